@@ -1,0 +1,156 @@
+"""TOML text to a frozen dataclass: an unknown key, a wrong kind or a value out of range is one sentence.
+
+A setting is a dataclass field; `setting(default, least=, most=, choices=, what=)` gives its range. The
+sentence names the file, the key and what is allowed.
+"""
+
+import dataclasses
+import difflib
+import math
+import pathlib
+import tomllib
+import types
+import typing
+from typing import Any, TypeVar
+
+from shared.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def setting(
+    default: Any = dataclasses.MISSING,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    what: str = "",
+) -> Any:
+    """A field with its range; `what` is shown with the sentence and in the commented config files."""
+    metadata = {"least": least, "most": most, "choices": choices, "what": what}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def load(path: pathlib.Path, kind: type[T]) -> T:
+    """The file as a checked dataclass. Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: there is no such config file; config/ in the project holds one to start from."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error}).") from None
+    return parse(text, kind, source=str(path))
+
+
+def parse(text: str, kind: type[T], source: str = "config") -> T:
+    """TOML text as a checked dataclass. Raises ConfigError."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: is not TOML: {error}.") from None
+    built: T = _table(table, kind, source, "")
+    return built
+
+
+def _table(table: dict[str, Any], kind: type[Any], source: str, prefix: str) -> Any:
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    for key in table:
+        if key not in known:
+            raise ConfigError(
+                f"{source}: unknown key `{prefix}{key}`{_guess(key, known)}; allowed are {', '.join(known)}."
+            )
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for name, field in known.items():
+        if name in table:
+            values[name] = _value(table[name], hints[name], field, source, prefix + name)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            if not dataclasses.is_dataclass(hints[name]):
+                raise ConfigError(f"{source}: the key `{prefix}{name}` is missing{_what(field)}.")
+            values[name] = _table({}, typing.cast("type[Any]", hints[name]), source, f"{prefix}{name}.")
+    try:
+        return kind(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from None
+
+
+def _guess(key: str, known: dict[str, Any]) -> str:
+    close = difflib.get_close_matches(key, known, 1)
+    return f" (did you mean `{close[0]}`?)" if close else ""
+
+
+def _what(field: dataclasses.Field[Any]) -> str:
+    what = field.metadata.get("what", "")
+    return f" ({what})" if what else ""
+
+
+def _value(value: Any, hint: Any, field: dataclasses.Field[Any], source: str, key: str) -> Any:
+    origin = typing.get_origin(hint)
+    if origin in (types.UnionType, typing.Union):
+        hint = next(a for a in typing.get_args(hint) if a is not type(None))
+        origin = typing.get_origin(hint)
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise ConfigError(f"{source}: `{key}` must be a table [{key}].")
+        return _table(value, typing.cast("type[Any]", hint), source, f"{key}.")
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"{source}: `{key}` must be a list.")
+        inner = typing.get_args(hint)[0]
+        return tuple(_value(v, inner, field, source, f"{key}[{i}]") for i, v in enumerate(value))
+    if origin is dict:
+        return _free_table(value, source, key)
+    if origin is typing.Literal:
+        return _choice(value, typing.get_args(hint), source, key)
+    return _scalar(value, hint, field, source, key)
+
+
+def _free_table(value: Any, source: str, key: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{source}: `{key}` must be a table.")
+    return value
+
+
+def _choice(value: Any, allowed: tuple[Any, ...], source: str, key: str) -> Any:
+    if value not in allowed:
+        raise ConfigError(f"{source}: `{key}` is {value!r}; allowed are {', '.join(map(str, allowed))}.")
+    return value
+
+
+def _scalar(value: Any, hint: type[Any], field: dataclasses.Field[Any], source: str, key: str) -> Any:
+    if hint is float and type(value) is int:
+        value = float(value)
+    if hint is pathlib.Path and isinstance(value, str):
+        return pathlib.Path(value)
+    if type(value) is not hint or (hint is float and not math.isfinite(value)):
+        raise ConfigError(
+            f"{source}: `{key}` is {value!r}; it must be {_NAMES.get(hint, hint.__name__)}{_allowed(field)}."
+        )
+    least, most = field.metadata.get("least"), field.metadata.get("most")
+    choices = field.metadata.get("choices")
+    low = least is not None and value < least
+    high = most is not None and value > most
+    if low or high or (choices is not None and value not in choices):
+        raise ConfigError(f"{source}: `{key}` is {value!r}; allowed is {_allowed(field).removeprefix(', ')}.")
+    return value
+
+
+_NAMES: dict[type[Any], str] = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text in quotes",
+    bool: "true or false",
+}
+
+
+def _allowed(field: dataclasses.Field[Any]) -> str:
+    least, most = field.metadata.get("least"), field.metadata.get("most")
+    if choices := field.metadata.get("choices"):
+        return f", {', '.join(choices)}"
+    if least is not None and most is not None:
+        return f", {least} to {most}"
+    if least is not None:
+        return f", {least} or more"
+    return f", {most} or less" if most is not None else ""

@@ -1,0 +1,51 @@
+"""The family of errors, sorted by who must act.
+
+RacedayError
+  OperatorError      a person must change something: config, hardware, file, port   (exit 2)
+    ConfigError      a setting is unknown, wrong or out of range
+    HardwareMissing  a device, driver or library is not there or is not fit
+    BadInput         a file or archive from outside is not what it must be
+    StorageError     the disk is full, read-only or broken
+  Refused            the caller asked for what may not be done now                  (status 409)
+  RetryLater         the other side is away; the same call may go through later
+"""
+
+
+class RacedayError(Exception):
+    """Base of all errors that we raise on purpose; its text is one sentence for a person."""
+
+    exit_code = 1
+
+
+class OperatorError(RacedayError):
+    """Someone at the machine must act; the sentence says what is wrong and what to do."""
+
+    exit_code = 2
+
+
+class ConfigError(OperatorError):
+    """A setting is unknown, of the wrong kind, or out of range."""
+
+
+class HardwareMissing(OperatorError):
+    """A device, driver or library is absent or unfit."""
+
+
+class BadInput(OperatorError):
+    """A file from outside (track, model, archive, CSV) is not what it must be."""
+
+
+class StorageError(OperatorError):
+    """The disk refused: full, read-only or damaged. Nothing was acknowledged."""
+
+
+class Refused(RacedayError):
+    """The request is understood and may not be done in the present state."""
+
+
+class RetryLater(RacedayError):
+    """The other side is away or busy; the same request may be sent again."""
+
+    def __init__(self, sentence: str, after_s: float | None = None) -> None:
+        super().__init__(sentence)
+        self.after_s = after_s

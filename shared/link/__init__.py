@@ -1,0 +1,1 @@
+"""The one wire between the machines, and its mock."""

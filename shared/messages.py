@@ -1,0 +1,177 @@
+"""What travels by MQTT: one frozen dataclass a message, and the envelope around it.
+
+A message only grows: fields are added with defaults, never changed or reused. `tests/contract/` holds a
+golden JSON of each version. Car messages are witnesses; none of them makes an official crossing.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+VERSION = 1
+
+CarMode = Literal["disarmed", "ready", "driving", "stopped", "tripped"]
+RunPhase = Literal["idle", "armed", "running", "finished"]
+Grant = Literal["none", "drive"]
+OrderAction = Literal["arm", "start", "stop", "estop", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who said it, in which boot, as which number: a repeat has the same three."""
+
+    device: str
+    boot: str
+    seq: int
+    v: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class CarBeat:
+    """Car, 10 Hz, QoS 0: 'I am here'. A lease and an order answer one beat, so neither can arrive stale unseen."""
+
+    beat: int
+    mode: CarMode
+
+
+@dataclass(frozen=True, slots=True)
+class CarState:
+    """Car, retained: what the screens show. `online` False is the car's will message."""
+
+    online: bool
+    mode: CarMode
+    reason: str = ""
+    model: str = ""
+    model_sha256: str = ""
+    throttle_percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CarLap:
+    """Car, QoS 1, from the on-disk outbox until acknowledged: it saw the gate pass at `at_ns` of its own clock."""
+
+    at_ns: int
+    car_boot: str
+    board_id: int = 0
+    lap_ns: int | None = None
+    frames_seen: int = 0
+    uncertainty_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CarTelemetry:
+    """Car, QoS 0, 2 Hz: how fresh the driving is."""
+
+    frames: int
+    dropped: int
+    repeated: int
+    late_ticks: int
+    frame_age_p50_us: int
+    frame_age_p99_us: int
+    policy_p50_us: int
+    policy_p99_us: int
+    steering: float
+    throttle: float
+
+
+@dataclass(frozen=True, slots=True)
+class LapAck:
+    """Station, QoS 1, after its commit: the car may forget this report."""
+
+    boot: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Station, QoS 0: permission to drive, good for `lease_ms` after the car sent the beat that it answers."""
+
+    boot: str
+    beat: int
+    grant: Grant
+    run_id: str
+    lease_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DriveOrder:
+    """Station, QoS 1, never retained: expires `ttl_ms` after the car sent the beat that it answers."""
+
+    order_id: str
+    action: OrderAction
+    boot: str
+    beat: int
+    ttl_ms: int
+    run_id: str = ""
+    throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialLap:
+    """Station, QoS 1, after its commit: an official lap or the change of one (a ruling)."""
+
+    run_id: str
+    car: str
+    racer: str
+    number: int
+    lap_ns: int
+    valid: bool
+    confirmed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """Station, retained: the run on the track."""
+
+    run_id: str
+    race_id: str
+    car: str
+    racer: str
+    phase: RunPhase
+    laps: int
+    best_ns: int | None = None
+    score_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateHealth:
+    """Station, retained, each few seconds: is the gate fit to race on?"""
+
+    gate: str
+    sensor: str
+    alive: bool
+    sentence: str
+    last_edge_ns: int | None = None
+    edges: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StationState:
+    """Station, retained; `online` False is its will message."""
+
+    online: bool
+    sentence: str = ""
+
+
+Body = (
+    CarBeat
+    | CarState
+    | CarLap
+    | CarTelemetry
+    | LapAck
+    | Lease
+    | DriveOrder
+    | OfficialLap
+    | RunStatus
+    | GateHealth
+    | StationState
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An envelope and its body; what `shared.codec` turns into bytes and back."""
+
+    envelope: Envelope
+    body: Body = field()

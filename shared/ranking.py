@@ -1,0 +1,194 @@
+"""Ranking: one pure module for station and leaderboard alike. A policy, not a constant.
+
+A run is a list of laps; a lap carries the penalty seconds of what happened in it. A score is in
+milliseconds, truncated after all sums (subtract and add first, then truncate). Lower is better.
+
+  best_lap     the best successful lap inside a qualifying window
+  average      the mean of the best window of `consecutive_laps` successful laps in a row
+  total_time   the sum of the best window of `consecutive_laps` successful laps in a row
+
+A run without such a window does not qualify. Equal scores: the earlier one to set the score ranks first.
+"""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from shared.errors import ConfigError
+from shared.units import NS_PER_MS, seconds_to_ns
+
+Method = Literal["average", "best_lap", "total_time"]
+METHODS: tuple[Method, ...] = ("average", "best_lap", "total_time")
+
+
+@dataclass(frozen=True, slots=True)
+class RaceRules:
+    """What a race is ranked by. Ranges are checked by `check_rules`."""
+
+    method: Method = "average"
+    consecutive_laps: int = 3
+    max_laps: int | None = None
+    time_limit_s: float | None = None
+    off_track_penalty_s: float = 0.0
+    collision_penalty_s: float = 0.0
+    max_resets_per_lap: int | None = None
+    attempts_per_racer: int | None = None
+    min_lap_s: float = 2.0
+
+
+# name -> (least, most); None is allowed where the field's default is None.
+_RANGES: dict[str, tuple[float, float]] = {
+    "consecutive_laps": (1, 10),
+    "max_laps": (1, 1000),
+    "time_limit_s": (10, 7200),
+    "off_track_penalty_s": (0, 600),
+    "collision_penalty_s": (0, 600),
+    "max_resets_per_lap": (0, 10_000),
+    "attempts_per_racer": (1, 10_000),
+    "min_lap_s": (0.1, 600),
+}
+
+
+def check_rules(rules: RaceRules) -> RaceRules:
+    """The rules, or ConfigError with the sentence that names the rule and what is allowed."""
+    if rules.method not in METHODS:
+        raise ConfigError(f"rule `method` is {rules.method!r}; allowed are {', '.join(METHODS)}.")
+    for name, (least, most) in _RANGES.items():
+        value = getattr(rules, name)
+        if value is not None and not least <= value <= most:
+            raise ConfigError(f"rule `{name}` is {value}; allowed is {least} to {most}.")
+    if rules.max_laps is not None and rules.max_laps < rules.consecutive_laps:
+        raise ConfigError(
+            f"rule `max_laps` is {rules.max_laps}, less than `consecutive_laps` {rules.consecutive_laps}: "
+            "nobody could qualify."
+        )
+    return rules
+
+
+@dataclass(frozen=True, slots=True)
+class RunLap:
+    """One lap as it counts. `ended_ns` orders laps (any one clock of the run); `valid` False breaks a window."""
+
+    number: int
+    lap_ns: int
+    ended_ns: int
+    off_tracks: int = 0
+    collisions: int = 0
+    resets: int = 0
+    penalty_ns: int = 0
+    valid: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A qualified run: the window that made the score, and when it was set (same clock as `ended_ns`)."""
+
+    score_ms: int
+    first_lap: int
+    last_lap: int
+    set_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One racer's best for a standing; `set_key` orders equal scores: the earlier one ranks first."""
+
+    racer: str
+    score_ms: int
+    set_key: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A line of a standing. Ranks run 1..n; `gap_ms` is to the leader, `interval_ms` to the one ahead."""
+
+    rank: int
+    racer: str
+    score_ms: int
+    gap_ms: int
+    interval_ms: int
+    tied: bool = False
+
+
+def lap_time_ns(lap: RunLap, rules: RaceRules) -> int:
+    """The lap as it counts: the time on the track and the penalties of what happened in it."""
+    off_track = lap.off_tracks * seconds_to_ns(rules.off_track_penalty_s)
+    collision = lap.collisions * seconds_to_ns(rules.collision_penalty_s)
+    return lap.lap_ns + off_track + collision + lap.penalty_ns
+
+
+def successful(lap: RunLap, rules: RaceRules) -> bool:
+    """Valid, long enough to be a lap, and not reset more often than the race allows."""
+    allowed = rules.max_resets_per_lap is None or lap.resets <= rules.max_resets_per_lap
+    return lap.valid and allowed and lap.lap_ns >= seconds_to_ns(rules.min_lap_s)
+
+
+def windows(laps: Sequence[RunLap], rules: RaceRules) -> Iterable[Sequence[RunLap]]:
+    """Every stretch of `consecutive_laps` successful laps in a row, within the race's lap limit."""
+    counted = laps if rules.max_laps is None else laps[: rules.max_laps]
+    size = rules.consecutive_laps
+    for start in range(len(counted) - size + 1):
+        window = counted[start : start + size]
+        in_a_row = all(b.number == a.number + 1 for a, b in itertools.pairwise(window))
+        if in_a_row and all(successful(lap, rules) for lap in window):
+            yield window
+
+
+def score_run(laps: Sequence[RunLap], rules: RaceRules) -> Score | None:
+    """The run's score, or None if it did not qualify. Equal windows: the earlier one set it."""
+    best: Score | None = None
+    for window in windows(laps, rules):
+        candidate = _score_window(window, rules)
+        if best is None or candidate.score_ms < best.score_ms:
+            best = candidate
+    return best
+
+
+def _score_window(window: Sequence[RunLap], rules: RaceRules) -> Score:
+    times = [lap_time_ns(lap, rules) for lap in window]
+    if rules.method == "best_lap":
+        at = min(range(len(times)), key=times.__getitem__)
+        # The lap counts only once its window is complete: that is when the score was set.
+        return Score(times[at] // NS_PER_MS, window[at].number, window[at].number, window[-1].ended_ns)
+    total = sum(times)
+    if rules.method == "average":
+        total //= len(times)
+    return Score(total // NS_PER_MS, window[0].number, window[-1].number, window[-1].ended_ns)
+
+
+def rank(scored: Iterable[Scored], tie_margin_ms: int = 0) -> list[Placed]:
+    """Best first. Equal scores: the earlier setter ranks first, then the name, so that order is total.
+
+    `tied` marks a line within `tie_margin_ms` of a neighbour: the stated uncertainty cannot tell them apart.
+    """
+    ordered = sorted(scored, key=lambda s: (s.score_ms, s.set_key, s.racer))
+    return [_place(ordered, index, tie_margin_ms) for index in range(len(ordered))]
+
+
+def _place(ordered: Sequence[Scored], index: int, margin_ms: int) -> Placed:
+    line = ordered[index]
+    ahead = ordered[index - 1].score_ms if index else line.score_ms
+    neighbours = [*ordered[max(0, index - 1) : index], *ordered[index + 1 : index + 2]]
+    tied = any(abs(n.score_ms - line.score_ms) <= margin_ms for n in neighbours)
+    return Placed(
+        index + 1, line.racer, line.score_ms, line.score_ms - ordered[0].score_ms, line.score_ms - ahead, tied
+    )
+
+
+def best_of(runs: Iterable[Scored]) -> list[Scored]:
+    """Each racer's best run; of equal ones the earliest."""
+    best: dict[str, Scored] = {}
+    for run in runs:
+        held = best.get(run.racer)
+        if held is None or (run.score_ms, run.set_key) < (held.score_ms, held.set_key):
+            best[run.racer] = run
+    return list(best.values())
+
+
+def rules_from(values: dict[str, object]) -> RaceRules:
+    """A table of settings to checked rules; an unknown rule is an error. Values must have the right types already."""
+    known = {f.name for f in fields(RaceRules)}
+    if unknown := sorted(set(values) - known):
+        raise ConfigError(f"unknown rule `{unknown[0]}`; known are {', '.join(sorted(known))}.")
+    return check_rules(RaceRules(**values))  # type: ignore[arg-type]

@@ -1,0 +1,79 @@
+"""The result contract: what the station posts to a leaderboard, and the three answers it can get."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.ranking import RunLap
+
+RESULT_VERSION = 1
+RESULT_PATH = "/api/v1/results"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where the result comes from: enough to ask the station for the journal that made it."""
+
+    station: str
+    journal_head: str
+    first_seq: int
+    last_seq: int
+    uncertainty_ns: int
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A run that qualified (or was corrected: then `revision` is higher and the newest one counts).
+
+    `result_id` with `revision` is stable over every attempt; it is the `webhook-id` and so the idempotency key.
+    `score_ms` is the station's own sum; the leaderboard computes it again from `laps` and its race's rules.
+    """
+
+    result_id: str
+    revision: int
+    race_id: str
+    racer: str
+    run_id: str
+    car: str
+    model: str
+    model_sha256: str
+    laps: tuple[RunLap, ...]
+    score_ms: int
+    finished_utc_ns: int
+    evidence: Evidence
+    kind: Literal["physical", "virtual"] = "physical"
+    v: int = RESULT_VERSION
+
+    @property
+    def webhook_id(self) -> str:
+        """The idempotency key of this revision."""
+        return f"{self.result_id}.{self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The leaderboard has it: applied now, or earlier under the same key."""
+
+    score_ms: int | None
+    rank: int | None
+    racers: int
+    best: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The leaderboard will never take it as it is; a person must look."""
+
+    reason: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Away, busy, or the answer was lost: send the same again, not before `after_s`."""
+
+    reason: str
+    after_s: float | None = None
+
+
+Answer = Posted | Rejected | Later

@@ -1,0 +1,43 @@
+"""Times and their text: the only place where a nanosecond becomes a published figure."""
+
+import re
+
+from shared.errors import BadInput
+
+NS_PER_US = 1_000
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+
+_TIME = re.compile(r"(?:(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,6})(?:\.(?P<fraction>\d{1,9}))?", re.ASCII)
+
+
+def seconds_to_ns(seconds: float) -> int:
+    """Settings are written in seconds; the code counts nanoseconds. Rounds to the nearest."""
+    return round(seconds * NS_PER_S)
+
+
+def published_ms(duration_ns: int) -> int:
+    """Milliseconds as published: truncated towards zero, never rounded (FIS, TAG Heuer)."""
+    return duration_ns // NS_PER_MS if duration_ns >= 0 else -(-duration_ns // NS_PER_MS)
+
+
+def format_ms(duration_ms: int) -> str:
+    """12345 -> '12.345', 83456 -> '1:23.456'."""
+    sign = "-" if duration_ms < 0 else ""
+    minutes, rest = divmod(abs(duration_ms), 60_000)
+    seconds, millis = divmod(rest, 1000)
+    return f"{sign}{minutes}:{seconds:02d}.{millis:03d}" if minutes else f"{sign}{seconds}.{millis:03d}"
+
+
+def format_ns(duration_ns: int) -> str:
+    """A duration as published: '12.345'."""
+    return format_ms(published_ms(duration_ns))
+
+
+def parse_ms(text: str) -> int:
+    """'12.345' or '1:23.456' to milliseconds; digits beyond the third are truncated. Raises BadInput."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None or (match["minutes"] is not None and int(match["seconds"]) > 59):
+        raise BadInput(f"{text!r} is not a time: write it as 12.345 or 1:23.456.")
+    millis = int((match["fraction"] or "0").ljust(3, "0")[:3])
+    return int(match["minutes"] or 0) * 60_000 + int(match["seconds"]) * 1000 + millis

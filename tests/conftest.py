@@ -1,0 +1,60 @@
+"""What every test gets: no network beyond loopback, free ports, the shared data folder."""
+
+import os
+import pathlib
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+REQUIRE_ALL = os.environ.get("RACEDAY_REQUIRE_ALL") == "1"
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reaches for the world fails at the connect, by name."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(str(address[0])):
+            raise AssertionError(f"a test tried to reach {address!r}; only loopback is allowed")
+        real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """A function that names a loopback port nobody listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture
+def shared_data() -> pathlib.Path:
+    """The folder of real tracks and boards; a test that needs it says so when it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the folder ../shared/data is absent: real boards and more tracks are not tried here")
+    return SHARED_DATA
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """With RACEDAY_REQUIRE_ALL=1 (CI) a skip is a failure: everything was promised to be there."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped though RACEDAY_REQUIRE_ALL=1: {report.longrepr}"
