@@ -50,6 +50,11 @@ def parse(text: str, kind: type[T], source: str = "config") -> T:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: is not TOML: {error}.") from None
+    return from_table(table, kind, source)
+
+
+def from_table(table: dict[str, Any], kind: type[T], source: str) -> T:
+    """A table (a driver's `options`, say) as a checked dataclass. Raises ConfigError."""
     built: T = _table(table, kind, source, "")
     return built
 

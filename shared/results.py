@@ -1,8 +1,13 @@
 """The result contract: what the station posts to a leaderboard, and the three answers it can get."""
 
+import dataclasses
+import json
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import BadInput
 from shared.ranking import RunLap
 
 RESULT_VERSION = 1
@@ -77,3 +82,42 @@ class Later:
 
 
 Answer = Posted | Rejected | Later
+
+MAX_RESULT_BYTES = 19_000  # Standard Webhooks asks for less than 20 kB
+_RESULT = TypeAdapter(Result)
+_POSTED = TypeAdapter(Posted)
+
+
+def encode_result(result: Result) -> bytes:
+    """The one canonical text of a result: what is signed is what is sent."""
+    return json.dumps(dataclasses.asdict(result), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def decode_result(payload: bytes) -> Result:
+    """A posted body as a checked Result. Raises BadInput with one sentence."""
+    if len(payload) > MAX_RESULT_BYTES:
+        raise BadInput(f"The result has {len(payload)} bytes; at most {MAX_RESULT_BYTES} are read.")
+    try:
+        result = _RESULT.validate_json(payload, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise BadInput(f"The result is not valid at {where[:60]!r}: {first['msg']}.") from None
+    if result.v > RESULT_VERSION:
+        raise BadInput(f"The result is of version {result.v}, we read up to {RESULT_VERSION}: upgrade the leaderboard.")
+    return result
+
+
+def encode_posted(posted: Posted) -> bytes:
+    """The leaderboard's answer to an applied result."""
+    return json.dumps(dataclasses.asdict(posted), sort_keys=True, separators=(",", ":")).encode()
+
+
+def decode_posted(payload: bytes) -> Posted:
+    """The station's reading of that answer. Raises BadInput."""
+    try:
+        return _POSTED.validate_json(payload, strict=True)
+    except ValidationError:
+        raise BadInput(
+            "The leaderboard's answer is not the one of the contract (score_ms, rank, racers, best)."
+        ) from None

@@ -1,0 +1,30 @@
+"""Drivers are found by name through packaging entry points, so that a stranger's package plugs in unseen.
+
+Groups: raceday.clocks, raceday.cameras, raceday.motors, raceday.gates, raceday.decoders, raceday.leaderboards.
+Only a machine's `build.py` asks.
+"""
+
+from importlib.metadata import entry_points
+from typing import Any
+
+from shared.errors import ConfigError, HardwareMissing
+
+
+def names(group: str) -> list[str]:
+    """The drivers that are installed for `group` ('raceday.cameras')."""
+    return sorted({point.name for point in entry_points(group=group)})
+
+
+def find(group: str, name: str) -> Any:
+    """The driver's class. Raises ConfigError for an unknown name, HardwareMissing if its library is absent."""
+    points = [point for point in entry_points(group=group) if point.name == name]
+    if not points:
+        raise ConfigError(
+            f"there is no driver {name!r} in {group}; installed are: {', '.join(names(group)) or 'none'}."
+        )
+    try:
+        return points[0].load()
+    except ImportError as error:
+        raise HardwareMissing(
+            f"the driver {name!r} of {group} needs the Python package {error.name!r}: install it, or choose another driver."
+        ) from None
