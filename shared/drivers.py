@@ -26,5 +26,6 @@ def find(group: str, name: str) -> Any:
         return points[0].load()
     except ImportError as error:
         raise HardwareMissing(
-            f"the driver {name!r} of {group} needs the Python package {error.name!r}: install it, or choose another driver."
+            f"the driver {name!r} of {group} needs the Python package {error.name!r}: "
+            "install it, or choose another driver."
         ) from None
