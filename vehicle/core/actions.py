@@ -1,0 +1,169 @@
+"""From what a model answers to what the car shall do, as the DeepRacer car does it.
+
+Source: aws-deepracer/aws-deepracer-navigation-pkg. A discrete model's action is the position of its highest
+probability; a continuous one answers steering and speed in [-1, 1], stretched to its range. Steering is a share of
+the largest angle, speed goes through a parabola by (0, 0), (vmax/2, 0.8), (vmax, 1) and the throttle scale.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import BadInput
+
+Kind = Literal["discrete", "continuous"]
+
+MOST_ACTIONS = 64
+_MOST_ANGLE_DEG = 90.0
+_MOST_SPEED_MPS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the wheels shall do: steering (+ is left) and throttle, each in [-1, 1]; `Action()` is neutral."""
+
+    steering: float = 0.0
+    throttle: float = 0.0
+
+
+NEUTRAL = Action()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One row of a discrete action space."""
+
+    steering_deg: float
+    speed_mps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One axis of a continuous action space."""
+
+    low: float
+    high: float
+
+    def at(self, share: float) -> float:
+        """The value at `share` in [-1, 1] of the range."""
+        return self.low + (share + 1.0) / 2.0 * (self.high - self.low)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpace:
+    """What a model's outputs mean. Discrete spaces have `choices`, continuous ones `angle_deg` and `speed_mps`."""
+
+    kind: Kind
+    choices: tuple[Choice, ...] = ()
+    angle_deg: Range = Range(-30.0, 30.0)
+    speed_mps: Range = Range(0.5, 4.0)
+
+    @staticmethod
+    def parse_metadata(document: object) -> "ActionSpace":
+        """The action space of a parsed `model_metadata.json`. Raises BadInput with one sentence."""
+        if not isinstance(document, dict):
+            raise BadInput("The model metadata is not a JSON object.")
+        kind = document.get("action_space_type", "discrete")
+        if kind not in ("discrete", "continuous"):
+            raise BadInput(f"The action_space_type is {str(kind)[:40]!r}; it must be discrete or continuous.")
+        space = document.get("action_space")
+        return _discrete(space) if kind == "discrete" else _continuous(space)
+
+    @property
+    def size(self) -> int:
+        """How many values the model must answer."""
+        return len(self.choices) if self.kind == "discrete" else 2
+
+    @property
+    def top_angle_deg(self) -> float:
+        """The angle that means full steering: the largest one; of a continuous range its `high`, as on the car."""
+        if self.kind == "continuous":
+            return self.angle_deg.high
+        return max(abs(choice.steering_deg) for choice in self.choices)
+
+    @property
+    def top_speed_mps(self) -> float:
+        """The speed that means full throttle."""
+        if self.kind == "continuous":
+            return self.speed_mps.high
+        return max(choice.speed_mps for choice in self.choices)
+
+    def decode(self, output: NDArray[Any], throttle_scale: float) -> Action:
+        """The model's answer (any shape with `size` values) as an action; throttle times `throttle_scale` in [0, 1].
+
+        Raises BadInput if the answer is not finite or has the wrong size: then there is no wish at all.
+        """
+        values = np.ravel(output)
+        if values.size != self.size:
+            raise BadInput(f"The model answered {values.size} values; its action space has {self.size}.")
+        if not bool(np.isfinite(values).all()):
+            raise BadInput("The model answered with values that are not finite.")
+        angle_deg, speed_mps = self._meaning(values)
+        # The servo refuses beyond [-1, 1] and would keep its last position; full lock is what the model asked for.
+        steering = _clamped(angle_deg / self.top_angle_deg) if self.top_angle_deg > 0 else 0.0
+        return Action(steering, throttle_scale * throttle_share(speed_mps, self.top_speed_mps))
+
+    def _meaning(self, values: NDArray[Any]) -> tuple[float, float]:
+        if self.kind == "discrete":
+            choice = self.choices[int(np.argmax(values))]
+            return choice.steering_deg, choice.speed_mps
+        steering, speed = (_clamped(float(value)) for value in values)
+        return self.angle_deg.at(steering), self.speed_mps.at(speed)
+
+
+def throttle_share(speed_mps: float, top_speed_mps: float) -> float:
+    """The parabola of the navigation node: 0.8 of the throttle at half of the top speed, all of it at the top."""
+    share = speed_mps / top_speed_mps
+    return _clamped(-1.2 * share * share + 2.2 * share)
+
+
+def _clamped(value: float) -> float:
+    return min(1.0, max(-1.0, value))
+
+
+def _discrete(space: object) -> ActionSpace:
+    if not isinstance(space, list) or not 1 <= len(space) <= MOST_ACTIONS:
+        raise BadInput(f"The action_space must be a list of 1 to {MOST_ACTIONS} actions.")
+    choices = tuple(_choice(row, place) for place, row in enumerate(space))
+    if max(choice.speed_mps for choice in choices) <= 0:
+        raise BadInput("No action of the action_space has a speed above 0.")
+    return ActionSpace("discrete", choices)
+
+
+def _choice(row: object, place: int) -> Choice:
+    # The row's own `index` is not read: the car goes by the position in the list.
+    if not isinstance(row, dict):
+        raise BadInput(f"Action {place} of the action_space is not an object with steering_angle and speed.")
+    angle = _number(row.get("steering_angle"), f"The steering_angle of action {place}", _MOST_ANGLE_DEG)
+    speed = _number(row.get("speed"), f"The speed of action {place}", _MOST_SPEED_MPS, least=0.0)
+    return Choice(angle, speed)
+
+
+def _continuous(space: object) -> ActionSpace:
+    if not isinstance(space, dict):
+        raise BadInput("A continuous action_space must be an object with steering_angle and speed.")
+    angle = _range(space.get("steering_angle"), "steering_angle", _MOST_ANGLE_DEG, -_MOST_ANGLE_DEG)
+    speed = _range(space.get("speed"), "speed", _MOST_SPEED_MPS, 0.0)
+    return ActionSpace("continuous", angle_deg=angle, speed_mps=speed)
+
+
+def _range(axis: object, name: str, most: float, least: float) -> Range:
+    if not isinstance(axis, dict):
+        raise BadInput(f"The {name} of a continuous action_space must be an object with low and high.")
+    table = cast("dict[str, object]", axis)
+    low = _number(table.get("low"), f"The low of {name}", most, least=least)
+    high = _number(table.get("high"), f"The high of {name}", most, least=least)
+    if not low < high or high <= 0:
+        raise BadInput(f"The {name} goes from {low:g} to {high:g}; high must be above low and above 0.")
+    return Range(low, high)
+
+
+def _number(value: object, what: str, most: float, least: float | None = None) -> float:
+    low = -most if least is None else least
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not low <= number <= most:
+        raise BadInput(f"{what} is {str(value)[:40]!r}; it must be a number from {low:g} to {most:g}.")
+    return float(number)

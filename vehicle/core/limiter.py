@@ -1,0 +1,48 @@
+"""The last opinion before the pulses: finite, within the caps, and no faster than the car may change.
+
+It does not know the policy, nor the policy it. Towards neutral nothing is held back: braking is never slewed.
+"""
+
+import math
+from dataclasses import dataclass
+
+from shared.config import setting
+from shared.units import NS_PER_S
+from vehicle.core.actions import NEUTRAL, Action
+
+# After a pause the slew starts again from where it was, as if one slow tick had passed.
+_LONGEST_TICK_NS = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What no policy may exceed; shares of the calibrated range, and shares per second."""
+
+    throttle_cap: float = setting(1.0, least=0.0, most=1.0, what="the most forward throttle, a share of full")
+    reverse_cap: float = setting(0.0, least=0.0, most=1.0, what="the most backward throttle, a share of full")
+    throttle_slew_per_s: float = setting(4.0, least=0.1, most=100.0, what="how fast throttle may grow")
+    steering_slew_per_s: float = setting(15.0, least=0.5, most=100.0, what="how fast steering may turn")
+
+
+def limit(wish: Action, last: Action, dt_ns: int, limits: Limits) -> Action:
+    """What of `wish` is allowed `dt_ns` after `last` was applied. A wish that is not finite is neutral."""
+    if not (math.isfinite(wish.steering) and math.isfinite(wish.throttle)):
+        return NEUTRAL
+    tick_s = min(max(dt_ns, 0), _LONGEST_TICK_NS) / NS_PER_S
+    return Action(_steering(wish, last, tick_s, limits), _throttle(wish, last, tick_s, limits))
+
+
+def _steering(wish: Action, last: Action, tick_s: float, limits: Limits) -> float:
+    step = limits.steering_slew_per_s * tick_s
+    return min(1.0, max(-1.0, _within(wish.steering, last.steering - step, last.steering + step)))
+
+
+def _throttle(wish: Action, last: Action, tick_s: float, limits: Limits) -> float:
+    capped = _within(wish.throttle, -limits.reverse_cap, limits.throttle_cap)
+    step = limits.throttle_slew_per_s * tick_s
+    # From one direction to the other the car passes through neutral: only what grows away from it is slewed.
+    return _within(capped, min(last.throttle, 0.0) - step, max(last.throttle, 0.0) + step)
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return min(high, max(low, value))

@@ -1,0 +1,1 @@
+"""Cameras, one file a driver, chosen by name in the config."""

@@ -1,0 +1,1 @@
+"""Motors, one file a driver, chosen by name in the config."""
