@@ -1,0 +1,1 @@
+"""The roof: the `raceday` command, and the demo that starts everything."""

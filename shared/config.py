@@ -82,7 +82,7 @@ def _table(table: dict[str, Any], kind: type[Any], source: str, prefix: str) -> 
 
 
 def _guess(key: str, known: dict[str, Any]) -> str:
-    close = difflib.get_close_matches(key, known, 1)
+    close = difflib.get_close_matches(key, known, 1, cutoff=0.5)
     return f" (did you mean `{close[0]}`?)" if close else ""
 
 

@@ -8,7 +8,7 @@ NS_PER_US = 1_000
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 
-_TIME = re.compile(r"(?:(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,6})(?:\.(?P<fraction>\d{1,9}))?", re.ASCII)
+_TIME = re.compile(r"(?:(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,6})(?:\.(?P<fraction>\d{1,9}))?", re.ASCII)
 
 
 def seconds_to_ns(seconds: float) -> int:

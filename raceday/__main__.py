@@ -1,0 +1,75 @@
+"""The table of commands. The one place where an error becomes a sentence and an exit code."""
+
+import importlib
+import signal
+import sys
+from dataclasses import dataclass
+from types import FrameType
+from typing import NoReturn
+
+from shared.errors import RacedayError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command's words, where its `main(arguments) -> exit code` lives, and what it is for."""
+
+    words: str
+    module: str
+    what: str
+
+
+# Longer words first where one begins another; a module is imported only when its command is asked for.
+COMMANDS: tuple[Command, ...] = (
+    Command("demo", "raceday.demo", "a whole race on this machine, with no hardware"),
+    Command("vehicle", "vehicle.cli", "the car's agent: guard, pilot and comms"),
+    Command("station", "station.cli", "the trackside station: gates, laps, officiating, the live page"),
+    Command("sync", "station.sync.cli", "posts qualified results to the leaderboard"),
+    Command("leaderboard", "leaderboard.cli", "the reference leaderboard"),
+    Command("world", "simulator.process", "the mock world: track, car, camera, gates"),
+    Command("broker", "raceday.broker", "a loopback MQTT broker for the demo"),
+    Command("race", "raceday.race", "whole races on virtual time: race simulate"),
+    Command("model", "raceday.model", "models: check, evaluate, train, render"),
+    Command("rank", "raceday.rank", "rank a CSV of results by a method"),
+    Command("replay", "station.replay", "run a journal through the engine again and compare the facts"),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`raceday COMMAND ...`; returns the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    command = next((c for c in COMMANDS if words[:1] == [c.words]), None)
+    if command is None:
+        return _usage(asked=words[:1])
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        code: int = importlib.import_module(command.module).main(words[1:])
+    except RacedayError as error:
+        print(f"raceday {command.words}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; there is nobody left to tell.
+        sys.stderr.close()
+        return 1
+    return code
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _usage(asked: list[str]) -> int:
+    wants_help = asked in ([], ["-h"], ["--help"], ["help"])
+    out = sys.stdout if wants_help else sys.stderr
+    if not wants_help:
+        print(f"raceday: there is no command {asked[0]!r}.", file=out)
+    print("usage: raceday COMMAND [options]\n", file=out)
+    for command in COMMANDS:
+        print(f"  {command.words:<12} {command.what}", file=out)
+    return 0 if wants_help else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

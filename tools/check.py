@@ -1,0 +1,35 @@
+"""./dev check: format, lint, types, import rules and the fast tests, with a clock on each."""
+
+import subprocess
+import sys
+import time
+
+PYTHON = sys.executable
+CHECKS: tuple[tuple[str, list[str]], ...] = (
+    ("format", [PYTHON, "-m", "ruff", "format", "--check", "-q", "."]),
+    ("lint", [PYTHON, "-m", "ruff", "check", "-q", "."]),
+    ("types", [PYTHON, "-m", "mypy"]),
+    ("imports", [PYTHON, "-c", "from importlinter.cli import lint_imports_command as c; c()"]),
+    (
+        "fast tests",
+        [PYTHON, "-m", "pytest", "-q", "-x", "-m", "not slow and not broker and not browser and not postgres"],
+    ),
+)
+
+
+def main() -> int:
+    failed = []
+    for name, command in CHECKS:
+        began = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        print(
+            f"{'ok    ' if done.returncode == 0 else 'FAILED'} {name:<11} {time.monotonic() - began:6.1f} s", flush=True
+        )
+        if done.returncode:
+            print(done.stdout[-6000:] + done.stderr[-3000:])
+            failed.append(name)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

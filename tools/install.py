@@ -1,0 +1,53 @@
+"""Installs the pinned packages into the virtual environment, with a progress bar that needs no package."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+WIDTH = 32
+
+
+def draw(done: int, total: int, name: str) -> None:
+    if sys.stderr.isatty():
+        filled = WIDTH * done // total
+        sys.stderr.write(f"\r  [{'#' * filled}{'.' * (WIDTH - filled)}] {done:>3}/{total}  {name[:36]:<36}")
+        sys.stderr.flush()
+
+
+def install(pip: list[str], arguments: list[str], total: int) -> int:
+    """Runs pip and counts what it collects; its own words are shown only when it fails."""
+    process = subprocess.Popen(
+        [*pip, "install", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    said: list[str] = []
+    seen = 0
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("Collecting"):
+            seen += 1
+            draw(min(seen, total), total + 1, line.split()[1].split("==")[0])
+        elif line.startswith("Installing collected"):
+            draw(total, total + 1, "unpacking")
+    code = process.wait()
+    if code:
+        sys.stderr.write("\n" + "".join(said[-30:]))
+    return code
+
+
+def main() -> int:
+    root = pathlib.Path(__file__).resolve().parent.parent
+    lock = root / "requirements.lock"
+    total = len(re.findall(r"^[a-z0-9].*==", lock.read_text(), re.MULTILINE))
+    pip = [str(pathlib.Path(sys.argv[1]) / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    sys.stderr.write(f"installing {total} pinned packages (once) ...\n")
+    code = install(pip, ["--require-hashes", "--only-binary", ":all:", "-r", str(lock)], total)
+    code = code or install(pip, ["--no-deps", "--no-build-isolation", "-e", str(root)], total)
+    draw(total + 1, total + 1, "done" if not code else "failed")
+    sys.stderr.write("\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
