@@ -52,7 +52,7 @@ def test_a_whole_file(tmp_path: pathlib.Path) -> None:
     ("text", "sentence"),
     [
         ("", "f.toml: the key `name` is missing (the machine's name)."),
-        ('name = "s"\nrate = 3', "f.toml: unknown key `rate` (did you mean `rate_hz`?)"),
+        ('name = "s"\nrates_hz = 3', "f.toml: unknown key `rates_hz` (did you mean `rate_hz`?)"),
         ('name = "s"\n[inner]\nprot = 3', "unknown key `inner.prot` (did you mean `port`?)"),
         ('name = "s"\n[inner]\nport = 70000', "`inner.port` is 70000; allowed is 0 to 65535."),
         ('name = "s"\n[inner]\nport = "1883"', "`inner.port` is '1883'; it must be a whole number, 0 to 65535."),
