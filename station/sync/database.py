@@ -1,0 +1,53 @@
+"""How sync opens SQLite: durable where it writes, read-only where it reads, and one sentence when the disk refuses."""
+
+import contextlib
+import pathlib
+from collections.abc import Iterator
+
+import apsw
+
+from shared.errors import StorageError
+
+BUSY_TIMEOUT_MS = 2000
+
+
+def open_durable(path: pathlib.Path) -> apsw.Connection:
+    """A database that keeps what it acknowledged through a power cut. Raises StorageError."""
+    with storage_errors(path):
+        connection = apsw.Connection(str(path))
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        mode = connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "full")
+        connection.pragma("foreign_keys", True)
+    if mode != "wal":
+        raise StorageError(f"{path}: SQLite cannot keep a write-ahead log here ({mode}); choose a local disk.")
+    return connection
+
+
+def open_reading(path: pathlib.Path) -> apsw.Connection:
+    """Another process's database, never written by us. Raises StorageError."""
+    with storage_errors(path):
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    return connection
+
+
+def has_table(connection: apsw.Connection, name: str) -> bool:
+    """The owner creates its tables a moment after the file."""
+    found = connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)).fetchone()
+    return found is not None
+
+
+@contextlib.contextmanager
+def storage_errors(path: pathlib.Path) -> Iterator[None]:
+    """SQLite's complaints as one sentence for the operator."""
+    try:
+        yield
+    except apsw.FullError:
+        raise StorageError(f"{path}: the disk is full; free some space, nothing is lost meanwhile.") from None
+    except apsw.ReadOnlyError:
+        raise StorageError(f"{path}: may not be written; check its owner and the disk's mount.") from None
+    except apsw.CantOpenError:
+        raise StorageError(f"{path}: cannot be opened; check that the folder exists and is ours.") from None
+    except apsw.Error as error:
+        raise StorageError(f"{path}: SQLite refuses ({error}).") from None

@@ -1,0 +1,157 @@
+"""The sync loop: take the next due row, post it, keep the answer. One step is one attempt at most."""
+
+import random
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from shared.clock import Clock
+from shared.errors import BadInput, StorageError
+from shared.results import Answer, Later, Posted, Rejected, Result, decode_result
+from shared.units import NS_PER_S
+from station.sync.attempts import Attempts
+from station.sync.outbox import (
+    SETTLED,
+    AnswerLost,
+    Board,
+    Progress,
+    Row,
+    Turn,
+    answered,
+    board_after,
+    next_turn,
+    sent,
+    wait_for,
+)
+
+POLL_S = 0.25  # a committed row is noticed within this time
+
+
+class Leaderboard(Protocol):
+    """A driver of `raceday.leaderboards`."""
+
+    def post(self, result: Result) -> Answer: ...
+    def close(self) -> None: ...
+
+
+class Source(Protocol):
+    """Where the outbox rows come from."""
+
+    def new_rows(self) -> list[Row]: ...
+
+
+class Syncer:
+    """Posts rows in order, one attempt a step; all that it must remember is in `attempts`.
+
+    `tell` gets a sentence for the operator's log whenever something is settled or goes wrong.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        attempts: Attempts,
+        leaderboard: Leaderboard,
+        rng: random.Random,
+        utc_ns: Callable[[], int],
+        tell: Callable[[str], None],
+        *,
+        retry_rejected: bool = False,
+    ) -> None:
+        self._source = source
+        self._attempts = attempts
+        self._leaderboard = leaderboard
+        self._rng = rng
+        self._utc_ns = utc_ns
+        self._tell = tell
+        self._open_rows: dict[str, Row] = {}
+        self._progress = attempts.progress(retry_rejected=retry_rejected)
+        self._board = Board()
+        self._complaint = ""
+
+    def step(self, now_ns: int) -> int | None:
+        """Post the row that is due at `now_ns`, if any. The instant of the next one; None: nothing waits."""
+        try:
+            self._take_new_rows()
+            turn = self._next_turn()
+            if turn is not None and turn.at_ns <= now_ns:
+                self._attempt(turn.row, now_ns)
+                turn = self._next_turn()
+        except StorageError as error:
+            # Nothing is acknowledged that is not kept; with space again we go on where we were.
+            self._complain(str(error))
+            self._hold_back(Later(str(error)), now_ns)
+            return self._board.not_before_ns
+        self._complaint = ""
+        return turn.at_ns if turn is not None else None
+
+    @property
+    def waiting(self) -> int:
+        """How many rows are not settled."""
+        return len(self._open_rows)
+
+    def _take_new_rows(self) -> None:
+        for row in self._source.new_rows():
+            if self._progress.get(row.webhook_id, Progress()).state not in SETTLED:
+                self._open_rows[row.webhook_id] = row
+
+    def _next_turn(self) -> Turn | None:
+        return next_turn(self._open_rows.values(), self._progress, self._board)
+
+    def _attempt(self, row: Row, now_ns: int) -> None:
+        attempt_id = self._attempts.begin(row, self._utc_ns())
+        progress = sent(self._progress.get(row.webhook_id, Progress()))
+        # Should the answer not be kept (disk full, crash), the row counts as unknown and is posted again.
+        self._progress[row.webhook_id] = answered(progress, AnswerLost("not kept"), 0, now_ns)
+        answer = self._post(row)
+        self._attempts.finish(attempt_id, answer, self._utc_ns())
+        row_wait_ns, board_wait_ns = wait_for(answer, progress.attempts, self._board, self._rng)
+        self._board = board_after(self._board, answer, board_wait_ns, now_ns)
+        self._progress[row.webhook_id] = answered(progress, answer, row_wait_ns, now_ns)
+        if self._progress[row.webhook_id].state in SETTLED:
+            del self._open_rows[row.webhook_id]
+        self._tell(_sentence(row, answer, row_wait_ns))
+
+    def _post(self, row: Row) -> Answer:
+        try:
+            result = decode_result(row.payload)
+        except BadInput as error:
+            return Rejected(f"This outbox row cannot be posted: {error}", 0)
+        return self._leaderboard.post(result)
+
+    def _hold_back(self, answer: Later, now_ns: int) -> None:
+        _, wait_ns = wait_for(answer, 0, self._board, self._rng)
+        self._board = board_after(self._board, answer, max(wait_ns, NS_PER_S), now_ns)
+
+    def _complain(self, sentence: str) -> None:
+        """Once for each trouble, not four times a second."""
+        if sentence != self._complaint:
+            self._tell(sentence)
+        self._complaint = sentence
+
+
+def run(syncer: Syncer, clock: Clock, stop: threading.Event) -> None:
+    """Step until `stop`; new rows are noticed within `POLL_S`."""
+    while not stop.is_set():
+        due_ns = syncer.step(clock.now_ns())
+        wait_s = POLL_S if due_ns is None else min(POLL_S, (due_ns - clock.now_ns()) / NS_PER_S)
+        if wait_s > 0:
+            stop.wait(wait_s)
+
+
+def run_once(syncer: Syncer, clock: Clock, stop: threading.Event) -> int:
+    """Post what is there now, each row at most until its first answer; the number of rows left waiting."""
+    while not stop.is_set():
+        due_ns = syncer.step(clock.now_ns())
+        if due_ns is None or due_ns > clock.now_ns():
+            break
+    return syncer.waiting
+
+
+def _sentence(row: Row, answer: Answer, wait_ns: int) -> str:
+    match answer:
+        case Posted(score_ms, rank, racers):
+            return f"{row.webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms."
+        case Rejected(reason, status):
+            return f"{row.webhook_id}: rejected ({status}): {reason}"
+        case Later(reason):
+            return f"{row.webhook_id}: {reason} Again in {wait_ns / NS_PER_S:.1f} s."
