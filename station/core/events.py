@@ -1,0 +1,271 @@
+"""What comes into the core: edges, car reports, operator commands, the race's set-up, and the clock.
+
+Every input is journaled and replays. `Edge.at_ns` is on the clock of `Edge.boot` (whoever saw it stamped it);
+everything else carries a `Moment`, one reading of the station's own clock. What comes out is in facts.py.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.ranking import RaceRules
+
+GateKind = Literal["start_finish", "split"]
+CarOrder = Literal["arm", "start", "stop", "estop", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One reading of the station's clock: monotonic ns with the boot they belong to, and UTC beside them (display)."""
+
+    boot: str
+    at_ns: int
+    utc_ns: int
+
+
+NEVER = Moment("", 0, 0)  # what a command carries before the service stamps it
+
+
+@dataclass(frozen=True, slots=True)
+class GateSpec:
+    """How one gate is built; journaled at boot, so that a replay judges edges as they were judged.
+
+    `sensors` in the order in which a forward car meets them; with two, `baseline_mm` apart, direction and speed
+    are known. `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp.
+    """
+
+    name: str
+    sensors: tuple[str, ...] = ("beam",)
+    kind: GateKind = "start_finish"
+    lockout_ns: int = 1_000_000_000
+    stuck_ns: int = 5_000_000_000
+    uncertainty_ns: int = 1_000
+    baseline_mm: int = 0
+    min_width_ns: int = 0
+    max_width_ns: int = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One level change of one sensor, stamped by whoever saw it.
+
+    `at_ns` is on the monotonic clock of `boot`. `seq` counts per gate and boot without gaps, from any start.
+    """
+
+    gate: str
+    sensor: str
+    broken: bool
+    at_ns: int
+    seq: int
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarReport:
+    """A car's own word for having passed the gate: a witness. `boot`, `seq` are its envelope's (repeats repeat them).
+
+    `at_ns` is on the clock of `car_boot`. `taken` is when the station first heard it: never before it happened.
+    """
+
+    car: str
+    boot: str
+    seq: int
+    at_ns: int
+    car_boot: str
+    taken: Moment
+    lap_ns: int | None = None
+    uncertainty_ns: int = 0
+    board_id: int = 0
+    frames_seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """The station's process has started; carries its name and how its gates are built."""
+
+    moment: Moment
+    station: str
+    gates: tuple[GateSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockPair:
+    """A sampled monotonic/UTC pair, so that a stamp can be shown as a time of day."""
+
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRace:
+    """The race that runs from now on belong to. Given again unchanged it changes nothing."""
+
+    moment: Moment
+    race_id: str
+    name: str
+    rules: RaceRules
+    track: str = ""
+    kind: Literal["physical", "virtual"] = "physical"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time goes by. A tick that yields no facts changes nothing."""
+
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What an official orders. The service stamps `moment` when it takes the command."""
+
+    author: str
+    reason: str = ""
+    moment: Moment = field(default=NEVER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun(Command):
+    """A racer's turn begins: phase armed; the car gets its lease and the order to arm. `run_id` "" = numbered."""
+
+    racer: str
+    car: str
+    run_id: str = ""
+    model: str = ""
+    model_sha256: str = ""
+    throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmRun(Command):
+    """Order the car of the armed run to arm (again)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRun(Command):
+    """The car may go. From now the next start/finish crossing begins lap 1; crossings before do not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishRun(Command):
+    """The run ends here; what it has counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonRun(Command):
+    """The run ends here and does not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRun(Command):
+    """The car tripped in mid-run: reset, arm and start it again; the lap goes on and no reset is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffTrack(Command):
+    """The car left the track; counts in the lap that was on at `at_ns` (None: now), on the station's clock."""
+
+    at_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collision(Command):
+    """The car hit something; counts as OffTrack does."""
+
+    at_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarReset(Command):
+    """A marshal put the car back on the track; counts against `max_resets_per_lap`."""
+
+    at_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoidLap(Command):
+    """Lap `number` does not count. `run_id` "" is the run on the track or else the last one; so below."""
+
+    number: int
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreLap(Command):
+    """Lap `number` counts after all (takes back VoidLap; a lap void by rule stays void)."""
+
+    number: int
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddPenalty(Command):
+    """Seconds on top of lap `number`; negative takes some back, never below zero in sum."""
+
+    number: int
+    seconds: float
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddCrossing(Command):
+    """A crossing that the gate missed, or one it flagged, counts: the lap around `at_ns` becomes two.
+
+    `at_ns` is on the clock of the run's gate. A flagged crossing is taken when `at_ns` is its stamp exactly.
+    """
+
+    at_ns: int
+    uncertainty_ns: int = 100_000_000
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropCrossing(Command):
+    """The crossing that ended lap `number` was false: that lap and the next become one."""
+
+    number: int
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReassignRun(Command):
+    """The run was another racer's."""
+
+    racer: str
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandTap(Command):
+    """An official saw the car pass the gate now: a witness, never a crossing by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCar(Command):
+    """An order to one car by hand. `estop` goes out before it is stored; all others after."""
+
+    car: str
+    action: CarOrder
+    throttle_percent: int | None = None
+
+
+# The names that the page and the operator's scripts use: POST /api/v1/commands {"command": NAME, ...fields}.
+COMMANDS: dict[str, type[Command]] = {
+    "open_run": OpenRun,
+    "arm": ArmRun,
+    "start": StartRun,
+    "finish": FinishRun,
+    "abandon": AbandonRun,
+    "resume": ResumeRun,
+    "off_track": OffTrack,
+    "collision": Collision,
+    "reset": CarReset,
+    "void_lap": VoidLap,
+    "restore_lap": RestoreLap,
+    "add_penalty": AddPenalty,
+    "add_crossing": AddCrossing,
+    "drop_crossing": DropCrossing,
+    "reassign": ReassignRun,
+    "hand_tap": HandTap,
+    "order": OrderCar,
+}
+
+Input = Edge | CarReport | Booted | ClockPair | OpenRace | Tick | Command

@@ -1,0 +1,371 @@
+"""What comes out of the core: facts, in the order in which they became true. They are stored with their input.
+
+An input that yields no facts changed nothing and is not stored.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.messages import RunPhase
+from shared.ranking import Placed
+from shared.results import Result
+from station.core.events import CarOrder, Moment
+
+Source = Literal["gate", "official"]
+ProposalKind = Literal["missed_crossing", "false_crossing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One pass through one gate. `number` counts all crossings of the station; `direction` -1 is reverse."""
+
+    number: int
+    gate: str
+    sensor: str
+    at_ns: int
+    boot: str
+    uncertainty_ns: int
+    direction: Literal[-1, 0, 1] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CrossingMeasured:
+    """What the later edges say about a crossing: how long the beam was blocked, how fast the car was.
+
+    `odd` is empty, or why this does not look like a car. It classifies and never moves the stamp.
+    """
+
+    crossing: int
+    width_ns: int
+    speed_mmps: int | None = None
+    odd: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeIgnored:
+    """The edge is kept but makes no crossing."""
+
+    gate: str
+    seq: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class EdgesLost:
+    """The gate's count has a gap: so many edges never reached us."""
+
+    gate: str
+    boot: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateStuck:
+    """A sensor is blocked for longer than any car; `stuck` False: it is free again."""
+
+    gate: str
+    sensor: str
+    stuck: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """Whose crossing it was."""
+
+    crossing: int
+    run_id: str
+    car: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unattributed:
+    """A crossing that counts for nobody; kept."""
+
+    crossing: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrossingFlagged:
+    """Sooner than any lap can be: kept and shown, ends no lap until an official counts it (AddCrossing)."""
+
+    crossing: int
+    run_id: str
+    at_ns: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lap:
+    """One lap as it stands now. `ended_ns` on the clock of `boot`; `ended_utc_ns` for display and for ties.
+
+    `lap_ns` is 0 for a lap that spans two boots: it is void by rule. `reason` says why it is not valid, or
+    what an official did. `confirmed` once the car's own report agrees.
+    """
+
+    run_id: str
+    number: int
+    lap_ns: int
+    ended_ns: int
+    boot: str
+    ended_utc_ns: int
+    uncertainty_ns: int
+    source: Source = "gate"
+    valid: bool = True
+    confirmed: bool = False
+    off_tracks: int = 0
+    collisions: int = 0
+    resets: int = 0
+    penalty_ns: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LapDone:
+    """A lap ended just now."""
+
+    lap: Lap
+
+
+@dataclass(frozen=True, slots=True)
+class LapConfirmed:
+    """The car's own report agrees with this lap; `difference_ns` is car minus gate."""
+
+    lap: Lap
+    car_lap_ns: int | None
+    difference_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LapRuled:
+    """An official changed what this lap counts."""
+
+    lap: Lap
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LapsRecast:
+    """A ruling added or dropped a crossing: these are the run's laps now, all of them."""
+
+    run_id: str
+    laps: tuple[Lap, ...]
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Off-track, collision or reset, in lap `number` (0: before lap 1)."""
+
+    run_id: str
+    number: int
+    kind: Literal["off_track", "collision", "reset"]
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunOpened:
+    """Phase armed."""
+
+    run_id: str
+    race_id: str
+    racer: str
+    car: str
+    model: str
+    model_sha256: str
+    attempt: int
+    throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReleased:
+    """The start was given: the next start/finish crossing begins lap 1."""
+
+    run_id: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """Phase running: lap 1 began at this crossing."""
+
+    run_id: str
+    crossing: int
+    at_ns: int
+    boot: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunClock:
+    """The run's start on a clock of the station that did not see it (another boot): for the time limit only."""
+
+    run_id: str
+    boot: str
+    started_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """Phase finished. `counts` False: abandoned."""
+
+    run_id: str
+    reason: str
+    laps: int
+    counts: bool
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunReassigned:
+    """The run is another racer's now."""
+
+    run_id: str
+    racer: str
+    was: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Qualified:
+    """The run has a score (again, after a ruling); None: it has none (any more)."""
+
+    run_id: str
+    racer: str
+    score_ms: int | None
+    first_lap: int = 0
+    last_lap: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResultDue:
+    """To be posted. The store adds the journal's head to its evidence in the same transaction."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class StandingChanged:
+    """The race's standing, best first."""
+
+    race_id: str
+    lines: tuple[Placed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CarHeard:
+    """A car's report was kept; its acknowledgement may go out."""
+
+    car: str
+    boot: str
+    seq: int
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The witnesses disagree with the gate: an official should decide. `at_ns` on the gate's clock."""
+
+    run_id: str
+    kind: ProposalKind
+    at_ns: int
+    witness: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """An official's hand at `moment`; `off_ns` from the nearest crossing of the run, if there is one."""
+
+    run_id: str
+    moment: Moment
+    author: str
+    off_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CarOrdered:
+    """The service shall bring the car there: `resume` is reset, arm and start in a row."""
+
+    car: str
+    run_id: str
+    action: CarOrder | Literal["resume"]
+    throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StationBooted:
+    """The station's process started (or its gates were rebuilt)."""
+
+    station: str
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockNoted:
+    """A monotonic/UTC pair was kept. `used` False while a run is on: its laps keep one scale."""
+
+    boot: str
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RaceOpened:
+    """Runs from now on belong to this race."""
+
+    race_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """The state table moved."""
+
+    run_id: str
+    phase: RunPhase
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """Nothing changed; the sentence says why."""
+
+    command: str
+    sentence: str
+
+
+Fact = (
+    Crossing
+    | CrossingMeasured
+    | EdgeIgnored
+    | EdgesLost
+    | GateStuck
+    | Attributed
+    | Unattributed
+    | CrossingFlagged
+    | LapDone
+    | LapConfirmed
+    | LapRuled
+    | LapsRecast
+    | Incident
+    | RunOpened
+    | RunReleased
+    | RunStarted
+    | RunClock
+    | RunFinished
+    | RunReassigned
+    | Qualified
+    | ResultDue
+    | StandingChanged
+    | CarHeard
+    | Proposal
+    | Tapped
+    | CarOrdered
+    | StationBooted
+    | ClockNoted
+    | RaceOpened
+    | PhaseChanged
+    | CommandRefused
+)

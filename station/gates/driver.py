@@ -1,0 +1,43 @@
+"""What a gate driver is: it stamps edges, numbers them, and can say again what the station has not kept.
+
+Constructed by build.py as `cls(name, sensors, options, clock)`: `sensors` in the order a forward car meets them,
+`options` the driver's own table from the config, `clock` the station's (a driver whose hardware has its own clock
+stamps with that and names its boot). Installed under the entry-point group `raceday.gates`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from station.core.events import Edge
+
+__all__ = ["Edge", "GateDriver", "GateHealthReport"]
+
+
+@dataclass(frozen=True, slots=True)
+class GateHealthReport:
+    """Is the gate fit to race on? `lost` counts edges that the driver knows it could not deliver."""
+
+    alive: bool
+    sentence: str
+    last_edge_ns: int | None = None
+    edges: int = 0
+    lost: int = 0
+
+
+class GateDriver(Protocol):
+    """One gate with its sensors."""
+
+    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
+        """Begin to deliver edges, in order, in the background.
+
+        `after[boot]` is the last seq of that boot that the station has kept: what the device remembers beyond it
+        is delivered first. A boot that is not named is delivered from the oldest remembered. `put` only enqueues
+        and may be called from any thread. Raises HardwareMissing.
+        """
+
+    def health(self) -> GateHealthReport:
+        """Now; never blocks."""
+
+    def close(self) -> None:
+        """Stop delivering; idempotent."""

@@ -1,0 +1,1 @@
+"""What the station keeps: the journal of inputs and facts."""

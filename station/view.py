@@ -1,0 +1,192 @@
+"""What the screens show: one frozen snapshot of what is stored, and the port through which the web sees the station.
+
+Everything in a View was committed before it got here (cars, gates and the wire excepted: they are live states).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.messages import CarMode, RunPhase
+from shared.ranking import RaceRules
+from station.core.events import Command
+from station.core.facts import Lap, Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class ClockView:
+    """For a lap clock that runs in the browser: `rate` is seconds of the station's clock per real second."""
+
+    boot: str
+    now_ns: int
+    utc_ns: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class RaceView:
+    """The race that is on."""
+
+    race_id: str
+    name: str
+    track: str
+    rules: RaceRules
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """The run on the track, or the last one. `lap_started_ns` is on the station's clock; None: no lap is on.
+
+    `released`: the start was given. `ends_ns`: when the time limit strikes, on the station's clock.
+    `flagged`: stamps of crossings that were too soon to end a lap (they can be counted by `add_crossing`).
+    """
+
+    run_id: str
+    racer: str
+    car: str
+    model: str
+    model_sha256: str
+    attempt: int
+    phase: RunPhase
+    released: bool
+    laps: tuple[Lap, ...]
+    lap_number: int
+    lap_started_ns: int | None
+    ends_ns: int | None
+    best_ns: int | None
+    score_ms: int | None
+    finished_reason: str
+    counts: bool
+    lap_off_tracks: int
+    lap_collisions: int
+    lap_resets: int
+    flagged: tuple[int, ...]
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingLine:
+    """A place in the race."""
+
+    rank: int
+    racer: str
+    score_ms: int
+    gap_ms: int
+    interval_ms: int
+    tied: bool
+    runs: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """One gate's health; `stuck` names the sensors that are blocked for too long."""
+
+    name: str
+    sensors: tuple[str, ...]
+    alive: bool
+    sentence: str
+    edges: int
+    lost: int
+    stuck: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CarView:
+    """One car as it last spoke. `alarm` is a sentence to show loudly ("" if all is well)."""
+
+    name: str
+    online: bool
+    mode: CarMode
+    reason: str
+    model: str
+    model_sha256: str
+    throttle_percent: int
+    leased: bool
+    steering: float | None
+    throttle: float | None
+    frame_age_p50_us: int | None
+    frame_age_p99_us: int | None
+    policy_p50_us: int | None
+    frames: int | None
+    dropped: int | None
+    alarm: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerView:
+    """The wire."""
+
+    connected: bool
+    sentence: str
+    queued: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncView:
+    """What became of the results that were due; `sentence` is the newest trouble, or that all is posted."""
+
+    due: int
+    posted: int
+    pending: int
+    rejected: int
+    alive: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView:
+    """The disk: `sentence` is "" while everything is kept; `held` inputs wait in memory, unacknowledged."""
+
+    ok: bool
+    sentence: str
+    held: int
+    records: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The whole page. `version` grows with each change."""
+
+    version: int
+    station: str
+    clock: ClockView
+    race: RaceView | None
+    run: RunView | None
+    standing: tuple[StandingLine, ...]
+    gates: tuple[GateView, ...]
+    cars: tuple[CarView, ...]
+    broker: BrokerView
+    sync: SyncView
+    store: StoreView
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The command is done and stored as journal record `seq`."""
+
+    seq: int
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The command changed nothing; one sentence for the person who gave it."""
+
+    sentence: str
+
+
+class ServicePort(Protocol):
+    """What the web may ask of the station. All three are safe from any thread.
+
+    JSON becomes a command through `station.commands.parse_command`.
+    """
+
+    def snapshot(self) -> View: ...
+
+    def wait_for_change(self, version: int, timeout_s: float) -> View | None:
+        """The newest view once its version is above `version`; None when `timeout_s` went by without a change."""
+
+    def submit(self, command: Command, timeout_s: float = 10.0) -> Accepted | Declined:
+        """Blocks until the command is stored, or refused."""
