@@ -1,0 +1,174 @@
+"""Keeps the demo's processes alive as systemd would: started in order, watched, restarted, ended by pid."""
+
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.errors import OperatorError
+
+READY_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 5.0
+RESTART_DELAY_S = 0.3
+MAX_RESTARTS = 20
+_BEAT_S = 0.1
+_PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+
+def _end_with_parent() -> None:
+    """Should the demo itself be killed, its processes are told to stop: nothing is left running."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One row of the table: its name, its words after `raceday`, and whether it says when it is ready."""
+
+    name: str
+    words: tuple[str, ...]
+    says_ready: bool = True
+    program: tuple[str, ...] = (sys.executable, "-m", "raceday")
+
+
+@dataclass(slots=True)
+class _Running:
+    row: Process
+    child: subprocess.Popen[bytes]
+    restarts: int = 0
+    wanted: bool = True
+    starts: list[int] = field(default_factory=list)
+
+
+class Supervisor:
+    """Starts rows of the process table in `folder`; logs, ready files and `pids.json` lie there."""
+
+    def __init__(
+        self, folder: pathlib.Path, on_restart: Callable[[str, int], None] = lambda _name, _code: None
+    ) -> None:
+        self._folder = folder
+        self._on_restart = on_restart
+        self._running: dict[str, _Running] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._watch = threading.Thread(target=self._watch_loop, name="supervisor", daemon=True)
+        self._watch.start()
+
+    def start(self, row: Process) -> str:
+        """Starts it and waits until it serves; returns what its ready file says. Raises OperatorError."""
+        ready = self._ready_file(row)
+        with self._lock:
+            self._running[row.name] = _Running(row, self._spawn(row))
+            self._write_pids()
+        if not row.says_ready:
+            return ""
+        return self._wait_ready(row, ready)
+
+    def stop(self, name: str) -> None:
+        """SIGTERM, and SIGKILL when that is not heard; it is not restarted."""
+        with self._lock:
+            running = self._running.pop(name, None)
+            if running is None:
+                return
+            running.wanted = False
+            self._write_pids()
+        _end(running.child)
+
+    def pid(self, name: str) -> int | None:
+        with self._lock:
+            running = self._running.get(name)
+            return running.child.pid if running else None
+
+    def restarts(self) -> dict[str, int]:
+        with self._lock:
+            return {name: running.restarts for name, running in self._running.items() if running.restarts}
+
+    def close(self) -> None:
+        """Ends everything, the last started first."""
+        self._closing.set()
+        self._watch.join()
+        for name in reversed(list(self._running)):
+            self.stop(name)
+
+    def log(self, name: str) -> pathlib.Path:
+        return self._folder / f"{name}.log"
+
+    def _ready_file(self, row: Process) -> pathlib.Path:
+        return self._folder / f"{row.name}.ready"
+
+    def _spawn(self, row: Process) -> subprocess.Popen[bytes]:
+        self._ready_file(row).unlink(missing_ok=True)
+        words = [*row.program, *row.words]
+        if row.says_ready:
+            words += ["--ready-file", str(self._ready_file(row))]
+        with self.log(row.name).open("ab") as log:
+            # Its own session: a Ctrl-C in the terminal reaches us alone, and we end things in order.
+            return subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  # one C call, looked up before the fork
+            )
+
+    def _wait_ready(self, row: Process, ready: pathlib.Path) -> str:
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if ready.exists() and (said := ready.read_text().strip()):
+                return said
+            with self._lock:
+                code = self._running[row.name].child.poll()
+            if code is not None and code != -signal.SIGKILL:
+                break
+            self._closing.wait(_BEAT_S / 2)
+        raise OperatorError(f"{row.name} did not start: {self._last_words(row.name)}")
+
+    def _last_words(self, name: str) -> str:
+        log = self.log(name)
+        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
+        return lines[-1] if lines else "it said nothing."
+
+    def _watch_loop(self) -> None:
+        while not self._closing.wait(_BEAT_S):
+            with self._lock:
+                fallen = [r for r in self._running.values() if r.wanted and r.child.poll() is not None]
+            for running in fallen:
+                self._restart(running)
+
+    def _restart(self, running: _Running) -> None:
+        code = running.child.returncode
+        if running.restarts >= MAX_RESTARTS or self._closing.wait(RESTART_DELAY_S):
+            return
+        with self._lock:
+            if not running.wanted:
+                return
+            running.child = self._spawn(running.row)
+            running.restarts += 1
+            self._write_pids()
+        self._on_restart(running.row.name, code)
+
+    def _write_pids(self) -> None:
+        pids = {name: running.child.pid for name, running in self._running.items()}
+        temporary = self._folder / "pids.json.new"
+        temporary.write_text(json.dumps(pids))
+        temporary.replace(self._folder / "pids.json")
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        child.terminate()
+    try:
+        child.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
