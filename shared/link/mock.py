@@ -1,0 +1,142 @@
+"""The wire in memory, on virtual time: loss, delay, repeats, partitions and dead brokers by seed.
+
+Same promise as `mqtt`, never kinder than mosquitto: QoS 0 is lost when anybody is away, an unacknowledged
+QoS 1 delivery comes again only with a new connection, a killed broker forgets everything. A lost QoS 1
+packet breaks its connection, as a lost TCP segment does in the end. Same seed and same calls, same events.
+
+The owner of the time calls `broker.run_until(at_ns)` before it speaks; deliveries are made inside that call.
+"""
+
+import itertools
+import random
+from collections.abc import Callable, Sequence
+
+from shared.errors import BadInput
+from shared.link.mockbroker import Faults, MockBroker, Wire
+from shared.link.outgoing import Outgoing
+from shared.link.packets import Packet, Voice, hear
+from shared.link.wire import Delivery, LinkState, Subscription
+from shared.messages import Body, Message
+from shared.topics import Speaker
+from shared.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["Faults", "MockBroker", "MockLink"]
+
+RETRY_FIRST_NS = 100 * NS_PER_MS
+RETRY_MOST_NS = 5 * NS_PER_S
+
+
+class MockLink:
+    """A `shared.link.wire.Link` on a `MockBroker`."""
+
+    def __init__(self, broker: MockBroker, device: str, boot: str, speaker: Speaker, queue_limit: int = 1000) -> None:
+        self.device = device
+        self.speaker: Speaker = speaker
+        self.subscriptions: Sequence[Subscription] = ()
+        self._voice = Voice(device, boot, speaker)
+        self.will = self._voice.goodbye()
+        self._broker = broker
+        self._outgoing = Outgoing(queue_limit)
+        self._random = random.Random(broker.random.random())
+        self._mids = itertools.count(1)
+        self._on_delivery: Callable[[Delivery], None] | None = None
+        self._wire: Wire | None = None
+        self._closed = False
+        self._tries = 0
+        self._refused = 0
+        self._malformed = 0
+
+    def start(self, subscriptions: Sequence[Subscription], on_delivery: Callable[[Delivery], None]) -> None:
+        with self._broker.lock:
+            self.subscriptions = tuple(subscriptions)
+            self._on_delivery = on_delivery
+            self._broker.later(0, self._try)
+
+    def publish(self, body: Body, device: str | None = None) -> bool:
+        return self.publish_as(self._voice.message(body), device)
+
+    def publish_as(self, message: Message, device: str | None = None) -> bool:
+        with self._broker.lock:
+            packet = self._voice.packet(message, device)
+            taken = not self._closed and self._outgoing.offer(packet, online=self._wire is not None)
+            self._pump()
+            return taken
+
+    def state(self) -> LinkState:
+        with self._broker.lock:
+            connected = self._wire is not None
+            sentence = "Connected to the broker." if connected else "Waiting for the broker."
+            queue = self._outgoing
+            return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed)
+
+    def close(self) -> None:
+        with self._broker.lock:
+            wire, self._closed, self._wire = self._wire, True, None
+            if wire is not None:
+                self._broker.carry(wire, "up", 1, lambda: self._broker.leave(wire))
+
+    def vanish(self) -> None:
+        """The process dies (`kill -9`): nothing is said, the socket just closes."""
+        with self._broker.lock:
+            self._closed = True
+            if self._wire is not None:
+                self._broker.cut(self._wire)
+
+    # What the broker calls, on its time
+
+    def arrived(self, wire: Wire, packet: Packet, mid: int, retained: bool) -> None:
+        def ack() -> None:
+            with self._broker.lock:
+                if packet.qos and self._wire is wire:
+                    self._broker.carry(wire, "up", 1, lambda: self._broker.acknowledged(self.device, mid))
+
+        try:
+            message = hear(packet.topic, packet.payload, retained)
+        except BadInput:
+            self._malformed += 1
+            ack()
+            return
+        if self._on_delivery is not None and not self._closed:
+            self._on_delivery(Delivery(packet.topic, message, retained, ack))
+
+    def answered(self, mid: int, refused: bool) -> None:
+        if refused:
+            self._refused += 1
+        self._outgoing.answered(mid, refused=refused)
+        self._pump()
+
+    def lost(self, wire: Wire) -> None:
+        if self._wire is wire:
+            self._wire = None
+            self._outgoing.lost()
+            self._retry()
+
+    # Inside
+
+    def _try(self) -> None:
+        if self._closed or self._wire is not None:
+            return
+        wire = self._broker.connect(self)
+        if wire is None:
+            self._retry()
+            return
+        self._tries, self._wire = 0, wire
+        self._outgoing.connected()
+        self._broker.greet(wire)
+        self._pump()
+
+    def _retry(self) -> None:
+        if not self._closed:
+            most_ns = min(RETRY_MOST_NS, RETRY_FIRST_NS * 2 ** min(self._tries, 10))
+            self._tries += 1
+            self._broker.later(self._random.randint(most_ns // 2, most_ns), self._try)
+
+    def _pump(self) -> None:
+        while (wire := self._wire) is not None and (packet := self._outgoing.take()) is not None:
+            self._send(wire, packet)
+
+    def _send(self, wire: Wire, packet: Packet) -> None:
+        mid = next(self._mids)
+        if packet.qos:
+            self._outgoing.sent(mid)
+        self._broker.carry(wire, "up", packet.qos, lambda: self._broker.receive(wire, packet, mid))

@@ -1,0 +1,74 @@
+"""A message to what MQTT carries and back: one machine's voice and ear, the same for the wire and its mock."""
+
+import itertools
+from dataclasses import dataclass
+
+from shared import codec
+from shared import messages as m
+from shared.errors import BadInput, Refused
+from shared.topics import BY_BODY, Speaker, checked_device
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One PUBLISH. `state`: retained, so that a newer one replaces it wherever it waits."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    state: bool
+    expiry_s: int | None = None
+
+
+class Voice:
+    """Numbers and encodes what one machine says. Not thread-safe but for `message` (one atomic counter)."""
+
+    def __init__(self, device: str, boot: str, speaker: Speaker) -> None:
+        self.device = checked_device(device)
+        self.boot = boot
+        self.speaker = speaker
+        self._numbers = itertools.count(1)
+
+    def message(self, body: m.Body) -> m.Message:
+        """The body in an envelope of ours with the next number."""
+        return m.Message(m.Envelope(self.device, self.boot, next(self._numbers)), body)
+
+    def packet(self, message: m.Message, to_device: str | None = None) -> Packet:
+        """The bytes and the topic, with QoS and retain from the table. Raises Refused for what we may not say."""
+        body = message.body
+        topic = BY_BODY[type(body)]
+        if topic.speaker != self.speaker:
+            raise Refused(f"A {self.speaker} does not say {topic.kind}.")
+        addressed = topic.pattern.startswith("raceday/to/")
+        if addressed and to_device is None:
+            raise Refused(f"A {topic.kind} must name the machine that it is for.")
+        name = topic.of(to_device if addressed and to_device is not None else self.device)
+        # The broker throws an order away that nobody fetched in time; the car checks the time again by its beat.
+        expiry_s = max(1, -(-body.ttl_ms // 1000)) if isinstance(body, m.DriveOrder) else None
+        return Packet(name, codec.encode(message), topic.qos, topic.retained, expiry_s)
+
+    def goodbye(self) -> Packet:
+        """The will: the retained state that says we are away."""
+        body: m.Body
+        if self.speaker == "car":
+            body = m.CarState(online=False, mode="disarmed", reason="The car is not connected.")
+        else:
+            body = m.StationState(online=False, sentence="The station is not connected.")
+        return self.packet(self.message(body))
+
+
+def hear(topic: str, payload: bytes, retained: bool) -> m.Message:
+    """What arrived, checked. Raises BadInput, also for a stored message where only live ones may be."""
+    message = codec.decode_from(topic, payload)
+    if retained and not BY_BODY[type(message.body)].retained:
+        raise BadInput(f"A stored {BY_BODY[type(message.body)].kind} was found on {topic}: only states may be stored.")
+    return message
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Does the subscription (levels, `+`, trailing `#`) hear the topic?"""
+    wanted, levels = topic_filter.split("/"), topic.split("/")
+    if wanted[-1] == "#":
+        wanted = wanted[:-1]
+        levels = levels[: len(wanted)]
+    return len(wanted) == len(levels) and all(w in ("+", level) for w, level in zip(wanted, levels, strict=True))
