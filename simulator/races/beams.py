@@ -1,0 +1,87 @@
+"""A car through a gate of two light beams, as edges; and what bad luck does to them.
+
+The front of the car breaks the first beam at the instant of the crossing: that edge is the time. The second
+beam follows `BASELINE_M` later. Every fault that is put in is written down with the passing, so that the
+checker knows which crossings may differ from the truth, and why.
+"""
+
+import random
+from dataclasses import dataclass, field
+
+from shared.units import NS_PER_MS, NS_PER_S
+
+GATE = "start"
+SENSORS = ("front", "rear")
+BASELINE_M = 0.030
+CAR_M = 0.30
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEdge:
+    """One level change in the hall, before any machine numbers it; `lost` in the sensor's own queue."""
+
+    sensor: str
+    broken: bool
+    at_ns: int
+    lost: bool = False
+
+
+@dataclass(slots=True)
+class Passing:
+    """A true pass of a car over the line at `at_ns` of the universe, and the faults that were put on it."""
+
+    at_ns: int
+    speed_mps: float
+    faults: list[str] = field(default_factory=list)
+
+    def clean(self) -> list[SeenEdge]:
+        """The edges that a perfect gate would make."""
+        follow_ns = round(BASELINE_M / self.speed_mps * NS_PER_S)
+        blocked_ns = round(CAR_M / self.speed_mps * NS_PER_S)
+        edges = []
+        for sensor, at_ns in ((SENSORS[0], self.at_ns), (SENSORS[1], self.at_ns + follow_ns)):
+            edges += [SeenEdge(sensor, True, at_ns), SeenEdge(sensor, False, at_ns + blocked_ns)]
+        return in_order(edges)
+
+
+def in_order(edges: list[SeenEdge]) -> list[SeenEdge]:
+    """By time; within one instant the first beam speaks first."""
+    return sorted(edges, key=lambda e: (e.at_ns, SENSORS.index(e.sensor), e.broken))
+
+
+def double_trigger(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
+    """The beam flickers: through a gap in the car while it is blocked, or at a wing just after it is clear."""
+    sensor = rng.choice(SENSORS)
+    mine = [e for e in edges if e.sensor == sensor]
+    first_ns, last_ns = mine[0].at_ns, mine[-1].at_ns
+    extra = []
+    at_ns = first_ns
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        at_ns = rng.randint(at_ns + 1, max(at_ns + 2, last_ns - 1))
+        width_ns = rng.randint(20_000, 3 * NS_PER_MS)
+        if at_ns + width_ns >= last_ns:
+            at_ns = last_ns + rng.randint(NS_PER_MS, 60 * NS_PER_MS)
+            extra += [SeenEdge(sensor, True, at_ns), SeenEdge(sensor, False, at_ns + width_ns)]
+            break
+        extra += [SeenEdge(sensor, False, at_ns), SeenEdge(sensor, True, at_ns + width_ns)]
+        at_ns += width_ns
+    return in_order(edges + extra)
+
+
+def miss_sensor(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
+    """One sensor saw nothing: dirt, sunlight, a loose plug."""
+    blind = rng.choice(SENSORS)
+    return [e for e in edges if e.sensor != blind]
+
+
+def lose_edge(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
+    """One edge was numbered and then lost on its way out of the sensor's queue."""
+    victim = rng.randrange(len(edges))
+    return [SeenEdge(e.sensor, e.broken, e.at_ns, lost=i == victim) for i, e in enumerate(edges)]
+
+
+def noise(at_ns: int, rng: random.Random) -> list[SeenEdge]:
+    """A pulse where no car is: a moth, a camera flash, a cable that was kicked."""
+    width_ns = rng.randint(20_000, 4 * NS_PER_MS)
+    sensor = rng.choice(SENSORS)
+    return [SeenEdge(sensor, True, at_ns), SeenEdge(sensor, False, at_ns + width_ns)]

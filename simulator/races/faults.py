@@ -1,0 +1,96 @@
+"""The table of faults: what may go wrong, how often, and how often it was made to."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.errors import ConfigError
+from shared.units import NS_PER_S
+
+Per = Literal["hour", "passing", "packet", "post"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A fault: `rate` is how many an hour of race, or the chance for each passing, packet or post."""
+
+    name: str
+    per: Per
+    rate: float
+    what: str
+
+
+FAULTS: tuple[Kind, ...] = (
+    Kind("double_trigger", "passing", 0.03, "a beam flickers while or after the car is in it"),
+    Kind("missed_edge", "passing", 0.004, "one of the two sensors does not see the car"),
+    Kind("lost_edge", "passing", 0.002, "a numbered edge is lost in the gate's queue"),
+    Kind("missed_crossing", "passing", 0.003, "no sensor sees the car"),
+    Kind("sensor_noise", "hour", 3.0, "a pulse where no car is"),
+    Kind("lost_message", "packet", 0.004, "a packet is lost (with QoS 1 the connection breaks)"),
+    Kind("late_message", "packet", 0.02, "a packet is up to 5 s late"),
+    Kind("repeated_message", "packet", 0.02, "a QoS 1 packet arrives twice"),
+    Kind("partition", "hour", 1.0, "a car is cut off for up to two minutes"),
+    Kind("broker_restart", "hour", 1.0, "the broker is killed, forgets everything, and is back seconds later"),
+    Kind("car_restart", "hour", 1.0, "the car's computer restarts; its outbox is on disk"),
+    Kind("station_restart", "hour", 2.0, "the station is killed at any step and starts again"),
+    Kind("station_reboot", "hour", 0.3, "the station's machine reboots: a new boot, a new clock"),
+    Kind("disk_full", "hour", 0.6, "the journal's disk takes nothing for a while"),
+    Kind("clock_step", "hour", 1.0, "UTC jumps by up to an hour, either way"),
+    Kind("sync_restart", "hour", 2.0, "the sync process is killed at any step and starts again"),
+    Kind("leaderboard_down", "hour", 0.5, "the leaderboard is away for up to 20 minutes"),
+    Kind("leaderboard_restart", "hour", 0.3, "the leaderboard is killed and starts again"),
+    Kind("leaderboard_500", "post", 0.05, "500 before anything was done"),
+    Kind("leaderboard_500_after_apply", "post", 0.05, "applied, then the answer was 500"),
+    Kind("leaderboard_timeout", "post", 0.05, "no answer in time; it is applied later, or never"),
+    Kind("duplicate_post", "post", 0.05, "the same post arrives twice"),
+)
+BY_NAME: dict[str, Kind] = {kind.name: kind for kind in FAULTS}
+
+
+def chosen(words: str) -> frozenset[str]:
+    """'all', 'none' or names with commas. Raises ConfigError."""
+    if words in ("all", "none"):
+        return frozenset(BY_NAME) if words == "all" else frozenset()
+    names = [word.strip() for word in words.split(",") if word.strip()]
+    for name in names:
+        if name not in BY_NAME:
+            raise ConfigError(f"--faults: there is no fault {name!r}; allowed are all, none, {', '.join(BY_NAME)}.")
+    return frozenset(names)
+
+
+class Bad:
+    """Luck: says which fault strikes now, and counts those that did. One random source for each kind.
+
+    A kind that is switched off leaves the others' luck as it was, so that a failing seed can be narrowed down.
+    """
+
+    def __init__(self, seed: str, kinds: Iterable[str]) -> None:
+        self.kinds = frozenset(kinds)
+        self.counts: Counter[str] = Counter()
+        self._sources = {kind.name: random.Random(f"{seed}/{kind.name}") for kind in FAULTS}
+
+    def source(self, name: str) -> random.Random:
+        """The random source of one kind, for how exactly it strikes."""
+        return self._sources[name]
+
+    def strikes(self, name: str) -> bool:
+        """Does this passing, packet or post suffer it? Counts it if so."""
+        hit = self._sources[name].random() < BY_NAME[name].rate and name in self.kinds
+        if hit:
+            self.counts[name] += 1
+        return hit
+
+    def struck(self, name: str) -> None:
+        """Count a fault that came by the hour."""
+        self.counts[name] += 1
+
+    def instants(self, name: str, until_ns: int) -> list[int]:
+        """When a fault by the hour strikes before `until_ns` (a Poisson process)."""
+        if name not in self.kinds:
+            return []
+        found, at_s = [], 0.0
+        while (at_s := at_s + self._sources[name].expovariate(BY_NAME[name].rate / 3600.0)) * NS_PER_S < until_ns:
+            found.append(round(at_s * NS_PER_S))
+        return found

@@ -1,0 +1,83 @@
+"""Virtual time: one ordered list of what happens next, and the clocks that machines read from it.
+
+Nothing here waits. A machine's clock starts anew with each of its boots, as CLOCK_MONOTONIC does; its UTC can
+be stepped, as NTP does it. The same calls in the same order give the same history.
+"""
+
+import heapq
+import itertools
+from collections.abc import Callable
+
+from shared.units import NS_PER_S
+
+UTC_AT_START_NS = 1_790_000_000 * NS_PER_S
+UPTIME_AT_START_NS = 40 * NS_PER_S
+
+
+class Universe:
+    """What time it is, and what happens next; events of one instant happen in the order in which they were planned."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self._events: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+
+    def at(self, at_ns: int, action: Callable[[], None]) -> None:
+        """Plan `action`; what lies in the past happens now."""
+        heapq.heappush(self._events, (max(at_ns, self.now_ns), next(self._order), action))
+
+    def after(self, delay_ns: int, action: Callable[[], None]) -> None:
+        self.at(self.now_ns + delay_ns, action)
+
+    @property
+    def next_at_ns(self) -> int | None:
+        return self._events[0][0] if self._events else None
+
+    def move_to(self, at_ns: int) -> None:
+        """Time goes by without anything of ours happening."""
+        assert at_ns >= self.now_ns, "the universe was moved backwards"
+        self.now_ns = at_ns
+
+    def happen(self) -> None:
+        """The next event."""
+        at_ns, _, action = heapq.heappop(self._events)
+        self.move_to(at_ns)
+        action()
+
+
+class KernelClock:
+    """The clock of one machine in the universe, over its boots (`shared.clock.Clock`)."""
+
+    def __init__(self, universe: Universe, machine: str) -> None:
+        self._universe = universe
+        self._machine = machine
+        self._boots = 0
+        self._started_ns = universe.now_ns - UPTIME_AT_START_NS
+        self._utc_step_ns = 0
+
+    @property
+    def boot_id(self) -> str:
+        return f"{self._machine}-boot-{self._boots}"
+
+    @property
+    def rate(self) -> float:
+        return 1.0
+
+    def now_ns(self) -> int:
+        return self.stamp(self._universe.now_ns)
+
+    def utc_ns(self) -> int:
+        return UTC_AT_START_NS + self._universe.now_ns + self._utc_step_ns
+
+    def stamp(self, universe_ns: int) -> int:
+        """What this clock shows at an instant of the present boot."""
+        return universe_ns - self._started_ns
+
+    def step_utc(self, by_ns: int) -> None:
+        """What NTP does to the wall clock; no lap may notice."""
+        self._utc_step_ns += by_ns
+
+    def reboot(self) -> None:
+        """A new boot: the monotonic clock begins near zero again."""
+        self._boots += 1
+        self._started_ns = self._universe.now_ns - UPTIME_AT_START_NS // 10
