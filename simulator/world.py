@@ -6,6 +6,7 @@ depends on how the caller slices time. A process that runs it in real time wraps
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from simulator.events import BackOnTrack, BeamEdge, FrameDue, OffTrack, TrueCros
 from simulator.gates import Beam, line_across
 from simulator.geometry import Place, Pose, Track
 from simulator.lens import Lens, draw_lens, expose
-from simulator.texture import Appearance, Image, draw_appearance, draw_texture
+from simulator.texture import Appearance, Image, Texture, draw_appearance, draw_texture
 from vehicle.core.pulses import Pulses
 
 __all__ = [
@@ -71,7 +72,6 @@ class World:
         self._start_ns = start_ns
         self._steps = 0
         self._steps_per_frame = STEPS_PER_S // frame_rate_hz
-        self._texture = draw_texture(track, self.parts.appearance).grey()
         self._noise = np.random.default_rng([seed, 0xCA])
         gates = [line_across(track, "start")]
         gates += [line_across(track, f"split{n}", share * track.length_m) for n, share in enumerate(splits, 1)]
@@ -132,6 +132,10 @@ class World:
             before = after
             self._look(events)
         return sorted(events, key=lambda event: event.at_ns)
+
+    @cached_property
+    def _texture(self) -> Texture:
+        return draw_texture(self.track, self.parts.appearance).grey()
 
     def frame(self) -> Image:
         """The picture of the newest frame instant, (240, 320) uint8 grey; each call draws fresh sensor noise."""

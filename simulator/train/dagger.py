@@ -1,0 +1,118 @@
+"""Imitation with dataset aggregation: the student drives, the expert labels, the student learns; round after round."""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from simulator.geometry import Track
+from simulator.train.loops import random_track
+from simulator.train.network import BATCH, Learner, write_onnx
+from simulator.train.rollout import FRAME_SHAPE, Drives, Frames, School, Shares
+from simulator.train.spaces import CHOICES, metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of what; the defaults are those of the shipped model."""
+
+    seed: int = 2018
+    rounds: int = 24
+    steps: int = 700  # of 256 frames, each round
+    worlds: int = 24
+    frames: int = 240  # of each world, each round
+    random_tracks: int = 60
+    first_rate: float = 1.5e-3
+    last_rate: float = 2e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """How one round went; `off_per_100m` is the student's, slips of the hand included."""
+
+    number: int
+    frames: int
+    loss: float
+    off_per_100m: float
+    seconds: float
+
+
+def train(plan: Plan, tracks: Sequence[Track], folder: Path) -> list[Round]:
+    """Train on `tracks`, both ways round, and on random ones; leave the model of the last round in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model_metadata.json").write_text(json.dumps(metadata(), indent=2) + "\n", encoding="utf-8")
+    roads = [*tracks, *(track.reversed() for track in tracks)]
+    roads += [random_track(plan.seed * 1000 + n) for n in range(plan.random_tracks)]
+    school, learner, memory = School(roads, plan.seed), Learner(plan.seed), _Memory(plan)
+    rounds: list[Round] = []
+    with _bar() as progress:
+        task = progress.add_task("training", total=plan.rounds * plan.steps, note="first drives")
+        for number in range(plan.rounds):
+            began = time.monotonic()
+            drives = _drive(school, learner, plan, number)
+            memory.add(drives)
+            loss = 0.0
+            for step in range(plan.steps):
+                loss += learner.step(memory.frames, memory.shares, _rate(plan, number * plan.steps + step)) / plan.steps
+                progress.advance(task)
+            write_onnx(learner.slow, folder / "model.onnx")
+            off = 100.0 * drives.off_tracks / max(drives.metres, 1.0)
+            rounds.append(Round(number, len(memory.frames), loss, off, time.monotonic() - began))
+            progress.update(task, note=f"round {number}: loss {loss:.3f}, {off:.1f} off-tracks in 100 m")
+            (folder / "rounds.json").write_text(json.dumps([asdict(r) for r in rounds], indent=1), encoding="utf-8")
+    return rounds
+
+
+class _Memory:
+    """All frames so far, (n, 120, 160) and (n, N); the room for the whole plan is set aside at once."""
+
+    def __init__(self, plan: Plan) -> None:
+        room = plan.worlds * plan.frames * (plan.rounds + 1)
+        self._frames = np.empty((room, *FRAME_SHAPE), np.uint8)
+        self._shares = np.empty((room, len(CHOICES)), np.float32)
+        self._count = 0
+
+    @property
+    def frames(self) -> Frames:
+        """The frames (n, 120, 160)."""
+        return self._frames[: self._count]
+
+    @property
+    def shares(self) -> Shares:
+        """The expert's answers (n, N)."""
+        return self._shares[: self._count]
+
+    def add(self, drives: Drives) -> None:
+        """Keep these drives too."""
+        room = slice(self._count, self._count + len(drives.frames))
+        self._frames[room], self._shares[room] = drives.frames, drives.shares
+        self._count = room.stop
+
+
+def _drive(school: School, learner: Learner, plan: Plan, number: int) -> Drives:
+    if number == 0:
+        return school.drives(None, 1.0, plan.worlds, 2 * plan.frames)
+    return school.drives(learner.student, 0.5**number, plan.worlds, plan.frames)
+
+
+def _rate(plan: Plan, step: int) -> float:
+    """Learning rate: a short rise, then half a cosine down."""
+    total = plan.rounds * plan.steps
+    rise = min(1.0, (step + 1) / 200)
+    share = 0.5 * (1.0 + math.cos(math.pi * step / total))
+    return rise * (plan.last_rate + (plan.first_rate - plan.last_rate) * share)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn(f"{{task.fields[note]}} (steps of {BATCH} frames)"),
+    )

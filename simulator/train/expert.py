@@ -1,0 +1,98 @@
+"""The expert: pure pursuit along a smoothed line, slower where the road bends.
+
+It answers from the pose alone, never from speed or the car's own gains: the network sees one picture and can know no
+more. The line cuts corners where the road is wide and keeps to the middle where it is narrow.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.car import MAX_STEERING_RAD, WHEELBASE_M
+from simulator.geometry import Pose, Track
+
+STEP_M = 0.05
+NOMINAL_STEERING_GAIN = 0.65
+KEEP_FROM_EDGE_M = 0.28  # the line stays this far inside the edge
+MOST_CUT_M = 0.18
+LEAD_M = 0.10  # where the car will be when the wish takes effect
+LOOK_WIDE_M, LOOK_NARROW_M = 0.72, 0.60
+BEND_FROM_M, BEND_TO_M = 0.2, 1.7
+FAST_BELOW_CURVATURE = 0.75  # 1/m
+FAST_BELOW_OFFSET_M, FAST_BELOW_TURN_RAD = 0.16, 0.30
+
+Array = NDArray[np.float64]
+
+
+class Expert:
+    """The teacher for one track."""
+
+    def __init__(self, track: Track) -> None:
+        self.track = track
+        count = max(16, round(track.length_m / STEP_M))
+        self._step_m = track.length_m / count
+        s_m = np.arange(count, dtype=np.float64) * self._step_m
+        self._line = _smoothed_line(track, s_m)
+        self._curvature = _curvature(self._line)
+
+    def wish(self, pose: Pose, segment: int | None = None) -> tuple[float, float]:
+        """(steering in [-1, 1], + is left; 1.0 for fast or 0.0) for a car at `pose`, near `segment` if known."""
+        place = self.track.locate(pose.x, pose.y, segment)
+        x, y = pose.x + LEAD_M * math.cos(pose.yaw), pose.y + LEAD_M * math.sin(pose.yaw)
+        here = self._nearest(x, y, place.s_m)
+        half = self.track.half_width_at(place.segment)
+        look_m = float(np.interp(half, (0.33, 0.53), (LOOK_NARROW_M, LOOK_WIDE_M)))
+        tx, ty = self._line[(here + round(look_m / self._step_m)) % len(self._line)]
+        bearing = math.remainder(math.atan2(ty - y, tx - x) - pose.yaw, math.tau)
+        distance = max(0.2, math.hypot(tx - x, ty - y))
+        bend = 2.0 * math.sin(max(-1.5, min(1.5, bearing))) / distance
+        steering = math.atan(WHEELBASE_M * bend) / NOMINAL_STEERING_GAIN / MAX_STEERING_RAD
+        return max(-1.0, min(1.0, steering)), self._fast(x, y, pose.yaw, here)
+
+    def _fast(self, x: float, y: float, yaw: float, here: int) -> float:
+        """Is the road ahead straight enough, and the car well enough placed, to go fast?"""
+        first, last = round(BEND_FROM_M / self._step_m), round(BEND_TO_M / self._step_m)
+        ahead = self._curvature[np.arange(here + first, here + last) % len(self._line)]
+        (ax, ay), (bx, by) = self._line[here], self._line[(here + 1) % len(self._line)]
+        turn = abs(math.remainder(math.atan2(by - ay, bx - ax) - yaw, math.tau))
+        straight = float(ahead.max()) < FAST_BELOW_CURVATURE
+        placed = math.hypot(ax - x, ay - y) < FAST_BELOW_OFFSET_M and turn < FAST_BELOW_TURN_RAD
+        return 1.0 if straight and placed else 0.0
+
+    def _nearest(self, x: float, y: float, s_m: float) -> int:
+        middle = round(s_m / self._step_m)
+        around = np.arange(middle - 24, middle + 25) % len(self._line)
+        offsets = self._line[around] - (x, y)
+        return int(around[int(np.argmin((offsets**2).sum(axis=1)))])
+
+
+def _smoothed_line(track: Track, s_m: Array) -> Array:
+    """The line to follow, one point per `s_m`, shape (N, 2): centre line pulled straight within the allowed cut."""
+    poses = [track.pose_at(float(s)) for s in s_m]
+    centre = np.array([(p.x, p.y) for p in poses])
+    half = np.interp(s_m, track.s_m, [track.half_width_at(i) for i in range(len(track.s_m))], period=track.length_m)
+    ahead = np.roll(centre, -1, axis=0) - np.roll(centre, 1, axis=0)
+    normal = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) / np.linalg.norm(ahead, axis=1)[:, None]
+    room = np.clip(half - KEEP_FROM_EDGE_M, 0.02, MOST_CUT_M)
+    aside = np.zeros(len(s_m))
+    for _ in range(60):
+        line = centre + normal * aside[:, None]
+        pulled = _blur(line, 8)
+        aside = np.clip(((pulled - centre) * normal).sum(axis=1), -room, room)
+    return _blur(centre + normal * aside[:, None], 3)
+
+
+def _blur(line: Array, reach: int) -> Array:
+    """Each point of a closed line becomes the mean of its neighbours within `reach` steps."""
+    total = sum((np.roll(line, shift, axis=0) for shift in range(-reach, reach + 1)), np.zeros_like(line))
+    return np.asarray(total / (2 * reach + 1))
+
+
+def _curvature(line: Array) -> Array:
+    """Absolute curvature of a closed line at each point, 1/m, over about 0.3 m."""
+    ahead = np.roll(line, -3, axis=0) - np.roll(line, 3, axis=0)
+    heading = np.arctan2(ahead[:, 1], ahead[:, 0])
+    turn = np.roll(heading, -3) - np.roll(heading, 3)
+    steps = np.linalg.norm(np.roll(line, -3, axis=0) - np.roll(line, 3, axis=0), axis=1)
+    return np.asarray(np.abs((turn + np.pi) % math.tau - np.pi) / np.maximum(steps, 1e-6))

@@ -1,0 +1,114 @@
+"""Drives of the student through harsh mock worlds, each frame labelled by the expert."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.events import OffTrack
+from simulator.geometry import Track
+from simulator.lens import for_policy
+from simulator.train.expert import Expert
+from simulator.train.spaces import metadata, target
+from simulator.wires import Wires
+from simulator.world import World, draw_parts
+from vehicle.core.actions import Action, ActionSpace
+
+FRAME_NS_TIMES_HZ = 1_000_000_000
+FRAME_RATE_HZ = 15
+FRAME_SHAPE = (120, 160)
+MOST_LATENCY_NS = 80_000_000
+
+Frames = NDArray[np.uint8]
+Shares = NDArray[np.float32]
+Student = Callable[[Frames], Shares]  # (B, 120, 160) frames to (B, N) probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class Drives:
+    """What one round of drives brought: frames (n, 120, 160), the expert's shares (n, N), and how it went."""
+
+    frames: Frames
+    shares: Shares
+    off_tracks: int
+    metres: float
+
+
+class Lesson:
+    """One world with its expert, its wires and its own bad luck."""
+
+    def __init__(self, track: Track, expert: Expert, rng: random.Random) -> None:
+        spread = rng.uniform(0.6, 1.7)
+        parts = draw_parts(track, rng.randrange(1 << 30), spread=spread, board=rng.random() < 0.8)
+        if rng.random() < 0.25:
+            parts = replace(parts, lens=replace(parts.lens, blur_px=rng.uniform(0.5, 2.5)))
+        self.world = World(track, rng.randrange(1 << 30), parts=parts)
+        self.wires = Wires(self.world, rng.randrange(MOST_LATENCY_NS))
+        self.expert = expert
+        self.throttle_scale = rng.uniform(0.36, 0.60)
+        self._rng = rng
+        self._slip = Action()
+        self._slip_frames = 0
+        self.scatter()
+
+    def scatter(self) -> None:
+        """Put the car down somewhere on the road, more or less along it."""
+        track, rng = self.world.track, self._rng
+        s_m = rng.uniform(0.0, track.length_m)
+        half = track.half_width_at(track.locate(*track.pose_at(s_m)[:2]).segment)
+        self.world.put_at(s_m, rng.gauss(0.0, 0.4) * half, rng.gauss(0.0, 0.22))
+        self.wires.clear()
+
+    def label(self) -> tuple[float, float]:
+        """What the expert would do here."""
+        return self.expert.wish(self.world.pose.place, self.world.place.segment)
+
+    def drive(self, action: Action, until_ns: int) -> int:
+        """Drive on with `action`, or with a slip of the hand now and then; returns 1 if the car left the road."""
+        if self._slip_frames == 0 and self._rng.random() < 0.012:
+            self._slip_frames = self._rng.randint(2, 7)
+            self._slip = Action(self._rng.uniform(-1.0, 1.0), self._rng.uniform(0.0, self.throttle_scale))
+        if self._slip_frames > 0:
+            self._slip_frames -= 1
+            action = self._slip
+        self.wires.wish(self.world.now_ns, action)
+        left = any(isinstance(event, OffTrack) for event in self.wires.run(until_ns))
+        if left or self._rng.random() < 0.004:
+            self.scatter()
+        return int(left)
+
+
+class School:
+    """Draws lessons from a list of tracks and lets the student drive them in lock-step."""
+
+    def __init__(self, tracks: Sequence[Track], seed: int) -> None:
+        self._tracks = list(tracks)
+        self._experts: dict[str, Expert] = {}
+        self._rng = random.Random(f"school-{seed}")
+        self._space = ActionSpace.parse_metadata(metadata())
+
+    def drives(self, student: Student | None, expert_share: float, worlds: int, frames: int) -> Drives:
+        """`worlds` cars for `frames` frames each; the expert drives a share of them, the student the rest."""
+        lessons = [self._lesson() for _ in range(worlds)]
+        seen = np.empty((frames, worlds, *FRAME_SHAPE), np.uint8)
+        told = np.empty((frames, worlds, self._space.size), np.float32)
+        left, metres = 0, 0.0
+        for frame in range(frames):
+            for n, lesson in enumerate(lessons):
+                seen[frame, n] = for_policy(lesson.world.frame())
+                told[frame, n] = target(*lesson.label())
+            answers = told[frame] if student is None else student(seen[frame])
+            until_ns = (frame + 1) * FRAME_NS_TIMES_HZ // FRAME_RATE_HZ
+            for n, lesson in enumerate(lessons):
+                shares = told[frame, n] if self._rng.random() < expert_share else answers[n]
+                left += lesson.drive(self._space.decode(shares, lesson.throttle_scale), until_ns)
+                metres += lesson.world.pose.speed_mps / FRAME_RATE_HZ
+        return Drives(seen.reshape(-1, *FRAME_SHAPE), told.reshape(-1, self._space.size), left, metres)
+
+    def _lesson(self) -> Lesson:
+        track = self._rng.choice(self._tracks)
+        if track.name not in self._experts:
+            self._experts[track.name] = Expert(track)
+        return Lesson(track, self._experts[track.name], random.Random(self._rng.random()))
