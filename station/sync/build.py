@@ -1,0 +1,69 @@
+"""Puts the sync service together from the table `[sync]`; the only place here that asks for a driver."""
+
+import os
+import pathlib
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.clock import Clock
+from shared.drivers import find
+from shared.errors import ConfigError, StorageError
+from station.sync.attempts import Attempts
+from station.sync.lock import hold
+from station.sync.report import DATABASE, LOCK
+from station.sync.service import Leaderboard, Syncer
+from station.sync.settings import SyncSettings, read_secret
+from station.sync.source import OutboxReader
+
+STATION_DATABASE = "station.db"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncService:
+    """The parts that one process holds; `close` gives the lock back last."""
+
+    syncer: Syncer
+    source: OutboxReader
+    attempts: Attempts
+    leaderboard: Leaderboard
+    lock: int
+
+    def close(self) -> None:
+        self.leaderboard.close()
+        self.source.close()
+        self.attempts.close()
+        os.close(self.lock)
+
+
+def build(
+    settings: SyncSettings,
+    data_dir: pathlib.Path,
+    clock: Clock,
+    tell: Callable[[str], None],
+    *,
+    retry_rejected: bool = False,
+) -> SyncService:
+    """Raises OperatorError: settings, secret, folder, or another sync process."""
+    leaderboard = leaderboard_of(settings)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder of ours."
+        ) from None
+    lock = hold(data_dir / LOCK)
+    attempts = Attempts(data_dir / DATABASE)
+    source = OutboxReader(data_dir / STATION_DATABASE)
+    # Full jitter wants stations to differ, so this seed is the system's.
+    syncer = Syncer(source, attempts, leaderboard, random.Random(), clock.utc_ns, tell, retry_rejected=retry_rejected)
+    return SyncService(syncer, source, attempts, leaderboard, lock)
+
+
+def leaderboard_of(settings: SyncSettings) -> Leaderboard:
+    """The driver that `[sync]` names. Raises OperatorError."""
+    if not settings.leaderboard_url:
+        raise ConfigError("[sync] `leaderboard_url` is empty: name the leaderboard, or do not start the sync service.")
+    driver = find("raceday.leaderboards", settings.driver)
+    leaderboard: Leaderboard = driver(settings.leaderboard_url, read_secret(settings), settings.options)
+    return leaderboard
