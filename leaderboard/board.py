@@ -1,0 +1,232 @@
+"""The leaderboard without HTTP: races, entries and results in, standings out.
+
+`apply` is what a post does: one transaction holds the receipt (webhook-id, hash of the body, answer), the
+result and its effect, so a repeat, a crash or two posts at once leave exactly one effect and one answer.
+Nothing here reads a clock: the caller says what time it is.
+"""
+
+import dataclasses
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from leaderboard import domain
+from leaderboard.domain import Line, Race, UnknownRace
+from leaderboard.store import rows
+from leaderboard.store.open import Store
+from shared.errors import BadInput, Refused
+from shared.ranking import Placed
+from shared.results import Posted, Result, decode_result, encode_posted
+
+
+class Answer(NamedTuple):
+    """What a post is told: an HTTP status and the body, byte for byte."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    """One line of a board as pages and the API show it. `moved`: places won since the last result, None if new."""
+
+    placed: Placed
+    moved: int | None
+    attempts: int
+    name: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A race and the top of its standing, of one moment; `version` counts the moments."""
+
+    race: Race
+    version: int
+    racers: int
+    results: int
+    rows: tuple[StandingRow, ...]
+
+
+class Board:
+    """All races of one leaderboard over one store. Safe to call from any thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._watchers: list[Callable[[str], None]] = []
+        self._watchers_lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the store; idempotent."""
+        self._store.close()
+
+    def watch(self, watcher: Callable[[str], None]) -> None:
+        """Call `watcher(race_id)` after each commit that a page would show; on the committing thread."""
+        with self._watchers_lock:
+            self._watchers.append(watcher)
+
+    def create_race(self, race: Race, now_utc_ns: int) -> bool:
+        """Add a race; False if exactly this one is there already. Raises Refused if another has its id."""
+        domain.check_race_id(race.race_id)
+        for field in ("name", "track"):
+            domain.check_name(field, getattr(race, field))
+        if race.opens_utc_ns is not None and race.closes_utc_ns is not None and race.opens_utc_ns >= race.closes_utc_ns:
+            raise Refused("The race would close before it opens.")
+        with self._store.write() as db:
+            if (held := _found(db, race.race_id)) is not None:
+                if dataclasses.replace(held, closed_utc_ns=None) != race:
+                    raise Refused(f"There is another race {race.race_id!r} already; choose another `race_id`.")
+                return False
+            rows.add_race(db, race, now_utc_ns)
+        self._tell(race.race_id)
+        return True
+
+    def close_race(self, race_id: str, closed: bool, now_utc_ns: int) -> Race:
+        """Close a race by hand now, or open it again. Raises UnknownRace."""
+        with self._store.write() as db:
+            race = rows.race(db, race_id, for_change=True)
+            if closed == (race.closed_utc_ns is not None):
+                return race
+            race = dataclasses.replace(race, closed_utc_ns=now_utc_ns if closed else None)
+            rows.change_race(db, race)
+            rows.bump(db, race_id)
+        self._tell(race_id)
+        return race
+
+    def enter(self, race_id: str, racer: str, name: str, now_utc_ns: int) -> bool:
+        """Register a racer; False if that was done already. Raises Refused if under another name."""
+        domain.check_name("racer", racer)
+        domain.check_name("name", name)
+        with self._store.write() as db:
+            rows.race(db, race_id, for_change=True)
+            held = rows.entry_name(db, race_id, racer)
+            if held == name:
+                return False
+            if held is not None:
+                raise Refused(f"Racer {racer!r} is entered as {held!r}; a name is given once.")
+            rows.add_entry(db, race_id, racer, name, now_utc_ns)
+            rows.bump(db, race_id)
+        self._tell(race_id)
+        return True
+
+    def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
+        """Take a posted result: 201 applied, 200 was applied before, 409, 404, 422. Raises RetryLater, StorageError."""
+        try:
+            answer, race_id = self._apply(webhook_id, payload, now_utc_ns)
+        except sa.exc.IntegrityError:
+            # Another process took the same id between our look and our insert (PostgreSQL): now it is there to see.
+            answer, race_id = self._apply(webhook_id, payload, now_utc_ns)
+        if answer.status == 201:
+            self._tell(race_id)
+        return answer
+
+    def _apply(self, webhook_id: str, payload: bytes, now_utc_ns: int) -> tuple[Answer, str]:
+        digest = hashlib.sha256(payload).hexdigest()
+        try:
+            with self._store.write() as db:
+                if (held := rows.receipt(db, webhook_id)) is not None:
+                    return _repeated(held, digest), ""
+                result = _checked(webhook_id, payload)
+                body = encode_posted(_effect(db, result, payload, now_utc_ns))
+                rows.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
+            return Answer(201, body), result.race_id
+        except UnknownRace as refusal:
+            return Answer(404, error_body(refusal)), ""
+        except (Refused, BadInput) as refusal:
+            return Answer(422, error_body(refusal)), ""
+
+    def race(self, race_id: str) -> Race:
+        """Raises UnknownRace."""
+        with self._store.read() as db:
+            return rows.race(db, race_id)
+
+    def races(self) -> list[rows.RaceHead]:
+        """All races, newest first."""
+        with self._store.read() as db:
+            return rows.heads(db)
+
+    def standings(self, race_id: str) -> list[Placed]:
+        """The places of all racers, best first. Raises UnknownRace."""
+        with self._store.read() as db:
+            rows.race(db, race_id)
+            margin_ms = domain.tie_margin_ms([rows.largest_uncertainty_ns(db, race_id)])
+            return domain.standing(rows.lines(db, race_id), margin_ms)
+
+    def snapshot(self, race_id: str, limit: int | None = None) -> Snapshot:
+        """The race and the first `limit` lines (None: all) of one moment. Raises UnknownRace."""
+        with self._store.read() as db:
+            head = rows.head(db, race_id)
+            lines = rows.lines(db, race_id)
+            margin_ms = domain.tie_margin_ms([rows.largest_uncertainty_ns(db, race_id)])
+            shown = rows.shown(db, race_id, lines[:limit])
+        placed = domain.standing(lines, margin_ms)
+        moved = domain.moves(placed, domain.standing(_before(lines, head.undo)))
+        table = tuple(
+            StandingRow(place, moved[place.racer], line.line.attempts, line.name, line.result)
+            for place, line in zip(placed, shown, strict=False)
+        )
+        return Snapshot(head.race, head.version, head.racers, head.results, table)
+
+    def _tell(self, race_id: str) -> None:
+        for watcher in list(self._watchers):
+            watcher(race_id)
+
+
+def error_body(error: Exception) -> bytes:
+    """The body of every refusal: `{"error": sentence}`."""
+    return json.dumps({"error": str(error)}, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _found(db: sa.Connection, race_id: str) -> Race | None:
+    try:
+        return rows.race(db, race_id, for_change=True)
+    except UnknownRace:
+        return None
+
+
+def _repeated(held: rows.Receipt, digest: str) -> Answer:
+    if held.body_sha256 == digest:
+        return Answer(200, held.answer)
+    return Answer(409, error_body(Refused("This webhook-id was used with another body: a correction needs a revision")))
+
+
+def _checked(webhook_id: str, payload: bytes) -> Result:
+    result = decode_result(payload)
+    if result.webhook_id != webhook_id:
+        raise Refused(f"The webhook-id is not the one of this result ({result.webhook_id[:80]!r}).")
+    return result
+
+
+def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> Posted:
+    race = rows.race(db, result.race_id, for_change=True)
+    home = rows.home_of(db, result.result_id)
+    if home is not None and home[0] != race.race_id:
+        raise Refused(f"This result belongs to race {home[0]!r}; a correction cannot move it.")
+    entered = rows.entry_name(db, race.race_id, result.racer) is not None
+    score = domain.accept(race, result, entered=entered, known=home is not None)
+    seq = rows.add_result(db, result, payload, None if score is None else score.score_ms, now_utc_ns)
+    racers = {result.racer} if home is None else {home[1], result.racer}
+    rows.bump(db, race.race_id, {racer: _rescore(db, race, racer) for racer in sorted(racers)})
+    line = rows.line(db, race.race_id, result.racer)
+    rank = None if line is None else rows.rank_of(db, race.race_id, line)
+    best = line is not None and line.seq == seq
+    return Posted(None if score is None else score.score_ms, rank, rows.count_lines(db, race.race_id), best)
+
+
+def _rescore(db: sa.Connection, race: Race, racer: str) -> Line | None:
+    """Derive the racer's line anew; the line as it was."""
+    old = rows.line(db, race.race_id, racer)
+    new = domain.line_of(rows.attempts_of(db, race.race_id, racer), race.rules)
+    if new != old:
+        rows.set_line(db, race.race_id, racer, old, new)
+    return old
+
+
+def _before(lines: list[Line], undo: dict[str, Line | None]) -> list[Line]:
+    kept = [line for line in lines if line.racer not in undo]
+    return kept + [line for line in undo.values() if line is not None]

@@ -1,0 +1,64 @@
+"""The leaderboard's settings, one dataclass per table of the TOML file. Relative paths are beside that file."""
+
+import dataclasses
+import pathlib
+from dataclasses import dataclass, field
+
+from shared.config import load, setting
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it listens; port 0 takes any free one."""
+
+    host: str = setting("127.0.0.1", what="the address to listen on")
+    port: int = setting(8090, least=0, most=65535, what="0 takes any free port")
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where races and results are kept."""
+
+    path: pathlib.Path | None = setting(pathlib.Path("leaderboard.db"), what="the SQLite file")
+    url: str = setting("", what="postgresql://... instead of the file")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Files, one secret a line; never in the config itself. `raceday leaderboard init` makes them."""
+
+    webhook_files: tuple[pathlib.Path, ...] = (pathlib.Path("secrets/webhook.secret"),)
+    admin_file: pathlib.Path = setting(pathlib.Path("secrets/admin.token"), what="the bearer token of the admin calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one leaderboard takes on at once, and how it paces the browsers."""
+
+    tolerance_s: int = setting(300, least=10, most=3600, what="how old or new a webhook-timestamp may be")
+    posts_at_once: int = setting(64, least=1, most=1000, what="posts in work; more are told to come again")
+    browsers_at_once: int = setting(1000, least=1, most=100_000, what="open live pages; more are told to come again")
+    rows_live: int = setting(200, least=1, most=10_000, what="rows of a standing that a live page shows")
+    heartbeat_s: float = setting(15.0, least=0.05, most=60, what="a silent live stream says that it lives")
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardConfig:
+    """The whole file."""
+
+    title: str = setting("Leaderboard", what="what the pages call this board")
+    server: Server = field(default_factory=Server)
+    store: Keeping = field(default_factory=Keeping)
+    secrets: Secrets = field(default_factory=Secrets)
+    limits: Limits = field(default_factory=Limits)
+
+
+def read(path: pathlib.Path) -> LeaderboardConfig:
+    """The checked file, its relative paths made absolute. Raises ConfigError."""
+    config = load(path, LeaderboardConfig)
+    beside = path.absolute().parent
+    store = config.store
+    if store.path is not None:
+        store = dataclasses.replace(store, path=beside / store.path)
+    secrets = Secrets(tuple(beside / file for file in config.secrets.webhook_files), beside / config.secrets.admin_file)
+    return dataclasses.replace(config, store=store, secrets=secrets)

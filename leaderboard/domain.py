@@ -1,0 +1,239 @@
+"""What a race, an attempt and a line of a standing are, and the pure rules between them.
+
+A standing depends only on the set of accepted results, not on the order in which the post brought them:
+attempts are counted and ties are broken by when a run was finished; the order of acceptance decides only
+between runs of the very same nanosecond. A higher revision of a result replaces the lower one wherever it
+counts; the lower one is kept.
+"""
+
+import dataclasses
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.errors import Refused
+from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, rank, score_run
+from shared.results import Result
+from shared.units import NS_PER_MS
+
+Kind = Literal["league", "community"]
+Venue = Literal["physical", "virtual"]
+EntryPolicy = Literal["open", "registered"]
+
+_INT_LIMIT = 2**63
+_DURATION_LIMIT_NS = 10**15
+_COUNT_LIMIT = 10**6
+_TEXT_LIMIT = 200
+_RACE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
+
+
+class UnknownRace(Refused):
+    """The result or the page names a race that this leaderboard does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """A competition on one track under one set of rules; its window is about when a run was finished (UTC ns)."""
+
+    race_id: str
+    name: str
+    kind: Kind
+    venue: Venue
+    track: str
+    rules: RaceRules
+    entry: EntryPolicy = "open"
+    opens_utc_ns: int | None = None
+    closes_utc_ns: int | None = None
+    closed_utc_ns: int | None = None
+
+    def ends_utc_ns(self) -> int | None:
+        """The earlier of the planned close and the close by hand."""
+        ends = [at for at in (self.closes_utc_ns, self.closed_utc_ns) if at is not None]
+        return min(ends, default=None)
+
+    def state(self, now_utc_ns: int) -> Literal["upcoming", "open", "closed"]:
+        """What the page says of the race now."""
+        ends = self.ends_utc_ns()
+        if ends is not None and now_utc_ns >= ends:
+            return "closed"
+        return "upcoming" if self.opens_utc_ns is not None and now_utc_ns < self.opens_utc_ns else "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A result at its newest revision. `score_ms` None: withdrawn by a correction. `order`: when first accepted."""
+
+    seq: int
+    order: int
+    result_id: str
+    revision: int
+    racer: str
+    score_ms: int | None
+    finished_utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A racer's best counting attempt, as it stands in a race; `seq` is the result that it comes from."""
+
+    racer: str
+    score_ms: int
+    set_utc_ns: int
+    order: int
+    seq: int
+    attempts: int
+
+    @property
+    def set_key(self) -> int:
+        """Orders equal scores: finished earlier, then accepted earlier."""
+        return self.set_utc_ns * _INT_LIMIT + self.order
+
+
+def counted(attempts: Iterable[Attempt], rules: RaceRules) -> list[Attempt]:
+    """The attempts of one racer that count: the first `attempts_per_racer` by the end of the run."""
+    in_order = sorted(attempts, key=lambda a: (a.finished_utc_ns, a.order))
+    return in_order if rules.attempts_per_racer is None else in_order[: rules.attempts_per_racer]
+
+
+def line_of(attempts: Iterable[Attempt], rules: RaceRules) -> Line | None:
+    """The line of the racer whose attempts these are, or None if nothing of it counts and is scored."""
+    known = list(attempts)
+    scored = [a for a in counted(known, rules) if a.score_ms is not None]
+    if not scored:
+        return None
+    best = min(scored, key=lambda a: (a.score_ms or 0, a.finished_utc_ns, a.order))
+    assert best.score_ms is not None
+    return Line(best.racer, best.score_ms, best.finished_utc_ns, best.order, best.seq, len(known))
+
+
+def newest(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """Of each result the highest revision, with the order in which its first revision was accepted."""
+    first: dict[str, int] = {}
+    held: dict[str, Attempt] = {}
+    for attempt in attempts:
+        first[attempt.result_id] = min(attempt.order, first.get(attempt.result_id, attempt.order))
+        if attempt.result_id not in held or held[attempt.result_id].revision < attempt.revision:
+            held[attempt.result_id] = attempt
+    return [dataclasses.replace(attempt, order=first[attempt.result_id]) for attempt in held.values()]
+
+
+def standing(lines: Iterable[Line], tie_margin_ms: int = 0) -> list[Placed]:
+    """The places of all lines, best first."""
+    return rank((Scored(line.racer, line.score_ms, line.set_key) for line in lines), tie_margin_ms)
+
+
+def moves(now: Sequence[Placed], before: Sequence[Placed]) -> dict[str, int | None]:
+    """Places gained (+) or lost (-) by each racer since `before`; None for one who was not ranked then."""
+    ranks = {placed.racer: placed.rank for placed in before}
+    return {p.racer: ranks[p.racer] - p.rank if p.racer in ranks else None for p in now}
+
+
+def tie_margin_ms(uncertainties_ns: Iterable[int]) -> int:
+    """Two scores closer than this cannot be told apart: both ends of the largest stated uncertainty."""
+    return 2 * max(uncertainties_ns, default=0) // NS_PER_MS
+
+
+def accept(race: Race, result: Result, *, entered: bool, known: bool) -> Score | None:
+    """The score of a result that may enter `race`; None withdraws it (a correction that no longer qualifies).
+
+    `entered`: the racer is registered. `known`: a revision of this result is already in the race. Raises Refused
+    with the sentence for the station's operator.
+    """
+    check_texts(result)
+    _check_numbers(result)
+    _check_laps(result.laps)
+    _check_race(race, result, entered)
+    if not known:
+        _check_window(race, result)
+    score = score_run(result.laps, race.rules)
+    if score is None and result.revision >= 2 and result.score_ms == 0:
+        return None
+    if score is None:
+        raise Refused(
+            f"The run does not qualify: it holds no {race.rules.consecutive_laps} successful laps in a row "
+            f"by the rules of race {race.race_id!r}."
+        )
+    if score.score_ms != result.score_ms:
+        raise Refused(
+            f"The posted score is {result.score_ms} ms, the laps make {score.score_ms} ms by the rules of "
+            f"race {race.race_id!r}: give station and leaderboard the same rules."
+        )
+    return score
+
+
+def _check_race(race: Race, result: Result, entered: bool) -> None:
+    if result.kind != race.venue:
+        raise Refused(f"The result is {result.kind}, race {race.race_id!r} is {race.venue}.")
+    if race.entry == "registered" and not entered:
+        raise Refused(f"Racer {result.racer!r} is not entered in race {race.race_id!r}: register the racer first.")
+
+
+def _check_window(race: Race, result: Result) -> None:
+    # A hall without internet posts late: the window asks when the run was finished, not when the post came.
+    if race.opens_utc_ns is not None and result.finished_utc_ns < race.opens_utc_ns:
+        raise Refused(f"The run was finished before race {race.race_id!r} opened.")
+    ends = race.ends_utc_ns()
+    if ends is not None and result.finished_utc_ns >= ends:
+        raise Refused(f"The run was finished after race {race.race_id!r} closed.")
+
+
+def check_texts(result: Result) -> None:
+    """Names are shown to people and kept in databases: short, printable, no invisible characters."""
+    named = {
+        "result_id": result.result_id,
+        "racer": result.racer,
+        "run_id": result.run_id,
+        "car": result.car,
+        "model": result.model,
+    }
+    for name, text in named.items():
+        _check_text(name, text, empty=name in ("car", "model"))
+    evidence = [result.model_sha256, result.evidence.station, result.evidence.journal_head]
+    for text in (*evidence, *result.evidence.versions, *result.evidence.versions.values()):
+        _check_text("evidence", text, empty=True)
+
+
+def _check_text(name: str, text: str, empty: bool = False) -> None:
+    if not empty and not text:
+        raise Refused(f"The result's `{name}` is empty.")
+    if len(text) > _TEXT_LIMIT:
+        raise Refused(f"The result's `{name}` has {len(text)} characters; at most {_TEXT_LIMIT} are kept.")
+    if text != text.strip() or not text.isprintable() or text != unicodedata.normalize("NFC", text):
+        raise Refused(f"The result's `{name}` holds blanks at its ends, invisible or decomposed characters.")
+
+
+def check_name(name: str, text: str) -> str:
+    """A name that a person gives in an admin call, checked as those of results are. Raises Refused."""
+    _check_text(name, text)
+    return text
+
+
+def check_race_id(race_id: str) -> str:
+    """A race's id is also a part of its address. Raises Refused."""
+    if _RACE_ID.fullmatch(race_id) is None:
+        raise Refused(f"{race_id[:80]!r} cannot name a race: use 1 to 64 of a-z, 0-9, '-' and '_'.")
+    return race_id
+
+
+def _check_numbers(result: Result) -> None:
+    if not 1 <= result.revision < 2**31:
+        raise Refused(f"The result's `revision` is {result.revision}; revisions count from 1.")
+    if not 0 <= result.finished_utc_ns < _INT_LIMIT:
+        raise Refused("The result's `finished_utc_ns` is no time in nanoseconds since 1970.")
+    if not 0 <= result.evidence.uncertainty_ns < _INT_LIMIT:
+        raise Refused("The result's `evidence.uncertainty_ns` must be 0 or more.")
+
+
+def _check_laps(laps: Sequence[RunLap]) -> None:
+    last_number, last_ended_ns = 0, -_INT_LIMIT
+    for lap in laps:
+        if lap.number <= last_number or lap.ended_ns <= last_ended_ns:
+            raise Refused(f"Lap {lap.number} is out of order: laps are numbered from 1 and end one after the other.")
+        counts = (lap.off_tracks, lap.collisions, lap.resets)
+        if not 0 < lap.lap_ns < _DURATION_LIMIT_NS or lap.ended_ns >= _INT_LIMIT or lap.number >= 2**31:
+            raise Refused(f"Lap {lap.number} has a time that no clock shows.")
+        if any(not 0 <= count < _COUNT_LIMIT for count in counts) or not 0 <= lap.penalty_ns < _DURATION_LIMIT_NS:
+            raise Refused(f"Lap {lap.number} has an off-track, collision, reset or penalty count that cannot be.")
+        last_number, last_ended_ns = lap.number, lap.ended_ns

@@ -1,0 +1,1 @@
+"""What the leaderboard keeps: SQLite embedded, PostgreSQL by URL."""

@@ -1,0 +1,210 @@
+"""Opens the store: SQLite with exactly one writing connection, or PostgreSQL; brings its tables up to date.
+
+The standard library's SQLite may carry the WAL-reset bug (3.7.0 to 3.51.2: two connections that write or
+checkpoint at once). So one connection writes, under a lock, for as long as the process lives, and a lock file
+keeps a second process away; readers are `query_only` and never the last to close.
+"""
+
+import contextlib
+import fcntl
+import pathlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import IO, Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy.pool import StaticPool
+
+from shared.errors import ConfigError, HardwareMissing, OperatorError, RetryLater, StorageError
+
+_WAIT_S = 10.0
+_MIGRATION_LOCK = 0x72616365
+
+
+class Store:
+    """Transactions on the leaderboard's database. What `write` ran without error is on the disk when it returns."""
+
+    def __init__(self, writer: sa.Engine, readers: sa.Engine, lock_file: IO[str] | None = None) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._lock_file = lock_file
+        # PostgreSQL orders its writers itself, by the row of the race.
+        self._one_writer = threading.Lock() if lock_file is not None else None
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction; committed (and synced) on leaving, rolled back on any error.
+
+        Raises RetryLater when the store is busy or away, StorageError when the disk refuses.
+        """
+        with self._turn(), _said_plainly(), self._writer.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One consistent view; nothing can be written through it."""
+        with _said_plainly(), self._readers.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections; idempotent."""
+        self._readers.dispose()
+        self._writer.dispose()
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._one_writer is None:
+            yield
+            return
+        if not self._one_writer.acquire(timeout=_WAIT_S):
+            raise RetryLater("The leaderboard is busy writing.", after_s=1.0)
+        try:
+            yield
+        finally:
+            self._one_writer.release()
+
+
+def open_store(path_or_url: str | pathlib.Path) -> Store:
+    """The store at a file path, a `sqlite:///` or a `postgresql://` URL. Raises OperatorError."""
+    url = _url(path_or_url)
+    if url.get_backend_name() == "sqlite":
+        return _open_sqlite(url)
+    return _open_postgresql(url)
+
+
+def open_readers(path_or_url: str | pathlib.Path) -> Store:
+    """A store that is only read, beside a running leaderboard. Raises OperatorError."""
+    url = _url(path_or_url)
+    if url.get_backend_name() == "sqlite" and not pathlib.Path(str(url.database)).exists():
+        raise StorageError(f"{url.database}: there is no such database yet; start `raceday leaderboard` once.")
+    readers = _sqlite_engine(url, writes=False) if url.get_backend_name() == "sqlite" else _postgresql_engine(url)
+    return Store(readers, readers)
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Bring the tables up to date. Raises StorageError for a database of a newer leaderboard."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(files("leaderboard") / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StorageError(
+            f"The database was made by another version of the leaderboard ({error}); upgrade this one."
+        ) from None
+
+
+def _url(path_or_url: str | pathlib.Path) -> sa.URL:
+    text = str(path_or_url)
+    if "://" not in text:
+        return sa.URL.create("sqlite", database=str(pathlib.Path(text).absolute()))
+    try:
+        url = sa.make_url(text)
+    except sa.exc.ArgumentError:
+        raise ConfigError("the store's URL is none: write a file path, sqlite:///PATH or postgresql://...") from None
+    backend = url.get_backend_name()
+    if backend not in ("sqlite", "postgresql") or (backend == "sqlite" and url.database in (None, "", ":memory:")):
+        raise ConfigError(f"the store {url.render_as_string()} is not known: use a file path or postgresql://...")
+    return url.set(drivername="postgresql+psycopg") if backend == "postgresql" else url
+
+
+def _open_sqlite(url: sa.URL) -> Store:
+    path = pathlib.Path(str(url.database))
+    lock_file = _claim(path)
+    writer, readers = _sqlite_engine(url, writes=True), _sqlite_engine(url, writes=False)
+    store = Store(writer, readers, lock_file)
+    try:
+        with store.write() as connection:
+            migrate(connection)
+    except OperatorError as error:
+        store.close()
+        raise StorageError(f"{path}: {error}") from None
+    return store
+
+
+def _claim(path: pathlib.Path) -> IO[str]:
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock_file = lock_path.open("a")
+    except OSError as error:
+        raise StorageError(f"{path}: the leaderboard cannot write there ({error.strerror}).") from None
+    try:
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock_file.close()
+        raise StorageError(f"{path}: another leaderboard is using this database; stop it first.") from None
+    return lock_file
+
+
+def _sqlite_engine(url: sa.URL, writes: bool) -> sa.Engine:
+    # isolation_level None: the driver would otherwise begin by itself, too late and not for DDL.
+    arguments = {"isolation_level": None, "check_same_thread": False}
+    pool: dict[str, Any] = {"poolclass": StaticPool} if writes else {"pool_size": 8, "max_overflow": 24}
+    engine = sa.create_engine(url, connect_args=arguments, **pool)
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        _pragmas(connection, writes)
+
+    @sa.event.listens_for(engine, "begin")
+    def begin_now(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _pragmas(connection: sqlite3.Connection, writes: bool) -> None:
+    connection.execute("PRAGMA busy_timeout = 5000")
+    if not writes:
+        connection.execute("PRAGMA query_only = ON")
+        return
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise sqlite3.OperationalError("the file system there does not allow WAL; choose a local disk")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _open_postgresql(url: sa.URL) -> Store:
+    engine = _postgresql_engine(url)
+    store = Store(engine, engine)
+    try:
+        with store.write() as connection:
+            migrate(connection)
+    except RetryLater as error:
+        store.close()
+        raise StorageError(f"{url.host or 'PostgreSQL'}: {error}") from None
+    return store
+
+
+def _postgresql_engine(url: sa.URL) -> sa.Engine:
+    try:
+        return sa.create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_timeout=_WAIT_S)
+    except ImportError:
+        raise HardwareMissing("PostgreSQL needs the Python package psycopg: install raceday[postgres].") from None
+
+
+@contextlib.contextmanager
+def _said_plainly() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.IntegrityError:
+        raise
+    except sa.exc.TimeoutError:
+        raise RetryLater("The leaderboard's database has no free connection.", after_s=1.0) from None
+    except sa.exc.DBAPIError as error:
+        cause = str(error.orig).strip().splitlines()[0]
+        if isinstance(error.orig, sqlite3.Error):
+            raise StorageError(f"the database cannot be used now ({cause}).") from None
+        raise RetryLater(f"the database cannot be reached now ({cause}).", after_s=5.0) from None

@@ -1,0 +1,203 @@
+"""Rows to facts and back. Each function is a part of the transaction whose connection it is given."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from leaderboard.domain import Attempt, Line, Race, UnknownRace, newest
+from leaderboard.store import statements as sql
+from leaderboard.store.tables import RACES
+from shared.ranking import RaceRules
+from shared.results import Result, decode_result
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a webhook-id was answered, and for which body."""
+
+    body_sha256: str
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A line with what a page tells of it."""
+
+    line: Line
+    name: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class RaceHead:
+    """A race with the counts of its board. `undo`: lines before the last change, None for a racer without one."""
+
+    race: Race
+    version: int
+    undo: dict[str, Line | None]
+    racers: int
+    results: int
+
+
+_RACE_FIELDS = [field.name for field in dataclasses.fields(Race)]
+
+
+def receipt(db: sa.Connection, webhook_id: str) -> Receipt | None:
+    row = db.execute(sql.RECEIPT, {"webhook_id": webhook_id}).first()
+    return None if row is None else Receipt(row.body_sha256, bytes(row.answer))
+
+
+def add_receipt(
+    db: sa.Connection, webhook_id: str, body_sha256: str, status: int, answer: bytes, at_utc_ns: int
+) -> None:
+    values = {"body_sha256": body_sha256, "status": status, "answer": answer, "at_utc_ns": at_utc_ns}
+    db.execute(sql.ADD_RECEIPT, values | {"webhook_id": webhook_id})
+
+
+def race(db: sa.Connection, race_id: str, for_change: bool = False) -> Race:
+    """The race; `for_change` lets other writers of this race wait (PostgreSQL). Raises UnknownRace."""
+    row = db.execute(sql.RACE_FOR_CHANGE if for_change else sql.RACE, {"race_id": race_id}).first()
+    if row is None:
+        raise UnknownRace(f"There is no race {race_id[:80]!r} on this leaderboard.")
+    return _race(row)
+
+
+def _race(row: sa.Row[Any]) -> Race:
+    values = {name: getattr(row, name) for name in _RACE_FIELDS}
+    return Race(**(values | {"rules": RaceRules(**json.loads(row.rules))}))
+
+
+def _race_values(race: Race) -> dict[str, Any]:
+    values = {name: getattr(race, name) for name in _RACE_FIELDS}
+    return values | {"rules": json.dumps(dataclasses.asdict(race.rules), sort_keys=True)}
+
+
+def add_race(db: sa.Connection, race: Race, created_utc_ns: int) -> None:
+    db.execute(sql.ADD_RACE, _race_values(race) | {"created_utc_ns": created_utc_ns, "version": 1, "undo": "{}"})
+
+
+def change_race(db: sa.Connection, race: Race) -> None:
+    db.execute(sa.update(RACES).where(RACES.c.race_id == race.race_id).values(**_race_values(race)))
+
+
+def bump(db: sa.Connection, race_id: str, undo: dict[str, Line | None] | None = None) -> None:
+    """A page of this race shows something new; `undo` replaces what the arrows compare with."""
+    if undo is None:
+        db.execute(sql.BUMP, {"of_race": race_id})
+        return
+    text = json.dumps({racer: line and dataclasses.asdict(line) for racer, line in undo.items()})
+    db.execute(sql.BUMP_WITH_UNDO, {"of_race": race_id, "undo": text})
+
+
+def entry_name(db: sa.Connection, race_id: str, racer: str) -> str | None:
+    """The name that the racer entered with, or None if not entered."""
+    name: str | None = db.execute(sql.ENTRY_NAME, {"race_id": race_id, "racer": racer}).scalar()
+    return name
+
+
+def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns: int) -> None:
+    db.execute(sql.ADD_ENTRY, {"race_id": race_id, "racer": racer, "name": name, "entered_utc_ns": at_utc_ns})
+
+
+def home_of(db: sa.Connection, result_id: str) -> tuple[str, str] | None:
+    """Race and racer of the newest revision of this result, or None if none was accepted."""
+    row = db.execute(sql.HOME_OF, {"result_id": result_id}).first()
+    return None if row is None else (row.race_id, row.racer)
+
+
+def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int | None, at_utc_ns: int) -> int:
+    """Keep an accepted revision; its number in the order of acceptance."""
+    values = {
+        "result_id": result.result_id,
+        "revision": result.revision,
+        "race_id": result.race_id,
+        "racer": result.racer,
+        "score_ms": score_ms,
+        "finished_utc_ns": result.finished_utc_ns,
+        "uncertainty_ns": result.evidence.uncertainty_ns,
+        "accepted_utc_ns": at_utc_ns,
+        "payload": payload,
+    }
+    return int(db.execute(sql.ADD_RESULT, values).scalar_one())
+
+
+def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
+    """The newest revisions of this racer's results. A result that was reassigned is the new racer's only."""
+    rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer}).all()
+    every = newest(Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns) for r in rows)
+    return [attempt for attempt in every if attempt.racer == racer]
+
+
+def line(db: sa.Connection, race_id: str, racer: str) -> Line | None:
+    row = db.execute(sql.LINE, {"of_race": race_id, "of_racer": racer}).first()
+    return None if row is None else _line(row)
+
+
+def _line(row: sa.Row[Any]) -> Line:
+    return Line(row.racer, row.score_ms, row.set_utc_ns, row.order, row.seq, row.attempts)
+
+
+def set_line(db: sa.Connection, race_id: str, racer: str, old: Line | None, new: Line | None) -> None:
+    """Replace the racer's line."""
+    mine = {"of_race": race_id, "of_racer": racer}
+    if new is None:
+        db.execute(sql.DROP_LINE, mine)
+    elif old is None:
+        db.execute(sql.ADD_LINE, dataclasses.asdict(new) | {"race_id": race_id})
+    else:
+        db.execute(sql.CHANGE_LINE, dataclasses.asdict(new) | mine)
+
+
+def rank_of(db: sa.Connection, race_id: str, line: Line) -> int:
+    """The place of a line, by counting those ahead of it along the index."""
+    mine = {"score_ms": line.score_ms, "set_utc_ns": line.set_utc_ns, "order": line.order}
+    return 1 + int(db.execute(sql.COUNT_AHEAD, mine | {"race_id": race_id}).scalar_one())
+
+
+def count_lines(db: sa.Connection, race_id: str) -> int:
+    return int(db.execute(sql.COUNT_LINES, {"race_id": race_id}).scalar_one())
+
+
+def lines(db: sa.Connection, race_id: str) -> list[Line]:
+    """All lines of a race in the order of their rank."""
+    return [_line(row) for row in db.execute(sql.LINES_IN_RANK, {"race_id": race_id})]
+
+
+def largest_uncertainty_ns(db: sa.Connection, race_id: str) -> int:
+    """The largest uncertainty that any accepted result of the race states."""
+    return int(db.execute(sql.LARGEST_UNCERTAINTY, {"race_id": race_id}).scalar() or 0)
+
+
+def shown(db: sa.Connection, race_id: str, lines: Sequence[Line]) -> list[Shown]:
+    """Lines with their results and the racers' names."""
+    names = {row.racer: row.name for row in db.execute(sql.ENTRY_NAMES, {"race_id": race_id})}
+    payloads: dict[int, bytes] = {}
+    for start in range(0, len(lines), 500):
+        seqs = [line.seq for line in lines[start : start + 500]]
+        payloads |= {row.seq: bytes(row.payload) for row in db.execute(sql.PAYLOADS, {"seqs": seqs})}
+    return [Shown(line, names.get(line.racer, line.racer), decode_result(payloads[line.seq])) for line in lines]
+
+
+def head(db: sa.Connection, race_id: str) -> RaceHead:
+    """Raises UnknownRace."""
+    row = db.execute(sql.HEAD, {"race_id": race_id}).first()
+    if row is None:
+        raise UnknownRace(f"There is no race {race_id[:80]!r} on this leaderboard.")
+    return _head(row)
+
+
+def heads(db: sa.Connection) -> list[RaceHead]:
+    """All races, newest first."""
+    return [_head(row) for row in db.execute(sql.HEADS)]
+
+
+def _head(row: sa.Row[Any]) -> RaceHead:
+    return RaceHead(_race(row), row.version, _undo(row.undo), row.racers, row.results)
+
+
+def _undo(text: str) -> dict[str, Line | None]:
+    return {racer: line and Line(**line) for racer, line in json.loads(text).items()}

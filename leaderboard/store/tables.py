@@ -1,0 +1,82 @@
+"""The tables as the code reads them; `migrations/` makes them, and a test compares the two.
+
+results   every accepted revision, as it was posted; never updated, never deleted
+lines     each racer's best, derived from `results` in the same transaction: what a standing is read from
+receipts  webhook-id, hash of the body and the answer: a repeat gets the same answer and has no effect
+"""
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+# SQLite counts rows by itself only in a column that is exactly INTEGER.
+_COUNTER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+RACES = sa.Table(
+    "races",
+    METADATA,
+    sa.Column("race_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("venue", sa.Text, nullable=False),
+    sa.Column("track", sa.Text, nullable=False),
+    sa.Column("rules", sa.Text, nullable=False),
+    sa.Column("entry", sa.Text, nullable=False),
+    sa.Column("opens_utc_ns", sa.BigInteger),
+    sa.Column("closes_utc_ns", sa.BigInteger),
+    sa.Column("closed_utc_ns", sa.BigInteger),
+    sa.Column("created_utc_ns", sa.BigInteger, nullable=False),
+    # Counts every change that a page shows; `undo` holds the lines as they stood before the last one (for the arrows).
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("undo", sa.Text, nullable=False),
+)
+
+ENTRIES = sa.Table(
+    "entries",
+    METADATA,
+    sa.Column("race_id", sa.Text, sa.ForeignKey("races.race_id"), primary_key=True),
+    sa.Column("racer", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("entered_utc_ns", sa.BigInteger, nullable=False),
+)
+
+RESULTS = sa.Table(
+    "results",
+    METADATA,
+    sa.Column("seq", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("result_id", sa.Text, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("race_id", sa.Text, sa.ForeignKey("races.race_id"), nullable=False),
+    sa.Column("racer", sa.Text, nullable=False),
+    sa.Column("score_ms", sa.BigInteger),
+    sa.Column("finished_utc_ns", sa.BigInteger, nullable=False),
+    sa.Column("uncertainty_ns", sa.BigInteger, nullable=False),
+    sa.Column("accepted_utc_ns", sa.BigInteger, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("result_id", "revision", name="one_row_per_revision"),
+    sa.Index("results_of_race", "race_id", "seq"),
+    sa.Index("results_of_racer", "race_id", "racer"),
+)
+
+LINES = sa.Table(
+    "lines",
+    METADATA,
+    sa.Column("race_id", sa.Text, sa.ForeignKey("races.race_id"), primary_key=True),
+    sa.Column("racer", sa.Text, primary_key=True),
+    sa.Column("score_ms", sa.BigInteger, nullable=False),
+    sa.Column("set_utc_ns", sa.BigInteger, nullable=False),
+    sa.Column("order", sa.BigInteger, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Index("lines_in_rank", "race_id", "score_ms", "set_utc_ns", "order"),
+)
+
+RECEIPTS = sa.Table(
+    "receipts",
+    METADATA,
+    sa.Column("webhook_id", sa.Text, primary_key=True),
+    sa.Column("body_sha256", sa.Text, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("answer", sa.LargeBinary, nullable=False),
+    sa.Column("at_utc_ns", sa.BigInteger, nullable=False),
+)
