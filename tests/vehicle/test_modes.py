@@ -1,0 +1,100 @@
+"""The mode table and the ages: no way to driving but arm, start and all that driving needs."""
+
+import itertools
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import ConfigError, Refused
+from shared.messages import CarMode
+from vehicle.core.ages import Safety, throttle_left, trip_reason
+from vehicle.core.modes import MODES, Event, Readiness, Standing, after
+
+ALL: Readiness = Readiness(model=True, frames=True, lease=True)
+STATES: tuple[CarMode, ...] = get_args(CarMode)
+EVENTS: tuple[Event, ...] = get_args(Event)
+
+
+def test_every_mode_has_its_row_and_every_row_leads_to_a_mode() -> None:
+    assert set(MODES) == set(STATES)
+    assert {mode for row in MODES.values() for mode in row.values()} == set(STATES)
+
+
+@pytest.mark.parametrize("mode", STATES)
+@pytest.mark.parametrize("event", ["stop", "estop", "trip", "withdraw"])
+def test_stopping_is_never_refused_and_never_moves(mode: CarMode, event: Event) -> None:
+    assert after(Standing(mode), event, Readiness(model=False, frames=False, lease=False)).mode not in (
+        "driving",
+        "ready",
+    )
+
+
+def test_the_only_doors() -> None:
+    into = {(mode, event) for mode, row in MODES.items() for event, to in row.items() if to == "driving"}
+    assert into == {("ready", "start")}
+    into = {(mode, event) for mode, row in MODES.items() for event, to in row.items() if to == "ready"}
+    assert {event for _, event in into} == {"arm"}
+    assert [event for event, to in MODES["tripped"].items() if to != "tripped"] == ["reset"]
+    assert MODES["tripped"]["reset"] == "disarmed"
+
+
+@pytest.mark.parametrize("lacking", list(itertools.product([True, False], repeat=3))[1:])
+@pytest.mark.parametrize(("mode", "event"), [("disarmed", "arm"), ("stopped", "arm"), ("ready", "start")])
+def test_arm_and_start_need_everything(lacking: tuple[bool, bool, bool], mode: CarMode, event: Event) -> None:
+    with pytest.raises(Refused, match="The car has not yet "):
+        after(Standing(mode), event, Readiness(*lacking))
+
+
+@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.builds(Readiness, st.booleans(), st.booleans(), st.booleans()))))
+def test_no_walk_drives_without_arm_and_start_since_the_last_stop(walk: list[tuple[Event, Readiness]]) -> None:
+    standing, armed, started = Standing(), False, False
+    for event, readiness in walk:
+        try:
+            standing = after(standing, event, readiness, event)
+        except Refused:
+            continue
+        if event in ("stop", "estop", "trip", "withdraw", "reset"):
+            armed = started = False
+        armed = armed or (event == "arm" and not readiness.missing)
+        started = started or (armed and event == "start" and not readiness.missing)
+        assert standing.mode != "driving" or (armed and started)
+
+
+@given(st.lists(st.sampled_from([event for event in EVENTS if event != "reset"])))
+def test_a_trip_latches_with_its_first_reason(walk: list[Event]) -> None:
+    standing = Standing("tripped", "the first")
+    for event in walk:
+        try:
+            standing = after(standing, event, ALL, "a later one")
+        except Refused as refusal:
+            assert "The car is tripped" in str(refusal)  # noqa: PT017 (most walks are refused nowhere)
+    assert standing == Standing("tripped", "the first")
+
+
+SAFETY = Safety(frame_period_ms=100.0, hold_periods=2.0, trip_periods=5.0)
+
+
+@pytest.mark.parametrize(("age_ms", "left"), [(-5, 1.0), (0, 1.0), (200, 1.0), (350, 0.5), (500, 0.0), (9_000, 0.0)])
+def test_the_ramp(age_ms: int, left: float) -> None:
+    assert throttle_left(age_ms * 1_000_000, SAFETY) == pytest.approx(left)
+
+
+@given(st.integers(-(10**9), 10**10), st.integers(0, 10**9))
+def test_older_never_drives_harder(age_ns: int, more_ns: int) -> None:
+    assert 0.0 <= throttle_left(age_ns + more_ns, SAFETY) <= throttle_left(age_ns, SAFETY) <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "left_ms", "words"),
+    [(500, 1, ""), (501, 1, "frame is 501 ms old; at most 500"), (0, 0, "lease ran out"), (0, -1, "lease ran out")],
+)
+def test_what_trips(age_ms: int, left_ms: int, words: str) -> None:
+    reason = trip_reason(age_ms * 1_000_000, left_ms * 1_000_000, SAFETY)
+    assert (words in reason) if words else reason == ""
+
+
+def test_a_ramp_must_have_a_length() -> None:
+    with pytest.raises(ConfigError, match="trip_periods"):
+        Safety(hold_periods=3.0, trip_periods=3.0)

@@ -1,0 +1,56 @@
+"""How old the newest frame and the lease may be: hold a little, then ramp to neutral, then trip.
+
+Up to `hold_periods` frame periods the wish holds as it is; from there the throttle ramps down and is neutral at
+`trip_periods`; beyond, the car trips. A repeated frame keeps its first stamp, so it ages like a missing one.
+"""
+
+from dataclasses import dataclass
+
+from shared.config import setting
+from shared.errors import ConfigError
+from shared.units import NS_PER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """The `[safety]` table: all times are of the machine's clock."""
+
+    frame_period_ms: float = setting(66.667, least=5.0, most=1000.0, what="one over the camera's rate")
+    hold_periods: float = setting(2.0, least=1.0, most=20.0, what="a wish holds for so many frame periods")
+    trip_periods: float = setting(5.0, least=1.5, most=40.0, what="beyond so many frame periods the car trips")
+    arm_frames: int = setting(5, least=1, most=100, what="fresh frames in a row that arming needs")
+    most_lease_ms: int = setting(5_000, least=100, most=60_000, what="no lease counts for longer")
+    most_ttl_ms: int = setting(10_000, least=100, most=120_000, what="no order counts for longer")
+    tick_hz: float = setting(60.0, least=10.0, most=500.0, what="how often the guard decides, at least")
+    realtime: bool = setting(True, what="ask the kernel for real-time priority for the guard")
+
+    def __post_init__(self) -> None:
+        if self.trip_periods <= self.hold_periods:
+            raise ConfigError("`safety.trip_periods` must be above `safety.hold_periods`.")
+
+    @property
+    def hold_ns(self) -> int:
+        """The age up to which a frame counts as fresh."""
+        return round(self.hold_periods * self.frame_period_ms * NS_PER_MS)
+
+    @property
+    def trip_ns(self) -> int:
+        """The age from which on the car may not be armed."""
+        return round(self.trip_periods * self.frame_period_ms * NS_PER_MS)
+
+
+def throttle_left(frame_age_ns: int, safety: Safety) -> float:
+    """The share of the wished throttle that a frame of this age still carries, 1 to 0."""
+    ramp_ns = safety.trip_ns - safety.hold_ns
+    return min(1.0, max(0.0, (safety.trip_ns - frame_age_ns) / ramp_ns))
+
+
+def trip_reason(frame_age_ns: int, lease_left_ns: int, safety: Safety) -> str:
+    """Why the car may not stay armed, as a sentence; '' when it may."""
+    if lease_left_ns <= 0:
+        return "The station's lease ran out: it was not renewed in time."
+    if frame_age_ns > safety.trip_ns:
+        return (
+            f"The newest frame is {frame_age_ns // NS_PER_MS} ms old; at most {safety.trip_ns // NS_PER_MS} are driven."
+        )
+    return ""

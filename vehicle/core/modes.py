@@ -1,0 +1,107 @@
+"""The car's modes are a table: what is not in it is refused with a sentence.
+
+Rules
+  1. The car wakes disarmed. Only `arm`, then `start`, lead to driving, each while everything is there that driving
+     needs: a warm model, fresh frames, a lease.
+  2. While armed (ready or driving) all of that is watched. What goes missing trips the car.
+  3. A trip latches with its reason: only `reset` leaves it, and only towards disarmed. Recovery never re-arms.
+  4. A withdrawn lease and `stop` are the ordinary ends of a drive: stopped, and ready again by `arm`.
+  5. Stopping is never refused, whatever the mode.
+
+Theory: `driving` has one way in (ready, start) and `ready` is entered by `arm` alone, so no sequence of other events
+ends in a moving car. The property tests walk the table to show it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.errors import Refused
+from shared.messages import CarMode
+
+Event = Literal["arm", "start", "stop", "estop", "reset", "withdraw", "trip"]
+
+MODES: dict[CarMode, dict[Event, CarMode]] = {
+    "disarmed": {
+        "arm": "ready",
+        "stop": "disarmed",
+        "estop": "tripped",
+        "reset": "disarmed",
+        "withdraw": "disarmed",
+        "trip": "disarmed",  # nothing was promised yet; `arm` will say what is missing
+    },
+    "ready": {
+        "arm": "ready",
+        "start": "driving",
+        "stop": "stopped",
+        "estop": "tripped",
+        "reset": "disarmed",
+        "withdraw": "stopped",
+        "trip": "tripped",
+    },
+    "driving": {
+        "stop": "stopped",
+        "estop": "tripped",
+        "withdraw": "stopped",
+        "trip": "tripped",
+    },
+    "stopped": {
+        "arm": "ready",
+        "stop": "stopped",
+        "estop": "tripped",
+        "reset": "disarmed",
+        "withdraw": "stopped",
+        "trip": "stopped",
+    },
+    "tripped": {
+        "stop": "tripped",
+        "estop": "tripped",
+        "reset": "disarmed",
+        "withdraw": "tripped",
+        "trip": "tripped",
+    },
+}
+
+ARMED: frozenset[CarMode] = frozenset({"ready", "driving"})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The mode and the sentence that explains it ('' when there is nothing to explain)."""
+
+    mode: CarMode = "disarmed"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What driving needs, as it is at this moment."""
+
+    model: bool
+    frames: bool
+    lease: bool
+
+    @property
+    def missing(self) -> str:
+        """What is not there, as a sentence; '' when all is."""
+        lacks = [
+            what
+            for there, what in (
+                (self.model, "a loaded model"),
+                (self.frames, "fresh frames"),
+                (self.lease, "a lease from the station"),
+            )
+            if not there
+        ]
+        return f"The car has not yet {' and '.join(lacks)}." if lacks else ""
+
+
+def after(standing: Standing, event: Event, readiness: Readiness, reason: str = "") -> Standing:
+    """The standing after `event`. Raises Refused if the table does not have it or something is missing."""
+    mode = MODES[standing.mode].get(event)
+    if mode is None:
+        raise Refused(f"The car is {standing.mode}: it cannot {event} now.")
+    if event in ("arm", "start") and readiness.missing:
+        raise Refused(readiness.missing)
+    if mode == standing.mode == "tripped":
+        return standing  # the first reason is the one that explains the trip
+    return Standing(mode, reason)

@@ -1,0 +1,60 @@
+"""What the car's three processes say to each other, beside the messages that they pass on from the wire."""
+
+from dataclasses import dataclass
+
+from shared.messages import CarMode
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Pilot to guard: what the policy wants from which frame; throttle not yet scaled, the stamp on the car's clock."""
+
+    frame_seq: int
+    frame_at_ns: int
+    steering: float
+    throttle: float
+    policy_us: int
+    frames: int
+    dropped: int
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class PilotReady:
+    """Pilot to guard: the model is checked, loaded and warm."""
+
+    model: str
+    model_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Pilot to guard: no wish came of a frame, or the camera is gone; one sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommsReady:
+    """Comms to guard: the outbox is open and the link is trying."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeNotice:
+    """Guard to pilot: the mode changed."""
+
+    mode: CarMode
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Guard to comms, 2 Hz: what telemetry is made of; the lists hold what was seen since the last one."""
+
+    frames: int
+    dropped: int
+    repeated: int
+    late_ticks: int
+    frame_ages_us: tuple[int, ...]
+    policy_us: tuple[int, ...]
+    steering: float
+    throttle: float
