@@ -1,0 +1,119 @@
+"""`raceday model evaluate | train | render`: what the mock world does with models and tracks."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from shared.errors import HardwareMissing, OperatorError
+from simulator.evaluate import Verdict, drive, evaluate
+from simulator.policy import load_policy
+from simulator.tracks import load_track, shipped_tracks
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse names it nowhere else
+
+
+def add_model_commands(commands: "Subparsers") -> None:
+    """Mount `evaluate`, `train` and `render`; each sets `run`, a function from arguments to exit code."""
+    _add_evaluate(commands)
+    _add_train(commands)
+    _add_render(commands)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to 10000")
+    return number
+
+
+def _add_evaluate(commands: "Subparsers") -> None:
+    parser = commands.add_parser("evaluate", help="drive a model on tracks, over seeds, and count clean runs")
+    parser.add_argument("model", help="'demo', a folder with model.onnx, or an .onnx file with its metadata beside it")
+    parser.add_argument(
+        "--track", nargs="+", action="extend", metavar="NAME|FILE.npy", help="default: all shipped ones"
+    )
+    parser.add_argument("--seeds", type=_positive, default=20, help="how many cars, halls and cameras (20)")
+    parser.add_argument("--laps", type=_positive, default=3, help="laps in a row (3)")
+    parser.add_argument("--throttle", type=float, metavar="PERCENT", help="instead of the model card's")
+    parser.add_argument("--jobs", type=_positive, default=2, help="processes (2)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a track, one a line")
+    parser.set_defaults(run=_evaluate)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    tracks = arguments.track or shipped_tracks()
+    verdicts = evaluate(
+        arguments.model, tracks, arguments.seeds, arguments.laps, arguments.throttle, min(arguments.jobs, 16)
+    )
+    if arguments.json:
+        for verdict in verdicts:
+            print(json.dumps(asdict(verdict)), flush=True)
+        return 0
+    Console().print(_table(list(verdicts)))
+    return 0
+
+
+def _table(verdicts: list[Verdict]) -> Table:
+    table = Table("track", "seeds", "clean", "laps", "off-tracks", "mean lap s")
+    for v in verdicts:
+        mean = "-" if v.mean_lap_s is None else f"{v.mean_lap_s:.3f}"
+        table.add_row(v.track, str(v.seeds), str(v.clean), str(v.laps), str(v.off_tracks), mean)
+    return table
+
+
+def _add_train(commands: "Subparsers") -> None:
+    parser = commands.add_parser("train", help="train a model in the mock world (needs the extra 'train')")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the model and its card go")
+    parser.add_argument("--track", nargs="+", action="extend", metavar="NAME|FILE.npy", help="more tracks to learn on")
+    parser.add_argument("--seed", type=int, default=2018)
+    parser.add_argument("--rounds", type=_positive, default=None, help="rounds of drives")
+    parser.add_argument("--steps", type=_positive, default=None, help="training steps a round")
+    parser.add_argument("--frames", type=_positive, default=None, help="frames a car and round")
+    parser.set_defaults(run=_train)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    try:
+        command = import_module("simulator.train.command")
+    except ModuleNotFoundError as error:
+        raise HardwareMissing(
+            f"Training needs the library {error.name}: install the extra with `pip install 'raceday[train]'`."
+        ) from error
+    tracks = [load_track(name) for name in [*shipped_tracks(), *(arguments.track or [])]]
+    sizes = {"rounds": arguments.rounds, "steps": arguments.steps, "frames": arguments.frames}
+    command.run(tracks, arguments.out, arguments.seed, {k: v for k, v in sizes.items() if v is not None})
+    return 0
+
+
+def _add_render(commands: "Subparsers") -> None:
+    parser = commands.add_parser("render", help="draw a track from above, with the line a model drives on it")
+    parser.add_argument("--track", required=True, metavar="NAME|FILE.npy")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.png")
+    parser.add_argument("--model", metavar="MODEL", help="drive one lap with this model and draw the line")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--camera", action="store_true", help="draw what the car sees at the start instead")
+    parser.set_defaults(run=_render)
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    painter = import_module("simulator.painter")
+    track = load_track(arguments.track)
+    if arguments.camera:
+        picture = painter.from_the_car(track, arguments.seed)
+    else:
+        driven = drive(load_policy(arguments.model), track, arguments.seed, 1).points if arguments.model else ()
+        picture = painter.from_above(track, arguments.seed, driven)
+    try:
+        painter.write_png(picture, arguments.out)
+    except OSError as error:
+        raise OperatorError(f"The picture {arguments.out} cannot be written: {error.strerror}.") from error
+    print(arguments.out, file=sys.stderr)
+    return 0

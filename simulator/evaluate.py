@@ -1,0 +1,126 @@
+"""How well a model drives: closed loop on virtual time through the car's own code, over seeds and tracks.
+
+A seed varies the car, the hall, the camera, the noise and the latency. A car that leaves the road is put back a metre
+before the place, as in the league; its seed is then not clean.
+"""
+
+import random
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+
+from simulator.events import FORWARD, FrameDue, OffTrack, TrueCrossing, WorldEvent
+from simulator.policy import Policy, load_policy
+from simulator.tracks import Track, load_track
+from simulator.wires import Wires
+from simulator.world import World
+
+FRAME_RATE_HZ = 15
+LEAST_LATENCY_NS, MOST_LATENCY_NS = 20_000_000, 60_000_000
+MOST_OFF_TRACKS = 12
+SLOWEST_MPS = 0.5
+_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """One seed on one track; `points` is the driven line, one (x, y) a frame."""
+
+    laps_s: tuple[float, ...]
+    off_tracks: int
+    wanted: int
+    points: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Were all laps driven, in a row and without leaving the road?"""
+        return len(self.laps_s) == self.wanted and self.off_tracks == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All seeds on one track."""
+
+    track: str
+    seeds: int
+    clean: int
+    laps: int
+    off_tracks: int
+    mean_lap_s: float | None
+
+
+def drive(policy: Policy, track: Track, seed: int, laps: int) -> Drive:
+    """Drive `laps` laps from the start; ends early after too many off-tracks or when time is up."""
+    world = World(track, seed, frame_rate_hz=FRAME_RATE_HZ)
+    latency_ns = random.Random(f"latency-{seed}").randint(LEAST_LATENCY_NS, MOST_LATENCY_NS)
+    wires, score = Wires(world, latency_ns), _Score(laps)
+    points: list[tuple[float, float]] = []
+    frames = round((laps + 1) * track.length_m / SLOWEST_MPS * FRAME_RATE_HZ)
+    for number in range(frames):
+        wires.wish(world.now_ns, policy.act(world.frame()))
+        for event in wires.run((number + 1) * _NS // FRAME_RATE_HZ):
+            score.see(event)
+        points.append((world.pose.x, world.pose.y))
+        if score.done:
+            break
+        if world.off_track:
+            world.put_back()
+            wires.clear()
+    return Drive(tuple(score.laps_s), score.off_tracks, laps, tuple(points))
+
+
+class _Score:
+    """Laps and excursions as they happen."""
+
+    def __init__(self, laps: int) -> None:
+        self.laps_s: list[float] = []
+        self.off_tracks = 0
+        self._wanted = laps
+        self._last_ns: int | None = None
+
+    @property
+    def done(self) -> bool:
+        return len(self.laps_s) >= self._wanted or self.off_tracks >= MOST_OFF_TRACKS
+
+    def see(self, event: WorldEvent) -> None:
+        if isinstance(event, FrameDue) or self.done:
+            return
+        if isinstance(event, OffTrack):
+            self.off_tracks += 1
+        elif isinstance(event, TrueCrossing) and event.gate == "start" and event.direction == FORWARD:
+            if self._last_ns is not None:
+                self.laps_s.append((event.at_ns - self._last_ns) / _NS)
+            self._last_ns = event.at_ns
+
+
+def verdict(track: str, drives: Iterable[Drive]) -> Verdict:
+    """Add up the drives on one track."""
+    every = list(drives)
+    laps = [lap for one in every for lap in one.laps_s]
+    mean = round(sum(laps) / len(laps), 3) if laps else None
+    clean = sum(one.clean for one in every)
+    return Verdict(track, len(every), clean, len(laps), sum(one.off_tracks for one in every), mean)
+
+
+def evaluate(
+    model: str, tracks: list[str], seeds: int, laps: int, throttle_percent: float | None = None, jobs: int = 1
+) -> Iterator[Verdict]:
+    """The verdict of each track as it is ready. Raises OperatorError before anything is driven if an input is bad."""
+    loaded = [load_track(name) for name in tracks]
+    load_policy(model, throttle_percent)
+    work = [(model, throttle_percent, name, seed, laps) for name in tracks for seed in range(seeds)]
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        results = pool.map(_one, work)
+        for track in loaded:
+            yield verdict(track.name, [next(results) for _ in range(seeds)])
+
+
+_policy = cache(load_policy)
+_track = cache(load_track)
+
+
+def _one(work: tuple[str, float | None, str, int, int]) -> Drive:
+    model, throttle_percent, track, seed, laps = work
+    return drive(_policy(model, throttle_percent), _track(track), seed, laps)
