@@ -25,6 +25,7 @@ class Outgoing:
         self._kept: dict[Hashable, Packet] = {}
         self._flying: dict[int, tuple[Hashable, Packet]] = {}
         self._states: dict[str, Packet] = {}
+        self._hand: tuple[Hashable, Packet] | None = None
         self._number = 0
         self.dropped = 0
 
@@ -48,17 +49,20 @@ class Outgoing:
         return True
 
     def take(self) -> Packet | None:
-        """The next packet that may be written now. A QoS 1 packet must be reported by `sent`."""
+        """The next packet that may be written now. A QoS 1 packet must be reported by `sent` before the next."""
+        assert self._hand is None, "the packet before was not reported"
         if self._fast:
             return self._fast.popleft()
         if self._kept and len(self._flying) < self._window:
-            return next(iter(self._kept.values()))
+            key = next(iter(self._kept))
+            self._hand = (key, self._kept.pop(key))
+            return self._hand[1]
         return None
 
     def sent(self, mid: int) -> None:
         """The QoS 1 packet that `take` gave was written under this message id."""
-        key = next(iter(self._kept))
-        self._flying[mid] = (key, self._kept.pop(key))
+        assert self._hand is not None, "nothing was taken"
+        self._flying[mid], self._hand = self._hand, None
 
     def answered(self, mid: int, *, refused: bool = False) -> Packet | None:
         """The broker answered; the packet if it was ours. A refused state is not said again."""

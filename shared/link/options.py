@@ -1,0 +1,34 @@
+"""How a machine reaches its broker: the `[mqtt]` table of its config."""
+
+import pathlib
+from dataclasses import dataclass
+
+from shared.config import setting
+from shared.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class MqttOptions:
+    """TLS is used as soon as `ca` is given; `cert` and `key` are this machine's own, its CN is its name."""
+
+    host: str = setting("127.0.0.1", what="the broker's host name or address")
+    port: int = setting(1883, least=1, most=65535, what="1883 plain, 8883 TLS")
+    client_id: str = setting("", what="the name at the broker; empty: the machine's own name")
+    username: str = setting("", what="only for brokers with passwords; with certificates the CN is the name")
+    password_file: str = setting("", what="a file whose first line is the password")
+    ca: str = setting("", what="PEM of the authority that signed the broker's certificate")
+    cert: str = setting("", what="PEM of this machine's certificate")
+    key: str = setting("", what="PEM of this machine's private key")
+    protocol: str = setting("auto", choices=("auto", "5", "3.1.1"), what="auto tries 5, then 3.1.1")
+    keepalive_s: int = setting(5, least=1, most=600, what="a silent peer is noticed after about twice this")
+    session_expiry_s: int = setting(3600, least=0, most=604800, what="how long the broker keeps what we missed")
+    queue_limit: int = setting(1000, least=1, most=100_000, what="QoS 1 messages held while the broker is away")
+
+    def __post_init__(self) -> None:
+        if bool(self.cert) != bool(self.key):
+            raise ConfigError("`mqtt.cert` and `mqtt.key` belong together: give both or none.")
+        if self.cert and not self.ca:
+            raise ConfigError("`mqtt.cert` needs `mqtt.ca`, the authority that signed the broker's certificate.")
+        for path in (self.password_file, self.ca, self.cert, self.key):
+            if path and not pathlib.Path(path).is_file():
+                raise ConfigError(f"`mqtt`: there is no file {path}.")
