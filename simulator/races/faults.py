@@ -27,6 +27,7 @@ FAULTS: tuple[Kind, ...] = (
     Kind("missed_edge", "passing", 0.004, "one of the two sensors does not see the car"),
     Kind("lost_edge", "passing", 0.002, "a numbered edge is lost in the gate's queue"),
     Kind("missed_crossing", "passing", 0.003, "no sensor sees the car"),
+    Kind("car_blind", "passing", 0.01, "no frame of the car shows the gate: it reports one long lap"),
     Kind("sensor_noise", "hour", 3.0, "a pulse where no car is"),
     Kind("lost_message", "packet", 0.004, "a packet is lost (with QoS 1 the connection breaks)"),
     Kind("late_message", "packet", 0.02, "a packet is up to 5 s late"),

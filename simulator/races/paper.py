@@ -1,0 +1,173 @@
+"""The small model: a race kept on paper, from crossings and rulings alone. It shares no code with the product.
+
+A run is a strip of strokes (crossings that count), each with what happened until the next one. Lap n lies between
+stroke n-1 and stroke n. A stroke sooner than `min_lap_s` after the last is only noted. The run is full at
+`max_laps`, and over at its time limit, judged by stamps. The score is the best window, truncated at the end.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from shared.ranking import RaceRules
+
+NS = 1_000_000_000
+Stamp = tuple[str, int]  # boot, ns
+
+
+@dataclass(slots=True)
+class Stroke:
+    """A crossing that counts, and what happened until the next one."""
+
+    boot: str
+    at_ns: int
+    since: Counter[str] = field(default_factory=Counter)
+    penalty_ns: int = 0
+    void: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PaperLap:
+    """A lap as the paper has it; `lap_ns` 0 and not valid if it spans two boots."""
+
+    number: int
+    lap_ns: int
+    valid: bool
+    off_tracks: int
+    collisions: int
+    resets: int
+    penalty_ns: int
+
+
+@dataclass(slots=True)
+class PaperRun:
+    """One turn on the track."""
+
+    run_id: str
+    race_id: str
+    racer: str
+    car: str
+    rules: RaceRules
+    released: bool = False
+    over: bool = False
+    counts: bool = True
+    strip: list[Stroke] = field(default_factory=list)
+    noted: list[Stamp] = field(default_factory=list)
+
+    def crossing(self, boot: str, at_ns: int) -> None:
+        """A forward crossing while this run is the open one."""
+        if not self.released or self.over or self._too_late(boot, at_ns):
+            return
+        last = self.strip[-1] if self.strip else None
+        if last and last.boot == boot and at_ns - last.at_ns < _ns(self.rules.min_lap_s):
+            self.noted.append((boot, at_ns))
+            return
+        self.strip.append(Stroke(boot, at_ns))
+        self.close_if_full()
+
+    def close_if_full(self) -> None:
+        if self.rules.max_laps is not None and len(self.strip) > self.rules.max_laps:
+            self.over = True
+
+    def happened(self, kind: str, boot: str, at_ns: int | None) -> None:
+        """Off-track, collision or reset at that time, or now."""
+        if not self.strip:
+            return
+        at = len(self.strip)
+        if at_ns is not None and self.strip[-1].boot == boot:
+            at = sum(s.boot != boot or s.at_ns <= at_ns for s in self.strip)
+        if at:
+            self.strip[at - 1].since[kind] += 1
+
+    def add_stroke(self, at_ns: int) -> None:
+        """An official counts a crossing that the gate missed or that was only noted."""
+        boot = self.strip[-1].boot
+        place = sum(s.boot != boot or s.at_ns < at_ns for s in self.strip)
+        self.strip.insert(place, Stroke(boot, at_ns))
+        self.noted = [stamp for stamp in self.noted if stamp != (boot, at_ns)]
+
+    def drop_stroke(self, number: int) -> None:
+        """The crossing that ended lap `number` was none."""
+        gone, into = self.strip.pop(number), self.strip[number - 1]
+        into.since += gone.since
+        into.penalty_ns += gone.penalty_ns
+        into.void = into.void or gone.void
+        self.noted.append((gone.boot, gone.at_ns))
+
+    def void(self, number: int, void: bool) -> None:
+        self.strip[number - 1].void = void
+
+    def penalise(self, number: int, seconds: float) -> None:
+        stroke = self.strip[number - 1]
+        stroke.penalty_ns = max(0, stroke.penalty_ns + _ns(seconds))
+
+    def laps(self) -> list[PaperLap]:
+        """All laps, in order."""
+        found = []
+        for number, (start, end) in enumerate(zip(self.strip, self.strip[1:], strict=False), 1):
+            whole = start.boot == end.boot
+            lap_ns = end.at_ns - start.at_ns if whole else 0
+            off, hit, put = (start.since[kind] for kind in ("off_track", "collision", "reset"))
+            found.append(PaperLap(number, lap_ns, whole and not start.void, off, hit, put, start.penalty_ns))
+        return found
+
+    def score_ms(self) -> int | None:
+        """The best window of laps in a row that all succeeded; None without one."""
+        laps = self.laps()[: self.rules.max_laps] if self.rules.max_laps else self.laps()
+        size, best = self.rules.consecutive_laps, None
+        for first in range(len(laps) - size + 1):
+            window = laps[first : first + size]
+            if all(self._good(lap) for lap in window):
+                value = self._value([self._time(lap) for lap in window])
+                best = value if best is None else min(best, value)
+        return None if best is None or not self.counts else best
+
+    def _value(self, times: list[int]) -> int:
+        if self.rules.method == "best_lap":
+            return min(times) // 1_000_000
+        share = len(times) if self.rules.method == "average" else 1
+        return int(Fraction(sum(times), share) // 1_000_000)
+
+    def _time(self, lap: PaperLap) -> int:
+        off_ns, hit_ns = _ns(self.rules.off_track_penalty_s), _ns(self.rules.collision_penalty_s)
+        return lap.lap_ns + lap.off_tracks * off_ns + lap.collisions * hit_ns + lap.penalty_ns
+
+    def _good(self, lap: PaperLap) -> bool:
+        allowed = self.rules.max_resets_per_lap
+        enough = lap.lap_ns >= _ns(self.rules.min_lap_s)
+        return lap.valid and enough and (allowed is None or lap.resets <= allowed)
+
+    def _too_late(self, boot: str, at_ns: int) -> bool:
+        limit_s = self.rules.time_limit_s
+        if limit_s is None or not self.strip or self.strip[0].boot != boot:
+            return False
+        return at_ns - self.strip[0].at_ns > _ns(limit_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A run's newest result as the leaderboard got it; `order`: when its first revision came."""
+
+    racer: str
+    score_ms: int | None
+    finished_utc_ns: int
+    order: int
+
+
+def board(posted: Iterable[Posted], attempts: int | None) -> list[tuple[str, int]]:
+    """(racer, score) best first: each racer's best of the first `attempts` runs; earlier finished wins a tie."""
+    by_racer: dict[str, list[Posted]] = {}
+    for result in sorted(posted, key=lambda r: (r.finished_utc_ns, r.order)):
+        by_racer.setdefault(result.racer, []).append(result)
+    lines = []
+    for racer, results in by_racer.items():
+        best = [r for r in results[:attempts] if r.score_ms is not None]
+        if best:
+            line = min(best, key=lambda r: (r.score_ms or 0, r.finished_utc_ns, r.order))
+            lines.append((line.score_ms or 0, line.finished_utc_ns, line.order, racer))
+    return [(racer, score) for score, _, _, racer in sorted(lines)]
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * NS)
