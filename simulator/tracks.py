@@ -58,7 +58,7 @@ def _read(path: Path) -> NDArray[np.float64]:
     try:
         with path.open("rb") as file:
             return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError, RecursionError) as error:
+    except Exception as error:  # NumPy lets out whatever its header's tokenizer raises
         raise TrackError(f"The track file {path} is no readable .npy array of numbers: export it again.") from error
 
 
@@ -89,7 +89,7 @@ def _check_numbers(name: str, rows: NDArray[np.float64]) -> None:
         raise TrackError(f"The track {name} holds values that are not finite: export it again.")
     extent = float(np.ptp(rows.astype(np.float64), axis=0).max())
     if extent > MAX_EXTENT_M:
-        raise TrackError(f"The track {name} is {extent:.0f} m across, more than {MAX_EXTENT_M:.0f} m: is it in metres?")
+        raise TrackError(f"The track {name} is {extent:.3g} m across, more than {MAX_EXTENT_M:.0f} m: is it in metres?")
 
 
 def _without_repeats(table: NDArray[np.float64]) -> NDArray[np.float64]:
