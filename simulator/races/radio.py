@@ -53,6 +53,8 @@ class CarRadio:
         self._last_pass: tuple[str, int] | None = None
         self._numbers: Counter[str] = Counter()
         self._resending = False
+        self._stopped_ns: int | None = None
+        self._stalled_ns = 0
         self._link = self._boot()
 
     @property
@@ -66,6 +68,8 @@ class CarRadio:
         """The car's computer starts again: a new boot, a new clock; the outbox is still on its disk."""
         self._link.vanish()
         self._boots += 1
+        if self.mode == "driving":
+            self._stopped_ns = self._universe.now_ns
         self.mode = "disarmed"
         self._link = self._boot()
         self._say_state()
@@ -77,6 +81,30 @@ class CarRadio:
         if not self._beating:
             self._beating = True
             self._tick()
+
+    def trips(self) -> bool:
+        """The guard's own stop in mid-lap; it latches until an official resumes. False if it does not drive."""
+        if self.mode != "driving":
+            return False
+        self.mode, self._stopped_ns = "tripped", self._universe.now_ns
+        self._say_state()
+        return True
+
+    @property
+    def stands(self) -> bool:
+        """It tripped and has not been resumed."""
+        return self._stopped_ns is not None
+
+    def take_stall_ns(self) -> int:
+        """How long it stood since this was asked last: so much later it comes round."""
+        stalled_ns, self._stalled_ns = self._stalled_ns, 0
+        return stalled_ns
+
+    def gets_away(self) -> None:
+        """Whatever stopped it is over: it drives, or is carried off."""
+        if self._stopped_ns is not None:
+            self._stalled_ns += self._universe.now_ns - self._stopped_ns
+            self._stopped_ns = None
 
     def passes_gate(self, blind: bool) -> None:
         """It drives by the board now; `blind`: no frame shows it, and the car will believe in a longer lap."""
@@ -123,6 +151,8 @@ class CarRadio:
             mode = "tripped"
         if mode is not None and mode != self.mode:
             self.mode = mode
+            if mode == "driving":
+                self.gets_away()
             self._say_state()
 
     def _tick(self) -> None:

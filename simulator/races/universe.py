@@ -6,7 +6,7 @@ be stepped, as NTP does it. The same calls in the same order give the same histo
 
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from shared.units import NS_PER_S
 
@@ -28,6 +28,12 @@ class Universe:
 
     def after(self, delay_ns: int, action: Callable[[], None]) -> None:
         self.at(self.now_ns + delay_ns, action)
+
+    def follow(self, story: Iterator[int]) -> None:
+        """Live through a story: it yields how many ns go by until it goes on."""
+        pause_ns = next(story, None)
+        if pause_ns is not None:
+            self.after(pause_ns, lambda: self.follow(story))
 
     @property
     def next_at_ns(self) -> int | None:
