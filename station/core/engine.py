@@ -1,0 +1,183 @@
+"""The core's one door: `handle(event) -> facts`. Deterministic, and nothing that the track can do raises here.
+
+It has no rule of its own; it hands each input to the room that knows: edges to their gate, crossings to the race,
+reports to the car's witness, commands to the race. Replaying the same inputs gives the same facts.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from shared.errors import Refused
+from shared.topics import checked_device
+from station.core import events as e
+from station.core import facts as f
+from station.core.confirm import Agreed, Doubt, Witness
+from station.core.gate import Count, Gate
+from station.core.laps import LapBook
+from station.core.race import Race
+from station.core.run import NAMES, Run
+from station.core.scale import UtcScale
+
+
+class Engine:
+    """The state of the station, made of nothing but its inputs."""
+
+    def __init__(self) -> None:
+        self.gates: dict[str, Gate] = {}
+        self.races: dict[str, Race] = {}
+        self.race: Race | None = None
+        self._scale = UtcScale()
+        self._count = Count()
+        self._witnesses: dict[str, Witness] = {}
+        self._heard: dict[tuple[str, str], set[int]] = {}
+        self._booted: e.Booted | None = None
+
+    @property
+    def run(self) -> Run | None:
+        """The run on the track, or the last one of the race that is on."""
+        return None if self.race is None else self.race.run
+
+    def kept(self, gate: str) -> Mapping[str, int]:
+        """The last seq that was handled of each boot of a gate."""
+        known = self.gates.get(gate)
+        return MappingProxyType({} if known is None else known.kept)
+
+    def handle(self, event: e.Input) -> tuple[f.Fact, ...]:
+        """What follows from one input. No facts: nothing changed."""
+        match event:
+            case e.Edge():
+                return tuple(self._edge(event))
+            case e.Tick():
+                return tuple(self._tick(event.moment))
+            case e.CarReport():
+                return tuple(self._report(event))
+            case e.Command():
+                return tuple(self._command(event))
+            case e.OpenRace():
+                return tuple(self._open_race(event))
+            case e.ClockPair():
+                return (f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on())),)
+            case e.Booted():
+                return tuple(self._boot(event))
+
+    def _run_is_on(self) -> bool:
+        return self.race is not None and self.race.on
+
+    def _boot(self, booted: e.Booted) -> list[f.Fact]:
+        """A gate that is built as before keeps its memory: what it remembers beyond will come again."""
+        self._scale.note(booted.moment, self._run_is_on())
+        for spec in booted.gates:
+            known = self.gates.get(spec.name)
+            if known is None or known.spec != spec:
+                self.gates[spec.name] = Gate(spec, self._count)
+                if known is not None:
+                    self.gates[spec.name].kept.update(known.kept)
+        self._booted = booted
+        return [f.StationBooted(booted.station, booted.moment.boot)]
+
+    def _open_race(self, wanted: e.OpenRace) -> list[f.Fact]:
+        now = self.race
+        if now is not None and _same(now.info, wanted):
+            return []
+        if now is not None and now.on:
+            return [f.CommandRefused("open_race", f"A run of the race {now.info.race_id} is on: finish it first.")]
+        known = self.races.get(wanted.race_id)
+        if known is not None and known.runs and known.info.rules != wanted.rules:
+            sentence = f"The race {wanted.race_id} has runs under other rules: give the new race another id."
+            return [f.CommandRefused("open_race", sentence)]
+        if known is None:
+            known = self.races[wanted.race_id] = Race(wanted, self._scale)
+        known.info = wanted
+        self.race = known
+        return [f.RaceOpened(wanted.race_id)]
+
+    def _edge(self, edge: e.Edge) -> list[f.Fact]:
+        gate = self.gates.get(edge.gate)
+        if gate is None:
+            return [f.EdgeIgnored(edge.gate, edge.seq, "the station has no such gate")]
+        return self._weigh(gate, gate.handle(edge))
+
+    def _weigh(self, gate: Gate, facts: list[f.Fact]) -> list[f.Fact]:
+        """After each crossing, what it means for the race."""
+        told: list[f.Fact] = []
+        for fact in facts:
+            told.append(fact)
+            if isinstance(fact, f.Crossing):
+                told += self._crossing(fact, gate.spec.kind)
+        return told
+
+    def _crossing(self, crossing: f.Crossing, kind: e.GateKind) -> list[f.Fact]:
+        if self.race is None:
+            return [f.Unattributed(crossing.number, "no race is open")]
+        facts, stretch = self.race.crossing(crossing, kind)
+        run = self.race.run
+        if stretch is None or run is None:
+            return facts
+        return facts + _told(self._witness(run.car).passed(run.book, stretch))
+
+    def _tick(self, now: e.Moment) -> list[f.Fact]:
+        told: list[f.Fact] = []
+        for gate in self.gates.values():
+            told += self._weigh(gate, gate.tick(now))
+        return told + (self.race.tick(now) if self.race is not None else [])
+
+    def _report(self, report: e.CarReport) -> list[f.Fact]:
+        heard = self._heard.setdefault((report.car, report.boot), set())
+        if report.seq in heard:
+            return []
+        heard.add(report.seq)
+        witness = self._witnesses.get(report.car)
+        run = self.run
+        kept = f.CarHeard(report.car, report.boot, report.seq, run.run_id if run and run.car == report.car else "")
+        return [kept, *(_told(witness.reported(report)) if witness is not None else [])]
+
+    def _witness(self, car: str) -> Witness:
+        return self._witnesses.setdefault(car, Witness(car))
+
+    def _command(self, command: e.Command) -> list[f.Fact]:
+        try:
+            facts = self._order(command) if isinstance(command, e.OrderCar) else self._open_one().command(command)
+        except Refused as refusal:
+            return [f.CommandRefused(NAMES.get(type(command), "command"), str(refusal))]
+        if isinstance(command, e.OpenRun):
+            self._witness(command.car)
+        return facts + self._recast(facts)
+
+    def _open_one(self) -> Race:
+        if self.race is None:
+            raise Refused("No race is open: the station's config names it under [race].")
+        return self.race
+
+    def _recast(self, facts: list[f.Fact]) -> list[f.Fact]:
+        """A ruling moved a run's marks: its car's witness looks again."""
+        recast = next((fact.run_id for fact in facts if isinstance(fact, f.LapsRecast)), None)
+        if recast is None or self.race is None:
+            return []
+        run = self.race.runs[recast]
+        return _told(self._witness(run.car).recast(run.book))
+
+    def _order(self, command: e.OrderCar) -> list[f.Fact]:
+        run = self.run
+        run_id = run.run_id if run is not None and run.car == command.car else ""
+        return [f.CarOrdered(checked_device(command.car), run_id, command.action, command.throttle_percent)]
+
+
+def _same(a: e.OpenRace, b: e.OpenRace) -> bool:
+    return (a.race_id, a.name, a.rules, a.track, a.kind) == (b.race_id, b.name, b.rules, b.track, b.kind)
+
+
+def _told(found: list[Agreed | Doubt]) -> list[f.Fact]:
+    return [_confirmed(each) if isinstance(each, Agreed) else _proposal(each) for each in found]
+
+
+def _confirmed(agreed: Agreed) -> f.LapConfirmed:
+    book: LapBook = agreed.book
+    return f.LapConfirmed(book.lap(agreed.number), agreed.car_lap_ns, agreed.difference_ns)
+
+
+def _proposal(doubt: Doubt) -> f.Proposal:
+    if doubt.missed:
+        sentence = "The car saw the gate where the gate saw no car: was a crossing missed?"
+        return f.Proposal(doubt.run_id, "missed_crossing", doubt.at_ns, "car", sentence)
+    sentence = "The gate saw a crossing within what the car reports as one lap: was it false?"
+    return f.Proposal(doubt.run_id, "false_crossing", doubt.at_ns, "car", sentence)

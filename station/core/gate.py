@@ -1,0 +1,152 @@
+"""Edges of one gate to crossings.
+
+The first edge of a pass is the timing edge; nothing later moves its stamp. Later edges of all the gate's sensors,
+within the lockout, only classify it: how long the beam was blocked, how fast, which way. With two sensors a pass
+that begins at the second one is held back until it is known whether it goes backwards or the first one is blind.
+A gap in the gate's count is said, a repeat (after a restart the driver says again what we may lack) is not heard.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from station.core.events import Edge, GateSpec, Moment
+from station.core.facts import Crossing, CrossingMeasured, EdgeIgnored, EdgesLost, Fact, GateStuck
+
+DIRECTION_NS = 500_000_000  # a car at 0.3 m/s needs this long for sensors 0.15 m apart
+
+
+@dataclass(slots=True)
+class Count:
+    """Numbers all crossings of the station."""
+
+    last: int = 0
+
+    def next(self) -> int:
+        self.last += 1
+        return self.last
+
+
+class Gate:
+    """One gate's memory: what is blocked, which pass is on, what was heard of which boot."""
+
+    def __init__(self, spec: GateSpec, count: Count) -> None:
+        self.spec = spec
+        self.kept: dict[str, int] = {}  # boot -> the last seq that was handled
+        self._count = count
+        self._boot = ""
+        self._last_ns = 0
+        self._broken: dict[str, int] = {}  # sensor -> since
+        self._stuck: set[str] = set()
+        self._passing: Crossing | None = None
+        self._speed: int | None = None
+        self._held: Edge | None = None
+
+    @property
+    def stuck(self) -> tuple[str, ...]:
+        """The sensors that are blocked for longer than any car."""
+        return tuple(sorted(self._stuck))
+
+    def handle(self, edge: Edge) -> list[Fact]:
+        """The facts of one edge; none for a repeat."""
+        if edge.seq <= self.kept.get(edge.boot, edge.seq - 1):
+            return []
+        facts = self._turn(edge)
+        self.kept[edge.boot] = edge.seq
+        if edge.sensor not in self.spec.sensors:
+            return [*facts, self._ignored(edge, f"the gate has no sensor {edge.sensor[:40]!r}")]
+        if edge.at_ns < self._last_ns:
+            return [*facts, self._ignored(edge, "its stamp lies before the last one")]
+        self._last_ns = edge.at_ns
+        facts += self._release(edge.boot, edge.at_ns)
+        return facts + (self._blocked(edge) if edge.broken else self._freed(edge))
+
+    def tick(self, now: Moment) -> list[Fact]:
+        """What only time tells: a held pass that nobody contradicted, a beam that stays blocked."""
+        facts = self._release(now.boot, now.at_ns)
+        if now.boot == self._boot:
+            for sensor, since in self._broken.items():
+                if sensor not in self._stuck and now.at_ns - since > self.spec.stuck_ns:
+                    self._stuck.add(sensor)
+                    facts.append(self._stuck_fact(sensor, True))
+        return facts
+
+    def _turn(self, edge: Edge) -> list[Fact]:
+        """Another boot of the gate, or a gap in its count: what we believed of its beams is void."""
+        if edge.boot != self._boot:
+            facts = self._drop_beliefs()
+            self._boot, self._last_ns, self._passing = edge.boot, edge.at_ns, None
+            return facts
+        missing = edge.seq - self.kept[edge.boot] - 1
+        if not missing:
+            return []
+        return [*self._drop_beliefs(), EdgesLost(self.spec.name, edge.boot, missing)]
+
+    def _drop_beliefs(self) -> list[Fact]:
+        freed: list[Fact] = [self._stuck_fact(sensor, False) for sensor in sorted(self._stuck)]
+        held = self._emit(self._held, 0) if self._held else []
+        self._broken.clear()
+        self._stuck.clear()
+        return freed + held
+
+    def _release(self, boot: str, at_ns: int) -> list[Fact]:
+        """A pass held for its direction counts once the first sensor has stayed silent for long enough."""
+        if self._held is None or boot != self._held.boot or at_ns - self._held.at_ns <= DIRECTION_NS:
+            return []
+        return self._emit(self._held, 0)
+
+    def _blocked(self, edge: Edge) -> list[Fact]:
+        others_blocked = any(
+            sensor != edge.sensor and edge.at_ns - since < self.spec.stuck_ns for sensor, since in self._broken.items()
+        )
+        self._broken[edge.sensor] = edge.at_ns
+        if self._held is not None:
+            backwards = edge.sensor == self.spec.sensors[0]
+            return self._emit(self._held, -1) if backwards else [self._ignored(edge, "it belongs to a held pass")]
+        passing = self._passing
+        if passing is not None and edge.at_ns - passing.at_ns < self.spec.lockout_ns:
+            return [self._ignored(edge, self._second_look(edge, passing))]
+        if others_blocked:
+            return [self._ignored(edge, "another beam of the gate is still blocked by the same pass")]
+        if len(self.spec.sensors) > 1 and edge.sensor != self.spec.sensors[0]:
+            self._held = edge
+            return [self._ignored(edge, "held until its direction is known")]
+        return self._emit(edge, 1 if len(self.spec.sensors) > 1 else 0)
+
+    def _second_look(self, edge: Edge, passing: Crossing) -> str:
+        lag_ns = edge.at_ns - passing.at_ns
+        if edge.sensor != passing.sensor and self._speed is None and self.spec.baseline_mm and lag_ns:
+            self._speed = self.spec.baseline_mm * 1_000_000_000 // lag_ns
+            return "the second beam of the same pass: it gives the speed"
+        return "within the lockout of the last pass"
+
+    def _freed(self, edge: Edge) -> list[Fact]:
+        self._broken.pop(edge.sensor, None)
+        facts: list[Fact] = []
+        if edge.sensor in self._stuck:
+            self._stuck.discard(edge.sensor)
+            facts.append(self._stuck_fact(edge.sensor, False))
+        passing = self._passing
+        if passing is None or passing.sensor != edge.sensor or self._held is not None:
+            return [*facts, self._ignored(edge, "the beam is free again")]
+        width_ns = edge.at_ns - passing.at_ns
+        return [*facts, CrossingMeasured(passing.number, width_ns, self._speed, self._odd(width_ns))]
+
+    def _odd(self, width_ns: int) -> str:
+        if width_ns < self.spec.min_width_ns:
+            return "blocked for less time than a car takes"
+        return "blocked for longer than a car takes" if width_ns > self.spec.max_width_ns else ""
+
+    def _emit(self, edge: Edge, direction: Literal[-1, 0, 1]) -> list[Fact]:
+        self._held, self._speed = None, None
+        uncertainty_ns = self.spec.uncertainty_ns
+        number = self._count.next()
+        self._passing = Crossing(number, self.spec.name, edge.sensor, edge.at_ns, edge.boot, uncertainty_ns, direction)
+        return [self._passing]
+
+    def _ignored(self, edge: Edge, why: str) -> EdgeIgnored:
+        return EdgeIgnored(edge.gate, edge.seq, why)
+
+    def _stuck_fact(self, sensor: str, stuck: bool) -> GateStuck:
+        name = f"the sensor {sensor} of the gate {self.spec.name}"
+        sentence = f"{name} is blocked for too long: look what stands in its beam." if stuck else f"{name} is free."
+        return GateStuck(self.spec.name, sensor, stuck, sentence)

@@ -1,0 +1,145 @@
+"""Counted crossings to laps: differences within one boot, and what happened between them.
+
+A run's lap book is a row of marks (counted crossings); lap n lies between mark n-1 and mark n. What happened in a
+lap (incidents, penalty, a void) is kept with the mark that began it, so that adding or dropping a mark moves
+nothing else. Nothing is counted twice and nothing is lost when two laps become one.
+"""
+
+from dataclasses import dataclass, field
+
+from shared.ranking import RaceRules, RunLap
+from shared.units import seconds_to_ns
+from station.core.facts import Lap, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A counted crossing. `crossing` is 0 for one that an official added."""
+
+    crossing: int
+    at_ns: int
+    boot: str
+    utc_ns: int
+    uncertainty_ns: int
+    source: Source = "gate"
+
+
+@dataclass(slots=True)
+class Stretch:
+    """A mark and what happened since, up to the next mark."""
+
+    mark: Mark
+    off_tracks: int = 0
+    collisions: int = 0
+    resets: int = 0
+    penalty_ns: int = 0
+    void: str = ""
+    witnessed: bool = False  # the car's own report agrees with the lap that ended at this mark
+    notes: list[str] = field(default_factory=list)
+
+
+class LapBook:
+    """The laps of one run."""
+
+    def __init__(self, run_id: str, rules: RaceRules) -> None:
+        self.run_id = run_id
+        self.stretches: list[Stretch] = []
+        self.flagged: list[Mark] = []
+        self._rules = rules
+        self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
+
+    @property
+    def done(self) -> int:
+        """How many laps have ended."""
+        return max(0, len(self.stretches) - 1)
+
+    def too_soon(self, mark: Mark) -> bool:
+        """No car laps this fast: the crossing is flagged, not counted. Never deleted."""
+        last = self.stretches[-1].mark if self.stretches else None
+        return last is not None and last.boot == mark.boot and mark.at_ns - last.at_ns < self._min_lap_ns
+
+    def add(self, mark: Mark) -> None:
+        """The next counted crossing."""
+        self.stretches.append(Stretch(mark))
+
+    def at(self, boot: str, at_ns: int | None) -> int:
+        """The lap that was on at that time: 1.. ; 0 before lap 1. None or another boot's clock: the lap that is on."""
+        if at_ns is None or not self.stretches or self.stretches[-1].mark.boot != boot:
+            return len(self.stretches)
+        return sum(1 for s in self.stretches if s.mark.boot != boot or s.mark.at_ns <= at_ns)
+
+    def insert(self, mark: Mark) -> int | None:
+        """One lap becomes two; the lap that now ends at `mark`. None if no lap was on at that time."""
+        place = sum(1 for s in self.stretches if s.mark.boot != mark.boot or s.mark.at_ns < mark.at_ns)
+        first, last = self.stretches[0].mark if self.stretches else None, self.stretches[-1].mark if place else None
+        if first is None or last is None or mark.boot != last.boot:
+            return None
+        if any(s.mark.at_ns == mark.at_ns and s.mark.boot == mark.boot for s in self.stretches):
+            return None
+        self.stretches.insert(place, Stretch(mark))
+        self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
+        return place
+
+    def drop(self, number: int) -> Mark:
+        """The mark that ended lap `number` was none: that lap and the next become one."""
+        gone = self.stretches.pop(number)
+        into = self.stretches[number - 1]
+        into.off_tracks += gone.off_tracks
+        into.collisions += gone.collisions
+        into.resets += gone.resets
+        into.penalty_ns += gone.penalty_ns
+        into.void = into.void or gone.void
+        into.notes += gone.notes
+        self.flagged.append(gone.mark)
+        return gone.mark
+
+    def lap(self, number: int) -> Lap:
+        """Lap `number` as it stands (1..done)."""
+        begun, ended = self.stretches[number - 1], self.stretches[number]
+        start, end = begun.mark, ended.mark
+        one_boot = start.boot == end.boot
+        why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
+        return Lap(
+            run_id=self.run_id,
+            number=number,
+            lap_ns=end.at_ns - start.at_ns if one_boot else 0,
+            ended_ns=end.at_ns,
+            boot=end.boot,
+            ended_utc_ns=end.utc_ns,
+            uncertainty_ns=start.uncertainty_ns + end.uncertainty_ns,
+            source="gate" if (start.source, end.source) == ("gate", "gate") else "official",
+            valid=one_boot and not begun.void,
+            confirmed=ended.witnessed,
+            off_tracks=begun.off_tracks,
+            collisions=begun.collisions,
+            resets=begun.resets,
+            penalty_ns=begun.penalty_ns,
+            reason=why or begun.void or "; ".join([*begun.notes, *self._unsuccessful(number)]),
+        )
+
+    def laps(self) -> tuple[Lap, ...]:
+        """All laps that have ended, in order."""
+        return tuple(self.lap(number) for number in range(1, self.done + 1))
+
+    def _unsuccessful(self, number: int) -> list[str]:
+        begun, ended = self.stretches[number - 1], self.stretches[number]
+        allowed, why = self._rules.max_resets_per_lap, []
+        if allowed is not None and begun.resets > allowed:
+            why.append(f"{begun.resets} resets, {allowed} allowed")
+        if ended.mark.at_ns - begun.mark.at_ns < self._min_lap_ns:
+            why.append("shorter than any lap can be")
+        return why
+
+
+def run_lap(lap: Lap) -> RunLap:
+    """The lap as the ranking takes it; laps of a run are ordered by their time of day, the one clock they share."""
+    return RunLap(
+        number=lap.number,
+        lap_ns=lap.lap_ns,
+        ended_ns=lap.ended_utc_ns,
+        off_tracks=lap.off_tracks,
+        collisions=lap.collisions,
+        resets=lap.resets,
+        penalty_ns=lap.penalty_ns,
+        valid=lap.valid,
+    )

@@ -1,0 +1,102 @@
+"""What officials decide about a run: each ruling is a record of its own with author and reason. Pure on one Run.
+
+Each function checks first and raises Refused with a sentence; after that it cannot fail.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from shared.errors import Refused
+from shared.units import NS_PER_S, seconds_to_ns
+from station.core import events as e
+from station.core.facts import Fact, LapRuled, LapsRecast, RunReassigned
+from station.core.laps import Mark
+from station.core.run import Run
+from station.core.scale import UtcScale
+
+MOST_PENALTY_S = 600.0
+MOST_LAP_NS = 3600 * NS_PER_S
+
+
+def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
+    """The facts of a ruling. Raises Refused."""
+    if isinstance(command, e.AddCrossing):
+        return _add_crossing(run, command, scale)
+    return _RULINGS[type(command)](run, command)
+
+
+def checked_racer(racer: str) -> str:
+    """A name as it is shown and posted. Raises Refused."""
+    if not (0 < len(racer.strip()) <= 64 and racer.isprintable()):
+        raise Refused("A racer's name has 1 to 64 printable characters.")
+    return racer.strip()
+
+
+def _checked(run: Run, number: int) -> int:
+    if not 1 <= number <= run.book.done:
+        laps = f"it has laps 1 to {run.book.done}" if run.book.done else "it has no finished lap"
+        raise Refused(f"Run {run.run_id} has no lap {number}: {laps}.")
+    return number
+
+
+def _void(run: Run, command: e.VoidLap) -> list[Fact]:
+    number = _checked(run, command.number)
+    run.book.stretches[number - 1].void = command.reason or f"voided by {command.author}"
+    return [LapRuled(run.book.lap(number), command.author, command.reason)]
+
+
+def _restore(run: Run, command: e.RestoreLap) -> list[Fact]:
+    number = _checked(run, command.number)
+    if not run.book.stretches[number - 1].void:
+        lap = run.book.lap(number)
+        raise Refused(f"Lap {number} was not voided by an official" + (f": {lap.reason}." if lap.reason else "."))
+    run.book.stretches[number - 1].void = ""
+    return [LapRuled(run.book.lap(number), command.author, command.reason)]
+
+
+def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
+    number = _checked(run, command.number)
+    if not math.isfinite(command.seconds) or not 0 < abs(command.seconds) <= MOST_PENALTY_S:
+        raise Refused(f"A penalty has up to {MOST_PENALTY_S:.0f} seconds either way, and is not zero.")
+    stretch = run.book.stretches[number - 1]
+    stretch.penalty_ns = max(0, stretch.penalty_ns + seconds_to_ns(command.seconds))
+    stretch.notes.append(f"{command.seconds:+g} s {command.reason or 'by ' + command.author}")
+    return [LapRuled(run.book.lap(number), command.author, command.reason)]
+
+
+def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fact]:
+    if not run.book.stretches:
+        raise Refused(f"Run {run.run_id} has no crossing yet: its first one can only come from the gate.")
+    boot, last_ns = run.book.stretches[-1].mark.boot, run.book.stretches[-1].mark.at_ns
+    now = command.moment
+    if command.at_ns > (now.at_ns if now.boot == boot else last_ns + MOST_LAP_NS):
+        raise Refused(f"{command.at_ns} ns of the gate's clock has not come yet: a crossing lies in the past.")
+    flagged = [m for m in run.book.flagged if (m.boot, m.at_ns) == (boot, command.at_ns)]
+    utc_ns = scale.utc_ns(boot, command.at_ns)
+    added = Mark(0, command.at_ns, boot, utc_ns, min(max(0, command.uncertainty_ns), NS_PER_S), "official")
+    if run.book.insert(flagged[0] if flagged else added) is None:
+        raise Refused(f"Run {run.run_id} has no lap at {command.at_ns} ns of its gate's clock that could be divided.")
+    return [LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
+
+
+def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
+    run.book.drop(_checked(run, command.number))
+    return [LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
+
+
+def _reassign(run: Run, command: e.ReassignRun) -> list[Fact]:
+    racer, was = checked_racer(command.racer), run.racer
+    if racer == was:
+        raise Refused(f"Run {run.run_id} is already {racer}'s.")
+    run.racer = racer
+    return [RunReassigned(run.run_id, racer, was, command.author, command.reason)]
+
+
+_RULINGS: dict[type[e.Command], Callable[[Run, Any], list[Fact]]] = {
+    e.VoidLap: _void,
+    e.RestoreLap: _restore,
+    e.AddPenalty: _penalise,
+    e.DropCrossing: _drop_crossing,
+    e.ReassignRun: _reassign,
+}

@@ -1,0 +1,122 @@
+"""One run, and the table of what may happen when.
+
+    idle ──open──> armed ──start given, first crossing──> running ──laps, time, official──> finished ──open──> armed
+
+What is not in the table is refused with a sentence that names the command and the phase. Rulings are allowed on
+any run that has begun: they are records of their own and change no record.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.errors import Refused
+from shared.messages import RunPhase
+from shared.ranking import RaceRules, Score
+from shared.results import Result
+from shared.units import seconds_to_ns
+from station.core import events as e
+from station.core.laps import LapBook, Mark
+
+LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
+
+_ANY: tuple[type[e.Command], ...] = (e.HandTap, e.OrderCar)
+_RULINGS: tuple[type[e.Command], ...] = (
+    e.VoidLap,
+    e.RestoreLap,
+    e.AddPenalty,
+    e.AddCrossing,
+    e.DropCrossing,
+    e.ReassignRun,
+)
+_INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
+
+Trigger = type[e.Command] | Literal["first crossing", "laps done", "time up"]
+
+
+def _stay(phase: RunPhase, *kinds: type[e.Command]) -> dict[Trigger, RunPhase]:
+    return dict.fromkeys(kinds, phase)
+
+
+RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
+    "idle": {e.OpenRun: "armed", **_stay("idle", *_ANY)},
+    "armed": {
+        "first crossing": "running",
+        e.FinishRun: "finished",
+        e.AbandonRun: "finished",
+        **_stay("armed", e.ArmRun, e.StartRun, e.ResumeRun, e.ReassignRun, *_INCIDENTS, *_ANY),
+    },
+    "running": {
+        "laps done": "finished",
+        "time up": "finished",
+        e.FinishRun: "finished",
+        e.AbandonRun: "finished",
+        **_stay("running", e.ResumeRun, *_INCIDENTS, *_RULINGS, *_ANY),
+    },
+    "finished": {e.OpenRun: "armed", **_stay("finished", *_RULINGS, *_ANY)},
+}
+
+NAMES: dict[type[e.Command], str] = {kind: name for name, kind in e.COMMANDS.items()}
+
+
+def next_phase(phase: RunPhase, trigger: Trigger) -> RunPhase:
+    """Where the table leads. Raises Refused for what is not in it."""
+    if trigger in RACE[phase]:
+        return RACE[phase][trigger]
+    name = trigger if isinstance(trigger, str) else NAMES.get(trigger, trigger.__name__)
+    allowed = ", ".join(NAMES[kind] for kind in RACE[phase] if not isinstance(kind, str))
+    raise Refused(f"`{name}` cannot be done while the run is {phase}; now possible: {allowed}.")
+
+
+@dataclass(slots=True)
+class Run:
+    """A racer's turn. `clocks` holds its start on each boot that measures the time limit."""
+
+    run_id: str
+    race: e.OpenRace
+    racer: str
+    car: str
+    model: str
+    model_sha256: str
+    attempt: int
+    book: LapBook
+    throttle_percent: int | None = None
+    phase: RunPhase = "armed"
+    released: bool = False
+    begun: bool = False
+    started_utc_ns: int = 0
+    clocks: dict[str, int] = field(default_factory=dict)
+    finished_reason: str = ""
+    finished_utc_ns: int = 0
+    counts: bool = True
+    score: Score | None = None
+    posted: Result | None = None
+
+    @property
+    def rules(self) -> RaceRules:
+        return self.race.rules
+
+    @property
+    def on(self) -> bool:
+        """The car may be on the track."""
+        return self.phase in ("armed", "running")
+
+    def ends_ns(self, boot: str) -> int | None:
+        """When the time limit strikes on the clock of `boot`; None: no limit, or not known on that clock."""
+        if self.rules.time_limit_s is None or boot not in self.clocks:
+            return None
+        return self.clocks[boot] + seconds_to_ns(self.rules.time_limit_s)
+
+    def full(self) -> bool:
+        """All laps that the race allows are done."""
+        return self.rules.max_laps is not None and self.book.done >= self.rules.max_laps
+
+    def begin(self, mark: Mark) -> None:
+        """The first crossing after the start was given."""
+        self.phase, self.begun = next_phase(self.phase, "first crossing"), True
+        self.started_utc_ns = mark.utc_ns
+        self.clocks[mark.boot] = mark.at_ns
+
+    def finish(self, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> None:
+        """`counts` False: abandoned."""
+        self.phase, self.finished_reason = next_phase(self.phase, trigger), reason
+        self.counts, self.finished_utc_ns = counts, utc_ns

@@ -1,0 +1,94 @@
+"""Qualify a run, rank the race: the shared ranking over what the station knows."""
+
+from collections.abc import Sequence
+
+from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
+from shared.results import Evidence, Result
+from station.core.events import OpenRace
+from station.core.facts import Lap
+from station.core.laps import run_lap
+
+POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window make the same score
+
+
+def qualify(laps: Sequence[Lap], rules: RaceRules) -> Score | None:
+    """The run's score, or None."""
+    return score_run([run_lap(lap) for lap in laps], rules)
+
+
+class Standing:
+    """One race's runs with a score, and who is best."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, dict[str, Scored]] = {}  # racer -> run_id -> score
+        self._best: dict[str, Scored] = {}
+
+    def score(self, run_id: str, racer: str, score: Score | None) -> bool:
+        """What the run is worth now; True if the standing changed."""
+        runs = self._runs.setdefault(racer, {})
+        runs.pop(run_id, None)
+        if score is not None:
+            runs[run_id] = Scored(racer, score.score_ms, score.set_ns)
+        best = best_of(runs.values())
+        was = self._best.pop(racer, None)
+        if best:
+            self._best[racer] = best[0]
+        return was != self._best.get(racer)
+
+    def lines(self) -> tuple[Placed, ...]:
+        """Best first."""
+        return tuple(rank(self._best.values()))
+
+    def runs_of(self, racer: str) -> int:
+        """How many of the racer's runs have a score."""
+        return len(self._runs.get(racer, {}))
+
+    def run_behind(self, racer: str) -> str:
+        """The run that holds the racer's place; '' if there is none."""
+        best = self._best.get(racer)
+        return next((run_id for run_id, scored in self._runs.get(racer, {}).items() if scored == best), "")
+
+
+def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> tuple[RunLap, ...]:
+    """The laps that go with the result: all, or (of a very long run) those around the window that scored."""
+    every = [run_lap(lap) for lap in laps]
+    counted = every if rules.max_laps is None else every[: rules.max_laps]
+    if len(every) <= POSTED_LAPS or score is None:
+        return tuple(every[:POSTED_LAPS])
+    start = max(0, min(score.last_lap - POSTED_LAPS // 2, len(counted) - POSTED_LAPS))
+    if not start <= score.first_lap - 1 or score.last_lap > start + POSTED_LAPS:
+        start = score.first_lap - 1
+    return tuple(counted[start : start + POSTED_LAPS])
+
+
+def result(
+    race: OpenRace,
+    run_id: str,
+    racer: str,
+    car: str,
+    model: tuple[str, str],
+    laps: Sequence[Lap],
+    score: Score | None,
+    finished_utc_ns: int,
+    revision: int,
+) -> Result:
+    """What is posted. A run that lost its score by a ruling is posted again with score 0: the leaderboard withdraws it.
+
+    The station's name, the journal's head and record numbers are added where they are known: at the append.
+    """
+    uncertainty_ns = max((lap.uncertainty_ns for lap in laps), default=0)
+    return Result(
+        result_id=f"{race.race_id}.{run_id}",
+        revision=revision,
+        race_id=race.race_id,
+        racer=racer,
+        run_id=run_id,
+        car=car,
+        model=model[0],
+        model_sha256=model[1],
+        laps=posted_laps(laps, score, race.rules),
+        score_ms=0 if score is None else score.score_ms,
+        finished_utc_ns=finished_utc_ns,
+        evidence=Evidence("", "", 0, 0, uncertainty_ns),
+        kind=race.kind,
+    )
