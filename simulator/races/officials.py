@@ -1,0 +1,110 @@
+"""The officials after a run: they look at the video (the truth), put right what the gate got wrong, and judge.
+
+Not every wrong is put right, and some right is judged away: what counts is that the books follow every ruling.
+"""
+
+import random
+from collections.abc import Iterator
+
+from shared.units import NS_PER_MS, NS_PER_S
+from simulator.races.hall import Hall
+from simulator.races.turns import RETRY_NS, Desk, Turn
+from station.core import events as e
+from station.core.facts import Lap
+from station.view import RunView
+
+SAME_NS = NS_PER_S
+DILIGENCE = 0.8
+
+
+class Officials:
+    """Reviews each run once it is over, and now and then an older one."""
+
+    def __init__(self, desk: Desk, hall: Hall, rng: random.Random) -> None:
+        self._desk, self._hall, self._rng = desk, hall, rng
+        self._seen: list[Turn] = []
+
+    def review(self, turn: Turn) -> Iterator[int]:
+        """All that is decided about a run, with the pauses that people take."""
+        self._seen.append(turn)
+        yield self._pause(1.0, 4.0)
+        yield from self._mend(turn)
+        for command in self._opinions(turn):
+            yield from self._rule(command)
+        if self._rng.random() < 0.15:
+            earlier = self._rng.choice([t for t in self._seen if t.race is turn.race])
+            yield from self._rule(self._late_ruling(earlier))
+
+    def _mend(self, turn: Turn) -> Iterator[int]:
+        """Drop what was no car, count what was one: until the screen and the video agree, or patience ends."""
+        for _ in range(6):
+            run = self._desk.run()
+            if run is None or run.run_id != turn.run_id:
+                return
+            command = self._next_mend(turn, run)
+            if command is None or self._rng.random() > DILIGENCE:
+                return
+            yield from self._rule(command)
+
+    def _next_mend(self, turn: Turn, run: RunView) -> e.Command | None:
+        truth = [p.stamp for p in self._hall.passes if p.run_id == turn.run_id and p.stamp is not None]
+        for lap in run.laps:
+            if not _near(truth, lap.boot, lap.ended_ns):
+                return e.DropCrossing(author="judge", number=lap.number, run_id=turn.run_id, reason="no car there")
+        return self._missing(turn, run.laps, run.flagged, truth)
+
+    def _missing(
+        self, turn: Turn, laps: tuple[Lap, ...], flagged: tuple[int, ...], truth: list[tuple[str, int]]
+    ) -> e.Command | None:
+        ends = [(lap.boot, lap.ended_ns) for lap in laps]
+        if not ends:
+            return None
+        boot, last_ns = ends[-1]
+        first_ns = next(at - lap.lap_ns for (b, at), lap in zip(ends, laps, strict=True) if b == boot)
+        for true_boot, at_ns in truth:
+            inside = true_boot == boot and first_ns + SAME_NS < at_ns < last_ns - SAME_NS
+            if inside and not _near(ends, true_boot, at_ns):
+                noted = [stamp for stamp in flagged if abs(stamp - at_ns) < 50 * NS_PER_MS]
+                guess_ns = noted[0] if noted else at_ns + round(self._rng.gauss(0.0, 30.0) * NS_PER_MS)
+                return e.AddCrossing(author="judge", at_ns=guess_ns, run_id=turn.run_id, reason="seen on the video")
+        return None
+
+    def _opinions(self, turn: Turn) -> Iterator[e.Command]:
+        number = self._rng.randint(1, 4)
+        chance = self._rng.random()
+        if chance < 0.06:
+            yield e.VoidLap(author="judge", number=number, run_id=turn.run_id, reason="cut the corner")
+            if self._rng.random() < 0.5:
+                yield e.RestoreLap(author="judge", number=number, run_id=turn.run_id, reason="protest upheld")
+        elif chance < 0.14:
+            seconds = self._rng.choice((0.5, 1.0, 2.5, 5.0))
+            yield e.AddPenalty(author="judge", number=number, seconds=seconds, run_id=turn.run_id, reason="pushed")
+            if self._rng.random() < 0.3:
+                yield e.AddPenalty(author="judge", number=number, seconds=-seconds, run_id=turn.run_id)
+        elif chance < 0.16:
+            racer = self._rng.choice(turn.race.turns).name
+            yield e.ReassignRun(author="judge", racer=racer, run_id=turn.run_id, reason="cars were mixed up")
+        elif chance < 0.18:
+            yield e.HandTap(author="judge")
+
+    def _late_ruling(self, turn: Turn) -> e.Command:
+        number = self._rng.randint(1, 3)
+        if self._rng.random() < 0.5:
+            return e.VoidLap(author="jury", number=number, run_id=turn.run_id, reason="protest")
+        return e.AddPenalty(author="jury", number=number, seconds=1.5, run_id=turn.run_id, reason="protest")
+
+    def _rule(self, command: e.Command) -> Iterator[int]:
+        """Say it until the station answers."""
+        for _ in range(30):
+            yield self._pause(0.5, 3.0)
+            answer = self._desk.give(command)
+            if answer is not None:
+                return
+            yield RETRY_NS
+
+    def _pause(self, least_s: float, most_s: float) -> int:
+        return round(self._rng.uniform(least_s, most_s) * NS_PER_S)
+
+
+def _near(stamps: list[tuple[str, int]], boot: str, at_ns: int) -> bool:
+    return any(b == boot and abs(stamp - at_ns) <= SAME_NS for b, stamp in stamps)
