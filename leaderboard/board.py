@@ -16,7 +16,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from leaderboard import domain
-from leaderboard.domain import Line, Race, UnknownRace
+from leaderboard.domain import Conflict, Line, Race, UnknownRace
 from leaderboard.store import rows
 from leaderboard.store.open import Store
 from shared.errors import BadInput, Refused
@@ -71,7 +71,7 @@ class Board:
             self._watchers.append(watcher)
 
     def create_race(self, race: Race, now_utc_ns: int) -> bool:
-        """Add a race; False if exactly this one is there already. Raises Refused if another has its id."""
+        """Add a race; False if exactly this one is there already. Raises Conflict if another has its id, Refused."""
         domain.check_race_id(race.race_id)
         for field in ("name", "track"):
             domain.check_name(field, getattr(race, field))
@@ -80,7 +80,7 @@ class Board:
         with self._store.write() as db:
             if (held := _found(db, race.race_id)) is not None:
                 if dataclasses.replace(held, closed_utc_ns=None) != race:
-                    raise Refused(f"There is another race {race.race_id!r} already; choose another `race_id`.")
+                    raise Conflict(f"There is another race {race.race_id!r} already; choose another `race_id`.")
                 return False
             rows.add_race(db, race, now_utc_ns)
         self._tell(race.race_id)
@@ -99,7 +99,7 @@ class Board:
         return race
 
     def enter(self, race_id: str, racer: str, name: str, now_utc_ns: int) -> bool:
-        """Register a racer; False if that was done already. Raises Refused if under another name."""
+        """Register a racer; False if that was done already. Raises Conflict if under another name, Refused."""
         domain.check_name("racer", racer)
         domain.check_name("name", name)
         with self._store.write() as db:
@@ -108,7 +108,7 @@ class Board:
             if held == name:
                 return False
             if held is not None:
-                raise Refused(f"Racer {racer!r} is entered as {held!r}; a name is given once.")
+                raise Conflict(f"Racer {racer!r} is entered as {held!r}; a name is given once.")
             rows.add_entry(db, race_id, racer, name, now_utc_ns)
             rows.bump(db, race_id)
         self._tell(race_id)

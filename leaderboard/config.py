@@ -19,16 +19,21 @@ class Server:
 class Keeping:
     """Where races and results are kept."""
 
-    path: pathlib.Path | None = setting(pathlib.Path("leaderboard.db"), what="the SQLite file")
+    path: str = setting("leaderboard.db", what="the SQLite file")
     url: str = setting("", what="postgresql://... instead of the file")
+
+    @property
+    def place(self) -> str:
+        """What `open_store` takes."""
+        return self.url or self.path
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """Files, one secret a line; never in the config itself. `raceday leaderboard init` makes them."""
 
-    webhook_files: tuple[pathlib.Path, ...] = (pathlib.Path("secrets/webhook.secret"),)
-    admin_file: pathlib.Path = setting(pathlib.Path("secrets/admin.token"), what="the bearer token of the admin calls")
+    webhook_files: tuple[str, ...] = ("secrets/webhook.secret",)
+    admin_file: str = setting("secrets/admin.token", what="the bearer token of the admin calls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,8 @@ def read(path: pathlib.Path) -> LeaderboardConfig:
     """The checked file, its relative paths made absolute. Raises ConfigError."""
     config = load(path, LeaderboardConfig)
     beside = path.absolute().parent
-    store = config.store
-    if store.path is not None:
-        store = dataclasses.replace(store, path=beside / store.path)
-    secrets = Secrets(tuple(beside / file for file in config.secrets.webhook_files), beside / config.secrets.admin_file)
+    secrets = Secrets(
+        tuple(str(beside / file) for file in config.secrets.webhook_files), str(beside / config.secrets.admin_file)
+    )
+    store = dataclasses.replace(config.store, path=str(beside / config.store.path))
     return dataclasses.replace(config, store=store, secrets=secrets)

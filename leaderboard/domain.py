@@ -33,6 +33,10 @@ class UnknownRace(Refused):
     """The result or the page names a race that this leaderboard does not hold."""
 
 
+class Conflict(Refused):
+    """Something else has this id or name already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Race:
     """A competition on one track under one set of rules; its window is about when a run was finished (UTC ns)."""
@@ -227,13 +231,15 @@ def _check_numbers(result: Result) -> None:
 
 
 def _check_laps(laps: Sequence[RunLap]) -> None:
-    last_number, last_ended_ns = 0, -_INT_LIMIT
+    last_number = 0
     for lap in laps:
-        if lap.number <= last_number or lap.ended_ns <= last_ended_ns:
-            raise Refused(f"Lap {lap.number} is out of order: laps are numbered from 1 and end one after the other.")
-        counts = (lap.off_tracks, lap.collisions, lap.resets)
-        if not 0 < lap.lap_ns < _DURATION_LIMIT_NS or lap.ended_ns >= _INT_LIMIT or lap.number >= 2**31:
+        if not last_number < lap.number < 2**31:
+            raise Refused(f"Lap {lap.number} is out of order: laps are numbered upwards from 1.")
+        # A lap over a restart of the station has no time: 0, and void.
+        least_ns = 1 if lap.valid else 0
+        if not least_ns <= lap.lap_ns < _DURATION_LIMIT_NS or not -_INT_LIMIT <= lap.ended_ns < _INT_LIMIT:
             raise Refused(f"Lap {lap.number} has a time that no clock shows.")
+        counts = (lap.off_tracks, lap.collisions, lap.resets)
         if any(not 0 <= count < _COUNT_LIMIT for count in counts) or not 0 <= lap.penalty_ns < _DURATION_LIMIT_NS:
             raise Refused(f"Lap {lap.number} has an off-track, collision, reset or penalty count that cannot be.")
-        last_number, last_ended_ns = lap.number, lap.ended_ns
+        last_number = lap.number

@@ -1,0 +1,109 @@
+"""The organiser's calls: create and close races, register racers. Each needs the bearer token."""
+
+import dataclasses
+import hmac
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
+
+from leaderboard.api import shapes
+from leaderboard.api.http import Unauthorized, json_response, read_body
+from leaderboard.api.shapes import EntryShape, ErrorShape, NewEntry, NewRace, RaceChange, RaceShape
+from leaderboard.board import Board
+from leaderboard.domain import Race
+
+_MAX_BYTES = 16_384
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"model": ErrorShape, "description": "The admin's bearer token is missing or wrong"},
+    404: {"model": ErrorShape, "description": "No such race"},
+    409: {"model": ErrorShape, "description": "Something else has this id or name"},
+    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why"},
+}
+
+
+def router(board: Board, admin_token: str, utc_ns: Callable[[], int]) -> APIRouter:
+    """The routes, over one board."""
+    routes = APIRouter(prefix="/api/v1/races", tags=["admin"])
+
+    async def asked(request: Request, kind: type[Any]) -> Any:
+        _authorize(request, admin_token)
+        return shapes.parse(await read_body(request, _MAX_BYTES), kind)
+
+    @routes.post(
+        "",
+        status_code=201,
+        response_model=RaceShape,
+        responses={200: {"model": RaceShape, "description": "It is there already"}, **_REFUSALS},
+        openapi_extra=_extra(NewRace),
+        summary="Create a race",
+    )
+    async def create(request: Request) -> Response:
+        race = _race(await asked(request, NewRace))
+        created = await run_in_threadpool(board.create_race, race, utc_ns())
+        kept = await run_in_threadpool(board.race, race.race_id)
+        return _respond(shapes.race_shape(kept, utc_ns()), 201 if created else 200)
+
+    @routes.patch(
+        "/{race_id}",
+        response_model=RaceShape,
+        responses=_REFUSALS,
+        openapi_extra=_extra(RaceChange),
+        summary="Close a race now, or open it again",
+    )
+    async def change(request: Request, race_id: str) -> Response:
+        closed: bool = (await asked(request, RaceChange)).closed
+        race = await run_in_threadpool(board.close_race, race_id, closed, utc_ns())
+        return _respond(shapes.race_shape(race, utc_ns()), 200)
+
+    @routes.post(
+        "/{race_id}/entries",
+        status_code=201,
+        response_model=EntryShape,
+        responses={200: {"model": EntryShape, "description": "Registered before"}, **_REFUSALS},
+        openapi_extra=_extra(NewEntry),
+        summary="Register a racer",
+    )
+    async def enter(request: Request, race_id: str) -> Response:
+        entry: NewEntry = await asked(request, NewEntry)
+        name = entry.racer if entry.name is None else entry.name
+        created = await run_in_threadpool(board.enter, race_id, entry.racer, name, utc_ns())
+        return _respond(EntryShape(race_id, entry.racer, name), 201 if created else 200)
+
+    return routes
+
+
+def _authorize(request: Request, admin_token: str) -> None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if not hmac.compare_digest(token.strip().encode(), admin_token.encode()) or scheme.lower() != "bearer":
+        raise Unauthorized("This call needs the header `Authorization: Bearer` with the admin's token.")
+
+
+def _race(new: NewRace) -> Race:
+    opens, closes = (None if text is None else shapes.utc_ns(text) for text in (new.opens_at, new.closes_at))
+    race_id = slug(new.name) if new.race_id is None else new.race_id
+    rules = shapes.rules(new.rules)
+    return Race(race_id, new.name, new.kind, new.venue, new.track, rules, new.entry, opens, closes)
+
+
+def slug(name: str) -> str:
+    """'Sommer-Cup Zürich 2026' to 'sommer-cup-zurich-2026'; what is left of any name, at most 64 characters."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
+
+
+def _respond(shape: Any, status: int) -> Response:
+    return json_response(TypeAdapter(type(shape)).dump_json(shape), status)
+
+
+def _extra(kind: type[Any]) -> dict[str, Any]:
+    schema = TypeAdapter(kind).json_schema()
+    assert dataclasses.is_dataclass(kind)
+    return {
+        "security": [{"admin": []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+    }

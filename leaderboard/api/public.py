@@ -1,0 +1,48 @@
+"""What anyone may read: races, standings, health."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import TypeAdapter
+
+from leaderboard.api import shapes
+from leaderboard.api.http import json_response
+from leaderboard.api.shapes import CountedRaceShape, ErrorShape, RaceShape, StandingShape
+from leaderboard.board import Board
+
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorShape, "description": "No such race"}}
+_RACES = TypeAdapter(list[CountedRaceShape])
+_RACE = TypeAdapter(RaceShape)
+_STANDING = TypeAdapter(StandingShape)
+_LIMIT = Query(ge=1, le=100_000, description="the first so many rows; absent: all")
+
+
+def router(board: Board, utc_ns: Callable[[], int]) -> APIRouter:
+    """The routes, over one board."""
+    routes = APIRouter(tags=["public"])
+
+    @routes.get("/api/v1/races", response_model=list[CountedRaceShape], summary="All races, newest first")
+    def races() -> Response:
+        now_utc_ns = utc_ns()
+        return json_response(_RACES.dump_json([shapes.counted_race(head, now_utc_ns) for head in board.races()]))
+
+    @routes.get("/api/v1/races/{race_id}", response_model=RaceShape, responses=_UNKNOWN, summary="One race")
+    def race(race_id: str) -> Response:
+        return json_response(_RACE.dump_json(shapes.race_shape(board.race(race_id), utc_ns())))
+
+    @routes.get(
+        "/api/v1/races/{race_id}/standings",
+        response_model=StandingShape,
+        responses=_UNKNOWN,
+        summary="The standing, best first",
+    )
+    def standings(race_id: str, limit: Annotated[int | None, _LIMIT] = None) -> Response:
+        snapshot = board.snapshot(race_id, limit)
+        return json_response(_STANDING.dump_json(shapes.standing_shape(snapshot, utc_ns())))
+
+    @routes.get("/healthz", summary="200 while results can be read")
+    def health() -> dict[str, object]:
+        return {"ok": True, "races": len(board.races())}
+
+    return routes

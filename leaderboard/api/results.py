@@ -1,0 +1,80 @@
+"""POST /api/v1/results: the one door for results. The signature is checked on the raw body before anything is read."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
+
+from leaderboard import signature
+from leaderboard.api.http import json_response, read_body
+from leaderboard.api.shapes import ErrorShape
+from leaderboard.board import Board
+from leaderboard.config import Limits
+from shared.errors import RetryLater
+from shared.results import MAX_RESULT_BYTES, RESULT_PATH, Posted, Result
+
+_HEADERS = {
+    "webhook-id": "result_id and revision, joined by a dot: the idempotency key, constant over all attempts",
+    "webhook-timestamp": "seconds since 1970 of this attempt",
+    "webhook-signature": "one or more, parted by blanks: `v1,` base64(HMAC-SHA256(secret, id.timestamp.body))",
+}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"model": ErrorShape, "description": "Bad signature, or a timestamp too far from now"},
+    404: {"model": ErrorShape, "description": "No such race (yet): nothing is kept, it may be posted again"},
+    409: {"model": ErrorShape, "description": "The same webhook-id was used with another body"},
+    413: {"model": ErrorShape, "description": f"More than {MAX_RESULT_BYTES} bytes"},
+    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why; nothing is kept"},
+    503: {"model": ErrorShape, "description": "Busy or without its disk: the same again after Retry-After seconds"},
+}
+_EXTRA: dict[str, Any] = {
+    "parameters": [
+        {"name": name, "in": "header", "required": True, "description": what, "schema": {"type": "string"}}
+        for name, what in _HEADERS.items()
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": TypeAdapter(Result).json_schema()}},
+    },
+}
+
+
+def router(board: Board, keys: tuple[bytes, ...], limits: Limits, utc_ns: Callable[[], int]) -> APIRouter:
+    """The route, over one board."""
+    routes = APIRouter(tags=["results"])
+    in_work = 0
+
+    @routes.post(
+        RESULT_PATH,
+        status_code=201,
+        response_model=Posted,
+        responses={200: {"model": Posted, "description": "Applied before: the same answer"}, **_REFUSALS},
+        openapi_extra=_EXTRA,
+        summary="Post a qualified result",
+    )
+    async def post_result(request: Request) -> Response:
+        """Applied exactly once however often it is sent; the answer is given after it is on the disk."""
+        nonlocal in_work
+        if in_work >= limits.posts_at_once:
+            raise RetryLater("The leaderboard has its hands full.", after_s=1.0)
+        in_work += 1
+        try:
+            body = await read_body(request, MAX_RESULT_BYTES)
+            said = request.headers
+            now_utc_ns = utc_ns()
+            webhook_id = signature.check(
+                keys,
+                said.get("webhook-id"),
+                said.get("webhook-timestamp"),
+                said.get("webhook-signature"),
+                body,
+                now_utc_ns,
+                limits.tolerance_s,
+            )
+            answer = await run_in_threadpool(board.apply, webhook_id, body, now_utc_ns)
+        finally:
+            in_work -= 1
+        return json_response(answer.body, answer.status)
+
+    return routes

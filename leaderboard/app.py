@@ -1,0 +1,65 @@
+"""The web application: contract, pages and live streams over one board."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from importlib.resources import files
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.staticfiles import StaticFiles
+
+from leaderboard.api import admin, public, results
+from leaderboard.api.http import SafeHeaders, refuse_plainly
+from leaderboard.board import Board
+from leaderboard.config import LeaderboardConfig
+from leaderboard.credentials import Credentials
+from leaderboard.live import Feed, Picture
+from leaderboard.pages import routes
+from leaderboard.pages.render import Pages
+
+API_VERSION = "1.0"
+_DESCRIPTION = (
+    "Takes qualified results from timing stations and ranks them. Results are signed by Standard Webhooks 1.0.0; "
+    "a result is applied exactly once however often it is sent."
+)
+
+
+def create_app(
+    board: Board, credentials: Credentials, config: LeaderboardConfig, utc_ns: Callable[[], int]
+) -> tuple[FastAPI, Feed]:
+    """The application and its live feed (to be closed before the server stops)."""
+    pages = Pages(config.title)
+    limits = config.limits
+
+    def paint(race_id: str) -> Picture:
+        return pages.picture(board.snapshot(race_id, limits.rows_live), utc_ns())
+
+    feed = Feed(paint, limits.browsers_at_once, limits.heartbeat_s)
+    board.watch(feed.changed)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        feed.attach()
+        yield
+        board.close()
+
+    app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.include_router(results.router(board, credentials.webhook_keys, limits, utc_ns))
+    app.include_router(admin.router(board, credentials.admin_token, utc_ns))
+    app.include_router(public.router(board, utc_ns))
+    app.include_router(routes.router(board, pages, feed, limits.rows_live, utc_ns))
+    routes.add_docs(app, pages)
+    app.mount("/static", StaticFiles(directory=str(files("leaderboard") / "static")))
+    app.add_middleware(SafeHeaders)
+    refuse_plainly(app, pages.missing)
+    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
+    return app, feed
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The contract as OpenAPI, with the admin's bearer token declared."""
+    document = get_openapi(title=app.title, version=API_VERSION, description=_DESCRIPTION, routes=app.routes)
+    schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+    schemes["admin"] = {"type": "http", "scheme": "bearer"}
+    return document

@@ -1,0 +1,42 @@
+"""Puts the leaderboard together: the only place that knows all its rooms."""
+
+import json
+import pathlib
+import tempfile
+
+from fastapi import FastAPI
+
+from leaderboard import credentials
+from leaderboard.app import create_app, openapi
+from leaderboard.board import Board
+from leaderboard.config import LeaderboardConfig
+from leaderboard.credentials import Credentials
+from leaderboard.live import Feed
+from leaderboard.store.open import open_readers, open_store
+from shared.clock import SystemClock
+
+
+def open_board(path_or_url: str | pathlib.Path) -> Board:
+    """A board over a SQLite file or a PostgreSQL URL, tables made. Raises OperatorError. Close it when done."""
+    return Board(open_store(path_or_url))
+
+
+def open_board_to_read(path_or_url: str | pathlib.Path) -> Board:
+    """A board beside a running leaderboard; nothing can be changed through it. Raises OperatorError."""
+    return Board(open_readers(path_or_url))
+
+
+def build(config: LeaderboardConfig) -> tuple[FastAPI, Feed]:
+    """The application, its secrets read and its store open. Raises OperatorError."""
+    known = credentials.read(config.secrets)
+    return create_app(open_board(config.store.place), known, config, SystemClock().utc_ns)
+
+
+def contract() -> str:
+    """The OpenAPI document as text: needs no config, no secret and no store of one's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        board = open_board(pathlib.Path(folder) / "empty.db")
+        app, _ = create_app(board, Credentials((), ""), LeaderboardConfig(), SystemClock().utc_ns)
+        document = json.dumps(openapi(app), indent=2, sort_keys=True)
+        board.close()
+    return document

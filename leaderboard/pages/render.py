@@ -1,0 +1,69 @@
+"""Views to HTML: the only place that knows the templates."""
+
+import functools
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from leaderboard.board import Snapshot
+from leaderboard.live import Picture
+from leaderboard.pages.views import board_view, card
+from leaderboard.store.rows import RaceHead
+
+
+class Pages:
+    """The pages of one leaderboard, called `title`."""
+
+    def __init__(self, title: str) -> None:
+        self._templates = Environment(
+            loader=PackageLoader("leaderboard"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals |= {"title": title, "static": static_address}
+        self._row = self._templates.get_template("row.html")
+        self._parts = self._templates.get_template("parts.html")
+
+    def index(self, heads: list[RaceHead], now_utc_ns: int) -> str:
+        """All races: those that run first."""
+        cards = [card(head, now_utc_ns) for head in heads]
+        groups = [
+            (name, [one for one in cards if one.state == state])
+            for name, state in (("Open now", "open"), ("Coming", "upcoming"), ("Closed", "closed"))
+        ]
+        return self._page("index.html", groups=[(name, some) for name, some in groups if some])
+
+    def race(self, snapshot: Snapshot, now_utc_ns: int, live: bool) -> str:
+        """A race's standing; `live` connects to its stream."""
+        board = board_view(snapshot, now_utc_ns)
+        return self._page("race.html", board=board, race=board.race, live=live)
+
+    def picture(self, snapshot: Snapshot, now_utc_ns: int) -> Picture:
+        """What moves on a race's page, by the templates that the page itself is made with."""
+        board = board_view(snapshot, now_utc_ns)
+        rows = {row.key: self._row.render(row=row) for row in board.rows}
+        module = self._parts.make_module()
+        parts = {name: str(getattr(module, name)(board)) for name in ("state", "counts", "empty", "more")}
+        return Picture(board.version, tuple(row.key for row in board.rows), rows, parts)
+
+    def docs(self, openapi: dict[str, Any]) -> str:
+        """The API for people, without anyone's CDN."""
+        return self._page("docs.html", api=openapi)
+
+    def missing(self, sentence: str) -> str:
+        """The page for an address that is none."""
+        return self._page("missing.html", sentence=sentence)
+
+    def _page(self, template: str, **values: Any) -> str:
+        return self._templates.get_template(template).render(**values)
+
+
+@functools.cache
+def static_address(name: str) -> str:
+    """The address of a static file; its content's hash is in it, so that browsers may keep it."""
+    content = (files("leaderboard") / "static" / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"

@@ -1,0 +1,39 @@
+"""The addresses that a browser opens."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, FastAPI
+from starlette.responses import HTMLResponse, StreamingResponse
+
+from leaderboard.board import Board
+from leaderboard.live import Feed
+from leaderboard.pages.render import Pages
+
+_STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+def router(board: Board, pages: Pages, feed: Feed, rows_live: int, utc_ns: Callable[[], int]) -> APIRouter:
+    """The routes, over one board."""
+    routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @routes.get("/")
+    def index() -> str:
+        return pages.index(board.races(), utc_ns())
+
+    @routes.get("/races/{race_id}")
+    def race(race_id: str, all: bool = False) -> str:  # noqa: A002  # the word in the address
+        return pages.race(board.snapshot(race_id, None if all else rows_live), utc_ns(), live=not all)
+
+    @routes.get("/races/{race_id}/live")
+    async def live(race_id: str) -> StreamingResponse:
+        return StreamingResponse(await feed.open(race_id), media_type="text/event-stream", headers=_STREAM_HEADERS)
+
+    return routes
+
+
+def add_docs(app: FastAPI, pages: Pages) -> None:
+    """The API's page; its JSON is at /openapi.json."""
+
+    @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
+    def docs() -> str:
+        return pages.docs(app.openapi())

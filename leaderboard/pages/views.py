@@ -1,0 +1,181 @@
+"""A snapshot as the words and figures of the page; templates only place them."""
+
+from dataclasses import dataclass
+
+from leaderboard.api.shapes import LapShape, best_window, utc_text
+from leaderboard.board import Snapshot, StandingRow
+from leaderboard.domain import Race
+from leaderboard.pages import words
+from leaderboard.store.rows import RaceHead
+from shared.units import format_ms
+
+
+@dataclass(frozen=True, slots=True)
+class LapView:
+    """One lap chip. `best`: 'race' for the fastest of all shown, 'own' for the racer's fastest, '' else."""
+
+    number: int
+    time: str
+    best: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveView:
+    """Places won or lost by the last change: a sign for the eye, words for the ear."""
+
+    sign: str
+    count: str
+    sentence: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """A line of the standing."""
+
+    key: str
+    rank: int
+    name: str
+    racer: str
+    score: str
+    gap: str
+    interval: str
+    tied: bool
+    move: MoveView
+    laps: tuple[LapView, ...]
+    attempts: int
+    car: str
+    model: str
+    virtual: bool
+    set_at: str
+    set_at_text: str
+    corrected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RaceView:
+    """The head of a race's page, and a card of the index."""
+
+    race_id: str
+    name: str
+    track: str
+    kind: str
+    venue: str
+    state: str
+    state_text: str
+    counts: str
+    ranked_by: str
+    rules: tuple[str, ...]
+    score_name: str
+    entry: str
+    opens_at: str | None
+    closes_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """A whole race page."""
+
+    race: RaceView
+    version: int
+    rows: tuple[RowView, ...]
+    hidden: int
+    has_notes: bool
+
+
+_STATES = {"open": "Open", "closed": "Closed", "upcoming": "Not open yet"}
+
+
+def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
+    """All that the page of a race shows of `snapshot`."""
+    windows = [best_window(row, snapshot.race.rules) for row in snapshot.rows]
+    fastest_ms = min((lap.lap_ms for window in windows for lap in window), default=0)
+    table = tuple(_row(row, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True))
+    race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
+    notes = any(row.tied or row.corrected for row in table)
+    return BoardView(race, snapshot.version, table, snapshot.racers - len(table), notes)
+
+
+def card(head: RaceHead, now_utc_ns: int) -> RaceView:
+    """A race on the index."""
+    return race_view(head.race, head.racers, head.results, now_utc_ns)
+
+
+def race_view(race: Race, racers: int, results: int, now_utc_ns: int) -> RaceView:
+    state = race.state(now_utc_ns)
+    ends_utc_ns = race.ends_utc_ns()
+    return RaceView(
+        race_id=race.race_id,
+        name=race.name,
+        track=race.track,
+        kind="League" if race.kind == "league" else "Community",
+        venue="Physical" if race.venue == "physical" else "Virtual",
+        state=state,
+        state_text=_STATES[state],
+        counts=f"{words.plural(racers, 'racer')} · {words.plural(results, 'result')}",
+        ranked_by=words.ranked_by(race.rules),
+        rules=tuple(words.rules_in_words(race.rules)),
+        score_name=words.score_name(race.rules),
+        entry="Anyone may enter." if race.entry == "open" else "For registered racers.",
+        opens_at=None if race.opens_utc_ns is None else utc_text(race.opens_utc_ns),
+        closes_at=None if ends_utc_ns is None else utc_text(ends_utc_ns),
+    )
+
+
+def _row(row: StandingRow, window: tuple[LapShape, ...], fastest_ms: int) -> RowView:
+    placed, result = row.placed, row.result
+    set_at = utc_text(result.finished_utc_ns)
+    return RowView(
+        key=placed.racer,
+        rank=placed.rank,
+        name=row.name,
+        racer=placed.racer,
+        score=format_ms(placed.score_ms),
+        gap=words.gap(placed.gap_ms),
+        interval=words.gap(placed.interval_ms),
+        tied=placed.tied,
+        move=move_view(row.moved),
+        laps=_laps(window, fastest_ms),
+        attempts=row.attempts,
+        car=result.car,
+        model=result.model,
+        virtual=result.kind == "virtual",
+        set_at=set_at,
+        set_at_text=f"{set_at[:10]} {set_at[11:16]} UTC",
+        corrected=result.revision > 1,
+    )
+
+
+def move_view(moved: int | None) -> MoveView:
+    """Arrow and words for places won (+), lost (-), none (0), or new in the standing (None)."""
+    if moved is None:
+        return MoveView("★", "new", "new in the standing", "new")
+    if moved == 0:
+        return MoveView("", "", "", "same")
+    places = words.plural(abs(moved), "place")
+    if moved > 0:
+        return MoveView("▲", str(moved), f"up {places}", "up")
+    return MoveView("▼", str(-moved), f"down {places}", "down")
+
+
+def _laps(window: tuple[LapShape, ...], fastest_ms: int) -> tuple[LapView, ...]:
+    own_ms = min(lap.lap_ms for lap in window)
+    return tuple(LapView(lap.number, lap.lap, _best(lap.lap_ms, own_ms, fastest_ms), _note(lap)) for lap in window)
+
+
+def _best(lap_ms: int, own_ms: int, fastest_ms: int) -> str:
+    if lap_ms == fastest_ms:
+        return "race"
+    return "own" if lap_ms == own_ms else ""
+
+
+def _note(lap: LapShape) -> str:
+    happened = [
+        words.plural(count, what)
+        for count, what in ((lap.off_tracks, "off-track"), (lap.collisions, "collision"), (lap.resets, "reset"))
+        if count
+    ]
+    if lap.penalty_ms:
+        happened.append(f"{format_ms(lap.penalty_ms)} s penalty in it")
+    return ", ".join(happened)

@@ -1,0 +1,71 @@
+"""Runs the application: one port, one line when it serves, streams ended before it stops."""
+
+import pathlib
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from leaderboard.live import Feed
+from shared.errors import ConfigError
+
+_GOODBYE_S = 2
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that tells when it serves, and ends the live streams when it is asked to stop."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed, serving: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._feed = feed
+        self._serving = serving
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._serving()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._feed.close()
+        super().handle_exit(sig, frame)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises ConfigError if the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except (OSError, UnicodeError) as error:
+        listening.close()
+        raise ConfigError(
+            f"cannot listen on {host} port {port} ({error}): choose another in [server], or stop who has it."
+        ) from None
+    return listening
+
+
+def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `serving(url)` is called once, when requests are answered."""
+    host, port = listening.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_GOODBYE_S,
+        h11_max_incomplete_event_size=32_768,
+    )
+    _Server(config, feed, lambda: serving(url)).run(sockets=[listening])
+
+
+def write_ready_file(path: pathlib.Path, url: str) -> None:
+    """Whoever waits for this file sees it whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(url + "\n", encoding="ascii")
+    part.replace(path)
