@@ -1,0 +1,94 @@
+"""The JSON side of the pages: the state as it is, and the officials' commands, each answered with one sentence."""
+
+import asyncio
+import dataclasses
+import json
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from shared.errors import BadInput, RacedayError, Refused
+from station.commands import parse_command
+from station.core.events import Command, OrderCar
+from station.view import Accepted, Declined, ServicePort
+from station.web.doors import refusal
+
+MAX_COMMAND_BYTES = 8_192
+BODY_TIMEOUT_S = 5.0
+
+
+class TooLarge(RacedayError):
+    """A command is a few words."""
+
+
+def api_routes(service: ServicePort, operators: frozenset[str]) -> APIRouter:
+    """`operators`: the client addresses that may command; "*" among them lets everybody."""
+    router = APIRouter(prefix="/api/v1")
+    # Commands wait for the disk. An emergency stop has a door of its own, which no queue of others can fill.
+    waiting, stops = CapacityLimiter(8), CapacityLimiter(4)
+
+    @router.get("/state")
+    async def state() -> JSONResponse:
+        """The newest view, as it is stored."""
+        view = await anyio.to_thread.run_sync(service.snapshot)
+        return JSONResponse(dataclasses.asdict(view), headers={"cache-control": "no-store"})
+
+    @router.post("/commands")
+    async def commands(request: Request) -> JSONResponse:
+        """`{"command": NAME, ...}`; 200 once it is stored, 409 with a sentence if it may not be done now."""
+        client = request.client.host if request.client is not None else ""
+        if "*" not in operators and client not in operators:
+            return _error(403, "Only the station's own officials may command; this machine is not among them.")
+        if refused := refusal(request.headers, request.url.scheme):
+            return _error(*refused)
+        try:
+            command = await _command(request)
+        except TooLarge as error:
+            return _error(413, str(error))
+        except (BadInput, TimeoutError) as error:
+            return _error(400, str(error) or "The command did not arrive in time.")
+        limiter = stops if isinstance(command, OrderCar) and command.action == "estop" else waiting
+        return await _submitted(service, command, limiter)
+
+    return router
+
+
+async def _submitted(service: ServicePort, command: Command, limiter: CapacityLimiter) -> JSONResponse:
+    try:
+        answer = await anyio.to_thread.run_sync(service.submit, command, limiter=limiter)
+    except Refused as error:
+        return _error(409, str(error))
+    except RacedayError as error:
+        return _error(503, str(error))
+    match answer:
+        case Accepted(seq, run_id):
+            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id})
+        case Declined(sentence):
+            return _error(409, sentence)
+
+
+async def _command(request: Request) -> Command:
+    async with asyncio.timeout(BODY_TIMEOUT_S):
+        body = await _body(request)
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadInput("The command is not JSON.") from None
+    return parse_command(document)
+
+
+async def _body(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_COMMAND_BYTES:
+            raise TooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _error(status: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"error": sentence}, status)

@@ -1,0 +1,82 @@
+"""The station's web app: two pages, one stream, one small API. Built by the station's `build.py`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from station.view import ServicePort
+from station.web.api import api_routes
+from station.web.doors import Doors
+from station.web.live import Live
+from station.web.render import STATIC, Pages
+
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+def create_app(
+    service: ServicePort, operators: tuple[str, ...] = LOOPBACK, allowed_hosts: tuple[str, ...] = ()
+) -> FastAPI:
+    """The app over a station. `operators`: addresses that may command ("*": all); `allowed_hosts`: its own names.
+
+    `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops.
+    """
+    pages = Pages()
+    live = Live(service, pages)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        live.start()
+        yield
+        live.close()
+
+    app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.live = live
+    app.add_middleware(Doors, allowed_hosts=allowed_hosts)
+    app.include_router(api_routes(service, frozenset(operators)))
+    app.mount("/static", Assets(directory=STATIC))
+
+    @app.get("/", response_class=HTMLResponse)
+    async def live_page() -> HTMLResponse:
+        """For everybody in the hall."""
+        return await _page("live")
+
+    @app.get("/operate", response_class=HTMLResponse)
+    async def operate_page() -> HTMLResponse:
+        """For the officials."""
+        return await _page("operate")
+
+    @app.get("/live")
+    async def stream(operator: bool = False) -> Response:
+        """The event stream behind both pages."""
+        if live.full:
+            return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
+        return StreamingResponse(
+            live.stream(operator=operator),
+            media_type="text/event-stream",
+            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+        )
+
+    async def _page(name: str) -> HTMLResponse:
+        text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
+        return HTMLResponse(text, headers={"cache-control": "no-store"})
+
+    @app.exception_handler(404)
+    async def nothing_here(_: Request, __: Exception) -> JSONResponse:
+        return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
+
+    return app
+
+
+class Assets(StaticFiles):
+    """Static files; an address with the digest in it may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if b"v=" in scope.get("query_string", b""):
+            response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response

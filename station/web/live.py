@@ -1,0 +1,151 @@
+"""The event stream of the pages: a whole snapshot first, then only the parts that changed.
+
+One thread waits for the station and keeps the newest view; every browser has its own place in the stream and is
+sent what differs from what it last got. So nothing queues up: a slow browser skips to the newest, and the station
+never waits for one.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import threading
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from station.view import ServicePort, View
+from station.web.render import Pages, Rendered
+
+Drawn = TypeVar("Drawn")
+
+HEARTBEAT_S = 10.0
+SETTLE_S = 0.05  # changes that come together are shown together
+MOST_BROWSERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A view and when it was taken, on this process's monotonic clock."""
+
+    view: View
+    taken_ns: int
+
+
+class Live:
+    """Hands the newest view to every open page. `start` in the loop that serves them; `close` ends all streams."""
+
+    def __init__(self, service: ServicePort, pages: Pages) -> None:
+        self._service = service
+        self._pages = pages
+        self._newest = Seen(service.snapshot(), time.monotonic_ns())
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wakes: set[asyncio.Event] = set()
+        self._drawn: dict[bool, tuple[Seen, Rendered]] = {}
+
+    @property
+    def browsers(self) -> int:
+        return len(self._wakes)
+
+    @property
+    def full(self) -> bool:
+        return len(self._wakes) >= MOST_BROWSERS
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def close(self) -> None:
+        """From any thread; harmless to call twice."""
+        self._closing.set()
+        self._call_wake_all()
+
+    async def stream(self, *, operator: bool) -> AsyncIterator[bytes]:
+        """Server-sent events for one browser until it goes away or the station stops."""
+        wake = asyncio.Event()
+        self._wakes.add(wake)
+        try:
+            yield b"retry: 1000\n\n"
+            last: Rendered | None = None
+            while not self._closing.is_set():
+                wake.clear()
+                seen = self._newest
+                page = await asyncio.to_thread(self._draw, seen, operator)
+                yield event(page, last, time.monotonic_ns() - seen.taken_ns)
+                last = page
+                while not wake.is_set() and not await _woken(wake):
+                    yield beat(page, time.monotonic_ns() - seen.taken_ns)
+        finally:
+            self._wakes.discard(wake)
+
+    def _draw(self, seen: Seen, operator: bool) -> Rendered:
+        """Drawn once for all browsers; two that ask at once may both draw, which does no harm."""
+        held = self._drawn.get(operator)
+        if held is None or held[0] is not seen:
+            held = seen, self._pages.render(seen.view, operator=operator)
+            self._drawn[operator] = held
+        return held[1]
+
+    def _watch(self) -> None:
+        while not self._closing.is_set():
+            view = self._service.wait_for_change(self._newest.view.version, 1.0)
+            if view is None:
+                continue
+            self._newest = Seen(view, time.monotonic_ns())
+            self._call_wake_all()
+            self._closing.wait(SETTLE_S)
+
+    def _call_wake_all(self) -> None:
+        if self._loop is None:
+            return
+        # The loop may end between a check and the call: then nobody is left to wake.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._wake_all)
+
+    def _wake_all(self) -> None:
+        for wake in self._wakes:
+            wake.set()
+
+
+async def _woken(wake: asyncio.Event) -> bool:
+    with contextlib.suppress(TimeoutError):
+        return await asyncio.wait_for(wake.wait(), HEARTBEAT_S)
+    return False
+
+
+def event(page: Rendered, last: Rendered | None, age_ns: int) -> bytes:
+    """One message: what `page` has that `last` had not."""
+    document = {
+        "version": page.version,
+        "whole": last is None,
+        "clock": _clock(page, age_ns),
+        "next": page.next_command,
+        "car": page.car,
+        "cars": page.cars,
+        "parts": _changed(page.parts, last.parts if last else {}),
+        "rows": _changed(page.rows, last.rows if last else {}),
+        "lists": _changed(page.lists, last.lists if last else {}),
+    }
+    return f"id: {page.version}\nevent: page\ndata: {_json(document)}\n\n".encode()
+
+
+def beat(page: Rendered, age_ns: int) -> bytes:
+    """Nothing is new, but the station is there, and its clock says so much."""
+    return f"event: beat\ndata: {_json(_clock(page, age_ns))}\n\n".encode()
+
+
+def _clock(page: Rendered, age_ns: int) -> dict[str, object]:
+    """The clock at the instant of sending: the view is older by `age_ns`."""
+    now_ms = round(page.ticking.now_ms + age_ns / 1e6 * page.ticking.rate, 3)
+    return {**dataclasses.asdict(page.ticking), "now_ms": now_ms}
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, separators=(",", ":"), allow_nan=False)
+
+
+def _changed(now: dict[str, Drawn], before: dict[str, Drawn]) -> dict[str, Drawn]:
+    return {key: drawn for key, drawn in now.items() if before.get(key) != drawn}

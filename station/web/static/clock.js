@@ -1,0 +1,87 @@
+// The lap clock: the station's clock as this browser knows it, and a text that runs between two messages.
+"use strict";
+
+const stationClock = (() => {
+  // A message is never early, only late: the sample with the least delay is the best one. So a sample that is ahead
+  // of us is taken at once, one that is behind pulls gently, and one that is far off starts anew (another boot).
+  const FAR_MS = 2000;
+  const PULL = 0.05;
+  let base = null;
+
+  function heard(sample, at_ms) {
+    const jumped = base && (sample.boot !== base.boot || sample.rate !== base.rate);
+    if (!base || jumped) return set(sample, sample.now_ms, at_ms);
+    const ahead = sample.now_ms - now(at_ms);
+    if (ahead >= 0 || ahead < -FAR_MS * Math.max(1, sample.rate)) return set(sample, sample.now_ms, at_ms);
+    return set(sample, now(at_ms) + ahead * PULL, at_ms);
+  }
+
+  function set(sample, now_ms, at_ms) {
+    base = { boot: sample.boot, rate: sample.rate, now_ms, at_ms };
+  }
+
+  function now(at_ms) {
+    return base.now_ms + (at_ms - base.at_ms) * base.rate;
+  }
+
+  return { heard, now, known: () => base !== null };
+})();
+
+function tenths(elapsed_ms) {
+  const all = Math.floor(Math.max(0, elapsed_ms) / 100);
+  const minutes = Math.floor(all / 600);
+  const seconds = Math.floor(all / 10) % 60;
+  const text = `${minutes ? String(seconds).padStart(2, "0") : seconds}.${all % 10}`;
+  return minutes ? `${minutes}:${text}` : text;
+}
+
+function wholeSeconds(left_ms) {
+  const all = Math.floor(Math.max(0, left_ms) / 1000);
+  const minutes = Math.floor(all / 60);
+  return minutes ? `${minutes}:${String(all % 60).padStart(2, "0")}` : String(all);
+}
+
+const lapClock = (() => {
+  const face = document.getElementById("clock");
+  let started_ms = null;
+  let ends_ms = null;
+  let shown_ms = 0;
+
+  function take(clock) {
+    stationClock.heard(clock, performance.now());
+    if (clock.started_ms !== started_ms) shown_ms = 0;
+    started_ms = clock.started_ms;
+    ends_ms = clock.ends_ms;
+    if (started_ms === null) write(face, clock.text || "–");
+    face.classList.toggle("running", started_ms !== null);
+  }
+
+  function write(element, text) {
+    if (element && element.textContent !== text) element.textContent = text;
+  }
+
+  function frame(at_ms) {
+    if (stationClock.known()) {
+      const now_ms = stationClock.now(at_ms);
+      if (started_ms !== null) {
+        shown_ms = Math.max(shown_ms, now_ms - started_ms); // within one lap the clock never runs back
+        write(face, tenths(shown_ms));
+      }
+      if (ends_ms !== null) write(document.querySelector("[data-countdown]"), wholeSeconds(ends_ms - now_ms));
+    }
+    requestAnimationFrame(frame);
+  }
+
+  const first = face.dataset;
+  const number = (text) => (text === "" ? null : Number(text));
+  take({
+    boot: first.boot,
+    now_ms: Number(first.now),
+    rate: Number(first.rate),
+    started_ms: number(first.started),
+    ends_ms: number(first.ends),
+    text: face.textContent,
+  });
+  requestAnimationFrame(frame);
+  return { take };
+})();

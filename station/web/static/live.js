@@ -1,0 +1,116 @@
+// The page follows the station: one EventSource, parts replaced by id, rows of the lists kept in order by key.
+"use strict";
+
+(() => {
+  const QUIET_MS = 25000; // two heartbeats and a half
+  const link = document.getElementById("link");
+  const words = document.getElementById("link-words");
+  const announce = document.getElementById("announce");
+  let source = null;
+  let heard_at = 0;
+
+  function element(html) {
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    return box.content.firstElementChild;
+  }
+
+  // What has the focus keeps it, though its row is drawn anew.
+  function keepingFocus(change) {
+    const focused = document.activeElement;
+    const label = focused && focused.getAttribute && focused.getAttribute("aria-label");
+    change();
+    if (label && !document.contains(focused)) {
+      const again = document.querySelector(`[aria-label="${CSS.escape(label)}"]`);
+      if (again) again.focus({ preventScroll: true });
+    }
+  }
+
+  function arrange(list, keys, rows, whole) {
+    const fresh = [];
+    let place = list.firstElementChild;
+    for (const key of keys) {
+      let row = document.getElementById(key);
+      if (rows[key] !== undefined) {
+        const drawn = element(rows[key]);
+        if (row) {
+          if (row === place) place = drawn;
+          row.replaceWith(drawn);
+        } else if (!whole) {
+          drawn.classList.add("fresh");
+          fresh.push(drawn);
+        }
+        row = drawn;
+      }
+      if (row === place) place = place.nextElementSibling;
+      else list.insertBefore(row, place);
+    }
+    while (place) {
+      const next = place.nextElementSibling;
+      place.remove();
+      place = next;
+    }
+    return fresh;
+  }
+
+  function redraw(rows) {
+    for (const [key, html] of Object.entries(rows)) {
+      const row = document.getElementById(key);
+      if (row) row.replaceWith(element(html));
+    }
+  }
+
+  function say(rows) {
+    const laps = rows.filter((row) => row.dataset.say);
+    if (laps.length) announce.textContent = laps[0].dataset.say;
+  }
+
+  function take(page) {
+    keepingFocus(() => {
+      for (const [id, html] of Object.entries(page.parts)) document.getElementById(id).innerHTML = html;
+      const rest = { ...page.rows };
+      for (const [id, keys] of Object.entries(page.lists)) {
+        say(arrange(document.getElementById(id), keys, page.rows, page.whole));
+        for (const key of keys) delete rest[key];
+      }
+      redraw(rest);
+    });
+    lapClock.take(page.clock);
+    document.dispatchEvent(new CustomEvent("raceday", { detail: page }));
+  }
+
+  function show(state, text) {
+    if (link.dataset.state === state) return;
+    link.dataset.state = state;
+    words.textContent = text;
+  }
+
+  function connect() {
+    if (source) source.close();
+    source = new EventSource(document.body.dataset.live);
+    heard_at = performance.now();
+    source.addEventListener("page", (message) => {
+      heard_at = performance.now();
+      show("live", "Live");
+      take(JSON.parse(message.data));
+    });
+    source.addEventListener("beat", (message) => {
+      heard_at = performance.now();
+      show("live", "Live");
+      lapClock.take(JSON.parse(message.data));
+    });
+    source.onerror = () => {
+      show("away", "Station away");
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+    };
+  }
+
+  // A connection that is dead but not closed (a laptop woke up, the wireless moved) is opened anew.
+  setInterval(() => {
+    if (performance.now() - heard_at > QUIET_MS) {
+      show("away", "Station away");
+      connect();
+    }
+  }, 5000);
+  connect();
+})();

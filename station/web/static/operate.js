@@ -1,0 +1,151 @@
+// Race control: buttons, keys and the form become commands; the answer is one sentence.
+"use strict";
+
+(() => {
+  const controls = document.getElementById("controls");
+  const answer = document.getElementById("answer");
+  const author = document.getElementById("author");
+  const shortcuts = document.getElementById("shortcuts");
+  const throttle = document.getElementById("throttle");
+  const ask = document.getElementById("ask");
+  const field = (id) => document.getElementById(id);
+  let car = "";
+  let cars = [];
+
+  function remembered(name, otherwise) {
+    try {
+      return localStorage.getItem(name) ?? otherwise;
+    } catch {
+      return otherwise; // storage may be switched off; then it is only not remembered
+    }
+  }
+
+  function remember(name, value) {
+    try {
+      localStorage.setItem(name, value);
+    } catch {
+      answer.textContent = "This browser does not remember settings.";
+    }
+  }
+
+  function tell(text, state) {
+    answer.textContent = text;
+    answer.dataset.state = state;
+  }
+
+  // Stamps are whole nanoseconds, larger than a JavaScript number can hold: BigInt goes out digit by digit.
+  function json(command) {
+    const text = (value) => (typeof value === "bigint" ? String(value) : JSON.stringify(value));
+    return `{${Object.entries(command).map(([name, value]) => `${JSON.stringify(name)}:${text(value)}`)}}`;
+  }
+
+  async function send(command, what) {
+    const document_ = { author: author.value.trim() || "operator", ...command };
+    tell(`${what} …`, "waiting");
+    try {
+      const response = await fetch("/api/v1/commands", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: json(document_),
+      });
+      const said = await response.json();
+      if (response.ok) tell(`✓ ${what}`, "done");
+      else tell(`✕ ${said.error}`, "refused");
+      return response.ok;
+    } catch {
+      tell(`✕ ${what}: the station did not answer. Look whether it was done before you press again.`, "refused");
+      return false;
+    }
+  }
+
+  function asked(button) {
+    return new Promise((resolve) => {
+      const wantsSeconds = button.hasAttribute("data-ask-seconds");
+      field("ask-title").textContent = button.dataset.ask;
+      field("ask-reason").value = "";
+      field("ask-seconds").value = "";
+      field("ask-seconds").required = wantsSeconds;
+      field("ask-seconds-box").hidden = !wantsSeconds;
+      ask.returnValue = "no";
+      ask.addEventListener(
+        "close",
+        () => {
+          if (ask.returnValue !== "yes") return resolve(null);
+          const said = { reason: field("ask-reason").value.trim() };
+          if (wantsSeconds) said.seconds = Number(field("ask-seconds").value);
+          return resolve(said);
+        },
+        { once: true },
+      );
+      ask.showModal();
+    });
+  }
+
+  function commandOf(button) {
+    const command = { command: button.dataset.command };
+    for (const { name, value } of button.attributes) {
+      if (name.startsWith("data-number-")) command[name.slice(12)] = BigInt(value);
+      if (name.startsWith("data-text-")) command[name.slice(10)] = value;
+    }
+    if (button.hasAttribute("data-car")) command.car = car;
+    return command;
+  }
+
+  async function press(button) {
+    const command = commandOf(button);
+    const what = (button.dataset.ask || button.firstChild.textContent).trim();
+    if (button.hasAttribute("data-cars")) return Promise.all(cars.map((name) => send({ ...command, car: name }, `${what}: ${name}`)));
+    if (command.car === "") return tell("✕ There is no car to order: open a run first.", "refused");
+    const said = button.dataset.ask ? await asked(button) : {};
+    if (said === null) return undefined;
+    return send({ ...command, ...said }, what);
+  }
+
+  document.addEventListener("click", (click) => {
+    const button = click.target.closest("button[data-command]");
+    if (button) press(button);
+  });
+
+  field("open-run").addEventListener("submit", async (submit) => {
+    submit.preventDefault();
+    const values = Object.fromEntries(new FormData(submit.target));
+    const form = submit.target;
+    const command = { command: "open_run", ...values, throttle_percent: Number(throttle.value) };
+    if (await send(command, `Run of ${values.racer} opened`)) form.elements.racer.value = "";
+  });
+
+  // One key, one command: only while no text is being written and no question is open; can be switched off.
+  document.addEventListener("keydown", (key) => {
+    const typing = key.target.closest("input:not([type=checkbox]):not([type=range]), textarea, select, dialog");
+    if (!shortcuts.checked || typing || key.ctrlKey || key.altKey || key.metaKey || key.repeat) return;
+    const button = controls.querySelector(`button[data-key="${CSS.escape(key.key.toLowerCase())}"]`);
+    if (!button) return;
+    key.preventDefault();
+    button.focus();
+    press(button);
+  });
+
+  function follow(next) {
+    for (const button of controls.querySelectorAll("[data-for]")) {
+      button.classList.toggle("primary", button.dataset.for === next);
+    }
+  }
+
+  document.addEventListener("raceday", (news) => {
+    follow(news.detail.next);
+    car = news.detail.car;
+    cars = news.detail.cars;
+    field("cars").replaceChildren(...cars.map((name) => Object.assign(document.createElement("option"), { value: name })));
+    const wanted = field("open-run").elements.car;
+    if (!wanted.value && cars.length === 1) wanted.value = cars[0];
+  });
+
+  throttle.addEventListener("input", () => {
+    field("throttle-words").textContent = `${throttle.value} %`;
+  });
+  author.value = remembered("raceday-author", "");
+  author.addEventListener("change", () => remember("raceday-author", author.value));
+  shortcuts.checked = remembered("raceday-shortcuts", "on") === "on";
+  shortcuts.addEventListener("change", () => remember("raceday-shortcuts", shortcuts.checked ? "on" : "off"));
+  follow(controls.dataset.next);
+})();

@@ -1,0 +1,188 @@
+"""What the page says, in words and figures: a View to lines that a template only prints. Pure."""
+
+from dataclasses import dataclass
+
+from shared.ranking import RaceRules, RunLap, Score, lap_time_ns, score_run, successful
+from shared.units import format_ms, format_ns
+from station.core.facts import Lap
+from station.view import RunView, StandingLine, View
+
+NOTHING = "–"
+METHOD_WORDS = {
+    "average": "average of the best {n} laps in a row",
+    "best_lap": "best lap in a stretch of {n}",
+    "total_time": "total of the best {n} laps in a row",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LapLine:
+    """One lap as the table shows it. `tone` is a colour of the tokens; `sign` and `status` say the same in words."""
+
+    key: str
+    number: int
+    time: str
+    delta: str
+    penalty: str
+    sign: str
+    status: str
+    tone: str
+    detail: str
+    confirmed: bool
+    in_window: bool
+    valid: bool
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLine:
+    """One place of the standing."""
+
+    key: str
+    rank: int
+    racer: str
+    score: str
+    gap: str
+    interval: str
+    tied: bool
+    runs: str
+    on_track: bool
+
+
+def rules_words(rules: RaceRules) -> str:
+    """The race's rules in one line."""
+    words = METHOD_WORDS[rules.method] if rules.consecutive_laps > 1 else "best lap"
+    words = words.format(n=rules.consecutive_laps)
+    parts = [words[0].upper() + words[1:]]
+    if rules.max_laps is not None:
+        parts.append(f"{rules.max_laps} laps at most")
+    if rules.time_limit_s is not None:
+        parts.append(f"{format_ms(round(rules.time_limit_s * 1000)).removesuffix('.000')} time limit")
+    if rules.off_track_penalty_s:
+        parts.append(f"off track +{rules.off_track_penalty_s:g} s")
+    if rules.collision_penalty_s:
+        parts.append(f"collision +{rules.collision_penalty_s:g} s")
+    return " · ".join(parts)
+
+
+def score_words(rules: RaceRules) -> str:
+    """What the score is, as a label."""
+    if rules.consecutive_laps == 1 or rules.method == "best_lap":
+        return "Best lap"
+    return f"{'Average' if rules.method == 'average' else 'Total'} of {rules.consecutive_laps}"
+
+
+def as_run_lap(lap: Lap) -> RunLap:
+    """A station's lap as the ranking counts it."""
+    return RunLap(
+        lap.number,
+        lap.lap_ns,
+        lap.ended_ns,
+        lap.off_tracks,
+        lap.collisions,
+        lap.resets,
+        lap.penalty_ns,
+        lap.valid,
+    )
+
+
+def window(run: RunView, rules: RaceRules) -> Score | None:
+    """Which laps make the score."""
+    return score_run([as_run_lap(lap) for lap in run.laps], rules)
+
+
+def lap_lines(run: RunView, rules: RaceRules, race_best_ns: int | None = None) -> list[LapLine]:
+    """The laps, newest first: who waits for a time looks at the top."""
+    score = window(run, rules)
+    counted = [lap for lap in run.laps if successful(as_run_lap(lap), rules)]
+    best_ns = min((lap_time_ns(as_run_lap(lap), rules) for lap in counted), default=None)
+    lines = []
+    for lap in reversed(run.laps):
+        in_window = score is not None and score.first_lap <= lap.number <= score.last_lap
+        lines.append(_lap_line(lap, rules, best_ns, race_best_ns, in_window))
+    return lines
+
+
+def _lap_line(lap: Lap, rules: RaceRules, best_ns: int | None, race_best_ns: int | None, in_window: bool) -> LapLine:
+    counts = successful(as_run_lap(lap), rules)
+    time_ns = lap_time_ns(as_run_lap(lap), rules)
+    tone, sign, status = _status(lap, counts, time_ns, best_ns, race_best_ns)
+    time = format_ns(time_ns) if lap.lap_ns else NOTHING
+    slower = counts and best_ns is not None and time_ns > best_ns
+    delta = f"+{format_ns(time_ns - best_ns)}" if slower and best_ns is not None else ""
+    confirmed = "confirmed by the car" if lap.confirmed else "not confirmed by the car"
+    return LapLine(
+        key=f"lap-{lap.number}",
+        number=lap.number,
+        time=time,
+        delta=delta,
+        penalty=_penalty(lap, rules),
+        sign=sign,
+        status=status,
+        tone=tone,
+        detail=_detail(lap, counts, rules),
+        confirmed=lap.confirmed,
+        in_window=in_window,
+        valid=lap.valid,
+        say=f"Lap {lap.number}: {time}, {status.lower()}, {confirmed}.",
+    )
+
+
+def _status(
+    lap: Lap, counts: bool, time_ns: int, best_ns: int | None, race_best_ns: int | None
+) -> tuple[str, str, str]:
+    if not lap.valid:
+        return "red", "✕", "Void"
+    if not counts:
+        return "red", "✕", "Not counted"
+    if race_best_ns is not None and time_ns <= race_best_ns:
+        return "purple", "◆", "Race best"
+    if time_ns == best_ns:
+        return "green", "▲", "Best of run"
+    return "yellow", "●", "Valid"
+
+
+def _penalty(lap: Lap, rules: RaceRules) -> str:
+    extra_ns = lap_time_ns(as_run_lap(lap), rules) - lap.lap_ns
+    return f"+{format_ns(extra_ns)}" if extra_ns else ""
+
+
+def _detail(lap: Lap, counts: bool, rules: RaceRules) -> str:
+    parts = []
+    for count, one, many in (
+        (lap.off_tracks, "off track", "off tracks"),
+        (lap.collisions, "collision", "collisions"),
+        (lap.resets, "reset", "resets"),
+    ):
+        if count:
+            parts.append(f"{count} {one if count == 1 else many}")
+    if lap.valid and not counts:
+        allowed = rules.max_resets_per_lap
+        over = allowed is not None and lap.resets > allowed
+        parts.append(f"more than {allowed} resets" if over else f"under {rules.min_lap_s:g} s")
+    if lap.source == "official":
+        parts.append("timed by an official")
+    if lap.reason:
+        parts.append(lap.reason)
+    return ", ".join(parts)
+
+
+def place_lines(view: View) -> list[PlaceLine]:
+    """The standing, best first; the racer on the track is marked."""
+    run = view.run
+    racing = run.racer if run is not None and run.phase in ("armed", "running") else ""
+    return [_place_line(line, line.racer == racing) for line in view.standing]
+
+
+def _place_line(line: StandingLine, on_track: bool) -> PlaceLine:
+    return PlaceLine(
+        key=f"place-{line.rank}",
+        rank=line.rank,
+        racer=line.racer,
+        score=format_ms(line.score_ms),
+        gap=f"+{format_ms(line.gap_ms)}" if line.rank > 1 else "",
+        interval=f"+{format_ms(line.interval_ms)}" if line.rank > 1 else "",
+        tied=line.tied,
+        runs=f"{line.runs} run" if line.runs == 1 else f"{line.runs} runs",
+        on_track=on_track,
+    )
