@@ -1,0 +1,109 @@
+"""Reads the journal's inputs to the race on paper: crossings and rulings in, laps and scores out.
+
+Of the stored facts it takes only what it cannot know from the inputs: which edges were a crossing (held against
+the truth elsewhere), which commands were refused, and when a run that spans two boots was over.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from shared.ranking import RaceRules
+from simulator.races.paper import PaperRun
+from simulator.races.tail import Kept
+
+INCIDENTS = {"OffTrack": "off_track", "Collision": "collision", "CarReset": "reset"}
+
+
+class Bookkeeper:
+    """All runs of a meeting, on paper."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, PaperRun] = {}
+        self.open: PaperRun | None = None
+        self._race: tuple[str, RaceRules] = ("", RaceRules())
+        self._readers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "OpenRun": self._open_run,
+            "StartRun": self._start,
+            "FinishRun": self._finish,
+            "AbandonRun": self._abandon,
+            "VoidLap": self._void,
+            "RestoreLap": self._restore,
+            "AddPenalty": self._penalty,
+            "AddCrossing": self._add,
+            "DropCrossing": self._drop,
+            "ReassignRun": self._reassign,
+            **{name: functools.partial(self._incident, kind) for name, kind in INCIDENTS.items()},
+        }
+
+    def read(self, records: Iterable[Kept]) -> "Bookkeeper":
+        """The whole journal, in order."""
+        for record in records:
+            self._read(record)
+        return self
+
+    def _read(self, record: Kept) -> None:
+        names = {name for name, _ in record.facts}
+        if record.kind == "OpenRace" and "RaceOpened" in names:
+            self._race = (record.input["race_id"], RaceRules(**record.input["rules"]))
+        elif "CommandRefused" not in names and (reader := self._readers.get(record.kind)) is not None:
+            reader(record.input)
+        for name, fact in record.facts:
+            if name == "Crossing" and fact["direction"] >= 0 and self.open is not None:
+                self.open.crossing(fact["boot"], fact["at_ns"])
+            elif name == "RunFinished":
+                self._finished(fact)
+
+    def _finished(self, fact: dict[str, Any]) -> None:
+        """Within the boot that it began in, a run is over by its own rules; else we take the station's word."""
+        run = self.runs[fact["run_id"]]
+        within = len({stroke.boot for stroke in run.strip}) <= 1
+        if fact["reason"] != "time is up" or not within:
+            run.over = True
+
+    def _open_run(self, body: dict[str, Any]) -> None:
+        race_id, rules = self._race
+        self.open = PaperRun(body["run_id"], race_id, body["racer"], body["car"], rules)
+        self.runs[body["run_id"]] = self.open
+
+    def _start(self, _body: dict[str, Any]) -> None:
+        assert self.open is not None
+        self.open.released = True
+
+    def _finish(self, _body: dict[str, Any]) -> None:
+        assert self.open is not None
+        self.open.over = True
+
+    def _abandon(self, _body: dict[str, Any]) -> None:
+        assert self.open is not None
+        self.open.over, self.open.counts = True, False
+
+    def _incident(self, kind: str, body: dict[str, Any]) -> None:
+        assert self.open is not None
+        self.open.happened(kind, body["moment"]["boot"], body["at_ns"])
+
+    def _meant(self, body: dict[str, Any]) -> PaperRun:
+        run = self.runs[body["run_id"]] if body["run_id"] else self.open
+        assert run is not None
+        return run
+
+    def _void(self, body: dict[str, Any]) -> None:
+        self._meant(body).void(body["number"], True)
+
+    def _restore(self, body: dict[str, Any]) -> None:
+        self._meant(body).void(body["number"], False)
+
+    def _penalty(self, body: dict[str, Any]) -> None:
+        self._meant(body).penalise(body["number"], body["seconds"])
+
+    def _add(self, body: dict[str, Any]) -> None:
+        run = self._meant(body)
+        run.add_stroke(body["at_ns"])
+        if not run.over:
+            run.close_if_full()
+
+    def _drop(self, body: dict[str, Any]) -> None:
+        self._meant(body).drop_stroke(body["number"])
+
+    def _reassign(self, body: dict[str, Any]) -> None:
+        self._meant(body).racer = body["racer"].strip()

@@ -1,0 +1,127 @@
+"""A stranger at the journal: reads what is committed through a connection of its own, and remembers what it says.
+
+Nothing here uses the station's code: it is what a person with the file could check. `catch_up` reads on.
+"""
+
+import json
+import pathlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+LAP_FACTS = ("LapDone", "LapConfirmed", "LapRuled")
+
+# What an order may lead a car through.
+STEPS: dict[str, tuple[str, ...]] = {"start": ("arm", "start"), "resume": ("reset", "arm", "start")}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One record as it stands on the disk."""
+
+    seq: int
+    kind: str
+    input: dict[str, Any]
+    facts: tuple[tuple[str, dict[str, Any]], ...]
+
+
+class Tail:
+    """What the journal holds so far."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.records: list[Kept] = []
+        self.edges: dict[tuple[str, int], tuple[str, bool, int]] = {}
+        self.repeated_edges = 0
+        self.reports: set[tuple[str, str, int]] = set()
+        self.laps: dict[tuple[str, int], set[str]] = defaultdict(set)
+        self.phases: dict[str, set[str]] = defaultdict(set)
+        self.scores: dict[str, set[int | None]] = defaultdict(set)
+        self.cars: dict[str, str] = {}
+        self.racers: dict[str, set[str]] = defaultdict(set)
+        self.orders: set[tuple[str, str]] = set()
+        self.standing: dict[str, list[dict[str, Any]]] = {}
+        self.open_run: tuple[str, str] | None = None
+        self.hashes: dict[int, str] = {0: bytes(32).hex()}
+        self._path = path
+        self._db: apsw.Connection | None = None
+        self._seq = 0
+
+    def catch_up(self) -> None:
+        """Read all that was committed since."""
+        if self._db is None:
+            if not self._path.exists():
+                return
+            self._db = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
+            self._db.set_busy_timeout(1000)
+        rows: list[tuple[Any, ...]] = self._db.execute(
+            "SELECT seq, input, facts, hash FROM journal WHERE seq > ? ORDER BY seq", (self._seq,)
+        ).fetchall()
+        for seq, given, facts, digest in rows:
+            kind, fields = json.loads(bytes(given))
+            self._seq = int(seq)
+            self.hashes[self._seq] = bytes(digest).hex()
+            kept = Kept(self._seq, kind, fields, tuple((name, body) for name, body in json.loads(bytes(facts))))
+            self.records.append(kept)
+            self._note(kept)
+
+    def outbox(self) -> list[tuple[str, int, bytes]]:
+        """(result id, revision, payload) of every result that was ever due."""
+        assert self._db is not None
+        rows: list[tuple[Any, ...]] = self._db.execute(
+            "SELECT result_id, revision, payload FROM outbox ORDER BY seq"
+        ).fetchall()
+        return [(result_id, revision, bytes(payload)) for result_id, revision, payload in rows]
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _note(self, kept: Kept) -> None:
+        body = kept.input
+        if kept.kind == "Edge":
+            key = (body["boot"], body["seq"])
+            self.repeated_edges += key in self.edges
+            self.edges[key] = (body["sensor"], body["broken"], body["at_ns"])
+        elif kept.kind == "CarReport":
+            self.reports.add((body["car"], body["boot"], body["seq"]))
+        for name, fact in kept.facts:
+            self._note_fact(name, fact)
+
+    def _note_fact(self, name: str, fact: dict[str, Any]) -> None:
+        if name in LAP_FACTS:
+            self._note_lap(fact["lap"])
+        elif name == "LapsRecast":
+            for lap in fact["laps"]:
+                self._note_lap(lap)
+        elif name == "RunOpened":
+            self.cars[fact["run_id"]] = fact["car"]
+            self.racers[fact["run_id"]].add(fact["racer"])
+        elif name == "RunReassigned":
+            self.racers[fact["run_id"]].add(fact["racer"])
+        elif name == "PhaseChanged":
+            self._note_phase(fact["run_id"], fact["phase"])
+        elif name == "Qualified":
+            self.scores[fact["run_id"]].add(fact["score_ms"])
+        elif name == "StandingChanged":
+            self.standing[fact["race_id"]] = fact["lines"]
+        elif name == "CarOrdered":
+            steps = STEPS.get(fact["action"], (fact["action"],))
+            self.orders.update((fact["car"], step) for step in steps)
+
+    def _note_lap(self, lap: dict[str, Any]) -> None:
+        self.laps[lap["run_id"], lap["number"]].add(lap_text(lap))
+
+    def _note_phase(self, run_id: str, phase: str) -> None:
+        self.phases[run_id].add(phase)
+        if phase in ("armed", "running"):
+            self.open_run = (run_id, self.cars[run_id])
+        elif self.open_run is not None and self.open_run[0] == run_id:
+            self.open_run = None
+
+
+def lap_text(lap: dict[str, Any]) -> str:
+    """A lap as one comparable text."""
+    return json.dumps(lap, sort_keys=True)
