@@ -41,6 +41,7 @@ def router(board: Board, admin_token: str, utc_ns: Callable[[], int]) -> APIRout
         responses={200: {"model": RaceShape, "description": "It is there already"}, **_REFUSALS},
         openapi_extra=_extra(NewRace),
         summary="Create a race",
+        response_description="Created",
     )
     async def create(request: Request) -> Response:
         race = _race(await asked(request, NewRace))
@@ -54,6 +55,7 @@ def router(board: Board, admin_token: str, utc_ns: Callable[[], int]) -> APIRout
         responses=_REFUSALS,
         openapi_extra=_extra(RaceChange),
         summary="Close a race now, or open it again",
+        response_description="The race as it is now",
     )
     async def change(request: Request, race_id: str) -> Response:
         closed: bool = (await asked(request, RaceChange)).closed
@@ -67,6 +69,7 @@ def router(board: Board, admin_token: str, utc_ns: Callable[[], int]) -> APIRout
         responses={200: {"model": EntryShape, "description": "Registered before"}, **_REFUSALS},
         openapi_extra=_extra(NewEntry),
         summary="Register a racer",
+        response_description="Registered",
     )
     async def enter(request: Request, race_id: str) -> Response:
         entry: NewEntry = await asked(request, NewEntry)

@@ -22,12 +22,23 @@ def router(board: Board, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over one board."""
     routes = APIRouter(tags=["public"])
 
-    @routes.get("/api/v1/races", response_model=list[CountedRaceShape], summary="All races, newest first")
+    @routes.get(
+        "/api/v1/races",
+        response_model=list[CountedRaceShape],
+        summary="All races, newest first",
+        response_description="The races",
+    )
     def races() -> Response:
         now_utc_ns = utc_ns()
         return json_response(_RACES.dump_json([shapes.counted_race(head, now_utc_ns) for head in board.races()]))
 
-    @routes.get("/api/v1/races/{race_id}", response_model=RaceShape, responses=_UNKNOWN, summary="One race")
+    @routes.get(
+        "/api/v1/races/{race_id}",
+        response_model=RaceShape,
+        responses=_UNKNOWN,
+        summary="One race",
+        response_description="The race",
+    )
     def race(race_id: str) -> Response:
         return json_response(_RACE.dump_json(shapes.race_shape(board.race(race_id), utc_ns())))
 
@@ -36,12 +47,13 @@ def router(board: Board, utc_ns: Callable[[], int]) -> APIRouter:
         response_model=StandingShape,
         responses=_UNKNOWN,
         summary="The standing, best first",
+        response_description="The standing of one moment",
     )
     def standings(race_id: str, limit: Annotated[int | None, _LIMIT] = None) -> Response:
         snapshot = board.snapshot(race_id, limit)
         return json_response(_STANDING.dump_json(shapes.standing_shape(snapshot, utc_ns())))
 
-    @routes.get("/healthz", summary="200 while results can be read")
+    @routes.get("/healthz", summary="Says whether the store can be read", response_description="It can")
     def health() -> dict[str, object]:
         return {"ok": True, "races": len(board.races())}
 

@@ -18,7 +18,7 @@ from shared.results import MAX_RESULT_BYTES, RESULT_PATH, Posted, Result
 _HEADERS = {
     "webhook-id": "result_id and revision, joined by a dot: the idempotency key, constant over all attempts",
     "webhook-timestamp": "seconds since 1970 of this attempt",
-    "webhook-signature": "one or more, parted by blanks: `v1,` base64(HMAC-SHA256(secret, id.timestamp.body))",
+    "webhook-signature": "one or more, parted by blanks: 'v1,' and base64(HMAC-SHA256(secret, id.timestamp.body))",
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorShape, "description": "Bad signature, or a timestamp too far from now"},
@@ -52,6 +52,7 @@ def router(board: Board, keys: tuple[bytes, ...], limits: Limits, utc_ns: Callab
         responses={200: {"model": Posted, "description": "Applied before: the same answer"}, **_REFUSALS},
         openapi_extra=_EXTRA,
         summary="Post a qualified result",
+        response_description="Applied now, and on the disk",
     )
     async def post_result(request: Request) -> Response:
         """Applied exactly once however often it is sent; the answer is given after it is on the disk."""

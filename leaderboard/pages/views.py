@@ -81,7 +81,6 @@ class BoardView:
     version: int
     rows: tuple[RowView, ...]
     hidden: int
-    has_notes: bool
 
 
 _STATES = {"open": "Open", "closed": "Closed", "upcoming": "Not open yet"}
@@ -93,8 +92,7 @@ def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
     fastest_ms = min((lap.lap_ms for window in windows for lap in window), default=0)
     table = tuple(_row(row, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True))
     race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
-    notes = any(row.tied or row.corrected for row in table)
-    return BoardView(race, snapshot.version, table, snapshot.racers - len(table), notes)
+    return BoardView(race, snapshot.version, table, snapshot.racers - len(table))
 
 
 def card(head: RaceHead, now_utc_ns: int) -> RaceView:
@@ -132,8 +130,8 @@ def _row(row: StandingRow, window: tuple[LapShape, ...], fastest_ms: int) -> Row
         name=row.name,
         racer=placed.racer,
         score=format_ms(placed.score_ms),
-        gap=words.gap(placed.gap_ms),
-        interval=words.gap(placed.interval_ms),
+        gap=words.gap(placed.gap_ms, placed.rank),
+        interval=words.gap(placed.interval_ms, placed.rank),
         tied=placed.tied,
         move=move_view(row.moved),
         laps=_laps(window, fastest_ms),

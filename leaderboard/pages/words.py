@@ -50,9 +50,9 @@ def rules_in_words(rules: RaceRules) -> list[str]:
     return said
 
 
-def gap(milliseconds: int) -> str:
-    """'+0.123'; a dash for none."""
-    return f"+{format_ms(milliseconds)}" if milliseconds else "–"
+def gap(milliseconds: int, rank: int) -> str:
+    """'+0.123'; a dash for the leader, who has nobody ahead."""
+    return "–" if rank == 1 else f"+{format_ms(milliseconds)}"
 
 
 def _resets(most: int) -> str:
@@ -70,4 +70,6 @@ def _seconds(seconds: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return _seconds(seconds) if seconds < 60 else f"{format_ms(round(seconds * 1000)).removesuffix('.000')} minutes"
+    minutes, rest = divmod(seconds, 60)
+    parts = [plural(round(minutes), "minute")] if minutes else []
+    return " ".join([*parts, _seconds(rest)] if rest else parts)
