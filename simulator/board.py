@@ -38,7 +38,7 @@ class GateBoard:
 
 GATE_BOARDS = (
     GateBoard(marker_m=0.20, after_line_m=0.3),
-    GateBoard(marker_m=0.28, after_line_m=1.0),
+    GateBoard(marker_id=1, marker_m=0.28, after_line_m=1.0),  # its own id: the watcher must know which it sees
 )
 
 
