@@ -1,0 +1,106 @@
+"""The world's clock in a file that every process maps: anchors of real and simulated time.
+
+After each step the world writes (real time, simulated time, rate, cap). A reader goes on from the anchor at
+that rate, at most `cap` far, and the next anchor lies exactly there: so no reader is ever ahead of what the
+world has promised, none goes backwards, and when the world stands still so does its time.
+"""
+
+import mmap
+import os
+import pathlib
+import struct
+import time
+import zlib
+from dataclasses import dataclass
+
+from shared.errors import HardwareMissing
+
+_MAGIC = b"raceclk1"
+_BODY = struct.Struct("<qqqd36s")
+_SIZE = len(_MAGIC) + _BODY.size + 4
+_TRIES = 1000
+STALE_NS = 500_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """At real (CLOCK_MONOTONIC) `wall_ns` it was `at_ns` in the world; `rate` simulated per real second."""
+
+    wall_ns: int
+    at_ns: int
+    cap_ns: int
+    rate: float
+    boot: str
+
+    def now_ns(self, wall_ns: int) -> int:
+        """The world's time at a real instant."""
+        return self.at_ns + max(0, min(int((wall_ns - self.wall_ns) * self.rate), self.cap_ns))
+
+
+class ClockWriter:
+    """The world's side: one file, made whole before it gets its name."""
+
+    def __init__(self, path: pathlib.Path, boot: str, anchor: Anchor) -> None:
+        self._boot = boot.encode()[:36]
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(_MAGIC + bytes(_SIZE - len(_MAGIC)))
+        with part.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), _SIZE)
+        self.write(anchor)
+        part.replace(path)
+
+    def write(self, anchor: Anchor) -> None:
+        body = _BODY.pack(anchor.wall_ns, anchor.at_ns, anchor.cap_ns, anchor.rate, self._boot)
+        # A reader that meets us half-way sees a wrong sum and looks again.
+        self._map[len(_MAGIC) :] = body + zlib.crc32(body).to_bytes(4, "little")
+
+    def close(self) -> None:
+        self._map.close()
+
+
+class ClockReader:
+    """A device's side. A world that was started again has a new file under the old name: it is found again."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+        self._map, self._inode = _open(path)
+        self._anchor = self._read()
+
+    def anchor(self) -> Anchor:
+        """The newest anchor; the last known one while the world is away."""
+        self._anchor = self._read()
+        if time.monotonic_ns() - self._anchor.wall_ns > STALE_NS and self._replaced():
+            self._map.close()
+            self._map, self._inode = _open(self._path)
+            self._anchor = self._read()
+        return self._anchor
+
+    def close(self) -> None:
+        self._map.close()
+
+    def _replaced(self) -> bool:
+        try:
+            return os.stat(self._path).st_ino != self._inode  # noqa: PTH116  # called at each look at the time
+        except FileNotFoundError:
+            return False
+
+    def _read(self) -> Anchor:
+        for _ in range(_TRIES):
+            data = self._map[len(_MAGIC) :]
+            body, total = data[:-4], data[-4:]
+            if zlib.crc32(body).to_bytes(4, "little") == total:
+                wall_ns, at_ns, cap_ns, rate, boot = _BODY.unpack(body)
+                return Anchor(wall_ns, at_ns, cap_ns, rate, boot.rstrip(b"\0").decode())
+        raise HardwareMissing(f"The world's clock {self._path} is damaged: start `raceday world` again.")
+
+
+def _open(path: pathlib.Path) -> tuple[mmap.mmap, int]:
+    try:
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), _SIZE, access=mmap.ACCESS_READ)
+            inode = os.fstat(file.fileno()).st_ino
+    except (OSError, ValueError) as error:
+        raise HardwareMissing(f"The mock world has no clock at {path} ({error}): start `raceday world`.") from None
+    if mapped[: len(_MAGIC)] != _MAGIC:
+        raise HardwareMissing(f"{path} is not the clock of a mock world of this version.")
+    return mapped, inode
