@@ -13,7 +13,6 @@ from station.core import events as e
 from station.core import facts as f
 from station.core.confirm import Agreed, Doubt, Witness
 from station.core.gate import Count, Gate
-from station.core.laps import LapBook
 from station.core.race import Race
 from station.core.run import NAMES, Run
 from station.core.scale import UtcScale
@@ -36,6 +35,11 @@ class Engine:
     def run(self) -> Run | None:
         """The run on the track, or the last one of the race that is on."""
         return None if self.race is None else self.race.run
+
+    @property
+    def paired(self) -> frozenset[str]:
+        """The boots whose stamps can be shown as a time of day."""
+        return self._scale.boots
 
     def kept(self, gate: str) -> Mapping[str, int]:
         """The last seq that was handled of each boot of a gate."""
@@ -113,7 +117,19 @@ class Engine:
         run = self.race.run
         if stretch is None or run is None:
             return facts
-        return facts + _told(self._witness(run.car).passed(run.book, stretch))
+        return facts + self._told(self._witness(run.car).passed(run.book, stretch))
+
+    def _told(self, found: list[Agreed | Doubt]) -> list[f.Fact]:
+        told: list[f.Fact] = []
+        for each in found:
+            if isinstance(each, Agreed):
+                told.append(_confirmed(each))
+                continue
+            proposal = _proposal(each)
+            told.append(proposal)
+            if self.race is not None and proposal.run_id in self.race.runs:
+                self.race.runs[proposal.run_id].proposals.append(proposal)
+        return told
 
     def _tick(self, now: e.Moment) -> list[f.Fact]:
         told: list[f.Fact] = []
@@ -129,7 +145,7 @@ class Engine:
         witness = self._witnesses.get(report.car)
         run = self.run
         kept = f.CarHeard(report.car, report.boot, report.seq, run.run_id if run and run.car == report.car else "")
-        return [kept, *(_told(witness.reported(report)) if witness is not None else [])]
+        return [kept, *(self._told(witness.reported(report)) if witness is not None else [])]
 
     def _witness(self, car: str) -> Witness:
         return self._witnesses.setdefault(car, Witness(car))
@@ -154,7 +170,7 @@ class Engine:
         if recast is None or self.race is None:
             return []
         run = self.race.runs[recast]
-        return _told(self._witness(run.car).recast(run.book))
+        return self._told(self._witness(run.car).recast(run.book))
 
     def _order(self, command: e.OrderCar) -> list[f.Fact]:
         run = self.run
@@ -166,13 +182,8 @@ def _same(a: e.OpenRace, b: e.OpenRace) -> bool:
     return (a.race_id, a.name, a.rules, a.track, a.kind) == (b.race_id, b.name, b.rules, b.track, b.kind)
 
 
-def _told(found: list[Agreed | Doubt]) -> list[f.Fact]:
-    return [_confirmed(each) if isinstance(each, Agreed) else _proposal(each) for each in found]
-
-
 def _confirmed(agreed: Agreed) -> f.LapConfirmed:
-    book: LapBook = agreed.book
-    return f.LapConfirmed(book.lap(agreed.number), agreed.car_lap_ns, agreed.difference_ns)
+    return f.LapConfirmed(agreed.book.lap(agreed.number), agreed.car_lap_ns, agreed.difference_ns)
 
 
 def _proposal(doubt: Doubt) -> f.Proposal:

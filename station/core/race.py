@@ -24,6 +24,7 @@ class Race:
         self.runs: dict[str, Run] = {}
         self.run: Run | None = None  # the one on the track, or the last one
         self.standing = Standing()
+        self._by_racer: dict[str, list[Run]] = {}
         self._scale = scale
 
     @property
@@ -155,7 +156,7 @@ class Race:
         throttle = command.throttle_percent
         if throttle is not None and not 1 <= throttle <= 100:
             raise Refused("`throttle_percent` is 1 to 100.")
-        attempt = 1 + sum(1 for run in self.runs.values() if run.racer == racer and run.begun and run.counts)
+        attempt = 1 + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)
         allowed = self.info.rules.attempts_per_racer
         if allowed is not None and attempt > allowed:
             raise Refused(f"{racer} has used all {allowed} attempts of the race {self.info.race_id}.")
@@ -164,6 +165,7 @@ class Race:
         book = LapBook(run_id, self.info.rules)
         self.run = Run(run_id, self.info, racer, car, model, sha, attempt, book, throttle, phase)
         self.runs[run_id] = self.run
+        self._by_racer.setdefault(racer, []).append(self.run)
         return [
             f.RunOpened(run_id, self.info.race_id, racer, car, model, sha, attempt, throttle),
             f.PhaseChanged(run_id, "armed"),
@@ -201,6 +203,9 @@ class Race:
     def _rule(self, run: Run, command: e.Command) -> list[f.Fact]:
         racer = run.racer
         facts = rule(run, command, self._scale)
+        if run.racer != racer:
+            self._by_racer[racer].remove(run)
+            self._by_racer.setdefault(run.racer, []).append(run)
         if run.phase != "finished":
             return [*facts, *self._finish_if_full(run, command.moment.utc_ns)]
         if run.racer != racer and self.standing.score(run.run_id, racer, None):

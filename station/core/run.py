@@ -15,6 +15,7 @@ from shared.ranking import RaceRules, Score
 from shared.results import Result
 from shared.units import seconds_to_ns
 from station.core import events as e
+from station.core.facts import Proposal
 from station.core.laps import LapBook, Mark
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
@@ -90,6 +91,7 @@ class Run:
     counts: bool = True
     score: Score | None = None
     posted: Result | None = None
+    proposals: list[Proposal] = field(default_factory=list)
 
     @property
     def rules(self) -> RaceRules:

@@ -10,6 +10,11 @@ class UtcScale:
         self._offsets: dict[str, int] = {}
         self._last = 0
 
+    @property
+    def boots(self) -> frozenset[str]:
+        """The boots that were paired."""
+        return frozenset(self._offsets)
+
     def note(self, moment: Moment, run_is_on: bool) -> bool:
         """True if stamps of this boot are shown by this pair from now on."""
         if run_is_on and moment.boot in self._offsets:

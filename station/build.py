@@ -1,0 +1,95 @@
+"""Puts the station together: the one place here that asks for drivers. Everything can be given from outside."""
+
+import fcntl
+import importlib.metadata
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Mapping
+
+from shared.clock import Clock, SystemClock
+from shared.drivers import find
+from shared.errors import OperatorError, StorageError
+from shared.link.mqtt import MqttLink
+from shared.link.wire import Link
+from station.config import ClockChoice, StationConfig
+from station.gates.driver import GateDriver
+from station.service import Setup, Station
+from station.store.journal import Journal
+from station.sync.report import SyncReport
+from station.view import SyncView
+
+JOURNAL = "station.db"
+LOCK = "station.lock"
+
+
+def build(
+    config: StationConfig,
+    *,
+    clock: Clock | None = None,
+    link: Link | None = None,
+    gates: Mapping[str, GateDriver] | None = None,
+    sync: Callable[[int], SyncView] | None = None,
+) -> Station:
+    """A station that is not started yet. Raises OperatorError for what a person must mend."""
+    data_dir = prepared(config.data_dir)
+    clock = build_clock(config.clock) if clock is None else clock
+    gates = build_gates(config, clock) if gates is None else gates
+    # Each start of this process is a speaker of its own at the broker, so that numbers are never used twice.
+    link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
+    sync = SyncReport(data_dir).view if sync is None else sync
+    return Station(setup(config), clock, link, gates, Journal(data_dir / JOURNAL), sync)
+
+
+def setup(config: StationConfig) -> Setup:
+    """What the config says of the station, as the service takes it."""
+    versions = {"raceday": importlib.metadata.version("raceday"), "python": sys.version.split()[0]}
+    return Setup(
+        name=config.name,
+        gates=tuple(gate.spec for gate in config.gate),
+        race=config.race.opening if config.race is not None else None,
+        lease_ms=config.lease_ms,
+        order_ttl_ms=config.order_ttl_ms,
+        versions=versions,
+    )
+
+
+def build_clock(choice: ClockChoice) -> Clock:
+    """The clock that `[clock]` names. Raises OperatorError."""
+    driver = find("raceday.clocks", choice.driver)
+    clock: Clock = driver(choice.options) if choice.options or driver is not SystemClock else SystemClock()
+    return clock
+
+
+def build_gates(config: StationConfig, clock: Clock) -> dict[str, GateDriver]:
+    """The driver of each `[[gate]]`. Raises OperatorError."""
+    return {
+        gate.name: find("raceday.gates", gate.driver)(gate.name, gate.sensors, gate.options, clock)
+        for gate in config.gate
+    }
+
+
+def prepared(data_dir: pathlib.Path) -> pathlib.Path:
+    """The folder, made if it is not there. Raises StorageError."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder of ours on a local disk."
+        ) from None
+    return data_dir
+
+
+def hold_lock(data_dir: pathlib.Path) -> int:
+    """One station per folder, for as long as this process lives. Raises OperatorError."""
+    path = prepared(data_dir) / LOCK
+    try:
+        held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be opened ({error.strerror}); check that the folder is ours.") from None
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        raise OperatorError(f"{path}: another station already runs on this folder; stop it first.") from None
+    return held

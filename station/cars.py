@@ -1,0 +1,192 @@
+"""The cars as they speak now: leases and orders that answer their beats, and what the screens show of them.
+
+Nothing here is journaled. An order is repeated with each beat until the car's mode shows it, then forgotten; an
+order that a car does not follow is given up and said loudly. Nothing re-arms by itself: only `resume`, ordered by
+an official, leads out of a trip, and only out of the one that was there when it was ordered.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared import messages as m
+from shared.units import NS_PER_MS
+from station.view import CarView
+
+Goal = Literal["arm", "start", "resume", "stop", "estop", "reset"]
+SILENT_NS = 3_000_000_000
+GIVE_UP_NS = 15_000_000_000
+
+# What to order next to get from the car's mode to the goal; None: it is there; absent: not from here.
+NEXT: dict[Goal, dict[m.CarMode, m.OrderAction | None]] = {
+    "arm": {"disarmed": "arm", "stopped": "arm", "ready": None, "driving": None},
+    "start": {"disarmed": "arm", "stopped": "arm", "ready": "start", "driving": None},
+    "resume": {"tripped": "reset", "disarmed": "arm", "stopped": "arm", "ready": "start", "driving": None},
+    "stop": {"driving": "stop", "ready": "stop", "stopped": None, "disarmed": None, "tripped": None},
+    "estop": {"driving": "estop", "ready": "estop", "stopped": "estop", "disarmed": "estop", "tripped": None},
+    "reset": {"tripped": "reset", "stopped": "reset", "disarmed": None},
+}
+
+
+@dataclass(slots=True)
+class Car:
+    """What is known of one car."""
+
+    name: str
+    boot: str = ""
+    beat: int = -1
+    mode: m.CarMode = "disarmed"
+    beat_ns: int = -SILENT_NS
+    state: m.CarState = field(default_factory=lambda: m.CarState(False, "disarmed"))
+    telemetry: m.CarTelemetry | None = None
+    goal: Goal | None = None
+    throttle_percent: int | None = None
+    since_ns: int = 0
+    step: m.OrderAction | None = None
+    order_id: str = ""
+    step_ns: int = 0
+    said_ns: int = 0
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The one car that may drive, for which run."""
+
+    car: str
+    run_id: str
+
+
+Reply = tuple[str, m.Body]  # (car, message)
+
+
+class Cars:
+    """All cars; safe from any thread."""
+
+    def __init__(self, lease_ms: int, ttl_ms: int, nonce: str) -> None:
+        self._lease_ms, self._ttl_ms, self._nonce = lease_ms, ttl_ms, nonce
+        self._cars: dict[str, Car] = {}
+        self._permit: Permit | None = None
+        self._running = False
+        self._stopped: set[str] = set()  # by e-stop: no lease until an official orders otherwise
+        self._orders = 0
+        self._lock = threading.Lock()
+
+    def permit(self, permit: Permit | None, running: bool) -> None:
+        """Who may drive from now on; None: nobody."""
+        with self._lock:
+            self._permit, self._running = permit, running
+
+    def order(self, name: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> list[Reply]:
+        """Lead the car there. The first order goes out at once if the car was heard of."""
+        with self._lock:
+            car = self._car(name)
+            (self._stopped.add if goal == "estop" else self._stopped.discard)(name)
+            car.goal, car.since_ns, car.step, car.refusal = goal, now_ns, None, ""
+            car.throttle_percent = throttle_percent
+            return self._push(car, now_ns) if car.boot else []
+
+    def beat(self, name: str, boot: str, beat: m.CarBeat, now_ns: int) -> list[Reply]:
+        """The answers to a car's beat: always a lease (or none), and an order if one is due."""
+        with self._lock:
+            car = self._car(name)
+            car.boot, car.beat, car.mode, car.beat_ns = boot, beat.beat, beat.mode, now_ns
+            self._follow(car, now_ns)
+            return [(name, self._lease(car)), *self._push(car, now_ns)]
+
+    def state(self, name: str, state: m.CarState, now_ns: int) -> list[Reply]:
+        """A car's retained state: for the screens, and its orders follow its mode."""
+        with self._lock:
+            car = self._car(name)
+            car.state = state
+            if not state.online:
+                return []
+            car.mode = state.mode
+            self._follow(car, now_ns)
+            return self._push(car, now_ns) if car.boot else []
+
+    def telemetry(self, name: str, telemetry: m.CarTelemetry) -> None:
+        with self._lock:
+            self._car(name).telemetry = telemetry
+
+    def views(self, now_ns: int) -> tuple[CarView, ...]:
+        """All cars by name."""
+        with self._lock:
+            return tuple(self._view(self._cars[name], now_ns) for name in sorted(self._cars))
+
+    def _car(self, name: str) -> Car:
+        return self._cars.setdefault(name, Car(name))
+
+    def _leased(self, car: Car) -> bool:
+        return self._permit is not None and self._permit.car == car.name and car.name not in self._stopped
+
+    def _lease(self, car: Car) -> m.Lease:
+        run_id = self._permit.run_id if self._permit is not None and self._leased(car) else ""
+        return m.Lease(car.boot, car.beat, "drive" if self._leased(car) else "none", run_id, self._lease_ms)
+
+    def _follow(self, car: Car, now_ns: int) -> None:
+        """The car's mode against the goal: reached, impossible, or given up."""
+        if car.goal is None:
+            if car.mode == "driving" and not self._leased(car):
+                car.goal, car.since_ns, car.step = "stop", now_ns, None
+            return
+        if car.goal == "resume" and car.mode != "tripped":
+            car.goal = "start"  # the trip that was there is reset; a new one stays
+        if car.mode not in NEXT[car.goal]:
+            car.refusal = f"{car.name} is {car.mode}: it cannot {car.goal} now."
+            car.goal = None
+        elif NEXT[car.goal][car.mode] is None:
+            car.goal = None
+        elif now_ns - car.since_ns > GIVE_UP_NS and car.goal != "estop":
+            car.refusal = f"{car.name} did not {car.goal} in {GIVE_UP_NS // 1_000_000_000} s; it is {car.mode}."
+            car.goal = None
+
+    def _push(self, car: Car, now_ns: int) -> list[Reply]:
+        """The order that leads on: again with a newer beat now and then, under a new id once its time is over."""
+        action = NEXT[car.goal].get(car.mode) if car.goal is not None else None
+        if action is None:
+            return []
+        ttl_ns = self._ttl_ms * NS_PER_MS
+        if action != car.step or now_ns - car.step_ns > ttl_ns:
+            self._orders += 1
+            car.step, car.step_ns, car.said_ns = action, now_ns, now_ns - ttl_ns
+            car.order_id = f"{self._nonce}-{self._orders}"
+        if now_ns - car.said_ns < ttl_ns // 4:
+            return []
+        car.said_ns = now_ns
+        run_id = self._permit.run_id if self._permit is not None and self._leased(car) else ""
+        order = m.DriveOrder(car.order_id, action, car.boot, car.beat, self._ttl_ms, run_id, car.throttle_percent)
+        return [(car.name, order)]
+
+    def _view(self, car: Car, now_ns: int) -> CarView:
+        said, heard = car.state, car.telemetry
+        online = said.online and now_ns - car.beat_ns < SILENT_NS
+        return CarView(
+            name=car.name,
+            online=online,
+            mode=car.mode,
+            reason=said.reason,
+            model=said.model,
+            model_sha256=said.model_sha256,
+            throttle_percent=said.throttle_percent,
+            leased=self._leased(car),
+            steering=heard.steering if heard else None,
+            throttle=heard.throttle if heard else None,
+            frame_age_p50_us=heard.frame_age_p50_us if heard else None,
+            frame_age_p99_us=heard.frame_age_p99_us if heard else None,
+            policy_p50_us=heard.policy_p50_us if heard else None,
+            frames=heard.frames if heard else None,
+            dropped=heard.dropped if heard else None,
+            alarm=self._alarm(car, online),
+        )
+
+    def _alarm(self, car: Car, online: bool) -> str:
+        if car.refusal:
+            return car.refusal
+        if self._permit is None or self._permit.car != car.name or not self._running:
+            return ""
+        if not online:
+            return f"{car.name} is silent in the middle of its run."
+        if car.mode == "tripped":
+            return f"{car.name} stopped itself: {car.state.reason or 'it gave no reason'} Resume it when it is safe."
+        return "" if car.mode == "driving" or car.goal else f"{car.name} is {car.mode} in the middle of its run."

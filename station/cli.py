@@ -1,0 +1,51 @@
+"""`raceday station --config FILE`: times, officiates, and serves the live page until it is stopped."""
+
+import argparse
+import os
+import pathlib
+
+from shared.config import load
+from shared.errors import RacedayError
+from station.build import build, hold_lock
+from station.config import StationConfig
+from station.runner import Runner
+from station.web.app import create_app
+from station.web_server import WebServer, listen, url
+
+
+def main(arguments: list[str]) -> int:
+    """The command; returns the exit code. Raises OperatorError for what a person must mend."""
+    parser = argparse.ArgumentParser(prog="raceday station", description="The trackside station.")
+    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL when it serves")
+    asked = parser.parse_args(arguments)
+    return serve(load(asked.config, StationConfig), asked.ready_file)
+
+
+def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
+    """Until SIGTERM, Ctrl-C, or a bug."""
+    listening = listen(config.web.host, config.web.port)
+    hold_lock(config.data_dir)
+    runner = Runner(build(config))
+    app = create_app(runner.station, config.web.operators, config.web.allowed_hosts)
+    web = WebServer(app, listening, app.state.live.close)
+    try:
+        runner.start()
+        web.start()
+        print(f"listening on {url(listening)}", flush=True)
+        if ready_file is not None:
+            write_ready_file(ready_file, url(listening))
+        runner.over.wait()
+    finally:
+        web.stop()
+        runner.stop()
+    if runner.failed:
+        raise RacedayError(f"the station stopped itself; start it again, the journal is whole.\n{runner.failed}")
+    return 0
+
+
+def write_ready_file(path: pathlib.Path, text: str) -> None:
+    """All of it or nothing: who waits for the file may read it at once."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

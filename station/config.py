@@ -1,0 +1,122 @@
+"""The station's settings: `config/station.toml` as a checked, frozen dataclass."""
+
+import pathlib
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shared.config import setting
+from shared.errors import ConfigError, Refused
+from shared.link.options import MqttOptions
+from shared.ranking import RaceRules, check_rules
+from shared.topics import checked_device
+from shared.units import seconds_to_ns
+from station.core.events import NEVER, GateKind, GateSpec, OpenRace
+from station.sync.settings import SyncSettings
+
+
+def _name(value: str, key: str) -> None:
+    try:
+        checked_device(value)
+    except Refused as refusal:
+        raise ConfigError(f"`{key}`: {refusal}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChoice:
+    """`[clock]`: which clock the machine runs on."""
+
+    driver: str = setting("system", what="a driver of raceday.clocks")
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GateChoice:
+    """`[[gate]]`: one line across the track."""
+
+    name: str = setting(what="a short name: start, sector-1")
+    driver: str = setting(what="a driver of raceday.gates")
+    sensors: tuple[str, ...] = setting(("beam",), what="in the order in which a car meets them")
+    kind: GateKind = "start_finish"
+    lockout_s: float = setting(1.0, least=0.01, most=60.0, what="edges this long after a crossing are the same pass")
+    stuck_s: float = setting(5.0, least=0.5, most=600.0, what="a beam blocked for longer is reported")
+    uncertainty_us: float = setting(1.0, least=0.0, most=1_000_000.0, what="of one stamp; published with each lap")
+    baseline_mm: int = setting(0, least=0, most=5000, what="between two sensors; 0: no speed is measured")
+    min_width_ms: float = setting(0.0, least=0.0, most=10_000.0, what="a shorter pass is reported as odd")
+    max_width_ms: float = setting(2000.0, least=1.0, most=60_000.0, what="a longer pass is reported as odd")
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _name(self.name, "gate.name")
+        if not self.sensors or len(set(self.sensors)) != len(self.sensors):
+            raise ConfigError("`gate.sensors` must name at least one sensor, each once.")
+
+    @property
+    def spec(self) -> GateSpec:
+        """As the core takes it."""
+        return GateSpec(
+            name=self.name,
+            sensors=self.sensors,
+            kind=self.kind,
+            lockout_ns=seconds_to_ns(self.lockout_s),
+            stuck_ns=seconds_to_ns(self.stuck_s),
+            uncertainty_ns=round(self.uncertainty_us * 1000),
+            baseline_mm=self.baseline_mm,
+            min_width_ns=round(self.min_width_ms * 1e6),
+            max_width_ns=round(self.max_width_ms * 1e6),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """`[web]`: the live page. Port 0 takes any free one."""
+
+    host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0: the whole network")
+    port: int = setting(8080, least=0, most=65535)
+    operators: tuple[str, ...] = setting(("127.0.0.1", "::1"), what='addresses that may command; "*": all')
+    allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach us")
+
+
+@dataclass(frozen=True, slots=True)
+class RaceOptions:
+    """`[race]`: the race that is on. `id` names it at the leaderboard too."""
+
+    id: str = setting(what="the race's id at the leaderboard")
+    name: str = setting(what="as it is shown")
+    track: str = setting("", what="the track's name, as it is shown")
+    kind: Literal["physical", "virtual"] = "physical"
+    rules: RaceRules = field(default_factory=RaceRules)
+
+    def __post_init__(self) -> None:
+        _name(self.id, "race.id")
+        check_rules(self.rules)
+
+    @property
+    def opening(self) -> OpenRace:
+        """As the core takes it; the service stamps it."""
+        return OpenRace(NEVER, self.id, self.name, self.rules, self.track, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class StationConfig:
+    """The whole file."""
+
+    data_dir: pathlib.Path = setting(what="a folder on a local disk, for the journal")  # noqa: RUF009 (a field, as in any dataclass)
+    name: str = setting("station-1", what="this machine's name, also at the broker")
+    lease_ms: int = setting(500, least=100, most=60_000, what="a car stops this long after the last lease")
+    order_ttl_ms: int = setting(2000, least=100, most=60_000, what="an order that comes later is not obeyed")
+    clock: ClockChoice = field(default_factory=ClockChoice)
+    gate: tuple[GateChoice, ...] = ()
+    mqtt: MqttOptions = field(default_factory=MqttOptions)
+    web: WebOptions = field(default_factory=WebOptions)
+    race: RaceOptions | None = None
+    sync: SyncSettings = field(default_factory=SyncSettings)
+
+    def __post_init__(self) -> None:
+        _name(self.name, "name")
+        names = [gate.name for gate in self.gate]
+        if len(set(names)) != len(names):
+            raise ConfigError("`gate`: two gates have the same name.")
+        if [gate.kind for gate in self.gate].count("start_finish") != 1:
+            raise ConfigError(
+                '`gate`: exactly one [[gate]] must be of kind "start_finish"; splits are of kind "split".'
+            )

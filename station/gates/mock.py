@@ -1,0 +1,115 @@
+"""The gate without a beam: edges by hand, never kinder than a device that hangs on a wire.
+
+It numbers edges, remembers only so many (`ring`), forgets all with a reboot, delivers on a thread of its own, and
+refuses a sensor that it does not have. A script in its options makes it run by itself, for a look at the station.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import HardwareMissing, Refused
+from station.gates.driver import Edge, GateHealthReport
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`every_s` > 0: a pass of `width_ms` each so many seconds, by itself."""
+
+    ring: int = setting(4096, least=1, most=1_000_000, what="edges remembered for a station that comes back")
+    every_s: float = setting(0.0, least=0.0, most=3600.0)
+    width_ms: int = setting(120, least=1, most=10_000)
+
+
+@dataclass(slots=True)
+class _Device:
+    """What stays while the station's process comes and goes."""
+
+    seq: int = 0
+    edges: int = 0
+    lost: int = 0
+    last_ns: int | None = None
+    ring: deque[Edge] = field(default_factory=deque)
+
+
+class MockGate:
+    """A `GateDriver`."""
+
+    def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
+        self._name, self._sensors, self._clock = name, sensors, clock
+        self._options = from_table(options, Options, source=f"gate {name}")
+        self._device = _Device(ring=deque(maxlen=self._options.ring))
+        self._lock = threading.Lock()
+        self._put: Callable[[Edge], None] | None = None
+        self._closed = threading.Event()
+
+    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
+        """As the protocol says. Raises HardwareMissing when it was unplugged (closed)."""
+        if self._closed.is_set():
+            raise HardwareMissing(f"the gate {self._name} is unplugged: plug it in and start again.")
+        with self._lock:
+            for edge in self._device.ring:
+                if edge.seq > after.get(edge.boot, 0):
+                    put(edge)
+            self._put = put
+        if self._options.every_s:
+            threading.Thread(target=self._by_itself, name=f"gate-{self._name}", daemon=True).start()
+
+    def edge(self, sensor: str, broken: bool, at_ns: int | None = None) -> Edge:
+        """One level change, now or at a stamp of the clock. Raises Refused for a sensor it does not have."""
+        if sensor not in self._sensors:
+            raise Refused(f"The gate {self._name} has no sensor {sensor!r}; it has {', '.join(self._sensors)}.")
+        with self._lock:
+            device = self._device
+            stamp = self._clock.now_ns() if at_ns is None else at_ns
+            if device.last_ns is not None and stamp < device.last_ns:
+                raise Refused("A device's clock does not run backwards.")
+            device.seq, device.edges, device.last_ns = device.seq + 1, device.edges + 1, stamp
+            edge = Edge(self._name, sensor, broken, stamp, device.seq, self._clock.boot_id)
+            device.ring.append(edge)
+            if self._put is not None:
+                self._put(edge)
+        return edge
+
+    def pass_by(self, at_ns: int | None = None) -> Edge:
+        """A car of the usual length; the timing edge."""
+        stamp = self._clock.now_ns() if at_ns is None else at_ns
+        first = self.edge(self._sensors[0], True, stamp)
+        self.edge(self._sensors[0], False, stamp + self._options.width_ms * 1_000_000)
+        return first
+
+    def lose(self) -> None:
+        """The next edge gets its number and is never seen."""
+        with self._lock:
+            self._device.seq += 1
+            self._device.lost += 1
+
+    def reboot(self) -> None:
+        """Power went: what was remembered is gone and numbers begin again (the clock names the new boot)."""
+        with self._lock:
+            self._device = _Device(ring=deque(maxlen=self._options.ring))
+
+    def health(self) -> GateHealthReport:
+        alive = not self._closed.is_set() and self._put is not None
+        device = self._device
+        sentence = "The mock gate listens." if alive else "The mock gate is not started."
+        return GateHealthReport(alive, sentence, device.last_ns, device.edges, device.lost)
+
+    def detach(self) -> None:
+        """The station's process is gone; the device goes on."""
+        with self._lock:
+            self._put = None
+
+    def close(self) -> None:
+        self.detach()
+        self._closed.set()
+
+    def _by_itself(self) -> None:
+        while not self._closed.wait(self._options.every_s):
+            self.edge(self._sensors[0], True)
+            self._closed.wait(self._options.width_ms / 1000)
+            self.edge(self._sensors[0], False)

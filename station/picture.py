@@ -1,0 +1,97 @@
+"""The engine's state as the screens show it. Called on the thread that owns the engine, after a commit."""
+
+from shared.messages import OfficialLap, RunStatus
+from station.core.events import Moment
+from station.core.facts import Lap, Proposal
+from station.core.race import Race
+from station.core.run import Run
+from station.core.standing import qualify
+from station.view import RaceView, RunView, StandingLine
+
+NEAR_NS = 1_000_000_000
+
+
+def race_view(race: Race) -> RaceView:
+    """The race that is on."""
+    return RaceView(race.info.race_id, race.info.name, race.info.track, race.info.rules)
+
+
+def standing_lines(race: Race) -> tuple[StandingLine, ...]:
+    """The race's standing, best first."""
+    return tuple(
+        StandingLine(
+            placed.rank,
+            placed.racer,
+            placed.score_ms,
+            placed.gap_ms,
+            placed.interval_ms,
+            placed.tied,
+            race.standing.runs_of(placed.racer),
+            race.runs[race.standing.run_behind(placed.racer)].model,
+        )
+        for placed in race.standing.lines()
+    )
+
+
+def run_view(run: Run, now: Moment) -> RunView:
+    """The run on the track, or the last one."""
+    laps = run.book.laps()
+    current = run.book.stretches[-1] if run.book.stretches and run.phase == "running" else None
+    started_ns = None
+    if current is not None:
+        mark = current.mark
+        started_ns = mark.at_ns if mark.boot == now.boot else now.at_ns - (now.utc_ns - mark.utc_ns)
+    return RunView(
+        run_id=run.run_id,
+        racer=run.racer,
+        car=run.car,
+        model=run.model,
+        model_sha256=run.model_sha256,
+        attempt=run.attempt,
+        phase=run.phase,
+        released=run.released,
+        laps=laps,
+        lap_number=len(laps) + 1 if current else len(laps),
+        lap_started_ns=started_ns,
+        ends_ns=run.ends_ns(now.boot) if run.phase == "running" else None,
+        best_ns=best_ns(laps),
+        score_ms=score_ms(run, laps),
+        finished_reason=run.finished_reason,
+        counts=run.counts,
+        lap_off_tracks=current.off_tracks if current else 0,
+        lap_collisions=current.collisions if current else 0,
+        lap_resets=current.resets if current else 0,
+        flagged=tuple(mark.at_ns for mark in run.book.flagged),
+        proposals=tuple(proposal for proposal in run.proposals if _open(proposal, run)),
+    )
+
+
+def best_ns(laps: tuple[Lap, ...]) -> int | None:
+    """The fastest valid lap."""
+    return min((lap.lap_ns for lap in laps if lap.valid), default=None)
+
+
+def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
+    """What the run is worth so far."""
+    score = run.score if run.phase == "finished" else qualify(laps, run.rules)
+    return None if score is None else score.score_ms
+
+
+def run_status(run: Run) -> RunStatus:
+    """As published."""
+    laps = run.book.laps()
+    worth, best = score_ms(run, laps), best_ns(laps)
+    return RunStatus(run.run_id, run.race.race_id, run.car, run.racer, run.phase, len(laps), best, worth)
+
+
+def official_lap(run: Run, lap: Lap) -> OfficialLap:
+    """As published."""
+    return OfficialLap(
+        run.run_id, run.car, run.racer, lap.number, lap.lap_ns, lap.valid, lap.confirmed, lap.reason[:500]
+    )
+
+
+def _open(proposal: Proposal, run: Run) -> bool:
+    """Until a ruling did what was proposed."""
+    near = any(abs(stretch.mark.at_ns - proposal.at_ns) < NEAR_NS for stretch in run.book.stretches)
+    return near == (proposal.kind == "false_crossing")

@@ -1,0 +1,304 @@
+"""The station at work: take, handle, append, tell. One thread times and writes; another speaks with cars and screens.
+
+Whatever comes in (edges, reports, commands) waits in one queue and so has one order. A batch is handled by the
+engine, appended in one transaction, and only then is anybody told. If the disk refuses, nothing of the batch has
+happened: the engine is built again from the journal, inputs are held, commands are declined, and no lap report is
+acknowledged until the disk takes them.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+from shared import messages as m
+from shared.clock import Clock
+from shared.errors import StorageError
+from shared.link.wire import Delivery, Link, Subscription
+from shared.results import Evidence
+from shared.topics import BY_BODY
+from station.cars import Cars
+from station.core import events as e
+from station.core import facts as f
+from station.core.engine import Engine
+from station.gates.driver import GateDriver
+from station.hall import Hall
+from station.replay import restore
+from station.screen import Screen
+from station.store.journal import Entry, Journal
+from station.teller import Teller
+from station.view import Accepted, ClockView, Declined, StoreView, SyncView, View
+
+BATCH = 256
+TICK_NS = 50_000_000
+RETRY_NS = 500_000_000
+PAIR_NS = 60_000_000_000
+T = TypeVar("T")
+HEARD: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What this station is, and the race that it opens."""
+
+    name: str
+    gates: tuple[e.GateSpec, ...]
+    race: e.OpenRace | None
+    lease_ms: int = 500
+    order_ttl_ms: int = 2000
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+class Ticket:
+    """A command that waits for its answer."""
+
+    def __init__(self, command: e.Command) -> None:
+        self.command = command
+        self.answer: Accepted | Declined | None = None
+        self._done = threading.Event()
+
+    def settle(self, answer: Accepted | Declined) -> None:
+        self.answer = answer
+        self._done.set()
+
+    def wait(self, timeout_s: float) -> Accepted | Declined:
+        if not self._done.wait(timeout_s) or self.answer is None:
+            return Declined(f"The station did not answer within {timeout_s:g} s; look whether it was done.")
+        return self.answer
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One input on its way. `kept` is called after the commit that holds it; `ticket` is answered then."""
+
+    input: e.Input
+    kept: Callable[[], None] | None = None
+    ticket: Ticket | None = None
+
+
+class Station:
+    """Without threads of its own: `pump` and `pump_live` do the work, `Runner` (runner.py) calls them."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        clock: Clock,
+        link: Link,
+        gates: Mapping[str, GateDriver],
+        journal: Journal,
+        sync: Callable[[int], SyncView] | None = None,
+    ) -> None:
+        self.setup, self.journal = setup, journal
+        self._clock, self._link = clock, link
+        self._queue: SimpleQueue[Item] = SimpleQueue()
+        self._live: SimpleQueue[Delivery] = SimpleQueue()
+        self._held: list[Item] = []
+        self._trouble = ""
+        self._next_tick_ns = self._next_try_ns = self._next_pair_ns = 0
+        self._restored = restore(journal)
+        self._paired = set(self._restored.engine.paired)
+        self._screen = Screen(setup.name, self._clock_view)
+        self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}")
+        self._teller = Teller(self._cars, link, self._screen)
+        self._hall = Hall(setup.gates, gates, link, self._cars, self._screen, sync)
+
+    def start(self) -> None:
+        """Journals the boot, opens the race, and begins to listen. Raises OperatorError."""
+        items = [Item(e.Booted(self._now(), self.setup.name, self.setup.gates))]
+        if self.setup.race is not None:
+            items.append(Item(replace(self.setup.race, moment=self._now())))
+        self._commit(items)
+        self._teller.resume(self._restored.engine, self._now())
+        self._store_view()
+        self._hall.blocked = _blocked(self._restored.engine)
+        self._hall.start(self._restored.engine, self._edge)
+        self._link.start([Subscription(BY_BODY[kind]) for kind in HEARD], self._delivered)
+        self._link.publish(m.StationState(True, "The station times."))
+
+    def pump(self, wait_s: float = 0.0) -> bool:
+        """Takes what waits (or waits for it), and the time; True if there was something."""
+        items = self._take(wait_s)
+        worked = bool(items)
+        if self._trouble:
+            self._hold(items)
+            if not self._mended():
+                return worked
+            items, self._held = self._held, []
+        items += self._time()
+        if items:
+            try:
+                self._commit(items)
+            except StorageError as error:
+                self._fail(items, str(error))
+        if worked or self._trouble:
+            self._store_view()
+        return worked
+
+    def pump_live(self, wait_s: float = 0.0) -> bool:
+        """Answers beats and shows states: never waits for the disk."""
+        worked = False
+        for delivery in _drain(self._live, wait_s):
+            self._hall.hear(delivery, self._clock.now_ns())
+            delivery.ack()
+            worked = True
+        self._hall.look(self._clock.now_ns(), self._clock.rate, self.journal.due)
+        return worked
+
+    def offer(self, command: e.Command) -> Ticket:
+        """Puts a command in the queue; an emergency stop is sent before anything else."""
+        stamped = replace(command, moment=self._now())
+        if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
+            self._teller.order(stamped.car, "estop", None, stamped.moment.at_ns)
+        ticket = Ticket(stamped)
+        self._queue.put(Item(stamped, ticket=ticket))
+        return ticket
+
+    def submit(self, command: e.Command, timeout_s: float = 10.0) -> Accepted | Declined:
+        return self.offer(command).wait(timeout_s)
+
+    def snapshot(self) -> View:
+        return self._screen.snapshot()
+
+    def wait_for_change(self, version: int, timeout_s: float) -> View | None:
+        return self._screen.wait_for_change(version, timeout_s)
+
+    def close(self) -> None:
+        """Gates first, so that nothing is taken that is not kept."""
+        self._hall.close()
+        self._link.close()
+        self.pump()
+        self.journal.close()
+
+    # What drivers and the link call, on their threads: they only enqueue
+
+    def _edge(self, edge: e.Edge) -> None:
+        if edge.boot not in self._paired and edge.boot != self._clock.boot_id:
+            # A device with a clock of its own: pair it once, so that its stamps can be shown as a time of day.
+            self._paired.add(edge.boot)
+            self._queue.put(Item(e.ClockPair(e.Moment(edge.boot, edge.at_ns, self._clock.utc_ns()))))
+        self._queue.put(Item(edge))
+
+    def _delivered(self, delivery: Delivery) -> None:
+        body, envelope = delivery.message.body, delivery.message.envelope
+        if not isinstance(body, m.CarLap):
+            self._live.put(delivery)
+            return
+        report = e.CarReport(
+            envelope.device,
+            envelope.boot,
+            envelope.seq,
+            body.at_ns,
+            body.car_boot,
+            self._now(),
+            body.lap_ns,
+            body.uncertainty_ns,
+            body.board_id,
+            body.frames_seen,
+        )
+
+        def kept() -> None:
+            self._link.publish(m.LapAck(envelope.boot, envelope.seq), envelope.device)
+            delivery.ack()
+
+        self._queue.put(Item(report, kept))
+
+    # Inside
+
+    def _now(self) -> e.Moment:
+        return e.Moment(self._clock.boot_id, self._clock.now_ns(), self._clock.utc_ns())
+
+    def _clock_view(self) -> ClockView:
+        return ClockView(self._clock.boot_id, self._clock.now_ns(), self._clock.utc_ns(), self._clock.rate)
+
+    def _take(self, wait_s: float) -> list[Item]:
+        return _drain(self._queue, wait_s)
+
+    def _time(self) -> list[Item]:
+        """The tick after a batch: edges that wait are older than now."""
+        now = self._now()
+        items: list[Item] = []
+        if now.at_ns >= self._next_pair_ns or now.at_ns < self._next_pair_ns - PAIR_NS:
+            self._next_pair_ns = now.at_ns + PAIR_NS
+            items.append(Item(e.ClockPair(now)))
+        if self._queue.empty() and (now.at_ns >= self._next_tick_ns or now.at_ns < self._next_tick_ns - TICK_NS):
+            self._next_tick_ns = now.at_ns + TICK_NS
+            items.append(Item(e.Tick(now)))
+        return items
+
+    def _commit(self, items: list[Item]) -> None:
+        """Handle, append, tell. Raises StorageError: then nothing happened, and the engine is to be built again."""
+        done = [(item, self._restored.engine.handle(item.input)) for item in items]
+        entries = [self._entry(item.input, facts) for item, facts in done if facts]
+        seqs = iter(self.journal.append(entries) if entries else ())
+        for item, facts in done:
+            seq = next(seqs) if facts else self.journal.head.seq
+            self._restored.note(seq, facts)
+            if item.kept is not None:
+                item.kept()
+            self._teller.tell(self._restored.engine, facts, self._now())
+            if any(isinstance(fact, f.GateStuck) for fact in facts):
+                self._hall.blocked = _blocked(self._restored.engine)
+            if item.ticket is not None:
+                item.ticket.settle(_answer(seq, facts))
+
+    def _entry(self, event: e.Input, facts: tuple[f.Fact, ...]) -> Entry:
+        due = next((fact.result for fact in facts if isinstance(fact, f.ResultDue)), None)
+        if due is None:
+            return Entry(event, facts)
+        first = self._restored.opened.get((due.race_id, due.run_id), 0)
+        return Entry(event, facts, Evidence(self.setup.name, "", first, 0, 0, dict(self.setup.versions)))
+
+    def _fail(self, items: list[Item], sentence: str) -> None:
+        self._trouble = sentence
+        self._next_try_ns = self._clock.now_ns() + RETRY_NS
+        self._hold(items)
+
+    def _hold(self, items: list[Item]) -> None:
+        """Inputs wait for the disk; commands are declined (whoever gave one will look and give it again)."""
+        for item in items:
+            if item.ticket is not None:
+                item.ticket.settle(Declined(f"Not done, because it cannot be stored: {self._trouble}"))
+            elif not isinstance(item.input, e.Tick):
+                self._held.append(item)
+
+    def _mended(self) -> bool:
+        now_ns = self._clock.now_ns()
+        if self._next_try_ns - RETRY_NS <= now_ns < self._next_try_ns:
+            return False
+        self._next_try_ns = now_ns + RETRY_NS
+        try:
+            self.journal.probe()
+            self._restored = restore(self.journal)
+        except StorageError as error:
+            self._trouble = str(error)
+            return False
+        self._trouble = ""
+        return True
+
+    def _store_view(self) -> None:
+        head = self.journal.head
+        self._screen.update(store=StoreView(not self._trouble, self._trouble, len(self._held), head.seq, head.hex))
+
+
+def _drain(queue: "SimpleQueue[T]", wait_s: float) -> list[T]:
+    found: list[T] = []
+    try:
+        found.append(queue.get(timeout=wait_s) if wait_s else queue.get_nowait())
+        while len(found) < BATCH:
+            found.append(queue.get_nowait())
+    except Empty:
+        return found
+    return found
+
+
+def _blocked(engine: Engine) -> dict[str, tuple[str, ...]]:
+    return {name: gate.stuck for name, gate in engine.gates.items()}
+
+
+def _answer(seq: int, facts: tuple[f.Fact, ...]) -> Accepted | Declined:
+    for fact in facts:
+        if isinstance(fact, f.CommandRefused):
+            return Declined(fact.sentence)
+    run_id = next((fact.run_id for fact in facts if isinstance(fact, f.RunOpened)), "")
+    return Accepted(seq, run_id)
