@@ -1,0 +1,57 @@
+"""`raceday sync`: posts what the station keeps for the leaderboard, from the same station.toml."""
+
+import argparse
+import pathlib
+import threading
+
+from shared.clock import SystemClock
+from shared.config import load
+from shared.errors import StorageError
+from station.config import StationConfig
+from station.sync.build import build
+from station.sync.service import run, run_once
+
+
+def main(arguments: list[str]) -> int:
+    """The command; returns the exit code. Raises RacedayError for what a person must mend."""
+    asked = _parser().parse_args(arguments)
+    config = load(asked.config, StationConfig)
+    # Waiting between two posts is about networks, not about the race: it is counted on this machine's own clock.
+    clock = SystemClock()
+    service = build(config.sync, config.data_dir, clock, _say, retry_rejected=asked.retry_rejected)
+    try:
+        if asked.ready_file is not None:
+            _write_ready(asked.ready_file)
+        if not asked.once:
+            run(service.syncer, clock, threading.Event())
+            return 0
+        waiting = run_once(service.syncer, clock, threading.Event())
+    finally:
+        service.close()
+    if waiting:
+        _say(f"{waiting} result(s) still wait; run again, or without --once.")
+    return 1 if waiting else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="raceday sync", description="Posts qualified results to the leaderboard, each exactly once in effect."
+    )
+    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written when it runs")
+    parser.add_argument("--once", action="store_true", help="post what is there, then stop; exit 1 if some must wait")
+    parser.add_argument("--retry-rejected", action="store_true", help="post again what the leaderboard had refused")
+    return parser
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+def _write_ready(path: pathlib.Path) -> None:
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text("ready\n")
+        part.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None
