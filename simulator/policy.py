@@ -50,6 +50,11 @@ def load_policy(model: str, throttle_percent: float | None = None) -> Policy:
     return Policy(session, space, percent / 100.0)
 
 
+def recommended_percent(model: str) -> float:
+    """The throttle that the model's card recommends, 50 per cent without a card. Raises BadInput."""
+    return _card_percent(find_model(model).with_name("card.json"))
+
+
 def find_model(model: str) -> Path:
     """The .onnx file that `model` names. Raises BadInput."""
     path = Path(str(files("simulator") / "models" / DEMO)) if model == DEMO else Path(model)

@@ -1,0 +1,96 @@
+"""`raceday race simulate`: whole races on virtual time, with faults by seed, held against invariants.
+
+The last line of stdout with --json is one JSON object; without it, a table. Exit code 0 only if every
+invariant held. `--seed` repeats a history exactly: its `journal_hash` is the same each time.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from shared.errors import ConfigError
+from simulator.race import Simulation, simulate
+from simulator.races.faults import FAULTS, chosen
+from simulator.races.report import COUNTS, INVARIANTS, Report, Tally
+
+MAX_HOURS = 100_000.0
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the simulation; returns the exit code."""
+    asked = _parser().parse_args(arguments)
+    wanted = Simulation(asked.seed, _hours(asked.hours), chosen(asked.faults), _jobs(asked.jobs), asked.keep)
+    report = _with_progress(wanted)
+    if asked.json:
+        print(json.dumps(report.as_json()))
+    else:
+        _show(report)
+    return 0 if report.tally.held else 1
+
+
+def _hours(hours: float) -> float:
+    if not 0 < hours <= MAX_HOURS:
+        raise ConfigError(f"--hours is {hours:g}; allowed is more than 0, up to {MAX_HOURS:g}.")
+    return hours
+
+
+def _jobs(jobs: int | None) -> int:
+    if jobs is not None and not 1 <= jobs <= 256:
+        raise ConfigError(f"--jobs is {jobs}; allowed is 1 to 256.")
+    return jobs or min(2, os.cpu_count() or 1)
+
+
+def _with_progress(wanted: Simulation) -> Report:
+    columns = (TextColumn("[bold]racing"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=wanted.hours)
+        so_far = Tally()
+
+        def meeting_done(hours: float, tally: Tally) -> None:
+            so_far.add(tally)
+            words = f"{so_far.laps} laps, {sum(so_far.faults.values())} faults, {so_far.results} results"
+            progress.update(task, advance=hours, description=words)
+
+        return simulate(wanted, meeting_done)
+
+
+def _show(report: Report) -> None:
+    console = Console(file=sys.stdout, highlight=False)
+    tally = report.tally
+    counts = ", ".join(f"{getattr(tally, name)} {name}" for name in COUNTS)
+    console.print(f"[bold]{report.hours:g} h of racing[/] with seed {report.seed} in {report.wall_s:.1f} s: {counts}.")
+    faults = Table("fault", "injected", "what", title="Faults", title_justify="left")
+    for kind in FAULTS:
+        if tally.faults[kind.name]:
+            faults.add_row(kind.name, str(tally.faults[kind.name]), kind.what)
+    console.print(faults)
+    held = Table("invariant", "checked", "held", "what", title="Invariants", title_justify="left")
+    for name, what in INVARIANTS.items():
+        invariant = tally.invariants[name]
+        held.add_row(name, str(invariant.checked), "yes" if invariant.held else f"NO ({invariant.failures})", what)
+    console.print(held)
+    for name, invariant in tally.invariants.items():
+        for sentence in invariant.broken:
+            console.print(f"[red]{name}[/]: {sentence}", markup=True)
+    for reason, count in sorted(tally.excused.items()):
+        console.print(f"excused by its fault: {count} x {reason}")
+    console.print(f"journal hash {tally.journal_hash}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="raceday race", description="Whole races on virtual time.")
+    verbs = parser.add_subparsers(required=True, metavar="simulate")
+    verb = verbs.add_parser("simulate", help="many runs with faults by seed, held against invariants")
+    verb.add_argument("--seed", type=int, default=1, help="repeats a history exactly (default 1)")
+    verb.add_argument("--hours", type=float, default=1.0, metavar="H", help="hours of racing (default 1)")
+    verb.add_argument("--faults", default="all", metavar="all|none|KIND,...", help="which faults are put in")
+    verb.add_argument("--jobs", type=int, metavar="N", help="processes; the outcome is the same for any number")
+    verb.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="keep the journals and boards there")
+    verb.add_argument("--json", action="store_true", help="one JSON object as the last line of stdout")
+    return parser
