@@ -69,6 +69,7 @@ class Bad:
     """
 
     def __init__(self, seed: str, kinds: Iterable[str]) -> None:
+        self.seed = seed
         self.kinds = frozenset(kinds)
         self.counts: Counter[str] = Counter()
         self._sources = {kind.name: random.Random(f"{seed}/{kind.name}") for kind in FAULTS}

@@ -6,7 +6,6 @@ car's disk and outlives its computer; a report keeps its (device, boot, seq) how
 
 import random
 from collections import Counter
-from collections.abc import Callable
 
 from shared import messages as m
 from shared.link.mock import MockBroker, MockLink
@@ -33,17 +32,15 @@ NEXT_MODE: dict[tuple[m.CarMode, m.OrderAction], m.CarMode] = {
 
 
 class CarRadio:
-    """One car. `on_ack(device, boot, seq)` hears every acknowledgement before the car acts on it."""
+    """One car, as the wire knows it and as the hall sees it stop."""
 
-    def __init__(
-        self, universe: Universe, broker: MockBroker, name: str, rng: random.Random, on_ack: Callable[..., None]
-    ) -> None:
+    def __init__(self, universe: Universe, broker: MockBroker, name: str, rng: random.Random) -> None:
         self.name = name
         self.mode: m.CarMode = "disarmed"
         self.model = ""
         self.reports: dict[tuple[str, int], m.Message] = {}
         self.outbox: dict[tuple[str, int], m.Message] = {}
-        self._universe, self._broker, self._rng, self._on_ack = universe, broker, rng, on_ack
+        self._universe, self._broker, self._rng = universe, broker, rng
         self._rate = 1.0 + rng.uniform(-40e-6, 40e-6)
         self._boots = 0
         self._beats: dict[int, int] = {}
@@ -135,7 +132,6 @@ class CarRadio:
         body = delivery.message.body
         match body:
             case m.LapAck():
-                self._on_ack(self.name, body.boot, body.seq)
                 self.outbox.pop((body.boot, body.seq), None)
             case m.DriveOrder():
                 self._obey(body)

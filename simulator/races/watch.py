@@ -50,7 +50,7 @@ class Watch:
             phases = self.tail.phases.get(run.run_id, set())
             self._shown.check(run.phase in phases, f"{run.run_id} is shown {run.phase}, which is not stored")
             self._shown.check(
-                run.score_ms is None or run.score_ms in self.tail.scores[run.run_id],
+                run.phase != "finished" or run.score_ms in (None, *self.tail.scores[run.run_id]),
                 f"the score {run.score_ms} of {run.run_id} is shown, which is not stored",
             )
             for lap in run.laps:
@@ -81,7 +81,7 @@ class Watch:
                 return not body.run_id or (
                     body.phase in tail.phases.get(body.run_id, set())
                     and body.racer in tail.racers.get(body.run_id, set())
-                    and (body.score_ms is None or body.score_ms in tail.scores.get(body.run_id, set()))
+                    and (body.phase != "finished" or body.score_ms in (None, *tail.scores.get(body.run_id, set())))
                 )
             case m.Lease():
                 tail.catch_up()

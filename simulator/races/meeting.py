@@ -1,0 +1,248 @@
+"""One meeting from the first call to the last post: its world, its faults, its end, and then the checks."""
+
+import functools
+import pathlib
+import random
+import zlib
+from collections.abc import Callable, Iterator
+
+from leaderboard.domain import Race
+from shared.link.mock import Faults, MockBroker
+from shared.units import NS_PER_MS, NS_PER_S
+from simulator.races.checks import Evidence, check_all
+from simulator.races.faults import BY_NAME, Bad
+from simulator.races.gatetruth import GateTruth
+from simulator.races.hall import Hall
+from simulator.races.house import House
+from simulator.races.officials import Officials
+from simulator.races.plan import PlannedRace, draw_meeting
+from simulator.races.radio import CarRadio
+from simulator.races.report import Tally
+from simulator.races.turns import Track, Turn
+from simulator.races.universe import Universe
+from simulator.races.vendor import Vendor
+from station.core.events import NEVER, OpenRace
+
+TRACK = "reinvent_base"
+LAST_TURN_NS = 150 * NS_PER_S
+IDLE_TICK_NS, BUSY_TICK_NS = 2 * NS_PER_S, NS_PER_S // 4
+HEALING_NS = 3600 * NS_PER_S
+CALM = Faults(delay_ns=(NS_PER_MS, 15 * NS_PER_MS))
+
+
+class Held:
+    """A meeting while it is held."""
+
+    def __init__(self, seed: str, length_ns: int, kinds: frozenset[str], folder: pathlib.Path) -> None:
+        self.plan = draw_meeting(seed, length_ns)
+        self.tally = Tally()
+        self.bad = Bad(seed, kinds)
+        self.universe = Universe()
+        self.broker = MockBroker(zlib.crc32(seed.encode()), self._wire_faults())
+        self.board_path = folder / "board.db"
+        self.vendor = Vendor(self.universe, self.board_path, self.bad)
+        self.house = House(self.universe, self.broker, self.vendor, self.bad, folder, self.tally)
+        self.hall = Hall(self.universe, self.house.box, self.bad)
+        self.radios = {name: self._radio(name) for name in sorted({r.car for p in self.plan.races for r in p.turns})}
+        rng = random.Random(f"{seed}/track")
+        self.track = Track(self.universe, self.house, self.hall, self.radios, rng)
+        self.officials = Officials(self.house, self.hall, random.Random(f"{seed}/officials"))
+        self._over = False
+
+    def run(self) -> Tally:
+        """Race, heal, stop, check."""
+        self._plan_faults()
+        self.universe.follow(self._story())
+        self.universe.after(0, self._tick)
+        self._live_until(lambda: self._over, self.plan.length_ns)
+        self._heal()
+        self._live_until(self._settled, self.universe.now_ns + HEALING_NS)
+        self.tally.invariants["healed"].check(self._settled(), "the meeting did not come to rest within an hour")
+        self.house.shut_down()
+        self.vendor.board.close()
+        self._count_faults()
+        self._check()
+        return self.tally
+
+    # The meeting
+
+    def _story(self) -> Iterator[int]:
+        for race in self.plan.races:
+            self._open(race)
+            self.tally.races += 1
+            for number, racer in enumerate(race.turns, 1):
+                if self.universe.now_ns > self.plan.length_ns - LAST_TURN_NS:
+                    break
+                turn = Turn(f"{race.race_id}-run-{number}", race, racer)
+                yield from self.track.hold(turn)
+                yield from self.officials.review(turn)
+                yield 5 * NS_PER_S
+        self._over = True
+
+    def _open(self, race: PlannedRace) -> None:
+        board_race = Race(race.race_id, race.name, race.kind, "physical", TRACK, race.rules)
+        self.vendor.board.create_race(board_race, self.vendor.utc_ns())
+        self.house.open_race(OpenRace(NEVER, race.race_id, race.name, race.rules, TRACK))
+
+    def _radio(self, name: str) -> CarRadio:
+        rng = random.Random(f"{self.bad.seed}/{name}")
+        return CarRadio(self.universe, self.broker, name, rng)
+
+    def _tick(self) -> None:
+        """The station's timer."""
+        busy = self.track.on_track is not None
+        self.universe.after(BUSY_TICK_NS if busy else IDLE_TICK_NS, self._tick)
+
+    def _live_until(self, done: Callable[[], bool], at_most_ns: int) -> None:
+        universe, broker = self.universe, self.broker
+        while not done():
+            at_ns = universe.next_at_ns
+            assert at_ns is not None, "the station's timer always ticks"
+            if broker.next_at_ns is not None:
+                at_ns = min(at_ns, max(broker.next_at_ns, universe.now_ns))
+            if at_ns > at_most_ns:
+                return
+            universe.move_to(at_ns)
+            broker.run_until(at_ns)
+            while universe.next_at_ns == at_ns:
+                universe.happen()
+            self.house.pump()
+
+    # Faults
+
+    def _wire_faults(self) -> Faults:
+        rate = {name: BY_NAME[name].rate if name in self.bad.kinds else 0.0 for name in BY_NAME}
+        return Faults(
+            loss=rate["lost_message"],
+            repeat=rate["repeated_message"],
+            late=rate["late_message"],
+            late_ns=5 * NS_PER_S,
+            delay_ns=CALM.delay_ns,
+        )
+
+    def _plan_faults(self) -> None:
+        for name, strike in self._strikes().items():
+            for at_ns in self.bad.instants(name, self.plan.length_ns):
+                self.universe.at(at_ns, functools.partial(strike, self.bad.source(name)))
+
+    def _strikes(self) -> dict[str, Callable[[random.Random], None]]:
+        return {
+            "sensor_noise": self._noise,
+            "partition": self._partition,
+            "broker_restart": self._broker_restart,
+            "car_restart": self._car_restart,
+            "car_trip": self._car_trip,
+            "station_restart": self._station_restart,
+            "station_reboot": self._station_reboot,
+            "disk_full": self._disk_full,
+            "clock_step": self._clock_step,
+            "sync_restart": self._sync_restart,
+            "leaderboard_down": self._leaderboard_down,
+            "leaderboard_restart": self._leaderboard_restart,
+        }
+
+    def _noise(self, rng: random.Random) -> None:
+        self.bad.struck("sensor_noise")
+        self.hall.noise(rng)
+
+    def _partition(self, rng: random.Random) -> None:
+        device = rng.choice(["station", *self.radios])
+        self.broker.partition(device)
+        self.universe.after(rng.randint(1, 120) * NS_PER_S, lambda: self.broker.heal(device))
+
+    def _broker_restart(self, rng: random.Random) -> None:
+        self.bad.struck("broker_restart")
+        self.broker.kill()
+        self.universe.after(rng.randint(1, 20) * NS_PER_S, self.broker.restart)
+
+    def _car_restart(self, rng: random.Random) -> None:
+        self.bad.struck("car_restart")
+        self.radios[rng.choice(list(self.radios))].restart()
+
+    def _car_trip(self, _rng: random.Random) -> None:
+        turn = self.track.on_track
+        if turn is not None and self.radios[turn.racer.car].trips():
+            self.bad.struck("car_trip")
+
+    def _station_restart(self, rng: random.Random) -> None:
+        """At once, or at one of the next steps around a commit; a fuse that met nothing is put out by a plain kill."""
+        if rng.random() < 0.3:
+            self.bad.struck("station_restart")
+            self.house.kill_station()
+            return
+        self.house.fuse.light(rng.randint(0, 12))
+        self.universe.after(60 * NS_PER_S, self._plain_kill)
+
+    def _plain_kill(self) -> None:
+        if self.house.fuse.put_out():
+            self.bad.struck("station_restart")
+            self.house.kill_station()
+
+    def _station_reboot(self, rng: random.Random) -> None:
+        self.bad.struck("station_reboot")
+        self.house.reboot(rng.randint(15, 60) * NS_PER_S)
+
+    def _disk_full(self, rng: random.Random) -> None:
+        self.bad.struck("disk_full")
+        self.house.disk_full(True)
+        self.universe.after(rng.randint(5, 90) * NS_PER_S, lambda: self.house.disk_full(False))
+
+    def _clock_step(self, rng: random.Random) -> None:
+        self.bad.struck("clock_step")
+        self.house.clock.step_utc(rng.choice((-1, 1)) * rng.choice((1, 60, 3600)) * rng.randint(1, NS_PER_S))
+
+    def _sync_restart(self, rng: random.Random) -> None:
+        if rng.random() < 0.3:
+            self.bad.struck("sync_restart")
+            self.house.kill_sync()
+        else:
+            self.house.sync_fuse.light(rng.randint(0, 5))
+
+    def _leaderboard_down(self, rng: random.Random) -> None:
+        self.bad.struck("leaderboard_down")
+        self.vendor.away(rng.randint(10, 1200) * NS_PER_S)
+
+    def _leaderboard_restart(self, _rng: random.Random) -> None:
+        self.bad.struck("leaderboard_restart")
+        self.vendor.restart()
+
+    def _heal(self) -> None:
+        """No more faults: from here on everything must be delivered."""
+        self.bad.kinds = frozenset()
+        self.house.fuse.put_out()
+        self.house.sync_fuse.put_out()
+        self.house.disk_full(False)
+        self.broker.faults = CALM
+        for device in ("station", *self.radios):
+            self.broker.heal(device)
+
+    def _settled(self) -> bool:
+        return self.house.settled and not any(radio.outbox for radio in self.radios.values())
+
+    # The end
+
+    def _count_faults(self) -> None:
+        names = {"loss": "lost_message", "late": "late_message", "repeat": "repeated_message"}
+        for word, count in self.broker.injected.items():
+            if word in (*names, "partition"):
+                self.bad.counts[names.get(word, word)] += count
+        self.tally.faults.update(self.bad.counts)
+
+    def _check(self) -> None:
+        truth = GateTruth(self.hall, self.house.box, self.house.boots)
+        evidence = Evidence(
+            self.house.tail,
+            truth,
+            self.house.box,
+            self.radios,
+            self.vendor.log,
+            self.house.path,
+            self.board_path,
+        )
+        check_all(evidence, self.tally)
+        self.house.tail.close()
+
+
+def hold(seed: str, length_ns: int, kinds: frozenset[str], folder: pathlib.Path) -> Tally:
+    """A whole meeting in `folder`; what it came to."""
+    return Held(seed, length_ns, kinds, folder).run()
