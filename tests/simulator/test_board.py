@@ -50,7 +50,7 @@ def test_seen_on_three_frames_in_a_row_before_the_line_even_at_three_metres_a_se
 def test_rarely_seen_far_from_the_line(name: str) -> None:
     world = World(load_track(name), seed=2)
     elsewhere = np.arange(1.5, world.track.length_m - 6.0, 0.25)
-    assert sum(seen(world, float(s)) for s in elsewhere) <= 0.05 * len(elsewhere)
+    assert sum(seen(world, float(s)) for s in elsewhere) <= 0.08 * len(elsewhere)
 
 
 def test_without_boards_nothing_is_seen() -> None:
