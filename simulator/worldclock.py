@@ -20,6 +20,7 @@ _BODY = struct.Struct("<qqqd36s")
 _SIZE = len(_MAGIC) + _BODY.size + 4
 _TRIES = 1000
 STALE_NS = 500_000_000
+DEAD_NS = 10_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class ClockWriter:
     """The world's side: one file, made whole before it gets its name."""
 
     def __init__(self, path: pathlib.Path, boot: str, anchor: Anchor) -> None:
+        self._path = path
         self._boot = boot.encode()[:36]
         part = path.with_name(path.name + ".part")
         part.write_bytes(_MAGIC + bytes(_SIZE - len(_MAGIC)))
@@ -55,7 +57,9 @@ class ClockWriter:
         self._map[len(_MAGIC) :] = body + zlib.crc32(body).to_bytes(4, "little")
 
     def close(self) -> None:
+        """The world ends in order: its clock goes with it."""
         self._map.close()
+        self._path.unlink(missing_ok=True)
 
 
 class ClockReader:
@@ -65,6 +69,8 @@ class ClockReader:
         self._path = path
         self._map, self._inode = _open(path)
         self._anchor = self._read()
+        if time.monotonic_ns() - self._anchor.wall_ns > DEAD_NS:
+            raise HardwareMissing(f"The world's clock {path} stands still: start `raceday world` again.")
 
     def anchor(self) -> Anchor:
         """The newest anchor; the last known one while the world is away."""
