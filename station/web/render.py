@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from station.view import View
-from station.web.screen import Screen, screen_of
+from station.web.screen import ZERO, Screen, screen_of
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
@@ -90,7 +90,7 @@ def _ticking(view: View, screen: Screen) -> Ticking:
         rate=view.clock.rate,
         started_ms=run.started_ms if run is not None else None,
         ends_ms=run.ends_ms if run is not None else None,
-        text=run.clock if run is not None else "",
+        text=run.clock if run is not None else ZERO,
     )
 
 

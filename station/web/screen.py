@@ -3,10 +3,23 @@
 from dataclasses import dataclass
 
 from shared.ranking import RaceRules
-from shared.units import NS_PER_MS, NS_PER_S, format_ms, format_ns
+from shared.units import NS_PER_MS, NS_PER_S, format_ms, format_ns, seconds_to_ns
 from station.view import ClockView, RunView, View
 from station.web.health import HealthLine, alarms, health_lines
-from station.web.words import NOTHING, LapLine, PlaceLine, lap_lines, place_lines, rules_words, score_words, window
+from station.web.words import (
+    NOTHING,
+    LapLine,
+    PlaceLine,
+    best_counted_ns,
+    lap_lines,
+    place_lines,
+    rules_words,
+    score_words,
+    window,
+)
+
+TIME_LEFT = "Time left"
+ZERO = "0.0"  # the clock before the first crossing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +47,6 @@ class RunScreen:
     clock: str
     started_ms: float | None
     ends_ms: float | None
-    tiles: tuple[Tile, ...]
     incidents: str
     notes: tuple[str, ...]
 
@@ -60,6 +72,7 @@ class Screen:
     rules: str
     alarms: tuple[str, ...]
     run: RunScreen | None
+    tiles: tuple[Tile, ...]
     laps: tuple[LapLine, ...]
     window_words: str
     places: tuple[PlaceLine, ...]
@@ -79,7 +92,8 @@ def screen_of(view: View) -> Screen:
         track=view.race.track if view.race is not None else "",
         rules=rules_words(rules) if view.race is not None else "",
         alarms=tuple(alarms(view)),
-        run=_run(view.run, rules, view.clock, laps) if view.run is not None else None,
+        run=_run(view.run, rules, view.clock) if view.run is not None else None,
+        tiles=_tiles(view, rules, laps),
         laps=tuple(laps),
         window_words=_window_words(view.run, rules),
         places=tuple(place_lines(view)),
@@ -89,7 +103,7 @@ def screen_of(view: View) -> Screen:
     )
 
 
-def _run(run: RunView, rules: RaceRules, clock: ClockView, laps: list[LapLine]) -> RunScreen:
+def _run(run: RunView, rules: RaceRules, clock: ClockView) -> RunScreen:
     running = run.phase == "running" and run.lap_started_ns is not None
     label, text = _clock(run, rules, clock)
     return RunScreen(
@@ -104,7 +118,6 @@ def _run(run: RunView, rules: RaceRules, clock: ClockView, laps: list[LapLine]) 
         clock=text,
         started_ms=run.lap_started_ns / NS_PER_MS if running and run.lap_started_ns is not None else None,
         ends_ms=run.ends_ns / NS_PER_MS if run.ends_ns is not None and run.phase == "running" else None,
-        tiles=_tiles(run, rules, clock, laps),
         incidents=_incidents(run),
         notes=_notes(run),
     )
@@ -126,10 +139,10 @@ def phase_words(run: RunView) -> str:
 def _clock(run: RunView, rules: RaceRules, clock: ClockView) -> tuple[str, str]:
     """The big figure: the lap that runs, or what came out of the run."""
     if run.phase == "finished":
-        return score_words(rules), format_ms(run.score_ms) if run.score_ms is not None else NOTHING
+        return score_words(rules), format_ms(run.score_ms) if run.score_ms is not None else "No score"
     if run.phase == "running" and run.lap_started_ns is not None:
         return f"Lap {run.lap_number}", running_text(clock.now_ns - run.lap_started_ns)
-    return "Lap 1", "0.0"
+    return "Lap 1", ZERO
 
 
 def running_text(elapsed_ns: int) -> str:
@@ -137,20 +150,42 @@ def running_text(elapsed_ns: int) -> str:
     return format_ns(max(0, elapsed_ns))[:-2]
 
 
-def _tiles(run: RunView, rules: RaceRules, clock: ClockView, laps: list[LapLine]) -> tuple[Tile, ...]:
+def _tiles(view: View, rules: RaceRules, laps: list[LapLine]) -> tuple[Tile, ...]:
+    """The figures under the clock; without a run their places stay, so that nothing moves when one begins."""
+    run = view.run
     last = laps[0] if laps else None
-    of = f"of {rules.max_laps}" if rules.max_laps is not None else ""
-    tiles = [
-        Tile("Laps", str(len(run.laps)), of),
-        Tile("Last lap", last.time if last else NOTHING, last.status if last else "", last.tone if last else ""),
-        Tile("Best lap", format_ns(run.best_ns) if run.best_ns is not None else NOTHING),
-    ]
-    if run.ends_ns is not None and run.phase == "running":
-        left_ns = max(0, run.ends_ns - clock.now_ns)
-        tiles.append(Tile("Time left", format_ms(left_ns // NS_PER_S * 1000).removesuffix(".000")))
-    if run.phase != "finished":
-        tiles.append(Tile(score_words(rules), format_ms(run.score_ms) if run.score_ms is not None else NOTHING))
-    return tuple(tiles)
+    best_ns = best_counted_ns(run, rules) if run is not None else None
+    limit = rules.max_laps
+    return (
+        Tile("Laps", str(len(laps)) if run is not None else NOTHING, f"of {limit}" if limit is not None else ""),
+        Tile("Last lap", last.time, f"{last.sign} {last.status}", last.tone) if last else Tile("Last lap", NOTHING),
+        Tile("Best lap", format_ns(best_ns) if best_ns is not None else NOTHING),
+        _score_tile(view, rules),
+        *([Tile(TIME_LEFT, _time_left(run, rules, view.clock))] if rules.time_limit_s is not None else []),
+    )
+
+
+def _score_tile(view: View, rules: RaceRules) -> Tile:
+    """What the run is worth so far, against the race: purple leads it, green is the racer's best, yellow is neither."""
+    label, run = score_words(rules), view.run
+    if run is None or run.score_ms is None:
+        return Tile(label, NOTHING)
+    value = format_ms(run.score_ms)
+    leader_ms = view.standing[0].score_ms if view.standing else None
+    own_ms = next((line.score_ms for line in view.standing if line.racer == run.racer), None)
+    if leader_ms is None or run.score_ms <= leader_ms:
+        return Tile(label, value, "◆ Best of the race", "purple")
+    gap = f"+{format_ms(run.score_ms - leader_ms)} to the lead"
+    if own_ms is None or run.score_ms <= own_ms:
+        return Tile(label, value, f"▲ {gap}", "green")
+    return Tile(label, value, f"● {gap}", "yellow")
+
+
+def _time_left(run: RunView | None, rules: RaceRules, clock: ClockView) -> str:
+    if run is None or run.phase == "finished" or rules.time_limit_s is None:
+        return NOTHING
+    left_ns = seconds_to_ns(rules.time_limit_s) if run.ends_ns is None else max(0, run.ends_ns - clock.now_ns)
+    return format_ms(left_ns // NS_PER_S * 1000).removesuffix(".000")
 
 
 def _incidents(run: RunView) -> str:

@@ -91,22 +91,27 @@ def window(run: RunView, rules: RaceRules) -> Score | None:
     return score_run([as_run_lap(lap) for lap in run.laps], rules)
 
 
-def lap_lines(run: RunView, rules: RaceRules, race_best_ns: int | None = None) -> list[LapLine]:
+def best_counted_ns(run: RunView, rules: RaceRules) -> int | None:
+    """The best lap as it counts, penalties included; what happened in a lap is part of it."""
+    laps = [as_run_lap(lap) for lap in run.laps]
+    return min((lap_time_ns(lap, rules) for lap in laps if successful(lap, rules)), default=None)
+
+
+def lap_lines(run: RunView, rules: RaceRules) -> list[LapLine]:
     """The laps, newest first: who waits for a time looks at the top."""
     score = window(run, rules)
-    counted = [lap for lap in run.laps if successful(as_run_lap(lap), rules)]
-    best_ns = min((lap_time_ns(as_run_lap(lap), rules) for lap in counted), default=None)
+    best_ns = best_counted_ns(run, rules)
     lines = []
     for lap in reversed(run.laps):
         in_window = score is not None and score.first_lap <= lap.number <= score.last_lap
-        lines.append(_lap_line(lap, rules, best_ns, race_best_ns, in_window))
+        lines.append(_lap_line(lap, rules, best_ns, in_window))
     return lines
 
 
-def _lap_line(lap: Lap, rules: RaceRules, best_ns: int | None, race_best_ns: int | None, in_window: bool) -> LapLine:
+def _lap_line(lap: Lap, rules: RaceRules, best_ns: int | None, in_window: bool) -> LapLine:
     counts = successful(as_run_lap(lap), rules)
     time_ns = lap_time_ns(as_run_lap(lap), rules)
-    tone, sign, status = _status(lap, counts, time_ns, best_ns, race_best_ns)
+    tone, sign, status = _status(lap, counts, time_ns, best_ns)
     time = format_ns(time_ns) if lap.lap_ns else NOTHING
     slower = counts and best_ns is not None and time_ns > best_ns
     delta = f"+{format_ns(time_ns - best_ns)}" if slower and best_ns is not None else ""
@@ -128,15 +133,11 @@ def _lap_line(lap: Lap, rules: RaceRules, best_ns: int | None, race_best_ns: int
     )
 
 
-def _status(
-    lap: Lap, counts: bool, time_ns: int, best_ns: int | None, race_best_ns: int | None
-) -> tuple[str, str, str]:
+def _status(lap: Lap, counts: bool, time_ns: int, best_ns: int | None) -> tuple[str, str, str]:
     if not lap.valid:
         return "red", "✕", "Void"
     if not counts:
         return "red", "✕", "Not counted"
-    if race_best_ns is not None and time_ns <= race_best_ns:
-        return "purple", "◆", "Race best"
     if time_ns == best_ns:
         return "green", "▲", "Best of run"
     return "yellow", "●", "Valid"

@@ -52,8 +52,8 @@ const lapClock = (() => {
     if (clock.started_ms !== started_ms) shown_ms = 0;
     started_ms = clock.started_ms;
     ends_ms = clock.ends_ms;
-    if (started_ms === null) write(face, clock.text || "–");
-    face.classList.toggle("running", started_ms !== null);
+    if (started_ms === null) write(face, clock.text);
+    face.classList.toggle("words", started_ms === null && !/^\d/.test(clock.text));
   }
 
   function write(element, text) {

@@ -110,7 +110,7 @@
     submit.preventDefault();
     const values = Object.fromEntries(new FormData(submit.target));
     const form = submit.target;
-    const command = { command: "open_run", ...values, throttle_percent: Number(throttle.value) };
+    const command = { command: "open_run", ...values, throttle_percent: Number(values.throttle_percent) };
     if (await send(command, `Run of ${values.racer} opened`)) form.elements.racer.value = "";
   });
 
