@@ -1,0 +1,145 @@
+"""The event stream: whole first, then only what changed; nothing queues up for a slow browser."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import requests
+
+from station.web.live import MOST_BROWSERS, Live, event
+from station.web.render import Pages
+from tests.station_web.conftest import Served
+from tests.station_web.views import LAPS, RUN, VIEW, FakeStation, S, lap
+
+PAGES = Pages()
+
+
+def document(message: bytes) -> dict[str, Any]:
+    [data] = [line for line in message.decode().splitlines() if line.startswith("data: ")]
+    return json.loads(data.removeprefix("data: "))  # type: ignore[no-any-return]
+
+
+def test_the_first_message_is_the_whole_page() -> None:
+    first = document(event(PAGES.render(VIEW, operator=False), None, 0))
+    assert first["whole"] is True
+    assert first["lists"]["laps"] == ["lap-6", "lap-5", "lap-4", "lap-3", "lap-2", "lap-1"]
+    assert set(first["rows"]) == {key for keys in first["lists"].values() for key in keys}
+    assert first["clock"] == {
+        "boot": "boot-0",
+        "now_ms": 204_000.0,
+        "rate": 1.0,
+        "started_ms": 200_000.0,
+        "ends_ms": 330_000.0,
+        "text": "4.0",
+    }
+
+
+def test_only_what_changed_is_sent_and_the_clock_is_brought_up_to_date() -> None:
+    before = PAGES.render(VIEW, operator=False)
+    confirmed = (*LAPS[:5], replace(LAPS[5], confirmed=True))
+    clock = replace(VIEW.clock, rate=5.0)
+    after = PAGES.render(replace(VIEW, version=2, clock=clock, run=replace(RUN, laps=confirmed)), operator=False)
+    update = document(event(after, before, 2 * S))
+    assert update["whole"] is False
+    assert list(update["rows"]) == ["lap-6"]
+    assert "Car agrees" in update["rows"]["lap-6"]
+    assert (update["lists"], update["parts"]) == ({}, {})
+    assert update["clock"]["now_ms"] == 214_000.0
+
+
+def test_names_are_escaped_wherever_they_stand() -> None:
+    evil = "<script>alert(1)</script>"
+    view = replace(VIEW, run=replace(RUN, racer=evil, model=evil, laps=(lap(1, 9_000, reason=evil),)))
+    for operator in (False, True):
+        rendered = PAGES.render(view, operator=operator)
+        drawn = "".join([*rendered.parts.values(), *rendered.rows.values()])
+        assert "<script" not in drawn
+        assert "&lt;script&gt;" in drawn
+    assert evil not in PAGES.page("live", view)
+
+
+def test_spectators_get_no_buttons() -> None:
+    assert "<button" not in PAGES.page("live", VIEW)
+    assert 'data-command="void_lap"' in PAGES.page("operate", VIEW)
+
+
+def test_a_slow_browser_skips_to_the_newest() -> None:
+    station = FakeStation()
+
+    async def scene() -> list[dict[str, Any]]:
+        live = Live(station, PAGES)
+        live.start()
+        stream = live.stream(operator=False)
+        await anext(stream)  # retry
+        got = [document(await anext(stream))]
+        for number in range(7, 27):
+            station.show(run=replace(RUN, laps=(*LAPS, lap(number, 9_000))))
+        while got[-1]["version"] < station.view.version:
+            got.append(document(await anext(stream)))
+        await stream.aclose()
+        assert live.browsers == 0
+        live.close()
+        return got
+
+    got = asyncio.run(scene())
+    assert len(got) < 10
+    assert "lap-26" in got[-1]["rows"]
+
+
+def test_close_ends_every_stream() -> None:
+    async def scene() -> None:
+        live = Live(FakeStation(), PAGES)
+        live.start()
+        stream = live.stream(operator=True)
+        await anext(stream)
+        await anext(stream)
+        threading.Thread(target=live.close).start()
+        async with asyncio.timeout(5):
+            assert [message async for message in stream] == []
+
+    asyncio.run(scene())
+
+
+def test_a_quiet_station_still_beats(monkeypatch: Any) -> None:
+    monkeypatch.setattr("station.web.live.HEARTBEAT_S", 0.01)
+
+    async def scene() -> bytes:
+        live = Live(FakeStation(), PAGES)
+        live.start()
+        stream = live.stream(operator=False)
+        for _ in range(2):
+            await anext(stream)
+        beat = await anext(stream)
+        await stream.aclose()
+        live.close()
+        return beat
+
+    beat = asyncio.run(scene())
+    assert beat.startswith(b"event: beat\n")
+    assert document(beat)["boot"] == "boot-0"
+
+
+def test_the_stream_over_http(served: Served) -> None:
+    with requests.get(f"{served.url}/live", stream=True, timeout=10) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store"
+        lines = answer.iter_lines(chunk_size=1)
+        assert _next(lines, b"data: ")["whole"] is True
+        served.station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_000))))
+        assert "lap-7" in _next(lines, b"data: ")["rows"]
+
+
+def test_too_many_screens_are_told_so(served: Served, monkeypatch: Any) -> None:
+    assert MOST_BROWSERS >= 100
+    monkeypatch.setattr("station.web.live.MOST_BROWSERS", 0)
+    answer = requests.get(f"{served.url}/live", timeout=10)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+
+
+def _next(lines: Any, prefix: bytes) -> dict[str, Any]:
+    found: Callable[[bytes], bool] = lambda line: line.startswith(prefix)  # noqa: E731
+    return json.loads(next(filter(found, lines)).removeprefix(prefix))  # type: ignore[no-any-return]
