@@ -54,6 +54,7 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
     config = uvicorn.Config(
         app,
         log_config=None,
+        log_level="error",  # a stranger who sends nonsense must not fill the log
         access_log=False,
         server_header=False,
         proxy_headers=False,

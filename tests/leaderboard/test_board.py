@@ -1,0 +1,288 @@
+"""The board on a real file: one effect a result, whatever is repeated, corrected, reassigned or refused."""
+
+import dataclasses
+import json
+import pathlib
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from leaderboard.board import Answer, Board
+from leaderboard.build import open_board, open_board_to_read
+from leaderboard.domain import Conflict, UnknownRace
+from shared.errors import Refused, StorageError
+from shared.ranking import RaceRules
+from shared.results import Posted, Result, decode_posted, encode_result
+from tests.leaderboard.made import RULES, race, result
+
+EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def post(board: Board, what: Result, at_utc_ns: int = 1) -> Answer:
+    return board.apply(what.webhook_id, encode_result(what), at_utc_ns)
+
+
+def posted(board: Board, what: Result) -> Posted:
+    answer = post(board, what)
+    assert answer.status == 201, answer
+    return decode_posted(answer.body)
+
+
+def order(board: Board) -> list[str]:
+    return [placed.racer for placed in board.standings("cup")]
+
+
+def test_answers_tell_rank_racers_and_best(board: Board) -> None:
+    assert posted(board, result("a", "anna", (9000,) * 3)) == Posted(9000, 1, 1, True)
+    assert posted(board, result("b", "kenji", (8000,) * 3)) == Posted(8000, 1, 2, True)
+    assert posted(board, result("c", "anna", (9500,) * 3)) == Posted(9500, 2, 2, False)
+    assert posted(board, result("d", "anna", (7000,) * 3)) == Posted(7000, 1, 2, True)
+
+
+def test_a_repeat_gets_the_first_answer_and_has_no_effect(board: Board) -> None:
+    first = post(board, result("a", "anna"))
+    post(board, result("b", "kenji", (8000,) * 3))
+    assert post(board, result("a", "anna"), at_utc_ns=99) == Answer(200, first.body)
+    assert board.snapshot("cup").results == 2
+
+
+def test_the_same_id_with_another_body_is_a_conflict(board: Board) -> None:
+    post(board, result("a", "anna"))
+    answer = board.apply("a.1", encode_result(result("a", "tom")), 2)
+    assert answer.status == 409
+    assert "another body" in json.loads(answer.body)["error"]
+    assert order(board) == ["anna"]
+
+
+@pytest.mark.parametrize(
+    ("webhook_id", "payload", "status", "sentence"),
+    [
+        ("a.1", b"{}", 422, "not valid"),
+        ("a.1", b"", 422, "not valid"),
+        ("b.1", encode_result(result("a")), 422, "not the one of this result"),
+        ("a.1", encode_result(result("a", race_id="none")), 404, "no race 'none'"),
+        ("a.1", encode_result(result("a", score_ms=1)), 422, "the laps make 9100 ms"),
+        ("a.1", encode_result(result("a", v=2)), 422, "upgrade the leaderboard"),
+    ],
+)
+def test_what_is_refused_leaves_nothing(
+    board: Board, webhook_id: str, payload: bytes, status: int, sentence: str
+) -> None:
+    answer = board.apply(webhook_id, payload, 1)
+    assert answer.status == status
+    assert sentence in json.loads(answer.body)["error"]
+    assert board.snapshot("cup").results == 0
+    assert post(board, result("a")).status == 201, "a refused id may come again, mended"
+
+
+def test_a_higher_revision_replaces_and_a_late_lower_one_does_not(board: Board) -> None:
+    posted(board, result("a", "anna", (9000,) * 3))
+    assert posted(board, result("a", "anna", (9900,) * 3, revision=3)) == Posted(9900, 1, 1, True)
+    assert posted(board, result("a", "anna", (8000,) * 3, revision=2)) == Posted(8000, 1, 1, False)
+    assert [placed.score_ms for placed in board.standings("cup")] == [9900]
+    assert board.snapshot("cup").results == 3, "history is kept"
+
+
+def test_a_correction_withdraws(board: Board) -> None:
+    posted(board, result("a", "anna"))
+    posted(board, result("b", "anna", (9900,) * 3))
+    assert posted(board, result("a", "anna", (9000,) * 2, revision=2)) == Posted(None, 1, 1, False)
+    assert posted(board, result("b", "anna", (9000,) * 2, revision=2)) == Posted(None, None, 0, False)
+    assert order(board) == []
+
+
+def test_a_correction_reassigns_to_another_racer(board: Board) -> None:
+    posted(board, result("a", "anna", (9000,) * 3))
+    posted(board, result("b", "anna", (9500,) * 3))
+    assert posted(board, result("a", "kenji", (9000,) * 3, revision=2)) == Posted(9000, 1, 2, True)
+    assert [(p.racer, p.score_ms) for p in board.standings("cup")] == [("kenji", 9000), ("anna", 9500)]
+    assert {row.placed.racer: row.moved for row in board.snapshot("cup").rows} == {"kenji": None, "anna": -1}
+
+
+def test_a_correction_cannot_change_the_race(board: Board) -> None:
+    board.create_race(race("other"), 2)
+    posted(board, result("a"))
+    assert post(board, result("a", race_id="other", revision=2)).status == 422
+
+
+def test_moves_are_those_of_the_last_change(board: Board) -> None:
+    for number, racer in enumerate(("anna", "kenji", "tom")):
+        posted(board, result(racer, racer, (9000 + number,) * 3))
+    posted(board, result("again", "tom", (8000,) * 3))
+    assert [(row.placed.racer, row.moved) for row in board.snapshot("cup").rows] == [
+        ("tom", 2),
+        ("anna", -1),
+        ("kenji", -1),
+    ]
+    posted(board, result("worse", "tom", (9900,) * 3))
+    assert [row.moved for row in board.snapshot("cup").rows] == [0, 0, 0]
+    assert [row.attempts for row in board.snapshot("cup").rows] == [3, 1, 1]
+
+
+def test_attempts_beyond_the_rule_do_not_count_in_whatever_order_they_come(board: Board) -> None:
+    rules = dataclasses.replace(RULES, attempts_per_racer=2)
+    board.create_race(race("two", rules=rules), 2)
+    for end, time_ms in ((3, 8000), (1, 9000), (2, 9500)):
+        posted(board, result(f"r{end}", times_ms=(time_ms,) * 3, race_id="two", finished_utc_ns=end))
+    assert [placed.score_ms for placed in board.standings("two")] == [9000]
+
+
+def test_uncertainty_marks_a_tie(board: Board) -> None:
+    evidence = dataclasses.replace(result().evidence, uncertainty_ns=600_000)
+    for racer, time_ms in (("anna", 9000), ("kenji", 9001), ("tom", 9003)):
+        posted(board, result(racer, racer, (time_ms,) * 3, evidence=evidence))
+    assert [placed.tied for placed in board.standings("cup")] == [True, True, False]
+
+
+def test_races_and_entries_are_made_once(board: Board) -> None:
+    assert board.create_race(race(), 2) is False
+    with pytest.raises(Conflict, match="another race 'cup'"):
+        board.create_race(race(name="Other"), 2)
+    with pytest.raises(Refused, match="cannot name a race"):
+        board.create_race(race("A Cup"), 2)
+    with pytest.raises(Refused, match="close before it opens"):
+        board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=2), 2)
+    assert board.enter("cup", "anna", "Anna Holm", 2) is True
+    assert board.enter("cup", "anna", "Anna Holm", 3) is False
+    with pytest.raises(Conflict, match="given once"):
+        board.enter("cup", "anna", "Other", 3)
+    with pytest.raises(UnknownRace):
+        board.enter("none", "anna", "Anna", 3)
+    posted(board, result("a", "anna"))
+    assert board.snapshot("cup").rows[0].name == "Anna Holm"
+
+
+def test_closing_by_hand_and_opening_again(board: Board) -> None:
+    assert board.close_race("cup", True, 1_600_000_000_000_000_000).closed_utc_ns is not None
+    assert post(board, result("a")).status == 422
+    board.close_race("cup", False, 2)
+    assert post(board, result("a")).status == 201
+    with pytest.raises(UnknownRace):
+        board.close_race("none", True, 2)
+
+
+def test_watchers_hear_of_changes_only(board: Board) -> None:
+    heard: list[str] = []
+    board.watch(heard.append)
+    post(board, result("a"))
+    post(board, result("a"))
+    board.apply("x.1", b"", 1)
+    board.enter("cup", "anna", "Anna", 2)
+    assert heard == ["cup", "cup"]
+
+
+def test_posts_at_once_have_one_effect_and_one_answer(board: Board) -> None:
+    together = threading.Barrier(8)
+
+    def send(number: int) -> Answer:
+        together.wait(timeout=10)
+        return post(board, result("same", "anna"), at_utc_ns=number)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(8)))
+    assert sorted(answer.status for answer in answers) == [200] * 7 + [201]
+    assert len({answer.body for answer in answers}) == 1
+    assert board.snapshot("cup").results == 1
+
+
+def test_what_was_answered_is_there_after_opening_again(tmp_path: pathlib.Path) -> None:
+    first = open_board(tmp_path / "again.db")
+    first.create_race(race(), 1)
+    answer = post(first, result("a"))
+    first.close()
+    second = open_board(tmp_path / "again.db")
+    assert post(second, result("a")) == Answer(200, answer.body)
+    reading = open_board_to_read(tmp_path / "again.db")
+    assert [head.race.race_id for head in reading.races()] == ["cup"]
+    with pytest.raises(StorageError, match="readonly"):
+        reading.enter("cup", "x", "x", 1)
+    reading.close()
+    second.close()
+
+
+def test_a_full_disk_refuses_and_loses_nothing(board: Board) -> None:
+    post(board, result("before"))
+    with board._store.write() as db:
+        pages = db.exec_driver_sql("PRAGMA page_count").scalar_one()
+        db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    accepted: list[Answer] = []
+
+    def fill() -> None:
+        accepted.extend(post(board, result(f"r{number}", "x" * 190)) for number in range(400))
+
+    with pytest.raises(StorageError, match="full"):
+        fill()
+    assert {answer.status for answer in accepted} <= {201}
+    assert board.snapshot("cup").results == len(accepted) + 1
+    with board._store.write() as db:
+        db.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    assert post(board, result("after")).status == 201
+
+
+RESULTS = st.lists(
+    st.builds(
+        result,
+        result_id=st.sampled_from(["a", "b", "c", "d"]),
+        revision=st.integers(1, 3),
+        racer=st.sampled_from(["anna", "kenji", "tom"]),
+        times_ms=st.lists(st.integers(9000, 9002), min_size=2, max_size=5),
+        finished_utc_ns=st.integers(1, 3),
+    ),
+    max_size=8,
+    unique_by=lambda r: (r.result_id, r.revision),
+)
+COUNTER = iter(range(10**6))
+
+
+@EXAMPLES
+@given(RESULTS, st.randoms(use_true_random=False))
+def test_the_order_of_the_post_does_not_matter(board: Board, drawn: list[Result], shuffle: random.Random) -> None:
+    """Same results, any order, any repeats: same standing (ties of the very same nanosecond aside)."""
+    rules = RaceRules(off_track_penalty_s=1.0, attempts_per_racer=2)
+    ends = {name: end for end, name in enumerate(sorted({r.result_id for r in drawn}), 1)}
+    distinct = [dataclasses.replace(r, finished_utc_ns=ends[r.result_id]) for r in drawn]
+    # Only what is accepted in any order: a first revision that does not qualify is refused in all.
+    standings = []
+    for _ in range(2):
+        race_id, prefix = f"race-{next(COUNTER)}", f"p{next(COUNTER)}"
+        board.create_race(race(race_id, rules=rules), 1)
+        for one in [*distinct, *distinct[:2]]:
+            post(board, dataclasses.replace(one, race_id=race_id, result_id=f"{prefix}-{one.result_id}"))
+        standings.append([(p.racer, p.score_ms, p.rank) for p in board.standings(race_id)])
+        snapshot = board.snapshot(race_id)
+        assert [row.placed.racer for row in snapshot.rows] == [placed[0] for placed in standings[-1]]
+        shuffle.shuffle(distinct)
+    assert standings[0] == standings[1]
+
+
+TEXTS = st.text(max_size=20)
+NUMBERS = st.integers() | st.floats() | st.booleans()
+JSON = st.recursive(
+    st.none() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = st.sampled_from([field.name for field in dataclasses.fields(Result)] + ["extra"])
+
+
+@EXAMPLES
+@given(st.dictionaries(FIELDS, JSON, min_size=1, max_size=3))
+def test_hostile_fields_are_refused_in_a_sentence(board: Board, changes: dict[str, object]) -> None:
+    body = json.dumps(json.loads(encode_result(result("h"))) | changes).encode()
+    webhook_id = f"{changes.get('result_id', 'h')}.{changes.get('revision', 1)}"
+    answer = board.apply(webhook_id, body, 1)
+    assert answer.status in (200, 201, 404, 409, 422)
+    if answer.status > 201:
+        assert json.loads(answer.body)["error"]
+
+
+@EXAMPLES
+@given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_hostile_bodies_are_refused_in_a_sentence(board: Board, body: bytes) -> None:
+    answer = board.apply("h.1", body, 1)
+    assert answer.status == 422
+    assert json.loads(answer.body)["error"]

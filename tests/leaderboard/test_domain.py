@@ -1,0 +1,163 @@
+"""The pure rules: windows, acceptance, which attempt counts, and a standing against a model of twenty lines."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leaderboard import domain
+from leaderboard.domain import Attempt, Line
+from shared.errors import Refused
+from shared.ranking import RaceRules, RunLap
+from tests.leaderboard.made import laps, race, result
+
+HOUR_NS = 3600 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "closed", "now", "state"),
+    [
+        (None, None, None, 5, "open"),
+        (10, None, None, 9, "upcoming"),
+        (10, None, None, 10, "open"),
+        (10, 20, None, 20, "closed"),
+        (10, 20, 15, 15, "closed"),
+        (None, 20, 30, 25, "closed"),
+    ],
+)
+def test_state_of_a_race(opens: int | None, closes: int | None, closed: int | None, now: int, state: str) -> None:
+    one = race(opens_utc_ns=opens, closes_utc_ns=closes, closed_utc_ns=closed)
+    assert one.state(now) == state
+
+
+def test_late_post_of_a_run_within_the_window_is_accepted() -> None:
+    one = race(opens_utc_ns=100, closes_utc_ns=200)
+    assert domain.accept(one, result(finished_utc_ns=199), entered=False, known=False) is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"finished_utc_ns": 99}, "before race 'cup' opened"),
+        ({"finished_utc_ns": 200}, "after race 'cup' closed"),
+        ({"finished_utc_ns": -1}, "nanoseconds since 1970"),
+        ({"finished_utc_ns": 2**63}, "nanoseconds since 1970"),
+        ({"kind": "virtual"}, "is virtual, race 'cup' is physical"),
+        ({"revision": 0}, "count from 1"),
+        ({"racer": ""}, "`racer` is empty"),
+        ({"racer": " anna"}, "blanks at its ends"),
+        ({"racer": "an\u200bna"}, "invisible"),
+        ({"racer": "an\x00na"}, "invisible"),
+        ({"racer": "Jose\u0301"}, "decomposed"),
+        ({"racer": "a" * 201}, "201 characters"),
+        ({"car": "car\n1"}, "invisible"),
+        ({"score_ms": 9101}, "the laps make 9100 ms"),
+        ({"laps": laps([9000, 9000]), "score_ms": 9000}, "does not qualify"),
+        ({"laps": (RunLap(2, 9_000_000_000, 1), RunLap(2, 9_000_000_000, 2))}, "out of order"),
+        ({"laps": (RunLap(0, 9_000_000_000, 1),)}, "out of order"),
+        ({"laps": (RunLap(1, 0, 1),)}, "no clock shows"),
+        ({"laps": (RunLap(1, 10**15, 1),)}, "no clock shows"),
+        ({"laps": (RunLap(1, 9_000_000_000, 2**63),)}, "no clock shows"),
+        ({"laps": (RunLap(1, 9_000_000_000, 1, off_tracks=-1),)}, "cannot be"),
+        ({"laps": (RunLap(1, 9_000_000_000, 1, penalty_ns=-1),)}, "cannot be"),
+    ],
+)
+def test_refusals_say_why(changes: dict[str, Any], sentence: str) -> None:
+    one = race(opens_utc_ns=100, closes_utc_ns=200)
+    with pytest.raises(Refused, match=sentence):
+        domain.accept(one, result(**({"finished_utc_ns": 150} | changes)), entered=False, known=False)
+
+
+def test_a_void_lap_over_a_restart_may_be_without_time() -> None:
+    run = (RunLap(1, 0, 5, valid=False), *(RunLap(n, 9_000_000_000, n * 10**10) for n in (2, 3, 4)))
+    score = domain.accept(race(), result(laps=run), entered=False, known=False)
+    assert score is not None
+    assert (score.first_lap, score.last_lap) == (2, 4)
+
+
+def test_only_registered_racers_where_the_race_says_so() -> None:
+    one = race(entry="registered")
+    with pytest.raises(Refused, match="not entered"):
+        domain.accept(one, result(), entered=False, known=False)
+    assert domain.accept(one, result(), entered=True, known=False) is not None
+
+
+def test_a_correction_may_withdraw_and_may_come_after_the_close() -> None:
+    closed = race(closes_utc_ns=100)
+    withdrawn = result(times_ms=(9000, 9000), revision=2, finished_utc_ns=150)
+    assert domain.accept(closed, withdrawn, entered=False, known=True) is None
+    with pytest.raises(Refused, match="closed"):
+        domain.accept(closed, withdrawn, entered=False, known=False)
+
+
+@pytest.mark.parametrize(
+    ("moved_from", "moved_to", "expected"),
+    [
+        ("abc", "abc", {"a": 0, "b": 0, "c": 0}),
+        ("abc", "cab", {"c": 2, "a": -1, "b": -1}),
+        ("ab", "xab", {"x": None, "a": -1, "b": -1}),
+        ("abc", "ac", {"a": 0, "c": 1}),
+    ],
+)
+def test_moves(moved_from: str, moved_to: str, expected: dict[str, int | None]) -> None:
+    def placed(order: str) -> list[Any]:
+        return domain.standing(Line(racer, place, 0, place, place, 1) for place, racer in enumerate(order))
+
+    assert domain.moves(placed(moved_to), placed(moved_from)) == expected
+
+
+def test_equal_scores_rank_by_the_end_of_the_run_then_by_acceptance() -> None:
+    lines = [Line("late", 9000, 20, 1, 1, 1), Line("second", 9000, 10, 3, 3, 1), Line("first", 9000, 10, 2, 2, 1)]
+    assert [placed.racer for placed in domain.standing(lines)] == ["first", "second", "late"]
+
+
+ATTEMPTS = st.lists(
+    st.builds(
+        Attempt,
+        seq=st.just(0),
+        order=st.just(0),
+        result_id=st.sampled_from("abcdef"),
+        revision=st.integers(1, 3),
+        racer=st.sampled_from(["anna", "kenji", "tom"]),
+        score_ms=st.none() | st.integers(9000, 9003),
+        finished_utc_ns=st.integers(0, 3),
+    ),
+    max_size=12,
+)
+
+
+def model(attempts: list[Attempt], most: int | None) -> list[tuple[str, int]]:
+    """The same standing, written as one would explain it."""
+    newest: dict[str, Attempt] = {}
+    first_seen: dict[str, int] = {}
+    for attempt in attempts:
+        first_seen.setdefault(attempt.result_id, attempt.order)
+        if attempt.result_id not in newest or attempt.revision > newest[attempt.result_id].revision:
+            newest[attempt.result_id] = attempt
+    by_end = sorted(newest.values(), key=lambda a: (a.finished_utc_ns, first_seen[a.result_id]))
+    best: dict[str, tuple[int, int, int]] = {}
+    used: dict[str, int] = {}
+    for attempt in by_end:
+        used[attempt.racer] = used.get(attempt.racer, 0) + 1
+        if attempt.score_ms is None or (most is not None and used[attempt.racer] > most):
+            continue
+        key = (attempt.score_ms, attempt.finished_utc_ns, first_seen[attempt.result_id])
+        best[attempt.racer] = min(best.get(attempt.racer, key), key)
+    return [(racer, key[0]) for racer, key in sorted(best.items(), key=lambda item: item[1])]
+
+
+@given(ATTEMPTS, st.none() | st.integers(1, 3))
+def test_standing_is_that_of_the_model(drawn: list[Attempt], most: int | None) -> None:
+    unique = {(a.result_id, a.revision): a for a in drawn}.values()
+    attempts = [
+        Attempt(n, n, *(a.result_id, a.revision, a.racer, a.score_ms, a.finished_utc_ns)) for n, a in enumerate(unique)
+    ]
+    rules = RaceRules(attempts_per_racer=most)
+    newest = domain.newest(attempts)
+    racers = {a.racer for a in newest}
+    lines = [domain.line_of([a for a in newest if a.racer == racer], rules) for racer in racers]
+    placed = domain.standing(line for line in lines if line is not None)
+    assert [(p.racer, p.score_ms) for p in placed] == model(attempts, most)
+    assert [p.rank for p in placed] == list(range(1, len(placed) + 1))
+    assert all(p.gap_ms == p.score_ms - placed[0].score_ms for p in placed)
