@@ -54,7 +54,7 @@ class Held:
         self._plan_faults()
         self.universe.follow(self._story())
         self.universe.after(0, self._tick)
-        self._live_until(lambda: self._over, self.plan.length_ns)
+        self._live_until(lambda: self._over, self.plan.length_ns + LAST_TURN_NS * 8)
         self._heal()
         self._live_until(self._settled, self.universe.now_ns + HEALING_NS)
         self.tally.invariants["healed"].check(self._settled(), "the meeting did not come to rest within an hour")
@@ -245,4 +245,7 @@ class Held:
 
 def hold(seed: str, length_ns: int, kinds: frozenset[str], folder: pathlib.Path) -> Tally:
     """A whole meeting in `folder`; what it came to."""
-    return Held(seed, length_ns, kinds, folder).run()
+    tally = Held(seed, length_ns, kinds, folder).run()
+    for invariant in tally.invariants.values():
+        invariant.broken = [f"meeting {seed}: {sentence}" for sentence in invariant.broken]
+    return tally

@@ -156,10 +156,7 @@ class Race:
         throttle = command.throttle_percent
         if throttle is not None and not 1 <= throttle <= 100:
             raise Refused("`throttle_percent` is 1 to 100.")
-        attempt = 1 + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)
-        allowed = self.info.rules.attempts_per_racer
-        if allowed is not None and attempt > allowed:
-            raise Refused(f"{racer} has used all {allowed} attempts of the race {self.info.race_id}.")
+        attempt = self._next_attempt(racer)
         self._scale.note(command.moment, run_is_on=False)
         model, sha = command.model, command.model_sha256
         book = LapBook(run_id, self.info.rules)
@@ -171,6 +168,14 @@ class Race:
             f.PhaseChanged(run_id, "armed"),
             self._ordered(self.run, "arm"),
         ]
+
+    def _next_attempt(self, racer: str) -> int:
+        """The number of the racer's next attempt. Raises Refused if there is none."""
+        attempt = 1 + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)
+        allowed = self.info.rules.attempts_per_racer
+        if allowed is not None and attempt > allowed:
+            raise Refused(f"{racer} has used all {allowed} attempts of the race {self.info.race_id}.")
+        return attempt
 
     def _ordered(self, run: Run, action: Literal["arm", "start", "stop", "resume"]) -> f.CarOrdered:
         return f.CarOrdered(run.car, run.run_id, action, run.throttle_percent)
@@ -202,6 +207,9 @@ class Race:
 
     def _rule(self, run: Run, command: e.Command) -> list[f.Fact]:
         racer = run.racer
+        if isinstance(command, e.ReassignRun) and checked_racer(command.racer) != racer:
+            # The leaderboard counts so many attempts of a racer: one more here would stand only here.
+            self._next_attempt(checked_racer(command.racer))
         facts = rule(run, command, self._scale)
         if run.racer != racer:
             self._by_racer[racer].remove(run)
