@@ -8,7 +8,6 @@ counts; the lower one is kept.
 
 import dataclasses
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -140,7 +139,7 @@ def tie_margin_ms(uncertainties_ns: Iterable[int]) -> int:
 
 
 def accept(race: Race, result: Result, *, entered: bool, known: bool) -> Score | None:
-    """The score of a result that may enter `race`; None withdraws it (a correction that no longer qualifies).
+    """The score of a result that may enter `race`; None withdraws it (a correction to score 0, whatever its laps).
 
     `entered`: the racer is registered. `known`: a revision of this result is already in the race. Raises Refused
     with the sentence for the station's operator.
@@ -151,9 +150,9 @@ def accept(race: Race, result: Result, *, entered: bool, known: bool) -> Score |
     _check_race(race, result, entered)
     if not known:
         _check_window(race, result)
-    score = score_run(result.laps, race.rules)
-    if score is None and result.revision >= 2 and result.score_ms == 0:
+    if result.revision >= 2 and result.score_ms == 0:
         return None
+    score = score_run(result.laps, race.rules)
     if score is None:
         raise Refused(
             f"The run does not qualify: it holds no {race.rules.consecutive_laps} successful laps in a row "
@@ -201,11 +200,11 @@ def check_texts(result: Result) -> None:
 
 def _check_text(name: str, text: str, empty: bool = False) -> None:
     if not empty and not text:
-        raise Refused(f"The result's `{name}` is empty.")
+        raise Refused(f"The `{name}` is empty.")
     if len(text) > _TEXT_LIMIT:
-        raise Refused(f"The result's `{name}` has {len(text)} characters; at most {_TEXT_LIMIT} are kept.")
-    if text != text.strip() or not text.isprintable() or text != unicodedata.normalize("NFC", text):
-        raise Refused(f"The result's `{name}` holds blanks at its ends, invisible or decomposed characters.")
+        raise Refused(f"The `{name}` has {len(text)} characters; at most {_TEXT_LIMIT} are kept.")
+    if text != text.strip() or not text.isprintable():
+        raise Refused(f"The `{name}` holds blanks at its ends or invisible characters.")
 
 
 def check_name(name: str, text: str) -> str:
