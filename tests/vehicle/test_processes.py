@@ -1,0 +1,160 @@
+"""The car's three processes on mock hardware, a real broker between them and a station that leases."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from raceday.broker import Running, mosquitto_path, start_broker
+from shared.link.mqtt import MqttLink, MqttOptions
+from tests.vehicle.parts import Station, config_text, pulses, write_model
+from vehicle.core.pulses import STOCK_CALIBRATION, neutral
+
+REST = (neutral(STOCK_CALIBRATION).steering_ns, neutral(STOCK_CALIBRATION).throttle_ns)
+pytestmark = [pytest.mark.slow, pytest.mark.broker]
+
+
+@pytest.fixture
+def broker(tmp_path: pathlib.Path) -> Iterator[Running]:
+    if mosquitto_path() is None:
+        pytest.skip("mosquitto is not installed")
+    running = start_broker(tmp_path / "broker", kind="mosquitto")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def station(broker: Running) -> Iterator[Station]:
+    link = MqttLink(MqttOptions(port=broker.port), "station-1", "boot-s", "station")
+    yield Station(link)
+    link.close()
+
+
+class Car:
+    """`raceday vehicle` as a process of this test."""
+
+    def __init__(self, folder: pathlib.Path, text: str) -> None:
+        self.folder = folder
+        self.config = folder / "vehicle.toml"
+        self.config.write_text(text)
+        self.process = subprocess.Popen(
+            [*self.words(), "--config", str(self.config)], stderr=subprocess.PIPE, text=True
+        )
+
+    @staticmethod
+    def words() -> list[str]:
+        return [sys.executable, "-m", "raceday", "vehicle"]
+
+    def command(self, what: str) -> subprocess.CompletedProcess[str]:
+        words = [*self.words(), what, "--config", str(self.config)]
+        return subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+
+    def child(self, name: str) -> int:
+        for child in psutil.Process(self.process.pid).children():
+            if f"vehicle.{name}" in child.cmdline():
+                return int(child.pid)
+        raise AssertionError(f"there is no child {name}")
+
+    def end(self, number: int = signal.SIGTERM, timeout_s: float = 10) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(timeout_s)
+
+
+@pytest.fixture
+def car(tmp_path: pathlib.Path, broker: Running) -> Iterator[Car]:
+    write_model(tmp_path / "model")
+    car = Car(tmp_path, config_text(tmp_path, broker.port))
+    yield car
+    car.end()
+    assert car.process.stderr is not None
+    car.process.stderr.close()
+
+
+def test_arm_start_drive_and_a_lease_that_stops_means_neutral(station: Station, car: Car) -> None:
+    station.drive(throttle_percent=40)
+    station.wait(lambda: any(t.throttle > 0.39 for t in station.telemetry))
+    assert min(throttle for _, throttle in pulses(car.folder)) == 1_392_000  # 0.4 forward of 135 us, polarity -1
+    state = station.states[-1]
+    assert (state.model, state.throttle_percent) == ("model", 40)
+    assert station.telemetry[-1].frame_age_p99_us > 0
+    station.granting = False
+    state = station.wait_mode("tripped")
+    assert "lease ran out" in state.reason
+    assert pulses(car.folder)[-1] == REST
+    station.granting = True
+    station.order("start")
+    station.wait(lambda: "refused" in station.states[-1].reason or station.states[-1].mode == "tripped")
+    for action in ("reset", "arm", "start"):
+        station.order(action)  # type: ignore[arg-type]
+    station.wait_mode("driving")
+    station.order("stop")
+    station.wait_mode("stopped")
+    assert pulses(car.folder)[-1] == REST
+
+
+def test_a_killed_pilot_means_neutral_and_tripped_until_someone_resets(station: Station, car: Car) -> None:
+    station.drive()
+    os.kill(car.child("pilot"), signal.SIGKILL)
+    state = station.wait_mode("tripped")
+    assert state.reason == "The pilot process was ended by SIGKILL."
+    assert pulses(car.folder)[-1] == REST
+    for action in ("reset", "arm", "start"):
+        station.order(action)  # type: ignore[arg-type]
+    station.wait_mode("driving")
+
+
+def test_killed_comms_come_back_and_the_car_has_stopped_by_then(station: Station, car: Car) -> None:
+    station.drive()
+    os.kill(car.child("comms"), signal.SIGKILL)
+    station.wait(lambda: any(not s.online for s in station.states))  # the will
+    state = station.wait_mode("tripped")
+    assert "lease ran out" in state.reason
+    assert pulses(car.folder)[-1] == REST
+
+
+def test_the_guard_ends_in_neutral_and_says_goodbye(station: Station, car: Car) -> None:
+    station.drive()
+    assert car.end() == 0
+    assert pulses(car.folder)[-1] == REST
+    station.wait(lambda: not station.states[-1].online)
+    assert not (car.folder / "car.sock").exists()
+
+
+def test_a_killed_guard_leaves_its_pulse_until_someone_else_sets_neutral(station: Station, car: Car) -> None:
+    station.drive()
+    station.wait(lambda: station.telemetry[-1].throttle > 0.2)
+    children = [psutil.Process(car.child(name)) for name in ("pilot", "comms")]
+    car.end(signal.SIGKILL)
+    psutil.wait_procs(children, timeout=5)
+    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+    assert pulses(car.folder)[-1] != REST  # as kernel PWM does
+    assert car.command("neutral").returncode == 0
+    assert pulses(car.folder)[-1] == REST
+
+
+def test_the_local_stop_needs_no_network(station: Station, car: Car) -> None:
+    station.drive()
+    done = car.command("stop")
+    assert (done.returncode, done.stdout) == (0, "The car is tripped: Emergency stop at the car.\n")
+    assert pulses(car.folder)[-1] == REST
+    assert station.wait_mode("tripped").reason == "Emergency stop at the car."
+    car.end()
+    done = car.command("stop")
+    assert done.returncode == 1
+    assert "no guard answers" in done.stderr
+
+
+def test_a_second_guard_is_refused(station: Station, car: Car) -> None:
+    station.wait(lambda: station.beat > 0)
+    done = subprocess.run(
+        [*car.words(), "--config", str(car.config)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 2
+    assert "another guard" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,91 @@
+"""The guard's children: started with a channel each, watched, and started again with patience when they die."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+
+from vehicle.ipc import Channel, pair
+
+FIRST_RETRY_S = 0.5
+LONGEST_RETRY_S = 10.0
+STEADY_S = 30.0  # alive for so long, and the next death is a first one again
+
+
+class Child:
+    """One child process; `channel` is ours, and a new one with every life."""
+
+    def __init__(self, name: str, argv: tuple[str, ...], *, lap_fd: int) -> None:
+        self.name = name
+        self._argv = argv
+        self._lap_fd = lap_fd
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_s = 0.0
+        self._retry_s = FIRST_RETRY_S
+        self._due_s: float | None = None
+        self.channel: Channel | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Give it a fresh channel and start it."""
+        ours, theirs = pair()
+        words = ["--guard-fd", str(theirs.fileno()), "--lap-fd", str(self._lap_fd), "--parent", str(os.getpid())]
+        try:
+            self._process = subprocess.Popen(
+                [*self._argv, *words], stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(), self._lap_fd)
+            )
+        finally:
+            theirs.close()
+        self.channel = Channel(ours)
+        self._started_s = time.monotonic()
+        self._due_s = None
+
+    def exited(self) -> int | None:
+        """Its exit code, once; from then on it is due to be started again after a while."""
+        if self._process is None or (code := self._process.poll()) is None:
+            return None
+        now_s = time.monotonic()
+        if now_s - self._started_s > STEADY_S:
+            self._retry_s = FIRST_RETRY_S
+        self._due_s = now_s + self._retry_s
+        self._retry_s = min(self._retry_s * 2, LONGEST_RETRY_S)
+        self._process = None
+        self._hang_up()
+        return code
+
+    def due(self) -> bool:
+        """Is it dead and its pause over?"""
+        return self._due_s is not None and time.monotonic() >= self._due_s
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM, without waiting."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def stop(self, patience_s: float) -> None:
+        """Wait for its end, and insist when it takes too long."""
+        if self._process is not None:
+            try:
+                self._process.wait(max(0.0, patience_s))
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+                self._process.wait()
+            self._process = None
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self.channel is not None:
+            self.channel.close()
+            self.channel = None
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code in words."""
+    if code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"

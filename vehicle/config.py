@@ -1,0 +1,97 @@
+"""The car's settings: `config/vehicle.toml` as a checked, frozen dataclass."""
+
+import pathlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.config import setting
+from shared.errors import ConfigError
+from shared.link.options import MqttOptions
+from shared.topics import checked_device
+from vehicle.core.ages import Safety
+from vehicle.core.limiter import Limits
+from vehicle.core.pulses import STOCK_CALIBRATION, Calibration
+from vehicle.lapwatch.board import LapwatchOptions
+
+_LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChoice:
+    """`[clock]`: which clock the machine runs on."""
+
+    driver: str = setting("system", what="a driver of raceday.clocks")
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraChoice:
+    """`[camera]`."""
+
+    driver: str = setting(what="a driver of raceday.cameras")
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MotorsChoice:
+    """`[motors]`."""
+
+    driver: str = setting(what="a driver of raceday.motors")
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """`[model]`: a folder with model.onnx and model_metadata.json, or the .onnx with the metadata beside it."""
+
+    path: pathlib.Path = setting(what="the model's folder or .onnx file")  # noqa: RUF009 (a field, as in any dataclass)
+    throttle_percent: int = setting(0, least=0, most=100, what="until an order says otherwise; 0 stands still")
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxOptions:
+    """`[outbox]`: where lap reports wait until the station has them."""
+
+    path: pathlib.Path = setting(what="a file on the car's disk")  # noqa: RUF009 (a field, as in any dataclass)
+
+
+@dataclass(frozen=True, slots=True)
+class CommsOptions:
+    """`[comms]`: how often the car repeats itself; real seconds."""
+
+    resend_s: float = setting(3.0, least=0.2, most=60.0, what="unacknowledged laps are said again this often")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOptions:
+    """`[local]`: the socket of `raceday vehicle stop`, which needs no network."""
+
+    socket: pathlib.Path = setting(pathlib.Path("vehicle.sock"), what="a path of at most 100 characters")  # noqa: RUF009 (a field, as in any dataclass)
+
+    def __post_init__(self) -> None:
+        if len(str(self.socket.absolute()).encode()) > _LONGEST_SOCKET_PATH:
+            raise ConfigError(
+                f"`local.socket` is too long for a socket; use at most {_LONGEST_SOCKET_PATH} characters."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleConfig:
+    """Everything that makes this car this car."""
+
+    camera: CameraChoice
+    motors: MotorsChoice
+    model: ModelChoice
+    outbox: OutboxOptions
+    clock: ClockChoice
+    limits: Limits
+    safety: Safety
+    mqtt: MqttOptions
+    lapwatch: LapwatchOptions
+    comms: CommsOptions
+    local: LocalOptions
+    device: str = setting(what="the car's name on the wire, such as car-1")
+    calibration: Calibration = STOCK_CALIBRATION
+
+    def __post_init__(self) -> None:
+        checked_device(self.device)

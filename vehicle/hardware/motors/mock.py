@@ -1,0 +1,91 @@
+"""Motors without metal: they remember every order with its time, and refuse what a driver would refuse.
+
+Like kernel PWM they keep the last pulse when their writer dies; only `neutral` from someone alive ends it. With
+`record` each change is a line of JSON in a file, so that another process can see what the wheels were told.
+"""
+
+import json
+import pathlib
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import ConfigError, HardwareMissing
+from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses
+
+_ORDERS_KEPT = 20_000  # a day of racing may not fill the memory
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`[motors.options]` of the mock."""
+
+    resolution_ns: int = setting(1_000, least=1, most=1_000_000, what="the step of a pulse width")
+    record: pathlib.Path | None = setting(None, what="a file that gets one line of JSON for each change")  # noqa: RUF009 (a field, as in any dataclass)
+    neutral_steering_ns: int = setting(STOCK_CALIBRATION.steering.mid_ns, least=1)
+    neutral_throttle_ns: int = setting(STOCK_CALIBRATION.motor.mid_ns, least=1)
+    fail_after: int = setting(0, least=0, what="after so many changes the device refuses; 0: never")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One change of the pulses."""
+
+    at_ns: int
+    pulses: Pulses
+
+
+class MockMotors:
+    """`orders` are the changes, oldest first; `pulses` is what the pins do now, None until the first order."""
+
+    def __init__(self, options: dict[str, Any], clock: Clock) -> None:
+        self._options = from_table(options, Options, "[motors.options]")
+        self._clock = clock
+        self.orders: deque[Order] = deque(maxlen=_ORDERS_KEPT)
+        self._changes = 0
+        self.pulses: Pulses | None = None
+        if self._options.record is not None:
+            _appendable(self._options.record)
+
+    @property
+    def resolution_ns(self) -> int:
+        return self._options.resolution_ns
+
+    def apply(self, pulses: Pulses) -> None:
+        for width_ns in (pulses.steering_ns, pulses.throttle_ns):
+            if not 0 < width_ns < PERIOD_NS:
+                raise HardwareMissing(f"the mock motors refuse a pulse of {width_ns} ns.")
+        rounded = Pulses(self._truncated(pulses.steering_ns), self._truncated(pulses.throttle_ns))
+        if rounded == self.pulses:
+            return
+        if self._options.fail_after and self._changes >= self._options.fail_after:
+            raise HardwareMissing("the mock motors do not answer: they were told to fail.")
+        self._set(rounded)
+
+    def neutral(self) -> None:
+        self._set(Pulses(self._options.neutral_steering_ns, self._options.neutral_throttle_ns))
+
+    def close(self) -> None:
+        """Nothing to let go; the pulses stay, as they do on metal."""
+
+    def _truncated(self, width_ns: int) -> int:
+        return width_ns // self.resolution_ns * self.resolution_ns
+
+    def _set(self, pulses: Pulses) -> None:
+        self.pulses = pulses
+        order = Order(self._clock.now_ns(), pulses)
+        self.orders.append(order)
+        self._changes += 1
+        if self._options.record is not None:
+            line = {"at_ns": order.at_ns, "steering_ns": pulses.steering_ns, "throttle_ns": pulses.throttle_ns}
+            with self._options.record.open("a", encoding="utf-8") as record:
+                record.write(json.dumps(line) + "\n")
+
+
+def _appendable(path: pathlib.Path) -> None:
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise ConfigError(f"[motors.options]: the record {path} cannot be written ({error.strerror}).") from None

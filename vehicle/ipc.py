@@ -1,0 +1,106 @@
+"""Words between the car's processes: one datagram each, over Unix socket pairs that never block.
+
+A datagram is the word's name and its JSON. What does not decode is counted and dropped, as if it was never said.
+"""
+
+import contextlib
+import socket
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
+from vehicle.core.words import CommsReady, Fault, Figures, ModeNotice, PilotReady, Wish
+
+Word = Wish | PilotReady | Fault | CommsReady | ModeNotice | Figures | CarBeat | CarState | CarLap | Lease | DriveOrder
+_WORDS: tuple[type[Any], ...] = (
+    Wish, PilotReady, Fault, CommsReady, ModeNotice, Figures, CarBeat, CarState, CarLap, Lease, DriveOrder,
+)  # fmt: skip
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in _WORDS}
+_MOST_BYTES = 32_768
+_MOST_AT_ONCE = 512  # a flood from a broken peer may not hold up the tick
+
+
+def pack(word: Word) -> bytes:
+    """The word as a datagram."""
+    name = type(word).__name__
+    return name.encode() + b" " + _ADAPTERS[name].dump_json(word)
+
+
+def unpack(datagram: bytes) -> Word | None:
+    """The word of a datagram; None if it is none of ours."""
+    name, _, text = datagram.partition(b" ")
+    adapter = _ADAPTERS.get(name.decode(errors="replace"))
+    if adapter is None:
+        return None
+    try:
+        word: Word = adapter.validate_json(text, strict=True)
+    except ValidationError:
+        return None
+    return word
+
+
+class Channel:
+    """One end of a pair. `closed` turns true when the other side is gone."""
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._socket = end
+        self.closed = False
+        self.malformed = 0
+        self.dropped = 0
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, word: Word) -> bool:
+        """Say it if there is room; False if it was dropped or nobody listens."""
+        try:
+            self._socket.send(pack(word))
+        except BlockingIOError:
+            self.dropped += 1
+            return False
+        except OSError:
+            self.closed = True
+            return False
+        return True
+
+    def receive(self) -> list[Word]:
+        """All that waits, oldest first."""
+        words: list[Word] = []
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                datagram = self._socket.recv(_MOST_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:
+                self.closed = True
+                break
+            if not datagram:
+                self.closed = True
+                break
+            word = unpack(datagram)
+            if word is None:
+                self.malformed += 1
+            else:
+                words.append(word)
+        return words
+
+    def close(self) -> None:
+        """Idempotent."""
+        self.closed = True
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Two connected ends; a datagram keeps its borders and a death is seen by the other side."""
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    one.setblocking(False)
+    other.setblocking(False)
+    return one, other
+
+
+def from_fd(number: int) -> Channel:
+    """The end that a parent handed down."""
+    return Channel(socket.socket(fileno=number))

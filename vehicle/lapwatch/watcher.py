@@ -1,0 +1,57 @@
+"""The lap watcher's loop: newest frame in, a lap report out, beside the policy and never in its way."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from shared.messages import CarLap
+from vehicle.hardware.devices import Frame, Pixels
+from vehicle.lapwatch.board import LapwatchOptions
+from vehicle.lapwatch.passing import PassingWatch
+from vehicle.lapwatch.sight import BoardFinder
+from vehicle.mailbox import Mailbox
+
+_THUMB = (40, 30)
+_STILL_LEVELS = 0.6  # mean grey levels between two thumbnails: a parked car's noise stays below
+
+
+class LapWatcher:
+    """Looks at frames in order; not thread-safe."""
+
+    def __init__(self, options: LapwatchOptions, boot_id: str) -> None:
+        self._boot_id = boot_id
+        self._board_id = options.boards[0].id
+        self._finder = BoardFinder(options)
+        self._watch = PassingWatch(options.min_lap_s, options.camera_ahead_m)
+        self._thumb: Pixels | None = None
+
+    def look(self, frame: Frame) -> CarLap | None:
+        """A lap report, when this frame shows that the line was passed."""
+        passing = self._watch.see(frame.at_ns, self._finder.find(frame.pixels), moved=self._moved(frame.pixels))
+        if passing is None:
+            return None
+        return CarLap(
+            at_ns=passing.at_ns,
+            car_boot=self._boot_id,
+            board_id=self._board_id,
+            lap_ns=passing.lap_ns,
+            frames_seen=passing.frames_seen,
+            uncertainty_ns=passing.uncertainty_ns,
+        )
+
+    def run(self, mailbox: Mailbox, report: Callable[[CarLap], object]) -> None:
+        """Until the mailbox closes."""
+        number = 0
+        while not mailbox.closed:
+            found = mailbox.newest(number, 0.5)
+            if found is None:
+                continue
+            frame, number = found
+            if (lap := self.look(frame)) is not None:
+                report(lap)
+
+    def _moved(self, pixels: Pixels) -> bool:
+        thumb = np.asarray(cv2.resize(pixels, _THUMB, interpolation=cv2.INTER_AREA), np.uint8)
+        last, self._thumb = self._thumb, thumb
+        return last is None or float(cv2.absdiff(last, thumb).mean()) > _STILL_LEVELS

@@ -1,0 +1,84 @@
+"""The local emergency stop: a datagram on a Unix socket, which needs no network and no broker."""
+
+import os
+import pathlib
+import socket
+
+from shared.errors import OperatorError, Refused
+
+_PATIENCE_S = 2.0
+STOP = b"stop"
+
+
+class LocalStop:
+    """The guard's end. Raises OperatorError if another guard holds the socket."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+        _clear_stale(path)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._socket.bind(str(path))
+        except OSError as error:
+            self._socket.close()
+            raise OperatorError(f"the socket {path} of the local stop cannot be made ({error.strerror}).") from None
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def asked(self) -> list[str]:
+        """Who asks for a stop now: addresses to answer, '' for those that gave none."""
+        askers: list[str] = []
+        while True:
+            try:
+                text, address = self._socket.recvfrom(64)
+            except OSError:
+                return askers  # nobody else
+            if text == STOP:
+                askers.append(address if isinstance(address, str) else os.fsdecode(address or b""))
+
+    def answer(self, address: str, sentence: str) -> None:
+        """Tell who asked; one that is gone is not waited for."""
+        if not address:
+            return
+        try:
+            self._socket.sendto(sentence.encode(), os.fsencode(address))
+        except OSError:
+            return  # it asked and left; it was obeyed all the same
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+
+def ask_to_stop(path: pathlib.Path) -> str:
+    """Stop the car whose guard listens at `path`; its answer. Raises Refused when nobody answers."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
+        ours.bind("")  # an abstract address of our own, so that the guard can answer
+        ours.settimeout(_PATIENCE_S)
+        try:
+            ours.connect(str(path))
+            ours.send(STOP)
+            return ours.recv(512).decode(errors="replace")
+        except (OSError, TimeoutError):
+            raise Refused(
+                f"no guard answers at {path}: it does not run. `raceday vehicle neutral` sets the motors to neutral."
+            ) from None
+
+
+def _clear_stale(path: pathlib.Path) -> None:
+    """Remove what a killed guard left; refuse when a living one is there."""
+    if not path.exists():
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+        except OSError as error:
+            raise OperatorError(f"{path} is in the way of the local stop's socket ({error.strerror}).") from None
+    raise OperatorError(f"another guard already listens at {path}: stop it first, or choose another `local.socket`.")

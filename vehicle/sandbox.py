@@ -1,0 +1,61 @@
+"""What a child of the guard may no longer do, and what the kernel did not let us take away.
+
+No new privileges, limits on memory and files, no inherited files, and death with the guard. It is not a jail: a
+policy still runs as our user and may read what we may.
+"""
+
+import ctypes
+import os
+import pathlib
+import resource
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+_GIB = 1 << 30
+
+LIMITS: tuple[tuple[str, int, int], ...] = (
+    ("core files", resource.RLIMIT_CORE, 0),
+    ("open files", resource.RLIMIT_NOFILE, 256),
+    ("file size", resource.RLIMIT_FSIZE, 256 << 20),
+    ("memory", resource.RLIMIT_AS, 6 * _GIB),
+)
+
+
+def confine(keep_fds: tuple[int, ...], parent_pid: int) -> list[str]:
+    """Give up what this process does not need; the sentences say what could not be given up."""
+    failed = []
+    _close_others(keep_fds)
+    if not _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL):
+        failed.append("The kernel does not end this process with the guard; it notices the closed channel instead.")
+    if os.getppid() != parent_pid:
+        sys.exit(1)  # the guard died before we asked to die with it
+    if not _prctl(_PR_SET_NO_NEW_PRIVS, 1):
+        failed.append("The kernel refused no_new_privs.")
+    failed += [sentence for limit in LIMITS if (sentence := _limited(*limit))]
+    return failed
+
+
+def _limited(name: str, which: int, most: int) -> str:
+    _, hard = resource.getrlimit(which)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    try:
+        resource.setrlimit(which, (most, most))
+    except (OSError, ValueError) as error:
+        return f"The limit on {name} could not be set ({error})."
+    return ""
+
+
+def _close_others(keep_fds: tuple[int, ...]) -> None:
+    keep = {0, 1, 2, *keep_fds}
+    for entry in list(pathlib.Path("/proc/self/fd").iterdir()):
+        if int(entry.name) not in keep:
+            try:
+                os.close(int(entry.name))
+            except OSError:
+                continue  # the listing's own descriptor
+
+
+def _prctl(option: int, value: int) -> bool:
+    return bool(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0)

@@ -1,0 +1,46 @@
+"""What the guard counts for telemetry: frame ages at the motors, policy times, late ticks. Bounded."""
+
+from collections import deque
+
+from vehicle.core.actions import NEUTRAL, Action
+from vehicle.core.words import Figures, Wish
+
+_KEPT = 256
+
+
+class Tally:
+    """Numbers since the last `figures`; counts since the start."""
+
+    def __init__(self) -> None:
+        self.wish: Wish | None = None
+        self.action: Action = NEUTRAL
+        self._late_ticks = 0
+        self._ages_us: deque[int] = deque(maxlen=_KEPT)
+        self._policy_us: deque[int] = deque(maxlen=_KEPT)
+
+    def tick(self, late_s: float, tick_s: float) -> None:
+        """A tick came `late_s` after its deadline; half a tick is late."""
+        self._late_ticks += late_s > tick_s / 2
+
+    def applied(self, now_ns: int) -> None:
+        """The newest wish has just reached the motors."""
+        if self.wish is not None:
+            self._ages_us.append((now_ns - self.wish.frame_at_ns) // 1000)
+            self._policy_us.append(self.wish.policy_us)
+
+    def figures(self) -> Figures:
+        """What was seen since the last call."""
+        wish = self.wish
+        figures = Figures(
+            frames=wish.frames if wish else 0,
+            dropped=wish.dropped if wish else 0,
+            repeated=wish.repeated if wish else 0,
+            late_ticks=self._late_ticks,
+            frame_ages_us=tuple(self._ages_us),
+            policy_us=tuple(self._policy_us),
+            steering=self.action.steering,
+            throttle=self.action.throttle,
+        )
+        self._ages_us.clear()
+        self._policy_us.clear()
+        return figures
