@@ -14,6 +14,7 @@ from station.core.laps import LapBook, Mark, Stretch
 
 STAMP_NS = 1_000_000_000  # the car sees the board before and after the line: half the shortest sensible lap
 DURATION_NS = 300_000_000  # two frames at 15 Hz at either end, and speed that differs
+CLOSE_NS = 100_000_000  # offsets that fit better than others by this much are better
 REMEMBERED = 32
 PATIENCE = 3  # so many reports in a row that meet nothing: the offset was guessed wrong
 
@@ -81,7 +82,11 @@ class Witness:
         self._passings = deque([*others, *again], maxlen=REMEMBERED)
         self._waiting.extend([*orphans, *self._proposed])
         self._proposed.clear()
-        return self._settle() if self._passings else []
+        found = self._settle() if self._passings else []
+        for index, passing in enumerate(self._passings):
+            if passing.report is not None:
+                found += self._agree(index, passing.report)
+        return found
 
     def _settle(self) -> list[Agreed | Doubt]:
         found: list[Agreed | Doubt] = []
@@ -125,28 +130,20 @@ class Witness:
         return self._offsets.get(key)
 
     def _guess(self, waiting: list[CarReport], car_boot: str, boot: str) -> int | None:
-        """The offset under which most reports meet a mark; of equals the one with the least delay on the way."""
+        """The offset under which most reports meet a mark, most closely, with the least delay on their way."""
         reports = [r for r in waiting if r.car_boot == car_boot][-8:]
         passings = [p for p in self._passings if p.mark.boot == boot][-9:]
-        best: tuple[int, int] | None = None
+        best: tuple[int, int, int] | None = None
         for report in reports:
             for before, after in itertools.pairwise(passings):
-                lap_ns = after.mark.at_ns - before.mark.at_ns
-                if before.book is not after.book or report.lap_ns is None or not _alike(report, lap_ns):
+                if before.book is not after.book or not _alike(report, after.mark.at_ns - before.mark.at_ns):
                     continue
                 offset_ns = report.at_ns - after.mark.at_ns
-                score = self._meets(reports, passings, offset_ns)
-                if score and (best is None or (score, -offset_ns) > best):
-                    best = (score, -offset_ns)
-        return None if best is None else -best[1]
-
-    def _meets(self, reports: list[CarReport], passings: list[Passing], offset_ns: int) -> int:
-        """How many reports meet a mark; 0 if one would have arrived before it happened."""
-        for r in reports:
-            one_clock = r.taken.boot == passings[-1].mark.boot
-            if one_clock and r.at_ns - offset_ns > r.taken.at_ns + STAMP_NS:
-                return 0
-        return sum(1 for r in reports if any(abs(r.at_ns - offset_ns - p.mark.at_ns) <= DURATION_NS for p in passings))
+                met, off_ns = _meets(reports, passings, offset_ns)
+                fit = (met, -off_ns // CLOSE_NS, -offset_ns)
+                if met and (best is None or fit > best):
+                    best = fit
+        return None if best is None else -best[2]
 
     def _nearest(self, report: CarReport, offset_ns: int) -> int | None:
         """The index of the mark that this report is about."""
@@ -178,10 +175,8 @@ class Witness:
             return []
         lap_ns = passing.mark.at_ns - before.mark.at_ns
         car_lap_ns = report.lap_ns
-        if (car_lap_ns is None or not _alike(report, lap_ns)) and before.report is not None:
-            if before.report.car_boot != report.car_boot:
-                return []
-            car_lap_ns = report.at_ns - before.report.at_ns
+        if car_lap_ns is None and before.report is not None and before.report.car_boot == report.car_boot:
+            car_lap_ns = report.at_ns - before.report.at_ns  # it says no duration, but when it passed both times
         if car_lap_ns is None or abs(car_lap_ns - lap_ns) > DURATION_NS + report.uncertainty_ns:
             return []
         if passing.stretch.witnessed:
@@ -214,6 +209,20 @@ class Witness:
         if min(at_ns - before[-1].mark.at_ns, after[0].mark.at_ns - at_ns) <= STAMP_NS:
             return None  # a second report of the same passing
         return Doubt(after[0].book.run_id, True, at_ns)
+
+
+def _meets(reports: list[CarReport], passings: list[Passing], offset_ns: int) -> tuple[int, int]:
+    """How many reports meet a mark, and how far off they are in sum; none if one arrived before it happened."""
+    met, off_ns = 0, 0
+    for report in reports:
+        at_ns = report.at_ns - offset_ns
+        one_clock = report.taken.boot == passings[-1].mark.boot
+        if one_clock and at_ns > report.taken.at_ns + STAMP_NS:
+            return 0, 0
+        nearest_ns = min(abs(at_ns - passing.mark.at_ns) for passing in passings)
+        if nearest_ns <= DURATION_NS:
+            met, off_ns = met + 1, off_ns + nearest_ns
+    return met, off_ns
 
 
 def _alike(report: CarReport, lap_ns: int) -> bool:

@@ -33,7 +33,7 @@ class Gate:
         self.spec = spec
         self.kept: dict[str, int] = {}  # boot -> the last seq that was handled
         self._count = count
-        self._boot = ""
+        self._boot: str | None = None
         self._last_ns = 0
         self._broken: dict[str, int] = {}  # sensor -> since
         self._stuck: set[str] = set()

@@ -77,6 +77,8 @@ class LapBook:
         if any(s.mark.at_ns == mark.at_ns and s.mark.boot == mark.boot for s in self.stretches):
             return None
         self.stretches.insert(place, Stretch(mark))
+        for later in self.stretches[place + 1 : place + 2]:
+            later.witnessed = False  # the lap that ends there is another one now
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
         return place
 
@@ -91,6 +93,8 @@ class LapBook:
         into.void = into.void or gone.void
         into.notes += gone.notes
         self.flagged.append(gone.mark)
+        for later in self.stretches[number : number + 1]:
+            later.witnessed = False
         return gone.mark
 
     def lap(self, number: int) -> Lap:
