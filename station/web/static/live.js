@@ -76,6 +76,7 @@
       redraw(rest);
     });
     lapClock.take(page.clock);
+    document.body.dataset.version = page.version;
     document.dispatchEvent(new CustomEvent("raceday", { detail: page }));
   }
 
