@@ -13,11 +13,11 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from shared.codec import MAX_BYTES
 from shared.errors import ConfigError
+from shared.link.liveness import CONNECT_S
 from shared.link.options import MqttOptions
 from shared.link.packets import Packet
 from shared.link.wire import Subscription
 
-CONNECT_S = 2.0
 RECEIVE_MAXIMUM = 100
 _TOPIC_BYTES = 256
 _V5, _V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311

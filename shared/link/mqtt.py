@@ -23,6 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from shared.errors import BadInput
 from shared.link.backoff import Backoff
 from shared.link.dial import Dial
+from shared.link.liveness import CONNECT_S, Liveness
 from shared.link.options import MqttOptions
 from shared.link.outgoing import Outgoing
 from shared.link.packets import Voice, hear
@@ -32,9 +33,7 @@ from shared.topics import Speaker
 
 __all__ = ["MqttLink", "MqttOptions"]
 
-CONNECT_S = 2.0
 GOODBYE_S = 1.0
-STABLE_S = 5.0
 
 
 class MqttLink:
@@ -54,11 +53,7 @@ class MqttLink:
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._backoff = Backoff()
-        self._up = False
-        self._answered = False
-        self._silent_most_s = 1.5 * options.keepalive_s
-        self._heard_at_s = 0.0
-        self._sentence = "Not started."
+        self._life = Liveness(options.keepalive_s)
         self._refused = 0
         self._malformed = 0
 
@@ -66,7 +61,7 @@ class MqttLink:
         assert self._thread is None, "a link is started once"
         self._subscriptions = tuple(subscriptions)
         self._on_delivery = on_delivery
-        self._sentence = f"Connecting to the broker at {self._dial.address}."
+        self._life.sentence = f"Connecting to the broker at {self._dial.address}."
         self._thread = threading.Thread(target=self._run, name=f"mqtt-{self._voice.device}", daemon=True)
         self._thread.start()
 
@@ -76,17 +71,17 @@ class MqttLink:
     def publish_as(self, message: Message, device: str | None = None) -> bool:
         packet = self._voice.packet(message, device)
         with self._lock:
-            taken = not self._closing.is_set() and self._outgoing.offer(packet, online=self._connected())
+            taken = not self._closing.is_set() and self._outgoing.offer(
+                packet, online=self._life.connected(time.monotonic())
+            )
         self._wake()
         return taken
 
     def state(self) -> LinkState:
         with self._lock:
-            queue = self._outgoing
-            silent_s = time.monotonic() - self._heard_at_s
-            connected = self._connected()
-            quiet = f"The broker has been silent for {silent_s:.0f} s."
-            sentence = quiet if self._up and not connected else self._sentence
+            queue, now_s = self._outgoing, time.monotonic()
+            sentence = self._life.told(now_s, self._voice.device)
+            connected = self._life.connected(now_s)
             return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed)
 
     def close(self) -> None:
@@ -94,6 +89,9 @@ class MqttLink:
         self._wake()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(GOODBYE_S + CONNECT_S)
+        if self._thread is None or not self._thread.is_alive():
+            self._wake_in.close()
+        self._wake_out.close()
 
     # The thread
 
@@ -102,18 +100,17 @@ class MqttLink:
             while not self._closing.is_set():
                 self._one_connection()
                 with self._lock:
-                    self._up = False
+                    if self._life.ended(time.monotonic()):
+                        self._backoff.reset()
                     self._outgoing.lost()
                 self._closing.wait(self._backoff.next_s())
         finally:
             # Also after a bug in an owner's on_delivery: the screens must not show a dead link as alive.
-            self._up = False
-            self._sentence = "The link is closed."
+            self._life = Liveness(0.0, "The link is closed.")
             self._wake_in.close()
 
     def _one_connection(self) -> None:
-        self._answered = False
-        self._heard_at_s = began_s = time.monotonic()
+        self._life.dialled(time.monotonic())
         client = self._dial.client()
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -122,16 +119,15 @@ class MqttLink:
         client.on_disconnect = self._on_disconnect
         try:
             self._dial.connect(client)
+            self._life.heard_at_s = time.monotonic()
             self._serve(client)
         except OSError as error:
-            self._sentence = f"Cannot reach the broker at {self._dial.address} ({error})."
+            self._life.sentence = f"Cannot reach the broker at {self._dial.address} ({error})."
             return
         finally:
             hang_up(client)
-        if not self._answered and not self._closing.is_set():
+        if not self._life.answered and not self._closing.is_set():
             self._dial.no_answer()
-        if time.monotonic() - began_s > STABLE_S:
-            self._backoff.reset()
 
     def _serve(self, client: Client) -> None:
         """Until the connection is lost or we are closed."""
@@ -154,7 +150,7 @@ class MqttLink:
                     if self._said_all() or time.monotonic() > deadline_s:
                         self._dial.leave(client)
                         return
-                elif self._given_up():
+                elif self._life.given_up(time.monotonic()):
                     return
 
     def _move(self, client: Client, sock: Any, ready: int) -> None:
@@ -164,7 +160,7 @@ class MqttLink:
             while isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
                 client.loop_read()
             if client.socket() is sock:
-                self._heard_at_s = time.monotonic()
+                self._life.heard_at_s = time.monotonic()
         if client.want_write():
             client.loop_write()
         client.loop_misc()
@@ -176,7 +172,7 @@ class MqttLink:
             if its is client:
                 client.ack(mid, 1)
         # Never more in paho than the socket takes: what waits, waits in our lanes, where it is bounded.
-        while self._up and not client.want_write():
+        while self._life.up and not client.want_write():
             with self._lock:
                 packet = self._outgoing.take()
             if packet is None:
@@ -188,14 +184,7 @@ class MqttLink:
 
     def _said_all(self) -> bool:
         with self._lock:
-            return not self._up or (self._outgoing.queued == 0 and not self._acks)
-
-    def _given_up(self) -> bool:
-        silent_s = time.monotonic() - self._heard_at_s
-        return silent_s > (2 * self._silent_most_s if self._up else CONNECT_S)
-
-    def _connected(self) -> bool:
-        return self._up and time.monotonic() - self._heard_at_s <= self._silent_most_s
+            return not self._life.up or (self._outgoing.queued == 0 and not self._acks)
 
     def _wake(self) -> None:
         # A full pipe means that the thread has been told already; a closed one that it is gone.
@@ -208,14 +197,12 @@ class MqttLink:
         self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            self._answered = reason != "Unsupported protocol version"
-            self._sentence = f"The broker at {self._dial.address} refused {self._voice.device!r}: {reason}."
+            self._life.answered = reason != "Unsupported protocol version"
+            self._life.sentence = f"The broker at {self._dial.address} refused {self._voice.device!r}: {reason}."
             return
-        self._answered = True
         self._dial.subscribe(client, self._subscriptions)
         with self._lock:
-            self._up = True
-            self._sentence = f"Connected to the broker at {self._dial.address}."
+            self._life.greeted(time.monotonic(), f"Connected to the broker at {self._dial.address}.")
             self._outgoing.connected()
 
     def _on_subscribe(
@@ -224,7 +211,7 @@ class MqttLink:
         failed = sum(reason.is_failure for reason in reasons)
         if failed:
             self._refused += failed
-            self._sentence = f"The broker lets {self._voice.device!r} not hear all that it must; check the ACL."
+            self._life.sentence = f"The broker lets {self._voice.device!r} not hear all that it must; check the ACL."
 
     def _on_publish(
         self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Properties | None
@@ -233,7 +220,7 @@ class MqttLink:
             packet = self._outgoing.answered(mid, refused=reason.is_failure)
         if packet is not None and reason.is_failure:
             self._refused += 1
-            self._sentence = f"The broker refused what we said on {packet.topic}: {reason}."
+            self._life.sentence = f"The broker refused what we said on {packet.topic}: {reason}."
 
     def _on_message(self, client: Client, _data: Any, arrived: MQTTMessage) -> None:
         mid, qos = arrived.mid, arrived.qos
@@ -256,9 +243,9 @@ class MqttLink:
         self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         with self._lock:
-            self._up = False
-            if self._answered:
-                self._sentence = f"Lost the broker at {self._dial.address} ({reason}); trying again."
+            self._life.up = False
+            if self._life.answered:
+                self._life.sentence = f"Lost the broker at {self._dial.address} ({reason}); trying again."
 
 
 def hang_up(client: Client) -> None:
