@@ -12,7 +12,8 @@ import random
 from collections.abc import Callable, Sequence
 
 from shared.errors import BadInput
-from shared.link.mockbroker import Faults, MockBroker, Wire
+from shared.link.mockbroker import MockBroker
+from shared.link.mockparts import Faults, Wire
 from shared.link.outgoing import Outgoing
 from shared.link.packets import Packet, Voice, hear
 from shared.link.wire import Delivery, LinkState, Subscription

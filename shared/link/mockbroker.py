@@ -1,19 +1,14 @@
 """The broker of the mock wire and the network around it: virtual time, sessions, wills, faults by seed."""
 
-import heapq
 import itertools
 import random
-import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from shared.link.access import may_read, may_write
+from shared.link.mockparts import Client, Faults, Session, Timeline, Wire
 from shared.link.packets import Packet, matches
-from shared.link.wire import Subscription
-from shared.topics import Speaker
 from shared.units import NS_PER_S
 
 KEEPALIVE_NS = 2 * NS_PER_S
@@ -21,88 +16,21 @@ BREAK_NS = NS_PER_S // 2
 QUEUE_PER_SESSION = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """Chances per packet and leg. `delay_ns` is uniform between its ends; `late` adds up to `late_ns` more."""
-
-    loss: float = 0.0
-    repeat: float = 0.0
-    late: float = 0.0
-    late_ns: int = 0
-    delay_ns: tuple[int, int] = (0, 0)
-
-
-class Client(Protocol):
-    """What the broker knows of a link."""
-
-    device: str
-    speaker: Speaker
-    subscriptions: Sequence[Subscription]
-    will: Packet
-
-    def arrived(self, wire: "Wire", packet: Packet, mid: int, retained: bool) -> None: ...
-    def answered(self, mid: int, refused: bool) -> None: ...
-    def lost(self, wire: "Wire") -> None: ...
-
-
-@dataclass(slots=True, eq=False)
-class Wire:
-    """One TCP connection: packets keep their order on it, and wait on it while it is stuck."""
-
-    link: Client
-    open: bool = True
-    up_ns: int = 0
-    down_ns: int = 0
-    held: list[Callable[[], None]] = field(default_factory=list)
-    broken_legs: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Session:
-    """What the broker remembers of one client name, until it is killed."""
-
-    filters: list[str] = field(default_factory=list)
-    unacked: dict[int, tuple[Packet, bool]] = field(default_factory=dict)
-    wire: Wire | None = None
-
-
-class MockBroker:
+class MockBroker(Timeline):
     """The broker and the network around it. `injected` counts the faults by kind."""
 
     def __init__(self, seed: int = 0, faults: Faults | None = None) -> None:
-        self.now_ns = 0
+        super().__init__()
         self.faults = faults or Faults()
         self.injected: Counter[str] = Counter()
-        self.lock = threading.RLock()
         self.random = random.Random(seed)
         self.retained: dict[str, Packet] = {}
-        self._events: list[tuple[int, int, Callable[[], None]]] = []
-        self._order = itertools.count()
         self._mids = itertools.count(1)
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, Session] = {}
         self._apart: dict[str, int] = {}
         self._frozen: int | None = None
         self._up = True
         self._refused: set[tuple[str, str]] = set()
-
-    # Time
-
-    @property
-    def next_at_ns(self) -> int | None:
-        """When something happens next, for who steps from event to event."""
-        return self._events[0][0] if self._events else None
-
-    def run_until(self, at_ns: int) -> None:
-        """Let everything happen up to and including `at_ns`."""
-        with self.lock:
-            while self._events and self._events[0][0] <= at_ns:
-                self.now_ns, _, action = heapq.heappop(self._events)
-                action()
-            self.now_ns = max(self.now_ns, at_ns)
-
-    def later(self, after_ns: int, action: Callable[[], None]) -> None:
-        """Do this on the broker's time."""
-        heapq.heappush(self._events, (self.now_ns + after_ns, next(self._order), action))
 
     # Faults by hand
 
@@ -177,7 +105,7 @@ class MockBroker:
         """A new connection, or None while the broker cannot be reached."""
         if not self._up or self._frozen is not None or link.device in self._apart:
             return None
-        session = self._sessions.setdefault(link.device, _Session())
+        session = self._sessions.setdefault(link.device, Session())
         if session.wire is not None:
             self.cut(session.wire)
         wire = session.wire = Wire(link, up_ns=self.now_ns, down_ns=self.now_ns)
@@ -268,7 +196,7 @@ class MockBroker:
             if any(matches(f, packet.topic) for f in session.filters):
                 self._deliver(session, packet, retained=False)
 
-    def _deliver(self, session: _Session, packet: Packet, retained: bool) -> None:
+    def _deliver(self, session: Session, packet: Packet, retained: bool) -> None:
         mid = next(self._mids)
         if packet.qos:
             if len(session.unacked) >= QUEUE_PER_SESSION:
