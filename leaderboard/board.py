@@ -117,28 +117,34 @@ class Board:
     def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
         """Take a posted result: 201 applied, 200 was applied before, 409, 404, 422. Raises RetryLater, StorageError."""
         try:
-            answer, race_id = self._apply(webhook_id, payload, now_utc_ns)
+            return self._settle(webhook_id, payload, now_utc_ns)
         except sa.exc.IntegrityError:
             # Another process took the same id between our look and our insert (PostgreSQL): now it is there to see.
-            answer, race_id = self._apply(webhook_id, payload, now_utc_ns)
-        if answer.status == 201:
-            self._tell(race_id)
-        return answer
+            return self._settle(webhook_id, payload, now_utc_ns)
 
-    def _apply(self, webhook_id: str, payload: bytes, now_utc_ns: int) -> tuple[Answer, str]:
+    def _settle(self, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
         digest = hashlib.sha256(payload).hexdigest()
         try:
-            with self._store.write() as db:
-                if (held := rows.receipt(db, webhook_id)) is not None:
-                    return _repeated(held, digest), ""
-                result = _checked(webhook_id, payload)
-                body = encode_posted(_effect(db, result, payload, now_utc_ns))
-                rows.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
-            return Answer(201, body), result.race_id
-        except UnknownRace as refusal:
-            return Answer(404, error_body(refusal)), ""
+            return self._apply(webhook_id, payload, digest, now_utc_ns)
         except (Refused, BadInput) as refusal:
-            return Answer(422, error_body(refusal)), ""
+            # The same id may have been applied, by another process, after we looked for it.
+            held = self._held(webhook_id)
+            status = 404 if isinstance(refusal, UnknownRace) else 422
+            return Answer(status, error_body(refusal)) if held is None else _repeated(held, digest)
+
+    def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int) -> Answer:
+        with self._store.write() as db:
+            if (held := rows.receipt(db, webhook_id)) is not None:
+                return _repeated(held, digest)
+            result = _checked(webhook_id, payload)
+            body = encode_posted(_effect(db, result, payload, now_utc_ns))
+            rows.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
+        self._tell(result.race_id)
+        return Answer(201, body)
+
+    def _held(self, webhook_id: str) -> rows.Receipt | None:
+        with self._store.read() as db:
+            return rows.receipt(db, webhook_id)
 
     def race(self, race_id: str) -> Race:
         """Raises UnknownRace."""
@@ -199,6 +205,7 @@ def _checked(webhook_id: str, payload: bytes) -> Result:
     result = decode_result(payload)
     if result.webhook_id != webhook_id:
         raise Refused(f"The webhook-id is not the one of this result ({result.webhook_id[:80]!r}).")
+    domain.check_result(result)
     return result
 
 

@@ -139,14 +139,11 @@ def tie_margin_ms(uncertainties_ns: Iterable[int]) -> int:
 
 
 def accept(race: Race, result: Result, *, entered: bool, known: bool) -> Score | None:
-    """The score of a result that may enter `race`; None withdraws it (a correction to score 0, whatever its laps).
+    """The score of a checked result that may enter `race`; None withdraws it (a correction to 0, whatever its laps).
 
     `entered`: the racer is registered. `known`: a revision of this result is already in the race. Raises Refused
     with the sentence for the station's operator.
     """
-    check_texts(result)
-    _check_numbers(result)
-    _check_laps(result.laps)
     _check_race(race, result, entered)
     if not known:
         _check_window(race, result)
@@ -182,8 +179,15 @@ def _check_window(race: Race, result: Result) -> None:
         raise Refused(f"The run was finished after race {race.race_id!r} closed.")
 
 
-def check_texts(result: Result) -> None:
-    """Names are shown to people and kept in databases: short, printable, no invisible characters."""
+def check_result(result: Result) -> None:
+    """What can be said of a result without its race. Raises Refused."""
+    _check_texts(result)
+    _check_numbers(result)
+    _check_laps(result.laps)
+
+
+def _check_texts(result: Result) -> None:
+    # Names are shown to people and kept in databases: short, printable, no invisible characters.
     named = {
         "result_id": result.result_id,
         "racer": result.racer,
@@ -213,9 +217,14 @@ def check_name(name: str, text: str) -> str:
     return text
 
 
+def is_race_id(race_id: str) -> bool:
+    """Whether a race could have this id: nothing else is looked up."""
+    return _RACE_ID.fullmatch(race_id) is not None
+
+
 def check_race_id(race_id: str) -> str:
     """A race's id is also a part of its address. Raises Refused."""
-    if _RACE_ID.fullmatch(race_id) is None:
+    if not is_race_id(race_id):
         raise Refused(f"{race_id[:80]!r} cannot name a race: use 1 to 64 of a-z, 0-9, '-' and '_'.")
     return race_id
 

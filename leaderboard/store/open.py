@@ -199,8 +199,8 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
 def _said_plainly() -> Iterator[None]:
     try:
         yield
-    except sa.exc.IntegrityError:
-        raise
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):
+        raise  # a repeat at the same moment, or a bug of ours: neither is the disk's fault
     except sa.exc.TimeoutError:
         raise RetryLater("The leaderboard's database has no free connection.", after_s=1.0) from None
     except sa.exc.DBAPIError as error:

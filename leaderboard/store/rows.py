@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from leaderboard.domain import Attempt, Line, Race, UnknownRace, newest
+from leaderboard.domain import Attempt, Line, Race, UnknownRace, is_race_id, newest
 from leaderboard.store import statements as sql
 from leaderboard.store.tables import RACES
 from shared.ranking import RaceRules
@@ -47,7 +47,8 @@ _RACE_FIELDS = [field.name for field in dataclasses.fields(Race)]
 
 
 def receipt(db: sa.Connection, webhook_id: str) -> Receipt | None:
-    row = db.execute(sql.RECEIPT, {"webhook_id": webhook_id}).first()
+    """What this id was answered; None for one that is new (or that no result could have)."""
+    row = db.execute(sql.RECEIPT, {"webhook_id": webhook_id}).first() if webhook_id.isprintable() else None
     return None if row is None else Receipt(row.body_sha256, bytes(row.answer))
 
 
@@ -60,10 +61,15 @@ def add_receipt(
 
 def race(db: sa.Connection, race_id: str, for_change: bool = False) -> Race:
     """The race; `for_change` lets other writers of this race wait (PostgreSQL). Raises UnknownRace."""
-    row = db.execute(sql.RACE_FOR_CHANGE if for_change else sql.RACE, {"race_id": race_id}).first()
+    return _race(_row_of(db, sql.RACE_FOR_CHANGE if for_change else sql.RACE, race_id))
+
+
+def _row_of(db: sa.Connection, query: sa.Select[Any], race_id: str) -> sa.Row[Any]:
+    # PostgreSQL stumbles over text that no id of ours can be.
+    row = db.execute(query, {"race_id": race_id}).first() if is_race_id(race_id) else None
     if row is None:
         raise UnknownRace(f"There is no race {race_id[:80]!r} on this leaderboard.")
-    return _race(row)
+    return row
 
 
 def _race(row: sa.Row[Any]) -> Race:
@@ -184,10 +190,7 @@ def shown(db: sa.Connection, race_id: str, lines: Sequence[Line]) -> list[Shown]
 
 def head(db: sa.Connection, race_id: str) -> RaceHead:
     """Raises UnknownRace."""
-    row = db.execute(sql.HEAD, {"race_id": race_id}).first()
-    if row is None:
-        raise UnknownRace(f"There is no race {race_id[:80]!r} on this leaderboard.")
-    return _head(row)
+    return _head(_row_of(db, sql.HEAD, race_id))
 
 
 def heads(db: sa.Connection) -> list[RaceHead]:

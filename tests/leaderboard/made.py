@@ -120,9 +120,10 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "raceday", "leaderboard", *arguments]
 
 
-def start(folder: pathlib.Path, extra: str = "") -> Running:
+def start(folder: pathlib.Path, extra: str = "", port: int = 0) -> Running:
     """A leaderboard over the store in `folder`; returns when it answers."""
     path = write_config(folder, extra)
+    path.write_text(path.read_text().replace("port = 0", f"port = {port}"))
     root = pathlib.Path(__file__).resolve().parents[2]
     process = subprocess.Popen(
         command("--config", str(path)),

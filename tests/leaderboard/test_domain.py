@@ -64,8 +64,14 @@ def test_late_post_of_a_run_within_the_window_is_accepted() -> None:
 )
 def test_refusals_say_why(changes: dict[str, Any], sentence: str) -> None:
     one = race(opens_utc_ns=100, closes_utc_ns=200)
+    posted = result(**({"finished_utc_ns": 150} | changes))
+
+    def take() -> None:
+        domain.check_result(posted)
+        domain.accept(one, posted, entered=False, known=False)
+
     with pytest.raises(Refused, match=sentence):
-        domain.accept(one, result(**({"finished_utc_ns": 150} | changes)), entered=False, known=False)
+        take()
 
 
 def test_a_void_lap_over_a_restart_may_be_without_time() -> None:
