@@ -19,7 +19,8 @@ from vehicle.core.actions import Action, ActionSpace
 FRAME_NS_TIMES_HZ = 1_000_000_000
 FRAME_RATE_HZ = 15
 FRAME_SHAPE = (120, 160)
-MOST_LATENCY_NS = 80_000_000
+MOST_LATENCY_NS = 120_000_000
+LOST_FRAMES = 0.04
 
 Frames = NDArray[np.uint8]
 Shares = NDArray[np.float32]
@@ -73,7 +74,8 @@ class Lesson:
         if self._slip_frames > 0:
             self._slip_frames -= 1
             action = self._slip
-        self.wires.wish(self.world.now_ns, action)
+        if self._rng.random() >= LOST_FRAMES:
+            self.wires.wish(self.world.now_ns, action)
         left = any(isinstance(event, OffTrack) for event in self.wires.run(until_ns))
         if left or self._rng.random() < 0.004:
             self.scatter()
