@@ -33,7 +33,7 @@ from station.view import Accepted, ClockView, Declined, StoreView, SyncView, Vie
 BATCH = 256
 TICK_NS = 50_000_000
 RETRY_NS = 500_000_000
-PAIR_NS = 60_000_000_000
+PAIR_NS = 600_000_000_000
 T = TypeVar("T")
 HEARD: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
 
@@ -95,7 +95,8 @@ class Station:
         self._live: SimpleQueue[Delivery] = SimpleQueue()
         self._held: list[Item] = []
         self._trouble = ""
-        self._next_tick_ns = self._next_try_ns = self._next_pair_ns = 0
+        self._next_tick_ns = self._next_try_ns = 0
+        self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
         self._paired = set(self._restored.engine.paired)
         self._screen = Screen(setup.name, self._clock_view)
@@ -122,16 +123,14 @@ class Station:
         worked = bool(items)
         if self._trouble:
             self._hold(items)
-            if not self._mended():
-                return worked
-            items, self._held = self._held, []
-        items += self._time()
-        if items:
+            items = self._mended()
+        if not self._trouble:
+            items += self._time()
             try:
                 self._commit(items)
             except StorageError as error:
                 self._fail(items, str(error))
-        if worked or self._trouble:
+        if items or worked:
             self._store_view()
         return worked
 
@@ -262,19 +261,21 @@ class Station:
             elif not isinstance(item.input, e.Tick):
                 self._held.append(item)
 
-    def _mended(self) -> bool:
+    def _mended(self) -> list[Item]:
+        """If the disk takes writes again: the engine as the journal has it, and all that was held."""
         now_ns = self._clock.now_ns()
         if self._next_try_ns - RETRY_NS <= now_ns < self._next_try_ns:
-            return False
+            return []
         self._next_try_ns = now_ns + RETRY_NS
         try:
             self.journal.probe()
             self._restored = restore(self.journal)
         except StorageError as error:
             self._trouble = str(error)
-            return False
+            return []
         self._trouble = ""
-        return True
+        held, self._held = self._held, []
+        return held
 
     def _store_view(self) -> None:
         head = self.journal.head

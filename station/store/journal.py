@@ -8,6 +8,7 @@ trip whoever tries otherwise, and each record's hash covers the one before, so t
 One thread appends. Others read through connections of their own (sync reads the table `outbox`).
 """
 
+import contextlib
 import hashlib
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -142,7 +143,9 @@ class Journal:
                     self._db.execute("ROLLBACK")
 
     def close(self) -> None:
-        self._db.close()
+        # Closing moves the log into the file; if the disk refuses, the log stays as it is and is read at the next open.
+        with contextlib.suppress(apsw.FullError, apsw.IOError, apsw.ReadOnlyError):
+            self._db.close()
 
     def _create(self) -> None:
         version = self._db.pragma("user_version")
