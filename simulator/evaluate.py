@@ -5,6 +5,7 @@ before the place, as in the league; its seed is then not clean.
 """
 
 import random
+import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from functools import cache
 from multiprocessing import get_context
 
 from simulator.events import FORWARD, FrameDue, OffTrack, TrueCrossing, WorldEvent
-from simulator.policy import Policy, load_policy
+from simulator.policy import Policy, find_model, load_policy
 from simulator.tracks import Track, load_track
 from simulator.wires import Wires
 from simulator.world import World
+from vehicle.models.trial import try_model
 
 FRAME_RATE_HZ = 15
 LEAST_LATENCY_NS, MOST_LATENCY_NS = 20_000_000, 60_000_000
@@ -110,11 +112,19 @@ def evaluate(
     """The verdict of each track as it is ready. Raises OperatorError before anything is driven if an input is bad."""
     loaded = [load_track(name) for name in tracks]
     load_policy(model, throttle_percent)
+    try_model(find_model(model))
     work = [(model, throttle_percent, name, seed, laps) for name in tracks for seed in range(seeds)]
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts_to_the_parent)
+    try:
         results = pool.map(_one, work)
         for track in loaded:
             yield verdict(track.name, [next(results) for _ in range(seeds)])
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 _policy = cache(load_policy)

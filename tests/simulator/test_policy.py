@@ -68,26 +68,28 @@ def graph_with(input_shape: list[int], outputs: int) -> onnx.ModelProto:
     )
 
 
-WRONG_SHAPES = [([1, 3, 120, 160], 14, "one float input"), ([1, 1, 120, 160], 3, r"must answer \[1, 14\]")]
+WRONG_SHAPES = [([1, 3, 120, 160], 14), ([1, 1, 120, 160], 3), ([1, 1, 84, 84], 14)]
 
 
-@pytest.mark.parametrize(("shape", "outputs", "says"), WRONG_SHAPES)
-def test_wrong_shapes_are_refused(model: pathlib.Path, shape: list[int], outputs: int, says: str) -> None:
+@pytest.mark.parametrize(("shape", "outputs"), WRONG_SHAPES)
+def test_wrong_shapes_are_refused(model: pathlib.Path, shape: list[int], outputs: int) -> None:
     onnx.save(graph_with(shape, outputs), model / "model.onnx")
-    with pytest.raises(BadInput, match=says):
+    with pytest.raises(BadInput, match=r"model\.onnx"):
         load_policy(str(model))
 
 
 SPOILT = [
-    ("model.onnx", b"", "no ONNX model"),
-    ("model.onnx", b"hello", "no ONNX model"),
-    ("model_metadata.json", b"{", "no readable JSON"),
-    ("model_metadata.json", b"\xff\xfe", "no readable JSON"),
-    ("model_metadata.json", b"[" * 100_000, "no readable JSON"),
+    ("model.onnx", b"", r"model\.onnx"),
+    ("model.onnx", b"hello", r"model\.onnx"),
+    ("model_metadata.json", b"{", "not JSON"),
     ("model_metadata.json", b"[]", "not a JSON object"),
+    ("card.json", b"{", "no readable JSON"),
+    ("card.json", b"\xff\xfe", "no readable JSON"),
+    ("card.json", b"[" * 60_000, "no readable JSON"),
     ("card.json", b"{}", "throttle_percent"),
     ("card.json", b'{"throttle_percent": "much"}', "throttle_percent"),
     ("card.json", b'{"throttle_percent": 0}', "above 0"),
+    ("card.json", b'{"throttle_percent": NaN}', "above 0"),
 ]
 
 
@@ -101,9 +103,6 @@ def test_spoilt_files_are_refused(model: pathlib.Path, file: str, content: bytes
 def test_what_is_not_there_is_named(tmp_path: pathlib.Path, model: pathlib.Path) -> None:
     with pytest.raises(BadInput, match="There is no model"):
         load_policy(str(tmp_path / "nothing"))
-    (tmp_path / "model.pb").write_bytes(b"x")
-    with pytest.raises(BadInput, match=r"no \.onnx file"):
-        load_policy(str(tmp_path / "model.pb"))
     (model / "model_metadata.json").unlink()
-    with pytest.raises(BadInput, match="put the metadata"):
+    with pytest.raises(BadInput, match="metadata"):
         load_policy(str(model))

@@ -83,6 +83,7 @@ if find_spec("torch") is not None:  # the extra 'train': not part of what the pr
     def test_a_tiny_training_leaves_a_model_that_answers_as_the_network_does(
         tmp_path_factory: pytest.TempPathFactory,
     ) -> None:
+        from simulator.lens import for_policy
         from simulator.policy import load_policy
         from simulator.train.command import run
         from simulator.train.network import Learner, write_onnx
@@ -99,12 +100,5 @@ if find_spec("torch") is not None:  # the extra 'train': not part of what the pr
         write_onnx(learner.slow, folder / "model.onnx")
         frame = np.random.default_rng(1).integers(0, 256, (240, 320), dtype=np.uint8)
         policy = load_policy(str(folder))
-        answer = policy._session.run(None, {"observation": _seen(frame).astype(np.float32)[None, None]})[0]
-        assert answer == pytest.approx(learner.student(_seen(frame)[None]), abs=1e-5)
-
-    def _seen(
-        frame: "np.ndarray[tuple[int, int], np.dtype[np.uint8]]",
-    ) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":
-        from simulator.lens import for_policy
-
-        return for_policy(frame)
+        policy.act(frame)
+        assert policy._model.answer() == pytest.approx(learner.student(for_policy(frame)[None]), abs=1e-5)
