@@ -97,8 +97,13 @@ def _store(view: View) -> HealthLine:
 
 def alarms(view: View) -> list[str]:
     """What must be said loudly, on top of the page."""
-    said = [f"{car.name}: {car.alarm}" for car in view.cars if car.alarm]
+    said = [_named(car.name, car.alarm) for car in view.cars if car.alarm]
     if not view.store.ok:
         said.append(view.store.sentence)
-    said += [f"Gate {gate.name}: {gate.sentence}" for gate in view.gates if not gate.alive]
+    said += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
     return said
+
+
+def _named(name: str, sentence: str) -> str:
+    """Some sentences name their subject already."""
+    return sentence if name.lower() in sentence.lower() else f"{name}: {sentence}"

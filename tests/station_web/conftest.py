@@ -21,9 +21,9 @@ class Served:
     station: FakeStation
 
 
-def serve(station: FakeStation, **options: tuple[str, ...]) -> Iterator[Served]:
+def serve(station: FakeStation, port: int = 0, **options: tuple[str, ...]) -> Iterator[Served]:
     app = create_app(station, **options)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     port = listener.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

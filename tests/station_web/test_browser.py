@@ -1,6 +1,7 @@
 """The pages in a real browser: what a spectator reads, what an official can do with the keyboard alone."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from urllib.parse import urlsplit
 
@@ -10,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from station.core.events import AddCrossing, AddPenalty, OpenRun, OrderCar, StartRun, VoidLap
 from station.view import Declined, View
 from tests.station_web.browser import Watched, chromium, violations
-from tests.station_web.conftest import Served
-from tests.station_web.views import EMPTY, LAPS, RUN, TROUBLE, VIEW, S, lap
+from tests.station_web.conftest import Served, serve
+from tests.station_web.views import EMPTY, LAPS, RUN, TROUBLE, VIEW, FakeStation, S, lap
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -80,6 +81,18 @@ def test_a_new_run_replaces_the_laps_of_the_last(served: Served, watched: Watche
     expect(page.locator("#laps tr")).to_have_count(0)
     served.station.show(run=replace(fresh, laps=(lap(1, 9_900),), phase="running"))
     expect(page.locator("#laps tr")).to_have_count(1)
+
+
+def test_a_page_outlives_its_station(watched: Watched) -> None:
+    first = contextmanager(serve)(FakeStation())
+    with first as served:
+        page = watched.open(served.url)
+    expect(page.locator("#link-words")).to_have_text("Station away", timeout=10_000)
+    restarted = FakeStation(replace(VIEW, run=replace(RUN, racer="Alan Turing", laps=LAPS[:2])))
+    with contextmanager(serve)(restarted, served.port):
+        expect(page.locator(".racer")).to_have_text("Alan Turing", timeout=20_000)
+        expect(page.locator("#link-words")).to_have_text("Live")
+        expect(page.locator("#laps tr")).to_have_count(2)
 
 
 def test_everything_comes_from_the_station_and_nothing_fails(served: Served, watched: Watched) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -130,6 +131,19 @@ def test_the_stream_over_http(served: Served) -> None:
         assert _next(lines, b"data: ")["whole"] is True
         served.station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_000))))
         assert "lap-7" in _next(lines, b"data: ")["rows"]
+
+
+def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
+    deaf = socket.socket()
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    deaf.connect(("127.0.0.1", served.port))
+    deaf.sendall(f"GET /live HTTP/1.1\r\nhost: 127.0.0.1:{served.port}\r\n\r\n".encode())
+    with deaf, requests.get(f"{served.url}/live", stream=True, timeout=10) as answer:
+        lines = answer.iter_lines(chunk_size=1)
+        for number in range(7, 60):
+            served.station.show(run=replace(RUN, laps=(*LAPS, lap(number, 9_000)), model="x" * 5_000 + str(number)))
+            while _next(lines, b"data: ")["version"] < served.station.view.version:
+                pass
 
 
 def test_too_many_screens_are_told_so(served: Served, monkeypatch: Any) -> None:

@@ -134,6 +134,8 @@ def test_alarms_are_the_sentences_on_top() -> None:
         "car-1: Tripped: no fresh camera frame for 210 ms.",
         "Gate start: No word from the gate for 6 s: look at its cable.",
     ]
+    silent = replace(CAR, alarm="Car-1 is silent in the middle of its run.")
+    assert alarms(replace(VIEW, cars=(silent,))) == ["Car-1 is silent in the middle of its run."]
     full = replace(VIEW, store=replace(VIEW.store, ok=False, sentence="The disk is full."))
     assert alarms(full) == ["The disk is full."]
 
