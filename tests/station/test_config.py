@@ -1,0 +1,67 @@
+"""config/station.toml: the shipped file is read, and a wrong setting is one sentence."""
+
+import pathlib
+
+import pytest
+
+from shared.config import load, parse
+from shared.errors import ConfigError, HardwareMissing
+from station.build import build_clock, build_gates, prepared
+from station.config import ClockChoice, StationConfig
+
+SHIPPED = pathlib.Path(__file__).parents[2] / "config" / "station.toml"
+LEAST = 'data_dir = "d"\n[[gate]]\nname = "start"\ndriver = "mock"\n'
+
+
+def test_the_shipped_file_is_read() -> None:
+    config = load(SHIPPED, StationConfig)
+    assert config.race is not None
+    assert config.race.opening.race_id == "practice"
+    assert config.gate[0].spec == parse(LEAST, StationConfig).gate[0].spec
+
+
+def test_the_shipped_file_shows_the_defaults() -> None:
+    text = SHIPPED.read_text()
+    shown = "\n".join(
+        line.removeprefix("# ") if line.startswith("# ") and " = " in line else line for line in text.splitlines()
+    )
+    assert load(SHIPPED, StationConfig).lease_ms == parse(LEAST, StationConfig).lease_ms
+    for key in ("lease_ms", "lockout_s", "time_limit_s", "min_lap_s", "operators", "queue_limit"):
+        assert f"{key} = " in shown
+
+
+BAD = {
+    "no gate": ('data_dir = "d"\n', "exactly one [[gate]] must be of kind"),
+    "two gates of a name": (LEAST + '[[gate]]\nname = "start"\ndriver = "mock"\nkind = "split"\n', "the same name"),
+    "no data_dir": (LEAST.replace("data_dir", "datadir"), "unknown key `datadir` (did you mean `data_dir`?)"),
+    "a bad name": ('name = "Station 1"\n' + LEAST, "`name`: 'Station 1' cannot name a machine"),
+    "a sensor twice": (LEAST + 'sensors = ["a", "a"]\n', "each once"),
+    "no sensor": (LEAST + "sensors = []\n", "at least one sensor"),
+    "a lease too long": ("lease_ms = 100000\n" + LEAST, "100 to 60000"),
+    "a bad rule": (LEAST + '[race]\nid = "r"\nname = "R"\nrules = { consecutive_laps = 99 }\n', "allowed is 1 to 10"),
+    "a bad race id": (LEAST + '[race]\nid = "a b"\nname = "R"\n', "`race.id`"),
+    "a kind that is none": (LEAST + 'kind = "finish"\n', "start_finish"),
+    "an unknown rule": (LEAST + '[race]\nid = "r"\nname = "R"\nrules = { laps = 3 }\n', "unknown key"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_wrong_setting_is_one_sentence(name: str) -> None:
+    text, words = BAD[name]
+    with pytest.raises(ConfigError) as refused:
+        parse(text, StationConfig, source="station.toml")
+    assert words in str(refused.value)
+    assert str(refused.value).startswith("station.toml: ")
+
+
+def test_an_unknown_driver_is_one_sentence(tmp_path: pathlib.Path) -> None:
+    config = parse(LEAST.replace("mock", "laser"), StationConfig)
+    with pytest.raises(ConfigError, match=r"no driver 'laser' in raceday.gates; installed are: .*mock"):
+        build_gates(config, build_clock(ClockChoice()))
+
+
+def test_a_data_dir_that_cannot_be_made_is_one_sentence(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Exception, match="cannot be made") as refused:
+        prepared(tmp_path / "file" / "data")
+    assert not isinstance(refused.value, HardwareMissing)

@@ -1,0 +1,170 @@
+"""`raceday station` as a process: it serves, says one sentence when it cannot, and survives being killed."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from shared.clock import SystemClock
+from station.core.facts import LapDone, RunStarted
+from station.replay import check
+from station.store.journal import Journal
+
+ROOT = pathlib.Path(__file__).parents[2]
+CONFIG = """
+data_dir = "{data}"
+[[gate]]
+name = "start"
+driver = "mock"
+options = {{ every_s = 0.15, width_ms = 20 }}
+lockout_s = 0.05
+[mqtt]
+port = {broker}
+[web]
+port = {port}
+[race]
+id = "race-1"
+name = "A race"
+rules = {{ min_lap_s = 0.1, max_laps = 200 }}
+"""
+
+
+class Process:
+    def __init__(self, folder: pathlib.Path, port: int = 0, broker: int = 1) -> None:
+        self.data, self.ready = folder / "data", folder / "ready"
+        self.ready.unlink(missing_ok=True)
+        config = folder / "station.toml"
+        config.write_text(CONFIG.format(data=self.data, port=port, broker=broker))
+        arguments = [
+            sys.executable,
+            "-m",
+            "raceday",
+            "station",
+            "--config",
+            str(config),
+            "--ready-file",
+            str(self.ready),
+        ]
+        self.process = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True, env=dict(os.environ)
+        )
+
+    def url(self) -> str:
+        """The first line that it prints; then the ready file is there too."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on http://127.0.0.1:"), line
+        return line.split()[-1]
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path
+
+
+@pytest.fixture
+def started() -> Iterator[list[Process]]:
+    processes: list[Process] = []
+    yield processes
+    for process in processes:
+        process.kill()
+
+
+def post(url: str, **command: Any) -> dict[str, Any]:
+    body = json.dumps(command).encode()
+    request = urllib.request.Request(f"{url}/api/v1/commands", body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        parsed: dict[str, Any] = json.load(answer)
+        return parsed
+
+
+def state(url: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{url}/api/v1/state", timeout=10) as answer:
+        parsed: dict[str, Any] = json.load(answer)
+        return parsed
+
+
+def until_laps(url: str, laps: int) -> dict[str, Any]:
+    """Asks the station until it shows so many laps; each answer is waited for."""
+    deadline = time.monotonic() + 30
+    while True:
+        shown = state(url)
+        if shown["run"] is not None and len(shown["run"]["laps"]) >= laps:
+            return shown
+        assert time.monotonic() < deadline, shown
+
+
+@pytest.mark.slow
+def test_killed_in_mid_run_it_goes_on_from_its_journal(folder: pathlib.Path, started: list[Process]) -> None:
+    started.append(Process(folder))
+    url = started[0].url()
+    assert post(url, command="open_run", racer="Ann", car="car-1")["run_id"] == "run-1"
+    post(url, command="start")
+    before = until_laps(url, 3)
+    started[0].process.send_signal(signal.SIGKILL)
+    started[0].kill()
+    started.append(Process(folder))
+    url = started[1].url()
+    after = state(url)
+    shown = len(before["run"]["laps"])
+    assert after["run"]["laps"][:shown] == before["run"]["laps"]
+    assert after["run"]["phase"] == "running"
+    post(url, command="finish", reason="enough")
+    started[1].process.send_signal(signal.SIGTERM)
+    assert started[1].process.wait(timeout=10) == 0
+    journal = Journal(folder / "data" / "station.db")
+    check(journal)
+    facts = b"".join(record.facts for record in journal.records())
+    assert facts.count(LapDone.__name__.encode()) >= shown
+    assert facts.count(RunStarted.__name__.encode()) == 1
+    assert journal.due == 1
+    journal.close()
+
+
+@pytest.mark.slow
+def test_it_stops_cleanly_and_soon(folder: pathlib.Path, started: list[Process]) -> None:
+    started.append(Process(folder))
+    url = started[0].url()
+    assert (folder / "ready").read_text() == url
+    clock = SystemClock()
+    stream = socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=10)
+    stream.sendall(b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert stream.recv(12) == b"HTTP/1.1 200"
+    asked_ns = clock.now_ns()
+    started[0].process.send_signal(signal.SIGTERM)
+    out, err = started[0].process.communicate(timeout=10)
+    stream.close()
+    assert (started[0].process.returncode, out, err) == (0, "", "")
+    assert clock.now_ns() - asked_ns < 5_000_000_000
+
+
+@pytest.mark.slow
+def test_a_port_in_use_and_a_folder_in_use_are_one_sentence(folder: pathlib.Path, started: list[Process]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        started.append(Process(folder, port=taken.getsockname()[1]))
+        _, err = started[0].process.communicate(timeout=30)
+    assert started[0].process.returncode == 2
+    assert err.startswith("raceday station: port ")
+    assert err.count("\n") == 1
+    started.append(Process(folder))
+    started[1].url()
+    started.append(Process(folder))
+    _, err = started[2].process.communicate(timeout=30)
+    assert started[2].process.returncode == 2
+    assert "another station already runs on this folder" in err
+    assert err.count("\n") == 1
