@@ -22,8 +22,8 @@ class Plan:
     """How much of what; the defaults are those of the shipped model."""
 
     seed: int = 2018
-    rounds: int = 10
-    steps: int = 500  # of 256 frames, each round
+    rounds: int = 7
+    steps: int = 400  # of 256 frames, each round
     worlds: int = 24
     frames: int = 240  # of each world, each round
     random_tracks: int = 60
