@@ -22,7 +22,7 @@ LOOK_S = 0.1
 COMMAND_GAP_S = 1.0
 OFF_TRACK_PATIENCE_S = 2.0  # of the world's time: then the marshal lifts the car back onto the road
 CAR_ONLINE_S = 60.0
-STILL_S = 6.0
+REPORTS_S = 8.0
 
 
 @dataclass(slots=True)
@@ -83,6 +83,7 @@ class Director:
         self._patience = Patience()
         self._commanded_s: dict[str, float] = {}
         self._wait = threading.Event()
+        self._finished_s: float | None = None
 
     @property
     def truths(self) -> list[Truth]:
@@ -121,8 +122,9 @@ class Director:
             elif run is None or run.run_id != racer.run_id:
                 self._command("open_run", **opening)
             elif run.phase == "finished":
-                self._control.remove()
-                return run
+                if self._reports_in(run):
+                    self._control.remove()
+                    return run
             else:
                 self._steward(view, run)
             self._wait.wait(LOOK_S)
@@ -153,6 +155,16 @@ class Director:
         self._patience.well()
         self._show(view)
         return view
+
+    def _reports_in(self, run: RunView) -> bool:
+        """The car stays on the track until its own report of the last lap has come, or seems not to come."""
+        now = time.monotonic()
+        self._finished_s = now if self._finished_s is None else self._finished_s
+        complete = all(lap.confirmed or not lap.valid for lap in run.laps)
+        if complete or now - self._finished_s > REPORTS_S:
+            self._finished_s = None
+            return True
+        return False
 
     def _steward(self, view: View, run: RunView) -> None:
         self._report_off_tracks()
