@@ -1,5 +1,6 @@
 """A real browser for the pages: Debian's Chromium, driven by Playwright, loopback only."""
 
+import os
 import pathlib
 import shutil
 from collections.abc import Iterator
@@ -52,6 +53,12 @@ class Watched:
         self.page.goto(url)
         self.page.wait_for_selector('#link[data-state="live"]')
         return self.page
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """With RACEDAY_PICTURES=FOLDER the pictures of the README and the docs are taken where they are tested."""
+    if folder := os.environ.get("RACEDAY_PICTURES"):
+        page.screenshot(path=pathlib.Path(folder) / f"{name}.png")
 
 
 def violations(page: Page) -> list[str]:

@@ -1,6 +1,8 @@
 """The API and its doors over real HTTP: a refusal is one sentence, and nothing refused reaches the station."""
 
 import socket
+import threading
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -9,9 +11,24 @@ from shared.errors import Refused, StorageError
 from station.core.events import OpenRun, OrderCar, VoidLap
 from station.view import Accepted, Declined
 from station.web.doors import is_ours
-from tests.station_web.conftest import Served
+from tests.station_web.conftest import Served, serve
+from tests.station_web.views import FakeStation
 
 JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Served]:
+    yield from serve(FakeStation())
+
+
+@pytest.fixture
+def served(running: Served) -> Served:
+    """One server for all of these: each test finds the station as new."""
+    running.station.__dict__.pop("submit", None)
+    running.station.commands.clear()
+    running.station.answer = Accepted(413, "run-7")
+    return running
 
 
 def command(served: Served, body: object, **headers: str) -> requests.Response:
@@ -174,8 +191,6 @@ def test_an_unknown_path_says_where_the_page_is(served: Served) -> None:
 
 
 def test_an_emergency_stop_passes_a_queue_of_stuck_commands(served: Served) -> None:
-    import threading
-
     going = threading.Event()
     stuck = threading.Semaphore(0)
 

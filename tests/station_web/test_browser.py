@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from station.core.events import AddCrossing, AddPenalty, OpenRun, OrderCar, StartRun, VoidLap
 from station.view import Declined, View
-from tests.station_web.browser import Watched, chromium, violations
+from tests.station_web.browser import Watched, chromium, keep_picture, violations
 from tests.station_web.conftest import Served, serve
 from tests.station_web.views import EMPTY, LAPS, RUN, TROUBLE, VIEW, FakeStation, S, lap
 
@@ -132,8 +132,11 @@ def test_axe_finds_nothing(served: Served, browser: Browser, theme: str, path: s
     for name, view in (("empty", EMPTY), ("trouble", TROUBLE), ("view", VIEW)):
         show(served, page, view)
         assert violations(page) == [], name
+    name = f"station-{path.strip('/') or 'live'}-{theme}"
+    keep_picture(page, name)
     page.set_viewport_size({"width": 390, "height": 844})
     assert violations(page) == [], "phone"
+    keep_picture(page, f"{name}-phone")
     context.close()
 
 

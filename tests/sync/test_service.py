@@ -145,6 +145,7 @@ def test_killed_between_send_and_record_posts_the_same_id_again(tmp_path: pathli
 WORDS = ["well", "later", "lost", "lost after apply", "killed", "killed after apply", "much later"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=25), st.integers(1, 4), st.integers(1, 3))
 def test_every_result_is_applied_exactly_once_in_order(
