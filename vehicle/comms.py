@@ -42,7 +42,6 @@ class Comms:
         self._laps = laps
         self._resend_s = resend_s
         self._resend_due_s = 0.0
-        self._state: CarState | None = None
         self._was_connected = False
         self._unkept: list[CarLap] = []
         self._arrived: queue.Queue[Delivery] = queue.Queue(_DELIVERIES_MOST)
@@ -112,10 +111,7 @@ class Comms:
 
     def _pass_on(self, word: Word) -> None:
         match word:
-            case CarBeat():
-                self._link.publish(word)
-            case CarState():
-                self._state = word
+            case CarBeat() | CarState():
                 self._link.publish(word)
             case Figures():
                 self._link.publish(telemetry(word))
@@ -139,12 +135,13 @@ class Comms:
     # Beside
 
     def _mend(self, now_s: float) -> None:
-        """After a reconnect, and every few seconds, what the station has not acknowledged is said again."""
+        """After a reconnect, and every few seconds, what the station has not acknowledged is said again.
+
+        The state is not our care: the link says the last one again by itself.
+        """
         connected = self._link.state().connected
         came_back = connected and not self._was_connected
         self._was_connected = connected
-        if came_back and self._state is not None:
-            self._link.publish(self._state)
         if connected and (came_back or now_s >= self._resend_due_s):
             self._resend_due_s = now_s + self._resend_s
             self._say_again()

@@ -73,6 +73,7 @@ def car(tmp_path: pathlib.Path, broker: Running) -> Iterator[Car]:
     yield car
     car.end()
     assert car.process.stderr is not None
+    sys.stdout.write(car.process.stderr.read())  # shown by pytest beside a failure
     car.process.stderr.close()
 
 

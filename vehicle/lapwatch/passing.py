@@ -20,12 +20,14 @@ _FIT_SPAN_NS = 600 * NS_PER_MS
 _LEAST_SIGHTINGS = 3
 _NEAR_M = 1.0  # boards that go out of sight farther away were not passed
 _MOST_TURN_RAD = math.radians(60)  # a board seen more from the side tells little
+_MOST_SIZES = 10.0  # nor does one that is farther away than so many times its size
 _GONE_NS = 110 * NS_PER_MS
 _FORGET_NS = 2_000 * NS_PER_MS
 _LEAST_SPEED_MPS = 0.15
 _BEHIND_M = 0.02
 _BEGIN_M = 0.35  # an approach begins at least so far before the line
 _FADING = 0.6  # each frame back counts so much less: cars change their speed at the line
+_MOST_UNCERTAIN_NS = 350 * NS_PER_MS  # a guess that is worse is no report: a car that just sets off, say
 _STRAYS = 0.25  # what a road's bend and a changing speed do to an extrapolation, a share of its length
 
 
@@ -63,7 +65,7 @@ class PassingWatch:
         if at_ns <= self._seen_ns:
             return None  # a repeated frame tells nothing new
         self._seen_ns = at_ns
-        distance_m = self._distance_m([sight for sight in sights if abs(sight.turn_rad) <= _MOST_TURN_RAD])
+        distance_m = self._distance_m([sight for sight in sights if _is_clear(sight)])
         if distance_m is not None:
             self._sighted(at_ns, distance_m)
         elif not moved:
@@ -110,7 +112,7 @@ class PassingWatch:
         if len(marks) < _LEAST_SIGHTINGS or not (gone or marks[-1].distance_m < -_BEHIND_M):
             return None
         crossed = _crossing(marks)
-        if crossed is None or now_ns < crossed[0]:
+        if crossed is None or now_ns < crossed[0] or crossed[1] > _MOST_UNCERTAIN_NS:
             return None
         return self._passed(*crossed)
 
@@ -152,6 +154,11 @@ def _line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> t
     spread = _mean([(a - middle_x) ** 2 for a in x], weights)
     slope = _mean([(a - middle_x) * (b - middle_y) for a, b in zip(x, y, strict=True)], weights) / spread
     return slope, middle_y - slope * middle_x
+
+
+def _is_clear(sight: Sight) -> bool:
+    """Is the board seen well enough to measure by?"""
+    return abs(sight.turn_rad) <= _MOST_TURN_RAD and 0 < sight.ahead_m <= _MOST_SIZES * sight.kind.size_m
 
 
 def _mean(values: Sequence[float], weights: Sequence[float]) -> float:

@@ -40,6 +40,8 @@ class BoardFinder:
         parameters = cv2.aruco.DetectorParameters()
         parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
         parameters.cornerRefinementWinSize = 3
+        # A board's white rim is a square too, close around the marker: at some sizes it would hide it.
+        parameters.minMarkerDistanceRate = 0.03
         dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
         self._detector = cv2.aruco.ArucoDetector(dictionary, parameters)
 
