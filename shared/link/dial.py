@@ -1,8 +1,10 @@
 """How a connection to a broker is asked for: TLS, session, will and subscriptions, in MQTT 5 and in 3.1.1."""
 
 import pathlib
+import socket
 import ssl
 from collections.abc import Sequence
+from typing import Any
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -60,6 +62,7 @@ class Dial:
         The session of before is asked for, so that what we have not acknowledged comes again.
         """
         options = self._options
+        client.on_socket_open = _send_at_once
         if self._protocol == _V311:
             client.connect(options.host, options.port, options.keepalive_s)
             return
@@ -96,6 +99,11 @@ class Dial:
         """The broker took the connection and said nothing: one without MQTT 5 does so (amqtt)."""
         if self._options.protocol == "auto":
             self._protocol = _V311 if self._protocol == _V5 else _V5
+
+
+def _send_at_once(_client: Client, _data: object, sock: Any) -> None:
+    # Two small messages in a row would wait for the broker's acknowledgement of the first: 20 ms more (measured).
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _first_line(path: str) -> str | None:
