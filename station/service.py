@@ -183,6 +183,9 @@ class Station:
         if not isinstance(body, m.CarLap):
             self._live.put(delivery)
             return
+        if not (envelope.boot.isprintable() and body.car_boot.isprintable()):
+            delivery.ack()  # no machine calls its boot so; kept, it could not be read again from the journal
+            return
         report = e.CarReport(
             envelope.device,
             envelope.boot,

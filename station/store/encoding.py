@@ -42,7 +42,7 @@ def decode_input(data: bytes) -> e.Input:
 
 
 def _text(document: Any) -> bytes:
-    return json.dumps(document, default=_fields, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return _ENCODER.encode(document).encode()
 
 
 def _fields(fact: Any) -> dict[str, Any]:
@@ -51,3 +51,6 @@ def _fields(fact: Any) -> dict[str, Any]:
     if names is None:
         names = _NAMES[kind] = tuple(field.name for field in dataclasses.fields(kind))
     return {name: getattr(fact, name) for name in names}
+
+
+_ENCODER = json.JSONEncoder(default=_fields, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shared.errors import BadInput
 from station.commands import parse_command
 from station.core import events as e
+from station.store.encoding import decode_input, encode_input
 
 GOOD: list[tuple[dict[str, object], e.Command]] = [
     ({"command": "start"}, e.StartRun(author="operator")),
@@ -54,10 +55,15 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
+_KEYS = st.sampled_from(["number", "seconds", "author", "racer", "car", "at_ns", "action", "reason", "run_id", "x"])
+_NAMES = st.sampled_from(["Ann", "car-1", "stop", "\ud800", "\x00", "", 1, 2**70, -1.5, 1e308])
 
 
-@settings(deadline=None, max_examples=100)
-@given(st.dictionaries(st.sampled_from(["command", "number", "seconds", "author", "racer", "car", "x"]), _JSON))
-def test_anything_is_a_command_or_a_sentence(document: dict[str, object]) -> None:
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from([*e.COMMANDS, "x"]), st.dictionaries(_KEYS, _JSON | _NAMES))
+def test_anything_is_a_command_or_a_sentence(name: str, fields: dict[str, object]) -> None:
+    """And what is a command can be kept and read again."""
+    document = {**fields, "command": name}
     with contextlib.suppress(BadInput):
-        assert isinstance(parse_command(document), e.Command)
+        command = parse_command(document)
+        assert decode_input(encode_input(command)) == command

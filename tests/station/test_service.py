@@ -302,6 +302,17 @@ def test_a_restart_shows_what_was_there(rig: Rig) -> None:
     assert (after.run, after.standing, after.race) == (before.run, before.standing, before.race)
 
 
+@pytest.mark.parametrize("boot", ["\ud800", "a\nb", "\x00"])
+def test_a_boot_that_no_machine_has_is_not_kept(rig: Rig, boot: str) -> None:
+    records = rig.station.journal.head.seq
+    car = WireCar(rig)
+    car.boot = boot
+    car.lap(1, rig.clock.now_ns(), None)
+    assert car.take(m.LapAck) == []
+    assert rig.station.journal.head.seq == records
+    check(rig.station.journal)
+
+
 def test_quiet_time_is_not_journaled(rig: Rig) -> None:
     records = rig.station.journal.head.seq
     for _ in range(100):
