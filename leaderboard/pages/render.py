@@ -32,7 +32,7 @@ class Pages:
         """All races: those that run first."""
         cards = [card(head, now_utc_ns) for head in heads]
         groups = [
-            (name, [one for one in cards if one.state == state])
+            (name, [one for one in cards if one.race.state == state])
             for name, state in (("Open now", "open"), ("Coming", "upcoming"), ("Closed", "closed"))
         ]
         return self._page("index.html", groups=[(name, some) for name, some in groups if some])

@@ -55,7 +55,7 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class RaceView:
-    """The head of a race's page, and a card of the index."""
+    """What the head of a race's page tells, and its card on the index."""
 
     race_id: str
     name: str
@@ -71,6 +71,15 @@ class RaceView:
     entry: str
     opens_at: str | None
     closes_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A race on the index, with who leads it ('' if nobody does yet)."""
+
+    race: RaceView
+    leader: str
+    score: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +104,11 @@ def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
     return BoardView(race, snapshot.version, table, snapshot.racers - len(table))
 
 
-def card(head: RaceHead, now_utc_ns: int) -> RaceView:
+def card(head: RaceHead, now_utc_ns: int) -> CardView:
     """A race on the index."""
-    return race_view(head.race, head.racers, head.results, now_utc_ns)
+    race = race_view(head.race, head.racers, head.results, now_utc_ns)
+    score = "" if head.leader_score_ms is None else format_ms(head.leader_score_ms)
+    return CardView(race, head.leader or "", score)
 
 
 def race_view(race: Race, racers: int, results: int, now_utc_ns: int) -> RaceView:

@@ -34,13 +34,15 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class RaceHead:
-    """A race with the counts of its board. `undo`: lines before the last change, None for a racer without one."""
+    """A race with what the index tells of it. `undo`: lines before the last change, None for a racer without one."""
 
     race: Race
     version: int
     undo: dict[str, Line | None]
     racers: int
     results: int
+    leader: str | None
+    leader_score_ms: int | None
 
 
 _RACE_FIELDS = [field.name for field in dataclasses.fields(Race)]
@@ -199,7 +201,7 @@ def heads(db: sa.Connection) -> list[RaceHead]:
 
 
 def _head(row: sa.Row[Any]) -> RaceHead:
-    return RaceHead(_race(row), row.version, _undo(row.undo), row.racers, row.results)
+    return RaceHead(_race(row), row.version, _undo(row.undo), row.racers, row.results, row.leader, row.leader_score_ms)
 
 
 def _undo(text: str) -> dict[str, Line | None]:

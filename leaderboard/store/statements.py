@@ -63,7 +63,27 @@ def _count_of(table: sa.Table) -> sa.ScalarSelect[int]:
     return query.correlate(RACES).scalar_subquery()
 
 
-HEADS = sa.select(RACES, _count_of(LINES).label("racers"), _count_of(RESULTS).label("results")).order_by(
-    RACES.c.created_utc_ns.desc(), RACES.c.race_id
+# The first in rank of each race, for the index.
+_FIRST = LINES.alias("first")
+_LEADER_SEQ = (
+    sa.select(LINES.c.seq)
+    .where(LINES.c.race_id == RACES.c.race_id)
+    .order_by(*_RANK_KEY)
+    .limit(1)
+    .correlate(RACES)
+    .scalar_subquery()
+)
+HEADS = (
+    sa.select(
+        RACES,
+        _count_of(LINES).label("racers"),
+        _count_of(RESULTS).label("results"),
+        sa.func.coalesce(ENTRIES.c.name, _FIRST.c.racer).label("leader"),
+        _FIRST.c.score_ms.label("leader_score_ms"),
+    )
+    .select_from(RACES)
+    .outerjoin(_FIRST, (_FIRST.c.race_id == RACES.c.race_id) & (_FIRST.c.seq == _LEADER_SEQ))
+    .outerjoin(ENTRIES, (ENTRIES.c.race_id == RACES.c.race_id) & (ENTRIES.c.racer == _FIRST.c.racer))
+    .order_by(RACES.c.created_utc_ns.desc(), RACES.c.race_id)
 )
 HEAD = HEADS.where(RACES.c.race_id == given("race_id"))

@@ -10,6 +10,7 @@ import pytest
 
 from leaderboard import cli
 from leaderboard.config import LeaderboardConfig, read
+from leaderboard.serve import listen
 from shared.errors import ConfigError, OperatorError, StorageError
 from tests.leaderboard import made
 
@@ -77,6 +78,11 @@ def test_a_taken_port_is_one_sentence(tmp_path: pathlib.Path) -> None:
         path.write_text(path.read_text().replace("port = 0", f"port = {port}"))
         with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1 port {port}"):
             cli.main(["--config", str(path)])
+
+
+def test_answers_are_not_held_back_by_nagle() -> None:
+    with listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP, "asyncio sets TCP_NODELAY only then: 44 ms an answer without"
 
 
 def test_races_are_listed(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard import domain
@@ -154,6 +154,7 @@ def model(attempts: list[Attempt], most: int | None) -> list[tuple[str, int]]:
     return [(racer, key[0]) for racer, key in sorted(best.items(), key=lambda item: item[1])]
 
 
+@settings(deadline=None)
 @given(ATTEMPTS, st.none() | st.integers(1, 3))
 def test_standing_is_that_of_the_model(drawn: list[Attempt], most: int | None) -> None:
     unique = {(a.result_id, a.revision): a for a in drawn}.values()

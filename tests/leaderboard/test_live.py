@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 
 import pytest
 import requests
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard.domain import UnknownRace
@@ -37,6 +37,7 @@ class Browser:
         self.parts |= change["parts"]
 
 
+@settings(deadline=None)
 @given(st.lists(PICTURES, min_size=1, max_size=6))
 def test_a_browser_that_follows_the_differences_sees_the_newest_picture(pictures: list[Picture]) -> None:
     browser, told = Browser(), None

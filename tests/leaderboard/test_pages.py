@@ -129,6 +129,17 @@ def test_rows_beyond_the_live_ones_are_a_link_away(board: Board) -> None:
     assert "live.js" not in every
 
 
+def test_the_index_tells_who_leads(board: Board) -> None:
+    assert "No qualified run yet" in Pages("Hall").index(board.races(), NOW_NS)
+    board.enter("cup", "tom", "Tom O'Neill", 1)
+    for racer, time_ms in (("anna", 9001), ("tom", 9000), ("kenji", 9000)):
+        one = result(racer, racer, (time_ms,) * 3)
+        board.apply(one.webhook_id, encode_result(one), 1)
+    head = board.races()[0]
+    assert (head.leader, head.leader_score_ms) == ("Tom O'Neill", 9000)
+    assert "Tom O&#39;Neill" in Pages("Hall").index(board.races(), NOW_NS)
+
+
 def test_corrected_results_say_so(board: Board) -> None:
     for one in (result("a"), dataclasses.replace(result("a"), revision=2)):
         board.apply(one.webhook_id, encode_result(one), 1)
