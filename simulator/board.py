@@ -2,7 +2,7 @@
 
 Boards stand upright just outside the road, a pair of small ones 0.3 m behind the line and a pair of large ones 1 m
 behind it, facing the approaching car: far away only the large ones can be read, and the camera looks down, so that
-only what stands behind the line is still in the picture when the car reaches it. Measured on nine tracks with cars
+only what stands behind the line is still in the picture when the car reaches it. Measured on 24 tracks with cars
 0.3 m off the centre line at 3 m/s and 15 frames a second: read on at least 3 frames in a row before the line.
 """
 

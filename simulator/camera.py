@@ -90,7 +90,7 @@ def render(
         _draw_band(frame, texture, floor, row, bottom, oversample, haze)
         row = bottom
     _draw_band(frame, texture, floor, row, p.height_px, 1, haze)
-    for upright in uprights:
+    for upright in sorted(uprights, key=lambda one: -_depth_m(matrix, one)):  # what is near hides what is far
         _draw_upright(frame, matrix, upright)
     return cast(Image, frame)
 
@@ -119,6 +119,11 @@ def _draw_band(
     if oversample > 1:
         band = cv2.resize(band, (width, bottom - top), interpolation=cv2.INTER_AREA)
     frame[top:bottom] = band
+
+
+def _depth_m(matrix: Matrix, upright: Upright) -> float:
+    """How far ahead of the camera the middle of the upright is."""
+    return float(matrix[2, :3] @ upright.corners.mean(axis=0) + matrix[2, 3])
 
 
 def _draw_upright(frame: Image, matrix: Matrix, upright: Upright) -> None:
