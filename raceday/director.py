@@ -4,6 +4,7 @@ Both work as people would: through the station's page API, and with hands on the
 happens on the track (the world's truth) and reports off-tracks; nothing here touches a time.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -53,11 +54,10 @@ class Marshal:
         after = 0
         while not self._closing.is_set():
             try:
-                for truth in WorldControl(self.world).events(after):
-                    after = truth.seq
-                    self._note(truth)
-                    if self._closing.is_set():
-                        return
+                with contextlib.closing(WorldControl(self.world)) as control:
+                    for truth in control.events(after, LOOK_S):
+                        after = truth.seq
+                        self._note(truth)
             except HardwareMissing:
                 self._closing.wait(LOOK_S)
 
