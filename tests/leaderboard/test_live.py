@@ -30,7 +30,7 @@ class Browser:
         self.parts: dict[str, str] = {}
 
     def read(self, raw: bytes) -> None:
-        data = next(line for line in raw.decode().splitlines() if line.startswith("data: "))
+        data = next(line for line in raw.decode().split("\n") if line.startswith("data: "))
         change = json.loads(data.removeprefix("data: "))
         held = self.rows | change["rows"]
         self.rows = {key: held[key] for key in change["order"]}
