@@ -21,6 +21,7 @@ class Bookkeeper:
     def __init__(self) -> None:
         self.runs: dict[str, PaperRun] = {}
         self.open: PaperRun | None = None
+        self._clocked: set[str] = set()
         self._race: tuple[str, RaceRules] = ("", RaceRules())
         self._readers: dict[str, Callable[[dict[str, Any]], None]] = {
             "OpenRun": self._open_run,
@@ -51,15 +52,17 @@ class Bookkeeper:
         for name, fact in record.facts:
             if name == "Crossing" and fact["direction"] >= 0 and self.open is not None:
                 self.open.crossing(fact["boot"], fact["at_ns"])
+            elif name == "RunClock":
+                # Another boot measures its limit, by the time of day: we take the station's word.
+                self._clocked.add(fact["run_id"])
+                self.runs[fact["run_id"]].started[fact["boot"]] = fact["started_ns"]
             elif name == "RunFinished":
                 self._finished(fact)
 
     def _finished(self, fact: dict[str, Any]) -> None:
         """Within the boot that it began in, a run is over by its own rules; else we take the station's word."""
-        run = self.runs[fact["run_id"]]
-        within = len({stroke.boot for stroke in run.strip}) <= 1
-        if fact["reason"] != "time is up" or not within:
-            run.over = True
+        if fact["reason"] != "time is up" or fact["run_id"] in self._clocked:
+            self.runs[fact["run_id"]].over = True
 
     def _open_run(self, body: dict[str, Any]) -> None:
         race_id, rules = self._race

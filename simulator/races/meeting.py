@@ -25,7 +25,7 @@ from station.core.events import NEVER, OpenRace
 
 TRACK = "reinvent_base"
 LAST_TURN_NS = 150 * NS_PER_S
-IDLE_TICK_NS, BUSY_TICK_NS = 2 * NS_PER_S, NS_PER_S // 4
+IDLE_TICK_NS, BUSY_TICK_NS = 2 * NS_PER_S, NS_PER_S // 2
 HEALING_NS = 3600 * NS_PER_S
 CALM = Faults(delay_ns=(NS_PER_MS, 15 * NS_PER_MS))
 

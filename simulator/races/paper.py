@@ -54,6 +54,7 @@ class PaperRun:
     counts: bool = True
     strip: list[Stroke] = field(default_factory=list)
     noted: list[Stamp] = field(default_factory=list)
+    started: dict[str, int] = field(default_factory=dict)  # on the clock of each boot that measures the limit
 
     def crossing(self, boot: str, at_ns: int) -> None:
         """A forward crossing while this run is the open one."""
@@ -64,6 +65,8 @@ class PaperRun:
             self.noted.append((boot, at_ns))
             return
         self.strip.append(Stroke(boot, at_ns))
+        if last is None:
+            self.started[boot] = at_ns
         self.close_if_full()
 
     def close_if_full(self) -> None:
@@ -140,9 +143,7 @@ class PaperRun:
 
     def _too_late(self, boot: str, at_ns: int) -> bool:
         limit_s = self.rules.time_limit_s
-        if limit_s is None or not self.strip or self.strip[0].boot != boot:
-            return False
-        return at_ns - self.strip[0].at_ns > _ns(limit_s)
+        return limit_s is not None and boot in self.started and at_ns - self.started[boot] > _ns(limit_s)
 
 
 @dataclass(frozen=True, slots=True)
