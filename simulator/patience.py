@@ -6,7 +6,7 @@ owner took it and new pulses came at least THINK_NS later. A delay of up to one 
 patience 0 (the default) the world never waits.
 """
 
-THINK_NS = 4_000_000
+THINK_NS = 8_000_000
 
 
 class Patience:
