@@ -13,7 +13,8 @@ from shared import messages as m
 from shared.units import NS_PER_MS
 from station.view import CarView
 
-Goal = Literal["arm", "start", "resume", "stop", "estop", "reset"]
+Goal = Literal["arm", "start", "resume", "rearm", "stop", "estop", "reset"]
+AFTER_RESET: dict[Goal, Goal] = {"resume": "start", "rearm": "arm"}  # once the trip that was there is left
 SILENT_NS = 3_000_000_000
 GIVE_UP_NS = 15_000_000_000
 
@@ -22,6 +23,7 @@ NEXT: dict[Goal, dict[m.CarMode, m.OrderAction | None]] = {
     "arm": {"disarmed": "arm", "stopped": "arm", "ready": None, "driving": None},
     "start": {"disarmed": "arm", "stopped": "arm", "ready": "start", "driving": None},
     "resume": {"tripped": "reset", "disarmed": "arm", "stopped": "arm", "ready": "start", "driving": None},
+    "rearm": {"tripped": "reset", "disarmed": "arm", "stopped": "arm", "ready": None, "driving": None},
     "stop": {"driving": "stop", "ready": "stop", "stopped": None, "disarmed": None, "tripped": None},
     "estop": {"driving": "estop", "ready": "estop", "stopped": "estop", "disarmed": "estop", "tripped": None},
     "reset": {"tripped": "reset", "stopped": "reset", "disarmed": None},
@@ -36,7 +38,7 @@ class Car:
     boot: str = ""
     beat: int = -1
     mode: m.CarMode = "disarmed"
-    beat_ns: int = -SILENT_NS
+    beat_ns: int = -(2**62)
     state: m.CarState = field(default_factory=lambda: m.CarState(False, "disarmed"))
     telemetry: m.CarTelemetry | None = None
     goal: Goal | None = None
@@ -63,7 +65,9 @@ Reply = tuple[str, m.Body]  # (car, message)
 class Cars:
     """All cars; safe from any thread."""
 
-    def __init__(self, lease_ms: int, ttl_ms: int, nonce: str) -> None:
+    def __init__(self, lease_ms: int, ttl_ms: int, nonce: str, rate: float = 1.0) -> None:
+        """`nonce` makes order ids unique over restarts; `rate`: seconds of the station's clock per real second."""
+        self._rate = rate
         self._lease_ms, self._ttl_ms, self._nonce = lease_ms, ttl_ms, nonce
         self._cars: dict[str, Car] = {}
         self._permit: Permit | None = None
@@ -81,6 +85,8 @@ class Cars:
         """Lead the car there. The first order goes out at once if the car was heard of."""
         with self._lock:
             car = self._car(name)
+            if car.goal == "estop" and goal == "stop":
+                return []  # an emergency stop is not softened by the end of the run
             (self._stopped.add if goal == "estop" else self._stopped.discard)(name)
             car.goal, car.since_ns, car.step, car.refusal = goal, now_ns, None, ""
             car.throttle_percent = throttle_percent
@@ -130,14 +136,14 @@ class Cars:
             if car.mode == "driving" and not self._leased(car):
                 car.goal, car.since_ns, car.step = "stop", now_ns, None
             return
-        if car.goal == "resume" and car.mode != "tripped":
-            car.goal = "start"  # the trip that was there is reset; a new one stays
+        if car.mode != "tripped":
+            car.goal = AFTER_RESET.get(car.goal, car.goal)  # a new trip stays
         if car.mode not in NEXT[car.goal]:
-            car.refusal = f"{car.name} is {car.mode}: it cannot {car.goal} now."
+            car.refusal = f"{car.name} is {car.mode}: it cannot {car.goal} now; `resume` leads it out of that."
             car.goal = None
         elif NEXT[car.goal][car.mode] is None:
             car.goal = None
-        elif now_ns - car.since_ns > GIVE_UP_NS and car.goal != "estop":
+        elif now_ns - car.since_ns > GIVE_UP_NS * self._rate and car.goal != "estop":
             car.refusal = f"{car.name} did not {car.goal} in {GIVE_UP_NS // 1_000_000_000} s; it is {car.mode}."
             car.goal = None
 
@@ -160,7 +166,7 @@ class Cars:
 
     def _view(self, car: Car, now_ns: int) -> CarView:
         said, heard = car.state, car.telemetry
-        online = said.online and now_ns - car.beat_ns < SILENT_NS
+        online = said.online and now_ns - car.beat_ns < SILENT_NS * self._rate
         return CarView(
             name=car.name,
             online=online,

@@ -3,6 +3,7 @@
 import argparse
 import os
 import pathlib
+import sys
 
 from shared.config import load
 from shared.errors import RacedayError
@@ -32,6 +33,8 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
     try:
         runner.start()
         web.start()
+        if runner.station.notice:
+            print(f"station: {runner.station.notice}", file=sys.stderr)
         print(f"listening on {url(listening)}", flush=True)
         if ready_file is not None:
             write_ready_file(ready_file, url(listening))

@@ -6,15 +6,13 @@ happened: the engine is built again from the journal, inputs are held, commands 
 acknowledged until the disk takes them.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from queue import Empty, SimpleQueue
-from typing import TypeVar
+from queue import SimpleQueue
 
 from shared import messages as m
 from shared.clock import Clock
-from shared.errors import StorageError
+from shared.errors import ConfigError, StorageError
 from shared.link.wire import Delivery, Link, Subscription
 from shared.results import Evidence
 from shared.topics import BY_BODY
@@ -24,17 +22,16 @@ from station.core import facts as f
 from station.core.engine import Engine
 from station.gates.driver import GateDriver
 from station.hall import Hall
+from station.intake import Item, Ticket, answer, car_report, drain, unstored
 from station.replay import restore
 from station.screen import Screen
 from station.store.journal import Entry, Journal
 from station.teller import Teller
 from station.view import Accepted, ClockView, Declined, StoreView, SyncView, View
 
-BATCH = 256
 TICK_NS = 50_000_000
 RETRY_NS = 500_000_000
 PAIR_NS = 600_000_000_000
-T = TypeVar("T")
 HEARD: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
 
 
@@ -48,33 +45,6 @@ class Setup:
     lease_ms: int = 500
     order_ttl_ms: int = 2000
     versions: Mapping[str, str] = field(default_factory=dict)
-
-
-class Ticket:
-    """A command that waits for its answer."""
-
-    def __init__(self, command: e.Command) -> None:
-        self.command = command
-        self.answer: Accepted | Declined | None = None
-        self._done = threading.Event()
-
-    def settle(self, answer: Accepted | Declined) -> None:
-        self.answer = answer
-        self._done.set()
-
-    def wait(self, timeout_s: float) -> Accepted | Declined:
-        if not self._done.wait(timeout_s) or self.answer is None:
-            return Declined(f"The station did not answer within {timeout_s:g} s; look whether it was done.")
-        return self.answer
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One input on its way. `kept` is called after the commit that holds it; `ticket` is answered then."""
-
-    input: e.Input
-    kept: Callable[[], None] | None = None
-    ticket: Ticket | None = None
 
 
 class Station:
@@ -94,22 +64,22 @@ class Station:
         self._queue: SimpleQueue[Item] = SimpleQueue()
         self._live: SimpleQueue[Delivery] = SimpleQueue()
         self._held: list[Item] = []
+        self.notice = ""  # what the operator should know of the start, "" if nothing
         self._trouble = ""
         self._next_tick_ns = self._next_try_ns = 0
         self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
         self._paired = set(self._restored.engine.paired)
         self._screen = Screen(setup.name, self._clock_view)
-        self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}")
+        self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
         self._teller = Teller(self._cars, link, self._screen)
         self._hall = Hall(setup.gates, gates, link, self._cars, self._screen, sync)
 
     def start(self) -> None:
         """Journals the boot, opens the race, and begins to listen. Raises OperatorError."""
-        items = [Item(e.Booted(self._now(), self.setup.name, self.setup.gates))]
+        self._commit([Item(e.Booted(self._now(), self.setup.name, self.setup.gates))])
         if self.setup.race is not None:
-            items.append(Item(replace(self.setup.race, moment=self._now())))
-        self._commit(items)
+            self._open(self.setup.race)
         self._teller.resume(self._restored.engine, self._now())
         self._store_view()
         self._hall.blocked = _blocked(self._restored.engine)
@@ -137,7 +107,7 @@ class Station:
     def pump_live(self, wait_s: float = 0.0) -> bool:
         """Answers beats and shows states: never waits for the disk."""
         worked = False
-        for delivery in _drain(self._live, wait_s):
+        for delivery in drain(self._live, wait_s):
             self._hall.hear(delivery, self._clock.now_ns())
             delivery.ack()
             worked = True
@@ -183,21 +153,10 @@ class Station:
         if not isinstance(body, m.CarLap):
             self._live.put(delivery)
             return
-        if not (envelope.boot.isprintable() and body.car_boot.isprintable()):
-            delivery.ack()  # no machine calls its boot so; kept, it could not be read again from the journal
+        report = car_report(delivery.message, body, self._now())
+        if report is None:
+            delivery.ack()
             return
-        report = e.CarReport(
-            envelope.device,
-            envelope.boot,
-            envelope.seq,
-            body.at_ns,
-            body.car_boot,
-            self._now(),
-            body.lap_ns,
-            body.uncertainty_ns,
-            body.board_id,
-            body.frames_seen,
-        )
 
         def kept() -> None:
             self._link.publish(m.LapAck(envelope.boot, envelope.seq), envelope.device)
@@ -214,7 +173,7 @@ class Station:
         return ClockView(self._clock.boot_id, self._clock.now_ns(), self._clock.utc_ns(), self._clock.rate)
 
     def _take(self, wait_s: float) -> list[Item]:
-        return _drain(self._queue, wait_s)
+        return drain(self._queue, wait_s)
 
     def _time(self) -> list[Item]:
         """The tick after a batch: edges that wait are older than now."""
@@ -228,7 +187,16 @@ class Station:
             items.append(Item(e.Tick(now)))
         return items
 
-    def _commit(self, items: list[Item]) -> None:
+    def _open(self, wanted: e.OpenRace) -> None:
+        """The race of the config; while a run of another race is on that one goes on, and `notice` says so."""
+        refused = self._commit([Item(replace(wanted, moment=self._now()))])
+        sentence = next((fact.sentence for fact in refused if isinstance(fact, f.CommandRefused)), "")
+        race = self._restored.engine.race
+        if sentence and not (race is not None and race.on):
+            raise ConfigError(f"[race] {sentence}")
+        self.notice = sentence
+
+    def _commit(self, items: list[Item]) -> list[f.Fact]:
         """Handle, append, tell. Raises StorageError: then nothing happened, and the engine is to be built again."""
         done = [(item, self._restored.engine.handle(item.input)) for item in items]
         entries = [self._entry(item.input, facts) for item, facts in done if facts]
@@ -242,7 +210,8 @@ class Station:
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._hall.blocked = _blocked(self._restored.engine)
             if item.ticket is not None:
-                item.ticket.settle(_answer(seq, facts))
+                item.ticket.settle(answer(seq, facts))
+        return [fact for _, facts in done for fact in facts]
 
     def _entry(self, event: e.Input, facts: tuple[f.Fact, ...]) -> Entry:
         due = next((fact.result for fact in facts if isinstance(fact, f.ResultDue)), None)
@@ -260,7 +229,7 @@ class Station:
         """Inputs wait for the disk; commands are declined (whoever gave one will look and give it again)."""
         for item in items:
             if item.ticket is not None:
-                item.ticket.settle(Declined(f"Not done, because it cannot be stored: {self._trouble}"))
+                item.ticket.settle(unstored(item.input, self._trouble))
             elif not isinstance(item.input, e.Tick):
                 self._held.append(item)
 
@@ -285,24 +254,5 @@ class Station:
         self._screen.update(store=StoreView(not self._trouble, self._trouble, len(self._held), head.seq, head.hex))
 
 
-def _drain(queue: "SimpleQueue[T]", wait_s: float) -> list[T]:
-    found: list[T] = []
-    try:
-        found.append(queue.get(timeout=wait_s) if wait_s else queue.get_nowait())
-        while len(found) < BATCH:
-            found.append(queue.get_nowait())
-    except Empty:
-        return found
-    return found
-
-
 def _blocked(engine: Engine) -> dict[str, tuple[str, ...]]:
     return {name: gate.stuck for name, gate in engine.gates.items()}
-
-
-def _answer(seq: int, facts: tuple[f.Fact, ...]) -> Accepted | Declined:
-    for fact in facts:
-        if isinstance(fact, f.CommandRefused):
-            return Declined(fact.sentence)
-    run_id = next((fact.run_id for fact in facts if isinstance(fact, f.RunOpened)), "")
-    return Accepted(seq, run_id)

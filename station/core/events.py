@@ -156,7 +156,7 @@ class AbandonRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeRun(Command):
-    """The car tripped in mid-run: reset, arm and start it again; the lap goes on and no reset is counted."""
+    """The car tripped: reset and arm it, and start it again if the start was given; the lap goes on as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -289,11 +289,11 @@ class Tapped:
 
 @dataclass(frozen=True, slots=True)
 class CarOrdered:
-    """The service shall bring the car there: `resume` is reset, arm and start in a row."""
+    """The service shall bring the car there: `resume` is reset, arm and start in a row, `rearm` reset and arm."""
 
     car: str
     run_id: str
-    action: CarOrder | Literal["resume"]
+    action: CarOrder | Literal["resume", "rearm"]
     throttle_percent: int | None = None
 
 

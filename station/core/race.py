@@ -50,7 +50,7 @@ class Race:
                 run.released = True
                 return [f.RunReleased(run.run_id, command.author), self._ordered(run, "start")]
             case e.ResumeRun():
-                return self._resume(run)
+                return [self._ordered(run, "resume" if run.released else "rearm")]
             case e.FinishRun() | e.AbandonRun():
                 return self._end(run, command)
             case e.OffTrack() | e.Collision() | e.CarReset():
@@ -177,13 +177,8 @@ class Race:
             raise Refused(f"{racer} has used all {allowed} attempts of the race {self.info.race_id}.")
         return attempt
 
-    def _ordered(self, run: Run, action: Literal["arm", "start", "stop", "resume"]) -> f.CarOrdered:
+    def _ordered(self, run: Run, action: Literal["arm", "start", "stop", "resume", "rearm"]) -> f.CarOrdered:
         return f.CarOrdered(run.car, run.run_id, action, run.throttle_percent)
-
-    def _resume(self, run: Run) -> list[f.Fact]:
-        if not run.released:
-            raise Refused("The start has not been given: use `arm`, then `start`.")
-        return [self._ordered(run, "resume")]
 
     def _end(self, run: Run, command: e.Command) -> list[f.Fact]:
         reason = command.reason or f"ended by {command.author}"

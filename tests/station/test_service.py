@@ -4,10 +4,12 @@ import itertools
 import pathlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from shared import messages as m
+from shared.errors import ConfigError
 from shared.link.mock import MockLink
 from shared.link.wire import Delivery, Subscription
 from shared.topics import BY_BODY
@@ -241,9 +243,12 @@ def test_an_emergency_stop_goes_out_though_the_disk_is_full(tmp_path: pathlib.Pa
         rig.open()
         car.beat("driving")
         disk.full = True
-        rig.station.offer(e.OrderCar(author="judge", car="car-1", action="estop"))
+        ticket = rig.station.offer(e.OrderCar(author="judge", car="car-1", action="estop"))
         rig.broker.run_until(rig.clock.now_ns())
         assert orders(car.take(m.DriveOrder)) == ["estop"]
+        rig.settle()
+        assert isinstance(ticket.answer, Declined)
+        assert "The emergency stop was sent" in ticket.answer.sentence
         car.take(m.Lease)
         car.beat("driving")
         assert [b.grant for b in car.take(m.Lease) if isinstance(b, m.Lease)] == ["none"]
@@ -300,6 +305,23 @@ def test_a_restart_shows_what_was_there(rig: Rig) -> None:
     rig.restart()
     after = rig.station.snapshot()
     assert (after.run, after.standing, after.race) == (before.run, before.standing, before.race)
+
+
+def test_other_rules_for_a_race_with_runs_are_refused_at_the_start(rig: Rig) -> None:
+    rig.open()
+    rig.give(e.AbandonRun(author="judge"))
+    rig.setup = replace(rig.setup, race=replace(rig.setup.race, rules=rules(max_laps=9)))
+    with pytest.raises(ConfigError, match=r"\[race\] The race race-1 has runs under other rules"):
+        rig.restart()
+
+
+def test_a_run_that_is_on_goes_on_though_the_config_names_another_race(rig: Rig) -> None:
+    rig.open()
+    rig.setup = replace(rig.setup, race=replace(rig.setup.race, race_id="race-2"))
+    rig.restart()
+    assert "finish it first" in rig.station.notice
+    assert rig.station.snapshot().race.race_id == "race-1"  # type: ignore[union-attr]
+    rig.go()
 
 
 @pytest.mark.parametrize("boot", ["\ud800", "a\nb", "\x00"])
