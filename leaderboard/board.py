@@ -214,24 +214,25 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
     home = rows.home_of(db, result.result_id)
     if home is not None and home[0] != race.race_id:
         raise Refused(f"This result belongs to race {home[0]!r}; a correction cannot move it.")
-    entered = rows.entry_name(db, race.race_id, result.racer) is not None
+    entered = race.entry == "open" or rows.entry_name(db, race.race_id, result.racer) is not None
     score = domain.accept(race, result, entered=entered, known=home is not None)
-    seq = rows.add_result(db, result, payload, None if score is None else score.score_ms, now_utc_ns)
+    score_ms = None if score is None else score.score_ms
+    seq = rows.add_result(db, result, payload, score_ms, now_utc_ns)
     racers = {result.racer} if home is None else {home[1], result.racer}
-    rows.bump(db, race.race_id, {racer: _rescore(db, race, racer) for racer in sorted(racers)})
-    line = rows.line(db, race.race_id, result.racer)
-    rank = None if line is None else rows.rank_of(db, race.race_id, line)
-    best = line is not None and line.seq == seq
-    return Posted(None if score is None else score.score_ms, rank, rows.count_lines(db, race.race_id), best)
+    changed = {racer: _rescore(db, race, racer) for racer in sorted(racers)}
+    rows.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
+    _, line = changed[result.racer]
+    rank, every = rows.rank_of(db, race.race_id, line)
+    return Posted(score_ms, rank, every, line is not None and line.seq == seq)
 
 
-def _rescore(db: sa.Connection, race: Race, racer: str) -> Line | None:
-    """Derive the racer's line anew; the line as it was."""
+def _rescore(db: sa.Connection, race: Race, racer: str) -> tuple[Line | None, Line | None]:
+    """Derive the racer's line anew; the line as it was and as it is."""
     old = rows.line(db, race.race_id, racer)
     new = domain.line_of(rows.attempts_of(db, race.race_id, racer), race.rules)
     if new != old:
         rows.set_line(db, race.race_id, racer, old, new)
-    return old
+    return old, new
 
 
 def _before(lines: list[Line], undo: dict[str, Line | None]) -> list[Line]:

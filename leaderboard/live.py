@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from shared.errors import RacedayError, RetryLater
 
 _RETRY_MS = 2000
-_LEAST_BETWEEN_S = 0.1
+_LEAST_BETWEEN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,32 @@ class Picture:
 
 
 @dataclass(slots=True)
+class _Painting:
+    """A picture with the events that lead to it, by the number of the painting told before (0: none was)."""
+
+    number: int
+    picture: Picture
+    painted_at_s: float
+    events: dict[int, bytes] = field(default_factory=dict)
+
+    def event_after(self, told: "_Painting | None") -> bytes:
+        """Most browsers were told the same before, so an event is written once for all of them."""
+        if told is not None and told.picture == self.picture:
+            return b": alive\n\n"
+        since = 0 if told is None else told.number
+        if since not in self.events:
+            self.events[since] = event(difference(None if told is None else told.picture, self.picture))
+        return self.events[since]
+
+
+@dataclass(slots=True)
 class _Channel:
     """One race that is being watched."""
 
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     painting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    picture: Picture | None = None
-    painted_at_s: float = 0.0
-    stale: bool = True
+    newest: _Painting | None = None
+    stale: bool = False
     browsers: int = 0
 
 
@@ -71,8 +89,9 @@ class Feed:
             raise RetryLater("Too many live pages are open here.", after_s=10.0)
         channel = self._channels.get(race_id)
         if channel is None:
-            first = await run_in_threadpool(self._paint, race_id)
-            channel = self._channels.setdefault(race_id, _Channel(picture=first))
+            # An unknown race is refused here, before anything is kept for it.
+            await run_in_threadpool(self._paint, race_id)
+            channel = self._channels.setdefault(race_id, _Channel())
         return self._stream(race_id, channel)
 
     async def _stream(self, race_id: str, channel: _Channel) -> AsyncIterator[bytes]:
@@ -89,7 +108,7 @@ class Feed:
                 self._channels.pop(race_id, None)
 
     async def _events(self, race_id: str, channel: _Channel) -> AsyncIterator[bytes]:
-        told: Picture | None = None
+        told: _Painting | None = None
         while not self._closing:
             changed = channel.changed
             try:
@@ -97,7 +116,7 @@ class Feed:
             except RacedayError:
                 # The store is away: the browser shows that it is reconnecting, and comes again.
                 return
-            yield b": alive\n\n" if newest == told else event(difference(told, newest))
+            yield newest.event_after(told)
             told = newest
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._heartbeat_s):
@@ -105,15 +124,15 @@ class Feed:
                     # Results that come in a burst make one picture.
                     await asyncio.sleep(_LEAST_BETWEEN_S)
 
-    async def _newest(self, race_id: str, channel: _Channel) -> Picture:
+    async def _newest(self, race_id: str, channel: _Channel) -> _Painting:
         async with channel.painting:
-            now_s = asyncio.get_running_loop().time()
+            now_s, held = asyncio.get_running_loop().time(), channel.newest
             # The age limit catches what no commit of ours tells: a planned close, another process on PostgreSQL.
-            if channel.picture is None or channel.stale or now_s - channel.painted_at_s >= self._heartbeat_s:
+            if held is None or channel.stale or now_s - held.painted_at_s >= self._heartbeat_s:
                 channel.stale = False
-                channel.painted_at_s = now_s
-                channel.picture = await run_in_threadpool(self._paint, race_id)
-            return channel.picture
+                picture = await run_in_threadpool(self._paint, race_id)
+                held = channel.newest = _Painting(1 if held is None else held.number + 1, picture, now_s)
+            return held
 
     def _soon(self, call: Callable[..., None], *arguments: str) -> None:
         loop = self._loop

@@ -160,14 +160,13 @@ def set_line(db: sa.Connection, race_id: str, racer: str, old: Line | None, new:
         db.execute(sql.CHANGE_LINE, dataclasses.asdict(new) | mine)
 
 
-def rank_of(db: sa.Connection, race_id: str, line: Line) -> int:
-    """The place of a line, by counting those ahead of it along the index."""
+def rank_of(db: sa.Connection, race_id: str, line: Line | None) -> tuple[int | None, int]:
+    """The place of a line (None: of nobody) and how many are ranked, by counting along the index."""
+    if line is None:
+        return None, int(db.execute(sql.COUNT_LINES, {"race_id": race_id}).scalar_one())
     mine = {"score_ms": line.score_ms, "set_utc_ns": line.set_utc_ns, "order": line.order}
-    return 1 + int(db.execute(sql.COUNT_AHEAD, mine | {"race_id": race_id}).scalar_one())
-
-
-def count_lines(db: sa.Connection, race_id: str) -> int:
-    return int(db.execute(sql.COUNT_LINES, {"race_id": race_id}).scalar_one())
+    ahead, every = db.execute(sql.COUNT_AHEAD_AND_ALL, mine | {"race_id": race_id}).one()
+    return int(ahead) + 1, int(every)
 
 
 def lines(db: sa.Connection, race_id: str) -> list[Line]:

@@ -54,8 +54,10 @@ DROP_LINE = sa.delete(LINES).where(_MY_LINE)
 _RANK_KEY = (LINES.c.score_ms, LINES.c.set_utc_ns, LINES.c.order)
 _MY_KEY = (given("score_ms", type_=sa.BigInteger), given("set_utc_ns", type_=sa.BigInteger))
 LINES_IN_RANK = sa.select(LINES).where(LINES.c.race_id == given("race_id")).order_by(*_RANK_KEY)
-COUNT_LINES = sa.select(sa.func.count()).select_from(LINES).where(LINES.c.race_id == given("race_id"))
-COUNT_AHEAD = COUNT_LINES.where(sa.tuple_(*_RANK_KEY) < sa.tuple_(*_MY_KEY, given("order", type_=sa.BigInteger)))
+_COUNT_LINES = sa.select(sa.func.count()).select_from(LINES).where(LINES.c.race_id == given("race_id"))
+_AHEAD = sa.tuple_(*_RANK_KEY) < sa.tuple_(*_MY_KEY, given("order", type_=sa.BigInteger))
+COUNT_AHEAD_AND_ALL = sa.select(_COUNT_LINES.where(_AHEAD).scalar_subquery(), _COUNT_LINES.scalar_subquery())
+COUNT_LINES = _COUNT_LINES
 
 
 def _count_of(table: sa.Table) -> sa.ScalarSelect[int]:
