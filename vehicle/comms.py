@@ -78,6 +78,8 @@ class Comms:
         """Say goodbye and let go."""
         self._link.close()
         self._outbox.close()
+        self._guard.close()
+        self._laps.close()
         self._wake_in.close()
         self._wake_out.close()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.config import setting
-from shared.errors import ConfigError
+from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
 from shared.topics import checked_device
 from vehicle.core.ages import Safety
@@ -94,4 +94,7 @@ class VehicleConfig:
     calibration: Calibration = STOCK_CALIBRATION
 
     def __post_init__(self) -> None:
-        checked_device(self.device)
+        try:
+            checked_device(self.device)
+        except Refused as error:
+            raise ConfigError(f"`device`: {error}") from None

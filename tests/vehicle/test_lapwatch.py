@@ -101,7 +101,7 @@ def laps(
 
 @settings(max_examples=60, deadline=None)
 @given(
-    speed_mps=st.floats(0.4, 3.5),
+    speed_mps=st.floats(0.5, 3.5),
     length_m=st.floats(12, 60),
     start_m=st.floats(0.8, 5),
     half_road_m=st.floats(0.3, 0.75),

@@ -223,7 +223,7 @@ def test_a_model_that_answers_nonsense_fails_its_trial(tmp_path: pathlib.Path, b
         Policy(check_model(write_model(tmp_path, tiny_graph(bias))))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_damage_does_worse_than_a_sentence(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = write_model(tmp_path_factory.getbasetemp() / "damaged")
