@@ -12,6 +12,7 @@ from typing import Literal
 from station.core.events import Edge, GateSpec, Moment
 from station.core.facts import Crossing, CrossingMeasured, EdgeIgnored, EdgesLost, Fact, GateStuck
 
+CHATTER_NS = 50_000_000  # a beam that is freed flickers for this long at most
 DIRECTION_NS = 500_000_000  # a car at 0.3 m/s needs this long for sensors 0.15 m apart
 
 
@@ -36,6 +37,7 @@ class Gate:
         self._boot: str | None = None
         self._last_ns = 0
         self._broken: dict[str, int] = {}  # sensor -> since
+        self._freed_ns: int | None = None
         self._stuck: set[str] = set()
         self._passing: Crossing | None = None
         self._speed: int | None = None
@@ -74,7 +76,7 @@ class Gate:
         """Another boot of the gate, or a gap in its count: what we believed of its beams is void."""
         if edge.boot != self._boot:
             facts = self._drop_beliefs()
-            self._boot, self._last_ns, self._passing = edge.boot, edge.at_ns, None
+            self._boot, self._last_ns, self._passing, self._freed_ns = edge.boot, edge.at_ns, None, None
             return facts
         missing = edge.seq - self.kept[edge.boot] - 1
         if not missing:
@@ -105,6 +107,8 @@ class Gate:
         passing = self._passing
         if passing is not None and edge.at_ns - passing.at_ns < self.spec.lockout_ns:
             return [self._ignored(edge, self._second_look(edge, passing))]
+        if self._freed_ns is not None and edge.at_ns - self._freed_ns < CHATTER_NS:
+            return [self._ignored(edge, "the beam flickers at the end of the pass")]
         if others_blocked:
             return [self._ignored(edge, "another beam of the gate is still blocked by the same pass")]
         if len(self.spec.sensors) > 1 and edge.sensor != self.spec.sensors[0]:
@@ -121,6 +125,7 @@ class Gate:
 
     def _freed(self, edge: Edge) -> list[Fact]:
         self._broken.pop(edge.sensor, None)
+        self._freed_ns = edge.at_ns
         facts: list[Fact] = []
         if edge.sensor in self._stuck:
             self._stuck.discard(edge.sensor)

@@ -35,6 +35,12 @@ CASES = {
     "the freeing edge was lost": (ONE, [(100, "beam", True), (9000, "beam", True)], [100, 9000]),
     "at the end of the lockout": (ONE, [(100, "beam", True), (200, "beam", False), (1100, "beam", True)], [100, 1100]),
     "within the lockout": (ONE, [(100, "beam", True), (200, "beam", False), (1099, "beam", True)], [100]),
+    "flicker at the end of a slow pass": (
+        ONE,
+        [(100, "beam", True), (2500, "beam", False), (2510, "beam", True), (2600, "beam", False)],
+        [100],
+    ),
+    "a hand soon after": (ONE, [(100, "beam", True), (1500, "beam", False), (1551, "beam", True)], [100, 1551]),
     "two sensors, forwards": (TWO, [(100, "front", True), (150, "rear", True), (300, "rear", False)], [100]),
     "a car that stands in the gate": (TWO, [(100, "front", True), (3000, "rear", True), (3100, "front", False)], [100]),
     "a blind rear sensor": (TWO, [(100, "front", True), (220, "front", False), (9000, "front", True)], [100, 9000]),
