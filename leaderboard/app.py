@@ -1,6 +1,7 @@
 """The web application: contract, pages and live streams over one board."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable
 from importlib.resources import files
 from typing import Any
@@ -53,7 +54,7 @@ def create_app(
     app.mount("/static", StaticFiles(directory=str(files("leaderboard") / "static")))
     app.add_middleware(SafeHeaders)
     refuse_plainly(app, pages.missing)
-    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
+    app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
 
 

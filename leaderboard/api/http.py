@@ -30,6 +30,8 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 
+_FOR_GOOD = "public, max-age=31536000, immutable"
+
 
 class Unauthorized(RacedayError):
     """An admin call without the admin's token."""
@@ -140,7 +142,9 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
+                # A static address with its content's hash never changes its meaning; all else is of this moment.
+                kept = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
+                headers.setdefault("cache-control", _FOR_GOOD if kept else "no-store")
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

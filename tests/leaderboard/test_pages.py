@@ -113,7 +113,10 @@ def test_static_addresses_carry_the_hash_of_what_they_name(running: Running) -> 
     html = running.get("/races/cup").text
     addresses = re.findall(r'"(/static/[^"]+)"', html)
     assert len(addresses) == 4
-    assert all(running.get(address).status_code == 200 for address in addresses)
+    answers = [running.get(address) for address in addresses]
+    assert {answer.status_code for answer in answers} == {200}
+    assert all("immutable" in answer.headers["cache-control"] for answer in answers)
+    assert running.get("/races/cup").headers["cache-control"] == "no-store"
 
 
 def test_rows_beyond_the_live_ones_are_a_link_away(board: Board) -> None:
