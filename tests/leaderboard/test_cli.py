@@ -85,6 +85,7 @@ def test_answers_are_not_held_back_by_nagle() -> None:
         assert listening.proto == socket.IPPROTO_TCP, "asyncio sets TCP_NODELAY only then: 44 ms an answer without"
 
 
+@pytest.mark.slow
 def test_races_are_listed(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = made.write_config(tmp_path)
     with pytest.raises(StorageError, match="no such database"):
@@ -129,6 +130,7 @@ def test_ready_file_and_a_stop_with_open_streams(tmp_path: pathlib.Path) -> None
     assert again.returncode == 0
 
 
+@pytest.mark.slow
 def test_wrong_settings_exit_with_two_and_no_traceback(tmp_path: pathlib.Path) -> None:
     done = subprocess.run(
         made.command("--config", str(tmp_path / "none.toml")), capture_output=True, text=True, cwd=ROOT, check=False
