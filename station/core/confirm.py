@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from station.core.events import CarReport
 from station.core.laps import LapBook, Mark, Stretch
 
-STAMP_NS = 1_000_000_000  # the car sees the board before and after the line: half the shortest sensible lap
+STAMP_NS = 1_500_000_000  # a slow car has the board out of its picture so long before the line
 DURATION_NS = 300_000_000  # two frames at 15 Hz at either end, and speed that differs
 CLOSE_NS = 100_000_000  # offsets that fit better than others by this much are better
 REMEMBERED = 32

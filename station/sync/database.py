@@ -49,5 +49,7 @@ def storage_errors(path: pathlib.Path) -> Iterator[None]:
         raise StorageError(f"{path}: may not be written; check its owner and the disk's mount.") from None
     except apsw.CantOpenError:
         raise StorageError(f"{path}: cannot be opened; check that the folder exists and is ours.") from None
+    except apsw.IOError:
+        raise StorageError(f"{path}: the disk refuses; look whether it is full, unplugged or failing.") from None
     except apsw.Error as error:
         raise StorageError(f"{path}: SQLite refuses ({error}).") from None
