@@ -26,7 +26,7 @@ __all__ = [
 
 STEPS_PER_S = 240
 ROAD_CHECK_STEPS = 4
-START_BEFORE_LINE_M = 0.75
+START_BEFORE_LINE_M = 1.75  # far enough for the car to see the boards come and to be at speed when it passes
 PUT_BACK_M = 1.0
 _STEP_S = 1.0 / STEPS_PER_S
 _NS = 1_000_000_000

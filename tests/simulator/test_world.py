@@ -72,7 +72,9 @@ def test_frame_is_grey_and_of_the_device_size() -> None:
 
 
 def test_first_crossing_and_the_edges_around_it() -> None:
-    events = [e for e in story(World(BASE, 1), [2 * SECOND_NS]) if not isinstance(e, FrameDue)]
+    world = World(BASE, 1)
+    world.put_at(-0.75)  # straight on to the line from here
+    events = [e for e in story(world, [2 * SECOND_NS]) if not isinstance(e, FrameDue)]
     broken, crossing, clear = events
     assert isinstance(broken, BeamEdge)
     assert isinstance(clear, BeamEdge)
