@@ -7,7 +7,26 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+
+def stadium(straight_m: float = 10.0, radius_m: float = 2.0, width_m: float = 1.2) -> NDArray[np.float64]:
+    """A track to drive straight ahead on: rows of centre, inner, outer; the line lies in the middle of a straight."""
+    half = straight_m / 2
+    turn = np.linspace(-np.pi / 2, np.pi / 2, 40)
+
+    def at(radius: float) -> NDArray[np.float64]:
+        along = np.linspace(0.0, half, 20)
+        right = np.c_[half + radius * np.cos(turn), radius * np.sin(turn)]
+        first = np.c_[along[:-1], np.full(19, -radius)]
+        return np.r_[first, right, np.c_[along[-2:0:-1], np.full(18, radius)]]
+
+    def loop(radius: float) -> NDArray[np.float64]:
+        return np.r_[at(radius), -at(radius), at(radius)[:1]]
+
+    return np.c_[loop(radius_m), loop(radius_m - width_m / 2), loop(radius_m + width_m / 2)]
 
 
 class RunningWorld:
@@ -16,7 +35,9 @@ class RunningWorld:
     def __init__(self, folder: pathlib.Path, settings: str) -> None:
         self.folder = folder
         self._config = folder / "world.toml"
-        self._config.write_text(f'run_dir = "{folder}"\n{settings}\n')
+        track = folder / "stadium.npy"
+        np.save(track, stadium())
+        self._config.write_text(f'run_dir = "{folder}"\ntrack = "{track}"\n{settings}\n')
         self.start()
 
     def start(self) -> None:
@@ -41,6 +62,13 @@ class RunningWorld:
     def _reap(self) -> int:
         self.process.communicate(timeout=10)
         return self.process.returncode
+
+
+@pytest.fixture
+def stadium_track(tmp_path: pathlib.Path) -> str:
+    path = tmp_path / "stadium.npy"
+    np.save(path, stadium())
+    return str(path)
 
 
 @pytest.fixture

@@ -70,16 +70,17 @@ def test_a_patient_world_waits_for_the_answers_of_a_slow_machine(start_world: Ca
     camera, motors = WorldCamera(options, clock), WorldMotors(options, clock)
     control = WorldControl(str(world.folder))
     control.place("car-1")
-    first = camera.read(5.0)
-    assert first is not None
-    stamps = [first.at_ns]
+    assert camera.read(5.0) is not None
+    while camera.read(0.3) is not None:
+        pass  # frames of the pits, and the first of the track: nobody answers it, so the world stands
+    stamps: list[int] = []
     while len(stamps) < 8:
-        assert camera.read(0.05) is None, "the world must wait for the answer"
         motors.apply(pulses(Action(0.0, 0.0), STOCK_CALIBRATION))
         frame = camera.read(5.0)
         assert frame is not None
         stamps.append(frame.at_ns)
-    assert max(b - a for a, b in itertools.pairwise(stamps[1:])) < 70_000_000
+        assert camera.read(0.05) is None, "the world must wait for the answer"
+    assert max(b - a for a, b in itertools.pairwise(stamps)) < 70_000_000
     assert control.status().waited_ms > 100
     for device in (camera, motors, control):
         device.close()

@@ -1,5 +1,6 @@
 """The stage on virtual time: cars come and go, beams are restored, numbers run on, the truth is in order."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -15,8 +16,11 @@ from vehicle.core.pulses import STOCK_CALIBRATION, pulses
 AHEAD = pulses(Action(0.0, 0.45), STOCK_CALIBRATION)
 
 
-def stage(**settings: object) -> Stage:
-    return Stage(load_track("reinvent_base"), StageSettings(**settings))  # type: ignore[arg-type]
+@pytest.fixture
+def stage(stadium_track: str) -> Callable[..., Stage]:
+    """A stage on a track whose start is a long straight."""
+    track = load_track(stadium_track)
+    return lambda **settings: Stage(track, StageSettings(**settings))
 
 
 def run(the_stage: Stage, seconds: float) -> tuple[list[Shot], list[Truth], list[tuple[str, GateEdge]], int]:
@@ -33,7 +37,7 @@ def run(the_stage: Stage, seconds: float) -> tuple[list[Shot], list[Truth], list
     return shots, truths, edges, pits
 
 
-def test_an_empty_stage_has_time_and_pits_and_nothing_else() -> None:
+def test_an_empty_stage_has_time_and_pits_and_nothing_else(stage: Callable[..., Stage]) -> None:
     empty = stage()
     shots, truths, edges, pits = run(empty, 2.0)
     assert (shots, truths, edges, pits) == ([], [], [], 30)
@@ -41,7 +45,7 @@ def test_an_empty_stage_has_time_and_pits_and_nothing_else() -> None:
     assert abs(NS_PER_S - TICKS_PER_S * TICK_NS) < TICKS_PER_S
 
 
-def test_frames_come_fifteen_a_second_with_even_stamps() -> None:
+def test_frames_come_fifteen_a_second_with_even_stamps(stage: Callable[..., Stage]) -> None:
     full = stage()
     full.place("car-1")
     shots, _, _, _ = run(full, 2.0)
@@ -49,7 +53,7 @@ def test_frames_come_fifteen_a_second_with_even_stamps() -> None:
     assert {round((b.at_ns - a.at_ns) / 1000) for a, b in pairwise(shots)} == {66_667}
 
 
-def test_a_car_keeps_its_pulses_and_crosses_where_the_truth_says() -> None:
+def test_a_car_keeps_its_pulses_and_crosses_where_the_truth_says(stage: Callable[..., Stage]) -> None:
     full = stage()
     full.wire("car-1", AHEAD)
     full.place("car-1")
@@ -60,7 +64,7 @@ def test_a_car_keeps_its_pulses_and_crosses_where_the_truth_says() -> None:
     assert [t.seq for t in truths] == list(range(1, len(truths) + 1))
 
 
-def test_a_car_taken_off_in_the_beam_restores_it() -> None:
+def test_a_car_taken_off_in_the_beam_restores_it(stage: Callable[..., Stage]) -> None:
     full = stage()
     full.wire("car-1", AHEAD)
     full.place("car-1")
@@ -76,7 +80,7 @@ def test_a_car_taken_off_in_the_beam_restores_it() -> None:
     assert list(full.edges_after("start", 2)) == []
 
 
-def test_the_next_car_replaces_the_first_and_numbers_run_on() -> None:
+def test_the_next_car_replaces_the_first_and_numbers_run_on(stage: Callable[..., Stage]) -> None:
     full = stage(edges_kept=2)
     for car in ("car-1", "car-2"):
         full.wire(car, AHEAD)
@@ -93,7 +97,7 @@ def test_the_next_car_replaces_the_first_and_numbers_run_on() -> None:
     assert kept[0].oldest == 3
 
 
-def test_same_seed_same_race_and_another_car_is_built_differently() -> None:
+def test_same_seed_same_race_and_another_car_is_built_differently(stage: Callable[..., Stage]) -> None:
     def crossing(seed: int, car: str) -> int:
         one = stage(seed=seed)
         one.wire(car, AHEAD)
@@ -105,7 +109,7 @@ def test_same_seed_same_race_and_another_car_is_built_differently() -> None:
     assert crossing(1, "car-1") != crossing(2, "car-1")
 
 
-def test_what_may_not_be_done_is_refused() -> None:
+def test_what_may_not_be_done_is_refused(stage: Callable[..., Stage]) -> None:
     empty = stage()
     with pytest.raises(Refused, match="no car"):
         empty.put_back()
@@ -115,5 +119,5 @@ def test_what_may_not_be_done_is_refused() -> None:
     assert empty.car == ""
 
 
-def test_splits_are_beams_of_their_own() -> None:
+def test_splits_are_beams_of_their_own(stage: Callable[..., Stage]) -> None:
     assert stage(splits=(0.25, 0.5)).beams == ["start", "split1", "split2"]
