@@ -68,7 +68,7 @@ class House:
             "track": plan.track_source,
             "seed": plan.seed,
             "speed": plan.speed,
-            "patience_ms": 80,
+            "patience_ms": 500,
         }
 
     def _leaderboard(self) -> dict[str, Any]:
