@@ -103,19 +103,24 @@ class Witness:
 
     def _unmet(self, report: CarReport, offset_ns: int) -> list[Agreed | Doubt]:
         """No mark for this report: wait for the gate, or propose a missed crossing, or forget it (a repeat)."""
-        newest = self._passings[-1].mark
-        if report.at_ns - offset_ns > newest.at_ns - STAMP_NS:
-            self._waiting.append(report)
-            return []
+        newest, at_ns = self._passings[-1].mark, report.at_ns - offset_ns
         key = (report.car_boot, newest.boot)
-        self._misses[key] = self._misses.get(key, 0) + 1
-        if self._misses[key] >= PATIENCE:
-            self._offsets.pop(key, None)
+        if at_ns > newest.at_ns - STAMP_NS:
+            self._waiting.append(report)
+            if report.taken.boot == newest.boot and at_ns > report.taken.at_ns + STAMP_NS:
+                self._mistrust(key)  # it arrived before it happened
+            return []
+        self._mistrust(key)
         doubt = self._missed(report, offset_ns)
         if doubt is None:
             return []
         self._proposed.append(report)
         return [doubt]
+
+    def _mistrust(self, key: tuple[str, str]) -> None:
+        self._misses[key] = self._misses.get(key, 0) + 1
+        if self._misses[key] >= PATIENCE:
+            self._offsets.pop(key, None)
 
     def _offset(self, report: CarReport, reports: list[CarReport]) -> int | None:
         """Car clock minus gate clock, for the gate's boot of the newest mark."""

@@ -152,3 +152,81 @@ def test_reports_confirm_only_what_agrees(laps: list[int], offset: int, noise: l
     assert len(hand.laps) == len(laps)
     if not lost:
         assert confirmed(hand) == [True] * len(laps)
+
+
+@pytest.mark.parametrize(("off_ms", "agrees"), [(330, True), (-330, True), (331, False), (-331, False)])
+def test_durations_agree_within_the_stated_tolerance(off_ms: int, agrees: bool) -> None:
+    hand = Hand()
+    hand.drive([1, 9])
+    say(hand, 9 * S, 8 * S + off_ms * MS, offset=0)  # 0.3 s, and the report's own 30 ms
+    assert confirmed(hand) == [agrees]
+
+
+@pytest.mark.parametrize(("off_ms", "meets"), [(1530, True), (-1530, True), (1531, False), (-1531, False)])
+def test_stamps_of_one_clock_meet_within_the_stated_tolerance(off_ms: int, meets: bool) -> None:
+    hand = Hand()
+    hand.drive([1, 9])
+    say(hand, 9 * S + off_ms * MS, 8 * S, late_ns=5 * S, offset=0)
+    assert confirmed(hand) == [meets]
+
+
+def test_two_stamps_make_a_duration_where_the_car_gives_none() -> None:
+    hand = Hand()
+    hand.drive([1, 9])
+    say(hand, 1 * S + 40 * MS, None, offset=0)
+    facts = say(hand, 9 * S + 10 * MS, None, offset=0)
+    assert only(facts, f.LapConfirmed)[0].difference_ns == -30 * MS
+
+
+def test_a_car_whose_clock_drifts_is_followed() -> None:
+    hand = Hand()
+    hand.drive([1])
+    for number in range(1, 61):
+        at_ns = (1 + 30 * number) * S
+        hand.cross(at_ns)
+        drifted = round(at_ns * 1.001)  # 1.8 s in half an hour
+        say(hand, drifted, round(30 * S * 1.001), late_ns=3 * S)
+    assert confirmed(hand) == [True] * 60
+
+
+def test_a_gate_that_boots_in_mid_run_is_met_again() -> None:
+    hand = Hand()
+    hand.drive([1, 9])
+    say(hand, 1 * S, None)
+    say(hand, 9 * S, 8 * S)
+    hand.seq = 0
+    for at_s in (17, 25, 33):  # the gate's new clock starts at 10
+        hand.cross((at_s - 10) * S, boot="boot-b")
+        say(hand, at_s * S, 8 * S)
+    assert confirmed(hand) == [True, False, True, True]
+    assert not hand.laps[1].valid
+
+
+def test_an_offset_that_was_guessed_wrong_is_dropped() -> None:
+    """The car's first word is of a lap that it drove elsewhere, as long as the first one here."""
+    hand = Hand()
+    hand.drive([1, 9])
+    hand.report(5_000 * S, 8 * S, 9 * S + 100 * MS)
+    at_s, stamps = 9, []
+    for lap_s in (11, 14, 12, 17, 13, 15, 10, 16):
+        at_s += lap_s
+        hand.cross(at_s * S)
+        stamps.append(say(hand, at_s * S, lap_s * S))
+    assert confirmed(hand)[-3:] == [True] * 3
+
+
+def test_a_second_report_of_the_same_passing_is_no_missed_crossing() -> None:
+    hand = Hand()
+    hand.drive([1, 9])
+    say(hand, 9 * S, 8 * S, offset=0)
+    say(hand, 9 * S + 300 * MS, 8 * S, offset=0)
+    facts = hand.cross(17 * S)
+    assert not only(facts, f.Proposal)
+
+
+def test_a_report_before_the_run_is_no_missed_crossing() -> None:
+    hand = Hand()
+    say(hand, 1 * S, None, offset=0)
+    hand.drive([10, 18, 26])
+    say(hand, 5 * S, 4 * S, offset=0)
+    assert not [fact for facts in hand.facts for fact in only(facts, f.Proposal)]
