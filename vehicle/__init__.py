@@ -1,0 +1,7 @@
+"""The car: guard, pilot and comms; a pure core, drivers, models and the lap watcher."""
+
+import os
+
+# ONNX Runtime 1.29 and later report home, and keep a file in the home folder, unless this is set before its first
+# import. A car on a track has nothing to report to anybody but its station.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

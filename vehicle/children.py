@@ -54,7 +54,6 @@ class Child:
         self._due_s = now_s + self._retry_s
         self._retry_s = min(self._retry_s * 2, LONGEST_RETRY_S)
         self._process = None
-        self._hang_up()
         return code
 
     def due(self) -> bool:
@@ -76,9 +75,10 @@ class Child:
                     self._process.kill()
                 self._process.wait()
             self._process = None
-        self._hang_up()
+        self.hang_up()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Our end of the channel goes; a child that still lives ends itself."""
         if self.channel is not None:
             self.channel.close()
             self.channel = None

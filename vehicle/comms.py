@@ -188,7 +188,7 @@ def percentile(values: Sequence[int], percent: int) -> int:
 def main(arguments: list[str]) -> int:
     """The child's life; returns the exit code."""
     asked = child_arguments(arguments)
-    for sentence in confine((asked.guard_fd, asked.lap_fd), asked.parent):
+    for sentence in confine(asked.parent):
         _log(f"comms: {sentence}")
     config = load(asked.config, VehicleConfig)
     clock: Clock = build_clock(config)

@@ -4,6 +4,7 @@ It decides when a wish arrives and at least `tick_hz` times a second of the mach
 It imports neither the policy nor the network: those are children that may die.
 """
 
+import contextlib
 import os
 import pathlib
 import selectors
@@ -206,10 +207,10 @@ class Guard:
 
     def _lost(self, child: Child, code: int) -> None:
         sentence = f"The {child.name} process {how_it_ended(code)}."
-        print(f"raceday vehicle: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 (the log of the unit)
+        _log(sentence)
         self._ready.discard(child.name)
-        if child is self._pilot:
-            self.helm.pilot_gone(sentence)
+        if child.channel is not None:
+            self._deaf_to(child)
 
     def _start(self, child: Child) -> None:
         child.start()
@@ -217,10 +218,13 @@ class Guard:
         self._selector.register(child.channel, selectors.EVENT_READ, child.name)
 
     def _deaf_to(self, child: Child) -> None:
-        """Its end is closed; `exited` will see why."""
+        """Its end is closed, so it is dead or as good as dead: act now; `exited` will see how it ended."""
         assert child.channel is not None
-        if child.channel.fileno() in self._selector.get_map():
-            self._selector.unregister(child.channel)
+        self._selector.unregister(child.channel)
+        child.hang_up()
+        if child is self._pilot:
+            self.helm.pilot_gone("The pilot process is gone.")
+            self._decide()
 
     # Telling
 
@@ -253,7 +257,7 @@ class Guard:
             try:
                 self._motors.apply(neutral(self._calibration, self._motors.resolution_ns))
             except Exception as error:  # whatever it is, the motors come first
-                print(f"raceday vehicle: neutral failed ({error}); trying again.", file=sys.stderr)  # noqa: T201
+                _log(f"neutral failed ({error}); trying again.")
                 if attempt == _NEUTRAL_TRIES:
                     self._motors.neutral()
             else:
@@ -280,11 +284,14 @@ def _ask_for_realtime() -> None:
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(50))
     except OSError as error:
-        print(  # noqa: T201 (the log of the unit)
-            f"raceday vehicle: no real-time priority ({error.strerror}); ticks may come late on a busy machine.",
-            file=sys.stderr,
-            flush=True,
-        )
+        _log(f"no real-time priority ({error.strerror}); ticks may come late on a busy machine.")
+
+
+def _log(sentence: str) -> None:
+    """To the unit's log; a log that is gone may not end the guard."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"raceday vehicle: {sentence}\n")
+        sys.stderr.flush()
 
 
 def _write_ready(path: pathlib.Path) -> None:

@@ -73,6 +73,8 @@ def _clear_stale(path: pathlib.Path) -> None:
     """Remove what a killed guard left; refuse when a living one is there."""
     if not path.exists():
         return
+    if not path.is_socket():
+        raise OperatorError(f"{path} is in the way of the local stop's socket: move it, or change `local.socket`.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(str(path))
@@ -80,5 +82,5 @@ def _clear_stale(path: pathlib.Path) -> None:
             path.unlink(missing_ok=True)
             return
         except OSError as error:
-            raise OperatorError(f"{path} is in the way of the local stop's socket ({error.strerror}).") from None
+            raise OperatorError(f"{path}: the local stop's socket cannot be tried ({error.strerror}).") from None
     raise OperatorError(f"another guard already listens at {path}: stop it first, or choose another `local.socket`.")

@@ -101,7 +101,7 @@ def capture(camera: Camera, mailbox: Mailbox, guard: Channel) -> None:
 def main(arguments: list[str]) -> int:
     """The child's life; returns the exit code."""
     asked = child_arguments(arguments)
-    for sentence in confine((asked.guard_fd, asked.lap_fd), asked.parent):
+    for sentence in confine(asked.parent):
         sys.stderr.write(f"raceday vehicle: pilot: {sentence}\n")
     sys.setswitchinterval(_SWITCH_S)
     cv2.setNumThreads(1)

@@ -1,12 +1,11 @@
 """What a child of the guard may no longer do, and what the kernel did not let us take away.
 
-No new privileges, limits on memory and files, no inherited files, and death with the guard. It is not a jail: a
-policy still runs as our user and may read what we may.
+No new privileges, limits on memory and files, and death with the guard (which hands down no files but the channels).
+It is not a jail: a policy still runs as our user and may read what we may.
 """
 
 import ctypes
 import os
-import pathlib
 import resource
 import signal
 import sys
@@ -23,10 +22,9 @@ LIMITS: tuple[tuple[str, int, int], ...] = (
 )
 
 
-def confine(keep_fds: tuple[int, ...], parent_pid: int) -> list[str]:
+def confine(parent_pid: int) -> list[str]:
     """Give up what this process does not need; the sentences say what could not be given up."""
     failed = []
-    _close_others(keep_fds)
     if not _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL):
         failed.append("The kernel does not end this process with the guard; it notices the closed channel instead.")
     if os.getppid() != parent_pid:
@@ -45,16 +43,6 @@ def _limited(name: str, which: int, most: int) -> str:
     except (OSError, ValueError) as error:
         return f"The limit on {name} could not be set ({error})."
     return ""
-
-
-def _close_others(keep_fds: tuple[int, ...]) -> None:
-    keep = {0, 1, 2, *keep_fds}
-    for entry in list(pathlib.Path("/proc/self/fd").iterdir()):
-        if int(entry.name) not in keep:
-            try:
-                os.close(int(entry.name))
-            except OSError:
-                continue  # the listing's own descriptor
 
 
 def _prctl(option: int, value: int) -> bool:

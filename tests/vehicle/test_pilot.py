@@ -1,0 +1,103 @@
+"""The pilot by itself: frames to wishes, repeats and nonsense to none, and a camera that dies."""
+
+import os
+import pathlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.clock import SystemClock
+from shared.errors import BadInput
+from tests.vehicle.parts import frame, write_model
+from vehicle.core.words import Fault, ModeNotice, Wish
+from vehicle.hardware.cameras.mock import MockCamera
+from vehicle.hardware.devices import Frame
+from vehicle.ipc import Channel, pair
+from vehicle.mailbox import Mailbox
+from vehicle.models.check import check_model
+from vehicle.models.policy import Policy
+from vehicle.pilot import Pilot, capture, fly
+
+
+@pytest.fixture
+def channels() -> Iterator[tuple[Channel, Channel]]:
+    """The pilot's end and the guard's."""
+    ends = tuple(Channel(end) for end in pair())
+    yield ends[0], ends[1]
+    for end in ends:
+        end.close()
+
+
+@pytest.fixture
+def pilot(tmp_path: pathlib.Path, channels: tuple[Channel, Channel]) -> Pilot:
+    return Pilot(Policy(check_model(write_model(tmp_path))), channels[0])
+
+
+def test_a_frame_becomes_a_wish_with_its_stamp(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+    pilot.look(Frame(frame(9), 5_000, 3))
+    (wish,) = channels[1].receive()
+    assert isinstance(wish, Wish)
+    assert (wish.frame_seq, wish.frame_at_ns, wish.steering, wish.throttle) == (3, 5_000, 0.0, 1.0)
+
+
+def test_repeats_make_no_wish_and_gaps_are_counted(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+    pilot.look(Frame(frame(1), 1, 1))
+    pilot.look(Frame(frame(2), 2, 1))  # the same number
+    pilot.look(Frame(frame(2), 3, 2))  # the same picture
+    pilot.look(Frame(frame(4), 4, 6))
+    wishes = [word for word in channels[1].receive() if isinstance(word, Wish)]
+    assert [wish.frame_seq for wish in wishes] == [1, 6]
+    assert (wishes[-1].frames, wishes[-1].dropped, wishes[-1].repeated) == (2, 3, 2)
+
+
+def test_an_answer_that_is_not_finite_is_a_fault_and_no_wish(
+    pilot: Pilot, channels: tuple[Channel, Channel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pilot._policy, "answer", lambda: np.full(3, np.nan))
+    pilot.look(Frame(frame(1), 1, 1))
+    (fault,) = channels[1].receive()
+    assert isinstance(fault, Fault)
+    assert "not finite" in fault.sentence
+
+
+def test_a_camera_that_dies_is_a_fault_and_the_end(channels: tuple[Channel, Channel]) -> None:
+    mailbox = Mailbox()
+    capture(MockCamera({"rate_hz": 200.0, "die_after": 3}, SystemClock()), mailbox, channels[0])
+    assert mailbox.closed
+    assert [type(word) for word in channels[1].receive()] == [Fault]
+
+
+def test_flying_ends_when_the_guard_is_gone(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+    mailbox = Mailbox()
+    mailbox.put(Frame(frame(1), 1, 1))
+    flight = threading.Thread(target=fly, args=(pilot, mailbox, channels[0]))
+    channels[1].send(ModeNotice("ready"))
+    flight.start()
+    channels[1].close()
+    flight.join(5.0)
+    assert not flight.is_alive()
+
+
+@pytest.mark.parametrize("shape", [(240, 320), (120, 160), (480, 640)])
+def test_any_size_of_picture_will_do(pilot: Pilot, channels: tuple[Channel, Channel], shape: tuple[int, int]) -> None:
+    pilot.look(Frame(frame(1, shape), 1, 1))
+    assert len(channels[1].receive()) == 1
+
+
+def test_a_runtime_error_is_no_wish(
+    pilot: Pilot, channels: tuple[Channel, Channel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> Any:
+        raise BadInput("The runtime gave up.")
+
+    monkeypatch.setattr(pilot._policy, "answer", fail)
+    pilot.look(Frame(frame(1), 1, 1))
+    assert channels[1].receive() == [Fault("The runtime gave up.")]
+
+
+def test_the_runtime_reports_to_nobody() -> None:
+    # Set by the package itself, before the runtime's first import: it opens an uploader otherwise.
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
