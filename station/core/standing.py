@@ -55,9 +55,8 @@ def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> t
     counted = every if rules.max_laps is None else every[: rules.max_laps]
     if len(every) <= POSTED_LAPS or score is None:
         return tuple(every[:POSTED_LAPS])
+    # A window has at most ten laps, so it lies well within the hundred around its end.
     start = max(0, min(score.last_lap - POSTED_LAPS // 2, len(counted) - POSTED_LAPS))
-    if not start <= score.first_lap - 1 or score.last_lap > start + POSTED_LAPS:
-        start = score.first_lap - 1
     return tuple(counted[start : start + POSTED_LAPS])
 
 

@@ -1,12 +1,14 @@
 """The engine as a whole: never raises, replays to the same facts, and laps equal the truth."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ranking import RaceRules
+from shared.results import MAX_RESULT_BYTES, encode_result
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
@@ -128,4 +130,6 @@ def test_a_long_run_is_posted_with_the_laps_that_made_its_score(laps: int) -> No
     result = only(facts, f.ResultDue)[0].result
     assert result.score_ms == 8000
     assert len(result.laps) <= 100
+    widest = replace(result, racer="\U0001f3ce" * 64, model="é" * 200, model_sha256="0" * 64)
+    assert len(encode_result(widest)) <= MAX_RESULT_BYTES
     assert {best - 1, best, best + 1} <= {lap.number for lap in result.laps}
