@@ -21,6 +21,7 @@ class Bookkeeper:
     def __init__(self) -> None:
         self.runs: dict[str, PaperRun] = {}
         self.open: PaperRun | None = None
+        self.puzzled: list[str] = []
         self._clocked: set[str] = set()
         self._race: tuple[str, RaceRules] = ("", RaceRules())
         self._readers: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -40,7 +41,10 @@ class Bookkeeper:
     def read(self, records: Iterable[Kept]) -> "Bookkeeper":
         """The whole journal, in order."""
         for record in records:
-            self._read(record)
+            try:
+                self._read(record)
+            except (IndexError, KeyError, AssertionError) as error:
+                self.puzzled.append(f"record {record.seq}: the paper has nothing that {record.kind} is about ({error})")
         return self
 
     def _read(self, record: Kept) -> None:

@@ -80,6 +80,7 @@ def _check_books(books: Bookkeeper, final: dict[str, list[dict[str, Any]]], tail
     scores: dict[str, int | None] = {}
     for record in tail.records:
         scores.update({fact["run_id"]: fact["score_ms"] for name, fact in record.facts if name == "Qualified"})
+    invariant.check(not books.puzzled, f"{len(books.puzzled)} records puzzle the paper: {books.puzzled[:1]}")
     invariant.check(list(final) == list(books.runs), "the station and the paper know different runs")
     for run_id, laps in final.items():
         on_paper = [(x.number, x.lap_ns, x.valid, x.off_tracks, x.collisions, x.resets, x.penalty_ns)

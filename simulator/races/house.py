@@ -191,10 +191,13 @@ class House:
             self._life.journal.disk_full(full)
 
     def shut_down(self) -> None:
-        """At the end: an orderly stop of everything."""
+        """At the end: an orderly stop of the station."""
         if self._life is not None:
             self._life.station.close()
-            self._life = None
+
+    def drop(self) -> None:
+        """Let go of every file; idempotent."""
+        self._forget_station()
         self._forget_sync()
 
     @property

@@ -51,6 +51,17 @@ class Held:
 
     def run(self) -> Tally:
         """Race, heal, stop, check."""
+        try:
+            self._race_and_heal()
+            self.house.shut_down()
+        finally:
+            self.house.drop()
+            self.vendor.board.close()
+        self._count_faults()
+        self._check()
+        return self.tally
+
+    def _race_and_heal(self) -> None:
         self._plan_faults()
         self.universe.follow(self._story())
         self.universe.after(0, self._tick)
@@ -58,11 +69,6 @@ class Held:
         self._heal()
         self._live_until(self._settled, self.universe.now_ns + HEALING_NS)
         self.tally.invariants["healed"].check(self._settled(), "the meeting did not come to rest within an hour")
-        self.house.shut_down()
-        self.vendor.board.close()
-        self._count_faults()
-        self._check()
-        return self.tally
 
     # The meeting
 
@@ -180,7 +186,7 @@ class Held:
 
     def _station_reboot(self, rng: random.Random) -> None:
         self.bad.struck("station_reboot")
-        self.house.reboot(rng.randint(15, 60) * NS_PER_S)
+        self.house.reboot(rng.randint(4, 45) * NS_PER_S)
 
     def _disk_full(self, rng: random.Random) -> None:
         self.bad.struck("disk_full")
@@ -239,13 +245,19 @@ class Held:
             self.house.path,
             self.board_path,
         )
-        check_all(evidence, self.tally)
-        self.house.tail.close()
+        try:
+            check_all(evidence, self.tally)
+        finally:
+            self.house.tail.close()
 
 
 def hold(seed: str, length_ns: int, kinds: frozenset[str], folder: pathlib.Path) -> Tally:
     """A whole meeting in `folder`; what it came to."""
-    tally = Held(seed, length_ns, kinds, folder).run()
+    try:
+        tally = Held(seed, length_ns, kinds, folder).run()
+    except Exception as error:
+        error.add_note(f"in meeting {seed}")
+        raise
     for invariant in tally.invariants.values():
         invariant.broken = [f"meeting {seed}: {sentence}" for sentence in invariant.broken]
     return tally

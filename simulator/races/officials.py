@@ -72,19 +72,19 @@ class Officials:
     def _opinions(self, turn: Turn) -> Iterator[e.Command]:
         number = self._rng.randint(1, 4)
         chance = self._rng.random()
-        if chance < 0.06:
+        if chance < 0.10:
             yield e.VoidLap(author="judge", number=number, run_id=turn.run_id, reason="cut the corner")
             if self._rng.random() < 0.5:
                 yield e.RestoreLap(author="judge", number=number, run_id=turn.run_id, reason="protest upheld")
-        elif chance < 0.14:
+        elif chance < 0.22:
             seconds = self._rng.choice((0.5, 1.0, 2.5, 5.0))
             yield e.AddPenalty(author="judge", number=number, seconds=seconds, run_id=turn.run_id, reason="pushed")
             if self._rng.random() < 0.3:
                 yield e.AddPenalty(author="judge", number=number, seconds=-seconds, run_id=turn.run_id)
-        elif chance < 0.16:
+        elif chance < 0.25:
             racer = self._rng.choice(turn.race.turns).name
             yield e.ReassignRun(author="judge", racer=racer, run_id=turn.run_id, reason="cars were mixed up")
-        elif chance < 0.18:
+        elif chance < 0.28:
             yield e.HandTap(author="judge")
 
     def _late_ruling(self, turn: Turn) -> e.Command:

@@ -118,7 +118,7 @@ class Track:
         """An official sees each trouble and calls it, a moment later; half of them say when it was."""
         for trouble in lap.troubles:
             happened_ns = self._universe.now_ns + trouble.into_ns
-            spoken_ns = happened_ns + self._between(0.2, 1.5)
+            spoken_ns = happened_ns + self._between(0.2, 4.0)
             says_when = self._rng.random() < 0.5
             self._universe.at(spoken_ns, lambda t=trouble.kind, h=happened_ns, w=says_when: self._call(t, h, w))  # type: ignore[misc]
 

@@ -97,7 +97,7 @@ class FaultyRoad:
 
     def _hang(self, webhook_id: str, payload: bytes) -> None:
         rng = self._bad.source("leaderboard_timeout")
-        if rng.random() < 0.7:
+        if rng.random() < 0.5:
             delay_ns = rng.randint(100 * NS_PER_MS, 40 * NS_PER_S)
             self._universe.after(delay_ns, lambda: self._vendor.apply_late(webhook_id, payload))
 
