@@ -74,18 +74,22 @@ def _parse(payload: bytes) -> dict[str, Any]:
 
 def _envelope(document: dict[str, Any], version: int) -> m.Envelope:
     device, boot, seq = document.get("device"), document.get("boot"), document.get("seq")
-    if not (isinstance(device, str) and 0 < len(device) <= 64 and isinstance(boot, str) and 0 < len(boot) <= 64):
+    if not all(isinstance(name, str) and 0 < len(name) <= 64 and name.isprintable() for name in (device, boot)):
         raise BadInput("The message does not name its device and boot.")
     if type(seq) is not int or seq < 0:
         raise BadInput("The message carries no sequence number.")
-    return m.Envelope(device, boot, seq, version)
+    return m.Envelope(str(device), str(boot), seq, version)
 
 
 def _body(topic: Topic, body: object) -> m.Body:
     if isinstance(body, dict) and any(isinstance(v, str) and len(v) > MAX_TEXT for v in body.values()):
         raise BadInput(f"A text in the {topic.kind} is longer than {MAX_TEXT} characters.")
     try:
-        checked: m.Body = _ADAPTERS[topic.kind].validate_json(json.dumps(body), strict=True)
+        # Half a surrogate pair is a text in JSON and nowhere else: the encoding finds it.
+        text = json.dumps(body, ensure_ascii=False).encode()
+        checked: m.Body = _ADAPTERS[topic.kind].validate_json(text, strict=True)
+    except UnicodeEncodeError:
+        raise BadInput(f"A text in the {topic.kind} is not Unicode.") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"

@@ -100,7 +100,7 @@ class RaceOptions:
 class StationConfig:
     """The whole file."""
 
-    data_dir: pathlib.Path = setting(what="a folder on a local disk, for the journal")  # noqa: RUF009 (a field, as in any dataclass)
+    data_dir: pathlib.Path = setting(what="a folder on a local disk, for the journal")
     name: str = setting("station-1", what="this machine's name, also at the broker")
     lease_ms: int = setting(500, least=100, most=60_000, what="a car stops this long after the last lease")
     order_ttl_ms: int = setting(2000, least=100, most=60_000, what="an order that comes later is not obeyed")

@@ -44,7 +44,7 @@ class MotorsChoice:
 class ModelChoice:
     """`[model]`: a folder with model.onnx and model_metadata.json, or the .onnx with the metadata beside it."""
 
-    path: pathlib.Path = setting(what="the model's folder or .onnx file")  # noqa: RUF009 (a field, as in any dataclass)
+    path: pathlib.Path = setting(what="the model's folder or .onnx file")
     throttle_percent: int = setting(0, least=0, most=100, what="until an order says otherwise; 0 stands still")
 
 
@@ -52,7 +52,7 @@ class ModelChoice:
 class OutboxOptions:
     """`[outbox]`: where lap reports wait until the station has them."""
 
-    path: pathlib.Path = setting(what="a file on the car's disk")  # noqa: RUF009 (a field, as in any dataclass)
+    path: pathlib.Path = setting(what="a file on the car's disk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class CommsOptions:
 class LocalOptions:
     """`[local]`: the socket of `raceday vehicle stop`, which needs no network."""
 
-    socket: pathlib.Path = setting(pathlib.Path("vehicle.sock"), what="a path of at most 100 characters")  # noqa: RUF009 (a field, as in any dataclass)
+    socket: pathlib.Path = setting(pathlib.Path("vehicle.sock"), what="a path of at most 100 characters")
 
     def __post_init__(self) -> None:
         if len(str(self.socket.absolute()).encode()) > _LONGEST_SOCKET_PATH:

@@ -20,7 +20,7 @@ _KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".pgm")
 class Options:
     """`[camera.options]` of the files camera."""
 
-    folder: pathlib.Path = setting(what="the folder with the pictures")  # noqa: RUF009 (a field, as in any dataclass)
+    folder: pathlib.Path = setting(what="the folder with the pictures")
     rate_hz: float = setting(15.0, least=0.5, most=240.0, what="frames a second of the clock")
     loop: bool = setting(True, what="begin again after the last picture; false: no more frames come")
 

@@ -23,7 +23,7 @@ class Options:
     """`[motors.options]` of the mock."""
 
     resolution_ns: int = setting(1_000, least=1, most=1_000_000, what="the step of a pulse width")
-    record: pathlib.Path | None = setting(None, what="a file that gets one line of JSON for each change")  # noqa: RUF009 (a field, as in any dataclass)
+    record: pathlib.Path | None = setting(None, what="a file that gets one line of JSON for each change")
     neutral_steering_ns: int = setting(STOCK_CALIBRATION.steering.mid_ns, least=1)
     neutral_throttle_ns: int = setting(STOCK_CALIBRATION.motor.mid_ns, least=1)
     fail_after: int = setting(0, least=0, what="after so many changes the device refuses; 0: never")
