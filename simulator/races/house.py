@@ -19,7 +19,7 @@ from simulator.races.gatebox import BoxDriver, GateBox
 from simulator.races.report import Tally
 from simulator.races.tail import Tail
 from simulator.races.universe import KernelClock, Universe
-from simulator.races.vendor import FaultyRoad, Vendor
+from simulator.races.vendor import Network, Road, Vendor
 from simulator.races.watch import ToldLink, Watch
 from station.core import events as e
 from station.service import Setup, Station
@@ -290,7 +290,7 @@ class House:
     def _start_sync(self) -> None:
         source = OutboxReader(self.path)
         attempts = HallAttempts(self._folder / "sync.db", self.sync_fuse.step)
-        road = FaultyRoad(self._universe, self._vendor, self._bad, self.sync_fuse.step)
+        road = Road(Network(self._universe, self._vendor, self._bad), self.clock.utc_ns, self.sync_fuse.step)
         syncer = Syncer(source, attempts, road, self._sync_rng, self.clock.utc_ns, lambda _sentence: None)
         self._sync = SyncLife(syncer, source, attempts)
         self._sync_at(self._universe.now_ns + SYNC_NOTICES_NS)

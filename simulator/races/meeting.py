@@ -196,6 +196,8 @@ class Held:
     def _clock_step(self, rng: random.Random) -> None:
         self.bad.struck("clock_step")
         self.house.clock.step_utc(rng.choice((-1, 1)) * rng.choice((1, 60, 3600)) * rng.randint(1, NS_PER_S))
+        if rng.random() < 0.7:
+            self.universe.after(rng.randint(30, 1200) * NS_PER_S, self.house.clock.set_utc_right)
 
     def _sync_restart(self, rng: random.Random) -> None:
         if rng.random() < 0.3:
@@ -218,6 +220,7 @@ class Held:
         self.house.fuse.put_out()
         self.house.sync_fuse.put_out()
         self.house.disk_full(False)
+        self.house.clock.set_utc_right()
         self.broker.faults = CALM
         for device in ("station", *self.radios):
             self.broker.heal(device)

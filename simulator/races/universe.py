@@ -83,6 +83,10 @@ class KernelClock:
         """What NTP does to the wall clock; no lap may notice."""
         self._utc_step_ns += by_ns
 
+    def set_utc_right(self) -> None:
+        """NTP has found its servers."""
+        self._utc_step_ns = 0
+
     def reboot(self) -> None:
         """A new boot: the monotonic clock begins near zero again."""
         self._boots += 1

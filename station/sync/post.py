@@ -28,7 +28,9 @@ from station.sync.outbox import AnswerLost
 
 MAX_ANSWER_BYTES = 65_536
 MAX_REASON = 300
-_RETRY_STATUSES = frozenset({408, 425, 429})  # the request was in order, the moment was not
+# 408, 425, 429: the request was in order, the moment was not. 401: our clock or secret is wrong; once a person or
+# NTP has set it right the same result is taken, and until then it must not be given up.
+_RETRY_STATUSES = frozenset({401, 408, 425, 429})
 _SECRET_PREFIX = "whsec_"  # noqa: S105  # the prefix of Standard Webhooks, no secret
 
 

@@ -19,12 +19,13 @@ from simulator.races.house import HallJournal
 from simulator.races.officials import Officials
 from simulator.races.radio import CarRadio
 from simulator.races.report import Tally
-from simulator.races.vendor import FaultyRoad
+from simulator.races.vendor import Road
 from station.core import gate, race, standing
 from station.core.events import Edge, VoidLap
 from station.core.gate import Count, Gate
 from station.core.laps import LapBook, Mark, Stretch
 from station.service import Item, Station
+from station.sync import post
 from station.sync import service as sync_service
 from station.sync.outbox import AnswerLost, Progress
 from station.view import Accepted
@@ -213,18 +214,24 @@ def accepts_what_the_disk_refused(patch: Patch) -> None:
 def posts_under_a_new_id_each_time(patch: Patch) -> None:
     """A key for each attempt instead of each result."""
     count = iter(range(1_000_000))
-    real = FaultyRoad._post
-    patch.setattr(FaultyRoad, "_post", lambda self, key, payload: real(self, f"{key}-{next(count)}", payload))
+    real = post.signed
+    patch.setattr(post, "signed", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body))
 
 
 def changes_the_body_on_a_repeat(patch: Patch) -> None:
     """The same key, but a body with a newer time."""
-    real = FaultyRoad.post
+    count = iter(range(1_000_000))
+    real = Road.post
 
-    def post(self: FaultyRoad, result: Result) -> Any:
-        return real(self, dataclasses.replace(result, finished_utc_ns=self._vendor.utc_ns()))
+    def again(self: Road, result: Result) -> Any:
+        return real(self, dataclasses.replace(result, finished_utc_ns=result.finished_utc_ns + next(count)))
 
-    patch.setattr(FaultyRoad, "post", post)
+    patch.setattr(Road, "post", again)
+
+
+def gives_up_on_a_wrong_clock(patch: Patch) -> None:
+    """A leaderboard that answers 401 is taken at its word for ever."""
+    patch.setattr(post, "_RETRY_STATUSES", frozenset({408, 425, 429}))
 
 
 def takes_silence_for_yes(patch: Patch) -> None:
@@ -357,6 +364,7 @@ CASES: tuple[tuple[Sabotage, str, tuple[str, ...], float], ...] = (
     (applies_a_repeat_again, "applied_once", ("duplicate_post",), 10),
     (takes_silence_for_yes, "healed", ("leaderboard_timeout",), 10),
     (gives_up_after_one_try, "healed", ("leaderboard_500",), 10),
+    (gives_up_on_a_wrong_clock, "healed", ("clock_step",), 40),
     (ranks_the_worst_run, "standings_agree", (), 1),
     (numbers_crossings_by_the_process, "replay_agrees", (), 1),
     (rewrites_history, "replay_agrees", (), 1),

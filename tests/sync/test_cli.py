@@ -116,11 +116,11 @@ def test_a_new_row_is_noticed_and_sigterm_stops_it(tmp_path: pathlib.Path) -> No
 
 @pytest.mark.slow
 def test_once_says_what_still_waits_and_rejected_ones_go_again_when_asked(tmp_path: pathlib.Path) -> None:
-    with running_peer(["401", "503 after 60"]) as peer:
+    with running_peer(["422", "503 after 60"]) as peer:
         config = configured(tmp_path, peer.url, rows=2)
         first = once(config)
         assert first.returncode == 1
-        assert "rejected (401)" in first.stdout
+        assert "rejected (422)" in first.stdout
         assert "1 result(s) still wait" in first.stdout
         again = once(config, "--retry-rejected", "--ready-file", str(tmp_path / "ready"))
         assert again.returncode == 0, again.stdout

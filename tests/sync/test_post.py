@@ -50,7 +50,7 @@ def test_our_signature_is_the_librarys(key: bytes, webhook_id: str, text: str, u
         ("429 after 7", Later("The leaderboard answered 429: No, for a reason.", 7.0)),
         ("408", Later("The leaderboard answered 408: No, for a reason.")),
         ("425", Later("The leaderboard answered 425: No, for a reason.")),
-        ("401", Rejected("No, for a reason.", 401)),
+        ("401", Later("The leaderboard answered 401: No, for a reason.")),
         ("404", Rejected("No, for a reason.", 404)),
         ("409", Rejected("No, for a reason.", 409)),
         ("413", Rejected("No, for a reason.", 413)),
