@@ -21,7 +21,7 @@ from vehicle.children import Child, how_it_ended
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
 from vehicle.core.pulses import Calibration, neutral, pulses
-from vehicle.core.words import CommsReady, Fault, ModeNotice, PilotReady, Wish
+from vehicle.core.words import CommsReady, Fault, ModeNotice, PilotReady, Seen, Wish
 from vehicle.hardware.devices import Motors
 from vehicle.ipc import Word
 from vehicle.localstop import LocalStop
@@ -172,6 +172,8 @@ class Guard:
         match (child.name, word):
             case ("pilot", Wish()):
                 self._take_wish(word)
+            case ("pilot", Seen()):
+                self._tally.seen = word
             case ("pilot", Fault(sentence)):
                 self.helm.take_fault(sentence)
             case ("pilot", PilotReady()):

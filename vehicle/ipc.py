@@ -10,11 +10,14 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from shared.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
-from vehicle.core.words import CommsReady, Fault, Figures, ModeNotice, PilotReady, Wish
+from vehicle.core.words import CommsReady, Fault, Figures, ModeNotice, PilotReady, Seen, Wish
 
-Word = Wish | PilotReady | Fault | CommsReady | ModeNotice | Figures | CarBeat | CarState | CarLap | Lease | DriveOrder
+Word = (
+    Wish | Seen | PilotReady | Fault | CommsReady | ModeNotice | Figures
+    | CarBeat | CarState | CarLap | Lease | DriveOrder
+)  # fmt: skip
 _WORDS: tuple[type[Any], ...] = (
-    Wish, PilotReady, Fault, CommsReady, ModeNotice, Figures, CarBeat, CarState, CarLap, Lease, DriveOrder,
+    Wish, Seen, PilotReady, Fault, CommsReady, ModeNotice, Figures, CarBeat, CarState, CarLap, Lease, DriveOrder,
 )  # fmt: skip
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in _WORDS}
 _MOST_BYTES = 32_768

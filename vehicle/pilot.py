@@ -17,7 +17,7 @@ from shared.errors import BadInput, RacedayError
 from vehicle.build import build_camera, build_clock
 from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
-from vehicle.core.words import Fault, ModeNotice, PilotReady, Wish
+from vehicle.core.words import Fault, ModeNotice, PilotReady, Seen, Wish
 from vehicle.hardware.devices import Camera, Frame
 from vehicle.ipc import Channel, from_fd
 from vehicle.lapwatch.watcher import LapWatcher
@@ -28,6 +28,7 @@ from vehicle.sandbox import confine
 
 _READ_S = 0.5
 _LOOK_S = 0.1
+_TELL_S = 0.5
 _SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
 
 
@@ -56,8 +57,11 @@ class Pilot:
             self._guard.send(Fault(str(error)))
             return
         policy_us = (time.perf_counter_ns() - began_ns) // 1000
-        counts = (self._frames, self._dropped, self._repeated)
-        self._guard.send(Wish(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, *counts))
+        self._guard.send(Wish(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us))
+
+    def tell(self) -> None:
+        """Say what the camera gave."""
+        self._guard.send(Seen(self._frames, self._dropped, self._repeated))
 
     def _is_repeat(self, frame: Frame, checksum: int) -> bool:
         """The same number or the same picture is no fresh frame, whatever its stamp says."""
@@ -71,12 +75,15 @@ class Pilot:
 
 def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel) -> None:
     """Until the guard or the camera is gone."""
-    number = 0
+    number, tell_due_s = 0, 0.0
     while not guard.closed and not mailbox.closed:
         found = mailbox.newest(number, _LOOK_S)
         if found is not None:
             frame, number = found
             pilot.look(frame)
+        if (now_s := time.monotonic()) >= tell_due_s:
+            tell_due_s = now_s + _TELL_S
+            pilot.tell()
         for word in guard.receive():
             if isinstance(word, ModeNotice) and word.mode == "ready":
                 # What lives now lives long: later collections need not walk it.

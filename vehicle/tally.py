@@ -3,7 +3,7 @@
 from collections import deque
 
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.words import Figures, Wish
+from vehicle.core.words import Figures, Seen, Wish
 
 _KEPT = 256
 
@@ -13,6 +13,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.wish: Wish | None = None
+        self.seen = Seen()
         self.action: Action = NEUTRAL
         self._late_ticks = 0
         self._ages_us: deque[int] = deque(maxlen=_KEPT)
@@ -30,11 +31,10 @@ class Tally:
 
     def figures(self) -> Figures:
         """What was seen since the last call."""
-        wish = self.wish
         figures = Figures(
-            frames=wish.frames if wish else 0,
-            dropped=wish.dropped if wish else 0,
-            repeated=wish.repeated if wish else 0,
+            frames=self.seen.frames,
+            dropped=self.seen.dropped,
+            repeated=self.seen.repeated,
             late_ticks=self._late_ticks,
             frame_ages_us=tuple(self._ages_us),
             policy_us=tuple(self._policy_us),

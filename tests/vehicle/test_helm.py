@@ -33,7 +33,7 @@ class Bench:
     def wish(self, steering: float = 0.5, throttle: float = 1.0, age_ms: float = 0) -> None:
         self.frames += 1
         at_ns = self.now_ns - round(age_ms * MS)
-        self.helm.take_wish(Wish(self.frames, at_ns, steering, throttle, 900, self.frames, 0, 0), self.now_ns)
+        self.helm.take_wish(Wish(self.frames, at_ns, steering, throttle, 900), self.now_ns)
 
     def lease(self, grant: Grant = "drive", lease_ms: int = 500, beat: int | None = None, boot: str = "boot-1") -> None:
         self.helm.take_lease(Lease(boot, self.beat if beat is None else beat, grant, "run-1", lease_ms))
@@ -174,8 +174,8 @@ def test_frames_hold_ramp_and_trip(driving: Bench) -> None:
 
 
 def test_a_repeated_or_future_frame_does_not_keep_the_car_going(driving: Bench) -> None:
-    repeated = Wish(driving.frames, driving.now_ns - 50 * MS, 0.0, 1.0, 900, 1, 0, 0)
-    future = Wish(driving.frames + 1, driving.now_ns + 10_000 * MS, 0.0, 1.0, 900, 1, 0, 0)
+    repeated = Wish(driving.frames, driving.now_ns - 50 * MS, 0.0, 1.0, 900)
+    future = Wish(driving.frames + 1, driving.now_ns + 10_000 * MS, 0.0, 1.0, 900)
     driving.helm.take_wish(repeated, driving.now_ns)
     for _ in range(40):
         assert not driving.helm.take_wish(repeated, driving.now_ns)

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from shared.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
 from tests.vehicle.parts import frame
-from vehicle.core.words import CommsReady, Fault, Figures, ModeNotice, PilotReady, Wish
+from vehicle.core.words import CommsReady, Fault, Figures, ModeNotice, PilotReady, Seen, Wish
 from vehicle.hardware.devices import Frame
 from vehicle.ipc import Channel, Word, pack, pair, unpack
 from vehicle.mailbox import Mailbox
 
 WORDS: list[Word] = [
-    Wish(7, 10**18, -0.25, 1.0, 1200, 7, 1, 2),
+    Wish(7, 10**18, -0.25, 1.0, 1200),
+    Seen(7, 1, 2),
     PilotReady("demo", "0" * 64),
     Fault("The camera is gone: “unplugged”."),
     CommsReady(),
@@ -48,7 +49,7 @@ def test_what_goes_in_comes_out(word: Word) -> None:
         b'CarBeat {"beat": "7", "mode": "ready"}',
         b'CarBeat {"beat": 7, "mode": "flying"}',
         b'ModeNotice {"mode": null}',
-        pack(Wish(7, 1, math.nan, math.inf, 1, 1, 1, 1)),
+        pack(Wish(7, 1, math.nan, math.inf, 1)),
     ],
 )
 def test_what_is_none_of_ours_is_nothing(datagram: bytes) -> None:

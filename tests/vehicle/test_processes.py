@@ -159,3 +159,47 @@ def test_a_second_guard_is_refused(station: Station, car: Car) -> None:
     assert done.returncode == 2
     assert "another guard" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_pilot_that_hangs_is_as_good_as_dead(station: Station, car: Car) -> None:
+    station.drive()
+    pilot = car.child("pilot")
+    os.kill(pilot, signal.SIGSTOP)
+    state = station.wait_mode("tripped")
+    assert "newest frame is" in state.reason
+    assert pulses(car.folder)[-1] == REST
+    os.kill(pilot, signal.SIGCONT)
+    station.order("start")
+    station.wait(lambda: station.telemetry[-1].frame_age_p50_us > 0)
+    assert station.states[-1].mode == "tripped"
+
+
+def test_a_frozen_camera_trips_the_car_and_cannot_arm_it(
+    tmp_path: pathlib.Path, broker: Running, station: Station
+) -> None:
+    write_model(tmp_path / "model")
+    frozen = 'driver = "mock"\noptions = { rate_hz = 30.0, freeze_after = 120 }'
+    car = Car(tmp_path, config_text(tmp_path, broker.port, frozen))
+    try:
+        station.drive()
+        state = station.wait_mode("tripped")
+        assert "newest frame is" in state.reason
+        assert pulses(car.folder)[-1] == REST
+        station.order("reset")
+        station.order(
+            "arm",
+        )
+        station.wait(lambda: "fresh frames" in station.states[-1].reason)
+        assert station.states[-1].mode == "disarmed"
+        station.wait(lambda: station.telemetry[-1].repeated > 0)
+    finally:
+        car.end()
+        assert car.process.stderr is not None
+        car.process.stderr.close()
+
+
+def test_the_stop_signal_is_an_emergency_stop(station: Station, car: Car) -> None:
+    station.drive()
+    car.process.send_signal(signal.SIGUSR1)
+    assert station.wait_mode("tripped").reason == "Emergency stop by signal at the car."
+    assert pulses(car.folder)[-1] == REST

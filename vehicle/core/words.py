@@ -14,9 +14,15 @@ class Wish:
     steering: float
     throttle: float
     policy_us: int
-    frames: int
-    dropped: int
-    repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Pilot to guard, 2 Hz: what the camera gave since the start. A frozen camera shows here, not in wishes."""
+
+    frames: int = 0
+    dropped: int = 0
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,10 +112,13 @@ def check_model(path: pathlib.Path) -> CheckedModel:
     """The model in a folder (model.onnx and its metadata) or an .onnx file with metadata beside it. Raises BadInput."""
     file = path / "model.onnx" if path.is_dir() else path
     content = _read(file)
-    metadata = load_metadata(file.parent / NAME)
     try:
         graph = _graph(content)
         input_name, layout = _input(graph)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from None
+    metadata = load_metadata(file.parent / NAME)
+    try:
         output_name = _output(graph, metadata)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None

@@ -36,7 +36,9 @@ def load_metadata(path: pathlib.Path) -> Metadata:
         with path.open("rb") as file:
             text = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise BadInput(f"{path}: the model's metadata cannot be read ({error.strerror}).") from None
+        raise BadInput(
+            f"{path}: the model's metadata cannot be read ({error.strerror}): put it beside the model."
+        ) from None
     if len(text) > MOST_BYTES:
         raise BadInput(f"{path}: is larger than {MOST_BYTES} bytes; a model's metadata is a few lines of JSON.")
     try:

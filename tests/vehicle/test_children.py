@@ -1,0 +1,122 @@
+"""The guard's children: a channel with each life, patience between lives, an end in order; and what they give up."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from vehicle.children import FIRST_RETRY_S, LONGEST_RETRY_S, Child, how_it_ended
+from vehicle.core.actions import Action
+from vehicle.core.words import CommsReady, Seen, Wish
+from vehicle.ipc import pair
+from vehicle.sandbox import LIMITS
+from vehicle.tally import Tally
+
+HELLO = (
+    "import sys; from vehicle.ipc import from_fd; from vehicle.core.words import CommsReady;"
+    "channel = from_fd(int(sys.argv[sys.argv.index('--guard-fd') + 1])); channel.send(CommsReady());"
+)
+WAITS = HELLO + "import select; select.select([channel], [], [])"
+DEAF = HELLO + "import signal, select; signal.signal(15, signal.SIG_IGN); select.select([], [], [], 60)"
+
+
+def child(program: str) -> tuple[Child, list[int]]:
+    ends = pair()
+    made = Child("pilot", (sys.executable, "-c", program), lap_fd=ends[0].fileno())
+    made.start()
+    return made, [end.detach() for end in ends]
+
+
+def hear(made: Child) -> list[object]:
+    """What the child says next; waits for it."""
+    import select
+
+    assert made.channel is not None
+    select.select([made.channel], [], [], 20)
+    return list(made.channel.receive())
+
+
+@pytest.mark.slow
+def test_a_child_speaks_dies_and_is_due_again_after_a_while() -> None:
+    made, fds = child(WAITS)
+    assert hear(made) == [CommsReady()]
+    assert made.exited() is None
+    assert not made.due()
+    assert made.pid is not None
+    os.kill(made.pid, signal.SIGKILL)
+    assert hear(made) == []
+    assert made.channel is not None
+    assert made.channel.closed
+    os.waitid(os.P_PID, made.pid, os.WEXITED | os.WNOWAIT)
+    assert made.exited() == -signal.SIGKILL
+    assert made.exited() is None
+    made.hang_up()
+    assert not made.due()  # not at once
+    made.start()
+    assert hear(made) == [CommsReady()]
+    made.ask_to_stop()
+    made.stop(5.0)
+    for fd in fds:
+        os.close(fd)
+
+
+@pytest.mark.slow
+def test_a_child_that_does_not_listen_is_ended_all_the_same() -> None:
+    made, fds = child(DEAF)
+    assert hear(made) == [CommsReady()]
+    made.ask_to_stop()
+    made.stop(0.1)
+    assert made.pid is None
+    for fd in fds:
+        os.close(fd)
+
+
+def test_patience_grows_and_is_bounded() -> None:
+    assert 0 < FIRST_RETRY_S < LONGEST_RETRY_S <= 10
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(-9, "was ended by SIGKILL"), (2, "ended with exit code 2"), (0, "ended with exit code 0")]
+)
+def test_an_end_in_words(code: int, words: str) -> None:
+    assert how_it_ended(code) == words
+
+
+def test_what_a_child_gives_up() -> None:
+    program = (
+        "import os, resource, sys; from vehicle.sandbox import confine, LIMITS;"
+        "said = confine(os.getppid());"
+        "flags = open('/proc/self/status').read();"
+        "print(said, 'NoNewPrivs:\\t1' in flags, [resource.getrlimit(which)[0] for _, which, _ in LIMITS])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    mine = {which: resource.getrlimit(which)[1] for _, which, _ in LIMITS}
+    expected = [most if mine[which] == resource.RLIM_INFINITY else min(most, mine[which]) for _, which, most in LIMITS]
+    assert done.stdout.strip() == f"[] True {expected}"
+
+
+def test_a_child_whose_parent_is_gone_ends_at_once() -> None:
+    program = "from vehicle.sandbox import confine; confine(1); print('still here')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_the_tally_counts_and_forgets() -> None:
+    tally = Tally()
+    tally.tick(0.001, 0.016)
+    tally.tick(0.009, 0.016)
+    tally.applied(5_000_000)  # no wish yet: nothing to tell
+    tally.wish = Wish(4, 2_000_000, 0.5, 0.5, 900)
+    tally.seen = Seen(4, 1, 2)
+    tally.action = Action(0.5, 0.25)
+    tally.applied(5_000_000)
+    figures = tally.figures()
+    assert (figures.late_ticks, figures.frame_ages_us, figures.policy_us) == (1, (3000,), (900,))
+    assert (figures.frames, figures.dropped, figures.repeated, figures.throttle) == (4, 1, 2, 0.25)
+    assert tally.figures().frame_ages_us == ()
+    for _ in range(10_000):
+        tally.applied(5_000_000)
+    assert len(tally.figures().frame_ages_us) < 1_000
