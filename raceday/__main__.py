@@ -1,5 +1,6 @@
 """The table of commands. The one place where an error becomes a sentence and an exit code."""
 
+import errno
 import importlib
 import signal
 import sys
@@ -7,7 +8,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
-from shared.errors import RacedayError
+from shared.errors import RacedayError, StorageError
+
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,12 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader (`| head`) has gone; there is nobody left to tell.
         sys.stderr.close()
         return 1
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        where = f" at {error.filename}" if error.filename else ""
+        print(f"raceday {command.words}: the disk refused{where} ({error.strerror}): free some space.", file=sys.stderr)
+        return StorageError.exit_code
     return code
 
 

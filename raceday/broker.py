@@ -84,7 +84,7 @@ def start_broker(
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     kind = kind or choose()
-    if port and _taken(port):
+    if port and taken(port):
         raise OperatorError(f"Port {port} is in use: stop the other program or choose another port for the broker.")
     port = port or free_port()
     with (run_dir / "broker.log").open("ab") as log:
@@ -147,7 +147,8 @@ def _arguments(kind: Kind, run_dir: pathlib.Path, port: int) -> list[str]:
     return [path, "-c", str(config)]
 
 
-def _taken(port: int) -> bool:
+def taken(port: int) -> bool:
+    """Does anything listen on this loopback port?"""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -172,7 +173,7 @@ def _announce(port: int, ready_file: pathlib.Path | None) -> None:
 
 def _embedded(port: int, ready_file: pathlib.Path | None) -> int:
     """amqtt in this process. It speaks MQTT 3.1.1 only and has no ACL worth the name: loopback, demo."""
-    if _taken(port):
+    if taken(port):
         raise OperatorError(f"Port {port} is in use: stop the other program or choose another port for the broker.")
     try:
         from amqtt.broker import Broker  # noqa: PLC0415  # an extra, and slow to import

@@ -14,7 +14,7 @@ from rich.console import Console
 from leaderboard import credentials
 from leaderboard.config import Secrets
 from raceday import summary
-from raceday.broker import free_port
+from raceday.broker import free_port, taken
 from raceday.director import Director
 from raceday.plan import Plan, read_plan
 from raceday.settings import House, Ports
@@ -33,6 +33,8 @@ def main(arguments: list[str]) -> int:
     """0 when the race was run (with --once: and every racer qualified)."""
     plan = read_plan(arguments, find_model(DEMO).parent)
     model = check_model(plan.model)
+    if plan.port and taken(plan.port):
+        raise OperatorError(f"port {plan.port} is in use: stop what listens there, or choose another --port.")
     console = Console(stderr=False, highlight=False)
     with _folder(plan) as folder, Terminal(console) as terminal:
         house = House(plan, folder, _ports(plan))

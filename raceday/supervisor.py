@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,12 +14,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shared.errors import OperatorError
+from shared.errors import OperatorError, StorageError
 
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
 RESTART_DELAY_S = 0.3
 MAX_RESTARTS = 20
+FULL_BYTES = 65_536
 _BEAT_S = 0.1
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -79,8 +81,9 @@ class Supervisor:
             if running is None:
                 return
             running.wanted = False
-            self._write_pids()
         _end(running.child)
+        with self._lock:
+            self._write_pids()
 
     def pid(self, name: str) -> int | None:
         with self._lock:
@@ -96,7 +99,9 @@ class Supervisor:
         self._closing.set()
         self._watch.join()
         for name in reversed(list(self._running)):
-            self.stop(name)
+            # On a full disk the list of pids cannot be written; ending the processes needs no disk.
+            with contextlib.suppress(StorageError):
+                self.stop(name)
 
     def log(self, name: str) -> pathlib.Path:
         return self._folder / f"{name}.log"
@@ -135,7 +140,10 @@ class Supervisor:
     def _last_words(self, name: str) -> str:
         log = self.log(name)
         lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
-        return lines[-1] if lines else "it said nothing."
+        if lines:
+            return lines[-1]
+        full = shutil.disk_usage(self._folder).free < FULL_BYTES
+        return f"the disk of {self._folder} is full: free some space." if full else "it said nothing."
 
     def _watch_loop(self) -> None:
         while not self._closing.wait(_BEAT_S):
@@ -151,16 +159,23 @@ class Supervisor:
         with self._lock:
             if not running.wanted:
                 return
-            running.child = self._spawn(running.row)
+            try:
+                running.child = self._spawn(running.row)
+                self._write_pids()
+            except (OSError, StorageError):
+                # A full disk: the next round of the watch tries again, for there may be space by then.
+                return
             running.restarts += 1
-            self._write_pids()
         self._on_restart(running.row.name, code)
 
     def _write_pids(self) -> None:
         pids = {name: running.child.pid for name, running in self._running.items()}
         temporary = self._folder / "pids.json.new"
-        temporary.write_text(json.dumps(pids))
-        temporary.replace(self._folder / "pids.json")
+        try:
+            temporary.write_text(json.dumps(pids))
+            temporary.replace(self._folder / "pids.json")
+        except OSError as error:
+            raise StorageError(f"{self._folder}: cannot be written ({error.strerror}): free some space.") from None
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
