@@ -214,3 +214,12 @@ def test_boards_come_from_the_config() -> None:
     for boards in ([], [{"id": 3, "size_m": 0.3}, {"id": 3, "size_m": 0.2}], [{"id": 77, "size_m": 0.3}]):
         with pytest.raises(ConfigError):
             from_table({"boards": boards}, LapwatchOptions, "t")
+
+
+def test_a_car_that_stops_behind_the_line_has_passed_it() -> None:
+    watch, found = PassingWatch(2.0, 0.0), []
+    for n in range(40):
+        distance_m = 1.5 - 0.1 * n  # the line is passed in frame 15, and then it brakes
+        passing = watch.see(n * FRAME_NS, sights(distance_m) if n < 9 else [], moved=n < 17)
+        found += [passing] if passing is not None else []
+    assert len(found) == 1

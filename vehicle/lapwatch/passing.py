@@ -56,7 +56,7 @@ class PassingWatch:
         self._marks: deque[_Mark] = deque(maxlen=_FITTED)
         self._corrections: dict[int, list[float]] = {}
         self._frames_seen = 0
-        self._still = 0
+        self._still_ns: int | None = None
         self._last_ns: int | None = None
         self._seen_ns = -1
 
@@ -68,8 +68,8 @@ class PassingWatch:
         distance_m = self._distance_m([sight for sight in sights if _is_clear(sight)])
         if distance_m is not None:
             self._sighted(at_ns, distance_m)
-        elif not moved:
-            self._still += 1
+        elif not moved and self._still_ns is None:
+            self._still_ns = at_ns
         return self._judge(at_ns)
 
     def _sighted(self, at_ns: int, distance_m: float) -> None:
@@ -79,7 +79,7 @@ class PassingWatch:
             return  # the boards of a line that was just passed, or where the car was put down
         self._marks.append(_Mark(at_ns, distance_m))
         self._frames_seen += 1
-        self._still = 0
+        self._still_ns = None
 
     def _distance_m(self, sights: Sequence[Sight]) -> float | None:
         """From the car's nose to the line, by all boards in the frame."""
@@ -108,12 +108,13 @@ class PassingWatch:
         if unseen_ns > _FORGET_NS or (unseen_ns > _GONE_NS and marks[-1].distance_m > _NEAR_M):
             self._forget()
             return None
-        gone = unseen_ns > _GONE_NS and self._still == 0
-        if len(marks) < _LEAST_SIGHTINGS or not (gone or marks[-1].distance_m < -_BEHIND_M):
+        if len(marks) < _LEAST_SIGHTINGS or not (unseen_ns > _GONE_NS or marks[-1].distance_m < -_BEHIND_M):
             return None
         crossed = _crossing(marks)
         if crossed is None or now_ns < crossed[0] or crossed[1] > _MOST_UNCERTAIN_NS:
             return None
+        if self._still_ns is not None and self._still_ns < crossed[0]:
+            return None  # it came to a stand before it was there
         return self._passed(*crossed)
 
     def _passed(self, at_ns: int, uncertainty_ns: int) -> Passing | None:
@@ -129,7 +130,7 @@ class PassingWatch:
         self._marks.clear()
         self._corrections.clear()
         self._frames_seen = 0
-        self._still = 0
+        self._still_ns = None
 
 
 def _crossing(marks: Sequence[_Mark]) -> tuple[int, int] | None:
