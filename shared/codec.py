@@ -74,6 +74,7 @@ def _parse(payload: bytes) -> dict[str, Any]:
 
 def _envelope(document: dict[str, Any], version: int) -> m.Envelope:
     device, boot, seq = document.get("device"), document.get("boot"), document.get("seq")
+    # Half a surrogate pair passes for text in JSON, and breaks the first disk that it meets: so, printable.
     if not all(isinstance(name, str) and 0 < len(name) <= 64 and name.isprintable() for name in (device, boot)):
         raise BadInput("The message does not name its device and boot.")
     if type(seq) is not int or seq < 0:
