@@ -36,7 +36,7 @@ class Terminal:
         self.shown = Shown()
         self._console = console
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8, transient=False)
-        self._told: set[tuple[str, int]] = set()
+        self._told: set[tuple[str, str]] = set()
 
     def __enter__(self) -> "Terminal":
         if self._console.is_terminal:
@@ -67,10 +67,11 @@ class Terminal:
         if self._console.is_terminal or view.run is None:
             return
         for lap in view.run.laps:
-            key = (view.run.run_id, lap.number)
-            if key not in self._told:
-                self._told.add(key)
-                self._console.print(f"{view.run.racer}: {_lap_words(lap)}", markup=False, highlight=False)
+            for words in _lap_words(lap):
+                key = (view.run.run_id, words)
+                if key not in self._told:
+                    self._told.add(key)
+                    self._console.print(f"{view.run.racer}: {words}", markup=False, highlight=False)
 
     def _draw(self) -> RenderableType:
         shown = self.shown
@@ -81,10 +82,11 @@ class Terminal:
         return Panel(Group(*parts), title="Raceday", border_style="cyan", padding=(1, 2))
 
 
-def _lap_words(lap: Lap) -> str:
-    marks = ["confirmed by the car" if lap.confirmed else "not yet confirmed"]
-    marks += [] if lap.valid else [f"void: {lap.reason}"]
-    return f"lap {lap.number}  {format_ns(lap.lap_ns)}  ({', '.join(marks)})"
+def _lap_words(lap: Lap) -> list[str]:
+    """What is said of a lap as it comes to be known; each line once."""
+    said = [f"lap {lap.number}  {format_ns(lap.lap_ns)}"]
+    said += [] if lap.valid else [f"lap {lap.number} is void: {lap.reason}"]
+    return said + ([f"lap {lap.number} is confirmed by the car"] if lap.confirmed else [])
 
 
 def _links(shown: Shown) -> Table:
