@@ -18,9 +18,11 @@ NEW_EPOCH: frozenset[GapKind] = frozenset({"clock_jump", "restart"})  # times ac
 
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """A transponder seen by a loop. `device_time_ns` is on the device's clock, unwrapped; `number` as the device counts.
+    """A transponder seen by a loop. `device_time_ns` is on the device's clock, unwrapped.
 
-    `transponder` is written as the vendor writes it on the case. `strength` and `hits` in the device's own units.
+    `number` as the device counts; `label` is what stands on the case where the device sends this beside the id.
+    `strength` and `hits` in the device's own units; `counters` are figures whose meaning is disputed (timing.md 2.3).
+    `repeat`: the device said this one before (same id, time and number): no second crossing.
     """
 
     transponder: str
@@ -28,9 +30,12 @@ class Passing:
     number: int | None = None
     decoder: str = ""
     loop: str = ""
+    label: str = ""
     strength: int | None = None
     hits: int | None = None
+    counters: tuple[int, ...] = ()
     flags: int = 0
+    repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class StatusReport:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A whole and correct frame that is neither of the above: a version, an answer, a result, a kind that is new to us."""
+    """A whole and correct frame that is neither of the above: a version, an answer, a result, a kind new to us."""
 
     kind: str
     text: str = ""
@@ -104,6 +109,21 @@ class Counts:
     passings: int = 0
     status: int = 0
 
+    def good(self, facts: list[Decoded]) -> list[Decoded]:
+        """Count one good frame with its facts, which are given back."""
+        self.frames += 1
+        for fact in facts:
+            self.gaps += isinstance(fact, Gap)
+            self.passings += isinstance(fact, Passing)
+            self.status += isinstance(fact, StatusReport)
+        return facts
+
+    def bad(self, why: Literal["bad_crc", "bad_length", "bad_fields"], length: int) -> list[Decoded]:
+        """Count one bad frame of so many bytes; no facts."""
+        setattr(self, why, getattr(self, why) + 1)
+        self.resynced_bytes += length
+        return []
+
 
 class Decoder(Protocol):
     """One device that speaks one protocol."""
@@ -115,8 +135,10 @@ class Decoder(Protocol):
         """The facts that these bytes complete, in the order of the stream. Never raises."""
 
     def hello(self) -> bytes:
-        """Called at each connect: forgets a half frame, keeps clock and numbers; what to send at once (may be empty)."""
+        """Called at each connect: forgets a half frame, keeps clock and numbers. What to send at once (or b"")."""
 
     def poll(self, now_ns: int) -> bytes:
-        """What to send now: answers that the device waits for, requests that are due. Called after each feed and each
-        0.05 s or so with the station's monotonic time; mostly empty."""
+        """What to send now: answers that the device waits for, requests that are due; mostly b"".
+
+        Called after each feed and each 0.05 s or so, with the station's monotonic time.
+        """

@@ -1,0 +1,112 @@
+"""A device's own clock and count, watched: wraps unwrapped, falls and skips said, repeats known.
+
+The device's time is the lap's time. So nothing here looks at our own clock; what only that can show (a clock set
+forward while the stream goes on) is the line's affair (watch.py).
+"""
+
+from collections import deque
+
+from station.gates.decoders.decoder import Gap, GapKind
+
+LATE_NS = 2_000_000_000  # two loops of one decoder may report a little out of order
+LEAP_NS = 7 * 24 * 3600 * 1_000_000_000  # no club leaves a gap of a week in one stream: the clock was set
+REMEMBERED = 256  # passings that may come again and are known for repeats
+ROUND = frozenset({100, 1000, 10_000, 100_000, 1_000_000, *(1 << bits for bits in (8, 12, 15, 16, 24, 31, 32))})
+
+
+class DeviceClock:
+    """Ticks as sent to nanoseconds that only grow, until the clock falls: then they begin anew, and a Gap says it.
+
+    `modulus` in ticks, where the counter wraps. `fall` is what a clock of this kind does when its time falls: one that
+    counts from power-on has restarted, one of day and time was set.
+    """
+
+    def __init__(self, unit_ns: int, modulus: int | None, fall: GapKind) -> None:
+        self._unit_ns, self._modulus, self._fall = unit_ns, modulus, fall
+        self._base = 0
+        self._last: int | None = None
+
+    def read(self, ticks: int) -> tuple[int, Gap | None]:
+        """The time in ns, and what the clock did since the last reading, if it is worth a word."""
+        gap = self._moved(ticks)
+        late = self._modulus is not None and self._last is not None and ticks - self._last > self._modulus // 2
+        if late and self._base and self._near(ticks, self._modulus or 0):
+            return (self._base - (self._modulus or 0) + ticks) * self._unit_ns, None  # from just before the wrap
+        if gap is not None or self._last is None or ticks > self._last:
+            self._last = ticks
+        return (self._base + ticks) * self._unit_ns, gap
+
+    def _moved(self, ticks: int) -> Gap | None:
+        if self._last is None:
+            return None
+        ahead = ticks - self._last
+        if ahead >= 0:
+            leap = self._modulus is None and ahead * self._unit_ns > LEAP_NS
+            return self._begun_anew("clock_jump", ticks) if leap else None
+        if self._modulus is not None and self._last >= self._modulus // 16 * 15 and ticks < self._modulus // 16:
+            self._base += self._modulus
+            return Gap("wrap", f"The decoder's clock wrapped after {self._last * self._unit_ns / 1e9:.3f} s.")
+        return None if self._near(ticks, self._last) else self._begun_anew(self._fall, ticks)
+
+    def _near(self, ticks: int, to: int) -> bool:
+        return (to - ticks) * self._unit_ns <= LATE_NS
+
+    def _begun_anew(self, kind: GapKind, ticks: int) -> Gap:
+        assert self._last is not None
+        was, now = self._last * self._unit_ns / 1e9, ticks * self._unit_ns / 1e9
+        self._base = 0
+        what = "restarted" if kind == "restart" else "set its clock"
+        return Gap(
+            kind, f"The decoder {what}: its time went from {was:.3f} s to {now:.3f} s; laps across this are void."
+        )
+
+
+class Numbering:
+    """The device's own count of its frames: a skip is a loss, a fall a restart (or a wrap, at a round number)."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._last: int | None = None
+        self._missing: deque[int] = deque(maxlen=REMEMBERED)
+
+    def read(self, number: int) -> Gap | None:
+        """What is missing between the last number and this one."""
+        last, self._last = self._last, number
+        if last is None or number in {last, last + 1}:
+            return None
+        if number > last:
+            return self._skipped(last, number)
+        if number in self._missing:
+            self._missing.remove(number)
+            self._last = last
+            return None
+        self._missing.clear()
+        if number < 16 and any(0 < limit - last <= 16 for limit in ROUND):
+            return Gap("wrap", f"The {self._what} numbers wrapped from {last} to {number}.")
+        return Gap("restart", f"The {self._what} numbers fell from {last} to {number}: the decoder was restarted.")
+
+    def _skipped(self, last: int, number: int) -> Gap:
+        missing = number - last - 1
+        self._missing.extend(range(max(last + 1, number - REMEMBERED), number))
+        names = f"{last + 1}" if missing == 1 else f"{last + 1} to {number - 1}"
+        verb = "is" if missing == 1 else "are"
+        return Gap("missed_numbers", f"The {self._what} {names} {verb} missing (after {last} came {number}).", missing)
+
+
+class Recent:
+    """The last passings by what makes them the same one."""
+
+    def __init__(self) -> None:
+        self._order: deque[tuple[str, int, int | None]] = deque()
+        self._known: set[tuple[str, int, int | None]] = set()
+
+    def seen(self, transponder: str, ticks: int, number: int | None = None) -> bool:
+        """Was exactly this said before? Remembered from now on."""
+        key = (transponder, ticks, number)
+        if key in self._known:
+            return True
+        self._order.append(key)
+        self._known.add(key)
+        if len(self._order) > REMEMBERED:
+            self._known.discard(self._order.popleft())
+        return False

@@ -1,0 +1,110 @@
+"""Where a frame begins and ends, and whether it is whole: the pieces that several protocols share.
+
+`Lines` and `Brackets` are incremental and bounded: they keep at most one longest frame, count what they drop, and give
+whole frames only. The CRC is that of AMB P3 and RC-4 (timing.md 2.2, 2.3).
+"""
+
+import re
+from collections.abc import Iterator
+
+from station.gates.decoders.decoder import Counts
+
+_LINE_END = re.compile(rb"[\r\n]+")
+
+
+class Lines:
+    """Frames that end with CR, LF or both. Empty lines are nothing; a line over `longest` bytes is dropped."""
+
+    def __init__(self, longest: int, counts: Counts) -> None:
+        self._longest, self._counts = longest, counts
+        self._half = b""
+        self._skipping = False  # the line is too long already: all of it up to its end is dropped
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The lines that these bytes end, without their ends."""
+        *whole, half = _LINE_END.split(self._half + data)
+        self._half = b""
+        for line in whole:
+            if self._skipping or len(line) > self._longest:
+                self._drop(line)
+            elif line:
+                yield line
+            self._skipping = False
+        if self._skipping or len(half) > self._longest:
+            self._drop(half)
+            self._skipping = True
+        else:
+            self._half = half
+
+    def forget(self) -> None:
+        """Drop a half line."""
+        if self._half:
+            self._counts.bad("bad_length", len(self._half))
+        self._half, self._skipping = b"", False
+
+    def _drop(self, part: bytes) -> None:
+        self._counts.resynced_bytes += len(part)
+        self._counts.bad_length += not self._skipping
+
+
+class Brackets:
+    """Frames between a start and an end byte that stand nowhere inside a frame. Given with both."""
+
+    def __init__(self, start: bytes, end: bytes, longest: int, counts: Counts) -> None:
+        self._start, self._end, self._longest, self._counts = start, end, longest, counts
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The frames that these bytes complete."""
+        self._buffer += data
+        while self._at_start():
+            end = self._buffer.find(self._end, 1, self._longest)
+            again = self._buffer.find(self._start, 1, self._longest if end < 0 else end)
+            if again > 0:
+                self._drop(again)
+            elif end > 0:
+                frame = bytes(self._buffer[: end + 1])
+                del self._buffer[: end + 1]
+                yield frame
+            elif len(self._buffer) >= self._longest:
+                self._drop(1)
+            else:
+                return
+
+    def forget(self) -> None:
+        """Drop a half frame."""
+        if self._buffer:
+            self._drop(len(self._buffer))
+
+    def _at_start(self) -> bool:
+        """Throw away what lies before a start; False when there is none."""
+        start = self._buffer.find(self._start)
+        noise = self._buffer[: start if start >= 0 else len(self._buffer)]
+        self._counts.resynced_bytes += len(noise) - noise.count(b"\r") - noise.count(b"\n")
+        del self._buffer[: len(noise)]
+        return start >= 0
+
+    def _drop(self, length: int) -> None:
+        self._counts.bad("bad_length", length)
+        del self._buffer[:length]
+
+
+def _table() -> tuple[int, ...]:
+    rows = []
+    for high in range(256):
+        crc = high << 8
+        for _ in range(8):
+            crc = (crc << 1) ^ 0x1021 if crc & 0x8000 else crc << 1
+        rows.append(crc & 0xFFFF)
+    return tuple(rows)
+
+
+_CRC_TABLE = _table()
+
+
+def crc_amb(data: bytes) -> int:
+    """Polynomial 1021h, initial FFFFh, bytes shifted in at the low end, no augmentation (timing.md 2.2)."""
+    crc = 0xFFFF
+    for byte in data:
+        crc = _CRC_TABLE[crc >> 8] ^ ((crc << 8) & 0xFFFF) ^ byte
+    return crc
