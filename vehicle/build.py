@@ -13,6 +13,7 @@ from vehicle.guard import Guard
 from vehicle.hardware.devices import Camera, Motors
 from vehicle.ipc import pair
 from vehicle.localstop import LocalStop
+from vehicle.wheels import Wheels
 
 
 def build_clock(config: VehicleConfig) -> Clock:
@@ -45,8 +46,7 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     return Guard(
         helm=Helm(clock.boot_id, config.limits, config.safety, config.model.throttle_percent),
         clock=clock,
-        motors=motors,
-        calibration=config.calibration,
+        wheels=Wheels(motors, config.calibration),
         pilot=children[0],
         comms=children[1],
         local=LocalStop(config.local.socket),

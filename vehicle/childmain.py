@@ -9,6 +9,7 @@ from types import FrameType
 from typing import NoReturn
 
 from shared.errors import RacedayError
+from vehicle.log import say
 
 
 def child_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -28,8 +29,7 @@ def run_child(main: Callable[[list[str]], int]) -> NoReturn:
     try:
         code = main(sys.argv[1:])
     except RacedayError as error:
-        sys.stderr.write(f"raceday vehicle: {error}\n")
-        sys.stderr.flush()
+        say(str(error))
         code = error.exit_code
     sys.exit(code)
 

@@ -8,7 +8,6 @@ until the station has it.
 import queue
 import selectors
 import socket
-import sys
 import time
 from collections.abc import Sequence
 
@@ -24,6 +23,7 @@ from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
 from vehicle.core.words import CommsReady, Figures
 from vehicle.ipc import Channel, Word, from_fd
+from vehicle.log import say
 from vehicle.outbox import Kept, Outbox
 from vehicle.sandbox import confine
 
@@ -107,7 +107,7 @@ class Comms:
         try:
             self._outbox.forget(ack.boot, ack.seq)
         except StorageError as error:
-            _log(str(error))  # the lap is said again, which is harmless
+            say(str(error))  # the lap is said again, which is harmless
 
     # From the guard and the pilot
 
@@ -125,7 +125,7 @@ class Comms:
         except StorageError as error:
             if lap not in self._unkept:
                 self._unkept.append(lap)
-                _log(str(error))
+                say(str(error))
             return
         if lap in self._unkept:
             self._unkept.remove(lap)
@@ -153,7 +153,7 @@ class Comms:
             for kept in self._outbox.waiting():
                 self._say(kept)
         except StorageError as error:
-            _log(str(error))
+            say(str(error))
 
     def _drain_wake(self) -> None:
         try:
@@ -189,7 +189,7 @@ def main(arguments: list[str]) -> int:
     """The child's life; returns the exit code."""
     asked = child_arguments(arguments)
     for sentence in confine(asked.parent):
-        _log(f"comms: {sentence}")
+        say(f"comms: {sentence}")
     config = load(asked.config, VehicleConfig)
     clock: Clock = build_clock(config)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
@@ -202,11 +202,6 @@ def main(arguments: list[str]) -> int:
     finally:
         comms.close()
     return 0
-
-
-def _log(sentence: str) -> None:
-    sys.stderr.write(f"raceday vehicle: {sentence}\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

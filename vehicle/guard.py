@@ -4,13 +4,10 @@ It decides when a wish arrives and at least `tick_hz` times a second of the mach
 It imports neither the policy nor the network: those are children that may die.
 """
 
-import contextlib
-import os
 import pathlib
 import selectors
 import signal
 import socket
-import sys
 import time
 from types import FrameType
 
@@ -20,19 +17,19 @@ from shared.messages import CarBeat, CarState, DriveOrder, Lease
 from vehicle.children import Child, how_it_ended
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
-from vehicle.core.pulses import Calibration, neutral, pulses
 from vehicle.core.words import CommsReady, Fault, ModeNotice, PilotReady, Seen, Wish
-from vehicle.hardware.devices import Motors
 from vehicle.ipc import Word
 from vehicle.localstop import LocalStop
+from vehicle.log import say
+from vehicle.startup import ask_for_realtime, write_ready
 from vehicle.tally import Tally
+from vehicle.wheels import Wheels
 
 READY_TIMEOUT_S = 90.0
 STOP_PATIENCE_S = 2.0
 BEAT_S = 0.1
 FIGURES_S = 0.5
 _SHORTEST_TICK_S = 0.003  # a sped-up clock may not eat a core
-_NEUTRAL_TRIES = 3
 
 
 class Guard:
@@ -43,8 +40,7 @@ class Guard:
         *,
         helm: Helm,
         clock: Clock,
-        motors: Motors,
-        calibration: Calibration,
+        wheels: Wheels,
         pilot: Child,
         comms: Child,
         local: LocalStop,
@@ -53,8 +49,7 @@ class Guard:
     ) -> None:
         self.helm = helm
         self._clock = clock
-        self._motors = motors
-        self._calibration = calibration
+        self._wheels = wheels
         self._pilot = pilot
         self._comms = comms
         self._local = local
@@ -80,9 +75,9 @@ class Guard:
                 self._start(child)
             code = self._wait_until_ready()
             if code is None:
-                self._neutral()
+                self._wheels.neutral()
                 if ready_file is not None:
-                    _write_ready(ready_file)
+                    write_ready(ready_file)
                 self._drive()
                 code = 0
         finally:
@@ -100,7 +95,7 @@ class Guard:
             signal.signal(number, self._on_signal)
         signal.signal(signal.SIGUSR1, self._on_signal)
         if self._safety.realtime:
-            _ask_for_realtime()
+            ask_for_realtime()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGUSR1:
@@ -145,7 +140,7 @@ class Guard:
         """Newest wish to pulses; what the mode became is told."""
         now_ns = self._clock.now_ns()
         action = self.helm.tick(now_ns)
-        self._motors.apply(pulses(action, self._calibration, self._motors.resolution_ns))
+        self._wheels.turn(action)
         if self._fresh_wish:
             self._tally.applied(now_ns)
             self._fresh_wish = False
@@ -209,7 +204,7 @@ class Guard:
 
     def _lost(self, child: Child, code: int) -> None:
         sentence = f"The {child.name} process {how_it_ended(code)}."
-        _log(sentence)
+        say(sentence)
         self._ready.discard(child.name)
         if child.channel is not None:
             self._deaf_to(child)
@@ -217,7 +212,7 @@ class Guard:
     def _start(self, child: Child) -> None:
         child.start()
         assert child.channel is not None
-        self._selector.register(child.channel, selectors.EVENT_READ, child.name)
+        self._selector.register(child.channel, selectors.EVENT_READ)
 
     def _deaf_to(self, child: Child) -> None:
         """Its end is closed, so it is dead or as good as dead: act now; `exited` will see how it ended."""
@@ -253,23 +248,11 @@ class Guard:
 
     # Ending
 
-    def _neutral(self) -> None:
-        """Neutral by calibration, or as the driver knows it; tried more than once, and never quietly given up."""
-        for attempt in range(1, _NEUTRAL_TRIES + 1):
-            try:
-                self._motors.apply(neutral(self._calibration, self._motors.resolution_ns))
-            except Exception as error:  # whatever it is, the motors come first
-                _log(f"neutral failed ({error}); trying again.")
-                if attempt == _NEUTRAL_TRIES:
-                    self._motors.neutral()
-            else:
-                return
-
     def _finish(self) -> None:
         try:
-            self._neutral()
+            self._wheels.neutral()
         finally:
-            self._motors.close()
+            self._wheels.close()
             for child in (self._pilot, self._comms):
                 child.ask_to_stop()
             deadline_s = time.monotonic() + STOP_PATIENCE_S
@@ -279,24 +262,3 @@ class Guard:
             self._selector.close()
             for end in self._lap_ends:
                 end.close()
-
-
-def _ask_for_realtime() -> None:
-    """First-in-first-out priority for this process alone; without the right to it, we say so and go on."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(50))
-    except OSError as error:
-        _log(f"no real-time priority ({error.strerror}); ticks may come late on a busy machine.")
-
-
-def _log(sentence: str) -> None:
-    """To the unit's log; a log that is gone may not end the guard."""
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"raceday vehicle: {sentence}\n")
-        sys.stderr.flush()
-
-
-def _write_ready(path: pathlib.Path) -> None:
-    whole = path.with_suffix(path.suffix + ".part")
-    whole.write_text("ready\n", encoding="utf-8")
-    whole.rename(path)

@@ -21,6 +21,7 @@ from vehicle.core.words import Fault, ModeNotice, PilotReady, Seen, Wish
 from vehicle.hardware.devices import Camera, Frame
 from vehicle.ipc import Channel, from_fd
 from vehicle.lapwatch.watcher import LapWatcher
+from vehicle.log import say
 from vehicle.mailbox import Mailbox
 from vehicle.models.check import check_model
 from vehicle.models.policy import Policy
@@ -100,7 +101,7 @@ def capture(camera: Camera, mailbox: Mailbox, guard: Channel) -> None:
                 mailbox.put(frame)
     except RacedayError as error:
         guard.send(Fault(f"The camera is gone: {error}"))
-        sys.stderr.write(f"raceday vehicle: {error}\n")
+        say(str(error))
     finally:
         mailbox.close()
 
@@ -109,7 +110,7 @@ def main(arguments: list[str]) -> int:
     """The child's life; returns the exit code."""
     asked = child_arguments(arguments)
     for sentence in confine(asked.parent):
-        sys.stderr.write(f"raceday vehicle: pilot: {sentence}\n")
+        say(f"pilot: {sentence}")
     sys.setswitchinterval(_SWITCH_S)
     cv2.setNumThreads(1)
     config = load(asked.config, VehicleConfig)

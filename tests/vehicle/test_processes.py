@@ -83,7 +83,7 @@ def test_arm_start_drive_and_a_lease_that_stops_means_neutral(station: Station, 
     assert min(throttle for _, throttle in pulses(car.folder)) == 1_392_000  # 0.4 forward of 135 us, polarity -1
     state = station.states[-1]
     assert (state.model, state.throttle_percent) == ("model", 40)
-    assert station.telemetry[-1].frame_age_p99_us > 0
+    assert any(t.frame_age_p99_us > 0 for t in station.telemetry)
     station.granting = False
     state = station.wait_mode("tripped")
     assert "lease ran out" in state.reason
@@ -129,7 +129,7 @@ def test_the_guard_ends_in_neutral_and_says_goodbye(station: Station, car: Car) 
 
 def test_a_killed_guard_leaves_its_pulse_until_someone_else_sets_neutral(station: Station, car: Car) -> None:
     station.drive()
-    station.wait(lambda: station.telemetry[-1].throttle > 0.2)
+    station.wait(lambda: any(t.throttle > 0.2 for t in station.telemetry))
     children = [psutil.Process(car.child(name)) for name in ("pilot", "comms")]
     car.end(signal.SIGKILL)
     psutil.wait_procs(children, timeout=5)
@@ -170,7 +170,8 @@ def test_a_pilot_that_hangs_is_as_good_as_dead(station: Station, car: Car) -> No
     assert pulses(car.folder)[-1] == REST
     os.kill(pilot, signal.SIGCONT)
     station.order("start")
-    station.wait(lambda: station.telemetry[-1].frame_age_p50_us > 0)
+    seen = len(station.telemetry)
+    station.wait(lambda: any(t.frame_age_p50_us > 0 for t in station.telemetry[seen:]))
     assert station.states[-1].mode == "tripped"
 
 
@@ -191,7 +192,7 @@ def test_a_frozen_camera_trips_the_car_and_cannot_arm_it(
         )
         station.wait(lambda: "fresh frames" in station.states[-1].reason)
         assert station.states[-1].mode == "disarmed"
-        station.wait(lambda: station.telemetry[-1].repeated > 0)
+        station.wait(lambda: any(t.repeated > 0 for t in station.telemetry))
     finally:
         car.end()
         assert car.process.stderr is not None

@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from shared.errors import BadInput
 from vehicle.models.metadata import NAME, Metadata, load_metadata
+from vehicle.models.operators import OPS
 
 MOST_BYTES = 64 << 20
 MOST_NODES = 500
@@ -24,61 +25,6 @@ MOST_RANK = 8
 OPSETS = range(7, 24)
 HEIGHT, WIDTH = 120, 160
 
-# What a convolutional policy is made of. No control flow, no random, no strings, nothing that makes large from small.
-OPS = frozenset(
-    {
-        "Add",
-        "AveragePool",
-        "BatchNormalization",
-        "Cast",
-        "Clip",
-        "Concat",
-        "Constant",
-        "Conv",
-        "Div",
-        "Dropout",
-        "Elu",
-        "Flatten",
-        "Gemm",
-        "GlobalAveragePool",
-        "HardSigmoid",
-        "HardSwish",
-        "Identity",
-        "LayerNormalization",
-        "LeakyRelu",
-        "LogSoftmax",
-        "MatMul",
-        "Max",
-        "MaxPool",
-        "Min",
-        "Mul",
-        "Neg",
-        "Pad",
-        "PRelu",
-        "QuantizeLinear",
-        "DequantizeLinear",
-        "QLinearConv",
-        "QLinearMatMul",
-        "ReduceMax",
-        "ReduceMean",
-        "ReduceSum",
-        "Relu",
-        "Reshape",
-        "Selu",
-        "Shape",
-        "Gather",
-        "Sigmoid",
-        "Slice",
-        "Softmax",
-        "Softplus",
-        "Sqrt",
-        "Squeeze",
-        "Sub",
-        "Tanh",
-        "Transpose",
-        "Unsqueeze",
-    }
-)
 _FLOAT = onnx.TensorProto.FLOAT
 _BYTES_EACH: dict[int, float] = {
     onnx.TensorProto.FLOAT: 4,

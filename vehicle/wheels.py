@@ -1,0 +1,36 @@
+"""The guard's hand on the motors: actions to pulses, and a neutral that is never quietly given up."""
+
+from vehicle.core.actions import Action
+from vehicle.core.pulses import Calibration, neutral, pulses
+from vehicle.hardware.devices import Motors
+from vehicle.log import say
+
+_NEUTRAL_TRIES = 3
+
+
+class Wheels:
+    """Motors with the calibration of this car."""
+
+    def __init__(self, motors: Motors, calibration: Calibration) -> None:
+        self._motors = motors
+        self._calibration = calibration
+
+    def turn(self, action: Action) -> None:
+        """Set the pulses of a limited action. Raises HardwareMissing when the device refuses."""
+        self._motors.apply(pulses(action, self._calibration, self._motors.resolution_ns))
+
+    def neutral(self) -> None:
+        """Neutral by calibration, or as the driver knows it; raises what the driver raises in the end."""
+        for attempt in range(1, _NEUTRAL_TRIES + 1):
+            try:
+                self._motors.apply(neutral(self._calibration, self._motors.resolution_ns))
+            except Exception as error:  # whatever it is, the motors come first
+                say(f"neutral failed ({error}); trying again.")
+                if attempt == _NEUTRAL_TRIES:
+                    self._motors.neutral()
+            else:
+                return
+
+    def close(self) -> None:
+        """Let the device go."""
+        self._motors.close()
