@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from types import FrameType
 from typing import NoReturn
 
 from shared.errors import RacedayError, StorageError
+
+# ONNX Runtime would report home from its first import on; a hall has no internet, and it is nobody's business.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT})
 
