@@ -1,0 +1,101 @@
+"""The timer of the DeepRacer Event Manager (DREM): JSON texts, one a line here, stamped with its wall clock in ms.
+
+`{"event":"lap","timestamp":ms,"gpio":17,"lapNumber":n,"sensorLapCount":k}` and, to whoever connects, `connected`. It
+counts from 1 at each start, stamps in a loop of 10 ms (5 ms in newer ones), and says nothing twice (timing.md 1.1;
+deepracer.md 2.1). On the net it is a WebSocket: station/gates/drem.py.
+"""
+
+import json
+import math
+from typing import Any, Final
+
+from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, Gap, Message, StatusReport
+from station.gates.decoders.deviceclock import Numbering
+from station.gates.decoders.framing import Lines
+
+LONGEST: Final = 4096
+LARGEST: Final = 2**53  # beyond it JavaScript's numbers are not whole any more
+
+
+class Drem:
+    """A `Decoder`. Sensors are the GPIO numbers, "17" and "27"; `number` is the lap number."""
+
+    name = "drem"
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._lines = Lines(LONGEST, self.counts)
+        self._numbers = Numbering("lap")
+        self._told: tuple[int, int] | None = None
+        self._last_ns = 0
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
+
+    def hello(self) -> bytes:
+        self._lines.forget()
+        return b""
+
+    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # it speaks by itself
+        return b""
+
+    def _line(self, line: bytes) -> list[Decoded]:
+        said = read_object(line)
+        if said is None:
+            self.counts.resynced_bytes += len(line)
+            return []
+        time_ns = _nanoseconds(said.get("timestamp"))
+        event = said.get("event")
+        if event == "lap":
+            gpio, number = said.get("gpio"), said.get("lapNumber")
+            if time_ns is None or not _whole(gpio) or not _whole(number):
+                return self.counts.bad("bad_fields", len(line))
+            return self.counts.good(self._lap(str(gpio), number, time_ns))
+        if event == "connected":
+            return self.counts.good([*self._clock(time_ns), StatusReport(device_time_ns=time_ns)])
+        return self.counts.good([Message(str(event)[:40])])
+
+    def _lap(self, gpio: str, number: int, time_ns: int) -> list[Decoded]:
+        if self._told == (number, time_ns):
+            return [Message("repeat", f"lap {number}")]
+        self._told = (number, time_ns)
+        skipped = self._numbers.read(number)
+        gaps: list[Decoded] = [] if skipped is None else [skipped]
+        # A start of the timer often comes with another clock: one restart, said once.
+        clock = self._clock(time_ns)
+        if skipped is None or skipped.kind != "restart":
+            gaps += clock
+        return [*gaps, DeviceEdge(gpio, True, time_ns, number)]
+
+    def _clock(self, time_ns: int | None) -> list[Decoded]:
+        """A wall clock may fall by any step; a fall is all that can be seen of it from here."""
+        if time_ns is None:
+            return []
+        last_ns, self._last_ns = self._last_ns, time_ns
+        if time_ns >= last_ns:
+            return []
+        back_s = (last_ns - time_ns) / 1e9
+        return [Gap("clock_jump", f"The timer's wall clock was set back by {back_s:.3f} s: laps across this are void.")]
+
+
+def read_object(text: bytes | str) -> dict[str, Any] | None:
+    """A JSON object of any stranger's making, or None."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST
+
+
+def _nanoseconds(timestamp: object) -> int | None:
+    """Milliseconds, whole or not, as ns; None if it is no time."""
+    if _whole(timestamp):
+        assert isinstance(timestamp, int)
+        return timestamp * 1_000_000
+    if isinstance(timestamp, float) and math.isfinite(timestamp) and 0 <= timestamp < LARGEST:
+        return round(timestamp * 1000) * 1000
+    return None
