@@ -5,8 +5,9 @@ forward while the stream goes on) is the line's affair (watch.py).
 """
 
 from collections import deque
+from dataclasses import dataclass
 
-from station.gates.decoders.decoder import Gap, GapKind
+from station.gates.decoders.decoder import NEW_EPOCH, Gap, GapKind
 
 LATE_NS = 2_000_000_000  # two loops of one decoder may report a little out of order
 LEAP_NS = 7 * 24 * 3600 * 1_000_000_000  # no club leaves a gap of a week in one stream: the clock was set
@@ -35,6 +36,10 @@ class DeviceClock:
         if gap is not None or self._last is None or ticks > self._last:
             self._last = ticks
         return (self._base + ticks) * self._unit_ns, gap
+
+    def again(self, ticks: int) -> int:
+        """The time of something that is told once more: it says nothing of the clock."""
+        return (self._base + ticks) * self._unit_ns
 
     def _moved(self, ticks: int) -> Gap | None:
         if self._last is None:
@@ -110,3 +115,38 @@ class Recent:
         if len(self._order) > REMEMBERED:
             self._known.discard(self._order.popleft())
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the device's memory makes of one passing: its time, whether it is told again, and what it shows."""
+
+    at_ns: int
+    repeat: bool
+    gaps: tuple[Gap, ...]
+
+
+class Timeline:
+    """Clock, count and recent passings of one device, asked together."""
+
+    def __init__(self, clock: DeviceClock, numbers: Numbering | None = None) -> None:
+        self._clock, self._numbers, self._recent = clock, numbers, Recent()
+
+    def passing(self, transponder: str, ticks: int, number: int | None = None) -> Seen:
+        """One passing, in the order of the stream. A repeat moves neither the clock nor the count."""
+        if self._recent.seen(transponder, ticks, number):
+            return Seen(self._clock.again(ticks), True, ())
+        at_ns, moved = self._clock.read(ticks)
+        skipped = self.count(number)
+        if moved is not None and moved.kind in NEW_EPOCH and skipped is not None and skipped.kind in NEW_EPOCH:
+            return Seen(at_ns, False, (skipped,))  # one restart, seen twice
+        return Seen(at_ns, False, tuple(gap for gap in (skipped, moved) if gap is not None))
+
+    def time(self, ticks: int) -> Seen:
+        """The device's time without a passing."""
+        at_ns, moved = self._clock.read(ticks)
+        return Seen(at_ns, False, () if moved is None else (moved,))
+
+    def count(self, number: int | None) -> Gap | None:
+        """A number without a time."""
+        return None if number is None or self._numbers is None else self._numbers.read(number)

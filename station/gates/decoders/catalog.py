@@ -1,0 +1,58 @@
+"""The table of the protocols that ship with the station, and how a decoder is found by its name.
+
+`port` is how the devices are usually set; `lines` says that its frames are lines of text.
+"""
+
+import importlib
+from dataclasses import dataclass
+
+from shared.drivers import find, names
+from shared.errors import ConfigError
+from station.gates.decoders.decoder import Decoder
+
+GROUP = "raceday.decoders"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One protocol. `bauds`: the usual one first."""
+
+    name: str
+    module: str
+    what: str
+    bauds: tuple[int, ...]
+    tcp_port: int | None = None
+    lines: bool = True
+
+
+ROWS = (
+    Row("p3", "station.gates.decoders.p3:P3", "AMB/MyLaps P3", (115200, 19200), 5403, lines=False),
+    Row("rc4", "station.gates.decoders.rc4:RC4", "AMB RC-4 and AMBrc text", (115200, 19200, 9600), 5100),
+    Row("tranx2", "station.gates.decoders.tranx2:TranX2", "AMB TranX-2, RC2", (9600,)),
+    Row("cano", "station.gates.decoders.cano:Cano", "Cano, RCHourglass", (57600, 115200)),
+    Row("ilap", "station.gates.decoders.ilap:ILap", "I-Lap", (9600,)),
+    Row("zround", "station.gates.decoders.zround:ZRound", "ZRound open lap counter", (19200,), lines=False),
+)
+_BY_NAME = {row.name: row for row in ROWS}
+
+
+def protocols() -> list[str]:
+    """All installed protocols by name."""
+    return sorted({*names(GROUP), *_BY_NAME})
+
+
+def row(name: str) -> Row:
+    """What is known of a protocol; a stranger's has no row of its own and gets a plain one."""
+    return _BY_NAME.get(name) or Row(name, "", "installed by another package", (9600,), lines=False)
+
+
+def decoder(name: str) -> Decoder:
+    """A new decoder of the protocol. Raises ConfigError for an unknown one."""
+    if name not in protocols():
+        raise ConfigError(f"there is no protocol {name!r}; installed are: {', '.join(protocols())}.")
+    if name in names(GROUP):
+        made: Decoder = find(GROUP, name)()
+    else:
+        module, _, kind = row(name).module.partition(":")
+        made = getattr(importlib.import_module(module), kind)()
+    return made

@@ -1,0 +1,64 @@
+"""AMB TranX-2 and RC2: hexadecimal lines at 9600 baud, without any check (timing.md 2.4).
+
+Passing: `$`, decoder (2), 2 more, transponder (6), milliseconds (8), hits (2), strength (2), 2 more. Noise: `#`,
+decoder (2), noise (2). The millisecond counter is 32 bits and wraps after 49.7 days.
+"""
+
+import re
+
+from station.gates.decoders.decoder import Counts, Decoded, Passing, StatusReport
+from station.gates.decoders.deviceclock import DeviceClock, Timeline
+from station.gates.decoders.framing import Lines
+
+LONGEST = 64
+HEX = "[0-9A-Fa-f]"
+PASSING = re.compile(rf"\$({HEX}{{2}}){HEX}{{2}}({HEX}{{6}})({HEX}{{8}})({HEX}{{2}})({HEX}{{2}}){HEX}{{2}}".encode())
+NOISE = re.compile(rf"#({HEX}{{2}})({HEX}{{2}})".encode())
+
+
+class TranX2:
+    """A `Decoder`."""
+
+    name = "tranx2"
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._lines = Lines(LONGEST, self.counts)
+        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
+
+    def hello(self) -> bytes:
+        self._lines.forget()
+        return b""
+
+    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # it speaks by itself
+        return b""
+
+    def _line(self, line: bytes) -> list[Decoded]:
+        start = max(line.rfind(b"$"), line.rfind(b"#"))
+        text = line[max(start, 0) :]
+        if (passing := PASSING.fullmatch(text)) is not None:
+            facts = self._passing(passing)
+        elif (said := NOISE.fullmatch(text)) is not None:
+            facts = [StatusReport(decoder=said[1].decode(), noise=int(said[2], 16))]
+        else:
+            self.counts.bad_length += start >= 0
+            self.counts.resynced_bytes += len(line)
+            return []
+        self.counts.resynced_bytes += len(line) - len(text)
+        return self.counts.good(facts)
+
+    def _passing(self, line: re.Match[bytes]) -> list[Decoded]:
+        transponder, ticks, hits, strength = (int(field, 16) for field in line.groups()[1:])
+        seen = self._timeline.passing(str(transponder), ticks)
+        passing = Passing(
+            str(transponder),
+            seen.at_ns,
+            decoder=line[1].decode(),
+            strength=strength,
+            hits=hits,
+            repeat=seen.repeat,
+        )
+        return [*seen.gaps, passing]
