@@ -7,7 +7,7 @@ deepracer.md 2.1). On the net it is a WebSocket: station/gates/drem.py.
 
 import json
 import math
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, Gap, Message, StatusReport
 from station.gates.decoders.deviceclock import Numbering
@@ -87,14 +87,13 @@ def read_object(text: bytes | str) -> dict[str, Any] | None:
     return said if isinstance(said, dict) else None
 
 
-def _whole(value: object) -> bool:
+def _whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST
 
 
 def _nanoseconds(timestamp: object) -> int | None:
     """Milliseconds, whole or not, as ns; None if it is no time."""
     if _whole(timestamp):
-        assert isinstance(timestamp, int)
         return timestamp * 1_000_000
     if isinstance(timestamp, float) and math.isfinite(timestamp) and 0 <= timestamp < LARGEST:
         return round(timestamp * 1000) * 1000
