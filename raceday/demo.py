@@ -62,9 +62,7 @@ def _run(
         supervisor.start(house.process(name))
         if name == "leaderboard":
             _open_race(plan, house)
-    terminal.shown.urls = [("station", house.station_url), ("board", f"{house.leaderboard_url}/races/{plan.race_id}")]
-    for name, url in terminal.shown.urls:
-        terminal.note(f"{name}: {url}")
+    terminal.show_urls([("station", house.station_url), ("board", f"{house.leaderboard_url}/races/{plan.race_id}")])
     if not plan.headless:
         webbrowser.open(house.station_url)
     director = Director(str(house.world), house.station_url, terminal.note, terminal.update)
@@ -91,7 +89,7 @@ def _race_all(
         terminal.step(f"{racer.name} races", begun + 2 * n + 1, steps)
         run = director.race(racer, model.name, model.sha256)
         score = "no score" if run.score_ms is None else f"{run.score_ms / 1000:.3f} s"
-        terminal.note(f"{racer.name} finished: {run.finished_reason} Score: {score}.")
+        terminal.note(f"{racer.name} finished: {run.finished_reason}; score {score}.")
         supervisor.stop(racer.car)
 
 

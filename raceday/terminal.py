@@ -55,6 +55,13 @@ class Terminal:
         if not self._console.is_terminal:
             self._console.print(f"[{done}/{steps}] {what}", markup=False, highlight=False)
 
+    def show_urls(self, urls: list[tuple[str, str]]) -> None:
+        """Where the pages are."""
+        self.shown.urls = urls
+        if not self._console.is_terminal:
+            for name, url in urls:
+                self._console.print(f"{name}: {url}", markup=False, highlight=False)
+
     def note(self, sentence: str) -> None:
         """Something that a person should know of."""
         self.shown.notes = [*self.shown.notes, sentence][-NOTES_SHOWN:]
@@ -109,7 +116,7 @@ def _run(view: View) -> RenderableType:
     clock = ""
     if run.lap_started_ns is not None and run.phase == "running":
         clock = f"  lap {run.lap_number}  {format_ns(max(0, view.clock.now_ns - run.lap_started_ns))[:-2]}"
-    table = Table(title=f"{run.racer} · {run.car} · {run.phase}{clock}", title_justify="left", expand=False)
+    table = Table(expand=False)
     for name in ("lap", "time", "status", "car"):
         table.add_column(name, justify="right" if name in ("lap", "time") else "left")
     for lap in run.laps:
@@ -117,16 +124,16 @@ def _run(view: View) -> RenderableType:
         penalty = f" +{lap.off_tracks} off" if lap.off_tracks else ""
         best = " ★" if lap.lap_ns == run.best_ns else ""
         table.add_row(str(lap.number), format_ns(lap.lap_ns) + best, status + penalty, "✓" if lap.confirmed else "…")
-    return table
+    return Group(Text(f"{run.racer} · {run.car} · {run.phase}{clock}", style="bold"), table)
 
 
 def _standing(view: View) -> RenderableType:
     if not view.standing:
         return Text("")
-    table = Table(title="Standing", title_justify="left", expand=False)
+    table = Table(expand=False)
     for name in ("rank", "racer", "score", "gap"):
         table.add_column(name, justify="left" if name == "racer" else "right")
     for line in view.standing:
         gap = f"+{format_ms(line.gap_ms)}" if line.gap_ms else ""
         table.add_row(str(line.rank), line.racer, format_ms(line.score_ms), gap)
-    return table
+    return Group(Text("Standing", style="bold"), table)
