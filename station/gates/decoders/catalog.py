@@ -1,6 +1,7 @@
 """The table of the protocols that ship with the station, and how a decoder is found by its name.
 
-`port` is how the devices are usually set; `lines` says that its frames are lines of text.
+`bauds` are the usual ones; `lines` says that frames are lines of text, `heartbeat` that the device reports its status
+by itself, and `trust` how surely bytes that it accepts are its own: 2 with a CRC, 1 by their form, 0 for any line.
 """
 
 import importlib
@@ -23,15 +24,41 @@ class Row:
     bauds: tuple[int, ...]
     tcp_port: int | None = None
     lines: bool = True
+    heartbeat: bool = False
+    trust: int = 1
 
 
 ROWS = (
-    Row("p3", "station.gates.decoders.p3:P3", "AMB/MyLaps P3", (115200, 19200), 5403, lines=False),
-    Row("rc4", "station.gates.decoders.rc4:RC4", "AMB RC-4 and AMBrc text", (115200, 19200, 9600), 5100),
-    Row("tranx2", "station.gates.decoders.tranx2:TranX2", "AMB TranX-2, RC2", (9600,)),
+    Row(
+        "p3",
+        "station.gates.decoders.p3:P3",
+        "AMB/MyLaps P3",
+        (115200, 19200),
+        5403,
+        lines=False,
+        heartbeat=True,
+        trust=2,
+    ),
+    Row(
+        "rc4",
+        "station.gates.decoders.rc4:RC4",
+        "AMB RC-4 and AMBrc text",
+        (115200, 19200, 9600),
+        5100,
+        heartbeat=True,
+        trust=2,
+    ),
+    Row("tranx2", "station.gates.decoders.tranx2:TranX2", "AMB TranX-2, RC2", (9600,), heartbeat=True),
     Row("cano", "station.gates.decoders.cano:Cano", "Cano, RCHourglass", (57600, 115200)),
     Row("ilap", "station.gates.decoders.ilap:ILap", "I-Lap", (9600,)),
-    Row("zround", "station.gates.decoders.zround:ZRound", "ZRound open lap counter", (19200,), lines=False),
+    Row(
+        "zround",
+        "station.gates.decoders.zround:ZRound",
+        "ZRound open lap counter",
+        (19200,),
+        lines=False,
+        heartbeat=True,
+    ),
 )
 _BY_NAME = {row.name: row for row in ROWS}
 

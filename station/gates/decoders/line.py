@@ -1,0 +1,151 @@
+"""The gate that is a decoder or timer on a port: any protocol, any of pyserial's URLs, mended when it breaks.
+
+`options`: protocol, url, and what the table below names. The port must be there when the station starts; later it may
+come and go. An edge is a passing (broken, and never freed) or an impulse, on the decoder's own clock.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import serial
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import HardwareMissing
+from shared.link.backoff import Backoff
+from shared.units import seconds_to_ns
+from station.gates.decoders import catalog
+from station.gates.decoders.decoder import Decoded
+from station.gates.decoders.port import PORT_ERRORS, open_port
+from station.gates.decoders.stamps import Stamps
+from station.gates.driver import Edge, GateHealthReport
+
+BACKLOG_NS = 2_000_000_000  # after a connect, a device may first tell what it kept
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`options` of a `[[gate]]` with the driver `decoder`."""
+
+    protocol: str = setting(what="p3, rc4, tranx2, ...; `raceday gate list` names all")
+    url: str = setting(what="/dev/ttyUSB0, socket://192.168.1.50:5403, rfc2217://host:port")
+    baud: int = setting(0, least=0, most=4_000_000, what="0: the protocol's usual one")
+    form: str = setting("8N1", choices=("8N1", "8N2", "8E1", "7E1", "7N2"))
+    only: tuple[str, ...] = setting((), what='transponders that count, as "9991" for a photocell input; none: all')
+    sensors: dict[str, Any] = field(default_factory=dict)  # the device's input or loop -> our sensor
+    allowed_s: float = setting(1.0, least=0.05, most=3600.0, what="a passing heard later than this is a clock set back")
+    silent_s: float = setting(30.0, least=1.0, most=3600.0, what="a device that reports its status is dead after this")
+
+
+class DecoderGate:
+    """A `GateDriver`."""
+
+    def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
+        self._name, self._clock = name, clock
+        self._options = from_table(options, Options, f"gate {name}")
+        self._row = catalog.row(self._options.protocol)
+        self._decoder = catalog.decoder(self._options.protocol)
+        allowed_ns = seconds_to_ns(self._options.allowed_s)
+        self._stamps = Stamps(name, sensors, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
+        self._put: Callable[[Edge], None] | None = None
+        self._tell: Callable[[list[Decoded]], None] | None = None
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._trouble = "The port is not open yet."
+        self._heard_ns = self._connected_ns = 0
+        self._edges = 0
+
+    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
+        """As the protocol says. Raises HardwareMissing when the port cannot be opened."""
+        self._put = put
+        self._stamps.wire(self._options.sensors, self._options.only, after)
+        port = self._open()
+        self._thread = threading.Thread(target=self._run, args=(port,), name=f"gate-{self._name}", daemon=True)
+        self._thread.start()
+
+    def listen(self, tell: Callable[[list[Decoded]], None]) -> None:
+        """Give `tell` all facts too, on the gate's thread: for who watches."""
+        self._tell = tell
+
+    def health(self) -> GateHealthReport:
+        silent = self._silent()
+        sentence = self._trouble or (self._silence() if silent else self._fine())
+        alive = not self._trouble and not silent
+        return GateHealthReport(alive, sentence, self._stamps.last_ns, self._edges, self._stamps.lost)
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    def _open(self) -> serial.Serial:
+        port = open_port(self._options.url, self._options.baud or self._row.bauds[0], self._options.form)
+        self._connected_ns = self._clock.now_ns()
+        self._heard_ns = self._heard_ns or self._connected_ns
+        self._trouble = ""
+        return port
+
+    def _run(self, port: serial.Serial) -> None:
+        backoff = Backoff()
+        open_one: serial.Serial | None = port
+        while not self._closing.is_set():
+            try:
+                open_one = open_one or self._open()
+                self._converse(open_one, backoff)
+            except HardwareMissing as error:
+                self._trouble = str(error)
+            except PORT_ERRORS as error:
+                self._trouble = f"{self._options.url}: the line broke ({error}); it is tried again."
+            if open_one is not None:
+                open_one.close()
+                open_one = None
+            self._closing.wait(backoff.next_s())
+
+    def _converse(self, port: serial.Serial, backoff: Backoff) -> None:
+        """Until the line breaks, falls silent, or we are closed."""
+        _send(port, self._decoder.hello())
+        while not self._closing.is_set():
+            first = port.read(1)
+            heard_ns = self._clock.now_ns()
+            if first:
+                backoff.reset()
+                self._hear(first + port.read(port.in_waiting), heard_ns)
+            elif self._silent(self._connected_ns) and "://" in self._options.url:
+                raise HardwareMissing(self._silence())  # a TCP peer that is gone does not say so
+            _send(port, self._decoder.poll(heard_ns))
+
+    def _hear(self, data: bytes, heard_ns: int) -> None:
+        facts = self._decoder.feed(data)
+        self._heard_ns = heard_ns
+        if self._tell is not None and facts:
+            self._tell(facts)
+        assert self._put is not None
+        for edge in self._stamps.edges(facts, heard_ns, heard_ns - self._connected_ns < BACKLOG_NS):
+            self._edges += 1
+            self._put(edge)
+
+    def _silent(self, since_ns: int = 0) -> bool:
+        waited_ns = self._clock.now_ns() - max(self._heard_ns, since_ns)
+        return self._row.heartbeat and waited_ns > seconds_to_ns(self._options.silent_s)
+
+    def _silence(self) -> str:
+        return f"{self._options.url}: silent for over {self._options.silent_s:g} s; check the decoder and its cable."
+
+    def _fine(self) -> str:
+        counts, status = self._decoder.counts, self._stamps.status
+        words = [f"{counts.frames} frames, {counts.resynced_bytes} bytes dropped"]
+        if status is not None and status.noise is not None:
+            words.append(f"noise {status.noise}")
+        if status is not None and status.voltage_mv is not None:
+            words.append(f"{status.voltage_mv / 1000:.1f} V")
+        if status is not None and status.temperature_c is not None:
+            words.append(f"{status.temperature_c} °C")
+        last = f" {self._stamps.gap.sentence}" if self._stamps.gap is not None else ""
+        return f"The {self._options.protocol} decoder on {self._options.url} answers: {', '.join(words)}.{last}"
+
+
+def _send(port: serial.Serial, data: bytes) -> None:
+    if data:
+        port.write(data)

@@ -1,0 +1,42 @@
+"""Serial and TCP ports through pyserial's URL door: `/dev/ttyUSB0`, `socket://host:port`, `rfc2217://`, `loop://`."""
+
+import serial
+
+from shared.errors import ConfigError, HardwareMissing
+
+READ_S = 0.05
+FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "E", 1), "8N2": (8, "N", 2)}
+PORT_ERRORS = (serial.SerialException, OSError)
+
+
+def open_port(url: str, baud: int, form: str = "8N1") -> serial.Serial:
+    """An open port that reads with a short timeout. Raises HardwareMissing, ConfigError."""
+    bytesize, parity, stopbits = FORM[form]
+    url = f"socket://{url.removeprefix('tcp://')}" if url.startswith("tcp://") else url
+    try:
+        port = serial.serial_for_url(url, do_not_open=True)
+        port.baudrate, port.bytesize, port.parity, port.stopbits = baud, bytesize, parity, stopbits
+        port.timeout, port.write_timeout = READ_S, 1.0
+        if "://" not in url:
+            port.exclusive = True  # two readers would each get half of the bytes
+        port.open()
+    except PORT_ERRORS as error:
+        raise HardwareMissing(f"{url}: cannot be opened: {_why(error)}") from None
+    except ValueError as error:
+        raise ConfigError(
+            f"{url}: is no port that we know ({error}); try /dev/ttyUSB0 or socket://host:port."
+        ) from None
+    return port
+
+
+def _why(error: Exception) -> str:
+    text = str(error)
+    if "Permission denied" in text:
+        return "permission denied; add this user to the group `dialout` and log in again."
+    if "exclusively lock" in text:
+        return "another program reads it; stop that one first."
+    if "No such file" in text:
+        return "it is not there; plug it in, or see `raceday gate list` for the ports of this machine."
+    if "refused" in text or "timed out" in text or "No route" in text:
+        return "nobody answers there; check that the decoder is on, its cable and its address."
+    return text.rstrip(".") + "."

@@ -1,0 +1,97 @@
+"""Decoder facts to edges: epochs, numbers, sensors; and what our own clock shows of the device's."""
+
+import pytest
+
+from station.gates.decoders.arrivals import Arrivals
+from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Passing
+from station.gates.decoders.stamps import Stamps
+
+S = 1_000_000_000
+HEARD = 5_000 * S
+
+
+def _stamps(sensors: tuple[str, ...] = ("loop",), **wire: object) -> Stamps:
+    stamps = Stamps("start", sensors, "s", "own", S)
+    stamps.wire(**{"wired": {}, "only": (), "after": {}, **wire})  # type: ignore[arg-type]
+    return stamps
+
+
+def _run(stamps: Stamps, facts: list[tuple[Decoded, int]]) -> list[tuple[str, int, int]]:
+    return [(e.boot, e.seq, e.at_ns // S) for fact, heard in facts for e in stamps.edges([fact], heard * S)]
+
+
+def _pass(at_s: float, transponder: str = "7", device: str = "20", **more: object) -> Passing:
+    return Passing(transponder, round(at_s * S), decoder=device, **more)  # type: ignore[arg-type]
+
+
+def test_decoder_time_is_the_edges_time() -> None:
+    assert _run(_stamps(), [(_pass(10), 5010), (_pass(21.5), 5021)]) == [
+        ("device:20:s.1", 1, 10),
+        ("device:20:s.1", 2, 21),
+    ]
+
+
+@pytest.mark.parametrize("gap", [Gap("restart", "r"), Gap("clock_jump", "j")])
+def test_times_across_a_restart_are_of_two_boots(gap: Gap) -> None:
+    facts: list[tuple[Decoded, int]] = [(_pass(10), 5010), (gap, 5020), (_pass(3), 5020)]
+    assert _run(_stamps(), facts) == [("device:20:s.1", 1, 10), ("device:20:s.2", 1, 3)]
+
+
+def test_a_wrap_begins_nothing() -> None:
+    facts: list[tuple[Decoded, int]] = [(_pass(10), 5010), (Gap("wrap", "w"), 5020), (_pass(20), 5020)]
+    assert [boot for boot, _, _ in _run(_stamps(), facts)] == ["device:20:s.1"] * 2
+
+
+def test_missing_numbers_are_left_out_of_ours() -> None:
+    stamps = _stamps()
+    facts: list[tuple[Decoded, int]] = [(_pass(10), 5010), (Gap("missed_numbers", "m", 3), 5020), (_pass(20), 5020)]
+    assert [seq for _, seq, _ in _run(stamps, facts)] == [1, 5]
+    assert stamps.lost == 3
+
+
+def test_another_device_on_the_line_is_another_clock() -> None:
+    assert [boot for boot, _, _ in _run(_stamps(), [(_pass(10), 5010), (_pass(12, device="21"), 5012)])] == [
+        "device:20:s.1",
+        "device:21:s.2",
+    ]
+
+
+def test_only_the_named_transponders_and_no_repeats() -> None:
+    stamps = _stamps(only=("9991",))
+    facts: list[tuple[Decoded, int]] = [
+        (_pass(10), 5010),
+        (_pass(11, "9991"), 5011),
+        (_pass(11, "9991", repeat=True), 5012),
+    ]
+    assert [at for _, _, at in _run(stamps, facts)] == [11]
+
+
+def test_inputs_are_wired_to_sensors() -> None:
+    stamps = _stamps(("in", "out"), wired={"C1": "out"})
+    edges = stamps.edges([DeviceEdge("C0", True, S), DeviceEdge("C1", False, S), DeviceEdge("out", True, S)], HEARD)
+    assert [(edge.sensor, edge.broken) for edge in edges] == [("in", True), ("out", False), ("out", True)]
+
+
+def test_what_has_no_time_gets_ours_and_goes_on_counting() -> None:
+    stamps = _stamps(after={"own": 41})
+    (edge,) = stamps.edges([DeviceEdge("line", True, None)], HEARD)
+    assert (edge.boot, edge.seq, edge.at_ns) == ("own", 42, HEARD)
+
+
+@pytest.mark.parametrize(("passings", "jumps"), [
+    ([(0, 0), (10, 10), (20, 20.9), (30, 30)], []),
+    ([(0, 0), (10, 10), (22, 20)], [2]),
+    ([(0, 0), (10, 10), (18, 20), (28, 30)], [2]),
+    ([(0, 0), (100_000, 100_015)], []),
+    ([(0, 0), (1_000, 1_003)], [1]),
+])  # fmt: skip
+def test_a_clock_that_was_set(passings: list[tuple[float, float]], jumps: list[int]) -> None:
+    watch = Arrivals(S)
+    found = [watch.judge(round(d * S), round((5_000 + h) * S), backlog=False) for d, h in passings]
+    assert [n for n, gap in enumerate(found) if gap is not None] == jumps
+
+
+def test_a_backlog_is_late_and_no_jump() -> None:
+    watch = Arrivals(S)
+    told = [(10, 60, True), (30, 60, True), (61, 61, False), (71, 71, False), (75, 90, True), (91, 91, False)]
+    assert [watch.judge(d * S, h * S, backlog) for d, h, backlog in told] == [None] * 6
