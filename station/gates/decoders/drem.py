@@ -10,7 +10,6 @@ import math
 from typing import Any, Final, TypeGuard
 
 from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, Gap, Message, StatusReport
-from station.gates.decoders.deviceclock import Numbering
 from station.gates.decoders.framing import Lines
 
 LONGEST: Final = 4096
@@ -25,7 +24,6 @@ class Drem:
     def __init__(self) -> None:
         self.counts = Counts()
         self._lines = Lines(LONGEST, self.counts)
-        self._numbers = Numbering("lap")
         self._told: tuple[int, int] | None = None
         self._last_ns = 0
 
@@ -58,14 +56,14 @@ class Drem:
     def _lap(self, gpio: str, number: int, time_ns: int) -> list[Decoded]:
         if self._told == (number, time_ns):
             return [Message("repeat", f"lap {number}")]
-        self._told = (number, time_ns)
-        skipped = self._numbers.read(number)
-        gaps: list[Decoded] = [] if skipped is None else [skipped]
-        # A start of the timer often comes with another clock: one restart, said once.
+        last, self._told = self._told, (number, time_ns)
+        edge = DeviceEdge(gpio, True, time_ns, number)
+        skipped = _skipped(last[0], number) if last is not None else None
         clock = self._clock(time_ns)
-        if skipped is None or skipped.kind != "restart":
-            gaps += clock
-        return [*gaps, DeviceEdge(gpio, True, time_ns, number)]
+        if skipped is None:
+            return [*clock, edge]
+        # A start of the timer may come with another clock: one restart, said once.
+        return [skipped, edge] if skipped.kind == "restart" else [skipped, *clock, edge]
 
     def _clock(self, time_ns: int | None) -> list[Decoded]:
         """A wall clock may fall by any step; a fall is all that can be seen of it from here."""
@@ -76,6 +74,15 @@ class Drem:
             return []
         back_s = (last_ns - time_ns) / 1e9
         return [Gap("clock_jump", f"The timer's wall clock was set back by {back_s:.3f} s: laps across this are void.")]
+
+
+def _skipped(last: int, number: int) -> Gap | None:
+    """Its numbers never wrap: one that does not grow is a new start of the timer."""
+    if number <= last:
+        return Gap("restart", f"The timer was started again: its lap numbers went from {last} to {number}.")
+    missing = number - last - 1
+    sentence = f"The timer told of lap {number} after lap {last}: {missing} between them were not heard."
+    return Gap("missed_numbers", sentence, missing) if missing else None
 
 
 def read_object(text: bytes | str) -> dict[str, Any] | None:

@@ -1,0 +1,177 @@
+"""The timer of the DeepRacer Event Manager (DREM) as a gate: its WebSocket in, edges on its own wall clock out.
+
+The timer stamps the press of a strip, tells it once to whoever listens, and keeps nothing. So a lap that it sent while
+we were away is lost: its lap numbers show this. Its clock is a wall clock: where it falls, or moves against ours by
+more than `step_ms`, a new boot begins, and no lap spans it. The strip's release is not told: it is given the same
+stamp, so that no strip counts as blocked.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.exceptions import InvalidURI, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+from websockets.uri import parse_uri
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import ConfigError
+from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, StatusReport
+from station.gates.decoders.drem import LONGEST, Drem
+from station.gates.driver import Edge, GateHealthReport
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
+LISTEN_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`options` of the gate. `gpios` in the order of the gate's `sensors`."""
+
+    url: str = setting(what="where the timer listens: ws://192.168.1.20:8080")
+    gpios: tuple[int, ...] = setting((17, 27), least=0, most=1000, what="the timer's pins, in the order of `sensors`")
+    step_ms: int = setting(500, least=20, most=60_000, what="its clock moved against ours by more: it was set")
+
+
+class DremStream:
+    """What the timer says, as edges; pure. `boot` names this listening, since the timer does not name its own."""
+
+    def __init__(self, gate: str, names: Mapping[str, str], boot: str, step_ns: int) -> None:
+        self._gate, self._names, self._boot, self._step_ns = gate, names, boot, step_ns
+        self._decoder = Drem()
+        self._epoch = 0
+        self._offset_ns: int | None = None  # its clock less ours
+        self.edges = self.lost = 0
+        self.trouble = ""
+
+    def connected(self) -> None:
+        """A new connection: the half of a text is forgotten, clock and numbers are not."""
+        self._decoder.hello()
+
+    def hear(self, text: str | bytes, now_ns: int) -> list[Edge]:
+        """The edges of one text that was heard at `now_ns`; never raises."""
+        said = text.encode("utf-8", "replace") if isinstance(text, str) else text
+        facts = self._decoder.feed(said.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n")
+        return [edge for fact in facts for edge in self._edges(fact, now_ns)]
+
+    def _edges(self, fact: Decoded, now_ns: int) -> list[Edge]:
+        match fact:
+            case Gap():
+                self._turn(fact)
+            case StatusReport(device_time_ns=int(time_ns)):
+                self._compare(time_ns, now_ns)
+            case DeviceEdge(sensor=gpio, device_time_ns=int(time_ns), number=int(number)):
+                self._compare(time_ns, now_ns)
+                sensor, boot = self._names.get(gpio, f"gpio{gpio}"), f"{self._boot}.{self._epoch}"
+                self.edges += 2
+                return [
+                    Edge(self._gate, sensor, broken, time_ns, 2 * number - broken, boot) for broken in (True, False)
+                ]
+        return []
+
+    def _turn(self, gap: Gap) -> None:
+        self.trouble = gap.sentence
+        self.lost += 2 * gap.missing
+        if gap.kind in NEW_EPOCH:
+            self._epoch += 1
+            self._offset_ns = None
+
+    def _compare(self, time_ns: int, now_ns: int) -> None:
+        """Against our clock only to see that its clock was set; the edge keeps the timer's stamp."""
+        offset_ns = time_ns - now_ns
+        moved_ns = 0 if self._offset_ns is None else offset_ns - self._offset_ns
+        if abs(moved_ns) > self._step_ns:
+            sentence = (
+                f"The timer's wall clock moved by {moved_ns / 1e9:+.3f} s against ours: laps across this are void."
+            )
+            self._turn(Gap("clock_jump", sentence))
+        # A slow drift is followed.
+        self._offset_ns = offset_ns if self._offset_ns is None else self._offset_ns + moved_ns // 8
+
+
+class DremGate:
+    """A `GateDriver`. The timer may come and go: it is called again and again."""
+
+    def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
+        self._options = from_table(options, Options, f"gate {name}")
+        self._url = _checked(self._options.url, name)
+        if len(sensors) > len(self._options.gpios):
+            raise ConfigError(
+                f"gate {name}: it has {len(sensors)} sensors; name a pin of the timer for each in `gpios`."
+            )
+        names = dict(zip((str(gpio) for gpio in self._options.gpios), sensors, strict=False))
+        step_ns = self._options.step_ms * 1_000_000
+        self._stream = DremStream(name, names, f"drem:{name}:{clock.utc_ns():x}", step_ns)
+        self._name, self._clock = name, clock
+        self._put: Callable[[Edge], None] | None = None
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._alive, self._sentence = False, "The timer was not called yet."
+        self._last_ns: int | None = None
+
+    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:  # noqa: ARG002  # it keeps nothing
+        """As the protocol says. A timer that is not there yet is no error: health says so."""
+        self._put = put
+        self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
+        self._thread.start()
+
+    def health(self) -> GateHealthReport:
+        return GateHealthReport(self._alive, self._sentence, self._last_ns, self._stream.edges, self._stream.lost)
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    def _run(self) -> None:
+        wait_s = FIRST_WAIT_S
+        while not self._closing.is_set():
+            try:
+                line = self._call()
+                with line:
+                    wait_s = FIRST_WAIT_S
+                    self._listen(line)
+            except (OSError, WebSocketException) as error:
+                what = str(error) or type(error).__name__
+                self._sentence = (
+                    f"The timer at {self._url} does not answer ({what[:200]}): is it on, is the address right?"
+                )
+            self._alive = False
+            self._closing.wait(wait_s)
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+    def _call(self) -> ClientConnection:
+        return connect(
+            self._url,
+            open_timeout=3,
+            close_timeout=1,
+            ping_interval=5,
+            ping_timeout=5,
+            max_size=LONGEST,
+            compression=None,
+            proxy=None,
+        )
+
+    def _listen(self, line: ClientConnection) -> None:
+        assert self._put is not None
+        self._stream.connected()
+        self._alive, self._sentence = True, "The timer speaks."
+        while not self._closing.is_set():
+            try:
+                text = line.recv(LISTEN_S)
+            except TimeoutError:
+                continue
+            for edge in self._stream.hear(text, self._clock.now_ns()):
+                self._last_ns = self._clock.now_ns()
+                self._put(edge)
+            self._sentence = " ".join(filter(None, ("The timer speaks.", self._stream.trouble)))
+
+
+def _checked(url: str, gate: str) -> str:
+    try:
+        parse_uri(url)
+    except InvalidURI:
+        raise ConfigError(f"gate {gate}: `url` is {url!r}; it must be like ws://192.168.1.20:8080.") from None
+    return url
