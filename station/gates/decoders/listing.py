@@ -1,0 +1,27 @@
+"""`raceday gate list`: what can be named in the config, and what is plugged in."""
+
+import argparse
+import sys
+
+from serial.tools import list_ports
+
+from shared.drivers import names
+from station.gates.decoders import catalog
+
+
+def main(arguments: list[str]) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="raceday gate list", description="Drivers, protocols and ports.")
+    parser.parse_args(arguments)
+    out = [f"gate drivers: {', '.join(names('raceday.gates'))}", "", "protocols of the driver `decoder`:"]
+    out += [_protocol(catalog.row(name)) for name in catalog.protocols()]
+    ports = sorted(list_ports.comports(), key=lambda port: str(port.device))
+    out += ["", "serial ports of this machine:"]
+    out += [f"  {port.device:<16} {port.description}" for port in ports] or ["  none"]
+    sys.stdout.write("\n".join(out) + "\n")
+    return 0
+
+
+def _protocol(row: catalog.Row) -> str:
+    tcp = f", TCP {row.tcp_port}" if row.tcp_port else ""
+    return f"  {row.name:<10} {row.what} ({'/'.join(map(str, row.bauds))} baud{tcp})"

@@ -1,0 +1,106 @@
+"""`raceday gate probe DEVICE`: listen at each usual speed, let every protocol try, and say which one understood.
+
+Nothing is sent unless `--ask` is given: some devices begin their clock anew when they are spoken to.
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+
+from shared.errors import HardwareMissing
+from station.gates.decoders import catalog
+from station.gates.decoders.decoder import Counts
+from station.gates.decoders.port import PORT_ERRORS, open_port
+
+SURE_BYTES = 65_536  # enough to be sure; no need to hear out the time
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one protocol made of the bytes of one speed."""
+
+    row: catalog.Row
+    baud: int
+    length: int
+    counts: Counts
+
+    @property
+    def fits(self) -> bool:
+        """Most of what was heard was its own."""
+        return self.counts.frames > 0 and self.counts.resynced_bytes * 2 < self.length
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """The better, the more surely it knows its own, and the more of it there was."""
+        return (self.row.trust, self.counts.frames)
+
+
+def main(arguments: list[str]) -> int:
+    """The command; 0 when a protocol fits, 1 when none does. Raises HardwareMissing."""
+    parser = argparse.ArgumentParser(prog="raceday gate probe", description="Says what hangs on a port.")
+    parser.add_argument("device", metavar="DEVICE", help="/dev/ttyUSB0, socket://host:port")
+    parser.add_argument("--seconds", type=float, default=6.0, help="to listen at each speed (status comes each 5 s)")
+    parser.add_argument("--ask", action="store_true", help="also send each protocol's first question")
+    asked = parser.parse_args(arguments)
+    bauds = _bauds() if "://" not in asked.device else [_bauds()[0]]
+    total, found = 0, []
+    for baud in bauds:
+        data = listen(asked.device, baud, asked.seconds, _questions() if asked.ask else b"")
+        total += len(data)
+        found += [heard for heard in understood(data, baud) if heard.fits]
+        if found:
+            break
+    sys.stdout.write(verdict(asked.device, total, found) + "\n")
+    return 0 if found else 1
+
+
+def listen(device: str, baud: int, seconds: float, question: bytes) -> bytes:
+    """What the port sends in this time. Raises HardwareMissing."""
+    port = open_port(device, baud)
+    until_s = time.monotonic() + seconds
+    data = b""
+    try:
+        if question:
+            port.write(question)
+        while time.monotonic() < until_s and len(data) < SURE_BYTES:
+            data += port.read(1) + port.read(port.in_waiting)
+    except PORT_ERRORS as error:
+        if not data:
+            raise HardwareMissing(f"{device}: the line broke while we listened ({error}).") from None
+    finally:
+        port.close()
+    return data
+
+
+def understood(data: bytes, baud: int) -> list[Heard]:
+    """Every protocol's account, the surest first."""
+    accounts = []
+    for name in catalog.protocols():
+        device = catalog.decoder(name)
+        device.feed(data)
+        device.hello()
+        accounts.append(Heard(catalog.row(name), baud, len(data), device.counts))
+    return sorted(accounts, key=lambda heard: heard.order, reverse=True)
+
+
+def verdict(device: str, total: int, found: list[Heard]) -> str:
+    """One sentence for the operator."""
+    if not total:
+        return f"{device}: nothing was heard at any speed; check the cable, or let a transponder pass (or try --ask)."
+    if not found:
+        return f"{device}: {total} bytes were heard, and no protocol understands them; is it set to another one?"
+    best, counts = found[0], found[0].counts
+    return (
+        f"{device}: {best.row.what} (protocol = {best.row.name!r}, baud = {best.baud}): {counts.frames} frames, "
+        f"{counts.passings} passings, {counts.resynced_bytes} of {best.length} bytes not understood."
+    )
+
+
+def _bauds() -> list[int]:
+    rows = [catalog.row(name) for name in catalog.protocols()]
+    return sorted({baud for row in rows for baud in row.bauds}, reverse=True)
+
+
+def _questions() -> bytes:
+    return b"".join(catalog.decoder(name).hello() for name in catalog.protocols())

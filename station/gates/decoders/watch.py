@@ -1,0 +1,107 @@
+"""`raceday gate watch`: each edge and passing as it comes, and the gate's health, so that one sees at once if it works.
+
+Of the gates in a station's config (stop the station first: a port has one reader), or of one decoder on a port.
+"""
+
+import argparse
+import pathlib
+import queue
+import sys
+import time
+from collections.abc import Mapping
+
+from shared.clock import SystemClock
+from shared.config import load
+from shared.errors import ConfigError
+from station.build import build_clock, build_gates
+from station.config import StationConfig
+from station.core.events import Edge
+from station.gates.decoders.decode import said
+from station.gates.decoders.decoder import Decoded, StatusReport
+from station.gates.decoders.line import DecoderGate
+from station.gates.driver import GateDriver
+
+HEALTH_S = 5.0
+
+
+def main(arguments: list[str]) -> int:
+    """The command, until Ctrl-C or the time is over. Raises OperatorError."""
+    parser = argparse.ArgumentParser(prog="raceday gate watch", description="Shows a gate at work.")
+    parser.add_argument("--config", type=pathlib.Path, metavar="FILE", help="watch the gates of this station's config")
+    parser.add_argument("--protocol", metavar="P", help="with DEVICE: watch one decoder")
+    parser.add_argument("--baud", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=0.0, help="stop after this time")
+    parser.add_argument("device", nargs="?", metavar="DEVICE")
+    asked = parser.parse_args(arguments)
+    if asked.config is not None:
+        gates = _configured(asked.config)
+    elif asked.protocol and asked.device:
+        gates = {"gate": _one(asked.protocol, asked.device, asked.baud)}
+    else:
+        raise ConfigError("name a station's config (--config FILE), or a decoder (--protocol P DEVICE).")
+    watch(gates, time.monotonic() + asked.seconds if asked.seconds else None)
+    return 0
+
+
+def watch(gates: Mapping[str, GateDriver], until_s: float | None) -> None:
+    """Print until the time is over. Raises HardwareMissing."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    last: dict[tuple[str, str], int] = {}
+    try:
+        for name, gate in gates.items():
+            if isinstance(gate, DecoderGate):
+                gate.listen(lambda facts: lines.put("\n".join(facts_lines(facts))))
+            gate.start({}, lambda edge: lines.put(edge_line(edge, last)))
+            lines.put(health_line(name, gate))
+        while until_s is None or time.monotonic() < until_s:
+            try:
+                line = lines.get(timeout=HEALTH_S if until_s is None else _left(until_s))
+                sys.stdout.write(f"{line}\n" if line else "")
+            except queue.Empty:
+                for name, gate in gates.items():
+                    sys.stdout.write(health_line(name, gate) + "\n")
+            sys.stdout.flush()
+    finally:
+        for gate in gates.values():
+            gate.close()
+
+
+def edge_line(edge: Edge, last: dict[tuple[str, str], int]) -> str:
+    """The edge, and the time since the last one that broke the same gate, on the same clock."""
+    since = ""
+    if edge.broken:
+        key = (edge.gate, edge.boot)
+        since = f"  +{(edge.at_ns - last[key]) / 1e9:.6f} s" if key in last else ""
+        last[key] = edge.at_ns
+    what = "broken" if edge.broken else "free"
+    return f"{edge.gate} {edge.sensor} {what} at {edge.at_ns / 1e9:.6f} s, no. {edge.seq} of {edge.boot}{since}"
+
+
+def facts_lines(facts: list[Decoded]) -> list[str]:
+    """What a decoder says; its status is in the health."""
+    return [f"  {type(fact).__name__} {_words(fact)}" for fact in facts if not isinstance(fact, StatusReport)]
+
+
+def health_line(name: str, gate: GateDriver) -> str:
+    """Fit or not, in one line."""
+    health = gate.health()
+    return (
+        f"[{name}: {'fit' if health.alive else 'NOT FIT'}] {health.sentence} {health.edges} edges, {health.lost} lost."
+    )
+
+
+def _words(fact: Decoded) -> str:
+    return " ".join(f"{key}={value}" for key, value in said(fact).items())
+
+
+def _left(until_s: float) -> float:
+    return min(HEALTH_S, max(0.0, until_s - time.monotonic()))
+
+
+def _configured(path: pathlib.Path) -> dict[str, GateDriver]:
+    config = load(path, StationConfig)
+    return build_gates(config, build_clock(config.clock))
+
+
+def _one(protocol: str, device: str, baud: int) -> DecoderGate:
+    return DecoderGate("gate", ("loop",), {"protocol": protocol, "url": device, "baud": baud}, SystemClock())
