@@ -65,8 +65,10 @@ class Bookkeeper:
 
     def _finished(self, fact: dict[str, Any]) -> None:
         """Within the boot that it began in, a run is over by its own rules; else we take the station's word."""
+        run = self.runs[fact["run_id"]]
+        run.told_over = True
         if fact["reason"] != "time is up" or fact["run_id"] in self._clocked:
-            self.runs[fact["run_id"]].over = True
+            run.over = True
 
     def _open_run(self, body: dict[str, Any]) -> None:
         race_id, rules = self._race

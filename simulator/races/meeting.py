@@ -186,7 +186,12 @@ class Held:
 
     def _station_reboot(self, rng: random.Random) -> None:
         self.bad.struck("station_reboot")
-        self.house.reboot(rng.randint(4, 45) * NS_PER_S)
+        down_ns = rng.randint(4, 45) * NS_PER_S
+        self.house.reboot(down_ns)
+        if rng.random() < 0.5:
+            # No battery behind its clock: it comes up with a time that was saved before, until NTP sets it right.
+            self.house.clock.step_utc(-down_ns - rng.randint(0, 900) * NS_PER_S)
+            self.universe.after(down_ns + rng.randint(20, 300) * NS_PER_S, self.house.clock.set_utc_right)
 
     def _disk_full(self, rng: random.Random) -> None:
         self.bad.struck("disk_full")

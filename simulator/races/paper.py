@@ -51,6 +51,7 @@ class PaperRun:
     rules: RaceRules
     released: bool = False
     over: bool = False
+    told_over: bool = False  # by the station, at the time limit: decides only where our own stamps cannot
     counts: bool = True
     strip: list[Stroke] = field(default_factory=list)
     noted: list[Stamp] = field(default_factory=list)
@@ -143,7 +144,9 @@ class PaperRun:
 
     def _too_late(self, boot: str, at_ns: int) -> bool:
         limit_s = self.rules.time_limit_s
-        return limit_s is not None and boot in self.started and at_ns - self.started[boot] > _ns(limit_s)
+        if limit_s is None or not self.strip:
+            return False
+        return at_ns - self.started[boot] > _ns(limit_s) if boot in self.started else self.told_over
 
 
 @dataclass(frozen=True, slots=True)
