@@ -59,6 +59,20 @@ ROWS = (
         lines=False,
         heartbeat=True,
     ),
+    Row("alge", "station.gates.decoders.alge:Alge", "ALGE Timy, TdC 8001", (9600, 38400)),
+    Row("tag", "station.gates.decoders.tag:TagHeuer", "TAG Heuer CP 520/540", (9600,)),
+    Row("laprf", "station.gates.decoders.laprf:LapRf", "ImmersionRC LapRF", (115200,), 5403, lines=False, trust=2),
+    Row(
+        "carrera",
+        "station.gates.decoders.carrera:Carrera",
+        "Carrera Digital control unit",
+        (19200,),
+        lines=False,
+        heartbeat=True,
+    ),
+    Row("ipico", "station.gates.decoders.ipico:Ipico", "IPICO readers", (9600,), 10000),
+    Row("fsr", "station.gates.decoders.fsr:Fsr", "Arduino, one line for each pass", (9600, 115200), trust=0),
+    Row("drem", "station.gates.decoders.drem:Drem", "DREM timer (recorded texts; live: driver drem)", (9600,)),
 )
 _BY_NAME = {row.name: row for row in ROWS}
 
