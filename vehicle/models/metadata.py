@@ -16,21 +16,37 @@ MOST_BYTES = 65_536
 ALGORITHMS = ("clipped_ppo", "sac")
 NETWORKS = ("DEEP_CONVOLUTIONAL_NETWORK", "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW", "DEEP_CONVOLUTIONAL_NETWORK_DEEP")
 ONE_CAMERA = ("observation", "FRONT_FACING_CAMERA", "LEFT_CAMERA")
-OTHERS = ("STEREO_CAMERAS", "LIDAR", "SECTOR_LIDAR")
+CAMERAS = (*ONE_CAMERA, "STEREO_CAMERAS")
+LIDARS = ("LIDAR", "SECTOR_LIDAR", "DISCRETIZED_SECTOR_LIDAR")
+HEIGHT, WIDTH = 120, 160
+_LIDAR_VALUES, _LIDAR_SECTORS, _MOST_LIDAR_VALUES = 64, 8, 64
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What the file says. `sensor` is the one camera that the policy looks through."""
+    """What the file says. `sensor` is the camera that the policy looks through, `lidar` what it feels with, or ''."""
 
     space: ActionSpace
     sensor: str = "observation"
     algorithm: str = "clipped_ppo"
     network: str = "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"
     version: str = "1"
+    lidar: str = ""
+    lidar_values: int = 0
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """The camera, and the LiDAR if there is one."""
+        return (self.sensor, self.lidar) if self.lidar else (self.sensor,)
+
+    def shape_of(self, sensor: str) -> tuple[int, ...]:
+        """What one observation is: (height, width, channels) of a camera, (values,) of a LiDAR."""
+        if sensor == self.lidar:
+            return (self.lidar_values,)
+        return (HEIGHT, WIDTH, 2 if sensor == "STEREO_CAMERAS" else 1)
 
 
-def load_metadata(path: pathlib.Path) -> Metadata:
+def load_metadata(path: pathlib.Path, any_sensors: bool = False) -> Metadata:
     """The file's content, checked. Raises BadInput with a sentence that names the file."""
     try:
         with path.open("rb") as file:
@@ -42,36 +58,65 @@ def load_metadata(path: pathlib.Path) -> Metadata:
     if len(text) > MOST_BYTES:
         raise BadInput(f"{path}: is larger than {MOST_BYTES} bytes; a model's metadata is a few lines of JSON.")
     try:
-        return parse_metadata(text)
+        return parse_metadata(text, any_sensors)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from None
 
 
-def parse_metadata(text: bytes) -> Metadata:
-    """JSON text to metadata. Raises BadInput."""
+def parse_metadata(text: bytes, any_sensors: bool = False) -> Metadata:
+    """JSON text to metadata. Raises BadInput, also for other sensors than this car's unless `any_sensors`."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise BadInput("The model metadata is not JSON.") from None
     space = ActionSpace.parse_metadata(document)
     assert isinstance(document, dict)
+    sensor, lidar = _sensors(document.get("sensor", ["observation"]), any_sensors)
     return Metadata(
         space=space,
-        sensor=_sensor(document.get("sensor", ["observation"])),
+        sensor=sensor,
         algorithm=_one_of(document, "training_algorithm", ALGORITHMS, "clipped_ppo"),
         network=_one_of(document, "neural_network", NETWORKS, "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"),
         version=_version(document.get("version", "2" if "sensor" in document else "1")),
+        lidar=lidar,
+        lidar_values=_lidar_values(lidar, document.get("lidar_config")),
     )
 
 
-def _sensor(sensors: object) -> str:
+def _sensors(sensors: object, any_sensors: bool) -> tuple[str, str]:
+    """The camera, and the LiDAR or nothing."""
     listed = sensors if isinstance(sensors, list) else [sensors]
-    named = [name for name in listed if isinstance(name, str) and name in ONE_CAMERA + OTHERS]
+    named = [name for name in listed if isinstance(name, str) and name in CAMERAS + LIDARS]
     if not named or len(named) != len(listed):
-        raise BadInput(f"The sensor must be a list of {', '.join(ONE_CAMERA + OTHERS)}.")
-    if len(named) != 1 or named[0] in OTHERS:
+        raise BadInput(f"The sensor must be a list of {', '.join(CAMERAS + LIDARS)}.")
+    cameras, lidars = [name for name in named if name in CAMERAS], [name for name in named if name in LIDARS]
+    if len(cameras) != 1 or len(lidars) > 1:
+        raise BadInput(f"The sensors are {', '.join(named[:8])}; it must be one camera and at most one LiDAR.")
+    if not any_sensors and (lidars or cameras[0] not in ONE_CAMERA):
         raise BadInput(f"The model looks through {', '.join(named)}; this car has one grey front camera.")
-    return named[0]
+    return cameras[0], lidars[0] if lidars else ""
+
+
+def _lidar_values(lidar: str, config: object) -> int:
+    """How many numbers the LiDAR gives; the defaults are the console's. Raises BadInput."""
+    if not lidar:
+        return 0
+    table = config if isinstance(config, dict) else {}
+    if config is not None and not isinstance(config, dict):
+        raise BadInput("The lidar_config must be an object.")
+    if lidar == "LIDAR":
+        return _count(table, "num_values", _LIDAR_VALUES)
+    sectors = _count(table, "num_sectors", _LIDAR_SECTORS)
+    if lidar == "SECTOR_LIDAR":
+        return sectors
+    return sectors * _count(table, "num_values_per_sector", _LIDAR_VALUES // sectors)
+
+
+def _count(table: dict[str, Any], key: str, default: int) -> int:
+    value = table.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_LIDAR_VALUES:
+        raise BadInput(f"The {key} of the lidar_config is {str(value)[:40]!r}; allowed is 1 to {_MOST_LIDAR_VALUES}.")
+    return value
 
 
 def _one_of(document: dict[str, Any], key: str, allowed: tuple[str, ...], default: str) -> str:

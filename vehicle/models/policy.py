@@ -1,21 +1,17 @@
-"""A checked model in ONNX Runtime: one thread, no spinning, warm before it counts.
-
-The runtime's defaults spin a core away for nothing at 30 Hz; one thread gives the same answers on a few per cent.
-"""
+"""A checked model that looks at pictures and answers: warm before it counts, its buffers made once."""
 
 from typing import Any, cast
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from vehicle.hardware.devices import Pixels
 from vehicle.models.check import HEIGHT, WIDTH, CheckedModel
+from vehicle.models.session import open_session
 
 _WARM_UPS = 5
-_LOG_FATAL = 4
 
 
 class Policy:
@@ -23,11 +19,13 @@ class Policy:
 
     def __init__(self, model: CheckedModel) -> None:
         self.model = model
+        if len(model.inputs) != 1 or model.metadata.shape_of(model.metadata.sensor)[2] != 1:
+            sensors = ", ".join(model.metadata.sensors)
+            raise BadInput(f"{model.path}: looks through {sensors}; this car has one grey front camera.")
         try:
-            self._session = ort.InferenceSession(model.content, _options(), providers=["CPUExecutionProvider"])
-        except Exception as error:  # the runtime's own errors have no public base
-            sentence = str(error).split("\n")[0][:200]
-            raise BadInput(f"{model.path}: the runtime cannot load the model ({sentence}).") from None
+            self._session = open_session(model.content)
+        except BadInput as error:
+            raise BadInput(f"{model.path}: {error}") from None
         self.small: Pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
         self._picture: NDArray[np.float32] = np.zeros((HEIGHT, WIDTH), np.float32)
         shape = (1, 1, HEIGHT, WIDTH) if model.layout == "NCHW" else (1, HEIGHT, WIDTH, 1)
@@ -60,15 +58,3 @@ class Policy:
             except Exception as error:  # the runtime's own errors have no public base
                 sentence = str(error).split("\n")[0][:200]
                 raise BadInput(f"{self.model.path}: failed its trial run ({sentence}).") from None
-
-
-def _options() -> Any:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = _LOG_FATAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    return options

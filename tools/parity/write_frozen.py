@@ -1,0 +1,295 @@
+"""Writes frozen DeepRacer graphs with the real TensorFlow, in the dialects that cars meet, and what they answer.
+
+    python tools/parity/write_frozen.py --dialect tf1|tf2v1|legacy|keras3 --out FOLDER [--width FULL] [--only NAME]
+
+Names and structure are rl_coach's and the simulation application's (markov); weights are random. TensorFlow is heavy,
+so it lives in an environment of its own: `tf1` wants TensorFlow 1.15 (Python 3.7, hence this file's plain style),
+the others TensorFlow 2 with Keras 3, and `legacy` tf_keras beside it. Each case gives NAME.pb, NAME.json (metadata)
+and NAME.npy: what TensorFlow answers, one row for each of `pictures`, which the tests draw again from the same seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import pathlib
+
+import numpy as np
+
+FRONT, LEFT, STEREO = "FRONT_FACING_CAMERA", "LEFT_CAMERA", "STEREO_CAMERAS"
+LIDARS = {"LIDAR": 64, "SECTOR_LIDAR": 8}
+SHALLOW = "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"
+MIDDLE = "DEEP_CONVOLUTIONAL_NETWORK"
+DEEP = "DEEP_CONVOLUTIONAL_NETWORK_DEEP"
+ROWS = 4
+
+# [filters, kernel, stride] of each convolution, dense units, activation, normalised?, share dropped while training
+CAMERA = {
+    SHALLOW: ([[32, 8, 4], [64, 4, 2], [64, 3, 1]], [], "relu", False, 0.0),
+    MIDDLE: ([[32, 5, 2], [32, 3, 1], [64, 3, 2], [64, 3, 1]], [64], "tanh", False, 0.3),
+    DEEP: ([[32, 8, 4], [32, 4, 2], [64, 4, 2], [64, 3, 1]], [512, 512], "relu", True, 0.5),
+}
+STEREO_DEEP = ([[32, 3, 1], [64, 3, 2], [64, 3, 1], [128, 3, 2], [128, 3, 1]], [], "relu", False, 0.0)
+LIDAR_NETWORK = ([], [256, 256], "relu", False, 0.0)
+
+# name: sensors, network, head, kind of actions
+CASES = {
+    "shallow": (["observation"], SHALLOW, "clipped_ppo", "discrete"),
+    "shallow-continuous": ([FRONT], SHALLOW, "clipped_ppo", "continuous"),
+    "middle": ([FRONT], MIDDLE, "clipped_ppo", "discrete"),
+    "deep": ([FRONT], DEEP, "clipped_ppo", "discrete"),
+    "stereo": ([STEREO], SHALLOW, "clipped_ppo", "discrete"),
+    "stereo-deep": ([STEREO], DEEP, "clipped_ppo", "discrete"),
+    "lidar": ([FRONT, "LIDAR"], SHALLOW, "clipped_ppo", "discrete"),
+    "stereo-sector-lidar": ([STEREO, "SECTOR_LIDAR"], SHALLOW, "clipped_ppo", "discrete"),
+    "sac": ([LEFT], SHALLOW, "sac", "continuous"),
+    "sac-lidar": ([FRONT, "LIDAR"], MIDDLE, "sac", "continuous"),
+}
+
+
+def metadata(sensors, network, algorithm, kind, actions):
+    """What the console writes beside such a model; the first version of the format knew no sensor."""
+    rows = [{"steering_angle": -30.0 + 60.0 * n / max(1, actions - 1), "speed": 1.0 + n % 3} for n in range(actions)]
+    ranges = {"steering_angle": {"low": -30.0, "high": 20.0}, "speed": {"low": 0.5, "high": 3.0}}
+    document = {
+        "action_space": rows if kind == "discrete" else ranges,
+        "action_space_type": kind,
+        "neural_network": network,
+        "training_algorithm": algorithm,
+        "version": "4",
+    }
+    return document if sensors == ["observation"] else dict(document, sensor=sensors)
+
+
+def shape_of(sensor):
+    """The shape of one observation, as TensorFlow has it: height, width, channels."""
+    return [LIDARS[sensor]] if sensor in LIDARS else [120, 160, 2 if sensor == STEREO else 1]
+
+
+def pictures(sensor, seed):
+    """Observations, (ROWS, ...) float32: dark, bright, a ramp and noise; LiDAR distances of 0 to 1."""
+    shape = shape_of(sensor)
+    noise = np.random.RandomState(seed).uniform(0, 1, [ROWS, *shape])
+    noise[0], noise[1] = 0, 1
+    if len(shape) == 3:
+        noise[2] = np.linspace(0, 1, 160)[None, :, None]
+        noise = np.floor(noise * 255)
+    return noise.astype(np.float32)
+
+
+class Layers:
+    """The layers of one dialect; `scale` shrinks their widths."""
+
+    def __init__(self, tf, dialect, scale, is_training):
+        self.tf, self.v1, self.dialect, self.scale = tf, tf.compat.v1, dialect, scale
+        self.is_training = is_training
+        self.seeds = np.random.RandomState(7)
+
+    def width(self, full):
+        """The width of a layer that is `full` wide in the field."""
+        return full if self.scale is None else max(2, full // self.scale)
+
+    def normal(self, deviation):
+        """Random weights, others in each layer."""
+        initializers = self.tf.keras.initializers if self.dialect == "keras3" else self.v1.keras.initializers
+        kind = initializers.RandomNormal if self.dialect == "keras3" else self.v1.random_normal_initializer
+        return kind(stddev=deviation, seed=int(self.seeds.randint(1 << 30)))
+
+    def conv(self, x, filters, kernel, stride, name):
+        """A convolution with a bias, unpadded."""
+        fan_in = kernel * kernel * int(x.shape[-1])
+        weights, bias = self.normal(np.sqrt(2.0 / fan_in)), self.normal(0.1)
+        if self.dialect == "keras3":
+            layer = self.tf.keras.layers.Conv2D(
+                filters, kernel, stride, kernel_initializer=weights, bias_initializer=bias, name=name
+            )
+            return layer(x)
+        if self.dialect == "tf2v1":
+            with self.v1.variable_scope(name):
+                k = self.v1.get_variable("kernel", [kernel, kernel, int(x.shape[-1]), filters], initializer=weights)
+                b = self.v1.get_variable("bias", [filters], initializer=bias)
+                return self.tf.nn.bias_add(self.tf.nn.conv2d(x, k, [1, stride, stride, 1], "VALID"), b)
+        return self.v1.layers.conv2d(
+            x, filters, kernel, stride, kernel_initializer=weights, bias_initializer=bias, name=name
+        )
+
+    def dense(self, x, units, name, gain=2.0):
+        """A dense layer."""
+        weights, bias = self.normal(np.sqrt(gain / int(x.shape[-1]))), self.normal(0.1)
+        if self.dialect == "keras3":
+            return self.tf.keras.layers.Dense(units, kernel_initializer=weights, bias_initializer=bias, name=name)(x)
+        if self.dialect == "tf2v1":
+            with self.v1.variable_scope(name):
+                k = self.v1.get_variable("kernel", [int(x.shape[-1]), units], initializer=weights)
+                return self.tf.nn.bias_add(
+                    self.tf.matmul(x, k), self.v1.get_variable("bias", [units], initializer=bias)
+                )
+        return self.v1.layers.dense(x, units, name=name, kernel_initializer=weights, bias_initializer=bias)
+
+    def finish(self, x, activation, normalised, dropped, name):
+        """Batch normalisation, activation, dropout: rl_coach's BatchnormActivationDropout."""
+        if normalised:
+            x = self.normalise(x, name + "_batchnorm")
+        x = getattr(self.tf.nn, activation)(x, name=name + "_activation")
+        if not dropped:
+            return x
+        if self.dialect == "keras3":
+            return self.tf.keras.layers.Dropout(dropped, name=name + "_dropout")(x, training=False)
+        if self.dialect == "tf2v1":
+            return self.v1.cond(
+                self.is_training, lambda: self.tf.nn.dropout(x, rate=dropped), lambda: self.tf.identity(x)
+            )
+        return self.v1.layers.dropout(x, dropped, name=name + "_dropout", training=self.is_training)
+
+    def normalise(self, x, name):
+        """With statistics that are not those of a fresh layer, so that a mistake shows."""
+        if self.dialect == "keras3":
+            uniform = self.tf.keras.initializers.RandomUniform
+            layer = self.tf.keras.layers.BatchNormalization(
+                moving_mean_initializer=self.normal(0.2),
+                moving_variance_initializer=uniform(0.5, 1.5, seed=3),
+                gamma_initializer=uniform(0.5, 1.5, seed=4),
+                name=name,
+            )
+            return layer(x, training=False)
+        uniform = self.v1.random_uniform_initializer
+        start = {
+            "moving_mean_initializer": self.normal(0.2),
+            "moving_variance_initializer": uniform(0.5, 1.5, seed=3),
+            "gamma_initializer": uniform(0.5, 1.5, seed=4),
+        }
+        if self.dialect == "tf2v1":
+            with self.v1.variable_scope(name):
+                shape, get = [int(x.shape[-1])], self.v1.get_variable
+                parts = [get(key.split("_init")[0], shape, initializer=value) for key, value in sorted(start.items())]
+                gamma, mean, variance = parts
+                beta = get("beta", shape, initializer=self.normal(0.1))
+                return self.v1.nn.fused_batch_norm(x, gamma, beta, mean, variance, 0.001, is_training=False)[0]
+        # With a variable here, TensorFlow 2.21 freezes a StatelessIf whose functions it leaves out of the file.
+        training = self.is_training if self.dialect == "tf1" else False
+        return self.v1.layers.batch_normalization(x, name=name, training=training, **start)
+
+    def flatten(self, x):
+        """All but the batch in one row."""
+        if self.dialect == "tf1":
+            return self.tf.contrib.layers.flatten(x)
+        if self.dialect == "tf2v1":
+            size = int(np.prod(x.shape[1:]))
+            return self.tf.reshape(x, self.tf.stack([self.tf.shape(x)[0], size]))
+        return self.tf.keras.layers.Flatten()(x)
+
+
+def embed(layers, sensor, network, given):
+    """One input's embedder; returns (placeholder, embedding)."""
+    v1 = layers.v1
+    if sensor in LIDARS:
+        plan = LIDAR_NETWORK
+    else:
+        plan = STEREO_DEEP if sensor == STEREO and network != SHALLOW else CAMERA[network]
+    convs, units, activation, normalised, dropped = plan
+    with v1.variable_scope(sensor):
+        x = v1.placeholder("float", [None, *shape_of(sensor)], name=sensor) if given is None else given
+        placeholder = x
+        x = x / (1.0 if sensor in LIDARS else 255.0)
+        x = x - 0.0
+        number = 0
+        for filters, kernel, stride in convs:
+            x = layers.conv(x, layers.width(filters), kernel, stride, f"Conv2d_{number}")
+            x = layers.finish(x, activation, normalised, 0.0, f"BatchnormActivationDropout_{number + 1}")
+            number += 2
+        flat = layers.flatten(x) if not units else x
+        # rl_coach puts dense layers on the last axis of the picture and flattens after them, tf.layers.dense style.
+        for width in units:
+            flat = layers.flatten(flat) if len(flat.shape) > 2 and layers.dialect == "tf2v1" else flat
+            flat = layers.dense(flat, layers.width(width), f"Dense_{number}")
+            flat = layers.finish(flat, activation, False, dropped, f"BatchnormActivationDropout_{number + 1}")
+            number += 2
+        return placeholder, (layers.flatten(flat) if units else flat)
+
+
+def head(layers, x, algorithm, actions):
+    """The policy's head, its output named as the console exports it."""
+    tf, v1 = layers.tf, layers.v1
+    if algorithm == "sac":
+        with v1.variable_scope("sac_policy_head_0"):
+            both = layers.dense(x, 2 * actions, "policy_mu_logsig", gain=3.0)
+            mean = tf.identity(both[..., :actions], name="policy_mean")
+            return tf.tanh(mean, name="policy")
+    with v1.variable_scope("ppo_head_0"):
+        if actions == 2:
+            return tf.identity(layers.dense(x, actions, "policy_mean", gain=3.0), name="policy")
+        return tf.nn.softmax(layers.dense(x, actions, "policy_fc", gain=200.0), name="policy")
+
+
+def network_of(layers, sensors, network, given):
+    """Embedders, merger and middleware of one network; returns (placeholders, state)."""
+    placeholders, embeddings = {}, []
+    for sensor in sorted(sensors):
+        placeholders[sensor], embedding = embed(layers, sensor, network, given.get(sensor))
+        embeddings.append(embedding)
+    x = embeddings[0] if len(embeddings) == 1 else layers.tf.concat(embeddings, axis=-1, name="merger")
+    with layers.v1.variable_scope("middleware_fc_embedder"):
+        x = layers.dense(x, layers.width(512), "Dense_0")
+        return placeholders, layers.finish(x, "relu", False, 0.0, "BatchnormActivationDropout_1")
+
+
+def write(tf, dialect, name, out, scale):
+    """One case: graph, metadata and answers into `out`."""
+    v1 = tf.compat.v1
+    sensors, network, algorithm, kind = CASES[name]
+    actions = 2 if kind == "continuous" else 5
+    v1.reset_default_graph()
+    with v1.Graph().as_default(), v1.Session() as session:
+        v1.set_random_seed(11)
+        agent = "policy" if algorithm == "sac" else "main"
+        with v1.variable_scope(f"main_level/agent/{agent}/online"):
+            is_training = v1.Variable(False, trainable=False, name="is_training") if dialect != "keras3" else None
+            layers = Layers(tf, dialect, scale, is_training)
+            with v1.variable_scope("network_0"):
+                placeholders, state = network_of(layers, sensors, network, {})
+                if algorithm == "sac":
+                    policy = head(layers, state, algorithm, actions)
+                else:
+                    layers.dense(state, 1, "v_values")
+            if algorithm != "sac":
+                with v1.variable_scope("network_1"):
+                    _, state = network_of(layers, sensors, network, placeholders)
+                    policy = head(layers, state, algorithm, actions)
+        if dialect == "keras3":
+            session.run([v.initializer for v in v1.global_variables()])
+        session.run(v1.global_variables_initializer())
+        frozen = v1.graph_util.convert_variables_to_constants(session, session.graph_def, [policy.op.name])
+        feed = {placeholders[s]: pictures(s, seed) for seed, s in enumerate(sorted(sensors))}
+        answers = session.run(policy, feed)
+    (out / (name + ".pb")).write_bytes(frozen.SerializeToString())
+    (out / (name + ".json")).write_text(
+        json.dumps(metadata(sensors, network, algorithm, kind, actions), indent=1) + "\n"
+    )
+    np.save(str(out / (name + ".npy")), answers)
+    ops = sorted({node.op for node in frozen.node} | {n.op for f in frozen.library.function for n in f.node_def})
+    print(f"{dialect:8} {name:20} {frozen.ByteSize():8} bytes  {' '.join(ops)}", flush=True)
+
+
+def main():
+    """Write the asked cases."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dialect", choices=["tf1", "tf2v1", "legacy", "keras3"], required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--full", action="store_true", help="the widths of the field; else an eighth and less")
+    parser.add_argument("--only", choices=sorted(CASES), action="append")
+    asked = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if asked.dialect == "legacy":
+        os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    tf = importlib.import_module("tensorflow")
+    tf.compat.v1.disable_eager_execution()
+    tf.compat.v1.disable_resource_variables()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    for name in asked.only or sorted(CASES):
+        write(tf, asked.dialect, name, asked.out, None if asked.full else 64)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Collects operators and constants and writes them as an ONNX model with fixed shapes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto, helper
+
+from shared.errors import BadInput
+
+OPSET, IR_VERSION = 17, 8
+OUTPUT = "policy"
+MOST_CONSTANT_BYTES = 255 << 20
+
+_KINDS = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int64): TensorProto.INT64}
+
+
+class OnnxWriter:
+    """One graph in the making; names are given here."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.inputs: dict[str, tuple[int, ...]] = {}
+        self._model = ModelProto()
+        self._count = 0
+        self._bytes = 0
+
+    def fresh(self) -> str:
+        """A name for a value."""
+        self._count += 1
+        return f"v{self._count}"
+
+    def input(self, name: str, shape: tuple[int, ...]) -> str:
+        """One of the graph's inputs, float32."""
+        self.inputs[name] = shape
+        return name
+
+    def constant(self, value: NDArray[Any]) -> str:
+        """A constant's name; float32 or int64. Raises BadInput for other types, too much of it, and no numbers."""
+        kind = _KINDS.get(value.dtype)
+        if kind is None:
+            raise BadInput(f"The graph computes with {value.dtype}; only float32 is run.")
+        self._bytes += value.nbytes
+        if self._bytes > MOST_CONSTANT_BYTES:
+            raise BadInput(f"The graph holds more than {MOST_CONSTANT_BYTES >> 20} MB of weights, which is not run.")
+        if not bool(np.isfinite(value).all()):
+            raise BadInput("The graph holds weights that are not finite: the training went wrong.")
+        tensor = self._model.graph.initializer.add()
+        tensor.name = self.fresh()
+        tensor.data_type = kind
+        tensor.dims.extend(value.shape)
+        tensor.raw_data = value.tobytes()
+        return str(tensor.name)
+
+    def model(self, output: str, shape: tuple[int, ...]) -> bytes:
+        """The whole model, `output` being its answer."""
+        graph = self._model.graph
+        graph.name = "policy"
+        graph.node.extend(self.nodes)
+        graph.node.append(helper.make_node("Identity", [output], [OUTPUT]))
+        graph.input.extend(
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, dims) for name, dims in self.inputs.items()
+        )
+        graph.output.append(helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, shape))
+        self._model.ir_version = IR_VERSION
+        self._model.producer_name = "raceday"
+        self._model.opset_import.append(helper.make_opsetid("", OPSET))
+        return bytes(self._model.SerializeToString(deterministic=True))

@@ -1,0 +1,57 @@
+"""How far a converted policy is from its original: the ONNX graph in the runtime beside the frozen graph in numpy."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnxruntime as ort
+
+from shared.errors import BadInput
+from vehicle.models.evaluate import Evaluation
+from vehicle.models.graphdef import Tensor
+from vehicle.models.heads import Head
+from vehicle.models.numerics import compute
+from vehicle.models.session import open_session
+
+MOST_DIFFERENCE = 1e-4  # beyond rounding; what is measured is a hundredth of that
+ROWS = 4
+
+
+def observations(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    """(ROWS, ...) float32 for each sensor: dark, bright, a ramp, noise; pictures 0 to 255, distances 0 to 1."""
+    random = np.random.default_rng(4)
+    found = {}
+    for sensor, shape in shapes.items():
+        values = random.uniform(0, 1, (ROWS, *shape))
+        values[0], values[1] = 0, 1
+        values[2] = np.linspace(0, 1, shape[-2])[:, None] if len(shape) == 3 else np.linspace(0, 1, shape[0])
+        found[sensor] = (np.floor(values * 255) if len(shape) == 3 else values).astype(np.float32)
+    return found
+
+
+def evaluate_frozen(head: Head, given: Mapping[str, Tensor]) -> Tensor:
+    """What the frozen graph answers by TensorFlow's rules. Raises BadInput."""
+    placed = {head.placeholders[sensor]: values for sensor, values in given.items()}
+    return Evaluation[Tensor](compute).run(head.order, placed)
+
+
+def run_onnx(session: ort.InferenceSession, given: Mapping[str, Tensor]) -> Tensor:
+    """What the converted policy answers, row by row: its batch is 1."""
+    rows = []
+    for row in range(ROWS):
+        feed = {
+            sensor: np.ascontiguousarray(
+                values[row : row + 1].transpose(0, 3, 1, 2) if values.ndim == 4 else values[row : row + 1]
+            )
+            for sensor, values in given.items()
+        }
+        rows.append(session.run(None, feed)[0])
+    return np.concatenate(rows)
+
+
+def measure_parity(head: Head, content: bytes) -> float:
+    """The largest difference between the two. Raises BadInput if they are not the same policy."""
+    given = observations(head.shapes)
+    difference = np.abs(evaluate_frozen(head, given) - run_onnx(open_session(content), given)).max()
+    if not difference <= MOST_DIFFERENCE:
+        raise BadInput(f"The converted policy answers otherwise than its original (by {difference:.2g}).")
+    return float(difference)

@@ -1,0 +1,102 @@
+"""Reads the wire format of protocol buffers within bounds: no schema, no copies, no recursion.
+
+Source: protobuf.dev/programming-guides/encoding. The bytes are a stranger's: every length is checked, and one file may
+make us look at so many fields and no more.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import BadInput
+
+MOST_FIELDS = 200_000
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+_MOST_VARINT_BYTES = 10
+_TORN = "The graph is torn or is no protocol buffer."
+
+Field = tuple[int, int, int, memoryview]  # number, kind, the value of a varint, the bytes of all others
+
+
+class WireReader:
+    """Splits messages into fields; counts them over the whole file."""
+
+    def __init__(self, most_fields: int = MOST_FIELDS) -> None:
+        self._left = most_fields
+
+    def fields(self, data: memoryview) -> Iterator[Field]:
+        """The fields of one message. Raises BadInput if it is torn or there are too many."""
+        at, end = 0, len(data)
+        while at < end:
+            self._spend(1)
+            key, at = varint(data, at)
+            number, kind = key >> 3, key & 7
+            if kind == VARINT:
+                value, at = varint(data, at)
+                yield number, kind, value, data[0:0]
+                continue
+            size, at = varint(data, at) if kind == BYTES else (_size(kind), at)
+            if size > end - at:
+                raise BadInput(_TORN)
+            yield number, kind, 0, data[at : at + size]
+            at += size
+
+    def varints(self, data: memoryview) -> list[int]:
+        """A packed list of signed numbers."""
+        at, found = 0, []
+        while at < len(data):
+            self._spend(1)
+            value, at = varint(data, at)
+            found.append(signed(value))
+        return found
+
+    def _spend(self, fields: int) -> None:
+        self._left -= fields
+        if self._left < 0:
+            raise BadInput("The graph has more parts than a policy ever has, and is not read.")
+
+
+def varint(data: memoryview, at: int) -> tuple[int, int]:
+    """The unsigned number at `at`, and where the next thing begins."""
+    value = 0
+    for place in range(_MOST_VARINT_BYTES):
+        if at + place >= len(data):
+            raise BadInput(_TORN)
+        byte = data[at + place]
+        value |= (byte & 0x7F) << (7 * place)
+        if byte < 0x80:
+            return value & 0xFFFF_FFFF_FFFF_FFFF, at + place + 1
+    raise BadInput(_TORN)
+
+
+def signed(value: int) -> int:
+    """A varint as the int64 that it stands for."""
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def numbers(data: memoryview, dtype: str) -> NDArray[np.generic]:
+    """Packed fixed-size numbers, such as `<f4`, without a copy. Raises BadInput."""
+    kind = np.dtype(dtype)
+    if len(data) % kind.itemsize:
+        raise BadInput(_TORN)
+    return np.frombuffer(data, kind)
+
+
+def text(data: memoryview, what: str, most: int = 512) -> str:
+    """A name. Raises BadInput if it is long, or no UTF-8, or not printable."""
+    if len(data) > most:
+        raise BadInput(f"The graph has {what} of {len(data)} bytes, which is not read.")
+    try:
+        found = str(data, "utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(f"The graph has {what} that is no text.") from None
+    if not found.isprintable():
+        raise BadInput(f"The graph has {what} that cannot be printed.")
+    return found
+
+
+def _size(kind: int) -> int:
+    if kind not in (FIXED64, FIXED32):
+        raise BadInput(_TORN)
+    return 8 if kind == FIXED64 else 4
