@@ -66,6 +66,17 @@ def test_a_repeated_frame_is_no_second_crossing(protocol: str) -> None:
     assert device.counts.frames == 2
 
 
+@pytest.mark.parametrize("protocol", sorted(set(DECODERS) - {"laprf"}))
+def test_every_flipped_bit_of_a_line_is_survived(protocol: str) -> None:
+    for frame in of(protocol):
+        for at in range(len(frame)):
+            for bit in range(8):
+                device = DECODERS[protocol]()
+                device.feed(frame[:at] + bytes((frame[at] ^ (1 << bit),)) + frame[at + 1 :])
+                device.feed(b"\n" + frame)
+                assert device.counts.frames >= 1
+
+
 def test_every_flipped_bit_of_a_laprf_record_is_found() -> None:
     for at in range(1, len(LAPRF_FRAME) - 1):
         for bit in range(8):

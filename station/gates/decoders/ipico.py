@@ -54,7 +54,7 @@ class Ipico:
         if ticks is None:
             return self.counts.bad("bad_fields", len(line))
         self.counts.resynced_bytes += found.start()
-        return self._passing(tag.decode().lower(), reader.decode(), ticks, MARKS[mark or b""])
+        return self._passing(tag.decode().lower(), reader.decode(), ticks, MARKS[(mark or b"").upper()])
 
     def _passing(self, tag: str, reader: str, ticks: int, flags: int) -> list[Decoded]:
         seen = self._timeline.passing(tag, ticks, flags)
