@@ -73,6 +73,13 @@ ROWS = (
     Row("ipico", "station.gates.decoders.ipico:Ipico", "IPICO readers", (9600,), 10000),
     Row("fsr", "station.gates.decoders.fsr:Fsr", "Arduino, one line for each pass", (9600, 115200), trust=0),
     Row("drem", "station.gates.decoders.drem:Drem", "DREM timer (recorded texts; live: driver drem)", (9600,)),
+    Row("alge", "station.gates.decoders.alge:Alge", "ALGE Timy, TdC 8001", (9600, 38400)),
+    Row("tag", "station.gates.decoders.tag:TagHeuer", "TAG Heuer CP 520/540", (9600,)),
+    Row("laprf", "station.gates.decoders.laprf:LapRf", "ImmersionRC LapRF", (115200,), 5403, lines=False, trust=2),
+    Row("carrera", "station.gates.decoders.carrera:Carrera", "Carrera control unit", (19200,), heartbeat=True),
+    Row("ipico", "station.gates.decoders.ipico:Ipico", "IPICO readers", (115200, 9600), 10000),
+    Row("drem", "station.gates.decoders.drem:Drem", "DREM timer's texts (live: the gate driver `drem`)", (115200,)),
+    Row("fsr", "station.gates.decoders.fsr:Fsr", "one line per pass, as Arduino timers send", (9600, 115200), trust=0),
 )
 _BY_NAME = {row.name: row for row in ROWS}
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import serial
-
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
@@ -18,7 +16,7 @@ from shared.link.backoff import Backoff
 from shared.units import seconds_to_ns
 from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Decoded
-from station.gates.decoders.port import PORT_ERRORS, open_port
+from station.gates.decoders.port import PORT_ERRORS, Port, open_port
 from station.gates.decoders.stamps import Stamps
 from station.gates.driver import Edge, GateHealthReport
 
@@ -80,16 +78,16 @@ class DecoderGate:
         if self._thread is not None:
             self._thread.join(2.0)
 
-    def _open(self) -> serial.Serial:
+    def _open(self) -> Port:
         port = open_port(self._options.url, self._options.baud or self._row.bauds[0], self._options.form)
         self._connected_ns = self._clock.now_ns()
         self._heard_ns = self._heard_ns or self._connected_ns
         self._trouble = ""
         return port
 
-    def _run(self, port: serial.Serial) -> None:
+    def _run(self, port: Port) -> None:
         backoff = Backoff()
-        open_one: serial.Serial | None = port
+        open_one: Port | None = port
         while not self._closing.is_set():
             try:
                 open_one = open_one or self._open()
@@ -103,7 +101,7 @@ class DecoderGate:
                 open_one = None
             self._closing.wait(backoff.next_s())
 
-    def _converse(self, port: serial.Serial, backoff: Backoff) -> None:
+    def _converse(self, port: Port, backoff: Backoff) -> None:
         """Until the line breaks, falls silent, or we are closed."""
         _send(port, self._decoder.hello())
         while not self._closing.is_set():
@@ -111,7 +109,8 @@ class DecoderGate:
             heard_ns = self._clock.now_ns()
             if first:
                 backoff.reset()
-                self._hear(first + port.read(port.in_waiting), heard_ns)
+                self._hear(first, heard_ns)  # before anything else: the line may break at the next byte
+                self._hear(port.read(port.in_waiting), heard_ns)
             elif self._silent(self._connected_ns) and "://" in self._options.url:
                 raise HardwareMissing(self._silence())  # a TCP peer that is gone does not say so
             _send(port, self._decoder.poll(heard_ns))
@@ -146,6 +145,6 @@ class DecoderGate:
         return f"The {self._options.protocol} decoder on {self._options.url} answers: {', '.join(words)}.{last}"
 
 
-def _send(port: serial.Serial, data: bytes) -> None:
+def _send(port: Port, data: bytes) -> None:
     if data:
         port.write(data)

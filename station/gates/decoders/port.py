@@ -1,6 +1,9 @@
 """Serial and TCP ports through pyserial's URL door: `/dev/ttyUSB0`, `socket://host:port`, `rfc2217://`, `loop://`."""
 
+import socket
+
 import serial
+from serial.urlhandler import protocol_socket
 
 from shared.errors import ConfigError, HardwareMissing
 
@@ -9,13 +12,34 @@ FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "
 PORT_ERRORS = (serial.SerialException, OSError)
 
 
-def open_port(url: str, baud: int, form: str = "8N1") -> serial.Serial:
+class TcpPort(protocol_socket.Serial):
+    """pyserial's `socket://`, which throws away at its opening what a decoder tells at once when one connects."""
+
+    _socket: socket.socket | None
+
+    def reset_input_buffer(self) -> None:
+        """Keep it."""
+
+    def close(self) -> None:
+        """Also when the peer is gone already: pyserial then leaves the socket open. And without its pause."""
+        if self.is_open and self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self.is_open = False
+
+
+Port = serial.Serial | TcpPort
+
+
+def open_port(url: str, baud: int, form: str = "8N1") -> Port:
     """An open port that reads with a short timeout. Raises HardwareMissing, ConfigError."""
     bytesize, parity, stopbits = FORM[form]
     url = f"socket://{url.removeprefix('tcp://')}" if url.startswith("tcp://") else url
     try:
-        port = serial.serial_for_url(url, do_not_open=True)
+        port = TcpPort() if url.startswith("socket://") else serial.serial_for_url(url, do_not_open=True)
         port.baudrate, port.bytesize, port.parity, port.stopbits = baud, bytesize, parity, stopbits
+        if isinstance(port, TcpPort):
+            port.port = url
         port.timeout, port.write_timeout = READ_S, 1.0
         if "://" not in url:
             port.exclusive = True  # two readers would each get half of the bytes

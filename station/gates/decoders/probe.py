@@ -64,7 +64,8 @@ def listen(device: str, baud: int, seconds: float, question: bytes) -> bytes:
         if question:
             port.write(question)
         while time.monotonic() < until_s and len(data) < SURE_BYTES:
-            data += port.read(1) + port.read(port.in_waiting)
+            data += port.read(1)
+            data += port.read(port.in_waiting)
     except PORT_ERRORS as error:
         if not data:
             raise HardwareMissing(f"{device}: the line broke while we listened ({error}).") from None

@@ -34,12 +34,11 @@ def record(protocol: str, device: str, baud: int, output: pathlib.Path, until_ns
             sink.write(head(protocol, device))
             port.write(decoder.hello())
             while until_ns is None or time.monotonic_ns() < until_ns:
-                first = port.read(1)
+                data = port.read(port.in_waiting or 1)
                 now_ns = time.monotonic_ns()
-                if first:
-                    piece = Piece(now_ns, first + port.read(port.in_waiting))
-                    decoder.feed(piece.data)
-                    sink.write(entry(piece))
+                if data:
+                    decoder.feed(data)
+                    sink.write(entry(Piece(now_ns, data)))
                     sink.flush()
                 port.write(decoder.poll(now_ns))
     except FileExistsError:

@@ -1,0 +1,185 @@
+"""`raceday gate ...` from its words to its lines: decode, list, probe, watch, record and play."""
+
+import json
+import pathlib
+import queue
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from shared.errors import BadInput, ConfigError, HardwareMissing
+from station.gates.cli import main
+from station.gates.decoders.capture import Piece, entry, head, pieces
+from tests.decoders.frames import P3, RC4_SENT
+from tests.decoders.wire import tcp, url
+
+
+class _Lines:
+    """Standard output, to wait on."""
+
+    def __init__(self) -> None:
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def write(self, text: str) -> int:
+        self._lines.put(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held."""
+
+    def first(self) -> str:
+        return self._lines.get(timeout=10.0).strip()
+
+
+@contextmanager
+def _peer(listening: socket.socket, data: bytes) -> Iterator[None]:
+    """A decoder that tells this to the first who connects, and stays on."""
+    done = threading.Event()
+
+    def serve() -> None:
+        connected, _ = listening.accept()
+        with connected:
+            connected.sendall(data)
+            done.wait(10.0)
+
+    server = threading.Thread(target=serve)
+    server.start()
+    try:
+        yield
+    finally:
+        done.set()
+        server.join(10.0)
+
+
+def _decode(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
+    assert main(["decode", *words]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_the_recorded_capture(capsys: pytest.CaptureFixture[str], shared_data: pathlib.Path) -> None:
+    capture = shared_data / "decoder" / "p3_short_capture.hex"
+    *frames, counts = _decode(capsys, "--protocol", "p3", "--hex", str(capture))
+    assert len(frames) == counts["frames"] == 371
+    assert [frame["frame"] for frame in frames].count("passing") == counts["passings"] == 83
+    assert [frame["frame"] for frame in frames].count("status") == counts["status"] == 288
+    assert [counts[name] for name in ("bad_crc", "bad_length", "bad_fields", "resynced_bytes")] == [0, 0, 0, 0]
+    assert (counts["gaps"], counts["gap_sentences"]) == (
+        1,
+        ["The passing 157829 is missing (after 157828 came 157830)."],
+    )
+    (named,) = [frame for frame in frames if "gaps" in frame]
+    assert (named["number"], named["gaps"][0]["kind"], named["gaps"][0]["missing"]) == (157830, "missed_numbers", 1)
+
+
+def test_raw_bytes_and_hex_text_say_the_same(capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
+    raw, text = tmp_path / "raw", tmp_path / "text"
+    raw.write_bytes(b"".join(RC4_SENT))
+    text.write_text("# nine lines\n\n" + "\n".join(sent.hex(":") for sent in RC4_SENT) + "\n")
+    said = _decode(capsys, "--protocol", "rc4", str(raw))
+    assert said == _decode(capsys, "--protocol", "rc4", "--hex", str(text))
+    assert (said[-1]["frames"], said[-1]["passings"]) == (9, 5)
+
+
+def test_a_line_that_the_file_ends_is_a_line(capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
+    raw = tmp_path / "raw"
+    raw.write_bytes(RC4_SENT[2].rstrip())
+    assert _decode(capsys, "--protocol", "rc4", str(raw))[-1]["frames"] == 1
+    raw.write_text(RC4_SENT[2].rstrip().hex() + "\n" + RC4_SENT[5].rstrip().hex())
+    assert _decode(capsys, "--protocol", "rc4", "--hex", str(raw))[-1]["frames"] == 2
+
+
+def test_what_is_left_over_is_counted(capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
+    raw = tmp_path / "raw"
+    raw.write_bytes(P3[0].sent + P3[1].sent[:20])
+    counts = _decode(capsys, "--protocol", "p3", str(raw))[-1]
+    assert (counts["frames"], counts["bad_length"], counts["resynced_bytes"]) == (1, 1, 20)
+
+
+@pytest.mark.parametrize(("text", "words", "error", "sentence"), [
+    ("8e02\nnot hex\n", ["--protocol", "p3", "--hex"], BadInput, "line 2 is not hex text"),
+    ("", ["--protocol", "p9"], ConfigError, "there is no protocol 'p9'"),
+    ('{"recording": 1}\n{"at_ns": 1}\n', ["--protocol", "p3"], BadInput, "line 2 is no piece"),
+])  # fmt: skip
+def test_what_decode_refuses(
+    text: str, words: list[str], error: type[Exception], sentence: str, tmp_path: pathlib.Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text(text)
+    with pytest.raises(error, match=sentence):
+        main(["decode", *words, str(file)])
+    with pytest.raises((BadInput, ConfigError)):
+        main(["decode", *words, str(tmp_path / "none")])
+
+
+def test_list_names_protocols(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert "AMB/MyLaps P3 (115200/19200 baud, TCP 5403)" in out
+    assert "serial ports of this machine:" in out
+
+
+def test_help_and_unknown_verbs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert main(["fly"]) == 2
+    assert "there is no verb 'fly'" in capsys.readouterr().err
+
+
+def test_probe_says_what_hangs_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with tcp() as listening, _peer(listening, b"".join(frame.sent for frame in P3) * 3):
+        assert main(["probe", url(listening), "--seconds", "0.5"]) == 0
+    out = capsys.readouterr().out
+    assert "AMB/MyLaps P3 (protocol = 'p3'" in out
+    assert "15 frames, 12 passings, 0 of" in out
+
+
+def test_probe_of_silence_and_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with tcp() as listening:
+        assert main(["probe", url(listening), "--seconds", "0.2"]) == 1
+    assert "nothing was heard" in capsys.readouterr().out
+    with pytest.raises(HardwareMissing, match="not there"):
+        main(["probe", "/dev/there-is-none"])
+
+
+def test_watch_shows_passings_edges_and_health(capsys: pytest.CaptureFixture[str]) -> None:
+    with tcp() as listening, _peer(listening, RC4_SENT[2] + RC4_SENT[5]):
+        assert main(["watch", "--protocol", "rc4", url(listening), "--seconds", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "Passing transponder=8533156" in out
+    assert "gate loop broken at 596.126000 s, no. 1 of device:20:" in out
+    assert "[gate: " in out
+
+
+def test_watch_wants_to_know_what() -> None:
+    with pytest.raises(ConfigError, match="--config FILE"):
+        main(["watch"])
+
+
+def test_what_is_recorded_is_played_again(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, stream = tmp_path / "recording", b"".join(RC4_SENT)
+    with tcp() as listening, _peer(listening, stream):
+        assert main(["record", "--protocol", "rc4", "-o", str(file), "--seconds", "0.5", url(listening)]) == 0
+    assert b"".join(piece.data for piece in pieces(file)) == stream
+    assert _decode(capsys, "--protocol", "rc4", str(file))[-1]["frames"] == 9
+    with pytest.raises(BadInput, match="is there already"):
+        main(["record", "--protocol", "rc4", "-o", str(file), "loop://"])
+
+
+def test_play_keeps_the_pace_and_the_bytes(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "recording"
+    file.write_text(head("rc4", "x") + "".join(entry(Piece(n * 10**9, sent)) for n, sent in enumerate(RC4_SENT)))
+    out = _Lines()
+    monkeypatch.setattr(sys, "stdout", out)
+    player = threading.Thread(target=main, args=(["play", str(file), "--speed", "1000"],))
+    player.start()
+    host, port = out.first().removeprefix("socket://").split(":")
+    with socket.create_connection((host, int(port)), 10.0) as reader:
+        heard = b""
+        while piece := reader.recv(4096):
+            heard += piece
+    player.join(10.0)
+    assert heard == b"".join(RC4_SENT)

@@ -1,0 +1,141 @@
+"""The gate on a port: pseudo terminal and TCP, questions, reconnects, restarts, and what it says of its health."""
+
+import threading
+
+import pytest
+
+from shared.clock import ManualClock
+from shared.errors import ConfigError, HardwareMissing
+from station.core.events import GateSpec
+from station.core.facts import Crossing
+from station.core.gate import Count, Gate
+from station.gates.decoders.rc4 import line
+from tests.decoders.frames import RC4_SENT
+from tests.decoders.wire import Box, gate, pty, tcp, url
+
+
+def _passing(number: int, seconds: str, transponder: str = "8533156") -> bytes:
+    return line(f"@\t20\t{number}\t{transponder}\t{seconds}\t400\t163\t2")
+
+
+def test_passings_on_a_serial_port_are_edges_on_the_decoders_clock() -> None:
+    box = Box()
+    with pty() as (write, _, path), gate(protocol="rc4", url=path, allowed_s=3600.0) as driver:
+        driver.start({}, box.put)
+        write(b"".join(RC4_SENT))
+        edges = box.take(5)
+        assert [edge.at_ns // 1_000_000 for edge in edges] == [596_126, 614_635, 625_565, 671_684, 688_410]
+        assert len({edge.boot for edge in edges}) == 1
+        # Sequence numbers that are missing between the quoted lines are left out of ours.
+        assert [edge.seq for edge in edges] == [1, 4, 7, 19, 24]
+        health = driver.health()
+        assert health.alive
+        assert (health.edges, health.lost, health.last_edge_ns) == (5, 19, 688_410_000_000)
+
+
+def test_decoder_time_makes_the_crossings() -> None:
+    box = Box()
+    with pty() as (write, _, path), gate(protocol="rc4", url=path, allowed_s=3600.0) as driver:
+        driver.start({}, box.put)
+        write(_passing(1, "100.0") + _passing(2, "110.25") + _passing(3, "110.6") + _passing(4, "119.5"))
+        core = Gate(GateSpec("start", ("loop",)), Count())
+        facts = [fact for edge in box.take(4) for fact in core.handle(edge)]
+        crossings = [fact.at_ns // 1_000_000 for fact in facts if isinstance(fact, Crossing)]
+        assert crossings == [100_000, 110_250, 119_500]
+
+
+def test_a_broken_line_is_mended_and_the_clock_goes_on() -> None:
+    box = Box()
+    with tcp() as listening, gate(protocol="rc4", url=url(listening)) as driver:
+        driver.start({}, box.put)
+        peer, _ = listening.accept()
+        peer.sendall(_passing(1, "100.0") + b"\x01@\t20\t2\t85")
+        (first,) = box.take(1)
+        peer.close()
+        again, _ = listening.accept()
+        with again:
+            again.sendall(_passing(3, "100.5"))
+            (second,) = box.take(1)
+        assert (second.boot, second.seq) == (first.boot, 3)
+        assert driver.health().lost == 1
+
+
+def test_a_decoder_that_restarted_begins_a_new_boot() -> None:
+    box = Box()
+    with tcp() as listening, gate(protocol="rc4", url=url(listening)) as driver:
+        driver.start({}, box.put)
+        peer, _ = listening.accept()
+        with peer:
+            peer.sendall(_passing(80, "500.0") + _passing(1, "3.5"))
+            first, second = box.take(2)
+        assert first.boot != second.boot
+        assert "fell from 80 to 1" in driver.health().sentence
+
+
+def test_it_asks_what_must_be_asked() -> None:
+    box = Box()
+    with pty() as (write, read, path), gate(protocol="ilap", url=path) as driver:
+        driver.start({}, box.put)
+        assert read(4) == b"\x01%\r\n"
+        write(b"\x01%\t204\t0\t0\r\n\x01@\t204\t3456789\t324.620\r\n")
+        (edge,) = box.take(1)
+        assert edge.at_ns == 324_620_000_000
+
+
+def test_zround_is_started_once_it_does_not_answer() -> None:
+    box = Box()
+    with pty() as (write, read, path), gate(protocol="zround", url=path) as driver:
+        driver.start({}, box.put)
+        asked = b""
+        while len(asked) < 6:
+            asked += read(6)
+        assert asked == b"%C&%I&"
+        write(b"%L1A3E8&")
+        assert box.take(1)[0].at_ns == 1_000_000_000
+
+
+def test_who_watches_gets_all_facts() -> None:
+    box, told, heard = Box(), [], threading.Event()
+    with pty() as (write, _, path), gate(protocol="rc4", url=path) as driver:
+        driver.listen(lambda facts: (told.extend(facts), heard.set())[0])
+        driver.start({}, box.put)
+        write(RC4_SENT[0])
+        assert heard.wait(10.0)
+        assert [type(fact).__name__ for fact in told] == ["StatusReport"]
+
+
+def test_a_silent_decoder_is_not_fit() -> None:
+    clock = ManualClock(1)
+    with pty() as (_, _, path), gate(clock, protocol="rc4", url=path) as driver:
+        driver.start({}, Box().put)
+        assert driver.health().alive
+        clock.advance(31_000_000_000)
+        health = driver.health()
+        assert not health.alive
+        assert "silent for over 30 s" in health.sentence
+
+
+@pytest.mark.parametrize(("options", "error", "sentence"), [
+    ({"protocol": "p3", "url": "/dev/there-is-none"}, HardwareMissing, "it is not there"),
+    ({"protocol": "p3", "url": "moon://1"}, ConfigError, "no port that we know"),
+    ({"protocol": "p4", "url": "loop://"}, ConfigError, "there is no protocol 'p4'"),
+    ({"protocol": "p3", "url": "loop://", "form": "9N9"}, ConfigError, "8N1"),
+    ({"protocol": "p3", "link": "loop://"}, ConfigError, "unknown key"),
+])  # fmt: skip
+def test_wrong_settings_are_one_sentence(options: dict[str, str], error: type[Exception], sentence: str) -> None:
+    with pytest.raises(error, match=sentence), gate(**options) as driver:
+        driver.start({}, Box().put)
+
+
+def test_nobody_at_the_address() -> None:
+    with tcp() as listening:
+        address = url(listening)
+    with pytest.raises(HardwareMissing, match="nobody answers there"), gate(protocol="p3", url=address) as driver:
+        driver.start({}, Box().put)
+
+
+def test_a_port_has_one_reader() -> None:
+    with pty() as (_, _, path), gate(protocol="p3", url=path) as first:
+        first.start({}, Box().put)
+        with pytest.raises(HardwareMissing, match="another program reads it"), gate(protocol="p3", url=path) as second:
+            second.start({}, Box().put)

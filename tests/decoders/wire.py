@@ -1,0 +1,69 @@
+"""A decoder played on a real line: a TCP peer and a pseudo terminal, and an edge box to wait on."""
+
+import os
+import queue
+import socket
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from shared.clock import Clock, SystemClock
+from station.core.events import Edge
+from station.gates.decoders.line import DecoderGate
+
+WAIT_S = 10.0
+
+
+class Box:
+    """The edges that a gate gave, waited for."""
+
+    def __init__(self) -> None:
+        self._edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
+        self.put = self._edges.put
+
+    def take(self, count: int) -> list[Edge]:
+        return [self._edges.get(timeout=WAIT_S) for _ in range(count)]
+
+    @property
+    def empty(self) -> bool:
+        return self._edges.empty()
+
+
+@contextmanager
+def gate(clock: Clock | None = None, sensors: tuple[str, ...] = ("loop",), **options: Any) -> Iterator[DecoderGate]:
+    """A gate that is closed at the end, whatever happens."""
+    driver = DecoderGate("start", sensors, options, clock or SystemClock())
+    try:
+        yield driver
+    finally:
+        driver.close()
+
+
+@contextmanager
+def tcp() -> Iterator[socket.socket]:
+    """A decoder's listening socket on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(WAIT_S)
+        yield listening
+
+
+def url(listening: socket.socket) -> str:
+    return f"socket://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@contextmanager
+def pty() -> Iterator[tuple[Callable[[bytes], None], Callable[[int], bytes], str]]:
+    """Write, read, and the path of the other end."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    try:
+        yield lambda data: _all(ours, data), lambda size: os.read(ours, size), os.ttyname(theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def _all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
