@@ -24,10 +24,10 @@ LIVE = {b" ": 0, b"?": NO_START_NUMBER, b"t": RADIO, b"x": RADIO}
 TOLD = {b"m": "memory", b"c": "deleted", b"C": "deleted", b"d": "disqualified", b"i": "entered", b"n": "number"}
 
 _IMPULSE = re.compile(
-    rb"([ ?txmcCdin])([ \d]{4})[ r]([A-Za-z][\w/]?[\w ][\w ])([ \d]\d):(\d\d):(\d\d)[.,](\d{1,4}) *[ \d]{2}"
+    rb"([ ?txmcCdin])(?=[ \d]{4})( *\d*)[ r]([A-Za-z][\w/]?[\w ][\w ])([ \d]\d):(\d\d):(\d\d)[.,](\d{1,4}) *[ \d]{2}"
 )
 _CHANNEL = re.compile(r"C\d ?M?")
-_NUMBER = re.compile(rb"n([ \d]{4})")
+_NUMBER = re.compile(rb"n(?=[ \d]{4}$)( *\d*)")
 _RUNNING = re.compile(rb"[ \d]\d:\d\d:\d\d\.\d {1,4};?\d*@*")
 
 
