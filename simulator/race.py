@@ -80,19 +80,19 @@ def run_part(part: Part) -> Tally:
     if part.folder is not None:
         part.folder.mkdir(parents=True, exist_ok=True)
         return hold(part.seed, length_ns, part.kinds, part.folder)
-    with tempfile.TemporaryDirectory(prefix="raceday-races-", dir=_scratch()) as name:
+    with tempfile.TemporaryDirectory(prefix="raceday-races-", dir=scratch()) as name:
         return hold(part.seed, length_ns, part.kinds, pathlib.Path(name))
 
 
-def _scratch() -> str | None:
+def scratch() -> str | None:
     """Memory, where there is some: no power is cut here, so the disk's own waiting would teach nothing.
 
     SQLite still syncs at every commit. Whoever names a TMPDIR, or asks to keep the files, gets that disk.
     """
     shared_memory = pathlib.Path("/dev/shm")  # noqa: S108  only the folder: the names in it are random
-    fit = "TMPDIR" not in os.environ and os.access(shared_memory, os.W_OK) and _free_bytes(shared_memory) > ROOM_BYTES
+    fit = (
+        "TMPDIR" not in os.environ
+        and os.access(shared_memory, os.W_OK)
+        and shutil.disk_usage(shared_memory).free > ROOM_BYTES
+    )
     return str(shared_memory) if fit else None
-
-
-def _free_bytes(folder: pathlib.Path) -> int:
-    return shutil.disk_usage(folder).free

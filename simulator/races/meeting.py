@@ -1,16 +1,15 @@
 """One meeting from the first call to the last post: its world, its faults, its end, and then the checks."""
 
-import functools
 import pathlib
 import random
 import zlib
 from collections.abc import Callable, Iterator
 
 from leaderboard.domain import Race
-from shared.link.mock import Faults, MockBroker
-from shared.units import NS_PER_MS, NS_PER_S
+from shared.link.mock import MockBroker
+from shared.units import NS_PER_S
 from simulator.races.checks import Evidence, check_all
-from simulator.races.faults import BY_NAME, Bad
+from simulator.races.faults import Bad
 from simulator.races.gatetruth import GateTruth
 from simulator.races.hall import Hall
 from simulator.races.house import House
@@ -18,6 +17,7 @@ from simulator.races.officials import Officials
 from simulator.races.plan import PlannedRace, draw_meeting
 from simulator.races.radio import CarRadio
 from simulator.races.report import Tally
+from simulator.races.strikes import Strikes, World, wire_faults
 from simulator.races.turns import Track, Turn
 from simulator.races.universe import Universe
 from simulator.races.vendor import Vendor
@@ -27,7 +27,6 @@ TRACK = "reinvent_base"
 LAST_TURN_NS = 150 * NS_PER_S
 IDLE_TICK_NS, BUSY_TICK_NS = 2 * NS_PER_S, NS_PER_S // 2
 HEALING_NS = 3600 * NS_PER_S
-CALM = Faults(delay_ns=(NS_PER_MS, 15 * NS_PER_MS))
 
 
 class Held:
@@ -38,7 +37,7 @@ class Held:
         self.tally = Tally()
         self.bad = Bad(seed, kinds)
         self.universe = Universe()
-        self.broker = MockBroker(zlib.crc32(seed.encode()), self._wire_faults())
+        self.broker = MockBroker(zlib.crc32(seed.encode()), wire_faults(kinds))
         self.board_path = folder / "board.db"
         self.vendor = Vendor(self.universe, self.board_path, self.bad)
         self.house = House(self.universe, self.broker, self.vendor, self.bad, folder, self.tally)
@@ -47,6 +46,8 @@ class Held:
         rng = random.Random(f"{seed}/track")
         self.track = Track(self.universe, self.house, self.hall, self.radios, rng)
         self.officials = Officials(self.house, self.hall, random.Random(f"{seed}/officials"))
+        world = World(self.universe, self.broker, self.vendor, self.house, self.hall, self.radios, self.track)
+        self.strikes = Strikes(world, self.bad)
         self._over = False
 
     def run(self) -> Tally:
@@ -62,11 +63,11 @@ class Held:
         return self.tally
 
     def _race_and_heal(self) -> None:
-        self._plan_faults()
+        self.strikes.plan(self.plan.length_ns)
         self.universe.follow(self._story())
         self.universe.after(0, self._tick)
         self._live_until(lambda: self._over, self.plan.length_ns + LAST_TURN_NS * 8)
-        self._heal()
+        self.strikes.heal()
         self._live_until(self._settled, self.universe.now_ns + HEALING_NS)
         self.tally.invariants["healed"].check(self._settled(), "the meeting did not come to rest within an hour")
 
@@ -113,122 +114,6 @@ class Held:
             while universe.next_at_ns == at_ns:
                 universe.happen()
             self.house.pump()
-
-    # Faults
-
-    def _wire_faults(self) -> Faults:
-        rate = {name: BY_NAME[name].rate if name in self.bad.kinds else 0.0 for name in BY_NAME}
-        return Faults(
-            loss=rate["lost_message"],
-            repeat=rate["repeated_message"],
-            late=rate["late_message"],
-            late_ns=5 * NS_PER_S,
-            delay_ns=CALM.delay_ns,
-        )
-
-    def _plan_faults(self) -> None:
-        for name, strike in self._strikes().items():
-            for at_ns in self.bad.instants(name, self.plan.length_ns):
-                self.universe.at(at_ns, functools.partial(strike, self.bad.source(name)))
-
-    def _strikes(self) -> dict[str, Callable[[random.Random], None]]:
-        return {
-            "sensor_noise": self._noise,
-            "partition": self._partition,
-            "broker_restart": self._broker_restart,
-            "car_restart": self._car_restart,
-            "car_trip": self._car_trip,
-            "station_restart": self._station_restart,
-            "station_reboot": self._station_reboot,
-            "disk_full": self._disk_full,
-            "clock_step": self._clock_step,
-            "sync_restart": self._sync_restart,
-            "leaderboard_down": self._leaderboard_down,
-            "leaderboard_restart": self._leaderboard_restart,
-        }
-
-    def _noise(self, rng: random.Random) -> None:
-        self.bad.struck("sensor_noise")
-        self.hall.noise(rng)
-
-    def _partition(self, rng: random.Random) -> None:
-        device = rng.choice(["station", *self.radios])
-        self.broker.partition(device)
-        self.universe.after(rng.randint(1, 120) * NS_PER_S, lambda: self.broker.heal(device))
-
-    def _broker_restart(self, rng: random.Random) -> None:
-        self.bad.struck("broker_restart")
-        self.broker.kill()
-        self.universe.after(rng.randint(1, 20) * NS_PER_S, self.broker.restart)
-
-    def _car_restart(self, rng: random.Random) -> None:
-        self.bad.struck("car_restart")
-        self.radios[rng.choice(list(self.radios))].restart()
-
-    def _car_trip(self, _rng: random.Random) -> None:
-        turn = self.track.on_track
-        if turn is not None and self.radios[turn.racer.car].trips():
-            self.bad.struck("car_trip")
-
-    def _station_restart(self, rng: random.Random) -> None:
-        """At once, or at one of the next steps around a commit; a fuse that met nothing is put out by a plain kill."""
-        if rng.random() < 0.3:
-            self.bad.struck("station_restart")
-            self.house.kill_station()
-            return
-        self.house.fuse.light(rng.randint(0, 12))
-        self.universe.after(60 * NS_PER_S, self._plain_kill)
-
-    def _plain_kill(self) -> None:
-        if self.house.fuse.put_out():
-            self.bad.struck("station_restart")
-            self.house.kill_station()
-
-    def _station_reboot(self, rng: random.Random) -> None:
-        self.bad.struck("station_reboot")
-        down_ns = rng.randint(4, 45) * NS_PER_S
-        self.house.reboot(down_ns)
-        if rng.random() < 0.5:
-            # No battery behind its clock: it comes up with a time that was saved before, until NTP sets it right.
-            self.house.clock.step_utc(-down_ns - rng.randint(0, 900) * NS_PER_S)
-            self.universe.after(down_ns + rng.randint(20, 300) * NS_PER_S, self.house.clock.set_utc_right)
-
-    def _disk_full(self, rng: random.Random) -> None:
-        self.bad.struck("disk_full")
-        self.house.disk_full(True)
-        self.universe.after(rng.randint(5, 90) * NS_PER_S, lambda: self.house.disk_full(False))
-
-    def _clock_step(self, rng: random.Random) -> None:
-        self.bad.struck("clock_step")
-        self.house.clock.step_utc(rng.choice((-1, 1)) * rng.choice((1, 60, 3600)) * rng.randint(1, NS_PER_S))
-        if rng.random() < 0.7:
-            self.universe.after(rng.randint(30, 1200) * NS_PER_S, self.house.clock.set_utc_right)
-
-    def _sync_restart(self, rng: random.Random) -> None:
-        if rng.random() < 0.3:
-            self.bad.struck("sync_restart")
-            self.house.kill_sync()
-        else:
-            self.house.sync_fuse.light(rng.randint(0, 5))
-
-    def _leaderboard_down(self, rng: random.Random) -> None:
-        self.bad.struck("leaderboard_down")
-        self.vendor.away(rng.randint(10, 1200) * NS_PER_S)
-
-    def _leaderboard_restart(self, _rng: random.Random) -> None:
-        self.bad.struck("leaderboard_restart")
-        self.vendor.restart()
-
-    def _heal(self) -> None:
-        """No more faults: from here on everything must be delivered."""
-        self.bad.kinds = frozenset()
-        self.house.fuse.put_out()
-        self.house.sync_fuse.put_out()
-        self.house.disk_full(False)
-        self.house.clock.set_utc_right()
-        self.broker.faults = CALM
-        for device in ("station", *self.radios):
-            self.broker.heal(device)
 
     def _settled(self) -> bool:
         return self.house.settled and not any(radio.outbox for radio in self.radios.values())

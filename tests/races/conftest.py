@@ -2,11 +2,13 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable, Iterable
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
 from shared.units import NS_PER_S
+from simulator.race import scratch
 from simulator.races import faults
 from simulator.races.meeting import hold
 from simulator.races.report import Tally
@@ -15,9 +17,10 @@ HoldMeeting = Callable[..., Tally]
 
 
 @pytest.fixture
-def hold_meeting(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> HoldMeeting:
+def hold_meeting(monkeypatch: pytest.MonkeyPatch) -> Iterator[HoldMeeting]:
     """`times`: how much more often than usual the named faults strike, so that minutes are enough."""
     count = 0
+    rooms = tempfile.TemporaryDirectory(prefix="raceday-races-", dir=scratch())
 
     def run(seed: str, minutes: float, kinds: Iterable[str], times: float = 1.0) -> Tally:
         nonlocal count
@@ -27,13 +30,9 @@ def hold_meeting(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Hol
             kind = faults.BY_NAME[name]
             most = 1e9 if kind.per == "hour" else 0.5
             monkeypatch.setitem(faults.BY_NAME, name, dataclasses.replace(kind, rate=min(most, kind.rate * times)))
-        folder = tmp_path / f"meeting-{count}"
+        folder = pathlib.Path(rooms.name) / f"meeting-{count}"
         folder.mkdir()
         return hold(seed, round(minutes * 60 * NS_PER_S), chosen, folder)
 
-    return run
-
-
-def broken(tally: Tally) -> dict[str, list[str]]:
-    """The invariants that did not hold, with what is said of them."""
-    return {name: invariant.broken for name, invariant in tally.invariants.items() if not invariant.held}
+    yield run
+    rooms.cleanup()
