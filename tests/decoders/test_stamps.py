@@ -4,16 +4,15 @@ import pytest
 
 from station.gates.decoders.arrivals import Arrivals
 from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Passing
-from station.gates.decoders.stamps import Stamps
+from station.gates.decoders.stamps import Stamps, Wiring
 
 S = 1_000_000_000
 HEARD = 5_000 * S
+LOOP = Wiring(("loop",))
 
 
-def _stamps(sensors: tuple[str, ...] = ("loop",), **wire: object) -> Stamps:
-    stamps = Stamps("start", sensors, "s", "own", S)
-    stamps.wire(**{"wired": {}, "only": (), "after": {}, **wire})  # type: ignore[arg-type]
-    return stamps
+def _stamps(wiring: Wiring = LOOP) -> Stamps:
+    return Stamps("start", wiring, "s", "own", S)
 
 
 def _run(stamps: Stamps, facts: list[tuple[Decoded, int]]) -> list[tuple[str, int, int]]:
@@ -49,15 +48,33 @@ def test_missing_numbers_are_left_out_of_ours() -> None:
     assert stamps.lost == 3
 
 
-def test_another_device_on_the_line_is_another_clock() -> None:
-    assert [boot for boot, _, _ in _run(_stamps(), [(_pass(10), 5010), (_pass(12, device="21"), 5012)])] == [
-        "device:20:s.1",
-        "device:21:s.2",
+def test_two_decoders_on_one_line_have_two_clocks() -> None:
+    facts: list[tuple[Decoded, int]] = [
+        (_pass(10), 5010),
+        (_pass(900, device="21"), 5012),
+        (_pass(15), 5015),
+        (Gap("restart", "r"), 5016),
+        (_pass(3, device="21"), 5016),
+        (_pass(17), 5017),
+    ]
+    assert [(boot, seq) for boot, seq, _ in _run(_stamps(), facts)] == [
+        ("device:20:s.1", 1),
+        ("device:21:s.1", 1),
+        ("device:20:s.1", 2),
+        ("device:21:s.2", 1),
+        ("device:20:s.1", 3),
     ]
 
 
+def test_only_the_decoder_that_is_meant() -> None:
+    facts: list[tuple[Decoded, int]] = [(_pass(10), 5010), (Gap("restart", "r"), 5011), (_pass(900, device="21"), 5012)]
+    stamps = _stamps(Wiring(("loop",), decoder="20"))
+    assert [boot for boot, _, _ in _run(stamps, facts)] == ["device:20:s.1"]
+    assert stamps.gap is None
+
+
 def test_only_the_named_transponders_and_no_repeats() -> None:
-    stamps = _stamps(only=("9991",))
+    stamps = _stamps(Wiring(("loop",), only=frozenset({"9991"})))
     facts: list[tuple[Decoded, int]] = [
         (_pass(10), 5010),
         (_pass(11, "9991"), 5011),
@@ -67,13 +84,14 @@ def test_only_the_named_transponders_and_no_repeats() -> None:
 
 
 def test_inputs_are_wired_to_sensors() -> None:
-    stamps = _stamps(("in", "out"), wired={"C1": "out"})
+    stamps = _stamps(Wiring(("in", "out"), {"C1": "out"}))
     edges = stamps.edges([DeviceEdge("C0", True, S), DeviceEdge("C1", False, S), DeviceEdge("out", True, S)], HEARD)
     assert [(edge.sensor, edge.broken) for edge in edges] == [("in", True), ("out", False), ("out", True)]
 
 
 def test_what_has_no_time_gets_ours_and_goes_on_counting() -> None:
-    stamps = _stamps(after={"own": 41})
+    stamps = _stamps()
+    stamps.begin({"own": 41})
     (edge,) = stamps.edges([DeviceEdge("line", True, None)], HEARD)
     assert (edge.boot, edge.seq, edge.at_ns) == ("own", 42, HEARD)
 

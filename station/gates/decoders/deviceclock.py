@@ -4,13 +4,15 @@ The device's time is the lap's time. So nothing here looks at our own clock; wha
 forward while the stream goes on) is the line's affair (watch.py).
 """
 
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from station.gates.decoders.decoder import NEW_EPOCH, Gap, GapKind
 
 LATE_NS = 2_000_000_000  # two loops of one decoder may report a little out of order
 LEAP_NS = 7 * 24 * 3600 * 1_000_000_000  # no club leaves a gap of a week in one stream: the clock was set
+DEVICES = 16  # decoders that one line may carry, behind a server that joins them
 REMEMBERED = 256  # passings that may come again and are known for repeats
 ROUND = frozenset({100, 1000, 10_000, 100_000, 1_000_000, *(1 << bits for bits in (8, 12, 15, 16, 24, 31, 32))})
 
@@ -150,3 +152,21 @@ class Timeline:
     def count(self, number: int | None) -> Gap | None:
         """A number without a time."""
         return None if number is None or self._numbers is None else self._numbers.read(number)
+
+
+class Timelines:
+    """A timeline for each decoder that speaks on the line; the least recently heard is forgotten first."""
+
+    def __init__(self, new: Callable[[], Timeline]) -> None:
+        self._new = new
+        self._known: OrderedDict[str, Timeline] = OrderedDict()
+
+    def of(self, decoder: str) -> Timeline:
+        """This decoder's."""
+        found = self._known.get(decoder)
+        if found is None:
+            found = self._known[decoder] = self._new()
+            if len(self._known) > DEVICES:
+                self._known.popitem(last=False)
+        self._known.move_to_end(decoder)
+        return found

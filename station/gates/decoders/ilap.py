@@ -7,7 +7,7 @@ began. It is asked again until it answers, and never after that: what a second a
 import re
 
 from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.deviceclock import DeviceClock, Timeline
+from station.gates.decoders.deviceclock import DeviceClock, Timeline, Timelines
 from station.gates.decoders.framing import Lines
 from station.gates.decoders.rc4 import microseconds
 
@@ -26,7 +26,7 @@ class ILap:
     def __init__(self) -> None:
         self.counts = Counts()
         self._lines = Lines(LONGEST, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000, None, "restart"))
+        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000, None, "restart")))
         self._answered = False
         self._asked_ns: int | None = None
 
@@ -67,5 +67,5 @@ class ILap:
             return None
         self._answered = True
         decoder, transponder, seconds = passing.groups()
-        seen = self._timeline.passing(transponder, microseconds(seconds))
+        seen = self._timelines.of(decoder).passing(transponder, microseconds(seconds))
         return [*seen.gaps, Passing(transponder, seen.at_ns, decoder=decoder, repeat=seen.repeat)]

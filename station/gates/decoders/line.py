@@ -17,7 +17,7 @@ from shared.units import seconds_to_ns
 from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Decoded
 from station.gates.decoders.port import PORT_ERRORS, Port, open_port
-from station.gates.decoders.stamps import Stamps
+from station.gates.decoders.stamps import Stamps, Wiring
 from station.gates.driver import Edge, GateHealthReport
 
 BACKLOG_NS = 2_000_000_000  # after a connect, a device may first tell what it kept
@@ -32,6 +32,7 @@ class Options:
     baud: int = setting(0, least=0, most=4_000_000, what="0: the protocol's usual one")
     form: str = setting("8N1", choices=("8N1", "8N2", "8E1", "7E1", "7N2"))
     only: tuple[str, ...] = setting((), what='transponders that count, as "9991" for a photocell input; none: all')
+    decoder: str = setting("", what="the id of the decoder that is meant, where a line carries several")
     sensors: dict[str, Any] = field(default_factory=dict)  # the device's input or loop -> our sensor
     allowed_s: float = setting(1.0, least=0.05, most=3600.0, what="a passing heard later than this is a clock set back")
     silent_s: float = setting(30.0, least=1.0, most=3600.0, what="a device that reports its status is dead after this")
@@ -46,7 +47,8 @@ class DecoderGate:
         self._row = catalog.row(self._options.protocol)
         self._decoder = catalog.decoder(self._options.protocol)
         allowed_ns = seconds_to_ns(self._options.allowed_s)
-        self._stamps = Stamps(name, sensors, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
+        wiring = Wiring(sensors, self._options.sensors, frozenset(self._options.only), decoder=self._options.decoder)
+        self._stamps = Stamps(name, wiring, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
         self._put: Callable[[Edge], None] | None = None
         self._tell: Callable[[list[Decoded]], None] | None = None
         self._closing = threading.Event()
@@ -58,7 +60,7 @@ class DecoderGate:
     def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
         """As the protocol says. Raises HardwareMissing when the port cannot be opened."""
         self._put = put
-        self._stamps.wire(self._options.sensors, self._options.only, after)
+        self._stamps.begin(after)
         port = self._open()
         self._thread = threading.Thread(target=self._run, args=(port,), name=f"gate-{self._name}", daemon=True)
         self._thread.start()
@@ -70,7 +72,8 @@ class DecoderGate:
     def health(self) -> GateHealthReport:
         silent = self._silent()
         sentence = self._trouble or (self._silence() if silent else self._fine())
-        alive = not self._trouble and not silent
+        running = self._thread is not None and self._thread.is_alive()
+        alive = running and not self._trouble and not silent
         return GateHealthReport(alive, sentence, self._stamps.last_ns, self._edges, self._stamps.lost)
 
     def close(self) -> None:

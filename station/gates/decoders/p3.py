@@ -6,7 +6,7 @@ The time is microseconds since 1970 by the decoder's clock. Photocells on its in
 """
 
 from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.deviceclock import DeviceClock, Numbering, Timeline
+from station.gates.decoders.deviceclock import DeviceClock, Numbering, Timeline, Timelines
 from station.gates.decoders.framing import Brackets, crc_amb
 
 ESCAPE = 0x8D
@@ -58,7 +58,7 @@ class P3:
     def __init__(self) -> None:
         self.counts = Counts()
         self._frames = Brackets(b"\x8e", b"\x8f", 2 * LONGEST, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000, None, "clock_jump"), Numbering("passing"))
+        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000, None, "clock_jump"), Numbering("passing")))
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for frame in self._frames.feed(data) for fact in self._frame(frame)]
@@ -95,12 +95,13 @@ class P3:
         if "transponder" not in known or "rtc_us" not in known:
             return None
         transponder, number = str(known["transponder"]), known.get("number")
-        seen = self._timeline.passing(transponder, known["rtc_us"], number)
+        decoder = str(known.get("decoder", ""))
+        seen = self._timelines.of(decoder).passing(transponder, known["rtc_us"], number)
         passing = Passing(
             transponder,
             seen.at_ns,
             number,
-            decoder=str(known.get("decoder", "")),
+            decoder=decoder,
             label=values[0x0A].decode("ascii", "replace").strip("\0 ") if 0x0A in values else "",
             strength=known.get("strength"),
             hits=known.get("hits"),

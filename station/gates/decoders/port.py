@@ -1,6 +1,7 @@
 """Serial and TCP ports through pyserial's URL door: `/dev/ttyUSB0`, `socket://host:port`, `rfc2217://`, `loop://`."""
 
 import socket
+import termios
 
 import serial
 from serial.urlhandler import protocol_socket
@@ -9,7 +10,7 @@ from shared.errors import ConfigError, HardwareMissing
 
 READ_S = 0.05
 FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "E", 1), "8N2": (8, "N", 2)}
-PORT_ERRORS = (serial.SerialException, OSError)
+PORT_ERRORS = (serial.SerialException, OSError, termios.error)
 
 
 class TcpPort(protocol_socket.Serial):

@@ -8,7 +8,7 @@ Which of the two counters of a passing is hits and which is strength is disputed
 import re
 
 from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.deviceclock import DeviceClock, Numbering, Timeline
+from station.gates.decoders.deviceclock import DeviceClock, Numbering, Timeline, Timelines
 from station.gates.decoders.framing import Lines, crc_amb
 
 LONGEST = 200
@@ -29,7 +29,7 @@ class RC4:
     def __init__(self) -> None:
         self.counts = Counts()
         self._lines = Lines(LONGEST, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000, None, "restart"), Numbering("sequence"))
+        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000, None, "restart"), Numbering("sequence")))
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for line in self._lines.feed(data) for fact in self._line(line)]
@@ -64,7 +64,7 @@ class RC4:
         if (passing := PASSING.fullmatch(body)) is not None:
             return self._passing(passing)
         if (said := STATUS.fullmatch(body)) is not None:
-            gap = self._timeline.count(int(said[2]))
+            gap = self._timelines.of(said[1]).count(int(said[2]))
             status = StatusReport(decoder=said[1], noise=int(said[3]), number=int(said[2]))
             return [status] if gap is None else [gap, status]
         if body[0] in "@#":
@@ -73,7 +73,7 @@ class RC4:
 
     def _passing(self, line: re.Match[str]) -> list[Decoded]:
         decoder, number, transponder, seconds, first, second, flags = line.groups()
-        seen = self._timeline.passing(transponder, microseconds(seconds), int(number))
+        seen = self._timelines.of(decoder).passing(transponder, microseconds(seconds), int(number))
         passing = Passing(
             transponder,
             seen.at_ns,

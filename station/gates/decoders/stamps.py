@@ -1,80 +1,120 @@
 """From a decoder's facts to the gate's edges: which boot, which number, which sensor. No I/O and no clock.
 
-Decoder time is the lap's time: an edge's boot is `device:<id>:<epoch>`, and a restart or a jump of the device's clock
-begins a new epoch, so that no lap is ever made across it. What the device does not stamp gets our stamp and our boot.
+Decoder time is the lap's time: an edge's boot is `device:<id>:<session>.<epoch>`, and a restart or a jump of the
+device's clock begins a new epoch, so that no lap is ever made across it. What the device does not stamp gets our stamp
+and our boot.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from station.core.events import Edge
 from station.gates.decoders.arrivals import Arrivals
-from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Passing, StatusReport
+from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What counts at this gate. `wired`: the device's input, loop or id -> our sensor; `only`: transponders.
+
+    `decoder`: the id of the one decoder that is meant, where a line carries several; empty: all that speak.
+    """
+
+    sensors: tuple[str, ...]
+    wired: Mapping[str, str] = field(default_factory=dict)
+    only: frozenset[str] = frozenset()
+    decoder: str = ""
+
+    def counts(self, passing: Passing) -> bool:
+        """A passing of this gate that was not told before."""
+        return not passing.repeat and (not self.only or passing.transponder in self.only)
+
+    def sensor(self, place: str, device: str) -> str:
+        """Ours for theirs; the first one where nothing is said."""
+        named = self.wired.get(place) or self.wired.get(device)
+        return named or (place if place in self.sensors else self.sensors[0])
+
+
+@dataclass(slots=True)
+class _Device:
+    """One decoder's clock, as far as we are concerned."""
+
+    boot: str
+    arrivals: Arrivals
+    epoch: int = 1
 
 
 class Stamps:
     """One gate's epochs and numbers. `session` tells this start of the driver from all others."""
 
-    def __init__(self, gate: str, sensors: tuple[str, ...], session: str, boot: str, allowed_ns: int) -> None:
-        self._gate, self._sensors, self._session, self._own_boot = gate, sensors, session, boot
-        self._wired: Mapping[str, str] = {}
-        self._only: frozenset[str] = frozenset()
+    def __init__(self, gate: str, wiring: Wiring, session: str, own_boot: str, allowed_ns: int) -> None:
+        self._gate, self._wiring, self._session, self._own_boot = gate, wiring, session, own_boot
+        self._allowed_ns = allowed_ns
         self._seq: dict[str, int] = {}
-        self._device = ""
-        self._epoch = 1
-        self._arrivals = Arrivals(allowed_ns)
+        self._devices: dict[str, _Device] = {}
+        self._gaps: list[Gap] = []  # they stand before the fact that showed them, which names the device
         self.lost = 0
         self.last_ns: int | None = None
         self.status: StatusReport | None = None
         self.gap: Gap | None = None
 
-    def wire(self, wired: Mapping[str, str], only: tuple[str, ...], after: Mapping[str, int]) -> None:
-        """`wired`: the device's input or loop -> our sensor. `only`: transponders that count. `after`: seq kept."""
-        self._wired, self._only, self._seq = wired, frozenset(only), dict(after)
+    def begin(self, after: Mapping[str, int]) -> None:
+        """`after[boot]`: the last seq that the station has kept; only of our own boot can there be one."""
+        self._seq = dict(after)
 
     def edges(self, facts: list[Decoded], heard_ns: int, backlog: bool = False) -> list[Edge]:
-        """The edges of these facts, in order."""
+        """The edges of these facts, in order. `backlog`: they may have waited at the device for long."""
         made = (self._take(fact, heard_ns, backlog) for fact in facts)
         return [edge for edge in made if edge is not None]
 
     def _take(self, fact: Decoded, heard_ns: int, backlog: bool) -> Edge | None:
         if isinstance(fact, Gap):
-            self._gap(fact)
-        elif isinstance(fact, StatusReport):
+            self._gaps.append(fact)
+            return None
+        gaps, self._gaps = self._gaps, []
+        if self._wiring.decoder not in ("", fact.decoder):
+            return None
+        for gap in gaps:
+            self._note(gap, fact.decoder)
+        if isinstance(fact, StatusReport):
             self.status = fact
-        elif isinstance(fact, Passing) and not fact.repeat and (not self._only or fact.transponder in self._only):
-            return self._edge(fact.decoder, fact.loop, True, fact.device_time_ns, heard_ns, backlog)
-        elif isinstance(fact, DeviceEdge):
-            return self._edge(fact.decoder, fact.sensor, fact.broken, fact.device_time_ns, heard_ns, backlog)
-        return None
-
-    def _edge(self, device: str, place: str, broken: bool, at_ns: int | None, heard_ns: int, backlog: bool) -> Edge:
-        sensor = self._wired.get(place) or (place if place in self._sensors else self._sensors[0])
-        if at_ns is None:
+        if isinstance(fact, StatusReport | Message) or (isinstance(fact, Passing) and not self._wiring.counts(fact)):
+            return None
+        place = fact.sensor if isinstance(fact, DeviceEdge) else fact.loop
+        broken = fact.broken if isinstance(fact, DeviceEdge) else True
+        sensor = self._wiring.sensor(place, fact.decoder)
+        if fact.device_time_ns is None:
             return self._numbered(sensor, broken, heard_ns, self._own_boot)
-        if device != self._device:
-            self._begin(anew=bool(self._device))
-            self._device = device
-        jump = self._arrivals.judge(at_ns, heard_ns, backlog)
+        boot = self._boot(fact.decoder, fact.device_time_ns, heard_ns, backlog)
+        return self._numbered(sensor, broken, fact.device_time_ns, boot)
+
+    def _boot(self, device: str, at_ns: int, heard_ns: int, backlog: bool) -> str:
+        known = self._device(device)
+        jump = known.arrivals.judge(at_ns, heard_ns, backlog)
         if jump is not None:
-            self._gap(jump)
-            self._arrivals.judge(at_ns, heard_ns, backlog)
-        return self._numbered(sensor, broken, at_ns, f"device:{device or self._gate}:{self._session}.{self._epoch}")
+            self._note(jump, device)
+            known.arrivals.judge(at_ns, heard_ns, backlog)
+        return f"{known.boot}.{known.epoch}"
+
+    def _device(self, device: str) -> _Device:
+        if device not in self._devices:
+            boot = f"device:{device or self._gate}:{self._session}"
+            self._devices[device] = _Device(boot, Arrivals(self._allowed_ns))
+        return self._devices[device]
 
     def _numbered(self, sensor: str, broken: bool, at_ns: int, boot: str) -> Edge:
         seq = self._seq[boot] = self._seq.get(boot, 0) + 1
         self.last_ns = at_ns
         return Edge(self._gate, sensor, broken, at_ns, seq, boot)
 
-    def _gap(self, gap: Gap) -> None:
+    def _note(self, gap: Gap, device: str) -> None:
         self.gap = gap
+        known = self._device(device)
         if gap.kind in NEW_EPOCH:
-            self._begin(anew=True)
+            known.epoch += 1
+            known.arrivals.begin()
         self.lost += gap.missing
         # A number that is left out is how the core learns of a loss.
-        boot = f"device:{self._device or self._gate}:{self._session}.{self._epoch}"
+        boot = f"{known.boot}.{known.epoch}"
         if gap.missing and boot in self._seq:
             self._seq[boot] += gap.missing
-
-    def _begin(self, anew: bool) -> None:
-        self._epoch += anew
-        self._arrivals.begin()

@@ -7,7 +7,7 @@ decoder (2), noise (2). The millisecond counter is 32 bits and wraps after 49.7 
 import re
 
 from station.gates.decoders.decoder import Counts, Decoded, Passing, StatusReport
-from station.gates.decoders.deviceclock import DeviceClock, Timeline
+from station.gates.decoders.deviceclock import DeviceClock, Timeline, Timelines
 from station.gates.decoders.framing import Lines
 
 LONGEST = 64
@@ -24,7 +24,7 @@ class TranX2:
     def __init__(self) -> None:
         self.counts = Counts()
         self._lines = Lines(LONGEST, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000_000, 1 << 32, "restart")))
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for line in self._lines.feed(data) for fact in self._line(line)]
@@ -52,11 +52,12 @@ class TranX2:
 
     def _passing(self, line: re.Match[bytes]) -> list[Decoded]:
         transponder, ticks, hits, strength = (int(field, 16) for field in line.groups()[1:])
-        seen = self._timeline.passing(str(transponder), ticks)
+        decoder = line[1].decode()
+        seen = self._timelines.of(decoder).passing(str(transponder), ticks)
         passing = Passing(
             str(transponder),
             seen.at_ns,
-            decoder=line[1].decode(),
+            decoder=decoder,
             strength=strength,
             hits=hits,
             repeat=seen.repeat,
