@@ -33,6 +33,7 @@ class LapRf:
         self.counts = Counts()
         self._frames = Brackets(b"\x5a", b"\x5b", 2 * LONGEST, self.counts)
         self._timeline = Timeline(DeviceClock(1_000, None, "restart"), Numbering("passing"))
+        self._gate = ""  # only passings name it: the rest comes from the same one
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for frame in self._frames.feed(data) for fact in self._frame(frame)]
@@ -65,11 +66,12 @@ class LapRf:
             return self.counts.bad("bad_fields", length)
         slot, number = str(fields[SLOT]), fields.get(NUMBER)
         seen = self._timeline.passing(slot, fields[RTC_US], number)
+        self._gate = f"{fields[GATE]:08x}" if GATE in fields else self._gate
         passing = Passing(
             slot,
             seen.at_ns,
             number,
-            decoder=f"{fields[GATE]:08x}" if GATE in fields else "",
+            decoder=self._gate,
             strength=fields.get(PEAK),
             flags=fields.get(FLAGS, 0),
             repeat=seen.repeat,
@@ -78,11 +80,11 @@ class LapRf:
 
     def _other(self, kind: int, fields: Fields) -> list[Decoded]:
         if kind == STATUS:
-            return self.counts.good([StatusReport(voltage_mv=fields.get(MILLIVOLTS))])
+            return self.counts.good([StatusReport(self._gate, voltage_mv=fields.get(MILLIVOLTS))])
         if kind == TIME and RTC_US in fields:
             clock = self._timeline.time(fields[RTC_US])
-            return self.counts.good([*clock.gaps, StatusReport(device_time_ns=clock.at_ns)])
-        return self.counts.good([Message(KINDS.get(kind, f"{kind:04x}"))])
+            return self.counts.good([*clock.gaps, StatusReport(self._gate, device_time_ns=clock.at_ns)])
+        return self.counts.good([Message(KINDS.get(kind, f"{kind:04x}"), decoder=self._gate)])
 
 
 def unescaped(frame: bytes) -> bytes:
