@@ -1,4 +1,4 @@
-"""The kept frozen graphs, and the observations that TensorFlow answered (drawn as tools/parity/write_frozen.py does)."""
+"""The kept frozen graphs, and the observations that TensorFlow answered: drawn as tools/parity/write_frozen.py does."""
 
 import pathlib
 from typing import Any

@@ -13,6 +13,7 @@ import onnx
 
 from shared.errors import BadInput
 from vehicle.models.allowed import allowed_graph, fixed_dims
+from vehicle.models.describe import count_parameters, describe_network
 from vehicle.models.metadata import HEIGHT, NAME, WIDTH, Metadata, load_metadata
 
 MOST_BYTES = 256 << 20  # the largest network of the field, DEEP for two cameras, has 230 MB
@@ -44,6 +45,8 @@ class CheckedModel:
     output_name: str
     layout: Layout
     inputs: tuple[ModelInput, ...]
+    network: str
+    parameters: int
 
 
 def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
@@ -65,7 +68,19 @@ def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
         raise BadInput(f"{file}: {error}") from None
     name = path.resolve().name if path.is_dir() else path.stem
     sha256 = hashlib.sha256(content).hexdigest()
-    return CheckedModel(name, file, sha256, content, metadata, inputs[0].name, output_name, layout, inputs)
+    return CheckedModel(
+        name=name,
+        path=file,
+        sha256=sha256,
+        content=content,
+        metadata=metadata,
+        input_name=inputs[0].name,
+        output_name=output_name,
+        layout=layout,
+        inputs=inputs,
+        network=describe_network(graph, metadata),
+        parameters=count_parameters(graph),
+    )
 
 
 def _read(file: pathlib.Path) -> bytes:

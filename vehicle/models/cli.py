@@ -1,20 +1,117 @@
-"""`raceday model check PATH`: would the car run this model?"""
+"""`raceday model check | import | inspect | list | select | remove`: the racer's models on this car."""
 
 import argparse
 import pathlib
+import tempfile
 from typing import Any
 
+from vehicle.models.card import Card
+from vehicle.models.library import Library, prepare_in_jail
 from vehicle.models.trial import try_model
+
+DEFAULT_LIBRARY = pathlib.Path("models")
 
 
 def add_commands(subparsers: Any) -> None:
-    """Mount `check` on an argparse subparsers object; the chosen command is `arguments.run(arguments)`."""
-    check = subparsers.add_parser("check", help="would the car run this model?", description=__doc__)
+    """Mount the commands on an argparse subparsers object; the chosen one is `arguments.run(arguments)`."""
+    check = _command(subparsers, "check", "would the car run this model?", _check)
     check.add_argument("model", nargs="+", type=pathlib.Path, help="a model's folder or its .onnx file")
-    check.set_defaults(run=_check)
+    bring = _command(subparsers, "import", "bring a DeepRacer archive, a frozen .pb or an ONNX file", _import)
+    bring.add_argument("file", type=pathlib.Path, help="tar.gz, .pb or .onnx")
+    bring.add_argument("--name", default="", help="its name here; default: the file's")
+    _add_metadata(bring)
+    _add_library(bring, "--into")
+    inspect = _command(subparsers, "inspect", "what is in a model's file, without keeping it", _inspect)
+    inspect.add_argument("file", type=pathlib.Path, help="tar.gz, .pb or .onnx")
+    _add_metadata(inspect)
+    _add_library(_command(subparsers, "list", "the models on this car", _list), "--library")
+    select = _command(subparsers, "select", "choose the model that drives", _select)
+    remove = _command(subparsers, "remove", "take a model off this car", _remove)
+    for command in (select, remove):
+        command.add_argument("name", help="as `raceday model list` says")
+        _add_library(command, "--library")
+
+
+def _command(subparsers: Any, word: str, what: str, run: Any) -> Any:
+    command = subparsers.add_parser(word, help=what, description=what)
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_library(command: Any, option: str) -> None:
+    command.add_argument(
+        option,
+        dest="library",
+        type=pathlib.Path,
+        default=DEFAULT_LIBRARY,
+        help="the folder of models (default: models)",
+    )
+
+
+def _add_metadata(command: Any) -> None:
+    command.add_argument("--metadata", type=pathlib.Path, help="a bare model's metadata, if not beside it")
 
 
 def _check(arguments: argparse.Namespace) -> int:
     for path in arguments.model:
         print(try_model(path))
     return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    entry = Library(arguments.library).add(arguments.file, arguments.name, arguments.metadata)
+    known = "" if entry.is_new else "It is here already, under this name.\n"
+    print(f"{known}{entry.folder}\n{table(entry.card)}")
+    return 0
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="raceday-inspect-") as folder:
+        print(table(prepare_in_jail(arguments.file, pathlib.Path(folder), arguments.metadata)))
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    entries = Library(arguments.library).entries()
+    for entry in entries:
+        mark = "*" if entry.is_selected else " "
+        print(f"{mark} {entry.name:<24} {', '.join(entry.card.sensors):<28} {entry.card.action_space}")
+    if not entries:
+        print(f"{arguments.library}: no models yet; bring one with `raceday model import FILE`.")
+    return 0
+
+
+def _select(arguments: argparse.Namespace) -> int:
+    entry = Library(arguments.library).select(arguments.name)
+    print(f"{entry.name} drives from the car's next start on ({Library(arguments.library).folder / 'selected'}).")
+    return 0
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    Library(arguments.library).remove(arguments.name)
+    print(f"{arguments.name} is removed.")
+    return 0
+
+
+def table(card: Card) -> str:
+    """A card as lines for a person."""
+    parity = "as it came" if card.parity is None else f"{card.parity:.1e} at most from the original"
+    timing = card.timing
+    speed = (
+        ""
+        if timing is None
+        else f"{timing.p50_us / 1000:.2f} ms a frame, {timing.p95_us / 1000:.2f} at the 95th percentile"
+    )
+    rows = {
+        "model": card.name,
+        "brought as": card.source,
+        "sensors": ", ".join(card.sensors),
+        "algorithm": f"{card.algorithm} (metadata version {card.metadata_version})",
+        "actions": card.action_space,
+        "network": card.network,
+        "parameters": f"{card.parameters:,}",
+        "answers": parity,
+        "speed here": speed,
+        "sha256": card.content_sha256,
+    }
+    return "\n".join(f"{label:<11} {value}" for label, value in rows.items())

@@ -54,7 +54,7 @@ class Graph:
     functions: Mapping[str, Function]
 
 
-def read_graph(content: bytes | memoryview) -> Graph:
+def read_graph(content: bytes | bytearray) -> Graph:
     """The graph in a frozen `.pb`. Raises BadInput with one sentence."""
     reader = _GraphReader()
     nodes: dict[str, Node] = {}

@@ -10,7 +10,6 @@ from vehicle.models.evaluate import Evaluation
 from vehicle.models.graphdef import Tensor
 from vehicle.models.heads import Head
 from vehicle.models.numerics import compute
-from vehicle.models.session import open_session
 
 MOST_DIFFERENCE = 1e-4  # beyond rounding; what is measured is a hundredth of that
 ROWS = 4
@@ -48,10 +47,15 @@ def run_onnx(session: ort.InferenceSession, given: Mapping[str, Tensor]) -> Tens
     return np.concatenate(rows)
 
 
-def measure_parity(head: Head, content: bytes) -> float:
-    """The largest difference between the two. Raises BadInput if they are not the same policy."""
-    given = observations(head.shapes)
-    difference = np.abs(evaluate_frozen(head, given) - run_onnx(open_session(content), given)).max()
+def frozen_answers(head: Head) -> Tensor:
+    """What the original answers to our observations, (ROWS, outputs). Raises BadInput."""
+    return evaluate_frozen(head, observations(head.shapes))
+
+
+def compare(answers: Tensor, shapes: Mapping[str, tuple[int, ...]], session: ort.InferenceSession) -> float:
+    """The largest difference from the original. Raises BadInput if they are not the same policy."""
+    converted = run_onnx(session, observations(shapes))
+    difference = float(np.abs(answers - converted).max()) if answers.shape == converted.shape else np.inf
     if not difference <= MOST_DIFFERENCE:
         raise BadInput(f"The converted policy answers otherwise than its original (by {difference:.2g}).")
-    return float(difference)
+    return difference

@@ -1,0 +1,159 @@
+"""The car's models: one folder each, put in, chosen and taken out in single steps that a power cut cannot halve.
+
+`selected` is a link to the chosen one; the car's file names it as its model (`path = "models/selected"`).
+"""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import BadInput, StorageError
+from vehicle.models.card import CARD, MOST_BYTES, Card
+from vehicle.models.jail import in_jail
+from vehicle.models.naming import NAME, fit_name
+
+SELECTED = "selected"
+_FRESH = ".incoming-"
+_GONE = ".removed-"
+_CARDS = TypeAdapter(Card)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model of the library. `is_new` is false for one that was there already when it was brought again."""
+
+    name: str
+    folder: pathlib.Path
+    card: Card
+    is_selected: bool
+    is_new: bool = False
+
+
+class Library:
+    """A folder of models. Every method may be called by several processes at once."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+
+    def entries(self) -> list[Entry]:
+        """All models by name; what is no model folder is passed over."""
+        if not self.folder.is_dir():
+            return []
+        chosen = self.selected()
+        found = []
+        for folder in sorted(self.folder.iterdir()):
+            if folder.is_symlink() or not NAME.fullmatch(folder.name) or not (folder / CARD).is_file():
+                continue
+            found.append(Entry(folder.name, folder, load_card(folder), folder.name == chosen))
+        return found
+
+    def entry(self, name: str) -> Entry:
+        """The model of that name. Raises BadInput."""
+        found = {entry.name: entry for entry in self.entries()}
+        if name not in found:
+            known = ", ".join(sorted(found)) or "none"
+            raise BadInput(f"{self.folder}: there is no model {name[:80]!r}; there are: {known}.")
+        return found[name]
+
+    def selected(self) -> str:
+        """The chosen model's name, "" if none is."""
+        try:
+            return pathlib.PurePath((self.folder / SELECTED).readlink()).name
+        except OSError:
+            return ""
+
+    def add(self, file: pathlib.Path, name: str = "", metadata: pathlib.Path | None = None) -> Entry:
+        """Import a racer's file. The same content is known and not put in twice. Raises BadInput, StorageError."""
+        with self._fresh() as fresh:
+            card = prepare_in_jail(file, fresh, metadata)
+            known = next((one for one in self.entries() if one.card.content_sha256 == card.content_sha256), None)
+            if known is not None:
+                return known
+            return self._moved_in(fresh, card, fit_name(name) if name else card.name)
+
+    def select(self, name: str) -> Entry:
+        """Make it the one that drives, from the car's next start on. Raises BadInput, StorageError."""
+        entry = self.entry(name)
+        with self._said():
+            link = self.folder / f".{SELECTED}-{os.getpid()}"
+            link.unlink(missing_ok=True)
+            link.symlink_to(entry.name)
+            link.replace(self.folder / SELECTED)
+            self._sync()
+        return dataclasses.replace(entry, is_selected=True)
+
+    def remove(self, name: str) -> None:
+        """Take it out. Raises BadInput if it is the one that drives, StorageError."""
+        entry = self.entry(name)
+        if entry.is_selected:
+            raise BadInput(f"{self.folder}: {name!r} is the selected model; select another one before removing it.")
+        with self._said():
+            gone = pathlib.Path(tempfile.mkdtemp(prefix=_GONE, dir=self.folder))
+            entry.folder.rename(gone / "model")
+            self._sync()
+            shutil.rmtree(gone)
+
+    def _moved_in(self, fresh: pathlib.Path, card: Card, name: str) -> Entry:
+        """Under its name, or with its hash behind it if another model has that name."""
+        for wanted in (name, f"{name}-{card.content_sha256[:8]}"):
+            target = self.folder / wanted
+            if wanted == SELECTED or target.exists() or target.is_symlink():
+                continue
+            with self._said():
+                fresh.chmod(0o755)
+                fresh.rename(target)
+                self._sync()
+            return Entry(wanted, target, card, False, is_new=True)
+        raise BadInput(f"{self.folder}: the name {name!r} is taken; give another one with --name.")
+
+    @contextlib.contextmanager
+    def _fresh(self) -> Iterator[pathlib.Path]:
+        """A folder nobody knows, gone afterwards unless it was moved."""
+        with self._said():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            fresh = pathlib.Path(tempfile.mkdtemp(prefix=_FRESH, dir=self.folder))
+        try:
+            yield fresh
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(f"{self.folder}: the models cannot be kept ({error.strerror}).") from None
+
+    def _sync(self) -> None:
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def prepare_in_jail(file: pathlib.Path, folder: pathlib.Path, metadata: pathlib.Path | None = None) -> Card:
+    """The card of a file that was made into a model's folder by a child with limits. Raises BadInput."""
+    more = [] if metadata is None else [str(metadata)]
+    in_jail("prepare", str(file), str(folder), *more, about=file)
+    return load_card(folder)
+
+
+def load_card(folder: pathlib.Path) -> Card:
+    """The card in a model's folder. Raises BadInput."""
+    path = folder / CARD
+    try:
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)
+        return _CARDS.validate_json(text)
+    except OSError as error:
+        raise BadInput(f"{path}: the model's card cannot be read ({error.strerror}): import the model again.") from None
+    except ValidationError:
+        raise BadInput(f"{path}: is no card of an imported model: import the model again.") from None
