@@ -12,6 +12,8 @@ from station.gates.decoders.rc4 import RC4, line
 from tests.decoders.frames import P3 as P3_FRAMES
 from tests.decoders.frames import RC4_LINES, RC4_SENT
 
+CAPTURE = pathlib.Path(__file__).parent / "captures" / "p3_short.hex"
+
 
 def test_the_nine_lines_check() -> None:
     device = RC4()
@@ -82,10 +84,17 @@ def test_a_whole_frame_with_a_field_over_its_end_is_bad_fields() -> None:
     assert device.counts.bad_fields == 1
 
 
-def test_a_real_capture(shared_data: pathlib.Path) -> None:
-    sent = bytes.fromhex((shared_data / "decoder" / "p3_short_capture.hex").read_text())
+def _capture() -> bytes:
+    return bytes.fromhex("".join(CAPTURE.read_text().splitlines()[1:]))
+
+
+def test_the_carried_capture_is_the_recorded_one(shared_data: pathlib.Path) -> None:
+    assert bytes.fromhex((shared_data / "decoder" / "p3_short_capture.hex").read_text()) == _capture()
+
+
+def test_a_real_capture() -> None:
     device = decoder("p3")
-    facts = device.feed(sent)
+    facts = device.feed(_capture())
     counts = device.counts
     assert (counts.frames, counts.passings, counts.status, counts.resynced_bytes) == (371, 83, 288, 0)
     assert [fact.sentence for fact in facts if isinstance(fact, Gap)] == [
@@ -94,3 +103,13 @@ def test_a_real_capture(shared_data: pathlib.Path) -> None:
     seen = [fact for fact in facts if isinstance(fact, Passing)]
     assert (seen[0].number, seen[-1].number) == (157777, 157860)
     assert all(passing.device_time_ns % 1_000_000 == 0 for passing in seen)
+
+
+def test_a_capture_with_frames_left_out_names_each_gap() -> None:
+    device = decoder("p3")
+    frames = [bytes.fromhex(line) for line in CAPTURE.read_text().splitlines()[1:]]
+    kept = [frame for number, frame in enumerate(frames) if number % 10]
+    facts = device.feed(b"".join(kept))
+    missing = sum(fact.missing for fact in facts if isinstance(fact, Gap))
+    assert missing == 157860 - 157777 + 1 - device.counts.passings
+    assert {fact.kind for fact in facts if isinstance(fact, Gap)} == {"missed_numbers"}

@@ -6,6 +6,7 @@ import queue
 import socket
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,8 @@ from station.gates.cli import main
 from station.gates.decoders.capture import Piece, entry, head, pieces
 from tests.decoders.frames import P3, RC4_SENT
 from tests.decoders.wire import tcp, url
+
+CAPTURE = pathlib.Path(__file__).parent / "captures" / "p3_short.hex"
 
 
 class _Lines:
@@ -61,9 +64,8 @@ def _decode(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, A
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_the_recorded_capture(capsys: pytest.CaptureFixture[str], shared_data: pathlib.Path) -> None:
-    capture = shared_data / "decoder" / "p3_short_capture.hex"
-    *frames, counts = _decode(capsys, "--protocol", "p3", "--hex", str(capture))
+def test_the_recorded_capture(capsys: pytest.CaptureFixture[str]) -> None:
+    *frames, counts = _decode(capsys, "--protocol", "p3", "--hex", str(CAPTURE))
     assert len(frames) == counts["frames"] == 371
     assert [frame["frame"] for frame in frames].count("passing") == counts["passings"] == 83
     assert [frame["frame"] for frame in frames].count("status") == counts["status"] == 288
@@ -119,7 +121,7 @@ def test_what_decode_refuses(
 def test_list_names_protocols(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     out = capsys.readouterr().out
-    assert "AMB/MyLaps P3 (115200/19200 baud, TCP 5403)" in out
+    assert "AMB/MyLaps P3 (115200/19200 baud, TCP 5403); times to 1 ms" in out
     assert "serial ports of this machine:" in out
 
 
@@ -131,10 +133,13 @@ def test_help_and_unknown_verbs(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_probe_says_what_hangs_there(capsys: pytest.CaptureFixture[str]) -> None:
     with tcp() as listening, _peer(listening, b"".join(frame.sent for frame in P3) * 3):
-        assert main(["probe", url(listening), "--seconds", "0.5"]) == 0
+        address = url(listening)
+        assert main(["probe", address, "--seconds", "0.5"]) == 0
     out = capsys.readouterr().out
     assert "AMB/MyLaps P3 (protocol = 'p3'" in out
     assert "15 frames, 12 passings, 0 of" in out
+    gate = tomllib.loads(out[out.index("[[gate]]") :])["gate"][0]
+    assert gate["options"] == {"protocol": "p3", "url": address, "baud": 115200}
 
 
 def test_probe_of_silence_and_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:

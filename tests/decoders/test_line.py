@@ -1,6 +1,7 @@
 """The gate on a port: pseudo terminal and TCP, questions, reconnects, restarts, and what it says of its health."""
 
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -11,7 +12,7 @@ from station.core.facts import Crossing
 from station.core.gate import Count, Gate
 from station.gates.decoders.rc4 import line
 from tests.decoders.frames import RC4_SENT
-from tests.decoders.wire import Box, gate, pty, tcp, url
+from tests.decoders.wire import Box, gate, pty, tcp, until, url
 
 
 def _passing(number: int, seconds: str, transponder: str = "8533156") -> bytes:
@@ -68,8 +69,8 @@ def test_a_decoder_that_restarted_begins_a_new_boot() -> None:
         with peer:
             peer.sendall(_passing(80, "500.0") + _passing(1, "3.5"))
             first, second = box.take(2)
-        assert first.boot != second.boot
-        assert "fell from 80 to 1" in driver.health().sentence
+            assert first.boot != second.boot
+            assert "fell from 80 to 1" in driver.health().sentence
 
 
 def test_it_asks_what_must_be_asked() -> None:
@@ -139,3 +140,31 @@ def test_a_port_has_one_reader() -> None:
         first.start({}, Box().put)
         with pytest.raises(HardwareMissing, match="another program reads it"), gate(protocol="p3", url=path) as second:
             second.start({}, Box().put)
+
+
+def test_a_peer_that_falls_silent_is_called_again() -> None:
+    clock, box = ManualClock(1), Box()
+    with tcp() as listening, gate(clock, protocol="rc4", url=url(listening)) as driver:
+        driver.start({}, box.put)
+        first, _ = listening.accept()
+        with first:
+            clock.advance(40_000_000_000)
+            second, _ = listening.accept()  # the first never closed: a cable that was pulled says nothing
+            with second:
+                assert not driver.health().alive  # until it is heard
+                second.sendall(_passing(1, "100.0"))
+                box.take(1)
+                assert driver.health().alive
+
+
+def test_an_unplugged_port_is_said_and_not_fit() -> None:
+    box = Box()
+    with ExitStack() as stack:
+        with pty() as (write, _, path):
+            driver = stack.enter_context(gate(protocol="rc4", url=path))
+            driver.start({}, box.put)
+            write(_passing(1, "100.0"))
+            box.take(1)
+            assert driver.health().alive
+        until(lambda: not driver.health().alive)
+        assert path in driver.health().sentence

@@ -2,6 +2,9 @@
 
 import pytest
 
+from station.core.events import GateSpec
+from station.core.facts import Crossing
+from station.core.gate import Count, Gate
 from station.gates.decoders.arrivals import Arrivals
 from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Passing
 from station.gates.decoders.stamps import Stamps, Wiring
@@ -85,8 +88,27 @@ def test_only_the_named_transponders_and_no_repeats() -> None:
 
 def test_inputs_are_wired_to_sensors() -> None:
     stamps = _stamps(Wiring(("in", "out"), {"C1": "out"}))
-    edges = stamps.edges([DeviceEdge("C0", True, S), DeviceEdge("C1", False, S), DeviceEdge("out", True, S)], HEARD)
-    assert [(edge.sensor, edge.broken) for edge in edges] == [("in", True), ("out", False), ("out", True)]
+    told = [DeviceEdge("C0", True, S, impulse=False), DeviceEdge("C1", False, S), DeviceEdge("out", True, S)]
+    # The last one is an impulse: its release is told with it, or the first sensor would wait for it.
+    edges = stamps.edges([*told], HEARD)
+    assert [(edge.sensor, edge.broken, edge.seq) for edge in edges] == [
+        ("in", True, 1),
+        ("out", False, 2),
+        ("out", True, 3),
+        ("out", False, 4),
+    ]
+
+
+def test_two_photocells_on_one_timer_see_every_lap() -> None:
+    stamps = _stamps(Wiring(("first", "second")))
+    core = Gate(GateSpec("start", ("first", "second"), lockout_ns=S), Count())
+    crossings = []
+    for lap in range(5):
+        for sensor, late_ms in (("first", 0), ("second", 60)):
+            at_ns = lap * 3 * S + late_ms * 1_000_000
+            for edge in stamps.edges([DeviceEdge(sensor, True, at_ns)], HEARD + at_ns):
+                crossings += [fact.at_ns for fact in core.handle(edge) if isinstance(fact, Crossing)]
+    assert crossings == [lap * 3 * S for lap in range(5)]
 
 
 def test_what_has_no_time_gets_ours_and_goes_on_counting() -> None:

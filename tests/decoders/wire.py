@@ -3,6 +3,7 @@
 import os
 import queue
 import socket
+import threading
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,16 @@ def tcp() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(WAIT_S)
         yield listening
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Look again and again until it holds; fails after a while."""
+    pause = threading.Event()
+    for _ in range(1_000):
+        if condition():
+            return
+        pause.wait(WAIT_S / 1_000)
+    raise AssertionError("it did not come to be")
 
 
 def url(listening: socket.socket) -> str:

@@ -2,6 +2,8 @@
 
 `bauds` are the usual ones; `lines` says that frames are lines of text, `heartbeat` that the device reports its status
 by itself, and `trust` how surely bytes that it accepts are its own: 2 with a CRC, 1 by their form, 0 for any line.
+`resolution_us` is the step of its times as sent or, where that is known to be worse, their agreement (timing.md 2);
+a gate's `uncertainty_us` should not be below it.
 """
 
 import importlib
@@ -26,6 +28,7 @@ class Row:
     lines: bool = True
     heartbeat: bool = False
     trust: int = 1
+    resolution_us: int = 1_000
 
 
 ROWS = (
@@ -49,7 +52,7 @@ ROWS = (
         trust=2,
     ),
     Row("tranx2", "station.gates.decoders.tranx2:TranX2", "AMB TranX-2, RC2", (9600,), heartbeat=True),
-    Row("cano", "station.gates.decoders.cano:Cano", "Cano, RCHourglass", (57600, 115200)),
+    Row("cano", "station.gates.decoders.cano:Cano", "Cano, RCHourglass", (57600, 115200), resolution_us=250),
     Row("ilap", "station.gates.decoders.ilap:ILap", "I-Lap", (9600,)),
     Row(
         "zround",
@@ -59,9 +62,18 @@ ROWS = (
         lines=False,
         heartbeat=True,
     ),
-    Row("alge", "station.gates.decoders.alge:Alge", "ALGE Timy, TdC 8001", (9600, 38400)),
-    Row("tag", "station.gates.decoders.tag:TagHeuer", "TAG Heuer CP 520/540", (9600,)),
-    Row("laprf", "station.gates.decoders.laprf:LapRf", "ImmersionRC LapRF", (115200,), 5403, lines=False, trust=2),
+    Row("alge", "station.gates.decoders.alge:Alge", "ALGE Timy, TdC 8001", (9600, 38400), resolution_us=300),
+    Row("tag", "station.gates.decoders.tag:TagHeuer", "TAG Heuer CP 520/540", (9600,), resolution_us=100),
+    Row(
+        "laprf",
+        "station.gates.decoders.laprf:LapRf",
+        "ImmersionRC LapRF",
+        (115200,),
+        5403,
+        lines=False,
+        trust=2,
+        resolution_us=100,
+    ),
     Row(
         "carrera",
         "station.gates.decoders.carrera:Carrera",
@@ -71,15 +83,44 @@ ROWS = (
         heartbeat=True,
     ),
     Row("ipico", "station.gates.decoders.ipico:Ipico", "IPICO readers", (9600,), 10000),
-    Row("fsr", "station.gates.decoders.fsr:Fsr", "Arduino, one line for each pass", (9600, 115200), trust=0),
+    Row(
+        "fsr",
+        "station.gates.decoders.fsr:Fsr",
+        "Arduino, one line for each pass",
+        (9600, 115200),
+        trust=0,
+        resolution_us=20_000,
+    ),
     Row("drem", "station.gates.decoders.drem:Drem", "DREM timer (recorded texts; live: driver drem)", (9600,)),
-    Row("alge", "station.gates.decoders.alge:Alge", "ALGE Timy, TdC 8001", (9600, 38400)),
-    Row("tag", "station.gates.decoders.tag:TagHeuer", "TAG Heuer CP 520/540", (9600,)),
-    Row("laprf", "station.gates.decoders.laprf:LapRf", "ImmersionRC LapRF", (115200,), 5403, lines=False, trust=2),
+    Row("alge", "station.gates.decoders.alge:Alge", "ALGE Timy, TdC 8001", (9600, 38400), resolution_us=300),
+    Row("tag", "station.gates.decoders.tag:TagHeuer", "TAG Heuer CP 520/540", (9600,), resolution_us=100),
+    Row(
+        "laprf",
+        "station.gates.decoders.laprf:LapRf",
+        "ImmersionRC LapRF",
+        (115200,),
+        5403,
+        lines=False,
+        trust=2,
+        resolution_us=100,
+    ),
     Row("carrera", "station.gates.decoders.carrera:Carrera", "Carrera control unit", (19200,), heartbeat=True),
-    Row("ipico", "station.gates.decoders.ipico:Ipico", "IPICO readers", (115200, 9600), 10000),
-    Row("drem", "station.gates.decoders.drem:Drem", "DREM timer's texts (live: the gate driver `drem`)", (115200,)),
-    Row("fsr", "station.gates.decoders.fsr:Fsr", "one line per pass, as Arduino timers send", (9600, 115200), trust=0),
+    Row("ipico", "station.gates.decoders.ipico:Ipico", "IPICO readers", (115200, 9600), 10000, resolution_us=10_000),
+    Row(
+        "drem",
+        "station.gates.decoders.drem:Drem",
+        "DREM timer's texts (live: the gate driver `drem`)",
+        (115200,),
+        resolution_us=10_000,
+    ),
+    Row(
+        "fsr",
+        "station.gates.decoders.fsr:Fsr",
+        "one line per pass, as Arduino timers send",
+        (9600, 115200),
+        trust=0,
+        resolution_us=20_000,
+    ),
 )
 _BY_NAME = {row.name: row for row in ROWS}
 

@@ -40,7 +40,7 @@ class Passing:
 
 @dataclass(frozen=True, slots=True)
 class DeviceEdge:
-    """One level change (or, of a timer that says only this, one impulse: broken) that the device stamped.
+    """One level change that the device stamped. `impulse`: it never tells when the beam is free again.
 
     `device_time_ns` is None where the device sends no time: then whoever hears it stamps it, and says so.
     """
@@ -51,6 +51,7 @@ class DeviceEdge:
     number: int | None = None
     decoder: str = ""
     flags: int = 0
+    impulse: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,4 +24,5 @@ def main(arguments: list[str]) -> int:
 
 def _protocol(row: catalog.Row) -> str:
     tcp = f", TCP {row.tcp_port}" if row.tcp_port else ""
-    return f"  {row.name:<10} {row.what} ({'/'.join(map(str, row.bauds))} baud{tcp})"
+    step = f"{row.resolution_us / 1000:g} ms"
+    return f"  {row.name:<10} {row.what} ({'/'.join(map(str, row.bauds))} baud{tcp}); times to {step}"

@@ -86,7 +86,7 @@ def understood(data: bytes, baud: int) -> list[Heard]:
 
 
 def verdict(device: str, total: int, found: list[Heard]) -> str:
-    """One sentence for the operator."""
+    """One sentence for the operator, and what to put into the station's config."""
     if not total:
         return f"{device}: nothing was heard at any speed; check the cable, or let a transponder pass (or try --ask)."
     if not found:
@@ -94,7 +94,10 @@ def verdict(device: str, total: int, found: list[Heard]) -> str:
     best, counts = found[0], found[0].counts
     return (
         f"{device}: {best.row.what} (protocol = {best.row.name!r}, baud = {best.baud}): {counts.frames} frames, "
-        f"{counts.passings} passings, {counts.resynced_bytes} of {best.length} bytes not understood."
+        f"{counts.passings} passings, {counts.resynced_bytes} of {best.length} bytes not understood.\n\n"
+        f'[[gate]]\nname = "start"\ndriver = "decoder"\nsensors = ["loop"]\n'
+        f"uncertainty_us = {best.row.resolution_us}.0\n"
+        f'options = {{ protocol = "{best.row.name}", url = "{device}", baud = {best.baud} }}'
     )
 
 

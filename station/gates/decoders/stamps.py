@@ -64,29 +64,39 @@ class Stamps:
 
     def edges(self, facts: list[Decoded], heard_ns: int, backlog: bool = False) -> list[Edge]:
         """The edges of these facts, in order. `backlog`: they may have waited at the device for long."""
-        made = (self._take(fact, heard_ns, backlog) for fact in facts)
-        return [edge for edge in made if edge is not None]
+        return [edge for fact in facts for edge in self._take(fact, heard_ns, backlog)]
 
-    def _take(self, fact: Decoded, heard_ns: int, backlog: bool) -> Edge | None:
+    def _take(self, fact: Decoded, heard_ns: int, backlog: bool) -> list[Edge]:
         if isinstance(fact, Gap):
             self._gaps.append(fact)
-            return None
+            return []
         gaps, self._gaps = self._gaps, []
         if self._wiring.decoder not in ("", fact.decoder):
-            return None
+            return []
         for gap in gaps:
             self._note(gap, fact.decoder)
         if isinstance(fact, StatusReport):
             self.status = fact
         if isinstance(fact, StatusReport | Message) or (isinstance(fact, Passing) and not self._wiring.counts(fact)):
-            return None
-        place = fact.sensor if isinstance(fact, DeviceEdge) else fact.loop
-        broken = fact.broken if isinstance(fact, DeviceEdge) else True
+            return []
+        return self._stamped(fact, heard_ns, backlog)
+
+    def _stamped(self, fact: Passing | DeviceEdge, heard_ns: int, backlog: bool) -> list[Edge]:
+        match fact:
+            case Passing():
+                place, broken, impulse = fact.loop, True, True
+            case DeviceEdge():
+                place, broken, impulse = fact.sensor, fact.broken, fact.impulse
         sensor = self._wiring.sensor(place, fact.decoder)
-        if fact.device_time_ns is None:
-            return self._numbered(sensor, broken, heard_ns, self._own_boot)
-        boot = self._boot(fact.decoder, fact.device_time_ns, heard_ns, backlog)
-        return self._numbered(sensor, broken, fact.device_time_ns, boot)
+        boot, at_ns = self._own_boot, heard_ns
+        if fact.device_time_ns is not None:
+            at_ns = fact.device_time_ns
+            boot = self._boot(fact.decoder, at_ns, heard_ns, backlog)
+        edges = [self._numbered(sensor, broken, at_ns, boot)]
+        # Nobody tells the release: without one, the gate's other sensors would wait for it.
+        if len(self._wiring.sensors) > 1 and broken and impulse:
+            edges.append(self._numbered(sensor, False, at_ns, boot))
+        return edges
 
     def _boot(self, device: str, at_ns: int, heard_ns: int, backlog: bool) -> str:
         known = self._device(device)
