@@ -114,8 +114,15 @@ def test_two_photocells_on_one_timer_see_every_lap() -> None:
 def test_what_has_no_time_gets_ours_and_goes_on_counting() -> None:
     stamps = _stamps()
     stamps.begin({"own": 41})
-    (edge,) = stamps.edges([DeviceEdge("line", True, None)], HEARD)
+    edge, release = stamps.edges([DeviceEdge("line", True, None)], HEARD)
     assert (edge.boot, edge.seq, edge.at_ns) == ("own", 42, HEARD)
+    assert (release.broken, release.seq, release.at_ns) == (False, 43, HEARD)
+
+
+def test_a_place_of_another_line_is_not_ours() -> None:
+    stamps = _stamps(Wiring(("beam",), {"2": ""}))
+    edges = stamps.edges([Passing("7", S, loop="2"), Passing("7", S, loop="1")], HEARD)
+    assert [(edge.sensor, edge.seq) for edge in edges] == [("beam", 1)]
 
 
 @pytest.mark.parametrize(("passings", "jumps"), [

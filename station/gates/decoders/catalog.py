@@ -3,7 +3,7 @@
 `bauds` are the usual ones; `lines` says that frames are lines of text, `heartbeat` that the device reports its status
 by itself, and `trust` how surely bytes that it accepts are its own: 2 with a CRC, 1 by their form, 0 for any line.
 `resolution_us` is the step of its times as sent or, where that is known to be worse, their agreement (timing.md 2);
-a gate's `uncertainty_us` should not be below it.
+a gate's `uncertainty_us` should not be below it. `elsewhere`: its places that are no start line unless wired.
 """
 
 import importlib
@@ -29,6 +29,7 @@ class Row:
     heartbeat: bool = False
     trust: int = 1
     resolution_us: int = 1_000
+    elsewhere: tuple[str, ...] = ()
 
 
 ROWS = (
@@ -77,34 +78,12 @@ ROWS = (
     Row(
         "carrera",
         "station.gates.decoders.carrera:Carrera",
-        "Carrera Digital control unit",
+        "Carrera control unit",
         (19200,),
         lines=False,
         heartbeat=True,
+        elsewhere=("2", "3"),
     ),
-    Row("ipico", "station.gates.decoders.ipico:Ipico", "IPICO readers", (9600,), 10000),
-    Row(
-        "fsr",
-        "station.gates.decoders.fsr:Fsr",
-        "Arduino, one line for each pass",
-        (9600, 115200),
-        trust=0,
-        resolution_us=20_000,
-    ),
-    Row("drem", "station.gates.decoders.drem:Drem", "DREM timer (recorded texts; live: driver drem)", (9600,)),
-    Row("alge", "station.gates.decoders.alge:Alge", "ALGE Timy, TdC 8001", (9600, 38400), resolution_us=300),
-    Row("tag", "station.gates.decoders.tag:TagHeuer", "TAG Heuer CP 520/540", (9600,), resolution_us=100),
-    Row(
-        "laprf",
-        "station.gates.decoders.laprf:LapRf",
-        "ImmersionRC LapRF",
-        (115200,),
-        5403,
-        lines=False,
-        trust=2,
-        resolution_us=100,
-    ),
-    Row("carrera", "station.gates.decoders.carrera:Carrera", "Carrera control unit", (19200,), heartbeat=True),
     Row("ipico", "station.gates.decoders.ipico:Ipico", "IPICO readers", (115200, 9600), 10000, resolution_us=10_000),
     Row(
         "drem",

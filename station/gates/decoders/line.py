@@ -47,7 +47,8 @@ class DecoderGate:
         self._row = catalog.row(self._options.protocol)
         self._decoder = catalog.decoder(self._options.protocol)
         allowed_ns = seconds_to_ns(self._options.allowed_s)
-        wiring = Wiring(sensors, self._options.sensors, frozenset(self._options.only), decoder=self._options.decoder)
+        wired = dict.fromkeys(self._row.elsewhere, "") | self._options.sensors
+        wiring = Wiring(sensors, wired, frozenset(self._options.only), decoder=self._options.decoder)
         self._stamps = Stamps(name, wiring, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
         self._put: Callable[[Edge], None] | None = None
         self._tell: Callable[[list[Decoded]], None] | None = None

@@ -15,7 +15,7 @@ from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What counts at this gate. `wired`: the device's input, loop or id -> our sensor; `only`: transponders.
+    """What counts at this gate. `wired`: the device's input, loop or id -> our sensor ("": none); `only`: transponders.
 
     `decoder`: the id of the one decoder that is meant, where a line carries several; empty: all that speak.
     """
@@ -30,9 +30,9 @@ class Wiring:
         return not passing.repeat and (not self.only or passing.transponder in self.only)
 
     def sensor(self, place: str, device: str) -> str:
-        """Ours for theirs; the first one where nothing is said."""
-        named = self.wired.get(place) or self.wired.get(device)
-        return named or (place if place in self.sensors else self.sensors[0])
+        """Ours for theirs; the first one where nothing is said, "" for a place that is not at this gate."""
+        named = self.wired.get(place, self.wired.get(device))
+        return named if named is not None else (place if place in self.sensors else self.sensors[0])
 
 
 @dataclass(slots=True)
@@ -88,13 +88,16 @@ class Stamps:
             case DeviceEdge():
                 place, broken, impulse = fact.sensor, fact.broken, fact.impulse
         sensor = self._wiring.sensor(place, fact.decoder)
+        if not sensor:
+            return []
         boot, at_ns = self._own_boot, heard_ns
         if fact.device_time_ns is not None:
             at_ns = fact.device_time_ns
             boot = self._boot(fact.decoder, at_ns, heard_ns, backlog)
         edges = [self._numbered(sensor, broken, at_ns, boot)]
-        # Nobody tells the release: without one, the gate's other sensors would wait for it.
-        if len(self._wiring.sensors) > 1 and broken and impulse:
+        # Nobody tells the release: without one, the gate's other sensors would wait for it, and on our own clock the
+        # beam would count as stuck.
+        if broken and impulse and (len(self._wiring.sensors) > 1 or boot == self._own_boot):
             edges.append(self._numbered(sensor, False, at_ns, boot))
         return edges
 
