@@ -1,15 +1,17 @@
 """Decoder facts to edges: epochs, numbers, sensors; and what our own clock shows of the device's."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from station.core.events import GateSpec
 from station.core.facts import Crossing
 from station.core.gate import Count, Gate
-from station.gates.decoders.arrivals import Arrivals
+from station.gates.decoders.arrivals import Arrivals, Judged
 from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Passing
 from station.gates.decoders.stamps import Stamps, Wiring
 
-S = 1_000_000_000
+MS, S = 1_000_000, 1_000_000_000
 HEARD = 5_000 * S
 LOOP = Wiring(("loop",))
 
@@ -125,20 +127,43 @@ def test_a_place_of_another_line_is_not_ours() -> None:
     assert [(edge.sensor, edge.seq) for edge in edges] == [("beam", 1)]
 
 
-@pytest.mark.parametrize(("passings", "jumps"), [
-    ([(0, 0), (10, 10), (20, 20.9), (30, 30)], []),
-    ([(0, 0), (10, 10), (22, 20)], [2]),
-    ([(0, 0), (10, 10), (18, 20), (28, 30)], [2]),
-    ([(0, 0), (100_000, 100_015)], []),
-    ([(0, 0), (1_000, 1_003)], [1]),
+@pytest.mark.parametrize(("passings", "epochs"), [
+    ([(0, 0), (10, 10), (20, 20.9), (30, 30)], [1, 1, 1, 1]),
+    # Set forward: shown at once, since nothing is heard before it happened.
+    ([(0, 0), (10, 10), (22, 20), (32, 30)], [1, 1, 2, 2]),
+    # Set back: the first stands alone, the second confirms it.
+    ([(0, 0), (10, 10), (18, 20), (28, 30), (38, 40)], [1, 1, 2, 2, 2]),
+    # Told late once, as by a car that stood on the loop: the others go on.
+    ([(0, 0), (10, 10), (12, 20), (25, 25), (29, 35), (40, 40)], [1, 1, 2, 1, 3, 1]),
+    # Late, then late by something else, then set back for good.
+    ([(0, 0), (12, 20), (20, 25), (25, 30)], [1, 2, 3, 3]),
+    ([(0, 0), (100_000, 100_015)], [1, 1]),  # drift
+    ([(0, 0), (1_000, 1_003)], [1, 2]),
 ])  # fmt: skip
-def test_a_clock_that_was_set(passings: list[tuple[float, float]], jumps: list[int]) -> None:
+def test_a_clock_that_was_set(passings: list[tuple[float, float]], epochs: list[int]) -> None:
     watch = Arrivals(S)
-    found = [watch.judge(round(d * S), round((5_000 + h) * S), backlog=False) for d, h in passings]
-    assert [n for n, gap in enumerate(found) if gap is not None] == jumps
+    judged = [watch.judge(round(d * S), round((5_000 + h) * S), backlog=False) for d, h in passings]
+    assert [each.epoch for each in judged] == epochs
+
+
+@given(st.lists(st.tuples(st.integers(1, 60_000), st.integers(0, 900)), min_size=2, max_size=60), st.data())
+def test_no_lap_is_wrong_by_more_than_is_allowed(steps: list[tuple[int, int]], data: st.DataObject) -> None:
+    """True gaps and delays in ms; the device's clock is set once, by anything: within an epoch its laps are true."""
+    set_at = data.draw(st.integers(0, len(steps) - 1))
+    shift_ms = data.draw(st.integers(-30_000, 30_000))
+    watch = Arrivals(S)
+    true_ms, last = 0, {}
+    for number, (gap_ms, delay_ms) in enumerate(steps):
+        true_ms += gap_ms
+        device_ms = true_ms + (shift_ms if number >= set_at else 0)
+        judged = watch.judge(device_ms * MS, (true_ms + delay_ms) * MS, backlog=False)
+        if judged.epoch in last:
+            device_before, true_before = last[judged.epoch]
+            assert abs((device_ms - device_before) - (true_ms - true_before)) <= 2 * 1_000 + 300
+        last[judged.epoch] = (device_ms, true_ms)
 
 
 def test_a_backlog_is_late_and_no_jump() -> None:
     watch = Arrivals(S)
     told = [(10, 60, True), (30, 60, True), (61, 61, False), (71, 71, False), (75, 90, True), (91, 91, False)]
-    assert [watch.judge(d * S, h * S, backlog) for d, h, backlog in told] == [None] * 6
+    assert [watch.judge(d * S, h * S, backlog) for d, h, backlog in told] == [Judged(1)] * 6

@@ -1,13 +1,24 @@
 """What only our own clock can show: that a device's clock was set while its stream went on.
 
-A passing cannot be heard before it happened, and is not heard much later than it happened either (but for a backlog
-right after a connect). So the difference of the two clocks stays near its lowest value; where it leaves it, the
-device's clock was set, or the line stood still for so long that nobody can tell: then no lap is made across it.
+A passing cannot be heard before it happened. So the difference of the two clocks stays at or a little above its lowest
+value: one that lies below it shows that the device's clock was set forward. One that lies far above it was told late
+(the line stood still, a car stood on the loop), or the clock was set back: the next passing shows which. Until then it
+stands on a time of its own, since a lap with it could be anything. Only a backlog after a connect may be late freely.
 """
+
+from dataclasses import dataclass
 
 from station.gates.decoders.decoder import Gap
 
 DRIFT_PPM = 200  # of two quartz clocks against each other, at the worst
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The epoch that a passing belongs to, and what it showed."""
+
+    epoch: int
+    gap: Gap | None = None
 
 
 class Arrivals:
@@ -15,33 +26,58 @@ class Arrivals:
 
     def __init__(self, allowed_ns: int) -> None:
         self._allowed_ns = allowed_ns
+        self._epoch = self._newest = 1
         self._lowest_ns: int | None = None
         self._heard_ns = 0
         self._only_backlog = True
+        self._doubtful_ns: int | None = None  # the difference of the last passing, which stands alone
 
-    def judge(self, device_ns: int, heard_ns: int, backlog: bool) -> Gap | None:
+    def judge(self, device_ns: int, heard_ns: int, backlog: bool) -> Judged:
         """One new passing; `backlog`: it may have waited at the device for long."""
         difference_ns = heard_ns - device_ns
+        if self._lowest_ns is None:
+            self._trust(difference_ns, heard_ns, backlog)
+            return Judged(self._epoch)
         drift_ns = (heard_ns - self._heard_ns) * DRIFT_PPM // 1_000_000
-        lowest_ns, self._heard_ns = self._lowest_ns, heard_ns
-        if lowest_ns is None:
-            self._lowest_ns, self._only_backlog = difference_ns, backlog
-            return None
-        stray_ns = difference_ns - lowest_ns
-        early = -stray_ns > self._allowed_ns + drift_ns and not self._only_backlog
-        late = stray_ns > self._allowed_ns + drift_ns and not backlog
-        self._only_backlog &= backlog
-        if early or late:
-            self._lowest_ns = difference_ns
-            return self._set(stray_ns)
-        self._lowest_ns = min(difference_ns, lowest_ns + drift_ns)
-        return None
+        stray_ns = difference_ns - self._lowest_ns
+        allowed_ns = self._allowed_ns + drift_ns
+        if stray_ns < -allowed_ns and not self._only_backlog:
+            self.begin()
+            self._trust(difference_ns, heard_ns, backlog)
+            return Judged(self._epoch, _set("forward", stray_ns))
+        if stray_ns > allowed_ns and not backlog:
+            return self._late(difference_ns, stray_ns, heard_ns)
+        self._trust(min(difference_ns, self._lowest_ns + drift_ns), heard_ns, backlog and self._only_backlog)
+        return Judged(self._epoch)
 
     def begin(self) -> None:
-        """The device began anew: nothing is known of the difference."""
-        self._lowest_ns, self._only_backlog = None, True
+        """The device began anew: another epoch, and nothing is known of the difference."""
+        self._newest += 1
+        self._epoch, self._lowest_ns, self._doubtful_ns, self._only_backlog = self._newest, None, None, True
 
-    def _set(self, stray_ns: int) -> Gap:
-        way = "back (or its line stood still)" if stray_ns > 0 else "forward"
-        seconds = abs(stray_ns) / 1e9
-        return Gap("clock_jump", f"The decoder's clock was set {way} by {seconds:.3f} s; laps across this are void.")
+    @property
+    def epoch(self) -> int:
+        """The one that goes on."""
+        return self._epoch
+
+    def _trust(self, lowest_ns: int, heard_ns: int, only_backlog: bool) -> None:
+        self._lowest_ns, self._heard_ns, self._only_backlog, self._doubtful_ns = lowest_ns, heard_ns, only_backlog, None
+
+    def _late(self, difference_ns: int, stray_ns: int, heard_ns: int) -> Judged:
+        doubtful_ns = self._doubtful_ns
+        if doubtful_ns is not None and abs(difference_ns - doubtful_ns) <= self._allowed_ns:
+            # Two in a row that are late by the same: the clock was set back before the first of them.
+            self._epoch = self._newest
+            self._trust(min(difference_ns, doubtful_ns), heard_ns, only_backlog=False)
+            return Judged(self._epoch, _set("back", stray_ns))
+        self._newest += 1
+        self._doubtful_ns = difference_ns
+        late = f"A passing was heard {stray_ns / 1e9:.3f} s late, or the decoder's clock was set back"
+        return Judged(self._newest, Gap("clock_jump", f"{late}; laps that begin or end with it are void."))
+
+
+def _set(way: str, stray_ns: int) -> Gap:
+    return Gap(
+        "clock_jump",
+        f"The decoder's clock was set {way} by {abs(stray_ns) / 1e9:.3f} s; laps across this are void.",
+    )

@@ -41,7 +41,6 @@ class _Device:
 
     boot: str
     arrivals: Arrivals
-    epoch: int = 1
 
 
 class Stamps:
@@ -103,11 +102,9 @@ class Stamps:
 
     def _boot(self, device: str, at_ns: int, heard_ns: int, backlog: bool) -> str:
         known = self._device(device)
-        jump = known.arrivals.judge(at_ns, heard_ns, backlog)
-        if jump is not None:
-            self._note(jump, device)
-            known.arrivals.judge(at_ns, heard_ns, backlog)
-        return f"{known.boot}.{known.epoch}"
+        judged = known.arrivals.judge(at_ns, heard_ns, backlog)
+        self.gap = judged.gap or self.gap
+        return f"{known.boot}.{judged.epoch}"
 
     def _device(self, device: str) -> _Device:
         if device not in self._devices:
@@ -124,10 +121,9 @@ class Stamps:
         self.gap = gap
         known = self._device(device)
         if gap.kind in NEW_EPOCH:
-            known.epoch += 1
             known.arrivals.begin()
         self.lost += gap.missing
         # A number that is left out is how the core learns of a loss.
-        boot = f"{known.boot}.{known.epoch}"
+        boot = f"{known.boot}.{known.arrivals.epoch}"
         if gap.missing and boot in self._seq:
             self._seq[boot] += gap.missing
