@@ -39,6 +39,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("model", "raceday.model", "models: check, evaluate, train, render"),
     Command("rank", "raceday.rank", "rank a CSV of results by a method"),
     Command("replay", "station.replay", "run a journal through the engine again and compare the facts"),
+    Command("journal", "station.evidence.journalcli", "is the journal what the station wrote: journal verify FILE"),
+    Command("protest", "station.evidence.protestcli", "everything about one run, in a bundle that checks itself"),
 )
 
 
