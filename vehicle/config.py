@@ -8,9 +8,9 @@ from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
 from shared.topics import checked_device
+from vehicle.calibration import CalibrationChoice
 from vehicle.core.ages import Safety
 from vehicle.core.limiter import Limits
-from vehicle.core.pulses import STOCK_CALIBRATION, Calibration
 from vehicle.lapwatch.board import LapwatchOptions
 
 _LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
@@ -90,8 +90,8 @@ class VehicleConfig:
     lapwatch: LapwatchOptions
     comms: CommsOptions
     local: LocalOptions
+    calibration: CalibrationChoice
     device: str = setting(what="the car's name on the wire, such as car-1")
-    calibration: Calibration = STOCK_CALIBRATION
 
     def __post_init__(self) -> None:
         try:
