@@ -39,9 +39,15 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     clock = build_clock(config)
     motors = build_motors(config, clock)
     laps = pair()  # pilot's end and comms' end: held by us, so that a report outlives either of them
+    frames = pair()  # likewise, for the black box and the console
     children = [
-        Child(name, (sys.executable, "-m", f"vehicle.{name}", "--config", config_path), lap_fd=end.fileno())
-        for name, end in zip(("pilot", "comms"), laps, strict=True)
+        Child(
+            name,
+            (sys.executable, "-m", f"vehicle.{name}", "--config", config_path),
+            lap_fd=lap_end.fileno(),
+            frame_fd=frame_end.fileno(),
+        )
+        for name, lap_end, frame_end in zip(("pilot", "comms"), laps, frames, strict=True)
     ]
     return Guard(
         helm=Helm(clock.boot_id, config.limits, config.safety, config.model.throttle_percent),
@@ -51,5 +57,5 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
         comms=children[1],
         local=LocalStop(config.local.socket),
         safety=config.safety,
-        lap_ends=laps,
+        child_ends=(*laps, *frames),
     )

@@ -1,7 +1,7 @@
 """The guard's hand on the motors: actions to pulses, and a neutral that is never quietly given up."""
 
 from vehicle.core.actions import Action
-from vehicle.core.pulses import Calibration, neutral, pulses
+from vehicle.core.pulses import Calibration, Pulses, neutral, pulses
 from vehicle.hardware.devices import Motors
 from vehicle.log import say
 
@@ -15,9 +15,11 @@ class Wheels:
         self._motors = motors
         self._calibration = calibration
 
-    def turn(self, action: Action) -> None:
-        """Set the pulses of a limited action. Raises HardwareMissing when the device refuses."""
-        self._motors.apply(pulses(action, self._calibration, self._motors.resolution_ns))
+    def turn(self, action: Action) -> Pulses:
+        """Set the pulses of a limited action, and say which. Raises HardwareMissing when the device refuses."""
+        told = pulses(action, self._calibration, self._motors.resolution_ns)
+        self._motors.apply(told)
+        return told
 
     def neutral(self) -> None:
         """Neutral by calibration, or as the driver knows it; raises what the driver raises in the end."""
