@@ -45,9 +45,15 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     if calibration is None:
         say("this car has no calibration: it cannot be armed until `raceday vehicle calibrate` has made one.")
     laps = pair()  # pilot's end and comms' end: held by us, so that a report outlives either of them
+    frames = pair()  # likewise, for the black box and the console
     children = [
-        Child(name, (sys.executable, "-m", f"vehicle.{name}", "--config", config_path), lap_fd=end.fileno())
-        for name, end in zip(("pilot", "comms"), laps, strict=True)
+        Child(
+            name,
+            (sys.executable, "-m", f"vehicle.{name}", "--config", config_path),
+            lap_fd=lap_end.fileno(),
+            frame_fd=frame_end.fileno(),
+        )
+        for name, lap_end, frame_end in zip(("pilot", "comms"), laps, frames, strict=True)
     ]
     return Guard(
         helm=Helm(
@@ -63,5 +69,5 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
         comms=children[1],
         local=LocalStop(config.local.socket),
         safety=config.safety,
-        lap_ends=laps,
+        child_ends=(*laps, *frames),
     )

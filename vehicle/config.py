@@ -76,6 +76,20 @@ class LocalOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RecorderOptions:
+    """`[recorder]`: the black box."""
+
+    enabled: bool = setting(False, what="record every drive")
+    folder: pathlib.Path = setting(pathlib.Path("runs"), what="a folder on the car's disk")
+    file_mb: int = setting(64, least=1, most=200, what="a recording goes on in a new file beyond this size")
+    total_mb: int = setting(2048, least=2, most=1_000_000, what="beyond this the oldest recordings are removed")
+
+    def __post_init__(self) -> None:
+        if self.total_mb < 2 * self.file_mb:
+            raise ConfigError("`recorder.total_mb` must be at least twice `recorder.file_mb`.")
+
+
+@dataclass(frozen=True, slots=True)
 class VehicleConfig:
     """Everything that makes this car this car."""
 
@@ -91,6 +105,7 @@ class VehicleConfig:
     comms: CommsOptions
     local: LocalOptions
     calibration: CalibrationChoice
+    recorder: RecorderOptions
     device: str = setting(what="the car's name on the wire, such as car-1")
 
     def __post_init__(self) -> None:
