@@ -6,6 +6,7 @@ import importlib
 # name -> module; each has `main(quick: bool) -> None`.
 BENCHES: dict[str, str] = {
     "journal": "bench.journal",
+    "tamper": "bench.tamper",
     "wire": "bench.wire",
     "world": "bench.world",
 }

@@ -4,6 +4,7 @@ import argparse
 
 from simulator import cli as simulator_cli
 from vehicle.models import cli as vehicle_cli
+from vehicle.replay import cli as replay_cli
 
 
 def main(arguments: list[str]) -> int:
@@ -11,6 +12,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="raceday model", description="Check, evaluate, train and draw.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     vehicle_cli.add_commands(commands)
+    replay_cli.add_replay_command(commands)
     simulator_cli.add_model_commands(commands)
     chosen = parser.parse_args(arguments)
     code: int = chosen.run(chosen)

@@ -86,6 +86,7 @@ class House:
             "clock": self._clock(),
             "camera": {"driver": "simulator", "options": devices},
             "motors": {"driver": "simulator", "options": devices},
+            "calibration": {"stock": True},
             "model": {"path": str(self.plan.model), "throttle_percent": racer.throttle_percent},
             "outbox": {"path": str(self.folder / f"{racer.car}.outbox.db")},
             "local": {"socket": str(self.folder / f"{racer.car}.sock")},

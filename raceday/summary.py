@@ -14,7 +14,8 @@ from raceday.settings import House
 from shared.results import Posted
 from simulator.worldlink import Truth
 from station.core.facts import Lap
-from station.store.journal import Journal, Record
+from station.store.chain import Record
+from station.store.journal import Journal
 from station.sync.attempts import Attempts
 
 PACKAGES = ("raceday", "apsw", "onnxruntime", "opencv-python-headless", "paho-mqtt", "fastapi", "sqlalchemy", "numpy")

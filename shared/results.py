@@ -16,7 +16,11 @@ RESULT_PATH = "/api/v1/results"
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where the result comes from: enough to ask the station for the journal that made it."""
+    """Where the result comes from: enough to ask the station for the journal that made it.
+
+    `signature` (Ed25519, hex) is the station's over record `last_seq` - 1 and `journal_head`, by `public_key`: whoever
+    keeps the result can later hold it against the journal. Both empty: the station signs nothing.
+    """
 
     station: str
     journal_head: str
@@ -24,6 +28,8 @@ class Evidence:
     last_seq: int
     uncertainty_ns: int
     versions: dict[str, str] = field(default_factory=dict)
+    public_key: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)

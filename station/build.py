@@ -15,11 +15,13 @@ from shared.link.wire import Link
 from station.config import ClockChoice, StationConfig
 from station.gates.driver import GateDriver
 from station.service import Setup, Station
+from station.store.checkpoint import load_signer
 from station.store.journal import Journal
 from station.sync.report import SyncReport
 from station.view import SyncView
 
 JOURNAL = "station.db"
+KEY = "station.key"
 LOCK = "station.lock"
 
 
@@ -38,7 +40,8 @@ def build(
     # Each start of this process is a speaker of its own at the broker, so that numbers are never used twice.
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
     sync = SyncReport(data_dir).view if sync is None else sync
-    return Station(setup(config), clock, link, gates, Journal(data_dir / JOURNAL), sync)
+    journal = Journal(data_dir / JOURNAL, load_signer(data_dir / KEY))
+    return Station(setup(config), clock, link, gates, journal, sync)
 
 
 def setup(config: StationConfig) -> Setup:

@@ -13,6 +13,7 @@ from vehicle.guard import Guard
 from vehicle.hardware.devices import Camera, Motors
 from vehicle.ipc import pair
 from vehicle.localstop import LocalStop
+from vehicle.log import say
 from vehicle.wheels import Wheels
 
 
@@ -30,7 +31,9 @@ def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
 def build_motors(config: VehicleConfig, clock: Clock) -> Motors:
     """The motor driver, if it is fine enough for the calibration. No pulse is sent yet."""
     motors = cast(Motors, drivers.find("raceday.motors", config.motors.driver)(config.motors.options, clock))
-    require_fine_enough(config.calibration, motors.resolution_ns)
+    calibration = config.calibration.load()
+    if calibration is not None:
+        require_fine_enough(calibration, motors.resolution_ns)
     return motors
 
 
@@ -38,18 +41,33 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     """The guard with its motors and its children, which are not started yet."""
     clock = build_clock(config)
     motors = build_motors(config, clock)
+    calibration = config.calibration.load()
+    if calibration is None:
+        say("this car has no calibration: it cannot be armed until `raceday vehicle calibrate` has made one.")
     laps = pair()  # pilot's end and comms' end: held by us, so that a report outlives either of them
+    frames = pair()  # likewise, for the black box and the console
     children = [
-        Child(name, (sys.executable, "-m", f"vehicle.{name}", "--config", config_path), lap_fd=end.fileno())
-        for name, end in zip(("pilot", "comms"), laps, strict=True)
+        Child(
+            name,
+            (sys.executable, "-m", f"vehicle.{name}", "--config", config_path),
+            lap_fd=lap_end.fileno(),
+            frame_fd=frame_end.fileno(),
+        )
+        for name, lap_end, frame_end in zip(("pilot", "comms"), laps, frames, strict=True)
     ]
     return Guard(
-        helm=Helm(clock.boot_id, config.limits, config.safety, config.model.throttle_percent),
+        helm=Helm(
+            clock.boot_id,
+            config.limits,
+            config.safety,
+            config.model.throttle_percent,
+            calibrated=calibration is not None,
+        ),
         clock=clock,
-        wheels=Wheels(motors, config.calibration),
+        wheels=Wheels(motors, calibration),
         pilot=children[0],
         comms=children[1],
         local=LocalStop(config.local.socket),
         safety=config.safety,
-        lap_ends=laps,
+        child_ends=(*laps, *frames),
     )

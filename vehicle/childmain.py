@@ -18,6 +18,7 @@ def child_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--config", type=pathlib.Path, required=True)
     parser.add_argument("--guard-fd", type=int, required=True)
     parser.add_argument("--lap-fd", type=int, required=True)
+    parser.add_argument("--frame-fd", type=int, default=None)
     parser.add_argument("--parent", type=int, required=True)
     return parser.parse_args(arguments)
 

@@ -16,10 +16,10 @@ STEADY_S = 30.0  # alive for so long, and the next death is a first one again
 class Child:
     """One child process; `channel` is ours, and a new one with every life."""
 
-    def __init__(self, name: str, argv: tuple[str, ...], *, lap_fd: int) -> None:
+    def __init__(self, name: str, argv: tuple[str, ...], *, lap_fd: int, frame_fd: int | None = None) -> None:
         self.name = name
         self._argv = argv
-        self._lap_fd = lap_fd
+        self._fds = {"--lap-fd": lap_fd} | ({} if frame_fd is None else {"--frame-fd": frame_fd})
         self._process: subprocess.Popen[bytes] | None = None
         self._started_s = 0.0
         self._retry_s = FIRST_RETRY_S
@@ -33,10 +33,13 @@ class Child:
     def start(self) -> None:
         """Give it a fresh channel and start it."""
         ours, theirs = pair()
-        words = ["--guard-fd", str(theirs.fileno()), "--lap-fd", str(self._lap_fd), "--parent", str(os.getpid())]
+        fds = {"--guard-fd": theirs.fileno()} | self._fds
+        words = [word for name, fd in fds.items() for word in (name, str(fd))]
         try:
             self._process = subprocess.Popen(
-                [*self._argv, *words], stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(), self._lap_fd)
+                [*self._argv, *words, "--parent", str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=tuple(fds.values()),
             )
         finally:
             theirs.close()

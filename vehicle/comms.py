@@ -9,7 +9,7 @@ import queue
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from shared import topics
 from shared.clock import Clock
@@ -18,6 +18,7 @@ from shared.errors import StorageError
 from shared.link.mqtt import MqttLink
 from shared.link.wire import Delivery, Link, Subscription
 from shared.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, Envelope, LapAck, Lease, Message
+from vehicle.beside import Beside
 from vehicle.build import build_clock
 from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
@@ -43,6 +44,7 @@ class Comms:
         self._resend_s = resend_s
         self._resend_due_s = 0.0
         self._was_connected = False
+        self.listeners: list[Callable[[Word], None]] = []  # beside the wire: the black box, the console
         self._unkept: list[CarLap] = []
         self._arrived: queue.Queue[Delivery] = queue.Queue(_DELIVERIES_MOST)
         self._wake_out, self._wake_in = socket.socketpair()
@@ -112,6 +114,8 @@ class Comms:
     # From the guard and the pilot
 
     def _pass_on(self, word: Word) -> None:
+        for listener in self.listeners:
+            listener(word)
         match word:
             case CarBeat() | CarState():
                 self._link.publish(word)
@@ -196,10 +200,13 @@ def main(arguments: list[str]) -> int:
     outbox = Outbox(config.outbox.path)
     link = MqttLink(config.mqtt, config.device, clock.boot_id, "car")
     comms = Comms(config.device, link, outbox, guard, laps, config.comms.resend_s)
+    beside = Beside(config, clock, comms.listeners, asked.frame_fd)
     try:
+        beside.start()
         comms.start()
         comms.run()
     finally:
+        beside.close()
         comms.close()
     return 0
 

@@ -8,9 +8,9 @@ from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
 from shared.topics import checked_device
+from vehicle.calibration import CalibrationChoice
 from vehicle.core.ages import Safety
 from vehicle.core.limiter import Limits
-from vehicle.core.pulses import STOCK_CALIBRATION, Calibration
 from vehicle.lapwatch.board import LapwatchOptions
 
 _LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
@@ -76,6 +76,20 @@ class LocalOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RecorderOptions:
+    """`[recorder]`: the black box."""
+
+    enabled: bool = setting(False, what="record every drive")
+    folder: pathlib.Path = setting(pathlib.Path("runs"), what="a folder on the car's disk")
+    file_mb: int = setting(64, least=1, most=200, what="a recording goes on in a new file beyond this size")
+    total_mb: int = setting(2048, least=2, most=1_000_000, what="beyond this the oldest recordings are removed")
+
+    def __post_init__(self) -> None:
+        if self.total_mb < 2 * self.file_mb:
+            raise ConfigError("`recorder.total_mb` must be at least twice `recorder.file_mb`.")
+
+
+@dataclass(frozen=True, slots=True)
 class VehicleConfig:
     """Everything that makes this car this car."""
 
@@ -90,8 +104,9 @@ class VehicleConfig:
     lapwatch: LapwatchOptions
     comms: CommsOptions
     local: LocalOptions
+    calibration: CalibrationChoice
+    recorder: RecorderOptions
     device: str = setting(what="the car's name on the wire, such as car-1")
-    calibration: Calibration = STOCK_CALIBRATION
 
     def __post_init__(self) -> None:
         try:

@@ -45,7 +45,7 @@ class Guard:
         comms: Child,
         local: LocalStop,
         safety: Safety,
-        lap_ends: tuple[socket.socket, socket.socket],
+        child_ends: tuple[socket.socket, ...],
     ) -> None:
         self.helm = helm
         self._clock = clock
@@ -54,7 +54,7 @@ class Guard:
         self._comms = comms
         self._local = local
         self._safety = safety
-        self._lap_ends = lap_ends
+        self._child_ends = child_ends
         self._tick_s = max(_SHORTEST_TICK_S, 1.0 / safety.tick_hz / clock.rate)
         self._selector = selectors.DefaultSelector()
         self._stopping = False
@@ -140,7 +140,9 @@ class Guard:
         """Newest wish to pulses; what the mode became is told."""
         now_ns = self._clock.now_ns()
         action = self.helm.tick(now_ns)
-        self._wheels.turn(action)
+        pulses = self._wheels.turn(action)
+        if (trace := self._tally.trace(now_ns, self.helm.mode, action, pulses, fresh=self._fresh_wish)) is not None:
+            self._say(trace)
         if self._fresh_wish:
             self._tally.applied(now_ns)
             self._fresh_wish = False
@@ -260,5 +262,5 @@ class Guard:
                 child.stop(deadline_s - time.monotonic())
             self._local.close()
             self._selector.close()
-            for end in self._lap_ends:
+            for end in self._child_ends:
                 end.close()

@@ -17,6 +17,7 @@ from shared.errors import BadInput, RacedayError
 from vehicle.build import build_camera, build_clock
 from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
+from vehicle.core.modes import ARMED
 from vehicle.core.words import Fault, ModeNotice, PilotReady, Seen, Wish
 from vehicle.hardware.devices import Camera, Frame
 from vehicle.ipc import Channel, from_fd
@@ -25,6 +26,7 @@ from vehicle.log import say
 from vehicle.mailbox import Mailbox
 from vehicle.models.check import check_model
 from vehicle.models.policy import Policy
+from vehicle.recorder.feed import FrameFeed, feed_of
 from vehicle.sandbox import confine
 
 _READ_S = 0.5
@@ -74,7 +76,7 @@ class Pilot:
         return repeat
 
 
-def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel) -> None:
+def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel, feed: FrameFeed | None = None) -> None:
     """Until the guard or the camera is gone."""
     number, tell_due_s = 0, 0.0
     while not guard.closed and not mailbox.closed:
@@ -86,6 +88,8 @@ def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel) -> None:
             tell_due_s = now_s + _TELL_S
             pilot.tell()
         for word in guard.receive():
+            if isinstance(word, ModeNotice) and feed is not None:
+                feed.armed = word.mode in ARMED
             if isinstance(word, ModeNotice) and word.mode == "ready":
                 # What lives now lives long: later collections need not walk it.
                 gc.collect()
@@ -120,7 +124,8 @@ def main(arguments: list[str]) -> int:
     camera = build_camera(config, clock)
     mailbox = Mailbox()
     guard.send(PilotReady(policy.model.name, policy.model.sha256))
-    return _run(config, clock, camera, mailbox, Pilot(policy, guard), guard, laps)
+    feed = feed_of(asked.frame_fd) if config.recorder.enabled else None
+    return _run(config, clock, camera, mailbox, Pilot(policy, guard), guard, laps, feed)
 
 
 def _run(
@@ -131,16 +136,19 @@ def _run(
     pilot: Pilot,
     guard: Channel,
     laps: Channel,
+    feed: FrameFeed | None,
 ) -> int:
-    """Three threads around one mailbox; this one flies."""
+    """Up to four threads around one mailbox; this one flies."""
     threads = [threading.Thread(target=capture, args=(camera, mailbox, guard), name="camera", daemon=True)]
     if config.lapwatch.enabled:
         watcher = LapWatcher(config.lapwatch, clock.boot_id)
         threads.append(threading.Thread(target=watcher.run, args=(mailbox, laps.send), name="lapwatch", daemon=True))
+    if feed is not None:
+        threads.append(threading.Thread(target=feed.run, args=(mailbox,), name="feed", daemon=True))
     for thread in threads:
         thread.start()
     try:
-        fly(pilot, mailbox, guard)
+        fly(pilot, mailbox, guard, feed)
     finally:
         camera_gone = mailbox.closed
         mailbox.close()

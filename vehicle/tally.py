@@ -2,8 +2,10 @@
 
 from collections import deque
 
+from shared.messages import CarMode
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.words import Figures, Seen, Wish
+from vehicle.core.pulses import Pulses
+from vehicle.core.words import Figures, Seen, Trace, Wish
 
 _KEPT = 256
 
@@ -16,6 +18,7 @@ class Tally:
         self.seen = Seen()
         self.action: Action = NEUTRAL
         self._late_ticks = 0
+        self._pulses: Pulses | None = None
         self._ages_us: deque[int] = deque(maxlen=_KEPT)
         self._policy_us: deque[int] = deque(maxlen=_KEPT)
 
@@ -28,6 +31,25 @@ class Tally:
         if self.wish is not None:
             self._ages_us.append((now_ns - self.wish.frame_at_ns) // 1000)
             self._policy_us.append(self.wish.policy_us)
+
+    def trace(self, now_ns: int, mode: CarMode, action: Action, pulses: Pulses | None, *, fresh: bool) -> Trace | None:
+        """The line for the black box, if there is anything new to say; without pulses (no calibration) there is not."""
+        changed, self._pulses = pulses != self._pulses, pulses
+        if self.wish is None or pulses is None or not (fresh or changed):
+            return None
+        wish = self.wish
+        return Trace(
+            now_ns,
+            mode,
+            wish.frame_seq,
+            wish.frame_at_ns,
+            wish.steering,
+            wish.throttle,
+            action.steering,
+            action.throttle,
+            pulses.steering_ns,
+            pulses.throttle_ns,
+        )
 
     def figures(self) -> Figures:
         """What was seen since the last call."""

@@ -1,7 +1,7 @@
 """The guard's hand on the motors: actions to pulses, and a neutral that is never quietly given up."""
 
-from vehicle.core.actions import Action
-from vehicle.core.pulses import Calibration, neutral, pulses
+from vehicle.core.actions import NEUTRAL, Action
+from vehicle.core.pulses import Calibration, Pulses, neutral, pulses
 from vehicle.hardware.devices import Motors
 from vehicle.log import say
 
@@ -9,18 +9,26 @@ _NEUTRAL_TRIES = 3
 
 
 class Wheels:
-    """Motors with the calibration of this car."""
+    """Motors with the calibration of this car; without one no pulse is ever sent, for none is known to be neutral."""
 
-    def __init__(self, motors: Motors, calibration: Calibration) -> None:
+    def __init__(self, motors: Motors, calibration: Calibration | None) -> None:
         self._motors = motors
         self._calibration = calibration
 
-    def turn(self, action: Action) -> None:
-        """Set the pulses of a limited action. Raises HardwareMissing when the device refuses."""
-        self._motors.apply(pulses(action, self._calibration, self._motors.resolution_ns))
+    def turn(self, action: Action) -> Pulses | None:
+        """Set the pulses of a limited action, and say which. Raises HardwareMissing when the device refuses."""
+        if self._calibration is None:
+            assert action == NEUTRAL, "a car without calibration cannot be armed"
+            return None
+        told = pulses(action, self._calibration, self._motors.resolution_ns)
+        self._motors.apply(told)
+        return told
 
     def neutral(self) -> None:
         """Neutral by calibration, or as the driver knows it; raises what the driver raises in the end."""
+        if self._calibration is None:
+            self._motors.neutral()
+            return
         for attempt in range(1, _NEUTRAL_TRIES + 1):
             try:
                 self._motors.apply(neutral(self._calibration, self._motors.resolution_ns))

@@ -3,13 +3,13 @@
 SQLite in WAL mode with synchronous=FULL: what was appended survives a power cut. Records are only added; triggers
 trip whoever tries otherwise, and each record's hash covers the one before, so that a change shows.
 
-  h = SHA-256(previous h | length and bytes of input, of facts, of each result)
+When a run ends (or a ruling changes what it is worth) the head is signed and the checkpoint kept; the newest head is
+signed with every commit, so that a cut at the end shows too. How: chain.py.
 
 One thread appends. Others read through connections of their own (sync reads the table `outbox`).
 """
 
 import contextlib
-import hashlib
 import pathlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,12 +19,14 @@ import apsw
 from shared.errors import StorageError
 from shared.results import Evidence, Result, encode_result
 from station.core.events import Input
-from station.core.facts import Fact, ResultDue
+from station.core.facts import Fact, ResultDue, RunFinished
+from station.store.chain import GENESIS, Checkpoint, Record, attest, digest
+from station.store.checkpoint import Signer
 from station.store.encoding import decode_input, encode_facts, encode_input
+from station.store.reading import JournalReader, as_bytes, read_records
 from station.sync.database import open_durable, storage_errors
 
-FORMAT = 1
-GENESIS = bytes(32)
+FORMAT = 2
 
 _SCHEMA = """
 CREATE TABLE journal (seq INTEGER PRIMARY KEY, input BLOB NOT NULL, facts BLOB NOT NULL, hash BLOB NOT NULL) STRICT;
@@ -35,6 +37,16 @@ CREATE TRIGGER journal_never_deleted BEFORE DELETE ON journal BEGIN SELECT RAISE
 CREATE TRIGGER outbox_never_updated BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER outbox_never_deleted BEFORE DELETE ON outbox BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
+# Format 2 added what is signed. `tip` has one row, the newest head; it is a statement about records, not one of them.
+_SIGNED = """
+CREATE TABLE checkpoint (journal_seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, public_key BLOB NOT NULL,
+  signature BLOB NOT NULL) STRICT;
+CREATE TABLE tip (id INTEGER PRIMARY KEY CHECK (id = 1), journal_seq INTEGER NOT NULL, hash BLOB NOT NULL,
+  public_key BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+CREATE TRIGGER checkpoint_never_updated BEFORE UPDATE ON checkpoint BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER checkpoint_never_deleted BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'append only'); END;
+"""
+_FROM: dict[int, str] = {0: _SCHEMA + _SIGNED, 1: _SIGNED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +70,12 @@ class Head:
         return self.hash.hex()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One stored record as it is."""
-
-    seq: int
-    input: bytes
-    facts: bytes
-    hash: bytes
-    results: tuple[bytes, ...]
-
-
 class Journal:
     """The station's one file. All methods from one thread; raises StorageError, and then nothing was kept."""
 
-    def __init__(self, path: pathlib.Path) -> None:
+    def __init__(self, path: pathlib.Path, signer: Signer | None = None) -> None:
         self.path = path
+        self._signer = signer
         self._db = open_durable(path)
         with storage_errors(path):
             self._create()
@@ -97,6 +99,7 @@ class Journal:
             try:
                 for entry in entries:
                     head = self._insert(head, entry)
+                self._sign_tip(head)
                 self._db.execute("COMMIT")
             except BaseException:
                 self._due = due
@@ -110,24 +113,20 @@ class Journal:
         """The stored inputs in order: what a replay feeds to a new engine."""
         with storage_errors(self.path):
             for seq, data in self._db.execute("SELECT seq, input FROM journal WHERE seq > ? ORDER BY seq", (after,)):
-                yield int(str(seq)), decode_input(_bytes(data))
+                yield int(str(seq)), decode_input(as_bytes(data))
 
     def records(self, after: int = 0) -> Iterator[Record]:
         """The stored bytes in order, with the results that went into each record's hash."""
-        with storage_errors(self.path):
-            rows = self._db.execute("SELECT seq, input, facts, hash FROM journal WHERE seq > ? ORDER BY seq", (after,))
-            for seq, given, facts, digest in rows:
-                yield Record(int(str(seq)), _bytes(given), _bytes(facts), _bytes(digest), self._results(int(str(seq))))
+        yield from read_records(self._db, self.path, after)
 
     def verify(self) -> Head:
-        """Reads everything again. Raises StorageError that names the first record that is not as it was written."""
-        head = Head(0, GENESIS)
-        for record in self.records():
-            digest = _digest(head.hash, record.input, record.facts, *record.results)
-            if record.seq != head.seq + 1 or digest != record.hash:
-                raise StorageError(f"{self.path}: record {record.seq} was changed after it was written.")
-            head = Head(record.seq, digest)
-        return head
+        """Reads everything again. Raises Tampered, naming the first record that is not as it was written."""
+        reader = JournalReader(self.path)
+        try:
+            seq, head, _ = attest(reader.records(), reader.checkpoints(), reader.tip())
+        finally:
+            reader.close()
+        return Head(seq, head)
 
     def probe(self) -> None:
         """Can we write again? Raises StorageError. Leaves nothing behind."""
@@ -151,56 +150,58 @@ class Journal:
         version = self._db.pragma("user_version")
         if version == FORMAT:
             return
-        if version != 0:
+        if version not in _FROM:
             raise StorageError(f"{self.path}: is of format {version}, we write {FORMAT}: upgrade this station.")
         with self._db:
-            self._db.execute(_SCHEMA)
+            self._db.execute(_FROM[version])
             self._db.pragma("user_version", FORMAT)
 
     def _read_head(self) -> Head:
         row = self._db.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
-        return Head(0, GENESIS) if row is None else Head(int(str(row[0])), _bytes(row[1]))
+        return Head(0, GENESIS) if row is None else Head(int(str(row[0])), as_bytes(row[1]))
 
     def _insert(self, head: Head, entry: Entry) -> Head:
         seq = head.seq + 1
         given, facts = encode_input(entry.input), encode_facts(entry.facts)
-        due = [_evident(fact.result, entry.evidence, head, seq) for fact in entry.facts if isinstance(fact, ResultDue)]
+        due = [self._evident(fact.result, entry.evidence, head) for fact in entry.facts if isinstance(fact, ResultDue)]
         payloads = [encode_result(result) for result in due]
-        digest = _digest(head.hash, given, facts, *payloads)
-        self._db.execute("INSERT INTO journal VALUES (?, ?, ?, ?)", (seq, given, facts, digest))
+        whole = digest(head.hash, given, facts, *payloads)
+        self._db.execute("INSERT INTO journal VALUES (?, ?, ?, ?)", (seq, given, facts, whole))
         for result, payload in zip(due, payloads, strict=True):
             self._due += 1
             row = (self._due, seq, result.result_id, result.revision, payload)
             self._db.execute("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", row)
-        return Head(seq, digest)
+        if any(isinstance(fact, RunFinished | ResultDue) for fact in entry.facts):
+            self._sign(Head(seq, whole))
+        return Head(seq, whole)
 
-    def _results(self, seq: int) -> tuple[bytes, ...]:
-        rows = self._db.execute("SELECT payload FROM outbox WHERE journal_seq = ? ORDER BY seq", (seq,))
-        return tuple(_bytes(payload) for (payload,) in rows)
+    def _sign(self, head: Head) -> None:
+        """A run ended, or is worth something else now."""
+        if self._signer is not None:
+            row = _row(self._signer.sign(head.seq, head.hash))
+            self._db.execute("INSERT INTO checkpoint VALUES (?, ?, ?, ?)", row)
+
+    def _sign_tip(self, head: Head) -> None:
+        if self._signer is not None and head.seq:
+            row = _row(self._signer.sign(head.seq, head.hash))
+            self._db.execute("INSERT OR REPLACE INTO tip VALUES (1, ?, ?, ?, ?)", row)
+
+    def _evident(self, result: Result, evidence: Evidence | None, head: Head) -> Result:
+        """The result with the place in the journal that made it: the head before it (signed), and its own record."""
+        known = evidence or result.evidence
+        uncertainty_ns = result.evidence.uncertainty_ns
+        whole = replace(known, journal_head=head.hex, last_seq=head.seq + 1, uncertainty_ns=uncertainty_ns)
+        if self._signer is not None:
+            point = self._signer.sign(head.seq, head.hash)
+            whole = replace(whole, public_key=point.public_key.hex(), signature=point.signature.hex())
+        return replace(result, evidence=whole)
 
 
-def _evident(result: Result, evidence: Evidence | None, head: Head, seq: int) -> Result:
-    """The result with the place in the journal that made it: the head before it, and its own record."""
-    known = evidence or result.evidence
-    uncertainty_ns = result.evidence.uncertainty_ns
-    whole = replace(known, journal_head=head.hex, last_seq=seq, uncertainty_ns=uncertainty_ns)
-    return replace(result, evidence=whole)
-
-
-def _digest(previous: bytes, *parts: bytes) -> bytes:
-    digest = hashlib.sha256(previous)
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+def _row(point: Checkpoint) -> tuple[int, bytes, bytes, bytes]:
+    return point.seq, point.hash, point.public_key, point.signature
 
 
 def _one(db: apsw.Connection, sql: str) -> int:
     row = db.execute(sql).fetchone()
     assert row is not None
     return int(str(row[0]))
-
-
-def _bytes(value: object) -> bytes:
-    assert isinstance(value, bytes)
-    return value

@@ -60,6 +60,8 @@ device = "car-1"
 [motors]
 driver = "mock"
 options = {{ record = "{folder}/pulses.jsonl" }}
+[calibration]
+stock = true
 [model]
 path = "{folder}/model"
 throttle_percent = 50

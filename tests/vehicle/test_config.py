@@ -26,7 +26,7 @@ outbox.path = "laps.db"
 
 def test_the_shipped_file_is_a_car() -> None:
     config = load(SHIPPED, VehicleConfig)
-    assert config.calibration == STOCK_CALIBRATION
+    assert config.calibration.load() == STOCK_CALIBRATION
     assert config.lapwatch.boards == STOCK_BOARDS
     assert config.model.throttle_percent == 0
 
@@ -60,6 +60,8 @@ def test_each_shown_default_is_the_default(table: str) -> None:
         ("calibration.steering = {min_ns = 1, mid_ns = 2, max_ns = 3}", "must rise"),
         ("calibration.motor = {min_ns = 1}", "missing"),
         ('mqtt.cert = "a.crt"', "belong together"),
+        ("calibration.steering = {min_ns = 1200000, mid_ns = 1450000, max_ns = 1700000}", "give both"),
+        ('calibration = {stock = true, file = "c.json"}', "not several"),
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_the_file(line: str, words: str) -> None:

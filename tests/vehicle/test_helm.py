@@ -24,7 +24,7 @@ class Bench:
 
     def __init__(self, helm: Helm | None = None) -> None:
         self.now_ns = 5_000 * MS
-        self.helm = helm or Helm("boot-1", LIMITS, SAFETY, 50)
+        self.helm = helm or Helm("boot-1", LIMITS, SAFETY, 50, calibrated=True)
         self.orders = 0
         self.frames = 0
         self.beat = 0
@@ -236,7 +236,7 @@ def test_the_pilot_going_trips_and_the_next_one_must_be_armed_anew(driving: Benc
 
 
 def test_beats_rise_over_a_restart_of_the_guard() -> None:
-    first, second = Helm("b", LIMITS, SAFETY), Helm("b", LIMITS, SAFETY)
+    first, second = (Helm("b", LIMITS, SAFETY, calibrated=True) for _ in range(2))
     assert first.beat(10_000 * MS).beat < first.beat(10_000 * MS).beat < second.beat(10_100 * MS).beat
 
 
@@ -312,3 +312,13 @@ class Anything(RuleBasedStateMachine):
 
 TestAnything = Anything.TestCase
 TestAnything.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+def test_a_car_without_calibration_cannot_be_armed() -> None:
+    bench = Bench(Helm("boot-1", LIMITS, SAFETY, 50, calibrated=False))
+    bench.helm.model_ready()
+    bench.run(500)
+    bench.order("arm")
+    bench.run(2500)
+    assert bench.helm.mode == "disarmed"
+    assert "a calibration (raceday vehicle calibrate)" in bench.helm.standing.reason

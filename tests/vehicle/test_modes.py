@@ -12,7 +12,7 @@ from shared.messages import CarMode
 from vehicle.core.ages import Safety, throttle_left, trip_reason
 from vehicle.core.modes import MODES, Event, Readiness, Standing, after
 
-ALL: Readiness = Readiness(model=True, frames=True, lease=True)
+ALL: Readiness = Readiness(calibration=True, model=True, frames=True, lease=True)
 STATES: tuple[CarMode, ...] = get_args(CarMode)
 EVENTS: tuple[Event, ...] = get_args(Event)
 
@@ -25,7 +25,9 @@ def test_every_mode_has_its_row_and_every_row_leads_to_a_mode() -> None:
 @pytest.mark.parametrize("mode", STATES)
 @pytest.mark.parametrize("event", ["stop", "estop", "trip", "withdraw"])
 def test_stopping_is_never_refused_and_never_moves(mode: CarMode, event: Event) -> None:
-    assert after(Standing(mode), event, Readiness(model=False, frames=False, lease=False)).mode not in (
+    assert after(
+        Standing(mode), event, Readiness(calibration=False, model=False, frames=False, lease=False)
+    ).mode not in (
         "driving",
         "ready",
     )
@@ -40,14 +42,14 @@ def test_the_only_doors() -> None:
     assert MODES["tripped"]["reset"] == "disarmed"
 
 
-@pytest.mark.parametrize("lacking", list(itertools.product([True, False], repeat=3))[1:])
+@pytest.mark.parametrize("lacking", list(itertools.product([True, False], repeat=4))[1:])
 @pytest.mark.parametrize(("mode", "event"), [("disarmed", "arm"), ("stopped", "arm"), ("ready", "start")])
-def test_arm_and_start_need_everything(lacking: tuple[bool, bool, bool], mode: CarMode, event: Event) -> None:
+def test_arm_and_start_need_everything(lacking: tuple[bool, bool, bool, bool], mode: CarMode, event: Event) -> None:
     with pytest.raises(Refused, match="The car has not yet "):
         after(Standing(mode), event, Readiness(*lacking))
 
 
-@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.builds(Readiness, st.booleans(), st.booleans(), st.booleans()))))
+@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.builds(Readiness, *[st.booleans()] * 4))))
 def test_no_walk_drives_without_arm_and_start_since_the_last_stop(walk: list[tuple[Event, Readiness]]) -> None:
     standing, armed, started = Standing(), False, False
     for event, readiness in walk:

@@ -20,6 +20,7 @@ from vehicle.core.words import Wish
 _BEATS_KEPT = 256
 _ORDERS_KEPT = 64
 _WAITING_MOST = 8
+_ALL_THERE = Readiness(calibration=True, model=True, frames=True, lease=True)
 _CLOCK_SLACK_NS = 20_000_000  # two processes read one clock a little apart; a stamp beyond that would never age
 
 
@@ -34,8 +35,11 @@ class _Waiting:
 class Helm:
     """Who may drive, and how. Not thread-safe; every time is of the machine's clock and does not run backwards."""
 
-    def __init__(self, boot_id: str, limits: Limits, safety: Safety, throttle_percent: int = 0) -> None:
+    def __init__(
+        self, boot_id: str, limits: Limits, safety: Safety, throttle_percent: int = 0, *, calibrated: bool
+    ) -> None:
         self._boot_id = boot_id
+        self._calibrated = calibrated
         self._limits = limits
         self._safety = safety
         self.throttle_percent = throttle_percent
@@ -175,7 +179,7 @@ class Helm:
 
     def _event(self, event: Event, reason: str) -> None:
         """What happens to us rather than is asked of us: never refused."""
-        self.standing = after(self.standing, event, Readiness(model=True, frames=True, lease=True), reason)
+        self.standing = after(self.standing, event, _ALL_THERE, reason)
 
     def _refuse(self, order: DriveOrder, why: str) -> None:
         """Say why an order was not obeyed, unless the mode already has something to explain."""
@@ -184,6 +188,7 @@ class Helm:
 
     def _readiness(self, now_ns: int) -> Readiness:
         return Readiness(
+            calibration=self._calibrated,
             model=self._model_ready,
             frames=self._fresh_frames >= self._safety.arm_frames,
             lease=self._lease_left_ns(now_ns) > 0,

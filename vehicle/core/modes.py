@@ -2,7 +2,7 @@
 
 Rules
   1. The car wakes disarmed. Only `arm`, then `start`, lead to driving, each while everything is there that driving
-     needs: a warm model, fresh frames, a lease.
+     needs: a calibration, a warm model, fresh frames, a lease.
   2. While armed (ready or driving) all of that is watched. What goes missing trips the car.
   3. A trip latches with its reason: only `reset` leaves it, and only towards disarmed. Recovery never re-arms.
   4. A withdrawn lease and `stop` are the ordinary ends of a drive: stopped, and ready again by `arm`.
@@ -76,6 +76,7 @@ class Standing:
 class Readiness:
     """What driving needs, as it is at this moment."""
 
+    calibration: bool
     model: bool
     frames: bool
     lease: bool
@@ -86,6 +87,7 @@ class Readiness:
         lacks = [
             what
             for there, what in (
+                (self.calibration, "a calibration (raceday vehicle calibrate)"),
                 (self.model, "a loaded model"),
                 (self.frames, "fresh frames"),
                 (self.lease, "a lease from the station"),

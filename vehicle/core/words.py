@@ -53,6 +53,22 @@ class ModeNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """Guard to comms, at each new wish and each change of the pulses: what was wished and what the wheels were told."""
+
+    at_ns: int
+    mode: CarMode
+    frame_seq: int
+    frame_at_ns: int
+    wish_steering: float
+    wish_throttle: float
+    steering: float
+    throttle: float
+    steering_ns: int
+    throttle_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Guard to comms, 2 Hz: what telemetry is made of; the lists hold what was seen since the last one."""
 

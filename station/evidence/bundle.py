@@ -1,0 +1,104 @@
+"""The protest bundle: all about one run, with the means to check it, in one zip that runs: `python3 FILE.zip`."""
+
+import hashlib
+import importlib.resources
+import json
+import pathlib
+import zipfile
+
+from shared.errors import BadInput
+from station.evidence.judge import judge
+from station.evidence.tables import tables
+from station.evidence.verify import MANIFEST, POINTS, RECORDS, check, write_points, write_records
+from station.store.chain import Checkpoint, Record
+from station.store.reading import JournalReader
+
+# What travels along: all of it needs only the standard library.
+CARRIED: dict[str, tuple[str, ...]] = {
+    "shared": ("__init__.py", "errors.py", "units.py", "ranking.py"),
+    "station": ("__init__.py",),
+    "station.store": ("__init__.py", "chain.py", "ed25519.py"),
+    "station.evidence": ("__init__.py", "judge.py", "verify.py"),
+}
+DOOR = b'''"""Run me: python3 BUNDLE.zip"""
+
+import sys
+
+from station.evidence.verify import main
+
+sys.exit(main([sys.argv[0]]))
+'''
+README = b"""A protest bundle of Raceday. To check it, with Python 3.11 or newer and nothing else: python3 THIS_FILE.zip
+
+journal.jsonl     the station's records, byte for byte, from the set-up of the race to the last word about this run
+checkpoints.json  the station's signatures over them: record, hash, public key, signature (Ed25519)
+edges.csv crossings.csv clock_pairs.csv laps.csv rulings.csv config.json run.json   the same, for people
+
+Hold the public key against the one that the station shows, and against the evidence that went out with its results.
+"""
+
+
+def make(journal: pathlib.Path, run_id: str, out: pathlib.Path) -> str:
+    """Writes the bundle; the sentence that its own check says. Raises BadInput, StorageError."""
+    reader = JournalReader(journal)
+    try:
+        first, last = _span(reader, run_id, journal)
+        points = reader.checkpoints()
+        tip = reader.tip()
+        records, before = list(reader.records(first - 1, last)), _hash_before(reader, first)
+    finally:
+        reader.close()
+    files = _files(run_id, first, before, records, _over(points, tip, first, last))
+    case, sentence = check(files)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, data in files.items():
+            bundle.writestr(name, data)
+    return "; ".join([sentence, *case.doubts])
+
+
+def _files(run_id: str, first: int, before: bytes, records: list[Record], points: list[Checkpoint]) -> dict[str, bytes]:
+    files = {"__main__.py": DOOR, "README.txt": README, RECORDS: write_records(records), POINTS: write_points(points)}
+    for package, names in CARRIED.items():
+        for name in names:
+            path = f"{package.replace('.', '/')}/{name}"
+            files[path] = importlib.resources.files(package).joinpath(name).read_bytes()
+    files |= tables(judge(run_id, records), records)
+    manifest = {
+        "run_id": run_id,
+        "first_seq": first,
+        "hash_before": before.hex(),
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    }
+    return {**files, MANIFEST: json.dumps(manifest, indent=1).encode()}
+
+
+def _span(reader: JournalReader, run_id: str, journal: pathlib.Path) -> tuple[int, int]:
+    """From the newest set-up (boot and race) before the run to the last record that names it, and its signature."""
+    booted = raced = opened = last = 0
+    needle = json.dumps(run_id).encode()
+    for record in reader.records():
+        kind = record.input[2:].partition(b'"')[0]
+        if not opened:
+            booted = record.seq if kind == b"Booted" else booted
+            raced = record.seq if kind == b"OpenRace" else raced
+        if needle in record.facts:
+            last = record.seq
+            if not opened and any(n == "RunOpened" and f["run_id"] == run_id for n, f in json.loads(record.facts)):
+                opened = record.seq
+    if not opened:
+        raise BadInput(f"{journal}: holds no run {run_id!r}; the runs' names stand on the station's page.")
+    signed = [point.seq for point in reader.checkpoints() if point.seq >= last]
+    tip = reader.tip()
+    end = min(signed) if signed else tip.seq if tip is not None else last
+    return max(1, min(filter(None, (booted, raced, opened)))), end
+
+
+def _over(points: list[Checkpoint], tip: Checkpoint | None, first: int, last: int) -> list[Checkpoint]:
+    """The signatures over these records."""
+    known = {point.seq: point for point in [*([tip] if tip is not None else []), *points]}
+    return [known[seq] for seq in sorted(known) if first <= seq <= last]
+
+
+def _hash_before(reader: JournalReader, first: int) -> bytes:
+    before = next(iter(reader.records(first - 2, first - 1)), None)
+    return bytes(32) if before is None else before.hash

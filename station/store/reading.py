@@ -1,0 +1,71 @@
+"""The journal read without writing: its records as they lie there, its checkpoints, its tip."""
+
+import pathlib
+from collections.abc import Iterator
+
+import apsw
+
+from shared.errors import StorageError
+from station.store.chain import Checkpoint, Record
+from station.sync.database import has_table, open_reading, storage_errors
+
+_CHECKPOINTS = "SELECT journal_seq, hash, public_key, signature FROM checkpoint ORDER BY journal_seq"
+_TIP = "SELECT journal_seq, hash, public_key, signature FROM tip"
+
+
+class JournalReader:
+    """A journal that may be in use: all that is read is of one moment. Raises StorageError."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        if not path.is_file():
+            raise StorageError(f"{path}: there is no such journal; it is called station.db in the station's folder.")
+        self.path = path
+        self._db = open_reading(path)
+        with storage_errors(path):
+            self._db.execute("BEGIN")
+            if not has_table(self._db, "journal"):
+                raise StorageError(f"{path}: holds no journal.")
+            self._signed = has_table(self._db, "checkpoint")
+
+    def records(self, after: int = 0, last: int = 2**62) -> Iterator[Record]:
+        """The stored bytes in order, after record `after`, up to record `last`."""
+        yield from read_records(self._db, self.path, after, last)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """One for each run that ended, and for each ruling after it."""
+        return self._points(_CHECKPOINTS)
+
+    def tip(self) -> Checkpoint | None:
+        """What was signed with the newest commit; None: nothing was ever signed."""
+        return next(iter(self._points(_TIP)), None)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _points(self, sql: str) -> list[Checkpoint]:
+        if not self._signed:
+            return []
+        with storage_errors(self.path):
+            rows = self._db.execute(sql).fetchall()
+        return [Checkpoint(int(str(seq)), *(as_bytes(part) for part in parts)) for seq, *parts in rows]
+
+
+def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int = 2**62) -> Iterator[Record]:
+    """The records with the results that went into each one's hash."""
+    sql = "SELECT seq, input, facts, hash FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq"
+    with storage_errors(path):
+        due: dict[int, list[bytes]] = {}
+        for journal_seq, payload in db.execute(
+            "SELECT journal_seq, payload FROM outbox WHERE journal_seq > ? AND journal_seq <= ? ORDER BY seq",
+            (after, last),
+        ):
+            due.setdefault(int(str(journal_seq)), []).append(as_bytes(payload))
+        for seq, given, facts, digest in db.execute(sql, (after, last)):
+            number = int(str(seq))
+            results = tuple(due.get(number, ()))
+            yield Record(number, as_bytes(given), as_bytes(facts), as_bytes(digest), results)
+
+
+def as_bytes(value: object) -> bytes:
+    assert isinstance(value, bytes)
+    return value

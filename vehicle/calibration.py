@@ -1,0 +1,105 @@
+"""The calibration file: pulse widths as measured on this car, versioned, written whole or not at all.
+
+It also reads the stock DeepRacer's `calibration.json`: {"Calibration": {"Servo": {min, mid, max, polarity}, "Motor":
+{...}}, "version"}, in nanoseconds (aws-deepracer/aws-deepracer-servo-pkg), with the version inside or beside.
+"""
+
+import json
+import os
+import pathlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from shared.config import from_table, setting
+from shared.errors import BadInput, ConfigError, StorageError
+from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration
+
+VERSION = 1
+_MOST_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationChoice:
+    """`[calibration]`: a file, or the figures themselves, or the stock car's by saying so. Without any, no arming."""
+
+    file: pathlib.Path | None = setting(None, what="written by `raceday vehicle calibrate`")
+    stock: bool = setting(False, what="drive with the stock DeepRacer's figures, unmeasured")
+    steering: ChannelCalibration | None = None
+    motor: ChannelCalibration | None = None
+
+    def __post_init__(self) -> None:
+        if (self.steering is None) != (self.motor is None):
+            raise ConfigError("`calibration.steering` and `calibration.motor` belong together: give both.")
+        if sum((self.file is not None, self.stock, self.steering is not None)) > 1:
+            raise ConfigError("`calibration` takes one of `file`, `stock` and the two tables, not several.")
+
+    def load(self) -> Calibration | None:
+        """What the car drives with; None while it was never calibrated. Raises BadInput for a damaged file."""
+        if self.stock:
+            return STOCK_CALIBRATION
+        if self.steering is not None and self.motor is not None:
+            return Calibration(self.steering, self.motor)
+        if self.file is None or not self.file.exists():
+            return None
+        return read_calibration(self.file)
+
+
+def read_calibration(path: pathlib.Path) -> Calibration:
+    """Our file, or the stock car's. Raises BadInput with one sentence that names it."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MOST_BYTES + 1)
+        document = json.loads(text) if len(text) <= _MOST_BYTES else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: the calibration cannot be read ({error}): calibrate the car again.") from None
+    if not isinstance(document, dict):
+        raise BadInput(f"{path}: is not a calibration: it must be one JSON object.")
+    try:
+        return _stock(document) if "Calibration" in document else _ours(document)
+    except ConfigError as error:
+        raise BadInput(f"{path}: {str(error).removeprefix('calibration: ')}") from None
+
+
+def write_calibration(path: pathlib.Path, calibration: Calibration) -> None:
+    """To the disk before it has the name, so that a power cut leaves the old file or the new one."""
+    text = json.dumps({"version": VERSION} | asdict(calibration), indent=1) + "\n"
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise StorageError(f"{path}: the calibration cannot be kept ({error.strerror}).") from None
+
+
+def _ours(document: dict[str, Any]) -> Calibration:
+    version = document.get("version")
+    if type(version) is not int or not 1 <= version <= VERSION:
+        raise ConfigError(f"the calibration has version {version!r}; this car reads 1 to {VERSION}.")
+    table = {name: value for name, value in document.items() if name != "version"}
+    return from_table(table, Calibration, "calibration")
+
+
+def _stock(document: dict[str, Any]) -> Calibration:
+    inner = document["Calibration"]
+    if not isinstance(inner, dict):
+        raise ConfigError("`Calibration` must hold `Servo` and `Motor`.")
+    return Calibration(_stock_channel(inner, "Servo"), _stock_channel(inner, "Motor"))
+
+
+def _stock_channel(inner: dict[str, Any], name: str) -> ChannelCalibration:
+    channel = inner.get(name)
+    if not isinstance(channel, dict):
+        raise ConfigError(f"the stock calibration has no `{name}`.")
+    names = {"min": "min_ns", "mid": "mid_ns", "max": "max_ns", "polarity": "polarity"}
+    if missing := [key for key in names if key not in channel]:
+        raise ConfigError(f"the stock calibration's `{name}` has no {', '.join(missing)}.")
+    return from_table({ours: channel[key] for key, ours in names.items()}, ChannelCalibration, "calibration")

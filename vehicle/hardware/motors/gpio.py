@@ -1,0 +1,107 @@
+"""PWM by gpiozero on two header pins: only as good as the pin library under it, and that is often too coarse.
+
+What the libraries do to a duty cycle (read in gpiozero 2.0.1, `pins/*.py`): lgpio takes whole per cent, `int(value *
+100)`, which is 200 us at 50 Hz; RPi.GPIO takes any share but times it in a thread, some 100 us off; pigpio takes
+`int(value * 10000)` and samples at 5 us. Only pigpio passes the check against the stock calibration.
+"""
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+from gpiozero import PWMOutputDevice
+from gpiozero.exc import BadPinFactory, GPIOZeroError
+from gpiozero.pins import Factory
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import ConfigError, HardwareMissing
+from shared.units import NS_PER_S
+from vehicle.core.pulses import PERIOD_NS, Pulses
+
+
+@dataclass(frozen=True, slots=True)
+class PinLibrary:
+    """Where gpiozero keeps it, how fine it truly is, and into how many counts it cuts the period, truncating."""
+
+    module: str
+    factory: str
+    resolution_ns: int
+    counts: int
+
+
+LIBRARIES: dict[str, PinLibrary] = {
+    "pigpio": PinLibrary("gpiozero.pins.pigpio", "PiGPIOFactory", 5_000, 10_000),
+    "rpigpio": PinLibrary("gpiozero.pins.rpigpio", "RPiGPIOFactory", 100_000, 200),
+    "lgpio": PinLibrary("gpiozero.pins.lgpio", "LGPIOFactory", 200_000, 100),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`[motors.options]` of gpio."""
+
+    steering_pin: int = setting(what="the header pin of the steering servo, by its GPIO number")
+    motor_pin: int = setting(what="the header pin of the motor's controller, by its GPIO number")
+    library: str = setting("pigpio", choices=tuple(LIBRARIES), what="gpiozero's pin library")
+
+    def __post_init__(self) -> None:
+        if self.steering_pin == self.motor_pin:
+            raise ConfigError("`steering_pin` and `motor_pin` are the same; each needs a pin of its own.")
+
+
+class GpioMotors:
+    """Takes its pins when built, without a pulse. gpiozero ends the pulses with its process, unless it is killed."""
+
+    def __init__(self, options: dict[str, Any], clock: Clock, factory: Factory | None = None) -> None:
+        del clock  # gpiozero keeps its own time
+        self._options = from_table(options, Options, "[motors.options]")
+        self._library = LIBRARIES[self._options.library]
+        found = factory if factory is not None else _factory(self._library)
+        self._pins: list[PWMOutputDevice] = []
+        try:
+            for number in (self._options.motor_pin, self._options.steering_pin):
+                self._pins.append(PWMOutputDevice(number, frequency=NS_PER_S // PERIOD_NS, pin_factory=found))
+        except GPIOZeroError as error:
+            self.close()
+            raise HardwareMissing(f"GPIO{number} cannot pulse ({error}): is the pin free, and on the header?") from None
+
+    @property
+    def resolution_ns(self) -> int:
+        return self._library.resolution_ns
+
+    def apply(self, pulses: Pulses) -> None:
+        widths = (pulses.throttle_ns, pulses.steering_ns)  # the motor first
+        for width_ns in widths:
+            if not 0 < width_ns < PERIOD_NS:
+                raise HardwareMissing(f"GPIO refuses a pulse of {width_ns} ns: the period is {PERIOD_NS} ns.")
+        try:
+            for pin, width_ns in zip(self._pins, widths, strict=True):
+                pin.value = self._share(width_ns)
+        except GPIOZeroError as error:
+            raise HardwareMissing(f"the pins no longer take pulses ({error}).") from None
+
+    def neutral(self) -> None:
+        """No pulse at all, the motor first: the way out when pulses by calibration were refused, or there is none."""
+        for pin in self._pins:
+            pin.off()
+
+    def close(self) -> None:
+        for pin in self._pins:
+            pin.close()
+
+    def _share(self, width_ns: int) -> float:
+        """The duty cycle that the library truncates to the count that gives this width."""
+        count = -(-width_ns * self._library.counts // PERIOD_NS)
+        return (count + 0.5) / self._library.counts
+
+
+def _factory(library: PinLibrary) -> Factory:
+    try:
+        made: Factory = getattr(importlib.import_module(library.module), library.factory)()
+    except (ImportError, BadPinFactory, OSError) as error:
+        raise HardwareMissing(
+            f"gpiozero's {library.factory} does not start ({error}): install it (pigpio: its daemon too), or choose "
+            "sysfs or pca9685, which are finer."
+        ) from None
+    return made

@@ -1,0 +1,147 @@
+"""A PCA9685 on I2C: sixteen channels of twelve bits, as on the custom car and most servo hats.
+
+Registers: NXP PCA9685 data sheet, rev. 4, 7.3. The chip divides its oscillator (nominally 25 MHz, up to some per cent
+off: measure it) by 4096 and by PRESCALE + 1; so a step is (PRESCALE + 1) / oscillator, 4.88 us at 50 Hz. Like all
+hardware it goes on pulsing when its writer dies. Every `apply` is written, changed or not: a dead bus shows at once.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from smbus2 import SMBus
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import ConfigError, HardwareMissing
+from shared.units import NS_PER_S
+from vehicle.core.pulses import Pulses
+
+MODE1, MODE2, LED0_ON_L, PRESCALE = 0x00, 0x01, 0x06, 0xFE
+RESTART, AUTO_INCREMENT, SLEEP = 0x80, 0x20, 0x10
+TOTEM_POLE = 0x04
+FULL_OFF = 0x10  # in LEDn_OFF_H: no pulse at all
+COUNTS = 4096
+_LEAST_PRESCALE, _MOST_PRESCALE = 3, 255
+
+
+class Bus(Protocol):
+    """What we use of smbus2."""
+
+    def read_byte_data(self, i2c_addr: int, register: int) -> int: ...
+    def write_byte_data(self, i2c_addr: int, register: int, value: int) -> None: ...
+    def write_i2c_block_data(self, i2c_addr: int, register: int, data: list[int]) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`[motors.options]` of pca9685."""
+
+    bus: int = setting(1, least=0, most=63, what="the number in /dev/i2c-N")
+    address: int = setting(0x40, least=0x08, most=0x77, what="of the chip on its bus")
+    steering_channel: int = setting(0, least=0, most=15)
+    motor_channel: int = setting(1, least=0, most=15)
+    rate_hz: float = setting(50.0, least=24.0, most=100.0, what="pulses a second; more is finer, if the servo bears it")
+    oscillator_hz: int = setting(25_000_000, least=20_000_000, most=30_000_000, what="as measured on this chip")
+
+    def __post_init__(self) -> None:
+        if self.steering_channel == self.motor_channel:
+            raise ConfigError("`steering_channel` and `motor_channel` are the same; each needs a channel of its own.")
+
+    @property
+    def prescale(self) -> int:
+        """The divider that comes nearest to the asked rate."""
+        return min(_MOST_PRESCALE, max(_LEAST_PRESCALE, round(self.oscillator_hz / (COUNTS * self.rate_hz)) - 1))
+
+    @property
+    def step_ns(self) -> float:
+        """One of the 4096 counts."""
+        return (self.prescale + 1) * NS_PER_S / self.oscillator_hz
+
+
+class Pca9685Motors:
+    """Sets the rate when built, if it is not set already; the first pulse is the first `apply`."""
+
+    def __init__(self, options: dict[str, Any], clock: Clock, bus: Bus | None = None) -> None:
+        del clock  # the chip keeps its own time
+        self._options = from_table(options, Options, "[motors.options]")
+        self._bus = bus if bus is not None else _open(self._options.bus)
+        try:
+            self._set_up()
+        except BaseException:
+            self._bus.close()
+            raise
+
+    @property
+    def resolution_ns(self) -> int:
+        return round(self._options.step_ns)
+
+    def apply(self, pulses: Pulses) -> None:
+        period_ns = self._options.step_ns * COUNTS
+        for width_ns in (pulses.steering_ns, pulses.throttle_ns):
+            if not 0 < width_ns < period_ns - self._options.step_ns:
+                raise HardwareMissing(
+                    f"the PCA9685 refuses a pulse of {width_ns} ns: its period is {period_ns:.0f} ns."
+                )
+        # The motor first: if the second write fails, the car is no faster than it should be.
+        self._pulse(self._options.motor_channel, pulses.throttle_ns)
+        self._pulse(self._options.steering_channel, pulses.steering_ns)
+
+    def neutral(self) -> None:
+        """No pulse at all, the motor first: the way out when pulses by calibration were refused, or there is none."""
+        try:
+            self._block(self._options.motor_channel, [0, 0, 0, FULL_OFF])
+        finally:
+            self._block(self._options.steering_channel, [0, 0, 0, FULL_OFF])
+
+    def close(self) -> None:
+        """The bus goes; the chip keeps its pulses."""
+        self._bus.close()
+
+    def _set_up(self) -> None:
+        mode, prescale = self._read(MODE1), self._options.prescale
+        if not mode & SLEEP and self._read(PRESCALE) == prescale:
+            self._write(MODE1, AUTO_INCREMENT)  # someone set it up before us: its pulses go on without a gap
+            return
+        self._write(MODE1, AUTO_INCREMENT | SLEEP)  # the divider can only be set while the chip sleeps
+        self.neutral()  # before it wakes: what an earlier life left in the registers may not pulse
+        self._write(PRESCALE, prescale)
+        self._write(MODE2, TOTEM_POLE)
+        self._write(MODE1, AUTO_INCREMENT)
+        if self._read(PRESCALE) != prescale:
+            raise HardwareMissing(f"the chip at {self._options.address:#x} took no rate: is it a PCA9685?")
+
+    def _pulse(self, channel: int, width_ns: int) -> None:
+        count = round(width_ns / self._options.step_ns)
+        self._block(channel, [0, 0, count & 0xFF, count >> 8])
+
+    def _block(self, channel: int, four: list[int]) -> None:
+        try:
+            self._bus.write_i2c_block_data(self._options.address, LED0_ON_L + 4 * channel, four)
+        except OSError as error:
+            raise self._away(error) from None
+
+    def _write(self, register: int, value: int) -> None:
+        try:
+            self._bus.write_byte_data(self._options.address, register, value)
+        except OSError as error:
+            raise self._away(error) from None
+
+    def _read(self, register: int) -> int:
+        try:
+            return self._bus.read_byte_data(self._options.address, register)
+        except OSError as error:
+            raise self._away(error) from None
+
+    def _away(self, error: OSError) -> HardwareMissing:
+        where = f"{self._options.address:#x} on /dev/i2c-{self._options.bus}"
+        return HardwareMissing(f"the PCA9685 at {where} does not answer ({error.strerror or error}): check its wires.")
+
+
+def _open(number: int) -> Bus:
+    try:
+        return cast(Bus, SMBus(number))
+    except OSError as error:
+        raise HardwareMissing(
+            f"/dev/i2c-{number} cannot be opened ({error.strerror or error}): switch I2C on, and check the number."
+        ) from None

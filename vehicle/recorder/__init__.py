@@ -1,0 +1,1 @@
+"""The black box: frames from the pilot, words from the guard, and the recordings that comms makes of them."""

@@ -1,0 +1,1 @@
+"""Reads recordings of the black box back: compare with a model, draw."""
