@@ -6,7 +6,9 @@ by itself, and `trust` how surely bytes that it accepts are its own: 2 with a CR
 a gate's `uncertainty_us` should not be below it. `elsewhere`: its places that are no start line unless wired.
 """
 
+import functools
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.drivers import find, names
@@ -115,12 +117,19 @@ def row(name: str) -> Row:
 
 
 def decoder(name: str) -> Decoder:
-    """A new decoder of the protocol. Raises ConfigError for an unknown one."""
-    if name not in protocols():
-        raise ConfigError(f"there is no protocol {name!r}; installed are: {', '.join(protocols())}.")
+    """A new decoder of the protocol. Raises ConfigError for an unknown one, HardwareMissing."""
+    return _kind(name)()
+
+
+@functools.cache
+def _kind(name: str) -> Callable[[], Decoder]:
+    """Its class: as installed, or from the table when the station runs from a folder that is not installed."""
     if name in names(GROUP):
-        made: Decoder = find(GROUP, name)()
+        kind = find(GROUP, name)
+    elif name in _BY_NAME:
+        module, _, word = _BY_NAME[name].module.partition(":")
+        kind = getattr(importlib.import_module(module), word)
     else:
-        module, _, kind = row(name).module.partition(":")
-        made = getattr(importlib.import_module(module), kind)()
-    return made
+        raise ConfigError(f"there is no protocol {name!r}; installed are: {', '.join(protocols())}.")
+    known: Callable[[], Decoder] = kind
+    return known
