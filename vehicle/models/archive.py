@@ -1,31 +1,27 @@
-"""Takes a model out of a DeepRacer archive (`tar.gz`). Our own reader of both formats: it never writes, trusts nothing.
+"""Takes a model out of a DeepRacer archive (`tar.gz`). Our own reader of the format: it never writes, trusts nothing.
 
 Regular files and folders with plain relative names only; links, devices, sparse files, absolute and climbing paths, and
 names that come twice are refused, whatever else is in the archive. Two files are taken, the others are passed over, and
-all of it counts against limits. Source: POSIX.1-2017 pax and ustar, GNU tar manual ("Basic Tar Format"), RFC 1952.
+all of it counts against limits. Source: POSIX.1-2017 pax and ustar, GNU tar manual ("Basic Tar Format").
 """
 
 import posixpath
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from shared.errors import BadInput
 from vehicle.models.check import MOST_BYTES
+from vehicle.models.inflate import MOST_UNPACKED, NOT_AN_ARCHIVE, Inflated
 from vehicle.models.metadata import MOST_BYTES as MOST_METADATA_BYTES
 from vehicle.models.metadata import NAME
 
-MOST_PACKED = 256 << 20
-MOST_UNPACKED = 320 << 20
-MOST_RATIO, RATIO_FROM = 50, 8 << 20
 MOST_MEMBERS = 500
 MOST_DEPTH = 8
 MOST_NAME = 200
 MODEL_ENDS = (".pb", ".onnx")
 
 _BLOCK = 512
-_CHUNK = 1 << 20
 _MOST_EXTENSION = 65_536
 _REFUSED = {
     b"1": "a hard link",
@@ -35,7 +31,6 @@ _REFUSED = {
     b"6": "a pipe",
     b"S": "a sparse file",
 }
-_NOT_AN_ARCHIVE = "The file is not a complete tar.gz archive."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ def take_model(file: BinaryIO) -> Taken:
     """The one model and the one metadata of an archive. Raises BadInput with one sentence."""
     models: dict[str, bytearray] = {}
     metadata: dict[str, bytes] = {}
-    for member in _files(_Inflated(file)):
+    for member in _files(Inflated(file)):
         base = posixpath.basename(member.name)
         if base == NAME:
             metadata[member.name] = bytes(member.read(MOST_METADATA_BYTES))
@@ -69,7 +64,7 @@ def take_model(file: BinaryIO) -> Taken:
     return Taken(name, model, next(iter(metadata.values())))
 
 
-def _files(stream: "_Inflated") -> Iterator["_Member"]:
+def _files(stream: Inflated) -> Iterator["_Member"]:
     """The regular files, each name once."""
     seen: set[str] = set()
     for member in _members(stream):
@@ -83,57 +78,6 @@ def _files(stream: "_Inflated") -> Iterator["_Member"]:
             yield member
 
 
-class _Inflated:
-    """What a gzip file holds, read forward only, within limits."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._inflate = zlib.decompressobj(wbits=31)
-        self._packed = self._unpacked = 0
-        self._ready = b""
-
-    def read(self, size: int) -> bytearray:
-        """Exactly `size` bytes, or fewer at the end. Raises BadInput."""
-        found = bytearray()  # grows in place: a model of 230 MB is not held twice
-        while len(found) < size and (self._ready or self._fill(size - len(found))):
-            missing = size - len(found)
-            found += self._ready[:missing]
-            self._ready = self._ready[missing:]
-        return found
-
-    def skip(self, size: int) -> None:
-        """Passes over `size` bytes. Raises BadInput if they are not there."""
-        while size:
-            passed = len(self.read(min(size, _CHUNK)))
-            if not passed:
-                raise BadInput(_NOT_AN_ARCHIVE)
-            size -= passed
-
-    def _fill(self, wanted: int) -> bool:
-        while not self._ready:
-            if self._inflate.eof:
-                return False
-            packed = self._inflate.unconsumed_tail or self._file.read(_CHUNK)
-            if not packed:
-                raise BadInput(_NOT_AN_ARCHIVE)
-            try:
-                self._ready = self._inflate.decompress(packed, min(max(wanted, _BLOCK), _CHUNK))
-            except zlib.error:
-                raise BadInput(_NOT_AN_ARCHIVE) from None
-            self._packed += len(packed) - len(self._inflate.unconsumed_tail)
-            self._unpacked += len(self._ready)
-            self._check_sizes()
-        return True
-
-    def _check_sizes(self) -> None:
-        if self._packed > MOST_PACKED:
-            raise BadInput(f"The archive is larger than {MOST_PACKED >> 20} MB.")
-        if self._unpacked > MOST_UNPACKED:
-            raise BadInput(f"The archive unpacks to more than {MOST_UNPACKED >> 20} MB.")
-        if self._unpacked > RATIO_FROM and self._unpacked > MOST_RATIO * self._packed:
-            raise BadInput(f"The archive unpacks to more than {MOST_RATIO} times its size: no model does that.")
-
-
 @dataclass(slots=True)
 class _Member:
     """One entry; its bytes may be read while it is the newest."""
@@ -141,7 +85,7 @@ class _Member:
     name: str
     size: int
     is_folder: bool
-    stream: _Inflated
+    stream: Inflated
     left: int
 
     def read(self, most: int) -> bytearray:
@@ -151,11 +95,11 @@ class _Member:
         content = self.stream.read(self.size)
         self.left = 0
         if len(content) != self.size:
-            raise BadInput(_NOT_AN_ARCHIVE)
+            raise BadInput(NOT_AN_ARCHIVE)
         return content
 
 
-def _members(stream: _Inflated) -> Iterator[_Member]:
+def _members(stream: Inflated) -> Iterator[_Member]:
     """The entries with their real names and sizes; extensions of the format belong to the entry that follows."""
     extended: dict[str, str] = {}
     extensions = 0
@@ -175,7 +119,7 @@ def _members(stream: _Inflated) -> Iterator[_Member]:
         stream.skip(member.left + -member.size % _BLOCK)
 
 
-def _member(stream: _Inflated, header: bytes, kind: bytes, size: int, extended: dict[str, str]) -> _Member:
+def _member(stream: Inflated, header: bytes, kind: bytes, size: int, extended: dict[str, str]) -> _Member:
     prefix = _text(header[345:500]) if header[257:263] == b"ustar\0" else ""
     name = extended.get("path") or (f"{prefix}/" if prefix else "") + _text(header[0:100])
     if kind not in (b"0", b"\0", b"7", b"5"):
@@ -201,15 +145,15 @@ def _plain(name: str) -> str:
     return "/".join(parts)
 
 
-def _header(stream: _Inflated) -> bytes | None:
+def _header(stream: Inflated) -> bytes | None:
     """The next header; None at the end, which is a block of zeros."""
     header = bytes(stream.read(_BLOCK))
     if len(header) < _BLOCK:
-        raise BadInput(_NOT_AN_ARCHIVE)
+        raise BadInput(NOT_AN_ARCHIVE)
     if not any(header):
         return None
     if _number(header[148:156]) != sum(header) - sum(header[148:156]) + 8 * ord(" "):
-        raise BadInput(_NOT_AN_ARCHIVE)
+        raise BadInput(NOT_AN_ARCHIVE)
     return header
 
 
@@ -218,17 +162,17 @@ def _number(given: bytes) -> int:
     if given[0] & 0x80:
         value = int.from_bytes(given, "big", signed=False) & ((1 << (8 * len(given) - 1)) - 1)
         if given[0] & 0x40 or value > 1 << 62:
-            raise BadInput(_NOT_AN_ARCHIVE)
+            raise BadInput(NOT_AN_ARCHIVE)
         return value
     digits = given.strip(b" \0")
     if not all(digit in b"01234567" for digit in digits):
-        raise BadInput(_NOT_AN_ARCHIVE)
+        raise BadInput(NOT_AN_ARCHIVE)
     return int(digits or b"0", 8)
 
 
 def _decimal(given: str) -> int:
     if not (given.isascii() and given.isdigit() and len(given) < 19):
-        raise BadInput(_NOT_AN_ARCHIVE)
+        raise BadInput(NOT_AN_ARCHIVE)
     return int(given)
 
 
@@ -245,7 +189,7 @@ def _records(text: bytes) -> dict[str, str]:
         size = _decimal(length.decode("ascii", "replace"))
         key, equals, value = text[len(length) + 1 : size - 1].partition(b"=")
         if not equals or size > len(text) or text[size - 1 : size] != b"\n":
-            raise BadInput(_NOT_AN_ARCHIVE)
+            raise BadInput(NOT_AN_ARCHIVE)
         if key.startswith((b"GNU.sparse", b"SCHILY.realsize")):
             raise BadInput("The archive holds a sparse file, which is not taken.")
         found[_text(key)] = _text(value)

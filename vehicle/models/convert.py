@@ -12,7 +12,7 @@ import numpy as np
 from onnx import NodeProto, helper
 
 from shared.errors import BadInput
-from vehicle.models import numerics
+from vehicle.models import attributes
 from vehicle.models.evaluate import Evaluation
 from vehicle.models.flow import Flow, joined, same_place
 from vehicle.models.graphdef import Graph, Node, Tensor
@@ -24,16 +24,9 @@ Value = Flow | Tensor
 
 _UNARY = {name: name for name in ("Elu", "Neg", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Tanh")}
 _BINARY = {
-    "Add": "Add",
-    "AddV2": "Add",
-    "BiasAdd": "Add",
-    "Div": "Div",
-    "Maximum": "Max",
-    "Minimum": "Min",
-    "Mul": "Mul",
-    "RealDiv": "Div",
-    "Sub": "Sub",
-}
+    "Add": "Add", "AddV2": "Add", "BiasAdd": "Add", "Sub": "Sub", "Mul": "Mul",
+    "Div": "Div", "RealDiv": "Div", "Maximum": "Max", "Minimum": "Min",
+}  # fmt: skip
 
 
 def convert(graph: Graph, metadata: Metadata) -> tuple[bytes, Head]:
@@ -93,9 +86,9 @@ class Converter:
         rule = self._rules.get(node.op)
         return None if rule is None else rule(node, inputs)
 
-    def _unary(self, op: str, x: Flow, **attributes: Any) -> Flow:
+    def _unary(self, op: str, x: Flow, **settings: Any) -> Flow:
         x = self._scaled(x)
-        return x.named(self._write(op, [x.name], **attributes))
+        return x.named(self._write(op, [x.name], **settings))
 
     def _scaled(self, x: Flow) -> Flow:
         """The value with its scale applied, for those who cannot carry it on."""
@@ -141,9 +134,9 @@ class Converter:
         x, kernel = inputs
         if not isinstance(x, Flow) or isinstance(kernel, Flow):
             return None
-        rows, columns = numerics.conv_size(node, x.shape, kernel.shape)
+        rows, columns = attributes.conv_size(node, x.shape, kernel.shape)
         weights = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)) * np.float32(x.scale)
-        strides = list(numerics.conv_strides(node))
+        strides = list(attributes.conv_strides(node))
         name = self._write("Conv", [x.name, self._out.constant(weights)], strides=strides)
         return Flow(name, (1, rows, columns, kernel.shape[3]), picture=True, size=(rows, columns))
 
@@ -172,7 +165,7 @@ class Converter:
             raise BadInput(f"The normalisation {node.name[:80]!r} does not fit its input.")
         x = self._scaled(x)
         names = [x.name, *map(self._out.constant, constants)]
-        return x.named(self._write("BatchNormalization", names, epsilon=numerics.epsilon(node)))
+        return x.named(self._write("BatchNormalization", names, epsilon=attributes.epsilon(node)))
 
     def _softmax(self, _node: Node, inputs: Sequence[Value]) -> Flow | None:
         (x,) = inputs
@@ -182,7 +175,7 @@ class Converter:
 
     def _leaky(self, node: Node, inputs: Sequence[Value]) -> Flow:
         assert isinstance(inputs[0], Flow)
-        return self._unary("LeakyRelu", inputs[0], alpha=numerics.slope(node))
+        return self._unary("LeakyRelu", inputs[0], alpha=attributes.slope(node))
 
     def _relu6(self, _node: Node, inputs: Sequence[Value]) -> Flow:
         assert isinstance(inputs[0], Flow)
@@ -198,7 +191,7 @@ class Converter:
         x, wanted = inputs
         if not isinstance(x, Flow) or isinstance(wanted, Flow):
             return None
-        shape = _reshaped(node, x.shape, wanted)
+        shape = attributes.reshaped(node, x.shape, wanted)
         if shape == x.shape:
             return x
         if x.picture and shape in ((1, *x.size, x.channels), (x.size[0] * x.size[1], x.channels)):
@@ -238,7 +231,7 @@ class Converter:
         constants = [bound for bound in bounds if not isinstance(bound, Flow)]
         if not isinstance(x, Flow) or x.picture or len(x.shape) != 2 or x.order is not None or len(constants) != 3:
             return None
-        places = np.arange(x.channels).reshape(1, -1)[numerics.strided_index(node, *constants)]
+        places = np.arange(x.channels).reshape(1, -1)[attributes.strided_index(node, *constants)]
         if places.ndim != 2 or places.size == 0 or np.any(np.diff(places.ravel()) != 1):
             raise BadInput(f"The StridedSlice {node.name[:80]!r} takes something else than columns, which is not run.")
         first, last = int(places[0, 0]), int(places[0, -1]) + 1
@@ -246,18 +239,11 @@ class Converter:
         x = self._scaled(x)
         return Flow(self._write("Slice", [x.name, *bounds_]), (1, last - first))
 
-    def _write(self, op: str, inputs: list[str], **attributes: Any) -> str:
-        node = helper.make_node(op, inputs, [self._out.fresh()], **attributes)
+    def _write(self, op: str, inputs: list[str], **settings: Any) -> str:
+        node = helper.make_node(op, inputs, [self._out.fresh()], **settings)
         for name in inputs:
             self._makers.pop(name, None)
         if op in ("Conv", "Gemm"):
             self._makers[node.output[0]] = node
         self._out.nodes.append(node)
         return str(node.output[0])
-
-
-def _reshaped(node: Node, shape: tuple[int, ...], wanted: Tensor) -> tuple[int, ...]:
-    try:
-        return np.broadcast_to(np.int8(0), shape).reshape([int(size) for size in np.ravel(wanted)]).shape
-    except (ValueError, TypeError, OverflowError):
-        raise BadInput(f"The Reshape {node.name[:80]!r} does not fit its input.") from None

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
+from vehicle.models.attributes import axes_of, conv_size, conv_strides, epsilon, integer, slope, strided_index
 from vehicle.models.graphdef import DTYPES, Node
 
 Tensor = NDArray[Any]
-Index = tuple[Any, ...]
 
 MOST_ELEMENTS = 16 << 20
 
@@ -72,74 +72,6 @@ def small(shape: Sequence[int]) -> None:
         raise BadInput(f"The graph makes a tensor of {'x'.join(map(str, shape))} elements, which is not run.")
 
 
-def strided_index(node: Node, begin: Tensor, end: Tensor, strides: Tensor) -> Index:
-    """The numpy index that a StridedSlice means."""
-    masks = {key: _integer(node, f"{key}_mask") for key in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")}
-    index: list[Any] = []
-    for place, (low, high, step) in enumerate(zip(begin.tolist(), end.tolist(), strides.tolist(), strict=True)):
-        bit = 1 << place
-        if masks["ellipsis"] & bit:
-            index.append(Ellipsis)
-        elif masks["new_axis"] & bit:
-            index.append(None)
-        elif masks["shrink_axis"] & bit:
-            index.append(int(low))
-        else:
-            index.append(slice(None if masks["begin"] & bit else low, None if masks["end"] & bit else high, step))
-    return tuple(index)
-
-
-def conv_strides(node: Node) -> tuple[int, int]:
-    """The strides (down, right) of a convolution that we run: unpadded, undilated, channels last. Raises BadInput."""
-    strides = node.attributes.get("strides")
-    if not isinstance(strides, tuple) or len(strides) != 4 or strides[0] != 1 or strides[3] != 1 or min(strides) < 1:
-        raise BadInput(f"The convolution {node.name[:80]!r} has strides that are not run.")
-    if node.attributes.get("padding") != b"VALID":
-        raise BadInput(f"The convolution {node.name[:80]!r} is padded; only VALID is run.")
-    if node.attributes.get("data_format", b"NHWC") != b"NHWC":
-        raise BadInput(f"The convolution {node.name[:80]!r} is not in NHWC order, which is not run.")
-    if any(size != 1 for size in _integers(node, "dilations", (1, 1, 1, 1))):
-        raise BadInput(f"The convolution {node.name[:80]!r} is dilated, which is not run.")
-    return strides[1], strides[2]
-
-
-def conv_size(node: Node, picture: Sequence[int], kernel: Sequence[int]) -> tuple[int, int]:
-    """Rows and columns of what a convolution makes. Raises BadInput."""
-    down, right = conv_strides(node)
-    if len(picture) != 4 or len(kernel) != 4 or picture[3] != kernel[2] or min(kernel) < 1:
-        raise BadInput(f"The convolution {node.name[:80]!r} does not fit its input.")
-    rows, columns = (picture[1] - kernel[0]) // down + 1, (picture[2] - kernel[1]) // right + 1
-    if rows < 1 or columns < 1:
-        raise BadInput(f"The convolution {node.name[:80]!r} is larger than its input.")
-    return rows, columns
-
-
-def epsilon(node: Node) -> float:
-    """The variance's floor of a normalisation that does not train. Raises BadInput if it trains."""
-    if node.attributes.get("is_training", True) is not False:
-        raise BadInput(f"The normalisation {node.name[:80]!r} is in training mode: export the model for inference.")
-    if node.attributes.get("data_format", b"NHWC") != b"NHWC":
-        raise BadInput(f"The normalisation {node.name[:80]!r} is not in NHWC order, which is not run.")
-    value = node.attributes.get("epsilon", 0.0001)
-    return float(value) if isinstance(value, float) else 0.0001
-
-
-def slope(node: Node) -> float:
-    """How steep a LeakyRelu is below 0."""
-    alpha = node.attributes.get("alpha", 0.2)
-    return float(alpha) if isinstance(alpha, float) else 0.2
-
-
-def axes_of(node: Node) -> tuple[int, ...]:
-    """The axes that a Squeeze takes out; () for all of size one."""
-    return _integers(node, "squeeze_dims", ()) or _integers(node, "axis", ())
-
-
-def is_plain_matmul(node: Node) -> bool:
-    """Neither side is transposed."""
-    return not node.attributes.get("transpose_a") and not node.attributes.get("transpose_b")
-
-
 def _conv(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     x, kernel = inputs
     down, right = conv_strides(node)
@@ -181,11 +113,11 @@ def _concat(_node: Node, inputs: Sequence[Tensor]) -> Tensor:
 
 def _pack(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     small([sum(part.size for part in inputs)])
-    return np.stack(inputs, _integer(node, "axis"))
+    return np.stack(inputs, integer(node, "axis"))
 
 
 def _cast(node: Node, inputs: Sequence[Tensor]) -> Tensor:
-    kind = DTYPES.get(_integer(node, "DstT"))
+    kind = DTYPES.get(integer(node, "DstT"))
     if kind is None:
         raise BadInput(f"The Cast {node.name[:80]!r} is to a type that is not run.")
     return inputs[0].astype(kind)
@@ -194,7 +126,7 @@ def _cast(node: Node, inputs: Sequence[Tensor]) -> Tensor:
 def _gather(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     given, places, axis = inputs
     small([places.size, given.size])
-    if _integer(node, "batch_dims") or places.size * given.size > MOST_ELEMENTS:
+    if integer(node, "batch_dims") or places.size * given.size > MOST_ELEMENTS:
         raise BadInput(f"The GatherV2 {node.name[:80]!r} is not of the kind that is run.")
     return np.asarray(np.take(given, places, int(axis)))
 
@@ -235,13 +167,3 @@ _RULES: dict[str, Callable[[Node, Sequence[Tensor]], Tensor]] = {
     "StridedSlice": lambda node, x: np.asarray(x[0][strided_index(node, *x[1:])]),
     "Transpose": lambda _, x: np.transpose(x[0], [int(axis) for axis in x[1]]),
 }
-
-
-def _integer(node: Node, key: str) -> int:
-    value = node.attributes.get(key, 0)
-    return value if isinstance(value, int) else 0
-
-
-def _integers(node: Node, key: str, default: tuple[int, ...]) -> tuple[int, ...]:
-    value = node.attributes.get(key)
-    return value if isinstance(value, tuple) and value else default

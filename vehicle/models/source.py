@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.errors import BadInput
-from vehicle.models.archive import MOST_PACKED, take_model
+from vehicle.models.archive import take_model
 from vehicle.models.check import MOST_BYTES
+from vehicle.models.inflate import MOST_PACKED
 from vehicle.models.metadata import MOST_BYTES as MOST_METADATA_BYTES
 from vehicle.models.metadata import NAME
 from vehicle.models.naming import fit_name

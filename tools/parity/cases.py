@@ -1,0 +1,68 @@
+"""The cases of the parity script: networks, sensors, heads, metadata and observations. Plain style, for Python 3.7 too.
+
+Networks as in aws-deepracer-community/deepracer-simapp (markov/sensors/utils.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+FRONT, LEFT, STEREO = "FRONT_FACING_CAMERA", "LEFT_CAMERA", "STEREO_CAMERAS"
+LIDARS = {"LIDAR": 64, "SECTOR_LIDAR": 8}
+SHALLOW = "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"
+MIDDLE = "DEEP_CONVOLUTIONAL_NETWORK"
+DEEP = "DEEP_CONVOLUTIONAL_NETWORK_DEEP"
+ROWS = 4
+
+# [filters, kernel, stride] of each convolution, dense units, activation, normalised?, share dropped while training
+CAMERA = {
+    SHALLOW: ([[32, 8, 4], [64, 4, 2], [64, 3, 1]], [], "relu", False, 0.0),
+    MIDDLE: ([[32, 5, 2], [32, 3, 1], [64, 3, 2], [64, 3, 1]], [64], "tanh", False, 0.3),
+    DEEP: ([[32, 8, 4], [32, 4, 2], [64, 4, 2], [64, 3, 1]], [512, 512], "relu", True, 0.5),
+}
+STEREO_DEEP = ([[32, 3, 1], [64, 3, 2], [64, 3, 1], [128, 3, 2], [128, 3, 1]], [], "relu", False, 0.0)
+LIDAR_NETWORK = ([], [256, 256], "relu", False, 0.0)
+
+# name: sensors, network, head, kind of actions
+CASES = {
+    "shallow": (["observation"], SHALLOW, "clipped_ppo", "discrete"),
+    "shallow-continuous": ([FRONT], SHALLOW, "clipped_ppo", "continuous"),
+    "middle": ([FRONT], MIDDLE, "clipped_ppo", "discrete"),
+    "deep": ([FRONT], DEEP, "clipped_ppo", "discrete"),
+    "stereo": ([STEREO], SHALLOW, "clipped_ppo", "discrete"),
+    "stereo-deep": ([STEREO], DEEP, "clipped_ppo", "discrete"),
+    "lidar": ([FRONT, "LIDAR"], SHALLOW, "clipped_ppo", "discrete"),
+    "stereo-sector-lidar": ([STEREO, "SECTOR_LIDAR"], SHALLOW, "clipped_ppo", "discrete"),
+    "sac": ([LEFT], SHALLOW, "sac", "continuous"),
+    "sac-lidar": ([FRONT, "LIDAR"], MIDDLE, "sac", "continuous"),
+}
+
+
+def metadata(sensors, network, algorithm, kind, actions):
+    """What the console writes beside such a model; the first version of the format knew no sensor."""
+    rows = [{"steering_angle": -30.0 + 60.0 * n / max(1, actions - 1), "speed": 1.0 + n % 3} for n in range(actions)]
+    ranges = {"steering_angle": {"low": -30.0, "high": 20.0}, "speed": {"low": 0.5, "high": 3.0}}
+    document = {
+        "action_space": rows if kind == "discrete" else ranges,
+        "action_space_type": kind,
+        "neural_network": network,
+        "training_algorithm": algorithm,
+        "version": "4",
+    }
+    return document if sensors == ["observation"] else dict(document, sensor=sensors)
+
+
+def shape_of(sensor):
+    """The shape of one observation, as TensorFlow has it: height, width, channels."""
+    return [LIDARS[sensor]] if sensor in LIDARS else [120, 160, 2 if sensor == STEREO else 1]
+
+
+def pictures(sensor, seed):
+    """Observations, (ROWS, ...) float32: dark, bright, a ramp and noise; LiDAR distances of 0 to 1."""
+    shape = shape_of(sensor)
+    noise = np.random.RandomState(seed).uniform(0, 1, [ROWS, *shape])
+    noise[0], noise[1] = 0, 1
+    if len(shape) == 3:
+        noise[2] = np.linspace(0, 1, 160)[None, :, None]
+        noise = np.floor(noise * 255)
+    return noise.astype(np.float32)
