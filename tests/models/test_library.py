@@ -72,6 +72,16 @@ def test_a_model_of_other_sensors_is_kept_but_does_not_drive_this_car(tmp_path: 
         Policy(check_model(entry.folder, any_sensors=True))
 
 
+def test_what_a_power_cut_left_is_swept_and_what_is_at_work_is_not(tmp_path: pathlib.Path) -> None:
+    library = Library(tmp_path / "models")
+    for name in (".incoming-old", ".removed-old", ".incoming-new"):
+        (library.folder / name).mkdir(parents=True)
+        if name.endswith("old"):
+            os.utime(library.folder / name, (1e9, 1e9))
+    library.add(archive(tmp_path, "tf1/shallow", "model.tar.gz"))
+    assert sorted(path.name for path in library.folder.iterdir()) == [".incoming-new", "model"]
+
+
 def test_a_bare_graph_and_an_onnx_file_come_with_their_metadata(tmp_path: pathlib.Path) -> None:
     (tmp_path / "model_metadata.json").write_text(json.dumps(METADATA))
     (tmp_path / "graph.pb").write_bytes(graph(*dense()))

@@ -54,7 +54,9 @@ def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
 
     Without `any_sensors` it must be a model for this car, which has one grey front camera.
     """
-    file = path / MODEL if path.is_dir() else path
+    # A library's `selected` may turn to another model while we read: both files are of the same folder.
+    folder = path.parent / path.readlink() if path.is_symlink() and path.is_dir() else path
+    file = folder / MODEL if folder.is_dir() else path
     content = _read(file)
     try:
         graph = allowed_graph(content)
@@ -66,7 +68,7 @@ def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
         output_name = _output(graph, metadata)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None
-    name = path.resolve().name if path.is_dir() else path.stem
+    name = folder.name if folder.is_dir() else path.stem
     sha256 = hashlib.sha256(content).hexdigest()
     return CheckedModel(
         name=name,

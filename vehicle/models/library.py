@@ -22,6 +22,7 @@ from vehicle.models.naming import NAME, fit_name
 SELECTED = "selected"
 _FRESH = ".incoming-"
 _GONE = ".removed-"
+_OLD_S = 3600
 _CARDS = TypeAdapter(Card)
 
 
@@ -119,10 +120,18 @@ class Library:
         with self._said():
             self.folder.mkdir(parents=True, exist_ok=True)
             fresh = pathlib.Path(tempfile.mkdtemp(prefix=_FRESH, dir=self.folder))
+            self._sweep(fresh)
         try:
             yield fresh
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+
+    def _sweep(self, fresh: pathlib.Path) -> None:
+        """What a power cut left behind; younger ones may be somebody's who works beside us."""
+        now_s = fresh.stat().st_mtime
+        for left in self.folder.iterdir():
+            if left.name.startswith((_FRESH, _GONE)) and left.lstat().st_mtime < now_s - _OLD_S:
+                shutil.rmtree(left, ignore_errors=True)
 
     @contextlib.contextmanager
     def _said(self) -> Iterator[None]:
