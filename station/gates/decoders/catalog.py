@@ -7,7 +7,6 @@ a gate's `uncertainty_us` should not be below it. `elsewhere`: its places that a
 """
 
 import functools
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,7 +22,6 @@ class Row:
     """One protocol. `bauds`: the usual one first."""
 
     name: str
-    module: str
     what: str
     bauds: tuple[int, ...]
     tcp_port: int | None = None
@@ -37,7 +35,6 @@ class Row:
 ROWS = (
     Row(
         "p3",
-        "station.gates.decoders.p3:P3",
         "AMB/MyLaps P3",
         (115200, 19200),
         5403,
@@ -47,29 +44,26 @@ ROWS = (
     ),
     Row(
         "rc4",
-        "station.gates.decoders.rc4:RC4",
         "AMB RC-4 and AMBrc text",
         (115200, 19200, 9600),
         5100,
         heartbeat=True,
         trust=2,
     ),
-    Row("tranx2", "station.gates.decoders.tranx2:TranX2", "AMB TranX-2, RC2", (9600,), heartbeat=True),
-    Row("cano", "station.gates.decoders.cano:Cano", "Cano, RCHourglass", (57600, 115200), resolution_us=250),
-    Row("ilap", "station.gates.decoders.ilap:ILap", "I-Lap", (9600,)),
+    Row("tranx2", "AMB TranX-2, RC2", (9600,), heartbeat=True),
+    Row("cano", "Cano, RCHourglass", (57600, 115200), resolution_us=250),
+    Row("ilap", "I-Lap", (9600,)),
     Row(
         "zround",
-        "station.gates.decoders.zround:ZRound",
         "ZRound open lap counter",
         (19200,),
         lines=False,
         heartbeat=True,
     ),
-    Row("alge", "station.gates.decoders.alge:Alge", "ALGE Timy, TdC 8001", (9600, 38400), resolution_us=300),
-    Row("tag", "station.gates.decoders.tag:TagHeuer", "TAG Heuer CP 520/540", (9600,), resolution_us=100),
+    Row("alge", "ALGE Timy, TdC 8001", (9600, 38400), resolution_us=300),
+    Row("tag", "TAG Heuer CP 520/540", (9600,), resolution_us=100),
     Row(
         "laprf",
-        "station.gates.decoders.laprf:LapRf",
         "ImmersionRC LapRF",
         (115200,),
         5403,
@@ -79,24 +73,21 @@ ROWS = (
     ),
     Row(
         "carrera",
-        "station.gates.decoders.carrera:Carrera",
         "Carrera control unit",
         (19200,),
         lines=False,
         heartbeat=True,
         elsewhere=("2", "3"),
     ),
-    Row("ipico", "station.gates.decoders.ipico:Ipico", "IPICO readers", (115200, 9600), 10000, resolution_us=10_000),
+    Row("ipico", "IPICO readers", (115200, 9600), 10000, resolution_us=10_000),
     Row(
         "drem",
-        "station.gates.decoders.drem:Drem",
         "DREM timer's texts (live: the gate driver `drem`)",
         (115200,),
         resolution_us=10_000,
     ),
     Row(
         "fsr",
-        "station.gates.decoders.fsr:Fsr",
         "one line per pass, as Arduino timers send",
         (9600, 115200),
         trust=0,
@@ -108,12 +99,12 @@ _BY_NAME = {row.name: row for row in ROWS}
 
 def protocols() -> list[str]:
     """All installed protocols by name."""
-    return sorted({*names(GROUP), *_BY_NAME})
+    return names(GROUP)
 
 
 def row(name: str) -> Row:
     """What is known of a protocol; a stranger's has no row of its own and gets a plain one."""
-    return _BY_NAME.get(name) or Row(name, "", "installed by another package", (9600,), lines=False)
+    return _BY_NAME.get(name) or Row(name, "installed by another package", (9600,), lines=False)
 
 
 def decoder(name: str) -> Decoder:
@@ -123,13 +114,7 @@ def decoder(name: str) -> Decoder:
 
 @functools.cache
 def _kind(name: str) -> Callable[[], Decoder]:
-    """Its class: as installed, or from the table when the station runs from a folder that is not installed."""
-    if name in names(GROUP):
-        kind = find(GROUP, name)
-    elif name in _BY_NAME:
-        module, _, word = _BY_NAME[name].module.partition(":")
-        kind = getattr(importlib.import_module(module), word)
-    else:
+    if name not in protocols():
         raise ConfigError(f"there is no protocol {name!r}; installed are: {', '.join(protocols())}.")
-    known: Callable[[], Decoder] = kind
-    return known
+    kind: Callable[[], Decoder] = find(GROUP, name)
+    return kind
