@@ -12,9 +12,10 @@ from shared.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
 from station.core.confirm import Agreed, Doubt, Witness
+from station.core.fitness import TESTING, Fitness
 from station.core.gate import Count, Gate
 from station.core.race import Race
-from station.core.run import NAMES, Run
+from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
 
 
@@ -25,6 +26,7 @@ class Engine:
         self.gates: dict[str, Gate] = {}
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
+        self.fitness = Fitness()
         self._scale = UtcScale()
         self._count = Count()
         self._witnesses: dict[str, Witness] = {}
@@ -63,6 +65,8 @@ class Engine:
                 return (f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on())),)
             case e.Booted():
                 return tuple(self._boot(event))
+            case e.GateReported():
+                return tuple(self.fitness.report(event))
 
     def _run_is_on(self) -> bool:
         return self.race is not None and self.race.on
@@ -77,6 +81,7 @@ class Engine:
                 if known is not None:
                     self.gates[spec.name].kept.update(known.kept)
         self._booted = booted
+        self.fitness.rebuilt(booted.gates)
         return [f.StationBooted(booted.station, booted.moment.boot)]
 
     def _open_race(self, wanted: e.OpenRace) -> list[f.Fact]:
@@ -111,6 +116,8 @@ class Engine:
         return told
 
     def _crossing(self, crossing: f.Crossing, kind: e.GateKind) -> list[f.Fact]:
+        if self.fitness.keeps(crossing, self._scale):
+            return [f.Unattributed(crossing.number, TESTING)]
         if self.race is None:
             return [f.Unattributed(crossing.number, "no race is open")]
         facts, stretch = self.race.crossing(crossing, kind)
@@ -152,12 +159,25 @@ class Engine:
 
     def _command(self, command: e.Command) -> list[f.Fact]:
         try:
-            facts = self._order(command) if isinstance(command, e.OrderCar) else self._open_one().command(command)
+            facts = self._obey(command)
         except Refused as refusal:
             return [f.CommandRefused(NAMES.get(type(command), "command"), str(refusal))]
         if isinstance(command, e.OpenRun):
             self._witness(command.car)
         return facts + self._recast(facts)
+
+    def _obey(self, command: e.Command) -> list[f.Fact]:
+        match command:
+            case e.OrderCar():
+                return self._order(command)
+            case e.SetMode():
+                next_phase("idle" if self.race is None else self.race.phase, e.SetMode)
+                return self.fitness.change(command)
+            case e.OpenRun() | e.ArmRun():
+                race = self._open_one()
+                next_phase(race.phase, type(command))
+                return [*self.fitness.check(self.gates, command), *race.command(command)]
+        return self._open_one().command(command)
 
     def _open_one(self) -> Race:
         if self.race is None:

@@ -11,6 +11,7 @@ from shared.ranking import RaceRules
 
 GateKind = Literal["start_finish", "split"]
 CarOrder = Literal["arm", "start", "stop", "estop", "reset"]
+Mode = Literal["race", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,16 @@ class ClockPair:
 
 
 @dataclass(frozen=True, slots=True)
+class GateReported:
+    """A gate's driver says that it is well, or is not. Given again unchanged it changes nothing."""
+
+    moment: Moment
+    gate: str
+    healthy: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenRace:
     """The race that runs from now on belong to. Given again unchanged it changes nothing."""
 
@@ -124,7 +135,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun(Command):
-    """A racer's turn begins: phase armed; the car gets its lease and the order to arm. `run_id` "" = numbered."""
+    """A racer's turn begins: phase armed; the car gets its lease and the order to arm. `run_id` "" = numbered.
+
+    On a gate that is not fit it is refused, unless `override_reason` says why it shall be armed all the same.
+    """
 
     racer: str
     car: str
@@ -132,11 +146,14 @@ class OpenRun(Command):
     model: str = ""
     model_sha256: str = ""
     throttle_percent: int | None = None
+    override_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRun(Command):
-    """Order the car of the armed run to arm (again)."""
+    """Order the car of the armed run to arm (again); `override_reason` as of OpenRun."""
+
+    override_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +264,13 @@ class OrderCar(Command):
     throttle_percent: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMode(Command):
+    """Test mode: crossings are shown and reach no race, and no run can be armed. Race mode: the other epoch."""
+
+    mode: Mode
+
+
 # The names that the page and the operator's scripts use: POST /api/v1/commands {"command": NAME, ...fields}.
 COMMANDS: dict[str, type[Command]] = {
     "open_run": OpenRun,
@@ -266,6 +290,7 @@ COMMANDS: dict[str, type[Command]] = {
     "reassign": ReassignRun,
     "hand_tap": HandTap,
     "order": OrderCar,
+    "set_mode": SetMode,
 }
 
-Input = Edge | CarReport | Booted | ClockPair | OpenRace | Tick | Command
+Input = Edge | CarReport | Booted | ClockPair | GateReported | OpenRace | Tick | Command

@@ -9,7 +9,7 @@ from typing import Literal
 from shared.messages import RunPhase
 from shared.ranking import Placed
 from shared.results import Result
-from station.core.events import CarOrder, Moment
+from station.core.events import CarOrder, Mode, Moment
 
 Source = Literal["gate", "official"]
 ProposalKind = Literal["missed_crossing", "false_crossing"]
@@ -67,6 +67,34 @@ class GateStuck:
     sensor: str
     stuck: bool
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateJudged:
+    """A gate's driver fell ill, or is well again."""
+
+    gate: str
+    healthy: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateOverridden:
+    """An official armed a run on a gate that was not fit."""
+
+    gate: str
+    why: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpochBegan:
+    """Test mode or race mode from now on."""
+
+    epoch: int
+    mode: Mode
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +370,9 @@ Fact = (
     | EdgeIgnored
     | EdgesLost
     | GateStuck
+    | GateJudged
+    | GateOverridden
+    | EpochBegan
     | Attributed
     | Unattributed
     | CrossingFlagged

@@ -16,13 +16,21 @@ __all__ = ["Edge", "GateDriver", "GateHealthReport"]
 
 @dataclass(frozen=True, slots=True)
 class GateHealthReport:
-    """Is the gate fit to race on? `lost` counts edges that the driver knows it could not deliver."""
+    """Is the gate fit to race on? `lost` counts edges that the driver knows it could not deliver.
+
+    Where the driver knows: `offset_ns` and `drift_ppb` of its device's clock to the station's, `dropped` bytes that
+    were no frame, `level` of each sensor's beam (0 to 1, in the order of the sensors).
+    """
 
     alive: bool
     sentence: str
     last_edge_ns: int | None = None
     edges: int = 0
     lost: int = 0
+    offset_ns: int | None = None
+    drift_ppb: int | None = None
+    dropped: int = 0
+    level: tuple[float, ...] = ()
 
 
 class GateDriver(Protocol):
