@@ -17,6 +17,7 @@ from station.core.gate import Count, Gate
 from station.core.race import Race
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
+from station.core.second import Missed, SecondSystem
 
 
 class Engine:
@@ -28,6 +29,7 @@ class Engine:
         self.race: Race | None = None
         self.fitness = Fitness()
         self._scale = UtcScale()
+        self._second = SecondSystem(self._scale)
         self._count = Count()
         self._witnesses: dict[str, Witness] = {}
         self._heard: dict[tuple[str, str], set[int]] = {}
@@ -50,23 +52,27 @@ class Engine:
 
     def handle(self, event: e.Input) -> tuple[f.Fact, ...]:
         """What follows from one input. No facts: nothing changed."""
+        facts = self._take(event)
+        return (*facts, *self._summed(facts))
+
+    def _take(self, event: e.Input) -> list[f.Fact]:
         match event:
             case e.Edge():
-                return tuple(self._edge(event))
+                return self._edge(event)
             case e.Tick():
-                return tuple(self._tick(event.moment))
+                return self._tick(event.moment)
             case e.CarReport():
-                return tuple(self._report(event))
+                return self._report(event)
             case e.Command():
-                return tuple(self._command(event))
+                return self._command(event)
             case e.OpenRace():
-                return tuple(self._open_race(event))
+                return self._open_race(event)
             case e.ClockPair():
-                return (f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on())),)
+                return [f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on()))]
             case e.Booted():
-                return tuple(self._boot(event))
+                return self._boot(event)
             case e.GateReported():
-                return tuple(self.fitness.report(event))
+                return self.fitness.report(event)
 
     def _run_is_on(self) -> bool:
         return self.race is not None and self.race.on
@@ -112,15 +118,57 @@ class Engine:
         for fact in facts:
             told.append(fact)
             if isinstance(fact, f.Crossing):
-                told += self._crossing(fact, gate.spec.kind)
+                told += self._seen(fact, gate.spec)
         return told
 
-    def _crossing(self, crossing: f.Crossing, kind: e.GateKind) -> list[f.Fact]:
+    def _seen(self, crossing: f.Crossing, spec: e.GateSpec) -> list[f.Fact]:
+        """Of which system? B stands by: it is compared with A, and counts where A missed."""
+        if spec.kind == "split":
+            return self._crossing(crossing, spec.kind)
+        if spec.system == "B":
+            if self.fitness.keeps(crossing, self._scale):
+                return [f.Unattributed(crossing.number, TESTING)]
+            return self._second.seen_by_b(crossing)
+        before = self._missed(self._second.missed_before(crossing))
+        facts = self._crossing(crossing, spec.kind)
+        run_id = next((fact.run_id for fact in facts if isinstance(fact, f.Attributed)), "")
+        return [*before, *facts, *(self._second.seen_by_a(crossing, run_id) if run_id else [])]
+
+    def _missed(self, missed: list[Missed]) -> list[f.Fact]:
+        """A missed these: B's corrected stamp counts, or an official is asked. Outside a run it means nothing."""
+        told: list[f.Fact] = []
+        for each in missed:
+            run, crossing = self.run, each.crossing
+            if run is None or not run.on or not run.released:
+                told.append(f.Unattributed(crossing.number, "only system B saw it, and no run is on"))
+            elif each.fact is not None and run.book.fits(crossing.boot, crossing.at_ns):
+                told += [each.fact, *self._crossing(crossing, "start_finish", "system_b")]
+            else:
+                told.append(f.Unattributed(crossing.number, "only system B saw it"))
+                told += self._doubted(run, crossing)
+        return told
+
+    def _doubted(self, run: Run, crossing: f.Crossing) -> list[f.Fact]:
+        if not run.begun:
+            return []
+        sentence = "System B saw a car where A saw none: was a crossing missed?"
+        proposal = f.Proposal(run.run_id, "missed_crossing", crossing.at_ns, "system B", sentence)
+        run.proposals.append(proposal)
+        return [proposal]
+
+    def _summed(self, facts: list[f.Fact]) -> list[f.Fact]:
+        """A run that ends gets the summary of both systems, and anew with each pair that comes late."""
+        runs = self.race.runs if self.race is not None else {}
+        told = {fact.run_id for fact in facts if isinstance(fact, f.RunFinished | f.SystemsPaired)}
+        over = [run_id for run_id in sorted(told) if run_id in runs and not runs[run_id].on]
+        return [fact for run_id in over if (fact := self._second.summary(run_id)) is not None]
+
+    def _crossing(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source = "gate") -> list[f.Fact]:
         if self.fitness.keeps(crossing, self._scale):
             return [f.Unattributed(crossing.number, TESTING)]
         if self.race is None:
             return [f.Unattributed(crossing.number, "no race is open")]
-        facts, stretch = self.race.crossing(crossing, kind)
+        facts, stretch = self.race.crossing(crossing, kind, source)
         run = self.race.run
         if stretch is None or run is None:
             return facts
@@ -142,6 +190,7 @@ class Engine:
         told: list[f.Fact] = []
         for gate in self.gates.values():
             told += self._weigh(gate, gate.tick(now))
+        told += self._missed(self._second.missed_by(now))
         return told + (self.race.tick(now) if self.race is not None else [])
 
     def _report(self, report: e.CarReport) -> list[f.Fact]:

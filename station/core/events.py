@@ -10,6 +10,7 @@ from typing import Literal
 from shared.ranking import RaceRules
 
 GateKind = Literal["start_finish", "split"]
+System = Literal["A", "B"]
 CarOrder = Literal["arm", "start", "stop", "estop", "reset"]
 Mode = Literal["race", "test"]
 
@@ -31,7 +32,8 @@ class GateSpec:
     """How one gate is built; journaled at boot, so that a replay judges edges as they were judged.
 
     `sensors` in the order in which a forward car meets them; with two, `baseline_mm` apart, direction and speed
-    are known. `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp.
+    are known. `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp. A gate of
+    `system` "B" stands at the same line as A's, on another device.
     """
 
     name: str
@@ -43,6 +45,7 @@ class GateSpec:
     baseline_mm: int = 0
     min_width_ns: int = 0
     max_width_ns: int = 2_000_000_000
+    system: System = "A"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from shared.ranking import Placed
 from shared.results import Result
 from station.core.events import CarOrder, Mode, Moment
 
-Source = Literal["gate", "official"]
+Source = Literal["gate", "official", "system_b"]
 ProposalKind = Literal["missed_crossing", "false_crossing"]
 
 
@@ -67,6 +67,38 @@ class GateStuck:
     sensor: str
     stuck: bool
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemsPaired:
+    """Both timing systems saw this pass; A's stamp minus B's, each on its own clock."""
+
+    run_id: str
+    crossing: int
+    crossing_b: int
+    difference_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SystemsCompared:
+    """The run's differences A-B so far: their median, how far the worst one is off it, and how many."""
+
+    run_id: str
+    median_ns: int
+    max_off_ns: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SystemReplaced:
+    """A missed the pass: B's crossing counts, `correction_ns` (the mean of `count` differences) added to its stamp."""
+
+    crossing: int
+    boot: str
+    at_ns: int
+    correction_ns: int
+    spread_ns: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +402,9 @@ Fact = (
     | EdgeIgnored
     | EdgesLost
     | GateStuck
+    | SystemsPaired
+    | SystemsCompared
+    | SystemReplaced
     | GateJudged
     | GateOverridden
     | EpochBegan
