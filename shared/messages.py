@@ -134,8 +134,35 @@ class RunStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorCondition:
+    """One sensor: `blocked` for too long, `noise` edges a minute that made no crossing, beam `level` (0 to 1)."""
+
+    sensor: str
+    blocked: bool = False
+    edges: int = 0
+    noise: int = 0
+    last_edge_ns: int | None = None
+    level: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateCondition:
+    """One gate: `healthy` as it is judged when a run is armed; its device's clock against the station's, if known."""
+
+    gate: str
+    healthy: bool
+    sentence: str
+    sensors: tuple[SensorCondition, ...] = ()
+    edges: int = 0
+    lost: int = 0
+    dropped: int = 0
+    offset_ns: int | None = None
+    drift_ppb: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GateHealth:
-    """Station, retained, each few seconds: is the gate fit to race on?"""
+    """Station, retained, each few seconds: are the gates fit to race on? `gates` are all; the rest is the worst."""
 
     gate: str
     sensor: str
@@ -144,6 +171,7 @@ class GateHealth:
     last_edge_ns: int | None = None
     edges: int = 0
     lost: int = 0
+    gates: tuple[GateCondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from shared.link.options import MqttOptions
 from shared.ranking import RaceRules, check_rules
 from shared.topics import checked_device
 from shared.units import seconds_to_ns
-from station.core.events import NEVER, GateKind, GateSpec, OpenRace
+from station.core.events import NEVER, GateKind, GateSpec, OpenRace, System
 from station.sync.settings import SyncSettings
 
 
@@ -37,6 +37,7 @@ class GateChoice:
     driver: str = setting(what="a driver of raceday.gates")
     sensors: tuple[str, ...] = setting(("beam",), what="in the order in which a car meets them")
     kind: GateKind = "start_finish"
+    system: System = setting("A", what='"B": the second timing system, on another device at the same line')
     lockout_s: float = setting(1.0, least=0.01, most=60.0, what="edges this long after a crossing are the same pass")
     stuck_s: float = setting(5.0, least=0.5, most=600.0, what="a beam blocked for longer is reported")
     uncertainty_us: float = setting(1.0, least=0.0, most=1_000_000.0, what="of one stamp; published with each lap")
@@ -63,6 +64,7 @@ class GateChoice:
             baseline_mm=self.baseline_mm,
             min_width_ns=round(self.min_width_ms * 1e6),
             max_width_ns=round(self.max_width_ms * 1e6),
+            system=self.system,
         )
 
 
@@ -116,7 +118,9 @@ class StationConfig:
         names = [gate.name for gate in self.gate]
         if len(set(names)) != len(names):
             raise ConfigError("`gate`: two gates have the same name.")
-        if [gate.kind for gate in self.gate].count("start_finish") != 1:
+        systems = [gate.system for gate in self.gate if gate.kind == "start_finish"]
+        if sorted(systems) not in (["A"], ["A", "B"]):
             raise ConfigError(
-                '`gate`: exactly one [[gate]] must be of kind "start_finish"; splits are of kind "split".'
+                '`gate`: exactly one [[gate]] must be of kind "start_finish" (and one more may be, of system "B"); '
+                'splits are of kind "split".'
             )

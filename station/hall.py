@@ -7,9 +7,10 @@ from shared.link.wire import Delivery, Link
 from station.cars import Cars
 from station.core.engine import Engine
 from station.core.events import Edge, GateSpec
+from station.gatemeter import GateMeter
 from station.gates.driver import GateDriver, GateHealthReport
 from station.screen import Screen
-from station.view import BrokerView, GateView, SyncView
+from station.view import BrokerView, GateView, SensorView, SyncView
 
 LOOK_NS = 250_000_000
 SYNC_NS = 1_000_000_000
@@ -33,10 +34,17 @@ class Hall:
         self.blocked: dict[str, tuple[str, ...]] = {}  # gate -> sensors that are stuck; replaced as a whole
         self._looked_ns: int | None = None
         self._synced_ns: int | None = None
-        self._said: dict[str, tuple[m.GateHealth, int]] = {}
+        self.meter = GateMeter()
+        self._said: tuple[m.GateHealth, int] | None = None
+        self._judged: dict[str, bool] = {}
+        self._judge: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
 
-    def start(self, engine: Engine, put: Callable[[Edge], None]) -> None:
-        """The gates begin, each after what the journal has of it. Raises HardwareMissing."""
+    def start(self, engine: Engine, put: Callable[[Edge], None], judge: Callable[[str, bool, str], None]) -> None:
+        """The gates begin, each after what the journal has of it; `judge` hears whether each is well.
+
+        Raises HardwareMissing.
+        """
+        self._judge = judge
         for name, driver in self._drivers.items():
             driver.start(engine.kept(name), put)
 
@@ -60,9 +68,11 @@ class Hall:
             return
         self._looked_ns = now_ns
         state = self._link.state()
+        gates = tuple(self._gate(spec) for spec in self._specs)
+        self._say(gates, now_ns, rate)
         self._screen.update(
             cars=self._cars.views(now_ns),
-            gates=tuple(self._gate(spec, now_ns, rate) for spec in self._specs),
+            gates=gates,
             broker=BrokerView(state.connected, state.sentence, state.queued, state.dropped),
         )
         synced_ns = self._synced_ns
@@ -74,26 +84,61 @@ class Hall:
         for driver in self._drivers.values():
             driver.close()
 
-    def _gate(self, spec: GateSpec, now_ns: int, rate: float) -> GateView:
+    def _gate(self, spec: GateSpec) -> GateView:
         driver = self._drivers.get(spec.name)
         report = driver.health() if driver is not None else GateHealthReport(False, "The gate has no driver.")
-        self._say(spec, report, now_ns, rate)
-        stuck = self.blocked.get(spec.name, ())
-        return GateView(spec.name, spec.sensors, report.alive, report.sentence, report.edges, report.lost, stuck)
-
-    def _say(self, spec: GateSpec, report: GateHealthReport, now_ns: int, rate: float) -> None:
-        """Retained state: said when it changes in kind, and now and then."""
-        health = m.GateHealth(
-            spec.name,
-            spec.sensors[0],
-            report.alive,
-            report.sentence[:500],
-            report.last_edge_ns,
-            report.edges,
-            report.lost,
+        if self._judged.get(spec.name) != report.alive:
+            self._judged[spec.name] = report.alive
+            self._judge(spec.name, report.alive, report.sentence[:500])
+        levels = (*report.level, *[None] * len(spec.sensors))
+        return GateView(
+            name=spec.name,
+            sensors=spec.sensors,
+            alive=report.alive,
+            sentence=report.sentence,
+            edges=report.edges,
+            lost=report.lost,
+            stuck=self.blocked.get(spec.name, ()),
+            each=tuple(
+                SensorView(sensor, *self.meter.read(spec.name, sensor), level)
+                for sensor, level in zip(spec.sensors, levels, strict=False)
+            ),
+            dropped=report.dropped,
+            offset_ns=report.offset_ns,
+            drift_ppb=report.drift_ppb,
         )
-        said, said_ns = self._said.get(spec.name, (None, 0))
-        news = said is None or (said.alive, said.sentence, said.lost) != (health.alive, health.sentence, health.lost)
-        if news or not 0 <= now_ns - said_ns < SAY_NS * rate:
-            self._said[spec.name] = (health, now_ns)
+
+    def _say(self, gates: tuple[GateView, ...], now_ns: int, rate: float) -> None:
+        """Retained state of all gates: said when it changes in kind, and now and then."""
+        if not gates:
+            return
+        health = gate_health(gates)
+        said, said_ns = self._said or (None, 0)
+        if said is None or _kind(said) != _kind(health) or not 0 <= now_ns - said_ns < SAY_NS * rate:
+            self._said = (health, now_ns)
             self._link.publish(health)
+
+
+def gate_health(gates: tuple[GateView, ...]) -> m.GateHealth:
+    """As published: every gate, and the worst one's state where a reader of one gate looks."""
+    worst = min(gates, key=lambda gate: (gate.alive, not gate.stuck))
+    stamps = [sensor.last_edge_ns for sensor in worst.each if sensor.last_edge_ns is not None]
+    last_ns = max(stamps, default=None)
+    sentence, sensor = worst.sentence[:500], (worst.stuck or worst.sensors)[0]
+    conditions = tuple(_condition(gate) for gate in gates)
+    return m.GateHealth(worst.name, sensor, worst.alive, sentence, last_ns, worst.edges, worst.lost, conditions)
+
+
+def _condition(gate: GateView) -> m.GateCondition:
+    sensors = tuple(
+        m.SensorCondition(each.name, each.name in gate.stuck, each.edges, each.noise, each.last_edge_ns, each.level)
+        for each in gate.each
+    )
+    fit = gate.alive and not gate.stuck
+    counts = (gate.edges, gate.lost, gate.dropped)
+    return m.GateCondition(gate.name, fit, gate.sentence[:200], sensors, *counts, gate.offset_ns, gate.drift_ppb)
+
+
+def _kind(health: m.GateHealth) -> list[tuple[object, ...]]:
+    """What is news: not each edge."""
+    return [(gate.gate, gate.healthy, gate.sentence, gate.lost) for gate in health.gates]

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 
+from station.core.events import Mode
 from station.view import (
     BrokerView,
     CarView,
@@ -30,6 +31,7 @@ class Parts:
     broker: BrokerView = field(default_factory=lambda: BrokerView(False, "Not connected yet.", 0, 0))
     sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, "Sync has not been looked at yet."))
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
+    mode: Mode = "race"
 
 
 class Screen:

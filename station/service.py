@@ -83,7 +83,7 @@ class Station:
         self._teller.resume(self._restored.engine, self._now())
         self._store_view()
         self._hall.blocked = _blocked(self._restored.engine)
-        self._hall.start(self._restored.engine, self._edge)
+        self._hall.start(self._restored.engine, self._edge, self._judged)
         self._link.start([Subscription(BY_BODY[kind]) for kind in HEARD], self._delivered)
         self._link.publish(m.StationState(True, "The station times."))
 
@@ -148,6 +148,9 @@ class Station:
             self._queue.put(Item(e.ClockPair(e.Moment(edge.boot, edge.at_ns, self._clock.utc_ns()))))
         self._queue.put(Item(edge))
 
+    def _judged(self, gate: str, healthy: bool, sentence: str) -> None:
+        self._queue.put(Item(e.GateReported(self._now(), gate, healthy, sentence)))
+
     def _delivered(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
         if not isinstance(body, m.CarLap):
@@ -206,6 +209,8 @@ class Station:
             self._restored.note(seq, facts)
             if item.kept is not None:
                 item.kept()
+            if isinstance(item.input, e.Edge):
+                self._hall.meter.note(item.input, facts)
             self._teller.tell(self._restored.engine, facts, self._now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._hall.blocked = _blocked(self._restored.engine)

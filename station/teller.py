@@ -41,6 +41,7 @@ class Teller:
     def resume(self, engine: Engine, now: Moment) -> None:
         """After a start: what was true when the station went down."""
         self._permit(engine)
+        self._screen.update(mode=engine.fitness.mode)
         self._show(engine, now, standing=True)
         self._status(engine)
 
@@ -70,6 +71,8 @@ class Teller:
                     self.order(fact.car, fact.action, fact.throttle_percent, now.at_ns)
             case f.PhaseChanged():
                 self._permit(engine)
+            case f.EpochBegan():
+                self._screen.update(mode=fact.mode)
             case f.LapDone(lap) | f.LapConfirmed(lap) | f.LapRuled(lap):
                 self._laps(engine, (lap,))
             case f.LapsRecast(_, laps):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from shared.messages import CarMode, RunPhase
 from shared.ranking import RaceRules
-from station.core.events import Command
+from station.core.events import Command, Mode
 from station.core.facts import Lap, Proposal
 
 
@@ -78,6 +78,17 @@ class StandingLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorView:
+    """One sensor: edges so far, those of the last minute that made no crossing, the newest one, the beam's level."""
+
+    name: str
+    edges: int = 0
+    noise: int = 0
+    last_edge_ns: int | None = None
+    level: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GateView:
     """One gate's health; `stuck` names the sensors that are blocked for too long."""
 
@@ -88,6 +99,10 @@ class GateView:
     edges: int
     lost: int
     stuck: tuple[str, ...]
+    each: tuple[SensorView, ...] = ()
+    dropped: int = 0
+    offset_ns: int | None = None
+    drift_ppb: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +175,7 @@ class View:
     broker: BrokerView
     sync: SyncView
     store: StoreView
+    mode: Mode = "race"
 
 
 @dataclass(frozen=True, slots=True)

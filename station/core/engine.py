@@ -12,10 +12,12 @@ from shared.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
 from station.core.confirm import Agreed, Doubt, Witness
+from station.core.fitness import TESTING, Fitness
 from station.core.gate import Count, Gate
 from station.core.race import Race
-from station.core.run import NAMES, Run
+from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
+from station.core.second import Missed, SecondSystem
 
 
 class Engine:
@@ -25,7 +27,9 @@ class Engine:
         self.gates: dict[str, Gate] = {}
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
+        self.fitness = Fitness()
         self._scale = UtcScale()
+        self._second = SecondSystem(self._scale)
         self._count = Count()
         self._witnesses: dict[str, Witness] = {}
         self._heard: dict[tuple[str, str], set[int]] = {}
@@ -48,21 +52,27 @@ class Engine:
 
     def handle(self, event: e.Input) -> tuple[f.Fact, ...]:
         """What follows from one input. No facts: nothing changed."""
+        facts = self._take(event)
+        return (*facts, *self._summed(facts))
+
+    def _take(self, event: e.Input) -> list[f.Fact]:
         match event:
             case e.Edge():
-                return tuple(self._edge(event))
+                return self._edge(event)
             case e.Tick():
-                return tuple(self._tick(event.moment))
+                return self._tick(event.moment)
             case e.CarReport():
-                return tuple(self._report(event))
+                return self._report(event)
             case e.Command():
-                return tuple(self._command(event))
+                return self._command(event)
             case e.OpenRace():
-                return tuple(self._open_race(event))
+                return self._open_race(event)
             case e.ClockPair():
-                return (f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on())),)
+                return [f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on()))]
             case e.Booted():
-                return tuple(self._boot(event))
+                return self._boot(event)
+            case e.GateReported():
+                return self.fitness.report(event)
 
     def _run_is_on(self) -> bool:
         return self.race is not None and self.race.on
@@ -77,6 +87,7 @@ class Engine:
                 if known is not None:
                     self.gates[spec.name].kept.update(known.kept)
         self._booted = booted
+        self.fitness.rebuilt(booted.gates)
         return [f.StationBooted(booted.station, booted.moment.boot)]
 
     def _open_race(self, wanted: e.OpenRace) -> list[f.Fact]:
@@ -107,13 +118,57 @@ class Engine:
         for fact in facts:
             told.append(fact)
             if isinstance(fact, f.Crossing):
-                told += self._crossing(fact, gate.spec.kind)
+                told += self._seen(fact, gate.spec)
         return told
 
-    def _crossing(self, crossing: f.Crossing, kind: e.GateKind) -> list[f.Fact]:
+    def _seen(self, crossing: f.Crossing, spec: e.GateSpec) -> list[f.Fact]:
+        """Of which system? B stands by: it is compared with A, and counts where A missed."""
+        if spec.kind == "split":
+            return self._crossing(crossing, spec.kind)
+        if spec.system == "B":
+            if self.fitness.keeps(crossing, self._scale):
+                return [f.Unattributed(crossing.number, TESTING)]
+            return self._second.seen_by_b(crossing)
+        before = self._missed(self._second.missed_before(crossing))
+        facts = self._crossing(crossing, spec.kind)
+        run_id = next((fact.run_id for fact in facts if isinstance(fact, f.Attributed)), "")
+        return [*before, *facts, *(self._second.seen_by_a(crossing, run_id) if run_id else [])]
+
+    def _missed(self, missed: list[Missed]) -> list[f.Fact]:
+        """A missed these: B's corrected stamp counts, or an official is asked. Outside a run it means nothing."""
+        told: list[f.Fact] = []
+        for each in missed:
+            run, crossing = self.run, each.crossing
+            if run is None or not run.on or not run.released:
+                told.append(f.Unattributed(crossing.number, "only system B saw it, and no run is on"))
+            elif each.fact is not None and run.book.fits(crossing.boot, crossing.at_ns):
+                told += [each.fact, *self._crossing(crossing, "start_finish", "system_b")]
+            else:
+                told.append(f.Unattributed(crossing.number, "only system B saw it"))
+                told += self._doubted(run, crossing)
+        return told
+
+    def _doubted(self, run: Run, crossing: f.Crossing) -> list[f.Fact]:
+        if not run.begun:
+            return []
+        sentence = "System B saw a car where A saw none: was a crossing missed?"
+        proposal = f.Proposal(run.run_id, "missed_crossing", crossing.at_ns, "system B", sentence)
+        run.proposals.append(proposal)
+        return [proposal]
+
+    def _summed(self, facts: list[f.Fact]) -> list[f.Fact]:
+        """A run that ends gets the summary of both systems, and anew with each pair that comes late."""
+        runs = self.race.runs if self.race is not None else {}
+        told = {fact.run_id for fact in facts if isinstance(fact, f.RunFinished | f.SystemsPaired)}
+        over = [run_id for run_id in sorted(told) if run_id in runs and not runs[run_id].on]
+        return [fact for run_id in over if (fact := self._second.summary(run_id)) is not None]
+
+    def _crossing(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source = "gate") -> list[f.Fact]:
+        if self.fitness.keeps(crossing, self._scale):
+            return [f.Unattributed(crossing.number, TESTING)]
         if self.race is None:
             return [f.Unattributed(crossing.number, "no race is open")]
-        facts, stretch = self.race.crossing(crossing, kind)
+        facts, stretch = self.race.crossing(crossing, kind, source)
         run = self.race.run
         if stretch is None or run is None:
             return facts
@@ -135,6 +190,7 @@ class Engine:
         told: list[f.Fact] = []
         for gate in self.gates.values():
             told += self._weigh(gate, gate.tick(now))
+        told += self._missed(self._second.missed_by(now))
         return told + (self.race.tick(now) if self.race is not None else [])
 
     def _report(self, report: e.CarReport) -> list[f.Fact]:
@@ -152,12 +208,25 @@ class Engine:
 
     def _command(self, command: e.Command) -> list[f.Fact]:
         try:
-            facts = self._order(command) if isinstance(command, e.OrderCar) else self._open_one().command(command)
+            facts = self._obey(command)
         except Refused as refusal:
             return [f.CommandRefused(NAMES.get(type(command), "command"), str(refusal))]
         if isinstance(command, e.OpenRun):
             self._witness(command.car)
         return facts + self._recast(facts)
+
+    def _obey(self, command: e.Command) -> list[f.Fact]:
+        match command:
+            case e.OrderCar():
+                return self._order(command)
+            case e.SetMode():
+                next_phase("idle" if self.race is None else self.race.phase, e.SetMode)
+                return self.fitness.change(command)
+            case e.OpenRun() | e.ArmRun():
+                race = self._open_one()
+                next_phase(race.phase, type(command))
+                return [*self.fitness.check(self.gates, command), *race.command(command)]
+        return self._open_one().command(command)
 
     def _open_one(self) -> Race:
         if self.race is None:

@@ -10,7 +10,9 @@ from typing import Literal
 from shared.ranking import RaceRules
 
 GateKind = Literal["start_finish", "split"]
+System = Literal["A", "B"]
 CarOrder = Literal["arm", "start", "stop", "estop", "reset"]
+Mode = Literal["race", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class GateSpec:
     """How one gate is built; journaled at boot, so that a replay judges edges as they were judged.
 
     `sensors` in the order in which a forward car meets them; with two, `baseline_mm` apart, direction and speed
-    are known. `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp.
+    are known. `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp. A gate of
+    `system` "B" stands at the same line as A's, on another device.
     """
 
     name: str
@@ -42,6 +45,7 @@ class GateSpec:
     baseline_mm: int = 0
     min_width_ns: int = 0
     max_width_ns: int = 2_000_000_000
+    system: System = "A"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,16 @@ class ClockPair:
 
 
 @dataclass(frozen=True, slots=True)
+class GateReported:
+    """A gate's driver says that it is well, or is not. Given again unchanged it changes nothing."""
+
+    moment: Moment
+    gate: str
+    healthy: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenRace:
     """The race that runs from now on belong to. Given again unchanged it changes nothing."""
 
@@ -126,7 +140,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun(Command):
-    """A racer's turn begins: phase armed; the car gets its lease and the order to arm. `run_id` "" = numbered."""
+    """A racer's turn begins: phase armed; the car gets its lease and the order to arm. `run_id` "" = numbered.
+
+    On a gate that is not fit it is refused, unless `override_reason` says why it shall be armed all the same.
+    """
 
     racer: str
     car: str
@@ -134,11 +151,14 @@ class OpenRun(Command):
     model: str = ""
     model_sha256: str = ""
     throttle_percent: int | None = None
+    override_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRun(Command):
-    """Order the car of the armed run to arm (again)."""
+    """Order the car of the armed run to arm (again); `override_reason` as of OpenRun."""
+
+    override_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +269,13 @@ class OrderCar(Command):
     throttle_percent: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMode(Command):
+    """Test mode: crossings are shown and reach no race, and no run can be armed. Race mode: the other epoch."""
+
+    mode: Mode
+
+
 # The names that the page and the operator's scripts use: POST /api/v1/commands {"command": NAME, ...fields}.
 COMMANDS: dict[str, type[Command]] = {
     "open_run": OpenRun,
@@ -268,6 +295,7 @@ COMMANDS: dict[str, type[Command]] = {
     "reassign": ReassignRun,
     "hand_tap": HandTap,
     "order": OrderCar,
+    "set_mode": SetMode,
 }
 
-Input = Edge | CarReport | Booted | ClockPair | OpenRace | Tick | Command
+Input = Edge | CarReport | Booted | ClockPair | GateReported | OpenRace | Tick | Command

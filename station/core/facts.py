@@ -9,9 +9,9 @@ from typing import Literal
 from shared.messages import RunPhase
 from shared.ranking import Placed
 from shared.results import Result
-from station.core.events import CarOrder, Moment
+from station.core.events import CarOrder, Mode, Moment
 
-Source = Literal["gate", "official"]
+Source = Literal["gate", "official", "system_b"]
 ProposalKind = Literal["missed_crossing", "false_crossing"]
 
 
@@ -67,6 +67,66 @@ class GateStuck:
     sensor: str
     stuck: bool
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemsPaired:
+    """Both timing systems saw this pass; A's stamp minus B's, each on its own clock."""
+
+    run_id: str
+    crossing: int
+    crossing_b: int
+    difference_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SystemsCompared:
+    """The run's differences A-B so far: their median, how far the worst one is off it, and how many."""
+
+    run_id: str
+    median_ns: int
+    max_off_ns: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SystemReplaced:
+    """A missed the pass: B's crossing counts, `correction_ns` (the mean of `count` differences) added to its stamp."""
+
+    crossing: int
+    boot: str
+    at_ns: int
+    correction_ns: int
+    spread_ns: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateJudged:
+    """A gate's driver fell ill, or is well again."""
+
+    gate: str
+    healthy: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateOverridden:
+    """An official armed a run on a gate that was not fit."""
+
+    gate: str
+    why: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpochBegan:
+    """Test mode or race mode from now on."""
+
+    epoch: int
+    mode: Mode
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +402,12 @@ Fact = (
     | EdgeIgnored
     | EdgesLost
     | GateStuck
+    | SystemsPaired
+    | SystemsCompared
+    | SystemReplaced
+    | GateJudged
+    | GateOverridden
+    | EpochBegan
     | Attributed
     | Unattributed
     | CrossingFlagged

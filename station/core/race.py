@@ -59,7 +59,9 @@ class Race:
                 return self._tap(run, command)
         return self._rule(run, command)
 
-    def crossing(self, crossing: f.Crossing, kind: e.GateKind) -> tuple[list[f.Fact], Stretch | None]:
+    def crossing(
+        self, crossing: f.Crossing, kind: e.GateKind, source: f.Source = "gate"
+    ) -> tuple[list[f.Fact], Stretch | None]:
         """What a crossing means for the run that is on, and the mark that it made if it counts."""
         run = self.run
         if run is None or not run.on:
@@ -72,7 +74,7 @@ class Race:
         if isinstance(whose_it_is, f.Unattributed) or kind == "split":
             return [whose_it_is], None
         utc_ns = self._scale.utc_ns(crossing.boot, crossing.at_ns)
-        mark = Mark(crossing.number, crossing.at_ns, crossing.boot, utc_ns, crossing.uncertainty_ns)
+        mark = Mark(crossing.number, crossing.at_ns, crossing.boot, utc_ns, crossing.uncertainty_ns, source)
         facts, stretch = self._count(run, mark)
         return [whose_it_is, *facts], stretch
 

@@ -39,7 +39,7 @@ def _stay(phase: RunPhase, *kinds: type[e.Command]) -> dict[Trigger, RunPhase]:
 
 
 RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
-    "idle": {e.OpenRun: "armed", **_stay("idle", *_ANY)},
+    "idle": {e.OpenRun: "armed", **_stay("idle", e.SetMode, *_ANY)},
     "armed": {
         "first crossing": "running",
         e.FinishRun: "finished",
@@ -53,7 +53,7 @@ RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
         e.AbandonRun: "finished",
         **_stay("running", e.ResumeRun, *_INCIDENTS, *_RULINGS, *_ANY),
     },
-    "finished": {e.OpenRun: "armed", **_stay("finished", *_RULINGS, *_ANY)},
+    "finished": {e.OpenRun: "armed", **_stay("finished", e.SetMode, *_RULINGS, *_ANY)},
 }
 
 NAMES: dict[type[e.Command], str] = {kind: name for name, kind in e.COMMANDS.items()}

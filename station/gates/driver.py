@@ -18,8 +18,9 @@ __all__ = ["Edge", "GateDriver", "GateHealthReport"]
 class GateHealthReport:
     """Is the gate fit to race on? `lost` counts edges that the driver knows it could not deliver.
 
-    For a device with a clock of its own: `uncertainty_ns` bounds the error of a stamp made now, `drift_ppb` is how
-    much slower than ours it counts, `dropped_bytes` what came broken over the line.
+    For a device with a clock of its own: `uncertainty_ns` bounds the error of a stamp made now, `offset_ns` and
+    `drift_ppb` are its clock's to the station's (positive drift: it counts slower). `dropped` bytes were no frame;
+    `level` is that of each sensor's beam (0 to 1, in the order of the sensors), where it is known.
     """
 
     alive: bool
@@ -28,8 +29,10 @@ class GateHealthReport:
     edges: int = 0
     lost: int = 0
     uncertainty_ns: int | None = None
+    offset_ns: int | None = None
     drift_ppb: int | None = None
-    dropped_bytes: int = 0
+    dropped: int = 0
+    level: tuple[float, ...] = ()
 
 
 class GateDriver(Protocol):

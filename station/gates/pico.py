@@ -69,9 +69,9 @@ class PicoGate:
                 session.last_edge_ns,
                 session.edges,
                 session.lost,
-                None if clock is None else clock.here().uncertainty_ns,
-                None if clock is None else clock.drift_ppb,
-                session.dropped_bytes,
+                uncertainty_ns=None if clock is None else clock.here().uncertainty_ns,
+                drift_ppb=None if clock is None else clock.drift_ppb,
+                dropped=session.dropped_bytes,
             )
 
     def close(self) -> None:

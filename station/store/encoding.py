@@ -11,7 +11,16 @@ from shared.errors import StorageError
 from station.core import events as e
 from station.core.facts import Fact
 
-_INPUTS: tuple[type[Any], ...] = (e.Edge, e.CarReport, e.Booted, e.ClockPair, e.OpenRace, e.Tick, *e.COMMANDS.values())
+_INPUTS: tuple[type[Any], ...] = (
+    e.Edge,
+    e.CarReport,
+    e.Booted,
+    e.ClockPair,
+    e.GateReported,
+    e.OpenRace,
+    e.Tick,
+    *e.COMMANDS.values(),
+)
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
 _NAMES: dict[type[Any], tuple[str, ...]] = {}
 

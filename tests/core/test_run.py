@@ -26,6 +26,7 @@ COMMANDS: dict[str, e.Command] = {
     "reassign": e.ReassignRun(author="judge", racer="Bob", moment=AT),
     "hand_tap": e.HandTap(author="judge", moment=AT),
     "order": e.OrderCar(author="judge", car="car-1", action="stop", moment=AT),
+    "set_mode": e.SetMode(author="judge", mode="test", moment=AT),
     "open_run": e.OpenRun(author="judge", racer="Cyd", car="car-2", moment=AT),
 }
 

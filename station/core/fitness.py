@@ -1,0 +1,72 @@
+"""Is the station fit to arm a run? Healthy gates, and race mode; an official may override the first, never the second.
+
+Test mode and race mode are separate epochs: what crosses a gate in test mode (a hand, a marshal's shoe, the two-pulse
+test) reaches no race, also when its edge arrives after the change.
+"""
+
+from shared.errors import Refused
+from station.core import events as e
+from station.core import facts as f
+from station.core.gate import Gate
+from station.core.scale import UtcScale
+
+TESTING = "it was made in test mode"
+
+
+class Fitness:
+    """What was last said of each gate, and the epoch that is on."""
+
+    def __init__(self) -> None:
+        self.mode: e.Mode = "race"
+        self._epoch = 0
+        self._began = e.NEVER
+        self._unfit: dict[str, str] = {}  # gate -> why its driver is not well
+
+    def report(self, report: e.GateReported) -> list[f.Fact]:
+        """A gate's driver fell ill or is well again; none if that was known."""
+        if report.healthy == (report.gate not in self._unfit):
+            return []
+        if report.healthy:
+            del self._unfit[report.gate]
+        else:
+            self._unfit[report.gate] = report.sentence
+        return [f.GateJudged(report.gate, report.healthy, report.sentence)]
+
+    def rebuilt(self, gates: tuple[e.GateSpec, ...]) -> None:
+        """After a start: of a gate that is no longer there nothing will be heard again."""
+        names = {gate.name for gate in gates}
+        self._unfit = {gate: why for gate, why in self._unfit.items() if gate in names}
+
+    def change(self, command: e.SetMode) -> list[f.Fact]:
+        """Another epoch. Raises Refused if this mode is on."""
+        if command.mode == self.mode:
+            raise Refused(f"The station is in {self.mode} mode already.")
+        self.mode, self._began = command.mode, command.moment
+        self._epoch += 1
+        return [f.EpochBegan(self._epoch, command.mode, command.author)]
+
+    def keeps(self, crossing: f.Crossing, scale: UtcScale) -> bool:
+        """True for what was made in test mode: kept, and no race hears of it."""
+        if self.mode == "test" or self._began == e.NEVER:
+            return self.mode == "test"
+        if crossing.boot == self._began.boot:
+            return crossing.at_ns < self._began.at_ns
+        return scale.utc_ns(crossing.boot, crossing.at_ns) < self._began.utc_ns
+
+    def check(self, gates: dict[str, Gate], command: e.OpenRun | e.ArmRun) -> list[f.Fact]:
+        """What an official overrides to arm the run. Raises Refused."""
+        if self.mode == "test":
+            raise Refused("The station is in test mode: go back to race mode before a run is armed.")
+        ill = [(gate, why) for gate in sorted(gates) if (why := self._why(gates[gate]))]
+        if not ill:
+            return []
+        if not command.override_reason.strip():
+            gate, why = ill[0]
+            raise Refused(f"The gate {gate} is not fit to race on ({why}): mend it, or give an `override_reason`.")
+        return [f.GateOverridden(gate, why, command.author, command.override_reason) for gate, why in ill]
+
+    def _why(self, gate: Gate) -> str:
+        """Why a gate is not fit; '' if it is."""
+        if gate.stuck:
+            return f"blocked: {', '.join(gate.stuck)}"
+        return self._unfit.get(gate.spec.name, "")

@@ -1,0 +1,84 @@
+"""The gates' health: judged before a run is armed, shown for each sensor, and said for all gates on one topic."""
+
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+
+from shared import messages as m
+from shared.link.mock import MockLink
+from shared.link.wire import Delivery, Subscription
+from shared.topics import BY_BODY
+from station.core import events as e
+from station.view import Accepted, Declined, SensorView
+from tests.station.rig import MS, Rig, S
+
+
+@pytest.fixture
+def rig(tmp_path: pathlib.Path) -> Iterator[Rig]:
+    made = Rig(tmp_path / "station.db")
+    yield made
+    made.station.close()
+
+
+def test_a_gate_that_dies_must_be_overridden(rig: Rig) -> None:
+    rig.wait(S)
+    rig.gate.detach()  # the driver says that nobody listens
+    rig.wait(S)
+    answer = rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1"))
+    assert isinstance(answer, Declined)
+    assert "The gate start is not fit to race on (The mock gate is not started.)" in answer.sentence
+    rig.restart()
+    rig.wait(S)
+    rig.open()
+    rig.station.journal.verify()
+
+
+def test_an_override_is_kept(rig: Rig) -> None:
+    rig.gate.detach()
+    rig.wait(S)
+    given = e.OpenRun(author="judge", racer="Ann", car="car-1", override_reason="hand timing")
+    assert isinstance(rig.give(given), Accepted)
+    assert b'"GateOverridden"' in rig.facts()[-1]
+    assert b"hand timing" in rig.facts()[-1]
+
+
+def test_each_sensor_is_shown(rig: Rig) -> None:
+    rig.gate.pass_by()
+    at_ns = rig.clock.now_ns() + 300 * MS
+    rig.clock.advance(at_ns)
+    for flicker in range(4):
+        rig.gate.edge("beam", True, at_ns + flicker * MS)
+        rig.gate.edge("beam", False, at_ns + flicker * MS)
+    rig.wait(S)
+    rig.wait(S)
+    [gate] = rig.station.snapshot().gates
+    assert gate.each == (SensorView("beam", 10, 4, at_ns + 3 * MS),)
+
+
+def test_all_gates_are_said_on_one_topic(rig: Rig) -> None:
+    heard: list[m.GateHealth] = []
+
+    def hear(delivery: Delivery) -> None:
+        assert isinstance(delivery.message.body, m.GateHealth)
+        heard.append(delivery.message.body)
+        delivery.ack()
+
+    rig.gate.pass_by()
+    rig.wait(S)
+    rig.gate.detach()
+    rig.wait(S)
+    page = MockLink(rig.broker, "screen-1", "screen", "station")
+    page.start([Subscription(BY_BODY[m.GateHealth])], hear)  # what is retained
+    rig.wait(S)
+    assert (heard[-1].gate, heard[-1].alive) == ("start", False)
+    [gate] = heard[-1].gates
+    assert (gate.gate, gate.healthy, gate.sensors[0].edges) == ("start", False, 2)
+
+
+def test_the_mode_is_shown_and_outlives_a_restart(rig: Rig) -> None:
+    assert rig.station.snapshot().mode == "race"
+    assert isinstance(rig.give(e.SetMode(author="judge", mode="test")), Accepted)
+    assert rig.station.snapshot().mode == "test"
+    rig.restart()
+    assert rig.station.snapshot().mode == "test"
