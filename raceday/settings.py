@@ -80,14 +80,18 @@ class House:
         }
 
     def _vehicle(self, racer: Racer) -> dict[str, Any]:
-        devices = {"world": str(self.world), "car": racer.car}
+        plan, devices = self.plan, {"world": str(self.world), "car": racer.car}
         return {
             "device": racer.car,
             "clock": self._clock(),
             "camera": {"driver": "simulator", "options": devices},
             "motors": {"driver": "simulator", "options": devices},
             "calibration": {"stock": True},
-            "model": {"path": str(self.plan.model), "throttle_percent": racer.throttle_percent},
+            "model": {
+                "path": str(self.plan.model),
+                "throttle_percent": racer.throttle_percent,
+                "profile": plan.profile,
+            },
             "outbox": {"path": str(self.folder / f"{racer.car}.outbox.db")},
             "local": {"socket": str(self.folder / f"{racer.car}.sock")},
             "mqtt": self._mqtt(),
@@ -95,6 +99,7 @@ class House:
                 "frame_period_ms": 1000 / FRAME_RATE_HZ,
                 # A guard with real-time priority would hold up the pilot that shares its core with a browser.
                 "realtime": False,
+                "hang_ms": 1500,
                 "hold_periods": min(20.0, HOLD_PERIODS * max(1.0, self.plan.speed)),
                 "trip_periods": min(40.0, TRIP_PERIODS * max(1.0, self.plan.speed)),
             },
