@@ -27,6 +27,7 @@ class ConsoleServer:
     """Serves until it is closed. A death of it ends nothing else."""
 
     def __init__(self, app: FastAPI, listening: socket.socket) -> None:
+        self.app = app
         self._listening = listening
         config = uvicorn.Config(
             app,

@@ -4,6 +4,7 @@ import pathlib
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.errors import BadInput
 from vehicle.models.library import Entry, Library
 
 
@@ -42,7 +43,10 @@ class LibraryShelf:
         return [_row(entry) for entry in self._library.entries()]
 
     def add(self, file: pathlib.Path, name: str) -> ModelRow:
-        return _row(self._library.add(file, name))
+        try:
+            return _row(self._library.add(file, name))
+        except BadInput as error:
+            raise BadInput(str(error).replace(f"{file.parent}/", "")) from None  # the phone's file, not our folder
 
     def select(self, name: str) -> None:
         self._library.select(name)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from shared.errors import BadInput
 
-MOST_BYTES = 64 << 20
+MOST_BYTES = 128 << 20
 ENDINGS = (".tar.gz", ".tgz", ".onnx", ".pb")
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80

@@ -53,8 +53,10 @@ function paint(now) {
   put("model", now.model || "none");
   put("steering", Math.abs(now.steering) < 0.005 ? "Straight" : `${percent(Math.abs(now.steering))} ${now.steering > 0 ? "left" : "right"}`);
   put("thrust", percent(now.throttle));
-  at("steering_bar").value = -now.steering;
-  at("thrust_bar").value = Math.max(0, now.throttle);
+  const lock = Math.min(1, Math.abs(now.steering)) * 50;
+  at("steering_bar").style.left = `${now.steering > 0 ? 50 - lock : 50}%`; // from the middle to where the wheels point
+  at("steering_bar").style.width = `${lock}%`;
+  at("thrust_bar").style.width = `${Math.max(0, Math.min(1, now.throttle)) * 100}%`;
 }
 
 function away() {
