@@ -72,7 +72,11 @@ def _console(config: VehicleConfig, desk: Desk) -> ConsoleServer:
     claims = Claims(options.claims)
     code = claims.first_code()
     car = Car(
-        config.device, config.calibration, config.camera.driver, config.motors.driver, options.claims.absolute().parent
+        config.device,
+        config.calibration.load(),
+        config.camera.driver,
+        config.motors.driver,
+        options.claims.absolute().parent,
     )
     app = create_app(desk, LibraryShelf(options.models), claims, car, options.allowed_hosts)
     server = ConsoleServer(app, listen(options.host, options.port))

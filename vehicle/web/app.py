@@ -32,7 +32,7 @@ class Car:
     """What does not change while the car runs."""
 
     device: str
-    calibration: Calibration
+    calibration: Calibration | None
     camera: str
     motors: str
     disk: pathlib.Path
@@ -45,7 +45,7 @@ class About:
     device: str
     camera: str
     motors: str
-    calibration: Calibration
+    calibration: Calibration | None
     health: Health
 
 

@@ -53,7 +53,7 @@ def wifi_dbm(table: str) -> int | None:
 def heat_c(text: str) -> float | None:
     """Of a thermal zone's millidegrees."""
     digits = text.strip()
-    return int(digits) / 1000 if digits.isascii() and digits.isdigit() and len(digits) < 7 else None
+    return round(int(digits) / 1000, 1) if digits.isascii() and digits.isdigit() and len(digits) < 7 else None
 
 
 def _disk_free_mb(folder: pathlib.Path) -> int | None:

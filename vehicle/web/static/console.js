@@ -230,7 +230,9 @@ async function about() {
         figure("Late ticks", String(state ? state.late_ticks : 0)),
         figure("Camera, motors", `${car.camera}, ${car.motors}`),
       );
-      at("calibration").replaceChildren(wheel("Steering", car.calibration.steering), wheel("Motor", car.calibration.motor));
+      at("calibration_table").hidden = !car.calibration;
+      at("no_calibration").hidden = Boolean(car.calibration);
+      if (car.calibration) at("calibration").replaceChildren(wheel("Steering", car.calibration.steering), wheel("Motor", car.calibration.motor));
     } catch (error) {
       away();
     }
