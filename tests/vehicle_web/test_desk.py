@@ -173,7 +173,7 @@ def test_the_status_says_what_the_wheels_are_told() -> None:
 
 def test_the_real_helm_obeys_and_a_late_renewal_does_not_revive() -> None:
     """Against the guard's own mind: the lease counts from the beat, whenever its renewal arrives."""
-    helm = Helm("boot-1", Limits(), Safety(arm_frames=1), 0)
+    helm = Helm("boot-1", Limits(), Safety(arm_frames=1), 0, calibrated=True)
     taken: list[Word] = []
 
     def say(word: Word) -> bool:
