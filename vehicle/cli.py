@@ -11,6 +11,7 @@ from vehicle.calibration import read_calibration, write_calibration
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, require_fine_enough
 from vehicle.localstop import LocalStop, ask_to_stop
+from vehicle.web.claims import Claims
 from vehicle.wheels import Wheels
 
 
@@ -20,6 +21,9 @@ def main(arguments: list[str]) -> int:
     config = load(asked.config, VehicleConfig)
     if asked.what == "stop":
         print(ask_to_stop(config.local.socket))
+        return 0
+    if asked.what == "claim":
+        print(Claims(config.console.claims).new_code())
         return 0
     if asked.what == "neutral":
         return _neutral(config)
@@ -33,11 +37,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("run", "stop", "neutral", "calibrate"),
+        choices=("run", "stop", "neutral", "calibrate", "claim"),
         default="run",
         help="run: the agent (default); stop: emergency stop of the agent that runs here, no network needed; "
         "neutral: motors to neutral when no agent runs (for the service's stop hook); "
-        "calibrate: find this car's pulse widths, wheels off the ground",
+        "calibrate: find this car's pulse widths, wheels off the ground; "
+        "claim: a new claim code for the phone page, which ends all sessions",
     )
     parser.add_argument("--config", type=pathlib.Path, required=True, help="the car's TOML file")
     parser.add_argument("--ready-file", type=pathlib.Path, help="is written once the guard decides")

@@ -45,6 +45,7 @@ class Comms:
         self._resend_due_s = 0.0
         self._was_connected = False
         self.listeners: list[Callable[[Word], None]] = []  # beside the wire: the black box, the console
+        self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True  # a phone may hold the car for practice
         self._unkept: list[CarLap] = []
         self._arrived: queue.Queue[Delivery] = queue.Queue(_DELIVERIES_MOST)
         self._wake_out, self._wake_in = socket.socketpair()
@@ -76,6 +77,10 @@ class Comms:
             self._keep(lap)
         self._mend(now_s)
 
+    def tell_guard(self, word: Word) -> bool:
+        """A word of the console's, from any thread; False if it did not get there."""
+        return self._guard.send(word)
+
     def close(self) -> None:
         """Say goodbye and let go."""
         self._link.close()
@@ -99,7 +104,7 @@ class Comms:
         while not self._arrived.empty():
             delivery = self._arrived.get_nowait()
             body = delivery.message.body
-            if isinstance(body, Lease | DriveOrder):
+            if isinstance(body, Lease | DriveOrder) and self.admits(body):
                 self._guard.send(body)
             elif isinstance(body, LapAck):
                 self._forget(body)
@@ -204,7 +209,7 @@ def main(arguments: list[str]) -> int:
     outbox = Outbox(config.outbox.path)
     link = MqttLink(config.mqtt, config.device, clock.boot_id, "car")
     comms = Comms(config.device, link, outbox, guard, laps, config.comms.resend_s)
-    beside = Beside(config, clock, comms.listeners, asked.frame_fd)
+    beside = Beside(config, clock, comms, asked.frame_fd)
     try:
         beside.start()
         comms.start()

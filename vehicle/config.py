@@ -92,6 +92,20 @@ class RecorderOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleOptions:
+    """`[console]`: the racer's phone page."""
+
+    enabled: bool = setting(False, what="serve the phone page")
+    host: str = setting("0.0.0.0", what="the address to listen at; 0.0.0.0: all, the car's access point too")  # noqa: S104
+    port: int = setting(8008, least=0, most=65535, what="0 takes a free one and says which")
+    claims: pathlib.Path = setting(
+        pathlib.Path("console.json"), what="where the claim code's hash and the sessions lie"
+    )
+    models: pathlib.Path = setting(pathlib.Path("models"), what="the folder of models; its `selected` is what drives")
+    allowed_hosts: tuple[str, ...] = setting((), what="names that the car is asked for by, beside local ones")
+
+
+@dataclass(frozen=True, slots=True)
 class VehicleConfig:
     """Everything that makes this car this car."""
 
@@ -108,6 +122,7 @@ class VehicleConfig:
     local: LocalOptions
     calibration: CalibrationChoice
     recorder: RecorderOptions
+    console: ConsoleOptions
     device: str = setting(what="the car's name on the wire, such as car-1")
 
     def __post_init__(self) -> None:

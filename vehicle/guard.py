@@ -17,7 +17,8 @@ from shared.messages import CarBeat, CarState, DriveOrder, Lease
 from vehicle.children import Child, how_it_ended
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
-from vehicle.core.words import CommsReady, Fault, ModeNotice, PilotReady, Seen, Wish
+from vehicle.core.modes import ARMED
+from vehicle.core.words import CommsReady, Fault, ModeNotice, PilotChange, PilotReady, Seen, ThrottleShare, Wish
 from vehicle.ipc import Word
 from vehicle.lifeline import Lifeline
 from vehicle.localstop import LocalStop
@@ -196,6 +197,15 @@ class Guard:
                 self.helm.take_lease(word)
             case ("comms", DriveOrder()):
                 self.helm.take_order(word)
+            case ("comms", ThrottleShare(percent)):
+                self.helm.throttle_percent = min(100, max(0, percent))
+            case ("comms", PilotChange()):
+                self._change_pilot()
+
+    def _change_pilot(self) -> None:
+        """Another model was selected: the pilot ends and comes back with it, unless the car is armed."""
+        if self.helm.mode not in ARMED:
+            self._pilot.ask_to_stop()
 
     def _take_wish(self, wish: Wish) -> None:
         if self.helm.take_wish(wish, self._clock.now_ns()):

@@ -10,15 +10,26 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from shared.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
-from vehicle.core.words import CommsReady, Fault, Figures, ModeNotice, PilotReady, Seen, Trace, Wish
+from vehicle.core.words import (
+    CommsReady,
+    Fault,
+    Figures,
+    ModeNotice,
+    PilotChange,
+    PilotReady,
+    Seen,
+    ThrottleShare,
+    Trace,
+    Wish,
+)
 
 Word = (
     Wish | Seen | PilotReady | Fault | CommsReady | ModeNotice | Figures
-    | CarBeat | CarState | CarLap | Lease | DriveOrder | Trace
+    | CarBeat | CarState | CarLap | Lease | DriveOrder | Trace | ThrottleShare | PilotChange
 )  # fmt: skip
 _WORDS: tuple[type[Any], ...] = (
     Wish, Seen, PilotReady, Fault, CommsReady, ModeNotice, Figures, CarBeat, CarState, CarLap, Lease, DriveOrder,
-    Trace,
+    Trace, ThrottleShare, PilotChange,
 )  # fmt: skip
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in _WORDS}
 _MOST_BYTES = 32_768

@@ -126,7 +126,7 @@ def main(arguments: list[str]) -> int:
     camera = build_camera(config, clock)
     mailbox = Mailbox()
     guard.send(PilotReady(policy.model.name, policy.model.sha256))
-    feed = feed_of(asked.frame_fd) if config.recorder.enabled else None
+    feed = feed_of(asked.frame_fd) if config.recorder.enabled or config.console.enabled else None
     return _run(config, clock, camera, mailbox, Pilot(policy, guard), guard, laps, feed)
 
 

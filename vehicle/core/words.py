@@ -47,6 +47,18 @@ class CommsReady:
 
 
 @dataclass(frozen=True, slots=True)
+class ThrottleShare:
+    """Comms to guard, from the phone that holds the car: the throttle's share from now on, 0 to 100."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class PilotChange:
+    """Comms to guard: another model is selected; start the pilot anew. Not heard while armed."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModeNotice:
     """Guard to pilot: the mode changed."""
 

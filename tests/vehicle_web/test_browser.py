@@ -1,0 +1,261 @@
+"""The console in a real browser: the page alone on every axe rule, then claim, upload, start and stop on a real car."""
+
+import os
+import pathlib
+import signal
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from raceday.broker import mosquitto_path, start_broker
+from shared.messages import CarBeat, CarState, DriveOrder, Lease
+from tests.station_web.browser import chromium, keep_picture, violations
+from tests.vehicle.parts import config_text, frame, pulses, write_model
+from tests.vehicle.test_processes import REST, Car
+from tests.vehicle_web.test_doors import Site
+from vehicle.core.words import Figures, ThrottleShare, Trace
+from vehicle.recorder.feed import Picture, jpeg_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+DATA = pathlib.Path(__file__).parent.parent / "models" / "data"
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def site(tmp_path: pathlib.Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.server.close()
+
+
+@contextmanager
+def phone(browser: Browser, **more: object) -> Iterator[Page]:
+    """A phone's page; what goes wrong in it fails the test."""
+    context = browser.new_context(viewport=PHONE, device_scale_factor=2, has_touch=True, is_mobile=True, **more)  # type: ignore[arg-type]
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+def claim(page: Page, url: str, code: str) -> None:
+    page.goto(url)
+    page.get_by_label("Claim code").fill(code)
+    page.get_by_role("button", name="Claim").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+
+
+def drives(site: Site) -> None:
+    """The guard says that it drives."""
+    desk = site.bench.desk
+    desk.hear(CarState(True, "driving", "", "first", "ab" * 32, 40))
+    desk.hear(Trace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
+    desk.hear(Figures(900, 2, 0, 1, (21_000, 24_000, 40_000), (1_900,) * 3, 0.0, 0.0))
+    picture = frame(60)
+    picture[120:, :] = 140
+    picture[100:, 150:170] = 230
+    desk.see(Picture(jpeg_of(picture), 1, 1))
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_the_page_is_for_everybody(site: Site, browser: Browser, scheme: str) -> None:
+    with phone(browser, color_scheme=scheme) as page:
+        page.goto(site.url)
+        expect(page.get_by_label("Claim code")).to_be_focused()
+        assert violations(page) == []
+        keep_picture(page, f"console-claim-{scheme}")
+        claim(page, site.url, site.code)
+        expect(page.locator("#models li")).to_have_count(2)
+        drives(site)
+        expect(page.locator("#mode")).to_have_text("Driving")
+        expect(page.locator("#camera")).to_be_visible()
+        expect(page.locator("#health")).to_contain_text("not known")
+        assert violations(page) == []
+        keep_picture(page, f"console-driving-{scheme}")
+        page.locator("#health").scroll_into_view_if_needed()
+        keep_picture(page, f"console-health-{scheme}")
+        site.bench.desk.hear(CarState(True, "tripped", "The newest frame is 412 ms old; at most 333 are driven."))
+        expect(page.locator("#reason")).to_contain_text("412 ms")
+        expect(page.get_by_role("button", name="Reset the trip")).to_be_visible()
+        page.evaluate("scrollTo(0, 0)")
+        assert violations(page) == []
+        keep_picture(page, f"console-tripped-{scheme}")
+
+
+def test_nothing_is_wider_than_a_small_phone(site: Site, browser: Browser) -> None:
+    with phone(browser) as page:
+        page.set_viewport_size({"width": 320, "height": 568})
+        claim(page, site.url, site.code)
+        expect(page.locator("#calibration tr")).to_have_count(2)
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        for name in ("Start", "Stop"):
+            box = page.get_by_role("button", name=name).bounding_box()
+            assert box is not None
+            assert box["height"] >= 60
+
+
+def test_stop_acts_on_the_touch_itself_and_wherever_the_page_is(site: Site, browser: Browser) -> None:
+    with phone(browser) as page:
+        claim(page, site.url, site.code)
+        page.get_by_role("button", name="Start").click()
+        until(page, lambda: site.bench.words[:3] == ["Lease", "arm", "start"])
+        drives(site)
+        expect(page.locator("#mode")).to_have_text("Driving")
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.locator("#stop").dispatch_event("pointerdown")  # the finger has not left yet
+        until(page, lambda: site.bench.words[-1] == "stop")
+
+
+def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
+    with phone(browser) as page:
+        claim(page, site.url, site.code)
+        page.get_by_role("slider", name="Throttle").fill("55")
+        page.get_by_role("button", name="Start").click()
+        drives(site)
+        for beat in range(101, 104):
+            site.bench.desk.hear(CarBeat(beat, "driving"))
+            until(page, lambda beat=beat: leases(site)[-1].beat == beat)  # type: ignore[misc]
+        started = next(w for w in site.bench.said if isinstance(w, DriveOrder) and w.action == "start")
+        assert started.throttle_percent == 55
+        page.get_by_role("slider", name="Throttle").fill("70")
+        until(page, lambda: ThrottleShare(70) in site.bench.said)
+        page.goto("about:blank")
+        until(page, lambda: site.bench.words[-1] == "stop")
+
+
+def test_a_second_phone_can_stop_and_cannot_take(site: Site, browser: Browser) -> None:
+    with phone(browser) as one, phone(browser) as other:
+        claim(one, site.url, site.code)
+        claim(other, site.url, site.code)
+        one.get_by_role("button", name="Start").click()
+        until(one, lambda: "start" in site.bench.words)
+        other.get_by_role("button", name="Start").click()
+        expect(other.locator("#said")).to_have_text("Another phone holds the car.")
+        other.get_by_role("button", name="Stop").click()
+        until(other, lambda: site.bench.words[-1] == "stop")
+
+
+def test_a_car_that_is_gone_is_said(site: Site, browser: Browser) -> None:
+    with phone(browser) as page:
+        claim(page, site.url, site.code)
+        site.server.close()
+        expect(page.locator("#mode")).to_have_text("Car not reached")
+
+
+def until(page: Page, what: Callable[[], bool]) -> None:
+    """Looks whenever the browser has had a turn."""
+    for _ in range(200):
+        if what():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("in vain")
+
+
+def leases(site: Site) -> list[Lease]:
+    return [word for word in site.bench.said if isinstance(word, Lease)]
+
+
+@pytest.mark.broker
+def test_a_racer_claims_brings_a_model_starts_and_stops_a_real_car(
+    tmp_path: pathlib.Path, browser: Browser, free_port: Callable[[], int]
+) -> None:
+    if mosquitto_path() is None:
+        pytest.skip("mosquitto is not installed")
+    broker = start_broker(tmp_path / "broker", kind="mosquitto")
+    models = tmp_path / "models"
+    write_model(models / "first")
+    (models / "selected").symlink_to("first")
+    port = free_port()
+    extra = f"""
+[console]
+enabled = true
+host = "127.0.0.1"
+port = {port}
+claims = "{tmp_path}/console.json"
+models = "{models}"
+[recorder]
+enabled = true
+folder = "{tmp_path}/runs"
+"""
+    text = config_text(tmp_path, broker.port, extra=extra).replace(
+        f'path = "{tmp_path}/model"', f'path = "{models}/selected"'
+    )
+    car = Car(tmp_path, text)
+    archive = archive_of(DATA / "tf1", tmp_path / "racer.tar.gz")
+    try:
+        said = first_boot(car)
+        with phone(browser) as page:
+            claim(page, f"http://127.0.0.1:{port}", said)
+            expect(page.locator("#model")).to_have_text("first", timeout=20_000)
+            page.locator("#file").set_input_files(str(archive))
+            page.get_by_role("button", name="Upload").click()
+            expect(page.locator("#models_said")).to_contain_text("is on the car", timeout=60_000)
+            page.get_by_role("button", name="Select").first.click()
+            expect(page.locator("#model")).not_to_have_text("first", timeout=30_000)
+            expect(page.locator("#camera")).to_be_visible()
+            page.get_by_role("slider", name="Throttle").fill("60")
+            page.get_by_role("button", name="Start").click()
+            expect(page.locator("#mode")).to_have_text("Driving", timeout=10_000)
+            until(page, lambda: pulses(tmp_path)[-1] != REST)
+            page.locator("#stop").tap()
+            expect(page.locator("#mode")).to_have_text("Stopped")
+            assert pulses(tmp_path)[-1] == REST
+
+            page.get_by_role("button", name="Start").click()
+            expect(page.locator("#mode")).to_have_text("Driving", timeout=10_000)
+            os.kill(car.child("comms"), signal.SIGKILL)  # the console dies, and its lease with it
+            expect(page.locator("#mode")).to_have_text("Tripped", timeout=20_000)
+            assert pulses(tmp_path)[-1] == REST
+            expect(page.locator("#reason")).to_contain_text("lease ran out")
+            page.get_by_role("button", name="Reset the trip").click()
+            expect(page.locator("#mode")).to_have_text("Disarmed")
+            page.get_by_role("button", name="Start").click()
+            expect(page.locator("#mode")).to_have_text("Driving", timeout=10_000)
+            page.close()  # a phone that is gone
+        until_rest(tmp_path)
+    finally:
+        car.end()
+        assert car.process.stderr is not None
+        sys.stdout.write(car.process.stderr.read())
+        car.process.stderr.close()
+        broker.stop()
+    assert len(list((tmp_path / "runs").glob("*.mcap"))) >= 2
+
+
+def archive_of(folder: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
+    """As the DeepRacer console exports it."""
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(folder / "shallow.json", "model_metadata.json")
+        archive.add(folder / "shallow.pb", "agent/model.pb")
+    return path
+
+
+def first_boot(car: Car) -> str:
+    """The claim code from the log of the first boot."""
+    assert car.process.stderr is not None
+    for line in car.process.stderr:
+        if "claim code of the console: " in line:
+            return line.split("claim code of the console: ")[1].split()[0]
+    raise AssertionError("no claim code was said")
+
+
+def until_rest(folder: pathlib.Path) -> None:
+    """Waits on the kernel's clock for the wheels to rest: a second of lease, and the ramp."""
+    for _ in range(100):
+        if pulses(folder)[-1] == REST:
+            return
+        signal.sigtimedwait([], 0.05)
+    raise AssertionError("it drives on")

@@ -1,0 +1,229 @@
+"""The console's web app: one page, a small API behind sessions. Built by `vehicle/beside.py`; everything is local."""
+
+import pathlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import Body, Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from shared.errors import OperatorError, Refused
+from vehicle.core.pulses import Calibration
+from vehicle.web.claims import LONGEST_S, Claims
+from vehicle.web.desk import Desk, Status
+from vehicle.web.doors import Doors, refusal
+from vehicle.web.health import Health, read_health
+from vehicle.web.shelf import ModelRow, Shelf
+from vehicle.web.upload import receive
+
+STATIC = pathlib.Path(__file__).parent / "static"
+COOKIE = "raceday_console"
+Percent = Annotated[int, Body(embed=True, ge=0, le=100)]
+
+
+@dataclass(frozen=True, slots=True)
+class Car:
+    """What does not change while the car runs."""
+
+    device: str
+    calibration: Calibration | None
+    camera: str
+    motors: str
+    disk: pathlib.Path
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The read-out below the fold."""
+
+    device: str
+    camera: str
+    motors: str
+    calibration: Calibration | None
+    health: Health
+
+
+class Entrance:
+    """Finds the session of a request, and refuses what is none or comes from elsewhere."""
+
+    def __init__(self, claims: Claims, now_s: Callable[[], float]) -> None:
+        self.claims, self.now_s = claims, now_s
+
+    def commanding(self, request: Request) -> None:
+        """Raises 403 for what no page of ours sends."""
+        if sentence := refusal(request.headers, request.url.scheme):
+            raise HTTPException(403, sentence)
+
+    def session(self, request: Request) -> str:
+        """The session's name; 401 without one. A command must come from our page as well."""
+        if request.method not in ("GET", "HEAD"):
+            self.commanding(request)
+        name = self.claims.session(request.cookies.get(COOKIE, ""), self.now_s())
+        if name is None:
+            raise HTTPException(401, "The session has ended: enter the car's claim code.")
+        return name
+
+
+def create_app(
+    desk: Desk,
+    shelf: Shelf,
+    claims: Claims,
+    car: Car,
+    allowed_hosts: tuple[str, ...] = (),
+    wall_s: Callable[[], float] = time.time,
+    now_s: Callable[[], float] = time.monotonic,
+) -> FastAPI:
+    """The app over a desk. `wall_s` dates sessions, `now_s` counts the seconds that a phone holds the car."""
+    entrance = Entrance(claims, wall_s)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        desk.stop()  # the console ends: whoever held the car holds it no longer
+
+    app = FastAPI(title="Raceday console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.add_middleware(Doors, allowed_hosts=allowed_hosts)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    _add_errors(app)
+    _add_claiming(app, entrance, car)
+    _add_driving(app, entrance, desk, now_s)
+    _add_models(app, entrance, desk, shelf, car, now_s)
+    return app
+
+
+def _add_errors(app: FastAPI) -> None:
+    def said(sentence: str, status: int) -> JSONResponse:
+        return JSONResponse({"error": sentence}, status, {"cache-control": "no-store"})
+
+    @app.exception_handler(Refused)
+    async def refused(_: Request, error: Exception) -> JSONResponse:
+        return said(str(error), 409)
+
+    @app.exception_handler(OperatorError)
+    async def operator(_: Request, error: Exception) -> JSONResponse:
+        return said(str(error), 422)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, __: Exception) -> JSONResponse:
+        return said("The request is not what the console's page sends.", 422)
+
+    @app.exception_handler(HTTPException)
+    async def declined(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        return said(str(error.detail), error.status_code)
+
+    @app.exception_handler(404)
+    async def nothing(_: Request, __: Exception) -> JSONResponse:
+        return said("There is nothing here; the console is at /.", 404)
+
+
+def _add_claiming(app: FastAPI, entrance: Entrance, car: Car) -> None:
+    @app.get("/")
+    async def page() -> FileResponse:
+        """The same for everybody; it holds nothing of this car."""
+        return FileResponse(STATIC / "console.html", headers={"cache-control": "no-store"})
+
+    @app.get("/api/session")
+    async def session(request: Request) -> dict[str, object]:
+        """Whether this browser has claimed the car."""
+        open_now = entrance.claims.session(request.cookies.get(COOKIE, ""), entrance.now_s()) is not None
+        return {"device": car.device, "claimed": open_now}
+
+    @app.post("/api/claim", dependencies=[Depends(entrance.commanding)])
+    async def claim(request: Request, code: Annotated[str, Body(embed=True, max_length=80)]) -> Response:
+        """The code against a session."""
+        token = await anyio.to_thread.run_sync(entrance.claims.claim, code, entrance.now_s())
+        answer = JSONResponse({"claimed": True})
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, token, int(LONGEST_S), httponly=True, samesite="strict", secure=secure)
+        return answer
+
+    @app.post("/api/leave", dependencies=[Depends(entrance.session)])
+    async def leave(request: Request) -> Response:
+        """This phone is done."""
+        await anyio.to_thread.run_sync(entrance.claims.leave, request.cookies.get(COOKIE, ""))
+        answer = JSONResponse({"claimed": False})
+        answer.delete_cookie(COOKIE)
+        return answer
+
+
+def _add_driving(app: FastAPI, entrance: Entrance, desk: Desk, now_s: Callable[[], float]) -> None:
+    session_of = Annotated[str, Depends(entrance.session)]
+
+    @app.get("/api/status")
+    async def status(session: session_of) -> Status:
+        return desk.status(session, now_s())
+
+    @app.post("/api/hold")
+    async def hold(session: session_of, beat: Annotated[int, Body(embed=True)]) -> Status:
+        """The page is open and seen."""
+        desk.hold(session, beat, now_s())
+        return desk.status(session, now_s())
+
+    @app.post("/api/start")
+    async def start(session: session_of, throttle_percent: Percent) -> Status:
+        desk.start(session, throttle_percent, now_s())
+        return desk.status(session, now_s())
+
+    @app.post("/api/stop")
+    async def stop(_: session_of) -> dict[str, str]:
+        """Whoever drives."""
+        return {"said": desk.stop()}
+
+    @app.post("/api/reset")
+    async def reset(session: session_of) -> Status:
+        desk.reset(session, now_s())
+        return desk.status(session, now_s())
+
+    @app.post("/api/throttle")
+    async def throttle(session: session_of, throttle_percent: Percent) -> Status:
+        desk.throttle(session, throttle_percent)
+        return desk.status(session, now_s())
+
+    @app.get("/api/camera.jpg")
+    async def camera(_: session_of) -> Response:
+        """The newest frame."""
+        if (picture := desk.picture) is None:
+            return Response(status_code=204)
+        return Response(picture.jpeg, media_type="image/jpeg", headers={"cache-control": "no-store"})
+
+
+def _add_models(
+    app: FastAPI, entrance: Entrance, desk: Desk, shelf: Shelf, car: Car, now_s: Callable[[], float]
+) -> None:
+    guarded = [Depends(entrance.session)]
+    name_in = Annotated[str, Body(embed=True, max_length=80)]
+
+    @app.get("/api/about", dependencies=guarded)
+    async def about() -> About:
+        health = await anyio.to_thread.run_sync(read_health, car.disk)
+        return About(car.device, car.camera, car.motors, car.calibration, health)
+
+    @app.get("/api/models", dependencies=guarded)
+    async def models() -> list[ModelRow]:
+        return await anyio.to_thread.run_sync(shelf.rows)
+
+    @app.put("/api/models", dependencies=guarded)
+    async def upload(request: Request, file: str) -> ModelRow:
+        """The body is the file itself; the page shows how far it is."""
+        desk.require_standing(now_s())
+        async with receive(request, file) as path:
+            return await anyio.to_thread.run_sync(shelf.add, path, path.name.split(".")[0])
+
+    @app.post("/api/models/select", dependencies=guarded)
+    async def select(name: name_in) -> list[ModelRow]:
+        desk.require_standing(now_s())
+        await anyio.to_thread.run_sync(shelf.select, name)
+        desk.change_pilot(now_s())
+        return await anyio.to_thread.run_sync(shelf.rows)
+
+    @app.post("/api/models/remove", dependencies=guarded)
+    async def remove(name: name_in) -> list[ModelRow]:
+        await anyio.to_thread.run_sync(shelf.remove, name)
+        return await anyio.to_thread.run_sync(shelf.rows)

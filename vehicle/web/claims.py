@@ -1,0 +1,163 @@
+"""Who may command this car from a phone: a claim code made at the first boot, and the sessions that it opened.
+
+There is no default password. The code is printed once and kept only as a scrypt hash; a session is a random token of
+which only a hash is kept, ends after half a day, or when nobody used it for hours. Every time is an argument.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import secrets
+import threading
+from collections import deque
+from dataclasses import asdict, dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import ConfigError, Refused, StorageError
+
+LONGEST_S = 12 * 3600.0
+IDLE_S = 4 * 3600.0
+SESSIONS_MOST = 16
+_TRIES_MOST, _TRIES_WITHIN_S = 5, 60.0
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 O 1 I: it is read from a screen and typed on a phone
+_LETTERS = 10
+_COST = 2**14
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One session as it is kept: the token's hash and when it was opened, UTC seconds."""
+
+    token_sha256: str
+    opened_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The file: the code's salt and hash, the open sessions."""
+
+    salt: str
+    code_scrypt: str
+    sessions: tuple[Kept, ...] = ()
+    v: int = 1
+
+
+_BOOK = TypeAdapter(Book)
+
+
+def fresh_code() -> str:
+    """Fifty bits in two groups, such as 7KQ4M-2XHRD."""
+    letters = "".join(secrets.choice(_ALPHABET) for _ in range(_LETTERS))
+    return f"{letters[:5]}-{letters[5:]}"
+
+
+def plain(code: str) -> str:
+    """As it was meant, however it was typed."""
+    return "".join(letter for letter in code.upper() if letter in _ALPHABET)
+
+
+class Claims:
+    """The book on the disk, read anew when another process (`raceday vehicle claim`) changed it. Thread-safe."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._book: Book | None = None
+        self._stamp: tuple[int, int] | None = None
+        self._used_s: dict[str, float] = {}
+        self._failed_s: deque[float] = deque(maxlen=_TRIES_MOST)
+
+    def first_code(self) -> str | None:
+        """A fresh code if this car has none yet; None if it has. Raises StorageError, ConfigError."""
+        with self._lock:
+            return None if self._read() is not None else self._renew()
+
+    def new_code(self) -> str:
+        """A fresh code; the old one and all sessions end. Raises StorageError."""
+        with self._lock:
+            return self._renew()
+
+    def claim(self, code: str, now_s: float) -> str:
+        """A token for a phone that knows the code. Raises Refused."""
+        with self._lock:
+            recent = [at_s for at_s in self._failed_s if 0 <= now_s - at_s < _TRIES_WITHIN_S]
+            if len(recent) >= _TRIES_MOST:
+                raise Refused("Too many wrong codes: wait a minute, then try again.")
+            book = self._read()
+            if book is None or not hmac.compare_digest(_scrypt(plain(code[:40]), book.salt), book.code_scrypt):
+                self._failed_s.append(now_s)
+                raise Refused("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
+            token = secrets.token_urlsafe(32)
+            living = [kept for kept in book.sessions if self._lives(kept, now_s)]
+            sessions = (*living, Kept(_sha256(token), now_s))[-SESSIONS_MOST:]
+            self._write(Book(book.salt, book.code_scrypt, sessions))
+            self._used_s[_sha256(token)] = now_s
+            return token
+
+    def session(self, token: str, now_s: float) -> str | None:
+        """The session's name if it is open; being asked keeps it from idling away."""
+        with self._lock:
+            name, book = _sha256(token), self._read()
+            kept = next((kept for kept in book.sessions if kept.token_sha256 == name), None) if book else None
+            if kept is None or not self._lives(kept, now_s):
+                return None
+            self._used_s[name] = now_s
+            return name
+
+    def leave(self, token: str) -> None:
+        """End this session. Raises StorageError."""
+        with self._lock:
+            if (book := self._read()) is not None:
+                name = _sha256(token)
+                left = tuple(kept for kept in book.sessions if kept.token_sha256 != name)
+                self._write(Book(book.salt, book.code_scrypt, left))
+
+    def _lives(self, kept: Kept, now_s: float) -> bool:
+        """A clock that was set back ends sessions too: better once more than for ever."""
+        used_s = self._used_s.setdefault(kept.token_sha256, max(kept.opened_s, now_s - IDLE_S / 2))
+        return 0 <= now_s - kept.opened_s < LONGEST_S and now_s - used_s < IDLE_S
+
+    def _renew(self) -> str:
+        code, salt = fresh_code(), secrets.token_hex(16)
+        self._write(Book(salt, _scrypt(plain(code), salt)))
+        return code
+
+    def _read(self) -> Book | None:
+        try:
+            about = self._path.stat()
+            stamp = (about.st_ino, about.st_mtime_ns)
+            if stamp != self._stamp:
+                self._book, self._stamp = _BOOK.validate_json(self._path.read_bytes()), stamp
+        except FileNotFoundError:
+            self._book = self._stamp = None
+        except (OSError, ValidationError):
+            raise ConfigError(
+                f"{self._path}: the console's claims cannot be read; `raceday vehicle claim` makes them anew."
+            ) from None
+        return self._book
+
+    def _write(self, book: Book) -> None:
+        fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.unlink(missing_ok=True)
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(asdict(book), file)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+        except OSError as error:
+            raise StorageError(f"{self._path}: the console's claims cannot be kept ({error.strerror}).") from None
+        self._stamp = None
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _scrypt(code: str, salt: str) -> str:
+    return hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), n=_COST, r=8, p=1).hex()

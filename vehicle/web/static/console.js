@@ -1,0 +1,277 @@
+// The racer's console: asks the car five times a second while the page is seen, and with that renews the lease.
+// Unseen, closed or asleep, it renews nothing and the car goes to neutral by itself.
+
+const EVERY_MS = 200;
+const PATIENCE_MS = 1500;
+const CAMERA_MS = 150;
+const RETRY_MS = 1000;
+const ABOUT_MS = 10000;
+const MODES = { disarmed: "Disarmed", ready: "Ready", driving: "Driving", stopped: "Stopped", tripped: "Tripped" };
+
+const at = (id) => document.getElementById(id);
+let state = null;
+let claimed = false;
+let starting = false;
+
+async function ask(path, body, more = {}) {
+  const options = { headers: { "x-raceday": "console" }, signal: AbortSignal.timeout(PATIENCE_MS), ...more };
+  if (body !== undefined) {
+    options.method = "POST";
+    options.headers["content-type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  const answer = await fetch(path, options);
+  const content = await answer.json().catch(() => ({}));
+  if (answer.status === 401) show(false);
+  if (!answer.ok) throw new Error(content.error || "The car did not understand.");
+  return content;
+}
+
+// A sentence for the person; the network's own words say nothing to a racer.
+const sentence = (error) => (error instanceof TypeError || error.name === "TimeoutError" ? "The car does not answer." : error.message);
+const put = (id, text) => { const node = at(id); if (node.textContent !== text) node.textContent = text; };
+const percent = (share) => `${Math.round(share * 100)} %`;
+
+function show(isClaimed) {
+  claimed = isClaimed;
+  at("claim").hidden = isClaimed;
+  at("desk").hidden = at("stopbar").hidden = !isClaimed;
+  if (!isClaimed) { put("mode", "Not claimed"); at("mode").dataset.mode = "disarmed"; at("code").focus(); }
+}
+
+function paint(now) {
+  state = now;
+  put("mode", MODES[now.mode]);
+  at("mode").dataset.mode = now.mode;
+  const reason = now.station_runs ? "The station runs this car now." : now.reason;
+  at("reason").hidden = !reason;
+  at("reason").dataset.mode = now.mode;
+  put("reason", reason);
+  at("reset").hidden = now.mode !== "tripped";
+  const held = now.mode === "driving" || now.mode === "tripped" || now.station_runs;
+  at("start").setAttribute("aria-disabled", String(held));
+  put("model", now.model || "none");
+  put("steering", Math.abs(now.steering) < 0.005 ? "Straight" : `${percent(Math.abs(now.steering))} ${now.steering > 0 ? "left" : "right"}`);
+  put("thrust", percent(now.throttle));
+  const lock = Math.min(1, Math.abs(now.steering)) * 50;
+  at("steering_bar").style.left = `${now.steering > 0 ? 50 - lock : 50}%`; // from the middle to where the wheels point
+  at("steering_bar").style.width = `${lock}%`;
+  at("thrust_bar").style.width = `${Math.max(0, Math.min(1, now.throttle)) * 100}%`;
+}
+
+function away() {
+  put("mode", "Car not reached");
+  at("mode").dataset.mode = "away";
+}
+
+async function beat() {
+  const began = performance.now();
+  if (claimed && !document.hidden) {
+    try {
+      paint(state && (state.holding || starting) ? await ask("/api/hold", { beat: state.beat }) : await ask("/api/status"));
+    } catch (error) {
+      if (claimed) away();
+    }
+  }
+  setTimeout(beat, Math.max(20, EVERY_MS - (performance.now() - began)));
+}
+
+async function act(path, body, saidAt = "said") {
+  put(saidAt, "");
+  try {
+    const answer = await ask(path, body);
+    if (answer && answer.mode) paint(answer);
+    return answer;
+  } catch (error) {
+    put(saidAt, sentence(error));
+    return null;
+  }
+}
+
+// Driving
+
+at("start").addEventListener("click", async () => {
+  if (at("start").getAttribute("aria-disabled") === "true") return;
+  starting = true;
+  await act("/api/start", { throttle_percent: Number(at("throttle").value) });
+  setTimeout(() => { starting = false; }, 1500);
+});
+
+// On the first touch, not when the finger leaves; and again as a click for keyboards and readers.
+function stop() {
+  starting = false;
+  if (state) state.holding = false; // no renewal may follow, whatever becomes of the order
+  ask("/api/stop", {}, { keepalive: true }).then((answer) => put("said", answer.said), (error) => put("said", `${sentence(error)} The lease ends by itself.`));
+}
+at("stop").addEventListener("pointerdown", stop);
+at("stop").addEventListener("click", (event) => { if (event.detail === 0) stop(); });
+
+at("reset").addEventListener("click", async () => {
+  await act("/api/reset", {});
+  at("start").focus();
+});
+
+at("throttle").addEventListener("input", () => put("throttle_shown", `${at("throttle").value} %`));
+at("throttle").addEventListener("change", () => {
+  if (state && state.holding) act("/api/throttle", { throttle_percent: Number(at("throttle").value) });
+});
+
+function unseen() {
+  if (claimed && state && (state.holding || starting)) stop();
+}
+document.addEventListener("visibilitychange", () => { if (document.hidden) unseen(); });
+window.addEventListener("pagehide", unseen);
+
+// The camera: the next picture once this one is here.
+
+let pictureSeq = -1;
+function look() {
+  if (claimed && !document.hidden && state && state.picture_seq !== pictureSeq && state.picture_seq >= 0) {
+    pictureSeq = state.picture_seq;
+    at("camera").src = `/api/camera.jpg?n=${pictureSeq}`;
+  } else {
+    setTimeout(look, CAMERA_MS);
+  }
+}
+at("camera").addEventListener("load", () => {
+  at("camera").hidden = false;
+  at("no_camera").hidden = true;
+  setTimeout(look, CAMERA_MS);
+});
+at("camera").addEventListener("error", () => setTimeout(look, RETRY_MS));
+
+// Models
+
+function listModels(rows) {
+  const list = at("models");
+  list.replaceChildren(...rows.map((row) => {
+    const item = document.createElement("li");
+    const name = Object.assign(document.createElement("span"), { className: "name", textContent: row.name });
+    const detail = Object.assign(document.createElement("span"), { className: "detail", textContent: row.detail });
+    if (row.selected) {
+      item.append(name, Object.assign(document.createElement("span"), { className: "chosen", textContent: "✓ Selected" }), detail);
+      return item;
+    }
+    const select = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: "Select" });
+    select.setAttribute("aria-label", `Select ${row.name}`);
+    select.addEventListener("click", () => choose(row.name));
+    item.append(name, select, detail);
+    return item;
+  }));
+  at("no_models").hidden = rows.length > 0;
+}
+
+async function choose(name) {
+  const rows = await act("/api/models/select", { name }, "models_said");
+  if (rows) { listModels(rows); put("models_said", `${name} is selected; the car loads it.`); }
+}
+
+at("upload_form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const file = at("file").files[0];
+  if (!file) return;
+  const sending = new XMLHttpRequest(); // fetch cannot say how far an upload is
+  sending.open("PUT", `/api/models?file=${encodeURIComponent(file.name)}`);
+  sending.setRequestHeader("x-raceday", "console");
+  sending.responseType = "json";
+  at("progress").hidden = false;
+  at("progress").value = 0;
+  put("models_said", `Sending ${file.name}`);
+  sending.upload.addEventListener("progress", (step) => { if (step.lengthComputable) at("progress").value = 100 * step.loaded / step.total; });
+  sending.upload.addEventListener("load", () => put("models_said", "The car checks the model"));
+  sending.addEventListener("loadend", async () => {
+    at("progress").hidden = true;
+    if (sending.status === 200) {
+      at("upload_form").reset();
+      put("models_said", `${sending.response.name} is on the car.`);
+      listModels(await ask("/api/models"));
+    } else {
+      put("models_said", (sending.response && sending.response.error) || "The upload did not arrive: send it again.");
+    }
+  });
+  sending.send(file);
+});
+
+// Health and calibration
+
+function figure(name, value) {
+  const row = document.createElement("div");
+  row.append(Object.assign(document.createElement("dt"), { textContent: name }), Object.assign(document.createElement("dd"), { textContent: value }));
+  return row;
+}
+
+const known = (value, unit) => (value === null ? "not known" : `${value} ${unit}`);
+const ms = (us) => `${(us / 1000).toFixed(1)} ms`;
+
+function wheel(name, channel) {
+  const row = document.createElement("tr");
+  const cells = [channel.min_ns / 1000, channel.mid_ns / 1000, channel.max_ns / 1000, channel.polarity > 0 ? "+1" : "−1"];
+  const head = Object.assign(document.createElement("th"), { scope: "row", textContent: name });
+  row.append(head, ...cells.map((cell) => Object.assign(document.createElement("td"), { textContent: String(cell) })));
+  return row;
+}
+
+async function about() {
+  if (claimed && !document.hidden) {
+    try {
+      const car = await ask("/api/about");
+      const health = car.health;
+      at("health").replaceChildren(
+        figure("Battery", known(health.battery_percent, "%")),
+        figure("Wi-Fi", known(health.wifi_dbm, "dBm")),
+        figure("Heat", known(health.heat_c, "°C")),
+        figure("Free disk", known(health.disk_free_mb, "MB")),
+        figure("Load", known(health.load, "per core")),
+        figure("Frame age, half", ms(state ? state.frame_age_p50_us : 0)),
+        figure("Frame age, 99 %", ms(state ? state.frame_age_p99_us : 0)),
+        figure("Policy", ms(state ? state.policy_p50_us : 0)),
+        figure("Frames", String(state ? state.frames : 0)),
+        figure("Dropped, repeated", state ? `${state.dropped}, ${state.repeated}` : "0, 0"),
+        figure("Late ticks", String(state ? state.late_ticks : 0)),
+        figure("Camera, motors", `${car.camera}, ${car.motors}`),
+      );
+      at("calibration_table").hidden = !car.calibration;
+      at("no_calibration").hidden = Boolean(car.calibration);
+      if (car.calibration) at("calibration").replaceChildren(wheel("Steering", car.calibration.steering), wheel("Motor", car.calibration.motor));
+    } catch (error) {
+      away();
+    }
+  }
+  setTimeout(about, state ? ABOUT_MS : RETRY_MS);
+}
+
+// Claiming
+
+at("claim_form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const done = await act("/api/claim", { code: at("code").value }, "claim_said");
+  if (done) { at("code").value = ""; open(); }
+});
+
+at("leave").addEventListener("click", async () => {
+  unseen();
+  if (await act("/api/leave", {})) show(false);
+});
+
+async function open() {
+  try {
+    const session = await ask("/api/session");
+    put("device", session.device);
+    document.title = `${session.device} · Raceday`;
+    show(session.claimed);
+    if (session.claimed) {
+      paint(await ask("/api/status"));
+      at("throttle").value = state.throttle_percent || 30;
+      put("throttle_shown", `${at("throttle").value} %`);
+      listModels(await ask("/api/models"));
+    }
+  } catch (error) {
+    away();
+    setTimeout(open, RETRY_MS);
+  }
+}
+
+open();
+beat();
+look();
+about();
