@@ -59,7 +59,7 @@ class CarLap:
 
 @dataclass(frozen=True, slots=True)
 class CarTelemetry:
-    """Car, QoS 0, 2 Hz: how fresh the driving is. A frame's age is shrinking, the policy, and the rest: waiting, pipes."""
+    """Car, QoS 0, 2 Hz: how fresh the driving is. A frame's age is shrinking, the policy, and the rest (waiting, pipes)."""
 
     frames: int
     dropped: int
