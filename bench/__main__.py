@@ -7,6 +7,7 @@ import importlib
 BENCHES: dict[str, str] = {
     "journal": "bench.journal",
     "tamper": "bench.tamper",
+    "timing": "bench.timing",
     "wire": "bench.wire",
     "world": "bench.world",
 }

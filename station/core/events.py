@@ -49,6 +49,7 @@ class Edge:
     """One level change of one sensor, stamped by whoever saw it.
 
     `at_ns` is on the monotonic clock of `boot`. `seq` counts per gate and boot without gaps, from any start.
+    `uncertainty_ns` is this stamp's own, where the driver knows it: the larger of it and the gate's is published.
     """
 
     gate: str
@@ -57,6 +58,7 @@ class Edge:
     at_ns: int
     seq: int
     boot: str
+    uncertainty_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

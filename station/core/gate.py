@@ -143,7 +143,7 @@ class Gate:
 
     def _emit(self, edge: Edge, direction: Literal[-1, 0, 1]) -> list[Fact]:
         self._held, self._speed = None, None
-        uncertainty_ns = self.spec.uncertainty_ns
+        uncertainty_ns = max(self.spec.uncertainty_ns, edge.uncertainty_ns)
         number = self._count.next()
         self._passing = Crossing(number, self.spec.name, edge.sensor, edge.at_ns, edge.boot, uncertainty_ns, direction)
         return [self._passing]

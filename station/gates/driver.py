@@ -16,13 +16,20 @@ __all__ = ["Edge", "GateDriver", "GateHealthReport"]
 
 @dataclass(frozen=True, slots=True)
 class GateHealthReport:
-    """Is the gate fit to race on? `lost` counts edges that the driver knows it could not deliver."""
+    """Is the gate fit to race on? `lost` counts edges that the driver knows it could not deliver.
+
+    For a device with a clock of its own: `uncertainty_ns` bounds the error of a stamp made now, `drift_ppb` is how
+    much slower than ours it counts, `dropped_bytes` what came broken over the line.
+    """
 
     alive: bool
     sentence: str
     last_edge_ns: int | None = None
     edges: int = 0
     lost: int = 0
+    uncertainty_ns: int | None = None
+    drift_ppb: int | None = None
+    dropped_bytes: int = 0
 
 
 class GateDriver(Protocol):

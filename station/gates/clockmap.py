@@ -1,0 +1,148 @@
+"""A device's clock on ours: from pings and pongs to a line, and how wrong the line can be at most.
+
+A ping is read by the device after we sent it and before its pong reached us: so each exchange bounds the offset from
+below (by its way out) and from above (by its way back). The fastest messages of each direction are the ones that
+bound it; slow ones say nothing and so cannot mislead. Over a window in which the drift is nearly constant, all lines
+(offset and drift) that obey every bound are possible; we take the middle one, and state as uncertainty how far the
+farthest of them lies away at that instant, with an allowance for a crystal that wanders. Pure: time is given.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+NS_PER_S = 1_000_000_000
+US = 1_000
+DRIFT_LIMIT = 1e-3  # no crystal is off by more than 1000 ppm
+WANDER_PER_S = 5e-8  # how fast a crystal's rate may change (a hand on the board, the sun): 3 ppm in a minute
+GRID = 65  # drifts tried between the extreme ones
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One instant of the device on our clock. Uncertainty is a bound, not a deviation."""
+
+    at_ns: int
+    uncertainty_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """Lines over seconds since `origin_ns` (device time): for each possible drift the lowest and highest offset."""
+
+    origin_ns: int
+    base_ns: int
+    oldest_s: float
+    drift: float
+    offset_ns: float
+    drifts: Floats
+    lows: Floats
+    highs: Floats
+
+
+class ClockMap:
+    """Exchanges of one boot of the device in, its instants on our clock out."""
+
+    def __init__(self, window_s: float = 60.0, warm_s: float = 8.0, warm_samples: int = 100) -> None:
+        self._window_ns = round(window_s * NS_PER_S)
+        self._warm_ns, self._warm_samples = round(warm_s * NS_PER_S), warm_samples
+        self._samples: deque[tuple[int, int, int]] = deque()  # device, sent, received: ns
+        self._fit: _Fit | None = None
+        self._first_ns: int | None = None
+
+    def add(self, sent_ns: int, device_us: int, received_ns: int) -> None:
+        """One exchange; `device_us` lies between the two instants of our clock."""
+        if received_ns < sent_ns:
+            return
+        device_ns = device_us * US
+        if self._first_ns is None:
+            self._first_ns = device_ns
+        self._samples.append((device_ns, sent_ns, received_ns))
+        while self._samples[0][0] < device_ns - self._window_ns:
+            self._samples.popleft()
+        self._fit = None
+
+    @property
+    def warm(self) -> bool:
+        """Are there enough exchanges for a good line?"""
+        if self._first_ns is None or len(self._samples) < self._warm_samples:
+            return False
+        return self._samples[-1][0] - self._first_ns >= self._warm_ns
+
+    @property
+    def empty(self) -> bool:
+        return not self._samples
+
+    @property
+    def drift_ppb(self) -> int | None:
+        """How much slower the device counts than we; None without exchanges."""
+        return None if self.empty else round(self._fitted().drift * 1e9)
+
+    def here(self) -> Mapped:
+        """The newest exchange on our clock: how good the line is now."""
+        return self.at(self._samples[-1][0] // US)
+
+    def at(self, device_us: int) -> Mapped:
+        """That instant on our clock. Needs at least one exchange."""
+        fit = self._fitted()
+        ahead_s = (device_us * US - fit.origin_ns) / NS_PER_S
+        middle = fit.offset_ns + fit.drift * ahead_s * NS_PER_S
+        slopes = fit.drifts * ahead_s * NS_PER_S
+        low, high = float(np.min(fit.lows + slopes)), float(np.max(fit.highs + slopes))
+        outside_s = max(0.0, ahead_s, fit.oldest_s - ahead_s)
+        wander_s = WANDER_PER_S * (fit.oldest_s**2 / 8 + outside_s**2 / 2)
+        reach_ns = max(abs(high - middle), abs(middle - low)) + wander_s * NS_PER_S + US
+        return Mapped(device_us * US + fit.base_ns + round(middle), round(reach_ns))
+
+    def _fitted(self) -> _Fit:
+        if self._fit is None:
+            self._fit = _fit(np.array(self._samples, dtype=np.int64))
+        return self._fit
+
+
+def _fit(samples: npt.NDArray[np.int64]) -> _Fit:
+    """The line in the middle of all that the exchanges allow, and their extremes."""
+    origin_ns, base_ns = int(samples[-1, 0]), int(samples[-1, 1] - samples[-1, 0])
+    at = (samples[:, 0] - origin_ns).astype(np.float64)
+    least = (samples[:, 1] - samples[:, 0] - base_ns).astype(np.float64)
+    most = (samples[:, 2] - samples[:, 0] - base_ns).astype(np.float64)
+
+    def room(drift: float) -> float:
+        return float(np.min(most - drift * at) - np.max(least - drift * at))
+
+    best = _highest(room, -DRIFT_LIMIT, DRIFT_LIMIT)
+    begin, end = _edge(room, best, -DRIFT_LIMIT), _edge(room, best, DRIFT_LIMIT)
+    drifts = np.linspace(begin, end, GRID)
+    slopes = np.outer(drifts, at)
+    lows, highs = np.max(least - slopes, axis=1), np.min(most - slopes, axis=1)
+    middle = (begin + end) / 2
+    low, high = float(np.max(least - middle * at)), float(np.min(most - middle * at))
+    return _Fit(origin_ns, base_ns, float(at[0]) / NS_PER_S, middle, (low + high) / 2, drifts, lows, highs)
+
+
+def _highest(room: Any, low: float, high: float) -> float:
+    """The drift with the most room between the bounds (`room` is concave)."""
+    for _ in range(60):
+        third = (high - low) / 3
+        if room(low + third) < room(high - third):
+            low += third
+        else:
+            high -= third
+    return (low + high) / 2
+
+
+def _edge(room: Any, inside: float, outside: float) -> float:
+    """The last drift on the way out that obeys every bound; `inside` itself if none does (the crystal wandered)."""
+    if room(inside) < 0.0:
+        return inside
+    for _ in range(40):
+        middle = (inside + outside) / 2
+        if room(middle) >= 0.0:
+            inside = middle
+        else:
+            outside = middle
+    return inside

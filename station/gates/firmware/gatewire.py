@@ -1,0 +1,146 @@
+"""The wire of our gate, and the gate without its pins: this one file runs on MicroPython and on CPython.
+
+A line is `WORD FIELDS *CRC`, ASCII, with the CRC-16/CCITT-FALSE of all before ` *` in four hex digits:
+
+    to the gate     P token                     a ping
+                    R boot seq                  tell again what comes after seq; another boot: all you remember
+    from the gate   Q boot token us             the pong: `us` is when the ping was read
+                    E boot seq sensor level us  one edge, stamped where it happened
+                    H boot first last           each second and after R: the oldest and newest edge remembered
+
+`us` counts microseconds since the gate's boot and never wraps; `seq` counts its edges from 1, those it forgot too.
+"""
+
+LINE_LIMIT = 96  # longer than any of our lines: what is longer is noise
+AT_ONCE = 8  # edges told in one go, so that a long replay does not keep pings waiting
+
+
+def crc16(data: bytes) -> int:
+    """CRC-16/CCITT-FALSE: polynomial 0x1021, from 0xFFFF; of b"123456789" it is 0x29B1."""
+    crc = 0xFFFF
+    for byte in data:
+        crc = (crc << 8 & 0xFF00) ^ TABLE[crc >> 8 ^ byte]
+    return crc
+
+
+def _table() -> list[int]:
+    table = []
+    for byte in range(256):
+        crc = byte << 8
+        for _ in range(8):
+            crc = (crc << 1) ^ 0x1021 if crc & 0x8000 else crc << 1
+        table.append(crc & 0xFFFF)
+    return table
+
+
+TABLE = _table()  # a bit at a time would take the Pico milliseconds a line
+
+
+def pack(*fields: object) -> bytes:
+    """The fields as one line with its check."""
+    body = " ".join([str(field) for field in fields]).encode()
+    return body + " *{:04X}\n".format(crc16(body)).encode()  # noqa: UP032  # bytes of a nested f-string fail there
+
+
+class Lines:
+    """Bytes in, whole and sound lines out; any split, any noise. Counts what it dropped."""
+
+    def __init__(self) -> None:
+        self.dropped_bytes = 0
+        self.bad_lines = 0
+        self._kept = b""
+
+    def feed(self, data: bytes) -> list[list[str]]:
+        """The fields of each sound line."""
+        found = []
+        lines = (self._kept + data).split(b"\n")
+        self._kept = lines.pop()
+        if len(self._kept) > LINE_LIMIT:
+            self.dropped_bytes += len(self._kept) - LINE_LIMIT
+            self._kept = self._kept[-LINE_LIMIT:]
+        for line in lines:
+            fields = unpack(line)
+            if fields:
+                found.append(fields)
+            elif line.strip():
+                self.bad_lines += 1
+                self.dropped_bytes += len(line) + 1
+        return found
+
+    def forget(self) -> None:
+        """The line was cut: half a line is no beginning."""
+        self.dropped_bytes += len(self._kept)
+        self._kept = b""
+
+
+def unpack(line: bytes) -> list[str]:
+    """The fields of a line without its end; none if it does not check."""
+    body, star, check = line.rstrip(b"\r").rpartition(b" *")
+    if not star or len(line) > LINE_LIMIT or check != "{:04X}".format(crc16(body)).encode():  # noqa: UP032
+        return []
+    try:
+        return body.decode().split(" ")
+    except UnicodeError:
+        return []
+
+
+class Counter:
+    """A counter of so many bits that wraps, to one without end. Ask it more often than half a wrap."""
+
+    def __init__(self, bits: int) -> None:
+        self._mask = (1 << bits) - 1
+        self._last = -1
+
+    def extend(self, ticks: int) -> int:
+        """The whole count nearest to the last one: a reading from a little before it is before it."""
+        if self._last < 0:
+            self._last = ticks & self._mask
+            return self._last
+        ahead = (ticks - self._last) & self._mask
+        if ahead > self._mask >> 1:
+            return max(0, self._last + ahead - self._mask - 1)
+        self._last += ahead
+        return self._last
+
+
+class Gate:
+    """What the gate remembers and answers. It speaks of edges only after it was asked (R)."""
+
+    def __init__(self, boot: str, ring: int = 512) -> None:
+        self._boot = boot
+        self._ring: list[bytes] = [b""] * ring
+        self._last = 0
+        self._next = 0  # the next edge to tell; 0: nobody has asked
+        self._lines = Lines()
+
+    def edge(self, us: int, sensor: int, level: int) -> None:
+        """One level change; told by `more`."""
+        self._last += 1
+        self._ring[self._last % len(self._ring)] = pack("E", self._boot, self._last, sensor, level, us)
+
+    def hear(self, data: bytes, us: int) -> bytes:
+        """The answers to what came in, at `us`."""
+        answers = b""
+        for fields in self._lines.feed(data):
+            if fields[0] == "P" and len(fields) == 2:
+                answers += pack("Q", self._boot, fields[1], us)
+            elif fields[0] == "R" and len(fields) == 3 and fields[2].isdigit():
+                after = int(fields[2]) if fields[1] == self._boot else 0
+                self._next = min(after, self._last) + 1
+                answers += self.beat()
+        return answers
+
+    def beat(self) -> bytes:
+        """What is remembered; said each second, so that a loss shows also when no edge follows."""
+        return pack("H", self._boot, self._first(), self._last)
+
+    def more(self) -> bytes:
+        """The next few edges that are not told yet."""
+        if not self._next:
+            return b""
+        begin = max(self._next, self._first())
+        self._next = min(self._last + 1, begin + AT_ONCE)
+        return b"".join([self._ring[seq % len(self._ring)] for seq in range(begin, self._next)])
+
+    def _first(self) -> int:
+        return max(1, self._last - len(self._ring) + 1)

@@ -1,0 +1,66 @@
+"""The gate on a Raspberry Pi Pico, under MicroPython: pins, interrupts and USB around gatewire.py.
+
+Copy this file and gatewire.py to the Pico (docs/set-up-a-track.md). Beams on GP2 to GP5, low when broken, as open
+collector outputs make them; the station says which level means broken. Ctrl-C stops it for a new copy.
+"""
+
+import os
+import select
+import sys
+from array import array
+from time import ticks_us  # type: ignore[attr-defined]
+
+import machine  # type: ignore[import-not-found]
+from gatewire import Counter, Gate  # type: ignore[import-not-found]
+from machine import Pin
+
+PINS = (2, 3, 4, 5)
+RAW = 256  # edges between two rounds of the loop; a power of two
+BEAT_US = 1_000_000
+
+stamps = array("I", [0] * RAW)
+seen = bytearray(RAW)
+head = 0
+
+
+def watch(index: int, pin: Pin) -> None:
+    """Stamps the edges of one pin in a hard interrupt, which may not allocate."""
+
+    def changed(pin: Pin) -> None:
+        global head  # noqa: PLW0603
+        stamps[head & (RAW - 1)] = ticks_us()
+        seen[head & (RAW - 1)] = index << 1 | pin.value()
+        head = (head + 1) & 0x3FFFFFFF
+
+    pin.irq(changed, Pin.IRQ_RISING | Pin.IRQ_FALLING, hard=True)
+
+
+def main() -> None:
+    """Round and round: edges to the ring, answers to the station, a beat each second."""
+    gate = Gate("".join(["{:02x}".format(byte) for byte in os.urandom(4)]))  # noqa: UP032
+    counter = Counter(30)  # ticks_us wraps every 18 minutes
+    poller = select.poll()
+    poller.register(sys.stdin, select.POLLIN)
+    for index, number in enumerate(PINS):
+        watch(index, Pin(number, Pin.IN, Pin.PULL_UP))
+    tail = beat_us = 0
+    while True:
+        said = b""
+        while tail != head:
+            if (head - tail) & 0x3FFFFFFF > RAW:
+                machine.reset()  # edges were overwritten before they were numbered: only a new boot says so honestly
+            slot = tail & (RAW - 1)
+            gate.edge(counter.extend(stamps[slot]), seen[slot] >> 1, seen[slot] & 1)
+            tail = (tail + 1) & 0x3FFFFFFF
+        while poller.poll(0):
+            said += gate.hear(sys.stdin.buffer.read(1), counter.extend(ticks_us()))
+        now_us = counter.extend(ticks_us())
+        if now_us - beat_us >= BEAT_US:
+            beat_us = now_us
+            said += gate.beat()
+        said += gate.more()
+        if said:
+            sys.stdout.buffer.write(said)
+
+
+main()

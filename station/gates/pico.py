@@ -1,0 +1,148 @@
+"""Our own gate on a Raspberry Pi Pico (firmware/): its port, a thread that reads it, and what it is worth now.
+
+The port is any that pyserial opens: /dev/ttyACM0, /dev/serial/by-id/..., socket://, rfc2217://, a pty. It may go and
+come: the gate remembers, and tells again what the station has not kept.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import serial
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import ConfigError, HardwareMissing
+from station.gates.driver import Edge, GateHealthReport
+from station.gates.pico_session import PicoSession
+
+READ_S = 0.01  # a ping goes out at most so much later than it is due
+WRITE_S = 1.0
+RETRY_S = 0.5
+MOST_SENSORS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`[gate.options]` of the driver "pico"."""
+
+    port: str = setting(what="/dev/serial/by-id/..., /dev/ttyACM0, or a URL of pyserial")
+    broken: Literal["low", "high"] = setting("low", what="the level of a pin whose beam is broken")
+
+
+class PicoGate:
+    """A `GateDriver`."""
+
+    def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
+        self._options = from_table(options, Options, f"gate {name}")
+        if len(sensors) > MOST_SENSORS:
+            raise ConfigError(f"gate {name}: a Pico gate has {MOST_SENSORS} sensors at most; name no more.")
+        self._name, self._sensors, self._clock = name, sensors, clock
+        self._session: PicoSession | None = None
+        self._trouble = "it is not started."
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
+        """As the protocol says. Raises HardwareMissing if there is no such port, or another process has it."""
+        if self._closing.is_set():
+            raise HardwareMissing(f"the gate {self._name} is closed: start the station again.")
+        port = self._opened()
+        level = 0 if self._options.broken == "low" else 1
+        self._session = PicoSession(self._name, self._sensors, self._clock.boot_id, after, level)
+        self._thread = threading.Thread(target=self._run, args=(port, put), name=f"gate-{self._name}", daemon=True)
+        self._thread.start()
+
+    def health(self) -> GateHealthReport:
+        """Now; never blocks for longer than one fit of the clock."""
+        session = self._session
+        if session is None:
+            return GateHealthReport(False, f"The Pico gate: {self._trouble}")
+        with self._lock:
+            clock = session.clock
+            alive = not self._trouble and not session.silent(self._clock.now_ns()) and clock is not None and clock.warm
+            return GateHealthReport(
+                alive,
+                self._sentence(session),
+                session.last_edge_ns,
+                session.edges,
+                session.lost,
+                None if clock is None else clock.here().uncertainty_ns,
+                None if clock is None else clock.drift_ppb,
+                session.dropped_bytes,
+            )
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(3.0)
+            self._thread = None
+
+    def _sentence(self, session: PicoSession) -> str:
+        clock = session.clock
+        if self._trouble:
+            return f"The Pico gate: {self._trouble}"
+        if session.silent(self._clock.now_ns()) or clock is None:
+            return f"The Pico gate does not answer on {self._options.port}: look at its cable, and that main.py runs."
+        if not clock.warm:
+            return "The Pico gate's clock is being learnt: edges wait some seconds for their time."
+        resets = f", {session.resets} resets" if session.resets else ""
+        # Rounded coarsely: a sentence that changes is said on the wire.
+        return f"The Pico gate answers; its drift is {round((clock.drift_ppb or 0) / 5000) * 5} ppm{resets}."
+
+    def _run(self, port: serial.Serial, put: Callable[[Edge], None]) -> None:
+        line: serial.Serial | None = port
+        while not self._closing.is_set():
+            try:
+                line = line or self._opened()
+                self._talk(line, put)
+            except (HardwareMissing, serial.SerialException, OSError) as error:
+                self._trouble = f"{error}" if isinstance(error, HardwareMissing) else f"its line is cut ({error})."
+                _closed(line)
+                line = None
+                self._closing.wait(RETRY_S)
+        _closed(line)
+
+    def _talk(self, port: serial.Serial, put: Callable[[Edge], None]) -> None:
+        """Until closing. The two clock readings hug the write and the read: what lies between bounds the offset."""
+        session = self._session
+        assert session is not None
+        with self._lock:
+            session.connected(self._clock.now_ns())
+        self._trouble = ""
+        while not self._closing.is_set():
+            with self._lock:
+                said = session.say(self._clock.now_ns())
+            if said:
+                port.write(said)
+            data = port.read(1)
+            data += port.read(port.in_waiting) if data else b""
+            now_ns = self._clock.now_ns()
+            with self._lock:
+                edges = session.hear(data, now_ns) if data else session.ripe(now_ns)
+            for edge in edges:
+                put(edge)
+
+    def _opened(self) -> serial.Serial:
+        """The port. Raises HardwareMissing."""
+        name = self._options.port
+        try:
+            port: serial.Serial = serial.serial_for_url(
+                name, 115200, timeout=READ_S, write_timeout=WRITE_S, do_not_open=True
+            )
+            if "://" not in name:
+                port.exclusive = True
+            port.open()
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise HardwareMissing(
+                f"the gate {self._name}: the port {name} does not open ({error}); plug the Pico in, "
+                "see that nothing else uses the port, and set `port`."
+            ) from None
+        return port
+
+
+def _closed(port: serial.Serial | None) -> None:
+    if port is not None:
+        port.close()

@@ -1,0 +1,112 @@
+"""Pins through gpiozero: opened, claimed and watched, or refused with one sentence that says what to do.
+
+The factories of this process are shared: closing one of gpiozero's local factories closes the pins of all of them.
+"""
+
+import importlib
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any
+
+from gpiozero.exc import GPIOPinInUse, GPIOZeroError, PinFixedPull, PinInvalidPin, PinUnknownPi
+
+from shared.errors import HardwareMissing
+
+_LGPIO = "apt install python3-lgpio, or pip install 'raceday[pi]' on Python 3.11 or 3.12"
+_opened: dict[tuple[str, int], Any] = {}
+
+
+class Wires:
+    """The pins of one gate. Raises HardwareMissing for all that a person must mend."""
+
+    def __init__(self, gate: str, factory: str, chip: int = -1) -> None:
+        self._gate, self._name = gate, factory
+        self._errors: tuple[type[Exception], ...] = (GPIOZeroError, OSError, _own_error(gate, factory))
+        self.factory = self._open(factory, chip)
+        self._pins: dict[int, Any] = {}
+        self.closed = False
+
+    def claim(self, number: int, pull: str) -> None:
+        """The pin as an input that reports both edges at once, without any debounce."""
+        try:
+            self.factory.reserve_pins(self, number)
+            pin = self._pins[number] = self.factory.pin(number)
+            pin.input_with_pull(pull)
+            pin.bounce = None
+            pin.edges = "both"
+        except self._errors as error:
+            raise HardwareMissing(f"the gate {self._gate}: {_why(error, number)}") from None
+
+    def watch(self, number: int, changed: Callable[[float, float], None]) -> None:
+        """`changed(ticks, state)` from now on; the caller keeps it alive."""
+        try:
+            self._pins[number].when_changed = changed
+        except self._errors as error:
+            raise HardwareMissing(f"the gate {self._gate}: {_why(error, number)}") from None
+
+    def close(self) -> None:
+        """Gives the pins back; idempotent."""
+        self.closed = True
+        for pin in self._pins.values():
+            pin.when_changed = None
+            pin.close()
+        for info in [info for info, pin in self.factory.pins.items() if pin in self._pins.values()]:
+            del self.factory.pins[info]
+        self._pins.clear()
+        self.factory.release_all(self)
+
+    def _conflicts_with(self, other: object) -> bool:
+        """gpiozero asks this of two owners of one pin: no beam is shared."""
+        return other is not self
+
+    def __repr__(self) -> str:
+        return f"the gate {self._gate}"
+
+    def _open(self, name: str, chip: int) -> Any:
+        if (name, chip) not in _opened:
+            try:
+                found = next(point for point in entry_points(group="gpiozero_pin_factories") if point.name == name)
+                kind = found.load()
+                _opened[name, chip] = kind(chip=chip) if name == "lgpio" and chip >= 0 else kind()
+            except ImportError as error:
+                raise HardwareMissing(
+                    f"the gate {self._gate}: the factory {name} needs the Python package {error.name!r}; install it."
+                ) from None
+            except PinUnknownPi:
+                raise HardwareMissing(
+                    f"the gate {self._gate}: this machine is no Raspberry Pi that gpiozero knows; "
+                    'run the station on one, or use a gate with a port ("pico", "decoder").'
+                ) from None
+            except self._errors as error:
+                raise HardwareMissing(
+                    f"the gate {self._gate}: the GPIO chip does not open ({error}); see that /dev/gpiochip"
+                    f"{max(chip, 0)} is there and that this user is in the group gpio."
+                ) from None
+        return _opened[name, chip]
+
+
+def _own_error(gate: str, factory: str) -> type[Exception]:
+    """lgpio raises an error of its own; pip on Python 3.13 may have installed an lgpio that is empty."""
+    if factory != "lgpio":
+        return OSError
+    try:
+        lgpio = importlib.import_module("lgpio")
+    except ImportError:
+        raise HardwareMissing(f"the gate {gate}: the Python package lgpio is not installed: {_LGPIO}.") from None
+    if not hasattr(lgpio, "gpiochip_open"):
+        raise HardwareMissing(
+            f"the gate {gate}: the Python package lgpio is an empty stub, as PyPI gives it to new Pythons: {_LGPIO}."
+        )
+    error: type[Exception] = lgpio.error
+    return error
+
+
+def _why(error: Exception, number: int) -> str:
+    match error:
+        case PinInvalidPin():
+            return f"this board has no GPIO{number}; set `pins` to GPIO (BCM) numbers."
+        case PinFixedPull():
+            return f"GPIO{number} has a resistor of its own ({error}); set `pull` to it, or take another pin."
+        case GPIOPinInUse():
+            return f"GPIO{number} is in use: {error}; give each sensor a pin of its own."
+    return f"GPIO{number} cannot be used ({error}); is it in use by another program? Stop that, or take another pin."
