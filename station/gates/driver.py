@@ -18,8 +18,9 @@ __all__ = ["Edge", "GateDriver", "GateHealthReport"]
 class GateHealthReport:
     """Is the gate fit to race on? `lost` counts edges that the driver knows it could not deliver.
 
-    For a device with a clock of its own: `uncertainty_ns` bounds the error of a stamp made now, `drift_ppb` is how
-    much slower than ours it counts, `dropped_bytes` what came broken over the line.
+    Where the driver knows: `offset_ns` and `drift_ppb` of its device's clock to the station's, `dropped` bytes that
+    were no frame, `level` of each sensor's beam (0 to 1, in the order of the sensors), `uncertainty_ns` of a stamp
+    that is made now.
     """
 
     alive: bool
@@ -27,9 +28,11 @@ class GateHealthReport:
     last_edge_ns: int | None = None
     edges: int = 0
     lost: int = 0
-    uncertainty_ns: int | None = None
+    offset_ns: int | None = None
     drift_ppb: int | None = None
-    dropped_bytes: int = 0
+    dropped: int = 0
+    level: tuple[float, ...] = ()
+    uncertainty_ns: int | None = None
 
 
 class GateDriver(Protocol):

@@ -69,9 +69,10 @@ class PicoGate:
                 session.last_edge_ns,
                 session.edges,
                 session.lost,
-                None if clock is None else clock.here().uncertainty_ns,
-                None if clock is None else clock.drift_ppb,
-                session.dropped_bytes,
+                offset_ns=None if clock is None else clock.offset_ns,
+                drift_ppb=None if clock is None else clock.drift_ppb,
+                dropped=session.dropped_bytes,
+                uncertainty_ns=None if clock is None else clock.here().uncertainty_ns,
             )
 
     def close(self) -> None:
@@ -90,7 +91,7 @@ class PicoGate:
             return "The Pico gate's clock is being learnt: edges wait some seconds for their time."
         resets = f", {session.resets} resets" if session.resets else ""
         # Rounded coarsely: a sentence that changes is said on the wire.
-        return f"The Pico gate answers; its drift is {round((clock.drift_ppb or 0) / 5000) * 5} ppm{resets}."
+        return f"The Pico gate answers; its drift is {round(clock.drift_ppb / 5000) * 5} ppm{resets}."
 
     def _run(self, port: serial.Serial, put: Callable[[Edge], None]) -> None:
         line: serial.Serial | None = port
