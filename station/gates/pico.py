@@ -89,9 +89,8 @@ class PicoGate:
             return f"The Pico gate does not answer on {self._options.port}: look at its cable, and that main.py runs."
         if not clock.warm:
             return "The Pico gate's clock is being learnt: edges wait some seconds for their time."
-        resets = f", {session.resets} resets" if session.resets else ""
-        # Rounded coarsely: a sentence that changes is said on the wire.
-        return f"The Pico gate answers; its drift is {round(clock.drift_ppb / 5000) * 5} ppm{resets}."
+        resets = f" It was reset, {session.resets} so far: a lap across a reset is void." if session.resets else ""
+        return f"The Pico gate answers and its clock is known.{resets}"
 
     def _run(self, port: serial.Serial, put: Callable[[Edge], None]) -> None:
         line: serial.Serial | None = port
