@@ -24,6 +24,11 @@ class Moment:
     utc_ns: int
 
 
+def clock_of(boot: str) -> str:
+    """Whose ns a boot counts. A gate with a count of its own on the station's clock is "STATION-BOOT/DEVICE-BOOT"."""
+    return boot.partition("/")[0]
+
+
 NEVER = Moment("", 0, 0)  # what a command carries before the service stamps it
 
 

@@ -9,7 +9,7 @@ A gap in the gate's count is said, a repeat (after a restart the driver says aga
 from dataclasses import dataclass
 from typing import Literal
 
-from station.core.events import Edge, GateSpec, Moment
+from station.core.events import Edge, GateSpec, Moment, clock_of
 from station.core.facts import Crossing, CrossingMeasured, EdgeIgnored, EdgesLost, Fact, GateStuck
 
 CHATTER_NS = 50_000_000  # a beam that is freed flickers for this long at most
@@ -65,7 +65,7 @@ class Gate:
     def tick(self, now: Moment) -> list[Fact]:
         """What only time tells: a held pass that nobody contradicted, a beam that stays blocked."""
         facts = self._release(now.boot, now.at_ns)
-        if now.boot == self._boot:
+        if self._boot is not None and clock_of(now.boot) == clock_of(self._boot):
             for sensor, since in self._broken.items():
                 if sensor not in self._stuck and now.at_ns - since > self.spec.stuck_ns:
                     self._stuck.add(sensor)
@@ -92,7 +92,9 @@ class Gate:
 
     def _release(self, boot: str, at_ns: int) -> list[Fact]:
         """A pass held for its direction counts once the first sensor has stayed silent for long enough."""
-        if self._held is None or boot != self._held.boot or at_ns - self._held.at_ns <= DIRECTION_NS:
+        if self._held is None or clock_of(boot) != clock_of(self._held.boot):
+            return []
+        if at_ns - self._held.at_ns <= DIRECTION_NS:
             return []
         return self._emit(self._held, 0)
 

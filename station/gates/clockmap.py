@@ -78,9 +78,15 @@ class ClockMap:
         return not self._samples
 
     @property
-    def drift_ppb(self) -> int | None:
-        """How much slower the device counts than we; None without exchanges."""
-        return None if self.empty else round(self._fitted().drift * 1e9)
+    def offset_ns(self) -> int:
+        """Our clock less the device's, at the newest exchange. Needs at least one."""
+        device_us = self._samples[-1][0] // US
+        return self.at(device_us).at_ns - device_us * US
+
+    @property
+    def drift_ppb(self) -> int:
+        """How much slower the device counts than we. Needs at least one exchange."""
+        return round(self._fitted().drift * 1e9)
 
     def here(self) -> Mapped:
         """The newest exchange on our clock: how good the line is now."""

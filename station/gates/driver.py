@@ -18,9 +18,9 @@ __all__ = ["Edge", "GateDriver", "GateHealthReport"]
 class GateHealthReport:
     """Is the gate fit to race on? `lost` counts edges that the driver knows it could not deliver.
 
-    For a device with a clock of its own: `uncertainty_ns` bounds the error of a stamp made now, `offset_ns` and
-    `drift_ppb` are its clock's to the station's (positive drift: it counts slower). `dropped` bytes were no frame;
-    `level` is that of each sensor's beam (0 to 1, in the order of the sensors), where it is known.
+    Where the driver knows: `offset_ns` and `drift_ppb` of its device's clock to the station's, `dropped` bytes that
+    were no frame, `level` of each sensor's beam (0 to 1, in the order of the sensors), `uncertainty_ns` of a stamp
+    that is made now.
     """
 
     alive: bool
@@ -28,11 +28,11 @@ class GateHealthReport:
     last_edge_ns: int | None = None
     edges: int = 0
     lost: int = 0
-    uncertainty_ns: int | None = None
     offset_ns: int | None = None
     drift_ppb: int | None = None
     dropped: int = 0
     level: tuple[float, ...] = ()
+    uncertainty_ns: int | None = None
 
 
 class GateDriver(Protocol):

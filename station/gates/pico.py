@@ -69,9 +69,10 @@ class PicoGate:
                 session.last_edge_ns,
                 session.edges,
                 session.lost,
-                uncertainty_ns=None if clock is None else clock.here().uncertainty_ns,
+                offset_ns=None if clock is None else clock.offset_ns,
                 drift_ppb=None if clock is None else clock.drift_ppb,
                 dropped=session.dropped_bytes,
+                uncertainty_ns=None if clock is None else clock.here().uncertainty_ns,
             )
 
     def close(self) -> None:
@@ -88,9 +89,8 @@ class PicoGate:
             return f"The Pico gate does not answer on {self._options.port}: look at its cable, and that main.py runs."
         if not clock.warm:
             return "The Pico gate's clock is being learnt: edges wait some seconds for their time."
-        resets = f", {session.resets} resets" if session.resets else ""
-        # Rounded coarsely: a sentence that changes is said on the wire.
-        return f"The Pico gate answers; its drift is {round((clock.drift_ppb or 0) / 5000) * 5} ppm{resets}."
+        resets = f" It was reset, {session.resets} so far: a lap across a reset is void." if session.resets else ""
+        return f"The Pico gate answers and its clock is known.{resets}"
 
     def _run(self, port: serial.Serial, put: Callable[[Edge], None]) -> None:
         line: serial.Serial | None = port

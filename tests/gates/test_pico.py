@@ -90,5 +90,5 @@ def test_edges_over_a_cruel_line_a_reset_and_a_restart(pico: PicoOnPty) -> None:
     pico.reset()
     pico.edge(0, 0)
     until(lambda: again.health().edges == 2, seen)
-    assert "1 resets" in again.health().sentence
+    assert "reset, 1 so far" in again.health().sentence
     again.close()
