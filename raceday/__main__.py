@@ -38,7 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("race", "raceday.race", "whole races on virtual time: race simulate"),
     Command("model", "raceday.model", "models: check, evaluate, train, render"),
     Command("run", "vehicle.replay.cli", "what a car's black box recorded: run list, run plot"),
-    Command("gate", "station.gates.cli", "gates and decoders: list, probe, watch, decode, record, play"),
+    Command("gate", "station.gates.cli", "gates and decoders: list, probe, watch, decode, record, play, sync-check"),
     Command("rank", "raceday.rank", "rank a CSV of results by a method"),
     Command("replay", "station.replay", "run a journal through the engine again and compare the facts"),
     Command("journal", "station.evidence.journalcli", "is the journal what the station wrote: journal verify FILE"),

@@ -10,6 +10,11 @@ from station.evidence.judge import Case
 from station.store.chain import Record
 
 RULINGS = (
+    "SetMode",
+    "OpenRun",
+    "ArmRun",
+    "StartRun",
+    "ResumeRun",
     "VoidLap",
     "RestoreLap",
     "AddPenalty",
@@ -69,6 +74,8 @@ def _witnesses(parsed: Iterable[Any]) -> Iterable[list[Any]]:
             if name == "Crossing":
                 stamp = (fact["at_ns"], fact["boot"], fact["uncertainty_ns"])
                 yield [seq, "gate", fact["gate"], *stamp, why.get(fact["number"], "")]
+            elif name == "SystemReplaced":
+                yield [seq, "system B, corrected", fact["crossing"], fact["at_ns"], fact["boot"], fact["spread_ns"], ""]
             elif name == "Tapped":
                 moment = fact["moment"]
                 yield [seq, "hand", fact["author"], moment["at_ns"], moment["boot"], "", f"off {fact['off_ns']} ns"]

@@ -22,6 +22,9 @@ VERBS = (
     Verb("decode", "station.gates.decoders.decode", "recorded bytes to one JSON line per frame"),
     Verb("record", "station.gates.decoders.record", "write down what a port sends, with times"),
     Verb("play", "station.gates.decoders.play", "send a recording again, on TCP or on a pseudo terminal"),
+    Verb(
+        "sync-check", "station.gates.synccheck", "one contact to every gate, twice: do their clocks agree within 1 ms?"
+    ),
 )
 
 
@@ -37,5 +40,5 @@ def main(arguments: list[str]) -> int:
         print(f"raceday gate: there is no verb {arguments[0]!r}.", file=out)
     print("usage: raceday gate VERB [options]\n", file=out)
     for verb in VERBS:
-        print(f"  {verb.word:<8} {verb.what}", file=out)
+        print(f"  {verb.word:<10} {verb.what}", file=out)
     return 0 if wants_help else 2

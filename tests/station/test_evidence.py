@@ -30,6 +30,7 @@ from station.store.ed25519 import verify, verify_by_hand
 from station.store.journal import Entry, Journal
 from station.store.reading import JournalReader
 from tests.core.hand import Hand, S, moment
+from tests.core.test_second import Two
 from tests.station.rig import Rig
 
 SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -225,6 +226,24 @@ def test_a_lap_that_its_edges_do_not_make_is_doubted(tmp_path: pathlib.Path) -> 
     db.execute("DELETE FROM tip; DELETE FROM checkpoint")
     db.close()
     assert "lap 1 is stored as 7000000000 ns, its crossings are 8000000000 ns apart" in make(path, "run-1", path)
+
+
+def test_a_lap_of_the_second_system_stands(tmp_path: pathlib.Path) -> None:
+    hand = Two(laps=5)
+    for number in range(5):
+        hand.both((1 + 8 * number) * S)
+    hand.cross_b(41 * S)
+    hand.tick(43 * S)
+    journal = Journal(tmp_path / "a.db", SIGNER)
+    journal.append([Entry(given, facts) for given, facts in zip(hand.inputs, hand.facts, strict=True) if facts])
+    assert replay(journal) == journal.head
+    journal.close()
+    sentence = make(tmp_path / "a.db", "run-1", tmp_path / "b.zip")
+    assert sentence.startswith("run run-1: 5 laps, 8000 ms")
+    assert "; lap" not in sentence
+    with zipfile.ZipFile(tmp_path / "b.zip") as bundle:
+        assert b"system B, corrected" in bundle.read("crossings.csv")
+        assert b",system_b," in bundle.read("laps.csv")
 
 
 def test_a_station_at_work_signs(tmp_path: pathlib.Path) -> None:
