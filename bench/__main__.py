@@ -5,6 +5,7 @@ import importlib
 
 # name -> module; each has `main(quick: bool) -> None`.
 BENCHES: dict[str, str] = {
+    "faults": "bench.faults",
     "journal": "bench.journal",
     "tamper": "bench.tamper",
     "wire": "bench.wire",

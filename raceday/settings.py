@@ -95,6 +95,7 @@ class House:
                 "frame_period_ms": 1000 / FRAME_RATE_HZ,
                 # A guard with real-time priority would hold up the pilot that shares its core with a browser.
                 "realtime": False,
+                "hang_ms": 1500,
                 "hold_periods": min(20.0, HOLD_PERIODS * max(1.0, self.plan.speed)),
                 "trip_periods": min(40.0, TRIP_PERIODS * max(1.0, self.plan.speed)),
             },

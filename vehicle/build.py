@@ -12,6 +12,7 @@ from vehicle.core.pulses import require_fine_enough
 from vehicle.guard import Guard
 from vehicle.hardware.devices import Camera, Motors
 from vehicle.ipc import pair
+from vehicle.lifeline import Lifeline
 from vehicle.localstop import LocalStop
 from vehicle.log import say
 from vehicle.wheels import Wheels
@@ -67,6 +68,7 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
         wheels=Wheels(motors, calibration),
         pilot=children[0],
         comms=children[1],
+        keeper=Lifeline(config_path),
         local=LocalStop(config.local.socket),
         safety=config.safety,
         child_ends=(*laps, *frames),

@@ -19,6 +19,7 @@ from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
 from vehicle.core.words import CommsReady, Fault, ModeNotice, PilotReady, Seen, Wish
 from vehicle.ipc import Word
+from vehicle.lifeline import Lifeline
 from vehicle.localstop import LocalStop
 from vehicle.log import say
 from vehicle.startup import ask_for_realtime, write_ready
@@ -44,6 +45,7 @@ class Guard:
         pilot: Child,
         comms: Child,
         local: LocalStop,
+        keeper: Lifeline,
         safety: Safety,
         child_ends: tuple[socket.socket, ...],
     ) -> None:
@@ -53,9 +55,11 @@ class Guard:
         self._pilot = pilot
         self._comms = comms
         self._local = local
+        self._keeper = keeper
         self._safety = safety
         self._child_ends = child_ends
         self._tick_s = max(_SHORTEST_TICK_S, 1.0 / safety.tick_hz / clock.rate)
+        self._hang_s = 0.9 * safety.hang_ms / 1000  # we notice before the keeper does
         self._selector = selectors.DefaultSelector()
         self._stopping = False
         self._estop_signal = False
@@ -71,6 +75,7 @@ class Guard:
         self._take_signals()
         self._selector.register(self._local, selectors.EVENT_READ)
         try:
+            self._keeper.start()
             for child in (self._pilot, self._comms):
                 self._start(child)
             code = self._wait_until_ready()
@@ -110,7 +115,9 @@ class Guard:
             for child in (self._pilot, self._comms):
                 if (code := child.exited()) is not None:
                     return code if code > 0 else 1
-            if {"pilot", "comms"} <= self._ready:
+            if (code := self._keeper.exited()) is not None:
+                return code if code > 0 else 1
+            if {"pilot", "comms"} <= self._ready and self._keeper.ready:
                 return None
             if time.monotonic() > deadline_s:
                 raise HardwareMissing(f"the car's processes are not ready after {READY_TIMEOUT_S:.0f} s: see the log.")
@@ -121,15 +128,20 @@ class Guard:
     # The loop
 
     def _drive(self) -> None:
-        deadline_s = time.monotonic()
+        deadline_s = beat_s = time.monotonic()
         while not self._stopping:
             self._selector.select(max(0.0, deadline_s - time.monotonic()))
             now_s = time.monotonic()
             self._hear()
+            if now_s - beat_s > self._hang_s:
+                # The keeper has taken the wheels by now: they do not move again because we woke up.
+                self.helm.take_fault(f"The guard itself hung for {(now_s - beat_s) * 1000:.0f} ms.")
             due = now_s >= deadline_s
             if due or self._fresh_wish:
                 self._decide()
             if due:
+                beat_s = now_s
+                self._keeper.beat()
                 late_s = now_s - deadline_s
                 self._tally.tick(late_s, self._tick_s)
                 # After a stall the beat starts anew: a burst of ticks would help nobody.
@@ -251,8 +263,10 @@ class Guard:
     # Ending
 
     def _finish(self) -> None:
+        neutral = False
         try:
             self._wheels.neutral()
+            neutral = True
         finally:
             self._wheels.close()
             for child in (self._pilot, self._comms):
@@ -260,6 +274,7 @@ class Guard:
             deadline_s = time.monotonic() + STOP_PATIENCE_S
             for child in (self._pilot, self._comms):
                 child.stop(deadline_s - time.monotonic())
+            self._keeper.let_go(STOP_PATIENCE_S, neutral=neutral)
             self._local.close()
             self._selector.close()
             for end in self._child_ends:

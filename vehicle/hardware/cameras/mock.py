@@ -3,6 +3,7 @@
 Never kinder than the metal: a reader that is late misses frames, and on order it freezes or dies as cameras do.
 """
 
+import pathlib
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ from shared.errors import HardwareMissing
 from shared.units import NS_PER_S
 from vehicle.hardware.devices import Frame, Pixels
 
+# freeze: the same picture again and again; stall: none; die: the device is gone; spin: the driver burns its core and
+# never returns; grey: pictures of one even grey that is another each time.
+TROUBLES = ("freeze", "stall", "die", "spin", "grey")
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -25,6 +30,7 @@ class Options:
     height_px: int = setting(240, least=16, most=1080)
     freeze_after: int = setting(0, least=0, what="after so many frames the same one comes again; 0: never")
     stall_after: int = setting(0, least=0, what="after so many frames none comes; 0: never")
+    trouble: pathlib.Path | None = setting(None, what="a file whose word counts from now on: see TROUBLES")
     die_after: int = setting(0, least=0, what="after so many frames the device is gone; 0: never")
 
 
@@ -37,6 +43,7 @@ class MockCamera:
         self._start_ns = clock.now_ns()
         self._given = 0
         self._closed = threading.Event()
+        self._shown: Pixels = np.zeros((self._options.height_px, self._options.width_px), np.uint8)
         gradient = np.linspace(0, 255, self._options.width_px * 2, dtype=np.uint8)
         self._pattern: Pixels = np.tile(gradient, (self._options.height_px, 1))
 
@@ -44,9 +51,12 @@ class MockCamera:
         """The newest frame that was not given yet."""
         due = max(self._newest_due(), self._given + 1)
         o = self._options
-        if o.die_after and due > o.die_after:
+        trouble = self._trouble()
+        while trouble == "spin" and not self._closed.is_set():
+            trouble = self._trouble()
+        if trouble == "die" or (o.die_after and due > o.die_after):
             raise HardwareMissing("the mock camera is gone: it was told to die.")
-        stalled = bool(o.stall_after) and due > o.stall_after
+        stalled = trouble == "stall" or (bool(o.stall_after) and due > o.stall_after)
         wait_s = (self._due_ns(due) - self._clock.now_ns()) / NS_PER_S / self._clock.rate
         if stalled or wait_s > timeout_s:
             self._closed.wait(timeout_s)
@@ -55,7 +65,9 @@ class MockCamera:
             return None
         self._given = due
         shown = min(due, o.freeze_after) if o.freeze_after else due
-        return Frame(self._picture(shown), self._due_ns(due), due)
+        if trouble != "freeze":
+            self._shown = self._picture(shown) if trouble != "grey" else self._grey(shown)
+        return Frame(self._shown, self._due_ns(due), due)
 
     def close(self) -> None:
         self._closed.set()
@@ -65,6 +77,15 @@ class MockCamera:
 
     def _due_ns(self, number: int) -> int:
         return self._start_ns + round(number * NS_PER_S / self._options.rate_hz)
+
+    def _trouble(self) -> str:
+        path = self._options.trouble
+        return path.read_text(encoding="ascii").strip() if path is not None and path.exists() else ""
+
+    def _grey(self, number: int) -> Pixels:
+        grey = np.full((self._options.height_px, self._options.width_px), 110, np.uint8)
+        grey[:8, :8] = number % 251
+        return grey
 
     def _picture(self, number: int) -> Pixels:
         shift = number % self._options.width_px

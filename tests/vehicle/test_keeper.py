@@ -1,0 +1,85 @@
+"""The keeper: a dead or silent guard means neutral, an orderly one is left alone."""
+
+import pathlib
+import socket
+import threading
+
+import pytest
+
+from shared.config import load
+from tests.vehicle.parts import config_text, pulses
+from vehicle.config import VehicleConfig
+from vehicle.core.pulses import STOCK_CALIBRATION, neutral
+from vehicle.keeper import watch
+from vehicle.lifeline import BEAT, GOODBYE, Lifeline
+
+REST = (neutral(STOCK_CALIBRATION).steering_ns, neutral(STOCK_CALIBRATION).throttle_ns)
+
+
+def config(folder: pathlib.Path) -> VehicleConfig:
+    path = folder / "vehicle.toml"
+    path.write_text(config_text(folder, 1883).replace("[safety]", "[safety]\nhang_ms = 50"))
+    return load(path, VehicleConfig)
+
+
+def watched(folder: pathlib.Path) -> tuple[socket.socket, threading.Thread]:
+    ours, theirs = socket.socketpair()
+
+    def keep() -> None:
+        with theirs:
+            watch(theirs, config(folder))
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    return ours, thread
+
+
+def told(folder: pathlib.Path) -> list[tuple[int, int]]:
+    return pulses(folder) if (folder / "pulses.jsonl").exists() else []
+
+
+@pytest.mark.parametrize(("last_words", "times"), [(b"", 1), (BEAT, 1), (GOODBYE, 0), (BEAT * 9 + GOODBYE, 0)])
+def test_an_end_without_goodbye_is_a_death(tmp_path: pathlib.Path, last_words: bytes, times: int) -> None:
+    ours, thread = watched(tmp_path)
+    ours.sendall(last_words)
+    ours.close()
+    thread.join(10)
+    assert told(tmp_path) == [REST] * times
+
+
+def test_a_silent_guard_is_neutralised_once_each_time_that_it_hangs(tmp_path: pathlib.Path) -> None:
+    ours, thread = watched(tmp_path)
+    for hang in (1, 2):
+        ours.sendall(BEAT)
+        for _ in range(500):
+            if len(told(tmp_path)) == hang:
+                break
+            threading.Event().wait(0.02)
+        assert told(tmp_path) == [REST] * hang
+    ours.sendall(GOODBYE)
+    thread.join(10)
+    ours.close()
+    assert told(tmp_path) == [REST] * 2
+
+
+@pytest.mark.slow
+def test_a_keeper_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
+    config(tmp_path)
+    line = Lifeline(str(tmp_path / "vehicle.toml"))
+    line.beat()  # not started yet: nothing to do
+    line.start()
+    assert line._process is not None
+    assert line._ours is not None
+    first = line._process
+    line._ours.setblocking(True)
+    assert line.ready
+    assert line.exited() is None
+    first.kill()
+    first.wait()
+    for _ in range(100):
+        line.beat()
+    assert line._process.pid != first.pid
+    line._ours.setblocking(True)
+    assert line.ready
+    line.let_go(10, neutral=True)
+    assert told(tmp_path) == []
