@@ -45,6 +45,7 @@ class Plan:
     summary: pathlib.Path | None
     folder: pathlib.Path | None
     broker: str | None
+    profile: str = "grey-area"
     race_id: str = "demo"
 
 
@@ -74,7 +75,7 @@ def read_plan(arguments: list[str], demo_model: pathlib.Path) -> Plan:
         raise ConfigError(f"--summary {chosen.summary}: there is no folder {summary.parent}.")
     return Plan(
         track, source, racers, rules, chosen.seed, chosen.speed, chosen.port, chosen.once, chosen.headless,
-        model, summary, folder, chosen.broker,
+        model, summary, folder, chosen.broker, chosen.profile,
     )  # fmt: skip
 
 
@@ -118,5 +119,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--summary", type=pathlib.Path, metavar="FILE", help="write what happened as JSON")
     parser.add_argument("--folder", type=pathlib.Path, metavar="DIR", help="keep journals, logs and configs there")
     parser.add_argument("--model", type=pathlib.Path, metavar="DIR", help="drive with this model folder")
+    parser.add_argument("--profile", choices=("grey-area", "deepracer-car"), default="grey-area", help="how cars see")
     parser.add_argument("--broker", choices=("mosquitto", "amqtt"), help="default: mosquitto when it is installed")
     return parser

@@ -80,14 +80,18 @@ class House:
         }
 
     def _vehicle(self, racer: Racer) -> dict[str, Any]:
-        devices = {"world": str(self.world), "car": racer.car}
+        plan, devices = self.plan, {"world": str(self.world), "car": racer.car}
         return {
             "device": racer.car,
             "clock": self._clock(),
             "camera": {"driver": "simulator", "options": devices},
             "motors": {"driver": "simulator", "options": devices},
             "calibration": {"stock": True},
-            "model": {"path": str(self.plan.model), "throttle_percent": racer.throttle_percent},
+            "model": {
+                "path": str(self.plan.model),
+                "throttle_percent": racer.throttle_percent,
+                "profile": plan.profile,
+            },
             "outbox": {"path": str(self.folder / f"{racer.car}.outbox.db")},
             "local": {"socket": str(self.folder / f"{racer.car}.sock")},
             "mqtt": self._mqtt(),

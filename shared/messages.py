@@ -59,7 +59,7 @@ class CarLap:
 
 @dataclass(frozen=True, slots=True)
 class CarTelemetry:
-    """Car, QoS 0, 2 Hz: how fresh the driving is."""
+    """Car, QoS 0, 2 Hz: how fresh the driving is. A frame's age is shrinking, the policy, and the rest: waiting, pipes."""
 
     frames: int
     dropped: int
@@ -71,6 +71,10 @@ class CarTelemetry:
     policy_p99_us: int
     steering: float
     throttle: float
+    shrink_p50_us: int = 0
+    shrink_p99_us: int = 0
+    rest_p50_us: int = 0
+    rest_p99_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,10 @@ def telemetry(figures: Figures) -> CarTelemetry:
         policy_p99_us=percentile(figures.policy_us, 99),
         steering=figures.steering,
         throttle=figures.throttle,
+        shrink_p50_us=percentile(figures.shrink_us, 50),
+        shrink_p99_us=percentile(figures.shrink_us, 99),
+        rest_p50_us=percentile(figures.rest_us, 50),
+        rest_p99_us=percentile(figures.rest_us, 99),
     )
 
 

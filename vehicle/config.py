@@ -12,6 +12,7 @@ from vehicle.calibration import CalibrationChoice
 from vehicle.core.ages import Safety
 from vehicle.core.limiter import Limits
 from vehicle.lapwatch.board import LapwatchOptions
+from vehicle.profiles import ProfileName
 
 _LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
 
@@ -46,6 +47,7 @@ class ModelChoice:
 
     path: pathlib.Path = setting(what="the model's folder or .onnx file")
     throttle_percent: int = setting(0, least=0, most=100, what="until an order says otherwise; 0 stands still")
+    profile: ProfileName = "grey-area"
 
 
 @dataclass(frozen=True, slots=True)

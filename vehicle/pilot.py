@@ -49,6 +49,7 @@ class Pilot:
 
     def look(self, frame: Frame) -> None:
         """Make a wish of one frame, or say why there is none. A frame that is the last one again makes none."""
+        looked_ns = time.perf_counter_ns()
         small = self._policy.see(frame.pixels)
         if self._is_repeat(frame, zlib.crc32(small.data)):
             self._repeated += 1
@@ -60,7 +61,8 @@ class Pilot:
             self._guard.send(Fault(str(error)))
             return
         policy_us = (time.perf_counter_ns() - began_ns) // 1000
-        self._guard.send(Wish(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us))
+        shrink_us = (began_ns - looked_ns) // 1000
+        self._guard.send(Wish(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us))
 
     def tell(self) -> None:
         """Say what the camera gave."""
@@ -120,7 +122,7 @@ def main(arguments: list[str]) -> int:
     config = load(asked.config, VehicleConfig)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
     clock = build_clock(config)
-    policy = Policy(check_model(config.model.path))
+    policy = Policy(check_model(config.model.path), config.model.profile)
     camera = build_camera(config, clock)
     mailbox = Mailbox()
     guard.send(PilotReady(policy.model.name, policy.model.sha256))

@@ -21,6 +21,8 @@ class Tally:
         self._pulses: Pulses | None = None
         self._ages_us: deque[int] = deque(maxlen=_KEPT)
         self._policy_us: deque[int] = deque(maxlen=_KEPT)
+        self._shrink_us: deque[int] = deque(maxlen=_KEPT)
+        self._rest_us: deque[int] = deque(maxlen=_KEPT)
 
     def tick(self, late_s: float, tick_s: float) -> None:
         """A tick came `late_s` after its deadline; half a tick is late."""
@@ -29,8 +31,11 @@ class Tally:
     def applied(self, now_ns: int) -> None:
         """The newest wish has just reached the motors."""
         if self.wish is not None:
-            self._ages_us.append((now_ns - self.wish.frame_at_ns) // 1000)
+            age_us = (now_ns - self.wish.frame_at_ns) // 1000
+            self._ages_us.append(age_us)
             self._policy_us.append(self.wish.policy_us)
+            self._shrink_us.append(self.wish.shrink_us)
+            self._rest_us.append(max(0, age_us - self.wish.policy_us - self.wish.shrink_us))
 
     def trace(self, now_ns: int, mode: CarMode, action: Action, pulses: Pulses | None, *, fresh: bool) -> Trace | None:
         """The line for the black box, if there is anything new to say; without pulses (no calibration) there is not."""
@@ -60,9 +65,11 @@ class Tally:
             late_ticks=self._late_ticks,
             frame_ages_us=tuple(self._ages_us),
             policy_us=tuple(self._policy_us),
+            shrink_us=tuple(self._shrink_us),
+            rest_us=tuple(self._rest_us),
             steering=self.action.steering,
             throttle=self.action.throttle,
         )
-        self._ages_us.clear()
-        self._policy_us.clear()
+        for kept in (self._ages_us, self._policy_us, self._shrink_us, self._rest_us):
+            kept.clear()
         return figures

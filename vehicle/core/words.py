@@ -14,6 +14,7 @@ class Wish:
     steering: float
     throttle: float
     policy_us: int
+    shrink_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +81,5 @@ class Figures:
     policy_us: tuple[int, ...]
     steering: float
     throttle: float
+    shrink_us: tuple[int, ...] = ()
+    rest_us: tuple[int, ...] = ()

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +9,7 @@ from shared.errors import BadInput
 from vehicle.hardware.devices import Pixels
 from vehicle.models.check import HEIGHT, WIDTH, CheckedModel
 from vehicle.models.session import open_session
+from vehicle.profiles import ProfileName, profile
 
 _WARM_UPS = 5
 
@@ -17,8 +17,9 @@ _WARM_UPS = 5
 class Policy:
     """Looks at a picture, answers the model's raw output. Not thread-safe: its buffers are made once."""
 
-    def __init__(self, model: CheckedModel) -> None:
+    def __init__(self, model: CheckedModel, shrink: ProfileName = "grey-area") -> None:
         self.model = model
+        self._shrink = profile(shrink)
         if len(model.inputs) != 1 or model.metadata.shape_of(model.metadata.sensor)[2] != 1:
             sensors = ", ".join(model.metadata.sensors)
             raise BadInput(f"{model.path}: looks through {sensors}; this car has one grey front camera.")
@@ -34,11 +35,8 @@ class Policy:
         self._warm_up()
 
     def see(self, pixels: Pixels) -> Pixels:
-        """Shrink a grey picture (H, W) by area to what the policy sees; the buffer is used again."""
-        if pixels.shape == self.small.shape:
-            np.copyto(self.small, pixels)
-        else:
-            cv2.resize(pixels, (WIDTH, HEIGHT), dst=self.small, interpolation=cv2.INTER_AREA)
+        """Shrink a picture, grey (H, W) or BGR (H, W, 3), to what the policy sees; the buffer is used again."""
+        self._shrink(pixels, self.small)
         return self.small
 
     def answer(self) -> NDArray[Any]:

@@ -1,0 +1,121 @@
+"""A camera of the kernel (USB, or the ribbon camera of old): MJPEG frames through OpenCV, decoded grey and small.
+
+Decoding straight to a grey picture of a quarter the side costs a quarter of a whole decode, and its scaling in the
+DCT averages as `grey-area` does. For the profile `deepracer-car` choose `decode = "grey"`: it shrinks by itself. The
+stamp is taken when the frame arrives; what the sensor and the bus took before that (10 to 27 ms) is not in it.
+"""
+
+import pathlib
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import HardwareMissing
+from vehicle.hardware.devices import Frame, Pixels
+
+DECODES = {
+    "reduced": cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    "half": cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    "grey": cv2.IMREAD_GRAYSCALE,
+}
+_GONE_S = 1.0  # a device that gives nothing for so long is gone, not slow
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`[camera.options]` of v4l2."""
+
+    device: pathlib.Path = setting(pathlib.Path("/dev/video0"), what="the camera's device")
+    width_px: int = setting(640, least=160, most=1920)
+    height_px: int = setting(480, least=120, most=1080)
+    rate_hz: float = setting(30.0, least=1.0, most=120.0, what="frames a second that are asked for")
+    decode: str = setting("half", choices=tuple(DECODES), what="reduced: a quarter of the side; half; grey: whole")
+
+
+class Capture(Protocol):
+    """What we use of cv2.VideoCapture."""
+
+    def isOpened(self) -> bool: ...  # noqa: N802  # OpenCV's name
+    def set(self, propId: int, value: float) -> bool: ...  # noqa: N803  # OpenCV's name
+    def grab(self) -> bool: ...
+    def retrieve(self) -> tuple[bool, NDArray[Any]]: ...
+    def release(self) -> None: ...
+
+
+class V4l2Camera:
+    """Blocks in the driver for the next frame; the kernel keeps only one for us, so it is always the newest."""
+
+    def __init__(self, options: dict[str, Any], clock: Clock, capture: Capture | None = None) -> None:
+        self._options = from_table(options, Options, "[camera.options]")
+        self._clock = clock
+        self._capture = capture if capture is not None else _open(self._options.device)
+        self._closed = threading.Event()
+        self._count = 0
+        self._silent_since_s: float | None = None
+        self._settle()
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """The next frame; V4L2 itself gives up after a while, and a device that stays silent is gone."""
+        if self._closed.is_set():
+            return None
+        if not self._capture.grab():
+            return self._silent(timeout_s)
+        at_ns = self._clock.now_ns()
+        self._count += 1
+        ok, data = self._capture.retrieve()
+        pixels = self._decoded(data) if ok else None
+        if pixels is None:
+            return self._silent(0.0)  # a torn JPEG is no frame; its number is missing, as one that was dropped
+        self._silent_since_s = None
+        return Frame(pixels, at_ns, self._count)
+
+    def close(self) -> None:
+        self._closed.set()
+        self._capture.release()
+
+    def _settle(self) -> None:
+        o = self._options
+        wanted = (
+            (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
+            (cv2.CAP_PROP_FRAME_WIDTH, o.width_px),
+            (cv2.CAP_PROP_FRAME_HEIGHT, o.height_px),
+            (cv2.CAP_PROP_FPS, o.rate_hz),
+            (cv2.CAP_PROP_BUFFERSIZE, 1),
+            (cv2.CAP_PROP_CONVERT_RGB, 0),  # the JPEG as it came, for us to decode
+        )
+        for what, value in wanted:
+            self._capture.set(what, value)  # what a camera cannot do it ignores: the first frame shows it
+
+    def _decoded(self, data: NDArray[Any]) -> Pixels | None:
+        """The JPEG of a camera, grey; a camera without MJPEG gives YUYV, of which the Y plane is the grey picture."""
+        if data.ndim == 3 and data.shape[2] == 2:
+            return np.ascontiguousarray(data[:, :, 0])
+        if data.ndim == 3 and data.shape[2] == 3:
+            return cast(Pixels, cv2.cvtColor(data, cv2.COLOR_BGR2GRAY))
+        return cast("Pixels | None", cv2.imdecode(data.reshape(-1), DECODES[self._options.decode]))
+
+    def _silent(self, wait_s: float) -> None:
+        now_s = time.monotonic()
+        if self._silent_since_s is None:
+            self._silent_since_s = now_s
+        elif now_s - self._silent_since_s > _GONE_S:
+            raise HardwareMissing(f"{self._options.device} gives no more frames: is the camera still plugged in?")
+        self._closed.wait(min(wait_s, 0.05))
+
+
+def _open(device: pathlib.Path) -> Capture:
+    if not device.exists():
+        found = ", ".join(str(path) for path in sorted(device.parent.glob("video*"))) or "none"
+        raise HardwareMissing(f"there is no camera at {device}; found here: {found}.")
+    capture = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
+    if not capture.isOpened():
+        capture.release()
+        raise HardwareMissing(f"{device} cannot be opened as a camera: is it one, is it free, is this user in `video`?")
+    return cast(Capture, capture)
