@@ -66,13 +66,15 @@ class V4l2Camera:
         if self._closed.is_set():
             return None
         if not self._capture.grab():
-            return self._silent(timeout_s)
+            self._silent(timeout_s)
+            return None
         at_ns = self._clock.now_ns()
         self._count += 1
         ok, data = self._capture.retrieve()
         pixels = self._decoded(data) if ok else None
         if pixels is None:
-            return self._silent(0.0)  # a torn JPEG is no frame; its number is missing, as one that was dropped
+            self._silent(0.0)  # a torn JPEG is no frame; its number is missing, as one that was dropped
+            return None
         self._silent_since_s = None
         return Frame(pixels, at_ns, self._count)
 
