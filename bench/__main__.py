@@ -8,6 +8,7 @@ BENCHES: dict[str, str] = {
     "faults": "bench.faults",
     "journal": "bench.journal",
     "tamper": "bench.tamper",
+    "vehicle": "bench.vehicle",
     "wire": "bench.wire",
     "world": "bench.world",
 }
