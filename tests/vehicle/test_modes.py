@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -85,6 +85,12 @@ def test_a_standing_begins_disarmed_and_facts_do_not_change() -> None:
     for fact, name in ((Standing(), "mode"), (ALL, "lease")):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(fact, name, "driving")
+        assert not hasattr(fact, "__dict__")
+
+
+def test_a_mode_that_came_over_a_wire_is_the_same_mode() -> None:
+    read: Any = "".join(("trip", "ped"))  # equal, but not the very same object
+    assert after(Standing(read, "the first"), "trip", ALL, "a later one") == Standing("tripped", "the first")
 
 
 @given(st.lists(st.tuples(st.sampled_from(EVENTS), st.builds(Readiness, *[st.booleans()] * 4))))
