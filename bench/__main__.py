@@ -9,6 +9,7 @@ BENCHES: dict[str, str] = {
     "journal": "bench.journal",
     "tamper": "bench.tamper",
     "timing": "bench.timing",
+    "vehicle": "bench.vehicle",
     "wire": "bench.wire",
     "world": "bench.world",
 }

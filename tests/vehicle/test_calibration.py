@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.clock import ManualClock
@@ -34,6 +34,7 @@ WIDTHS = st.lists(st.integers(500_000, 2_500_000), min_size=3, max_size=3, uniqu
 CHANNELS = st.builds(lambda w, p: ChannelCalibration(w[0], w[1], w[2], p), WIDTHS, st.sampled_from([-1, 1]))
 
 
+@settings(deadline=None)  # it waits for the disk
 @given(CHANNELS, CHANNELS)
 def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, steering: ChannelCalibration, motor: ChannelCalibration
@@ -78,6 +79,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path: pathlib.Path, text: str, words
     assert str(path) in str(refused.value)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_calibration_or_a_sentence(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("any") / "calibration.json"

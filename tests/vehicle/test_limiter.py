@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.config import from_table
+from shared.errors import ConfigError
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.limiter import Limits, limit
 
@@ -34,6 +36,50 @@ def test_table(wish: Action, last: Action, dt_ns: int, allowed: Action) -> None:
     out = limit(wish, last, dt_ns, LIMITS)
     assert out.steering == pytest.approx(allowed.steering)
     assert out.throttle == pytest.approx(allowed.throttle)
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "least", "most"),
+    [
+        ("throttle_cap", 1.0, 0.0, 1.0),
+        ("reverse_cap", 0.0, 0.0, 1.0),
+        ("throttle_slew_per_s", 4.0, 0.1, 100.0),
+        ("steering_slew_per_s", 15.0, 0.5, 100.0),
+    ],
+)
+def test_the_shipped_limits_and_what_may_be_set(name: str, default: float, least: float, most: float) -> None:
+    assert getattr(from_table({}, Limits, "limits"), name) == default
+    for allowed in (least, most):
+        assert getattr(from_table({name: allowed}, Limits, "limits"), name) == allowed
+    for refused in (math.nextafter(least, -math.inf), math.nextafter(most, math.inf)):
+        with pytest.raises(ConfigError, match=name):
+            from_table({name: refused}, Limits, "limits")
+
+
+@pytest.mark.parametrize(
+    ("wish", "last", "dt_ns", "allowed"),
+    [
+        (Action(0.0, 0.5), NEUTRAL, -1, NEUTRAL),  # time that runs backwards gives no room
+        (Action(0.5, 0.0), NEUTRAL, -(10**9), NEUTRAL),
+        (Action(0.0, 0.5), NEUTRAL, 0, NEUTRAL),
+        (Action(0.0, 0.5), NEUTRAL, 99_999_999, Action(0.0, 0.199999998)),  # just below the longest tick
+        (Action(0.0, 0.5), NEUTRAL, 100_000_001, Action(0.0, 0.2)),
+        (Action(0.0, -1.0), NEUTRAL, 100_000_000, Action(0.0, -0.2)),
+        (Action(0.0, 0.4), Action(0.0, 0.3), 10_000_000, Action(0.0, 0.32)),
+        (Action(0.0, -0.2), Action(0.0, -0.1), 10_000_000, Action(0.0, -0.12)),
+        (Action(0.0, 0.4), Action(0.0, -0.1), 10_000_000, Action(0.0, 0.02)),  # from reverse, through neutral
+        (Action(-1.0, 0.0), Action(-0.95, 0.0), 100_000_000, Action(-1.0, 0.0)),
+        (Action(-9.0, 0.0), Action(-0.95, 0.0), 100_000_000, Action(-1.0, 0.0)),
+        (Action(0.2, 0.0), Action(0.1, 0.0), 5_000_000, Action(0.15, 0.0)),
+        (Action(-0.2, 0.0), Action(-0.1, 0.0), 5_000_000, Action(-0.15, 0.0)),
+    ],
+)
+def test_the_borders(wish: Action, last: Action, dt_ns: int, allowed: Action) -> None:
+    out = limit(wish, last, dt_ns, LIMITS)
+    assert (out.steering, out.throttle) == (
+        pytest.approx(allowed.steering, abs=1e-12),
+        pytest.approx(allowed.throttle, abs=1e-12),
+    )
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])

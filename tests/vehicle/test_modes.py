@@ -1,7 +1,8 @@
 """The mode table and the ages: no way to driving but arm, start and all that driving needs."""
 
+import dataclasses
 import itertools
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from shared.errors import ConfigError, Refused
 from shared.messages import CarMode
 from vehicle.core.ages import Safety, throttle_left, trip_reason
-from vehicle.core.modes import MODES, Event, Readiness, Standing, after
+from vehicle.core.modes import ARMED, MODES, Event, Readiness, Standing, after
 
 ALL: Readiness = Readiness(calibration=True, model=True, frames=True, lease=True)
 STATES: tuple[CarMode, ...] = get_args(CarMode)
@@ -47,6 +48,49 @@ def test_the_only_doors() -> None:
 def test_arm_and_start_need_everything(lacking: tuple[bool, bool, bool, bool], mode: CarMode, event: Event) -> None:
     with pytest.raises(Refused, match="The car has not yet "):
         after(Standing(mode), event, Readiness(*lacking))
+
+
+@pytest.mark.parametrize(
+    ("readiness", "sentence"),
+    [
+        (ALL, ""),
+        (Readiness(True, True, True, False), "The car has not yet a lease from the station."),
+        (Readiness(True, True, False, True), "The car has not yet fresh frames."),
+        (Readiness(True, False, True, True), "The car has not yet a loaded model."),
+        (Readiness(False, True, True, True), "The car has not yet a calibration (raceday vehicle calibrate)."),
+        (Readiness(True, False, False, True), "The car has not yet a loaded model and fresh frames."),
+    ],
+)
+def test_what_is_missing_is_said(readiness: Readiness, sentence: str) -> None:
+    assert readiness.missing == sentence
+
+
+@pytest.mark.parametrize("mode", STATES)
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_cell_of_the_table_is_what_happens(mode: CarMode, event: Event) -> None:
+    before, to = Standing(mode, "before"), MODES[mode].get(event)
+    if to is None:
+        with pytest.raises(Refused, match=f"^The car is {mode}: it cannot {event} now.$"):
+            after(before, event, ALL)
+    elif mode == to == "tripped":
+        assert after(before, event, ALL, "later") is before
+    else:
+        assert after(before, event, ALL, "now") == Standing(to, "now")
+        assert after(before, event, ALL) == Standing(to, "")
+
+
+def test_a_standing_begins_disarmed_and_facts_do_not_change() -> None:
+    assert Standing() == Standing("disarmed", "")
+    assert frozenset({"ready", "driving"}) == ARMED
+    for fact, name in ((Standing(), "mode"), (ALL, "lease")):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(fact, name, "driving")
+        assert not hasattr(fact, "__dict__")
+
+
+def test_a_mode_that_came_over_a_wire_is_the_same_mode() -> None:
+    read: Any = "".join(("trip", "ped"))  # equal, but not the very same object
+    assert after(Standing(read, "the first"), "trip", ALL, "a later one") == Standing("tripped", "the first")
 
 
 @given(st.lists(st.tuples(st.sampled_from(EVENTS), st.builds(Readiness, *[st.booleans()] * 4))))

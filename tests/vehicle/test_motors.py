@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from gpiozero.pins.mock import MockFactory
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import drivers
@@ -40,6 +40,7 @@ def test_the_drivers_are_found_by_name() -> None:
 # Kernel PWM
 
 
+@settings(deadline=None)
 @given(SHARES, SHARES)
 def test_sysfs_sets_exactly_what_was_asked(steering: float, throttle: float) -> None:
     kernel = Kernel()
@@ -129,6 +130,7 @@ def test_this_machine_without_a_chip_is_one_sentence(tmp_path: pathlib.Path) -> 
 # PCA9685
 
 
+@settings(deadline=None)
 @given(SHARES, SHARES, st.sampled_from([50.0, 60.0, 100.0]), st.sampled_from([25_000_000, 26_431_000]))
 def test_pca9685_gives_the_asked_width_to_within_half_a_count(
     steering: float, throttle: float, rate_hz: float, oscillator_hz: int
@@ -192,6 +194,7 @@ def test_pca9685_that_is_none_and_a_bus_that_is_not_there(monkeypatch: pytest.Mo
 # Header pins
 
 
+@settings(deadline=None)
 @given(SHARES, SHARES)
 def test_gpio_through_pigpio_gives_exactly_the_asked_width(steering: float, throttle: float) -> None:
     factory = pins()

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -22,6 +22,7 @@ def seen(name: ProfileName, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return small
 
 
+@settings(deadline=None)
 @given(st.integers(0, 999))
 def test_deepracer_car_is_the_stock_cars_two_calls(seed: int) -> None:
     picture = colours(seed)
@@ -29,6 +30,7 @@ def test_deepracer_car_is_the_stock_cars_two_calls(seed: int) -> None:
     assert np.array_equal(seen("deepracer-car", picture), stock)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 999))
 def test_on_a_grey_source_deepracer_car_differs_by_rounding_only(seed: int) -> None:
     picture = colours(seed)

@@ -62,6 +62,7 @@ MODES: dict[CarMode, dict[Event, CarMode]] = {
 }
 
 ARMED: frozenset[CarMode] = frozenset({"ready", "driving"})
+LATCHED: frozenset[CarMode] = frozenset({"tripped"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,6 @@ def after(standing: Standing, event: Event, readiness: Readiness, reason: str = 
         raise Refused(f"The car is {standing.mode}: it cannot {event} now.")
     if event in ("arm", "start") and readiness.missing:
         raise Refused(readiness.missing)
-    if mode == standing.mode == "tripped":
+    if mode in LATCHED and standing.mode in LATCHED:
         return standing  # the first reason is the one that explains the trip
     return Standing(mode, reason)
