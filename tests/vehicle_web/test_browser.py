@@ -124,6 +124,7 @@ def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
         claim(page, site.url, site.code)
         page.get_by_role("slider", name="Throttle").fill("55")
         page.get_by_role("button", name="Start").click()
+        until(page, lambda: "start" in site.bench.words)
         drives(site)
         for beat in range(101, 104):
             site.bench.desk.hear(CarBeat(beat, "driving"))

@@ -25,6 +25,7 @@ _JPEG_QUALITY = 90
 _LOOK_S = 0.2
 _IDLE_EVERY_NS = 200_000_000  # while the car is not armed, the console's view is enough
 _NICE = 5
+_TAIL_NS = 1_000_000_000  # the second after a stop explains it
 _BEFORE = 8  # the last frames before arming: the first wishes of a drive were made of them
 
 
@@ -66,7 +67,7 @@ class FrameFeed:
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
         self._end = end
-        self._due_ns = 0
+        self._due_ns = self._tail_until_ns = 0
         self._before: deque[Frame] = deque(maxlen=_BEFORE)
         self.armed = False
         self.dropped = 0
@@ -83,10 +84,13 @@ class FrameFeed:
 
     def offer(self, frame: Frame) -> None:
         """Send the frame if it is wanted now and there is room."""
-        if not self.armed and frame.at_ns < self._due_ns:
+        if self.armed:
+            self._tail_until_ns = frame.at_ns + _TAIL_NS
+        wanted = frame.at_ns < self._tail_until_ns
+        if not wanted and frame.at_ns < self._due_ns:
             self._before.append(frame)
             return
-        while self.armed and self._before:
+        while wanted and self._before:
             self._send(self._before.popleft())
         self._due_ns = frame.at_ns + _IDLE_EVERY_NS
         self._send(frame)

@@ -89,7 +89,7 @@ def _records(run: Run, path: pathlib.Path) -> Iterator[Any]:
             for record in reader.records:
                 begun = True
                 yield record
-        except (McapError, EOFError, ValueError, struct.error) as error:
+        except (McapError, EOFError, ValueError, MemoryError, OverflowError, struct.error) as error:
             if not begun:
                 raise BadInput(f"{path}: is not an MCAP recording ({type(error).__name__}).") from None
             run.whole = False

@@ -258,13 +258,13 @@ async function open() {
     const session = await ask("/api/session");
     put("device", session.device);
     document.title = `${session.device} · Raceday`;
-    show(session.claimed);
     if (session.claimed) {
       paint(await ask("/api/status"));
-      at("throttle").value = state.throttle_percent || 30;
+      at("throttle").value = state.throttle_percent || 30; // before anybody can touch it
       put("throttle_shown", `${at("throttle").value} %`);
-      listModels(await ask("/api/models"));
     }
+    show(session.claimed);
+    if (session.claimed) listModels(await ask("/api/models"));
   } catch (error) {
     away();
     setTimeout(open, RETRY_MS);
