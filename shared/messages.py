@@ -59,7 +59,7 @@ class CarLap:
 
 @dataclass(frozen=True, slots=True)
 class CarTelemetry:
-    """Car, QoS 0, 2 Hz: how fresh the driving is. A frame's age is shrinking, the policy, and the rest: waiting, pipes."""
+    """Car, QoS 0, 2 Hz: how fresh the driving is; a frame's age is shrinking, policy, and the rest (waiting, pipes)."""
 
     frames: int
     dropped: int
@@ -138,8 +138,35 @@ class RunStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorCondition:
+    """One sensor: `blocked` for too long, `noise` edges a minute that made no crossing, beam `level` (0 to 1)."""
+
+    sensor: str
+    blocked: bool = False
+    edges: int = 0
+    noise: int = 0
+    last_edge_ns: int | None = None
+    level: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateCondition:
+    """One gate: `healthy` as it is judged when a run is armed; its device's clock against the station's, if known."""
+
+    gate: str
+    healthy: bool
+    sentence: str
+    sensors: tuple[SensorCondition, ...] = ()
+    edges: int = 0
+    lost: int = 0
+    dropped: int = 0
+    offset_ns: int | None = None
+    drift_ppb: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GateHealth:
-    """Station, retained, each few seconds: is the gate fit to race on?"""
+    """Station, retained, each few seconds: are the gates fit to race on? `gates` are all; the rest is the worst."""
 
     gate: str
     sensor: str
@@ -148,6 +175,7 @@ class GateHealth:
     last_edge_ns: int | None = None
     edges: int = 0
     lost: int = 0
+    gates: tuple[GateCondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
