@@ -128,7 +128,7 @@ class House:
     def pump(self) -> None:
         """Let both processes do what is to be done now."""
         life = self._life
-        if life is not None and self._alive(lambda: _work(life.station)) and life.journal.due != self._due_seen:
+        if life is not None and self._alive(life.work) and life.journal.due != self._due_seen:
             self._due_seen = life.journal.due
             self._sync_at(self._universe.now_ns + SYNC_NOTICES_NS)
         if self._sync is not None and self._sync_due_ns is not None and self._sync_due_ns <= self._universe.now_ns:
@@ -186,7 +186,7 @@ class House:
 
     def _start_station(self) -> None:
         self._lives += 1
-        link = MockLink(self._broker, NAME, self.clock.boot_id, "station")
+        link = MockLink(self._broker, NAME, f"{self.clock.utc_ns():x}", "station")
         journal = HallJournal(self.path, self.fuse.step)
         journal.disk_full(self._full)
         setup = Setup(NAME, GATES, self.race, versions={"raceday": "simulated"})
@@ -244,10 +244,3 @@ class House:
 
     def _restart_pause(self, why: str) -> int:
         return round(self._bad.source(why).uniform(1.0, 6.0) * NS_PER_S)
-
-
-def _work(station: Station) -> None:
-    while station.pump():
-        pass
-    while station.pump_live():
-        pass

@@ -4,14 +4,19 @@ import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from shared.link.mock import MockLink
 from shared.results import Answer
 from station.service import Station
+from station.store.checkpoint import Signer
 from station.store.journal import Entry, Journal
 from station.sync.attempts import Attempts
 from station.sync.outbox import Row
 from station.sync.service import Syncer
 from station.sync.source import OutboxReader
+
+KEY = bytes(range(32))  # the same in every meeting, as Ed25519 signs the same each time: a hash must repeat
 
 
 class Killed(BaseException):
@@ -46,7 +51,7 @@ class HallJournal(Journal):
     """The product's journal on a disk that can be full, in a process that can die around a commit."""
 
     def __init__(self, path: pathlib.Path, step: Callable[[str], None]) -> None:
-        super().__init__(path)
+        super().__init__(path, Signer(Ed25519PrivateKey.from_private_bytes(KEY)))
         self._step = step
 
     def disk_full(self, full: bool) -> None:
@@ -84,6 +89,13 @@ class Life:
     station: Station
     journal: HallJournal
     link: MockLink
+
+    def work(self) -> None:
+        """All that is to be done now."""
+        while self.station.pump():
+            pass
+        while self.station.pump_live():
+            pass
 
 
 @dataclass(slots=True)
