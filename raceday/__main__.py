@@ -36,7 +36,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("world", "simulator.process", "the mock world: track, car, camera, gates"),
     Command("broker", "raceday.broker", "a loopback MQTT broker for the demo"),
     Command("race", "raceday.race", "whole races on virtual time: race simulate"),
-    Command("model", "raceday.model", "models: check, evaluate, train, render"),
+    Command(
+        "model",
+        "raceday.model",
+        "models: import, inspect, list, select, remove, check, replay, evaluate, train, render",
+    ),
     Command("run", "vehicle.replay.cli", "what a car's black box recorded: run list, run plot"),
     Command("gate", "station.gates.cli", "gates and decoders: list, probe, watch, decode, record, play, sync-check"),
     Command("rank", "raceday.rank", "rank a CSV of results by a method"),
