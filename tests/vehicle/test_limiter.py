@@ -1,5 +1,6 @@
 """The limiter: finite, capped, slewed; braking never held back."""
 
+import dataclasses
 import math
 
 import pytest
@@ -108,3 +109,9 @@ def test_growth_is_slewed(wish: Action, last: Action, dt_ns: int, limits: Limits
 @given(APPLIED, st.integers(0, 10**9), LIMITED)
 def test_a_wish_for_neutral_throttle_is_always_granted_at_once(last: Action, dt_ns: int, limits: Limits) -> None:
     assert limit(Action(last.steering, 0.0), last, dt_ns, limits).throttle == 0.0
+
+
+def test_limits_do_not_change_once_they_are_set() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        LIMITS.throttle_cap = 1.0  # type: ignore[misc]
+    assert not hasattr(LIMITS, "__dict__")
