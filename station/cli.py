@@ -35,9 +35,10 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         web.start()
         if runner.station.notice:
             print(f"station: {runner.station.notice}", file=sys.stderr)
-        print(f"listening on {url(listening)}", flush=True)
+        # The file first: whoever reads the line may look for it.
         if ready_file is not None:
             write_ready_file(ready_file, url(listening))
+        print(f"listening on {url(listening)}", flush=True)
         runner.over.wait()
     finally:
         web.stop()

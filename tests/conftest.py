@@ -3,6 +3,7 @@
 import os
 import pathlib
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,6 +30,13 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[pathlib.Path]:
+    """A folder with a short name: sockets lie in it, and the kernel takes 107 bytes for a socket's path."""
+    with tempfile.TemporaryDirectory(prefix="rd-", ignore_cleanup_errors=True) as name:
+        yield pathlib.Path(name)
 
 
 @pytest.fixture

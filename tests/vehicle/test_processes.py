@@ -127,14 +127,14 @@ def test_the_guard_ends_in_neutral_and_says_goodbye(station: Station, car: Car) 
     assert not (car.folder / "car.sock").exists()
 
 
-def test_a_killed_guard_leaves_its_pulse_until_someone_else_sets_neutral(station: Station, car: Car) -> None:
+def test_after_a_killed_guard_the_stop_hook_leaves_neutral(station: Station, car: Car) -> None:
     station.drive()
     station.wait(lambda: any(t.throttle > 0.2 for t in station.telemetry))
     children = [psutil.Process(car.child(name)) for name in ("pilot", "comms")]
     car.end(signal.SIGKILL)
     psutil.wait_procs(children, timeout=5)
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
-    assert pulses(car.folder)[-1] != REST  # as kernel PWM does
+    # The keeper is at work too (test_faults.py times it); the hook must not mind who comes first.
     assert car.command("neutral").returncode == 0
     assert pulses(car.folder)[-1] == REST
 
