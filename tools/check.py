@@ -5,15 +5,13 @@ import sys
 import time
 
 PYTHON = sys.executable
+FAST = "not slow and not broker and not browser and not postgres"
 CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("format", [PYTHON, "-m", "ruff", "format", "--check", "-q", "."]),
     ("lint", [PYTHON, "-m", "ruff", "check", "-q", "."]),
     ("types", [PYTHON, "-m", "mypy"]),
     ("imports", [PYTHON, "-c", "from importlinter.cli import lint_imports_command as c; c()"]),
-    (
-        "fast tests",
-        [PYTHON, "-m", "pytest", "-q", "-x", "-m", "not slow and not broker and not browser and not postgres"],
-    ),
+    ("fast tests", [PYTHON, "-m", "pytest", "-q", "-x", "-n", "2", "--dist", "worksteal", "-m", FAST]),
 )
 
 
