@@ -58,7 +58,9 @@ def test_a_drive_is_recorded_replayed_and_drawn(tmp_path: pathlib.Path, capsys: 
     driven = [trace for trace in run.traces if trace.mode == "driving"]
     assert max(trace.throttle for trace in driven) == pytest.approx(0.4)
     assert run.traces[-1].throttle == 0.0
-    assert {trace.frame_seq for trace in driven} - {p.seq for p in run.pictures} == set()
+    frames = {trace.frame_seq for trace in driven}
+    # The box is fed without waiting: on a busy machine it may lack a frame, and never more than a few.
+    assert len(frames - {p.seq for p in run.pictures}) <= max(1, len(frames) // 20)
     assert [s.mode for _, s in run.states][-1] == "stopped"
 
     assert model_main(["replay", str(ended)]) == 0
