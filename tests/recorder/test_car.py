@@ -59,8 +59,8 @@ def test_a_drive_is_recorded_replayed_and_drawn(tmp_path: pathlib.Path, capsys: 
     assert max(trace.throttle for trace in driven) == pytest.approx(0.4)
     assert run.traces[-1].throttle == 0.0
     frames = {trace.frame_seq for trace in driven}
-    # The box is fed without waiting: on a busy machine it may lack a frame, and never more than a few.
-    assert len(frames - {p.seq for p in run.pictures}) <= max(1, len(frames) // 20)
+    # What the busy box had to leave out is counted, and travels with the pictures.
+    assert len(frames - {p.seq for p in run.pictures}) <= run.pictures[-1].dropped
     assert [s.mode for _, s in run.states][-1] == "stopped"
 
     assert model_main(["replay", str(ended)]) == 0

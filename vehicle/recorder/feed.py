@@ -79,7 +79,10 @@ class FrameFeed:
         number = 0
         while not mailbox.closed:
             if (found := mailbox.newest(number, _LOOK_S)) is not None:
-                frame, number = found
+                frame, newest = found
+                if number and self.armed:
+                    self.dropped += max(0, newest - number - 1)  # the mailbox went on while this thread waited its turn
+                number = newest
                 self.offer(frame)
 
     def offer(self, frame: Frame) -> None:
