@@ -90,6 +90,18 @@ def test_a_second_drive_is_a_second_recording_and_re_arming_goes_on_in_the_first
     assert len(recordings(tmp_path)) == 3
 
 
+def test_pictures_that_overtake_the_word_to_arm_are_in_the_recording(tmp_path: pathlib.Path) -> None:
+    recorder = box(tmp_path)
+    for n in range(30):
+        recorder.take(n * 33 * MS, picture(n))
+    recorder.take(30 * 33 * MS, state("ready"))
+    recorder.take(30 * 33 * MS, picture(30))
+    recorder.take(31 * 33 * MS, state("disarmed"))
+    recorder.close()
+    (path,) = recordings(tmp_path)
+    assert [p.seq for p in read_run([path]).pictures] == list(range(14, 31))
+
+
 def test_recordings_rotate_and_the_oldest_go(tmp_path: pathlib.Path) -> None:
     recorder = box(tmp_path, file_mb=1, total_mb=3)
     drive(recorder, 60)  # noise: some 70 kB a frame

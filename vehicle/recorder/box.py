@@ -8,6 +8,7 @@ import functools
 import pathlib
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -25,6 +26,7 @@ from vehicle.recorder.file import About, Recorded, RunFile
 _WAITING_MOST = 256
 _MB = 1 << 20
 _TAIL_NS = 1_000_000_000  # the second after a stop explains it
+_BEFORE = 16  # pictures and the word to arm come by two ways: those that overtake it are kept until it is here
 
 
 class Recorder:
@@ -39,6 +41,7 @@ class Recorder:
         self._state = CarState(True, "disarmed")
         self._ends_ns: int | None = None
         self._run = self._part = 0
+        self._before: deque[tuple[int, Picture]] = deque(maxlen=_BEFORE)
 
     @property
     def path(self) -> pathlib.Path | None:
@@ -54,10 +57,14 @@ class Recorder:
                 if self._file is None:
                     self._run += 1
                     self._begin(part=1)
+                    while self._before:
+                        self._write(*self._before.popleft())
             elif self._file is not None and self._ends_ns is None:
                 self._ends_ns = at_ns + _TAIL_NS
         if self._file is not None:
             self._write(at_ns, what)
+        elif isinstance(what, Picture):
+            self._before.append((at_ns, what))
         if self._ends_ns is not None and at_ns >= self._ends_ns:
             self.close()
 

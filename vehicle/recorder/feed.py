@@ -80,7 +80,7 @@ class FrameFeed:
         while not mailbox.closed:
             if (found := mailbox.newest(number, _LOOK_S)) is not None:
                 frame, newest = found
-                if number and self.armed:
+                if number:
                     self.dropped += max(0, newest - number - 1)  # the mailbox went on while this thread waited its turn
                 number = newest
                 self.offer(frame)
