@@ -142,7 +142,7 @@ class Station:
     # What drivers and the link call, on their threads: they only enqueue
 
     def _edge(self, edge: e.Edge) -> None:
-        if edge.boot not in self._paired and edge.boot != self._clock.boot_id:
+        if edge.boot not in self._paired and e.clock_of(edge.boot) != self._clock.boot_id:
             # A device with a clock of its own: pair it once, so that its stamps can be shown as a time of day.
             self._paired.add(edge.boot)
             self._queue.put(Item(e.ClockPair(e.Moment(edge.boot, edge.at_ns, self._clock.utc_ns()))))
