@@ -22,7 +22,7 @@ from vehicle.crew import Crew, Gone, Heard
 from vehicle.ipc import Word
 from vehicle.lifeline import Lifeline
 from vehicle.notify import Supervisor
-from vehicle.startup import GUARD_PRIORITY, ask_for_realtime, stay_in_memory, write_ready
+from vehicle.startup import GUARD_PRIORITY, ask_for_realtime, rest_the_collector, stay_in_memory, write_ready
 from vehicle.stops import Stops
 from vehicle.tally import Tally
 from vehicle.teller import Teller
@@ -76,6 +76,7 @@ class Guard:
             code = self._wait_until_ready()
             if code is None:
                 self._wheels.neutral()
+                rest_the_collector()
                 if self._safety.realtime:
                     stay_in_memory("guard")
                 if ready_file is not None:

@@ -14,7 +14,7 @@ from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
 from vehicle.lifeline import GOODBYE, READY, RECALIBRATED
 from vehicle.log import say
-from vehicle.startup import KEEPER_PRIORITY, ask_for_realtime, stay_in_memory
+from vehicle.startup import KEEPER_PRIORITY, ask_for_realtime, rest_the_collector, stay_in_memory
 from vehicle.wheels import Wheels
 
 
@@ -70,6 +70,7 @@ def main(arguments: list[str]) -> int:
     asked = child_arguments(arguments)
     config = load(asked.config, VehicleConfig)
     reserve = Reserve(config)
+    rest_the_collector()
     if config.safety.realtime:
         ask_for_realtime("keeper", KEEPER_PRIORITY)
         stay_in_memory("keeper")
