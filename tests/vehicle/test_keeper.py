@@ -10,7 +10,7 @@ from shared.config import load
 from tests.vehicle.parts import config_text, pulses
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, neutral
-from vehicle.keeper import watch
+from vehicle.keeper import Reserve, watch
 from vehicle.lifeline import BEAT, GOODBYE, Lifeline
 
 REST = (neutral(STOCK_CALIBRATION).steering_ns, neutral(STOCK_CALIBRATION).throttle_ns)
@@ -27,7 +27,8 @@ def watched(folder: pathlib.Path) -> tuple[socket.socket, threading.Thread]:
 
     def keep() -> None:
         with theirs:
-            watch(theirs, config(folder))
+            settings = config(folder)
+            watch(theirs, Reserve(settings), settings.safety.hang_ms)
 
     thread = threading.Thread(target=keep)
     thread.start()
