@@ -189,7 +189,7 @@ class Guard:
             case ("pilot", PilotReady()):
                 self._model = word
                 self._ready.add("pilot")
-                self.helm.model_ready()
+                self.helm.model_ready(there=word.model != "")
             case ("comms", CommsReady()):
                 self._ready.add("comms")
                 self._told = None
