@@ -25,6 +25,7 @@ from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.log import say
 from vehicle.mailbox import Mailbox
 from vehicle.models.check import check_model
+from vehicle.models.library import SELECTED
 from vehicle.models.policy import Policy
 from vehicle.recorder.feed import FrameFeed, feed_of
 from vehicle.sandbox import confine
@@ -36,9 +37,9 @@ _SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for lo
 
 
 class Pilot:
-    """Frames in, wishes out; counts what it saw."""
+    """Frames in, wishes out; counts what it saw. Without a policy it wishes nothing: the car cannot be armed."""
 
-    def __init__(self, policy: Policy, guard: Channel) -> None:
+    def __init__(self, policy: Policy | None, guard: Channel) -> None:
         self._policy = policy
         self._guard = guard
         self._frames = 0
@@ -49,6 +50,8 @@ class Pilot:
 
     def look(self, frame: Frame) -> None:
         """Make a wish of one frame, or say why there is none. A frame that is the last one again makes none."""
+        if self._policy is None:
+            return
         looked_ns = time.perf_counter_ns()
         small = self._policy.see(frame.pixels)
         if self._is_repeat(frame, zlib.crc32(small.data)):
@@ -122,12 +125,23 @@ def main(arguments: list[str]) -> int:
     config = load(asked.config, VehicleConfig)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
     clock = build_clock(config)
-    policy = Policy(check_model(config.model.path), config.model.profile)
+    policy = first_policy(config)
     camera = build_camera(config, clock)
     mailbox = Mailbox()
-    guard.send(PilotReady(policy.model.name, policy.model.sha256))
-    feed = feed_of(asked.frame_fd) if config.recorder.enabled or config.console.enabled else None
+    guard.send(PilotReady(policy.model.name, policy.model.sha256) if policy is not None else PilotReady("", ""))
+    wanted = config.recorder.enabled or config.console.enabled
+    recorded = config.model.profile if config.recorder.enabled else None
+    feed = feed_of(asked.frame_fd, recorded) if wanted else None
     return _run(config, clock, camera, mailbox, Pilot(policy, guard), guard, laps, feed)
+
+
+def first_policy(config: VehicleConfig) -> Policy | None:
+    """The model, warm; None on a new car whose phone page is there to bring one. Raises BadInput."""
+    chosen = config.model.path
+    if config.console.enabled and chosen == config.console.models / SELECTED and not chosen.exists():
+        say("no model is selected yet: bring one on the phone page, or with `raceday model import` and `select`.")
+        return None
+    return Policy(check_model(chosen), config.model.profile)
 
 
 def _run(

@@ -28,7 +28,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class PilotReady:
-    """Pilot to guard: the model is checked, loaded and warm."""
+    """Pilot to guard: the model is checked, loaded and warm; without a name there is none yet."""
 
     model: str
     model_sha256: str
