@@ -181,3 +181,31 @@ def test_an_unplugged_port_is_said_and_not_fit() -> None:
             assert driver.health().alive
         until(lambda: not driver.health().alive)
         assert path in driver.health().sentence
+
+
+def test_bytes_of_another_protocol_make_no_gate_fit() -> None:
+    with tcp() as listening, gate(protocol="tag", url=url(listening)) as driver:
+        driver.start({}, Box().put)
+        peer, _ = listening.accept()
+        with peer:
+            assert "has not spoken yet" in driver.health().sentence
+            peer.sendall(b"\x8e\x02 no time at all\r\n" * 20)
+            until(lambda: driver.health().dropped > 256)
+            until(lambda: not driver.health().alive)
+            assert "no frame of tag; check `protocol` and `baud`" in driver.health().sentence
+            peer.sendall(b"T       200 M1  2:51:15.742000\r\n")
+            until(lambda: driver.health().alive)
+
+
+def test_a_line_of_rubbish_alone_is_silence() -> None:
+    clock = ManualClock(1_000_000_000)
+    with pty() as (write, _, path), gate(clock, protocol="rc4", url=path, silent_s=30.0) as driver:
+        driver.start({}, Box().put)
+        write(RC4_SENT[0])
+        until(lambda: "1 frames" in driver.health().sentence)
+        clock.advance(20_000_000_000)
+        write(b"rubbish\r\n")
+        until(lambda: driver.health().dropped == 7)
+        clock.advance(40_000_000_000)
+        assert not driver.health().alive
+        assert "silent" in driver.health().sentence

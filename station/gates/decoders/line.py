@@ -16,12 +16,13 @@ from shared.link.backoff import Backoff
 from shared.units import seconds_to_ns
 from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Decoded
-from station.gates.decoders.port import PORT_ERRORS, Port, open_port
+from station.gates.decoders.port import PORT_ERRORS, Port, open_port, why
 from station.gates.decoders.stamps import Stamps, Wiring
 from station.gates.driver import GateHealthReport, Said
 from station.gates.notes import Drops
 
 BACKLOG_NS = 2_000_000_000  # after a connect, a device may first tell what it kept
+GARBLED_BYTES = 256  # dropped without one good frame between: it speaks, but not this
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class DecoderGate:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._trouble = "The port is not open yet."
-        self._heard_ns = self._connected_ns = 0
+        self._heard_ns = self._connected_ns = 0  # the last good frame; the last opening
+        self._dropped_then = 0  # by the last good frame
         self._edges = self._sent = 0
         self._drops = Drops(name, f"frame of {self._options.protocol}")
 
@@ -73,12 +75,16 @@ class DecoderGate:
         self._tell = tell
 
     def health(self) -> GateHealthReport:
-        silent = self._silent()
-        sentence = self._trouble or (self._silence() if silent else self._fine())
+        wrong = self._trouble or (self._silence() if self._silent() else "") or self._garbled()
         running = self._thread is not None and self._thread.is_alive()
-        alive = running and not self._trouble and not silent
-        dropped = self._decoder.counts.resynced_bytes
-        return GateHealthReport(alive, sentence, self._stamps.last_ns, self._edges, self._stamps.lost, dropped=dropped)
+        return GateHealthReport(
+            running and not wrong,
+            wrong or self._fine(),
+            self._stamps.last_ns,
+            self._edges,
+            self._stamps.lost,
+            dropped=self._decoder.counts.resynced_bytes,
+        )
 
     def close(self) -> None:
         self._closing.set()
@@ -102,7 +108,7 @@ class DecoderGate:
             except HardwareMissing as error:
                 self._trouble = str(error)
             except PORT_ERRORS as error:
-                self._trouble = f"{self._options.url}: the line broke ({error}); it is tried again."
+                self._trouble = f"{self._options.url}: the line broke: {why(error)} It is tried again."
             if open_one is not None:
                 open_one.close()
                 open_one = None
@@ -125,7 +131,8 @@ class DecoderGate:
 
     def _hear(self, data: bytes, heard_ns: int) -> None:
         facts = self._decoder.feed(data)
-        self._heard_ns = heard_ns
+        if facts:
+            self._heard_ns, self._dropped_then = heard_ns, self._decoder.counts.resynced_bytes
         if self._tell is not None and facts:
             self._tell(facts)
         assert self._put is not None
@@ -154,8 +161,19 @@ class DecoderGate:
     def _silence(self) -> str:
         return f"{self._options.url}: silent for over {self._options.silent_s:g} s; check the decoder and its cable."
 
+    def _garbled(self) -> str:
+        dropped = self._decoder.counts.resynced_bytes - self._dropped_then
+        if dropped < GARBLED_BYTES:
+            return ""
+        return (
+            f"{self._options.url}: {dropped} bytes came that are no frame of {self._options.protocol}; "
+            "check `protocol` and `baud` (`raceday gate probe` finds both)."
+        )
+
     def _fine(self) -> str:
         counts, status = self._decoder.counts, self._stamps.status
+        if not counts.frames:
+            return f"{self._options.url} is open; the {self._options.protocol} decoder has not spoken yet."
         words = [f"{counts.frames} frames, {counts.resynced_bytes} bytes dropped"]
         if status is not None and status.noise is not None:
             words.append(f"noise {status.noise}")

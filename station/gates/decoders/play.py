@@ -44,8 +44,9 @@ def play(recording: Iterable[Piece], send: Callable[[bytes], object], speed: flo
 def _on_tcp(recording: Iterable[Piece], port: int, speed: float) -> None:
     try:
         listening = socket.create_server(("127.0.0.1", port))
-    except OSError as error:
-        raise OperatorError(f"port {port}: cannot be opened ({error.strerror}); choose another one.") from None
+    except (OSError, OverflowError) as error:
+        why = (error.strerror or "").partition(" (")[0] if isinstance(error, OSError) else "there is no such number"
+        raise OperatorError(f"port {port}: cannot be opened ({why}); choose another one.") from None
     with listening:
         sys.stdout.write(f"socket://127.0.0.1:{listening.getsockname()[1]}\n")
         sys.stdout.flush()
