@@ -1,12 +1,11 @@
 """Inputs and facts as canonical JSON, and inputs back: what is hashed is what is stored."""
 
-import dataclasses
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.canonical import writer
 from shared.errors import StorageError
 from station.core import events as e
 from station.core.facts import Fact
@@ -22,17 +21,16 @@ _INPUTS: tuple[type[Any], ...] = (
     *e.COMMANDS.values(),
 )
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
-_NAMES: dict[type[Any], tuple[str, ...]] = {}
 
 
 def encode_input(event: e.Input) -> bytes:
     """`["Edge",{...}]`"""
-    return _text([type(event).__name__, event])
+    return _tagged(event).encode()
 
 
 def encode_facts(facts: Sequence[Fact]) -> bytes:
     """`[["Crossing",{...}],...]`"""
-    return _text([[type(fact).__name__, fact] for fact in facts])
+    return f"[{','.join([_tagged(fact) for fact in facts])}]".encode()
 
 
 def decode_input(data: bytes) -> e.Input:
@@ -50,16 +48,6 @@ def decode_input(data: bytes) -> e.Input:
     return event
 
 
-def _text(document: Any) -> bytes:
-    return _ENCODER.encode(document).encode()
-
-
-def _fields(fact: Any) -> dict[str, Any]:
-    kind = type(fact)
-    names = _NAMES.get(kind)
-    if names is None:
-        names = _NAMES[kind] = tuple(field.name for field in dataclasses.fields(kind))
-    return {name: getattr(fact, name) for name in names}
-
-
-_ENCODER = json.JSONEncoder(default=_fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def _tagged(it: Any) -> str:
+    kind = type(it)
+    return f'["{kind.__name__}",{writer(kind)(it)}]'
