@@ -5,6 +5,7 @@ import importlib
 
 # name -> module; each has `main(quick: bool) -> None`.
 BENCHES: dict[str, str] = {
+    "durability": "bench.durability",
     "faults": "bench.faults",
     "journal": "bench.journal",
     "tamper": "bench.tamper",

@@ -9,7 +9,6 @@ signed with every commit, so that a cut at the end shows too. How: chain.py.
 One thread appends. Others read through connections of their own (sync reads the table `outbox`).
 """
 
-import contextlib
 import pathlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from station.store.chain import GENESIS, Checkpoint, Record, attest, digest
 from station.store.checkpoint import Signer
 from station.store.encoding import decode_input, encode_facts, encode_input
 from station.store.reading import JournalReader, as_bytes, read_records
-from station.sync.database import open_durable, storage_errors
+from station.sync.database import close_quietly, open_durable, storage_errors
 
 FORMAT = 2
 
@@ -77,10 +76,14 @@ class Journal:
         self.path = path
         self._signer = signer
         self._db = open_durable(path)
-        with storage_errors(path):
-            self._create()
-            self._head = self._read_head()
-            self._due = int(_one(self._db, "SELECT coalesce(max(seq), 0) FROM outbox"))
+        try:
+            with storage_errors(path):
+                self._create()
+                self._head = self._read_head()
+                self._due = int(_one(self._db, "SELECT coalesce(max(seq), 0) FROM outbox"))
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def head(self) -> Head:
@@ -141,9 +144,7 @@ class Journal:
                     self._db.execute("ROLLBACK")
 
     def close(self) -> None:
-        # Closing moves the log into the file; if the disk refuses, the log stays as it is and is read at the next open.
-        with contextlib.suppress(apsw.FullError, apsw.IOError, apsw.ReadOnlyError):
-            self._db.close()
+        close_quietly(self._db)
 
     def _create(self) -> None:
         version = self._db.pragma("user_version")
