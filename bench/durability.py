@@ -10,6 +10,7 @@ import os
 import pathlib
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,7 +49,7 @@ def main(quick: bool) -> None:
 def _cuts(count: int, synchronous: str) -> tuple[cuts.Tally, float]:
     with tempfile.TemporaryDirectory(prefix="raceday-cuts-") as name:
         trials = cuts.campaign(pathlib.Path(name), count, SEED, synchronous)
-        return _last(trials, cuts.Tally(), count, f"power cuts, {synchronous.upper()}")
+        return _last(trials, count, f"power cuts, {synchronous.upper()}")
 
 
 def _kills(count: int) -> tuple[kills.Tally, float]:
@@ -57,17 +58,16 @@ def _kills(count: int) -> tuple[kills.Tally, float]:
         folder = pathlib.Path(name)
         broker = start_broker(folder / "broker")
         try:
-            return _last(kills.campaign(folder, broker.port, count, SEED), kills.Tally(), count, "kill -9")
+            return _last(kills.campaign(folder, broker.port, count, SEED), count, "kill -9")
         finally:
             broker.stop()
 
 
-def _last(trials: Iterator[Any], tally: Any, count: int, what: str) -> tuple[Any, float]:
+def _last(trials: Iterator[Any], count: int, what: str) -> tuple[Any, float]:
     """The last tally, and how long all took."""
     began = time.monotonic()
-    for tally in track(trials, description=what, total=count, console=Console(stderr=True)):  # noqa: B007, B020
-        pass
-    return tally, round(time.monotonic() - began, 1)
+    last = deque(track(trials, description=what, total=count, console=Console(stderr=True)), maxlen=1)
+    return last.pop(), round(time.monotonic() - began, 1)
 
 
 def _show(title: str, tallies: dict[str, Any], took_s: float) -> None:
