@@ -6,6 +6,7 @@ import importlib
 # name -> module; each has `main(quick: bool) -> None`.
 BENCHES: dict[str, str] = {
     "decoders": "bench.decoders",
+    "durability": "bench.durability",
     "faults": "bench.faults",
     "journal": "bench.journal",
     "tamper": "bench.tamper",
