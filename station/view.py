@@ -9,7 +9,7 @@ from typing import Protocol
 from shared.messages import CarMode, RunPhase
 from shared.ranking import RaceRules
 from station.core.events import Command, Mode
-from station.core.facts import Lap, Proposal
+from station.core.facts import GateNoted, Lap, Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,11 @@ class SensorView:
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """One gate's health; `stuck` names the sensors that are blocked for too long."""
+    """One gate's health; `stuck` names the sensors that are blocked for too long.
+
+    `uncertainty_ns` of a stamp that is made now: the larger of the config's and the driver's. `notes`: what the driver
+    noticed of its device lately, newest first.
+    """
 
     name: str
     sensors: tuple[str, ...]
@@ -107,6 +111,8 @@ class GateView:
     dropped: int = 0
     offset_ns: int | None = None
     drift_ppb: int | None = None
+    uncertainty_ns: int | None = None
+    notes: tuple[GateNoted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

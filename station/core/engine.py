@@ -73,8 +73,8 @@ class Engine:
                 return [f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on()))]
             case e.Booted():
                 return self._boot(event)
-            case e.GateReported():
-                return self.fitness.report(event)
+            case e.GateReported() | e.GateNote():
+                return self.fitness.hear(event)
 
     def _run_is_on(self) -> bool:
         return self.race is not None and self.race.on

@@ -13,6 +13,7 @@ GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
 CarOrder = Literal["arm", "start", "stop", "estop", "reset"]
 Mode = Literal["race", "test"]
+NoteKind = Literal["missed_numbers", "clock_jump", "restart", "wrap", "dropped_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,22 @@ class GateReported:
     gate: str
     healthy: bool
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateNote:
+    """What a gate's driver noticed of its device and its line: it explains times, and changes none.
+
+    `count` of what is missing or was dropped; `boot`: the boot that begins with it, or goes on. The service stamps
+    `moment` when it takes the note.
+    """
+
+    gate: str
+    kind: NoteKind
+    sentence: str
+    count: int = 0
+    boot: str = ""
+    moment: Moment = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,4 +376,4 @@ COMMANDS: dict[str, type[Command]] = {
     "set_mode": SetMode,
 }
 
-Input = Edge | CarReport | Booted | ClockPair | GateReported | OpenRace | Tick | Command
+Input = Edge | CarReport | Booted | ClockPair | GateReported | GateNote | OpenRace | Tick | Command

@@ -9,7 +9,7 @@ from typing import Literal
 from shared.messages import RunPhase
 from shared.ranking import Placed
 from shared.results import Result
-from station.core.events import CarOrder, Mode, Moment, later
+from station.core.events import CarOrder, Mode, Moment, NoteKind, later
 
 Source = Literal["gate", "official", "system_b"]
 ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing"]
@@ -112,6 +112,17 @@ class GateJudged:
     gate: str
     healthy: bool
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateNoted:
+    """A gate's driver noticed something of its device: kept for whoever has to explain a time."""
+
+    gate: str
+    kind: NoteKind
+    sentence: str
+    count: int
+    utc_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +451,7 @@ Fact = (
     | SystemsCompared
     | SystemReplaced
     | GateJudged
+    | GateNoted
     | GateOverridden
     | EpochBegan
     | Attributed

@@ -17,6 +17,7 @@ _INPUTS: tuple[type[Any], ...] = (
     e.Booted,
     e.ClockPair,
     e.GateReported,
+    e.GateNote,
     e.OpenRace,
     e.Tick,
     *e.COMMANDS.values(),

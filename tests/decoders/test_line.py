@@ -12,7 +12,7 @@ from station.core.facts import Crossing
 from station.core.gate import Count, Gate
 from station.gates.decoders.rc4 import line
 from tests.decoders.frames import RC4_SENT
-from tests.decoders.wire import Box, gate, pty, tcp, until, url
+from tests.decoders.wire import WAIT_S, Box, gate, pty, tcp, until, url
 
 
 def _passing(number: int, seconds: str, transponder: str = "8533156") -> bytes:
@@ -32,6 +32,19 @@ def test_passings_on_a_serial_port_are_edges_on_the_decoders_clock() -> None:
         health = driver.health()
         assert health.alive
         assert (health.edges, health.lost, health.last_edge_ns) == (5, 19, 688_410_000_000)
+        gaps = [box.notes.get(timeout=WAIT_S) for _ in range(4)]
+        assert [(note.kind, note.count) for note in gaps] == [("missed_numbers", count) for count in (2, 2, 11, 4)]
+
+
+def test_bytes_that_are_no_frame_are_noted_and_counted() -> None:
+    box = Box()
+    with pty() as (write, _, path), gate(protocol="rc4", url=path, allowed_s=3600.0) as driver:
+        driver.start({}, box.put)
+        write(_passing(1, "100.0") + b"garbage on the line\r\n" + _passing(2, "110.25"))
+        box.take(2)
+        note = box.notes.get(timeout=WAIT_S)
+        assert (note.kind, note.gate) == ("dropped_bytes", "start")
+        assert 0 < note.count <= driver.health().dropped
 
 
 def test_decoder_time_makes_the_crossings() -> None:

@@ -19,7 +19,7 @@ from station.core.events import Edge
 from station.gates.decoders.decode import said
 from station.gates.decoders.decoder import Decoded, StatusReport
 from station.gates.decoders.line import DecoderGate
-from station.gates.driver import GateDriver
+from station.gates.driver import GateDriver, Said
 
 HEALTH_S = 5.0
 
@@ -51,7 +51,7 @@ def watch(gates: Mapping[str, GateDriver], until_s: float | None) -> None:
         for name, gate in gates.items():
             if isinstance(gate, DecoderGate):
                 gate.listen(lambda facts: lines.put("\n".join(facts_lines(facts))))
-            gate.start({}, lambda edge: lines.put(edge_line(edge, last)))
+            gate.start({}, lambda said: lines.put(said_line(said, last)))
             lines.put(health_line(name, gate))
         while until_s is None or time.monotonic() < until_s:
             try:
@@ -64,6 +64,11 @@ def watch(gates: Mapping[str, GateDriver], until_s: float | None) -> None:
     finally:
         for gate in gates.values():
             gate.close()
+
+
+def said_line(said: Said, last: dict[tuple[str, str], int]) -> str:
+    """An edge, or what the driver noticed."""
+    return edge_line(said, last) if isinstance(said, Edge) else f"{said.gate} note: {said.sentence}"
 
 
 def edge_line(edge: Edge, last: dict[tuple[str, str], int]) -> str:
