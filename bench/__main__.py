@@ -6,6 +6,7 @@ import importlib
 # name -> module; each has `main(quick: bool) -> None`.
 BENCHES: dict[str, str] = {
     "faults": "bench.faults",
+    "import": "bench.importing",
     "journal": "bench.journal",
     "tamper": "bench.tamper",
     "timing": "bench.timing",
