@@ -8,6 +8,7 @@ BENCHES: dict[str, str] = {
     "decoders": "bench.decoders",
     "durability": "bench.durability",
     "faults": "bench.faults",
+    "import": "bench.importing",
     "journal": "bench.journal",
     "tamper": "bench.tamper",
     "timing": "bench.timing",
