@@ -23,7 +23,7 @@ from vehicle.ipc import Word
 from vehicle.lifeline import Lifeline
 from vehicle.localstop import LocalStop
 from vehicle.log import say
-from vehicle.startup import ask_for_realtime, write_ready
+from vehicle.startup import GUARD_PRIORITY, ask_for_realtime, rest_the_collector, write_ready
 from vehicle.tally import Tally
 from vehicle.wheels import Wheels
 
@@ -64,6 +64,7 @@ class Guard:
         self._selector = selectors.DefaultSelector()
         self._stopping = False
         self._estop_signal = False
+        self._is_realtime = False
         self._model = PilotReady("", "")
         self._ready: set[str] = set()
         self._told: CarState | None = None
@@ -100,8 +101,7 @@ class Guard:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         signal.signal(signal.SIGUSR1, self._on_signal)
-        if self._safety.realtime:
-            ask_for_realtime()
+        self._is_realtime = self._safety.realtime and ask_for_realtime("guard", GUARD_PRIORITY)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGUSR1:
@@ -224,7 +224,7 @@ class Guard:
             self._say(self.helm.beat(self._clock.now_ns()))
         if now_s >= self._figures_due_s:
             self._figures_due_s = now_s + FIGURES_S
-            self._say(self._tally.figures())
+            self._say(self._tally.figures(self._model, guard_is_realtime=self._is_realtime))
 
     def _lost(self, child: Child, code: int) -> None:
         sentence = f"The {child.name} process {how_it_ended(code)}."
@@ -266,6 +266,8 @@ class Guard:
             self._told = state
         if mode_changed and self._pilot.channel is not None:
             self._pilot.channel.send(ModeNotice(state.mode))
+        if mode_changed and state.mode == "ready":
+            rest_the_collector()
 
     def _say(self, word: CarBeat | CarState | Word) -> bool:
         return self._comms.channel is not None and "comms" in self._ready and self._comms.channel.send(word)

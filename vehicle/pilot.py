@@ -3,7 +3,6 @@
 It owns no motor and no network. What it cannot do it says as a fault, and there is no wish.
 """
 
-import gc
 import sys
 import threading
 import time
@@ -24,10 +23,11 @@ from vehicle.ipc import Channel, from_fd
 from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.log import say
 from vehicle.mailbox import Mailbox
-from vehicle.models.check import check_model
 from vehicle.models.policy import Policy
+from vehicle.models.precision import Choice, choose
 from vehicle.recorder.feed import FrameFeed, feed_of
 from vehicle.sandbox import confine
+from vehicle.startup import CAMERA_PRIORITY, POLICY_PRIORITY, ask_for_realtime, rest_the_collector
 
 _READ_S = 0.5
 _LOOK_S = 0.1
@@ -38,9 +38,10 @@ _SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for lo
 class Pilot:
     """Frames in, wishes out; counts what it saw."""
 
-    def __init__(self, policy: Policy, guard: Channel) -> None:
+    def __init__(self, policy: Policy, guard: Channel, clock: Clock) -> None:
         self._policy = policy
         self._guard = guard
+        self._clock = clock
         self._frames = 0
         self._dropped = 0
         self._repeated = 0
@@ -49,6 +50,7 @@ class Pilot:
 
     def look(self, frame: Frame) -> None:
         """Make a wish of one frame, or say why there is none. A frame that is the last one again makes none."""
+        capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000
         looked_ns = time.perf_counter_ns()
         small = self._policy.see(frame.pixels)
         if self._is_repeat(frame, zlib.crc32(small.data)):
@@ -62,7 +64,9 @@ class Pilot:
             return
         policy_us = (time.perf_counter_ns() - began_ns) // 1000
         shrink_us = (began_ns - looked_ns) // 1000
-        self._guard.send(Wish(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us))
+        self._guard.send(
+            Wish(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us, capture_us)
+        )
 
     def tell(self) -> None:
         """Say what the camera gave."""
@@ -93,13 +97,13 @@ def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel, feed: FrameFeed | None =
             if isinstance(word, ModeNotice) and feed is not None:
                 feed.armed = word.mode in ARMED
             if isinstance(word, ModeNotice) and word.mode == "ready":
-                # What lives now lives long: later collections need not walk it.
-                gc.collect()
-                gc.freeze()
+                rest_the_collector()
 
 
-def capture(camera: Camera, mailbox: Mailbox, guard: Channel) -> None:
+def capture(camera: Camera, mailbox: Mailbox, guard: Channel, *, realtime: bool = False) -> None:
     """The camera's thread: the newest frame into the mailbox, until the camera is gone."""
+    if realtime:
+        ask_for_realtime("camera", CAMERA_PRIORITY)
     try:
         while not mailbox.closed:
             frame = camera.read(_READ_S)
@@ -122,12 +126,12 @@ def main(arguments: list[str]) -> int:
     config = load(asked.config, VehicleConfig)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
     clock = build_clock(config)
-    policy = Policy(check_model(config.model.path), config.model.profile)
+    choice = choose(config.model.path, config.model.profile, config.model.precision)
+    say(f"{choice.policy.model.name}: {choice.sentence}")
     camera = build_camera(config, clock)
     mailbox = Mailbox()
-    guard.send(PilotReady(policy.model.name, policy.model.sha256))
     feed = feed_of(asked.frame_fd) if config.recorder.enabled or config.console.enabled else None
-    return _run(config, clock, camera, mailbox, Pilot(policy, guard), guard, laps, feed)
+    return _run(config, clock, camera, mailbox, choice, guard, laps, feed)
 
 
 def _run(
@@ -135,13 +139,17 @@ def _run(
     clock: Clock,
     camera: Camera,
     mailbox: Mailbox,
-    pilot: Pilot,
+    choice: Choice,
     guard: Channel,
     laps: Channel,
     feed: FrameFeed | None,
 ) -> int:
     """Up to four threads around one mailbox; this one flies."""
-    threads = [threading.Thread(target=capture, args=(camera, mailbox, guard), name="camera", daemon=True)]
+    pilot, realtime = Pilot(choice.policy, guard, clock), config.safety.realtime
+    asked = {"realtime": realtime}
+    threads = [
+        threading.Thread(target=capture, args=(camera, mailbox, guard), kwargs=asked, name="camera", daemon=True)
+    ]
     if config.lapwatch.enabled:
         watcher = LapWatcher(config.lapwatch, clock.boot_id)
         threads.append(threading.Thread(target=watcher.run, args=(mailbox, laps.send), name="lapwatch", daemon=True))
@@ -149,6 +157,9 @@ def _run(
         threads.append(threading.Thread(target=feed.run, args=(mailbox,), name="feed", daemon=True))
     for thread in threads:
         thread.start()
+    is_realtime = realtime and ask_for_realtime("policy", POLICY_PRIORITY)
+    model = choice.policy.model
+    guard.send(PilotReady(model.name, model.sha256, choice.precision, is_realtime))
     try:
         fly(pilot, mailbox, guard, feed)
     finally:

@@ -1,5 +1,6 @@
 """The pilot by itself: frames to wishes, repeats and nonsense to none, and a camera that dies."""
 
+import gc
 import os
 import pathlib
 import threading
@@ -33,7 +34,7 @@ def channels() -> Iterator[tuple[Channel, Channel]]:
 
 @pytest.fixture
 def pilot(tmp_path: pathlib.Path, channels: tuple[Channel, Channel]) -> Pilot:
-    return Pilot(Policy(check_model(write_model(tmp_path))), channels[0])
+    return Pilot(Policy(check_model(write_model(tmp_path))), channels[0], SystemClock())
 
 
 def test_a_frame_becomes_a_wish_with_its_stamp(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
@@ -41,6 +42,33 @@ def test_a_frame_becomes_a_wish_with_its_stamp(pilot: Pilot, channels: tuple[Cha
     (wish,) = channels[1].receive()
     assert isinstance(wish, Wish)
     assert (wish.frame_seq, wish.frame_at_ns, wish.steering, wish.throttle) == (3, 5_000, 0.0, 1.0)
+
+
+def test_a_wish_says_where_the_time_went(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+    captured_ns = SystemClock().now_ns() - 7_000_000
+    pilot.look(Frame(frame(9), captured_ns, 3))
+    (wish,) = channels[1].receive()
+    assert isinstance(wish, Wish)
+    assert wish.capture_us >= 7_000
+    assert wish.policy_us > 0
+    pilot.look(Frame(frame(10), captured_ns + 3_600_000_000_000, 4))  # a stamp that is yet to come
+    (wish,) = channels[1].receive()
+    assert isinstance(wish, Wish)
+    assert wish.capture_us == 0
+
+
+def test_arming_lets_the_collector_rest(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+    gc.unfreeze()
+    mailbox = Mailbox()
+    flight = threading.Thread(target=fly, args=(pilot, mailbox, channels[0]))
+    flight.start()
+    channels[1].send(ModeNotice("ready"))
+    mailbox.put(Frame(frame(1), 1, 1))
+    mailbox.put(Frame(frame(2), 2, 2))
+    channels[1].close()
+    flight.join(10.0)
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
 
 
 def test_repeats_make_no_wish_and_gaps_are_counted(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
