@@ -5,6 +5,8 @@ import pathlib
 import subprocess
 import sys
 
+from bench.pacing import hurry
+
 PEERS = pathlib.Path("run") / "peers"
 DONKEYCAR, CARRACING, TENSORFLOW = "donkeycar", "carracing", "tensorflow"
 _WANTED: dict[str, tuple[tuple[str, ...], str]] = {
@@ -71,6 +73,7 @@ class Worker:
             text=True,
         )
         self._script = script
+        hurry(self._process.pid)
         try:
             self._line()
         except PeerMissing:

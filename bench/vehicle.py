@@ -4,7 +4,9 @@ The network has its true size (23 MB) and random weights. donkeycar, CarRacing a
 their own under run/peers. Rows 12 and 15 are the real processes; without --quick the last takes ten minutes.
 """
 
+import logging
 import pathlib
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
@@ -12,8 +14,10 @@ import cv2
 
 from bench import vehicleage, vehiclelong, vehiclepeers, vehicletick
 from bench.lines import Line, line, show
+from bench.pacing import hurry
 from bench.peers import PeerMissing
 from bench.vehicletick import Networks
+from vehicle.pilot import SWITCH_S
 
 Rows = Callable[[Networks, bool], Iterator[Line]]
 
@@ -37,6 +41,9 @@ ROWS: tuple[tuple[str, Rows], ...] = (
 def main(quick: bool) -> None:
     """Prints the table and writes run/bench/vehicle.json."""
     cv2.setNumThreads(1)
+    sys.setswitchinterval(SWITCH_S)
+    print("real-time priority: " + ("as on the car" if hurry() else "refused; the figures are the machine's too"))
+    logging.disable(logging.WARNING)  # the quantiser's advice
     lines: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="raceday-vehicle-") as name:
         networks = Networks(pathlib.Path(name))

@@ -115,6 +115,7 @@ class Car:
         self._broker = start_broker(folder / "broker", kind="mosquitto")
         self._link = MqttLink(MqttOptions(port=self._broker.port), "station-1", "boot-s", "station")
         self._station = Station(self._link)
+        self._station.lease_ms = 5000  # it is not the lease that is tried here
         text = config_text(folder, self._broker.port, 'driver = "mock"\noptions = { rate_hz = 30.0 }')
         text = text.replace(f'"{folder}/model"', f'"{networks.fp32.path}"').replace("realtime = false\n", "")
         config = folder / "vehicle.toml"

@@ -105,7 +105,7 @@ class Agent:
     def tick(self, pixels: Pixels, at_ns: int | None = None) -> None:
         """One frame to the motors. Every frame differs, as from a sensor."""
         self._seq += 1
-        pixels[:8, :8] = self._seq % 251
+        pixels[:8, :8].fill(self._seq % 251)
         now_ns = self.clock.now_ns()
         self._pilot.look(Frame(pixels, now_ns if at_ns is None else at_ns, self._seq))
         wish = None
@@ -118,10 +118,11 @@ class Agent:
         if isinstance(wish, Wish):  # the car is not armed here, so the last stage is fed by hand
             self._last = limit(Action(wish.steering, wish.throttle), self._last, 33_000_000, Limits())
         told = self._wheels.turn(self._last)
+        began_ns = now_ns if at_ns is None else at_ns
+        self.ages_us.append((self.clock.now_ns() - began_ns) / 1e3)
         if self.tally is not None and wish is not None:
             self.tally.wish = wish
             trace = self.tally.trace(done_ns, "driving", self._last, told, fresh=True)
             self.tally.applied(done_ns)
             if trace is not None:
                 self.say(trace)
-        self.ages_us.append((done_ns - (now_ns if at_ns is None else at_ns)) / 1e3)

@@ -1,5 +1,6 @@
 """Rows 1 to 4, 6, 9 and 10: our tick beside bare `session.run` on the same session, hot and paced, fp32 and int8."""
 
+import functools
 import pathlib
 import socket
 import threading
@@ -10,7 +11,7 @@ import numpy as np
 import onnxruntime as ort
 
 from bench.lines import Line, line, ratio
-from bench.pacing import Call, in_turn, paced
+from bench.pacing import Call, Timed, hurry, in_turn, paced, timed_in_turn
 from bench.vehicleparts import Agent, write_int8, write_shallow
 from vehicle.core.words import PilotReady
 from vehicle.hardware.devices import Frame, Pixels
@@ -96,17 +97,23 @@ def precision(networks: Networks, quick: bool) -> Iterator[Line]:
 
 
 def spinning(networks: Networks, quick: bool) -> Iterator[Line]:
-    """Row 9, processor time at 30 Hz: our whole tick, and bare runs of a session with the runtime's own options."""
+    """Row 9, processor time at 30 Hz: our session and our whole tick, beside the runtime's own options."""
     net, count = networks.fp32, 40 if quick else 150
+    hurry(threads_too=True)  # the threads that it makes are in its way of working
     default = ort.InferenceSession(net.path.read_bytes(), providers=["CPUExecutionProvider"])
-    shares = []
-    for call in (net.whole, lambda: default.run(None, net.feed)):
-        began_s, began_cpu_s = time.monotonic(), time.process_time()
-        paced(call, count, 1 / RATE_HZ)
-        shares.append((time.process_time() - began_cpu_s) / (time.monotonic() - began_s))
-    ours, theirs = shares
-    said = f"{ours:.1%} / {theirs:.1%} of a core"
-    yield line("9", "processor at 30 Hz, our whole tick / bare with ORT defaults", ours / theirs, "most", 0.10, said)
+    hurry()
+    theirs = _share(functools.partial(default.run, None, net.feed), count)
+    del default  # with its threads
+    for row, what, call in (("9", "bare, our options", net.bare), ("9b", "our whole tick", net.whole)):
+        ours = _share(call, count)
+        said = f"{ours:.1%} / {theirs:.1%} of a core"
+        yield line(row, f"processor at 30 Hz, {what} / bare, ORT defaults", ours / theirs, "most", 0.10, said)
+
+
+def _share(call: Call, count: int) -> float:
+    began_s, began_cpu_s = time.monotonic(), time.process_time()
+    paced(call, count, 1 / RATE_HZ)
+    return (time.process_time() - began_cpu_s) / (time.monotonic() - began_s)
 
 
 def telemetry(networks: Networks, quick: bool) -> Iterator[Line]:
@@ -114,24 +121,39 @@ def telemetry(networks: Networks, quick: bool) -> Iterator[Line]:
     for row, net in (("6", networks.fp32), ("6b", networks.int8)):
         watched = Watched(net)
         try:
+            timed = {"on": _to_motors(watched.agent, watched.tick), "off": _to_motors(net.agent, net.whole)}
+            rounds, count = (4, 15) if quick else (20, 30)
+            times = timed_in_turn(timed, rounds=rounds, count=count, pace_s=1 / RATE_HZ)
             calls = {"on": watched.tick, "off": net.whole}
-            times = in_turn(calls, rounds=4 if quick else 20, count=15 if quick else 30, pace_s=1 / RATE_HZ)
+            turns = in_turn(calls, rounds=rounds // 2, count=count, pace_s=1 / RATE_HZ)
         finally:
             watched.close()
         what = "fp32" if row == "6" else "int8"
         said = f"telemetry and black box on / off, paced 30 Hz, {what}"
-        yield ratio(row, said, times, ("on", "off"), 1.05)
+        yield ratio(row, f"frame to motors, {said}", times, ("on", "off"), 1.05)
+        yield ratio(f"{row}'", f"whole turn, {said}", turns, ("on", "off"))
+
+
+def _to_motors(agent: Agent, call: Call) -> Timed:
+    """Times from the frame until its pulses are set; what is told afterwards is not in the way."""
+
+    def timed(count: int, pace_s: float) -> list[int]:
+        agent.ages_us.clear()
+        paced(call, count, pace_s)
+        return [round(age_us * 1000) for age_us in agent.ages_us]
+
+    return timed
 
 
 class Watched:
     """A tick that is told and recorded: trace and figures down a pipe, the frame as JPEG by the pilot's feed thread."""
 
     def __init__(self, net: Net) -> None:
-        self._net, self._agent = net, Agent(net.policy)
-        self._agent.tally = self._tally = Tally()
+        self._net, self.agent = net, Agent(net.policy)
+        self.agent.tally = self._tally = Tally()
         (ours, self._theirs), (self._frames, self._pictures) = pair(), pair()
         self._voice = Channel(ours)
-        self._agent.say = self._voice.send
+        self.agent.say = self._voice.send
         self._mailbox, self._feed = Mailbox(), FrameFeed(self._frames)
         self._feed.armed = True
         self._threads = [threading.Thread(target=self._feed.run, args=(self._mailbox,))]
@@ -141,10 +163,11 @@ class Watched:
         self._seq = 0
 
     def tick(self) -> None:
-        """As the mailbox hands a frame to policy and feed at once; figures twice a second."""
+        """The frame to the motors, then to the feed as the mailbox does it; figures twice a second."""
         self._seq += 1
+        self.agent.tick(self._net.small)
         self._mailbox.put(Frame(self._net.small, time.monotonic_ns(), self._seq))
-        self._agent.tick(self._net.small)
+        self._mailbox.done(self._seq)
         if self._seq % 15 == 0:
             percentiles(self._tally.figures(PilotReady("", ""), guard_is_realtime=False))
 
@@ -156,7 +179,7 @@ class Watched:
         for thread in self._threads:
             thread.join(5.0)
         self._voice.close()
-        self._agent.close()
+        self.agent.close()
         for end in (self._frames, self._theirs, self._pictures):
             end.close()
 

@@ -32,7 +32,7 @@ from vehicle.startup import CAMERA_PRIORITY, POLICY_PRIORITY, ask_for_realtime, 
 _READ_S = 0.5
 _LOOK_S = 0.1
 _TELL_S = 0.5
-_SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
+SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
 
 
 class Pilot:
@@ -90,6 +90,7 @@ def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel, feed: FrameFeed | None =
         if found is not None:
             frame, number = found
             pilot.look(frame)
+            mailbox.done(number)
         if (now_s := time.monotonic()) >= tell_due_s:
             tell_due_s = now_s + _TELL_S
             pilot.tell()
@@ -121,7 +122,7 @@ def main(arguments: list[str]) -> int:
     asked = child_arguments(arguments)
     for sentence in confine(asked.parent):
         say(f"pilot: {sentence}")
-    sys.setswitchinterval(_SWITCH_S)
+    sys.setswitchinterval(SWITCH_S)
     cv2.setNumThreads(1)
     config = load(asked.config, VehicleConfig)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)

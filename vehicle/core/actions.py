@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
@@ -95,21 +94,22 @@ class ActionSpace:
 
         Raises BadInput if the answer is not finite or has the wrong size: then there is no wish at all.
         """
-        values = output.reshape(-1)
-        if values.size != self.size:
-            raise BadInput(f"The model answered {values.size} values; its action space has {self.size}.")
-        if not np.isfinite(values).all():
+        # As a list: so few numbers cost numpy a fifth of a small model's time, its code being cold after each frame.
+        values: list[float] = output.ravel().tolist()
+        if len(values) != self.size:
+            raise BadInput(f"The model answered {len(values)} values; its action space has {self.size}.")
+        if not all(map(math.isfinite, values)):
             raise BadInput("The model answered with values that are not finite.")
         angle_deg, speed_mps = self._meaning(values)
         # The servo refuses beyond [-1, 1] and would keep its last position; full lock is what the model asked for.
         steering = _clamped(angle_deg / self.top_angle_deg) if self.top_angle_deg > 0 else 0.0
         return Action(steering, throttle_scale * throttle_share(speed_mps, self.top_speed_mps))
 
-    def _meaning(self, values: NDArray[Any]) -> tuple[float, float]:
+    def _meaning(self, values: list[float]) -> tuple[float, float]:
         if self.kind == "discrete":
-            choice = self.choices[int(values.argmax())]
+            choice = self.choices[values.index(max(values))]
             return choice.steering_deg, choice.speed_mps
-        steering, speed = (_clamped(float(value)) for value in values)
+        steering, speed = map(_clamped, values)
         return self.angle_deg.at(steering), self.speed_mps.at(speed)
 
 

@@ -6,6 +6,7 @@ the pilot starts (precision.py, note.py), for whether it is faster is a matter o
 """
 
 import hashlib
+import logging
 import pathlib
 import sys
 import tempfile
@@ -96,6 +97,7 @@ def _write(path: pathlib.Path, content: bytes) -> None:
 
 def main(arguments: list[str]) -> int:
     """The child."""
+    logging.disable(logging.WARNING)  # the library's advice is not for a racer
     folder, source = map(pathlib.Path, arguments[:2])
     try:
         verdict = quantise(folder, source, next(name for name in PROFILES if name == arguments[2]))
