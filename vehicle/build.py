@@ -1,6 +1,7 @@
 """Puts the car together from its config: the only place that asks for drivers."""
 
 import sys
+from collections.abc import Callable
 from typing import cast
 
 from shared import drivers
@@ -9,12 +10,17 @@ from vehicle.children import Child
 from vehicle.config import VehicleConfig
 from vehicle.core.helm import Helm
 from vehicle.core.pulses import require_fine_enough
+from vehicle.crew import Crew
 from vehicle.guard import Guard
 from vehicle.hardware.devices import Camera, Motors
 from vehicle.ipc import pair
 from vehicle.lifeline import Lifeline
 from vehicle.localstop import LocalStop
 from vehicle.log import say
+from vehicle.netless import Sockets
+from vehicle.notify import Supervisor
+from vehicle.stopkey import open_key
+from vehicle.stops import Stops, StopSource
 from vehicle.wheels import Wheels
 
 
@@ -29,13 +35,39 @@ def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
     return cast(Camera, drivers.find("raceday.cameras", config.camera.driver)(config.camera.options, clock))
 
 
+def camera_sockets(config: VehicleConfig) -> Sockets:
+    """What the camera's driver says that it must go on opening; nothing, for most."""
+    return cast(Sockets, getattr(drivers.find("raceday.cameras", config.camera.driver), "sockets", "none"))
+
+
+def motors_maker(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
+    """The motor driver, found and loaded now, and opened by each call. Opening sends no pulse."""
+    kind = drivers.find("raceday.motors", config.motors.driver)
+    return lambda: cast(Motors, kind(config.motors.options, clock))
+
+
 def build_motors(config: VehicleConfig, clock: Clock) -> Motors:
-    """The motor driver, if it is fine enough for the calibration. No pulse is sent yet."""
-    motors = cast(Motors, drivers.find("raceday.motors", config.motors.driver)(config.motors.options, clock))
+    """The motors, if they are fine enough for the calibration. No pulse is sent yet."""
+    motors = motors_maker(config, clock)()
     calibration = config.calibration.load()
     if calibration is not None:
         require_fine_enough(calibration, motors.resolution_ns)
     return motors
+
+
+def build_stops(config: VehicleConfig) -> Stops:
+    """What can stop the car at the car. Raises OperatorError, HardwareMissing."""
+    sources: list[StopSource] = []
+    if config.button.pin is not None:
+        # Only a car with a button needs the library.
+        from vehicle.hardware.stopbutton import StopButton  # noqa: PLC0415
+
+        sources.append(StopButton(config.button.pin, config.button.library))
+    local = LocalStop(config.local.socket)
+    if (key := open_key()) is not None:
+        say("any key in this terminal is an emergency stop.")
+        sources.append(key)
+    return Stops(local, *sources)
 
 
 def build_guard(config: VehicleConfig, config_path: str) -> Guard:
@@ -66,10 +98,10 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
         ),
         clock=clock,
         wheels=Wheels(motors, calibration),
-        pilot=children[0],
-        comms=children[1],
+        crew=Crew(*children),
         keeper=Lifeline(config_path),
-        local=LocalStop(config.local.socket),
+        stops=build_stops(config),
+        supervisor=Supervisor(),
         safety=config.safety,
         child_ends=(*laps, *frames),
     )

@@ -79,6 +79,14 @@ class LocalOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ButtonOptions:
+    """`[button]`: the emergency button, a normally-closed contact between a header pin and ground."""
+
+    pin: int | None = setting(None, least=0, most=53, what="its GPIO number; without it the car has no button")
+    library: str = setting("lgpio", choices=("lgpio", "rpigpio", "pigpio"), what="gpiozero's pin library")
+
+
+@dataclass(frozen=True, slots=True)
 class RecorderOptions:
     """`[recorder]`: the black box."""
 
@@ -121,6 +129,7 @@ class VehicleConfig:
     lapwatch: LapwatchOptions
     comms: CommsOptions
     local: LocalOptions
+    button: ButtonOptions
     calibration: CalibrationChoice
     recorder: RecorderOptions
     console: ConsoleOptions

@@ -13,24 +13,23 @@ from types import FrameType
 
 from shared.clock import Clock
 from shared.errors import HardwareMissing
-from shared.messages import CarBeat, CarState, DriveOrder, Lease
-from vehicle.children import Child, how_it_ended
+from shared.messages import DriveOrder, Lease
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
 from vehicle.core.modes import ARMED
-from vehicle.core.words import CommsReady, Fault, ModeNotice, PilotChange, PilotReady, Seen, ThrottleShare, Wish
+from vehicle.core.words import CommsReady, Fault, PilotChange, PilotReady, Seen, ThrottleShare, Wish
+from vehicle.crew import Crew, Gone, Heard
 from vehicle.ipc import Word
 from vehicle.lifeline import Lifeline
-from vehicle.localstop import LocalStop
-from vehicle.log import say
-from vehicle.startup import GUARD_PRIORITY, ask_for_realtime, rest_the_collector, write_ready
+from vehicle.notify import Supervisor
+from vehicle.startup import GUARD_PRIORITY, ask_for_realtime, rest_the_collector, stay_in_memory, write_ready
+from vehicle.stops import Stops
 from vehicle.tally import Tally
+from vehicle.teller import Teller
 from vehicle.wheels import Wheels
 
 READY_TIMEOUT_S = 90.0
 STOP_PATIENCE_S = 2.0
-BEAT_S = 0.1
-FIGURES_S = 0.5
 _SHORTEST_TICK_S = 0.003  # a sped-up clock may not eat a core
 
 
@@ -43,48 +42,46 @@ class Guard:
         helm: Helm,
         clock: Clock,
         wheels: Wheels,
-        pilot: Child,
-        comms: Child,
-        local: LocalStop,
+        crew: Crew,
+        stops: Stops,
         keeper: Lifeline,
+        supervisor: Supervisor,
         safety: Safety,
         child_ends: tuple[socket.socket, ...],
     ) -> None:
         self.helm = helm
         self._clock = clock
         self._wheels = wheels
-        self._pilot = pilot
-        self._comms = comms
-        self._local = local
+        self._crew = crew
+        self._stops = stops
         self._keeper = keeper
+        self._supervisor = supervisor
         self._safety = safety
         self._child_ends = child_ends
         self._tick_s = max(_SHORTEST_TICK_S, 1.0 / safety.tick_hz / clock.rate)
         self._hang_s = 0.9 * safety.hang_ms / 1000  # we notice before the keeper does
         self._selector = selectors.DefaultSelector()
         self._stopping = False
-        self._estop_signal = False
-        self._is_realtime = False
-        self._model = PilotReady("", "")
-        self._ready: set[str] = set()
-        self._told: CarState | None = None
         self._tally = Tally()
+        self._teller = Teller(helm, clock, crew, self._tally)
         self._fresh_wish = False
-        self._beat_due_s = self._figures_due_s = 0.0
 
     def run(self, ready_file: pathlib.Path | None) -> int:
         """Until SIGTERM or SIGINT. Neutral on every way out."""
         self._take_signals()
-        self._selector.register(self._local, selectors.EVENT_READ)
+        self._selector.register(self._stops, selectors.EVENT_READ)
         try:
             self._keeper.start()
-            for child in (self._pilot, self._comms):
-                self._start(child)
+            self._crew.start(self._selector)
             code = self._wait_until_ready()
             if code is None:
                 self._wheels.neutral()
+                rest_the_collector()
+                if self._safety.realtime:
+                    stay_in_memory("guard")
                 if ready_file is not None:
                     write_ready(ready_file)
+                self._supervisor.ready("the motors are neutral, the car waits for its orders")
                 self._drive()
                 code = 0
         finally:
@@ -98,27 +95,27 @@ class Guard:
     # Starting
 
     def _take_signals(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
-        signal.signal(signal.SIGUSR1, self._on_signal)
-        self._is_realtime = self._safety.realtime and ask_for_realtime("guard", GUARD_PRIORITY)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # of a terminal that is closed, unless it may be
+            signal.signal(signal.SIGHUP, self._on_signal)
+        self._teller.guard_is_realtime = self._safety.realtime and ask_for_realtime("guard", GUARD_PRIORITY)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGUSR1:
-            self._estop_signal = True
+            self._stops.by_signal()
         else:
             self._stopping = True
 
     def _wait_until_ready(self) -> int | None:
-        """Until both children said they are; an exit code if one of them refused (it said why itself)."""
+        """Until all said that they are; an exit code if one of them refused (it said why itself)."""
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         while not self._stopping:
-            for child in (self._pilot, self._comms):
-                if (code := child.exited()) is not None:
-                    return code if code > 0 else 1
+            if (code := self._crew.refused()) is not None:
+                return code
             if (code := self._keeper.exited()) is not None:
                 return code if code > 0 else 1
-            if {"pilot", "comms"} <= self._ready and self._keeper.ready:
+            if self._crew.all_ready and self._keeper.ready:
                 return None
             if time.monotonic() > deadline_s:
                 raise HardwareMissing(f"the car's processes are not ready after {READY_TIMEOUT_S:.0f} s: see the log.")
@@ -143,6 +140,7 @@ class Guard:
             if due:
                 beat_s = now_s
                 self._keeper.beat()
+                self._supervisor.alive(now_s)
                 late_s = now_s - deadline_s
                 self._tally.tick(late_s, self._tick_s)
                 # After a stall the beat starts anew: a burst of ticks would help nobody.
@@ -155,57 +153,62 @@ class Guard:
         action = self.helm.tick(now_ns)
         pulses = self._wheels.turn(action)
         if (trace := self._tally.trace(now_ns, self.helm.mode, action, pulses, fresh=self._fresh_wish)) is not None:
-            self._say(trace)
+            self._teller.say(trace)
         if self._fresh_wish:
             self._tally.applied(now_ns)
             self._fresh_wish = False
         self._tally.action = action
-        self._tell_state()
+        self._teller.state()
 
     def _hear(self) -> None:
         """Everything that was said since the last turn."""
-        for address in self._local.asked():
-            self.helm.estop("Emergency stop at the car.")
+        for ask in self._stops.asked():
+            self.helm.estop(ask.reason)
             self._decide()
-            self._local.answer(address, f"The car is {self.helm.mode}: {self.helm.standing.reason}")
-        if self._estop_signal:
-            self._estop_signal = False
-            self.helm.estop("Emergency stop by signal at the car.")
-        for child in (self._pilot, self._comms):
-            for word in child.channel.receive() if child.channel is not None else []:
-                self._take(child, word)
-            if child.channel is not None and child.channel.closed:
-                self._deaf_to(child)
+            self._stops.answer(ask, f"The car is {self.helm.mode}: {self.helm.standing.reason}")
+        for heard in self._crew.hear():
+            self._take(heard)
 
-    def _take(self, child: Child, word: Word) -> None:
-        """The pilot may wish, comms may pass on what the station says; nothing else is listened to."""
-        match (child.name, word):
-            case ("pilot", Wish()):
+    def _take(self, heard: Heard) -> None:
+        """The pilot may wish, comms may pass on what the station and the phone say; nothing else is listened to."""
+        if heard.name == "pilot":
+            self._take_from_pilot(heard.word)
+        else:
+            self._take_from_comms(heard.word)
+
+    def _take_from_pilot(self, word: Word | Gone) -> None:
+        match word:
+            case Wish():
                 self._take_wish(word)
-            case ("pilot", Seen()):
+            case Seen():
                 self._tally.seen = word
-            case ("pilot", Fault(sentence)):
+            case Fault(sentence):
                 self.helm.take_fault(sentence)
-            case ("pilot", PilotReady()):
-                self._model = word
-                self._ready.add("pilot")
+            case PilotReady():
+                self._teller.model = word
+                self._crew.ready.add("pilot")
                 self.helm.model_ready()
-            case ("comms", CommsReady()):
-                self._ready.add("comms")
-                self._told = None
-            case ("comms", Lease()):
+            case Gone():
+                self.helm.pilot_gone("The pilot process is gone.")
+                self._decide()
+
+    def _take_from_comms(self, word: Word | Gone) -> None:
+        match word:
+            case CommsReady():
+                self._teller.comms_ready()
+            case Lease():
                 self.helm.take_lease(word)
-            case ("comms", DriveOrder()):
+            case DriveOrder():
                 self.helm.take_order(word)
-            case ("comms", ThrottleShare(percent)):
+            case ThrottleShare(percent):
                 self.helm.throttle_percent = min(100, max(0, percent))
-            case ("comms", PilotChange()):
+            case PilotChange():
                 self._change_pilot()
 
     def _change_pilot(self) -> None:
         """Another model was selected: the pilot ends and comes back with it, unless the car is armed."""
         if self.helm.mode not in ARMED:
-            self._pilot.ask_to_stop()
+            self._crew.ask_to_stop("pilot")
 
     def _take_wish(self, wish: Wish) -> None:
         if self.helm.take_wish(wish, self._clock.now_ns()):
@@ -214,80 +217,24 @@ class Guard:
 
     def _look_after(self, now_s: float) -> None:
         """Between two ticks: children, beats, telemetry."""
-        for child in (self._pilot, self._comms):
-            if (code := child.exited()) is not None:
-                self._lost(child, code)
-            elif child.due():
-                self._start(child)
-        if now_s >= self._beat_due_s:
-            self._beat_due_s = max(self._beat_due_s + BEAT_S, now_s)
-            self._say(self.helm.beat(self._clock.now_ns()))
-        if now_s >= self._figures_due_s:
-            self._figures_due_s = now_s + FIGURES_S
-            self._say(self._tally.figures(self._model, guard_is_realtime=self._is_realtime))
-
-    def _lost(self, child: Child, code: int) -> None:
-        sentence = f"The {child.name} process {how_it_ended(code)}."
-        say(sentence)
-        self._ready.discard(child.name)
-        if child.channel is not None:
-            self._deaf_to(child)
-
-    def _start(self, child: Child) -> None:
-        child.start()
-        assert child.channel is not None
-        self._selector.register(child.channel, selectors.EVENT_READ)
-
-    def _deaf_to(self, child: Child) -> None:
-        """Its end is closed, so it is dead or as good as dead: act now; `exited` will see how it ended."""
-        assert child.channel is not None
-        self._selector.unregister(child.channel)
-        child.hang_up()
-        if child is self._pilot:
-            self.helm.pilot_gone("The pilot process is gone.")
-            self._decide()
-
-    # Telling
-
-    def _tell_state(self) -> None:
-        standing = self.helm.standing
-        state = CarState(
-            True,
-            standing.mode,
-            standing.reason,
-            self._model.model,
-            self._model.model_sha256,
-            self.helm.throttle_percent,
-        )
-        if state == self._told:
-            return
-        mode_changed = self._told is None or self._told.mode != state.mode
-        if self._say(state):
-            self._told = state
-        if mode_changed and self._pilot.channel is not None:
-            self._pilot.channel.send(ModeNotice(state.mode))
-        if mode_changed and state.mode == "ready":
-            rest_the_collector()
-
-    def _say(self, word: CarBeat | CarState | Word) -> bool:
-        return self._comms.channel is not None and "comms" in self._ready and self._comms.channel.send(word)
+        for heard in self._crew.look_after():
+            self._take(heard)
+        self._teller.due(now_s)
 
     # Ending
 
     def _finish(self) -> None:
+        self._supervisor.stopping()
         neutral = False
         try:
             self._wheels.neutral()
             neutral = True
         finally:
             self._wheels.close()
-            for child in (self._pilot, self._comms):
-                child.ask_to_stop()
-            deadline_s = time.monotonic() + STOP_PATIENCE_S
-            for child in (self._pilot, self._comms):
-                child.stop(deadline_s - time.monotonic())
+            self._crew.stop(STOP_PATIENCE_S)
             self._keeper.let_go(STOP_PATIENCE_S, neutral=neutral)
-            self._local.close()
+            self._supervisor.close()
+            self._stops.close()
             self._selector.close()
             for end in self._child_ends:
                 end.close()

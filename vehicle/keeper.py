@@ -5,49 +5,63 @@ The keeper has everything loaded, waits on one socket, and opens the motors only
 It outlives the guard on purpose: it ignores the signals that end the others.
 """
 
+import contextlib
 import signal
 import socket
 
-from shared import drivers
 from shared.config import load
-from vehicle.build import build_clock, build_motors
+from vehicle.build import build_clock, motors_maker
 from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
-from vehicle.lifeline import GOODBYE, READY
+from vehicle.lifeline import GOODBYE, READY, RECALIBRATED
 from vehicle.log import say
+from vehicle.startup import KEEPER_PRIORITY, ask_for_realtime, rest_the_collector, stay_in_memory
 from vehicle.wheels import Wheels
 
 
-def watch(guard: socket.socket, config: VehicleConfig) -> None:
+class Reserve:
+    """All that neutral needs, found before it is needed: looking for a driver reads hundreds of files."""
+
+    def __init__(self, config: VehicleConfig) -> None:
+        self._config = config
+        self._open = motors_maker(config, build_clock(config))
+        self._calibration = config.calibration.load()
+
+    def recalibrate(self) -> None:
+        """The car was calibrated anew: neutral may be elsewhere now."""
+        self._calibration = self._config.calibration.load()
+
+    def neutral(self, why: str) -> None:
+        """Open the motors, set them, say why. Raises what the driver raises in the end."""
+        wheels = Wheels(self._open(), self._calibration)
+        try:
+            wheels.neutral()
+        finally:
+            wheels.close()
+        say(f"keeper: {why}; the motors are neutral.")
+
+
+def watch(guard: socket.socket, reserve: Reserve, hang_ms: int) -> None:
     """Until the guard says goodbye or is dead. A guard that hangs is neutralised once, each time that it hangs."""
-    limit_s = config.safety.hang_ms / 1000
     speaking = False  # a guard may take its time until its first beat: nothing has moved yet
     while True:
-        guard.settimeout(limit_s if speaking else None)
+        guard.settimeout(hang_ms / 1000 if speaking else None)
         try:
             words = guard.recv(4096)
         except TimeoutError:
-            _neutral(config, f"the guard has been silent for {config.safety.hang_ms} ms")
+            reserve.neutral(f"the guard has been silent for {hang_ms} ms")
             speaking = False
             continue
         except ConnectionResetError:
             words = b""
         if not words:
-            _neutral(config, "the guard is dead")
+            reserve.neutral("the guard is dead")
             return
         if GOODBYE in words:
             return
+        if RECALIBRATED in words:
+            reserve.recalibrate()
         speaking = True
-
-
-def _neutral(config: VehicleConfig, why: str) -> None:
-    motors = build_motors(config, build_clock(config))
-    wheels = Wheels(motors, config.calibration.load())
-    try:
-        wheels.neutral()
-    finally:
-        wheels.close()
-    say(f"keeper: {why}; the motors are neutral.")
 
 
 def main(arguments: list[str]) -> int:
@@ -56,10 +70,15 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, signal.SIG_IGN)
     asked = child_arguments(arguments)
     config = load(asked.config, VehicleConfig)
-    drivers.find("raceday.motors", config.motors.driver)  # loaded now, opened only when it must be
+    reserve = Reserve(config)
+    rest_the_collector()
+    if config.safety.realtime:
+        ask_for_realtime("keeper", KEEPER_PRIORITY)
+        stay_in_memory("keeper")
     with socket.socket(fileno=asked.guard_fd) as guard:
-        guard.sendall(READY)
-        watch(guard, config)
+        with contextlib.suppress(BrokenPipeError):  # the guard ended before we were ready; its goodbye is still to read
+            guard.sendall(READY)
+        watch(guard, reserve, config.safety.hang_ms)
     return 0
 
 

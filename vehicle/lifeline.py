@@ -11,6 +11,7 @@ from vehicle.log import say
 BEAT: Final = b"."
 GOODBYE: Final = b"q"
 READY: Final = b"r"
+RECALIBRATED: Final = b"c"
 
 
 class Lifeline:
@@ -59,6 +60,15 @@ class Lifeline:
             self._forget()
             self.start()
 
+    def recalibrated(self) -> None:
+        """The calibration's file was written anew; one that cannot be told is started again and reads it then."""
+        if self._ours is not None:
+            try:
+                self._ours.send(RECALIBRATED)
+            except OSError:
+                self._forget()
+                self.start()
+
     def let_go(self, patience_s: float, *, neutral: bool) -> None:
         """The guard ends. Only if the motors are `neutral` is that said; else the keeper sees a dead guard."""
         if self._process is None or self._ours is None:
@@ -77,5 +87,6 @@ class Lifeline:
         if self._ours is not None:
             self._ours.close()
         if self._process is not None:
+            self._process.kill()  # one that no longer listens may still take its time to end
             self._process.wait()
         self._process, self._ours, self._ready = None, None, False

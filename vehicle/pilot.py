@@ -1,6 +1,7 @@
 """The pilot: a child process. Camera to newest frame to policy to wish; beside it the lap watcher.
 
-It owns no motor and no network. What it cannot do it says as a fault, and there is no wish.
+It owns no motor and no network: before it loads the model, the kernel takes its sockets away. What it cannot do it
+says as a fault, and there is no wish.
 """
 
 import sys
@@ -13,7 +14,7 @@ import cv2
 from shared.clock import Clock
 from shared.config import load
 from shared.errors import BadInput, RacedayError
-from vehicle.build import build_camera, build_clock
+from vehicle.build import build_camera, build_clock, camera_sockets
 from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
 from vehicle.core.modes import ARMED
@@ -25,6 +26,7 @@ from vehicle.log import say
 from vehicle.mailbox import Mailbox
 from vehicle.models.policy import Policy
 from vehicle.models.precision import Choice, choose
+from vehicle.netless import leave_the_network
 from vehicle.recorder.feed import FrameFeed, feed_of
 from vehicle.sandbox import confine
 from vehicle.startup import CAMERA_PRIORITY, POLICY_PRIORITY, ask_for_realtime, rest_the_collector
@@ -127,9 +129,11 @@ def main(arguments: list[str]) -> int:
     config = load(asked.config, VehicleConfig)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
     clock = build_clock(config)
+    camera = build_camera(config, clock)
+    for sentence in leave_the_network(camera_sockets(config)):
+        say(f"pilot: {sentence}")
     choice = choose(config.model.path, config.model.profile, config.model.precision)
     say(f"{choice.policy.model.name}: {choice.sentence}")
-    camera = build_camera(config, clock)
     mailbox = Mailbox()
     feed = feed_of(asked.frame_fd) if config.recorder.enabled or config.console.enabled else None
     return _run(config, clock, camera, mailbox, choice, guard, laps, feed)

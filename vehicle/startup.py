@@ -1,28 +1,57 @@
-"""What guard and pilot do once: ask for real-time priority, let the collector rest, and say that the car is ready."""
+"""What guard, keeper and pilot do once: ask to be served first, stay in memory, say that the car is ready."""
 
+import ctypes
 import gc
 import os
 import pathlib
+from typing import Final
 
 from vehicle.log import say
 
-GUARD_PRIORITY, CAMERA_PRIORITY, POLICY_PRIORITY = 50, 45, 40  # whoever watches comes before whom he watches
+# Whoever watches comes before whom he watches: a guard that spins must not keep the keeper from its work.
+KEEPER_PRIORITY: Final = 60
+GUARD_PRIORITY: Final = 50
+CAMERA_PRIORITY: Final = 45
+POLICY_PRIORITY: Final = 40
+_NICE = -15
+_MCL_CURRENT, _MCL_ONFAULT = 1, 4  # what is in memory stays there; the libraries' unused parts need not come
 
 
 def ask_for_realtime(who: str, priority: int) -> bool:
-    """First-in-first-out priority for this thread alone; without the right to it, we say so and go on."""
+    """First-in-first-out priority for this thread alone; without the right to it we are nice to none, and say so."""
+    refused = _scheduled(os.SCHED_FIFO, priority)
+    if not refused:
+        return True
+    _scheduled(os.SCHED_OTHER, 0)  # what is nice to none is not inherited either
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    except OSError:
+        say(f"no real-time priority for the {who} ({refused}); it may come late on a busy machine.")
+    else:
+        say(f"no real-time priority for the {who} ({refused}); it runs at nice {_NICE} instead.")
+    return False
+
+
+def _scheduled(policy: int, priority: int) -> str:
+    """'' when it was granted; else why not. No child inherits it."""
+    try:
+        os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:
-        say(f"no real-time priority for the {who} ({error.strerror}); it may come late on a busy machine.")
-        return False
-    return True
+        return error.strerror or str(error)
+    return ""
 
 
 def rest_the_collector() -> None:
     """What lives now lives long: later collections, which would stop the driving, need not walk it."""
     gc.collect()
     gc.freeze()
+
+
+def stay_in_memory(who: str) -> None:
+    """What is loaded now is not thrown out for other programs' sake: reading it back from a card takes too long."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mlockall(_MCL_CURRENT | _MCL_ONFAULT) != 0:
+        say(f"the {who} is not locked in memory ({os.strerror(ctypes.get_errno())}); a stop may wait for the disk.")
 
 
 def write_ready(path: pathlib.Path) -> None:

@@ -75,7 +75,8 @@ class Scene:
         camera = f'driver = "mock"\noptions = {{ trouble = "{folder}/trouble.txt" }}'
         config = folder / "vehicle.toml"
         text = config_text(folder, self.broker.port, camera)
-        config.write_text(text.replace("hold_periods = 4.0\ntrip_periods = 10.0\n", ""))
+        config.write_text(text.replace("hold_periods = 4.0\ntrip_periods = 10.0\nrealtime = false\n", ""))
+        self.pids: dict[str, int] = {}
         self.log = (folder / "car.log").open("w")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "raceday", "vehicle", "--config", str(config)], stderr=self.log
@@ -85,6 +86,8 @@ class Scene:
         """Until the wheels turn."""
         self.station.drive(throttle_percent=50)
         self.station.wait(lambda: self.turning, _PATIENCE_S)
+        # Looked up before the clock starts: it means walking all of /proc.
+        self.pids = {name: self.child(name) for name in ("pilot", "comms")}
 
     @property
     def turning(self) -> bool:
@@ -174,7 +177,7 @@ class FaultTrial:
 
 
 def _signal(name: str, number: int) -> Do:
-    return lambda scene: os.kill(scene.child(name), number)
+    return lambda scene: os.kill(scene.pids[name], number)
 
 
 def _broker(number: int) -> Do:

@@ -38,12 +38,15 @@ def station(broker: Running) -> Iterator[Station]:
 class Car:
     """`raceday vehicle` as a process of this test."""
 
-    def __init__(self, folder: pathlib.Path, text: str) -> None:
+    def __init__(self, folder: pathlib.Path, text: str, **environment: str) -> None:
         self.folder = folder
         self.config = folder / "vehicle.toml"
         self.config.write_text(text)
         self.process = subprocess.Popen(
-            [*self.words(), "--config", str(self.config)], stderr=subprocess.PIPE, text=True
+            [*self.words(), "--config", str(self.config)],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | environment,
         )
 
     @staticmethod

@@ -1,62 +1,84 @@
-"""What guard and pilot do once: real-time priority if the kernel lets them, and a collector at rest."""
+"""Priority, memory and readiness: granted or not, the car starts, and says what it did not get."""
 
-import gc
 import os
 import pathlib
-import queue
-import threading
+import subprocess
+import sys
 
 import pytest
 
-from vehicle.startup import (
-    CAMERA_PRIORITY,
-    GUARD_PRIORITY,
-    POLICY_PRIORITY,
-    ask_for_realtime,
-    rest_the_collector,
-    write_ready,
-)
+from vehicle.startup import write_ready
 
+CHILD = """
+import os, sys
+from vehicle import startup
+refuse = sys.argv[1:]
+real = os.sched_setscheduler
 
-def test_priority_is_of_the_asking_thread_alone() -> None:
-    found: queue.Queue[tuple[bool, int, int]] = queue.Queue()
-
-    def ask() -> None:
-        granted = ask_for_realtime("policy", POLICY_PRIORITY)
-        found.put((granted, os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK, os.sched_getparam(0).sched_priority))
-
-    before = os.sched_getscheduler(0)
-    thread = threading.Thread(target=ask)
-    thread.start()
-    granted, policy, priority = found.get(timeout=10)
-    thread.join(10)
-    assert (policy, priority) == ((os.SCHED_FIFO, POLICY_PRIORITY) if granted else (os.SCHED_OTHER, 0))
-    assert os.sched_getscheduler(0) == before
-
-
-def test_a_refusal_is_said_and_survived(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def refuse(*_: object) -> None:
+def scheduler(pid, policy, parameter):
+    if "fifo" in refuse and policy & 0xFF == os.SCHED_FIFO:
         raise PermissionError(1, "Operation not permitted")
+    real(pid, policy, parameter)
 
-    monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    assert ask_for_realtime("guard", GUARD_PRIORITY) is False
-    assert "no real-time priority for the guard (Operation not permitted)" in capsys.readouterr().err
+def priority(which, who, nice):
+    if "nice" in refuse:
+        raise PermissionError(1, "Operation not permitted")
+    print("nice", nice)
+
+os.sched_setscheduler, os.setpriority = scheduler, priority
+startup.rest_the_collector()
+print(startup.ask_for_realtime("guard", startup.GUARD_PRIORITY))
+print(os.sched_getscheduler(0) & 0xFF, os.sched_getparam(0).sched_priority)
+startup.stay_in_memory("guard")
+if not os.fork():
+    print("child", os.sched_getscheduler(0) & 0xFF, flush=True)
+    os._exit(0)
+os.wait()
+"""
 
 
-def test_whoever_watches_comes_first() -> None:
-    assert GUARD_PRIORITY > CAMERA_PRIORITY > POLICY_PRIORITY
+def run(*refuse: str) -> tuple[list[str], str]:
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, *refuse], capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout.split("\n"), done.stderr
 
 
-def test_the_collector_rests() -> None:
-    gc.unfreeze()
-    kept = [[] for _ in range(1000)]  # type: ignore[var-annotated]
-    rest_the_collector()
-    try:
-        assert gc.get_freeze_count() >= len(kept)
-    finally:
-        gc.unfreeze()
+def may_be_first() -> bool:
+    pid = os.fork()
+    if not pid:
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def test_the_ready_file_is_whole(tmp_path: pathlib.Path) -> None:
+def test_first_come_where_it_is_permitted_and_not_for_the_children() -> None:
+    said, warned = run()
+    if may_be_first():
+        assert said[:2] == ["True", "1 50"]
+        assert "no real-time priority" not in warned
+    else:
+        assert said[:3] == ["nice -15", "False", "0 0"]
+        assert "no real-time priority for the guard (Operation not permitted); it runs at nice -15 instead." in warned
+    assert "child 0" in said
+
+
+@pytest.mark.parametrize(
+    ("refuse", "said", "warned"),
+    [
+        (["fifo"], ["nice -15", "False", "0 0"], "it runs at nice -15 instead."),
+        (["fifo", "nice"], ["False", "0 0"], "it may come late on a busy machine."),
+    ],
+)
+def test_what_is_refused_is_said(refuse: list[str], said: list[str], warned: str) -> None:
+    out, err = run(*refuse)
+    assert out[: len(said)] == said
+    assert warned in err
+
+
+def test_ready_is_written_whole(tmp_path: pathlib.Path) -> None:
     write_ready(tmp_path / "ready")
     assert [path.name for path in tmp_path.iterdir()] == ["ready"]

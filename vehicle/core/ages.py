@@ -23,7 +23,7 @@ class Safety:
     most_ttl_ms: int = setting(10_000, least=100, most=120_000, what="no order counts for longer")
     tick_hz: float = setting(60.0, least=10.0, most=500.0, what="how often the guard decides, at least")
     hang_ms: int = setting(250, least=50, most=5_000, what="a guard silent for so long (real time) is neutralised")
-    realtime: bool = setting(True, what="ask the kernel for real-time priority for the guard")
+    realtime: bool = setting(True, what="ask the kernel for real-time priority")
 
     def __post_init__(self) -> None:
         if self.trip_periods <= self.hold_periods:

@@ -1,0 +1,65 @@
+"""The emergency key: any key in the terminal that the car was started in. Without a terminal there is none.
+
+The terminal hands each key over at once (cbreak), and is as it was when the car ends. A car that was put into the
+background does not read: its terminal belongs to somebody else then.
+"""
+
+import os
+import signal
+import sys
+import termios
+import tty
+from typing import Any, TextIO
+
+BY_KEY = "Emergency stop by a key at the car."
+_MOST_BYTES = 1024
+
+
+class StopKey:
+    """Reads a copy of the terminal's descriptor, so that nothing else of the process changes with it."""
+
+    def __init__(self, descriptor: int) -> None:
+        # The kernel would stop the whole car for touching a terminal from the background.
+        for number in (signal.SIGTTIN, signal.SIGTTOU):
+            signal.signal(number, signal.SIG_IGN)
+        self._terminal = os.dup(descriptor)
+        try:
+            self._before: list[Any] = termios.tcgetattr(self._terminal)
+            tty.setcbreak(self._terminal)
+            settings = termios.tcgetattr(self._terminal)
+            settings[6][termios.VMIN] = settings[6][termios.VTIME] = 0  # a read gives what is there and never waits
+            termios.tcsetattr(self._terminal, termios.TCSANOW, settings)
+        except BaseException:
+            os.close(self._terminal)
+            raise
+        self._open = True
+
+    def reason(self) -> str:
+        """Was any key pressed since the last time?"""
+        try:
+            return BY_KEY if self._open and os.read(self._terminal, _MOST_BYTES) else ""
+        except OSError:
+            return ""  # hung up, or in the background by now: nobody presses a key here
+
+    def close(self) -> None:
+        """The terminal is as it was; idempotent."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            termios.tcsetattr(self._terminal, termios.TCSANOW, self._before)
+        except (OSError, termios.error):
+            return  # the terminal is gone: nothing is left to be put back
+        finally:
+            os.close(self._terminal)
+
+
+def open_key(stream: TextIO | None = None) -> StopKey | None:
+    """The key of the terminal that we are in front of (our standard input by default); None without one."""
+    stream = sys.stdin if stream is None else stream
+    try:
+        if stream is None or not stream.isatty() or os.tcgetpgrp(stream.fileno()) != os.getpgrp():
+            return None
+        return StopKey(stream.fileno())
+    except (OSError, ValueError, termios.error):
+        return None
