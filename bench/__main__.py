@@ -5,6 +5,7 @@ import importlib
 
 # name -> module; each has `main(quick: bool) -> None`.
 BENCHES: dict[str, str] = {
+    "decoders": "bench.decoders",
     "faults": "bench.faults",
     "journal": "bench.journal",
     "tamper": "bench.tamper",

@@ -5,6 +5,7 @@ import os
 import pathlib
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 OUT = pathlib.Path("run") / "bench"
+
+
+def console() -> Console:
+    """The terminal as it is; a file or a pipe gets room for whole numbers."""
+    return Console(width=None if sys.stdout.isatty() else 132)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +73,10 @@ def report(bench: str, results: Sequence[Row], notes: dict[str, Any] | None = No
         table.add_column(column, justify="left" if column == "candidate" else "right")
     for r in results:
         table.add_row(r.name, str(r.calls), f"{r.p50_us:,.1f}", f"{r.p99_us:,.1f}", f"{r.per_s:,.0f}", f"{r.ratio:.2f}")
-    console = Console()
-    console.print(table)
+    out = console()
+    out.print(table)
     for name, value in (notes or {}).items():
-        console.print(f"  {name}: {value}", markup=False)
+        out.print(f"  {name}: {value}", markup=False)
     OUT.mkdir(parents=True, exist_ok=True)
     document = {"bench": bench, "machine": machine(), "rows": [asdict(r) for r in results], "notes": notes or {}}
     (OUT / f"{bench}.json").write_text(json.dumps(document, indent=1) + "\n")

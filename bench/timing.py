@@ -5,10 +5,9 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from rich.console import Console
 from rich.table import Table
 
-from bench.report import OUT
+from bench.report import OUT, console
 from bench.timing_methods import METHODS, Move, Scene, Seen
 from simulator.pico import MS, S
 
@@ -123,7 +122,7 @@ def _text(value_us: float | None) -> str:
 
 
 def _show(scores: Sequence[Score]) -> None:
-    console = Console()
+    out = console()
     for scene in dict.fromkeys(score.scene for score in scores):
         table = Table(title=f"timing: {scene}", title_justify="left")
         for column in ("method", "laps", "p50 µs", "p99 µs", "max µs", "stamp p99", "wrong", "missed", "doubled"):
@@ -131,7 +130,5 @@ def _show(scores: Sequence[Score]) -> None:
         for s in (score for score in scores if score.scene == scene):
             errors = [_text(value) for value in (s.p50_us, s.p99_us, s.max_us, s.stamp_p99_us)]
             table.add_row(s.method, str(s.laps), *errors, str(s.wrong), str(s.missed), str(s.doubled))
-        console.print(table)
-    console.print(
-        "  errors are of lap times against the truth; stamp p99 is of single crossings; wrong: off by over 20 ms"
-    )
+        out.print(table)
+    out.print("  errors are of lap times against the truth; stamp p99 is of single crossings; wrong: off by over 20 ms")

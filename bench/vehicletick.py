@@ -154,7 +154,7 @@ class Watched:
         (ours, self._theirs), (self._frames, self._pictures) = pair(), pair()
         self._voice = Channel(ours)
         self.agent.say = self._voice.send
-        self._mailbox, self._feed = Mailbox(), FrameFeed(self._frames)
+        self._mailbox, self._feed = Mailbox(), FrameFeed(self._frames, "grey-area")
         self._feed.armed = True
         self._threads = [threading.Thread(target=self._feed.run, args=(self._mailbox,))]
         self._threads += [threading.Thread(target=_drain, args=(end,)) for end in (self._theirs, self._pictures)]

@@ -173,6 +173,7 @@ class GateCondition:
     dropped: int = 0
     offset_ns: int | None = None
     drift_ppb: int | None = None
+    uncertainty_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ an official, leads out of a trip, and only out of the one that was there when it
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -53,10 +54,11 @@ class Car:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The one car that may drive, for which run."""
+    """A car that may drive, for which run; `running`: its start was given."""
 
     car: str
     run_id: str
+    running: bool = False
 
 
 Reply = tuple[str, m.Body]  # (car, message)
@@ -70,16 +72,15 @@ class Cars:
         self._rate = rate
         self._lease_ms, self._ttl_ms, self._nonce = lease_ms, ttl_ms, nonce
         self._cars: dict[str, Car] = {}
-        self._permit: Permit | None = None
-        self._running = False
+        self._permits: dict[str, Permit] = {}  # by car
         self._stopped: set[str] = set()  # by e-stop: no lease until an official orders otherwise
         self._orders = 0
         self._lock = threading.Lock()
 
-    def permit(self, permit: Permit | None, running: bool) -> None:
-        """Who may drive from now on; None: nobody."""
+    def permit(self, permits: Sequence[Permit]) -> None:
+        """Who may drive from now on, and nobody else."""
         with self._lock:
-            self._permit, self._running = permit, running
+            self._permits = {permit.car: permit for permit in permits}
 
     def order(self, name: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> list[Reply]:
         """Lead the car there. The first order goes out at once if the car was heard of."""
@@ -124,11 +125,14 @@ class Cars:
         return self._cars.setdefault(name, Car(name))
 
     def _leased(self, car: Car) -> bool:
-        return self._permit is not None and self._permit.car == car.name and car.name not in self._stopped
+        return car.name in self._permits and car.name not in self._stopped
+
+    def _run_of(self, car: Car) -> str:
+        return self._permits[car.name].run_id if self._leased(car) else ""
 
     def _lease(self, car: Car) -> m.Lease:
-        run_id = self._permit.run_id if self._permit is not None and self._leased(car) else ""
-        return m.Lease(car.boot, car.beat, "drive" if self._leased(car) else "none", run_id, self._lease_ms)
+        grant: m.Grant = "drive" if self._leased(car) else "none"
+        return m.Lease(car.boot, car.beat, grant, self._run_of(car), self._lease_ms)
 
     def _follow(self, car: Car, now_ns: int) -> None:
         """The car's mode against the goal: reached, impossible, or given up."""
@@ -160,9 +164,8 @@ class Cars:
         if now_ns - car.said_ns < ttl_ns // 4:
             return []
         car.said_ns = now_ns
-        run_id = self._permit.run_id if self._permit is not None and self._leased(car) else ""
-        order = m.DriveOrder(car.order_id, action, car.boot, car.beat, self._ttl_ms, run_id, car.throttle_percent)
-        return [(car.name, order)]
+        where = (car.order_id, action, car.boot, car.beat, self._ttl_ms, self._run_of(car))
+        return [(car.name, m.DriveOrder(*where, car.throttle_percent))]
 
     def _view(self, car: Car, now_ns: int) -> CarView:
         said, heard = car.state, car.telemetry
@@ -189,7 +192,8 @@ class Cars:
     def _alarm(self, car: Car, online: bool) -> str:
         if car.refusal:
             return car.refusal
-        if self._permit is None or self._permit.car != car.name or not self._running:
+        permit = self._permits.get(car.name)
+        if permit is None or not permit.running:
             return ""
         if not online:
             return f"{car.name} is silent in the middle of its run."

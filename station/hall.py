@@ -6,9 +6,10 @@ from shared import messages as m
 from shared.link.wire import Delivery, Link
 from station.cars import Cars
 from station.core.engine import Engine
-from station.core.events import Edge, GateSpec
+from station.core.events import GateSpec
+from station.core.facts import GateNoted
 from station.gatemeter import GateMeter
-from station.gates.driver import GateDriver, GateHealthReport
+from station.gates.driver import GateDriver, GateHealthReport, Said
 from station.screen import Screen
 from station.view import BrokerView, GateView, SensorView, SyncView
 
@@ -32,6 +33,7 @@ class Hall:
         self._specs, self._drivers = specs, drivers
         self._link, self._cars, self._screen, self._sync = link, cars, screen, sync
         self.blocked: dict[str, tuple[str, ...]] = {}  # gate -> sensors that are stuck; replaced as a whole
+        self.notes: dict[str, tuple[GateNoted, ...]] = {}  # gate -> what its driver noticed; replaced as a whole
         self._looked_ns: int | None = None
         self._synced_ns: int | None = None
         self.meter = GateMeter()
@@ -39,7 +41,7 @@ class Hall:
         self._judged: dict[str, bool] = {}
         self._judge: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
 
-    def start(self, engine: Engine, put: Callable[[Edge], None], judge: Callable[[str, bool, str], None]) -> None:
+    def start(self, engine: Engine, put: Callable[[Said], None], judge: Callable[[str, bool, str], None]) -> None:
         """The gates begin, each after what the journal has of it; `judge` hears whether each is well.
 
         Raises HardwareMissing.
@@ -106,6 +108,8 @@ class Hall:
             dropped=report.dropped,
             offset_ns=report.offset_ns,
             drift_ppb=report.drift_ppb,
+            uncertainty_ns=max(spec.uncertainty_ns, report.uncertainty_ns or 0),
+            notes=self.notes.get(spec.name, ()),
         )
 
     def _say(self, gates: tuple[GateView, ...], now_ns: int, rate: float) -> None:
@@ -136,7 +140,8 @@ def _condition(gate: GateView) -> m.GateCondition:
     )
     fit = gate.alive and not gate.stuck
     counts = (gate.edges, gate.lost, gate.dropped)
-    return m.GateCondition(gate.name, fit, gate.sentence[:200], sensors, *counts, gate.offset_ns, gate.drift_ppb)
+    clock = (gate.offset_ns, gate.drift_ppb, gate.uncertainty_ns)
+    return m.GateCondition(gate.name, fit, gate.sentence[:200], sensors, *counts, *clock)
 
 
 def _kind(health: m.GateHealth) -> list[tuple[object, ...]]:

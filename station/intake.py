@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from station.core import facts as f
 from station.view import Accepted, Declined
 
 BATCH = 256
+LONGEST_NOTE = 300
 T = TypeVar("T")
 
 
@@ -59,6 +60,13 @@ def car_report(message: m.Message, lap: m.CarLap, taken: e.Moment) -> e.CarRepor
         board_id=lap.board_id,
         frames_seen=lap.frames_seen,
     )
+
+
+def gate_note(note: e.GateNote, taken: e.Moment) -> e.GateNote:
+    """A driver's note as the core takes it: what stems from a device is cut to what the journal can read again."""
+    sentence = "".join(sign for sign in note.sentence[:LONGEST_NOTE] if sign.isprintable())
+    boot = note.boot if note.boot.isprintable() else ""
+    return replace(note, sentence=sentence, boot=boot, moment=taken)
 
 
 def drain(queue: "SimpleQueue[T]", wait_s: float) -> list[T]:

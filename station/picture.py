@@ -1,7 +1,7 @@
 """The engine's state as the screens show it. Called on the thread that owns the engine, after a commit."""
 
 from shared.messages import OfficialLap, RunStatus
-from station.core.events import Moment
+from station.core.events import Moment, clock_of
 from station.core.facts import Lap, Proposal
 from station.core.race import Race
 from station.core.run import Run
@@ -13,7 +13,8 @@ NEAR_NS = 1_000_000_000
 
 def race_view(race: Race) -> RaceView:
     """The race that is on."""
-    return RaceView(race.info.race_id, race.info.name, race.info.track, race.info.rules)
+    info = race.info
+    return RaceView(info.race_id, info.name, info.track, info.rules, info.cars_on_track)
 
 
 def standing_lines(race: Race) -> tuple[StandingLine, ...]:
@@ -40,7 +41,7 @@ def run_view(run: Run, now: Moment) -> RunView:
     started_ns = None
     if current is not None:
         mark = current.mark
-        started_ns = mark.at_ns if mark.boot == now.boot else now.at_ns - (now.utc_ns - mark.utc_ns)
+        started_ns = mark.at_ns if clock_of(mark.boot) == clock_of(now.boot) else now.at_ns - (now.utc_ns - mark.utc_ns)
     return RunView(
         run_id=run.run_id,
         racer=run.racer,
@@ -92,6 +93,8 @@ def official_lap(run: Run, lap: Lap) -> OfficialLap:
 
 
 def _open(proposal: Proposal, run: Run) -> bool:
-    """Until a ruling did what was proposed."""
+    """Until a ruling did what was proposed, or an official dismissed it (then it is not there any more)."""
+    if proposal.crossing:
+        return True
     near = any(abs(stretch.mark.at_ns - proposal.at_ns) < NEAR_NS for stretch in run.book.stretches)
     return near == (proposal.kind == "false_crossing")

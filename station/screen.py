@@ -32,6 +32,7 @@ class Parts:
     sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, "Sync has not been looked at yet."))
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
+    runs: tuple[RunView, ...] = ()
 
 
 class Screen:

@@ -20,9 +20,9 @@ from station.cars import Cars
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
-from station.gates.driver import GateDriver
+from station.gates.driver import GateDriver, Said
 from station.hall import Hall
-from station.intake import Item, Ticket, answer, car_report, drain, unstored
+from station.intake import Item, Ticket, answer, car_report, drain, gate_note, unstored
 from station.replay import restore
 from station.screen import Screen
 from station.store.journal import Entry, Journal
@@ -83,6 +83,7 @@ class Station:
         self._teller.resume(self._restored.engine, self._now())
         self._store_view()
         self._hall.blocked = _blocked(self._restored.engine)
+        self._hall.notes = dict(self._restored.engine.fitness.notes)
         self._hall.start(self._restored.engine, self._edge, self._judged)
         self._link.start([Subscription(BY_BODY[kind]) for kind in HEARD], self._delivered)
         self._link.publish(m.StationState(True, "The station times."))
@@ -141,8 +142,11 @@ class Station:
 
     # What drivers and the link call, on their threads: they only enqueue
 
-    def _edge(self, edge: e.Edge) -> None:
-        if edge.boot not in self._paired and edge.boot != self._clock.boot_id:
+    def _edge(self, edge: Said) -> None:
+        if isinstance(edge, e.GateNote):
+            self._queue.put(Item(gate_note(edge, self._now())))
+            return
+        if edge.boot not in self._paired and e.clock_of(edge.boot) != self._clock.boot_id:
             # A device with a clock of its own: pair it once, so that its stamps can be shown as a time of day.
             self._paired.add(edge.boot)
             self._queue.put(Item(e.ClockPair(e.Moment(edge.boot, edge.at_ns, self._clock.utc_ns()))))
@@ -214,6 +218,8 @@ class Station:
             self._teller.tell(self._restored.engine, facts, self._now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._hall.blocked = _blocked(self._restored.engine)
+            if isinstance(item.input, e.GateNote):
+                self._hall.notes = dict(self._restored.engine.fitness.notes)
             if item.ticket is not None:
                 item.ticket.settle(answer(seq, facts))
         return [fact for _, facts in done for fact in facts]

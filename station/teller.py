@@ -8,6 +8,7 @@ from station.core import facts as f
 from station.core.engine import Engine
 from station.core.events import Moment
 from station.core.facts import Fact, Lap
+from station.core.run import Run
 from station.picture import official_lap, race_view, run_status, run_view, standing_lines
 from station.screen import Screen
 
@@ -27,9 +28,10 @@ _SEEN = (
     f.Incident,
     f.CrossingFlagged,
     f.Proposal,
+    f.ProposalDismissed,
+    f.Attributed,
     f.Qualified,
 )
-_STATUS = (f.PhaseChanged, f.LapDone, f.LapRuled, f.LapsRecast, f.RunReassigned)
 
 
 class Teller:
@@ -43,14 +45,13 @@ class Teller:
         self._permit(engine)
         self._screen.update(mode=engine.fitness.mode)
         self._show(engine, now, standing=True)
-        self._status(engine)
+        self._status(engine, [run.run_id for run in _runs(engine)])
 
     def tell(self, engine: Engine, facts: Sequence[Fact], now: Moment) -> None:
         """One input's facts."""
         for fact in facts:
             self._one(engine, fact, now)
-        if any(isinstance(fact, _STATUS) for fact in facts):
-            self._status(engine)
+        self._status(engine, [run_id for fact in facts if (run_id := _moved(fact))])
         if any(isinstance(fact, _SEEN) for fact in facts):
             self._show(engine, now, any(isinstance(fact, f.StandingChanged | f.RaceOpened) for fact in facts))
 
@@ -85,20 +86,39 @@ class Teller:
                 self._link.publish(official_lap(run, lap))
 
     def _permit(self, engine: Engine) -> None:
-        run = engine.run
-        on = run is not None and run.on
-        self._cars.permit(
-            Permit(run.car, run.run_id) if run is not None and on else None, on and run is not None and run.released
-        )
+        runs = engine.race.on_track if engine.race is not None else []
+        self._cars.permit([Permit(run.car, run.run_id, run.released) for run in runs])
 
-    def _status(self, engine: Engine) -> None:
-        if engine.run is not None:
-            self._link.publish(run_status(engine.run))
+    def _status(self, engine: Engine, moved: Sequence[str]) -> None:
+        """Of each run that moved, once; the retained one is the newest on the track."""
+        runs = engine.race.runs if engine.race is not None else {}
+        for run_id in sorted(set(moved), key=lambda each: engine.run is not None and each == engine.run.run_id):
+            if run_id in runs:
+                self._link.publish(run_status(runs[run_id]))
 
     def _show(self, engine: Engine, now: Moment, standing: bool) -> None:
         race, run = engine.race, engine.run
         if race is None:
             return
-        self._screen.update(race=race_view(race), run=run_view(run, now) if run is not None else None)
+        on = {each.run_id: run_view(each, now) for each in race.on_track}
+        last = None if run is None else on.get(run.run_id) or run_view(run, now)
+        self._screen.update(race=race_view(race), run=last, runs=tuple(on.values()))
         if standing:
             self._screen.update(standing=standing_lines(race))
+
+
+def _runs(engine: Engine) -> list[Run]:
+    """Those on the track, or the last one that was."""
+    if engine.race is None or engine.run is None:
+        return []
+    return engine.race.on_track or [engine.run]
+
+
+def _moved(fact: Fact) -> str:
+    """The run whose state is told anew."""
+    match fact:
+        case f.PhaseChanged() | f.LapsRecast() | f.RunReassigned():
+            return fact.run_id
+        case f.LapDone(lap) | f.LapRuled(lap):
+            return lap.run_id
+    return ""

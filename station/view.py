@@ -9,7 +9,7 @@ from typing import Protocol
 from shared.messages import CarMode, RunPhase
 from shared.ranking import RaceRules
 from station.core.events import Command, Mode
-from station.core.facts import Lap, Proposal
+from station.core.facts import GateNoted, Lap, Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,13 @@ class ClockView:
 
 @dataclass(frozen=True, slots=True)
 class RaceView:
-    """The race that is on."""
+    """The race that is on. `cars_on_track`: so many runs may be on at the same time."""
 
     race_id: str
     name: str
     track: str
     rules: RaceRules
+    cars_on_track: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class RunView:
 
     `released`: the start was given. `ends_ns`: when the time limit strikes, on the station's clock.
     `flagged`: stamps of crossings that were too soon to end a lap (they can be counted by `add_crossing`).
+    `proposals`: what the official is asked, each until it is done or dismissed: a missed crossing is counted by
+    `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `give_crossing` with its number (to
+    this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
     """
 
     run_id: str
@@ -90,7 +94,11 @@ class SensorView:
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """One gate's health; `stuck` names the sensors that are blocked for too long."""
+    """One gate's health; `stuck` names the sensors that are blocked for too long.
+
+    `uncertainty_ns` of a stamp that is made now: the larger of the config's and the driver's. `notes`: what the driver
+    noticed of its device lately, newest first.
+    """
 
     name: str
     sensors: tuple[str, ...]
@@ -103,6 +111,8 @@ class GateView:
     dropped: int = 0
     offset_ns: int | None = None
     drift_ppb: int | None = None
+    uncertainty_ns: int | None = None
+    notes: tuple[GateNoted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +172,11 @@ class StoreView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The whole page. `version` grows with each change."""
+    """The whole page. `version` grows with each change.
+
+    `runs`: all runs that are on now, in the order in which they were opened; `run` is the newest of them, or the last
+    one that was. With several on, every command names its `run_id`.
+    """
 
     version: int
     station: str
@@ -176,6 +190,7 @@ class View:
     sync: SyncView
     store: StoreView
     mode: Mode = "race"
+    runs: tuple[RunView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

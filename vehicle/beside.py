@@ -39,7 +39,7 @@ class Beside:
         self._console: ConsoleServer | None = None
         viewers: list[Callable[[Picture], None]] = []
         if config.recorder.enabled:
-            box = Recorder(config.recorder, config.device, clock.boot_id, str(config.model.path), utc_now)
+            box = Recorder(config.recorder, config.device, clock.boot_id, config.model, utc_now)
             self._recorder = RecorderThread(box, clock)
             voice.listeners.append(self._recorder.hear)
             viewers.append(self._recorder.see)

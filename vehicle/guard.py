@@ -187,7 +187,7 @@ class Guard:
             case PilotReady():
                 self._teller.model = word
                 self._crew.ready.add("pilot")
-                self.helm.model_ready()
+                self.helm.model_ready(there=word.model != "")
             case Gone():
                 self.helm.pilot_gone("The pilot process is gone.")
                 self._decide()

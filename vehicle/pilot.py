@@ -24,6 +24,7 @@ from vehicle.ipc import Channel, from_fd
 from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.log import say
 from vehicle.mailbox import Mailbox
+from vehicle.models.library import SELECTED
 from vehicle.models.policy import Policy
 from vehicle.models.precision import Choice, choose
 from vehicle.netless import leave_the_network
@@ -38,9 +39,9 @@ SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for lon
 
 
 class Pilot:
-    """Frames in, wishes out; counts what it saw."""
+    """Frames in, wishes out; counts what it saw. Without a policy it wishes nothing: the car cannot be armed."""
 
-    def __init__(self, policy: Policy, guard: Channel, clock: Clock) -> None:
+    def __init__(self, policy: Policy | None, guard: Channel, clock: Clock) -> None:
         self._policy = policy
         self._guard = guard
         self._clock = clock
@@ -52,6 +53,8 @@ class Pilot:
 
     def look(self, frame: Frame) -> None:
         """Make a wish of one frame, or say why there is none. A frame that is the last one again makes none."""
+        if self._policy is None:
+            return
         capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000
         looked_ns = time.perf_counter_ns()
         small = self._policy.see(frame.pixels)
@@ -132,11 +135,30 @@ def main(arguments: list[str]) -> int:
     camera = build_camera(config, clock)
     for sentence in leave_the_network(camera_sockets(config)):
         say(f"pilot: {sentence}")
-    choice = choose(config.model.path, config.model.profile, config.model.precision)
-    say(f"{choice.policy.model.name}: {choice.sentence}")
+    choice = first_choice(config)
     mailbox = Mailbox()
-    feed = feed_of(asked.frame_fd) if config.recorder.enabled or config.console.enabled else None
+    wanted = config.recorder.enabled or config.console.enabled
+    recorded = config.model.profile if config.recorder.enabled else None
+    feed = feed_of(asked.frame_fd, recorded) if wanted else None
     return _run(config, clock, camera, mailbox, choice, guard, laps, feed)
+
+
+def first_choice(config: VehicleConfig) -> Choice | None:
+    """The model, warm, in its precision; None on a new car whose phone page is there to bring one. Raises BadInput."""
+    chosen = config.model.path
+    if config.console.enabled and chosen == config.console.models / SELECTED and not chosen.exists():
+        say("no model is selected yet: bring one on the phone page, or with `raceday model import` and `select`.")
+        return None
+    choice = choose(chosen, config.model.profile, config.model.precision)
+    say(f"{choice.policy.model.name}: {choice.sentence}")
+    return choice
+
+
+def _ready(choice: Choice | None, *, realtime: bool) -> PilotReady:
+    if choice is None:
+        return PilotReady("", "", "", realtime)
+    model = choice.policy.model
+    return PilotReady(model.name, model.sha256, choice.precision, realtime)
 
 
 def _run(
@@ -144,13 +166,13 @@ def _run(
     clock: Clock,
     camera: Camera,
     mailbox: Mailbox,
-    choice: Choice,
+    choice: Choice | None,
     guard: Channel,
     laps: Channel,
     feed: FrameFeed | None,
 ) -> int:
     """Up to four threads around one mailbox; this one flies."""
-    pilot, realtime = Pilot(choice.policy, guard, clock), config.safety.realtime
+    pilot, realtime = Pilot(choice.policy if choice is not None else None, guard, clock), config.safety.realtime
     asked = {"realtime": realtime}
     threads = [
         threading.Thread(target=capture, args=(camera, mailbox, guard), kwargs=asked, name="camera", daemon=True)
@@ -163,8 +185,7 @@ def _run(
     for thread in threads:
         thread.start()
     is_realtime = realtime and ask_for_realtime("policy", POLICY_PRIORITY)
-    model = choice.policy.model
-    guard.send(PilotReady(model.name, model.sha256, choice.precision, is_realtime))
+    guard.send(_ready(choice, realtime=is_realtime))
     try:
         fly(pilot, mailbox, guard, feed)
     finally:

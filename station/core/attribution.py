@@ -1,15 +1,172 @@
-"""Whose crossing is it? With one car on the track at a time: the car of the run that is on, or nobody's (and kept)."""
+"""Whose crossing is it? By its transponder, as the one run that is on, or as the cars on the track together weigh it.
 
-from shared.messages import RunPhase
-from station.core.facts import Attributed, Crossing, Unattributed
+At a line with two timing systems A times and B stands by: it is compared with A, and counts where A missed.
+"""
+
+from station.core import events as e
+from station.core import facts as f
+from station.core.fitness import TESTING, Fitness
+from station.core.race import Race
+from station.core.run import Run
+from station.core.scale import UtcScale
+from station.core.second import Missed, SecondSystem
+from station.core.together import Counted, Together
+
+LINE: e.GateKind = "start_finish"
 
 
-def whose(crossing: Crossing, phase: RunPhase, released: bool, run_id: str, car: str) -> Attributed | Unattributed:
-    """The crossing's car, or why it has none."""
-    if crossing.direction < 0:
-        return Unattributed(crossing.number, "it went backwards through the gate")
-    if phase not in ("armed", "running"):
-        return Unattributed(crossing.number, "no run is on")
-    if phase == "armed" and not released:
-        return Unattributed(crossing.number, "the start has not been given")
-    return Attributed(crossing.number, run_id, car)
+class Attribution:
+    """Crossings in, facts of their runs out. `counted` hears of each mark that was made."""
+
+    def __init__(self, fitness: Fitness, scale: UtcScale, counted: Counted) -> None:
+        self._fitness, self._scale, self._counted = fitness, scale, counted
+        self._second = SecondSystem(scale)
+        self._transponders: dict[str, e.Transponder] = {}
+        self._race: Race | None = None
+        self._together: Together | None = None
+
+    @property
+    def several(self) -> bool:
+        """More than one car may break the beam."""
+        return self._together is not None and self._together.on
+
+    def wire(self, transponders: tuple[e.Transponder, ...]) -> None:
+        """The station started: whose transponders are read."""
+        self._transponders = {each.id: each for each in transponders}
+
+    def open(self, race: Race) -> list[f.Fact]:
+        """Crossings are this race's from now on; what waits of another one is decided."""
+        told = self.settle()
+        if self._race is not race:
+            self._race, self._together = race, Together(race, self._scale, self._counted)
+        return told
+
+    def settle(self) -> list[f.Fact]:
+        """Who is on the track is about to change."""
+        return self._together.decide_all() if self._together is not None else []
+
+    def sync(self, now: e.Moment) -> None:
+        """Who is on the track may have changed."""
+        if self._together is not None:
+            self._together.sync(now)
+
+    def report(self, report: e.CarReport) -> None:
+        """A car says that it passed."""
+        if self._together is not None:
+            self._together.report(report)
+
+    def ruled(self, run: Run) -> None:
+        """An official gave it a crossing."""
+        if self._together is not None:
+            self._together.named(run, run.book.stretches[-1].mark.at_ns)
+
+    def seen(self, crossing: f.Crossing, spec: e.GateSpec) -> list[f.Fact]:
+        """Of which system? B stands by: it is compared with A, and counts where A missed."""
+        if spec.kind == "split":
+            return self._crossing(crossing, spec.kind)
+        if spec.system == "B":
+            if self._fitness.keeps(crossing, self._scale):
+                return [f.Unattributed(crossing.number, TESTING)]
+            return self._second.seen_by_b(crossing)
+        before = self._missed(self._second.missed_before(crossing))
+        facts = self._crossing(crossing, spec.kind, lockout_ns=spec.lockout_ns)
+        run_id = next((fact.run_id for fact in facts if isinstance(fact, f.Attributed)), "")
+        if run_id or self.several:
+            facts += self._second.seen_by_a(crossing, "" if self.several else run_id)
+        return [*before, *facts]
+
+    def tick(self, now: e.Moment) -> list[f.Fact]:
+        """What only time tells: that A missed a crossing, that no report will come, that a run is over."""
+        told = self._missed(self._second.missed_by(now))
+        if self._race is None or self._together is None:
+            return told
+        told += self._together.tick(now)
+        over = self._race.tick(now, self._together.undecided)
+        if over:
+            self._together.sync(now)
+        return told + over
+
+    def summed(self, facts: list[f.Fact]) -> list[f.Fact]:
+        """A run that ends gets the summary of both systems, and anew with each pair that comes late."""
+        runs = self._race.runs if self._race is not None else {}
+        told = {fact.run_id for fact in facts if isinstance(fact, f.RunFinished | f.SystemsPaired)}
+        over = [run_id for run_id in sorted(told) if run_id in runs and not runs[run_id].on]
+        return [fact for run_id in over if (fact := self._second.summary(run_id)) is not None]
+
+    def _crossing(
+        self, crossing: f.Crossing, kind: e.GateKind, source: f.Source = "gate", lockout_ns: int = 0
+    ) -> list[f.Fact]:
+        race, together = self._race, self._together
+        if self._fitness.keeps(crossing, self._scale):
+            return [f.Unattributed(crossing.number, TESTING)]
+        if race is None or together is None:
+            return [f.Unattributed(crossing.number, "no race is open")]
+        if crossing.transponder and (found := self._read(race, crossing)) is not None:
+            if isinstance(found, f.Unattributed):
+                return [found]
+            together.named(found, crossing.at_ns)
+            return self._given(race, found, crossing, kind, source, f"its transponder {crossing.transponder}", 100)
+        if crossing.direction < 0 and together.on:
+            return [f.Unattributed(crossing.number, "it went backwards through the gate")]
+        if kind == "split" and together.on:
+            return [f.Unattributed(crossing.number, "several cars are on the track")]
+        told, waits = together.crossing(crossing, source, lockout_ns) if kind == LINE else ([], False)
+        return told if waits else [*told, *self._given(race, race.run, crossing, kind, source)]
+
+    def _given(
+        self,
+        race: Race,
+        run: Run | None,
+        crossing: f.Crossing,
+        kind: e.GateKind,
+        source: f.Source,
+        why: str = "",
+        sure_percent: int = 0,
+    ) -> list[f.Fact]:
+        if run is None or not run.on:
+            return [f.Unattributed(crossing.number, "no run is on")]
+        facts, stretch = race.given(run, crossing, kind, source, why, sure_percent)
+        return facts if stretch is None else facts + self._counted(run, stretch)
+
+    def _read(self, race: Race, crossing: f.Crossing) -> Run | f.Unattributed | None:
+        """The run of a transponder; None: nothing is known of it, and a run without one is on."""
+        known = self._transponders.get(crossing.transponder)
+        if known is None:
+            if not race.on or any(not self._wears(run) for run in race.on_track):
+                return None
+            return f.Unattributed(crossing.number, f"the transponder {crossing.transponder} is nobody's here")
+        run = next((run for run in race.on_track if _is(known, run)), None)
+        if run is not None:
+            return run
+        name = known.car or known.racer
+        return f.Unattributed(crossing.number, f"its transponder is of {name}, who has no run that is on")
+
+    def _wears(self, run: Run) -> bool:
+        return any(_is(known, run) for known in self._transponders.values())
+
+    def _missed(self, missed: list[Missed]) -> list[f.Fact]:
+        """A missed these: B's corrected stamp counts, or an official is asked. Outside a run it means nothing."""
+        told: list[f.Fact] = []
+        run = self._race.run if self._race is not None else None
+        for each in missed:
+            crossing = each.crossing
+            if run is None or not run.on or not (run.released or self.several):
+                told.append(f.Unattributed(crossing.number, "only system B saw it, and no run is on"))
+            elif each.fact is not None and (self.several or run.book.fits(crossing.boot, crossing.at_ns)):
+                told += [each.fact, *self._crossing(crossing, LINE, "system_b")]
+            else:
+                told.append(f.Unattributed(crossing.number, "only system B saw it"))
+                told += self._doubted(run, crossing)
+        return told
+
+    def _doubted(self, run: Run, crossing: f.Crossing) -> list[f.Fact]:
+        if not run.begun or self.several:
+            return []
+        sentence = "System B saw a car where A saw none: was a crossing missed?"
+        proposal = f.Proposal(run.run_id, "missed_crossing", crossing.at_ns, "system B", sentence)
+        run.proposals.append(proposal)
+        return [proposal]
+
+
+def _is(known: e.Transponder, run: Run) -> bool:
+    return (bool(known.car) and known.car == run.car) or (bool(known.racer) and known.racer == run.racer)

@@ -5,19 +5,21 @@ reports to the car's witness, commands to the race. Replaying the same inputs gi
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from shared.errors import Refused
 from shared.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
+from station.core.attribution import Attribution
 from station.core.confirm import Agreed, Doubt, Witness
-from station.core.fitness import TESTING, Fitness
+from station.core.fitness import Fitness
 from station.core.gate import Count, Gate
+from station.core.laps import Stretch
 from station.core.race import Race
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
-from station.core.second import Missed, SecondSystem
 
 
 class Engine:
@@ -29,7 +31,7 @@ class Engine:
         self.race: Race | None = None
         self.fitness = Fitness()
         self._scale = UtcScale()
-        self._second = SecondSystem(self._scale)
+        self._attribution = Attribution(self.fitness, self._scale, self._counted)
         self._count = Count()
         self._witnesses: dict[str, Witness] = {}
         self._heard: dict[tuple[str, str], set[int]] = {}
@@ -53,7 +55,7 @@ class Engine:
     def handle(self, event: e.Input) -> tuple[f.Fact, ...]:
         """What follows from one input. No facts: nothing changed."""
         facts = self._take(event)
-        return (*facts, *self._summed(facts))
+        return (*facts, *self._attribution.summed(facts))
 
     def _take(self, event: e.Input) -> list[f.Fact]:
         match event:
@@ -71,8 +73,8 @@ class Engine:
                 return [f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on()))]
             case e.Booted():
                 return self._boot(event)
-            case e.GateReported():
-                return self.fitness.report(event)
+            case e.GateReported() | e.GateNote():
+                return self.fitness.hear(event)
 
     def _run_is_on(self) -> bool:
         return self.race is not None and self.race.on
@@ -88,6 +90,7 @@ class Engine:
                     self.gates[spec.name].kept.update(known.kept)
         self._booted = booted
         self.fitness.rebuilt(booted.gates)
+        self._attribution.wire(booted.transponders)
         return [f.StationBooted(booted.station, booted.moment.boot)]
 
     def _open_race(self, wanted: e.OpenRace) -> list[f.Fact]:
@@ -104,7 +107,7 @@ class Engine:
             known = self.races[wanted.race_id] = Race(wanted, self._scale)
         known.info = wanted
         self.race = known
-        return [f.RaceOpened(wanted.race_id)]
+        return [*self._attribution.open(known), f.RaceOpened(wanted.race_id)]
 
     def _edge(self, edge: e.Edge) -> list[f.Fact]:
         gate = self.gates.get(edge.gate)
@@ -118,67 +121,20 @@ class Engine:
         for fact in facts:
             told.append(fact)
             if isinstance(fact, f.Crossing):
-                told += self._seen(fact, gate.spec)
+                told += self._attribution.seen(fact, gate.spec)
         return told
 
-    def _seen(self, crossing: f.Crossing, spec: e.GateSpec) -> list[f.Fact]:
-        """Of which system? B stands by: it is compared with A, and counts where A missed."""
-        if spec.kind == "split":
-            return self._crossing(crossing, spec.kind)
-        if spec.system == "B":
-            if self.fitness.keeps(crossing, self._scale):
-                return [f.Unattributed(crossing.number, TESTING)]
-            return self._second.seen_by_b(crossing)
-        before = self._missed(self._second.missed_before(crossing))
-        facts = self._crossing(crossing, spec.kind)
-        run_id = next((fact.run_id for fact in facts if isinstance(fact, f.Attributed)), "")
-        return [*before, *facts, *(self._second.seen_by_a(crossing, run_id) if run_id else [])]
-
-    def _missed(self, missed: list[Missed]) -> list[f.Fact]:
-        """A missed these: B's corrected stamp counts, or an official is asked. Outside a run it means nothing."""
-        told: list[f.Fact] = []
-        for each in missed:
-            run, crossing = self.run, each.crossing
-            if run is None or not run.on or not run.released:
-                told.append(f.Unattributed(crossing.number, "only system B saw it, and no run is on"))
-            elif each.fact is not None and run.book.fits(crossing.boot, crossing.at_ns):
-                told += [each.fact, *self._crossing(crossing, "start_finish", "system_b")]
-            else:
-                told.append(f.Unattributed(crossing.number, "only system B saw it"))
-                told += self._doubted(run, crossing)
-        return told
-
-    def _doubted(self, run: Run, crossing: f.Crossing) -> list[f.Fact]:
-        if not run.begun:
-            return []
-        sentence = "System B saw a car where A saw none: was a crossing missed?"
-        proposal = f.Proposal(run.run_id, "missed_crossing", crossing.at_ns, "system B", sentence)
-        run.proposals.append(proposal)
-        return [proposal]
-
-    def _summed(self, facts: list[f.Fact]) -> list[f.Fact]:
-        """A run that ends gets the summary of both systems, and anew with each pair that comes late."""
-        runs = self.race.runs if self.race is not None else {}
-        told = {fact.run_id for fact in facts if isinstance(fact, f.RunFinished | f.SystemsPaired)}
-        over = [run_id for run_id in sorted(told) if run_id in runs and not runs[run_id].on]
-        return [fact for run_id in over if (fact := self._second.summary(run_id)) is not None]
-
-    def _crossing(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source = "gate") -> list[f.Fact]:
-        if self.fitness.keeps(crossing, self._scale):
-            return [f.Unattributed(crossing.number, TESTING)]
-        if self.race is None:
-            return [f.Unattributed(crossing.number, "no race is open")]
-        facts, stretch = self.race.crossing(crossing, kind, source)
-        run = self.race.run
-        if stretch is None or run is None:
-            return facts
-        return facts + self._told(self._witness(run.car).passed(run.book, stretch))
+    def _counted(self, run: Run, stretch: Stretch) -> list[f.Fact]:
+        """A crossing counted: the car's own reports may agree. Among several cars doubts are weighed elsewhere."""
+        return self._told(self._witness(run.car).passed(run.book, stretch))
 
     def _told(self, found: list[Agreed | Doubt]) -> list[f.Fact]:
         told: list[f.Fact] = []
         for each in found:
             if isinstance(each, Agreed):
                 told.append(_confirmed(each))
+                continue
+            if self._attribution.several:
                 continue
             proposal = _proposal(each)
             told.append(proposal)
@@ -190,30 +146,31 @@ class Engine:
         told: list[f.Fact] = []
         for gate in self.gates.values():
             told += self._weigh(gate, gate.tick(now))
-        told += self._missed(self._second.missed_by(now))
-        return told + (self.race.tick(now) if self.race is not None else [])
+        return told + self._attribution.tick(now)
 
     def _report(self, report: e.CarReport) -> list[f.Fact]:
         heard = self._heard.setdefault((report.car, report.boot), set())
         if report.seq in heard:
             return []
         heard.add(report.seq)
+        self._attribution.report(report)
         witness = self._witnesses.get(report.car)
-        run = self.run
-        kept = f.CarHeard(report.car, report.boot, report.seq, run.run_id if run and run.car == report.car else "")
+        kept = f.CarHeard(report.car, report.boot, report.seq, self._run_of(report.car))
         return [kept, *(self._told(witness.reported(report)) if witness is not None else [])]
 
     def _witness(self, car: str) -> Witness:
         return self._witnesses.setdefault(car, Witness(car))
 
     def _command(self, command: e.Command) -> list[f.Fact]:
+        settled = self._attribution.settle() if isinstance(command, _CHANGES) else []
         try:
             facts = self._obey(command)
         except Refused as refusal:
-            return [f.CommandRefused(NAMES.get(type(command), "command"), str(refusal))]
+            return [*settled, f.CommandRefused(NAMES.get(type(command), "command"), str(refusal))]
         if isinstance(command, e.OpenRun):
             self._witness(command.car)
-        return facts + self._recast(facts)
+        self._attribution.sync(command.moment)
+        return [*settled, *facts, *self._recast(command, facts)]
 
     def _obey(self, command: e.Command) -> list[f.Fact]:
         match command:
@@ -224,7 +181,7 @@ class Engine:
                 return self.fitness.change(command)
             case e.OpenRun() | e.ArmRun():
                 race = self._open_one()
-                next_phase(race.phase, type(command))
+                race.allow(command)
                 return [*self.fitness.check(self.gates, command), *race.command(command)]
         return self._open_one().command(command)
 
@@ -233,22 +190,32 @@ class Engine:
             raise Refused("No race is open: the station's config names it under [race].")
         return self.race
 
-    def _recast(self, facts: list[f.Fact]) -> list[f.Fact]:
+    def _recast(self, command: e.Command, facts: list[f.Fact]) -> list[f.Fact]:
         """A ruling moved a run's marks: its car's witness looks again."""
-        recast = next((fact.run_id for fact in facts if isinstance(fact, f.LapsRecast)), None)
+        moved = (f.Attributed, f.LapsRecast) if isinstance(command, e.GiveCrossing) else f.LapsRecast
+        recast = next((fact.run_id for fact in facts if isinstance(fact, moved)), None)
         if recast is None or self.race is None:
             return []
         run = self.race.runs[recast]
+        if isinstance(command, e.AddCrossing | e.GiveCrossing):
+            self._attribution.ruled(run)
         return self._told(self._witness(run.car).recast(run.book))
 
     def _order(self, command: e.OrderCar) -> list[f.Fact]:
-        run = self.run
-        run_id = run.run_id if run is not None and run.car == command.car else ""
-        return [f.CarOrdered(checked_device(command.car), run_id, command.action, command.throttle_percent)]
+        device, run_id = checked_device(command.car), self._run_of(command.car)
+        return [f.CarOrdered(device, run_id, command.action, command.throttle_percent)]
+
+    def _run_of(self, car: str) -> str:
+        """The run of this car that is on, or the last one of all if it was this car's."""
+        runs = [] if self.race is None else [*self.race.on_track, *([self.race.run] if self.race.run else [])]
+        return next((run.run_id for run in runs if run.car == car), "")
+
+
+_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun)  # of who is on the track
 
 
 def _same(a: e.OpenRace, b: e.OpenRace) -> bool:
-    return (a.race_id, a.name, a.rules, a.track, a.kind) == (b.race_id, b.name, b.rules, b.track, b.kind)
+    return replace(a, moment=b.moment) == b
 
 
 def _confirmed(agreed: Agreed) -> f.LapConfirmed:

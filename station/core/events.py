@@ -5,7 +5,7 @@ everything else carries a `Moment`, one reading of the station's own clock. What
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from shared.ranking import RaceRules
 
@@ -13,6 +13,7 @@ GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
 CarOrder = Literal["arm", "start", "stop", "estop", "reset"]
 Mode = Literal["race", "test"]
+NoteKind = Literal["missed_numbers", "clock_jump", "restart", "wrap", "dropped_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class Moment:
     boot: str
     at_ns: int
     utc_ns: int
+
+
+def later(default: Any) -> Any:
+    """A field that came after journals were written: it is stored only where it differs from what they meant."""
+    return field(default=default, metadata={"later": True})
 
 
 def clock_of(boot: str) -> str:
@@ -59,6 +65,7 @@ class Edge:
 
     `at_ns` is on the monotonic clock of `boot`. `seq` counts per gate and boot without gaps, from any start.
     `uncertainty_ns` is this stamp's own, where the driver knows it: the larger of it and the gate's is published.
+    `transponder`: whose id a decoder read, "" where it reads none.
     """
 
     gate: str
@@ -68,6 +75,7 @@ class Edge:
     seq: int
     boot: str
     uncertainty_ns: int = 0
+    transponder: str = later("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +98,22 @@ class CarReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Transponder:
+    """Whose transponder it is: a car's, or a racer's who carries it from car to car; the other one is ""."""
+
+    id: str
+    car: str = ""
+    racer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Booted:
-    """The station's process has started; carries its name and how its gates are built."""
+    """The station's process has started: its name, how its gates are built, and whose transponders they read."""
 
     moment: Moment
     station: str
     gates: tuple[GateSpec, ...]
+    transponders: tuple[Transponder, ...] = later(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +134,27 @@ class GateReported:
 
 
 @dataclass(frozen=True, slots=True)
+class GateNote:
+    """What a gate's driver noticed of its device and its line: it explains times, and changes none.
+
+    `count` of what is missing or was dropped; `boot`: the boot that begins with it, or goes on. The service stamps
+    `moment` when it takes the note.
+    """
+
+    gate: str
+    kind: NoteKind
+    sentence: str
+    count: int = 0
+    boot: str = ""
+    moment: Moment = NEVER
+
+
+@dataclass(frozen=True, slots=True)
 class OpenRace:
-    """The race that runs from now on belong to. Given again unchanged it changes nothing."""
+    """The race that runs from now on belong to. Given again unchanged it changes nothing.
+
+    `cars_on_track`: so many runs may be on at the same time.
+    """
 
     moment: Moment
     race_id: str
@@ -125,6 +162,7 @@ class OpenRace:
     rules: RaceRules
     track: str = ""
     kind: Literal["physical", "virtual"] = "physical"
+    cars_on_track: int = later(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,29 +199,41 @@ class OpenRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRun(Command):
-    """Order the car of the armed run to arm (again); `override_reason` as of OpenRun."""
+    """Order the car of the armed run to arm (again); `override_reason` as of OpenRun.
+
+    `run_id` "" is the one run that is on, here and below; with several on, the command must name its run.
+    """
 
     override_reason: str = ""
+    run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRun(Command):
     """The car may go. From now the next start/finish crossing begins lap 1; crossings before do not count."""
 
+    run_id: str = later("")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishRun(Command):
     """The run ends here; what it has counts."""
+
+    run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbandonRun(Command):
     """The run ends here and does not count."""
 
+    run_id: str = later("")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeRun(Command):
     """The car tripped: reset and arm it, and start it again if the start was given; the lap goes on as it is."""
+
+    run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +241,7 @@ class OffTrack(Command):
     """The car left the track; counts in the lap that was on at `at_ns` (None: now), on the station's clock."""
 
     at_ns: int | None = None
+    run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +249,7 @@ class Collision(Command):
     """The car hit something; counts as OffTrack does."""
 
     at_ns: int | None = None
+    run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +257,7 @@ class CarReset(Command):
     """A marshal put the car back on the track; counts against `max_resets_per_lap`."""
 
     at_ns: int | None = None
+    run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +306,22 @@ class DropCrossing(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GiveCrossing(Command):
+    """The doubtful crossing `number` was the run's: it counts at its own stamp."""
+
+    number: int
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DismissProposal(Command):
+    """What was proposed at `at_ns` of the gate's clock is not so: it is asked no more, and nothing changes."""
+
+    at_ns: int
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReassignRun(Command):
     """The run was another racer's."""
 
@@ -263,6 +332,8 @@ class ReassignRun(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandTap(Command):
     """An official saw the car pass the gate now: a witness, never a crossing by itself."""
+
+    run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,10 +368,12 @@ COMMANDS: dict[str, type[Command]] = {
     "add_penalty": AddPenalty,
     "add_crossing": AddCrossing,
     "drop_crossing": DropCrossing,
+    "give_crossing": GiveCrossing,
+    "dismiss": DismissProposal,
     "reassign": ReassignRun,
     "hand_tap": HandTap,
     "order": OrderCar,
     "set_mode": SetMode,
 }
 
-Input = Edge | CarReport | Booted | ClockPair | GateReported | OpenRace | Tick | Command
+Input = Edge | CarReport | Booted | ClockPair | GateReported | GateNote | OpenRace | Tick | Command

@@ -9,15 +9,18 @@ from typing import Literal
 from shared.messages import RunPhase
 from shared.ranking import Placed
 from shared.results import Result
-from station.core.events import CarOrder, Mode, Moment
+from station.core.events import CarOrder, Mode, Moment, NoteKind, later
 
 Source = Literal["gate", "official", "system_b"]
-ProposalKind = Literal["missed_crossing", "false_crossing"]
+ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """One pass through one gate. `number` counts all crossings of the station; `direction` -1 is reverse."""
+    """One pass through one gate. `number` counts all crossings of the station; `direction` -1 is reverse.
+
+    `transponder`: the id that the decoder read.
+    """
 
     number: int
     gate: str
@@ -26,6 +29,7 @@ class Crossing:
     boot: str
     uncertainty_ns: int
     direction: Literal[-1, 0, 1] = 0
+    transponder: str = later("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,17 @@ class GateJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class GateNoted:
+    """A gate's driver noticed something of its device: kept for whoever has to explain a time."""
+
+    gate: str
+    kind: NoteKind
+    sentence: str
+    count: int
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class GateOverridden:
     """An official armed a run on a gate that was not fit."""
 
@@ -131,11 +146,13 @@ class EpochBegan:
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """Whose crossing it was."""
+    """Whose crossing it was; with several cars on the track also why, and how sure (0: there was no choice)."""
 
     crossing: int
     run_id: str
     car: str
+    why: str = later("")
+    sure_percent: int = later(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,13 +345,41 @@ class CarHeard:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The witnesses disagree with the gate: an official should decide. `at_ns` on the gate's clock."""
+    """The witnesses disagree with the gate: an official should decide. `at_ns` on the gate's clock.
+
+    Of a doubtful crossing `run_id` is the likeliest run, `sure_percent` how likely, `others` the runs that it may also
+    be; it counts for none until `GiveCrossing` says whose `crossing` it was. Of a false one `crossing` is its number.
+    """
 
     run_id: str
     kind: ProposalKind
     at_ns: int
     witness: str
     sentence: str
+    crossing: int = later(0)
+    sure_percent: int = later(0)
+    others: tuple[str, ...] = later(())
+
+
+@dataclass(frozen=True, slots=True)
+class PassUnseen:
+    """A car passed the gate by its own report, or by a gap of several laps, and there is no crossing of it."""
+
+    run_id: str
+    car: str
+    at_ns: int
+    witness: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalDismissed:
+    """An official looked, and it is not so."""
+
+    run_id: str
+    kind: ProposalKind
+    at_ns: int
+    author: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +451,7 @@ Fact = (
     | SystemsCompared
     | SystemReplaced
     | GateJudged
+    | GateNoted
     | GateOverridden
     | EpochBegan
     | Attributed
@@ -427,6 +473,8 @@ Fact = (
     | StandingChanged
     | CarHeard
     | Proposal
+    | PassUnseen
+    | ProposalDismissed
     | Tapped
     | CarOrdered
     | StationBooted

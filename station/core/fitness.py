@@ -11,6 +11,7 @@ from station.core.gate import Gate
 from station.core.scale import UtcScale
 
 TESTING = "it was made in test mode"
+NOTES_KEPT = 8  # of each gate, for the screens; the journal has them all
 
 
 class Fitness:
@@ -21,6 +22,11 @@ class Fitness:
         self._epoch = 0
         self._began = e.NEVER
         self._unfit: dict[str, str] = {}  # gate -> why its driver is not well
+        self.notes: dict[str, tuple[f.GateNoted, ...]] = {}  # gate -> what its driver noticed, newest first
+
+    def hear(self, said: e.GateReported | e.GateNote) -> list[f.Fact]:
+        """A gate's driver speaks of itself."""
+        return self.note(said) if isinstance(said, e.GateNote) else self.report(said)
 
     def report(self, report: e.GateReported) -> list[f.Fact]:
         """A gate's driver fell ill or is well again; none if that was known."""
@@ -32,10 +38,17 @@ class Fitness:
             self._unfit[report.gate] = report.sentence
         return [f.GateJudged(report.gate, report.healthy, report.sentence)]
 
+    def note(self, note: e.GateNote) -> list[f.Fact]:
+        """What a driver noticed: it is kept, and nothing follows from it."""
+        noted = f.GateNoted(note.gate, note.kind, note.sentence, note.count, note.moment.utc_ns)
+        self.notes[note.gate] = (noted, *self.notes.get(note.gate, ()))[:NOTES_KEPT]
+        return [noted]
+
     def rebuilt(self, gates: tuple[e.GateSpec, ...]) -> None:
         """After a start: of a gate that is no longer there nothing will be heard again."""
         names = {gate.name for gate in gates}
         self._unfit = {gate: why for gate, why in self._unfit.items() if gate in names}
+        self.notes = {gate: noted for gate, noted in self.notes.items() if gate in names}
 
     def change(self, command: e.SetMode) -> list[f.Fact]:
         """Another epoch. Raises Refused if this mode is on."""

@@ -3,6 +3,7 @@
 The first edge of a pass is the timing edge; nothing later moves its stamp. Later edges of all the gate's sensors,
 within the lockout, only classify it: how long the beam was blocked, how fast, which way. With two sensors a pass
 that begins at the second one is held back until it is known whether it goes backwards or the first one is blind.
+What a decoder read with a transponder's id is a pass by itself, whatever others pass at the same time.
 A gap in the gate's count is said, a repeat (after a restart the driver says again what we may lack) is not heard.
 """
 
@@ -13,6 +14,7 @@ from station.core.events import Edge, GateSpec, Moment, clock_of
 from station.core.facts import Crossing, CrossingMeasured, EdgeIgnored, EdgesLost, Fact, GateStuck
 
 CHATTER_NS = 50_000_000  # a beam that is freed flickers for this long at most
+TRANSPONDERS = 256  # so many are remembered
 DIRECTION_NS = 500_000_000  # a car at 0.3 m/s needs this long for sensors 0.15 m apart
 
 
@@ -42,6 +44,7 @@ class Gate:
         self._passing: Crossing | None = None
         self._speed: int | None = None
         self._held: Edge | None = None
+        self._read_last: dict[str, Crossing] = {}  # transponder -> its last pass, the oldest first
 
     @property
     def stuck(self) -> tuple[str, ...]:
@@ -60,6 +63,8 @@ class Gate:
             return [*facts, self._ignored(edge, "its stamp lies before the last one")]
         self._last_ns = edge.at_ns
         facts += self._release(edge.boot, edge.at_ns)
+        if edge.transponder:
+            return facts + self._read(edge)
         return facts + (self._blocked(edge) if edge.broken else self._freed(edge))
 
     def tick(self, now: Moment) -> list[Fact]:
@@ -97,6 +102,22 @@ class Gate:
         if at_ns - self._held.at_ns <= DIRECTION_NS:
             return []
         return self._emit(self._held, 0)
+
+    def _read(self, edge: Edge) -> list[Fact]:
+        """A decoder's passing: each transponder has a lockout of its own, and no beam is blocked."""
+        if not edge.broken:
+            return [self._ignored(edge, "the end of a transponder's passing")]
+        last = self._read_last.get(edge.transponder)
+        if last is not None and last.boot == edge.boot and edge.at_ns - last.at_ns < self.spec.lockout_ns:
+            return [self._ignored(edge, "within the lockout of this transponder's last pass")]
+        uncertainty_ns = max(self.spec.uncertainty_ns, edge.uncertainty_ns)
+        where = (self.spec.name, edge.sensor, edge.at_ns, edge.boot, uncertainty_ns)
+        crossing = Crossing(self._count.next(), *where, transponder=edge.transponder)
+        self._read_last.pop(edge.transponder, None)
+        self._read_last[edge.transponder] = crossing
+        if len(self._read_last) > TRANSPONDERS:
+            del self._read_last[next(iter(self._read_last))]
+        return [crossing]
 
     def _blocked(self, edge: Edge) -> list[Fact]:
         others_blocked = any(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from shared.ranking import RaceRules, RunLap
 from shared.units import seconds_to_ns
+from station.core.events import clock_of
 from station.core.facts import Lap, Source
 
 
@@ -72,10 +73,11 @@ class LapBook:
         self.stretches.append(Stretch(mark))
 
     def at(self, boot: str, at_ns: int | None) -> int:
-        """The lap that was on at that time: 1.. ; 0 before lap 1. None or another boot's clock: the lap that is on."""
-        if at_ns is None or not self.stretches or self.stretches[-1].mark.boot != boot:
+        """The lap that was on at that time: 1.. ; 0 before lap 1. None or of another clock: the lap that is on."""
+        clock = clock_of(boot)
+        if at_ns is None or not self.stretches or clock_of(self.stretches[-1].mark.boot) != clock:
             return len(self.stretches)
-        return sum(1 for s in self.stretches if s.mark.boot != boot or s.mark.at_ns <= at_ns)
+        return sum(1 for s in self.stretches if clock_of(s.mark.boot) != clock or s.mark.at_ns <= at_ns)
 
     def insert(self, mark: Mark) -> int | None:
         """One lap becomes two; the lap that now ends at `mark`. None if no lap was on at that time."""
@@ -90,6 +92,16 @@ class LapBook:
             later.witnessed = False  # the lap that ends there is another one now
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
         return place
+
+    def give(self, mark: Mark) -> int | None:
+        """A crossing at its own stamp, also before the first or after the last; its place. None: it has no place."""
+        marks = [s.mark for s in self.stretches]
+        if any(m.boot != mark.boot or m.at_ns == mark.at_ns for m in (marks[0], marks[-1])):
+            return None
+        if mark.at_ns < marks[0].at_ns:
+            self.stretches.insert(0, Stretch(mark))
+            return 0
+        return self.insert(mark)
 
     def drop(self, number: int) -> Mark:
         """The mark that ended lap `number` was none: that lap and the next become one."""

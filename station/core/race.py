@@ -1,4 +1,7 @@
-"""One race: its runs, the run on the track, its standing. Commands, crossings and time come in; facts go out."""
+"""One race: its runs, those on the track, its standing. Commands, crossings and time come in; facts go out.
+
+Each run has its own phase by the table of run.py, and is armed, started, finished and ruled by itself.
+"""
 
 from dataclasses import replace
 from typing import Any, Literal
@@ -8,10 +11,9 @@ from shared.messages import RunPhase
 from shared.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
-from station.core.attribution import whose
 from station.core.laps import LapBook, Mark, Stretch
-from station.core.rulings import checked_racer, rule
-from station.core.run import LATE_EDGE_NS, Run, Trigger, next_phase
+from station.core.rulings import checked_racer, dismiss, give, rule
+from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.scale import UtcScale
 from station.core.standing import Standing, qualify, result
 
@@ -22,10 +24,17 @@ class Race:
     def __init__(self, info: e.OpenRace, scale: UtcScale) -> None:
         self.info = info
         self.runs: dict[str, Run] = {}
-        self.run: Run | None = None  # the one on the track, or the last one
+        self.on_track: list[Run] = []  # armed or running, in the order in which they were opened
         self.standing = Standing()
+        self.doubtful: dict[int, f.Crossing] = {}  # crossings that an official may give to a run
+        self._last: Run | None = None
         self._by_racer: dict[str, list[Run]] = {}
         self._scale = scale
+
+    @property
+    def run(self) -> Run | None:
+        """The newest one on the track, or the last one that was."""
+        return self.on_track[-1] if self.on_track else self._last
 
     @property
     def phase(self) -> RunPhase:
@@ -34,15 +43,13 @@ class Race:
     @property
     def on(self) -> bool:
         """A run is armed or running."""
-        return self.run is not None and self.run.on
+        return bool(self.on_track)
 
     def command(self, command: e.Command) -> list[f.Fact]:
         """The facts of an official's order. Raises Refused."""
         if isinstance(command, e.OpenRun):
             return self._open(command)
-        run_id = getattr(command, "run_id", "")  # rulings may name an earlier run; all else is about the one that is on
-        next_phase(self._meant(run_id).phase if run_id else self.phase, type(command))
-        run = self._meant(run_id)
+        run = self.meant(command)
         match command:
             case e.ArmRun():
                 return [self._ordered(run, "arm")]
@@ -55,42 +62,46 @@ class Race:
                 return self._end(run, command)
             case e.OffTrack() | e.Collision() | e.CarReset():
                 return self._incident(run, command)
-            case e.HandTap():
-                return self._tap(run, command)
         return self._rule(run, command)
 
-    def crossing(
-        self, crossing: f.Crossing, kind: e.GateKind, source: f.Source = "gate"
+    def given(
+        self, run: Run, crossing: f.Crossing, kind: e.GateKind, source: f.Source, why: str = "", sure_percent: int = 0
     ) -> tuple[list[f.Fact], Stretch | None]:
-        """What a crossing means for the run that is on, and the mark that it made if it counts."""
-        run = self.run
-        if run is None or not run.on:
-            return [f.Unattributed(crossing.number, "no run is on")], None
-        whose_it_is = whose(crossing, run.phase, run.released, run.run_id, run.car)
+        """What a crossing means for the run whose it was, and the mark that it made if it counts."""
+        whose_it_is = whose(crossing, run.phase, run.released, run.run_id, run.car, why, sure_percent)
         ends_ns = run.ends_ns(crossing.boot)
         if run.phase == "running" and ends_ns is not None and crossing.at_ns > ends_ns:
             late = f.Unattributed(crossing.number, "it came after the time limit")
             return [*self._time_up(run), late], None
         if isinstance(whose_it_is, f.Unattributed) or kind == "split":
             return [whose_it_is], None
-        utc_ns = self._scale.utc_ns(crossing.boot, crossing.at_ns)
-        mark = Mark(crossing.number, crossing.at_ns, crossing.boot, utc_ns, crossing.uncertainty_ns, source)
-        facts, stretch = self._count(run, mark)
+        facts, stretch = self._count(run, self._mark(crossing, source))
         return [whose_it_is, *facts], stretch
 
-    def tick(self, now: e.Moment) -> list[f.Fact]:
-        """The time limit, measured on the station's clock."""
-        run = self.run
-        if run is None or run.phase != "running" or run.rules.time_limit_s is None:
+    def tick(self, now: e.Moment, undecided: f.Crossing | None = None) -> list[f.Fact]:
+        """The time limits, measured on the station's clock; a run waits for what is `undecided` within its limit."""
+        return [fact for run in tuple(self.on_track) for fact in self._limit(run, now, undecided)]
+
+    def _limit(self, run: Run, now: e.Moment, undecided: f.Crossing | None) -> list[f.Fact]:
+        if run.phase != "running" or run.rules.time_limit_s is None:
             return []
         facts: list[f.Fact] = []
-        if now.boot not in run.clocks:
-            run.clocks[now.boot] = now.at_ns - max(0, now.utc_ns - run.started_utc_ns)
-            facts.append(f.RunClock(run.run_id, now.boot, run.clocks[now.boot]))
+        clock = e.clock_of(now.boot)
+        if clock not in run.clocks:
+            run.clocks[clock] = now.at_ns - max(0, now.utc_ns - run.started_utc_ns)
+            facts.append(f.RunClock(run.run_id, now.boot, run.clocks[clock]))
         ends_ns = run.ends_ns(now.boot)
-        if ends_ns is not None and now.at_ns >= ends_ns + LATE_EDGE_NS:
-            facts += self._time_up(run)
-        return facts
+        if ends_ns is None or now.at_ns < ends_ns + LATE_EDGE_NS or self._may_count(run, undecided):
+            return facts
+        return facts + self._time_up(run)
+
+    def _may_count(self, run: Run, undecided: f.Crossing | None) -> bool:
+        ends_ns = run.ends_ns(undecided.boot) if undecided is not None else None
+        return undecided is not None and ends_ns is not None and undecided.at_ns <= ends_ns
+
+    def _mark(self, crossing: f.Crossing, source: f.Source) -> Mark:
+        utc_ns = self._scale.utc_ns(crossing.boot, crossing.at_ns)
+        return Mark(crossing.number, crossing.at_ns, crossing.boot, utc_ns, crossing.uncertainty_ns, source)
 
     def _count(self, run: Run, mark: Mark) -> tuple[list[f.Fact], Stretch | None]:
         if run.book.too_soon(mark):
@@ -116,6 +127,8 @@ class Race:
 
     def _finish(self, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> list[f.Fact]:
         run.finish(trigger, reason, counts, utc_ns)
+        self.on_track.remove(run)
+        self._last = run
         return [
             f.RunFinished(run.run_id, reason, run.book.done, counts, utc_ns),
             f.PhaseChanged(run.run_id, "finished"),
@@ -143,15 +156,35 @@ class Race:
             facts.append(f.StandingChanged(self.info.race_id, self.standing.lines()))
         return facts
 
-    def _meant(self, run_id: str) -> Run:
+    def meant(self, command: e.Command) -> Run:
+        """The run that a command is about. Raises Refused: none, one of several that it does not name, or not now."""
+        run_id = getattr(command, "run_id", "")
+        if not run_id and len(self.on_track) > 1 and not isinstance(command, e.HandTap):
+            on = ", ".join(f"{run.run_id} ({run.racer})" for run in self.on_track)
+            raise Refused(f"`{NAMES[type(command)]}` must name its run in `run_id`: {on} are on.")
         run = self.runs.get(run_id) if run_id else self.run
+        if run_id and run is None:
+            raise Refused(f"There is no run {run_id!r} in the race {self.info.race_id}.")
+        next_phase(self.phase if run is None else run.phase, type(command))
         if run is None:
             raise Refused(f"There is no run {run_id!r} in the race {self.info.race_id}.")
         return run
 
+    def allow(self, command: e.OpenRun | e.ArmRun) -> None:
+        """Raises Refused if the track has no place for it."""
+        if isinstance(command, e.ArmRun):
+            self.meant(command)
+        elif not self.on_track or self.info.cars_on_track == 1:
+            next_phase(self.phase, e.OpenRun)
+        elif len(self.on_track) >= self.info.cars_on_track:
+            raise Refused(f"{len(self.on_track)} runs are on: the race allows no more at a time (`cars_on_track`).")
+
     def _open(self, command: e.OpenRun) -> list[f.Fact]:
-        phase = next_phase(self.phase, e.OpenRun)
+        self.allow(command)
         racer, car = checked_racer(command.racer), checked_device(command.car)
+        for other in self.on_track:
+            if car == other.car or racer == other.racer:
+                raise Refused(f"{car if car == other.car else racer} is on the track already, in {other.run_id}.")
         run_id = checked_device(command.run_id or f"run-{len(self.runs) + 1}")
         if run_id in self.runs:
             raise Refused(f"There was already a run {run_id!r} in the race {self.info.race_id}: take another id.")
@@ -159,16 +192,17 @@ class Race:
         if throttle is not None and not 1 <= throttle <= 100:
             raise Refused("`throttle_percent` is 1 to 100.")
         attempt = self._next_attempt(racer)
-        self._scale.note(command.moment, run_is_on=False)
+        if not self.on_track:
+            self._scale.note(command.moment, run_is_on=False)
         model, sha = command.model, command.model_sha256
         book = LapBook(run_id, self.info.rules)
-        self.run = Run(run_id, self.info, racer, car, model, sha, attempt, book, throttle, phase)
-        self.runs[run_id] = self.run
-        self._by_racer.setdefault(racer, []).append(self.run)
+        run = self.runs[run_id] = Run(run_id, self.info, racer, car, model, sha, attempt, book, throttle)
+        self.on_track.append(run)
+        self._by_racer.setdefault(racer, []).append(run)
         return [
             f.RunOpened(run_id, self.info.race_id, racer, car, model, sha, attempt, throttle),
             f.PhaseChanged(run_id, "armed"),
-            self._ordered(self.run, "arm"),
+            self._ordered(run, "arm"),
         ]
 
     def _next_attempt(self, racer: str) -> int:
@@ -198,11 +232,36 @@ class Race:
         return facts
 
     def _tap(self, run: Run, command: e.Command) -> list[f.Fact]:
+        """Among several runs that are on: the one with the crossing nearest to the tap, if none was named."""
         now = command.moment
-        offs = [now.at_ns - s.mark.at_ns for s in run.book.stretches if s.mark.boot == now.boot]
-        return [f.Tapped(run.run_id, now, command.author, min(offs, key=abs) if offs else None)]
+        runs = self.on_track if len(self.on_track) > 1 and not getattr(command, "run_id", "") else [run]
+        offs = [
+            (abs(now.at_ns - stretch.mark.at_ns), now.at_ns - stretch.mark.at_ns, each.run_id)
+            for each in runs
+            for stretch in each.book.stretches
+            if e.clock_of(stretch.mark.boot) == e.clock_of(now.boot)
+        ]
+        _, off_ns, run_id = min(offs, key=lambda off: off[0], default=(0, None, run.run_id))
+        return [f.Tapped(run_id, now, command.author, off_ns)]
+
+    def _give(self, run: Run, command: e.GiveCrossing) -> list[f.Fact]:
+        crossing = self.doubtful.get(command.number)
+        if crossing is None:
+            raise Refused(f"The crossing {command.number} is not in doubt, so it cannot be given to {run.run_id}.")
+        facts = give(run, command, crossing, self._mark(crossing, "gate"))
+        del self.doubtful[command.number]
+        for each in self.runs.values():
+            each.proposals = [asked for asked in each.proposals if asked.crossing != command.number]
+        return [*facts, *self._again(run, command)]
 
     def _rule(self, run: Run, command: e.Command) -> list[f.Fact]:
+        match command:
+            case e.HandTap():
+                return self._tap(run, command)
+            case e.GiveCrossing():
+                return self._give(run, command)
+            case e.DismissProposal():
+                return dismiss(run, command)
         racer = run.racer
         if isinstance(command, e.ReassignRun) and checked_racer(command.racer) != racer:
             # The leaderboard counts so many attempts of a racer: one more here would stand only here.
@@ -211,11 +270,13 @@ class Race:
         if run.racer != racer:
             self._by_racer[racer].remove(run)
             self._by_racer.setdefault(run.racer, []).append(run)
-        if run.phase != "finished":
-            return [*facts, *self._finish_if_full(run, command.moment.utc_ns)]
-        if run.racer != racer and self.standing.score(run.run_id, racer, None):
+        if run.phase == "finished" and run.racer != racer and self.standing.score(run.run_id, racer, None):
             facts.append(f.StandingChanged(self.info.race_id, self.standing.lines()))
-        return [*facts, *self._judge(run)]
+        return [*facts, *self._again(run, command)]
+
+    def _again(self, run: Run, command: e.Command) -> list[f.Fact]:
+        """After a ruling: the run may be full now, or worth something else."""
+        return self._judge(run) if run.phase == "finished" else self._finish_if_full(run, command.moment.utc_ns)
 
 
 _INCIDENTS: dict[type[e.Command], tuple[Any, str]] = {

@@ -10,6 +10,7 @@ from typing import Any
 from shared.errors import Refused
 from shared.units import NS_PER_S, seconds_to_ns
 from station.core import events as e
+from station.core import facts as f
 from station.core.facts import Fact, LapRuled, LapsRecast, RunReassigned
 from station.core.laps import Mark
 from station.core.run import Run
@@ -70,7 +71,7 @@ def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fac
         raise Refused(f"Run {run.run_id} has no crossing yet: its first one can only come from the gate.")
     boot, last_ns = run.book.stretches[-1].mark.boot, run.book.stretches[-1].mark.at_ns
     now = command.moment
-    if command.at_ns > (now.at_ns if now.boot == boot else last_ns + MOST_LAP_NS):
+    if command.at_ns > (now.at_ns if e.clock_of(now.boot) == e.clock_of(boot) else last_ns + MOST_LAP_NS):
         raise Refused(f"{command.at_ns} ns of the gate's clock has not come yet: a crossing lies in the past.")
     flagged = [m for m in run.book.flagged if (m.boot, m.at_ns) == (boot, command.at_ns)]
     utc_ns = scale.utc_ns(boot, command.at_ns)
@@ -83,6 +84,35 @@ def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fac
 def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
     run.book.drop(_checked(run, command.number))
     return [LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
+
+
+def give(run: Run, command: e.GiveCrossing, crossing: f.Crossing, mark: Mark) -> list[Fact]:
+    """A doubtful crossing was this run's: its first one, an earlier first one, or one within. Raises Refused."""
+    why = f"given by {command.author}" + (f": {command.reason}" if command.reason else "")
+    told: list[Fact] = [f.Attributed(crossing.number, run.run_id, run.car, why, 100)]
+    started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
+    if not run.book.stretches:
+        if not (run.on and run.released):
+            raise Refused(f"Run {run.run_id} is not started: no crossing can be its first one.")
+        run.book.add(mark)
+        run.begin(mark)
+        return [*told, started, f.PhaseChanged(run.run_id, "running")]
+    place = run.book.give(mark)
+    if place is None:
+        raise Refused(f"Run {run.run_id} has another crossing then, or another clock: {crossing.number} is not its.")
+    if place == 0:
+        run.start_at(mark)
+        told.append(started)
+    return [*told, LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
+
+
+def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
+    """It is asked no more. Raises Refused."""
+    asked = [proposal for proposal in run.proposals if proposal.at_ns == command.at_ns]
+    if not asked:
+        raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")
+    run.proposals = [proposal for proposal in run.proposals if proposal.at_ns != command.at_ns]
+    return [f.ProposalDismissed(run.run_id, each.kind, each.at_ns, command.author, command.reason) for each in asked]
 
 
 def _reassign(run: Run, command: e.ReassignRun) -> list[Fact]:

@@ -15,7 +15,7 @@ from shared.ranking import RaceRules, Score
 from shared.results import Result
 from shared.units import seconds_to_ns
 from station.core import events as e
-from station.core.facts import Proposal
+from station.core.facts import Attributed, Crossing, Proposal, Unattributed
 from station.core.laps import LapBook, Mark
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
@@ -27,6 +27,8 @@ _RULINGS: tuple[type[e.Command], ...] = (
     e.AddPenalty,
     e.AddCrossing,
     e.DropCrossing,
+    e.GiveCrossing,
+    e.DismissProposal,
     e.ReassignRun,
 )
 _INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
@@ -45,6 +47,7 @@ RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
         e.FinishRun: "finished",
         e.AbandonRun: "finished",
         **_stay("armed", e.ArmRun, e.StartRun, e.ResumeRun, e.ReassignRun, *_INCIDENTS, *_ANY),
+        **_stay("armed", e.GiveCrossing, e.DismissProposal),
     },
     "running": {
         "laps done": "finished",
@@ -68,9 +71,28 @@ def next_phase(phase: RunPhase, trigger: Trigger) -> RunPhase:
     raise Refused(f"`{name}` cannot be done while the run is {phase}; now possible: {allowed}.")
 
 
+def whose(
+    crossing: Crossing,
+    phase: RunPhase,
+    released: bool,
+    run_id: str,
+    car: str,
+    why: str = "",
+    sure_percent: int = 0,
+) -> Attributed | Unattributed:
+    """A crossing that was given to the run of this car: its own, or why it may have none now."""
+    if crossing.direction < 0:
+        return Unattributed(crossing.number, "it went backwards through the gate")
+    if phase not in ("armed", "running"):
+        return Unattributed(crossing.number, "no run is on")
+    if phase == "armed" and not released:
+        return Unattributed(crossing.number, "the start has not been given")
+    return Attributed(crossing.number, run_id, car, why, sure_percent)
+
+
 @dataclass(slots=True)
 class Run:
-    """A racer's turn. `clocks` holds its start on each boot that measures the time limit."""
+    """A racer's turn. `clocks` holds its start on each clock that measures the time limit."""
 
     run_id: str
     race: e.OpenRace
@@ -104,9 +126,10 @@ class Run:
 
     def ends_ns(self, boot: str) -> int | None:
         """When the time limit strikes on the clock of `boot`; None: no limit, or not known on that clock."""
-        if self.rules.time_limit_s is None or boot not in self.clocks:
+        clock = e.clock_of(boot)
+        if self.rules.time_limit_s is None or clock not in self.clocks:
             return None
-        return self.clocks[boot] + seconds_to_ns(self.rules.time_limit_s)
+        return self.clocks[clock] + seconds_to_ns(self.rules.time_limit_s)
 
     def full(self) -> bool:
         """All laps that the race allows are done."""
@@ -115,8 +138,12 @@ class Run:
     def begin(self, mark: Mark) -> None:
         """The first crossing after the start was given."""
         self.phase, self.begun = next_phase(self.phase, "first crossing"), True
+        self.start_at(mark)
+
+    def start_at(self, mark: Mark) -> None:
+        """Lap 1 begins here; the time limit too."""
         self.started_utc_ns = mark.utc_ns
-        self.clocks[mark.boot] = mark.at_ns
+        self.clocks[e.clock_of(mark.boot)] = mark.at_ns
 
     def finish(self, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> None:
         """`counts` False: abandoned."""

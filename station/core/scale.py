@@ -1,6 +1,6 @@
 """Monotonic stamps to UTC, for display and for ties only: no lap is ever a difference of these."""
 
-from station.core.events import Moment
+from station.core.events import Moment, clock_of
 
 
 class UtcScale:
@@ -24,4 +24,4 @@ class UtcScale:
 
     def utc_ns(self, boot: str, at_ns: int) -> int:
         """The time of day of a stamp; a boot that nobody paired is shown by the pair that was noted last."""
-        return at_ns + self._offsets.get(boot, self._last)
+        return at_ns + self._offsets.get(boot, self._offsets.get(clock_of(boot), self._last))

@@ -32,7 +32,7 @@ README = b"""A protest bundle of Raceday. To check it, with Python 3.11 or newer
 
 journal.jsonl     the station's records, byte for byte, from the set-up of the race to the last word about this run
 checkpoints.json  the station's signatures over them: record, hash, public key, signature (Ed25519)
-edges.csv crossings.csv clock_pairs.csv laps.csv rulings.csv config.json run.json   the same, for people
+edges.csv crossings.csv clock_pairs.csv gate_notes.csv laps.csv rulings.csv config.json run.json   the same, for people
 
 Hold the public key against the one that the station shows, and against the evidence that went out with its results.
 """

@@ -51,6 +51,7 @@ def tables(case: Case, records: Sequence[Record]) -> dict[str, bytes]:
         "edges.csv": _csv(("seq", "gate", "sensor", "broken", "at_ns", "edge_seq", "boot"), _edges(parsed)),
         "crossings.csv": _csv(("seq", "witness", "who", "at_ns", "boot", "uncertainty_ns", "why"), _witnesses(parsed)),
         "clock_pairs.csv": _csv(("seq", "boot", "at_ns", "utc_ns"), _pairs(parsed)),
+        "gate_notes.csv": _csv(("seq", "gate", "kind", "count", "utc_ns", "sentence"), _notes(parsed)),
         "rulings.csv": _csv(("seq", "ruling", "author", "reason", "order"), _rulings(parsed)),
         "laps.csv": _csv(LAP_COLUMNS, ([lap[name] for name in LAP_COLUMNS] for _, lap in sorted(case.laps.items()))),
         "config.json": _json({"rules": _last(parsed, "OpenRace"), "station": _last(parsed, "Booted")}),
@@ -89,6 +90,17 @@ def _pairs(parsed: Iterable[Any]) -> Iterable[list[Any]]:
         if kind in ("ClockPair", "Booted"):
             moment = given["moment"]
             yield [seq, moment["boot"], moment["at_ns"], moment["utc_ns"]]
+
+
+def _notes(parsed: Iterable[Any]) -> Iterable[list[Any]]:
+    """What the gates' drivers noticed of their devices, and said of themselves."""
+    for seq, kind, given, _ in parsed:
+        if kind == "GateNote":
+            said = (given["kind"], given["count"], given["moment"]["utc_ns"], given["sentence"])
+            yield [seq, given["gate"], *said]
+        elif kind == "GateReported":
+            judged = "well" if given["healthy"] else "not well"
+            yield [seq, given["gate"], judged, "", given["moment"]["utc_ns"], given["sentence"]]
 
 
 def _rulings(parsed: Iterable[Any]) -> Iterable[list[Any]]:

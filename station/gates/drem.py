@@ -20,7 +20,7 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, StatusReport
 from station.gates.decoders.drem import LONGEST, Drem
-from station.gates.driver import Edge, GateHealthReport
+from station.gates.driver import Edge, GateHealthReport, GateNote, Said
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 LISTEN_S = 0.25
@@ -45,6 +45,7 @@ class DremStream:
         self._offset_ns: int | None = None  # its clock less ours
         self.edges = self.lost = 0
         self.trouble = ""
+        self._notes: list[GateNote] = []
 
     def connected(self) -> None:
         """A new connection: the half of a text is forgotten, clock and numbers are not."""
@@ -55,6 +56,11 @@ class DremStream:
         said = text.encode("utf-8", "replace") if isinstance(text, str) else text
         facts = self._decoder.feed(said.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n")
         return [edge for fact in facts for edge in self._edges(fact, now_ns)]
+
+    def notes(self) -> list[GateNote]:
+        """What was noticed since the last call, for the journal."""
+        told, self._notes = self._notes, []
+        return told
 
     def _edges(self, fact: Decoded, now_ns: int) -> list[Edge]:
         match fact:
@@ -77,6 +83,7 @@ class DremStream:
         if gap.kind in NEW_EPOCH:
             self._epoch += 1
             self._offset_ns = None
+        self._notes.append(GateNote(self._gate, gap.kind, gap.sentence, gap.missing, f"{self._boot}.{self._epoch}"))
 
     def _compare(self, time_ns: int, now_ns: int) -> None:
         """Against our clock only to see that its clock was set; the edge keeps the timer's stamp."""
@@ -105,13 +112,13 @@ class DremGate:
         step_ns = self._options.step_ms * 1_000_000
         self._stream = DremStream(name, names, f"drem:{name}:{clock.utc_ns():x}", step_ns)
         self._name, self._clock = name, clock
-        self._put: Callable[[Edge], None] | None = None
+        self._put: Callable[[Said], None] | None = None
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._alive, self._sentence = False, "The timer was not called yet."
         self._last_ns: int | None = None
 
-    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:  # noqa: ARG002  # it keeps nothing
+    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:  # noqa: ARG002  # it keeps nothing
         """As the protocol says. A timer that is not there yet is no error: health says so."""
         self._put = put
         self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
@@ -163,7 +170,10 @@ class DremGate:
                 text = line.recv(LISTEN_S)
             except TimeoutError:
                 continue
-            for edge in self._stream.hear(text, self._clock.now_ns()):
+            edges = self._stream.hear(text, self._clock.now_ns())
+            for note in self._stream.notes():
+                self._put(note)
+            for edge in edges:
                 self._last_ns = self._clock.now_ns()
                 self._put(edge)
             self._sentence = " ".join(filter(None, ("The timer speaks.", self._stream.trouble)))

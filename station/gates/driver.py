@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from station.core.events import Edge
+from station.core.events import Edge, GateNote
 
-__all__ = ["Edge", "GateDriver", "GateHealthReport"]
+__all__ = ["Edge", "GateDriver", "GateHealthReport", "GateNote", "Said"]
+
+Said = Edge | GateNote  # what a driver puts: edges, and what it noticed of its device, in the order of both
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,13 @@ class GateHealthReport:
 class GateDriver(Protocol):
     """One gate with its sensors."""
 
-    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
+    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
         """Begin to deliver edges, in order, in the background.
 
         `after[boot]` is the last seq of that boot that the station has kept: what the device remembers beyond it
         is delivered first. A boot that is not named is delivered from the oldest remembered. `put` only enqueues
-        and may be called from any thread. Raises HardwareMissing.
+        and may be called from any thread; it takes a GateNote too (a driver that has none need not know).
+        Raises HardwareMissing.
         """
 
     def health(self) -> GateHealthReport:

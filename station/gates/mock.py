@@ -13,7 +13,8 @@ from typing import Any
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing, Refused
-from station.gates.driver import Edge, GateHealthReport
+from station.core.events import NoteKind
+from station.gates.driver import Edge, GateHealthReport, GateNote, Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,10 @@ class MockGate:
         self._options = from_table(options, Options, source=f"gate {name}")
         self._device = _Device(ring=deque(maxlen=self._options.ring))
         self._lock = threading.Lock()
-        self._put: Callable[[Edge], None] | None = None
+        self._put: Callable[[Said], None] | None = None
         self._closed = threading.Event()
 
-    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
+    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
         """As the protocol says. Raises HardwareMissing when it was unplugged (closed)."""
         if self._closed.is_set():
             raise HardwareMissing(f"the gate {self._name} is unplugged: plug it in and start again.")
@@ -81,6 +82,12 @@ class MockGate:
         first = self.edge(self._sensors[0], True, stamp)
         self.edge(self._sensors[0], False, stamp + self._options.width_ms * 1_000_000)
         return first
+
+    def note(self, kind: NoteKind, sentence: str, count: int = 0) -> None:
+        """As a driver that noticed something of its device; said only while somebody listens."""
+        with self._lock:
+            if self._put is not None:
+                self._put(GateNote(self._name, kind, sentence, count, self._clock.boot_id))
 
     def lose(self) -> None:
         """The next edge gets its number and is never seen."""

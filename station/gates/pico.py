@@ -14,7 +14,8 @@ import serial
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
-from station.gates.driver import Edge, GateHealthReport
+from station.gates.driver import GateHealthReport, Said
+from station.gates.notes import Drops
 from station.gates.pico_session import PicoSession
 
 READ_S = 0.01  # a ping goes out at most so much later than it is due
@@ -42,10 +43,11 @@ class PicoGate:
         self._session: PicoSession | None = None
         self._trouble = "it is not started."
         self._lock = threading.Lock()
+        self._drops = Drops(name, "line of the Pico gate")
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
+    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
         """As the protocol says. Raises HardwareMissing if there is no such port, or another process has it."""
         if self._closing.is_set():
             raise HardwareMissing(f"the gate {self._name} is closed: start the station again.")
@@ -92,7 +94,7 @@ class PicoGate:
         resets = f" It was reset, {session.resets} so far: a lap across a reset is void." if session.resets else ""
         return f"The Pico gate answers and its clock is known.{resets}"
 
-    def _run(self, port: serial.Serial, put: Callable[[Edge], None]) -> None:
+    def _run(self, port: serial.Serial, put: Callable[[Said], None]) -> None:
         line: serial.Serial | None = port
         while not self._closing.is_set():
             try:
@@ -105,7 +107,7 @@ class PicoGate:
                 self._closing.wait(RETRY_S)
         _closed(line)
 
-    def _talk(self, port: serial.Serial, put: Callable[[Edge], None]) -> None:
+    def _talk(self, port: serial.Serial, put: Callable[[Said], None]) -> None:
         """Until closing. The two clock readings hug the write and the read: what lies between bounds the offset."""
         session = self._session
         assert session is not None
@@ -122,6 +124,10 @@ class PicoGate:
             now_ns = self._clock.now_ns()
             with self._lock:
                 edges = session.hear(data, now_ns) if data else session.ripe(now_ns)
+                notes = [*session.notes(), self._drops.read(session.dropped_bytes, now_ns)]
+            for note in notes:
+                if note is not None:
+                    put(note)
             for edge in edges:
                 put(edge)
 

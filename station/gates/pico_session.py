@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from station.core.events import Edge
+from station.core.events import Edge, GateNote
 from station.gates.clockmap import NS_PER_S, ClockMap
 from station.gates.firmware.gatewire import Lines, pack
 
@@ -65,6 +65,12 @@ class PicoSession:
         self.edges = self.lost = self.resets = self.foreign = 0
         self.last_edge_ns: int | None = None
         self.heard_ns: int | None = None
+        self._notes: list[GateNote] = []
+
+    def notes(self) -> list[GateNote]:
+        """What was noticed since the last call, for the journal."""
+        told, self._notes = self._notes, []
+        return told
 
     @property
     def dropped_bytes(self) -> int:
@@ -136,6 +142,9 @@ class PicoSession:
         last, edges = self._boot, []
         if last is not None:
             self.resets += 1
+            boot = boot_name(self._station_boot, name)
+            sentence = "The Pico gate was reset: its clock and its numbers begin anew, a lap across this is void."
+            self._notes.append(GateNote(self._gate, "restart", sentence, boot=boot))
             for told in last.waiting:
                 if last.clock.empty:
                     self.lost += 1
@@ -165,8 +174,16 @@ class PicoSession:
     def _beat(self, boot: _Boot, first: int, last: int) -> None:
         boot.newest = max(boot.newest, last)
         if first > boot.have + 1:
-            self.lost += first - 1 - boot.have if boot.known else 0
+            if boot.known:
+                self._forgotten(boot, boot.have + 1, first - 1)
             boot.have = first - 1
+
+    def _forgotten(self, boot: _Boot, first: int, last: int) -> None:
+        self.lost += last - first + 1
+        sentence = f"The Pico gate has forgotten the edges {first} to {last}: nobody read it for too long."
+        self._notes.append(
+            GateNote(self._gate, "missed_numbers", sentence, last - first + 1, boot_name(self._station_boot, boot.name))
+        )
 
     def _stamped(self, boot: _Boot, told: Told) -> list[Edge]:
         mapped = boot.clock.at(told.device_us)

@@ -75,7 +75,7 @@ def run(drivers: Mapping[str, GateDriver], pause_s: float, patience_s: float, sa
     heard: queue.SimpleQueue[Edge] = queue.SimpleQueue()
     try:
         for driver in drivers.values():
-            driver.start({}, heard.put)
+            driver.start({}, lambda said: heard.put(said) if isinstance(said, Edge) else None)
         say(f"close the contact of {', '.join(drivers)} now")
         first, at_s = _pulse(heard, tuple(drivers), patience_s, 0.0)
         say(f"the first pulse reached {len(first)} of {len(drivers)} gates; again in {pause_s:g} s")

@@ -17,12 +17,13 @@ _INPUTS: tuple[type[Any], ...] = (
     e.Booted,
     e.ClockPair,
     e.GateReported,
+    e.GateNote,
     e.OpenRace,
     e.Tick,
     *e.COMMANDS.values(),
 )
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
-_NAMES: dict[type[Any], tuple[str, ...]] = {}
+_NAMES: dict[type[Any], tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]] = {}
 
 
 def encode_input(event: e.Input) -> bytes:
@@ -55,11 +56,18 @@ def _text(document: Any) -> bytes:
 
 
 def _fields(fact: Any) -> dict[str, Any]:
+    """A field that came later is left out while it is what older journals meant: they replay to the same bytes."""
     kind = type(fact)
-    names = _NAMES.get(kind)
-    if names is None:
-        names = _NAMES[kind] = tuple(field.name for field in dataclasses.fields(kind))
-    return {name: getattr(fact, name) for name in names}
+    known = _NAMES.get(kind)
+    if known is None:
+        every = dataclasses.fields(kind)
+        names = tuple(field.name for field in every if not field.metadata.get("later"))
+        known = _NAMES[kind] = names, tuple((f.name, f.default) for f in every if f.metadata.get("later"))
+    values = {name: getattr(fact, name) for name in known[0]}
+    for name, meant in known[1]:
+        if (value := getattr(fact, name)) != meant:
+            values[name] = value
+    return values
 
 
 _ENCODER = json.JSONEncoder(default=_fields, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -4,7 +4,7 @@ import pytest
 
 from station.core import events as e
 from station.core import facts as f
-from station.core.attribution import whose
+from station.core.run import whose
 from tests.core.hand import MS, Hand, S, only
 
 TWO = e.GateSpec("start", sensors=("front", "rear"), baseline_mm=100)

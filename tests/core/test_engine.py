@@ -28,6 +28,7 @@ _ANYTHING = st.one_of(
     st.builds(e.ClockPair, _MOMENT),
     st.builds(e.GateReported, _MOMENT, st.sampled_from(["start", "nowhere"]), st.booleans(), _TEXT),
     st.builds(lambda m, mode: e.SetMode(author="j", mode=mode, moment=m), _MOMENT, st.sampled_from(["race", "test"])),
+    st.builds(e.GateNote, st.sampled_from(["start", "nowhere"]), st.just("wrap"), _TEXT, moment=_MOMENT),
     st.builds(e.Booted, _MOMENT, _TEXT, st.just((e.GateSpec("start"),))),
     st.builds(e.OpenRace, _MOMENT, st.sampled_from(["race-1", "race-2"]), _TEXT, st.just(RaceRules(time_limit_s=60.0))),
     st.builds(lambda m, r, c: e.OpenRun(author="j", racer=r, car=c, moment=m), _MOMENT, _TEXT, _TEXT),

@@ -99,3 +99,14 @@ def test_the_mode_stays_while_a_run_is_on(phase: str) -> None:
     assert (
         f"cannot be done while the run is {phase}" in only(set_mode(hand, "test", 2 * S), f.CommandRefused)[0].sentence
     )
+
+
+def test_what_a_driver_noticed_is_kept_and_changes_nothing() -> None:
+    hand = Hand()
+    for number in range(12):
+        note = e.GateNote("start", "missed_numbers", f"The number {number} is missing.", 1, moment=moment(number * S))
+        [noted] = hand.do(note)
+        assert noted == f.GateNoted("start", "missed_numbers", note.sentence, 1, UTC + number * S)
+    kept = hand.engine.fitness.notes["start"]
+    assert [noted.sentence.split()[2] for noted in kept] == ["11", "10", "9", "8", "7", "6", "5", "4"]
+    assert only(hand.open(), f.RunOpened)  # it is no illness

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.core.assign import assign
-from station.core.manycars import Given, Lacking, ManyCars, Seen, Told, on_gate_clock
+from station.core.carclock import on_gate_clock
+from station.core.manycars import Given, Lacking, ManyCars, Seen, Told
 from tests.core.hand import MS, QUICK, S
 
 LOCKOUT_NS = 300 * MS

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from shared.errors import BadInput, ConfigError, HardwareMissing
+from shared.errors import BadInput, ConfigError, HardwareMissing, OperatorError
 from station.gates.cli import main
 from station.gates.decoders.capture import Piece, entry, head, pieces
+from station.gates.decoders.watch import Bulletin
+from station.gates.driver import GateHealthReport
 from tests.decoders.frames import P3, RC4_SENT
 from tests.decoders.wire import tcp, url
 
@@ -154,9 +156,45 @@ def test_watch_shows_passings_edges_and_health(capsys: pytest.CaptureFixture[str
     with tcp() as listening, _peer(listening, RC4_SENT[2] + RC4_SENT[5]):
         assert main(["watch", "--protocol", "rc4", url(listening), "--seconds", "1"]) == 0
     out = capsys.readouterr().out
-    assert "Passing transponder=8533156" in out
+    assert "passing at 596.126000 s: transponder 8533156" in out
     assert "gate loop broken at 596.126000 s, no. 1 of device:20:" in out
     assert "[gate: " in out
+
+
+class _Gate:
+    """A gate of which only the health is asked."""
+
+    def __init__(self) -> None:
+        self.alive = True
+
+    def start(self, _after: object, _put: object) -> None: ...
+
+    def close(self) -> None: ...
+
+    def health(self) -> GateHealthReport:
+        return GateHealthReport(self.alive, "it is well." if self.alive else "its line broke.")
+
+
+def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
+    gate = _Gate()
+    bulletin = Bulletin({"start": gate})
+    assert bulletin.news(10.0) == ["[start: fit] it is well. 0 edges, 0 lost.\n"]
+    assert bulletin.news(11.0) == []
+    gate.alive = False
+    assert bulletin.news(11.5) == ["[start: NOT FIT] its line broke. 0 edges, 0 lost.\n"]
+    assert bulletin.news(12.0) == []
+    assert len(bulletin.news(15.1)) == 1
+
+
+@pytest.mark.parametrize(("device", "sentence"), [
+    ("/dev/null", "it is no serial port"),
+    ("socket://", "its host or its port number is missing"),
+    ("socket://127.0.0.1:1", "nobody answers there"),
+    ("/dev/there-is-none", "it is not there; plug it in"),
+])  # fmt: skip
+def test_a_port_that_is_none(device: str, sentence: str) -> None:
+    with pytest.raises(HardwareMissing, match=sentence):
+        main(["probe", device])
 
 
 def test_watch_wants_to_know_what() -> None:
@@ -172,6 +210,10 @@ def test_what_is_recorded_is_played_again(tmp_path: pathlib.Path, capsys: pytest
     assert _decode(capsys, "--protocol", "rc4", str(file))[-1]["frames"] == 9
     with pytest.raises(BadInput, match="is there already"):
         main(["record", "--protocol", "rc4", "-o", str(file), "loop://"])
+    with pytest.raises(BadInput, match="there is no folder"):
+        main(["record", "--protocol", "rc4", "-o", str(tmp_path / "none" / "file"), "loop://"])
+    with pytest.raises(OperatorError, match="port 99999: there is no such port"):
+        main(["play", str(file), "--port", "99999"])
 
 
 def test_play_keeps_the_pace_and_the_bytes(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

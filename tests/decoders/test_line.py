@@ -12,7 +12,7 @@ from station.core.facts import Crossing
 from station.core.gate import Count, Gate
 from station.gates.decoders.rc4 import line
 from tests.decoders.frames import RC4_SENT
-from tests.decoders.wire import Box, gate, pty, tcp, until, url
+from tests.decoders.wire import WAIT_S, Box, gate, pty, tcp, until, url
 
 
 def _passing(number: int, seconds: str, transponder: str = "8533156") -> bytes:
@@ -32,6 +32,19 @@ def test_passings_on_a_serial_port_are_edges_on_the_decoders_clock() -> None:
         health = driver.health()
         assert health.alive
         assert (health.edges, health.lost, health.last_edge_ns) == (5, 19, 688_410_000_000)
+        gaps = [box.notes.get(timeout=WAIT_S) for _ in range(4)]
+        assert [(note.kind, note.count) for note in gaps] == [("missed_numbers", count) for count in (2, 2, 11, 4)]
+
+
+def test_bytes_that_are_no_frame_are_noted_and_counted() -> None:
+    box = Box()
+    with pty() as (write, _, path), gate(protocol="rc4", url=path, allowed_s=3600.0) as driver:
+        driver.start({}, box.put)
+        write(_passing(1, "100.0") + b"garbage on the line\r\n" + _passing(2, "110.25"))
+        box.take(2)
+        note = box.notes.get(timeout=WAIT_S)
+        assert (note.kind, note.gate) == ("dropped_bytes", "start")
+        assert 0 < note.count <= driver.health().dropped
 
 
 def test_decoder_time_makes_the_crossings() -> None:
@@ -168,3 +181,31 @@ def test_an_unplugged_port_is_said_and_not_fit() -> None:
             assert driver.health().alive
         until(lambda: not driver.health().alive)
         assert path in driver.health().sentence
+
+
+def test_bytes_of_another_protocol_make_no_gate_fit() -> None:
+    with tcp() as listening, gate(protocol="tag", url=url(listening)) as driver:
+        driver.start({}, Box().put)
+        peer, _ = listening.accept()
+        with peer:
+            assert "has not spoken yet" in driver.health().sentence
+            peer.sendall(b"\x8e\x02 no time at all\r\n" * 20)
+            until(lambda: driver.health().dropped > 256)
+            until(lambda: not driver.health().alive)
+            assert "no frame of tag; check `protocol` and `baud`" in driver.health().sentence
+            peer.sendall(b"T       200 M1  2:51:15.742000\r\n")
+            until(lambda: driver.health().alive)
+
+
+def test_a_line_of_rubbish_alone_is_silence() -> None:
+    clock = ManualClock(1_000_000_000)
+    with pty() as (write, _, path), gate(clock, protocol="rc4", url=path, silent_s=30.0) as driver:
+        driver.start({}, Box().put)
+        write(RC4_SENT[0])
+        until(lambda: "1 frames" in driver.health().sentence)
+        clock.advance(20_000_000_000)
+        write(b"rubbish\r\n")
+        until(lambda: driver.health().dropped == 7)
+        clock.advance(40_000_000_000)
+        assert not driver.health().alive
+        assert "silent" in driver.health().sentence

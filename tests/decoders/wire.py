@@ -10,18 +10,25 @@ from contextlib import contextmanager
 from typing import Any
 
 from shared.clock import Clock, SystemClock
-from station.core.events import Edge
+from station.core.events import Edge, GateNote
 from station.gates.decoders.line import DecoderGate
+from station.gates.driver import Said
 
 WAIT_S = 10.0
 
 
 class Box:
-    """The edges that a gate gave, waited for."""
+    """The edges that a gate gave, waited for; what it noticed beside them is in `notes`."""
 
     def __init__(self) -> None:
         self._edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
-        self.put = self._edges.put
+        self.notes: queue.SimpleQueue[GateNote] = queue.SimpleQueue()
+
+    def put(self, said: Said) -> None:
+        if isinstance(said, Edge):
+            self._edges.put(said)
+        else:
+            self.notes.put(said)
 
     def take(self, count: int) -> list[Edge]:
         return [self._edges.get(timeout=WAIT_S) for _ in range(count)]

@@ -181,7 +181,8 @@ class Hall:
         self.rig.until(self._both_hear)
         # Several may be on their way by now: the last of them is waited for, so that none is heard in the test.
         last_lease, last_beat = m.Lease("c1", 1, "none", "", 1), m.CarBeat(1, "disarmed")
-        assert self.station.publish(last_lease, "car-1") and self.car.publish(last_beat)
+        assert self.station.publish(last_lease, "car-1")
+        assert self.car.publish(last_beat)
         self.rig.until(lambda: last_lease in self.car_ear.bodies() and last_beat in self.station_ear.bodies())
         self.station_ear.heard.clear()
         self.car_ear.heard.clear()

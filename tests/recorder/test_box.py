@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,15 +18,17 @@ from shared.clock import ManualClock
 from shared.errors import BadInput, ConfigError, StorageError
 from shared.messages import CarMode, CarState
 from tests.vehicle.parts import METADATA, tiny_graph, write_model
-from vehicle.config import RecorderOptions
+from vehicle.config import ModelChoice, RecorderOptions
 from vehicle.core.words import Figures, Trace
+from vehicle.models.card import Card
 from vehicle.models.check import check_model
 from vehicle.models.policy import Policy
 from vehicle.recorder.box import Recorder, RecorderThread, make_room, recordings
-from vehicle.recorder.feed import Picture, jpeg_of
+from vehicle.recorder.feed import Picture, jpeg_of, png_of
+from vehicle.replay.cli import driven_model, driven_profile
 from vehicle.replay.compare import compare
 from vehicle.replay.plot import drawn
-from vehicle.replay.run import read_run
+from vehicle.replay.run import Run, read_run
 
 MS = 1_000_000
 NOISE = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)
@@ -33,7 +36,9 @@ NOISE = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)
 
 def box(folder: pathlib.Path, file_mb: int = 1, total_mb: int = 4) -> Recorder:
     options = RecorderOptions(True, folder, file_mb, total_mb)
-    return Recorder(options, "car-1", "boot-1", "", lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    return Recorder(
+        options, "car-1", "boot-1", ModelChoice(pathlib.Path("selected")), lambda: datetime(2026, 1, 2, tzinfo=UTC)
+    )
 
 
 def state(mode: CarMode, reason: str = "") -> CarState:
@@ -216,6 +221,45 @@ def test_the_same_model_wishes_the_same_again(tmp_path: pathlib.Path) -> None:
     run.pictures.clear()
     with pytest.raises(BadInput, match="nothing to compare"):
         compare(run, straight)
+
+
+def test_what_the_policy_saw_is_compared_exactly_and_damage_is_said(tmp_path: pathlib.Path) -> None:
+    recorder = box(tmp_path / "runs")
+    recorder.take(0, state("ready"))
+    small = np.full((120, 160), 7, np.uint8)
+    for n, seen in enumerate((png_of(small), b"", png_of(small)), start=1):
+        recorder.take(n * 33 * MS, replace(picture(n), seen=seen))
+        recorder.take(n * 33 * MS + 5 * MS, trace(n))
+    recorder.close()
+    run = read_run(recordings(tmp_path / "runs"))
+    policy = Policy(check_model(write_model(tmp_path / "straight")))
+    found = compare(run, policy)
+    assert (found.compared, found.exact, found.same) == (3, 2, 3)
+    assert policy.small[0, 0] == 7
+    for damage in (b"\x89PNG", png_of(np.zeros((90, 160), np.uint8)), jpeg_of(np.zeros((9, 9, 3), np.uint8))):
+        run.pictures[0] = replace(run.pictures[0], seen=damage)
+        with pytest.raises(BadInput, match="frame 1"):
+            compare(run, policy)
+
+
+def test_the_model_that_drove_then_is_found_when_another_is_selected(tmp_path: pathlib.Path) -> None:
+    for name, number in (("then", 1), ("now", 2)):
+        folder = write_model(tmp_path / name)
+        card = card_of(name, f"{number:064x}")
+        (folder / "card.json").write_text(card.to_json())
+    (tmp_path / "selected").symlink_to("now")
+    run = Run(about={"model_path": str(tmp_path / "selected"), "model_sha256": f"{1:064x}", "profile": "deepracer-car"})
+    assert driven_model(run) == tmp_path / "then"
+    assert driven_profile(run) == "deepracer-car"
+    run.about["model_sha256"] = f"{3:064x}"
+    assert driven_model(run) == tmp_path / "selected"
+    assert driven_profile(Run(about={"profile": "by eye"})) == "grey-area"
+
+
+def card_of(name: str, sha256: str) -> Card:
+    """As an import writes it."""
+    sensors = ("FRONT_FACING_CAMERA",)
+    return Card(name, "file, onnx", "onnx", "", "", sha256, sensors, "clipped_ppo", "5", "", 3, "", 1, None, None)
 
 
 def test_the_drawing_shows_three_diagrams_and_the_modes(tmp_path: pathlib.Path) -> None:

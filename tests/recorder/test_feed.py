@@ -3,20 +3,23 @@
 import queue
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vehicle.parts import frame
 from vehicle.hardware.devices import Frame
 from vehicle.ipc import pair
+from vehicle.profiles import ProfileName, profile
 from vehicle.recorder.feed import FrameFeed, FramePump, Picture, jpeg_of, pack_picture, unpack_picture
+from vehicle.replay.compare import seen_of
 
 MS = 1_000_000
 
 
-@given(st.integers(0, 2**62), st.integers(0, 2**62), st.integers(0, 2**31), st.binary())
-def test_a_picture_survives_its_datagram(at_ns: int, seq: int, dropped: int, rest: bytes) -> None:
-    picture = Picture(b"\xff\xd8" + rest, at_ns, seq, dropped)
+@given(st.integers(0, 2**62), st.integers(0, 2**62), st.integers(0, 2**31), st.binary(), st.binary())
+def test_a_picture_survives_its_datagram(at_ns: int, seq: int, dropped: int, rest: bytes, seen: bytes) -> None:
+    picture = Picture(b"\xff\xd8" + rest, at_ns, seq, dropped, seen)
     assert unpack_picture(pack_picture(picture)) == picture
 
 
@@ -41,6 +44,24 @@ def test_every_frame_when_armed_and_a_few_otherwise() -> None:
     pump.close()
     feed.offer(Frame(frame(1), 600 * MS, 12))
     assert feed.dropped == 1
+    ours.close()
+
+
+@pytest.mark.parametrize("name", ["grey-area", "deepracer-car"])
+def test_a_recording_gets_what_the_policy_sees_to_the_last_grey_level(name: ProfileName) -> None:
+    ours, theirs = pair()
+    got: queue.Queue[Picture] = queue.Queue()
+    pump = FramePump(theirs, (got.put,))
+    pump.start()
+    feed = FrameFeed(ours, name)
+    noise = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)
+    feed.offer(Frame(noise, 0, 0))
+    small = np.zeros((120, 160), np.uint8)
+    profile(name)(noise, small)
+    assert np.array_equal(seen_of(got.get(timeout=5)), small)
+    FrameFeed(ours).offer(Frame(noise, 0, 0))
+    assert got.get(timeout=5).seen == b""
+    pump.close()
     ours.close()
 
 

@@ -36,7 +36,7 @@ def test_an_order_gets_a_new_id_once_its_time_is_over() -> None:
 
 def test_start_arms_first() -> None:
     cars = Cars(500, 2000, "n")
-    cars.permit(Permit("car-1", "run-1"), True)
+    cars.permit([Permit("car-1", "run-1", True)])
     cars.beat("car-1", "b", m.CarBeat(1, "disarmed"), 0)
     assert said(cars.order("car-1", "start", None, 0)) == ["arm"]
     assert said(cars.beat("car-1", "b", m.CarBeat(2, "ready"), 100 * MS)) == ["start"]
@@ -54,7 +54,7 @@ def test_a_tripped_car_is_not_started_and_says_so() -> None:
 
 def test_after_an_emergency_stop_there_is_no_lease_until_an_official_says_so() -> None:
     cars = Cars(500, 2000, "n")
-    cars.permit(Permit("car-1", "run-1"), True)
+    cars.permit([Permit("car-1", "run-1", True)])
     cars.beat("car-1", "b", m.CarBeat(1, "driving"), 0)
     assert said(cars.order("car-1", "estop", None, 0)) == ["estop"]
     assert not cars.views(0)[0].leased
@@ -87,7 +87,7 @@ def test_whatever_is_said(events: list[tuple[str, object]]) -> None:
         now_ns += 600 * MS
         if kind == "permit":
             permitted = bool(value)
-            cars.permit(Permit("car-1", "run-1") if permitted else None, permitted)
+            cars.permit([Permit("car-1", "run-1", True)] if permitted else [])
             continue
         if kind == "order":
             if not (trusted == "estop" and value == "stop"):

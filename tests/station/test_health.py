@@ -1,6 +1,7 @@
 """The gates' health: judged before a run is armed, shown for each sensor, and said for all gates on one topic."""
 
 import pathlib
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from shared.link.mock import MockLink
 from shared.link.wire import Delivery, Subscription
 from shared.topics import BY_BODY
 from station.core import events as e
+from station.evidence.bundle import make
 from station.view import Accepted, Declined, SensorView
 from tests.station.rig import MS, Rig, S
 
@@ -82,3 +84,33 @@ def test_the_mode_is_shown_and_outlives_a_restart(rig: Rig) -> None:
     assert rig.station.snapshot().mode == "test"
     rig.restart()
     assert rig.station.snapshot().mode == "test"
+
+
+def test_what_a_driver_noticed_is_kept_shown_and_outlives_a_restart(rig: Rig) -> None:
+    rig.gate.note("missed_numbers", "The numbers 3 to 5\x00 are missing.", 3)
+    rig.wait(S)
+    assert b'["GateNoted"' in rig.facts()[-1]
+    rig.wait(S)
+    shown = rig.station.snapshot().gates[0].notes
+    assert [(note.kind, note.count, note.sentence) for note in shown] == [
+        ("missed_numbers", 3, "The numbers 3 to 5 are missing.")
+    ]
+    rig.restart()
+    rig.wait(S)
+    assert rig.station.snapshot().gates[0].notes == shown
+    rig.station.journal.verify()
+
+
+def test_the_notes_are_in_the_protest_bundle(rig: Rig, tmp_path: pathlib.Path) -> None:
+    rig.open()
+    rig.go()
+    rig.gate.note("restart", "The decoder was restarted.")
+    for _ in range(4):
+        rig.cross(10.0)
+    run_id = rig.station.snapshot().run
+    assert run_id is not None
+    make(rig.path, run_id.run_id, tmp_path / "bundle.zip")
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
+        notes = bundle.read("gate_notes.csv").decode()
+    assert "start,restart,0," in notes
+    assert notes.rstrip().endswith("The decoder was restarted.")

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from shared.clock import SystemClock
+from shared.config import load
 from shared.errors import BadInput
-from tests.vehicle.parts import frame, write_model
+from tests.vehicle.parts import config_text, frame, write_model
+from vehicle.config import VehicleConfig
 from vehicle.core.words import Fault, ModeNotice, Seen, Wish
 from vehicle.hardware.cameras.mock import MockCamera
 from vehicle.hardware.devices import Frame
@@ -20,7 +22,7 @@ from vehicle.ipc import Channel, pair
 from vehicle.mailbox import Mailbox
 from vehicle.models.check import check_model
 from vehicle.models.policy import Policy
-from vehicle.pilot import Pilot, capture, fly
+from vehicle.pilot import Pilot, capture, first_choice, fly
 
 
 @pytest.fixture
@@ -69,6 +71,34 @@ def test_arming_lets_the_collector_rest(pilot: Pilot, channels: tuple[Channel, C
     flight.join(10.0)
     assert gc.get_freeze_count() > 0
     gc.unfreeze()
+
+
+def test_a_new_car_without_a_model_looks_and_wishes_nothing(channels: tuple[Channel, Channel]) -> None:
+    pilot = Pilot(None, channels[0], SystemClock())
+    pilot.look(Frame(frame(9), 5_000, 3))
+    assert channels[1].receive() == []
+
+
+@pytest.mark.parametrize(
+    ("console", "chosen"), [("false", "models/selected"), ("true", "models/other"), ("true", "elsewhere/selected")]
+)
+def test_only_a_phone_page_may_bring_the_first_model(tmp_path: pathlib.Path, console: str, chosen: str) -> None:
+    text = config_text(tmp_path, 1883, extra=f'[console]\nenabled = {console}\nmodels = "{tmp_path}/models"\n')
+    (tmp_path / "car.toml").write_text(text.replace(f'{tmp_path}/model"', f'{tmp_path}/{chosen}"'))
+    with pytest.raises(BadInput, match="there is no such model"):
+        first_choice(load(tmp_path / "car.toml", VehicleConfig))
+
+
+def test_the_first_model_is_waited_for(tmp_path: pathlib.Path) -> None:
+    text = config_text(tmp_path, 1883, extra=f'[console]\nenabled = true\nmodels = "{tmp_path}/models"\n')
+    (tmp_path / "car.toml").write_text(text.replace(f'{tmp_path}/model"', f'{tmp_path}/models/selected"'))
+    config = load(tmp_path / "car.toml", VehicleConfig)
+    assert first_choice(config) is None
+    write_model(tmp_path / "models" / "mine")
+    (tmp_path / "models" / "selected").symlink_to("mine")
+    choice = first_choice(config)
+    assert choice is not None
+    assert (choice.policy.model.name, choice.precision) == ("mine", "fp32")
 
 
 def test_repeats_make_no_wish_and_gaps_are_counted(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:

@@ -30,13 +30,14 @@ def stadium(straight_m: float = 10.0, radius_m: float = 2.0, width_m: float = 1.
 
 
 class RunningWorld:
-    """A world process; `folder` is what its devices are told."""
+    """A world process; `folder` is what its devices are told. The track is the stadium, or a shipped one by name."""
 
-    def __init__(self, folder: pathlib.Path, settings: str) -> None:
+    def __init__(self, folder: pathlib.Path, settings: str, track: str = "") -> None:
         self.folder = folder
         self._config = folder / "world.toml"
-        track = folder / "stadium.npy"
-        np.save(track, stadium())
+        if not track:
+            track = str(folder / "stadium.npy")
+            np.save(track, stadium())
         self._config.write_text(f'run_dir = "{folder}"\ntrack = "{track}"\n{settings}\n')
         self.start()
 

@@ -68,9 +68,9 @@ class Helm:
             del self._beats[next(iter(self._beats))]
         return CarBeat(self._newest_beat, self.mode)
 
-    def model_ready(self) -> None:
-        """The pilot has a warm model."""
-        self._model_ready = True
+    def model_ready(self, there: bool = True) -> None:
+        """The pilot has a warm model; or it says that there is none yet."""
+        self._model_ready = there
 
     def take_wish(self, wish: Wish, now_ns: int) -> bool:
         """Keep the newest wish; False if it is of no newer frame than the last one, or of one yet to come."""

@@ -32,7 +32,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class PilotReady:
-    """Pilot to guard: the model is checked, loaded and warm; which precision drives, and has it real-time priority?"""
+    """Pilot to guard: the model is checked, loaded and warm; without a name there is none yet.
+
+    `precision` is what drives, `realtime` whether the policy's thread has real-time priority.
+    """
 
     model: str
     model_sha256: str

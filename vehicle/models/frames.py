@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from vehicle.profiles import HEIGHT, WIDTH, ProfileName, profile
-from vehicle.replay.compare import pixels_of
+from vehicle.recorder.feed import Picture
+from vehicle.replay.compare import pixels_of, seen_of
 from vehicle.replay.run import read_run
 
 Frames = NDArray[np.uint8]
@@ -25,7 +27,7 @@ def read_frames(source: pathlib.Path, shrink: ProfileName = "grey-area") -> Fram
 
     `source` is a recording (.mcap), a folder of recordings, or a folder of pictures.
     """
-    pictures = list(_pictures(source))
+    pictures = list(_pictures(source, shrink))
     if len(pictures) < LEAST:
         raise BadInput(f"{source}: holds {len(pictures)} frames; at least {LEAST} are needed: give a longer recording.")
     chosen = np.linspace(0, len(pictures) - 1, min(MOST, len(pictures))).astype(int)
@@ -41,23 +43,31 @@ def halves(frames: Frames) -> tuple[Frames, Frames]:
     return np.concatenate(stretches[::2]), np.concatenate(stretches[1::2])
 
 
-def _pictures(source: pathlib.Path) -> Iterator[Any]:
+def _pictures(source: pathlib.Path, shrink: ProfileName) -> Iterator[Any]:
     """Undecoded: pictures of a recording, or paths."""
     if source.is_dir():
         recordings = sorted(source.glob("*.mcap"))
         for recording in recordings:
-            yield from read_run([recording]).pictures
+            yield from _recorded(recording, shrink)
         if not recordings:
             yield from sorted(path for path in source.iterdir() if path.suffix.lower() in _PICTURES)
     elif source.suffix == ".mcap":
-        yield from read_run([source]).pictures
+        yield from _recorded(source, shrink)
     else:
         raise BadInput(f"{source}: is neither a recording (.mcap) nor a folder of recordings or pictures.")
 
 
+def _recorded(recording: pathlib.Path, shrink: ProfileName) -> Iterator[Picture]:
+    """A drive's frames; what the policy saw of them counts only if it saw them as it shall now."""
+    run = read_run([recording])
+    as_now = run.about.get("profile", "grey-area") == shrink
+    for picture in run.pictures:
+        yield picture if as_now else replace(picture, seen=b"")
+
+
 def _pixels(picture: Any) -> Any:
-    if not isinstance(picture, pathlib.Path):
-        return pixels_of(picture)
+    if isinstance(picture, Picture):
+        return seen_of(picture) if picture.seen else pixels_of(picture)
     pixels = cv2.imread(str(picture), cv2.IMREAD_COLOR)
     if pixels is None:
         raise BadInput(f"{picture}: is not a picture that can be read.")

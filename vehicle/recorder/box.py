@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from shared.clock import Clock
 from shared.errors import StorageError
 from shared.messages import CarState
-from vehicle.config import RecorderOptions
+from vehicle.config import ModelChoice, RecorderOptions
 from vehicle.core.modes import ARMED
 from vehicle.core.words import Figures, Trace
 from vehicle.ipc import Word
@@ -33,10 +33,10 @@ class Recorder:
     """Begins, rotates and ends recordings; `take` may be called from one thread, times are arguments."""
 
     def __init__(
-        self, options: RecorderOptions, device: str, boot: str, model_path: str, utc: Callable[[], datetime]
+        self, options: RecorderOptions, device: str, boot: str, model: ModelChoice, utc: Callable[[], datetime]
     ) -> None:
         self._options = options
-        self._device, self._boot, self._model_path, self._utc = device, boot, model_path, utc
+        self._device, self._boot, self._model, self._utc = device, boot, model, utc
         self._file: RunFile | None = None
         self._state = CarState(True, "disarmed")
         self._ends_ns: int | None = None
@@ -104,7 +104,8 @@ class Recorder:
             utc.isoformat(),
             state.model,
             state.model_sha256,
-            self._model_path,
+            str(self._model.path.absolute()),
+            self._model.profile,
         )
         self._file = RunFile(path, about)
 

@@ -1,7 +1,9 @@
 """Pictures on their way from the pilot to the black box and the console: JPEG datagrams that never block the pilot.
 
 The pilot's end works beside the policy, on a thread of its own and behind it in priority. What finds no room is
-dropped and counted; the count travels in the next datagram, so that a recording says what it lacks.
+dropped and counted; the count travels in the next datagram, so that a recording says what it lacks. For a recording the
+policy's own small picture goes along without loss: JPEG changes a grey level here and there, and an answer
+that lies between two actions with it, but a recording shall be able to prove what was answered to what was seen.
 """
 
 import contextlib
@@ -14,14 +16,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 
 from vehicle.hardware.devices import Frame, Pixels
 from vehicle.mailbox import Mailbox
+from vehicle.profiles import HEIGHT, WIDTH, ProfileName, profile
 
-_HEAD = struct.Struct(">qqI")  # at_ns, seq, dropped so far
+_HEAD = struct.Struct(">qqII")  # at_ns, seq, dropped so far, bytes of the JPEG; what follows it is the PNG
 _MOST_BYTES = 150_000  # below what one datagram may hold with the kernel's defaults
 _WIDEST_PX = 640
 _JPEG_QUALITY = 90
+_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
+_JPEG_BEGINS = b"\xff\xd8"
 _LOOK_S = 0.2
 _IDLE_EVERY_NS = 200_000_000  # while the car is not armed, the console's view is enough
 _NICE = 5
@@ -31,25 +37,33 @@ _BEFORE = 8  # the last frames before arming: the first wishes of a drive were m
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One frame as it is kept: JPEG, the capture stamp, the frame's number, and how many the feed dropped so far."""
+    """One frame as it is kept: JPEG, the capture stamp, the frame's number, and how many the feed dropped so far.
+
+    `seen` is what the policy saw of it, 160 x 120 grey, exact: a PNG; empty if nobody records.
+    """
 
     jpeg: bytes
     at_ns: int
     seq: int
     dropped: int = 0
+    seen: bytes = b""
 
 
 def pack_picture(picture: Picture) -> bytes:
     """The picture as a datagram."""
-    return _HEAD.pack(picture.at_ns, picture.seq, picture.dropped) + picture.jpeg
+    head = _HEAD.pack(picture.at_ns, picture.seq, picture.dropped, len(picture.jpeg))
+    return head + picture.jpeg + picture.seen
 
 
 def unpack_picture(datagram: bytes) -> Picture | None:
     """The picture of a datagram; None if it is none of ours."""
-    if len(datagram) <= _HEAD.size or not datagram[_HEAD.size :].startswith(b"\xff\xd8"):
+    if len(datagram) <= _HEAD.size or not datagram[_HEAD.size :].startswith(_JPEG_BEGINS):
         return None
-    at_ns, seq, dropped = _HEAD.unpack_from(datagram)
-    return Picture(datagram[_HEAD.size :], at_ns, seq, dropped)
+    at_ns, seq, dropped, size = _HEAD.unpack_from(datagram)
+    end = _HEAD.size + size
+    if size < len(_JPEG_BEGINS) or end > len(datagram):
+        return None
+    return Picture(datagram[_HEAD.size : end], at_ns, seq, dropped, datagram[end:])
 
 
 def jpeg_of(pixels: Pixels) -> bytes:
@@ -61,12 +75,22 @@ def jpeg_of(pixels: Pixels) -> bytes:
     return bytes(jpeg)
 
 
-class FrameFeed:
-    """The pilot's end. `armed` decides between every frame and a few a second."""
+def png_of(small: Pixels) -> bytes:
+    """The policy's picture without loss."""
+    return bytes(cv2.imencode(".png", small, _PNG)[1])
 
-    def __init__(self, end: socket.socket) -> None:
+
+class FrameFeed:
+    """The pilot's end. `armed` decides between every frame and a few a second.
+
+    `shrink` is how the policy sees; None if no recording is wanted.
+    """
+
+    def __init__(self, end: socket.socket, shrink: ProfileName | None = None) -> None:
         end.setblocking(False)
         self._end = end
+        self._shrink = profile(shrink) if shrink is not None else None
+        self._small: Pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
         self._due_ns = self._tail_until_ns = 0
         self._before: deque[Frame] = deque(maxlen=_BEFORE)
         self.armed = False
@@ -99,19 +123,22 @@ class FrameFeed:
         self._send(frame)
 
     def _send(self, frame: Frame) -> None:
-        jpeg = jpeg_of(frame.pixels)
+        jpeg, seen = jpeg_of(frame.pixels), b""
+        if self._shrink is not None:
+            self._shrink(frame.pixels, self._small)
+            seen = png_of(self._small)
         try:
-            if len(jpeg) > _MOST_BYTES:
+            if len(jpeg) + len(seen) > _MOST_BYTES:
                 self.dropped += 1
             else:
-                self._end.send(pack_picture(Picture(jpeg, frame.at_ns, frame.seq, self.dropped)))
+                self._end.send(pack_picture(Picture(jpeg, frame.at_ns, frame.seq, self.dropped, seen)))
         except OSError:
             self.dropped += 1  # full, or nobody listens: control does not wait for its witness
 
 
-def feed_of(number: int | None) -> FrameFeed | None:
+def feed_of(number: int | None, shrink: ProfileName | None) -> FrameFeed | None:
     """The pilot's end on a descriptor that the guard handed down, if it did."""
-    return FrameFeed(socket.socket(fileno=number)) if number is not None else None
+    return FrameFeed(socket.socket(fileno=number), shrink) if number is not None else None
 
 
 class FramePump:

@@ -1,7 +1,8 @@
 """One recording of the black box: an MCAP file, written in small chunks so that a killed process loses little.
 
-Channels: /frame (JPEG, stamped at capture), /drive (wishes and pulses), /state (mode and reason), /beside (what the
-camera gave and how late the ticks were). Everything but the frames is JSON with the fields of our own dataclasses.
+Channels: /frame (JPEG, stamped at capture), /seen (what the policy saw of that frame, exact, as PNG), /drive (wishes
+and pulses), /state (mode and reason), /beside (what the camera gave and how late the ticks were). Everything but the
+pictures is JSON with the fields of our own dataclasses.
 """
 
 import json
@@ -20,7 +21,7 @@ from vehicle.recorder.feed import Picture
 
 VERSION = "1"
 ABOUT = "raceday"
-FRAME, DRIVE, STATE, BESIDE = "/frame", "/drive", "/state", "/beside"
+FRAME, SEEN, DRIVE, STATE, BESIDE = "/frame", "/seen", "/drive", "/state", "/beside"
 _CHUNK_BYTES = 64 * 1024
 _SYNC_NS = 5_000_000_000
 _TOPICS: tuple[tuple[str, type], ...] = ((DRIVE, Trace), (STATE, CarState), (BESIDE, Figures))
@@ -40,6 +41,7 @@ class About:
     model: str = ""
     model_sha256: str = ""
     model_path: str = ""
+    profile: str = "grey-area"
 
 
 class RunFile:
@@ -59,6 +61,7 @@ class RunFile:
             self._writer.add_metadata(ABOUT, {"v": VERSION, **texts})
             self._channels = {topic: self._channel(topic, kind) for topic, kind in _TOPICS}
             self._frames_channel = self._writer.register_channel(FRAME, "jpeg", 0)
+            self._seen_channel = self._writer.register_channel(SEEN, "png", 0)
             self._file.flush()
         except OSError as error:
             raise StorageError(f"the recording {path} cannot be written ({error.strerror}).") from None
@@ -73,6 +76,8 @@ class RunFile:
             if isinstance(what, Picture):
                 self.frames += 1
                 self._writer.add_message(self._frames_channel, what.at_ns, what.jpeg, at_ns, what.seq)
+                if what.seen:
+                    self._writer.add_message(self._seen_channel, what.at_ns, what.seen, at_ns, what.seq)
             else:
                 topic = next(topic for topic, kind in _TOPICS if isinstance(what, kind))
                 self._sequence += 1

@@ -6,7 +6,9 @@ from typing import Any
 
 from shared.errors import StorageError
 from vehicle.models.check import check_model
+from vehicle.models.library import SELECTED, Library
 from vehicle.models.policy import Policy
+from vehicle.profiles import PROFILES, ProfileName
 from vehicle.recorder.box import recordings
 from vehicle.replay.compare import compare
 from vehicle.replay.plot import drawn
@@ -41,16 +43,32 @@ def add_replay_command(subparsers: Any) -> None:
 
 def _replay(arguments: argparse.Namespace) -> int:
     run = read_run(arguments.recording)
-    model = check_model(arguments.model or pathlib.Path(run.about.get("model_path", "")))
-    found = compare(run, Policy(model))
+    model = check_model(arguments.model or driven_model(run))
+    found = compare(run, Policy(model, driven_profile(run)))
     drove = run.about.get("model_sha256", "")
     versus = ", which drove then" if model.sha256 == drove else f" (sha256 {drove[:16]} drove then)"
     print(f"model      {model.name}, sha256 {model.sha256[:16]}{versus}")
-    print(f"frames     {found.compared} compared, {found.unmatched} without a wish{_cut(run)}")
+    exact = f"{found.exact} as the policy saw them, the rest by their JPEG" if found.exact < found.compared else "exact"
+    print(f"frames     {found.compared} compared ({exact}), {found.unmatched} without a wish{_cut(run)}")
     print(f"same       {found.same} ({found.agreement:.1%})")
     print(f"steering   differs by {found.steering_mean:.4f} on average, {found.steering_most:.4f} at most")
     print(f"throttle   differs by {found.throttle_most:.4f} at most")
     return 0
+
+
+def driven_model(run: Run) -> pathlib.Path:
+    """Where the model that drove then lies now: another one may be selected by today."""
+    path, drove = pathlib.Path(run.about.get("model_path", "")), run.about.get("model_sha256", "")
+    if path.name == SELECTED:
+        found = next((e for e in Library(path.parent).entries() if e.card.model_sha256 == drove), None)
+        return path if found is None else found.folder
+    return path
+
+
+def driven_profile(run: Run) -> ProfileName:
+    """How the policy saw then."""
+    said = run.about.get("profile", "")
+    return next((name for name in PROFILES if name == said), "grey-area")
 
 
 def _plot(arguments: argparse.Namespace) -> int:

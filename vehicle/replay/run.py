@@ -3,7 +3,7 @@
 import pathlib
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mcap.exceptions import McapError
@@ -15,7 +15,7 @@ from shared.errors import BadInput
 from shared.messages import CarState
 from vehicle.core.words import Figures, Trace
 from vehicle.recorder.feed import Picture
-from vehicle.recorder.file import ABOUT, BESIDE, DRIVE, FRAME, STATE
+from vehicle.recorder.file import ABOUT, BESIDE, DRIVE, FRAME, SEEN, STATE
 
 _MOST_RECORD_BYTES = 8 << 20
 _KINDS: dict[str, TypeAdapter[Any]] = {
@@ -63,6 +63,11 @@ def _read_into(run: Run, path: pathlib.Path) -> None:
 def _keep(run: Run, topic: str, message: Message, path: pathlib.Path) -> None:
     if topic == FRAME:
         run.pictures.append(Picture(message.data, message.log_time, message.sequence))
+        return
+    if topic == SEEN:
+        # It follows its frame; a cut between the two leaves the frame alone.
+        if run.pictures and run.pictures[-1].seq == message.sequence:
+            run.pictures[-1] = replace(run.pictures[-1], seen=message.data)
         return
     if topic not in _KINDS:
         return  # a channel of a later version

@@ -57,4 +57,5 @@ class LibraryShelf:
 
 def _row(entry: Entry) -> ModelRow:
     card = entry.card
-    return ModelRow(entry.name, f"{', '.join(card.sensors)}; {card.action_space}; {card.network}", entry.is_selected)
+    about = (", ".join(card.sensors), card.action_space, card.network, f"sha256 {card.content_sha256[:12]}")
+    return ModelRow(entry.name, "; ".join(about), entry.is_selected)

@@ -1,8 +1,9 @@
 """ALGE Timy 2/3 and TdC 8001: lines of fixed columns ended by CR, times of day in 0.1 ms.
 
 `yNNNN CCC HH:MM:SS.zhtq GG` is 26 columns; after CHK1 two more follow, the byte sum of the 26 as two characters. Only
-a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or computes is a Message. The
-maker says that simultaneous impulses on C0 to C5 may be up to 0.3 ms apart (timing.md 2.11).
+a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or computes is a Message. Logs
+strip the blank in the first column (mostly there is one): such a line is an impulse too. The maker says that
+simultaneous impulses on C0 to C5 may be up to 0.3 ms apart (timing.md 2.11).
 """
 
 import re
@@ -26,6 +27,7 @@ TOLD = {b"m": "memory", b"c": "deleted", b"C": "deleted", b"d": "disqualified", 
 _IMPULSE = re.compile(
     rb"([ ?txmcCdin])(?=[ \d]{4})( *\d*)[ r]([A-Za-z][\w/]?[\w ][\w ])([ \d]\d):(\d\d):(\d\d)[.,](\d{1,4}) *[ \d]{2}"
 )
+_BEGUN = re.compile(rb"[ ?txmcCdin]?\d{4}[ r][A-Za-z]")
 _CHANNEL = re.compile(r"C\d ?M?")
 _NUMBER = re.compile(rb"n(?=[ \d]{4}$)( *\d*)")
 _RUNNING = re.compile(rb"[ \d]\d:\d\d:\d\d\.\d {1,4};?\d*@*")
@@ -53,6 +55,8 @@ class Alge:
         return b""
 
     def _line(self, line: bytes) -> list[Decoded]:
+        if len(line) in (COLUMNS - 1, COLUMNS + SUM - 1) and _IMPULSE.match(b" " + line):
+            line = b" " + line  # logs strip the blank of the first column
         for length in (COLUMNS + SUM, COLUMNS):
             found = _IMPULSE.fullmatch(line[-length:][:COLUMNS])
             if found and len(line) >= length:
@@ -84,6 +88,8 @@ class Alge:
             return self.counts.good([Message("running_time", line.decode())])
         if len(line) == COLUMNS + SUM and not _sum_fits(line) and re.fullmatch(rb"[0-?]{2}", line[COLUMNS:]):
             return self.counts.bad("bad_crc", len(line))
+        if _BEGUN.match(line):
+            return self.counts.bad("bad_fields" if len(line) == COLUMNS else "bad_length", len(line))
         self.counts.resynced_bytes += len(line)
         return []
 

@@ -18,8 +18,8 @@ EVERY_NS: Final = 20_000_000  # the unit has answered: a passing waits for its q
 PATIENCE_NS: Final = 250_000_000  # it has not: ask again
 
 _ENDS = bytes.maketrans(b"$#", b"\n\n")
-_ANSWER = re.compile(rb"(\?:[0-?]{16}|\?:[0-?]{14}|\?[1-8][0-?]{8}[1-9][0-?]|0[ -~]{4}[0-?])$")
-_LENGTHS = frozenset({6, 12, 16, 18})
+_ANSWER = re.compile(rb"(\?:[0-?]{16}|\?:[0-?]{14}|\?[1-8][0-?]{8}[1-9][0-?]|(?<![0-?])0[ -~]{4}[0-?])$")
+_CUT = re.compile(rb"\?[0-?]{2,}|[0-?]{5,}$")  # an answer without its beginning or its end
 
 
 class Carrera:
@@ -52,6 +52,7 @@ class Carrera:
     def _answer(self, line: bytes) -> list[Decoded]:
         found = _ANSWER.search(line)
         if found is None:
+            self.counts.bad_length += _CUT.match(line) is not None
             self.counts.resynced_bytes += len(line)
             return []
         answer = found[0]

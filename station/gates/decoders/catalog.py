@@ -75,7 +75,6 @@ ROWS = (
         "carrera",
         "Carrera control unit",
         (19200,),
-        lines=False,
         heartbeat=True,
         elsewhere=("2", "3"),
     ),

@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import json
 import pathlib
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -16,6 +17,7 @@ from shared.errors import BadInput
 from station.gates.decoders import capture, catalog
 from station.gates.decoders.decoder import Decoded, Decoder, Gap
 
+HEX_TEXT = re.compile(rb"\s*(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){8}")
 NAMED_GAPS = 50  # so many are named in the last line; all are counted
 KINDS = {"Passing": "passing", "DeviceEdge": "edge", "StatusReport": "status", "Message": "message"}
 
@@ -24,22 +26,32 @@ def main(arguments: list[str]) -> int:
     """The command. Raises BadInput, ConfigError."""
     parser = argparse.ArgumentParser(prog="raceday gate decode", description="Reads recorded bytes of a decoder.")
     parser.add_argument("--protocol", required=True, metavar="P", help=", ".join(catalog.protocols()))
-    parser.add_argument("--hex", action="store_true", help="the file is hex text, one frame a line")
-    parser.add_argument("file", metavar="FILE|-", help="bytes, hex text or a recording; - reads standard input")
+    parser.add_argument("--hex", action="store_true", help="the file is hex text, a frame a line, or a hex dump")
+    parser.add_argument("file", metavar="FILE|-", help="the bytes themselves, or a recording; - reads standard input")
     asked = parser.parse_args(arguments)
     device = catalog.decoder(asked.protocol)
     decoding = Decoding(device)
+    line_ends = catalog.row(asked.protocol).lines
+    looks_like_hex = False
     with opened(asked.file) as source:
-        for data in _chunks(source, asked.file, asked.hex, catalog.row(asked.protocol).lines):
+        for data in _chunks(source, asked.file, asked.hex, line_ends):
+            looks_like_hex |= not asked.hex and device.counts.frames == 0 and HEX_TEXT.match(data) is not None
             for line in decoding.lines(device.feed(data)):
                 sys.stdout.write(line)
             sys.stdout.flush()
-    if catalog.row(asked.protocol).lines:
+    if line_ends:
         # The end of the file ends its last line.
         sys.stdout.writelines(decoding.lines(device.feed(b"\n")))
     device.hello()
     sys.stdout.write(decoding.last_line())
+    sys.stdout.flush()
+    if looks_like_hex and not device.counts.frames:
+        _say(f"{asked.file}: no frame was found, but hex text: try --hex.")
     return 0
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
 
 
 class Decoding:
@@ -90,8 +102,8 @@ def opened(name: str) -> Iterator[BinaryIO]:
 
 def _chunks(source: BinaryIO, name: str, as_hex: bool, line_ends: bool) -> Iterator[bytes]:
     if as_hex:
-        return capture.hex_lines(source, name, line_ends)
-    peeked = getattr(source, "peek", lambda _size: b"")(len(capture.HEAD))
-    if name != "-" and peeked.startswith(capture.HEAD):
-        return (piece.data for piece in capture.pieces(pathlib.Path(name)))
+        return capture.hex_lines(source, name, line_ends, _say)
+    peek = getattr(source, "peek", None)
+    if peek is not None and peek(len(capture.HEAD)).startswith(capture.HEAD):
+        return (piece.data for piece in capture.recorded(source, name))
     return capture.raw(source)

@@ -98,7 +98,7 @@ class Counts:
 
     `bad_crc`: a whole frame whose check is wrong. `bad_length`: its length is wrong or no end came in time.
     `bad_fields`: whole, but a field is not what it must be. `resynced_bytes`: all bytes that lay in no good frame
-    (noise, echoes, and the bytes of bad frames); line ends between frames are not counted.
+    (noise, echoes, and the bytes of bad frames); line ends alone between two frames are not counted.
     """
 
     frames: int = 0

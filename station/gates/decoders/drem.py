@@ -40,6 +40,7 @@ class Drem:
     def _line(self, line: bytes) -> list[Decoded]:
         said = read_object(line)
         if said is None:
+            self.counts.bad_length += line.startswith(b"{")  # no object begins so that does not end
             self.counts.resynced_bytes += len(line)
             return []
         time_ns = _nanoseconds(said.get("timestamp"))

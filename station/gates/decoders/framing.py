@@ -53,6 +53,7 @@ class Brackets:
     def __init__(self, start: bytes, end: bytes, longest: int, counts: Counts) -> None:
         self._start, self._end, self._longest, self._counts = start, end, longest, counts
         self._buffer = bytearray()
+        self._line_ends, self._dirty = 0, False  # since the last frame
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The frames that these bytes complete."""
@@ -79,10 +80,23 @@ class Brackets:
     def _at_start(self) -> bool:
         """Throw away what lies before a start; False when there is none."""
         start = self._buffer.find(self._start)
-        noise = self._buffer[: start if start >= 0 else len(self._buffer)]
-        self._counts.resynced_bytes += len(noise) - noise.count(b"\r") - noise.count(b"\n")
+        self._noise(self._buffer[: start if start >= 0 else len(self._buffer)])
+        if start < 0:
+            return False
+        self._line_ends, self._dirty = 0, False
+        return True
+
+    def _noise(self, noise: bytearray) -> None:
+        """Line ends alone between two frames are nothing; among other noise they are noise."""
         del self._buffer[: len(noise)]
-        return start >= 0
+        line_ends = noise.count(b"\r") + noise.count(b"\n")
+        if len(noise) > line_ends and not self._dirty:
+            self._dirty = True
+            self._counts.resynced_bytes += self._line_ends
+        if self._dirty:
+            self._counts.resynced_bytes += len(noise)
+        else:
+            self._line_ends += line_ends
 
     def _drop(self, length: int) -> None:
         self._counts.bad("bad_length", length)

@@ -47,13 +47,18 @@ class ILap:
         return ASK
 
     def _line(self, line: bytes) -> list[Decoded]:
-        _, soh, text = line.rpartition(b"\x01")
-        facts = self._facts(text.decode("ascii", "replace")) if soh else None
+        # A line that lost its end holds two frames.
+        noise, *texts = line.split(b"\x01")
+        self.counts.resynced_bytes += len(noise)
+        return [fact for text in texts for fact in self._text(text)]
+
+    def _text(self, text: bytes) -> list[Decoded]:
+        """One frame after its SOH, or what is left of one."""
+        facts = self._facts(text.decode("ascii", "replace"))
         if facts is None:
-            self.counts.bad_length += bool(soh)
-            self.counts.resynced_bytes += len(line)
+            self.counts.bad_length += bool(text)
+            self.counts.resynced_bytes += len(text) + 1
             return []
-        self.counts.resynced_bytes += len(line) - len(text) - 1
         return self.counts.good(facts)
 
     def _facts(self, text: str) -> list[Decoded] | None:

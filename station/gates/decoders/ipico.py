@@ -20,6 +20,7 @@ MARKS = {b"": 0, b"FS": FIRST_SEEN, b"LS": LAST_SEEN}
 _READ = re.compile(
     rb"aa([\da-f]{2})([\da-f]{12})[\da-f]{4}(\d{12})([\da-f]{2})(?:[\da-f]{6})?([\da-f]{2})(FS|LS)?$", re.IGNORECASE
 )
+_CUT = re.compile(rb"aa[\da-f]*(?:FS|LS)?", re.IGNORECASE)
 
 
 class Ipico:
@@ -45,6 +46,7 @@ class Ipico:
     def _line(self, line: bytes) -> list[Decoded]:
         found = _READ.search(line)
         if found is None:
+            self.counts.bad_length += _CUT.fullmatch(line) is not None
             self.counts.resynced_bytes += len(line)
             return []
         reader, tag, moment, hundredths, check, mark = found.groups()

@@ -16,11 +16,13 @@ from shared.link.backoff import Backoff
 from shared.units import seconds_to_ns
 from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Decoded
-from station.gates.decoders.port import PORT_ERRORS, Port, open_port
+from station.gates.decoders.port import PORT_ERRORS, Port, open_port, why
 from station.gates.decoders.stamps import Stamps, Wiring
-from station.gates.driver import Edge, GateHealthReport
+from station.gates.driver import GateHealthReport, Said
+from station.gates.notes import Drops
 
 BACKLOG_NS = 2_000_000_000  # after a connect, a device may first tell what it kept
+GARBLED_BYTES = 256  # dropped without one good frame between: it speaks, but not this
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,17 @@ class DecoderGate:
         wired = dict.fromkeys(self._row.elsewhere, "") | self._options.sensors
         wiring = Wiring(sensors, wired, frozenset(self._options.only), decoder=self._options.decoder)
         self._stamps = Stamps(name, wiring, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
-        self._put: Callable[[Edge], None] | None = None
+        self._put: Callable[[Said], None] | None = None
         self._tell: Callable[[list[Decoded]], None] | None = None
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._trouble = "The port is not open yet."
-        self._heard_ns = self._connected_ns = 0
-        self._edges = 0
+        self._heard_ns = self._connected_ns = 0  # the last good frame; the last opening
+        self._dropped_then = 0  # by the last good frame
+        self._edges = self._sent = 0
+        self._drops = Drops(name, f"frame of {self._options.protocol}")
 
-    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
+    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
         """As the protocol says. Raises HardwareMissing when the port cannot be opened."""
         self._put = put
         self._stamps.begin(after)
@@ -71,11 +75,16 @@ class DecoderGate:
         self._tell = tell
 
     def health(self) -> GateHealthReport:
-        silent = self._silent()
-        sentence = self._trouble or (self._silence() if silent else self._fine())
+        wrong = self._trouble or (self._silence() if self._silent() else "") or self._garbled()
         running = self._thread is not None and self._thread.is_alive()
-        alive = running and not self._trouble and not silent
-        return GateHealthReport(alive, sentence, self._stamps.last_ns, self._edges, self._stamps.lost)
+        return GateHealthReport(
+            running and not wrong,
+            wrong or self._fine(),
+            self._stamps.last_ns,
+            self._edges,
+            self._stamps.lost,
+            dropped=self._decoder.counts.resynced_bytes,
+        )
 
     def close(self) -> None:
         self._closing.set()
@@ -99,7 +108,7 @@ class DecoderGate:
             except HardwareMissing as error:
                 self._trouble = str(error)
             except PORT_ERRORS as error:
-                self._trouble = f"{self._options.url}: the line broke ({error}); it is tried again."
+                self._trouble = f"{self._options.url}: the line broke: {why(error)} It is tried again."
             if open_one is not None:
                 open_one.close()
                 open_one = None
@@ -107,7 +116,7 @@ class DecoderGate:
 
     def _converse(self, port: Port, backoff: Backoff) -> None:
         """Until the line breaks, falls silent, or we are closed."""
-        _send(port, self._decoder.hello())
+        self._send(port, self._decoder.hello())
         while not self._closing.is_set():
             first = port.read(1)
             heard_ns = self._clock.now_ns()
@@ -117,17 +126,33 @@ class DecoderGate:
                 self._hear(port.read(port.in_waiting), heard_ns)
             elif self._silent(self._connected_ns) and "://" in self._options.url:
                 raise HardwareMissing(self._silence())  # a TCP peer that is gone does not say so
-            _send(port, self._decoder.poll(heard_ns))
+            self._note_drops(heard_ns)
+            self._send(port, self._decoder.poll(heard_ns))
 
     def _hear(self, data: bytes, heard_ns: int) -> None:
         facts = self._decoder.feed(data)
-        self._heard_ns = heard_ns
+        if facts:
+            self._heard_ns, self._dropped_then = heard_ns, self._decoder.counts.resynced_bytes
         if self._tell is not None and facts:
             self._tell(facts)
         assert self._put is not None
-        for edge in self._stamps.edges(facts, heard_ns, heard_ns - self._connected_ns < BACKLOG_NS):
+        edges = self._stamps.edges(facts, heard_ns, heard_ns - self._connected_ns < BACKLOG_NS)
+        for note in self._stamps.notes():
+            self._put(note)
+        for edge in edges:
             self._edges += 1
             self._put(edge)
+
+    def _note_drops(self, now_ns: int) -> None:
+        # Some lines say back what we send: that is no loss.
+        note = self._drops.read(self._decoder.counts.resynced_bytes - self._sent, now_ns)
+        if note is not None and self._put is not None:
+            self._put(note)
+
+    def _send(self, port: Port, data: bytes) -> None:
+        if data:
+            port.write(data)
+            self._sent += len(data)
 
     def _silent(self, since_ns: int = 0) -> bool:
         waited_ns = self._clock.now_ns() - max(self._heard_ns, since_ns)
@@ -136,8 +161,19 @@ class DecoderGate:
     def _silence(self) -> str:
         return f"{self._options.url}: silent for over {self._options.silent_s:g} s; check the decoder and its cable."
 
+    def _garbled(self) -> str:
+        dropped = self._decoder.counts.resynced_bytes - self._dropped_then
+        if dropped < GARBLED_BYTES:
+            return ""
+        return (
+            f"{self._options.url}: {dropped} bytes came that are no frame of {self._options.protocol}; "
+            "check `protocol` and `baud` (`raceday gate probe` finds both)."
+        )
+
     def _fine(self) -> str:
         counts, status = self._decoder.counts, self._stamps.status
+        if not counts.frames:
+            return f"{self._options.url} is open; the {self._options.protocol} decoder has not spoken yet."
         words = [f"{counts.frames} frames, {counts.resynced_bytes} bytes dropped"]
         if status is not None and status.noise is not None:
             words.append(f"noise {status.noise}")
@@ -147,8 +183,3 @@ class DecoderGate:
             words.append(f"{status.temperature_c} °C")
         last = f" {self._stamps.gap.sentence}" if self._stamps.gap is not None else ""
         return f"The {self._options.protocol} decoder on {self._options.url} answers: {', '.join(words)}.{last}"
-
-
-def _send(port: Port, data: bytes) -> None:
-    if data:
-        port.write(data)

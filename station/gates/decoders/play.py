@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from shared.errors import OperatorError
 from station.gates.decoders.capture import Piece, pieces
 
+LAST_PORT = 65_535
+
 
 def main(arguments: list[str]) -> int:
     """The command; ends with the recording. Raises BadInput, OperatorError."""
@@ -42,10 +44,13 @@ def play(recording: Iterable[Piece], send: Callable[[bytes], object], speed: flo
 
 
 def _on_tcp(recording: Iterable[Piece], port: int, speed: float) -> None:
+    if not 0 <= port <= LAST_PORT:
+        raise OperatorError(f"port {port}: there is no such port; choose one of 0 to {LAST_PORT}.")
     try:
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise OperatorError(f"port {port}: cannot be opened ({error.strerror}); choose another one.") from None
+        why = (error.strerror or "").partition(" (")[0]
+        raise OperatorError(f"port {port}: cannot be opened ({why}); choose another one.") from None
     with listening:
         sys.stdout.write(f"socket://127.0.0.1:{listening.getsockname()[1]}\n")
         sys.stdout.flush()

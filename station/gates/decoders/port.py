@@ -12,6 +12,31 @@ READ_S = 0.05
 FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "E", 1), "8N2": (8, "N", 2)}
 PORT_ERRORS = (serial.SerialException, OSError, termios.error)
 
+# What pyserial and the system say -> what to do. The first that fits.
+WHY = (
+    (
+        ("returned no data", "disconnected", "Input/output error"),
+        "the device is gone; look at its cable and its power.",
+    ),
+    (("Permission denied",), "permission denied; add this user to the group `dialout` and log in again."),
+    (("exclusively lock",), "another program reads it; stop that one first."),
+    (
+        ("ioctl", "Is a directory"),
+        "it is no serial port; `raceday gate list` names those of this machine.",
+    ),
+    (
+        ("No such file",),
+        "it is not there; plug it in, or see `raceday gate list` for the ports of this machine.",
+    ),
+    (
+        ("refused", "timed out", "No route"),
+        "nobody answers there; check that the decoder is on, its cable and its address.",
+    ),
+    (("not known", "name resolution"), "no machine of this name is known; check the name, or give its address."),
+    # pyserial compares what is missing with numbers.
+    (("'<='",), "its host or its port number is missing; write it as socket://192.168.1.10:5403."),
+)
+
 
 class TcpPort(protocol_socket.Serial):
     """pyserial's `socket://`, which throws away at its opening what a decoder tells at once when one connects."""
@@ -46,7 +71,7 @@ def open_port(url: str, baud: int, form: str = "8N1") -> Port:
             port.exclusive = True  # two readers would each get half of the bytes
         port.open()
     except PORT_ERRORS as error:
-        raise HardwareMissing(f"{url}: cannot be opened: {_why(error)}") from None
+        raise HardwareMissing(f"{url}: cannot be opened: {why(error)}") from None
     except ValueError as error:
         raise ConfigError(
             f"{url}: is no port that we know ({error}); try /dev/ttyUSB0 or socket://host:port."
@@ -54,14 +79,8 @@ def open_port(url: str, baud: int, form: str = "8N1") -> Port:
     return port
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """What an error of a port means to who stands before it, as the end of a sentence."""
     text = str(error)
-    if "Permission denied" in text:
-        return "permission denied; add this user to the group `dialout` and log in again."
-    if "exclusively lock" in text:
-        return "another program reads it; stop that one first."
-    if "No such file" in text:
-        return "it is not there; plug it in, or see `raceday gate list` for the ports of this machine."
-    if "refused" in text or "timed out" in text or "No route" in text:
-        return "nobody answers there; check that the decoder is on, its cable and its address."
-    return text.rstrip(".") + "."
+    found = next((sentence for signs, sentence in WHY if any(sign in text for sign in signs)), None)
+    return found or text.rstrip(".") + "."

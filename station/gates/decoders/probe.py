@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from shared.errors import HardwareMissing
 from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Counts
-from station.gates.decoders.port import PORT_ERRORS, open_port
+from station.gates.decoders.port import PORT_ERRORS, open_port, why
 
 SURE_BYTES = 65_536  # enough to be sure; no need to hear out the time
 
@@ -68,7 +68,7 @@ def listen(device: str, baud: int, seconds: float, question: bytes) -> bytes:
             data += port.read(port.in_waiting)
     except PORT_ERRORS as error:
         if not data:
-            raise HardwareMissing(f"{device}: the line broke while we listened ({error}).") from None
+            raise HardwareMissing(f"{device}: the line broke while we listened: {why(error)}") from None
     finally:
         port.close()
     return data

@@ -16,7 +16,7 @@ CHECKED = re.compile(rb"([^\x01]*\t)x([0-9A-Fa-f]{4})")
 BEGINNING = re.compile(rb"[@#%A-Z?]\t")
 STATUS = re.compile(r"#\t(\d{1,10})\t(\d{1,10})\t(\d{1,10})\t(\d{1,10})\t")
 PASSING = re.compile(
-    r"@\t(\d{1,10})\t(\d{1,10})\t(\d{1,10})\t(\d{1,10}(?:\.\d{1,6})?)\t(\d{1,10})\t(\d{1,10})\t(\d{1,5})\t"
+    r"@\t(\d{1,10})\t(\d{1,10})\t(\d{1,10})\t(\d{1,10}(?:\.\d{0,6})?)\t(\d{1,10})\t(\d{1,10})\t(\d{1,5})\t"
 )
 MODE = b"AMBRC MODE"
 
@@ -42,22 +42,25 @@ class RC4:
         return b""
 
     def _line(self, line: bytes) -> list[Decoded]:
-        # What stands before the last SOH is noise or an echo; some servers leave the SOH out.
-        _, soh, text = line.rpartition(b"\x01")
+        # A line that lost its end holds two frames; some servers leave the SOH out.
+        before, *texts = line.split(b"\x01")
+        facts = self._text(before, 0) if before else []
+        return facts + [fact for text in texts for fact in self._text(text, 1)]
+
+    def _text(self, text: bytes, soh: int) -> list[Decoded]:
+        """One frame after its SOH (of so many bytes), or what is left of one, or noise."""
         if text == MODE:
             return self.counts.good([Message("mode", "AMBrc")])
         checked = CHECKED.fullmatch(text)
         if checked is None:
-            cut_short = bool(soh) or BEGINNING.match(text) is not None
-            self.counts.bad_length += cut_short
-            self.counts.resynced_bytes += len(line)
+            self.counts.bad_length += bool(text) and (soh > 0 or BEGINNING.match(text) is not None)
+            self.counts.resynced_bytes += len(text) + soh
             return []
         if crc_amb(checked[1]) != int(checked[2], 16):
-            return self.counts.bad("bad_crc", len(line))
+            return self.counts.bad("bad_crc", len(text) + soh)
         facts = self._facts(checked[1].decode("ascii", "replace"))
         if facts is None:
-            return self.counts.bad("bad_fields", len(line))
-        self.counts.resynced_bytes += len(line) - len(text) - len(soh)
+            return self.counts.bad("bad_fields", len(text) + soh)
         return self.counts.good(facts)
 
     def _facts(self, body: str) -> list[Decoded] | None:

@@ -8,7 +8,7 @@ import time
 from shared.errors import BadInput, HardwareMissing
 from station.gates.decoders import catalog
 from station.gates.decoders.capture import Piece, entry, head
-from station.gates.decoders.port import PORT_ERRORS, open_port
+from station.gates.decoders.port import PORT_ERRORS, open_port, why
 
 
 def main(arguments: list[str]) -> int:
@@ -28,6 +28,8 @@ def main(arguments: list[str]) -> int:
 def record(protocol: str, device: str, baud: int, output: pathlib.Path, until_ns: int | None) -> None:
     """Each piece is on disk as soon as it was heard. Raises HardwareMissing, BadInput."""
     decoder = catalog.decoder(protocol)
+    if not output.parent.is_dir():
+        raise BadInput(f"{output}: there is no folder {output.parent}; make it first.")
     port = open_port(device, baud or catalog.row(protocol).bauds[0])
     try:
         with output.open("x", encoding="ascii") as sink:
@@ -44,7 +46,7 @@ def record(protocol: str, device: str, baud: int, output: pathlib.Path, until_ns
     except FileExistsError:
         raise BadInput(f"{output}: is there already; name a new file.") from None
     except PORT_ERRORS as error:
-        raise HardwareMissing(f"{device}: the line broke ({error}); what was heard is in {output}.") from None
+        raise HardwareMissing(f"{device}: what was heard is in {output}; the line broke: {why(error)}") from None
     finally:
         port.close()
         counts = decoder.counts

@@ -8,7 +8,7 @@ and our boot.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from station.core.events import Edge
+from station.core.events import Edge, GateNote
 from station.gates.decoders.arrivals import Arrivals
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
 
@@ -52,6 +52,7 @@ class Stamps:
         self._seq: dict[str, int] = {}
         self._devices: dict[str, _Device] = {}
         self._gaps: list[Gap] = []  # they stand before the fact that showed them, which names the device
+        self._notes: list[GateNote] = []
         self.lost = 0
         self.last_ns: int | None = None
         self.status: StatusReport | None = None
@@ -64,6 +65,11 @@ class Stamps:
     def edges(self, facts: list[Decoded], heard_ns: int, backlog: bool = False) -> list[Edge]:
         """The edges of these facts, in order. `backlog`: they may have waited at the device for long."""
         return [edge for fact in facts for edge in self._take(fact, heard_ns, backlog)]
+
+    def notes(self) -> list[GateNote]:
+        """What was noticed since the last call, for the journal."""
+        told, self._notes = self._notes, []
+        return told
 
     def _take(self, fact: Decoded, heard_ns: int, backlog: bool) -> list[Edge]:
         if isinstance(fact, Gap):
@@ -103,8 +109,10 @@ class Stamps:
     def _boot(self, device: str, at_ns: int, heard_ns: int, backlog: bool) -> str:
         known = self._device(device)
         judged = known.arrivals.judge(at_ns, heard_ns, backlog)
-        self.gap = judged.gap or self.gap
-        return f"{known.boot}.{judged.epoch}"
+        boot = f"{known.boot}.{judged.epoch}"
+        if judged.gap is not None:
+            self._said(judged.gap, boot)
+        return boot
 
     def _device(self, device: str) -> _Device:
         if device not in self._devices:
@@ -118,12 +126,16 @@ class Stamps:
         return Edge(self._gate, sensor, broken, at_ns, seq, boot)
 
     def _note(self, gap: Gap, device: str) -> None:
-        self.gap = gap
         known = self._device(device)
         if gap.kind in NEW_EPOCH:
             known.arrivals.begin()
         self.lost += gap.missing
         # A number that is left out is how the core learns of a loss.
         boot = f"{known.boot}.{known.arrivals.epoch}"
+        self._said(gap, boot)
         if gap.missing and boot in self._seq:
             self._seq[boot] += gap.missing
+
+    def _said(self, gap: Gap, boot: str) -> None:
+        self.gap = gap
+        self._notes.append(GateNote(self._gate, gap.kind, gap.sentence, gap.missing, boot))

@@ -18,6 +18,7 @@ TOLD = {b"T-": "cancelled", b"T*": "renumbered"}
 _TIME = re.compile(rb"(T[ *-])([ \d]{9}) ([ M])([1-9]) ([ \d:]{8}\.\d{1,6} *)")
 _RESULT = re.compile(rb"R[ \d]{4}[ \d]{6} [ \d:]{12}\.\d{1,6} *|R[ \d:]{22,23}\.\d{1,6} *")
 _RUN = re.compile(rb"S +(\d{1,4})(?: .*)?")
+_BEGUN = re.compile(rb"(?:T[ *-]|R[ \d])[ \d]{2}")
 _CLOCK = re.compile(rb" *(?:(?:(\d{1,2}):)? ?(\d{1,2}):)? ?(\d{1,2})\.(\d{1,6}) *")
 
 
@@ -49,6 +50,8 @@ class TagHeuer:
             return self._told("result", tail, len(line))
         if _RUN.fullmatch(line) and line.isascii():
             return self._told("run", line, len(line))
+        if _BEGUN.match(line):
+            return self.counts.bad("bad_fields" if len(line) == COLUMNS else "bad_length", len(line))
         self.counts.resynced_bytes += len(line)
         return []
 

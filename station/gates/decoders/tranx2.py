@@ -14,6 +14,8 @@ LONGEST = 64
 HEX = "[0-9A-Fa-f]"
 PASSING = re.compile(rf"\$({HEX}{{2}}){HEX}{{2}}({HEX}{{6}})({HEX}{{8}})({HEX}{{2}})({HEX}{{2}}){HEX}{{2}}".encode())
 NOISE = re.compile(rf"#({HEX}{{2}})({HEX}{{2}})".encode())
+PASSING_LENGTH, NOISE_LENGTH = 25, 5
+STARTS = re.compile(rb"(?=[$#])")
 
 
 class TranX2:
@@ -37,18 +39,19 @@ class TranX2:
         return b""
 
     def _line(self, line: bytes) -> list[Decoded]:
-        start = max(line.rfind(b"$"), line.rfind(b"#"))
-        text = line[max(start, 0) :]
+        # A line that lost its end holds two frames.
+        noise, *texts = STARTS.split(line)
+        self.counts.resynced_bytes += len(noise)
+        return [fact for text in texts for fact in self._text(text)]
+
+    def _text(self, text: bytes) -> list[Decoded]:
+        """One frame from its start on, or what is left of one."""
         if (passing := PASSING.fullmatch(text)) is not None:
-            facts = self._passing(passing)
-        elif (said := NOISE.fullmatch(text)) is not None:
-            facts = [StatusReport(decoder=said[1].decode(), noise=int(said[2], 16))]
-        else:
-            self.counts.bad_length += start >= 0
-            self.counts.resynced_bytes += len(line)
-            return []
-        self.counts.resynced_bytes += len(line) - len(text)
-        return self.counts.good(facts)
+            return self.counts.good(self._passing(passing))
+        if (said := NOISE.fullmatch(text)) is not None:
+            return self.counts.good([StatusReport(decoder=said[1].decode(), noise=int(said[2], 16))])
+        whole = len(text) == (PASSING_LENGTH if text.startswith(b"$") else NOISE_LENGTH)
+        return self.counts.bad("bad_fields" if whole else "bad_length", len(text))
 
     def _passing(self, line: re.Match[bytes]) -> list[Decoded]:
         transponder, ticks, hits, strength = (int(field, 16) for field in line.groups()[1:])

@@ -16,12 +16,13 @@ from shared.errors import ConfigError
 from station.build import build_clock, build_gates
 from station.config import StationConfig
 from station.core.events import Edge
-from station.gates.decoders.decode import said
-from station.gates.decoders.decoder import Decoded, StatusReport
+from station.gates.decoders.decode import KINDS, said
+from station.gates.decoders.decoder import Decoded, Gap, StatusReport
 from station.gates.decoders.line import DecoderGate
-from station.gates.driver import GateDriver
+from station.gates.driver import GateDriver, Said
 
 HEALTH_S = 5.0
+LOOK_S = 0.25
 
 
 def main(arguments: list[str]) -> int:
@@ -47,23 +48,49 @@ def watch(gates: Mapping[str, GateDriver], until_s: float | None) -> None:
     """Print until the time is over. Raises HardwareMissing."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     last: dict[tuple[str, str], int] = {}
+    bulletin = Bulletin(gates)
     try:
-        for name, gate in gates.items():
+        for gate in gates.values():
             if isinstance(gate, DecoderGate):
                 gate.listen(lambda facts: lines.put("\n".join(facts_lines(facts))))
-            gate.start({}, lambda edge: lines.put(edge_line(edge, last)))
-            lines.put(health_line(name, gate))
+            gate.start({}, lambda said: lines.put(said_line(said, last)))
         while until_s is None or time.monotonic() < until_s:
             try:
-                line = lines.get(timeout=HEALTH_S if until_s is None else _left(until_s))
+                line = lines.get(timeout=LOOK_S if until_s is None else _left(until_s))
                 sys.stdout.write(f"{line}\n" if line else "")
             except queue.Empty:
-                for name, gate in gates.items():
-                    sys.stdout.write(health_line(name, gate) + "\n")
+                pass  # nothing passed; the health may still have changed
+            sys.stdout.writelines(bulletin.news(time.monotonic()))
             sys.stdout.flush()
     finally:
         for gate in gates.values():
             gate.close()
+
+
+def said_line(said: Said, last: dict[tuple[str, str], int]) -> str:
+    """An edge, or what the driver noticed."""
+    return edge_line(said, last) if isinstance(said, Edge) else f"{said.gate} note: {said.sentence}"
+
+
+class Bulletin:
+    """The health of each gate: at once when it turns fit or unfit, else each few seconds."""
+
+    def __init__(self, gates: Mapping[str, GateDriver]) -> None:
+        self._gates = gates
+        self._alive: dict[str, bool] = {}
+        self._due_s = 0.0
+
+    def news(self, now_s: float) -> list[str]:
+        """The lines that are due."""
+        due, lines = now_s >= self._due_s, []
+        for name, gate in self._gates.items():
+            alive = gate.health().alive
+            if due or self._alive.get(name) != alive:
+                lines.append(health_line(name, gate) + "\n")
+            self._alive[name] = alive
+        if due:
+            self._due_s = now_s + HEALTH_S
+        return lines
 
 
 def edge_line(edge: Edge, last: dict[tuple[str, str], int]) -> str:
@@ -79,7 +106,7 @@ def edge_line(edge: Edge, last: dict[tuple[str, str], int]) -> str:
 
 def facts_lines(facts: list[Decoded]) -> list[str]:
     """What a decoder says; its status is in the health."""
-    return [f"  {type(fact).__name__} {_words(fact)}" for fact in facts if not isinstance(fact, StatusReport)]
+    return [f"  {_words(fact)}" for fact in facts if not isinstance(fact, StatusReport)]
 
 
 def health_line(name: str, gate: GateDriver) -> str:
@@ -91,11 +118,16 @@ def health_line(name: str, gate: GateDriver) -> str:
 
 
 def _words(fact: Decoded) -> str:
-    return " ".join(f"{key}={value}" for key, value in said(fact).items())
+    if isinstance(fact, Gap):
+        return fact.sentence
+    told = {key: value for key, value in said(fact).items() if value not in (0, False)}
+    at_ns = told.pop("device_time_ns", None)
+    seconds = f" at {at_ns / 1e9:.6f} s:" if at_ns is not None else ":"
+    return f"{KINDS[type(fact).__name__]}{seconds} " + ", ".join(f"{key} {value}" for key, value in told.items())
 
 
 def _left(until_s: float) -> float:
-    return min(HEALTH_S, max(0.0, until_s - time.monotonic()))
+    return min(LOOK_S, max(0.0, until_s - time.monotonic()))
 
 
 def _configured(path: pathlib.Path) -> dict[str, GateDriver]:
