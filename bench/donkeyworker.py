@@ -1,4 +1,7 @@
-"""donkeycar's own `Vehicle` loop, in its own environment: times rounds when asked on stdin. Imports nothing of ours."""
+"""donkeycar's own `Vehicle` loop, in its own environment: times rounds when asked on stdin. Imports nothing of ours.
+
+python donkeyworker.py MODEL.onnx INPUT CLASSES
+"""
 
 import json
 import os
@@ -13,33 +16,40 @@ import numpy as np  # noqa: E402
 import onnxruntime as ort  # noqa: E402
 from donkeycar.vehicle import Vehicle  # noqa: E402
 
+MORE_PARTS = 11  # with the four, the fifteen of donkeycar's own template
+
 
 class Camera:
-    """A picture in hand."""
+    """A picture in hand, another each time as from a sensor."""
 
     def __init__(self):
         self.picture = np.random.default_rng(1).integers(0, 256, (120, 160), np.uint8)
+        self.seq = 0
 
     def run(self):
+        self.seq += 1
+        self.picture[:8, :8] = self.seq % 251
         return self.picture
 
 
 class Pilot:
     """The same session and options as ours."""
 
-    def __init__(self, path):
+    def __init__(self, path, name, classes):
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self.name, self.half = name, (classes + 1) / 2
         self.feed = np.zeros((1, 1, 120, 160), np.float32)
 
     def run(self, picture):
         self.feed[0, 0] = picture
-        out = self.session.run(None, {"observation": self.feed})[0]
-        return float(out.argmax()) / 11 - 0.9, 0.3
+        out = self.session.run(None, {self.name: self.feed})[0]
+        return float(out.argmax()) / self.half - 0.9, 0.3
 
     def bare(self):
-        self.session.run(None, {"observation": self.feed})
+        self.session.run(None, {self.name: self.feed})
 
 
 class Actuator:
@@ -49,27 +59,51 @@ class Actuator:
         self.value = value
 
 
-def main():
-    pilot, vehicle = Pilot(sys.argv[1]), Vehicle()
+class Nothing:
+    """A part that does nothing."""
+
+    def run(self):
+        pass
+
+
+def car(pilot, more=0):
+    vehicle = Vehicle()
     vehicle.add(Camera(), outputs=["picture"])
     vehicle.add(pilot, inputs=["picture"], outputs=["steering", "throttle"])
     vehicle.add(Actuator(), inputs=["steering"])
     vehicle.add(Actuator(), inputs=["throttle"])
-    calls = {"loop": vehicle.update_parts, "bare": pilot.bare}
+    for _ in range(more):
+        vehicle.add(Nothing())
+    return vehicle
+
+
+def main():
+    pilot = Pilot(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    calls = {"loop": car(pilot).update_parts, "bare": pilot.bare}
     print("ready", file=ASIDE, flush=True)
     for line in sys.stdin:
         what, count, pace_s = line.split()
-        print(json.dumps(timed(calls[what], int(count), float(pace_s))), file=ASIDE, flush=True)
+        if what == "start":  # its own loop on its own sleep: how long did so many turns take?
+            vehicle, began = car(pilot, MORE_PARTS), time.monotonic()
+            vehicle.start(rate_hz=1 / float(pace_s), max_loop_count=int(count) + 1)
+            answer = time.monotonic() - began
+        else:
+            answer = timed(calls[what], int(count), float(pace_s))
+        print(json.dumps(answer), file=ASIDE, flush=True)
 
 
 def timed(call, count, pace_s):
+    if not pace_s:
+        for _ in range(2):
+            call()
     taken, due_s = [], time.monotonic()
     for _ in range(count):
         began = time.perf_counter_ns()
         call()
         taken.append(time.perf_counter_ns() - began)
         due_s += pace_s
-        time.sleep(max(0.0, due_s - time.monotonic()) if pace_s else 0)
+        if pace_s:
+            time.sleep(max(0.0, due_s - time.monotonic()))
     return taken
 
 

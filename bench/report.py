@@ -78,6 +78,15 @@ def report(bench: str, results: Sequence[Row], notes: dict[str, Any] | None = No
     for name, value in (notes or {}).items():
         out.print(f"  {name}: {value}", markup=False)
     OUT.mkdir(parents=True, exist_ok=True)
-    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()}
-    document = {"bench": bench, "machine": machine, "rows": [asdict(r) for r in results], "notes": notes or {}}
+    document = {"bench": bench, "machine": machine(), "rows": [asdict(r) for r in results], "notes": notes or {}}
     (OUT / f"{bench}.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def machine() -> dict[str, Any]:
+    """On what it was measured, and how busy that was."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg(),
+    }

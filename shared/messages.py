@@ -59,7 +59,12 @@ class CarLap:
 
 @dataclass(frozen=True, slots=True)
 class CarTelemetry:
-    """Car, QoS 0, 2 Hz: how fresh the driving is; a frame's age is shrinking, policy, and the rest (waiting, pipes)."""
+    """Car, QoS 0, 2 Hz: how fresh the driving is.
+
+    A frame's age at the motors is capture (until the pilot has it), shrinking, policy and act (until the pulses are
+    set); `rest` is capture and act together. `precision` is which model drives, `realtime` which of guard and pilot
+    have real-time priority.
+    """
 
     frames: int
     dropped: int
@@ -75,6 +80,12 @@ class CarTelemetry:
     shrink_p99_us: int = 0
     rest_p50_us: int = 0
     rest_p99_us: int = 0
+    capture_p50_us: int = 0
+    capture_p99_us: int = 0
+    act_p50_us: int = 0
+    act_p99_us: int = 0
+    precision: str = ""
+    realtime: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import queue
 import selectors
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from shared import topics
 from shared.clock import Clock
@@ -17,7 +17,7 @@ from shared.config import load
 from shared.errors import StorageError
 from shared.link.mqtt import MqttLink
 from shared.link.wire import Delivery, Link, Subscription
-from shared.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, Envelope, LapAck, Lease, Message
+from shared.messages import CarBeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
 from vehicle.beside import Beside
 from vehicle.build import build_clock
 from vehicle.childmain import child_arguments, run_child
@@ -26,6 +26,7 @@ from vehicle.core.words import CommsReady, Figures
 from vehicle.ipc import Channel, Word, from_fd
 from vehicle.log import say
 from vehicle.outbox import Kept, Outbox
+from vehicle.percentiles import telemetry
 from vehicle.sandbox import confine
 
 _TURN_S = 0.2
@@ -169,33 +170,6 @@ class Comms:
             self._wake_out.recv(4096)
         except BlockingIOError:
             return  # nobody woke us: it was time
-
-
-def telemetry(figures: Figures) -> CarTelemetry:
-    """The guard's lists as percentiles."""
-    return CarTelemetry(
-        frames=figures.frames,
-        dropped=figures.dropped,
-        repeated=figures.repeated,
-        late_ticks=figures.late_ticks,
-        frame_age_p50_us=percentile(figures.frame_ages_us, 50),
-        frame_age_p99_us=percentile(figures.frame_ages_us, 99),
-        policy_p50_us=percentile(figures.policy_us, 50),
-        policy_p99_us=percentile(figures.policy_us, 99),
-        steering=figures.steering,
-        throttle=figures.throttle,
-        shrink_p50_us=percentile(figures.shrink_us, 50),
-        shrink_p99_us=percentile(figures.shrink_us, 99),
-        rest_p50_us=percentile(figures.rest_us, 50),
-        rest_p99_us=percentile(figures.rest_us, 99),
-    )
-
-
-def percentile(values: Sequence[int], percent: int) -> int:
-    """The nearest-rank percentile; 0 of nothing."""
-    if not values:
-        return 0
-    return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]
 
 
 def main(arguments: list[str]) -> int:

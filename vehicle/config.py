@@ -2,7 +2,7 @@
 
 import pathlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from shared.config import setting
 from shared.errors import ConfigError, Refused
@@ -48,6 +48,7 @@ class ModelChoice:
     path: pathlib.Path = setting(what="the model's folder or .onnx file")
     throttle_percent: int = setting(0, least=0, most=100, what="until an order says otherwise; 0 stands still")
     profile: ProfileName = "grey-area"
+    precision: Literal["auto", "fp32"] = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,8 +99,7 @@ class Guard:
             signal.signal(number, self._on_signal)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # of a terminal that is closed, unless it may be
             signal.signal(signal.SIGHUP, self._on_signal)
-        if self._safety.realtime:
-            ask_for_realtime("guard", GUARD_PRIORITY)
+        self._teller.guard_is_realtime = self._safety.realtime and ask_for_realtime("guard", GUARD_PRIORITY)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGUSR1:

@@ -1,10 +1,13 @@
 """Words between the car's processes: one datagram each, over Unix socket pairs that never block.
 
-A datagram is the word's name and its JSON. What does not decode is counted and dropped, as if it was never said.
+A datagram is the word's name and its JSON; a wish, which is on the way from lens to wheels, is a row of numbers. What
+does not decode is counted and dropped, as if it was never said.
 """
 
 import contextlib
+import math
 import socket
+import struct
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -32,18 +35,25 @@ _WORDS: tuple[type[Any], ...] = (
     Trace, ThrottleShare, PilotChange,
 )  # fmt: skip
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in _WORDS}
+_WISH = struct.Struct(">5sqqddqqq")
+_WISH_MARK = b"wish="
 _MOST_BYTES = 32_768
 _MOST_AT_ONCE = 512  # a flood from a broken peer may not hold up the tick
 
 
 def pack(word: Word) -> bytes:
     """The word as a datagram."""
+    if type(word) is Wish:
+        stamps, shares = (word.frame_seq, word.frame_at_ns), (word.steering, word.throttle)
+        return _WISH.pack(_WISH_MARK, *stamps, *shares, word.policy_us, word.shrink_us, word.capture_us)
     name = type(word).__name__
     return name.encode() + b" " + _ADAPTERS[name].dump_json(word)
 
 
 def unpack(datagram: bytes) -> Word | None:
     """The word of a datagram; None if it is none of ours."""
+    if datagram.startswith(_WISH_MARK):
+        return _wish(datagram)
     name, _, text = datagram.partition(b" ")
     adapter = _ADAPTERS.get(name.decode(errors="replace"))
     if adapter is None:
@@ -53,6 +63,15 @@ def unpack(datagram: bytes) -> Word | None:
     except ValidationError:
         return None
     return word
+
+
+def _wish(datagram: bytes) -> Wish | None:
+    if len(datagram) != _WISH.size:
+        return None
+    _, seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us = _WISH.unpack(datagram)
+    if not (math.isfinite(steering) and math.isfinite(throttle)):
+        return None
+    return Wish(seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us)
 
 
 class Channel:

@@ -5,6 +5,7 @@ The keeper has everything loaded, waits on one socket, and opens the motors only
 It outlives the guard on purpose: it ignores the signals that end the others.
 """
 
+import contextlib
 import signal
 import socket
 
@@ -75,7 +76,8 @@ def main(arguments: list[str]) -> int:
         ask_for_realtime("keeper", KEEPER_PRIORITY)
         stay_in_memory("keeper")
     with socket.socket(fileno=asked.guard_fd) as guard:
-        guard.sendall(READY)
+        with contextlib.suppress(BrokenPipeError):  # the guard ended before we were ready; its goodbye is still to read
+            guard.sendall(READY)
         watch(guard, reserve, config.safety.hang_ms)
     return 0
 

@@ -4,7 +4,6 @@ It owns no motor and no network: before it loads the model, the kernel takes its
 says as a fault, and there is no wish.
 """
 
-import gc
 import sys
 import threading
 import time
@@ -25,25 +24,27 @@ from vehicle.ipc import Channel, from_fd
 from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.log import say
 from vehicle.mailbox import Mailbox
-from vehicle.models.check import check_model
 from vehicle.models.library import SELECTED
 from vehicle.models.policy import Policy
+from vehicle.models.precision import Choice, choose
 from vehicle.netless import leave_the_network
 from vehicle.recorder.feed import FrameFeed, feed_of
 from vehicle.sandbox import confine
+from vehicle.startup import CAMERA_PRIORITY, POLICY_PRIORITY, ask_for_realtime, rest_the_collector
 
 _READ_S = 0.5
 _LOOK_S = 0.1
 _TELL_S = 0.5
-_SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
+SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
 
 
 class Pilot:
     """Frames in, wishes out; counts what it saw. Without a policy it wishes nothing: the car cannot be armed."""
 
-    def __init__(self, policy: Policy | None, guard: Channel) -> None:
+    def __init__(self, policy: Policy | None, guard: Channel, clock: Clock) -> None:
         self._policy = policy
         self._guard = guard
+        self._clock = clock
         self._frames = 0
         self._dropped = 0
         self._repeated = 0
@@ -54,6 +55,7 @@ class Pilot:
         """Make a wish of one frame, or say why there is none. A frame that is the last one again makes none."""
         if self._policy is None:
             return
+        capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000
         looked_ns = time.perf_counter_ns()
         small = self._policy.see(frame.pixels)
         if self._is_repeat(frame, zlib.crc32(small.data)):
@@ -67,7 +69,9 @@ class Pilot:
             return
         policy_us = (time.perf_counter_ns() - began_ns) // 1000
         shrink_us = (began_ns - looked_ns) // 1000
-        self._guard.send(Wish(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us))
+        self._guard.send(
+            Wish(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us, capture_us)
+        )
 
     def tell(self) -> None:
         """Say what the camera gave."""
@@ -91,6 +95,7 @@ def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel, feed: FrameFeed | None =
         if found is not None:
             frame, number = found
             pilot.look(frame)
+            mailbox.done(number)
         if (now_s := time.monotonic()) >= tell_due_s:
             tell_due_s = now_s + _TELL_S
             pilot.tell()
@@ -98,13 +103,13 @@ def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel, feed: FrameFeed | None =
             if isinstance(word, ModeNotice) and feed is not None:
                 feed.armed = word.mode in ARMED
             if isinstance(word, ModeNotice) and word.mode == "ready":
-                # What lives now lives long: later collections need not walk it.
-                gc.collect()
-                gc.freeze()
+                rest_the_collector()
 
 
-def capture(camera: Camera, mailbox: Mailbox, guard: Channel) -> None:
+def capture(camera: Camera, mailbox: Mailbox, guard: Channel, *, realtime: bool = False) -> None:
     """The camera's thread: the newest frame into the mailbox, until the camera is gone."""
+    if realtime:
+        ask_for_realtime("camera", CAMERA_PRIORITY)
     try:
         while not mailbox.closed:
             frame = camera.read(_READ_S)
@@ -122,7 +127,7 @@ def main(arguments: list[str]) -> int:
     asked = child_arguments(arguments)
     for sentence in confine(asked.parent):
         say(f"pilot: {sentence}")
-    sys.setswitchinterval(_SWITCH_S)
+    sys.setswitchinterval(SWITCH_S)
     cv2.setNumThreads(1)
     config = load(asked.config, VehicleConfig)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
@@ -130,22 +135,30 @@ def main(arguments: list[str]) -> int:
     camera = build_camera(config, clock)
     for sentence in leave_the_network(camera_sockets(config)):
         say(f"pilot: {sentence}")
-    policy = first_policy(config)
+    choice = first_choice(config)
     mailbox = Mailbox()
-    guard.send(PilotReady(policy.model.name, policy.model.sha256) if policy is not None else PilotReady("", ""))
     wanted = config.recorder.enabled or config.console.enabled
     recorded = config.model.profile if config.recorder.enabled else None
     feed = feed_of(asked.frame_fd, recorded) if wanted else None
-    return _run(config, clock, camera, mailbox, Pilot(policy, guard), guard, laps, feed)
+    return _run(config, clock, camera, mailbox, choice, guard, laps, feed)
 
 
-def first_policy(config: VehicleConfig) -> Policy | None:
-    """The model, warm; None on a new car whose phone page is there to bring one. Raises BadInput."""
+def first_choice(config: VehicleConfig) -> Choice | None:
+    """The model, warm, in its precision; None on a new car whose phone page is there to bring one. Raises BadInput."""
     chosen = config.model.path
     if config.console.enabled and chosen == config.console.models / SELECTED and not chosen.exists():
         say("no model is selected yet: bring one on the phone page, or with `raceday model import` and `select`.")
         return None
-    return Policy(check_model(chosen), config.model.profile)
+    choice = choose(chosen, config.model.profile, config.model.precision)
+    say(f"{choice.policy.model.name}: {choice.sentence}")
+    return choice
+
+
+def _ready(choice: Choice | None, *, realtime: bool) -> PilotReady:
+    if choice is None:
+        return PilotReady("", "", "", realtime)
+    model = choice.policy.model
+    return PilotReady(model.name, model.sha256, choice.precision, realtime)
 
 
 def _run(
@@ -153,13 +166,17 @@ def _run(
     clock: Clock,
     camera: Camera,
     mailbox: Mailbox,
-    pilot: Pilot,
+    choice: Choice | None,
     guard: Channel,
     laps: Channel,
     feed: FrameFeed | None,
 ) -> int:
     """Up to four threads around one mailbox; this one flies."""
-    threads = [threading.Thread(target=capture, args=(camera, mailbox, guard), name="camera", daemon=True)]
+    pilot, realtime = Pilot(choice.policy if choice is not None else None, guard, clock), config.safety.realtime
+    asked = {"realtime": realtime}
+    threads = [
+        threading.Thread(target=capture, args=(camera, mailbox, guard), kwargs=asked, name="camera", daemon=True)
+    ]
     if config.lapwatch.enabled:
         watcher = LapWatcher(config.lapwatch, clock.boot_id)
         threads.append(threading.Thread(target=watcher.run, args=(mailbox, laps.send), name="lapwatch", daemon=True))
@@ -167,6 +184,8 @@ def _run(
         threads.append(threading.Thread(target=feed.run, args=(mailbox,), name="feed", daemon=True))
     for thread in threads:
         thread.start()
+    is_realtime = realtime and ask_for_realtime("policy", POLICY_PRIORITY)
+    guard.send(_ready(choice, realtime=is_realtime))
     try:
         fly(pilot, mailbox, guard, feed)
     finally:

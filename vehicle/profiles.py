@@ -8,7 +8,7 @@ order by rounding alone, at most two grey levels, since both steps are linear: t
 """
 
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -23,32 +23,47 @@ Shrink = Callable[[Pixels, Pixels], None]
 
 
 def profile(name: ProfileName) -> Shrink:
-    """The function that fills the policy's picture (120, 160) from a camera's, grey (H, W) or BGR (H, W, 3)."""
-    return PROFILES[name]
+    """What fills the policy's picture (120, 160) from a camera's, grey (H, W) or BGR (H, W, 3).
+
+    Each has buffers of its own, made with the first picture and again when its size changes; not thread-safe.
+    """
+    return PROFILES[name]()
 
 
-def grey_area(pixels: Pixels, small: Pixels) -> None:
+class GreyArea:
     """Grey first (a third of the work), then every pixel counts with its area."""
-    grey = _grey(pixels) if pixels.ndim == _COLOURS else pixels
-    _resize(grey, small, cv2.INTER_AREA)
+
+    def __init__(self) -> None:
+        self._grey: Pixels = np.zeros((0, 0), np.uint8)
+
+    def __call__(self, pixels: Pixels, small: Pixels) -> None:
+        """Fill `small`."""
+        if pixels.ndim == _COLOURS:
+            if self._grey.shape != pixels.shape[:2]:
+                self._grey = np.zeros(pixels.shape[:2], np.uint8)
+            cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY, dst=self._grey)
+            pixels = self._grey
+        _resize(pixels, small, cv2.INTER_AREA)
 
 
-def deepracer_car(pixels: Pixels, small: Pixels) -> None:
+class DeepracerCar:
     """`cv::resize` as it is by default, on the colours; then `COLOR_BGR2GRAY`."""
-    if pixels.ndim == _COLOURS:
-        colours: Pixels = pixels
+
+    def __init__(self) -> None:
+        self._colours: Pixels = np.zeros((HEIGHT, WIDTH, _COLOURS), np.uint8)
+
+    def __call__(self, pixels: Pixels, small: Pixels) -> None:
+        """Fill `small`."""
+        if pixels.ndim != _COLOURS:
+            _resize(pixels, small, cv2.INTER_LINEAR)
+            return
         if pixels.shape[:2] != small.shape:
-            colours = cast(Pixels, cv2.resize(pixels, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR))
-        cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY, dst=small)
-    else:
-        _resize(pixels, small, cv2.INTER_LINEAR)
+            cv2.resize(pixels, (WIDTH, HEIGHT), dst=self._colours, interpolation=cv2.INTER_LINEAR)
+            pixels = self._colours
+        cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY, dst=small)
 
 
-PROFILES: dict[ProfileName, Shrink] = {"grey-area": grey_area, "deepracer-car": deepracer_car}
-
-
-def _grey(pixels: Pixels) -> Pixels:
-    return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))
+PROFILES: dict[ProfileName, Callable[[], Shrink]] = {"grey-area": GreyArea, "deepracer-car": DeepracerCar}
 
 
 def _resize(grey: Pixels, small: Pixels, how: int) -> None:

@@ -11,6 +11,8 @@ from vehicle.log import say
 # Whoever watches comes before whom he watches: a guard that spins must not keep the keeper from its work.
 KEEPER_PRIORITY: Final = 60
 GUARD_PRIORITY: Final = 50
+CAMERA_PRIORITY: Final = 45
+POLICY_PRIORITY: Final = 40
 _NICE = -15
 _MCL_CURRENT, _MCL_ONFAULT = 1, 4  # what is in memory stays there; the libraries' unused parts need not come
 

@@ -20,6 +20,7 @@ class Teller:
         self._told: CarState | None = None
         self._beat_due_s = self._figures_due_s = 0.0
         self.model = PilotReady("", "")
+        self.guard_is_realtime = False
 
     def comms_ready(self) -> None:
         """Comms is there, perhaps anew."""
@@ -47,7 +48,7 @@ class Teller:
             self.say(self._helm.beat(self._clock.now_ns()))
         if now_s >= self._figures_due_s:
             self._figures_due_s = now_s + FIGURES_S
-            self.say(self._tally.figures())
+            self.say(self._tally.figures(self.model, guard_is_realtime=self.guard_is_realtime))
 
     def say(self, word: Word) -> bool:
         """To comms; False if it was dropped."""

@@ -10,7 +10,7 @@ import pytest
 
 from vehicle.children import FIRST_RETRY_S, LONGEST_RETRY_S, Child, how_it_ended
 from vehicle.core.actions import Action
-from vehicle.core.words import CommsReady, Seen, Wish
+from vehicle.core.words import CommsReady, PilotReady, Seen, Wish
 from vehicle.ipc import pair
 from vehicle.sandbox import LIMITS
 from vehicle.tally import Tally
@@ -109,14 +109,22 @@ def test_the_tally_counts_and_forgets() -> None:
     tally.tick(0.001, 0.016)
     tally.tick(0.009, 0.016)
     tally.applied(5_000_000)  # no wish yet: nothing to tell
-    tally.wish = Wish(4, 2_000_000, 0.5, 0.5, 900)
+    tally.wish = Wish(4, 2_000_000, 0.5, 0.5, 900, 100, 1_500)
     tally.seen = Seen(4, 1, 2)
     tally.action = Action(0.5, 0.25)
     tally.applied(5_000_000)
-    figures = tally.figures()
+    model = PilotReady("m", "ab", "int8", realtime=True)
+    figures = tally.figures(model, guard_is_realtime=False)
     assert (figures.late_ticks, figures.frame_ages_us, figures.policy_us) == (1, (3000,), (900,))
     assert (figures.frames, figures.dropped, figures.repeated, figures.throttle) == (4, 1, 2, 0.25)
-    assert tally.figures().frame_ages_us == ()
+    assert (figures.capture_us, figures.shrink_us, figures.rest_us, figures.act_us) == (
+        (1500,),
+        (100,),
+        (2000,),
+        (500,),
+    )
+    assert (figures.precision, figures.realtime) == ("int8", "pilot")
+    assert tally.figures(model, guard_is_realtime=True).frame_ages_us == ()
     for _ in range(10_000):
         tally.applied(5_000_000)
-    assert len(tally.figures().frame_ages_us) < 1_000
+    assert len(tally.figures(model, guard_is_realtime=True).act_us) < 1_000

@@ -19,7 +19,7 @@ from shared.messages import (
     Lease,
     Message,
 )
-from vehicle.comms import Comms, percentile, telemetry
+from vehicle.comms import Comms
 from vehicle.core.words import CommsReady, Figures
 from vehicle.ipc import Channel, Word, pair
 from vehicle.outbox import Outbox
@@ -144,15 +144,3 @@ def test_a_full_disk_is_tried_again_and_loses_no_lap(bench: Bench, monkeypatch: 
         assert bench.said(CarLap) == []
     bench.run(500)
     assert [m.body for m in bench.said(CarLap)] == [LAP]
-
-
-@pytest.mark.parametrize(
-    ("values", "percent", "expected"),
-    [((), 50, 0), ((7,), 50, 7), ((7,), 99, 7), ((3, 1, 2), 50, 2), (tuple(range(1, 101)), 99, 99)],
-)
-def test_percentiles_by_nearest_rank(values: tuple[int, ...], percent: int, expected: int) -> None:
-    assert percentile(values, percent) == expected
-
-
-def test_telemetry_of_nothing_is_zero() -> None:
-    assert telemetry(Figures(0, 0, 0, 0, (), (), 0.0, 0.0)).frame_age_p99_us == 0

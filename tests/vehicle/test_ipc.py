@@ -126,3 +126,45 @@ def test_the_mailbox_wakes_who_waits_for_a_frame_and_for_the_end() -> None:
     assert got.get(timeout=5) is None
     assert mailbox.closed
     reader.join(5.0)
+
+
+def test_those_beside_the_policy_look_once_it_is_done_or_takes_too_long() -> None:
+    mailbox = Mailbox()
+    first, second = (Frame(frame(n), n, n) for n in (1, 2))
+    mailbox.put(first)
+    assert mailbox.newest_behind(0, 0.0) == (first, 1)  # the time is over
+    mailbox.put(second)
+    mailbox.done(1)
+    assert mailbox.newest_behind(1, 0.0) == (second, 2)
+    mailbox.done(2)
+    assert mailbox.newest_behind(1, 10.0) == (second, 2)
+    assert mailbox.newest_behind(2, 0.0) is None
+
+
+def test_the_policy_wakes_those_beside_it_and_so_does_the_end() -> None:
+    mailbox, got = Mailbox(), queue.Queue[tuple[Frame, int] | None]()
+
+    def wait() -> None:
+        got.put(mailbox.newest_behind(0, 30.0))
+        got.put(mailbox.newest_behind(1, 30.0))
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    mailbox.put(Frame(frame(), 1, 1))
+    mailbox.done(1)
+    taken = got.get(timeout=10.0)
+    assert taken is not None
+    assert taken[1] == 1
+    mailbox.close()
+    assert got.get(timeout=10.0) is None
+    waiting.join(10.0)
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1), st.floats(), st.floats(), st.integers(0, 2**40))
+def test_a_wish_is_whole_or_nothing(seq: int, at_ns: int, steering: float, throttle: float, us: int) -> None:
+    wish = Wish(seq, at_ns, steering, throttle, us, us, us)
+    datagram = pack(wish)
+    finite = math.isfinite(steering) and math.isfinite(throttle)
+    assert unpack(datagram) == (wish if finite else None)
+    assert unpack(datagram[:-1]) is None
+    assert unpack(datagram + b"x") is None

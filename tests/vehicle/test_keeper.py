@@ -2,6 +2,8 @@
 
 import pathlib
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -83,4 +85,24 @@ def test_a_keeper_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
     line._ours.setblocking(True)
     assert line.ready
     line.let_go(10, neutral=True)
+    assert told(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_guard_that_ended_before_its_keeper_was_ready_is_no_accident(tmp_path: pathlib.Path) -> None:
+    config(tmp_path)
+    ours, theirs = socket.socketpair()
+    ours.sendall(GOODBYE)
+    ours.close()
+    words = ["--config", str(tmp_path / "vehicle.toml"), "--guard-fd", str(theirs.fileno()), "--lap-fd", "-1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "vehicle.keeper", *words, "--parent", "0"],
+        pass_fds=(theirs.fileno(),),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    theirs.close()
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
     assert told(tmp_path) == []

@@ -1,5 +1,6 @@
 """The pilot by itself: frames to wishes, repeats and nonsense to none, and a camera that dies."""
 
+import gc
 import os
 import pathlib
 import threading
@@ -21,7 +22,7 @@ from vehicle.ipc import Channel, pair
 from vehicle.mailbox import Mailbox
 from vehicle.models.check import check_model
 from vehicle.models.policy import Policy
-from vehicle.pilot import Pilot, capture, first_policy, fly
+from vehicle.pilot import Pilot, capture, first_choice, fly
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def channels() -> Iterator[tuple[Channel, Channel]]:
 
 @pytest.fixture
 def pilot(tmp_path: pathlib.Path, channels: tuple[Channel, Channel]) -> Pilot:
-    return Pilot(Policy(check_model(write_model(tmp_path))), channels[0])
+    return Pilot(Policy(check_model(write_model(tmp_path))), channels[0], SystemClock())
 
 
 def test_a_frame_becomes_a_wish_with_its_stamp(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
@@ -45,8 +46,35 @@ def test_a_frame_becomes_a_wish_with_its_stamp(pilot: Pilot, channels: tuple[Cha
     assert (wish.frame_seq, wish.frame_at_ns, wish.steering, wish.throttle) == (3, 5_000, 0.0, 1.0)
 
 
+def test_a_wish_says_where_the_time_went(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+    captured_ns = SystemClock().now_ns() - 7_000_000
+    pilot.look(Frame(frame(9), captured_ns, 3))
+    (wish,) = channels[1].receive()
+    assert isinstance(wish, Wish)
+    assert wish.capture_us >= 7_000
+    assert wish.policy_us > 0
+    pilot.look(Frame(frame(10), captured_ns + 3_600_000_000_000, 4))  # a stamp that is yet to come
+    (wish,) = channels[1].receive()
+    assert isinstance(wish, Wish)
+    assert wish.capture_us == 0
+
+
+def test_arming_lets_the_collector_rest(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+    gc.unfreeze()
+    mailbox = Mailbox()
+    flight = threading.Thread(target=fly, args=(pilot, mailbox, channels[0]))
+    flight.start()
+    channels[1].send(ModeNotice("ready"))
+    mailbox.put(Frame(frame(1), 1, 1))
+    mailbox.put(Frame(frame(2), 2, 2))
+    channels[1].close()
+    flight.join(10.0)
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
+
+
 def test_a_new_car_without_a_model_looks_and_wishes_nothing(channels: tuple[Channel, Channel]) -> None:
-    pilot = Pilot(None, channels[0])
+    pilot = Pilot(None, channels[0], SystemClock())
     pilot.look(Frame(frame(9), 5_000, 3))
     assert channels[1].receive() == []
 
@@ -58,19 +86,19 @@ def test_only_a_phone_page_may_bring_the_first_model(tmp_path: pathlib.Path, con
     text = config_text(tmp_path, 1883, extra=f'[console]\nenabled = {console}\nmodels = "{tmp_path}/models"\n')
     (tmp_path / "car.toml").write_text(text.replace(f'{tmp_path}/model"', f'{tmp_path}/{chosen}"'))
     with pytest.raises(BadInput, match="there is no such model"):
-        first_policy(load(tmp_path / "car.toml", VehicleConfig))
+        first_choice(load(tmp_path / "car.toml", VehicleConfig))
 
 
 def test_the_first_model_is_waited_for(tmp_path: pathlib.Path) -> None:
     text = config_text(tmp_path, 1883, extra=f'[console]\nenabled = true\nmodels = "{tmp_path}/models"\n')
     (tmp_path / "car.toml").write_text(text.replace(f'{tmp_path}/model"', f'{tmp_path}/models/selected"'))
     config = load(tmp_path / "car.toml", VehicleConfig)
-    assert first_policy(config) is None
+    assert first_choice(config) is None
     write_model(tmp_path / "models" / "mine")
     (tmp_path / "models" / "selected").symlink_to("mine")
-    policy = first_policy(config)
-    assert policy is not None
-    assert policy.model.name == "mine"
+    choice = first_choice(config)
+    assert choice is not None
+    assert (choice.policy.model.name, choice.precision) == ("mine", "fp32")
 
 
 def test_repeats_make_no_wish_and_gaps_are_counted(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:

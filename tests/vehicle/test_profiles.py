@@ -50,3 +50,12 @@ def test_grey_area_averages_and_deepracer_car_does_not() -> None:
 @pytest.mark.parametrize("shape", [(120, 160), (120, 160, 3), (240, 320), (480, 640, 3)])
 def test_every_shape_is_taken_and_the_given_buffer_is_filled(name: ProfileName, shape: tuple[int, ...]) -> None:
     assert set(np.unique(seen(name, np.full(shape, 77, np.uint8)))) == {77}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_buffers_are_used_again_and_follow_another_size(name: ProfileName) -> None:
+    shrink, small = profile(name), np.zeros((HEIGHT, WIDTH), np.uint8)
+    for height, width in ((480, 640), (240, 320), (480, 640)):
+        for value in (10, 200):
+            shrink(np.full((height, width, 3), value, np.uint8), small)
+            assert set(np.unique(small)) == {value}

@@ -63,7 +63,9 @@ def drives(site: Site) -> None:
     desk = site.bench.desk
     desk.hear(CarState(True, "driving", "", "first", "ab" * 32, 40))
     desk.hear(Trace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
-    desk.hear(Figures(900, 2, 0, 1, (21_000, 24_000, 40_000), (1_900,) * 3, 0.0, 0.0))
+    stages = ((600, 600, 900), (20_000, 21_000, 38_000), (19_000, 20_000, 36_000), (900, 1_000, 1_400))
+    ages = (21_000, 24_000, 40_000)
+    desk.hear(Figures(900, 2, 0, 1, ages, (1_900,) * 3, 0.0, 0.0, *stages, "int8", "guard, pilot"))
     picture = frame(60)
     picture[120:, :] = 140
     picture[100:, 150:170] = 230
@@ -85,6 +87,11 @@ def test_the_page_is_for_everybody(site: Site, browser: Browser, scheme: str) ->
         expect(page.locator("#health")).to_contain_text("not known")
         assert violations(page) == []
         keep_picture(page, f"console-driving-{scheme}")
+        expect(page.locator("#frame_age_p99")).to_have_text("40.0")
+        expect(page.locator("#loop_precision")).to_have_text("int8")
+        expect(page.locator("#loop_realtime")).to_have_text("guard and pilot")
+        page.locator("#loop_title").evaluate("title => title.scrollIntoView()")
+        keep_picture(page, f"console-loop-{scheme}")
         page.locator("#health").scroll_into_view_if_needed()
         keep_picture(page, f"console-health-{scheme}")
         site.bench.desk.hear(CarState(True, "tripped", "The newest frame is 412 ms old; at most 333 are driven."))

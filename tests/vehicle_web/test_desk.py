@@ -168,7 +168,9 @@ def test_the_status_says_what_the_wheels_are_told() -> None:
     bench.mode("driving")
     status = bench.desk.status("me", 0.0)
     assert (status.steering, status.throttle, status.beat, status.picture_seq) == (0.5, 0.25, 100, -1)
-    assert (status.frame_age_p50_us, status.frame_age_p99_us, status.policy_p50_us) == (101, 198, 6)
+    loop = status.loop
+    assert (loop.frame_age_p50_us, loop.frame_age_p99_us, loop.policy_p50_us) == (100, 198, 6)
+    assert (loop.frames, loop.dropped, loop.repeated, loop.late_ticks) == (10, 1, 2, 3)
 
 
 def test_the_real_helm_obeys_and_a_late_renewal_does_not_revive() -> None:

@@ -1,6 +1,6 @@
 """Writes frozen DeepRacer graphs with the real TensorFlow, in the dialects that cars meet, and what they answer.
 
-    python tools/parity/write_frozen.py --dialect tf1|tf2v1|legacy|keras3 --out FOLDER [--width FULL] [--only NAME]
+    python tools/parity/write_frozen.py --dialect tf1|tf2v1|legacy|keras3 --out FOLDER [--full] [--only NAME]
 
 Names and structure are rl_coach's and the simulation application's (markov); weights are random. TensorFlow is heavy,
 so it lives in an environment of its own: `tf1` wants TensorFlow 1.15 (Python 3.7, hence this file's plain style),

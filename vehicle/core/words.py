@@ -7,7 +7,10 @@ from shared.messages import CarMode
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Pilot to guard: what the policy wants from which frame; throttle not yet scaled, the stamp on the car's clock."""
+    """Pilot to guard: what the policy wants from which frame; throttle not yet scaled, the stamp on the car's clock.
+
+    `capture_us` went from the capture's stamp until the pilot had the frame.
+    """
 
     frame_seq: int
     frame_at_ns: int
@@ -15,6 +18,7 @@ class Wish:
     throttle: float
     policy_us: int
     shrink_us: int = 0
+    capture_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class PilotReady:
-    """Pilot to guard: the model is checked, loaded and warm; without a name there is none yet."""
+    """Pilot to guard: the model is checked, loaded and warm; without a name there is none yet.
+
+    `precision` is what drives, `realtime` whether the policy's thread has real-time priority.
+    """
 
     model: str
     model_sha256: str
+    precision: str = "fp32"
+    realtime: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +104,7 @@ class Figures:
     throttle: float
     shrink_us: tuple[int, ...] = ()
     rest_us: tuple[int, ...] = ()
+    capture_us: tuple[int, ...] = ()
+    act_us: tuple[int, ...] = ()
+    precision: str = ""
+    realtime: str = ""

@@ -13,6 +13,7 @@ from vehicle.lapwatch.sight import BoardFinder
 from vehicle.mailbox import Mailbox
 
 _THUMB = (40, 30)
+_LOOK_S = 0.2  # a policy that hangs may not blind us
 _STILL_LEVELS = 0.6  # mean grey levels between two thumbnails: a parked car's noise stays below
 
 
@@ -44,7 +45,7 @@ class LapWatcher:
         """Until the mailbox closes."""
         number = 0
         while not mailbox.closed:
-            found = mailbox.newest(number, 0.5)
+            found = mailbox.newest_behind(number, _LOOK_S)
             if found is None:
                 continue
             frame, number = found

@@ -42,6 +42,7 @@ class CheckedModel:
     metadata: Metadata
     input_name: str
     output_name: str
+    output_shape: tuple[int, ...]
     layout: Layout
     inputs: tuple[ModelInput, ...]
     network: str
@@ -64,7 +65,7 @@ def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
     metadata = load_metadata(file.parent / METADATA, any_sensors)
     try:
         inputs, layout = _inputs(graph, metadata)
-        output_name = _output(graph, metadata)
+        output_name, output_shape = _output(graph, metadata)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None
     name = folder.name if folder.is_dir() else path.stem
@@ -77,6 +78,7 @@ def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
         metadata=metadata,
         input_name=inputs[0].name,
         output_name=output_name,
+        output_shape=output_shape,
         layout=layout,
         inputs=inputs,
         network=describe_network(graph, metadata),
@@ -133,17 +135,17 @@ def _wanted(metadata: Metadata) -> str:
     return f"{picture}, or 1x{metadata.lidar_values} for the {metadata.lidar}" if metadata.lidar else picture
 
 
-def _output(graph: Any, metadata: Metadata) -> str:
+def _output(graph: Any, metadata: Metadata) -> tuple[str, tuple[int, ...]]:
     if len(graph.output) != 1:
         raise BadInput(f"The model has {len(graph.output)} outputs; it must have one, the policy.")
     value = graph.output[0]
     dims, size = fixed_dims(value), metadata.space.size
-    if dims not in ((1, size), (size,)) or value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
+    if dims is None or dims not in ((1, size), (size,)) or value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         raise BadInput(
             f"The model answers {_shown(value)}, but its metadata's {metadata.space.kind} action space "
             f"needs float32 of 1x{size}: the model and its metadata do not belong together."
         )
-    return str(value.name)
+    return str(value.name), dims
 
 
 def _shown(value: Any) -> str:

@@ -6,10 +6,13 @@ import tempfile
 from typing import Any
 
 from vehicle.models.card import Card
+from vehicle.models.jail import in_jail
 from vehicle.models.library import Library, prepare_in_jail
+from vehicle.models.note import note_of
 from vehicle.models.trial import try_model
 
 DEFAULT_LIBRARY = pathlib.Path("models")
+_PROFILES = ("grey-area", "deepracer-car")  # by name alone: profiles.py loads OpenCV
 
 
 def add_commands(subparsers: Any) -> None:
@@ -24,6 +27,12 @@ def add_commands(subparsers: Any) -> None:
     inspect = _command(subparsers, "inspect", "what is in a model's file, without keeping it", _inspect)
     inspect.add_argument("file", type=pathlib.Path, help="tar.gz, .pb or .onnx")
     _add_metadata(inspect)
+    quantise = _command(subparsers, "quantise", "put int8 beside a model, its ranges from recorded frames", _quantise)
+    quantise.add_argument("folder", type=pathlib.Path, help="the model's folder, such as models/NAME")
+    quantise.add_argument(
+        "--frames", type=pathlib.Path, required=True, help="a recording (.mcap), or a folder of recordings or pictures"
+    )
+    quantise.add_argument("--profile", choices=_PROFILES, default="grey-area", help="as in the car's file")
     _add_library(_command(subparsers, "list", "the models on this car", _list), "--library")
     select = _command(subparsers, "select", "choose the model that drives", _select)
     remove = _command(subparsers, "remove", "take a model off this car", _remove)
@@ -71,11 +80,19 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _quantise(arguments: argparse.Namespace) -> int:
+    folder = arguments.folder
+    print(in_jail("quantise", str(folder), str(arguments.frames), arguments.profile, about=folder))
+    return 0
+
+
 def _list(arguments: argparse.Namespace) -> int:
     entries = Library(arguments.library).entries()
     for entry in entries:
         mark = "*" if entry.is_selected else " "
         print(f"{mark} {entry.name:<24} {', '.join(entry.card.sensors):<28} {entry.card.action_space}")
+        if (note := note_of(entry.folder)) is not None:
+            print(f"  {'':<24} when it was quantised: {note.verdict.sentence}")
     if not entries:
         print(f"{arguments.library}: no models yet; bring one with `raceday model import FILE`.")
     return 0

@@ -1,6 +1,7 @@
 """Runs what handles a stranger's model in a child without network: limits on memory, processor, file size, patience.
 
 python -m vehicle.models.jail prepare SOURCE FOLDER [METADATA]
+python -m vehicle.models.jail quantise FOLDER FRAMES PROFILE
 python -m vehicle.models.jail trial PATH
 """
 
@@ -17,7 +18,11 @@ from shared.errors import BadInput
 from vehicle.netless import leave_the_network
 from vehicle.sandbox import confine
 
-WORKS = {"prepare": "vehicle.models.prepare", "trial": "vehicle.models.trial"}
+WORKS = {
+    "prepare": "vehicle.models.prepare",
+    "quantise": "vehicle.models.quantise",
+    "trial": "vehicle.models.trial",
+}
 PATIENCE_S = 60.0
 # One thread; and large pieces of memory go back at once, which takes a fifth off the peak on a model of 25 MB.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"}

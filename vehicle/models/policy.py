@@ -1,8 +1,9 @@
 """A checked model that looks at pictures and answers: warm before it counts, its buffers made once."""
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
@@ -29,9 +30,8 @@ class Policy:
             raise BadInput(f"{model.path}: {error}") from None
         self.small: Pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
         self._picture: NDArray[np.float32] = np.zeros((HEIGHT, WIDTH), np.float32)
-        shape = (1, 1, HEIGHT, WIDTH) if model.layout == "NCHW" else (1, HEIGHT, WIDTH, 1)
-        self._feed = {model.input_name: self._picture.reshape(shape)}
-        self._outputs = [model.output_name]
+        self._answer: NDArray[np.float32] = np.zeros(model.metadata.space.size, np.float32)
+        self._bound = self._bind()
         self._warm_up()
 
     def see(self, pixels: Pixels) -> Pixels:
@@ -40,9 +40,21 @@ class Policy:
         return self.small
 
     def answer(self) -> NDArray[Any]:
-        """What the model makes of what it last saw: its raw output, 0 to 255 in (the network divides itself)."""
+        """What the model makes of what it last saw: its raw output, 0 to 255 in (the network divides itself).
+
+        The buffer is used again by the next answer.
+        """
         np.copyto(self._picture, self.small)
-        return cast("NDArray[Any]", self._session.run(self._outputs, self._feed)[0])
+        self._session.run_with_iobinding(self._bound)
+        return self._answer
+
+    def _bind(self) -> ort.IOBinding:
+        """The session reads our picture and writes our answer where they lie: nothing is made or copied for a frame."""
+        model, bound = self.model, self._session.io_binding()
+        seen = (1, 1, HEIGHT, WIDTH) if model.layout == "NCHW" else (1, HEIGHT, WIDTH, 1)
+        bound.bind_input(model.input_name, "cpu", 0, np.float32, seen, self._picture.ctypes.data)
+        bound.bind_output(model.output_name, "cpu", 0, np.float32, model.output_shape, self._answer.ctypes.data)
+        return bound
 
     def _warm_up(self) -> None:
         """Black, white and a ramp: the answers must be usable, and the first real frame not the slowest."""

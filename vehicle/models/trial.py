@@ -16,20 +16,20 @@ def main(arguments: list[str]) -> int:
     """The child."""
     # Only now: the libraries are loaded under the limits as well, and the parent never loads them.
     from vehicle.models.check import check_model  # noqa: PLC0415
-    from vehicle.models.policy import Policy  # noqa: PLC0415
+    from vehicle.models.precision import choose  # noqa: PLC0415
     from vehicle.models.session import open_session  # noqa: PLC0415
     from vehicle.models.timing import time_model  # noqa: PLC0415
 
     try:
         model = check_model(pathlib.Path(arguments[0]))
-        Policy(model)
         timing = time_model(model, open_session(model.content))
+        choice = choose(pathlib.Path(arguments[0]))
     except (BadInput, MemoryError) as error:
         sys.stderr.write(f"{error or 'The model wants more memory than it may have.'}\n")
         return 2
     space = model.metadata.space
     sys.stdout.write(
         f"{model.path}: fit to drive: {space.kind}, {space.size} outputs, sha256 {model.sha256[:16]}, "
-        f"{timing.p50_us / 1000:.2f} ms a frame\n"
+        f"{timing.p50_us / 1000:.2f} ms a frame; {choice.sentence}\n"
     )
     return 0

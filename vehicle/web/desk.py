@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.errors import Refused
-from shared.messages import CarBeat, CarMode, CarState, DriveOrder, Lease, OrderAction
+from shared.messages import CarBeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
 from vehicle.core.modes import ARMED
 from vehicle.core.words import Figures, PilotChange, ThrottleShare, Trace
 from vehicle.ipc import Word
+from vehicle.percentiles import telemetry
 from vehicle.recorder.feed import Picture
 
 LEASE_MS = 1000
@@ -27,7 +28,7 @@ PHONE = "phone"
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the page shows; `beat` is what its next renewal answers."""
+    """What the page shows; `beat` is what its next renewal answers, `loop` what goes to the broker twice a second."""
 
     mode: CarMode
     reason: str
@@ -38,14 +39,8 @@ class Status:
     steering: float
     throttle: float
     model: str
-    frame_age_p50_us: int
-    frame_age_p99_us: int
-    policy_p50_us: int
-    frames: int
-    dropped: int
-    repeated: int
-    late_ticks: int
     picture_seq: int
+    loop: CarTelemetry
 
 
 class Desk:
@@ -58,8 +53,7 @@ class Desk:
         self._lock = threading.RLock()
         self._state = CarState(True, "disarmed")
         self._beat = 0
-        self._figures = Figures(0, 0, 0, 0, (), (), 0.0, 0.0)
-        self._ages: tuple[int, int, int] = (0, 0, 0)
+        self._loop = telemetry(Figures(0, 0, 0, 0, (), (), 0.0, 0.0))
         self._trace: Trace | None = None
         self.picture: Picture | None = None
         self._holder = ""
@@ -80,10 +74,7 @@ class Desk:
                     if word.mode == "tripped":
                         self._holder = ""
                 case Figures():
-                    self._figures = word
-                    if word.frame_ages_us:
-                        ages, policy = sorted(word.frame_ages_us), sorted(word.policy_us)
-                        self._ages = (ages[len(ages) // 2], ages[-(len(ages) // 100) - 1], policy[len(policy) // 2])
+                    self._loop = telemetry(word)
                 case Trace():
                     self._trace = word
 
@@ -172,7 +163,7 @@ class Desk:
     def status(self, session: str, now_s: float) -> Status:
         """For the page of this session."""
         with self._lock:
-            state, figures, trace = self._state, self._figures, self._trace
+            state, trace = self._state, self._trace
             driving = state.mode == "driving" and trace is not None
             return Status(
                 mode=state.mode,
@@ -184,14 +175,8 @@ class Desk:
                 steering=trace.steering if trace is not None and driving else 0.0,
                 throttle=trace.throttle if trace is not None and driving else 0.0,
                 model=state.model,
-                frame_age_p50_us=self._ages[0],
-                frame_age_p99_us=self._ages[1],
-                policy_p50_us=self._ages[2],
-                frames=figures.frames,
-                dropped=figures.dropped,
-                repeated=figures.repeated,
-                late_ticks=figures.late_ticks,
                 picture_seq=self.picture.seq if self.picture is not None else -1,
+                loop=self._loop,
             )
 
     # Within

@@ -1,6 +1,8 @@
 // The racer's console: asks the car five times a second while the page is seen, and with that renews the lease.
 // Unseen, closed or asleep, it renews nothing and the car goes to neutral by itself.
 
+import { paintLoop } from "./loop.js";
+
 const EVERY_MS = 200;
 const PATIENCE_MS = 1500;
 const CAMERA_MS = 150;
@@ -51,6 +53,7 @@ function paint(now) {
   const held = now.mode === "driving" || now.mode === "tripped" || now.station_runs;
   at("start").setAttribute("aria-disabled", String(held));
   put("model", now.model || "none");
+  paintLoop(now.loop);
   put("steering", Math.abs(now.steering) < 0.005 ? "Straight" : `${percent(Math.abs(now.steering))} ${now.steering > 0 ? "left" : "right"}`);
   put("thrust", percent(now.throttle));
   const lock = Math.min(1, Math.abs(now.steering)) * 50;
@@ -201,7 +204,6 @@ function figure(name, value) {
 }
 
 const known = (value, unit) => (value === null ? "not known" : `${value} ${unit}`);
-const ms = (us) => `${(us / 1000).toFixed(1)} ms`;
 
 function wheel(name, channel) {
   const row = document.createElement("tr");
@@ -222,12 +224,6 @@ async function about() {
         figure("Heat", known(health.heat_c, "°C")),
         figure("Free disk", known(health.disk_free_mb, "MB")),
         figure("Load", known(health.load, "per core")),
-        figure("Frame age, half", ms(state ? state.frame_age_p50_us : 0)),
-        figure("Frame age, 99 %", ms(state ? state.frame_age_p99_us : 0)),
-        figure("Policy", ms(state ? state.policy_p50_us : 0)),
-        figure("Frames", String(state ? state.frames : 0)),
-        figure("Dropped, repeated", state ? `${state.dropped}, ${state.repeated}` : "0, 0"),
-        figure("Late ticks", String(state ? state.late_ticks : 0)),
         figure("Camera, motors", `${car.camera}, ${car.motors}`),
       );
       at("calibration_table").hidden = !car.calibration;

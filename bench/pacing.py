@@ -1,0 +1,92 @@
+"""Times of calls that take turns: hot or paced, each round beside the same round of its peer.
+
+The bench and its peers run with the real-time priority that the car asks for, where the kernel grants it: on a machine
+that others use, a median without it is theirs.
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vehicle.startup import POLICY_PRIORITY
+
+Call = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What each candidate took, in ns, and the median of each round."""
+
+    ns: dict[str, list[int]]
+    rounds: dict[str, list[float]]
+
+    def p50_us(self, name: str) -> float:
+        return statistics.median(self.ns[name]) / 1e3
+
+    def p99_us(self, name: str) -> float:
+        ordered = sorted(self.ns[name])
+        return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] / 1e3
+
+    def ratio(self, ours: str, theirs: str) -> float:
+        """The median over the rounds of ours / theirs: what the machine does to one, it does to both of that round."""
+        return statistics.median(a / b for a, b in zip(self.rounds[ours], self.rounds[theirs], strict=True))
+
+    def spread(self, ours: str, theirs: str) -> tuple[float, float]:
+        """The quarter and the three quarters of those ratios."""
+        ratios = [a / b for a, b in zip(self.rounds[ours], self.rounds[theirs], strict=True)]
+        low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else (ratios[0], ratios[0], ratios[0])
+        return low, high
+
+
+Timed = Callable[[int, float], list[int]]  # count, pace_s -> ns
+
+
+def in_turn(calls: Mapping[str, Call], *, rounds: int, count: int, pace_s: float = 0.0) -> Times:
+    """`rounds` times each candidate `count` times; who begins changes with the round."""
+    return timed_in_turn({name: _of(call) for name, call in calls.items()}, rounds=rounds, count=count, pace_s=pace_s)
+
+
+def timed_in_turn(timed: Mapping[str, Timed], *, rounds: int, count: int, pace_s: float = 0.0) -> Times:
+    """The same for those who time themselves, as a peer in another process does."""
+    names = list(timed)
+    times = Times({name: [] for name in names}, {name: [] for name in names})
+    for number in range(rounds):
+        turn = number % len(names)
+        for name in [*names[turn:], *names[:turn]]:
+            taken = timed[name](count, pace_s)
+            times.ns[name].extend(taken)
+            times.rounds[name].append(statistics.median(taken))
+    return times
+
+
+def paced(call: Call, count: int, pace_s: float) -> list[int]:
+    """Times in ns of `count` calls, one each `pace_s` on absolute deadlines; 0 is a hot loop, two calls unseen."""
+    if not pace_s:
+        for _ in range(2):
+            call()
+    taken, due_s = [], time.monotonic()
+    for _ in range(count):
+        began_ns = time.perf_counter_ns()
+        call()
+        taken.append(time.perf_counter_ns() - began_ns)
+        due_s += pace_s
+        if pace_s:
+            time.sleep(max(0.0, due_s - time.monotonic()))
+    return taken
+
+
+def hurry(pid: int = 0, *, threads_too: bool = False) -> bool:
+    """Priority for this thread or that process, and for threads that it makes if asked; False where it is refused."""
+    alone = 0 if threads_too else os.SCHED_RESET_ON_FORK
+    try:
+        os.sched_setscheduler(pid, os.SCHED_FIFO | alone, os.sched_param(POLICY_PRIORITY))
+    except OSError:
+        return False
+    return True
+
+
+def _of(call: Call) -> Timed:
+    return lambda count, pace_s: paced(call, count, pace_s)

@@ -1,0 +1,121 @@
+"""Rows 5, 11, 13 and 14: donkeycar's own loop, tf2onnx's graph, and CarRacing, each in an environment of its own."""
+
+import statistics
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from bench.lines import Line, line, ratio
+from bench.pacing import in_turn, paced, timed_in_turn
+from bench.peers import CARRACING, DONKEYCAR, Worker, peer_python, tf2onnx_graph
+from bench.vehicleparts import CLASSES
+from bench.vehicletick import RATE_HZ, Net, Networks
+from shared.units import NS_PER_S
+from simulator.policy import Policy as Driver
+from simulator.policy import load_policy
+from simulator.tracks import load_track
+from simulator.world import World
+from vehicle.core.pulses import STOCK_CALIBRATION, pulses
+from vehicle.models.convert import convert
+from vehicle.models.graphdef import read_graph
+from vehicle.models.metadata import parse_metadata
+from vehicle.models.session import open_session
+
+FRAME_NS = NS_PER_S // 15
+
+
+def donkey(net: Net) -> Worker:
+    """donkeycar's worker on this network. Raises PeerMissing."""
+    return Worker(peer_python(DONKEYCAR), "donkeyworker.py", str(net.path), "observation", str(CLASSES))
+
+
+def beside_donkeycar(networks: Networks, quick: bool) -> Iterator[Line]:
+    """Row 5: our tick beside donkeycar's four parts on the same network; two processes take turns."""
+    for row, net, pace_s in (("5", networks.fp32, 0.0), ("5b", networks.int8, 0.0), ("5c", networks.fp32, 1 / RATE_HZ)):
+        worker = donkey(net)
+        try:
+            timed = {
+                "ours": lambda count, pace_s, net=net: paced(net.think, count, pace_s),
+                "loop": lambda count, pace_s, worker=worker: worker.timed("loop", count, pace_s),
+                "bare": lambda count, pace_s, worker=worker: worker.timed("bare", count, pace_s),
+            }
+            rounds = (4 if quick else 24) if not pace_s else (3 if quick else 12)
+            times = timed_in_turn(timed, rounds=rounds, count=30 if not pace_s else 20, pace_s=pace_s)
+        finally:
+            worker.close()
+        how = f"{'int8' if row == '5b' else 'fp32'}, {'hot' if not pace_s else 'paced 30 Hz'}"
+        yield ratio(row, f"our tick, no pin / donkeycar's 4 parts, {how}", times, ("ours", "loop"), 1.00)
+        yield ratio(f"{row}'", f"donkeycar's 4 parts / its own bare, {how}", times, ("loop", "bare"))
+
+
+def rates(networks: Networks, quick: bool) -> Iterator[Line]:
+    """Row 13: turns on absolute deadlines, 60 Hz asked; and donkeycar's own `start`, which sleeps what is left."""
+    count = 120 if quick else 600
+    began_s = time.monotonic()
+    paced(networks.int8.whole, count, 1 / 60)
+    ours = count / (time.monotonic() - began_s) / 60
+    yield line(
+        "13", "reached / asked rate, 60 Hz: at least", ours, "least", 0.999, f"{ours * 60:.3f} Hz, {count} turns"
+    )
+    yield line("13'", "reached / asked rate, 60 Hz: at most", ours, "most", 1.001)
+    worker = donkey(networks.int8)
+    try:
+        theirs = count / float(worker.ask(f"start {count} {1 / 60}")) / 60
+    finally:
+        worker.close()
+    yield line("13b", "the same of donkeycar's Vehicle.start", theirs, behind=f"{theirs * 60:.3f} Hz")
+
+
+def beside_tf2onnx(_networks: Networks, quick: bool) -> Iterator[Line]:
+    """Row 11: one frozen graph, converted by us and by tf2onnx, in our session."""
+    frozen, theirs_path = tf2onnx_graph()
+    content, _ = convert(read_graph(frozen.read_bytes()), parse_metadata(frozen.with_suffix(".json").read_bytes()))
+    ours, theirs = open_session(content), open_session(theirs_path.read_bytes())
+    picture = np.random.default_rng(5).integers(0, 256, (120, 160)).astype(np.float32)
+    feeds = [
+        {session.get_inputs()[0].name: picture.reshape(shape)}
+        for session, shape in ((ours, (1, 1, 120, 160)), (theirs, (1, 120, 160, 1)))
+    ]
+    apart = float(np.abs(ours.run(None, feeds[0])[0] - theirs.run(None, feeds[1])[0]).max())
+    calls = {"ours": lambda: ours.run(None, feeds[0]), "theirs": lambda: theirs.run(None, feeds[1])}
+    times = in_turn(calls, rounds=10 if quick else 60, count=20)
+    said = f"our converter's graph / tf2onnx's, same .pb, {apart:.0e} apart, hot"
+    yield ratio("11", said, times, ("ours", "theirs"), 0.85)
+
+
+def beside_carracing(networks: Networks, quick: bool) -> Iterator[Line]:
+    """Row 14: steps a second in a closed loop: our camera, policy and car; and CarRacing's observation steps."""
+    worker = Worker(peer_python(CARRACING), "racingworker.py")
+    try:
+        timed = {
+            "demo": _stepper(load_policy("demo")),
+            "fp32": _stepper(Driver(networks.fp32.policy, 0.4)),
+            "int8": _stepper(Driver(networks.int8.policy, 0.4)),
+            "theirs": lambda count, pace_s: worker.timed("step", count, pace_s),
+        }
+        times = timed_in_turn(timed, rounds=3 if quick else 12, count=60 if quick else 150)
+    finally:
+        worker.close()
+    for row, name, what in (("14", "demo", "our policy"), ("14b", "fp32", "23 MB"), ("14c", "int8", "23 MB in int8")):
+        ours, theirs = 1e6 / times.p50_us(name), 1e6 / times.p50_us("theirs")
+        figure = 1 / times.ratio(name, "theirs")
+        said = f"{ours:,.0f} / {theirs:,.0f} steps a second, mean of all {_mean(times.ns[name]):,.0f}"
+        yield line(row, f"closed-loop steps/s, {what} / CarRacing-v3", figure, "least", 4.0, said)
+
+
+def _stepper(driver: Driver):  # type: ignore[no-untyped-def]
+    """A world of its own, timed a step at a time: frame, policy, a fifteenth of a second of the car."""
+    world = World(load_track("reinvent_base"), 1)
+
+    def step() -> None:
+        world.apply(pulses(driver.act(world.frame()), STOCK_CALIBRATION))
+        world.step(world.now_ns + FRAME_NS)
+        if world.off_track:
+            world.put_back()
+
+    return lambda count, pace_s: paced(step, count, pace_s)
+
+
+def _mean(ns: list[int]) -> float:
+    return 1e9 / statistics.fmean(ns)
