@@ -22,8 +22,8 @@ SWALLOWED = 0.1  # within the lockout of another car's crossing there is none to
 STRAY_REPORT = 5.0  # a report near by that is about something else
 STRAY_CLOCK = 1.0  # the same while the car's clock is hardly known
 FIRST_LAP = 4.0  # its start was given a moment ago: any time within some seconds
-SECOND_LAP = 6.5  # any time within half a minute
-LONG_LAP_NS = 30_000 * NS_PER_MS
+SECOND_LAP = 6.5  # any time from five seconds to half a minute
+QUICK_LAP_NS, LONG_LAP_NS = 5_000 * NS_PER_MS, 30_000 * NS_PER_MS
 STARTS_NS = 10_000 * NS_PER_MS
 UNKNOWN_LAP = 8.0  # nothing is known of the car's laps yet: any time within minutes
 SLOW_LAP = 7.0  # one lap in ten: it went off the track and came back, some seconds later than usual
@@ -120,7 +120,7 @@ def by_lap(car: Car, at_ns: int) -> float:
     usual_ns = car.usual_ns
     if usual_ns is None or car.last_ns is None:
         first = car.last_ns is None and car.entered_ns is not None and at_ns - car.entered_ns < STARTS_NS
-        soon = car.last_ns is not None and at_ns - car.last_ns < LONG_LAP_NS
+        soon = car.last_ns is not None and QUICK_LAP_NS <= at_ns - car.last_ns < LONG_LAP_NS
         return FIRST_LAP if first else SECOND_LAP if soon else UNKNOWN_LAP
     gap_ns = at_ns - car.last_ns
     laps = max(1, round(gap_ns / usual_ns))
