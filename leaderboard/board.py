@@ -160,17 +160,16 @@ class Board:
         """The places of all racers, best first. Raises UnknownRace."""
         with self._store.read() as db:
             rows.race(db, race_id)
-            margin_ms = domain.tie_margin_ms([rows.largest_uncertainty_ns(db, race_id)])
-            return domain.standing(rows.lines(db, race_id), margin_ms)
+            return domain.standing(rows.lines(db, race_id), rows.uncertainties_ns(db, race_id))
 
     def snapshot(self, race_id: str, limit: int | None = None) -> Snapshot:
         """The race and the first `limit` lines (None: all) of one moment. Raises UnknownRace."""
         with self._store.read() as db:
             head = rows.head(db, race_id)
             lines = rows.lines(db, race_id)
-            margin_ms = domain.tie_margin_ms([rows.largest_uncertainty_ns(db, race_id)])
+            uncertainties_ns = rows.uncertainties_ns(db, race_id)
             shown = rows.shown(db, race_id, lines[:limit])
-        placed = domain.standing(lines, margin_ms)
+        placed = domain.standing(lines, uncertainties_ns)
         moved = domain.moves(placed, domain.standing(_before(lines, head.undo)))
         table = tuple(
             StandingRow(place, moved[place.racer], line.line.attempts, line.name, line.result)

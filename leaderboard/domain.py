@@ -8,14 +8,14 @@ counts; the lower one is kept.
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from shared.errors import Refused
 from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, rank, score_run
 from shared.results import Result
-from shared.units import NS_PER_MS
 
 Kind = Literal["league", "community"]
 Venue = Literal["physical", "virtual"]
@@ -122,20 +122,15 @@ def newest(attempts: Iterable[Attempt]) -> list[Attempt]:
     return [dataclasses.replace(attempt, order=first[attempt.result_id]) for attempt in held.values()]
 
 
-def standing(lines: Iterable[Line], tie_margin_ms: int = 0) -> list[Placed]:
-    """The places of all lines, best first."""
-    return rank((Scored(line.racer, line.score_ms, line.set_key) for line in lines), tie_margin_ms)
+def standing(lines: Iterable[Line], uncertainty_ns: Mapping[int, int] = MappingProxyType({})) -> list[Placed]:
+    """The places of all lines, best first. `uncertainty_ns`: what the result of a line (by its `seq`) states."""
+    return rank(Scored(line.racer, line.score_ms, line.set_key, uncertainty_ns.get(line.seq, 0)) for line in lines)
 
 
 def moves(now: Sequence[Placed], before: Sequence[Placed]) -> dict[str, int | None]:
     """Places gained (+) or lost (-) by each racer since `before`; None for one who was not ranked then."""
     ranks = {placed.racer: placed.rank for placed in before}
     return {p.racer: ranks[p.racer] - p.rank if p.racer in ranks else None for p in now}
-
-
-def tie_margin_ms(uncertainties_ns: Iterable[int]) -> int:
-    """Two scores closer than this cannot be told apart: both ends of the largest stated uncertainty."""
-    return 2 * max(uncertainties_ns, default=0) // NS_PER_MS
 
 
 def accept(race: Race, result: Result, *, entered: bool, known: bool) -> Score | None:

@@ -122,7 +122,7 @@ class DriveOrder:
 
 @dataclass(frozen=True, slots=True)
 class OfficialLap:
-    """Station, QoS 1, after its commit: an official lap or the change of one (a ruling)."""
+    """Station, QoS 1, after its commit: an official lap or the change of one (a ruling), and how uncertain it is."""
 
     run_id: str
     car: str
@@ -132,11 +132,15 @@ class OfficialLap:
     valid: bool
     confirmed: bool
     reason: str = ""
+    uncertainty_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """Station, retained: the run on the track."""
+    """Station, retained: the run on the track (of several the newest; the others' are told as they change).
+
+    `uncertainty_ns`: of the least certain valid lap, either way.
+    """
 
     run_id: str
     race_id: str
@@ -146,6 +150,7 @@ class RunStatus:
     laps: int
     best_ns: int | None = None
     score_ms: int | None = None
+    uncertainty_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ A run without such a window does not qualify. Equal scores: the earlier one to s
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from shared.errors import ConfigError
@@ -92,16 +92,23 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One racer's best for a standing; `set_key` orders equal scores: the earlier one ranks first."""
+    """One racer's best for a standing; `set_key` orders equal scores: the earlier one ranks first.
+
+    `uncertainty_ns` of the timing behind it, either way.
+    """
 
     racer: str
     score_ms: int
     set_key: int = 0
+    uncertainty_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A line of a standing. Ranks run 1..n; `gap_ms` is to the leader, `interval_ms` to the one ahead."""
+    """A line of a standing. Ranks run 1..n; `gap_ms` is to the leader, `interval_ms` to the one ahead.
+
+    `tied`: some other line is so close that the uncertainties of both cannot tell them apart.
+    """
 
     rank: int
     racer: str
@@ -109,6 +116,7 @@ class Placed:
     gap_ms: int
     interval_ms: int
     tied: bool = False
+    uncertainty_ns: int = field(default=0, metadata={"later": True})
 
 
 def lap_time_ns(lap: RunLap, rules: RaceRules) -> int:
@@ -160,20 +168,36 @@ def _score_window(window: Sequence[RunLap], rules: RaceRules) -> Score:
 def rank(scored: Iterable[Scored], tie_margin_ms: int = 0) -> list[Placed]:
     """Best first. Equal scores: the earlier setter ranks first, then the name, so that order is total.
 
-    `tied` marks a line within `tie_margin_ms` of a neighbour: the stated uncertainty cannot tell them apart.
+    Two lines are tied if they lie no further apart than their uncertainties in sum, or than `tie_margin_ms`. That
+    marks them and moves nobody: what is published stays in the order of what is published.
     """
     ordered = sorted(scored, key=lambda s: (s.score_ms, s.set_key, s.racer))
-    return [_place(ordered, index, tie_margin_ms) for index in range(len(ordered))]
+    tied = _tied(ordered, tie_margin_ms)
+    return [_place(ordered, index, tied[index]) for index in range(len(ordered))]
 
 
-def _place(ordered: Sequence[Scored], index: int, margin_ms: int) -> Placed:
+def _tied(ordered: Sequence[Scored], margin_ms: int) -> list[bool]:
+    """Whose span (the score, its uncertainty either way) touches another one's. In half nanoseconds, to stay whole."""
+    spans = []
+    for index, line in enumerate(ordered):
+        half = max(2 * line.uncertainty_ns, margin_ms * NS_PER_MS)
+        spans.append((2 * line.score_ms * NS_PER_MS - half, 2 * line.score_ms * NS_PER_MS + half, index))
+    spans.sort()
+    tied = [False] * len(ordered)
+    for (_, end, index), (begin, _, _) in itertools.pairwise(spans):
+        tied[index] |= begin <= end
+    furthest = spans[0][1] if spans else 0
+    for begin, end, index in spans[1:]:
+        tied[index] |= begin <= furthest
+        furthest = max(furthest, end)
+    return tied
+
+
+def _place(ordered: Sequence[Scored], index: int, tied: bool) -> Placed:
     line = ordered[index]
+    gap_ms = line.score_ms - ordered[0].score_ms
     ahead = ordered[index - 1].score_ms if index else line.score_ms
-    neighbours = [*ordered[max(0, index - 1) : index], *ordered[index + 1 : index + 2]]
-    tied = any(abs(n.score_ms - line.score_ms) <= margin_ms for n in neighbours)
-    return Placed(
-        index + 1, line.racer, line.score_ms, line.score_ms - ordered[0].score_ms, line.score_ms - ahead, tied
-    )
+    return Placed(index + 1, line.racer, line.score_ms, gap_ms, line.score_ms - ahead, tied, line.uncertainty_ns)
 
 
 def best_of(runs: Iterable[Scored]) -> list[Scored]:

@@ -13,6 +13,7 @@ from shared.errors import OperatorError, StorageError
 from shared.link.mqtt import MqttLink
 from shared.link.wire import Link
 from station.config import ClockChoice, StationConfig
+from station.core.events import Transponder
 from station.drem_server import DremServer
 from station.gates.driver import GateDriver
 from station.service import Setup, Station
@@ -53,6 +54,7 @@ def setup(config: StationConfig) -> Setup:
         name=config.name,
         gates=tuple(gate.spec for gate in config.gate),
         race=config.race.opening if config.race is not None else None,
+        transponders=tuple(Transponder(each.id, each.car, each.racer) for each in config.transponder),
         lease_ms=config.lease_ms,
         order_ttl_ms=config.order_ttl_ms,
         versions=versions,

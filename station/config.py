@@ -87,6 +87,7 @@ class RaceOptions:
     name: str = setting(what="as it is shown")
     track: str = setting("", what="the track's name, as it is shown")
     kind: Literal["physical", "virtual"] = "physical"
+    cars_on_track: int = setting(1, least=1, most=12, what="so many runs may be on at the same time")
     rules: RaceRules = field(default_factory=RaceRules)
 
     def __post_init__(self) -> None:
@@ -96,7 +97,25 @@ class RaceOptions:
     @property
     def opening(self) -> OpenRace:
         """As the core takes it; the service stamps it."""
-        return OpenRace(NEVER, self.id, self.name, self.rules, self.track, self.kind)
+        more = (self.track, self.kind, self.cars_on_track)
+        return OpenRace(NEVER, self.id, self.name, self.rules, *more, ties_by_uncertainty=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TransponderChoice:
+    """`[[transponder]]`: whose it is; exactly one of `car` and `racer`."""
+
+    id: str = setting(what="as the decoder sends it: digits, or the pilot's slot")
+    car: str = setting("", what="the car that it is built into")
+    racer: str = setting("", what="or the racer who carries it from car to car")
+
+    def __post_init__(self) -> None:
+        if not (self.id.isprintable() and 0 < len(self.id) <= 32) or self.id != self.id.strip():
+            raise ConfigError("`transponder.id` has 1 to 32 printable characters.")
+        if bool(self.car) == bool(self.racer.strip()):
+            raise ConfigError(f"`transponder` {self.id}: say either whose `car` or which `racer`.")
+        if self.car:
+            _name(self.car, "transponder.car")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +132,7 @@ class StationConfig:
     web: WebOptions = field(default_factory=WebOptions)
     race: RaceOptions | None = None
     drem: DremOptions | None = None
+    transponder: tuple[TransponderChoice, ...] = ()
     sync: SyncSettings = field(default_factory=SyncSettings)
 
     def __post_init__(self) -> None:
@@ -120,9 +140,17 @@ class StationConfig:
         names = [gate.name for gate in self.gate]
         if len(set(names)) != len(names):
             raise ConfigError("`gate`: two gates have the same name.")
+        self._one_each([known.id for known in self.transponder], "id")
+        self._one_each([known.car for known in self.transponder if known.car], "car")
+        self._one_each([known.racer for known in self.transponder if known.racer], "racer")
         systems = [gate.system for gate in self.gate if gate.kind == "start_finish"]
         if sorted(systems) not in (["A"], ["A", "B"]):
             raise ConfigError(
                 '`gate`: exactly one [[gate]] must be of kind "start_finish" (and one more may be, of system "B"); '
                 'splits are of kind "split".'
             )
+
+    def _one_each(self, names: list[str], key: str) -> None:
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"`transponder`: two [[transponder]] have the {key} {name!r}; each needs its own.")

@@ -29,6 +29,7 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
             placed.tied,
             race.standing.runs_of(placed.racer),
             race.runs[race.standing.run_behind(placed.racer)].model,
+            placed.uncertainty_ns,
         )
         for placed in race.standing.lines()
     )
@@ -82,14 +83,15 @@ def run_status(run: Run) -> RunStatus:
     """As published."""
     laps = run.book.laps()
     worth, best = score_ms(run, laps), best_ns(laps)
-    return RunStatus(run.run_id, run.race.race_id, run.car, run.racer, run.phase, len(laps), best, worth)
+    uncertainty_ns = max((lap.uncertainty_ns for lap in laps if lap.valid), default=0)
+    who = (run.run_id, run.race.race_id, run.car, run.racer)
+    return RunStatus(*who, run.phase, len(laps), best, worth, uncertainty_ns)
 
 
 def official_lap(run: Run, lap: Lap) -> OfficialLap:
     """As published."""
-    return OfficialLap(
-        run.run_id, run.car, run.racer, lap.number, lap.lap_ns, lap.valid, lap.confirmed, lap.reason[:500]
-    )
+    what = (run.run_id, run.car, run.racer, lap.number, lap.lap_ns, lap.valid, lap.confirmed, lap.reason[:500])
+    return OfficialLap(*what, lap.uncertainty_ns)
 
 
 def _open(proposal: Proposal, run: Run) -> bool:

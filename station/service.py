@@ -46,6 +46,7 @@ class Setup:
     lease_ms: int = 500
     order_ttl_ms: int = 2000
     versions: Mapping[str, str] = field(default_factory=dict)
+    transponders: tuple[e.Transponder, ...] = ()
 
 
 class Station:
@@ -80,7 +81,7 @@ class Station:
 
     def start(self) -> None:
         """Journals the boot, opens the race, and begins to listen. Raises OperatorError."""
-        self._commit([Item(e.Booted(self._now(), self.setup.name, self.setup.gates))])
+        self._commit([Item(e.Booted(self._now(), self.setup.name, self.setup.gates, self.setup.transponders))])
         if self.setup.race is not None:
             self._open(self.setup.race)
         self._teller.resume(self._restored.engine, self._now())

@@ -69,7 +69,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class StandingLine:
-    """A place in the race."""
+    """A place in the race. `tied`: the uncertainties of the times cannot tell it from another line."""
 
     rank: int
     racer: str
@@ -79,6 +79,7 @@ class StandingLine:
     tied: bool
     runs: int
     model: str
+    uncertainty_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,10 @@ class LapShape:
 
 @dataclass(frozen=True, slots=True)
 class RowShape:
-    """A racer's place. `moved`: places won by the last change, null if new. `tied`: within the timing's uncertainty."""
+    """A racer's place. `moved`: places won by the last change, null if new. `tied`: within the timing's uncertainty.
+
+    `uncertainty_ns`: what the station states of the times behind the score, either way.
+    """
 
     rank: int
     racer: str
@@ -125,6 +128,7 @@ class RowShape:
     set_at: str
     result_id: str
     revision: int
+    uncertainty_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,7 @@ def row_shape(row: StandingRow, rules: RaceRules) -> RowShape:
         set_at=utc_text(result.finished_utc_ns),
         result_id=result.result_id,
         revision=result.revision,
+        uncertainty_ns=placed.uncertainty_ns,
     )
 
 

@@ -174,9 +174,9 @@ def lines(db: sa.Connection, race_id: str) -> list[Line]:
     return [_line(row) for row in db.execute(sql.LINES_IN_RANK, {"race_id": race_id})]
 
 
-def largest_uncertainty_ns(db: sa.Connection, race_id: str) -> int:
-    """The largest uncertainty that any accepted result of the race states."""
-    return int(db.execute(sql.LARGEST_UNCERTAINTY, {"race_id": race_id}).scalar() or 0)
+def uncertainties_ns(db: sa.Connection, race_id: str) -> dict[int, int]:
+    """What the result behind each line states, by its `seq`."""
+    return {row.seq: row.uncertainty_ns for row in db.execute(sql.UNCERTAINTIES, {"race_id": race_id})}
 
 
 def shown(db: sa.Connection, race_id: str, lines: Sequence[Line]) -> list[Shown]:

@@ -38,7 +38,6 @@ ATTEMPTS_OF = sa.select(
     RESULTS.c.score_ms,
     RESULTS.c.finished_utc_ns,
 ).where(RESULTS.c.result_id.in_(_MINE))
-LARGEST_UNCERTAINTY = sa.select(sa.func.max(RESULTS.c.uncertainty_ns)).where(RESULTS.c.race_id == given("race_id"))
 PAYLOADS = sa.select(RESULTS.c.seq, RESULTS.c.payload).where(RESULTS.c.seq.in_(given("seqs", expanding=True)))
 
 _MY_LINE = (LINES.c.race_id == given("of_race")) & (LINES.c.racer == given("of_racer"))
@@ -54,6 +53,11 @@ DROP_LINE = sa.delete(LINES).where(_MY_LINE)
 _RANK_KEY = (LINES.c.score_ms, LINES.c.set_utc_ns, LINES.c.order)
 _MY_KEY = (given("score_ms", type_=sa.BigInteger), given("set_utc_ns", type_=sa.BigInteger))
 LINES_IN_RANK = sa.select(LINES).where(LINES.c.race_id == given("race_id")).order_by(*_RANK_KEY)
+UNCERTAINTIES = (
+    sa.select(RESULTS.c.seq, RESULTS.c.uncertainty_ns)
+    .join(LINES, LINES.c.seq == RESULTS.c.seq)
+    .where(LINES.c.race_id == given("race_id"))
+)
 _COUNT_LINES = sa.select(sa.func.count()).select_from(LINES).where(LINES.c.race_id == given("race_id"))
 _AHEAD = sa.tuple_(*_RANK_KEY) < sa.tuple_(*_MY_KEY, given("order", type_=sa.BigInteger))
 COUNT_AHEAD_AND_ALL = sa.select(_COUNT_LINES.where(_AHEAD).scalar_subquery(), _COUNT_LINES.scalar_subquery())

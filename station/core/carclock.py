@@ -4,6 +4,7 @@ A report was made before it was heard, so the least delay bounds the offset. Who
 that is sure, says it closely, and also how long before the line the board leaves the car's picture.
 """
 
+import math
 import statistics
 from collections import deque
 from collections.abc import Iterable
@@ -11,9 +12,12 @@ from collections.abc import Iterable
 from shared.units import NS_PER_MS
 
 SIGMA_NS = 40 * NS_PER_MS  # two frames, and speed that differs
-UNLEARNT_NS = 300 * NS_PER_MS  # nothing but the delay bounds it
+UNLEARNT_NS = 200 * NS_PER_MS  # nothing but the delay bounds it
 DELAY_NS = 100 * NS_PER_MS  # what the way takes at least, about
+LEAST_SIGMA_NS = 25 * NS_PER_MS
 REMEMBERED = 7
+ENOUGH = 4  # so many say how far its reports scatter
+SAFE = 1.5
 HEARD = 32
 
 
@@ -39,15 +43,16 @@ class CarClock:
         """This report was about that crossing."""
         self._met.append(crossed_ns - said_ns)
 
-    def on_gate(self, said_ns: int) -> tuple[int, int]:
+    def on_gate(self, said_ns: int, uncertainty_ns: int) -> tuple[int, int]:
         """When it crossed the line, on the gate's clock, and how far off (one sigma) that may be."""
         if self._met:
             offset_ns = round(statistics.median(self._met))
-            spread_ns = max(abs(each - offset_ns) for each in self._met)
-            return said_ns + offset_ns, max(SIGMA_NS, spread_ns)
+            if len(self._met) < ENOUGH:
+                return said_ns + offset_ns, math.isqrt(SIGMA_NS * SIGMA_NS + uncertainty_ns * uncertainty_ns)
+            return said_ns + offset_ns, max(LEAST_SIGMA_NS, round(SAFE * statistics.pstdev(self._met)))
         if self._one_clock or not self._heard:
-            return said_ns, UNLEARNT_NS
-        return said_ns + on_gate_clock(self._heard) - DELAY_NS, UNLEARNT_NS
+            return said_ns, UNLEARNT_NS + uncertainty_ns
+        return said_ns + on_gate_clock(self._heard) - DELAY_NS, UNLEARNT_NS + uncertainty_ns
 
 
 def on_gate_clock(reports: Iterable[tuple[int, int]]) -> int:

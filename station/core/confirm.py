@@ -9,7 +9,7 @@ import itertools
 from collections import deque
 from dataclasses import dataclass
 
-from station.core.events import CarReport
+from station.core.events import CarReport, clock_of
 from station.core.laps import LapBook, Mark, Stretch
 
 STAMP_NS = 1_500_000_000  # a slow car has the board out of its picture so long before the line
@@ -31,6 +31,11 @@ class Passing:
     @property
     def mark(self) -> Mark:
         return self.stretch.mark
+
+    @property
+    def clock(self) -> str:
+        """Whose ns its stamp counts: a gate that was restarted may still stamp with the station's clock."""
+        return clock_of(self.stretch.mark.boot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +108,11 @@ class Witness:
 
     def _unmet(self, report: CarReport, offset_ns: int) -> list[Agreed | Doubt]:
         """No mark for this report: wait for the gate, or propose a missed crossing, or forget it (a repeat)."""
-        newest, at_ns = self._passings[-1].mark, report.at_ns - offset_ns
-        key = (report.car_boot, newest.boot)
-        if at_ns > newest.at_ns - STAMP_NS:
+        newest, at_ns = self._passings[-1], report.at_ns - offset_ns
+        key = (report.car_boot, newest.clock)
+        if at_ns > newest.mark.at_ns - STAMP_NS:
             self._waiting.append(report)
-            if report.taken.boot == newest.boot and at_ns > report.taken.at_ns + STAMP_NS:
+            if clock_of(report.taken.boot) == newest.clock and at_ns > report.taken.at_ns + STAMP_NS:
                 self._mistrust(key)  # it arrived before it happened
             return []
         self._mistrust(key)
@@ -123,21 +128,21 @@ class Witness:
             self._offsets.pop(key, None)
 
     def _offset(self, report: CarReport, reports: list[CarReport]) -> int | None:
-        """Car clock minus gate clock, for the gate's boot of the newest mark."""
+        """Car clock minus gate clock, for the gate's clock of the newest mark."""
         if not self._passings:
             return None
-        boot = self._passings[-1].mark.boot
-        if report.car_boot == boot:
+        clock = self._passings[-1].clock
+        if report.car_boot == clock:
             return 0
-        key = (report.car_boot, boot)
-        if key not in self._offsets and (found := self._guess(reports, report.car_boot, boot)) is not None:
+        key = (report.car_boot, clock)
+        if key not in self._offsets and (found := self._guess(reports, report.car_boot, clock)) is not None:
             self._offsets[key], self._misses[key] = found, 0
         return self._offsets.get(key)
 
-    def _guess(self, waiting: list[CarReport], car_boot: str, boot: str) -> int | None:
+    def _guess(self, waiting: list[CarReport], car_boot: str, clock: str) -> int | None:
         """The offset under which most reports meet a mark, most closely, with the least delay on their way."""
         reports = [r for r in waiting if r.car_boot == car_boot][-8:]
-        passings = [p for p in self._passings if p.mark.boot == boot][-9:]
+        passings = [p for p in self._passings if p.clock == clock][-9:]
         best: tuple[int, int, int] | None = None
         for report in reports:
             for before, after in itertools.pairwise(passings):
@@ -153,20 +158,20 @@ class Witness:
     def _nearest(self, report: CarReport, offset_ns: int) -> int | None:
         """The index of the mark that this report is about."""
         best, best_ns = None, STAMP_NS + report.uncertainty_ns
-        boot = self._passings[-1].mark.boot
+        clock = self._passings[-1].clock
         for index, passing in enumerate(self._passings):
             off_ns = abs(report.at_ns - offset_ns - passing.mark.at_ns)
-            if passing.report is None and passing.mark.boot == boot and off_ns <= best_ns:
+            if passing.report is None and passing.clock == clock and off_ns <= best_ns:
                 best, best_ns = index, off_ns
         return best
 
     def _match(self, index: int, report: CarReport) -> list[Agreed | Doubt]:
         passing = self._passings[index]
         passing.report = report
-        boot = passing.mark.boot
-        if report.car_boot != boot:
-            self._offsets[report.car_boot, boot] = report.at_ns - passing.mark.at_ns  # follows the clocks' drift
-            self._misses[report.car_boot, boot] = 0
+        clock = passing.clock
+        if report.car_boot != clock:
+            self._offsets[report.car_boot, clock] = report.at_ns - passing.mark.at_ns  # follows the clocks' drift
+            self._misses[report.car_boot, clock] = 0
         found: list[Agreed | Doubt] = [*self._agree(index, report)]
         if index + 1 < len(self._passings) and (later := self._passings[index + 1].report) is not None:
             found += self._agree(index + 1, later)  # reports came in another order
@@ -205,8 +210,8 @@ class Witness:
     def _missed(self, report: CarReport, offset_ns: int) -> Doubt | None:
         """The gate has gone on without a crossing at that time: it was missed, within a run that was on."""
         at_ns = report.at_ns - offset_ns
-        boot = self._passings[-1].mark.boot
-        around = [p for p in self._passings if p.mark.boot == boot]
+        clock = self._passings[-1].clock
+        around = [p for p in self._passings if p.clock == clock]
         before = [p for p in around if p.mark.at_ns < at_ns]
         after = [p for p in around if p.mark.at_ns > at_ns]
         if not before or not after or before[-1].book is not after[0].book:
@@ -221,7 +226,7 @@ def _meets(reports: list[CarReport], passings: list[Passing], offset_ns: int) ->
     met, off_ns = 0, 0
     for report in reports:
         at_ns = report.at_ns - offset_ns
-        one_clock = report.taken.boot == passings[-1].mark.boot
+        one_clock = clock_of(report.taken.boot) == passings[-1].clock
         if one_clock and at_ns > report.taken.at_ns + STAMP_NS:
             return 0, 0
         nearest_ns = min(abs(at_ns - passing.mark.at_ns) for passing in passings)

@@ -153,7 +153,8 @@ class GateNote:
 class OpenRace:
     """The race that runs from now on belong to. Given again unchanged it changes nothing.
 
-    `cars_on_track`: so many runs may be on at the same time.
+    `cars_on_track`: so many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
+    cannot tell apart are tied (races before this was so knew only equal ones).
     """
 
     moment: Moment
@@ -163,6 +164,7 @@ class OpenRace:
     track: str = ""
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = later(1)
+    ties_by_uncertainty: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Fitness:
         """True for what was made in test mode: kept, and no race hears of it."""
         if self.mode == "test" or self._began == e.NEVER:
             return self.mode == "test"
-        if crossing.boot == self._began.boot:
+        if e.clock_of(crossing.boot) == e.clock_of(self._began.boot):
             return crossing.at_ns < self._began.at_ns
         return scale.utc_ns(crossing.boot, crossing.at_ns) < self._began.utc_ns
 

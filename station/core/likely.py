@@ -1,4 +1,8 @@
-"""How unlikely is it that this car made this crossing? Costs are negative log likelihoods of what a hall is like."""
+"""How unlikely is it that this car made this crossing? Costs are negative log likelihoods of what a hall is like.
+
+Of likelihoods in time: an instant that is known to a second says less than one that is known to 40 ms, by the log of
+their ratio. All are against a report of a car whose clock is known (SIGMA_NS).
+"""
 
 import math
 import statistics
@@ -17,8 +21,15 @@ FALSE_EDGE = -math.log(1e-4)
 SWALLOWED = 0.1  # within the lockout of another car's crossing there is none to be seen
 STRAY_REPORT = 5.0  # a report near by that is about something else
 STRAY_CLOCK = 1.0  # the same while the car's clock is hardly known
-UNKNOWN_LAP = 4.0  # nothing is known of the car's laps yet
-SLOW_LAP = 4.5  # it went off the track and came back: later than usual, by any time
+FIRST_LAP = 4.0  # its start was given a moment ago: any time within some seconds
+SECOND_LAP = 6.5  # any time from five seconds to half a minute
+QUICK_LAP_NS, LONG_LAP_NS = 5_000 * NS_PER_MS, 30_000 * NS_PER_MS
+STARTS_NS = 10_000 * NS_PER_MS
+UNKNOWN_LAP = 8.0  # nothing is known of the car's laps yet: any time within minutes
+SLOW_LAP = 7.0  # one lap in ten: it went off the track and came back, some seconds later than usual
+ELSEWHERE = 12.0
+LATE_WAY = 4.0  # while its clock is hardly known: its report may only have been long on the way
+SHORT_LAP = 0.6  # of the usual one: no car laps so fast
 RUN_OVER = 2.0  # it was told to stop
 FAR = 60.0
 LAPS_BETWEEN = 4  # a gap of 2 to 4 laps: crossings were missed
@@ -49,6 +60,7 @@ class Car:
 
     name: str
     last_ns: int | None = None
+    entered_ns: int | None = None
     last_told: Told | None = None
     left_ns: int | None = None
     laps: deque[int] = field(default_factory=lambda: deque(maxlen=7))
@@ -71,8 +83,9 @@ class Car:
     def when(self, told: Told) -> tuple[int, int]:
         """The report on the gate's clock, and its sigma."""
         clock = self.clocks.get(told.boot)
-        at_ns, sigma_ns = (told.at_ns, SIGMA_NS) if clock is None else clock.on_gate(told.at_ns)
-        return at_ns, sigma_ns + told.uncertainty_ns
+        if clock is None:
+            return told.at_ns, SIGMA_NS + told.uncertainty_ns
+        return clock.on_gate(told.at_ns, told.uncertainty_ns)
 
     def known(self, told: Told) -> bool:
         """Is its clock known well enough to say when it passed?"""
@@ -91,26 +104,42 @@ def cost(car: Car, report: Told | None, seen: Seen, min_lap_ns: int) -> float:
     if car.last_ns is not None and seen.at_ns - car.last_ns < min_lap_ns:
         return FAR
     over = RUN_OVER if car.left_ns is not None else 0.0
+    if report is None:
+        over += _elsewhere(car, seen.at_ns, min_lap_ns)
     silent = LOST_REPORT + by_lap(car, seen.at_ns)
     if report is None:
         return min(FAR, silent + over)
     at_ns, sigma_ns = car.when(report)
-    off = (at_ns - seen.at_ns) / sigma_ns
+    off, wide = (at_ns - seen.at_ns) / sigma_ns, math.log(sigma_ns / SIGMA_NS)
     stray = STRAY_REPORT if car.known(report) else STRAY_CLOCK
-    return min(FAR, off * off / 2 + over, silent + stray + over)
+    return min(FAR, off * off / 2 + wide + over, silent + stray + over)
 
 
 def by_lap(car: Car, at_ns: int) -> float:
     """By the time since its last crossing alone."""
     usual_ns = car.usual_ns
     if usual_ns is None or car.last_ns is None:
-        return UNKNOWN_LAP
+        first = car.last_ns is None and car.entered_ns is not None and at_ns - car.entered_ns < STARTS_NS
+        soon = car.last_ns is not None and QUICK_LAP_NS <= at_ns - car.last_ns < LONG_LAP_NS
+        return FIRST_LAP if first else SECOND_LAP if soon else UNKNOWN_LAP
     gap_ns = at_ns - car.last_ns
     laps = max(1, round(gap_ns / usual_ns))
-    off = (gap_ns - laps * usual_ns) / (LAP_SIGMA * usual_ns * math.sqrt(laps))
+    sigma_ns = LAP_SIGMA * usual_ns * math.sqrt(laps)
+    off, wide = (gap_ns - laps * usual_ns) / sigma_ns, math.log(sigma_ns / SIGMA_NS)
     between = min(laps - 1, LAPS_BETWEEN) * MISSED_EDGE / 2  # its passes before may be doubtful, not missed
-    regular = off * off / 2 + between
+    regular = off * off / 2 + wide + between
     return min(regular, SLOW_LAP) if gap_ns > usual_ns else regular
+
+
+def _elsewhere(car: Car, at_ns: int, min_lap_ns: int) -> float:
+    """It says that it passed so shortly before or after that it can hardly have passed then too."""
+    most_ns = max(min_lap_ns, SHORT_LAP * (car.usual_ns or 0)) - JOIN_NS // 2
+    worst = 0.0
+    for told in car.waiting:
+        later_ns = car.when(told)[0] - at_ns
+        if JOIN_NS < abs(later_ns) < most_ns:
+            worst = max(worst, ELSEWHERE if car.known(told) or later_ns < 0 else LATE_WAY)
+    return worst
 
 
 def left_out(car: Car, report: Told | None, cluster: list[Seen], lockout_ns: int) -> float:

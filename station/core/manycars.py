@@ -22,7 +22,9 @@ from station.core.likely import FALSE_EDGE, FAR, JOIN_NS, LAPS_BETWEEN, Car, See
 __all__ = ["Given", "Lacking", "ManyCars", "Seen", "Told"]
 
 HOLD_NS = 1_500 * NS_PER_MS  # a report needs no longer to come
-SURE = 6.0
+PATIENCE_NS = 6_000 * NS_PER_MS  # what is in doubt waits longer: the other cars come by and tell
+SURE = 9.0  # that it was no other car
+SURE_A_CAR = 2.5  # that it was a car at all: the prior for what is none is small already
 NEAR_LAP = 0.2  # a gap of whole laps, within so much of one
 
 
@@ -51,6 +53,15 @@ class Lacking:
     witness: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A cluster's cars with their reports about it, and what that comes to."""
+
+    cars: list[Car]
+    reports: list[Told | None]
+    found: list[Given]
+
+
 class ManyCars:
     """The cars that are on the track together. Time is told; decisions come when no report can change them."""
 
@@ -58,14 +69,17 @@ class ManyCars:
         self._cars = [Car(name) for name in cars]
         self._min_lap_ns, self.lockout_ns = min_lap_ns, lockout_ns
         self._open: list[Seen] = []
+        self._waits: _Weighed | None = None  # what the first cluster came to, until anything new is known
 
-    def enter(self, name: str, last_ns: int | None = None, laps: Sequence[int] = ()) -> None:
+    def enter(self, name: str, last_ns: int | None = None, laps: Sequence[int] = (), now_ns: int | None = None) -> None:
         """A car comes onto the track; what was known of it is of another run, but for its laps in this one."""
+        self._waits = None
         self._cars = [car for car in self._cars if car.name != name]
-        self._cars.append(Car(name, last_ns, laps=deque(laps, maxlen=7)))
+        self._cars.append(Car(name, last_ns, now_ns, laps=deque(laps, maxlen=7)))
 
     def leave(self, name: str, at_ns: int) -> None:
         """Its run is over: it may cross once more, and is then forgotten."""
+        self._waits = None
         self._cars = [car for car in self._cars if car.may_cross(at_ns)]
         for car in self._cars:
             if car.name == name:
@@ -73,17 +87,20 @@ class ManyCars:
 
     def ruled(self, name: str, at_ns: int) -> None:
         """An official says that this car crossed then."""
+        self._waits = None
         for car in self._cars:
             if car.name == name:
                 car.last_ns = at_ns if car.last_ns is None else max(at_ns, car.last_ns)
 
     def crossing(self, seen: Seen) -> None:
         """The gate saw a car."""
+        self._waits = None
         self._open.append(seen)
         self._open.sort(key=lambda each: each.at_ns)
 
     def report(self, told: Told, heard_ns: int | None = None, one_clock: bool = False) -> None:
         """A car says that it passed. With a `boot` it has a clock of its own, and was heard at `heard_ns` of ours."""
+        self._waits = None
         for car in self._cars:
             if car.name != told.car:
                 continue
@@ -95,6 +112,7 @@ class ManyCars:
 
     def restart(self) -> None:
         """The gate's clock is another one: stamps from before say nothing any more."""
+        self._waits = None
         for car in self._cars:
             car.last_ns = None
             car.clocks.clear()
@@ -107,15 +125,22 @@ class ManyCars:
             size = 1
             while size < len(self._open) and self._open[size].at_ns - self._open[size - 1].at_ns < JOIN_NS:
                 size += 1
-            if self._open[size - 1].at_ns > now_ns - HOLD_NS:
+            cluster, newest_ns = self._open[:size], self._open[size - 1].at_ns
+            if newest_ns > now_ns - HOLD_NS:
                 break
-            cluster, self._open = self._open[:size], self._open[size:]
-            found += self._unmet(cluster[0].at_ns - JOIN_NS)
-            found += self._weigh(cluster)
+            lacking = self._unmet(cluster[0].at_ns - JOIN_NS)
+            found += lacking
+            weighed = self._waits if self._waits is not None else self._weigh(cluster)
+            if newest_ns > now_ns - PATIENCE_NS and not all(given.sure for given in weighed.found):
+                self._waits = weighed
+                break  # whoever else it may be is about to tell where it was
+            self._waits = None
+            self._open = self._open[size:]
+            found += [*weighed.found, *self._learn(weighed)]
         horizon_ns = now_ns - HOLD_NS - JOIN_NS
         return found + self._unmet(min(horizon_ns, self._open[0].at_ns - JOIN_NS) if self._open else horizon_ns)
 
-    def _weigh(self, cluster: list[Seen]) -> list[Given | Lacking]:
+    def _weigh(self, cluster: list[Seen]) -> _Weighed:
         cars = [car for car in self._cars if car.may_cross(cluster[0].at_ns)]
         reports = [likely.report_in(car, cluster) for car in cars]
         cost = self._table(cluster, cars, reports)
@@ -124,7 +149,7 @@ class ManyCars:
             self._given(seen, cars, reports, given[row], _rest(cost, row, given[row]), total)
             for row, seen in enumerate(cluster)
         ]
-        return [*found, *self._learn(cars, reports, found)]
+        return _Weighed(cars, reports, found)
 
     def _table(self, cluster: list[Seen], cars: list[Car], reports: list[Told | None]) -> list[list[float]]:
         """Crossings against cars, then one column each for nobody's. A car left out costs what its report says."""
@@ -152,7 +177,9 @@ class ManyCars:
         """`rest`: what it costs as a whole to give this crossing to another column, the cheapest first."""
         if seen.car in {car.name for car in cars}:
             return Given(seen.number, seen.at_ns, seen.car, "its transponder", 1.0, True)
-        margin = rest[0][0] - total if rest else FAR
+        margin = min(
+            (value - total + (0.0 if other < len(cars) else SURE - SURE_A_CAR) for value, other in rest), default=FAR
+        )
         odds = 1 / (1 + math.exp(-max(-50.0, min(margin, 50.0))))
         close = SURE if column < len(cars) else 4 * FAR  # of what may be nobody's, all cars are asked about
         others = tuple(cars[other].name for value, other in rest if other < len(cars) and value - total < close)
@@ -164,11 +191,11 @@ class ManyCars:
             why = f"its report, {(car.when(report)[0] - seen.at_ns) / NS_PER_MS:+.0f} ms off"
         return Given(seen.number, seen.at_ns, car.name, why, odds, margin >= SURE, others)
 
-    def _learn(self, cars: list[Car], reports: list[Told | None], found: Sequence[Given]) -> list[Lacking]:
+    def _learn(self, weighed: _Weighed) -> list[Lacking]:
         """Where the cars are now. What is doubtful moves a car to its own report, and teaches nothing else."""
         lacking: list[Lacking] = []
-        for car, report in zip(cars, reports, strict=True):
-            given = next((each for each in found if each.car == car.name), None)
+        for car, report in zip(weighed.cars, weighed.reports, strict=True):
+            given = next((each for each in weighed.found if each.car == car.name), None)
             if given is None:
                 continue
             at_ns = given.at_ns

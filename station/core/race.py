@@ -15,7 +15,7 @@ from station.core.laps import LapBook, Mark, Stretch
 from station.core.rulings import checked_racer, dismiss, give, rule
 from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.scale import UtcScale
-from station.core.standing import Standing, qualify, result
+from station.core.standing import Standing, qualify, result, uncertainty_of
 
 
 class Race:
@@ -152,7 +152,8 @@ class Race:
             if due != run.posted:
                 run.posted = replace(due, revision=revision + 1) if run.posted else due
                 facts.append(f.ResultDue(run.posted))
-        if self.standing.score(run.run_id, run.racer, score):
+        uncertainty_ns = uncertainty_of(run.race, laps, score) if self.info.ties_by_uncertainty else 0
+        if self.standing.score(run.run_id, run.racer, score, uncertainty_ns):
             facts.append(f.StandingChanged(self.info.race_id, self.standing.lines()))
         return facts
 

@@ -23,12 +23,12 @@ class Standing:
         self._runs: dict[str, dict[str, Scored]] = {}  # racer -> run_id -> score
         self._best: dict[str, Scored] = {}
 
-    def score(self, run_id: str, racer: str, score: Score | None) -> bool:
-        """What the run is worth now; True if the standing changed."""
+    def score(self, run_id: str, racer: str, score: Score | None, uncertainty_ns: int = 0) -> bool:
+        """What the run is worth now, and how sure that is; True if the standing changed."""
         runs = self._runs.setdefault(racer, {})
         runs.pop(run_id, None)
         if score is not None:
-            runs[run_id] = Scored(racer, score.score_ms, score.set_ns)
+            runs[run_id] = Scored(racer, score.score_ms, score.set_ns, uncertainty_ns)
         best = best_of(runs.values())
         was = self._best.pop(racer, None)
         if best:
@@ -47,6 +47,13 @@ class Standing:
         """The run that holds the racer's place; '' if there is none."""
         best = self._best.get(racer)
         return next((run_id for run_id, scored in self._runs.get(racer, {}).items() if scored == best), "")
+
+
+def uncertainty_of(race: OpenRace, laps: Sequence[Lap], score: Score | None) -> int:
+    """Of the laps that made the score; races that tie only equal scores state that of all the run's laps."""
+    if race.ties_by_uncertainty and score is not None:
+        laps = [lap for lap in laps if score.first_lap <= lap.number <= score.last_lap]
+    return max((lap.uncertainty_ns for lap in laps), default=0)
 
 
 def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> tuple[RunLap, ...]:
@@ -75,7 +82,6 @@ def result(
 
     The station's name, the journal's head and record numbers are added where they are known: at the append.
     """
-    uncertainty_ns = max((lap.uncertainty_ns for lap in laps), default=0)
     return Result(
         result_id=f"{race.race_id}.{run_id}",
         revision=revision,
@@ -88,6 +94,6 @@ def result(
         laps=posted_laps(laps, score, race.rules),
         score_ms=0 if score is None else score.score_ms,
         finished_utc_ns=finished_utc_ns,
-        evidence=Evidence("", "", 0, 0, uncertainty_ns),
+        evidence=Evidence("", "", 0, 0, uncertainty_of(race, laps, score)),
         kind=race.kind,
     )

@@ -182,7 +182,7 @@ class Together:
         """What its laps so far teach is taken along."""
         marks = [stretch.mark for stretch in run.book.stretches[-8:]]
         laps = [after.at_ns - before.at_ns for before, after in pairwise(marks) if before.boot == after.boot]
-        cars.enter(run.car, marks[-1].at_ns if marks else None, laps)
+        cars.enter(run.car, marks[-1].at_ns if marks else None, laps, self._now_ns)
         self._in[run.car] = run
         self._gone.pop(run.car, None)
 

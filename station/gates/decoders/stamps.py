@@ -12,6 +12,8 @@ from station.core.events import Edge, GateNote
 from station.gates.decoders.arrivals import Arrivals
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
 
+PHOTOCELLS = frozenset({"9991", "9992"})  # a decoder's own inputs (P3): a beam, and no car's transponder
+
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
@@ -87,9 +89,11 @@ class Stamps:
         return self._stamped(fact, heard_ns, backlog)
 
     def _stamped(self, fact: Passing | DeviceEdge, heard_ns: int, backlog: bool) -> list[Edge]:
+        transponder = ""
         match fact:
             case Passing():
                 place, broken, impulse = fact.loop, True, True
+                transponder = "" if fact.transponder in PHOTOCELLS else fact.transponder
             case DeviceEdge():
                 place, broken, impulse = fact.sensor, fact.broken, fact.impulse
         sensor = self._wiring.sensor(place, fact.decoder)
@@ -99,11 +103,11 @@ class Stamps:
         if fact.device_time_ns is not None:
             at_ns = fact.device_time_ns
             boot = self._boot(fact.decoder, at_ns, heard_ns, backlog)
-        edges = [self._numbered(sensor, broken, at_ns, boot)]
+        edges = [self._numbered(sensor, broken, at_ns, boot, transponder)]
         # Nobody tells the release: without one, the gate's other sensors would wait for it, and on our own clock the
         # beam would count as stuck.
         if broken and impulse and (len(self._wiring.sensors) > 1 or boot == self._own_boot):
-            edges.append(self._numbered(sensor, False, at_ns, boot))
+            edges.append(self._numbered(sensor, False, at_ns, boot, transponder))
         return edges
 
     def _boot(self, device: str, at_ns: int, heard_ns: int, backlog: bool) -> str:
@@ -120,10 +124,10 @@ class Stamps:
             self._devices[device] = _Device(boot, Arrivals(self._allowed_ns))
         return self._devices[device]
 
-    def _numbered(self, sensor: str, broken: bool, at_ns: int, boot: str) -> Edge:
+    def _numbered(self, sensor: str, broken: bool, at_ns: int, boot: str, transponder: str) -> Edge:
         seq = self._seq[boot] = self._seq.get(boot, 0) + 1
         self.last_ns = at_ns
-        return Edge(self._gate, sensor, broken, at_ns, seq, boot)
+        return Edge(self._gate, sensor, broken, at_ns, seq, boot, transponder=transponder)
 
     def _note(self, gap: Gap, device: str) -> None:
         known = self._device(device)
