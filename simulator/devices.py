@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from shared.clock import Clock
 from shared.config import from_table, setting
@@ -20,6 +20,7 @@ from station.core.events import Edge
 from station.gates.driver import GateHealthReport
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral
 from vehicle.hardware.devices import Frame
+from vehicle.netless import Sockets
 
 RETRY_S = 0.2
 
@@ -73,6 +74,8 @@ class WorldClock:
 
 class WorldCamera:
     """Frames of one car, 240 x 320 grey, newest first; stamps are the world's."""
+
+    sockets: ClassVar[Sockets] = "local"  # a world that is started again is connected to again
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every camera gets it
         self._options = from_table(options, CarOptions, "camera.options")

@@ -17,6 +17,7 @@ from vehicle.ipc import pair
 from vehicle.lifeline import Lifeline
 from vehicle.localstop import LocalStop
 from vehicle.log import say
+from vehicle.netless import Sockets
 from vehicle.notify import Supervisor
 from vehicle.stopkey import open_key
 from vehicle.stops import Stops, StopSource
@@ -32,6 +33,11 @@ def build_clock(config: VehicleConfig) -> Clock:
 def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
     """The camera driver. Raises ConfigError or HardwareMissing."""
     return cast(Camera, drivers.find("raceday.cameras", config.camera.driver)(config.camera.options, clock))
+
+
+def camera_sockets(config: VehicleConfig) -> Sockets:
+    """What the camera's driver says that it must go on opening; nothing, for most."""
+    return cast(Sockets, getattr(drivers.find("raceday.cameras", config.camera.driver), "sockets", "none"))
 
 
 def motors_maker(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:

@@ -1,6 +1,7 @@
 """The pilot: a child process. Camera to newest frame to policy to wish; beside it the lap watcher.
 
-It owns no motor and no network. What it cannot do it says as a fault, and there is no wish.
+It owns no motor and no network: before it loads the model, the kernel takes its sockets away. What it cannot do it
+says as a fault, and there is no wish.
 """
 
 import gc
@@ -14,7 +15,7 @@ import cv2
 from shared.clock import Clock
 from shared.config import load
 from shared.errors import BadInput, RacedayError
-from vehicle.build import build_camera, build_clock
+from vehicle.build import build_camera, build_clock, camera_sockets
 from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
 from vehicle.core.modes import ARMED
@@ -27,6 +28,7 @@ from vehicle.mailbox import Mailbox
 from vehicle.models.check import check_model
 from vehicle.models.library import SELECTED
 from vehicle.models.policy import Policy
+from vehicle.netless import leave_the_network
 from vehicle.recorder.feed import FrameFeed, feed_of
 from vehicle.sandbox import confine
 
@@ -125,8 +127,10 @@ def main(arguments: list[str]) -> int:
     config = load(asked.config, VehicleConfig)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
     clock = build_clock(config)
-    policy = first_policy(config)
     camera = build_camera(config, clock)
+    for sentence in leave_the_network(camera_sockets(config)):
+        say(f"pilot: {sentence}")
+    policy = first_policy(config)
     mailbox = Mailbox()
     guard.send(PilotReady(policy.model.name, policy.model.sha256) if policy is not None else PilotReady("", ""))
     wanted = config.recorder.enabled or config.console.enabled

@@ -1,7 +1,8 @@
 """What a child of the guard may no longer do, and what the kernel did not let us take away.
 
 No new privileges, limits on memory and files, and death with the guard (which hands down no files but the channels).
-It is not a jail: a policy still runs as our user and may read what we may.
+It is not a jail: a policy still runs as our user and may read what we may. There is no limit on its processor time,
+which would one day end a car that drives well; one that spins is seen by the age of its wishes.
 """
 
 import ctypes

@@ -24,7 +24,11 @@ class Frame:
 
 
 class Camera(Protocol):
-    """The newest picture, never a queue of old ones."""
+    """The newest picture, never a queue of old ones.
+
+    Once it is built, its process can make no socket any more; a driver that must says which by a class attribute
+    `sockets` (vehicle/netless.py).
+    """
 
     def read(self, timeout_s: float) -> Frame | None:
         """The newest frame that was not given yet, waiting up to `timeout_s` for it; None on timeout.

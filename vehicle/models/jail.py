@@ -1,4 +1,4 @@
-"""Runs what handles a stranger's model in a child: limits on memory, processor, file size and patience.
+"""Runs what handles a stranger's model in a child without network: limits on memory, processor, file size, patience.
 
 python -m vehicle.models.jail prepare SOURCE FOLDER [METADATA]
 python -m vehicle.models.jail trial PATH
@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 from shared.errors import BadInput
+from vehicle.netless import leave_the_network
 from vehicle.sandbox import confine
 
 WORKS = {"prepare": "vehicle.models.prepare", "trial": "vehicle.models.trial"}
@@ -48,7 +49,7 @@ def in_jail(work: str, *arguments: str, about: pathlib.Path, patience_s: float =
 
 def main(arguments: list[str]) -> int:
     """The child: the limits come before the libraries, and long before the model."""
-    for sentence in confine(os.getppid()):
+    for sentence in confine(os.getppid()) + leave_the_network():
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

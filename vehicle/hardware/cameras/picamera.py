@@ -8,7 +8,7 @@ import importlib
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from vehicle.hardware.devices import Frame, Pixels
+from vehicle.netless import Sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Options:
 
 class PiCamera:
     """The newest request of libcamera, its Y plane copied out."""
+
+    sockets: ClassVar[Sockets] = "device events"  # libcamera listens for cameras that come and go
 
     def __init__(self, options: dict[str, Any], clock: Clock, library: Any = None) -> None:
         self._options = from_table(options, Options, "[camera.options]")

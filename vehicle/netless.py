@@ -1,0 +1,126 @@
+"""No network for a process that handles a stranger's model: a filter in the kernel that refuses to make sockets.
+
+Descriptors that are open already go on working (the channels to the guard, the camera), and files and devices can be
+opened, so a camera can be opened again. Refused with EACCES: sockets, unless the camera's driver needs some; io_uring,
+which would make them past the filter; new processes and programs; and reaching into other processes of our user.
+Source: seccomp(2), linux/filter.h, linux/audit.h; the numbers of the calls from each machine's unistd.h.
+"""
+
+import ctypes
+import errno
+import os
+import struct
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+# What a camera's driver may go on opening: nothing, the kernel's device events (libcamera), sockets within this
+# machine (the mock world's camera), or any (a camera in the network), which leaves the pilot without a filter.
+Sockets = Literal["none", "device events", "local", "any"]
+
+_LOAD, _IF_EQUAL, _IF_NOT_BELOW, _IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCH, _FIRST, _THIRD = 0, 4, 16, 32  # offsets in struct seccomp_data; its arguments have 64 bits each
+_KILL, _ALLOW, _FAIL = 0x80000000, 0x7FFF0000, 0x00050000
+_REFUSE = _FAIL | errno.EACCES
+_AF_UNIX, _AF_NETLINK, _KOBJECT_UEVENT, _CLONE_THREAD = 1, 16, 15, 0x10000
+_SET_MODE_FILTER, _ALL_THREADS = 1, 1
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2
+
+_Line = tuple[int, int, int, int]  # struct sock_filter: code, skipped when it holds, when it does not, constant
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The numbers of one kernel's calls. What starts at `foreign_from` belongs to another table (x32)."""
+
+    arch: int
+    seccomp: int
+    socket: int
+    connect: int
+    bind: int
+    clone: int
+    always: tuple[int, ...]  # see ALWAYS
+    foreign_from: int = 0xFFFFFFFF
+
+
+CLONE3 = 435
+ALWAYS = (
+    *("accept", "listen", "accept4", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd"),
+    *("execve", "execveat", "io_uring_setup", "io_uring_enter", "io_uring_register", "fork", "vfork"),
+)
+MACHINES: dict[str, Machine] = {
+    "x86_64": Machine(
+        0xC000003E, 317, 41, 42, 49, 56, (43, 50, 288, 101, 310, 311, 438, 59, 322, 425, 426, 427, 57, 58), 0x40000000
+    ),
+    # No fork and vfork of its own: clone does it.
+    "aarch64": Machine(
+        0xC00000B7, 277, 198, 203, 200, 220, (202, 201, 242, 117, 270, 271, 438, 221, 281, 425, 426, 427)
+    ),
+}
+
+
+_FAMILIES: dict[Sockets, list[_Line]] = {
+    "none": [(_RETURN, 0, 0, _REFUSE)],
+    "local": [
+        (_LOAD, 0, 0, _FIRST),
+        (_IF_EQUAL, 1, 0, _AF_UNIX),
+        (_RETURN, 0, 0, _REFUSE),
+        (_RETURN, 0, 0, _ALLOW),
+    ],
+    "device events": [
+        (_LOAD, 0, 0, _FIRST),
+        (_IF_EQUAL, 1, 0, _AF_NETLINK),
+        (_RETURN, 0, 0, _REFUSE),
+        (_LOAD, 0, 0, _THIRD),
+        (_IF_EQUAL, 1, 0, _KOBJECT_UEVENT),
+        (_RETURN, 0, 0, _REFUSE),
+        (_RETURN, 0, 0, _ALLOW),
+    ],
+}
+
+
+def program(machine: Machine, sockets: Sockets) -> list[_Line]:
+    """The filter's instructions. Each refusal is a pair: equal goes on to it, else it is skipped."""
+    refused = list(machine.always)
+    refused += [] if sockets == "local" else [machine.connect]
+    refused += [] if sockets == "device events" else [machine.bind]
+    return [
+        (_LOAD, 0, 0, _ARCH),
+        (_IF_EQUAL, 1, 0, machine.arch),
+        (_RETURN, 0, 0, _KILL),  # a call through another architecture's door: nothing of ours makes one
+        (_LOAD, 0, 0, _NUMBER),
+        (_IF_NOT_BELOW, 0, 1, machine.foreign_from),
+        (_RETURN, 0, 0, _REFUSE),
+        *(line for number in refused for line in ((_IF_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE))),
+        # Its flags lie in memory, where a filter cannot look: the C library takes clone instead.
+        (_IF_EQUAL, 0, 1, CLONE3),
+        (_RETURN, 0, 0, _FAIL | errno.ENOSYS),
+        (_IF_EQUAL, 0, 4, machine.clone),
+        (_LOAD, 0, 0, _FIRST),
+        (_IF_BITS, 1, 0, _CLONE_THREAD),
+        (_RETURN, 0, 0, _REFUSE),  # a process; a thread is allowed
+        (_RETURN, 0, 0, _ALLOW),
+        (_IF_EQUAL, 1, 0, machine.socket),
+        (_RETURN, 0, 0, _ALLOW),
+        *_FAMILIES[sockets],
+    ]
+
+
+def leave_the_network(sockets: Sockets = "none") -> list[str]:
+    """For every thread of this process and for good. The sentences say what was not possible."""
+    if sockets == "any":
+        return ["The camera's driver needs the network, so the policy's process keeps it."]
+    machine = MACHINES.get(os.uname().machine)
+    if machine is None or sys.maxsize < 2**32:
+        return [f"The network cannot be taken away on {os.uname().machine}: there is no filter for it."]
+    lines = program(machine, sockets)
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in lines), 8 * len(lines))
+    head = ctypes.create_string_buffer(struct.pack("@HP", len(lines), ctypes.addressof(code)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        return [f"The network could not be taken away ({os.strerror(ctypes.get_errno())})."]
+    if libc.syscall(machine.seccomp, _SET_MODE_FILTER, _ALL_THREADS, head) == 0:
+        return []
+    if libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, head, 0, 0) == 0:
+        return ["The network could be taken away from one thread only: this kernel's seccomp call is refused."]
+    return [f"The network could not be taken away ({os.strerror(ctypes.get_errno())})."]
