@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from shared.errors import Refused
 from shared.messages import CarBeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
+from vehicle.core.fitting import CLOSED
 from vehicle.core.modes import ARMED
-from vehicle.core.words import Figures, PilotChange, ThrottleShare, Trace
+from vehicle.core.words import Figures, PilotChange, ThrottleShare, Trace, Tuning
 from vehicle.ipc import Word
 from vehicle.percentiles import telemetry
 from vehicle.recorder.feed import Picture
+from vehicle.web.tunedesk import TuneDesk
 
 LEASE_MS = 1000
 _ORDER_TTL_MS = 1500
@@ -41,6 +43,8 @@ class Status:
     model: str
     picture_seq: int
     loop: CarTelemetry
+    tuning: Tuning = CLOSED
+    tunes: bool = False
 
 
 class Desk:
@@ -60,6 +64,7 @@ class Desk:
         self._held_s = self._started_s = float("-inf")
         self._station_drove_s = self._station_stopped_s = float("-inf")
         self._orders = 0
+        self.tune = TuneDesk(say, self._may_tune)
 
     # What comes in
 
@@ -77,6 +82,8 @@ class Desk:
                     self._loop = telemetry(word)
                 case Trace():
                     self._trace = word
+                case Tuning():
+                    self.tune.hear(word)
 
     def see(self, picture: Picture) -> None:
         """The newest frame."""
@@ -105,6 +112,8 @@ class Desk:
         """Take the car, arm it and drive. Raises Refused."""
         with self._lock:
             self._require_free(session, now_s)
+            if self.tune.tuning.is_open:
+                raise Refused("The car is being calibrated: keep the calibration or discard it first.")
             if self._state.mode == "tripped":
                 raise Refused(f"The car is tripped ({self._state.reason.rstrip('.')}): look at it, then reset it.")
             if self._state.mode == "driving":
@@ -130,6 +139,7 @@ class Desk:
         """Stop, whoever drives. If the guard's channel is stuck, by its local socket. The sentence to show."""
         with self._lock:
             self._holder = ""
+            self.tune.neutral()
             sent = self._order("stop")
         return "Stopping." if sent else self._stop_locally()
 
@@ -177,6 +187,8 @@ class Desk:
                 model=state.model,
                 picture_seq=self.picture.seq if self.picture is not None else -1,
                 loop=self._loop,
+                tuning=self.tune.tuning,
+                tunes=self.tune.holds(session),
             )
 
     # Within
@@ -186,6 +198,11 @@ class Desk:
             raise Refused("The station runs this car now: ask the official.")
         if self._holds(now_s) and session != self._holder:
             raise Refused("Another phone holds the car.")
+
+    def _may_tune(self, session: str, now_s: float) -> None:
+        with self._lock:
+            self._require_free(session, now_s)
+            self.require_standing(now_s)
 
     def _holds(self, now_s: float) -> bool:
         return bool(self._holder) and now_s - self._held_s < _HOLDS_S

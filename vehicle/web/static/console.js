@@ -2,37 +2,28 @@
 // Unseen, closed or asleep, it renews nothing and the car goes to neutral by itself.
 
 import { paintLoop } from "./loop.js";
+import { ask, at, put, sentence, wheel } from "/static/car.js";
 
 const EVERY_MS = 200;
-const PATIENCE_MS = 1500;
 const CAMERA_MS = 150;
 const RETRY_MS = 1000;
 const ABOUT_MS = 10000;
 const MODES = { disarmed: "Disarmed", ready: "Ready", driving: "Driving", stopped: "Stopped", tripped: "Tripped" };
 
-const at = (id) => document.getElementById(id);
+const CALM = {
+  disarmed: "Start arms the car and drives. It drives while this page is open and seen.",
+  ready: "The car is armed and waits for the order to start.",
+  driving: "Stop, or leaving this page, is neutral.",
+  stopped: "Stopped. Start drives again.",
+  tripped: "The car stopped by itself.",
+};
+
 let state = null;
 let claimed = false;
 let starting = false;
 
-async function ask(path, body, more = {}) {
-  const options = { headers: { "x-raceday": "console" }, signal: AbortSignal.timeout(PATIENCE_MS), ...more };
-  if (body !== undefined) {
-    options.method = "POST";
-    options.headers["content-type"] = "application/json";
-    options.body = JSON.stringify(body);
-  }
-  const answer = await fetch(path, options);
-  const content = await answer.json().catch(() => ({}));
-  if (answer.status === 401) show(false);
-  if (!answer.ok) throw new Error(content.error || "The car did not understand.");
-  return content;
-}
-
-// A sentence for the person; the network's own words say nothing to a racer.
-const sentence = (error) => (error instanceof TypeError || error.name === "TimeoutError" ? "The car does not answer." : error.message);
-const put = (id, text) => { const node = at(id); if (node.textContent !== text) node.textContent = text; };
 const percent = (share) => `${Math.round(share * 100)} %`;
+document.addEventListener("unclaimed", () => show(false));
 
 function show(isClaimed) {
   claimed = isClaimed;
@@ -43,14 +34,18 @@ function show(isClaimed) {
 
 function paint(now) {
   state = now;
+  document.dispatchEvent(new CustomEvent("status", { detail: now })); // for the calibration's part
   put("mode", MODES[now.mode]);
   at("mode").dataset.mode = now.mode;
   const reason = now.station_runs ? "The station runs this car now." : now.reason;
-  at("reason").hidden = !reason;
   at("reason").dataset.mode = now.mode;
-  put("reason", reason);
-  at("reset").hidden = now.mode !== "tripped";
-  const held = now.mode === "driving" || now.mode === "tripped" || now.station_runs;
+  at("reason").dataset.said = String(Boolean(reason));
+  put("reason", reason || CALM[now.mode]);
+  const wasReset = document.activeElement === at("reset");
+  at("reset").hidden = now.mode !== "tripped"; // in the place of the other, so that nothing moves under a finger
+  at("start").hidden = now.mode === "tripped";
+  if (wasReset && at("reset").hidden) at("start").focus();
+  const held = now.mode === "driving" || now.mode === "tripped" || now.station_runs || now.tuning.is_open;
   at("start").setAttribute("aria-disabled", String(held));
   put("model", now.model || "none");
   paintLoop(now.loop);
@@ -109,10 +104,7 @@ function stop() {
 at("stop").addEventListener("pointerdown", stop);
 at("stop").addEventListener("click", (event) => { if (event.detail === 0) stop(); });
 
-at("reset").addEventListener("click", async () => {
-  await act("/api/reset", {});
-  at("start").focus();
-});
+at("reset").addEventListener("click", () => act("/api/reset", {}));
 
 at("throttle").addEventListener("input", () => put("throttle_shown", `${at("throttle").value} %`));
 at("throttle").addEventListener("change", () => {
@@ -120,7 +112,7 @@ at("throttle").addEventListener("change", () => {
 });
 
 function unseen() {
-  if (claimed && state && (state.holding || starting)) stop();
+  if (claimed && state && (state.holding || starting || (state.tunes && state.tuning.is_open))) stop();
 }
 document.addEventListener("visibilitychange", () => { if (document.hidden) unseen(); });
 window.addEventListener("pagehide", unseen);
@@ -205,19 +197,20 @@ function figure(name, value) {
 
 const known = (value, unit) => (value === null ? "not known" : `${value} ${unit}`);
 
-function wheel(name, channel) {
-  const row = document.createElement("tr");
-  const cells = [channel.min_ns / 1000, channel.mid_ns / 1000, channel.max_ns / 1000, channel.polarity > 0 ? "+1" : "−1"];
-  const head = Object.assign(document.createElement("th"), { scope: "row", textContent: name });
-  row.append(head, ...cells.map((cell) => Object.assign(document.createElement("td"), { textContent: String(cell) })));
-  return row;
+function vitals(health) {
+  const battery = health.battery_percent === null ? "" : `Battery ${health.battery_percent} %`;
+  const wifi = health.wifi_dbm === null ? "" : `Wi-Fi ${health.wifi_dbm} dBm`;
+  return [battery, wifi].filter(Boolean).join(" · ");
 }
 
-async function about() {
+document.addEventListener("calibrated", () => readAbout());
+
+async function readAbout() {
   if (claimed && !document.hidden) {
     try {
       const car = await ask("/api/about");
       const health = car.health;
+      put("vitals", vitals(health));
       at("health").replaceChildren(
         figure("Battery", known(health.battery_percent, "%")),
         figure("Wi-Fi", known(health.wifi_dbm, "dBm")),
@@ -228,11 +221,17 @@ async function about() {
       );
       at("calibration_table").hidden = !car.calibration;
       at("no_calibration").hidden = Boolean(car.calibration);
+      at("fit_form").hidden = !car.can_calibrate;
+      at("no_file").hidden = car.can_calibrate;
       if (car.calibration) at("calibration").replaceChildren(wheel("Steering", car.calibration.steering), wheel("Motor", car.calibration.motor));
     } catch (error) {
       away();
     }
   }
+}
+
+async function about() {
+  await readAbout();
   setTimeout(about, state ? ABOUT_MS : RETRY_MS);
 }
 
@@ -260,7 +259,10 @@ async function open() {
       put("throttle_shown", `${at("throttle").value} %`);
     }
     show(session.claimed);
-    if (session.claimed) listModels(await ask("/api/models"));
+    if (session.claimed) {
+      listModels(await ask("/api/models"));
+      readAbout();
+    }
   } catch (error) {
     away();
     setTimeout(open, RETRY_MS);
