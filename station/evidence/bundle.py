@@ -18,7 +18,7 @@ CARRIED: dict[str, tuple[str, ...]] = {
     "shared": ("__init__.py", "errors.py", "units.py", "ranking.py"),
     "station": ("__init__.py",),
     "station.store": ("__init__.py", "chain.py", "ed25519.py"),
-    "station.evidence": ("__init__.py", "judge.py", "verify.py"),
+    "station.evidence": ("__init__.py", "judge.py", "tables.py", "verify.py"),
 }
 DOOR = b'''"""Run me: python3 BUNDLE.zip"""
 
@@ -26,9 +26,11 @@ import sys
 
 from station.evidence.verify import main
 
-sys.exit(main([sys.argv[0]]))
+sys.exit(main(sys.argv))
 '''
 README = b"""A protest bundle of Raceday. To check it, with Python 3.11 or newer and nothing else: python3 THIS_FILE.zip
+or, signed by the key that the station publishes and by no other:        python3 THIS_FILE.zip --key HEX
+or, with a program that did not come with the bundle:                    raceday protest --check THIS_FILE.zip --key HEX
 
 journal.jsonl     the station's records, byte for byte, from the set-up of the race to the last word about this run
 checkpoints.json  the station's signatures over them: record, hash, public key, signature (Ed25519)
@@ -50,9 +52,12 @@ def make(journal: pathlib.Path, run_id: str, out: pathlib.Path) -> str:
         reader.close()
     files = _files(run_id, first, before, records, _over(points, tip, first, last))
     case, sentence = check(files)
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, data in files.items():
-            bundle.writestr(name, data)
+    try:
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
+            for name, data in files.items():
+                bundle.writestr(name, data)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise BadInput(f"{out}: cannot be written ({error.strerror}); name a file with -o.") from None
     return "; ".join([sentence, *case.doubts])
 
 

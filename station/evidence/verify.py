@@ -1,29 +1,43 @@
-"""`python3 BUNDLE.zip`: checks a protest bundle with nothing but the bundle and Python's standard library.
+"""`python3 BUNDLE.zip [--key HEX]`: checks a protest bundle with nothing but the bundle and Python's standard library.
 
-Every file against the manifest, the chain of hashes over every record, the station's signatures, and the run's laps
-and score made again from the edges. Exit code 0: all of it agrees; 1: it does not, and the sentence says what.
+Every file against the manifest, the chain of hashes over every record, the station's signatures, the tables for people
+against the records, and the run's laps and score made again from the edges. Exit code 0: all of it agrees; 1: it does
+not, and the sentence says what. `--key` is the public key that the station publishes: whoever signed all of it anew
+with a key of his own shows by it. Who does not trust the bundle's own program has `raceday protest --check BUNDLE.zip`.
 """
 
 import hashlib
 import json
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from shared.errors import StorageError
 from station.evidence.judge import Case, judge
+from station.evidence.tables import tables
 from station.store.chain import Checkpoint, Record, attest
 
 RECORDS, POINTS, MANIFEST = "journal.jsonl", "checkpoints.json", "manifest.json"
+LARGEST = 512 * 1024 * 1024  # bytes of all files, unpacked
+FALLS = (StorageError, zipfile.BadZipFile, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 def main(arguments: list[str]) -> int:
-    """The bundle's own command: `arguments` is the bundle's path."""
-    with zipfile.ZipFile(arguments[0]) as bundle:
-        files = {name: bundle.read(name) for name in bundle.namelist()}
+    """The bundle's own command: `arguments` is the bundle's path, and the keys to trust."""
+    bundle, *rest = arguments
+    if rest and (len(rest) != 2 or rest[0] != "--key"):
+        print("usage: python3 BUNDLE.zip [--key HEX]", file=sys.stderr)  # noqa: T201  the answer
+        return 2
+    return verdict(bundle, frozenset(rest[1:]))
+
+
+def verdict(bundle: str, keys: frozenset[str]) -> int:
+    """Says whether the bundle stands; the exit code."""
     try:
-        case, sentence = check(files)
-    except (StorageError, ValueError, KeyError, TypeError) as error:
+        case, sentence = check(read_files(bundle), keys)
+    except FALLS as error:
         print(f"The bundle does NOT stand: {error}", file=sys.stderr)  # noqa: T201  the answer
         return 1
     print(sentence)  # noqa: T201  the answer
@@ -32,24 +46,53 @@ def main(arguments: list[str]) -> int:
     return 1 if case.doubts else 0
 
 
-def check(files: Mapping[str, bytes]) -> tuple[Case, str]:
-    """The case of the bundle's run, and the sentence about its records. Raises StorageError or ValueError."""
-    manifest = json.loads(files[MANIFEST])
-    for name, digest in manifest["files"].items():
-        if hashlib.sha256(files.get(name, b"")).hexdigest() != digest:
-            raise ValueError(f"{name} is not the file of the manifest.")
+def read_files(path: str) -> dict[str, bytes]:
+    """Name -> content. Raises ValueError for what no bundle of ours is, BadZipFile, OSError."""
+    with zipfile.ZipFile(path) as bundle:
+        twice = [name for name, count in Counter(bundle.namelist()).items() if count > 1]
+        if twice:
+            raise ValueError(f"{twice[0]} is in it twice.")
+        if sum(info.file_size for info in bundle.infolist()) > LARGEST:
+            raise ValueError("it is larger than any run's bundle.")
+        return {name: bundle.read(name) for name in bundle.namelist()}
+
+
+def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tuple[Case, str]:
+    """The case of the bundle's run, and the sentence about its records. Raises one of FALLS."""
+    manifest = read_manifest(files)
     records = read_records(files[RECORDS])
     points = read_points(files[POINTS])
     first, previous = manifest["first_seq"] - 1, bytes.fromhex(manifest["hash_before"])
-    seq, head, count = attest(records, points, None, after=(first, previous))
+    trusted = frozenset(bytes.fromhex(key) for key in keys)
+    seq, head, count = attest(records, points, None, trusted, after=(first, previous))
     case = judge(manifest["run_id"], records)
-    keys = ", ".join(sorted({point.public_key.hex() for point in points})) or "nobody"
+    for name, table in tables(case, records).items():
+        if files[name] != table:
+            raise ValueError(f"{name} does not say what the records say.")
+    if not count:
+        case.doubts.append("nobody has signed these records: they prove nothing.")
+    by = ", ".join(sorted({point.public_key.hex() for point in points})) or "nobody"
     score = "no score" if case.score_ms is None else f"{case.score_ms} ms"
     sentence = (
         f"run {case.run_id}: {len(case.laps)} laps, {score}; records {first + 1} to {seq} are whole, "
-        f"{count} signatures by {keys}; head {head.hex()}"
+        f"{count} signatures by {by}; head {head.hex()}"
     )
     return case, sentence
+
+
+def read_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """The manifest, after every file was held against it. Raises ValueError."""
+    missing = {MANIFEST, RECORDS, POINTS} - set(files)
+    if missing:
+        raise ValueError(f"{min(missing)} is missing: it is no protest bundle.")
+    manifest: dict[str, Any] = json.loads(files[MANIFEST])
+    strangers = set(files) - set(manifest["files"]) - {MANIFEST}
+    if strangers:
+        raise ValueError(f"{min(strangers)} is not in the manifest.")
+    for name, digest in manifest["files"].items():
+        if hashlib.sha256(files.get(name, b"")).hexdigest() != digest:
+            raise ValueError(f"{name} is not the file of the manifest.")
+    return manifest
 
 
 def write_records(records: list[Record]) -> bytes:

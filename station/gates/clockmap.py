@@ -2,9 +2,10 @@
 
 A ping is read by the device after we sent it and before its pong reached us: so each exchange bounds the offset from
 below (by its way out) and from above (by its way back). The fastest messages of each direction are the ones that
-bound it; slow ones say nothing and so cannot mislead. Over a window in which the drift is nearly constant, all lines
-(offset and drift) that obey every bound are possible; we take the middle one, and state as uncertainty how far the
-farthest of them lies away at that instant, with an allowance for a crystal that wanders. Pure: time is given.
+bound it; slow ones say nothing and so cannot mislead. A crystal wanders, but no faster than so much: over a window of
+W seconds some line keeps within w W^2 / 16 of what it truly did. All lines (offset and drift) that obey every bound
+but for this are possible; we take the middle one, and state as uncertainty how far the farthest of them lies away at
+that instant, and how far the crystal may lie from the line. Pure: time is given.
 """
 
 from collections import deque
@@ -100,7 +101,7 @@ class ClockMap:
         slopes = fit.drifts * ahead_s * NS_PER_S
         low, high = float(np.min(fit.lows + slopes)), float(np.max(fit.highs + slopes))
         outside_s = max(0.0, ahead_s, fit.oldest_s - ahead_s)
-        wander_s = WANDER_PER_S * (fit.oldest_s**2 / 8 + outside_s**2 / 2)
+        wander_s = WANDER_PER_S * (fit.oldest_s**2 / 16 - fit.oldest_s * outside_s / 2 + outside_s**2 / 2)
         reach_ns = max(abs(high - middle), abs(middle - low)) + wander_s * NS_PER_S + US
         return Mapped(device_us * US + fit.base_ns + round(middle), round(reach_ns))
 
@@ -114,8 +115,9 @@ def _fit(samples: npt.NDArray[np.int64]) -> _Fit:
     """The line in the middle of all that the exchanges allow, and their extremes."""
     origin_ns, base_ns = int(samples[-1, 0]), int(samples[-1, 1] - samples[-1, 0])
     at = (samples[:, 0] - origin_ns).astype(np.float64)
-    least = (samples[:, 1] - samples[:, 0] - base_ns).astype(np.float64)
-    most = (samples[:, 2] - samples[:, 0] - base_ns).astype(np.float64)
+    bent_ns = WANDER_PER_S * (float(at[0]) / NS_PER_S) ** 2 / 16 * NS_PER_S
+    least = (samples[:, 1] - samples[:, 0] - base_ns).astype(np.float64) - bent_ns
+    most = (samples[:, 2] - samples[:, 0] - base_ns).astype(np.float64) + bent_ns
 
     def room(drift: float) -> float:
         return float(np.min(most - drift * at) - np.max(least - drift * at))

@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
 from station.gates.driver import Edge, GateHealthReport
+from station.gates.flicker import Flicker
 from station.gates.pins import Wires
 from station.gates.ticks import STAMPING, Ticks, ticks_of
 
@@ -48,6 +49,7 @@ class GpioGate:
         self._boot, self._seq = clock.boot_id, 0
         self._edges = self._lost = self._foreign = 0
         self._last_ns: int | None = None
+        self._flicker = Flicker()
         self._wires = Wires(name, chosen.factory, chosen.chip)
         self._ticks: Ticks = ticks_of(chosen.factory, self._wires.factory, clock)
         self._sensors = [_Sensor(self, sensor, pin, chosen) for sensor, pin in zip(sensors, chosen.pins, strict=True)]
@@ -65,14 +67,18 @@ class GpioGate:
         with self._lock:
             self._seq, self._put = after.get(self._boot, 0), put
         for sensor in self._sensors:
+            sensor.begin(self._wires.level(sensor.number))
             self._wires.watch(sensor.number, sensor.changed)
 
     def health(self) -> GateHealthReport:
-        alive = self._put is not None and not self._wires.closed and not self._foreign
-        stamping = STAMPING[self._options.factory]
-        uncertainty_ns = stamping.uncertainty_ns
+        wrong = self._wrong()
         return GateHealthReport(
-            alive, self._sentence(), self._last_ns, self._edges, self._lost, uncertainty_ns=uncertainty_ns
+            not wrong,
+            wrong or self._fine(),
+            self._last_ns,
+            self._edges,
+            self._lost,
+            uncertainty_ns=STAMPING[self._options.factory].uncertainty_ns,
         )
 
     def close(self) -> None:
@@ -94,9 +100,11 @@ class GpioGate:
             self._seq += 2 if skipped else 1
             self._lost += skipped
             self._edges, self._last_ns = self._edges + 1, mapped.at_ns
+            self._flicker.edge(sensor, mapped.at_ns)
             self._put(Edge(self._name, sensor, broken, mapped.at_ns, self._seq, self._boot, mapped.uncertainty_ns))
 
-    def _sentence(self) -> str:
+    def _wrong(self) -> str:
+        """Why no race should be run on it; empty if it is fit."""
         if self._foreign:
             return (
                 f"The GPIO gate's stamps are of another clock than CLOCK_MONOTONIC ({self._foreign} edges refused): "
@@ -104,6 +112,12 @@ class GpioGate:
             )
         if self._put is None or self._wires.closed:
             return "The GPIO gate is not started."
+        shut = ", ".join(sensor.name for sensor in self._sensors if sensor.never_free)
+        if shut:
+            return f"The beam of {shut} is broken since the gate started: look what stands in it, and at its wire."
+        return self._flicker.sentence(self._clock.now_ns())
+
+    def _fine(self) -> str:
         blocked = [sensor.name for sensor in self._sensors if sensor.broken]
         what = f"broken: {', '.join(blocked)}" if blocked else "all beams clear"
         return f"The GPIO gate listens, {STAMPING[self._options.factory].by}; {what}."
@@ -115,7 +129,12 @@ class _Sensor:
     def __init__(self, gate: GpioGate, name: str, number: int, options: Options) -> None:
         self.name, self.number = name, number
         self.broken: bool | None = None
+        self.never_free = False
         self._gate, self._broken_level = gate, options.broken == "high"
+
+    def begin(self, level: bool) -> None:
+        """The pin's level before it is watched: what is broken then brings no edge."""
+        self.broken = self.never_free = level == self._broken_level
 
     def changed(self, ticks: float, state: float) -> None:
         """gpiozero's handler: the pin's new level, 0 or 1, and when it took it."""
@@ -123,4 +142,5 @@ class _Sensor:
             return  # lgpio's watchdog says 2: no edge
         broken = bool(state) == self._broken_level
         skipped, self.broken = broken == self.broken, broken
+        self.never_free &= broken
         self._gate.take(self.name, broken, ticks, skipped)

@@ -64,7 +64,9 @@ class PicoGate:
             return GateHealthReport(False, f"The Pico gate: {self._trouble}")
         with self._lock:
             clock = session.clock
-            alive = not self._trouble and not session.silent(self._clock.now_ns()) and clock is not None and clock.warm
+            now_ns = self._clock.now_ns()
+            warm = clock is not None and clock.warm
+            alive = not self._trouble and not session.silent(now_ns) and warm and not session.trouble(now_ns)
             return GateHealthReport(
                 alive,
                 self._sentence(session),
@@ -91,6 +93,8 @@ class PicoGate:
             return f"The Pico gate does not answer on {self._options.port}: look at its cable, and that main.py runs."
         if not clock.warm:
             return "The Pico gate's clock is being learnt: edges wait some seconds for their time."
+        if trouble := session.trouble(self._clock.now_ns()):
+            return trouble
         resets = f" It was reset, {session.resets} so far: a lap across a reset is void." if session.resets else ""
         return f"The Pico gate answers and its clock is known.{resets}"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from station.core.events import Edge, GateNote
 from station.gates.clockmap import NS_PER_S, ClockMap
 from station.gates.firmware.gatewire import Lines, pack
+from station.gates.flicker import Flicker
 
 PING_NS = 50_000_000
 WARM_PING_NS = 20_000_000
@@ -42,6 +43,8 @@ class _Boot:
     waiting: deque[Told] = field(default_factory=deque)
     newest: int = 0  # the highest number that we know to exist
     asked_ns: int | None = None  # when we last asked for what is missing
+    shut: set[int] = field(default_factory=set)  # sensors whose beam was broken at first, and is since
+    told: bool = False  # the gate has said how its pins are
 
 
 def boot_name(station_boot: str, device_boot: str) -> str:
@@ -66,6 +69,7 @@ class PicoSession:
         self.last_edge_ns: int | None = None
         self.heard_ns: int | None = None
         self._notes: list[GateNote] = []
+        self._flicker = Flicker()
 
     def notes(self) -> list[GateNote]:
         """What was noticed since the last call, for the journal."""
@@ -85,6 +89,14 @@ class PicoSession:
     def waiting(self) -> int:
         """Edges that wait for a better clock map."""
         return 0 if self._boot is None else len(self._boot.waiting)
+
+    def trouble(self, now_ns: int) -> str:
+        """What is wrong with its beams, as far as the gate can tell; empty: nothing."""
+        shut = sorted(self._boot.shut) if self._boot is not None else []
+        if shut:
+            names = ", ".join(self._sensors[index] for index in shut)
+            return f"The beam of {names} is broken since the gate was met: look what stands in it, and at its wire."
+        return self._flicker.sentence(now_ns)
 
     def silent(self, now_ns: int) -> bool:
         return self.heard_ns is None or now_ns - self.heard_ns > SILENT_NS
@@ -118,7 +130,7 @@ class PicoSession:
         for fields in self._lines.feed(data):
             known = _LINES.get(fields[0])
             numbers = [int(text) for text in fields[2:] if text.isascii() and text.isdigit() and len(text) < 19]
-            if known is None or len(numbers) != known or len(fields) != known + 2:
+            if known is None or len(numbers) not in known or len(fields) != len(numbers) + 2:
                 self.foreign += 1
                 continue
             self.heard_ns = now_ns
@@ -164,12 +176,22 @@ class PicoSession:
             self._edge(self._boot, Told(numbers[0], numbers[1], numbers[2], numbers[3], now_ns))
         else:
             self._beat(self._boot, numbers[0], numbers[1])
+            self._levels(self._boot, numbers[2:])
 
     def _edge(self, boot: _Boot, told: Told) -> None:
         boot.newest = max(boot.newest, told.seq)
+        boot.shut.discard(told.sensor)
         if told.seq == boot.have + 1:
             boot.have, boot.known = told.seq, True
             boot.waiting.append(told)
+
+    def _levels(self, boot: _Boot, levels: list[int]) -> None:
+        """Of the pins, as they are now; firmware of the first days does not say."""
+        if not levels:
+            return
+        broken = {index for index in range(len(self._sensors)) if levels[0] >> index & 1 == self._broken_level}
+        boot.shut = boot.shut & broken if boot.told else broken
+        boot.told = True
 
     def _beat(self, boot: _Boot, first: int, last: int) -> None:
         boot.newest = max(boot.newest, last)
@@ -192,6 +214,7 @@ class PicoSession:
         name = self._sensors[told.sensor] if told.sensor < len(self._sensors) else f"pin-{told.sensor}"
         self.edges, self.last_edge_ns = self.edges + 1, mapped.at_ns
         broken = told.level == self._broken_level
+        self._flicker.edge(name, mapped.at_ns)
         boot_id = boot_name(self._station_boot, boot.name)
         return [Edge(self._gate, name, broken, mapped.at_ns, told.seq, boot_id, mapped.uncertainty_ns)]
 
@@ -201,4 +224,4 @@ def _must_ask(boot: _Boot, now_ns: int) -> bool:
     return boot.asked_ns is None or (boot.newest > boot.have and now_ns - boot.asked_ns > ASK_NS)
 
 
-_LINES = {"Q": 2, "E": 4, "H": 2}  # word -> numbers after the boot
+_LINES = {"Q": (2,), "E": (4,), "H": (2, 3)}  # word -> how many numbers after the boot

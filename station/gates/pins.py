@@ -37,6 +37,13 @@ class Wires:
         except self._errors as error:
             raise HardwareMissing(f"the gate {self._gate}: {_why(error, number)}") from None
 
+    def level(self, number: int) -> bool:
+        """The pin as it is now."""
+        try:
+            return bool(self._pins[number].state)
+        except self._errors as error:
+            raise HardwareMissing(f"the gate {self._gate}: {_why(error, number)}") from None
+
     def watch(self, number: int, changed: Callable[[float, float], None]) -> None:
         """`changed(ticks, state)` from now on; the caller keeps it alive."""
         try:

@@ -5,7 +5,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from station.gates.clockmap import ClockMap
+from station.gates.clockmap import WANDER_PER_S, ClockMap
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -77,3 +77,27 @@ def test_a_pong_before_its_ping_is_no_exchange() -> None:
     clock = ClockMap()
     clock.add(10, 5, 9)
     assert clock.empty
+
+
+def wandering(at_ns: int, bend_per_s: float, turns_at_ns: int) -> int:
+    """A crystal whose rate changes as fast as any may, one way and then the other."""
+    since_s = (at_ns - 50 * S) / S
+    turn_s = (turns_at_ns - 50 * S) / S
+    bent_s = bend_per_s * (since_s - turn_s) ** 2 / 2
+    return round((since_s + (bent_s if since_s < turn_s else -bent_s)) * 1e6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([-WANDER_PER_S, WANDER_PER_S]), st.integers(40, 130), st.floats(0.2, 16))
+def test_a_crystal_that_wanders_as_fast_as_it_may_stays_within(
+    seed: int, bend_per_s: float, turns_at_s: int, most_ms: float
+) -> None:
+    chance, clock = random.Random(seed), ClockMap()
+    for number in range(600):
+        at_ns = 60 * S + number * 100 * MS
+        read_ns = at_ns + round(chance.random() * most_ms * MS)
+        back_ns = read_ns + round(chance.random() * most_ms * MS)
+        clock.add(at_ns, wandering(read_ns, bend_per_s, turns_at_s * S), back_ns)
+    for at_ns in range(60 * S, 150 * S, 700 * MS):
+        mapped = clock.at(wandering(at_ns, bend_per_s, turns_at_s * S))
+        assert abs(mapped.at_ns - at_ns) <= mapped.uncertainty_ns

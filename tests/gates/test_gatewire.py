@@ -72,7 +72,7 @@ def test_it_speaks_of_edges_when_it_was_asked() -> None:
     gate = Gate("aa")
     gate.edge(1000, 0, 0)
     assert gate.more() == b""
-    assert gate.hear(pack("R", "aa", 0), 5) == pack("H", "aa", 1, 1)
+    assert gate.hear(pack("R", "aa", 0), 5) == pack("H", "aa", 1, 1, 0b1110)
     assert gate.more() == pack("E", "aa", 1, 0, 0, 1000)
     gate.edge(2000, 0, 1)
     assert gate.more() == pack("E", "aa", 2, 0, 1, 2000)
@@ -87,7 +87,7 @@ def test_it_tells_again_and_forgets_the_oldest() -> None:
     gate = Gate("aa", ring=4)
     for number in range(1, 11):
         gate.edge(number * 10, 1, number % 2)
-    assert gate.hear(pack("R", "aa", 3), 0) == pack("H", "aa", 7, 10)
+    assert gate.hear(pack("R", "aa", 3), 0) == pack("H", "aa", 7, 10, 0b1101)
     told = Lines().feed(gate.more())
     assert [fields[2] for fields in told] == ["7", "8", "9", "10"]
     gate.hear(pack("R", "another", 9), 0)

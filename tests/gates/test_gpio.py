@@ -212,6 +212,46 @@ def test_an_edge_that_was_never_reported_leaves_a_gap(monkeypatch: pytest.Monkey
     made.close()
 
 
+def test_a_beam_that_is_broken_at_the_start_is_not_fit_until_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel()
+    kernel.levels[27] = 0
+    lgpio(monkeypatch, kernel)
+    made = gate(("front", "rear"), (17, 27), factory="lgpio")
+    seen = started(made)
+    assert (made.health().alive, seen) == (False, []), "no edge was seen: none is made"
+    assert made.health().sentence.startswith("The beam of rear is broken since the gate started: look what")
+    kernel.edge(27, 1)
+    assert [(edge.sensor, edge.broken, edge.seq) for edge in seen] == [("rear", False, 1)]
+    kernel.edge(27, 0)
+    assert made.health().alive, "a car stands there now: that is the core's affair"
+    assert "broken: rear" in made.health().sentence
+    made.close()
+
+
+def test_an_edge_before_the_first_that_was_reported_is_missed() -> None:
+    made = gate()
+    seen = started(made)
+    made._sensors[0].changed(time.monotonic(), 1.0)  # free, and it was free: it was broken in between
+    assert [edge.seq for edge in seen] == [2]
+    assert made.health().lost == 1
+    made.close()
+
+
+def test_a_flickering_beam_counts_and_is_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel()
+    lgpio(monkeypatch, kernel)
+    made = gate(("front", "rear"), (17, 27), factory="lgpio")
+    seen = started(made)
+    at_ns = time.monotonic_ns() - 1_000 * MS
+    for number in range(39):
+        kernel.edge(27, number % 2, at_ns + number * 20 * MS)
+    assert made.health().alive
+    kernel.edge(27, 1, at_ns + 39 * 20 * MS)
+    assert (made.health().alive, len(seen)) == (False, 40)
+    assert made.health().sentence.startswith("The beam of rear flickers")
+    made.close()
+
+
 def test_stamps_of_another_clock_are_refused_loudly(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = Kernel()
     lgpio(monkeypatch, kernel)

@@ -174,3 +174,32 @@ def _happen(bench: Trial, mishap: str, kept: dict[str, int]) -> None:
 
 def test_the_boot_names_both_clocks() -> None:
     assert boot_name("b", "aa") == "b/pico-aa"
+
+
+def test_a_beam_that_was_never_free_is_said() -> None:
+    session = PicoSession("start", ("front", "rear"), "boot-0", {})
+    session.hear(pack("H", "one", 1, 0), S)
+    assert session.trouble(S) == "", "old firmware does not say how its pins are"
+    session.hear(pack("H", "two", 1, 0, 0b1001), S)
+    assert session.trouble(S).startswith("The beam of rear is broken since")
+    session.hear(pack("H", "two", 1, 0, 0b1011), S)
+    session.hear(pack("H", "two", 1, 0, 0b1001), S)
+    assert session.trouble(S) == "", "it was free in between"
+
+
+def test_a_beam_that_moves_was_free() -> None:
+    session = PicoSession("start", ("front",), "boot-0", {}, broken_level=1)
+    session.hear(pack("H", "one", 1, 0, 0b0001), S)
+    assert "front" in session.trouble(S)
+    session.hear(pack("E", "one", 1, 0, 0, 5), S)
+    assert session.trouble(S) == ""
+
+
+def test_a_flickering_beam_is_said() -> None:
+    bench = rig()
+    bench.run(115 * S)
+    bench.passes([116 * S + number * 40 * MS for number in range(20)], width_ns=20 * MS)
+    bench.run(118 * S)
+    assert len(bench.edges) == 40
+    assert bench.session.trouble(118 * S).startswith("The beam of front flickers")
+    assert bench.session.trouble(130 * S) == ""

@@ -61,7 +61,7 @@ ROWS = (
         heartbeat=True,
     ),
     Row("alge", "ALGE Timy, TdC 8001", (9600, 38400), resolution_us=300),
-    Row("tag", "TAG Heuer CP 520/540", (9600,), resolution_us=100),
+    Row("tag", "TAG Heuer CP 520/540", (9600,)),
     Row(
         "laprf",
         "ImmersionRC LapRF",
@@ -69,7 +69,6 @@ ROWS = (
         5403,
         lines=False,
         trust=2,
-        resolution_us=100,
     ),
     Row(
         "carrera",

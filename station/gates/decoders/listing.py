@@ -17,9 +17,14 @@ def main(arguments: list[str]) -> int:
     out += [_protocol(catalog.row(name)) for name in catalog.protocols()]
     ports = sorted(list_ports.comports(), key=lambda port: str(port.device))
     out += ["", "serial ports of this machine:"]
-    out += [f"  {port.device:<16} {port.description}" for port in ports] or ["  none"]
+    out += [f"  {port.device:<16} {_described(port.description)}".rstrip() for port in ports] or ["  none"]
+    out += ["", "`raceday gate probe DEVICE` listens on one and says what hangs there."]
     sys.stdout.write("\n".join(out) + "\n")
     return 0
+
+
+def _described(what: str | None) -> str:
+    return "" if what in (None, "n/a") else str(what)
 
 
 def _protocol(row: catalog.Row) -> str:

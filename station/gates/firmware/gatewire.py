@@ -6,7 +6,8 @@ A line is `WORD FIELDS *CRC`, ASCII, with the CRC-16/CCITT-FALSE of all before `
                     R boot seq                  tell again what comes after seq; another boot: all you remember
     from the gate   Q boot token us             the pong: `us` is when the ping was read
                     E boot seq sensor level us  one edge, stamped where it happened
-                    H boot first last           each second and after R: the oldest and newest edge remembered
+                    H boot first last levels    each second and after R: the oldest and newest edge remembered, and
+                                                the pins as they are now, sensor 0 in the lowest bit
 
 `us` counts microseconds since the gate's boot and never wraps; `seq` counts its edges from 1, those it forgot too.
 """
@@ -112,10 +113,12 @@ class Gate:
         self._last = 0
         self._next = 0  # the next edge to tell; 0: nobody has asked
         self._lines = Lines()
+        self.levels = 15  # a bit for each sensor's pin
 
     def edge(self, us: int, sensor: int, level: int) -> None:
         """One level change; told by `more`."""
         self._last += 1
+        self.levels = self.levels & ~(1 << sensor) | level << sensor
         self._ring[self._last % len(self._ring)] = pack("E", self._boot, self._last, sensor, level, us)
 
     def hear(self, data: bytes, us: int) -> bytes:
@@ -132,7 +135,7 @@ class Gate:
 
     def beat(self) -> bytes:
         """What is remembered; said each second, so that a loss shows also when no edge follows."""
-        return pack("H", self._boot, self._first(), self._last)
+        return pack("H", self._boot, self._first(), self._last, self.levels)
 
     def more(self) -> bytes:
         """The next few edges that are not told yet."""

@@ -42,7 +42,9 @@ def main() -> None:
     poller = select.poll()
     poller.register(sys.stdin, select.POLLIN)
     for index, number in enumerate(PINS):
-        watch(index, Pin(number, Pin.IN, Pin.PULL_UP))
+        pin = Pin(number, Pin.IN, Pin.PULL_UP)
+        gate.levels = gate.levels & ~(1 << index) | pin.value() << index
+        watch(index, pin)
     tail = beat_us = 0
     while True:
         said = b""
