@@ -29,6 +29,7 @@ class Race:
         self.doubtful: dict[int, f.Crossing] = {}  # crossings that an official may give to a run
         self._last: Run | None = None
         self._by_racer: dict[str, list[Run]] = {}
+        self._settled: dict[str, tuple[int, int]] = {}  # of those, so many are over, and so many of them counted
         self._scale = scale
 
     @property
@@ -207,7 +208,12 @@ class Race:
 
     def _next_attempt(self, racer: str) -> int:
         """The number of the racer's next attempt. Raises Refused if there is none."""
-        attempt = 1 + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)
+        runs = self._by_racer.get(racer, [])
+        seen, spent = self._settled.get(racer, (0, 0))
+        while seen < len(runs) and not runs[seen].on:
+            seen, spent = seen + 1, spent + (runs[seen].begun and runs[seen].counts)
+        self._settled[racer] = seen, spent
+        attempt = 1 + spent + sum(1 for run in runs[seen:] if run.begun and run.counts)
         allowed = self.info.rules.attempts_per_racer
         if allowed is not None and attempt > allowed:
             raise Refused(f"{racer} has used all {allowed} attempts of the race {self.info.race_id}.")
@@ -268,6 +274,7 @@ class Race:
             self._next_attempt(checked_racer(command.racer))
         facts = rule(run, command, self._scale)
         if run.racer != racer:
+            self._settled.clear()
             self._by_racer[racer].remove(run)
             self._by_racer.setdefault(run.racer, []).append(run)
         if run.phase == "finished" and run.racer != racer and self.standing.score(run.run_id, racer, None):

@@ -26,11 +26,12 @@ class Standing:
     def score(self, run_id: str, racer: str, score: Score | None) -> bool:
         """What the run is worth now; True if the standing changed."""
         runs = self._runs.setdefault(racer, {})
-        runs.pop(run_id, None)
+        was, gone = self._best.pop(racer, None), runs.pop(run_id, None)
         if score is not None:
             runs[run_id] = Scored(racer, score.score_ms, score.set_ns)
-        best = best_of(runs.values())
-        was = self._best.pop(racer, None)
+        # The best of many runs is looked for only when the one that changed was the best.
+        looked = runs.values() if was is None or gone == was else [was, *([runs[run_id]] if score is not None else [])]
+        best = best_of(looked)
         if best:
             self._best[racer] = best[0]
         return was != self._best.get(racer)
