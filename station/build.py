@@ -34,8 +34,9 @@ def build(
     link: Link | None = None,
     gates: Mapping[str, GateDriver] | None = None,
     sync: Callable[[int], SyncView] | None = None,
+    say: Callable[[str], None] = lambda _sentence: None,
 ) -> Station:
-    """A station that is not started yet. Raises OperatorError for what a person must mend."""
+    """A station that is not started yet; `say` logs a sentence. Raises OperatorError for what a person must mend."""
     data_dir = prepared(config.data_dir)
     clock = build_clock(config.clock) if clock is None else clock
     gates = build_gates(config, clock) if gates is None else gates
@@ -44,7 +45,7 @@ def build(
     sync = SyncReport(data_dir).view if sync is None else sync
     journal = Journal(data_dir / JOURNAL, load_signer(data_dir / KEY))
     drem = DremServer(config.drem, clock) if config.drem is not None else None
-    return Station(setup(config), clock, link, gates, journal, sync, drem)
+    return Station(setup(config), clock, link, gates, journal, sync, drem, say)
 
 
 def setup(config: StationConfig) -> Setup:

@@ -27,14 +27,14 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
     """Until SIGTERM, Ctrl-C, or a bug."""
     listening = listen(config.web.host, config.web.port)
     hold_lock(config.data_dir)
-    runner = Runner(build(config))
+    runner = Runner(build(config, say=log))
     app = create_app(runner.station, config.web.operators, config.web.allowed_hosts)
     web = WebServer(app, listening, app.state.live.close)
     try:
         runner.start()
         web.start()
         if runner.station.notice:
-            print(f"station: {runner.station.notice}", file=sys.stderr)
+            log(runner.station.notice)
         # The file first: whoever reads the line may look for it.
         if ready_file is not None:
             write_ready_file(ready_file, url(listening))
@@ -48,6 +48,11 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
     if runner.failed:
         raise RacedayError(f"the station stopped itself; start it again, the journal is whole.\n{runner.failed}")
     return 0
+
+
+def log(sentence: str) -> None:
+    """Where the service's log is read (`journalctl`), or the terminal."""
+    print(f"station: {sentence}", file=sys.stderr, flush=True)
 
 
 def write_ready_file(path: pathlib.Path, text: str) -> None:

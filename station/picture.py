@@ -28,7 +28,7 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
             placed.interval_ms,
             placed.tied,
             race.standing.runs_of(placed.racer),
-            race.runs[race.standing.run_behind(placed.racer)].model,
+            _model(race, race.standing.run_behind(placed.racer)),
             placed.uncertainty_ns,
         )
         for placed in race.standing.lines()
@@ -92,6 +92,12 @@ def official_lap(run: Run, lap: Lap) -> OfficialLap:
     """As published."""
     what = (run.run_id, run.car, run.racer, lap.number, lap.lap_ns, lap.valid, lap.confirmed, lap.reason[:500])
     return OfficialLap(*what, lap.uncertainty_ns)
+
+
+def _model(race: Race, run_id: str) -> str:
+    """What drove that run; "" of one that lies too far back."""
+    run = race.runs.get(run_id)
+    return "" if run is None else run.model
 
 
 def _open(proposal: Proposal, run: Run) -> bool:

@@ -4,6 +4,7 @@ import threading
 import traceback
 from collections.abc import Callable
 
+from shared.errors import StorageError
 from station.service import Station
 
 WAIT_S = 0.02
@@ -39,6 +40,9 @@ class Runner:
         try:
             while not self.over.is_set():
                 pump(WAIT_S)
+        except StorageError as error:  # more came than could be held while the disk refused
+            self.failed = str(error)
+            self.over.set()
         except Exception:  # a bug: say where, end, and let the supervisor start us anew from the journal
             self.failed = traceback.format_exc()
             self.over.set()

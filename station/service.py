@@ -23,15 +23,17 @@ from station.core.engine import Engine
 from station.drem_server import DremServer
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
-from station.intake import Item, Ticket, answer, car_report, drain, gate_note, unstored
+from station.intake import Item, Ticket, answer, car_report, drain, gate_note
 from station.replay import restore
 from station.screen import Screen
 from station.store.journal import Entry, Journal
+from station.store.space import space
 from station.teller import Teller
+from station.trouble import Trouble
 from station.view import Accepted, ClockView, Declined, StoreView, SyncView, View
 
 TICK_NS = 50_000_000
-RETRY_NS = 500_000_000
+LOOK_NS = 1_000_000_000
 PAIR_NS = 600_000_000_000
 HEARD: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
 
@@ -61,15 +63,17 @@ class Station:
         journal: Journal,
         sync: Callable[[int], SyncView] | None = None,
         drem: DremServer | None = None,
+        say: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.setup, self.journal = setup, journal
+        self._say = say  # the log: what an operator reads when no page is open
         self._clock, self._link = clock, link
         self._queue: SimpleQueue[Item] = SimpleQueue()
         self._live: SimpleQueue[Delivery] = SimpleQueue()
-        self._held: list[Item] = []
         self.notice = ""  # what the operator should know of the start, "" if nothing
-        self._trouble = ""
-        self._next_tick_ns = self._next_try_ns = 0
+        self.trouble = Trouble(self._troubled)
+        self._scarce = ""
+        self._next_tick_ns = self._next_look_ns = 0
         self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
         self._paired = set(self._restored.engine.paired)
@@ -98,15 +102,12 @@ class Station:
         """Takes what waits (or waits for it), and the time; True if there was something."""
         items = self._take(wait_s)
         worked = bool(items)
-        if self._trouble:
-            self._hold(items)
+        if self.trouble.on:
+            self.trouble.hold(items)
             items = self._mended()
-        if not self._trouble:
+        if not self.trouble.on:
             items += self._time()
-            try:
-                self._commit(items)
-            except StorageError as error:
-                self._fail(items, str(error))
+            self._keep(items)
         if items or worked:
             self._store_view()
         return worked
@@ -211,6 +212,33 @@ class Station:
             raise ConfigError(f"[race] {sentence}")
         self.notice = sentence
 
+    def _keep(self, items: list[Item]) -> None:
+        try:
+            self._look()
+            self._commit(items)
+        except StorageError as error:
+            self.trouble.begin(str(error), items, self._clock.now_ns())
+            return
+        self.trouble.own_up()
+
+    def _look(self) -> None:
+        """Each second, without writing: will the disk take the next crossing? Raises StorageError."""
+        now_ns = self._clock.now_ns()
+        if self._next_look_ns - LOOK_NS <= now_ns < self._next_look_ns:
+            return
+        self._next_look_ns = now_ns + LOOK_NS
+        found = space(self.journal.path)
+        if found.doubtful:
+            self.journal.probe()
+        scarce = found.warning(self.journal.path)
+        if scarce != self._scarce:
+            self._scarce = scarce
+            self._store_view()
+
+    def _troubled(self, sentence: str) -> None:
+        self._say(sentence or "The disk takes records again; what was held is kept now.")
+        self._link.publish(m.StationState(True, sentence[:500] or "The station times."))
+
     def _commit(self, items: list[Item]) -> list[f.Fact]:
         """Handle, append, tell. Raises StorageError: then nothing happened, and the engine is to be built again."""
         done = [(item, self._restored.engine.handle(item.input)) for item in items]
@@ -239,38 +267,22 @@ class Station:
         first = self._restored.opened.get((due.race_id, due.run_id), 0)
         return Entry(event, facts, Evidence(self.setup.name, "", first, 0, 0, dict(self.setup.versions)))
 
-    def _fail(self, items: list[Item], sentence: str) -> None:
-        self._trouble = sentence
-        self._next_try_ns = self._clock.now_ns() + RETRY_NS
-        self._hold(items)
-
-    def _hold(self, items: list[Item]) -> None:
-        """Inputs wait for the disk; commands are declined (whoever gave one will look and give it again)."""
-        for item in items:
-            if item.ticket is not None:
-                item.ticket.settle(unstored(item.input, self._trouble))
-            elif not isinstance(item.input, e.Tick):
-                self._held.append(item)
-
     def _mended(self) -> list[Item]:
         """If the disk takes writes again: the engine as the journal has it, and all that was held."""
-        now_ns = self._clock.now_ns()
-        if self._next_try_ns - RETRY_NS <= now_ns < self._next_try_ns:
+        if not self.trouble.due(self._clock.now_ns()):
             return []
-        self._next_try_ns = now_ns + RETRY_NS
         try:
             self.journal.probe()
             self._restored = restore(self.journal)
         except StorageError as error:
-            self._trouble = str(error)
+            self.trouble.again(str(error))
             return []
-        self._trouble = ""
-        held, self._held = self._held, []
-        return held
+        return self.trouble.end()
 
     def _store_view(self) -> None:
-        head = self.journal.head
-        self._screen.update(store=StoreView(not self._trouble, self._trouble, len(self._held), head.seq, head.hex))
+        head, trouble = self.journal.head, self.trouble
+        sentence = trouble.sentence or self._scarce
+        self._screen.update(store=StoreView(not trouble.on, sentence, trouble.held, head.seq, head.hex))
 
 
 def _blocked(engine: Engine) -> dict[str, tuple[str, ...]]:

@@ -162,7 +162,7 @@ class SyncView:
 
 @dataclass(frozen=True, slots=True)
 class StoreView:
-    """The disk: `sentence` is "" while everything is kept; `held` inputs wait in memory, unacknowledged."""
+    """The disk: `sentence` is "" while all is well; `held` inputs wait in memory, unacknowledged, until it is `ok`."""
 
     ok: bool
     sentence: str

@@ -12,6 +12,7 @@ from shared.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
 from station.core.laps import LapBook, Mark, Stretch
+from station.core.register import Register
 from station.core.rulings import checked_racer, dismiss, give, rule
 from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.scale import UtcScale
@@ -23,13 +24,17 @@ class Race:
 
     def __init__(self, info: e.OpenRace, scale: UtcScale) -> None:
         self.info = info
-        self.runs: dict[str, Run] = {}
+        self._register = Register()
         self.on_track: list[Run] = []  # armed or running, in the order in which they were opened
         self.standing = Standing()
         self.doubtful: dict[int, f.Crossing] = {}  # crossings that an official may give to a run
         self._last: Run | None = None
-        self._by_racer: dict[str, list[Run]] = {}
         self._scale = scale
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        """Those that a ruling can name, by id."""
+        return self._register.runs
 
     @property
     def run(self) -> Run | None:
@@ -164,6 +169,8 @@ class Race:
             on = ", ".join(f"{run.run_id} ({run.racer})" for run in self.on_track)
             raise Refused(f"`{NAMES[type(command)]}` must name its run in `run_id`: {on} are on.")
         run = self.runs.get(run_id) if run_id else self.run
+        if self._register.gone(run_id):
+            raise Refused(f"The run {run_id!r} lies too far back for a ruling; the journal has it.")
         if run_id and run is None:
             raise Refused(f"There is no run {run_id!r} in the race {self.info.race_id}.")
         next_phase(self.phase if run is None else run.phase, type(command))
@@ -186,8 +193,8 @@ class Race:
         for other in self.on_track:
             if car == other.car or racer == other.racer:
                 raise Refused(f"{car if car == other.car else racer} is on the track already, in {other.run_id}.")
-        run_id = checked_device(command.run_id or f"run-{len(self.runs) + 1}")
-        if run_id in self.runs:
+        run_id = checked_device(command.run_id or self._register.new_id())
+        if self._register.used(run_id):
             raise Refused(f"There was already a run {run_id!r} in the race {self.info.race_id}: take another id.")
         throttle = command.throttle_percent
         if throttle is not None and not 1 <= throttle <= 100:
@@ -197,9 +204,11 @@ class Race:
             self._scale.note(command.moment, run_is_on=False)
         model, sha = command.model, command.model_sha256
         book = LapBook(run_id, self.info.rules)
-        run = self.runs[run_id] = Run(run_id, self.info, racer, car, model, sha, attempt, book, throttle)
+        run = Run(run_id, self.info, racer, car, model, sha, attempt, book, throttle)
         self.on_track.append(run)
-        self._by_racer.setdefault(racer, []).append(run)
+        self._register.add(run)
+        for old in self._register.let_go(keeps=lambda each: self.standing.run_behind(each.racer) == each.run_id):
+            self.standing.let_go(old.run_id, old.racer)
         return [
             f.RunOpened(run_id, self.info.race_id, racer, car, model, sha, attempt, throttle),
             f.PhaseChanged(run_id, "armed"),
@@ -208,7 +217,7 @@ class Race:
 
     def _next_attempt(self, racer: str) -> int:
         """The number of the racer's next attempt. Raises Refused if there is none."""
-        attempt = 1 + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)
+        attempt = 1 + self._register.attempts(racer)
         allowed = self.info.rules.attempts_per_racer
         if allowed is not None and attempt > allowed:
             raise Refused(f"{racer} has used all {allowed} attempts of the race {self.info.race_id}.")
@@ -269,8 +278,7 @@ class Race:
             self._next_attempt(checked_racer(command.racer))
         facts = rule(run, command, self._scale)
         if run.racer != racer:
-            self._by_racer[racer].remove(run)
-            self._by_racer.setdefault(run.racer, []).append(run)
+            self._register.moved(run, racer)
         if run.phase == "finished" and run.racer != racer and self.standing.score(run.run_id, racer, None):
             facts.append(f.StandingChanged(self.info.race_id, self.standing.lines()))
         return [*facts, *self._again(run, command)]

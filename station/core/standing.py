@@ -1,5 +1,6 @@
 """Qualify a run, rank the race: the shared ranking over what the station knows."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
@@ -22,18 +23,25 @@ class Standing:
     def __init__(self) -> None:
         self._runs: dict[str, dict[str, Scored]] = {}  # racer -> run_id -> score
         self._best: dict[str, Scored] = {}
+        self._gone: Counter[str] = Counter()  # racer -> how many scores lie too far back to change
+        self._gone_best: dict[str, tuple[str, Scored]] = {}  # racer -> the run of the best of those
 
     def score(self, run_id: str, racer: str, score: Score | None, uncertainty_ns: int = 0) -> bool:
         """What the run is worth now, and how sure that is; True if the standing changed."""
         runs = self._runs.setdefault(racer, {})
-        runs.pop(run_id, None)
+        was, gone = self._best.pop(racer, None), runs.pop(run_id, None)
         if score is not None:
             runs[run_id] = Scored(racer, score.score_ms, score.set_ns, uncertainty_ns)
-        best = best_of(runs.values())
-        was = self._best.pop(racer, None)
+        # The best of many runs is looked for only when the one that changed was the best.
+        fresh = [runs[run_id]] if score is not None else []
+        best = best_of(self._every(racer) if was is None or gone == was else [was, *fresh])
         if best:
             self._best[racer] = best[0]
         return was != self._best.get(racer)
+
+    def _every(self, racer: str) -> list[Scored]:
+        older = [self._gone_best[racer][1]] if racer in self._gone_best else []
+        return [*older, *self._runs.get(racer, {}).values()]
 
     def lines(self) -> tuple[Placed, ...]:
         """Best first."""
@@ -41,11 +49,23 @@ class Standing:
 
     def runs_of(self, racer: str) -> int:
         """How many of the racer's runs have a score."""
-        return len(self._runs.get(racer, {}))
+        return len(self._runs.get(racer, {})) + self._gone[racer]
+
+    def let_go(self, run_id: str, racer: str) -> None:
+        """The run's score will not change any more: of those only the best can matter again."""
+        scored = self._runs.get(racer, {}).pop(run_id, None)
+        if scored is not None:
+            self._gone[racer] += 1
+            held = self._gone_best.get(racer)
+            if held is None or best_of([held[1], scored]) == [scored]:
+                self._gone_best[racer] = run_id, scored
 
     def run_behind(self, racer: str) -> str:
         """The run that holds the racer's place; '' if there is none."""
         best = self._best.get(racer)
+        older, scored = self._gone_best.get(racer, ("", None))
+        if scored == best:
+            return older
         return next((run_id for run_id, scored in self._runs.get(racer, {}).items() if scored == best), "")
 
 

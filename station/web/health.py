@@ -92,6 +92,8 @@ def _store(view: View) -> HealthLine:
     store = view.store
     figures = (("records", str(store.records)), ("head", store.head[:8] or "–"))
     level, state = ("ok", "kept") if store.ok else ("bad", f"{store.held} waiting")
+    if store.ok and store.sentence:
+        level, state = "warn", "nearly full"
     return _line("store", "Journal", "Disk", level, state, store.sentence or "Every record is on disk.", figures)
 
 

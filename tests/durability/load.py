@@ -11,6 +11,7 @@ import pathlib
 import random
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class FastGate:
     def __init__(self, path: pathlib.Path, boot: str, lap_s: float, seed: int) -> None:
         self.boot = boot
         self.edges: list[GateEdge] = []
+        self.made_s: dict[int, float] = {}  # by stamp: when the edge was made, on this machine's clock
         self._lap_s, self._chance = lap_s, random.Random(seed)
         self._changed = threading.Condition()
         self._over = threading.Event()
@@ -51,6 +53,7 @@ class FastGate:
         while not self._over.wait(self._lap_s):
             at_ns += LAP_NS + self._chance.randrange(LAP_NS)
             with self._changed:
+                self.made_s[at_ns] = time.monotonic()
                 for broken, stamp in ((True, at_ns), (False, at_ns + WIDTH_NS)):
                     self.edges.append(GateEdge(broken, stamp, len(self.edges) + 1, 1))
                 self._changed.notify_all()

@@ -1,0 +1,66 @@
+"""The runs of a race, by id and by racer. Rulings reach back a thousand runs: memory has an end, a race need not.
+
+What lies further back stands in the journal, and in the standing with all that it is worth; a run that holds its
+racer's place is kept in any case.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+from station.core.run import Run
+
+REACH = 1000
+
+
+class Register:
+    """`runs` are those that a ruling can name, oldest first."""
+
+    def __init__(self, reach: int = REACH) -> None:
+        self.runs: dict[str, Run] = {}
+        self._reach = reach
+        self._order: deque[str] = deque()  # in which they are to be let go
+        self._gone: set[str] = set()
+        self._spent: Counter[str] = Counter()  # attempts in runs that are gone
+        self._by_racer: dict[str, list[Run]] = {}
+
+    def new_id(self) -> str:
+        """For a run that nobody named."""
+        return f"run-{len(self.runs) + len(self._gone) + 1}"
+
+    def used(self, run_id: str) -> bool:
+        """No two runs of a race ever have the same id."""
+        return run_id in self.runs or run_id in self._gone
+
+    def gone(self, run_id: str) -> bool:
+        """It was, and lies too far back."""
+        return run_id in self._gone
+
+    def add(self, run: Run) -> None:
+        self.runs[run.run_id] = run
+        self._order.append(run.run_id)
+        self._by_racer.setdefault(run.racer, []).append(run)
+
+    def moved(self, run: Run, was: str) -> None:
+        """The run is another racer's now."""
+        self._by_racer[was].remove(run)
+        self._by_racer.setdefault(run.racer, []).append(run)
+
+    def attempts(self, racer: str) -> int:
+        """How many the racer has used."""
+        return self._spent[racer] + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)
+
+    def let_go(self, keeps: Callable[[Run], bool]) -> list[Run]:
+        """The runs out of reach, `keeps` excepted: gone from here."""
+        gone: list[Run] = []
+        for _ in range(len(self.runs) - self._reach):
+            run_id = self._order.popleft()
+            run = self.runs[run_id]
+            if run.on or keeps(run):
+                self._order.append(run_id)
+                continue
+            del self.runs[run_id]
+            self._gone.add(run_id)
+            self._by_racer[run.racer].remove(run)
+            self._spent[run.racer] += run.begun and run.counts
+            gone.append(run)
+        return gone
