@@ -125,7 +125,8 @@ class Car:
         self._process = subprocess.Popen(command, stderr=self._log)
 
     def drive(self) -> None:
-        """Until it drives."""
+        """Until it drives; on a busy machine its start takes a while."""
+        self._station.wait(lambda: self._station.beat > 0, 90.0)
         self._station.drive(throttle_percent=50)
 
     def pids(self) -> dict[str, int]:
