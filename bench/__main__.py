@@ -6,7 +6,9 @@ import importlib
 # name -> module; each has `main(quick: bool) -> None`.
 BENCHES: dict[str, str] = {
     "decoders": "bench.decoders",
+    "durability": "bench.durability",
     "faults": "bench.faults",
+    "import": "bench.importing",
     "journal": "bench.journal",
     "tamper": "bench.tamper",
     "timing": "bench.timing",

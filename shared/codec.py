@@ -1,12 +1,12 @@
 """Message to bytes and back: strict JSON `{v, kind, device, boot, seq, body}`, hostile until checked."""
 
-import dataclasses
 import json
 from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
 from shared import messages as m
+from shared.canonical import canonical
 from shared.errors import BadInput
 from shared.topics import BY_BODY, BY_KIND, Topic, device_in
 
@@ -19,15 +19,10 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {topic.kind: TypeAdapter(topic.body) fo
 def encode(message: m.Message) -> bytes:
     """The one canonical text of a message: sorted keys, no spaces, UTF-8."""
     envelope = message.envelope
-    document = {
-        "v": envelope.v,
-        "kind": BY_BODY[type(message.body)].kind,
-        "device": envelope.device,
-        "boot": envelope.boot,
-        "seq": envelope.seq,
-        "body": dataclasses.asdict(message.body),
-    }
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    names = [json.dumps(text) for text in (envelope.boot, envelope.device, BY_BODY[type(message.body)].kind)]
+    body, (boot, device, kind) = canonical(message.body), names
+    numbers = f'"seq":{envelope.seq:d},"v":{envelope.v:d}'
+    return f'{{"body":{body},"boot":{boot},"device":{device},"kind":{kind},{numbers}}}'.encode()
 
 
 def decode(payload: bytes) -> m.Message:

@@ -1,12 +1,11 @@
 """The result contract: what the station posts to a leaderboard, and the three answers it can get."""
 
-import dataclasses
-import json
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.canonical import canonical
 from shared.errors import BadInput
 from shared.ranking import RunLap
 
@@ -96,7 +95,7 @@ _POSTED = TypeAdapter(Posted)
 
 def encode_result(result: Result) -> bytes:
     """The one canonical text of a result: what is signed is what is sent."""
-    return json.dumps(dataclasses.asdict(result), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return canonical(result).encode()
 
 
 def decode_result(payload: bytes) -> Result:
@@ -116,7 +115,7 @@ def decode_result(payload: bytes) -> Result:
 
 def encode_posted(posted: Posted) -> bytes:
     """The leaderboard's answer to an applied result."""
-    return json.dumps(dataclasses.asdict(posted), sort_keys=True, separators=(",", ":")).encode()
+    return canonical(posted).encode()
 
 
 def decode_posted(payload: bytes) -> Posted:

@@ -15,6 +15,7 @@ from shared.errors import HardwareMissing, OperatorError
 from simulator.evaluate import Verdict, drive, evaluate
 from simulator.policy import load_policy
 from simulator.tracks import load_track, shipped_tracks
+from vehicle.profiles import PROFILES
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse names it nowhere else
@@ -43,6 +44,10 @@ def _add_evaluate(commands: "Subparsers") -> None:
     parser.add_argument("--seeds", type=_positive, default=20, help="how many cars, halls and cameras (20)")
     parser.add_argument("--laps", type=_positive, default=3, help="laps in a row (3)")
     parser.add_argument("--throttle", type=float, metavar="PERCENT", help="instead of the model card's")
+    parser.add_argument("--profile", choices=list(PROFILES), default="grey-area", help="how the car sees (grey-area)")
+    parser.add_argument(
+        "--camera-px", type=int, choices=(320, 640), default=320, help="how wide the camera's pictures are (320)"
+    )
     parser.add_argument("--jobs", type=_positive, default=2, help="processes (2)")
     parser.add_argument("--json", action="store_true", help="one JSON object a track, one a line")
     parser.set_defaults(run=_evaluate)
@@ -51,7 +56,14 @@ def _add_evaluate(commands: "Subparsers") -> None:
 def _evaluate(arguments: argparse.Namespace) -> int:
     tracks = arguments.track or shipped_tracks()
     verdicts = evaluate(
-        arguments.model, tracks, arguments.seeds, arguments.laps, arguments.throttle, min(arguments.jobs, 16)
+        arguments.model,
+        tracks,
+        arguments.seeds,
+        arguments.laps,
+        arguments.throttle,
+        min(arguments.jobs, 16),
+        arguments.profile,
+        arguments.camera_px,
     )
     if arguments.json:
         for verdict in verdicts:

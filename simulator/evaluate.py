@@ -8,18 +8,21 @@ import random
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 
+from simulator.camera import CameraParameters
 from simulator.events import FORWARD, FrameDue, OffTrack, TrueCrossing, WorldEvent
 from simulator.policy import Policy, find_model, load_policy
 from simulator.tracks import Track, load_track
 from simulator.wires import Wires
-from simulator.world import World
+from simulator.world import World, draw_parts
 from vehicle.models.trial import try_model
+from vehicle.profiles import ProfileName
 
 FRAME_RATE_HZ = 15
+WORLD_WIDTH_PX = CameraParameters().width_px
 LEAST_LATENCY_NS, MOST_LATENCY_NS = 20_000_000, 60_000_000
 MOST_OFF_TRACKS = 12
 SLOWEST_MPS = 0.5
@@ -53,9 +56,18 @@ class Verdict:
     mean_lap_s: float | None
 
 
-def drive(policy: Policy, track: Track, seed: int, laps: int) -> Drive:
-    """Drive `laps` laps from the start; ends early after too many off-tracks or when time is up."""
-    world = World(track, seed, frame_rate_hz=FRAME_RATE_HZ)
+def drive(policy: Policy, track: Track, seed: int, laps: int, width_px: int = WORLD_WIDTH_PX) -> Drive:
+    """Drive `laps` laps from the start; ends early after too many off-tracks or when time is up.
+
+    `width_px` is that of the camera's pictures, 4 to 3. How a car shrinks them matters beyond twice the policy's own
+    width: up to there, both profiles mean the same pixels.
+    """
+    parts = draw_parts(track, seed)
+    if width_px != WORLD_WIDTH_PX:
+        camera = replace(parts.lens.camera, width_px=width_px, height_px=width_px * 3 // 4)
+        lens = replace(parts.lens, camera=camera, blur_px=parts.lens.blur_px * width_px / WORLD_WIDTH_PX)
+        parts = replace(parts, lens=lens)
+    world = World(track, seed, frame_rate_hz=FRAME_RATE_HZ, parts=parts)
     latency_ns = random.Random(f"latency-{seed}").randint(LEAST_LATENCY_NS, MOST_LATENCY_NS)
     wires, score = Wires(world, latency_ns), _Score(laps)
     points: list[tuple[float, float]] = []
@@ -107,13 +119,20 @@ def verdict(track: str, drives: Iterable[Drive]) -> Verdict:
 
 
 def evaluate(
-    model: str, tracks: list[str], seeds: int, laps: int, throttle_percent: float | None = None, jobs: int = 1
+    model: str,
+    tracks: list[str],
+    seeds: int,
+    laps: int,
+    throttle_percent: float | None = None,
+    jobs: int = 1,
+    profile: ProfileName = "grey-area",
+    width_px: int = WORLD_WIDTH_PX,
 ) -> Iterator[Verdict]:
     """The verdict of each track as it is ready. Raises OperatorError before anything is driven if an input is bad."""
     loaded = [load_track(name) for name in tracks]
-    load_policy(model, throttle_percent)
+    load_policy(model, throttle_percent, profile)
     try_model(find_model(model))
-    work = [(model, throttle_percent, name, seed, laps) for name in tracks for seed in range(seeds)]
+    work = [(model, throttle_percent, profile, name, seed, laps, width_px) for name in tracks for seed in range(seeds)]
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts_to_the_parent)
     try:
         results = pool.map(_one, work)
@@ -131,6 +150,6 @@ _policy = cache(load_policy)
 _track = cache(load_track)
 
 
-def _one(work: tuple[str, float | None, str, int, int]) -> Drive:
-    model, throttle_percent, track, seed, laps = work
-    return drive(_policy(model, throttle_percent), _track(track), seed, laps)
+def _one(work: tuple[str, float | None, ProfileName, str, int, int, int]) -> Drive:
+    model, throttle_percent, profile, track, seed, laps, width_px = work
+    return drive(_policy(model, throttle_percent, profile), _track(track), seed, laps, width_px)

@@ -164,6 +164,12 @@ class PicoOnPty:
         os.write(self._wake_write, b".")
         return at_ns
 
+    def plan(self, at_ns: int, sensor: int, level: int) -> None:
+        """The pin changes at that true instant, which is still to come."""
+        with self._lock:
+            self._pico.plan(at_ns, sensor, level)
+        os.write(self._wake_write, b".")
+
     def reset(self) -> None:
         with self._lock:
             self._pico.advance(self._clock_ns())

@@ -10,6 +10,7 @@ from simulator.texture import Image
 from vehicle.core.actions import Action
 from vehicle.models.check import check_model
 from vehicle.models.policy import Policy as CarPolicy
+from vehicle.profiles import ProfileName
 
 DEMO = "demo"
 CARD = "card.json"
@@ -30,16 +31,17 @@ class Policy:
         return self._model.model.metadata.space.decode(self._model.answer(), self.throttle_scale)
 
 
-def load_policy(model: str, throttle_percent: float | None = None) -> Policy:
+def load_policy(model: str, throttle_percent: float | None = None, profile: ProfileName = "grey-area") -> Policy:
     """The shipped model (`demo`), a folder with model.onnx, or an .onnx file with model_metadata.json beside it.
 
-    The throttle is the given one, else that of `card.json` beside the model, else 50 per cent. Raises BadInput.
+    The throttle is the given one, else that of `card.json` beside the model, else 50 per cent; `profile` is how the car
+    shrinks its pictures. Raises BadInput.
     """
     path = find_model(model)
     percent = recommended_percent(model) if throttle_percent is None else throttle_percent
     if not 0.0 < percent <= 100.0:
         raise BadInput(f"The throttle is {percent:g} per cent: it must be above 0 and at most 100.")
-    return Policy(CarPolicy(check_model(path)), percent / 100.0)
+    return Policy(CarPolicy(check_model(path), profile), percent / 100.0)
 
 
 def find_model(model: str) -> Path:

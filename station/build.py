@@ -13,6 +13,7 @@ from shared.errors import OperatorError, StorageError
 from shared.link.mqtt import MqttLink
 from shared.link.wire import Link
 from station.config import ClockChoice, StationConfig
+from station.drem_server import DremServer
 from station.gates.driver import GateDriver
 from station.service import Setup, Station
 from station.store.checkpoint import load_signer
@@ -41,7 +42,8 @@ def build(
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
     sync = SyncReport(data_dir).view if sync is None else sync
     journal = Journal(data_dir / JOURNAL, load_signer(data_dir / KEY))
-    return Station(setup(config), clock, link, gates, journal, sync)
+    drem = DremServer(config.drem, clock) if config.drem is not None else None
+    return Station(setup(config), clock, link, gates, journal, sync, drem)
 
 
 def setup(config: StationConfig) -> Setup:

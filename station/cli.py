@@ -39,6 +39,8 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         if ready_file is not None:
             write_ready_file(ready_file, url(listening))
         print(f"listening on {url(listening)}", flush=True)
+        if runner.station.drem is not None:
+            print(f"timing an event manager at {runner.station.drem.url}", flush=True)
         runner.over.wait()
     finally:
         web.stop()

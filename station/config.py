@@ -11,6 +11,7 @@ from shared.ranking import RaceRules, check_rules
 from shared.topics import checked_device
 from shared.units import seconds_to_ns
 from station.core.events import NEVER, GateKind, GateSpec, OpenRace, System
+from station.drem_server import DremOptions
 from station.sync.settings import SyncSettings
 
 
@@ -111,6 +112,7 @@ class StationConfig:
     mqtt: MqttOptions = field(default_factory=MqttOptions)
     web: WebOptions = field(default_factory=WebOptions)
     race: RaceOptions | None = None
+    drem: DremOptions | None = None
     sync: SyncSettings = field(default_factory=SyncSettings)
 
     def __post_init__(self) -> None:

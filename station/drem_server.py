@@ -77,11 +77,17 @@ class DremServer:
         self._server: Server | None = None
         self._closing = asyncio.Event()
         self._open: concurrent.futures.Future[int] = concurrent.futures.Future()
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), name="drem", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="drem", daemon=True)
 
     @property
     def port(self) -> int:
         return self._open.result(0)
+
+    @property
+    def url(self) -> str:
+        """Where an event manager on this machine finds it, once it listens."""
+        host = "127.0.0.1" if self._options.host in ("0.0.0.0", "::") else self._options.host  # noqa: S104  any address
+        return f"ws://[{host}]:{self.port}" if ":" in host else f"ws://{host}:{self.port}"
 
     def start(self) -> None:
         """Returns when it listens. Raises OperatorError."""

@@ -20,6 +20,7 @@ from station.cars import Cars
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
+from station.drem_server import DremServer
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
 from station.intake import Item, Ticket, answer, car_report, drain, gate_note, unstored
@@ -58,6 +59,7 @@ class Station:
         gates: Mapping[str, GateDriver],
         journal: Journal,
         sync: Callable[[int], SyncView] | None = None,
+        drem: DremServer | None = None,
     ) -> None:
         self.setup, self.journal = setup, journal
         self._clock, self._link = clock, link
@@ -72,7 +74,8 @@ class Station:
         self._paired = set(self._restored.engine.paired)
         self._screen = Screen(setup.name, self._clock_view)
         self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
-        self._teller = Teller(self._cars, link, self._screen)
+        self.drem = drem  # an event manager that uses us as its timer
+        self._teller = Teller(self._cars, link, self._screen, drem.crossing if drem is not None else None)
         self._hall = Hall(setup.gates, gates, link, self._cars, self._screen, sync)
 
     def start(self) -> None:
@@ -84,6 +87,8 @@ class Station:
         self._store_view()
         self._hall.blocked = _blocked(self._restored.engine)
         self._hall.notes = dict(self._restored.engine.fitness.notes)
+        if self.drem is not None:
+            self.drem.start()
         self._hall.start(self._restored.engine, self._edge, self._judged)
         self._link.start([Subscription(BY_BODY[kind]) for kind in HEARD], self._delivered)
         self._link.publish(m.StationState(True, "The station times."))
@@ -138,6 +143,8 @@ class Station:
         self._hall.close()
         self._link.close()
         self.pump()
+        if self.drem is not None:
+            self.drem.close()
         self.journal.close()
 
     # What drivers and the link call, on their threads: they only enqueue

@@ -1,6 +1,6 @@
 """After the commit: who is told what. Facts to the wire, to the cars' orders and to the screens."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from shared.link.wire import Link
 from station.cars import Cars, Goal, Permit, Reply
@@ -9,6 +9,7 @@ from station.core.engine import Engine
 from station.core.events import Moment
 from station.core.facts import Fact, Lap
 from station.core.run import Run
+from station.passes import line_passes
 from station.picture import official_lap, race_view, run_status, run_view, standing_lines
 from station.screen import Screen
 
@@ -35,10 +36,12 @@ _SEEN = (
 
 
 class Teller:
-    """Called on the thread that owns the engine, with facts that are on disk."""
+    """Called on the thread that owns the engine, with facts that are on disk. `passed` hears each pass of the line."""
 
-    def __init__(self, cars: Cars, link: Link, screen: Screen) -> None:
-        self._cars, self._link, self._screen = cars, link, screen
+    def __init__(
+        self, cars: Cars, link: Link, screen: Screen, passed: Callable[[str, int, int], None] | None = None
+    ) -> None:
+        self._cars, self._link, self._screen, self._passed = cars, link, screen, passed
 
     def resume(self, engine: Engine, now: Moment) -> None:
         """After a start: what was true when the station went down."""
@@ -49,6 +52,9 @@ class Teller:
 
     def tell(self, engine: Engine, facts: Sequence[Fact], now: Moment) -> None:
         """One input's facts."""
+        if self._passed is not None:
+            for each in line_passes(engine, facts):
+                self._passed(each.boot, each.at_ns, engine.time_of_day(each.boot, each.at_ns))
         for fact in facts:
             self._one(engine, fact, now)
         self._status(engine, [run_id for fact in facts if (run_id := _moved(fact))])

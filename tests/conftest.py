@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anybody imports onnxruntime: nothing reports home
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
+# Machines are shared: how long an example takes says nothing about the code. What CI sets beyond that stays.
+settings.register_profile("raceday", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("raceday")
 REQUIRE_ALL = os.environ.get("RACEDAY_REQUIRE_ALL") == "1"
 
 

@@ -88,8 +88,10 @@ class Attribution:
 
     def summed(self, facts: list[f.Fact]) -> list[f.Fact]:
         """A run that ends gets the summary of both systems, and anew with each pair that comes late."""
+        told = {fact.run_id for fact in facts if isinstance(fact, (f.RunFinished, f.SystemsPaired))}
+        if not told:
+            return []
         runs = self._race.runs if self._race is not None else {}
-        told = {fact.run_id for fact in facts if isinstance(fact, f.RunFinished | f.SystemsPaired)}
         over = [run_id for run_id in sorted(told) if run_id in runs and not runs[run_id].on]
         return [fact for run_id in over if (fact := self._second.summary(run_id)) is not None]
 

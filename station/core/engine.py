@@ -47,6 +47,10 @@ class Engine:
         """The boots whose stamps can be shown as a time of day."""
         return self._scale.boots
 
+    def time_of_day(self, boot: str, at_ns: int) -> int:
+        """A stamp as UTC ns, for display."""
+        return self._scale.utc_ns(boot, at_ns)
+
     def kept(self, gate: str) -> Mapping[str, int]:
         """The last seq that was handled of each boot of a gate."""
         known = self.gates.get(gate)

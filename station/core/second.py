@@ -118,6 +118,8 @@ class SecondSystem:
 
     def _pair(self) -> list[f.Fact]:
         told: list[f.Fact] = []
+        if not self._b:  # most halls have no system B: a crossing costs the same however many went before
+            return told
         for ours, run_id in tuple(self._a):
             if ours.boot != self._a_boot:
                 self._a.remove((ours, run_id))

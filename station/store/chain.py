@@ -52,11 +52,10 @@ class Tampered(StorageError):
 
 def digest(previous: bytes, *parts: bytes) -> bytes:
     """The hash of a record after the record that had the hash `previous`."""
-    sum_ = hashlib.sha256(previous)
+    whole = [previous]
     for part in parts:
-        sum_.update(len(part).to_bytes(8, "big"))
-        sum_.update(part)
-    return sum_.digest()
+        whole += (len(part).to_bytes(8, "big"), part)
+    return hashlib.sha256(b"".join(whole)).digest()
 
 
 def statement(seq: int, digest_: bytes) -> bytes:

@@ -1,12 +1,11 @@
 """Inputs and facts as canonical JSON, and inputs back: what is hashed is what is stored."""
 
-import dataclasses
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.canonical import writer
 from shared.errors import StorageError
 from station.core import events as e
 from station.core.facts import Fact
@@ -23,17 +22,16 @@ _INPUTS: tuple[type[Any], ...] = (
     *e.COMMANDS.values(),
 )
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
-_NAMES: dict[type[Any], tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]] = {}
 
 
 def encode_input(event: e.Input) -> bytes:
     """`["Edge",{...}]`"""
-    return _text([type(event).__name__, event])
+    return _tagged(event).encode()
 
 
 def encode_facts(facts: Sequence[Fact]) -> bytes:
     """`[["Crossing",{...}],...]`"""
-    return _text([[type(fact).__name__, fact] for fact in facts])
+    return f"[{','.join([_tagged(fact) for fact in facts])}]".encode()
 
 
 def decode_input(data: bytes) -> e.Input:
@@ -51,23 +49,6 @@ def decode_input(data: bytes) -> e.Input:
     return event
 
 
-def _text(document: Any) -> bytes:
-    return _ENCODER.encode(document).encode()
-
-
-def _fields(fact: Any) -> dict[str, Any]:
-    """A field that came later is left out while it is what older journals meant: they replay to the same bytes."""
-    kind = type(fact)
-    known = _NAMES.get(kind)
-    if known is None:
-        every = dataclasses.fields(kind)
-        names = tuple(field.name for field in every if not field.metadata.get("later"))
-        known = _NAMES[kind] = names, tuple((f.name, f.default) for f in every if f.metadata.get("later"))
-    values = {name: getattr(fact, name) for name in known[0]}
-    for name, meant in known[1]:
-        if (value := getattr(fact, name)) != meant:
-            values[name] = value
-    return values
-
-
-_ENCODER = json.JSONEncoder(default=_fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def _tagged(it: Any) -> str:
+    kind = type(it)
+    return f'["{kind.__name__}",{writer(kind)(it)}]'

@@ -9,7 +9,6 @@ signed with every commit, so that a cut at the end shows too. How: chain.py.
 One thread appends. Others read through connections of their own (sync reads the table `outbox`).
 """
 
-import contextlib
 import pathlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from station.store.chain import GENESIS, Checkpoint, Record, attest, digest
 from station.store.checkpoint import Signer
 from station.store.encoding import decode_input, encode_facts, encode_input
 from station.store.reading import JournalReader, as_bytes, read_records
-from station.sync.database import open_durable, storage_errors
+from station.sync.database import close_quietly, open_durable, storage_errors
 
 FORMAT = 2
 
@@ -77,10 +76,14 @@ class Journal:
         self.path = path
         self._signer = signer
         self._db = open_durable(path)
-        with storage_errors(path):
-            self._create()
-            self._head = self._read_head()
-            self._due = int(_one(self._db, "SELECT coalesce(max(seq), 0) FROM outbox"))
+        try:
+            with storage_errors(path):
+                self._create()
+                self._head = self._read_head()
+                self._due = int(_one(self._db, "SELECT coalesce(max(seq), 0) FROM outbox"))
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def head(self) -> Head:
@@ -93,21 +96,20 @@ class Journal:
 
     def append(self, entries: Sequence[Entry]) -> list[int]:
         """All or nothing, on disk when it returns; the records' numbers."""
-        head, due = self._head, self._due
+        batch = _Batch(self._head, self._due, self._signer)
+        for entry in entries:
+            batch.add(entry)
         with storage_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                for entry in entries:
-                    head = self._insert(head, entry)
-                self._sign_tip(head)
+                self._insert(batch)
                 self._db.execute("COMMIT")
             except BaseException:
-                self._due = due
                 if not self._db.get_autocommit():
                     self._db.execute("ROLLBACK")
                 raise
-        first, self._head = self._head.seq + 1, head
-        return list(range(first, head.seq + 1))
+        first, self._head, self._due = self._head.seq + 1, batch.head, batch.due
+        return list(range(first, batch.head.seq + 1))
 
     def inputs(self, after: int = 0) -> Iterator[tuple[int, Input]]:
         """The stored inputs in order: what a replay feeds to a new engine."""
@@ -142,9 +144,7 @@ class Journal:
                     self._db.execute("ROLLBACK")
 
     def close(self) -> None:
-        # Closing moves the log into the file; if the disk refuses, the log stays as it is and is read at the next open.
-        with contextlib.suppress(apsw.FullError, apsw.IOError, apsw.ReadOnlyError):
-            self._db.close()
+        close_quietly(self._db)
 
     def _create(self) -> None:
         version = self._db.pragma("user_version")
@@ -160,31 +160,46 @@ class Journal:
         row = self._db.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
         return Head(0, GENESIS) if row is None else Head(int(str(row[0])), as_bytes(row[1]))
 
-    def _insert(self, head: Head, entry: Entry) -> Head:
-        seq = head.seq + 1
+    def _insert(self, batch: "_Batch") -> None:
+        self._db.executemany("INSERT INTO journal VALUES (?, ?, ?, ?)", batch.records)
+        if batch.results:
+            self._db.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", batch.results)
+        if batch.points:
+            self._db.executemany("INSERT INTO checkpoint VALUES (?, ?, ?, ?)", map(_row, batch.points))
+        if self._signer is not None and batch.head.seq:
+            tip = self._signer.sign(batch.head.seq, batch.head.hash)
+            self._db.execute("INSERT OR REPLACE INTO tip VALUES (1, ?, ?, ?, ?)", _row(tip))
+
+
+class _Batch:
+    """The rows of one transaction: made before it begins, so that the disk waits for nobody."""
+
+    def __init__(self, head: Head, due: int, signer: Signer | None) -> None:
+        self.head, self.due = head, due
+        self.records: list[tuple[int, bytes, bytes, bytes]] = []
+        self.results: list[tuple[int, int, str, int, bytes]] = []
+        self.points: list[Checkpoint] = []
+        self._signer = signer
+
+    def add(self, entry: Entry) -> None:
+        """The next record. A checkpoint goes with it if a run ended, or is worth something else now."""
+        before, seq = self.head, self.head.seq + 1
         given, facts = encode_input(entry.input), encode_facts(entry.facts)
-        due = [self._evident(fact.result, entry.evidence, head) for fact in entry.facts if isinstance(fact, ResultDue)]
-        payloads = [encode_result(result) for result in due]
-        whole = digest(head.hash, given, facts, *payloads)
-        self._db.execute("INSERT INTO journal VALUES (?, ?, ?, ?)", (seq, given, facts, whole))
-        for result, payload in zip(due, payloads, strict=True):
-            self._due += 1
-            row = (self._due, seq, result.result_id, result.revision, payload)
-            self._db.execute("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", row)
-        if any(isinstance(fact, RunFinished | ResultDue) for fact in entry.facts):
-            self._sign(Head(seq, whole))
-        return Head(seq, whole)
+        kinds = {type(fact) for fact in entry.facts}
+        payloads: list[bytes] = []
+        if ResultDue in kinds:
+            due = [fact.result for fact in entry.facts if isinstance(fact, ResultDue)]
+            payloads = [self._post(self._evident(result, entry.evidence, before), seq) for result in due]
+        self.head = Head(seq, digest(before.hash, given, facts, *payloads))
+        self.records.append((seq, given, facts, self.head.hash))
+        if self._signer is not None and (ResultDue in kinds or RunFinished in kinds):
+            self.points.append(self._signer.sign(seq, self.head.hash))
 
-    def _sign(self, head: Head) -> None:
-        """A run ended, or is worth something else now."""
-        if self._signer is not None:
-            row = _row(self._signer.sign(head.seq, head.hash))
-            self._db.execute("INSERT INTO checkpoint VALUES (?, ?, ?, ?)", row)
-
-    def _sign_tip(self, head: Head) -> None:
-        if self._signer is not None and head.seq:
-            row = _row(self._signer.sign(head.seq, head.hash))
-            self._db.execute("INSERT OR REPLACE INTO tip VALUES (1, ?, ?, ?, ?)", row)
+    def _post(self, result: Result, seq: int) -> bytes:
+        payload = encode_result(result)
+        self.due += 1
+        self.results.append((self.due, seq, result.result_id, result.revision, payload))
+        return payload
 
     def _evident(self, result: Result, evidence: Evidence | None, head: Head) -> Result:
         """The result with the place in the journal that made it: the head before it (signed), and its own record."""

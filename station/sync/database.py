@@ -15,13 +15,23 @@ def open_durable(path: pathlib.Path) -> apsw.Connection:
     """A database that keeps what it acknowledged through a power cut. Raises StorageError."""
     with storage_errors(path):
         connection = apsw.Connection(str(path))
-        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        mode = connection.pragma("journal_mode", "wal")
-        connection.pragma("synchronous", "full")
-        connection.pragma("foreign_keys", True)
+        try:
+            connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+            mode = connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", "full")
+            connection.pragma("foreign_keys", True)
+        except BaseException:
+            close_quietly(connection)
+            raise
     if mode != "wal":
         raise StorageError(f"{path}: SQLite cannot keep a write-ahead log here ({mode}); choose a local disk.")
     return connection
+
+
+def close_quietly(connection: apsw.Connection) -> None:
+    """Closing moves the log into the file; if the disk refuses, the log stays and is read at the next open."""
+    with contextlib.suppress(apsw.FullError, apsw.IOError, apsw.ReadOnlyError):
+        connection.close()
 
 
 def open_reading(path: pathlib.Path) -> apsw.Connection:

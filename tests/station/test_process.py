@@ -40,11 +40,11 @@ rules = {{ min_lap_s = 0.1, max_laps = 200 }}
 
 
 class Process:
-    def __init__(self, folder: pathlib.Path, port: int = 0, broker: int = 1) -> None:
+    def __init__(self, folder: pathlib.Path, port: int = 0, broker: int = 1, text: str = CONFIG) -> None:
         self.data, self.ready = folder / "data", folder / "ready"
         self.ready.unlink(missing_ok=True)
         config = folder / "station.toml"
-        config.write_text(CONFIG.format(data=self.data, port=port, broker=broker))
+        config.write_text(text.format(data=self.data, port=port, broker=broker))
         arguments = [
             sys.executable,
             "-m",
@@ -61,9 +61,13 @@ class Process:
 
     def url(self) -> str:
         """The first line that it prints; then the ready file is there too."""
+        return self.said("listening on http://127.0.0.1:")
+
+    def said(self, beginning: str) -> str:
+        """The last word of the next line that it prints, which begins so."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line.startswith("listening on http://127.0.0.1:"), line
+        assert line.startswith(beginning), line
         return line.split()[-1]
 
     def kill(self) -> None:

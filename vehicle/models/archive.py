@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from shared.errors import BadInput
-from vehicle.models.check import MOST_BYTES
+from vehicle.models.bounds import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES
 from vehicle.models.inflate import MOST_UNPACKED, NOT_AN_ARCHIVE, Inflated
-from vehicle.models.metadata import MOST_BYTES as MOST_METADATA_BYTES
-from vehicle.models.metadata import NAME
 
 MOST_MEMBERS = 500
 MOST_DEPTH = 8
@@ -48,18 +46,18 @@ def take_model(file: BinaryIO) -> Taken:
     metadata: dict[str, bytes] = {}
     for member in _files(Inflated(file)):
         base = posixpath.basename(member.name)
-        if base == NAME:
+        if base == METADATA:
             metadata[member.name] = bytes(member.read(MOST_METADATA_BYTES))
         elif base.endswith(MODEL_ENDS):
             if models:
                 raise BadInput(f"The archive holds two models: {next(iter(models))!r} and {member.name!r}.")
-            models[member.name] = member.read(MOST_BYTES)
+            models[member.name] = member.read(MOST_MODEL_BYTES)
     if not models:
         raise BadInput("The archive holds no model: it must have one .pb (or .onnx).")
     if not metadata:
-        raise BadInput(f"The archive holds no {NAME}.")
+        raise BadInput(f"The archive holds no {METADATA}.")
     if len(set(metadata.values())) > 1:
-        raise BadInput(f"The archive holds {len(metadata)} different files named {NAME}.")
+        raise BadInput(f"The archive holds {len(metadata)} different files named {METADATA}.")
     ((name, model),) = models.items()
     return Taken(name, model, next(iter(metadata.values())))
 

@@ -13,11 +13,10 @@ import onnx
 
 from shared.errors import BadInput
 from vehicle.models.allowed import allowed_graph, fixed_dims
+from vehicle.models.bounds import METADATA, MODEL, MOST_MODEL_BYTES
 from vehicle.models.describe import count_parameters, describe_network
-from vehicle.models.metadata import HEIGHT, NAME, WIDTH, Metadata, load_metadata
+from vehicle.models.metadata import HEIGHT, WIDTH, Metadata, load_metadata
 
-MOST_BYTES = 256 << 20  # the largest network of the field, DEEP for two cameras, has 230 MB
-MODEL = "model.onnx"
 __all__ = ["HEIGHT", "WIDTH", "CheckedModel", "Layout", "ModelInput", "check_model"]
 
 Layout = Literal["NCHW", "NHWC"]
@@ -63,7 +62,7 @@ def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
         graph = allowed_graph(content)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None
-    metadata = load_metadata(file.parent / NAME, any_sensors)
+    metadata = load_metadata(file.parent / METADATA, any_sensors)
     try:
         inputs, layout = _inputs(graph, metadata)
         output_name, output_shape = _output(graph, metadata)
@@ -89,14 +88,16 @@ def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
 
 def _read(file: pathlib.Path) -> bytes:
     if not file.is_file():
-        raise BadInput(f"{file}: there is no such model; give a folder with model.onnx and {NAME}, or an .onnx file.")
+        raise BadInput(
+            f"{file}: there is no such model; give a folder with model.onnx and {METADATA}, or an .onnx file."
+        )
     try:
         with file.open("rb") as opened:
-            content = opened.read(MOST_BYTES + 1)
+            content = opened.read(MOST_MODEL_BYTES + 1)
     except OSError as error:
         raise BadInput(f"{file}: the model cannot be read ({error.strerror}).") from None
-    if len(content) > MOST_BYTES:
-        raise BadInput(f"{file}: the model is larger than {MOST_BYTES >> 20} MB, which is not run.")
+    if len(content) > MOST_MODEL_BYTES:
+        raise BadInput(f"{file}: the model is larger than {MOST_MODEL_BYTES >> 20} MB, which is not run.")
     return content
 
 

@@ -12,6 +12,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 from shared.errors import BadInput
 from vehicle.netless import leave_the_network
@@ -29,27 +30,39 @@ _CPU_S = 30
 _MEMORY = 4 << 30
 
 
-def in_jail(work: str, *arguments: str, about: pathlib.Path, patience_s: float = PATIENCE_S) -> str:
-    """What the child printed. Raises BadInput with the child's sentence, or one about how it ended."""
-    environment = os.environ | ENVIRONMENT
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "vehicle.models.jail", work, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=patience_s,
-            check=False,
-            env=environment,
-        )
-    except subprocess.TimeoutExpired:
-        raise BadInput(f"{about}: the model's trial took longer than {patience_s:.0f} s.") from None
-    if done.returncode < 0:
-        name = signal.Signals(-done.returncode).name
+def in_jail(
+    work: str,
+    *arguments: str,
+    about: pathlib.Path,
+    patience_s: float = PATIENCE_S,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> str:
+    """What the child printed; `meanwhile` is done here while it works.
+
+    Raises BadInput with the child's sentence, or one about how it ended.
+    """
+    words = [sys.executable, "-m", "vehicle.models.jail", work, *arguments]
+    with subprocess.Popen(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | ENVIRONMENT,
+    ) as child:
+        try:
+            meanwhile()
+            said, complaint = child.communicate(timeout=patience_s)
+        except subprocess.TimeoutExpired:
+            raise BadInput(f"{about}: the model's trial took longer than {patience_s:.0f} s.") from None
+        finally:
+            child.kill()  # a child that has ended does not mind
+    if child.returncode < 0:
+        name = signal.Signals(-child.returncode).name
         raise BadInput(f"{about}: the model's trial was ended by {name}: it wants too much.")
-    if done.returncode != 0:
-        raise BadInput(done.stderr.strip().split("\n")[-1] or f"{about}: the model's trial failed.")
-    return done.stdout.strip()
+    if child.returncode != 0:
+        raise BadInput(complaint.strip().split("\n")[-1] or f"{about}: the model's trial failed.")
+    return said.strip()
 
 
 def main(arguments: list[str]) -> int:

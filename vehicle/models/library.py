@@ -11,8 +11,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-from pydantic import TypeAdapter, ValidationError
+from functools import cache
+from typing import TYPE_CHECKING
 
 from shared.errors import BadInput, StorageError
 from vehicle.models.card import CARD, MOST_BYTES, Card
@@ -23,7 +23,9 @@ SELECTED = "selected"
 _FRESH = ".incoming-"
 _GONE = ".removed-"
 _OLD_S = 3600
-_CARDS = TypeAdapter(Card)
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,16 @@ class Library:
 def prepare_in_jail(file: pathlib.Path, folder: pathlib.Path, metadata: pathlib.Path | None = None) -> Card:
     """The card of a file that was made into a model's folder by a child with limits. Raises BadInput."""
     more = [] if metadata is None else [str(metadata)]
-    in_jail("prepare", str(file), str(folder), *more, about=file)
+    in_jail("prepare", str(file), str(folder), *more, about=file, meanwhile=_cards)
     return load_card(folder)
+
+
+@cache
+def _cards() -> "TypeAdapter[Card]":
+    """What checks a card. Loaded when it is needed: a tenth of a second, which an import spends beside its child."""
+    from pydantic import TypeAdapter  # noqa: PLC0415
+
+    return TypeAdapter(Card)
 
 
 def load_card(folder: pathlib.Path) -> Card:
@@ -161,8 +171,8 @@ def load_card(folder: pathlib.Path) -> Card:
     try:
         with path.open("rb") as file:
             text = file.read(MOST_BYTES + 1)
-        return _CARDS.validate_json(text)
+        return _cards().validate_json(text)
     except OSError as error:
         raise BadInput(f"{path}: the model's card cannot be read ({error.strerror}): import the model again.") from None
-    except ValidationError:
+    except ValueError:  # pydantic's own error is one
         raise BadInput(f"{path}: is no card of an imported model: import the model again.") from None

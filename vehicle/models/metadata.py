@@ -10,9 +10,8 @@ from typing import Any
 
 from shared.errors import BadInput
 from vehicle.core.actions import ActionSpace
+from vehicle.models.bounds import MOST_METADATA_BYTES
 
-NAME = "model_metadata.json"
-MOST_BYTES = 65_536
 ALGORITHMS = ("clipped_ppo", "sac")
 NETWORKS = ("DEEP_CONVOLUTIONAL_NETWORK", "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW", "DEEP_CONVOLUTIONAL_NETWORK_DEEP")
 ONE_CAMERA = ("observation", "FRONT_FACING_CAMERA", "LEFT_CAMERA")
@@ -50,13 +49,15 @@ def load_metadata(path: pathlib.Path, any_sensors: bool = False) -> Metadata:
     """The file's content, checked. Raises BadInput with a sentence that names the file."""
     try:
         with path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1)
+            text = file.read(MOST_METADATA_BYTES + 1)
     except OSError as error:
         raise BadInput(
             f"{path}: the model's metadata cannot be read ({error.strerror}): put it beside the model."
         ) from None
-    if len(text) > MOST_BYTES:
-        raise BadInput(f"{path}: is larger than {MOST_BYTES} bytes; a model's metadata is a few lines of JSON.")
+    if len(text) > MOST_METADATA_BYTES:
+        raise BadInput(
+            f"{path}: is larger than {MOST_METADATA_BYTES} bytes; a model's metadata is a few lines of JSON."
+        )
     try:
         return parse_metadata(text, any_sensors)
     except BadInput as error:

@@ -3,6 +3,7 @@
 The runtime's defaults spin a core away for nothing at 30 Hz; one thread gives the same answers on a few per cent.
 """
 
+import pathlib
 from typing import Any
 
 import onnxruntime as ort
@@ -12,10 +13,11 @@ from shared.errors import BadInput
 _LOG_FATAL = 4
 
 
-def open_session(content: bytes) -> ort.InferenceSession:
-    """The model, loaded. Raises BadInput."""
+def open_session(model: bytes | pathlib.Path) -> ort.InferenceSession:
+    """The model, loaded from its bytes, or from a file that was checked (a copy less in memory). Raises BadInput."""
+    given = model if isinstance(model, bytes) else str(model)
     try:
-        return ort.InferenceSession(content, _options(), providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(given, _options(), providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's own errors have no public base
         sentence = str(error).split("\n")[0][:200]
         raise BadInput(f"The runtime cannot load the model ({sentence}).") from None

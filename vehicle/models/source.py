@@ -1,21 +1,23 @@
-"""What a racer brings: a DeepRacer archive, or a frozen graph or an ONNX file with its metadata beside it."""
+"""What a racer brings: a DeepRacer archive, or a frozen graph or an ONNX file with its metadata beside it.
+
+Needs no library beyond the standard one: it is read while the others are loaded.
+"""
 
 import hashlib
 import pathlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import BinaryIO, Literal, cast
 
 from shared.errors import BadInput
 from vehicle.models.archive import take_model
-from vehicle.models.check import MOST_BYTES
+from vehicle.models.bounds import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES
 from vehicle.models.inflate import MOST_PACKED
-from vehicle.models.metadata import MOST_BYTES as MOST_METADATA_BYTES
-from vehicle.models.metadata import NAME
 from vehicle.models.naming import fit_name
 
 Kind = Literal["graph", "onnx"]
 _GZIP = b"\x1f\x8b"
 _ENDS = (".tar.gz", ".tgz", ".gz", ".pb", ".onnx")
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +53,55 @@ def _read(path: pathlib.Path, metadata: pathlib.Path | None) -> Source:
     with path.open("rb") as file:
         if file.read(2) == _GZIP:
             file.seek(0)
-            taken = take_model(file)
-            kind: Kind = "onnx" if taken.name.endswith(".onnx") else "graph"
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            content = _content(taken.model, taken.metadata)
-            return Source(fit_name(stem), kind, "archive", digest, content, taken.model, taken.metadata)
+            return _unpacked(file, fit_name(stem))
         if path.suffix not in (".pb", ".onnx"):
             raise BadInput("The file is no tar.gz archive, no .pb and no .onnx file.")
         file.seek(0)
-        model = file.read(MOST_BYTES + 1)
-    if len(model) > MOST_BYTES:
-        raise BadInput(f"The model is larger than {MOST_BYTES >> 20} MB, which is not run.")
-    beside = _beside(metadata or path.with_name(NAME))
-    kind = "graph" if path.suffix == ".pb" else "onnx"
+        model = file.read(MOST_MODEL_BYTES + 1)
+    if len(model) > MOST_MODEL_BYTES:
+        raise BadInput(f"The model is larger than {MOST_MODEL_BYTES >> 20} MB, which is not run.")
+    beside = _beside(metadata or path.with_name(METADATA))
+    kind: Kind = "graph" if path.suffix == ".pb" else "onnx"
     digest = hashlib.sha256(model).hexdigest()
     return Source(fit_name(stem), kind, "file", digest, _content(model, beside), model, beside)
 
 
+def _unpacked(file: BinaryIO, name: str) -> Source:
+    """The archive's model; the whole file is hashed on the way."""
+    hashed = _Hashed(file)
+    taken = take_model(cast(BinaryIO, hashed))
+    kind: Kind = "onnx" if taken.name.endswith(".onnx") else "graph"
+    content = _content(taken.model, taken.metadata)
+    return Source(name, kind, "archive", hashed.hexdigest(), content, taken.model, taken.metadata)
+
+
+class _Hashed:
+    """A file whose bytes are hashed as they are read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        found = self._file.read(size)
+        self._digest.update(found)
+        return found
+
+    def hexdigest(self) -> str:
+        """Of the whole file, also of what nobody asked for."""
+        while self.read(_CHUNK):
+            pass
+        return self._digest.hexdigest()
+
+
 def _beside(path: pathlib.Path) -> bytes:
     if not path.is_file():
-        raise BadInput(f"The model's metadata are missing: put {NAME} beside it, or name the file with --metadata.")
+        raise BadInput(f"The model's metadata are missing: put {METADATA} beside it, or name the file with --metadata.")
     with path.open("rb") as file:
         text = file.read(MOST_METADATA_BYTES + 1)
     if len(text) > MOST_METADATA_BYTES:
-        raise BadInput(f"The {NAME} is larger than {MOST_METADATA_BYTES} bytes; metadata are a few lines of JSON.")
+        raise BadInput(f"The {METADATA} is larger than {MOST_METADATA_BYTES} bytes; metadata are a few lines of JSON.")
     return text
 
 

@@ -11,7 +11,7 @@ from vehicle.models.card import Timing
 from vehicle.models.check import CheckedModel
 
 FRAMES = 50
-PACE_S = 0.005
+PACE_S = 0.003
 SLOWEST_US = 200_000
 _WARM_UPS = 3
 

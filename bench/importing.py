@@ -1,0 +1,158 @@
+"""A DeepRacer archive of the shallow network at its full size (23 MB of weights) onto the car: time and memory.
+
+The floor beside it does only what nobody can leave out: start Python, load the same three libraries, unpack with
+`tarfile`, hash the archive, and load the converted model into the runtime. It checks and converts nothing. The
+interpreter alone is measured too: memory is said beyond it. Rounds are interleaved; every round is a fresh process.
+"""
+
+import os
+import pathlib
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.report import report, rows
+from tests.models.protos import HEAD, SEEN, attribute, constant, field, graph, integers, node, placeholder
+from tests.models.tars import Member, tar_gz
+from vehicle.models.jail import ENVIRONMENT
+
+ACTIONS = 5
+CONVS = ((8, 1, 32, 4), (4, 32, 64, 2), (3, 64, 64, 1))  # kernel, channels in and out, stride
+FLAT, DENSE = 64 * 11 * 16, 512
+WALL_LIMIT_S, MEMORY_LIMIT_MB = 2.0, 200.0
+
+FLOOR = """
+import hashlib, sys, tarfile
+import numpy, onnx, onnxruntime
+archive, folder, model = sys.argv[1:]
+hashlib.file_digest(open(archive, "rb"), "sha256")
+tarfile.open(archive).extractall(folder, filter="data")
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+"""
+
+# A process begins with the peak of the one that started it: so a small one starts it, and not this bench.
+RUNNER = """
+import os, sys, time
+began_ns = time.monotonic_ns()
+quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+_, status, usage = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet), 0)
+assert os.waitstatus_to_exitcode(status) == 0, sys.argv
+print(time.monotonic_ns() - began_ns, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one process and its children took."""
+
+    wall_ns: int
+    cpu_s: float
+    peak_mb: float
+
+
+def main(quick: bool) -> None:
+    """Prints the table and writes run/bench/import.json."""
+    with tempfile.TemporaryDirectory(prefix="raceday-bench-") as name:
+        folder = pathlib.Path(name)
+        archive = folder / "shallow.tar.gz"
+        archive.write_bytes(shallow_archive())
+        importing = [sys.executable, "-m", "raceday", "model", "import", str(archive), "--into", str(folder / "models")]
+        run(importing)
+        model = str(next((folder / "models").glob("*/model.onnx")))
+        floor = [sys.executable, "-c", FLOOR, str(archive), str(folder / "floor"), str(shutil.copy(model, folder))]
+        ways: dict[str, tuple[list[str], Callable[[], object]]] = {
+            "the floor: tarfile, sha256, InferenceSession": (floor, lambda: None),
+            "raceday model import": (importing, lambda: shutil.rmtree(folder / "models")),
+            "the interpreter alone": ([sys.executable, "-c", "pass"], lambda: None),
+        }
+        spent: dict[str, list[Spent]] = {way: [] for way in ways}
+        for _ in range(3 if quick else 15):
+            for way, (words, before) in ways.items():
+                before()
+                spent[way].append(run(words))
+        walls = {way: [one.wall_ns for one in many] for way, many in spent.items()}
+        report("import", rows(walls), notes(archive, spent))
+
+
+def notes(archive: pathlib.Path, spent: dict[str, list[Spent]]) -> dict[str, object]:
+    """What the table has no column for."""
+    floor, ours, bare = spent.values()
+    beyond_mb = max(s.peak_mb for s in ours) - min(s.peak_mb for s in bare)
+    wall_s = statistics.median(s.wall_ns for s in ours) / 1e9
+    return {
+        "archive": f"{archive.stat().st_size / 1e6:.1f} MB",
+        "load": f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
+        "wall_s": round(wall_s, 2),
+        "wall_within_limit": f"{wall_s < WALL_LIMIT_S} (below {WALL_LIMIT_S:g} s)",
+        "cpu_s": round(statistics.median(s.cpu_s for s in ours), 2),
+        "cpu_s_floor": round(statistics.median(s.cpu_s for s in floor), 2),
+        "cpu_ratio": round(statistics.median(s.cpu_s for s in ours) / statistics.median(s.cpu_s for s in floor), 2),
+        "memory_beyond_interpreter_mb": round(beyond_mb, 1),
+        "memory_beyond_interpreter_mb_floor": round(max(s.peak_mb for s in floor) - min(s.peak_mb for s in bare), 1),
+        "memory_within_limit": f"{beyond_mb < MEMORY_LIMIT_MB} (below {MEMORY_LIMIT_MB:g} MB)",
+    }
+
+
+def run(words: list[str]) -> Spent:
+    """One process to its end; its peak is that of its largest child if that is larger."""
+    asked = [sys.executable, "-c", RUNNER, *words]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True, env=os.environ | ENVIRONMENT)
+    wall_ns, cpu_s, peak_kb = done.stdout.split()
+    return Spent(int(wall_ns), float(cpu_s), int(peak_kb) / 1024)
+
+
+def shallow_archive() -> bytes:
+    """As the console exports it: clipped_ppo, discrete, one camera; the weights are noise, so they do not pack."""
+    metadata = (
+        b'{"action_space": ['
+        + b", ".join(b'{"steering_angle": %d, "speed": 1.0}' % (15 * n - 30) for n in range(ACTIONS))
+        + b'], "sensor": ["FRONT_FACING_CAMERA"], "neural_network": "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW",'
+        b' "training_algorithm": "clipped_ppo", "action_space_type": "discrete", "version": "4"}'
+    )
+    return tar_gz(Member(b"agent/model.pb", shallow_graph()), Member(b"model_metadata.json", metadata))
+
+
+def shallow_graph() -> bytes:
+    """The network of deepracer-simapp as TensorFlow 1.15 freezes it."""
+    random = np.random.default_rng(2018)
+
+    def weights(name: str, *sizes: int) -> bytes:
+        fan_in = int(np.prod(sizes[:-1]))
+        values = random.normal(0.0, (2.0 / fan_in) ** 0.5, sizes).astype(np.float32)
+        return constant(name, sizes, content=values.tobytes())
+
+    nodes = [placeholder(), constant("grey", (), 255.0), node("x", "RealDiv", (SEEN, "grey"))]
+    last = "x"
+    for number, (size, given, made, stride) in enumerate(CONVS):
+        strides = attribute("strides", field(1, field(3, struct.pack("4B", 1, stride, stride, 1))))
+        valid = attribute("padding", field(2, "VALID"))
+        nodes += [
+            weights(f"k{number}", size, size, given, made),
+            constant(f"b{number}", (made,), 0.01),
+            node(f"c{number}", "Conv2D", (last, f"k{number}"), strides, valid),
+            node(f"s{number}", "BiasAdd", (f"c{number}", f"b{number}")),
+            node(f"r{number}", "Relu", (f"s{number}",)),
+        ]
+        last = f"r{number}"
+    return graph(
+        *nodes,
+        integers("sizes", -1, FLAT),
+        node("flat", "Reshape", (last, "sizes")),
+        weights("dense", FLAT, DENSE),
+        constant("bias", (DENSE,), 0.01),
+        node("d", "MatMul", ("flat", "dense")),
+        node("e", "BiasAdd", ("d", "bias")),
+        node("f", "Relu", ("e",)),
+        weights("out", DENSE, ACTIONS),
+        node("fc", "MatMul", ("f", "out")),
+        node(HEAD, "Softmax", ("fc",)),
+    )
