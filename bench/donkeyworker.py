@@ -84,9 +84,7 @@ def main():
     for line in sys.stdin:
         what, count, pace_s = line.split()
         if what == "start":  # its own loop on its own sleep: how long did so many turns take?
-            vehicle, began = car(pilot, MORE_PARTS), time.monotonic()
-            vehicle.start(rate_hz=1 / float(pace_s), max_loop_count=int(count) + 1)
-            answer = time.monotonic() - began
+            _, answer = car(pilot, MORE_PARTS).start(rate_hz=1 / float(pace_s), max_loop_count=int(count) + 1)
         else:
             answer = timed(calls[what], int(count), float(pace_s))
         print(json.dumps(answer), file=ASIDE, flush=True)

@@ -9,7 +9,7 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from bench.pacing import Times
+from bench.pacing import Times, quarters
 from bench.report import OUT, machine
 
 Side = Literal["most", "least", ""]
@@ -44,7 +44,7 @@ class Line:
 def ratio(row: str, what: str, times: Times, pair: tuple[str, str], most: float | None = None) -> Line:
     """The median of the rounds' ratios, with medians and p99 of both, and where half of the rounds lie."""
     ours, theirs = pair
-    low, high = times.spread(ours, theirs)
+    low, high = quarters(times.ratios(ours, theirs))
     behind = (
         f"{times.p50_us(ours):,.0f} / {times.p50_us(theirs):,.0f} us, "
         f"p99 {times.p99_us(ours):,.0f} / {times.p99_us(theirs):,.0f}, half of the rounds {low:.2f} to {high:.2f}"

@@ -7,7 +7,7 @@ that others use, a median without it is theirs.
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,15 +30,19 @@ class Times:
         ordered = sorted(self.ns[name])
         return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] / 1e3
 
-    def ratio(self, ours: str, theirs: str) -> float:
-        """The median over the rounds of ours / theirs: what the machine does to one, it does to both of that round."""
-        return statistics.median(a / b for a, b in zip(self.rounds[ours], self.rounds[theirs], strict=True))
+    def ratios(self, ours: str, theirs: str) -> list[float]:
+        """ours / theirs, round by round: what the machine does to one, it does to both of that round."""
+        return [a / b for a, b in zip(self.rounds[ours], self.rounds[theirs], strict=True)]
 
-    def spread(self, ours: str, theirs: str) -> tuple[float, float]:
-        """The quarter and the three quarters of those ratios."""
-        ratios = [a / b for a, b in zip(self.rounds[ours], self.rounds[theirs], strict=True)]
-        low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else (ratios[0], ratios[0], ratios[0])
-        return low, high
+    def ratio(self, ours: str, theirs: str) -> float:
+        """The median of the rounds' ratios."""
+        return statistics.median(self.ratios(ours, theirs))
+
+
+def quarters(ratios: Sequence[float]) -> tuple[float, float]:
+    """Between which half of them lie."""
+    low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else (ratios[0], ratios[0], ratios[0])
+    return low, high
 
 
 Timed = Callable[[int, float], list[int]]  # count, pace_s -> ns

@@ -122,7 +122,7 @@ def telemetry(networks: Networks, quick: bool) -> Iterator[Line]:
         watched = Watched(net)
         try:
             timed = {"on": _to_motors(watched.agent, watched.tick), "off": _to_motors(net.agent, net.whole)}
-            rounds, count = (4, 15) if quick else (20, 30)
+            rounds, count = (4, 15) if quick else (12, 30)
             times = timed_in_turn(timed, rounds=rounds, count=count, pace_s=1 / RATE_HZ)
             calls = {"on": watched.tick, "off": net.whole}
             turns = in_turn(calls, rounds=rounds // 2, count=count, pace_s=1 / RATE_HZ)

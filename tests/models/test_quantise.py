@@ -8,7 +8,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from raceday.__main__ import main
@@ -17,12 +17,14 @@ from tests.vehicle.parts import tiny_graph, write_model
 from vehicle.models import precision
 from vehicle.models.check import check_model
 from vehicle.models.frames import LEAST, MOST, halves, read_frames
+from vehicle.models.library import Library
 from vehicle.models.note import FRAMES, INT8, NOTE, Verdict, load_note, note_of
 from vehicle.models.policy import Policy
-from vehicle.models.precision import choose, judge
+from vehicle.models.precision import choose, judge, load_frames
 from vehicle.models.quantise import quantised
 from vehicle.recorder.feed import Picture, jpeg_of
 from vehicle.recorder.file import About, RunFile
+from vehicle.web.shelf import LibraryShelf
 
 DEMO = pathlib.Path(__file__).parents[2] / "simulator" / "models" / "demo"
 FASTER = Verdict(60, 1.0, 0.0, 0.0, 1000, 300)
@@ -142,9 +144,19 @@ def test_what_does_not_belong_to_the_model_does_not_drive(
 
 
 @pytest.mark.slow
-def test_the_library_tells_of_it(made: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_list_and_phone_tell_of_it(
+    made: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["model", "check", str(made)]) == 0
-    assert "drives" in capsys.readouterr().out
+    assert " drives: " in capsys.readouterr().out
+    library = Library(tmp_path / "models")
+    entry = library.add(made / "model.onnx", "mine")
+    for name in (INT8, NOTE, FRAMES):
+        shutil.copy(made / name, entry.folder / name)
+    assert main(["model", "list", "--library", str(library.folder)]) == 0
+    assert load_note(made).verdict.sentence in capsys.readouterr().out
+    (row,) = LibraryShelf(library.folder).rows()
+    assert row.detail.endswith("int8 beside it")
 
 
 def test_frames_come_from_recordings_and_pictures_alike(tmp_path: pathlib.Path) -> None:
@@ -219,3 +231,27 @@ def test_a_note_survives_its_file_and_a_missing_one_is_none(tmp_path: pathlib.Pa
     assert note_of(tmp_path) is None
     (tmp_path / NOTE).write_text(json.dumps({"of_sha256": "a"}))
     assert note_of(tmp_path) is None
+
+
+@given(
+    st.integers(1, 500), st.floats(0, 1), st.floats(0, 2), st.floats(0, 2), st.integers(1, 10**6), st.integers(1, 10**6)
+)
+def test_int8_never_drives_unless_it_is_both(
+    frames: int, alike: float, mean: float, most: float, fp32_us: int, int8_us: int
+) -> None:
+    verdict = Verdict(frames, alike, mean, most, fp32_us, int8_us)
+    both = int8_us <= 0.9 * fp32_us and alike >= 0.95 and mean <= 0.02
+    assert verdict.precision == ("int8" if both else "fp32")
+    assert verdict.sentence.startswith(f"{verdict.precision} drives")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=400))
+def test_no_bytes_in_a_note_or_in_the_frames_do_worse_than_a_sentence(tmp_path: pathlib.Path, content: bytes) -> None:
+    (tmp_path / NOTE).write_bytes(content)
+    (tmp_path / FRAMES).write_bytes(content)
+    assert note_of(tmp_path) is None
+    for head in (b"", np.lib.format.magic(1, 0)):
+        (tmp_path / FRAMES).write_bytes(head + content)
+        with pytest.raises(BadInput, match="quantise the model again"):
+            load_frames(tmp_path)

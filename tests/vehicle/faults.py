@@ -83,7 +83,8 @@ class Scene:
         )
 
     def drive(self) -> None:
-        """Until the wheels turn."""
+        """Until the wheels turn; on a busy machine the car's start takes a while."""
+        self.station.wait(lambda: self.station.beat > 0, 4 * _PATIENCE_S)
         self.station.drive(throttle_percent=50)
         self.station.wait(lambda: self.turning, _PATIENCE_S)
         # Looked up before the clock starts: it means walking all of /proc.

@@ -2,9 +2,15 @@
 
 import gc
 import os
+import pathlib
 import queue
 import threading
 
+import pytest
+
+from raceday.broker import Running
+from tests.vehicle.parts import Station, config_text, write_model
+from tests.vehicle.test_processes import Car, broker, station  # noqa: F401  # fixtures
 from vehicle.startup import (
     CAMERA_PRIORITY,
     GUARD_PRIORITY,
@@ -43,3 +49,36 @@ def test_the_collector_rests() -> None:
         assert gc.get_freeze_count() >= len(kept)
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.slow
+@pytest.mark.broker
+def test_the_car_says_what_it_was_granted_and_has_it(
+    tmp_path: pathlib.Path,
+    broker: Running,  # noqa: F811
+    station: Station,  # noqa: F811
+) -> None:
+    write_model(tmp_path / "model")
+    car = Car(tmp_path, config_text(tmp_path, broker.port).replace("realtime = false\n", ""))
+    try:
+        station.wait(lambda: any(t.precision for t in station.telemetry), 60.0)
+        said = next(t for t in station.telemetry if t.precision)
+        found = {thread_priority(car.process.pid), thread_priority(car.child("pilot"))}
+    finally:
+        car.end()
+        assert car.process.stderr is not None
+        log = car.process.stderr.read()
+        car.process.stderr.close()
+    if said.realtime == "guard, pilot":
+        assert found == {GUARD_PRIORITY, POLICY_PRIORITY}
+        assert "no real-time priority" not in log
+    else:
+        assert said.realtime == "no"
+        assert found == {0}
+        assert all(f"no real-time priority for the {who}" in log for who in ("guard", "policy", "camera"))
+
+
+def thread_priority(pid: int) -> int:
+    """Of a process's first thread; 0 without real-time priority."""
+    is_first = os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK == os.SCHED_FIFO
+    return os.sched_getparam(pid).sched_priority if is_first else 0

@@ -86,7 +86,10 @@ def test_arm_start_drive_and_a_lease_that_stops_means_neutral(station: Station, 
     assert min(throttle for _, throttle in pulses(car.folder)) == 1_392_000  # 0.4 forward of 135 us, polarity -1
     state = station.states[-1]
     assert (state.model, state.throttle_percent) == ("model", 40)
-    assert any(t.frame_age_p99_us > 0 for t in station.telemetry)
+    told = next(t for t in station.telemetry if t.frame_age_p99_us > 0)
+    assert min(told.capture_p50_us, told.policy_p50_us, told.frame_age_p50_us) > 0
+    assert told.frame_age_p99_us >= told.policy_p50_us
+    assert (told.precision, told.realtime) == ("fp32", "no")  # the test's settings do not ask for priority
     station.granting = False
     state = station.wait_mode("tripped")
     assert "lease ran out" in state.reason

@@ -6,6 +6,7 @@ the pilot starts (precision.py, note.py), for whether it is faster is a matter o
 """
 
 import hashlib
+import io
 import logging
 import pathlib
 import sys
@@ -39,9 +40,9 @@ def quantise(folder: pathlib.Path, source: pathlib.Path, shrink: ProfileName) ->
     home = model.path.parent
     (home / NOTE).unlink(missing_ok=True)  # what stands there is void from here on
     _write(home / INT8, content)
-    with tempfile.NamedTemporaryFile(dir=home, suffix=".part", delete=False) as part:
-        np.save(part, kept, allow_pickle=False)
-    pathlib.Path(part.name).replace(home / FRAMES)
+    packed = io.BytesIO()
+    np.save(packed, kept, allow_pickle=False)
+    _write(home / FRAMES, packed.getvalue())
     verdict = judge(Policy(model), Policy(check_model(home / INT8)), kept)
     note = Int8Note(model.sha256, hashlib.sha256(content).hexdigest(), source.name, len(calibrating), verdict)
     _write(home / NOTE, note.to_json().encode())
@@ -101,6 +102,9 @@ def main(arguments: list[str]) -> int:
     folder, source = map(pathlib.Path, arguments[:2])
     try:
         verdict = quantise(folder, source, next(name for name in PROFILES if name == arguments[2]))
+    except OSError as error:
+        sys.stderr.write(f"{folder}: int8 cannot be written beside the model ({error.strerror}).\n")
+        return 2
     except (BadInput, MemoryError) as error:
         sys.stderr.write(f"{error or 'Quantising wants more memory than it may have.'}\n")
         return 2

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from shared.errors import BadInput
 from vehicle.models.library import Entry, Library
+from vehicle.models.note import note_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +58,7 @@ class LibraryShelf:
 
 def _row(entry: Entry) -> ModelRow:
     card = entry.card
-    about = (", ".join(card.sensors), card.action_space, card.network, f"sha256 {card.content_sha256[:12]}")
+    about = [", ".join(card.sensors), card.action_space, card.network, f"sha256 {card.content_sha256[:12]}"]
+    if note_of(entry.folder) is not None:
+        about.append("int8 beside it")
     return ModelRow(entry.name, "; ".join(about), entry.is_selected)
