@@ -133,7 +133,8 @@ def by_lap(car: Car, at_ns: int) -> float:
 
 def _elsewhere(car: Car, at_ns: int, min_lap_ns: int) -> float:
     """It says that it passed so shortly before or after that it can hardly have passed then too."""
-    most_ns = max(min_lap_ns, SHORT_LAP * (car.usual_ns or 0)) - JOIN_NS // 2
+    shortest_ns = QUICK_LAP_NS if car.usual_ns is None else round(SHORT_LAP * car.usual_ns)
+    most_ns = max(min_lap_ns, shortest_ns) - JOIN_NS // 2
     worst = 0.0
     for told in car.waiting:
         later_ns = car.when(told)[0] - at_ns

@@ -4,13 +4,14 @@ Each run has its own phase by the table of run.py, and is armed, started, finish
 """
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from shared.errors import Refused
 from shared.messages import RunPhase
 from shared.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
+from station.core.incidents import happened, tapped
 from station.core.laps import LapBook, Mark, Stretch
 from station.core.register import Register
 from station.core.rulings import checked_racer, dismiss, give, rule
@@ -66,7 +67,7 @@ class Race:
             case e.FinishRun() | e.AbandonRun():
                 return self._end(run, command)
             case e.OffTrack() | e.Collision() | e.CarReset():
-                return self._incident(run, command)
+                return happened(run, command)
         return self._rule(run, command)
 
     def given(
@@ -230,30 +231,6 @@ class Race:
         reason = command.reason or f"ended by {command.author}"
         return self._finish(run, type(command), reason, isinstance(command, e.FinishRun), command.moment.utc_ns)
 
-    def _incident(self, run: Run, command: Any) -> list[f.Fact]:
-        number = run.book.at(command.moment.boot, command.at_ns)
-        kind, field = _INCIDENTS[type(command)]
-        if number:
-            stretch = run.book.stretches[number - 1]
-            setattr(stretch, field, getattr(stretch, field) + 1)
-        facts: list[f.Fact] = [f.Incident(run.run_id, number, kind, command.author)]
-        if 1 <= number <= run.book.done:
-            facts.append(f.LapRuled(run.book.lap(number), command.author, kind))
-        return facts
-
-    def _tap(self, run: Run, command: e.Command) -> list[f.Fact]:
-        """Among several runs that are on: the one with the crossing nearest to the tap, if none was named."""
-        now = command.moment
-        runs = self.on_track if len(self.on_track) > 1 and not getattr(command, "run_id", "") else [run]
-        offs = [
-            (abs(now.at_ns - stretch.mark.at_ns), now.at_ns - stretch.mark.at_ns, each.run_id)
-            for each in runs
-            for stretch in each.book.stretches
-            if e.clock_of(stretch.mark.boot) == e.clock_of(now.boot)
-        ]
-        _, off_ns, run_id = min(offs, key=lambda off: off[0], default=(0, None, run.run_id))
-        return [f.Tapped(run_id, now, command.author, off_ns)]
-
     def _give(self, run: Run, command: e.GiveCrossing) -> list[f.Fact]:
         crossing = self.doubtful.get(command.number)
         if crossing is None:
@@ -267,7 +244,7 @@ class Race:
     def _rule(self, run: Run, command: e.Command) -> list[f.Fact]:
         match command:
             case e.HandTap():
-                return self._tap(run, command)
+                return tapped(run, self.on_track, command)
             case e.GiveCrossing():
                 return self._give(run, command)
             case e.DismissProposal():
@@ -286,10 +263,3 @@ class Race:
     def _again(self, run: Run, command: e.Command) -> list[f.Fact]:
         """After a ruling: the run may be full now, or worth something else."""
         return self._judge(run) if run.phase == "finished" else self._finish_if_full(run, command.moment.utc_ns)
-
-
-_INCIDENTS: dict[type[e.Command], tuple[Any, str]] = {
-    e.OffTrack: ("off_track", "off_tracks"),
-    e.Collision: ("collision", "collisions"),
-    e.CarReset: ("reset", "resets"),
-}
