@@ -9,9 +9,9 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from shared.web_doors import Doors
 from station.view import ServicePort
 from station.web.api import api_routes
-from station.web.doors import Doors
 from station.web.live import Live
 from station.web.render import STATIC, Pages
 
@@ -36,7 +36,7 @@ def create_app(
 
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.live = live
-    app.add_middleware(Doors, allowed_hosts=allowed_hosts)
+    app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
     app.include_router(api_routes(service, frozenset(operators)))
     app.mount("/static", Assets(directory=STATIC))
 
