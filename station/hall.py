@@ -15,7 +15,7 @@ from station.view import BrokerView, GateView, SensorView, SyncView
 
 LOOK_NS = 250_000_000
 SYNC_NS = 1_000_000_000
-SAY_NS = 10_000_000_000
+SAY_NS = 5_000_000_000
 
 
 class Hall:
@@ -102,15 +102,20 @@ class Hall:
             lost=report.lost,
             stuck=self.blocked.get(spec.name, ()),
             each=tuple(
-                SensorView(sensor, *self.meter.read(spec.name, sensor), level)
-                for sensor, level in zip(spec.sensors, levels, strict=False)
+                self._sensor(spec.name, sensor, level) for sensor, level in zip(spec.sensors, levels, strict=False)
             ),
             dropped=report.dropped,
             offset_ns=report.offset_ns,
             drift_ppb=report.drift_ppb,
             uncertainty_ns=max(spec.uncertainty_ns, report.uncertainty_ns or 0),
             notes=self.notes.get(spec.name, ()),
+            kind=spec.kind,
+            system=spec.system,
         )
+
+    def _sensor(self, gate: str, sensor: str, level: float | None) -> SensorView:
+        seen = self.meter.read(gate, sensor)
+        return SensorView(sensor, seen.edges, seen.noise, seen.last_ns, level, seen.last_utc_ns)
 
     def _say(self, gates: tuple[GateView, ...], now_ns: int, rate: float) -> None:
         """Retained state of all gates: said when it changes in kind, and now and then."""

@@ -1,6 +1,7 @@
 """The engine's state as the screens show it. Called on the thread that owns the engine, after a commit."""
 
 from shared.messages import OfficialLap, RunStatus
+from station.bests import Best
 from station.core.events import Moment, clock_of
 from station.core.facts import Lap, Proposal
 from station.core.race import Race
@@ -11,10 +12,11 @@ from station.view import RaceView, RunView, StandingLine
 NEAR_NS = 1_000_000_000
 
 
-def race_view(race: Race) -> RaceView:
-    """The race that is on."""
+def race_view(race: Race, best: Best | None = None) -> RaceView:
+    """The race that is on, and the best lap of it."""
     info = race.info
-    return RaceView(info.race_id, info.name, info.track, info.rules, info.cars_on_track)
+    whose = (best.lap_ns, best.racer) if best is not None else (None, "")
+    return RaceView(info.race_id, info.name, info.track, info.rules, info.cars_on_track, *whose)
 
 
 def standing_lines(race: Race) -> tuple[StandingLine, ...]:
@@ -35,7 +37,7 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
     )
 
 
-def run_view(run: Run, now: Moment) -> RunView:
+def run_view(run: Run, now: Moment, racer_best_ns: int | None = None) -> RunView:
     """The run on the track, or the last one."""
     laps = run.book.laps()
     current = run.book.stretches[-1] if run.book.stretches and run.phase == "running" else None
@@ -65,6 +67,7 @@ def run_view(run: Run, now: Moment) -> RunView:
         lap_resets=current.resets if current else 0,
         flagged=tuple(mark.at_ns for mark in run.book.flagged),
         proposals=tuple(proposal for proposal in run.proposals if _open(proposal, run)),
+        racer_best_ns=racer_best_ns,
     )
 
 

@@ -250,7 +250,8 @@ class Station:
             if item.kept is not None:
                 item.kept()
             if isinstance(item.input, e.Edge):
-                self._hall.meter.note(item.input, facts)
+                utc_ns = self._restored.engine.time_of_day(item.input.boot, item.input.at_ns)
+                self._hall.meter.note(item.input, facts, utc_ns)
             self._teller.tell(self._restored.engine, facts, self._now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._hall.blocked = _blocked(self._restored.engine)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from shared.link.wire import Link
+from station.bests import Bests
 from station.cars import Cars, Goal, Permit, Reply
 from station.core import facts as f
 from station.core.engine import Engine
@@ -12,6 +13,7 @@ from station.core.run import Run
 from station.passes import line_passes
 from station.picture import official_lap, race_view, run_status, run_view, standing_lines
 from station.screen import Screen
+from station.view import RunView
 
 # Facts that change what a run looks like; all else leaves the picture as it is.
 _SEEN = (
@@ -42,6 +44,7 @@ class Teller:
         self, cars: Cars, link: Link, screen: Screen, passed: Callable[[str, int, int], None] | None = None
     ) -> None:
         self._cars, self._link, self._screen, self._passed = cars, link, screen, passed
+        self._bests = Bests()
 
     def resume(self, engine: Engine, now: Moment) -> None:
         """After a start: what was true when the station went down."""
@@ -57,7 +60,10 @@ class Teller:
                 self._passed(each.boot, each.at_ns, engine.time_of_day(each.boot, each.at_ns))
         for fact in facts:
             self._one(engine, fact, now)
-        self._status(engine, [run_id for fact in facts if (run_id := _moved(fact))])
+        moved = [run_id for fact in facts if (run_id := _moved(fact))]
+        self._status(engine, moved)
+        if engine.race is not None:
+            self._bests.note(engine.race, moved)
         if any(isinstance(fact, _SEEN) for fact in facts):
             self._show(engine, now, any(isinstance(fact, f.StandingChanged | f.RaceOpened) for fact in facts))
 
@@ -106,11 +112,14 @@ class Teller:
         race, run = engine.race, engine.run
         if race is None:
             return
-        on = {each.run_id: run_view(each, now) for each in race.on_track}
-        last = None if run is None else on.get(run.run_id) or run_view(run, now)
-        self._screen.update(race=race_view(race), run=last, runs=tuple(on.values()))
+        on = {each.run_id: self._run(each, now) for each in race.on_track}
+        last = None if run is None else on.get(run.run_id) or self._run(run, now)
+        self._screen.update(race=race_view(race, self._bests.of_race()), run=last, runs=tuple(on.values()))
         if standing:
             self._screen.update(standing=standing_lines(race))
+
+    def _run(self, run: Run, now: Moment) -> RunView:
+        return run_view(run, now, self._bests.of_racer(run.racer))
 
 
 def _runs(engine: Engine) -> list[Run]:

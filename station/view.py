@@ -8,8 +8,9 @@ from typing import Protocol
 
 from shared.messages import CarMode, RunPhase
 from shared.ranking import RaceRules
-from station.core.events import Command, Mode
+from station.core.events import Command, GateKind, Mode, System
 from station.core.facts import GateNoted, Lap, Proposal
+from station.core.fitness import OVERRIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,18 @@ class ClockView:
 
 @dataclass(frozen=True, slots=True)
 class RaceView:
-    """The race that is on. `cars_on_track`: so many runs may be on at the same time."""
+    """The race that is on. `cars_on_track`: so many runs may be on at the same time.
+
+    `best_lap_ns`: the fastest counted lap of anyone, penalties included, and whose it is.
+    """
 
     race_id: str
     name: str
     track: str
     rules: RaceRules
     cars_on_track: int = 1
+    best_lap_ns: int | None = None
+    best_racer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class RunView:
     `proposals`: what the official is asked, each until it is done or dismissed: a missed crossing is counted by
     `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `give_crossing` with its number (to
     this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
+    `racer_best_ns`: the racer's fastest counted lap in all runs of the race.
     """
 
     run_id: str
@@ -65,6 +72,7 @@ class RunView:
     lap_resets: int
     flagged: tuple[int, ...]
     proposals: tuple[Proposal, ...]
+    racer_best_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +92,17 @@ class StandingLine:
 
 @dataclass(frozen=True, slots=True)
 class SensorView:
-    """One sensor: edges so far, those of the last minute that made no crossing, the newest one, the beam's level."""
+    """One sensor: edges so far, those of the last minute that made no crossing, the newest one, the beam's level.
+
+    `last_edge_ns` is on the clock of whoever stamped it, `last_utc_ns` the same as a time of day.
+    """
 
     name: str
     edges: int = 0
     noise: int = 0
     last_edge_ns: int | None = None
     level: float | None = None
+    last_utc_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,8 @@ class GateView:
     drift_ppb: int | None = None
     uncertainty_ns: int | None = None
     notes: tuple[GateNoted, ...] = ()
+    kind: GateKind = "start_finish"
+    system: System = "A"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +221,11 @@ class Declined:
     """The command changed nothing; one sentence for the person who gave it."""
 
     sentence: str
+
+    @property
+    def may_be_overridden(self) -> bool:
+        """An official may give it again with an `override_reason`."""
+        return OVERRIDE in self.sentence
 
 
 class ServicePort(Protocol):

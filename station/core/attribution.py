@@ -24,6 +24,7 @@ class Attribution:
         self._transponders: dict[str, e.Transponder] = {}
         self._race: Race | None = None
         self._together: Together | None = None
+        self._by_b = ""  # the run that B times, since A has not even begun it
 
     @property
     def several(self) -> bool:
@@ -67,13 +68,39 @@ class Attribution:
         if spec.system == "B":
             if self._fitness.keeps(crossing, self._scale):
                 return [f.Unattributed(crossing.number, TESTING)]
-            return self._second.seen_by_b(crossing)
+            return self._seen_by_b(crossing)
         before = self._missed(self._second.missed_before(crossing))
+        if self._led_by_b is not None and not self._fitness.keeps(crossing, self._scale):
+            told = f.Unattributed(crossing.number, "system B times this run")
+            return [*before, told, *self._second.seen_by_a(crossing, self._by_b)]
         facts = self._crossing(crossing, spec.kind, lockout_ns=spec.lockout_ns)
         run_id = next((fact.run_id for fact in facts if isinstance(fact, f.Attributed)), "")
         if run_id or self.several:
             facts += self._second.seen_by_a(crossing, "" if self.several else run_id)
         return [*before, *facts]
+
+    def starting(self) -> list[f.Fact]:
+        """A start is given: what B saw before it, and A did not, begins no run."""
+        if any(run.released for run in self._race.on_track) if self._race is not None else False:
+            return []
+        before = "only system B saw it, before the start"
+        return [f.Unattributed(crossing.number, before) for crossing in self._second.forget_b()]
+
+    @property
+    def _led_by_b(self) -> Run | None:
+        """The run that B times to its end."""
+        run = self._race.run if self._race is not None and not self.several else None
+        return run if run is not None and run.on and run.run_id == self._by_b else None
+
+    def _seen_by_b(self, crossing: f.Crossing) -> list[f.Fact]:
+        if self._led_by_b is None:
+            return self._second.seen_by_b(crossing)
+        return [*self._own(crossing), *self._second.seen_by_b(crossing, counted=True)]
+
+    def _own(self, crossing: f.Crossing) -> list[f.Fact]:
+        """B's crossing counts by B's own stamp."""
+        stands = f.SystemReplaced(crossing.number, crossing.boot, crossing.at_ns, 0, 0, 0)
+        return [stands, *self._crossing(crossing, LINE, "system_b")]
 
     def tick(self, now: e.Moment) -> list[f.Fact]:
         """What only time tells: that A missed a crossing, that no report will come, that a run is over."""
@@ -156,6 +183,9 @@ class Attribution:
                 told.append(f.Unattributed(crossing.number, "only system B saw it, and no run is on"))
             elif each.fact is not None and (self.several or run.book.fits(crossing.boot, crossing.at_ns)):
                 told += [each.fact, *self._crossing(crossing, LINE, "system_b")]
+            elif not run.begun and not self.several:
+                self._by_b, run.book.by_b = run.run_id, True
+                told += self._own(each.own)
             else:
                 told.append(f.Unattributed(crossing.number, "only system B saw it"))
                 told += self._doubted(run, crossing)

@@ -167,6 +167,8 @@ class Engine:
 
     def _command(self, command: e.Command) -> list[f.Fact]:
         settled = self._attribution.settle() if isinstance(command, _CHANGES) else []
+        if isinstance(command, e.StartRun):
+            settled += self._attribution.starting()
         try:
             facts = self._obey(command)
         except Refused as refusal:

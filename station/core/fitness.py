@@ -11,6 +11,7 @@ from station.core.gate import Gate
 from station.core.scale import UtcScale
 
 TESTING = "it was made in test mode"
+OVERRIDE = "override_reason"  # a sentence that names it can be answered with one
 NOTES_KEPT = 8  # of each gate, for the screens; the journal has them all
 
 
@@ -75,7 +76,7 @@ class Fitness:
             return []
         if not command.override_reason.strip():
             gate, why = ill[0]
-            raise Refused(f"The gate {gate} is not fit to race on ({why}): mend it, or give an `override_reason`.")
+            raise Refused(f"The gate {gate} is not fit to race on ({why}): mend it, or give an `{OVERRIDE}`.")
         return [f.GateOverridden(gate, why, command.author, command.override_reason) for gate, why in ill]
 
     def _why(self, gate: Gate) -> str:

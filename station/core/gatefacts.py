@@ -86,7 +86,10 @@ class SystemsCompared:
 
 @dataclass(frozen=True, slots=True)
 class SystemReplaced:
-    """A missed the pass: B's crossing counts, `correction_ns` (the mean of `count` differences) added to its stamp."""
+    """A missed the pass: B's crossing counts, `correction_ns` (the mean of `count` differences) added to its stamp.
+
+    `count` 0: A has not even begun the run, and B times all of it by its own stamps.
+    """
 
     crossing: int
     boot: str

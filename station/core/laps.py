@@ -46,6 +46,7 @@ class LapBook:
         self.run_id = run_id
         self.stretches: list[Stretch] = []
         self.flagged: list[Mark] = []
+        self.by_b = False  # system B times the whole run, by its own stamps
         self._rules = rules
         self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
 
@@ -154,7 +155,7 @@ class LapBook:
         if ended.mark.at_ns - begun.mark.at_ns < self._min_lap_ns:
             why.append("shorter than any lap can be")
         if "system_b" in (begun.mark.source, ended.mark.source):
-            why.append("timed by system B, corrected")
+            why.append("timed by system B" if self.by_b else "timed by system B, corrected")
         return why
 
 

@@ -3,6 +3,9 @@
 Each crossing of A is paired with B's nearest one; the differences A-B are kept, so that both clocks need no common
 zero. If A misses, B's stamp is corrected by the mean of the ten nearest differences and counts, flagged (FIS: the
 replacement time). A is missed once it has crossed later, or a second has gone by. Too few differences: a proposal.
+
+A run that A has not even begun needs no difference: B begins it a second later, by its own stamps alone, and times it
+to its end. A, should it wake, is compared with B then, and times the next run.
 """
 
 import statistics
@@ -10,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 from station.core import facts as f
-from station.core.events import Moment
+from station.core.events import Moment, clock_of
 from station.core.scale import UtcScale
 
 CLOSE_NS = 300_000_000  # a car takes no longer from one system's line to the other's, clocks as paired
@@ -32,10 +35,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """What B saw alone, on A's clock; `fact` says how it was corrected, None: too few differences are known."""
+    """What B saw alone, on A's clock; `fact` says how it was corrected, None: too few differences are known.
+
+    `own` is B's crossing as B saw it.
+    """
 
     crossing: f.Crossing
     fact: f.SystemReplaced | None
+    own: f.Crossing
 
 
 class SecondSystem:
@@ -47,6 +54,7 @@ class SecondSystem:
         self._b: deque[f.Crossing] = deque(maxlen=64)
         self._pairs: deque[Pair] = deque(maxlen=REMEMBERED)
         self._a_boot = ""
+        self._taken: set[int] = set()  # B's crossings that counted already, and wait for nothing but a comparison
 
     def seen_by_a(self, crossing: f.Crossing, run_id: str) -> list[f.Fact]:
         """A timed a crossing that counts for a run."""
@@ -54,10 +62,19 @@ class SecondSystem:
         self._a.append((crossing, run_id))
         return self._pair()
 
-    def seen_by_b(self, crossing: f.Crossing) -> list[f.Fact]:
-        """B saw a pass; A's may come sooner or later."""
+    def seen_by_b(self, crossing: f.Crossing, *, counted: bool = False) -> list[f.Fact]:
+        """B saw a pass; A's may come sooner or later. `counted`: B times the run."""
         self._b.append(crossing)
+        if counted:
+            self._taken.add(crossing.number)
         return self._pair()
+
+    def forget_b(self) -> list[f.Crossing]:
+        """What B saw up to now and nobody counted: a start was given, and none of it belongs to the run."""
+        gone, self._b = list(self._b), deque(maxlen=self._b.maxlen)
+        kept = [crossing for crossing in gone if crossing.number not in self._taken]
+        self._taken.clear()
+        return kept
 
     def missed_before(self, crossing: f.Crossing) -> list[Missed]:
         """What A missed, now that it has seen a later crossing."""
@@ -66,8 +83,10 @@ class SecondSystem:
 
     def missed_by(self, now: Moment) -> list[Missed]:
         """What A missed, now that so much time has gone by."""
-        if not self._b or not self._a_boot:
+        if not self._b:
             return []
+        if not self._a_boot:
+            return self._gone([each for each in self._b if self._age_ns(each, now) > WAIT_NS])
         offset_ns = self._scale.utc_ns(self._a_boot, 0)
         at_ns = now.at_ns if now.boot == self._a_boot else now.utc_ns - offset_ns
         return self._missed(at_ns - WAIT_NS)
@@ -83,22 +102,35 @@ class SecondSystem:
 
     def _missed(self, before_ns: int) -> list[Missed]:
         """B's crossings that have no pair and lie before that time of A's clock, oldest first."""
-        gone = [crossing for crossing in self._b if self._on_a(crossing) < before_ns]
+        return self._gone([crossing for crossing in self._b if self._on_a(crossing) < before_ns])
+
+    def _gone(self, gone: list[f.Crossing]) -> list[Missed]:
+        """These wait no longer; of those that B itself timed nothing follows."""
         for crossing in gone:
             self._b.remove(crossing)
-        return [self._corrected(crossing) for crossing in gone]
+        missed = [self._corrected(crossing) for crossing in gone if crossing.number not in self._taken]
+        self._taken.difference_update(crossing.number for crossing in gone)
+        return missed
+
+    def _age_ns(self, crossing: f.Crossing, now: Moment) -> int:
+        """How long ago it was."""
+        if clock_of(crossing.boot) == now.boot:
+            return now.at_ns - crossing.at_ns
+        return now.utc_ns - self._scale.utc_ns(crossing.boot, crossing.at_ns)
 
     def _corrected(self, crossing: f.Crossing) -> Missed:
+        if not self._a_boot:
+            return Missed(crossing, None, crossing)
         near = self._nearest(crossing)
         at_ns = self._on_a(crossing)
         spread_ns = max(near) - min(near) if near else CLOSE_NS
         uncertainty_ns = crossing.uncertainty_ns + spread_ns
         stands = replace(crossing, at_ns=at_ns, boot=self._a_boot, uncertainty_ns=uncertainty_ns)
         if len(near) < ENOUGH:
-            return Missed(stands, None)
+            return Missed(stands, None, crossing)
         correction_ns = at_ns - crossing.at_ns
         fact = f.SystemReplaced(crossing.number, self._a_boot, at_ns, correction_ns, spread_ns, len(near))
-        return Missed(stands, fact)
+        return Missed(stands, fact, crossing)
 
     def _nearest(self, crossing: f.Crossing) -> list[int]:
         """The ten differences nearest in time, of these two clocks."""
@@ -130,6 +162,7 @@ class SecondSystem:
                 continue
             self._a.remove((ours, run_id))
             self._b.remove(theirs)
+            self._taken.discard(theirs.number)
             difference_ns = ours.at_ns - theirs.at_ns
             self._pairs.append(Pair(run_id, (ours.boot, theirs.boot), theirs.at_ns, difference_ns))
             told.append(f.SystemsPaired(run_id, ours.number, theirs.number, difference_ns))

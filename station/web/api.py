@@ -66,7 +66,8 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
         case Accepted(seq, run_id):
             return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id})
         case Declined(sentence):
-            return _error(409, sentence)
+            may = {"override": True} if answer.may_be_overridden else {}
+            return JSONResponse({"error": sentence, **may}, 409)
 
 
 async def _command(request: Request) -> Command:

@@ -1,4 +1,4 @@
-"""The station's web app: two pages, one stream, one small API. Built by the station's `build.py`."""
+"""The station's web app: three pages, one stream, one small API. Built by the station's `build.py`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,11 +9,11 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from shared.web_doors import Doors
 from station.view import ServicePort
 from station.web.api import api_routes
-from station.web.doors import Doors
 from station.web.live import Live
-from station.web.render import STATIC, Pages
+from station.web.render import STATIC, PageName, Pages
 
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -36,7 +36,7 @@ def create_app(
 
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.live = live
-    app.add_middleware(Doors, allowed_hosts=allowed_hosts)
+    app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
     app.include_router(api_routes(service, frozenset(operators)))
     app.mount("/static", Assets(directory=STATIC))
 
@@ -50,18 +50,23 @@ def create_app(
         """For the officials."""
         return await _page("operate")
 
+    @app.get("/gates", response_class=HTMLResponse)
+    async def gates_page() -> HTMLResponse:
+        """For whoever sets up and watches the gates."""
+        return await _page("gates")
+
     @app.get("/live")
-    async def stream(operator: bool = False) -> Response:
-        """The event stream behind both pages."""
+    async def stream(page: PageName = "live") -> Response:
+        """The event stream behind all pages."""
         if live.full:
             return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
         return StreamingResponse(
-            live.stream(operator=operator),
+            live.stream(page),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
 
-    async def _page(name: str) -> HTMLResponse:
+    async def _page(name: PageName) -> HTMLResponse:
         text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
         return HTMLResponse(text, headers={"cache-control": "no-store"})
 

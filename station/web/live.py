@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from station.view import ServicePort, View
-from station.web.render import Pages, Rendered
+from station.web.render import PageName, Pages, Rendered
 
 Drawn = TypeVar("Drawn")
 
@@ -44,7 +44,7 @@ class Live:
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes: set[asyncio.Event] = set()
-        self._drawn: dict[bool, tuple[Seen, Rendered]] = {}
+        self._drawn: dict[PageName, tuple[Seen, Rendered]] = {}
 
     @property
     def browsers(self) -> int:
@@ -63,7 +63,7 @@ class Live:
         self._closing.set()
         self._call_wake_all()
 
-    async def stream(self, *, operator: bool) -> AsyncIterator[bytes]:
+    async def stream(self, page_name: PageName = "live") -> AsyncIterator[bytes]:
         """Server-sent events for one browser until it goes away or the station stops."""
         wake = asyncio.Event()
         self._wakes.add(wake)
@@ -73,7 +73,7 @@ class Live:
             while not self._closing.is_set():
                 wake.clear()
                 seen = self._newest
-                page = await asyncio.to_thread(self._draw, seen, operator)
+                page = await asyncio.to_thread(self._draw, seen, page_name)
                 yield event(page, last, time.monotonic_ns() - seen.taken_ns)
                 last = page
                 while not wake.is_set() and not await _woken(wake):
@@ -81,12 +81,12 @@ class Live:
         finally:
             self._wakes.discard(wake)
 
-    def _draw(self, seen: Seen, operator: bool) -> Rendered:
+    def _draw(self, seen: Seen, name: PageName) -> Rendered:
         """Drawn once for all browsers; two that ask at once may both draw, which does no harm."""
-        held = self._drawn.get(operator)
+        held = self._drawn.get(name)
         if held is None or held[0] is not seen:
-            held = seen, self._pages.render(seen.view, operator=operator)
-            self._drawn[operator] = held
+            held = seen, self._pages.render(seen.view, name)
+            self._drawn[name] = held
         return held[1]
 
     def _watch(self) -> None:
@@ -125,6 +125,8 @@ def event(page: Rendered, last: Rendered | None, age_ns: int) -> bytes:
         "next": page.next_command,
         "car": page.car,
         "cars": page.cars,
+        "runs": [dataclasses.asdict(run) for run in page.runs],
+        "mode": page.mode,
         "parts": _changed(page.parts, last.parts if last else {}),
         "rows": _changed(page.rows, last.rows if last else {}),
         "lists": _changed(page.lists, last.lists if last else {}),

@@ -4,16 +4,21 @@ import hashlib
 import pathlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from station.view import View
-from station.web.screen import ZERO, Screen, screen_of
+from station.web.gates import GateCard, gate_cards
+from station.web.screen import ZERO, Screen, next_of, screen_of
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
-PARTS = ("race", "alarms", "run", "clock_label", "incidents", "tiles", "window", "doubts")
-_LISTS = {"laps": "lap", "places": "place", "health": "health"}
+PageName = Literal["live", "operate", "gates"]
+COMMON = ("race", "mode", "alarms")
+PARTS = (*COMMON, "run", "clock_label", "incidents", "tiles", "window", "doubts")
+_LISTS = {"together": "car", "laps": "lap", "places": "place", "health": "health"}
+_GATES = {"gates": "gate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,16 @@ class Ticking:
 
 
 @dataclass(frozen=True, slots=True)
+class RunChoice:
+    """One of several runs that a command may be for."""
+
+    run_id: str
+    racer: str
+    car: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """One version of the page: parts by element id, rows by key, and which rows each list holds, in order."""
 
@@ -40,13 +55,15 @@ class Rendered:
     next_command: str
     car: str
     cars: tuple[str, ...]
+    runs: tuple[RunChoice, ...]
+    mode: str
     parts: dict[str, str]
     rows: dict[str, str]
     lists: dict[str, tuple[str, ...]]
 
 
 class Pages:
-    """The templates, compiled once. `operator`: with the controls that only officials get."""
+    """The templates, compiled once. Only officials get controls; the gates have a page of their own."""
 
     def __init__(self) -> None:
         self._env = Environment(
@@ -59,27 +76,46 @@ class Pages:
         self._env.globals["static"] = fingerprints()
         self._parts = self._env.get_template("parts.html")
 
-    def page(self, name: str, view: View) -> str:
-        """The whole page `live` or `operate`, readable without JavaScript."""
-        rendered = self.render(view, operator=name == "operate")
+    def page(self, name: PageName, view: View) -> str:
+        """The whole page, readable without JavaScript."""
+        rendered = self.render(view, name)
         template: Template = self._env.get_template(f"{name}.html")
         return template.render(screen=screen_of(view), rendered=rendered, ticking=rendered.ticking)
 
-    def render(self, view: View, *, operator: bool) -> Rendered:
+    def render(self, view: View, name: PageName) -> Rendered:
         """The parts of the page as they are now."""
         screen = screen_of(view)
-        macros = self._parts.module
+        gates = name == "gates"
+        rows, lists = self._rows({"gates": gate_cards(view)} if gates else screen, _GATES if gates else _LISTS, name)
+        parts = {part: self._drawn(part, screen, name) for part in (COMMON if gates else PARTS)}
+        return Rendered(
+            version=view.version,
+            ticking=_ticking(view, screen),
+            next_command=screen.next_command,
+            car=view.run.car if view.run is not None else "",
+            cars=tuple(car.name for car in view.cars),
+            runs=tuple(RunChoice(run.run_id, run.racer, run.car, next_of(view, run)) for run in view.runs),
+            mode=view.mode,
+            parts=parts,
+            rows=rows,
+            lists=lists,
+        )
+
+    def _rows(
+        self, source: Screen | dict[str, list[GateCard]], macros: dict[str, str], page: PageName
+    ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+        """Each list's rows by key, and their order."""
         rows: dict[str, str] = {}
         lists: dict[str, tuple[str, ...]] = {}
-        for name, macro in _LISTS.items():
-            lines: Iterable[object] = getattr(screen, name)
-            drawn = {line.key: str(getattr(macros, macro)(line, operator)).strip() for line in lines}  # type: ignore[attr-defined]
+        for name, macro in macros.items():
+            lines: Iterable[Any] = source[name] if isinstance(source, dict) else getattr(source, name)
+            drawn = {line.key: self._drawn(macro, line, page) for line in lines}
             rows.update(drawn)
             lists[name] = tuple(drawn)
-        parts = {part: str(getattr(macros, part)(screen, operator)).strip() for part in PARTS}
-        cars = tuple(car.name for car in view.cars)
-        car = view.run.car if view.run is not None else ""
-        return Rendered(view.version, _ticking(view, screen), screen.next_command, car, cars, parts, rows, lists)
+        return rows, lists
+
+    def _drawn(self, macro: str, what: object, page: PageName) -> str:
+        return str(getattr(self._parts.module, macro)(what, page == "operate")).strip()
 
 
 def _ticking(view: View, screen: Screen) -> Ticking:

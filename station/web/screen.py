@@ -1,10 +1,12 @@
 """The whole page as facts for a template: the run, its clock, its laps, the standing, the health strip. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.ranking import RaceRules
 from shared.units import NS_PER_MS, NS_PER_S, format_ms, format_ns, seconds_to_ns
 from station.view import ClockView, RunView, View
+from station.web.doubts import Doubt, doubts
 from station.web.health import HealthLine, alarms, health_lines
 from station.web.words import (
     NOTHING,
@@ -12,6 +14,8 @@ from station.web.words import (
     PlaceLine,
     best_counted_ns,
     lap_lines,
+    laps_together,
+    marks,
     place_lines,
     rules_words,
     score_words,
@@ -52,13 +56,15 @@ class RunScreen:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """Something for an official to decide: a crossing that was missed, false or flagged."""
+class CarScreen:
+    """One of several cars on the track, with its own clock. `number` is its place, and the key that chooses it."""
 
     key: str
-    sentence: str
-    at_ns: int
-    can_add: bool
+    number: int
+    run: RunScreen
+    laps: str
+    last: Tile
+    best: Tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,9 @@ class Screen:
     track: str
     rules: str
     alarms: tuple[str, ...]
+    testing: bool
     run: RunScreen | None
+    together: tuple[CarScreen, ...]
     tiles: tuple[Tile, ...]
     laps: tuple[LapLine, ...]
     window_words: str
@@ -84,7 +92,8 @@ class Screen:
 def screen_of(view: View) -> Screen:
     """A view as the page shows it."""
     rules = view.race.rules if view.race is not None else RaceRules()
-    laps = lap_lines(view.run, rules) if view.run is not None else []
+    laps = lap_lines(view.run, rules, view.race) if view.run is not None else []
+    several = len(view.runs) > 1
     return Screen(
         version=view.version,
         station=view.station,
@@ -92,13 +101,15 @@ def screen_of(view: View) -> Screen:
         track=view.race.track if view.race is not None else "",
         rules=rules_words(rules) if view.race is not None else "",
         alarms=tuple(alarms(view)),
+        testing=view.mode == "test",
         run=_run(view.run, rules, view.clock) if view.run is not None else None,
+        together=tuple(_together(view, rules)) if several else (),
         tiles=_tiles(view, rules, laps),
-        laps=tuple(laps),
-        window_words=_window_words(view.run, rules),
+        laps=tuple(laps_together(view.runs, rules, view.race) if several else laps),
+        window_words="" if several else _window_words(view.run, rules),
         places=tuple(place_lines(view)),
         health=tuple(health_lines(view)),
-        doubts=tuple(_doubts(view.run)),
+        doubts=tuple(doubts(view)),
         next_command=next_command(view),
     )
 
@@ -121,6 +132,32 @@ def _run(run: RunView, rules: RaceRules, clock: ClockView) -> RunScreen:
         incidents=_incidents(run),
         notes=_notes(run),
     )
+
+
+def _together(view: View, rules: RaceRules) -> Iterator[CarScreen]:
+    for number, run in enumerate(view.runs, 1):
+        newest = next(iter(lap_lines(run, rules, view.race)), None)
+        limit = f" of {rules.max_laps}" if rules.max_laps is not None else ""
+        last = (
+            Tile("Last lap", newest.time, f"{newest.sign} {newest.status}", newest.tone)
+            if newest is not None
+            else Tile("Last lap", NOTHING)
+        )
+        screen = _run(run, rules, view.clock)
+        yield CarScreen(
+            f"on-{run.run_id}", number, screen, f"{len(run.laps)}{limit}", last, _best_tile(view, run, rules)
+        )
+
+
+def _best_tile(view: View, run: RunView | None, rules: RaceRules) -> Tile:
+    """The run's best lap, and what it is in the race."""
+    best_ns = best_counted_ns(run, rules) if run is not None else None
+    if run is None or best_ns is None:
+        return Tile("Best lap", NOTHING)
+    tone, sign, words = marks(run, rules, view.race).tone(best_ns)
+    if tone == "yellow":
+        return Tile("Best lap", format_ns(best_ns))
+    return Tile("Best lap", format_ns(best_ns), f"{sign} {words}", tone)
 
 
 def phase_words(run: RunView) -> str:
@@ -154,12 +191,11 @@ def _tiles(view: View, rules: RaceRules, laps: list[LapLine]) -> tuple[Tile, ...
     """The figures under the clock; without a run their places stay, so that nothing moves when one begins."""
     run = view.run
     last = laps[0] if laps else None
-    best_ns = best_counted_ns(run, rules) if run is not None else None
     limit = rules.max_laps
     return (
         Tile("Laps", str(len(laps)) if run is not None else NOTHING, f"of {limit}" if limit is not None else ""),
         Tile("Last lap", last.time, f"{last.sign} {last.status}", last.tone) if last else Tile("Last lap", NOTHING),
-        Tile("Best lap", format_ns(best_ns) if best_ns is not None else NOTHING),
+        _best_tile(view, run, rules),
         _score_tile(view, rules),
         *([Tile(TIME_LEFT, _time_left(run, rules, view.clock))] if rules.time_limit_s is not None else []),
     )
@@ -214,19 +250,14 @@ def _window_words(run: RunView | None, rules: RaceRules) -> str:
     return f"Laps {score.first_lap} to {score.last_lap} make the score"
 
 
-def _doubts(run: RunView | None) -> list[Doubt]:
-    if run is None:
-        return []
-    flagged = [Doubt(f"flag-{at_ns}", "A crossing came too soon to end a lap.", at_ns, True) for at_ns in run.flagged]
-    return flagged + [
-        Doubt(f"doubt-{p.kind}-{p.at_ns}", p.sentence, p.at_ns, p.kind == "missed_crossing") for p in run.proposals
-    ]
-
-
 def next_command(view: View) -> str:
     """What the operator most likely does next: the page offers it first. Whether it may be done, the core says."""
-    run = view.run
-    if run is None or run.phase in ("idle", "finished"):
+    return "open_run" if view.run is None else next_of(view, view.run)
+
+
+def next_of(view: View, run: RunView) -> str:
+    """The same for one of several runs."""
+    if run.phase in ("idle", "finished"):
         return "open_run"
     car = next((car for car in view.cars if car.name == run.car), None)
     mode = car.mode if car is not None and car.online else "disarmed"

@@ -1,13 +1,14 @@
 """What the page says, in words and figures: a View to lines that a template only prints. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.ranking import RaceRules, RunLap, Score, lap_time_ns, score_run, successful
 from shared.units import format_ms, format_ns
 from station.core.facts import Lap
-from station.view import RunView, StandingLine, View
+from station.view import RaceView, RunView, StandingLine, View
 
 NOTHING = "–"
+MOST_TOGETHER = 40  # laps of several cars on one table
 METHOD_WORDS = {
     "average": "average of the best {n} laps in a row",
     "best_lap": "best lap in a stretch of {n}",
@@ -17,7 +18,10 @@ METHOD_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class LapLine:
-    """One lap as the table shows it. `tone` is a colour of the tokens; `sign` and `status` say the same in words."""
+    """One lap as the table shows it. `tone` is a colour of the tokens; `sign` and `status` say the same in words.
+
+    With several cars on the track `who` is the racer, and `run_id` names the run in rulings.
+    """
 
     key: str
     number: int
@@ -32,6 +36,8 @@ class LapLine:
     in_window: bool
     valid: bool
     say: str
+    who: str = ""
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +103,67 @@ def best_counted_ns(run: RunView, rules: RaceRules) -> int | None:
     return min((lap_time_ns(lap, rules) for lap in laps if successful(lap, rules)), default=None)
 
 
-def lap_lines(run: RunView, rules: RaceRules) -> list[LapLine]:
-    """The laps, newest first: who waits for a time looks at the top."""
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The laps that others are held against: the best of the race, of the racer in it, and of this run."""
+
+    race_ns: int | None
+    racer_ns: int | None
+    run_ns: int | None
+
+    def tone(self, time_ns: int) -> tuple[str, str, str]:
+        """Colour, sign and words of a counted lap: purple leads the race, green is the racer's best, yellow neither."""
+        if time_ns == self.race_ns:
+            return "purple", "◆", "Best of the race"
+        if time_ns == self.racer_ns:
+            return "green", "▲", "Racer's best"
+        if time_ns == self.run_ns:
+            return ("green", "▲", "Best of run") if self.racer_ns is None else ("yellow", "●", "Best of run")
+        return "yellow", "●", "Valid"
+
+
+def marks(run: RunView, rules: RaceRules, race: RaceView | None) -> Marks:
+    """Of this run in this race."""
+    leads = race is not None and race.best_racer == run.racer
+    return Marks(
+        race.best_lap_ns if race is not None and leads else None, run.racer_best_ns, best_counted_ns(run, rules)
+    )
+
+
+def lap_lines(run: RunView, rules: RaceRules, race: RaceView | None = None, *, together: bool = False) -> list[LapLine]:
+    """The laps, newest first: who waits for a time looks at the top. `together`: among those of other cars."""
     score = window(run, rules)
-    best_ns = best_counted_ns(run, rules)
+    held = marks(run, rules, race)
     lines = []
     for lap in reversed(run.laps):
         in_window = score is not None and score.first_lap <= lap.number <= score.last_lap
-        lines.append(_lap_line(lap, rules, best_ns, in_window))
+        line = _lap_line(lap, rules, held, in_window)
+        lines.append(_named(line, run) if together else line)
     return lines
 
 
-def _lap_line(lap: Lap, rules: RaceRules, best_ns: int | None, in_window: bool) -> LapLine:
+def laps_together(runs: tuple[RunView, ...], rules: RaceRules, race: RaceView | None) -> list[LapLine]:
+    """The newest laps of all cars on the track, newest first."""
+    lines = [
+        (lap.ended_utc_ns, line)
+        for run in runs
+        for lap, line in zip(reversed(run.laps), lap_lines(run, rules, race, together=True), strict=True)
+    ]
+    return [line for _, line in sorted(lines, key=lambda each: each[0], reverse=True)[:MOST_TOGETHER]]
+
+
+def _named(line: LapLine, run: RunView) -> LapLine:
+    say = f"{run.racer}, {line.say[0].lower()}{line.say[1:]}"
+    return replace(line, key=f"lap-{run.run_id}-{line.number}", who=run.racer, run_id=run.run_id, say=say)
+
+
+def _lap_line(lap: Lap, rules: RaceRules, held: Marks, in_window: bool) -> LapLine:
     counts = successful(as_run_lap(lap), rules)
     time_ns = lap_time_ns(as_run_lap(lap), rules)
-    tone, sign, status = _status(lap, counts, time_ns, best_ns)
+    tone, sign, status = _status(lap, counts, time_ns, held)
     time = format_ns(time_ns) if lap.lap_ns else NOTHING
-    slower = counts and best_ns is not None and time_ns > best_ns
-    delta = f"+{format_ns(time_ns - best_ns)}" if slower and best_ns is not None else ""
+    slower = counts and held.run_ns is not None and time_ns > held.run_ns
+    delta = f"+{format_ns(time_ns - held.run_ns)}" if slower and held.run_ns is not None else ""
     confirmed = "confirmed by the car" if lap.confirmed else "not confirmed by the car"
     return LapLine(
         key=f"lap-{lap.number}",
@@ -133,14 +182,10 @@ def _lap_line(lap: Lap, rules: RaceRules, best_ns: int | None, in_window: bool) 
     )
 
 
-def _status(lap: Lap, counts: bool, time_ns: int, best_ns: int | None) -> tuple[str, str, str]:
+def _status(lap: Lap, counts: bool, time_ns: int, held: Marks) -> tuple[str, str, str]:
     if not lap.valid:
         return "red", "✕", "Void"
-    if not counts:
-        return "red", "✕", "Not counted"
-    if time_ns == best_ns:
-        return "green", "▲", "Best of run"
-    return "yellow", "●", "Valid"
+    return held.tone(time_ns) if counts else ("red", "✕", "Not counted")
 
 
 def _penalty(lap: Lap, rules: RaceRules) -> str:
@@ -169,10 +214,10 @@ def _detail(lap: Lap, counts: bool, rules: RaceRules) -> str:
 
 
 def place_lines(view: View) -> list[PlaceLine]:
-    """The standing, best first; the racer on the track is marked."""
-    run = view.run
-    racing = run.racer if run is not None and run.phase in ("armed", "running") else ""
-    return [_place_line(line, line.racer == racing) for line in view.standing]
+    """The standing, best first; who is on the track is marked."""
+    runs = view.runs or ((view.run,) if view.run is not None else ())
+    racing = {run.racer for run in runs if run.phase in ("armed", "running")}
+    return [_place_line(line, line.racer in racing) for line in view.standing]
 
 
 def _place_line(line: StandingLine, on_track: bool) -> PlaceLine:

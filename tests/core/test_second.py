@@ -10,7 +10,7 @@ from shared.ranking import RaceRules
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
-from tests.core.hand import MS, QUICK, UTC, Hand, S, only
+from tests.core.hand import MS, QUICK, UTC, Hand, S, moment, only
 
 A, B = e.GateSpec("start"), e.GateSpec("spare", system="B")
 ZERO_NS = 7_000 * S  # B's clock began long before A's
@@ -119,3 +119,79 @@ def test_each_lap_is_within_its_uncertainty_though_a_misses_some(seed: int, laps
         assert abs(lap.lap_ns - want) <= lap.uncertainty_ns + 11 * abs(drift_ns)
     again, kept = Engine(), [(i, made) for i, made in zip(hand.inputs, hand.facts, strict=True) if made]
     assert [again.handle(event) for event, _ in kept] == [made for _, made in kept]
+
+
+def b_alone(hand: Two, stamps_s: list[int]) -> None:
+    for at_s in stamps_s:
+        hand.cross_b(at_s * S)
+        hand.tick(at_s * S + 1100 * MS)
+
+
+def test_a_dead_from_the_start_leaves_the_run_to_b() -> None:
+    hand = Two(laps=3)
+    hand.cross_b(1 * S)
+    assert hand.run.phase == "armed"  # A may still speak
+    facts = hand.tick(2 * S + 100 * MS)
+    assert only(facts, f.SystemReplaced) == [f.SystemReplaced(1, "boot-b", ZERO_NS + 1 * S, 0, 0, 0)]
+    assert [(fact.boot, fact.at_ns) for fact in only(facts, f.RunStarted)] == [("boot-b", ZERO_NS + 1 * S)]
+    assert only(hand.cross_b(9 * S), f.LapDone)  # no second is waited for any more
+    b_alone(hand, [17, 26])
+    assert [lap.lap_ns for lap in hand.laps] == [8 * S, 8 * S, 9 * S]
+    assert {(lap.source, lap.reason, lap.valid) for lap in hand.laps} == {("system_b", "timed by system B", True)}
+    assert hand.run.phase == "finished"
+    assert hand.tick(60 * S) == ()
+
+
+def test_a_wakes_and_times_the_next_run() -> None:
+    hand = Two(laps=3)
+    b_alone(hand, [1, 9])
+    for number, at_s in enumerate((17, 25)):
+        hand.both(at_s * S)
+        assert hand.run.book.done == 2 + number
+    assert [lap.lap_ns for lap in hand.laps] == [8 * S] * 3
+    assert sum(len(only(facts, f.SystemsPaired)) for facts in hand.facts) == 2
+    hand.open()
+    hand.go(30 * S)
+    for at_s in (31, 39):
+        hand.both(at_s * S)
+    assert [(lap.lap_ns, lap.source) for lap in hand.laps] == [(8 * S, "gate")]
+
+
+def test_a_that_was_well_yesterday_and_is_dead_today() -> None:
+    hand = Two(laps=1)
+    hand.both(1 * S)
+    hand.both(9 * S)
+    hand.open()
+    hand.go(20 * S)
+    b_alone(hand, [21, 29])
+    assert [(lap.lap_ns, lap.source) for lap in hand.laps] == [(8 * S, "system_b")]
+
+
+def test_what_b_saw_before_the_start_begins_no_run() -> None:
+    hand = Two(laps=3)
+    hand.do(e.AbandonRun(author="judge", moment=moment(1 * S)))
+    hand.open(at_ns=2 * S)
+    hand.cross_b(3 * S)  # the car is carried to the line
+    [unattributed] = only(hand.go(3 * S + 300 * MS), f.Unattributed)
+    assert unattributed.why == "only system B saw it, before the start"
+    assert hand.tick(5 * S) == ()
+    b_alone(hand, [6, 14])
+    assert [lap.lap_ns for lap in hand.laps] == [8 * S]
+
+
+@QUICK
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=20))
+def test_no_pass_is_counted_twice_whoever_sees_it(seen: list[tuple[bool, bool]]) -> None:
+    hand = Two(laps=1000)
+    for number, (by_a, by_b) in enumerate(seen):
+        at_ns = (1 + 8 * number) * S
+        if by_a:
+            hand.cross(at_ns)
+        if by_b:
+            hand.cross_b(at_ns)
+        hand.tick(at_ns + 1500 * MS)
+    marks = [stretch.mark.crossing for stretch in hand.run.book.stretches]
+    assert len(marks) == len(set(marks))
+    assert all(lap.lap_ns % (8 * S) == 0 and lap.valid for lap in hand.laps)
+    again = Engine()
+    assert [again.handle(event) for event in hand.inputs] == hand.facts

@@ -55,7 +55,9 @@ def test_each_sensor_is_shown(rig: Rig) -> None:
     rig.wait(S)
     rig.wait(S)
     [gate] = rig.station.snapshot().gates
-    assert gate.each == (SensorView("beam", 10, 4, at_ns + 3 * MS),)
+    last_ns = at_ns + 3 * MS
+    utc_ns = rig.clock.utc_ns() - rig.clock.now_ns() + last_ns
+    assert gate.each == (SensorView("beam", 10, 4, last_ns, last_utc_ns=utc_ns),)
 
 
 def test_all_gates_are_said_on_one_topic(rig: Rig) -> None:

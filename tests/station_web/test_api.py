@@ -8,9 +8,9 @@ import pytest
 import requests
 
 from shared.errors import Refused, StorageError
+from shared.web_doors import is_ours
 from station.core.events import OpenRun, OrderCar, VoidLap
 from station.view import Accepted, Declined
-from station.web.doors import is_ours
 from tests.station_web.conftest import Served, serve
 from tests.station_web.views import FakeStation
 

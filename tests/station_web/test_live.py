@@ -24,7 +24,7 @@ def document(message: bytes) -> dict[str, Any]:
 
 
 def test_the_first_message_is_the_whole_page() -> None:
-    first = document(event(PAGES.render(VIEW, operator=False), None, 0))
+    first = document(event(PAGES.render(VIEW, "live"), None, 0))
     assert first["whole"] is True
     assert first["lists"]["laps"] == ["lap-6", "lap-5", "lap-4", "lap-3", "lap-2", "lap-1"]
     assert set(first["rows"]) == {key for keys in first["lists"].values() for key in keys}
@@ -39,10 +39,10 @@ def test_the_first_message_is_the_whole_page() -> None:
 
 
 def test_only_what_changed_is_sent_and_the_clock_is_brought_up_to_date() -> None:
-    before = PAGES.render(VIEW, operator=False)
+    before = PAGES.render(VIEW, "live")
     confirmed = (*LAPS[:5], replace(LAPS[5], confirmed=True))
     clock = replace(VIEW.clock, rate=5.0)
-    after = PAGES.render(replace(VIEW, version=2, clock=clock, run=replace(RUN, laps=confirmed)), operator=False)
+    after = PAGES.render(replace(VIEW, version=2, clock=clock, run=replace(RUN, laps=confirmed)), "live")
     update = document(event(after, before, 2 * S))
     assert update["whole"] is False
     assert list(update["rows"]) == ["lap-6"]
@@ -55,7 +55,7 @@ def test_names_are_escaped_wherever_they_stand() -> None:
     evil = "<script>alert(1)</script>"
     view = replace(VIEW, run=replace(RUN, racer=evil, model=evil, laps=(lap(1, 9_000, reason=evil),)))
     for operator in (False, True):
-        rendered = PAGES.render(view, operator=operator)
+        rendered = PAGES.render(view, "operate" if operator else "live")
         drawn = "".join([*rendered.parts.values(), *rendered.rows.values()])
         assert "<script" not in drawn
         assert "&lt;script&gt;" in drawn
@@ -73,7 +73,7 @@ def test_a_slow_browser_skips_to_the_newest() -> None:
     async def scene() -> list[dict[str, Any]]:
         live = Live(station, PAGES)
         live.start()
-        stream = live.stream(operator=False)
+        stream = live.stream("live")
         await anext(stream)  # retry
         got = [document(await anext(stream))]
         for number in range(7, 27):
@@ -94,7 +94,7 @@ def test_close_ends_every_stream() -> None:
     async def scene() -> None:
         live = Live(FakeStation(), PAGES)
         live.start()
-        stream = live.stream(operator=True)
+        stream = live.stream("operate")
         await anext(stream)
         await anext(stream)
         threading.Thread(target=live.close).start()
@@ -110,7 +110,7 @@ def test_a_quiet_station_still_beats(monkeypatch: Any) -> None:
     async def scene() -> bytes:
         live = Live(FakeStation(), PAGES)
         live.start()
-        stream = live.stream(operator=False)
+        stream = live.stream("live")
         for _ in range(2):
             await anext(stream)
         beat = await anext(stream)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from shared.errors import RacedayError
 from shared.ranking import RaceRules
 from station.core.events import Command
-from station.core.facts import Lap, Proposal
+from station.core.facts import GateNoted, Lap, Proposal
 from station.view import (
     Accepted,
     BrokerView,
@@ -17,6 +17,7 @@ from station.view import (
     GateView,
     RaceView,
     RunView,
+    SensorView,
     StandingLine,
     StoreView,
     SyncView,
@@ -24,6 +25,7 @@ from station.view import (
 )
 
 S = 1_000_000_000
+MS = 1_000_000
 RULES = RaceRules(consecutive_laps=3, max_laps=8, time_limit_s=180, off_track_penalty_s=2, max_resets_per_lap=3)
 RACE = RaceView("race-1", "Autumn Summit 2026", "re:Invent 2018", RULES)
 CAR = CarView(
@@ -111,6 +113,71 @@ TROUBLE = replace(
     sync=SyncView(5, 3, 0, 2, True, "race-1.run-6 was rejected (404): there is no race 'race-1'."),
     broker=BrokerView(False, "No broker at 127.0.0.1:1883.", 14, 2),
 )
+
+
+NOTES = (
+    GateNoted(
+        "start", "missed_numbers", "The passing numbers 13 to 14 are missing (after 12 came 15).", 2, 1_790_000_000 * S
+    ),
+    GateNoted("start", "restart", "The decoder restarted: laps across this are void.", 0, 1_789_999_000 * S),
+)
+FULL_GATE = replace(
+    GATE,
+    stuck=("beam-b",),
+    each=(
+        SensorView("beam-a", 24, 2, 400 * S, 0.92, 1_790_000_000 * S),
+        SensorView("beam-b", 24, 31, 401 * S, 0.12, 1_790_000_001 * S),
+    ),
+    dropped=57,
+    offset_ns=12_345_678_901,
+    drift_ppb=17_250,
+    uncertainty_ns=212_000,
+    notes=NOTES,
+)
+SPLIT = GateView(
+    "sector-1", ("loop",), True, "The decoder answers.", 12, 0, (), (SensorView("loop", 12),), kind="split"
+)
+
+
+def on_track(number: int, racer: str, car: str, laps: tuple[Lap, ...], **changes: object) -> RunView:
+    """One of several runs; its laps are its own."""
+    run_id = f"run-{number}"
+    made = replace(
+        RUN,
+        run_id=run_id,
+        racer=racer,
+        car=car,
+        laps=tuple(replace(each, run_id=run_id) for each in laps),
+        lap_number=len(laps) + 1,
+        lap_started_ns=(200 + number) * S - 30 * S,
+        proposals=(),
+        lap_off_tracks=0,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+RUNS = (
+    on_track(7, "Ada Lovelace", "car-1", LAPS[:4], racer_best_ns=9_654 * MS),
+    on_track(8, "Grace Hopper", "car-2", (lap(1, 9_900), lap(2, 9_401)), racer_best_ns=9_401 * MS),
+    on_track(9, "Katherine Johnson", "car-3", (), phase="armed", released=False, lap_started_ns=None, score_ms=None),
+)
+DOUBTFUL = Proposal(
+    "run-8",
+    "doubtful_crossing",
+    190 * S,
+    "cars",
+    "Ada Lovelace and Grace Hopper crossed within 0.2 s: whose was it?",
+    crossing=41,
+    sure_percent=63,
+    others=("run-7",),
+)
+TOGETHER = replace(
+    VIEW,
+    race=replace(RACE, cars_on_track=3, best_lap_ns=9_401 * MS, best_racer="Grace Hopper"),
+    runs=(RUNS[0], replace(RUNS[1], proposals=(DOUBTFUL,)), RUNS[2]),
+    run=RUNS[2],
+)
+TESTING = replace(VIEW, mode="test", gates=(FULL_GATE, SPLIT), run=None)
 
 
 @dataclass

@@ -14,12 +14,13 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from shared.errors import OperatorError, Refused
+from shared.web_doors import Doors
 from vehicle.calibration import read_calibration
 from vehicle.core.pulses import Calibration
 from vehicle.web.calibrating import add_calibrating
 from vehicle.web.claims import LONGEST_S, Claims
 from vehicle.web.desk import Desk, Status
-from vehicle.web.doors import Doors, refusal
+from vehicle.web.doors import refusal
 from vehicle.web.health import Health, read_health
 from vehicle.web.shelf import ModelRow, Shelf
 from vehicle.web.upload import receive
@@ -98,7 +99,7 @@ def create_app(
         desk.stop()  # the console ends: whoever held the car holds it no longer
 
     app = FastAPI(title="Raceday console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.add_middleware(Doors, allowed_hosts=allowed_hosts)
+    app.add_middleware(Doors, machine="This car", allowed_hosts=allowed_hosts)
     app.mount("/static", StaticFiles(directory=STATIC))
     _add_errors(app)
     _add_claiming(app, entrance, car)

@@ -52,6 +52,7 @@ const lapClock = (() => {
     if (clock.started_ms !== started_ms) shown_ms = 0;
     started_ms = clock.started_ms;
     ends_ms = clock.ends_ms;
+    if (!face) return; // the gates' page has no clock
     if (started_ms === null) write(face, clock.text);
     face.classList.toggle("words", started_ms === null && !/^\d/.test(clock.text));
   }
@@ -63,25 +64,30 @@ const lapClock = (() => {
   function frame(at_ms) {
     if (stationClock.known()) {
       const now_ms = stationClock.now(at_ms);
-      if (started_ms !== null) {
+      if (started_ms !== null && face) {
         shown_ms = Math.max(shown_ms, now_ms - started_ms); // within one lap the clock never runs back
         write(face, tenths(shown_ms));
+      }
+      for (const other of document.querySelectorAll(".car-clock[data-started]")) {
+        write(other, tenths(now_ms - Number(other.dataset.started)));
       }
       if (ends_ms !== null) write(document.querySelector("[data-countdown]"), wholeSeconds(ends_ms - now_ms));
     }
     requestAnimationFrame(frame);
   }
 
-  const first = face.dataset;
   const number = (text) => (text === "" ? null : Number(text));
-  take({
-    boot: first.boot,
-    now_ms: Number(first.now),
-    rate: Number(first.rate),
-    started_ms: number(first.started),
-    ends_ms: number(first.ends),
-    text: face.textContent,
-  });
+  if (face) {
+    const first = face.dataset;
+    take({
+      boot: first.boot,
+      now_ms: Number(first.now),
+      rate: Number(first.rate),
+      started_ms: number(first.started),
+      ends_ms: number(first.ends),
+      text: face.textContent,
+    });
+  }
   requestAnimationFrame(frame);
   return { take };
 })();

@@ -19,9 +19,10 @@
   function keepingFocus(change) {
     const focused = document.activeElement;
     const label = focused && focused.getAttribute && focused.getAttribute("aria-label");
+    const named = focused && focused.id ? `#${CSS.escape(focused.id)}` : label && `[aria-label="${CSS.escape(label)}"]`;
     change();
-    if (label && !document.contains(focused)) {
-      const again = document.querySelector(`[aria-label="${CSS.escape(label)}"]`);
+    if (named && !document.contains(focused)) {
+      const again = document.querySelector(named);
       if (again) again.focus({ preventScroll: true });
     }
   }
@@ -76,6 +77,8 @@
       redraw(rest);
     });
     lapClock.take(page.clock);
+    document.body.dataset.mode = page.mode;
+    document.title = (page.mode === "test" ? "TEST · " : "") + document.title.replace(/^TEST · /, "");
     document.body.dataset.version = page.version;
     document.dispatchEvent(new CustomEvent("raceday", { detail: page }));
   }

@@ -11,6 +11,9 @@
   const field = (id) => document.getElementById(id);
   let car = "";
   let cars = [];
+  let runs = []; // all that are on
+  let chosen = ""; // the one that orders are for, when several are on
+  const OF_A_RUN = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_tap"]);
 
   function remembered(name, otherwise) {
     try {
@@ -51,10 +54,14 @@
       const said = await response.json();
       if (response.ok) tell(`✓ ${what}`, "done");
       else tell(`✕ ${said.error}`, "refused");
-      return response.ok;
+      if (said.override) {
+        const override_reason = await overridden(said.error);
+        if (override_reason) return send({ ...command, override_reason }, `${what}, gate overridden`);
+      }
+      return response.ok ? said : null;
     } catch {
       tell(`✕ ${what}: the station did not answer. Look whether it was done before you press again.`, "refused");
-      return false;
+      return null;
     }
   }
 
@@ -81,13 +88,31 @@
     });
   }
 
+  // An official may arm on a gate that is not fit, and says why; the record keeps who did and why.
+  function overridden(why) {
+    return new Promise((resolve) => {
+      const box = field("override");
+      field("override-why").textContent = why.replace(/: mend it, or give an `override_reason`\.$/, ".");
+      field("override-reason").value = "";
+      box.returnValue = "no";
+      box.addEventListener(
+        "close",
+        () => resolve(box.returnValue === "yes" ? field("override-reason").value.trim() : ""),
+        { once: true },
+      );
+      box.showModal();
+    });
+  }
+
   function commandOf(button) {
     const command = { command: button.dataset.command };
     for (const { name, value } of button.attributes) {
       if (name.startsWith("data-number-")) command[name.slice(12)] = BigInt(value);
       if (name.startsWith("data-text-")) command[name.slice(10)] = value;
     }
-    if (button.hasAttribute("data-car")) command.car = car;
+    const run = runs.find((each) => each.run_id === chosen);
+    if (runs.length > 1 && OF_A_RUN.has(command.command)) command.run_id = chosen;
+    if (button.hasAttribute("data-car")) command.car = runs.length > 1 ? (run ? run.car : "") : car;
     return command;
   }
 
@@ -95,13 +120,30 @@
     const command = commandOf(button);
     const what = (button.dataset.ask || button.firstChild.textContent).trim();
     if (button.hasAttribute("data-cars")) return Promise.all(cars.map((name) => send({ ...command, car: name }, `${what}: ${name}`)));
+    if (runs.length > 1 && (command.run_id === "" || command.car === "")) return tell("✕ Choose a car first: several are on the track.", "refused");
     if (command.car === "") return tell("✕ There is no car to order: open a run first.", "refused");
     const said = button.dataset.ask ? await asked(button) : {};
     if (said === null) return undefined;
     return send({ ...command, ...said }, what);
   }
 
+  // With several cars on the track an order never goes to a run that nobody chose.
+  function choose(run_id) {
+    chosen = run_id;
+    const run = runs.find((each) => each.run_id === chosen);
+    const several = runs.length > 1;
+    field("chosen").hidden = !several;
+    field("chosen").textContent = run ? `Orders go to ${run.racer}, ${run.car}.` : "Choose a car for your orders.";
+    for (const pick of document.querySelectorAll("[data-pick]")) {
+      pick.setAttribute("aria-pressed", String(pick.dataset.pick === chosen));
+      pick.closest(".car-card").classList.toggle("picked", pick.dataset.pick === chosen);
+    }
+    if (several) follow(run ? run.next : "");
+  }
+
   document.addEventListener("click", (click) => {
+    const pick = click.target.closest("button[data-pick]");
+    if (pick) choose(pick.dataset.pick);
     const button = click.target.closest("button[data-command]");
     if (button) press(button);
   });
@@ -111,18 +153,22 @@
     const values = Object.fromEntries(new FormData(submit.target));
     const form = submit.target;
     const command = { command: "open_run", ...values, throttle_percent: Number(values.throttle_percent) };
-    if (await send(command, `Run of ${values.racer} opened`)) form.elements.racer.value = "";
+    const opened = await send(command, `Run of ${values.racer} opened`);
+    if (!opened) return;
+    form.elements.racer.value = "";
+    choose(opened.run_id);
   });
 
   // One key, one command: only while no text is being written and no question is open; can be switched off.
   document.addEventListener("keydown", (key) => {
     const typing = key.target.closest("input:not([type=checkbox]):not([type=range]), textarea, select, dialog");
     if (!shortcuts.checked || typing || key.ctrlKey || key.altKey || key.metaKey || key.repeat) return;
-    const button = controls.querySelector(`button[data-key="${CSS.escape(key.key.toLowerCase())}"]`);
+    const button = document.querySelector(`button[data-key="${CSS.escape(key.key.toLowerCase())}"]`);
     if (!button) return;
     key.preventDefault();
     button.focus();
-    press(button);
+    if (button.dataset.pick) choose(button.dataset.pick);
+    else press(button);
   });
 
   function follow(next) {
@@ -135,6 +181,11 @@
     follow(news.detail.next);
     car = news.detail.car;
     cars = news.detail.cars;
+    runs = news.detail.runs;
+    choose(runs.some((run) => run.run_id === chosen) ? chosen : "");
+    for (const button of controls.querySelectorAll("[data-mode-of]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.modeOf === news.detail.mode));
+    }
     field("cars").replaceChildren(...cars.map((name) => Object.assign(document.createElement("option"), { value: name })));
     const wanted = field("open-run").elements.car;
     if (!wanted.value && cars.length === 1) wanted.value = cars[0];
