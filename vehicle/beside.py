@@ -77,6 +77,7 @@ def _console(config: VehicleConfig, desk: Desk) -> ConsoleServer:
         config.camera.driver,
         config.motors.driver,
         options.claims.absolute().parent,
+        config.calibration.file,
     )
     app = create_app(desk, LibraryShelf(options.models), claims, car, options.allowed_hosts)
     server = ConsoleServer(app, listen(options.host, options.port))

@@ -21,6 +21,7 @@ from vehicle.netless import Sockets
 from vehicle.notify import Supervisor
 from vehicle.stopkey import open_key
 from vehicle.stops import Stops, StopSource
+from vehicle.tuner import Tuner
 from vehicle.wheels import Wheels
 
 
@@ -88,20 +89,23 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
         )
         for name, lap_end, frame_end in zip(("pilot", "comms"), laps, frames, strict=True)
     ]
+    helm = Helm(
+        clock.boot_id,
+        config.limits,
+        config.safety,
+        config.model.throttle_percent,
+        calibrated=calibration is not None,
+    )
+    wheels, keeper = Wheels(motors, calibration), Lifeline(config_path)
     return Guard(
-        helm=Helm(
-            clock.boot_id,
-            config.limits,
-            config.safety,
-            config.model.throttle_percent,
-            calibrated=calibration is not None,
-        ),
+        helm=helm,
         clock=clock,
-        wheels=Wheels(motors, calibration),
+        wheels=wheels,
         crew=Crew(*children),
-        keeper=Lifeline(config_path),
+        keeper=keeper,
         stops=build_stops(config),
         supervisor=Supervisor(),
+        tuner=Tuner(helm, wheels, keeper, config.calibration.load),
         safety=config.safety,
         child_ends=(*laps, *frames),
     )

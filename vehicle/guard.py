@@ -17,7 +17,7 @@ from shared.messages import DriveOrder, Lease
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
 from vehicle.core.modes import ARMED
-from vehicle.core.words import CommsReady, Fault, PilotChange, PilotReady, Seen, ThrottleShare, Wish
+from vehicle.core.words import CommsReady, Fault, PilotChange, PilotReady, Seen, ThrottleShare, Tune, Wish
 from vehicle.crew import Crew, Gone, Heard
 from vehicle.ipc import Word
 from vehicle.lifeline import Lifeline
@@ -26,6 +26,7 @@ from vehicle.startup import GUARD_PRIORITY, ask_for_realtime, rest_the_collector
 from vehicle.stops import Stops
 from vehicle.tally import Tally
 from vehicle.teller import Teller
+from vehicle.tuner import Tuner
 from vehicle.wheels import Wheels
 
 READY_TIMEOUT_S = 90.0
@@ -46,6 +47,7 @@ class Guard:
         stops: Stops,
         keeper: Lifeline,
         supervisor: Supervisor,
+        tuner: Tuner,
         safety: Safety,
         child_ends: tuple[socket.socket, ...],
     ) -> None:
@@ -56,6 +58,7 @@ class Guard:
         self._stops = stops
         self._keeper = keeper
         self._supervisor = supervisor
+        self._tuner = tuner
         self._safety = safety
         self._child_ends = child_ends
         self._tick_s = max(_SHORTEST_TICK_S, 1.0 / safety.tick_hz / clock.rate)
@@ -64,6 +67,7 @@ class Guard:
         self._stopping = False
         self._tally = Tally()
         self._teller = Teller(helm, clock, crew, self._tally)
+        tuner.tell = self._teller.say
         self._fresh_wish = False
 
     def run(self, ready_file: pathlib.Path | None) -> int:
@@ -152,7 +156,7 @@ class Guard:
         """Newest wish to pulses; what the mode became is told."""
         now_ns = self._clock.now_ns()
         action = self.helm.tick(now_ns)
-        pulses = self._wheels.turn(action)
+        pulses = self._tuner.turn(now_ns) or self._wheels.turn(action)
         if (trace := self._tally.trace(now_ns, self.helm.mode, action, pulses, fresh=self._fresh_wish)) is not None:
             self._teller.say(trace)
         if self._fresh_wish:
@@ -205,6 +209,10 @@ class Guard:
                 self.helm.throttle_percent = min(100, max(0, percent))
             case PilotChange():
                 self._change_pilot()
+            case Tune():
+                self._tuner.hear(word, self._clock.now_ns())
+            case Gone():
+                self._tuner.end("The calibration was called off: the console is gone.")
 
     def _change_pilot(self) -> None:
         """Another model was selected: the pilot ends and comes back with it, unless the car is armed."""

@@ -20,16 +20,18 @@ from vehicle.core.words import (
     Seen,
     ThrottleShare,
     Trace,
+    Tune,
+    Tuning,
     Wish,
 )
 
 Word = (
     Wish | Seen | PilotReady | Fault | CommsReady | ModeNotice | Figures
-    | CarBeat | CarState | CarLap | Lease | DriveOrder | Trace | ThrottleShare | PilotChange
+    | CarBeat | CarState | CarLap | Lease | DriveOrder | Trace | ThrottleShare | PilotChange | Tune | Tuning
 )  # fmt: skip
 _WORDS: tuple[type[Any], ...] = (
     Wish, Seen, PilotReady, Fault, CommsReady, ModeNotice, Figures, CarBeat, CarState, CarLap, Lease, DriveOrder,
-    Trace, ThrottleShare, PilotChange,
+    Trace, ThrottleShare, PilotChange, Tune, Tuning,
 )  # fmt: skip
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in _WORDS}
 _MOST_BYTES = 32_768

@@ -13,25 +13,34 @@ class Wheels:
 
     def __init__(self, motors: Motors, calibration: Calibration | None) -> None:
         self._motors = motors
-        self._calibration = calibration
+        self.calibration = calibration
+
+    @property
+    def resolution_ns(self) -> int:
+        """The driver's step."""
+        return self._motors.resolution_ns
+
+    def set(self, told: Pulses) -> None:
+        """These pulses, while the car is calibrated. Raises HardwareMissing when the device refuses."""
+        self._motors.apply(told)
 
     def turn(self, action: Action) -> Pulses | None:
         """Set the pulses of a limited action, and say which. Raises HardwareMissing when the device refuses."""
-        if self._calibration is None:
+        if self.calibration is None:
             assert action == NEUTRAL, "a car without calibration cannot be armed"
             return None
-        told = pulses(action, self._calibration, self._motors.resolution_ns)
+        told = pulses(action, self.calibration, self._motors.resolution_ns)
         self._motors.apply(told)
         return told
 
     def neutral(self) -> None:
         """Neutral by calibration, or as the driver knows it; raises what the driver raises in the end."""
-        if self._calibration is None:
+        if self.calibration is None:
             self._motors.neutral()
             return
         for attempt in range(1, _NEUTRAL_TRIES + 1):
             try:
-                self._motors.apply(neutral(self._calibration, self._motors.resolution_ns))
+                self._motors.apply(neutral(self.calibration, self._motors.resolution_ns))
             except Exception as error:  # whatever it is, the motors come first
                 say(f"neutral failed ({error}); trying again.")
                 if attempt == _NEUTRAL_TRIES:

@@ -16,8 +16,9 @@ from shared.messages import CarBeat, CarState, DriveOrder, Lease
 from tests.station_web.browser import chromium, keep_picture, violations
 from tests.vehicle.parts import config_text, frame, pulses, write_model
 from tests.vehicle.test_processes import REST, Car
+from tests.vehicle_web.test_calibrating import Guarded
 from tests.vehicle_web.test_doors import Site
-from vehicle.core.words import Figures, ThrottleShare, Trace
+from vehicle.core.words import Figures, ThrottleShare, Trace, Tune
 from vehicle.recorder.feed import Picture, jpeg_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -154,6 +155,58 @@ def test_a_car_that_is_gone_is_said(site: Site, browser: Browser) -> None:
         claim(page, site.url, site.code)
         site.server.close()
         expect(page.locator("#mode")).to_have_text("Car not reached")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, scheme: str) -> None:
+    site = Site(tmp_path, tmp_path / "calibration.json")
+    guard = Guarded(site)
+    try:
+        with phone(browser, color_scheme=scheme) as page:
+            claim(page, site.url, site.code)
+            begin = page.get_by_role("button", name="Calibrate this car")
+            begin.scroll_into_view_if_needed()
+            begin.click()
+            expect(page.locator("#fit")).to_be_hidden()  # the box about the stand is not ticked
+            page.get_by_label("The car stands on a stand").check()
+            keep_picture(page, f"console-stand-{scheme}")
+            begin.click()
+            expect(page.locator("#fit_step")).to_have_text("Step 1 of 8")
+            expect(page.locator("#fit_question")).to_be_focused()
+            assert violations(page) == []
+            height = page.evaluate("document.body.scrollHeight")
+            page.get_by_role("button", name="+10").click()
+            expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
+            assert page.evaluate("document.body.scrollHeight") == height
+            assert violations(page) == []
+            keep_picture(page, f"console-wizard-{scheme}")
+            page.get_by_role("button", name="Neutral").tap()
+            expect(page.locator("#fit_pulse")).to_have_text("The wheels are at neutral")
+            page.get_by_label("Pulse, µs").fill("1500")
+            page.get_by_role("button", name="This is right").click()
+            expect(page.locator("#fit_said")).to_have_text("Try this width before you keep it.")
+            page.get_by_label("Pulse, µs").press("Enter")
+            expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
+            page.keyboard.press("Escape")
+            until(page, lambda: site.bench.said[-1] == Tune("neutral"))
+            for step in range(2, 8):
+                page.get_by_role("button", name="This is right").click()
+                expect(page.locator("#fit_step")).to_have_text(f"Step {step} of 8")
+            page.get_by_role("button", name="Show me").click()
+            expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
+            guard.second()
+            expect(page.locator("#fit_pulse")).to_have_text("The wheels are at neutral")
+            keep_picture(page, f"console-way-{scheme}")
+            page.get_by_role("button", name="Yes").click()
+            page.get_by_role("button", name="No", exact=True).click()
+            expect(page.locator("#fit_step")).to_have_text("All steps are done")
+            assert violations(page) == []
+            keep_picture(page, f"console-found-{scheme}")
+            page.get_by_role("button", name="Keep this calibration").click()
+            expect(page.locator("#calibration tr").first).to_contain_text("1500")
+            expect(page.locator("#stop_word")).to_have_text("Stop")
+    finally:
+        site.server.close()
 
 
 def until(page: Page, what: Callable[[], bool]) -> None:

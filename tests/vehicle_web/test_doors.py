@@ -52,13 +52,13 @@ class FakeShelf:
 class Site:
     """The console, served on loopback."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None) -> None:
         self.bench = Bench()
         self.shelf = FakeShelf()
         self.claims = Claims(folder / "console.json")
         self.code = self.claims.new_code()
         self.wall_s, self.now_s = 1_800_000_000.0, 100.0
-        car = Car("car-7", STOCK_CALIBRATION, "mock", "mock", folder)
+        car = Car("car-7", STOCK_CALIBRATION, "mock", "mock", folder, calibration_file)
         app = create_app(
             self.bench.desk, self.shelf, self.claims, car, wall_s=lambda: self.wall_s, now_s=lambda: self.now_s
         )
@@ -87,7 +87,8 @@ GUARDED = [
     ("GET", "/api/status"), ("GET", "/api/about"), ("GET", "/api/models"), ("GET", "/api/camera.jpg"),
     ("POST", "/api/hold"), ("POST", "/api/start"), ("POST", "/api/stop"), ("POST", "/api/reset"),
     ("POST", "/api/throttle"), ("POST", "/api/leave"), ("POST", "/api/models/select"),
-    ("POST", "/api/models/remove"), ("PUT", "/api/models?file=good.tar.gz"),
+    ("POST", "/api/calibration"), ("POST", "/api/calibration/keep"), ("POST", "/api/models/remove"),
+    ("PUT", "/api/models?file=good.tar.gz"),
 ]  # fmt: skip
 
 

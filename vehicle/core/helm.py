@@ -39,7 +39,7 @@ class Helm:
         self, boot_id: str, limits: Limits, safety: Safety, throttle_percent: int = 0, *, calibrated: bool
     ) -> None:
         self._boot_id = boot_id
-        self._calibrated = calibrated
+        self.calibrated = calibrated
         self._limits = limits
         self._safety = safety
         self.throttle_percent = throttle_percent
@@ -188,7 +188,7 @@ class Helm:
 
     def _readiness(self, now_ns: int) -> Readiness:
         return Readiness(
-            calibration=self._calibrated,
+            calibration=self.calibrated,
             model=self._model_ready,
             frames=self._fresh_frames >= self._safety.arm_frames,
             lease=self._lease_left_ns(now_ns) > 0,

@@ -1,8 +1,10 @@
 """What the car's three processes say to each other, beside the messages that they pass on from the wire."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from shared.messages import CarMode
+from vehicle.core.pulses import Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,32 @@ class ThrottleShare:
 @dataclass(frozen=True, slots=True)
 class PilotChange:
     """Comms to guard: another model is selected; start the pilot anew. Not heard while armed."""
+
+
+TuneAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """Comms to guard, from the phone that calibrates the car: what to do next; `kept` is said once the file is."""
+
+    action: TuneAction
+    width_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Guard to comms, at each change: how the calibration from the phone stands. `step` counts from 0 to `steps`."""
+
+    is_open: bool
+    said: str = ""
+    step: int = 0
+    steps: int = 0
+    question: str = ""
+    asks_way: bool = False
+    width_us: int = 0
+    pulsing: bool = False
+    found: Calibration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from shared.errors import OperatorError, Refused
+from vehicle.calibration import read_calibration
 from vehicle.core.pulses import Calibration
+from vehicle.web.calibrating import add_calibrating
 from vehicle.web.claims import LONGEST_S, Claims
 from vehicle.web.desk import Desk, Status
 from vehicle.web.doors import Doors, refusal
@@ -36,6 +38,13 @@ class Car:
     camera: str
     motors: str
     disk: pathlib.Path
+    calibration_file: pathlib.Path | None = None
+
+    def calibration_now(self) -> Calibration | None:
+        """As it is in the file; it may have been written since the start. Raises BadInput."""
+        if self.calibration_file is None or not self.calibration_file.exists():
+            return self.calibration
+        return read_calibration(self.calibration_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,7 @@ class About:
     motors: str
     calibration: Calibration | None
     health: Health
+    can_calibrate: bool = False
 
 
 class Entrance:
@@ -93,6 +103,7 @@ def create_app(
     _add_errors(app)
     _add_claiming(app, entrance, car)
     _add_driving(app, entrance, desk, now_s)
+    add_calibrating(app, entrance.session, desk, car.calibration_file, now_s)
     _add_models(app, entrance, desk, shelf, car, now_s)
     return app
 
@@ -203,7 +214,8 @@ def _add_models(
     @app.get("/api/about", dependencies=guarded)
     async def about() -> About:
         health = await anyio.to_thread.run_sync(read_health, car.disk)
-        return About(car.device, car.camera, car.motors, car.calibration, health)
+        calibration = await anyio.to_thread.run_sync(car.calibration_now)
+        return About(car.device, car.camera, car.motors, calibration, health, car.calibration_file is not None)
 
     @app.get("/api/models", dependencies=guarded)
     async def models() -> list[ModelRow]:

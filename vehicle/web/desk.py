@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from shared.errors import Refused
 from shared.messages import CarBeat, CarMode, CarState, DriveOrder, Lease, OrderAction
+from vehicle.core.fitting import CLOSED
 from vehicle.core.modes import ARMED
-from vehicle.core.words import Figures, PilotChange, ThrottleShare, Trace
+from vehicle.core.words import Figures, PilotChange, ThrottleShare, Trace, Tuning
 from vehicle.ipc import Word
 from vehicle.recorder.feed import Picture
+from vehicle.web.tunedesk import TuneDesk
 
 LEASE_MS = 1000
 _ORDER_TTL_MS = 1500
@@ -46,6 +48,8 @@ class Status:
     repeated: int
     late_ticks: int
     picture_seq: int
+    tuning: Tuning = CLOSED
+    tunes: bool = False
 
 
 class Desk:
@@ -66,6 +70,7 @@ class Desk:
         self._held_s = self._started_s = float("-inf")
         self._station_drove_s = self._station_stopped_s = float("-inf")
         self._orders = 0
+        self.tune = TuneDesk(say, self._may_tune)
 
     # What comes in
 
@@ -86,6 +91,8 @@ class Desk:
                         self._ages = (ages[len(ages) // 2], ages[-(len(ages) // 100) - 1], policy[len(policy) // 2])
                 case Trace():
                     self._trace = word
+                case Tuning():
+                    self.tune.hear(word)
 
     def see(self, picture: Picture) -> None:
         """The newest frame."""
@@ -114,6 +121,8 @@ class Desk:
         """Take the car, arm it and drive. Raises Refused."""
         with self._lock:
             self._require_free(session, now_s)
+            if self.tune.tuning.is_open:
+                raise Refused("The car is being calibrated: keep the calibration or discard it first.")
             if self._state.mode == "tripped":
                 raise Refused(f"The car is tripped ({self._state.reason.rstrip('.')}): look at it, then reset it.")
             if self._state.mode == "driving":
@@ -139,6 +148,7 @@ class Desk:
         """Stop, whoever drives. If the guard's channel is stuck, by its local socket. The sentence to show."""
         with self._lock:
             self._holder = ""
+            self.tune.neutral()
             sent = self._order("stop")
         return "Stopping." if sent else self._stop_locally()
 
@@ -192,6 +202,8 @@ class Desk:
                 repeated=figures.repeated,
                 late_ticks=figures.late_ticks,
                 picture_seq=self.picture.seq if self.picture is not None else -1,
+                tuning=self.tune.tuning,
+                tunes=self.tune.holds(session),
             )
 
     # Within
@@ -201,6 +213,11 @@ class Desk:
             raise Refused("The station runs this car now: ask the official.")
         if self._holds(now_s) and session != self._holder:
             raise Refused("Another phone holds the car.")
+
+    def _may_tune(self, session: str, now_s: float) -> None:
+        with self._lock:
+            self._require_free(session, now_s)
+            self.require_standing(now_s)
 
     def _holds(self, now_s: float) -> bool:
         return bool(self._holder) and now_s - self._held_s < _HOLDS_S

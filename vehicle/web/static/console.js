@@ -1,36 +1,20 @@
 // The racer's console: asks the car five times a second while the page is seen, and with that renews the lease.
 // Unseen, closed or asleep, it renews nothing and the car goes to neutral by itself.
 
+import { ask, at, put, sentence, wheel } from "/static/car.js";
+
 const EVERY_MS = 200;
-const PATIENCE_MS = 1500;
 const CAMERA_MS = 150;
 const RETRY_MS = 1000;
 const ABOUT_MS = 10000;
 const MODES = { disarmed: "Disarmed", ready: "Ready", driving: "Driving", stopped: "Stopped", tripped: "Tripped" };
 
-const at = (id) => document.getElementById(id);
 let state = null;
 let claimed = false;
 let starting = false;
 
-async function ask(path, body, more = {}) {
-  const options = { headers: { "x-raceday": "console" }, signal: AbortSignal.timeout(PATIENCE_MS), ...more };
-  if (body !== undefined) {
-    options.method = "POST";
-    options.headers["content-type"] = "application/json";
-    options.body = JSON.stringify(body);
-  }
-  const answer = await fetch(path, options);
-  const content = await answer.json().catch(() => ({}));
-  if (answer.status === 401) show(false);
-  if (!answer.ok) throw new Error(content.error || "The car did not understand.");
-  return content;
-}
-
-// A sentence for the person; the network's own words say nothing to a racer.
-const sentence = (error) => (error instanceof TypeError || error.name === "TimeoutError" ? "The car does not answer." : error.message);
-const put = (id, text) => { const node = at(id); if (node.textContent !== text) node.textContent = text; };
 const percent = (share) => `${Math.round(share * 100)} %`;
+document.addEventListener("unclaimed", () => show(false));
 
 function show(isClaimed) {
   claimed = isClaimed;
@@ -41,6 +25,7 @@ function show(isClaimed) {
 
 function paint(now) {
   state = now;
+  document.dispatchEvent(new CustomEvent("status", { detail: now })); // for the calibration's part
   put("mode", MODES[now.mode]);
   at("mode").dataset.mode = now.mode;
   const reason = now.station_runs ? "The station runs this car now." : now.reason;
@@ -48,7 +33,7 @@ function paint(now) {
   at("reason").dataset.mode = now.mode;
   put("reason", reason);
   at("reset").hidden = now.mode !== "tripped";
-  const held = now.mode === "driving" || now.mode === "tripped" || now.station_runs;
+  const held = now.mode === "driving" || now.mode === "tripped" || now.station_runs || now.tuning.is_open;
   at("start").setAttribute("aria-disabled", String(held));
   put("model", now.model || "none");
   put("steering", Math.abs(now.steering) < 0.005 ? "Straight" : `${percent(Math.abs(now.steering))} ${now.steering > 0 ? "left" : "right"}`);
@@ -117,7 +102,7 @@ at("throttle").addEventListener("change", () => {
 });
 
 function unseen() {
-  if (claimed && state && (state.holding || starting)) stop();
+  if (claimed && state && (state.holding || starting || (state.tunes && state.tuning.is_open))) stop();
 }
 document.addEventListener("visibilitychange", () => { if (document.hidden) unseen(); });
 window.addEventListener("pagehide", unseen);
@@ -203,15 +188,9 @@ function figure(name, value) {
 const known = (value, unit) => (value === null ? "not known" : `${value} ${unit}`);
 const ms = (us) => `${(us / 1000).toFixed(1)} ms`;
 
-function wheel(name, channel) {
-  const row = document.createElement("tr");
-  const cells = [channel.min_ns / 1000, channel.mid_ns / 1000, channel.max_ns / 1000, channel.polarity > 0 ? "+1" : "−1"];
-  const head = Object.assign(document.createElement("th"), { scope: "row", textContent: name });
-  row.append(head, ...cells.map((cell) => Object.assign(document.createElement("td"), { textContent: String(cell) })));
-  return row;
-}
+document.addEventListener("calibrated", () => readAbout());
 
-async function about() {
+async function readAbout() {
   if (claimed && !document.hidden) {
     try {
       const car = await ask("/api/about");
@@ -232,11 +211,17 @@ async function about() {
       );
       at("calibration_table").hidden = !car.calibration;
       at("no_calibration").hidden = Boolean(car.calibration);
+      at("fit_form").hidden = !car.can_calibrate;
+      at("no_file").hidden = car.can_calibrate;
       if (car.calibration) at("calibration").replaceChildren(wheel("Steering", car.calibration.steering), wheel("Motor", car.calibration.motor));
     } catch (error) {
       away();
     }
   }
+}
+
+async function about() {
+  await readAbout();
   setTimeout(about, state ? ABOUT_MS : RETRY_MS);
 }
 

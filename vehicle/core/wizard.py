@@ -1,0 +1,137 @@
+"""The calibration wizard's mind, pure: which width is asked for, what may be tried, what was found so far.
+
+The terminal's wizard and the phone's both think with it. Eight steps: middle and ends of steering and motor, then the
+way that each goes. Nothing here pulses: `tried` and `rest` say which pulses, and whoever asks sees to their end.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from shared.errors import ConfigError, Refused
+from vehicle.core.pulses import Calibration, ChannelCalibration, Pulses, neutral
+
+NS_PER_US = 1_000
+LEAST_US, MOST_US = 500, 2_500
+
+Channel = Literal["steering", "motor"]
+Part = Literal["min_ns", "mid_ns", "max_ns", "polarity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One width to be found, or the way that the longer pulse goes."""
+
+    channel: Channel
+    part: Part
+    question: str
+
+
+STEPS = (
+    Step("steering", "mid_ns", "Steering, middle: the front wheels point straight ahead."),
+    Step("steering", "min_ns", "Steering, shortest pulse: as far to one side as the wheels go without force."),
+    Step("steering", "max_ns", "Steering, longest pulse: as far to the other side."),
+    Step("motor", "mid_ns", "Motor, middle: the wheels stand still."),
+    Step("motor", "min_ns", "Motor, shortest pulse: the fastest that you will ever want in that direction."),
+    Step("motor", "max_ns", "Motor, longest pulse: the same in the other direction."),
+    Step("steering", "polarity", "Steering: do the wheels point to the left?"),
+    Step("motor", "polarity", "Motor: do the wheels turn forward?"),
+)
+
+
+def checked_us(width_us: int) -> int:
+    """The width. Raises Refused for what is no width of a servo."""
+    if not LEAST_US <= width_us <= MOST_US:
+        raise Refused(f"{width_us} us is no width for a servo; {LEAST_US} to {MOST_US} are.")
+    return width_us
+
+
+class WizardMind:
+    """What was found so far, and the step that is next; the step is None when all are done."""
+
+    def __init__(self, start: Calibration, resolution_ns: int) -> None:
+        self.found = start
+        self._resolution_ns = resolution_ns
+        self._place = 0
+        self.width_us = self._known_us()
+
+    @property
+    def place(self) -> int:
+        """How many steps are done."""
+        return self._place
+
+    @property
+    def step(self) -> Step | None:
+        return STEPS[self._place] if self._place < len(STEPS) else None
+
+    def tried(self, width_us: int) -> Pulses:
+        """The pulses that try a width in this step. Raises Refused for what is no width of a servo."""
+        step = self._asked("width")
+        self.width_us = checked_us(width_us)
+        return self._only(step.channel, width_us * NS_PER_US)
+
+    def keep(self) -> None:
+        """The width is right: on to the next step. Raises Refused when it does not lie where it must."""
+        step = self._asked("width")
+        channel, width_ns = self._channel(step.channel), self.width_us * NS_PER_US
+        changed = {step.part: width_ns}
+        if step.part == "mid_ns":  # a middle may push the ends away from it; an end must lie on its side
+            changed |= {
+                "min_ns": min(channel.min_ns, width_ns - NS_PER_US),
+                "max_ns": max(channel.max_ns, width_ns + NS_PER_US),
+            }
+        if self.width_us != self._known_us():  # as it was, to the nanosecond
+            try:
+                self._set(step.channel, replace(channel, **changed))
+            except ConfigError as error:
+                raise Refused(f"That does not fit: {error}") from None
+        self._go(1)
+
+    def shown(self) -> Pulses:
+        """The pulses that show which way the longer pulse of this step goes. Raises Refused."""
+        step = self._asked("way")
+        channel = self._channel(step.channel)
+        return self._only(step.channel, channel.mid_ns + (channel.max_ns - channel.mid_ns) // 2)
+
+    def answer(self, yes: bool) -> None:
+        """Did it go left, or forward? The stock car: forward and left are +1 after the polarity. Raises Refused."""
+        step = self._asked("way")
+        self._set(step.channel, replace(self._channel(step.channel), polarity=1 if yes else -1))
+        self._go(1)
+
+    def back(self) -> None:
+        """The step before this one, once more."""
+        if self._place:
+            self._go(-1)
+
+    def rest(self) -> Pulses:
+        """Neutral, as it is known so far."""
+        return neutral(self.found, self._resolution_ns)
+
+    def _asked(self, kind: Literal["width", "way"]) -> Step:
+        """The step, if it is of this kind."""
+        step = self.step
+        if step is None or (step.part == "polarity") != (kind == "way"):
+            raise Refused("The calibration is at another step.")
+        return step
+
+    def _go(self, by: int) -> None:
+        self._place += by
+        self.width_us = self._known_us()
+
+    def _known_us(self) -> int:
+        step = self.step
+        if step is None or step.part == "polarity":
+            return 0
+        return int(getattr(self._channel(step.channel), step.part)) // NS_PER_US
+
+    def _only(self, channel: Channel, width_ns: int) -> Pulses:
+        """This channel at this width, the other in its middle; rounded before the driver would truncate."""
+        width_ns = round(width_ns / self._resolution_ns) * self._resolution_ns
+        rest = self.rest()
+        return replace(rest, steering_ns=width_ns) if channel == "steering" else replace(rest, throttle_ns=width_ns)
+
+    def _channel(self, name: Channel) -> ChannelCalibration:
+        return self.found.steering if name == "steering" else self.found.motor
+
+    def _set(self, name: Channel, channel: ChannelCalibration) -> None:
+        self.found = replace(self.found, **{name: channel})

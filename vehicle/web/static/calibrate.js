@@ -1,0 +1,99 @@
+// The calibration: each tap is one pulse of a second, after which the guard goes to neutral by itself.
+// The stop bar is the neutral button meanwhile; so are Escape and the space bar outside a control.
+
+import { ask, at, put, sentence, wheel } from "/static/car.js";
+
+let tuning = { is_open: false };
+let mine = false;
+let step = -1;
+let taps = Promise.resolve();
+
+function say(text) { put("fit_said", text); }
+
+async function send(path, body) {
+  try {
+    const status = await ask(path, body);
+    document.dispatchEvent(new CustomEvent("status", { detail: status }));
+  } catch (error) {
+    say(sentence(error));
+  }
+}
+
+// One after the other: a pulse must not overtake the neutral that was tapped after it.
+function tap(action, more = {}) {
+  say("");
+  taps = taps.then(() => send("/api/calibration", { action, ...more }));
+  return taps;
+}
+
+function width() {
+  const typed = Number(at("fit_us").value);
+  return Number.isInteger(typed) && typed >= 500 && typed <= 2500 ? typed : null;
+}
+
+function tryWidth(by = 0) {
+  const now = width();
+  const wanted = now === null ? null : now + by;
+  if (wanted === null || wanted < 500 || wanted > 2500) { say("A pulse has 500 to 2500 µs."); return; }
+  at("fit_us").value = wanted;
+  tap("try", { width_us: wanted });
+}
+
+function paintStep() {
+  const done = tuning.step >= tuning.steps;
+  put("fit_step", done ? "All steps are done" : `Step ${tuning.step + 1} of ${tuning.steps}`);
+  at("fit_progress").max = tuning.steps;
+  at("fit_progress").value = tuning.step;
+  put("fit_question", done ? "Is this the car?" : tuning.question);
+  at("fit_width").hidden = done || tuning.asks_way;
+  at("fit_way").hidden = done || !tuning.asks_way;
+  at("fit_done").hidden = !done;
+  at("fit_back").disabled = tuning.step === 0;
+  at("fit_us").value = tuning.width_us;
+  if (done && tuning.found) at("fit_found").replaceChildren(wheel("Steering", tuning.found.steering), wheel("Motor", tuning.found.motor));
+  at("fit_question").focus({ preventScroll: true }); // readers hear the next question
+}
+
+function paint(status) {
+  const was = tuning;
+  tuning = status.tuning;
+  mine = status.tunes && tuning.is_open;
+  put("stop_word", mine ? "Neutral" : "Stop");
+  at("fit").hidden = !mine;
+  at("fit_rest").hidden = mine;
+  at("fit_begin").disabled = tuning.is_open || !["disarmed", "stopped"].includes(status.mode);
+  if (tuning.said && tuning.said !== was.said) say(tuning.said);
+  if (!mine) {
+    if (was.is_open && !tuning.is_open) { at("fit_form").reset(); document.dispatchEvent(new Event("calibrated")); }
+    step = -1;
+    return;
+  }
+  if (step !== tuning.step) { step = tuning.step; paintStep(); }
+  put("fit_pulse", tuning.pulsing ? "The pulse is on" : "The wheels are at neutral");
+  at("fit_pulse").dataset.on = String(tuning.pulsing);
+}
+
+document.addEventListener("status", (event) => paint(event.detail));
+
+at("fit_form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  tap("begin", { wheels_off: at("wheels_off").checked });
+});
+at("fit_try").addEventListener("click", () => tryWidth());
+at("fit_us").addEventListener("keydown", (event) => { if (event.key === "Enter") tryWidth(); });
+for (const button of document.querySelectorAll("[data-by]")) button.addEventListener("click", () => tryWidth(Number(button.dataset.by)));
+at("fit_keep").addEventListener("click", () => {
+  if (width() !== tuning.width_us) { say("Try this width before you keep it."); return; }
+  tap("keep");
+});
+at("fit_show").addEventListener("click", () => tap("show"));
+at("fit_yes").addEventListener("click", () => tap("yes"));
+at("fit_no").addEventListener("click", () => tap("no"));
+at("fit_back").addEventListener("click", () => tap("back"));
+at("fit_cancel").addEventListener("click", () => tap("cancel"));
+at("fit_save").addEventListener("click", () => { say(""); taps = taps.then(() => send("/api/calibration/keep", {})); });
+
+document.addEventListener("keydown", (event) => {
+  const control = event.target.closest("button, input, a");
+  if (mine && (event.key === "Escape" || (event.key === " " && !control))) { event.preventDefault(); tap("neutral"); }
+});

@@ -1,0 +1,31 @@
+// What every part of the console needs: asking the car, and putting words on the page.
+
+const PATIENCE_MS = 1500;
+
+export const at = (id) => document.getElementById(id);
+export const put = (id, text) => { const node = at(id); if (node.textContent !== text) node.textContent = text; };
+// A sentence for the person; the network's own words say nothing to a racer.
+export const sentence = (error) => (error instanceof TypeError || error.name === "TimeoutError" ? "The car does not answer." : error.message);
+
+export async function ask(path, body, more = {}) {
+  const options = { headers: { "x-raceday": "console" }, signal: AbortSignal.timeout(PATIENCE_MS), ...more };
+  if (body !== undefined) {
+    options.method = "POST";
+    options.headers["content-type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  const answer = await fetch(path, options);
+  const content = await answer.json().catch(() => ({}));
+  if (answer.status === 401) document.dispatchEvent(new Event("unclaimed"));
+  if (!answer.ok) throw new Error(content.error || "The car did not understand.");
+  return content;
+}
+
+// One row of a calibration's table.
+export function wheel(name, channel) {
+  const row = document.createElement("tr");
+  const cells = [channel.min_ns / 1000, channel.mid_ns / 1000, channel.max_ns / 1000, channel.polarity > 0 ? "+1" : "−1"];
+  const head = Object.assign(document.createElement("th"), { scope: "row", textContent: name });
+  row.append(head, ...cells.map((cell) => Object.assign(document.createElement("td"), { textContent: String(cell) })));
+  return row;
+}
