@@ -175,6 +175,12 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             expect(page.locator("#fit_question")).to_be_focused()
             assert violations(page) == []
             height = page.evaluate("document.body.scrollHeight")
+            bar = page.locator("#stopbar").bounding_box()
+            for last in ("#fit_pulse", "#fit_cancel"):  # all of the wizard lies above the neutral button
+                box = page.locator(last).bounding_box()
+                assert bar is not None
+                assert box is not None
+                assert box["y"] + box["height"] <= bar["y"]
             page.get_by_role("button", name="+10").click()
             expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
             assert page.evaluate("document.body.scrollHeight") == height

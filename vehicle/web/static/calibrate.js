@@ -68,6 +68,7 @@ function paint(status) {
     step = -1;
     return;
   }
+  if (step === -1) at("calibration_part").scrollIntoView({ block: "start" }); // all of it above the neutral button
   if (step !== tuning.step) { step = tuning.step; paintStep(); }
   put("fit_pulse", tuning.pulsing ? "The pulse is on" : "The wheels are at neutral");
   at("fit_pulse").dataset.on = String(tuning.pulsing);

@@ -9,6 +9,14 @@ const RETRY_MS = 1000;
 const ABOUT_MS = 10000;
 const MODES = { disarmed: "Disarmed", ready: "Ready", driving: "Driving", stopped: "Stopped", tripped: "Tripped" };
 
+const CALM = {
+  disarmed: "Start arms the car and drives. It drives while this page is open and seen.",
+  ready: "The car is armed and waits for the order to start.",
+  driving: "Stop, or leaving this page, is neutral.",
+  stopped: "Stopped. Start drives again.",
+  tripped: "The car stopped by itself.",
+};
+
 let state = null;
 let claimed = false;
 let starting = false;
@@ -29,10 +37,13 @@ function paint(now) {
   put("mode", MODES[now.mode]);
   at("mode").dataset.mode = now.mode;
   const reason = now.station_runs ? "The station runs this car now." : now.reason;
-  at("reason").hidden = !reason;
   at("reason").dataset.mode = now.mode;
-  put("reason", reason);
-  at("reset").hidden = now.mode !== "tripped";
+  at("reason").dataset.said = String(Boolean(reason));
+  put("reason", reason || CALM[now.mode]);
+  const wasReset = document.activeElement === at("reset");
+  at("reset").hidden = now.mode !== "tripped"; // in the place of the other, so that nothing moves under a finger
+  at("start").hidden = now.mode === "tripped";
+  if (wasReset && at("reset").hidden) at("start").focus();
   const held = now.mode === "driving" || now.mode === "tripped" || now.station_runs || now.tuning.is_open;
   at("start").setAttribute("aria-disabled", String(held));
   put("model", now.model || "none");
@@ -91,10 +102,7 @@ function stop() {
 at("stop").addEventListener("pointerdown", stop);
 at("stop").addEventListener("click", (event) => { if (event.detail === 0) stop(); });
 
-at("reset").addEventListener("click", async () => {
-  await act("/api/reset", {});
-  at("start").focus();
-});
+at("reset").addEventListener("click", () => act("/api/reset", {}));
 
 at("throttle").addEventListener("input", () => put("throttle_shown", `${at("throttle").value} %`));
 at("throttle").addEventListener("change", () => {
@@ -188,6 +196,12 @@ function figure(name, value) {
 const known = (value, unit) => (value === null ? "not known" : `${value} ${unit}`);
 const ms = (us) => `${(us / 1000).toFixed(1)} ms`;
 
+function vitals(health) {
+  const battery = health.battery_percent === null ? "" : `Battery ${health.battery_percent} %`;
+  const wifi = health.wifi_dbm === null ? "" : `Wi-Fi ${health.wifi_dbm} dBm`;
+  return [battery, wifi].filter(Boolean).join(" · ");
+}
+
 document.addEventListener("calibrated", () => readAbout());
 
 async function readAbout() {
@@ -195,6 +209,7 @@ async function readAbout() {
     try {
       const car = await ask("/api/about");
       const health = car.health;
+      put("vitals", vitals(health));
       at("health").replaceChildren(
         figure("Battery", known(health.battery_percent, "%")),
         figure("Wi-Fi", known(health.wifi_dbm, "dBm")),
@@ -249,7 +264,10 @@ async function open() {
       put("throttle_shown", `${at("throttle").value} %`);
     }
     show(session.claimed);
-    if (session.claimed) listModels(await ask("/api/models"));
+    if (session.claimed) {
+      listModels(await ask("/api/models"));
+      readAbout();
+    }
   } catch (error) {
     away();
     setTimeout(open, RETRY_MS);
