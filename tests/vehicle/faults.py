@@ -33,7 +33,7 @@ LEASE_MS = 500
 HANG_MS = 250
 AT_ONCE_MS = 0
 MARGIN_MS = 150
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 def blinding_graph() -> onnx.ModelProto:
