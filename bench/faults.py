@@ -2,14 +2,14 @@
 
 import dataclasses
 import json
+import os
 import pathlib
-import tempfile
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.report import OUT
-from tests.vehicle.faults import FAULTS, MARGIN_MS, FaultTrial, Outcome, trials
+from tests.vehicle.faults import FAULTS, MARGIN_MS, FaultTrial, Outcome, in_memory, trials
 
 FULL, QUICK = 20, 2
 
@@ -17,19 +17,24 @@ FULL, QUICK = 20, 2
 def main(quick: bool) -> None:
     """Prints the table and writes run/bench/faults.json."""
     console = Console()
-    table = Table(title="faults: ms from the fault to neutral", title_justify="left")
+    table = Table(
+        title=f"faults: ms from the fault to neutral (load at the start: {os.getloadavg()[0]:.1f})",
+        title_justify="left",
+    )
     for column in ("fault", "trials", "limit", "p50", "p99", "beyond the limit", "verdict"):
         table.add_column(column, justify="left" if column in ("fault", "verdict") else "right")
     outcomes: list[Outcome] = []
-    with tempfile.TemporaryDirectory(prefix="raceday-faults-") as name:
+    with in_memory() as folder:
         for fault in FAULTS:
-            done = _campaign(fault, pathlib.Path(name), QUICK if quick else FULL, console)
+            done = _campaign(fault, folder, QUICK if quick else FULL, console)
             outcomes += done
             table.add_row(*_row(fault, done))
     console.print(table)
     OUT.mkdir(parents=True, exist_ok=True)
     kept = [dataclasses.asdict(outcome) for outcome in outcomes]
-    (OUT / "faults.json").write_text(json.dumps({"bench": "faults", "trials": kept}, indent=1) + "\n")
+    (OUT / "faults.json").write_text(
+        json.dumps({"bench": "faults", "load": os.getloadavg(), "trials": kept}, indent=1) + "\n"
+    )
 
 
 def _campaign(fault: FaultTrial, folder: pathlib.Path, count: int, console: Console) -> list[Outcome]:

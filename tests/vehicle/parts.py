@@ -129,14 +129,14 @@ class Station:
             order_id = f"order-{self.orders}"
         self.link.publish(DriveOrder(order_id, action, self.boot, self.beat, 5000, "run-1", **more), "car-1")
 
-    def wait(self, what: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    def wait(self, what: Callable[[], bool], timeout_s: float = 60.0) -> None:
         """Until `what` holds; it is looked at after everything that the car says."""
         with self._changed:
             assert self._changed.wait_for(what, timeout_s), (
                 f"in vain; the car's last states: {[(s.mode, s.reason) for s in self.states[-5:]]}"
             )
 
-    def wait_mode(self, mode: str, timeout_s: float = 20.0) -> CarState:
+    def wait_mode(self, mode: str, timeout_s: float = 60.0) -> CarState:
         """Until the car says that it is in this mode; its state."""
         self.wait(lambda: bool(self.states) and self.states[-1].mode == mode, timeout_s)
         return self.states[-1]

@@ -43,8 +43,14 @@ def test_each_shown_default_is_the_default(table: str) -> None:
     for name, value in shown.items():
         if name not in optional:
             assert actual[name] == (pathlib.Path(value) if isinstance(actual[name], pathlib.Path) else value), name
-    undocumented = {"options", "boards", "host", "port"}
+    undocumented = {"options", "boards", "stripe", "host", "port"}
     assert set(actual) - undocumented <= set(shown), "a setting is not in the manual"
+
+
+def test_the_stripes_shown_defaults_are_the_defaults() -> None:
+    text = SHIPPED.read_text().split("# [lapwatch.stripe]\n", 1)[1].split("\n\n", 1)[0]
+    shown: dict[str, Any] = tomllib.loads("\n".join(re.findall(r"^# (\w+ = \S+)", text, re.MULTILINE)))
+    assert shown == dataclasses.asdict(parse(LEAST, VehicleConfig).lapwatch.stripe)
 
 
 @pytest.mark.parametrize(

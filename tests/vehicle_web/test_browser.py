@@ -18,6 +18,7 @@ from tests.vehicle.parts import config_text, frame, pulses, write_model
 from tests.vehicle.test_processes import REST, Car
 from tests.vehicle_web.test_calibrating import Guarded
 from tests.vehicle_web.test_doors import Site
+from vehicle.calibration import read_calibration
 from vehicle.core.words import Figures, ThrottleShare, Trace, Tune
 from vehicle.recorder.feed import Picture, jpeg_of
 
@@ -300,6 +301,60 @@ folder = "{tmp_path}/runs"
         car.process.stderr.close()
         broker.stop()
     assert len(list((tmp_path / "runs").glob("*.mcap"))) >= 2
+
+
+@pytest.mark.broker
+def test_a_racer_calibrates_a_real_car_and_drives_with_it(
+    tmp_path: pathlib.Path, browser: Browser, free_port: Callable[[], int]
+) -> None:
+    if mosquitto_path() is None:
+        pytest.skip("mosquitto is not installed")
+    broker = start_broker(tmp_path / "broker", kind="mosquitto")
+    write_model(tmp_path / "model")
+    port, file = free_port(), tmp_path / "calibration.json"
+    extra = f'[console]\nenabled = true\nhost = "127.0.0.1"\nport = {port}\nclaims = "{tmp_path}/console.json"\n'
+    text = config_text(tmp_path, broker.port, extra=extra).replace("stock = true", f'file = "{file}"')
+    car = Car(tmp_path, text)
+    try:
+        said = first_boot(car)
+        with phone(browser) as page:
+            claim(page, f"http://127.0.0.1:{port}", said)
+            expect(page.locator("#model")).to_have_text("model", timeout=30_000)
+            expect(page.locator("#no_calibration")).to_be_visible()
+            page.get_by_label("The car stands on a stand").check()
+            page.get_by_role("button", name="Calibrate this car").click()
+            expect(page.locator("#fit_step")).to_have_text("Step 1 of 8")
+            page.get_by_role("button", name="+50").click()
+            until(page, lambda: (1_500_000, REST[1]) in pulses(tmp_path))
+            until(page, lambda: pulses(tmp_path)[-1] == REST)  # by itself: nobody touches anything
+            for step in range(2, 8):
+                page.get_by_role("button", name="This is right").click()
+                expect(page.locator("#fit_step")).to_have_text(f"Step {step} of 8")
+            middle = (1_500_000, REST[1])
+            page.get_by_role("button", name="Yes").click()
+            expect(page.locator("#fit_question")).to_contain_text("forward")
+            page.get_by_role("button", name="Show me").click()
+            until(page, lambda: pulses(tmp_path)[-1] == (1_500_000, 1_525_000))
+            page.get_by_role("button", name="Neutral").tap()
+            until(page, lambda: pulses(tmp_path)[-1] == middle)
+            page.get_by_role("button", name="No", exact=True).click()
+            assert not file.exists()
+            page.get_by_role("button", name="Keep this calibration").click()
+            expect(page.locator("#calibration tr").first).to_contain_text("1500")
+            assert read_calibration(file).motor.polarity == -1
+            page.get_by_role("slider", name="Throttle").fill("60")
+            page.get_by_role("button", name="Start").click()
+            expect(page.locator("#mode")).to_have_text("Driving", timeout=10_000)
+            until(page, lambda: pulses(tmp_path)[-1][1] < REST[1])
+            os.kill(car.process.pid, signal.SIGKILL)  # the keeper knows the new middle as well
+            until(page, lambda: pulses(tmp_path)[-1] == middle)
+    finally:
+        car.process.kill()
+        car.process.wait()
+        assert car.process.stderr is not None
+        sys.stdout.write(car.process.stderr.read())
+        car.process.stderr.close()
+        broker.stop()
 
 
 def archive_of(folder: pathlib.Path, path: pathlib.Path) -> pathlib.Path:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.config import setting
 from shared.errors import ConfigError
+from vehicle.lapwatch.stripe import StripeOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,9 @@ class BoardKind:
 STOCK_BOARDS = (BoardKind(0, 0.20, 0.3), BoardKind(1, 0.28, 1.0))
 
 
+NO_STRIPE = StripeOptions()
+
+
 @dataclass(frozen=True, slots=True)
 class LapwatchOptions:
     """`[lapwatch]`: the gate's boards and this car's camera."""
@@ -27,6 +31,7 @@ class LapwatchOptions:
     fov_rad: float = setting(1.13, least=0.3, most=2.8, what="the camera's horizontal field of view")
     pitch_rad: float = setting(0.2618, least=-0.8, most=0.8, what="the camera looks so far down")
     min_lap_s: float = setting(2.0, least=0.1, most=600.0, what="two passings cannot be closer")
+    stripe: StripeOptions = NO_STRIPE
     boards: tuple[BoardKind, ...] = STOCK_BOARDS
 
     def __post_init__(self) -> None:

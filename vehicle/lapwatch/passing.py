@@ -18,7 +18,7 @@ from vehicle.lapwatch.sight import Sight
 _FITTED = 5
 _FIT_SPAN_NS = 600 * NS_PER_MS
 _LEAST_SIGHTINGS = 3
-_NEAR_M = 1.0  # boards that go out of sight farther away were not passed
+NEAR_M = 1.0  # boards that go out of sight farther away were not passed
 _MOST_TURN_RAD = math.radians(60)  # a board seen more from the side tells little
 _MOST_SIZES = 10.0  # nor does one that is farther away than so many times its size
 _GONE_NS = 110 * NS_PER_MS
@@ -50,7 +50,8 @@ class _Mark:
 class PassingWatch:
     """Fed with every frame in order of time; says when the line was passed."""
 
-    def __init__(self, min_lap_s: float, camera_ahead_m: float) -> None:
+    def __init__(self, min_lap_s: float, camera_ahead_m: float, near_m: float = NEAR_M) -> None:
+        self._near_m = near_m
         self._min_lap_ns = seconds_to_ns(min_lap_s)
         self._camera_ahead_m = camera_ahead_m
         self._marks: deque[_Mark] = deque(maxlen=_FITTED)
@@ -64,8 +65,17 @@ class PassingWatch:
         """One frame: what was seen in it, and whether the picture moved since the frame before."""
         if at_ns <= self._seen_ns:
             return None  # a repeated frame tells nothing new
+        return self._take(at_ns, self._distance_m([sight for sight in sights if _is_clear(sight)]), moved=moved)
+
+    def see_line(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> Passing | None:
+        """One frame in which the line itself was looked for."""
+        if at_ns <= self._seen_ns:
+            return None
+        nose_m = None if lens_to_line_m is None else lens_to_line_m - self._camera_ahead_m
+        return self._take(at_ns, nose_m, moved=moved)
+
+    def _take(self, at_ns: int, distance_m: float | None, *, moved: bool) -> Passing | None:
         self._seen_ns = at_ns
-        distance_m = self._distance_m([sight for sight in sights if _is_clear(sight)])
         if distance_m is not None:
             self._sighted(at_ns, distance_m)
         elif not moved and self._still_ns is None:
@@ -105,7 +115,7 @@ class PassingWatch:
         if not marks:
             return None
         unseen_ns = now_ns - marks[-1].at_ns
-        if unseen_ns > _FORGET_NS or (unseen_ns > _GONE_NS and marks[-1].distance_m > _NEAR_M):
+        if unseen_ns > _FORGET_NS or (unseen_ns > _GONE_NS and marks[-1].distance_m > self._near_m):
             self._forget()
             return None
         if len(marks) < _LEAST_SIGHTINGS or not (unseen_ns > _GONE_NS or marks[-1].distance_m < -_BEHIND_M):

@@ -8,10 +8,13 @@ import numpy as np
 from shared.messages import CarLap
 from vehicle.hardware.devices import Frame, Pixels
 from vehicle.lapwatch.board import LapwatchOptions
-from vehicle.lapwatch.passing import PassingWatch
+from vehicle.lapwatch.passing import NEAR_M, PassingWatch
 from vehicle.lapwatch.sight import BoardFinder
+from vehicle.lapwatch.stripe import Optics, StripeFinder
 from vehicle.mailbox import Mailbox
 
+STRIPE = -1  # the board id of a report that goes by the stripe
+STRIPE_NEAR_M = 0.55  # a stripe that goes out of sight farther away was not passed: it is seen to the car's nose
 _THUMB = (40, 30)
 _LOOK_S = 0.2  # a policy that hangs may not blind us
 _STILL_LEVELS = 0.6  # mean grey levels between two thumbnails: a parked car's noise stays below
@@ -22,14 +25,20 @@ class LapWatcher:
 
     def __init__(self, options: LapwatchOptions, boot_id: str) -> None:
         self._boot_id = boot_id
-        self._board_id = options.boards[0].id
-        self._finder = BoardFinder(options)
-        self._watch = PassingWatch(options.min_lap_s, options.camera_ahead_m)
+        self._board_id = STRIPE if options.stripe.enabled else options.boards[0].id
+        self._boards = None if options.stripe.enabled else BoardFinder(options)
+        self._stripe = StripeFinder(options.stripe, Optics(options.fov_rad, options.pitch_rad))
+        near_m = STRIPE_NEAR_M if options.stripe.enabled else NEAR_M
+        self._watch = PassingWatch(options.min_lap_s, options.camera_ahead_m, near_m)
         self._thumb: Pixels | None = None
 
     def look(self, frame: Frame) -> CarLap | None:
         """A lap report, when this frame shows that the line was passed."""
-        passing = self._watch.see(frame.at_ns, self._finder.find(frame.pixels), moved=self._moved(frame.pixels))
+        moved = self._moved(frame.pixels)
+        if self._boards is not None:
+            passing = self._watch.see(frame.at_ns, self._boards.find(frame.pixels), moved=moved)
+        else:
+            passing = self._watch.see_line(frame.at_ns, self._stripe.find(frame.pixels), moved=moved)
         if passing is None:
             return None
         return CarLap(
