@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 from raceday.broker import mosquitto_path, start_broker
 from raceday.model import main as model_main
 from simulator.control import WorldControl
+from tests.models.tars import Member, tar_gz
 from tests.station_web.browser import keep_picture, violations
 from tests.vehicle.test_processes import Car
 from tests.vehicle_web.test_browser import DATA, browser, claim, first_boot, phone, until
@@ -131,6 +132,7 @@ def test_an_archive_from_the_phone_drives_in_the_world_and_stops(
         expect(page.locator("#model")).to_have_text("none")
         page.get_by_role("button", name="Start").click()
         expect(page.locator("#reason")).to_contain_text("a loaded model")
+        refuse(page, garage)
         upload(page, archive)
         select(page, "my-racer")
         page.get_by_role("slider", name="Throttle").fill("70")
@@ -155,6 +157,17 @@ def exported(path: pathlib.Path) -> pathlib.Path:
         member.size = len(ballast)
         archive.addfile(member, io.BytesIO(ballast))
     return path
+
+
+def refuse(page: Page, garage: Garage) -> None:
+    """A hostile archive is one sentence on the page, and nothing on the car."""
+    evil = garage.folder / "evil.tar.gz"
+    evil.write_bytes(tar_gz(Member(b"agent/model.pb", b"x"), Member(b"evil", kind=b"2", link=b"/etc/passwd")))
+    page.locator("#file").set_input_files(str(evil))
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("#models_said")).to_contain_text("The archive holds a link", timeout=30_000)
+    expect(page.locator("#models_said")).not_to_contain_text(str(garage.folder))
+    assert not list((garage.folder / "models").glob("*"))
 
 
 def upload(page: Page, archive: pathlib.Path) -> None:

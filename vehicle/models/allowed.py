@@ -15,7 +15,9 @@ from shared.errors import BadInput
 from vehicle.models.operators import OPS
 
 MOST_NODES = 500
+MOST_JOINED = 1024  # values that one operator takes in
 MOST_ELEMENTS = 16 << 20
+MOST_HANDLED = 64 << 20  # elements of a frame, counted for each value that an operator makes them of
 MOST_WEIGHTS = 64 << 20
 MOST_PRODUCTS = 2_000_000_000  # a frame; the largest network of the field needs 1,200 million
 MOST_RANK = 8
@@ -50,11 +52,16 @@ def allowed_graph(content: bytes) -> Any:
         raise BadInput("The model holds sparse tensors, which are not run.")
     for tensor in model.graph.initializer:
         _check_tensor(tensor)
+    if len({tensor.name for tensor in model.graph.initializer}) < len(model.graph.initializer):
+        raise BadInput("The model holds two weights of one name.")
     _check_products(model.graph, _inner_sizes(model))
     return model.graph
 
 
 def _check_opsets(model: Any) -> None:
+    own = [opset for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
+    if len(own) > 1:
+        raise BadInput(f"The model names {len(own)} versions of ONNX's operators; it must name one.")
     for opset in model.opset_import:
         if opset.domain not in ("", "ai.onnx"):
             raise BadInput(f"The model needs operators of {opset.domain[:40]!r}; only ONNX's own are run.")
@@ -71,6 +78,12 @@ def _check_nodes(nodes: Iterable[Any]) -> None:
     for node in nodes:
         if node.domain not in ("", "ai.onnx") or node.op_type not in OPS:
             raise BadInput(f"The model uses the operator {node.op_type[:40]!r}, which is not run on the car.")
+        if len(node.input) > MOST_JOINED:
+            raise BadInput(
+                f"The operator {node.op_type} takes in {len(node.input)} values; at most {MOST_JOINED} are run."
+            )
+        if node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
+            raise BadInput("The model drops values at random, as in training: export it for inference.")
         for attribute in node.attribute:
             _check_attribute(node, attribute)
 
@@ -78,6 +91,10 @@ def _check_nodes(nodes: Iterable[Any]) -> None:
 def _check_attribute(node: Any, attribute: Any) -> None:
     if attribute.HasField("g") or attribute.graphs:
         raise BadInput(f"The operator {node.op_type} holds an inner graph, which is not run.")
+    if node.op_type == "BatchNormalization" and attribute.name == "training_mode" and attribute.i:
+        raise BadInput("The model normalises as in training: export it for inference.")
+    if node.op_type == "Constant" and attribute.name in ("value_string", "value_strings"):
+        raise BadInput("The model holds a constant of text, which is not run.")
     if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
         raise BadInput(f"The operator {node.op_type} holds a sparse tensor, which is not run.")
     for tensor in [attribute.t] if attribute.HasField("t") else list(attribute.tensors):
@@ -131,8 +148,7 @@ def _outline(model: Any) -> Any:
     graph, given = outline.graph, model.graph
     graph.name = "outline"
     graph.node.extend(given.node)
-    graph.output.extend(given.output)
-    graph.value_info.extend(given.value_info)
+    graph.output.extend(given.output)  # what the file says of the sizes inside is not believed: they are inferred
     graph.input.extend(given.input)
     kept = {value.name for value in given.input}
     for tensor in given.initializer:
@@ -145,7 +161,12 @@ def _outline(model: Any) -> Any:
 
 def _check_products(graph: Any, sizes: Mapping[str, tuple[int, ...]]) -> None:
     """How often a frame multiplies; a model that is too slow for any car is said so before it is tried."""
-    total = sum(_products(node, sizes) for node in graph.node if node.op_type in _WEIGHTS_AT)
+    handled = sum(
+        math.prod(sizes[name]) * max(1, len(node.input)) for node in graph.node for name in filter(None, node.output)
+    )
+    if handled > MOST_HANDLED:
+        raise BadInput(f"The model handles {handled // 1_000_000} million numbers a frame; no car keeps up with that.")
+    total = sum(_products(node, sizes) for node in graph.node)
     if total > MOST_PRODUCTS:
         raise BadInput(f"The model multiplies {total // 1_000_000} million times a frame; no car keeps up with that.")
 
@@ -154,8 +175,13 @@ _WEIGHTS_AT = {"Conv": 1, "Gemm": 1, "MatMul": 1, "QLinearConv": 3, "QLinearMatM
 
 
 def _products(node: Any, sizes: Mapping[str, tuple[int, ...]]) -> int:
+    if "Pool" in node.op_type:
+        window = next((attribute.ints for attribute in node.attribute if attribute.name == "kernel_shape"), ())
+        return math.prod(sizes[node.output[0]]) * math.prod(window)
+    place = _WEIGHTS_AT.get(node.op_type)
+    if place is None:
+        return 0
     made = math.prod(sizes[node.output[0]])
-    place = _WEIGHTS_AT[node.op_type]
     weights = sizes.get(node.input[place], ()) if len(node.input) > place else ()
     if "Conv" in node.op_type:
         return made * math.prod(weights[1:])

@@ -20,7 +20,8 @@ MOST_NAME = 200
 MODEL_ENDS = (".pb", ".onnx")
 
 _BLOCK = 512
-_MOST_EXTENSION = 65_536
+_MOST_EXTENSION, _MOST_EXTENSIONS = 65_536, 1 << 20  # bytes of one, and of all
+_MOST_RECORDS = 100
 _REFUSED = {
     b"1": "a hard link",
     b"2": "a link",
@@ -100,12 +101,12 @@ class _Member:
 def _members(stream: Inflated) -> Iterator[_Member]:
     """The entries with their real names and sizes; extensions of the format belong to the entry that follows."""
     extended: dict[str, str] = {}
-    extensions = 0
+    spent = 0
     while (header := _header(stream)) is not None:
         kind, size = header[156:157], _number(header[124:136])
         if kind in (b"x", b"g", b"L"):
-            extensions += 1
-            if size > _MOST_EXTENSION or extensions > 2 * MOST_MEMBERS:
+            spent += size + _BLOCK
+            if size > _MOST_EXTENSION or spent > _MOST_EXTENSIONS:
                 raise BadInput("The archive's names are longer than any model's.")
             text = bytes(stream.read(size))
             stream.skip(-size % _BLOCK)
@@ -182,14 +183,17 @@ def _text(given: bytes) -> str:
 def _records(text: bytes) -> dict[str, str]:
     """The `length key=value` lines of a pax header. Raises BadInput."""
     found: dict[str, str] = {}
-    while text:
-        length, _, _ = text.partition(b" ")
-        size = _decimal(length.decode("ascii", "replace"))
-        key, equals, value = text[len(length) + 1 : size - 1].partition(b"=")
-        if not equals or size > len(text) or text[size - 1 : size] != b"\n":
+    at = 0
+    for _ in range(_MOST_RECORDS):
+        if at >= len(text):
+            return found
+        length = text[at : at + 20].partition(b" ")[0]
+        end = at + _decimal(length.decode("ascii", "replace"))
+        key, equals, value = text[at + len(length) + 1 : end - 1].partition(b"=")
+        if not equals or end > len(text) or text[end - 1 : end] != b"\n":
             raise BadInput(NOT_AN_ARCHIVE)
         if key.startswith((b"GNU.sparse", b"SCHILY.realsize")):
             raise BadInput("The archive holds a sparse file, which is not taken.")
         found[_text(key)] = _text(value)
-        text = text[size:]
-    return found
+        at = end
+    raise BadInput(f"The archive says more than {_MOST_RECORDS} things of one file, which is not read.")

@@ -16,6 +16,7 @@ from vehicle.models.protowire import VARINT, WireReader, numbers, signed, text
 
 MOST_NODES = 4000
 MOST_ELEMENTS = 64 << 20  # the largest network of the field, DEEP for two cameras, holds 57 million weights
+MOST_FILLED = 1 << 20  # a small file may not become a large model
 MOST_RANK = 8
 
 Ref = tuple[str, int]  # a node and the number of its output
@@ -243,4 +244,6 @@ def _shaped(values: Tensor, shape: tuple[int, ...], size: int) -> Tensor:
         return values.reshape(shape)
     if values.size != 1:
         raise BadInput(f"The graph holds a tensor of {size} elements with {values.size} values.")
+    if size > MOST_FILLED:
+        raise BadInput(f"The graph holds {size} weights that are all the same number: nobody trained that.")
     return np.broadcast_to(values.reshape(()), shape)

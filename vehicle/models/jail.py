@@ -43,6 +43,7 @@ def in_jail(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        errors="replace",
         env=os.environ | ENVIRONMENT,
     ) as child:
         try:
@@ -56,7 +57,9 @@ def in_jail(
         name = signal.Signals(-child.returncode).name
         raise BadInput(f"{about}: the model's trial was ended by {name}: it wants too much.")
     if child.returncode != 0:
-        raise BadInput(complaint.strip().split("\n")[-1] or f"{about}: the model's trial failed.")
+        # A stranger's names may stand in it: what cannot be printed does not reach a terminal or a page.
+        sentence = "".join(sign if sign.isprintable() else "?" for sign in complaint.strip().split("\n")[-1])
+        raise BadInput(sentence or f"{about}: the model's trial failed.")
     return said.strip()
 
 

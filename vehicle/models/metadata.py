@@ -5,6 +5,8 @@ Source: aws-deepracer-community/deepracer-simapp and aws-deepracer-navigation-pk
 
 import json
 import pathlib
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ ONE_CAMERA = ("observation", "FRONT_FACING_CAMERA", "LEFT_CAMERA")
 CAMERAS = (*ONE_CAMERA, "STEREO_CAMERAS")
 LIDARS = ("LIDAR", "SECTOR_LIDAR", "DISCRETIZED_SECTOR_LIDAR")
 HEIGHT, WIDTH = 120, 160
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,19}")
 _LIDAR_VALUES, _LIDAR_SECTORS, _MOST_LIDAR_VALUES = 64, 8, 64
 
 
@@ -67,7 +70,7 @@ def load_metadata(path: pathlib.Path, any_sensors: bool = False) -> Metadata:
 def parse_metadata(text: bytes, any_sensors: bool = False) -> Metadata:
     """JSON text to metadata. Raises BadInput, also for other sensors than this car's unless `any_sensors`."""
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_said_once)
     except (ValueError, RecursionError):
         raise BadInput("The model metadata is not JSON.") from None
     space = ActionSpace.parse_metadata(document)
@@ -128,6 +131,16 @@ def _one_of(document: dict[str, Any], key: str, allowed: tuple[str, ...], defaul
 
 
 def _version(version: object) -> str:
-    if isinstance(version, bool) or not isinstance(version, int | float | str) or len(str(version)) > 20:
-        raise BadInput("The version must be a number or a text.")
-    return str(version)
+    said = "" if isinstance(version, bool) or not isinstance(version, int | float | str) else str(version)
+    if not _VERSION.fullmatch(said):
+        raise BadInput("The version must be a number, or a text such as 5 or 5.0.")
+    return said
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of the JSON. One that says something twice means one thing to us and another to the next reader."""
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
+        raise BadInput(f"The model metadata says {twice[:40]!r} twice.")
+    return table

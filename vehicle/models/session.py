@@ -19,7 +19,10 @@ def open_session(model: bytes | pathlib.Path) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(given, _options(), providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's own errors have no public base
-        sentence = str(error).split("\n")[0][:200]
+        sentence = str(error).split("\n")[0]
+        if isinstance(model, pathlib.Path):
+            sentence = sentence.replace(f"{model.parent}/", "")  # our own folder means nothing to a racer
+        sentence = sentence[:200]
         raise BadInput(f"The runtime cannot load the model ({sentence}).") from None
 
 
