@@ -268,6 +268,8 @@ def test_the_drawing_shows_three_diagrams_and_the_modes(tmp_path: pathlib.Path) 
     text = drawn(run)
     assert text.count("<polyline") == 5
     assert "Age of the frame" in text
+    assert "1.0 s  tripped: Emergency stop." in text
+    assert "30 frames" in text
     assert 'fill="#e0f5e9"' in text
     run.traces.clear()
     with pytest.raises(BadInput, match="nothing to draw"):
