@@ -8,7 +8,7 @@ import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from tests.models.hostile import GOOD, NAME, PB, Hostile, ended, frozen, packed
-from tests.models.protos import HEAD, SEEN, attribute, constant, field, integers, node, placeholder
+from tests.models.protos import HEAD, SEEN, attribute, constant, dense, field, graph, integers, node, placeholder
 from tests.models.tars import Member, tar_gz
 from tests.vehicle.parts import METADATA
 
@@ -85,7 +85,15 @@ def _strided(strides: bytes) -> Hostile:
     )
 
 
+SAC_HEAD = HEAD.replace("/main/", "/policy/").replace("ppo", "sac_policy")
+
 GRAPHS = [
+    Hostile(
+        "model.pb",
+        "sac answers continuous",
+        graph(*dense()[:-1], node(SAC_HEAD, "Tanh", ("fc",))),
+        json.dumps(METADATA | {"training_algorithm": "sac"}).encode(),
+    ),
     frozen(
         "all the same number",  # a kilobyte that would become 230 MB
         placeholder(),

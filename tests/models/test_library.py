@@ -66,6 +66,9 @@ def test_the_same_content_is_known_and_another_of_the_same_name_is_told_apart(tm
 def test_a_model_of_other_sensors_is_kept_but_does_not_drive_this_car(tmp_path: pathlib.Path, case: str) -> None:
     entry = Library(tmp_path / "models").add(archive(tmp_path, case, "wide.tar.gz"))
     assert len(entry.card.sensors) == 2
+    assert not entry.card.fits
+    with pytest.raises(BadInput, match="one grey front camera"):
+        Library(tmp_path / "models").select(entry.name)
     with pytest.raises(BadInput, match="one grey front camera"):
         check_model(entry.folder)
     with pytest.raises(BadInput, match="one grey front camera"):
@@ -101,9 +104,18 @@ def test_the_commands(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
     assert main(["model", "import", str(file), "--into", folder]) == 0
     assert main(["model", "import", str(file), "--into", folder]) == 0
     assert "here already" in capsys.readouterr().out
+    assert main(["model", "list", "--library", folder]) == 0
+    assert "None is selected" in capsys.readouterr().out
     assert main(["model", "select", "mine", "--library", folder]) == 0
     assert main(["model", "list", "--library", folder]) == 0
     assert "* mine" in capsys.readouterr().out
+    assert main(["model", "import", str(archive(tmp_path, "legacy/stereo", "two.tgz")), "--into", folder]) == 0
+    assert "cannot drive with it" in capsys.readouterr().out
+    assert main(["model", "select", "two", "--library", folder]) == 2
+    assert "looks through STEREO_CAMERAS" in capsys.readouterr().err
+    assert main(["model", "list", "--library", folder]) == 0
+    assert "- two " in capsys.readouterr().out
+    assert main(["model", "remove", "two", "--library", folder]) == 0
     assert main(["model", "remove", "mine", "--library", folder]) == 2
     assert "select another one" in capsys.readouterr().err
     assert main(["model", "import", str(archive(tmp_path, "tf1/sac", "b.tar.gz")), "--into", folder]) == 0

@@ -1,5 +1,6 @@
 """The black box: what a drive leaves behind, how large it may grow, what a killed process leaves readable."""
 
+import hashlib
 import os
 import pathlib
 import signal
@@ -243,23 +244,26 @@ def test_what_the_policy_saw_is_compared_exactly_and_damage_is_said(tmp_path: pa
 
 
 def test_the_model_that_drove_then_is_found_when_another_is_selected(tmp_path: pathlib.Path) -> None:
-    for name, number in (("then", 1), ("now", 2)):
-        folder = write_model(tmp_path / name)
-        card = card_of(name, f"{number:064x}")
+    for name, bias in (("then", 1.0), ("now", 2.0)):
+        folder = write_model(tmp_path / name, tiny_graph([bias, 0.0, 0.0]))
+        card = Card(name, "", "", "", "", "", ("LEFT_CAMERA",), "sac", "5", "", 3, "", 1, None, None)
         (folder / "card.json").write_text(card.to_json())
+    small = tmp_path / "now" / "smaller.onnx"
+    small.write_bytes(b"the same in fewer bits")
     (tmp_path / "selected").symlink_to("now")
-    run = Run(about={"model_path": str(tmp_path / "selected"), "model_sha256": f"{1:064x}", "profile": "deepracer-car"})
-    assert driven_model(run) == tmp_path / "then"
-    assert driven_profile(run) == "deepracer-car"
-    run.about["model_sha256"] = f"{3:064x}"
-    assert driven_model(run) == tmp_path / "selected"
+
+    def found(drove: pathlib.Path) -> pathlib.Path:
+        sha256 = hashlib.sha256(drove.read_bytes()).hexdigest()
+        return driven_model(Run(about={"model_path": str(tmp_path / "selected"), "model_sha256": sha256})).resolve()
+
+    assert found(tmp_path / "then" / "model.onnx") == (tmp_path / "then").resolve()
+    assert found(tmp_path / "now" / "model.onnx") == (tmp_path / "now").resolve()
+    assert found(small) == small.resolve()
+    lost = Run(about={"model_path": str(tmp_path / "selected"), "model_sha256": "0" * 64})
+    assert driven_model(lost) == tmp_path / "selected"
+    assert driven_model(Run(about={"model_path": str(tmp_path / "gone")})) == tmp_path / "gone"
+    assert driven_profile(Run(about={"profile": "deepracer-car"})) == "deepracer-car"
     assert driven_profile(Run(about={"profile": "by eye"})) == "grey-area"
-
-
-def card_of(name: str, sha256: str) -> Card:
-    """As an import writes it."""
-    sensors = ("FRONT_FACING_CAMERA",)
-    return Card(name, "file, onnx", "onnx", "", "", sha256, sensors, "clipped_ppo", "5", "", 3, "", 1, None, None)
 
 
 def test_the_drawing_shows_three_diagrams_and_the_modes(tmp_path: pathlib.Path) -> None:
@@ -268,6 +272,8 @@ def test_the_drawing_shows_three_diagrams_and_the_modes(tmp_path: pathlib.Path) 
     text = drawn(run)
     assert text.count("<polyline") == 5
     assert "Age of the frame" in text
+    assert "1.0 s  tripped: Emergency stop." in text
+    assert "30 frames" in text
     assert 'fill="#e0f5e9"' in text
     run.traces.clear()
     with pytest.raises(BadInput, match="nothing to draw"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 FRONT, LEFT, STEREO = "FRONT_FACING_CAMERA", "LEFT_CAMERA", "STEREO_CAMERAS"
-LIDARS = {"LIDAR": 64, "SECTOR_LIDAR": 8}
+LIDARS = {"LIDAR": 64, "SECTOR_LIDAR": 8, "DISCRETIZED_SECTOR_LIDAR": 64}
 SHALLOW = "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"
 MIDDLE = "DEEP_CONVOLUTIONAL_NETWORK"
 DEEP = "DEEP_CONVOLUTIONAL_NETWORK_DEEP"
@@ -36,6 +36,19 @@ CASES = {
     "sac": ([LEFT], SHALLOW, "sac", "continuous"),
     "sac-lidar": ([FRONT, "LIDAR"], MIDDLE, "sac", "continuous"),
 }
+
+
+def every():
+    """Every combination of sensors, network and head that the console knows, by name: too many to keep, not to try."""
+    sensors = [["observation"]] + [[camera] for camera in (FRONT, LEFT, STEREO)]
+    sensors += [[camera, lidar] for camera in (FRONT, LEFT, STEREO) for lidar in LIDARS]
+    heads = [("clipped_ppo", "discrete"), ("clipped_ppo", "continuous"), ("sac", "continuous")]
+    return {
+        "-".join(["+".join(seen), network[26:].strip("_").lower() or "middle", *head]): (seen, network, *head)
+        for seen in sensors
+        for network in (SHALLOW, MIDDLE, DEEP)
+        for head in heads
+    }
 
 
 def metadata(sensors, network, algorithm, kind, actions):

@@ -1,11 +1,13 @@
 """Writes frozen DeepRacer graphs with the real TensorFlow, in the dialects that cars meet, and what they answer.
 
-    python tools/parity/write_frozen.py --dialect tf1|tf2v1|legacy|keras3 --out FOLDER [--full] [--only NAME]
+    python tools/parity/write_frozen.py --dialect tf1|tf2v1|legacy|keras3 --out FOLDER [--every] [--full] [--archives]
+        [--only NAME]
 
 Names and structure are rl_coach's and the simulation application's (markov); weights are random. TensorFlow is heavy,
-so it lives in an environment of its own: `tf1` wants TensorFlow 1.15 (Python 3.7, hence this file's plain style),
-the others TensorFlow 2 with Keras 3, and `legacy` tf_keras beside it. Each case gives NAME.pb, NAME.json (metadata)
-and NAME.npy: what TensorFlow answers, one row for each of `pictures`, which the tests draw again from the same seed.
+so it lives in an environment of its own (README.md): `tf1` wants TensorFlow 1.15 (Python 3.7, hence this file's plain
+style), the others TensorFlow 2 with Keras 3, and `legacy` tf_keras beside it. Each case gives NAME.pb, NAME.json
+(metadata) and NAME.npy: what TensorFlow answers, one row for each of `pictures`, which the tests draw again from the
+same seed; with --archives NAME.tar.gz too, as the DeepRacer console exports it. check_frozen.py reads it all back.
 """
 
 from __future__ import annotations
@@ -15,9 +17,22 @@ import importlib
 import json
 import os
 import pathlib
+import tarfile
 
 import numpy as np
-from cases import CAMERA, CASES, LIDAR_NETWORK, LIDARS, SHALLOW, STEREO, STEREO_DEEP, metadata, pictures, shape_of
+from cases import (
+    CAMERA,
+    CASES,
+    LIDAR_NETWORK,
+    LIDARS,
+    SHALLOW,
+    STEREO,
+    STEREO_DEEP,
+    every,
+    metadata,
+    pictures,
+    shape_of,
+)
 
 
 class Layers:
@@ -176,10 +191,10 @@ def network_of(layers, sensors, network, given):
         return placeholders, layers.finish(x, "relu", False, 0.0, "BatchnormActivationDropout_1")
 
 
-def write(tf, dialect, name, out, scale):
+def write(tf, dialect, name, case, out, scale):
     """One case: graph, metadata and answers into `out`."""
     v1 = tf.compat.v1
-    sensors, network, algorithm, kind = CASES[name]
+    sensors, network, algorithm, kind = case
     actions = 2 if kind == "continuous" else 5
     v1.reset_default_graph()
     with v1.Graph().as_default(), v1.Session() as session:
@@ -213,13 +228,23 @@ def write(tf, dialect, name, out, scale):
     print(f"{dialect:8} {name:20} {frozen.ByteSize():8} bytes  {' '.join(ops)}", flush=True)
 
 
+def archive(out, name):
+    """The graph and its metadata as the console exports them."""
+    with tarfile.open(str(out / (name + ".tar.gz")), "w:gz") as packed:
+        packed.add(str(out / (name + ".json")), "model_metadata.json")
+        packed.add(str(out / (name + ".pb")), "agent/model.pb")
+
+
 def main():
     """Write the asked cases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dialect", choices=["tf1", "tf2v1", "legacy", "keras3"], required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--full", action="store_true", help="the widths of the field; else an eighth and less")
-    parser.add_argument("--only", choices=sorted(CASES), action="append")
+    parser.add_argument("--shrink", type=int, default=64, help="by what the widths are divided otherwise")
+    parser.add_argument("--every", action="store_true", help="every combination instead of the kept ten")
+    parser.add_argument("--only", metavar="NAME", action="append", help="of the cases, these")
+    parser.add_argument("--archives", action="store_true", help="each case as a tar.gz too")
     asked = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if asked.dialect == "legacy":
@@ -228,8 +253,11 @@ def main():
     tf.compat.v1.disable_eager_execution()
     tf.compat.v1.disable_resource_variables()
     asked.out.mkdir(parents=True, exist_ok=True)
-    for name in asked.only or sorted(CASES):
-        write(tf, asked.dialect, name, asked.out, None if asked.full else 64)
+    cases = every() if asked.every else CASES
+    for name in asked.only or sorted(cases):
+        write(tf, asked.dialect, name, cases[name], asked.out, None if asked.full else asked.shrink)
+        if asked.archives:
+            archive(asked.out, name)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""How a model's files are called and how large they may be: known before any library is loaded."""
+"""How a model's files are called, how large they may be, what a car looks with: known before any library is loaded."""
 
 MODEL = "model.onnx"
 METADATA = "model_metadata.json"
 MOST_MODEL_BYTES = 256 << 20  # the largest network of the field, DEEP for two cameras, has 230 MB
 MOST_METADATA_BYTES = 65_536
+ONE_CAMERA = ("observation", "FRONT_FACING_CAMERA", "LEFT_CAMERA")  # three names of the one grey front camera

@@ -4,6 +4,8 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
+from vehicle.models.bounds import ONE_CAMERA
+
 CARD = "card.json"
 MOST_BYTES = 65_536
 DEFAULT_THROTTLE_PERCENT = 50.0
@@ -43,6 +45,11 @@ class Card:
     parity: float | None
     timing: Timing | None
     throttle_percent: float = DEFAULT_THROTTLE_PERCENT
+
+    @property
+    def fits(self) -> bool:
+        """Can this car drive with it? It has one grey front camera, and neither a second one nor a LiDAR."""
+        return len(self.sensors) == 1 and self.sensors[0] in ONE_CAMERA
 
     def to_json(self) -> str:
         """The file's text."""

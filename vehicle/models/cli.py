@@ -7,7 +7,7 @@ from typing import Any
 
 from vehicle.models.card import Card
 from vehicle.models.jail import in_jail
-from vehicle.models.library import Library, prepare_in_jail
+from vehicle.models.library import Entry, Library, prepare_in_jail
 from vehicle.models.note import note_of
 from vehicle.models.trial import try_model
 
@@ -86,16 +86,34 @@ def _quantise(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _note(entry: Entry) -> str:
+    """What was found when it was quantised; "" of a model that was not."""
+    note = note_of(entry.folder)
+    return "" if note is None else f"when it was quantised: {note.verdict.sentence}"
+
+
 def _list(arguments: argparse.Namespace) -> int:
     entries = Library(arguments.library).entries()
-    for entry in entries:
-        mark = "*" if entry.is_selected else " "
-        print(f"{mark} {entry.name:<24} {', '.join(entry.card.sensors):<28} {entry.card.action_space}")
-        if (note := note_of(entry.folder)) is not None:
-            print(f"  {'':<24} when it was quantised: {note.verdict.sentence}")
+    rows = [("  name", "sensors", "actions", "ms", "sha256"), *map(_row, entries)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    notes = ["", *map(_note, entries)]
+    for row, note in zip(rows, notes, strict=True) if entries else []:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        if note:
+            print(f"    {note}")
     if not entries:
         print(f"{arguments.library}: no models yet; bring one with `raceday model import FILE`.")
+    elif not any(entry.is_selected for entry in entries):
+        print("None is selected: choose the one that drives with `raceday model select NAME`.")
     return 0
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    """A model in a line; `*` before the one that drives, `-` before those that this car cannot drive with."""
+    card = entry.card
+    mark = "*" if entry.is_selected else " " if card.fits else "-"
+    speed = "" if card.timing is None else f"{card.timing.p50_us / 1000:.2f}"
+    return (f"{mark} {entry.name}", ", ".join(card.sensors), card.action_space, speed, card.content_sha256[:12])
 
 
 def _select(arguments: argparse.Namespace) -> int:
@@ -110,6 +128,14 @@ def _remove(arguments: argparse.Namespace) -> int:
     return 0
 
 
+_SOURCES = {
+    "archive, graph": "an archive with a frozen TensorFlow graph",
+    "archive, onnx": "an archive with an ONNX model",
+    "file, graph": "a frozen TensorFlow graph",
+    "file, onnx": "an ONNX model",
+}
+
+
 def table(card: Card) -> str:
     """A card as lines for a person."""
     parity = "as it came" if card.parity is None else f"{card.parity:.1e} at most from the original"
@@ -121,8 +147,9 @@ def table(card: Card) -> str:
     )
     rows = {
         "model": card.name,
-        "brought as": card.source,
+        "brought as": _SOURCES.get(card.source, card.source),
         "sensors": ", ".join(card.sensors),
+        "this car": "can drive with it" if card.fits else "cannot drive with it: it has one grey front camera",
         "algorithm": f"{card.algorithm} (metadata version {card.metadata_version})",
         "actions": card.action_space,
         "network": card.network,

@@ -56,6 +56,8 @@ def _output(graph: Graph, metadata: Metadata) -> str:
         raise BadInput(f"The graph has {len(found)} policy heads; it must have one.")
     if (found[0][1], found[0][2]) != HEADS[metadata.algorithm]:
         raise BadInput(f"The graph's head is {found[0][2]}, but its metadata says {metadata.algorithm}.")
+    if metadata.algorithm == "sac" and metadata.space.kind == "discrete":
+        raise BadInput("The metadata says sac with discrete actions; sac answers continuous ones only.")
     return found[0][0]
 
 

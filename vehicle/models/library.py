@@ -84,6 +84,9 @@ class Library:
     def select(self, name: str) -> Entry:
         """Make it the one that drives, from the car's next start on. Raises BadInput, StorageError."""
         entry = self.entry(name)
+        if not entry.card.fits:
+            sensors = ", ".join(entry.card.sensors)
+            raise BadInput(f"{self.folder}: {name!r} looks through {sensors}; this car has one grey front camera.")
         with self._said():
             link = self.folder / f".{SELECTED}-{os.getpid()}"
             link.unlink(missing_ok=True)

@@ -12,11 +12,10 @@ from typing import Any
 
 from shared.errors import BadInput
 from vehicle.core.actions import ActionSpace
-from vehicle.models.bounds import MOST_METADATA_BYTES
+from vehicle.models.bounds import MOST_METADATA_BYTES, ONE_CAMERA
 
 ALGORITHMS = ("clipped_ppo", "sac")
 NETWORKS = ("DEEP_CONVOLUTIONAL_NETWORK", "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW", "DEEP_CONVOLUTIONAL_NETWORK_DEEP")
-ONE_CAMERA = ("observation", "FRONT_FACING_CAMERA", "LEFT_CAMERA")
 CAMERAS = (*ONE_CAMERA, "STEREO_CAMERAS")
 LIDARS = ("LIDAR", "SECTOR_LIDAR", "DISCRETIZED_SECTOR_LIDAR")
 HEIGHT, WIDTH = 120, 160

@@ -1,10 +1,12 @@
 """`raceday model replay RUN` and `raceday run list|plot`: what the black box recorded."""
 
 import argparse
+import hashlib
 import pathlib
 from typing import Any
 
 from shared.errors import StorageError
+from vehicle.models.bounds import MODEL
 from vehicle.models.check import check_model
 from vehicle.models.library import SELECTED, Library
 from vehicle.models.policy import Policy
@@ -57,12 +59,22 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 
 def driven_model(run: Run) -> pathlib.Path:
-    """Where the model that drove then lies now: another one may be selected by today."""
+    """The model that drove then: another one may be selected by today, or stand beside it in fewer bits."""
     path, drove = pathlib.Path(run.about.get("model_path", "")), run.about.get("model_sha256", "")
+    folders = [path if path.is_dir() else path.parent]
     if path.name == SELECTED:
-        found = next((e for e in Library(path.parent).entries() if e.card.model_sha256 == drove), None)
-        return path if found is None else found.folder
-    return path
+        folders += [entry.folder for entry in Library(path.parent).entries()]
+    files = (file for folder in folders for file in sorted(folder.glob("*.onnx")))
+    found = next((file for file in files if _sha256(file) == drove), path)
+    return found.parent if found.name == MODEL else found
+
+
+def _sha256(file: pathlib.Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return ""  # whoever looks for a model passes over what cannot be read
 
 
 def driven_profile(run: Run) -> ProfileName:

@@ -1,0 +1,56 @@
+"""Reads what write_frozen.py wrote with our own reader, and says how far it is from what TensorFlow answered.
+
+    python tools/parity/check_frozen.py FOLDER ...
+
+Needs no TensorFlow. Each graph is converted, loaded and run; each archive is imported in a child, as a racer's is.
+"""
+
+import argparse
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+from cases import pictures
+
+from vehicle.models.convert import convert
+from vehicle.models.graphdef import read_graph
+from vehicle.models.library import prepare_in_jail
+from vehicle.models.metadata import load_metadata
+from vehicle.models.parity import evaluate_frozen, run_onnx
+from vehicle.models.session import open_session
+
+LARGEST_DIFFERENCE = 1e-5
+
+
+def differences(graph: pathlib.Path) -> tuple[float, float]:
+    """Of our reading in numpy and of the converted policy from TensorFlow's answers. Raises BadInput."""
+    metadata = load_metadata(graph.with_suffix(".json"), any_sensors=True)
+    content, head = convert(read_graph(graph.read_bytes()), metadata)
+    given = {sensor: pictures(sensor, seed) for seed, sensor in enumerate(sorted(metadata.sensors))}
+    wanted = np.load(graph.with_suffix(".npy"))
+    if np.abs(wanted - wanted.mean(axis=0)).max() < 1e-3:
+        sys.stderr.write(f"{graph}: proves little: its answers hardly differ\n")
+    numpy_most = float(np.abs(evaluate_frozen(head, given) - wanted).max())
+    return numpy_most, float(np.abs(run_onnx(open_session(content), given) - wanted).max())
+
+
+def main() -> int:
+    """1 if any is further away than rounding."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="+", type=pathlib.Path)
+    most = 0.0
+    for folder in parser.parse_args().folder:
+        found = {graph: max(differences(graph)) for graph in sorted(folder.glob("*.pb"))}
+        worst = max(found, key=lambda graph: found[graph])
+        print(f"{folder}: {len(found)} graphs, at most {found[worst]:.1e} from TensorFlow ({worst.stem})")
+        for archive in sorted(folder.glob("*.tar.gz")):
+            with tempfile.TemporaryDirectory() as fresh:
+                card = prepare_in_jail(archive, pathlib.Path(fresh))
+            print(f"{archive}: {card.network}, {card.action_space}, parity {card.parity}")
+        most = max(most, found[worst])
+    return int(most > LARGEST_DIFFERENCE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
