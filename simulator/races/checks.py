@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from leaderboard.board import Board
+from leaderboard.store.open import open_store
 from shared.errors import StorageError
 from simulator.races import paper
 from simulator.races.bookkeeper import Bookkeeper
@@ -117,16 +119,18 @@ def _check_posts(evidence: Evidence, tally: Tally) -> None:
 
 def _check_standings(evidence: Evidence, books: Bookkeeper, invariant: Invariant) -> None:
     """The board's lines and the station's against the paper."""
-    newest: dict[str, tuple[int, int]] = {}
+    newest: dict[str, tuple[int, int, int]] = {}
     order: dict[str, int] = {}
     for result_id, revision, payload in evidence.tail.outbox():
-        newest[result_id] = max(newest.get(result_id, (0, 0)), (revision, json.loads(payload)["finished_utc_ns"]))
+        body = json.loads(payload)
+        said = (revision, body["finished_utc_ns"], body["evidence"]["uncertainty_ns"])
+        newest[result_id] = max(newest.get(result_id, (0, 0, 0)), said)
     for post in evidence.posts:
         order.setdefault(post.webhook_id.rpartition(".")[0], len(order))
     for race_id, attempts in _races(evidence.tail).items():
         runs = [run for run in books.runs.values() if run.race_id == race_id]
         posted = [
-            paper.Posted(run.racer, run.score_ms(), newest[key][1], order.get(key, -1))
+            paper.Posted(run.racer, run.score_ms(), newest[key][1], order.get(key, -1), newest[key][2])
             for run in runs
             if (key := f"{race_id}.{run.run_id}") in newest
         ]
@@ -138,6 +142,19 @@ def _check_standings(evidence: Evidence, books: Bookkeeper, invariant: Invariant
         invariant.check(held == wanted, f"{race_id}: the board holds {held}, on paper {wanted}")
         station = [(line["racer"], line["score_ms"]) for line in evidence.tail.standing.get(race_id, [])]
         invariant.check(station == wanted, f"{race_id}: the station ranks {station}, on paper {wanted}")
+        tied = paper.tied(posted, attempts)
+        marked = {line["racer"] for line in evidence.tail.standing.get(race_id, []) if line["tied"]}
+        invariant.check(marked == tied, f"{race_id}: the station ties {marked}, on paper {tied}")
+        shown = _tied_on(evidence.board, race_id)
+        invariant.check(shown == tied, f"{race_id}: the board ties {shown}, on paper {tied}")
+
+
+def _tied_on(board: pathlib.Path, race_id: str) -> set[str]:
+    opened = Board(open_store(board))
+    try:
+        return {placed.racer for placed in opened.standings(race_id) if placed.tied}
+    finally:
+        opened.close()
 
 
 def _races(tail: Tail) -> dict[str, int | None]:

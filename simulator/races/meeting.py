@@ -89,7 +89,7 @@ class Held:
     def _open(self, race: PlannedRace) -> None:
         board_race = Race(race.race_id, race.name, race.kind, "physical", TRACK, race.rules)
         self.vendor.board.create_race(board_race, self.vendor.utc_ns())
-        self.house.open_race(OpenRace(NEVER, race.race_id, race.name, race.rules, TRACK))
+        self.house.open_race(OpenRace(NEVER, race.race_id, race.name, race.rules, TRACK, ties_by_uncertainty=True))
 
     def _radio(self, name: str) -> CarRadio:
         rng = random.Random(f"{self.bad.seed}/{name}")

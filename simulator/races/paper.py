@@ -157,20 +157,37 @@ class Posted:
     score_ms: int | None
     finished_utc_ns: int
     order: int
+    uncertainty_ns: int = 0
 
 
 def board(posted: Iterable[Posted], attempts: int | None) -> list[tuple[str, int]]:
     """(racer, score) best first: each racer's best of the first `attempts` runs; earlier finished wins a tie."""
+    return [(line.racer, line.score_ms or 0) for line in best_lines(posted, attempts)]
+
+
+def tied(posted: Iterable[Posted], attempts: int | None) -> set[str]:
+    """The racers whose line some other line is so close to that the uncertainties of both reach over it."""
+    lines = best_lines(posted, attempts)
+    return {
+        a.racer
+        for a in lines
+        for b in lines
+        if a is not b and abs((a.score_ms or 0) - (b.score_ms or 0)) * 1_000_000 <= a.uncertainty_ns + b.uncertainty_ns
+    }
+
+
+def best_lines(posted: Iterable[Posted], attempts: int | None) -> list[Posted]:
+    """Each racer's best, in the order of the standing."""
     by_racer: dict[str, list[Posted]] = {}
     for result in sorted(posted, key=lambda r: (r.finished_utc_ns, r.order)):
         by_racer.setdefault(result.racer, []).append(result)
     lines = []
-    for racer, results in by_racer.items():
+    for results in by_racer.values():
         best = [r for r in results[:attempts] if r.score_ms is not None]
         if best:
             line = min(best, key=lambda r: (r.score_ms or 0, r.finished_utc_ns, r.order))
-            lines.append((line.score_ms or 0, line.finished_utc_ns, line.order, racer))
-    return [(racer, score) for score, _, _, racer in sorted(lines)]
+            lines.append(line)
+    return sorted(lines, key=lambda r: (r.score_ms or 0, r.finished_utc_ns, r.order, r.racer))
 
 
 def _ns(seconds: float) -> int:

@@ -104,6 +104,19 @@ class LapBook:
             return 0
         return self.insert(mark)
 
+    def holds(self, crossing: int) -> bool:
+        """Is this crossing one of the run's marks?"""
+        return any(stretch.mark.crossing == crossing for stretch in self.stretches)
+
+    def take(self, crossing: int) -> int:
+        """The crossing was another run's; the place that it had. What happened since stays with the mark before."""
+        place = next(n for n, stretch in enumerate(self.stretches) if stretch.mark.crossing == crossing)
+        if place == 0:
+            self.stretches.pop(0)
+        else:
+            self.flagged.remove(self.drop(place))
+        return place
+
     def drop(self, number: int) -> Mark:
         """The mark that ended lap `number` was none: that lap and the next become one."""
         gone = self.stretches.pop(number)

@@ -17,40 +17,17 @@ from shared.units import NS_PER_MS
 from station.core import likely
 from station.core.assign import assign
 from station.core.carclock import CarClock
+from station.core.decided import Again, Given, Lacking
 from station.core.likely import FALSE_EDGE, FAR, JOIN_NS, LAPS_BETWEEN, Car, Seen, Told
 
-__all__ = ["Given", "Lacking", "ManyCars", "Seen", "Told"]
+__all__ = ["Again", "Given", "Lacking", "ManyCars", "Seen", "Told"]
 
 HOLD_NS = 1_500 * NS_PER_MS  # a report needs no longer to come
 PATIENCE_NS = 6_000 * NS_PER_MS  # what is in doubt waits longer: the other cars come by and tell
+REMEMBERED = 16
 SURE = 9.0  # that it was no other car
 SURE_A_CAR = 2.5  # that it was a car at all: the prior for what is none is small already
 NEAR_LAP = 0.2  # a gap of whole laps, within so much of one
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Whose crossing it was: `car` "" is nobody's. `sure` False: an official decides. `odds` is 0 to 1.
-
-    `others`: the cars that it may be as well, the likeliest first.
-    """
-
-    crossing: int
-    at_ns: int
-    car: str
-    why: str
-    odds: float
-    sure: bool
-    others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Lacking:
-    """A car passed, by its report or by a gap of several laps, where the gate has no crossing: to be proposed."""
-
-    car: str
-    at_ns: int
-    witness: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +46,13 @@ class ManyCars:
         self._cars = [Car(name) for name in cars]
         self._min_lap_ns, self.lockout_ns = min_lap_ns, lockout_ns
         self._open: list[Seen] = []
+        self._sure: deque[tuple[Given, float]] = deque(maxlen=REMEMBERED)  # with what its own car's report cost
         self._waits: _Weighed | None = None  # what the first cluster came to, until anything new is known
 
     def enter(self, name: str, last_ns: int | None = None, laps: Sequence[int] = (), now_ns: int | None = None) -> None:
         """A car comes onto the track; what was known of it is of another run, but for its laps in this one."""
         self._waits = None
+        self._sure = deque((each for each in self._sure if each[0].car != name), maxlen=REMEMBERED)
         self._cars = [car for car in self._cars if car.name != name]
         self._cars.append(Car(name, last_ns, now_ns, laps=deque(laps, maxlen=7)))
 
@@ -113,14 +92,15 @@ class ManyCars:
     def restart(self) -> None:
         """The gate's clock is another one: stamps from before say nothing any more."""
         self._waits = None
+        self._sure.clear()
         for car in self._cars:
             car.last_ns = None
             car.clocks.clear()
             car.waiting.clear()
 
-    def decide(self, now_ns: int) -> list[Given | Lacking]:
+    def decide(self, now_ns: int) -> list[Given | Lacking | Again]:
         """All that is ripe now."""
-        found: list[Given | Lacking] = []
+        found: list[Given | Lacking | Again] = []
         while self._open:
             size = 1
             while size < len(self._open) and self._open[size].at_ns - self._open[size - 1].at_ns < JOIN_NS:
@@ -136,6 +116,7 @@ class ManyCars:
                 break  # whoever else it may be is about to tell where it was
             self._waits = None
             self._open = self._open[size:]
+            self._sure += [(given, self._fit(given)) for given in weighed.found if given.sure and not given.others]
             found += [*weighed.found, *self._learn(weighed)]
         horizon_ns = now_ns - HOLD_NS - JOIN_NS
         return found + self._unmet(min(horizon_ns, self._open[0].at_ns - JOIN_NS) if self._open else horizon_ns)
@@ -223,9 +204,27 @@ class ManyCars:
         why = f"the gap of {laps} laps between its crossings"
         return [Lacking(car.name, car.last_ns + n * share_ns, why) for n in range(1, laps)]
 
-    def _unmet(self, before_ns: int) -> list[Given | Lacking]:
+    def _fit(self, given: Given) -> float:
+        """What it costs that this car made the crossing, by what is known of it now."""
+        car = next(car for car in self._cars if car.name == given.car)
+        seen = Seen(given.crossing, given.at_ns)
+        return likely.cost(car, likely.report_in(car, [seen]), seen, 0)
+
+    def _again(self, car: Car, told: Told) -> list[Again]:
+        """Was a crossing that this report fits given to another car, whose own word fits it hardly better?"""
+        at_ns, sigma_ns = car.when(told)
+        found = []
+        for given, cost in tuple(self._sure):
+            off = (at_ns - given.at_ns) / sigma_ns
+            if given.car != car.name and off * off / 2 < cost + SURE:
+                self._sure.remove((given, cost))
+                why = f"the report of {car.name} came late, {(at_ns - given.at_ns) / NS_PER_MS:+.0f} ms off"
+                found.append(Again(given.crossing, given.at_ns, given.car, car.name, why))
+        return found
+
+    def _unmet(self, before_ns: int) -> list[Given | Lacking | Again]:
         """Reports that no crossing can meet any more. One close to its last crossing is a repeat, and says nothing."""
-        found: list[Given | Lacking] = []
+        found: list[Given | Lacking | Again] = []
         for car in self._cars:
             for told in [told for told in car.waiting if car.known(told)]:
                 at_ns = car.when(told)[0]
@@ -233,7 +232,7 @@ class ManyCars:
                 if at_ns < before_ns and fresh:
                     car.waiting.remove(told)
                     car.last_ns = at_ns
-                    found.append(Lacking(car.name, at_ns, "its own report"))
+                    found += self._again(car, told) or [Lacking(car.name, at_ns, "its own report")]
         return found
 
 

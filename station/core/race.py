@@ -14,7 +14,7 @@ from station.core import facts as f
 from station.core.incidents import happened, tapped
 from station.core.laps import LapBook, Mark, Stretch
 from station.core.register import Register
-from station.core.rulings import checked_racer, dismiss, give, rule
+from station.core.rulings import checked_racer, dismiss, give, kept, rule, take
 from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.scale import UtcScale
 from station.core.standing import Standing, qualify, result, uncertainty_of
@@ -235,7 +235,13 @@ class Race:
         crossing = self.doubtful.get(command.number)
         if crossing is None:
             raise Refused(f"The crossing {command.number} is not in doubt, so it cannot be given to {run.run_id}.")
-        facts = give(run, command, crossing, self._mark(crossing, "gate"))
+        holder = next((each for each in self.runs.values() if each.book.holds(crossing.number)), None)
+        if holder is run:
+            facts = kept(run, command)
+        else:
+            facts = give(run, command, crossing, self._mark(crossing, "gate"), holder)
+        if holder is not None and holder is not run:
+            facts = [*take(holder, command), *self._again(holder, command), *facts]
         del self.doubtful[command.number]
         for each in self.runs.values():
             each.proposals = [asked for asked in each.proposals if asked.crossing != command.number]

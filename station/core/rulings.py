@@ -86,8 +86,13 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
     return [LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
-def give(run: Run, command: e.GiveCrossing, crossing: f.Crossing, mark: Mark) -> list[Fact]:
-    """A doubtful crossing was this run's: its first one, an earlier first one, or one within. Raises Refused."""
+def give(run: Run, command: e.GiveCrossing, crossing: f.Crossing, mark: Mark, holder: Run | None) -> list[Fact]:
+    """A doubtful crossing was this run's: its first one, an earlier first one, or one within. Raises Refused.
+
+    `holder` is the run that has it until now.
+    """
+    if holder is not None and len(holder.book.stretches) == 1:
+        raise Refused(f"It is the only crossing of {holder.run_id}: abandon that run, or give it another one first.")
     why = f"given by {command.author}" + (f": {command.reason}" if command.reason else "")
     told: list[Fact] = [f.Attributed(crossing.number, run.run_id, run.car, why, 100)]
     started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
@@ -103,6 +108,21 @@ def give(run: Run, command: e.GiveCrossing, crossing: f.Crossing, mark: Mark) ->
     if place == 0:
         run.start_at(mark)
         told.append(started)
+    return [*told, LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
+
+
+def kept(run: Run, command: e.GiveCrossing) -> list[Fact]:
+    """The run has it, and keeps it."""
+    return [f.Attributed(command.number, run.run_id, run.car, f"given by {command.author}", 100)]
+
+
+def take(run: Run, command: e.GiveCrossing) -> list[Fact]:
+    """It was given to this run, and was another's."""
+    told: list[Fact] = []
+    if run.book.take(command.number) == 0:
+        first = run.book.stretches[0].mark
+        run.start_at(first)
+        told.append(f.RunStarted(run.run_id, first.crossing, first.at_ns, first.boot, first.utc_ns))
     return [*told, LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
 
 

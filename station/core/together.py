@@ -14,7 +14,7 @@ from station.core import events as e
 from station.core import facts as f
 from station.core.laps import Stretch
 from station.core.likely import LEAVES_NS
-from station.core.manycars import HOLD_NS, Given, Lacking, ManyCars, Seen, Told
+from station.core.manycars import HOLD_NS, Again, Given, Lacking, ManyCars, Seen, Told
 from station.core.race import Race
 from station.core.run import Run
 from station.core.scale import UtcScale
@@ -42,6 +42,7 @@ class Together:
         self._scale, self._counted = scale, counted
         self._cars: ManyCars | None = None
         self._held: dict[int, Held] = {}
+        self._decided: dict[int, Held] = {}
         self._in: dict[str, Run] = {}  # car -> the run in which it is, or was until a moment ago
         self._gone: dict[str, int] = {}  # car -> when it left, on the gate's clock
         self._boot = ""  # of the newest crossing
@@ -105,13 +106,21 @@ class Together:
             return []
         told: list[f.Fact] = []
         for each in self._cars.decide(now_ns):
-            told += self._missed(each) if isinstance(each, Lacking) else self._given(each)
+            match each:
+                case Lacking():
+                    told += self._missed(each)
+                case Given():
+                    told += self._given(each)
+                case Again():
+                    told += self._again(each)
         if told:
             self._sync(now_ns)
         return told
 
     def _given(self, given: Given) -> list[f.Fact]:
-        held = self._held.pop(given.crossing)
+        held = self._decided[given.crossing] = self._held.pop(given.crossing)
+        if len(self._decided) > MOST_DOUBTS:
+            del self._decided[next(iter(self._decided))]
         run = self._in.get(given.car)
         if not given.sure or run is None:
             return self._doubted(given, held)
@@ -146,6 +155,21 @@ class Together:
             why = f"{given.why}: an official is asked"
         likeliest.proposals.append(asked)
         return [f.Unattributed(given.crossing, why), asked]
+
+    def _again(self, again: Again) -> list[f.Fact]:
+        """It was given, and stays so until the official says otherwise."""
+        run, other = self._in[again.car], self._in[again.other]
+        told: list[f.Fact] = [f.PassUnseen(other.run_id, again.other, again.at_ns, "its own report")]
+        if not other.begun:
+            return told
+        self.race.doubtful[again.crossing] = self._decided[again.crossing].crossing
+        sentence = f"Whose crossing was it? It was given to {run.run_id} ({run.car}); then {again.why}."
+        run.proposals.append(
+            f.Proposal(
+                run.run_id, "doubtful_crossing", again.at_ns, "cars", sentence, again.crossing, 0, (other.run_id,)
+            )
+        )
+        return [*told, run.proposals[-1]]
 
     def _missed(self, lacking: Lacking) -> list[f.Fact]:
         """The gate has no crossing where a car passed: proposed once, within a run that has begun."""

@@ -163,6 +163,39 @@ def test_a_first_crossing_that_is_given_later_begins_the_run_there() -> None:
     assert [lap.lap_ns for lap in field.of("run-1").book.laps()] == [9 * S]
 
 
+def late_word() -> tuple[Field, list[f.Fact], f.Proposal]:
+    """Car 1 passes two seconds early, car 2 in its shadow; only car 2's report is heard in time."""
+    field, _ = racing()
+    field.cross(47 * S)
+    field.passes(2, 47 * S + 60 * MS, seen=False)
+    sure = list(field.tick(49 * S + 600 * MS))
+    field.told["car-1"] += 1
+    said_ns = 47 * S + 20 * MS + 1000 * S
+    boot, seq = "car-1-boot", field.told["car-1"]
+    field.do(e.CarReport("car-1", boot, seq, said_ns, boot, moment(53 * S), None, 30 * MS))
+    (asked,) = only(field.tick(57 * S), f.Proposal)
+    return field, sure, asked
+
+
+def test_a_report_that_comes_late_puts_in_doubt_what_was_given_to_another() -> None:
+    field, sure, asked = late_word()
+    assert [fact.run_id for fact in only(sure, f.Attributed)] == ["run-2"]
+    assert (asked.run_id, asked.others, asked.kind) == ("run-2", ("run-1",), "doubtful_crossing")
+    facts = field.do(e.GiveCrossing(author="judge", number=asked.crossing, run_id="run-1", moment=moment(60 * S)))
+    assert {fact.run_id for fact in only(facts, f.LapsRecast)} == {"run-1", "run-2"}
+    assert 47 * S in field.stamps("run-1")
+    assert 47 * S not in field.stamps("run-2")
+
+
+def test_what_was_given_may_stay_where_it_is() -> None:
+    field, _, asked = late_word()
+    before = field.stamps("run-2")
+    facts = field.do(e.GiveCrossing(author="judge", number=asked.crossing, run_id="run-2", moment=moment(60 * S)))
+    assert [fact.why for fact in only(facts, f.Attributed)] == ["given by judge"]
+    assert field.stamps("run-2") == before
+    assert field.of("run-2").proposals == []
+
+
 def test_a_missed_crossing_is_proposed_and_never_inserted() -> None:
     field, _ = racing()
     facts = [*field.passes(1, 49 * S, seen=False), *field.tick(57 * S)]

@@ -95,6 +95,30 @@ def test_a_standing_is_a_total_order(rows: list[tuple[str, int, int]], margin: i
     assert placed == rank(reversed(best), margin)
 
 
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9), st.integers(0, 6_000_000)), max_size=12))
+def test_tied_are_those_that_their_uncertainties_cannot_tell_apart(rows: list[tuple[int, int, int]]) -> None:
+    """Against every pair; the order is that of the scores, whoever is tied."""
+    scored = [Scored(f"r{number}", *row) for number, row in enumerate(rows)]
+    placed = rank(scored)
+    assert [p.score_ms for p in placed] == sorted(row[0] for row in rows)
+    for line in placed:
+        others = [p for p in placed if p is not line]
+        close = [abs(o.score_ms - line.score_ms) * 1_000_000 <= o.uncertainty_ns + line.uncertainty_ns for o in others]
+        assert line.tied == any(close)
+
+
+def test_one_lap_counted_by_hand_ties_nobody_else() -> None:
+    us = 1_000
+    lines = [
+        ("gate-1", 9_000, 4 * us),
+        ("gate-2", 9_020, 4 * us),
+        ("gate-3", 9_500, 4 * us),
+        ("hand", 9_550, 100_000 * us),
+    ]
+    placed = rank([Scored(racer, score_ms, 0, uncertainty_ns) for racer, score_ms, uncertainty_ns in lines])
+    assert [p.racer for p in placed if p.tied] == ["gate-3", "hand"]
+
+
 def test_equal_scores_rank_by_who_set_them_first() -> None:
     placed = rank([Scored("late", 100, 9), Scored("early", 100, 3), Scored("slow", 200, 1)])
     assert [(p.racer, p.gap_ms, p.tied) for p in placed] == [

@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import apsw
 import pytest
@@ -237,3 +238,22 @@ def test_damaged_text_is_a_sentence(data: bytes) -> None:
 
 def test_the_text_is_canonical() -> None:
     assert encode_facts(HEARD) == b'[["CarHeard",{"boot":"b","car":"car-1","run_id":"","seq":1}]]'
+
+
+def test_what_came_later_is_not_stored_while_it_says_nothing() -> None:
+    """A journal of before replays to the same bytes; one that uses the new words holds them."""
+    edge = e.Edge("start", "beam", True, 5, 1, "boot")
+    assert b"transponder" not in encode_input(edge)
+    assert decode_input(encode_input(edge)) == edge
+    read = replace(edge, transponder="11")
+    assert decode_input(encode_input(read)) == read
+    finish = e.FinishRun(author="judge")
+    assert b"run_id" not in encode_input(finish)
+    named = replace(finish, run_id="run-2")
+    assert decode_input(encode_input(named)) == named
+    assert encode_facts([f.Attributed(1, "run-1", "car-1")]) == (
+        b'[["Attributed",{"car":"car-1","crossing":1,"run_id":"run-1"}]]'
+    )
+    race = e.OpenRace(e.NEVER, "race-1", "A race", RaceRules())
+    assert b"cars_on_track" not in encode_input(race)
+    assert b"ties_by_uncertainty" not in encode_input(race)
