@@ -1,12 +1,14 @@
 """TOML text to a frozen dataclass: an unknown key, a wrong kind or a value out of range is one sentence.
 
 A setting is a dataclass field; `setting(default, least=, most=, choices=, what=)` gives its range. The
-sentence names the file, the key and what is allowed.
+sentence names the file, the key and what is allowed. A path that is not absolute is beside the config file, whoever
+starts the command and from where; so is one in a driver's own table.
 """
 
 import dataclasses
 import difflib
 import math
+import os.path
 import pathlib
 import tomllib
 import types
@@ -25,10 +27,20 @@ def setting(
     most: float | None = None,
     choices: tuple[str, ...] | None = None,
     what: str = "",
+    file: bool = False,
 ) -> Any:
-    """A field with its range; `what` is shown with the sentence and in the commented config files."""
-    metadata = {"least": least, "most": most, "choices": choices, "what": what}
+    """A field with its range; `what` is shown with the sentence and in the commented config files.
+
+    `file`: a text that names a file or a folder, "" for none; a pathlib.Path is one anyway.
+    """
+    metadata = {"least": least, "most": most, "choices": choices, "what": what, "file": file}
     return dataclasses.field(default=default, metadata=metadata)
+
+
+class Table(dict[str, Any]):
+    """A free table of a config (a driver's `options`), which knows the folder that its relative paths begin at."""
+
+    beside: pathlib.Path | None = None
 
 
 def load(path: pathlib.Path, kind: type[T]) -> T:
@@ -41,25 +53,44 @@ def load(path: pathlib.Path, kind: type[T]) -> T:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}).") from None
-    return parse(text, kind, source=str(path))
+    return parse(text, kind, source=str(path), beside=path.absolute().parent)
 
 
-def parse(text: str, kind: type[T], source: str = "config") -> T:
-    """TOML text as a checked dataclass. Raises ConfigError."""
+def parse(text: str, kind: type[T], source: str = "config", beside: pathlib.Path | None = None) -> T:
+    """TOML text as a checked dataclass; without `beside` paths stay as they are written. Raises ConfigError."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: is not TOML: {error}.") from None
-    return from_table(table, kind, source)
+    free = Table(table)
+    free.beside = beside
+    return from_table(free, kind, source)
 
 
 def from_table(table: dict[str, Any], kind: type[T], source: str) -> T:
     """A table (a driver's `options`, say) as a checked dataclass. Raises ConfigError."""
-    built: T = _table(table, kind, source, "")
+    built: T = _table(table, kind, _Source(source, getattr(table, "beside", None)), "")
     return built
 
 
-def _table(table: dict[str, Any], kind: type[Any], source: str, prefix: str) -> Any:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Source:
+    """What is read: its name for sentences, and where its relative paths begin."""
+
+    name: str
+    beside: pathlib.Path | None
+
+    def __str__(self) -> str:
+        return self.name
+
+    def placed(self, value: Any, field: dataclasses.Field[Any]) -> Any:
+        """A path as it is used; all else as it is."""
+        if self.beside is None or not (isinstance(value, pathlib.Path) or (field.metadata.get("file") and value)):
+            return value
+        return type(value)(os.path.normpath(self.beside / value))
+
+
+def _table(table: dict[str, Any], kind: type[Any], source: _Source, prefix: str) -> Any:
     known = {f.name: f for f in dataclasses.fields(kind)}
     for key in table:
         if key not in known:
@@ -71,10 +102,14 @@ def _table(table: dict[str, Any], kind: type[Any], source: str, prefix: str) -> 
     for name, field in known.items():
         if name in table:
             values[name] = _value(table[name], hints[name], field, source, prefix + name)
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+        elif field.default is not dataclasses.MISSING:
+            values[name] = source.placed(field.default, field)
+        elif field.default_factory is dataclasses.MISSING:
             if not dataclasses.is_dataclass(hints[name]):
                 raise ConfigError(f"{source}: the key `{prefix}{name}` is missing{_what(field)}.")
             values[name] = _table({}, typing.cast("type[Any]", hints[name]), source, f"{prefix}{name}.")
+        elif field.default_factory is hints[name]:
+            values[name] = _table({}, hints[name], source, f"{prefix}{name}.")
     try:
         return kind(**values)
     except ConfigError as error:
@@ -91,7 +126,7 @@ def _what(field: dataclasses.Field[Any]) -> str:
     return f" ({what})" if what else ""
 
 
-def _value(value: Any, hint: Any, field: dataclasses.Field[Any], source: str, key: str) -> Any:
+def _value(value: Any, hint: Any, field: dataclasses.Field[Any], source: _Source, key: str) -> Any:
     origin = typing.get_origin(hint)
     if origin in (types.UnionType, typing.Union):
         hint = next(a for a in typing.get_args(hint) if a is not type(None))
@@ -112,23 +147,25 @@ def _value(value: Any, hint: Any, field: dataclasses.Field[Any], source: str, ke
     return _scalar(value, hint, field, source, key)
 
 
-def _free_table(value: Any, source: str, key: str) -> dict[str, Any]:
+def _free_table(value: Any, source: _Source, key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigError(f"{source}: `{key}` must be a table.")
-    return value
+    free = Table(value)
+    free.beside = source.beside
+    return free
 
 
-def _choice(value: Any, allowed: tuple[Any, ...], source: str, key: str) -> Any:
+def _choice(value: Any, allowed: tuple[Any, ...], source: _Source, key: str) -> Any:
     if value not in allowed:
         raise ConfigError(f"{source}: `{key}` is {value!r}; allowed are {', '.join(map(str, allowed))}.")
     return value
 
 
-def _scalar(value: Any, hint: type[Any], field: dataclasses.Field[Any], source: str, key: str) -> Any:
+def _scalar(value: Any, hint: type[Any], field: dataclasses.Field[Any], source: _Source, key: str) -> Any:
     if hint is float and type(value) is int:
         value = float(value)
     if hint is pathlib.Path and isinstance(value, str):
-        return pathlib.Path(value)
+        return source.placed(pathlib.Path(value), field)
     if type(value) is not hint or (hint is float and not math.isfinite(value)):
         raise ConfigError(
             f"{source}: `{key}` is {value!r}; it must be {_NAMES.get(hint, hint.__name__)}{_allowed(field)}."
@@ -139,7 +176,7 @@ def _scalar(value: Any, hint: type[Any], field: dataclasses.Field[Any], source: 
     high = most is not None and value > most
     if low or high or (choices is not None and value not in choices):
         raise ConfigError(f"{source}: `{key}` is {value!r}; allowed is {_allowed(field).removeprefix(', ')}.")
-    return value
+    return source.placed(value, field)
 
 
 _NAMES: dict[type[Any], str] = {

@@ -29,14 +29,14 @@ RETRY_S = 0.2
 class ClockOptions:
     """`[clock.options]`."""
 
-    world: str = setting(what="the world's run folder or socket")
+    world: str = setting(what="the world's run folder or socket", file=True)
 
 
 @dataclass(frozen=True, slots=True)
 class CarOptions:
     """`[camera.options]` and `[motors.options]`."""
 
-    world: str = setting(what="the world's run folder or socket")
+    world: str = setting(what="the world's run folder or socket", file=True)
     car: str = setting(what="the car's name in the world")
 
 
@@ -44,7 +44,7 @@ class CarOptions:
 class GateOptions:
     """`options` of a gate; `beam` is the world's beam, the gate's own name if empty."""
 
-    world: str = setting(what="the world's run folder or socket")
+    world: str = setting(what="the world's run folder or socket", file=True)
     beam: str = setting("", what="start, split1, split2, ...")
 
 

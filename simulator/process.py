@@ -50,7 +50,7 @@ _LONGEST_WAIT_S = 0.2
 class WorldConfig:
     """config/world.toml."""
 
-    run_dir: str = setting(what="folder for the socket, the clock and the truth")
+    run_dir: str = setting(what="folder for the socket, the clock and the truth", file=True)
     track: str = setting("reinvent_base", what="a shipped track's name or a FILE.npy")
     seed: int = setting(1, least=0, most=2**31, what="the hall's look and every car's build follow from it")
     speed: float = setting(1.0, least=0.05, most=50.0, what="simulated seconds per real second")

@@ -103,7 +103,8 @@ def alarms(view: View) -> list[str]:
     if not view.store.ok:
         said.append(view.store.sentence)
     said += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
-    return said
+    blocked = [gate for gate in view.gates if gate.alive and gate.stuck]
+    return said + [f"Gate {gate.name}: something stands in the beam of {', '.join(gate.stuck)}." for gate in blocked]
 
 
 def _named(name: str, sentence: str) -> str:

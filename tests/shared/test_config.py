@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.config import load, parse, setting
+from shared.config import from_table, load, parse, setting
 from shared.errors import ConfigError
 
 
@@ -84,3 +84,45 @@ def test_a_missing_file_says_where_to_start(tmp_path: pathlib.Path) -> None:
 def test_any_text_is_settings_or_a_sentence(text: str) -> None:
     with pytest.raises(ConfigError):
         parse(text + "\nzzz = 1", Whole)
+
+
+@dataclass(frozen=True)
+class Driven:
+    folder: pathlib.Path = pathlib.Path("pictures")
+    note: str = "plain"
+
+
+@dataclass(frozen=True)
+class Keys:
+    key: str = setting("", file=True)
+    word: str = "a/b"
+
+
+@dataclass(frozen=True)
+class Placed:
+    data: pathlib.Path
+    spare: pathlib.Path | None = None
+    runs: pathlib.Path = pathlib.Path("runs")
+    options: dict[str, Any] = field(default_factory=dict)
+    keys: Keys = field(default_factory=Keys)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("db", "etc/db"), ("../db", "db"), ("/var/db", "/var/db"), ("", "etc")])
+def test_a_path_is_beside_its_config_whoever_starts_it(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, written: str, meant: str
+) -> None:
+    file = tmp_path / "etc" / "a.toml"
+    file.parent.mkdir()
+    file.write_text(f'data = "{written}"\noptions.folder = "{written}"\n[keys]\nkey = "{written}"\n')
+    monkeypatch.chdir("/")
+    placed = load(file, Placed)
+    assert placed.data == tmp_path / meant
+    assert (placed.spare, placed.runs) == (None, tmp_path / "etc" / "runs")
+    assert placed.keys == Keys(str(tmp_path / meant) if written else "")
+    assert from_table(placed.options, Driven, "gate start") == Driven(tmp_path / meant)
+    monkeypatch.chdir(tmp_path / "etc")
+    assert load(pathlib.Path("a.toml"), Placed) == placed
+
+
+def test_a_text_that_is_no_file_keeps_its_paths() -> None:
+    assert parse('data = "db"', Placed) == Placed(pathlib.Path("db"))

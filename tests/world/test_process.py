@@ -46,7 +46,7 @@ def test_a_bad_config_is_one_sentence_and_exit_2(tmp_path: pathlib.Path, text: s
 
 
 def test_the_shipped_config_is_valid() -> None:
-    assert load(ROOT / "config" / "world.toml", WorldConfig) == WorldConfig(run_dir="run/world")
+    assert load(ROOT / "config" / "world.toml", WorldConfig) == WorldConfig(run_dir=str(ROOT / "run" / "world"))
 
 
 def test_two_worlds_do_not_share_a_folder_and_a_dead_one_leaves_it_free(start_world: Callable[..., Any]) -> None:
