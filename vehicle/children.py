@@ -24,6 +24,7 @@ class Child:
         self._started_s = 0.0
         self._retry_s = FIRST_RETRY_S
         self._due_s: float | None = None
+        self._nice = os.getpriority(os.PRIO_PROCESS, 0)  # as the service was given, before we asked for more
         self.channel: Channel | None = None
 
     @property
@@ -43,6 +44,9 @@ class Child:
             )
         finally:
             theirs.close()
+        if self._nice < 0:  # the kernel begins the children of a real-time parent at 0
+            with contextlib.suppress(OSError):  # then they come later than they should, and the ages show it
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, self._nice)
         self.channel = Channel(ours)
         self._started_s = time.monotonic()
         self._due_s = None

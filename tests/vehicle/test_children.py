@@ -74,6 +74,18 @@ def test_a_child_that_does_not_listen_is_ended_all_the_same() -> None:
         os.close(fd)
 
 
+@pytest.mark.slow
+def test_a_child_is_as_nice_as_the_service_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "getpriority", lambda _which, _who: -10)
+    monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: set_to.append((who, nice)))
+    made, fds = child(WAITS)
+    assert set_to == [(made.pid, -10)]
+    made.stop(0.0)
+    for fd in fds:
+        os.close(fd)
+
+
 def test_patience_grows_and_is_bounded() -> None:
     assert 0 < FIRST_RETRY_S < LONGEST_RETRY_S <= 10
 
