@@ -24,7 +24,6 @@ from vehicle.stops import Stops, StopSource
 from vehicle.tuner import Tuner
 from vehicle.wheels import Wheels
 
-
 PILOT_NICE = -10
 
 

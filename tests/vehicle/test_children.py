@@ -35,7 +35,7 @@ def hear(made: Child) -> list[object]:
     import select
 
     assert made.channel is not None
-    select.select([made.channel], [], [], 20)
+    select.select([made.channel], [], [], 120)
     return list(made.channel.receive())
 
 
