@@ -24,6 +24,8 @@ from vehicle.stops import Stops, StopSource
 from vehicle.tuner import Tuner
 from vehicle.wheels import Wheels
 
+PILOT_NICE = -10
+
 
 def build_clock(config: VehicleConfig) -> Clock:
     """The machine's clock."""
@@ -86,8 +88,10 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
             (sys.executable, "-m", f"vehicle.{name}", "--config", config_path),
             lap_fd=lap_end.fileno(),
             frame_fd=frame_end.fileno(),
+            nice=nice,
         )
-        for name, lap_end, frame_end in zip(("pilot", "comms"), laps, frames, strict=True)
+        # The pilot comes before the machine's other work: a dead one must be given its turn to close its channel, too.
+        for name, lap_end, frame_end, nice in zip(("pilot", "comms"), laps, frames, (PILOT_NICE, 0), strict=True)
     ]
     helm = Helm(
         clock.boot_id,

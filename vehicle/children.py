@@ -16,7 +16,9 @@ STEADY_S = 30.0  # alive for so long, and the next death is a first one again
 class Child:
     """One child process; `channel` is ours, and a new one with every life."""
 
-    def __init__(self, name: str, argv: tuple[str, ...], *, lap_fd: int, frame_fd: int | None = None) -> None:
+    def __init__(
+        self, name: str, argv: tuple[str, ...], *, lap_fd: int, frame_fd: int | None = None, nice: int = 0
+    ) -> None:
         self.name = name
         self._argv = argv
         self._fds = {"--lap-fd": lap_fd} | ({} if frame_fd is None else {"--frame-fd": frame_fd})
@@ -24,6 +26,7 @@ class Child:
         self._started_s = 0.0
         self._retry_s = FIRST_RETRY_S
         self._due_s: float | None = None
+        self._nice = min(nice, os.getpriority(os.PRIO_PROCESS, 0))  # no later than the service was given
         self.channel: Channel | None = None
 
     @property
@@ -43,6 +46,9 @@ class Child:
             )
         finally:
             theirs.close()
+        if self._nice < 0:  # the kernel begins the children of a real-time parent at 0
+            with contextlib.suppress(OSError):  # then they come later than they should, and the ages show it
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, self._nice)
         self.channel = Channel(ours)
         self._started_s = time.monotonic()
         self._due_s = None

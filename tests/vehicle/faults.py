@@ -124,6 +124,11 @@ class Scene:
             watch.wait(0.01)
         return (self._last_at_rest_ns() - since_ns) / 1e6
 
+    def outlast(self, since_ns: int, limit_ms: float) -> None:
+        """Until the fault has outlasted its limit: what mends itself before that is no fault, and trips nothing."""
+        left_s = (limit_ms + MARGIN_MS) / 1000 - (time.monotonic_ns() - since_ns) / 1e9
+        threading.Event().wait(max(0.0, left_s))
+
     def stays_put(self, for_s: float) -> None:
         """Whatever recovers, nothing re-arms by itself."""
         threading.Event().wait(for_s)
@@ -262,6 +267,7 @@ def trials(fault: FaultTrial, folder: pathlib.Path, count: int, rest_s: float = 
             began_ns = time.monotonic_ns()
             fault.do(scene)
             outcome = Outcome(fault.name, fault.limit_ms, scene.neutral_after_ms(began_ns))
+            scene.outlast(began_ns, fault.limit_ms)
             fault.undo(scene)
             scene.stays_put(rest_s)
             if not fault.alone and number + 1 < count:

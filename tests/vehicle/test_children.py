@@ -35,7 +35,7 @@ def hear(made: Child) -> list[object]:
     import select
 
     assert made.channel is not None
-    select.select([made.channel], [], [], 20)
+    select.select([made.channel], [], [], 120)
     return list(made.channel.receive())
 
 
@@ -70,6 +70,18 @@ def test_a_child_that_does_not_listen_is_ended_all_the_same() -> None:
     made.ask_to_stop()
     made.stop(0.1)
     assert made.pid is None
+    for fd in fds:
+        os.close(fd)
+
+
+@pytest.mark.slow
+def test_a_child_is_as_nice_as_the_service_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "getpriority", lambda _which, _who: -10)
+    monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: set_to.append((who, nice)))
+    made, fds = child(WAITS)
+    assert set_to == [(made.pid, -10)]
+    made.stop(0.0)
     for fd in fds:
         os.close(fd)
 

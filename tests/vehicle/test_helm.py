@@ -322,3 +322,21 @@ def test_a_car_without_calibration_cannot_be_armed() -> None:
     bench.run(2500)
     assert bench.helm.mode == "disarmed"
     assert "a calibration (raceday vehicle calibrate)" in bench.helm.standing.reason
+
+
+@pytest.mark.parametrize(
+    ("action", "run_id", "mode", "reason"),
+    [
+        ("estop", "run-1", "tripped", "Emergency stop by the station."),
+        ("estop", "phone", "tripped", "Emergency stop from a phone."),
+        ("stop", "phone", "stopped", "Stopped from a phone."),
+        ("stop", "run-1", "stopped", ""),
+    ],
+)
+def test_a_stop_says_whose_it_is_and_nothing_rearms(
+    driving: Bench, action: OrderAction, run_id: str, mode: str, reason: str
+) -> None:
+    driving.order(action, run_id=run_id)
+    driving.run(1000)
+    assert (driving.helm.mode, driving.helm.standing.reason) == (mode, reason)
+    assert driving.action == NEUTRAL

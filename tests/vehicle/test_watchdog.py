@@ -30,7 +30,7 @@ def test_keeper_and_watchdog_together(tmp_path: pathlib.Path, broker: Running, s
     write_model(tmp_path / "model")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(30)
+        systemd.settimeout(120)
         names = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": str(round(WATCHDOG_S * 1e6))}
         car = Car(tmp_path, config_text(tmp_path, broker.port), **names)
         try:
@@ -59,7 +59,7 @@ def test_an_orderly_end_is_told(tmp_path: pathlib.Path, broker: Running) -> None
     write_model(tmp_path / "model")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(30)
+        systemd.settimeout(120)
         car = Car(tmp_path, config_text(tmp_path, broker.port), NOTIFY_SOCKET=str(tmp_path / "notify"))
         assert systemd.recv(100).startswith(b"READY=1")
         assert car.end() == 0

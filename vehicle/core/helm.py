@@ -15,7 +15,7 @@ from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.ages import Safety, throttle_left, trip_reason
 from vehicle.core.limiter import Limits, limit
 from vehicle.core.modes import ARMED, Event, Readiness, Standing, after
-from vehicle.core.words import Wish
+from vehicle.core.words import PHONE, Wish
 
 _BEATS_KEPT = 256
 _ORDERS_KEPT = 64
@@ -120,7 +120,7 @@ class Helm:
         self._seen_orders.append(order.order_id)
         if order.action in ("stop", "estop"):
             self._waiting.clear()
-            self._event(order.action, "Emergency stop." if order.action == "estop" else "")
+            self._event(order.action, _stop_reason(order))
             return
         sent_ns = self._beats.get(order.beat) if order.boot == self._boot_id else None
         if sent_ns is None:
@@ -202,3 +202,10 @@ class Helm:
 
     def _frame_age_ns(self, now_ns: int) -> int:
         return now_ns - self._wish.frame_at_ns if self._wish is not None else 2**62
+
+
+def _stop_reason(order: DriveOrder) -> str:
+    """Who stopped it: an official's ordinary stop explains itself, and ends a run."""
+    if order.action == "estop":
+        return "Emergency stop from a phone." if order.run_id == PHONE else "Emergency stop by the station."
+    return "Stopped from a phone." if order.run_id == PHONE else ""

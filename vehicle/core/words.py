@@ -69,6 +69,8 @@ class PilotChange:
     """Comms to guard: another model is selected; start the pilot anew. Not heard while armed."""
 
 
+PHONE = "phone"  # the run of a lease or an order that the phone page gives: free practice
+
 TuneAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
 
 

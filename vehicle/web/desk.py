@@ -13,7 +13,7 @@ from shared.errors import Refused
 from shared.messages import CarBeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
 from vehicle.core.fitting import CLOSED
 from vehicle.core.modes import ARMED
-from vehicle.core.words import Figures, PilotChange, ThrottleShare, Trace, Tuning
+from vehicle.core.words import PHONE, Figures, PilotChange, ThrottleShare, Trace, Tuning
 from vehicle.ipc import Word
 from vehicle.percentiles import telemetry
 from vehicle.recorder.feed import Picture
@@ -25,7 +25,6 @@ _HOLDS_S = 1.5
 _STATION_S = 3.0
 _STOPPED_S = 10.0
 _STARTING_S = 2.0
-PHONE = "phone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,8 +83,12 @@ class GpioMotors:
 
     def neutral(self) -> None:
         """No pulse at all, the motor first: the way out when pulses by calibration were refused, or there is none."""
-        for pin in self._pins:
-            pin.off()
+        motor, steering = self._pins
+        try:
+            motor.off()
+            steering.off()
+        except GPIOZeroError as error:
+            raise HardwareMissing(f"the pins no longer take pulses ({error}).") from None
 
     def close(self) -> None:
         for pin in self._pins:
