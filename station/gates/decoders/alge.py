@@ -34,7 +34,7 @@ TOLD = {
 }
 
 _IMPULSE = re.compile(
-    rb"([ ?txmcCdinp])(?=[ \d]{4})( *\d*)[ r]([A-Za-z][\w/]?[\w ][\w ])([ \d]\d):(\d\d):(\d\d)[.,:]"
+    rb"([ ?txmcCdinp])( {0,3}\d{1,4}| {4})(?<=^.{5})[ r]([A-Za-z][\w/]?[\w ][\w ])([ \d]\d):(\d\d):(\d\d)[.,:]"
     rb"(?=[ \d]{4})(\d{1,4}) *(?: [ \d]{2}(?:[ \d]{4})?)?"
 )
 _BEGUN = re.compile(rb"[ ?txmcCdinp]?\d{4}[ r][A-Za-z]")
@@ -67,8 +67,9 @@ class Alge:
     def _line(self, line: bytes) -> list[Decoded]:
         for length in LENGTHS:
             for summed in (SUM, 0):
-                # Logs strip the blank of the first column.
-                whole = b" " + line if len(line) == length + summed - 1 else line
+                # Logs strip the blank of the first column: then a digit stands there.
+                stripped = len(line) == length + summed - 1 and line[:1].isdigit()
+                whole = b" " + line if stripped else line
                 tail = whole[-length - summed :]
                 found = _IMPULSE.fullmatch(tail[:length]) if len(tail) == length + summed else None
                 if found is not None:
