@@ -3,7 +3,7 @@
 import argparse
 import pathlib
 
-from shared.errors import BadInput
+from shared.errors import BadInput, StorageError
 from station.store.chain import Tampered, attest
 from station.store.reading import JournalReader
 
@@ -30,6 +30,8 @@ def verified(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> str:
         raise Tampered(bad.seq, f"{path}: {bad}") from None
     finally:
         reader.close()
+    if keys and not count:
+        raise StorageError(f"{path}: bears no signature of the keys that you trust: it proves nothing.")
     signers = sorted({point.public_key.hex() for point in [*points, *([tip] if tip is not None else [])]})
     by = f"{count} signatures by {', '.join(signers)}" if signers else "it bears no signature"
     return f"{seq} records as they were written, {by}; head {head.hex()}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import apsw
 
 from shared.errors import StorageError
-from station.store.chain import Checkpoint, Record
+from station.store.chain import Checkpoint, Record, Tampered
 from station.sync.database import has_table, open_reading, storage_errors
 
 _CHECKPOINTS = "SELECT journal_seq, hash, public_key, signature FROM checkpoint ORDER BY journal_seq"
@@ -25,7 +25,7 @@ class JournalReader:
             self._db.execute("BEGIN")
             if not has_table(self._db, "journal"):
                 raise StorageError(f"{path}: holds no journal.")
-            self._signed = has_table(self._db, "checkpoint")
+            self._signed = has_table(self._db, "checkpoint") or has_table(self._db, "tip")
 
     def records(self, after: int = 0, last: int = 2**62) -> Iterator[Record]:
         """The stored bytes in order, after record `after`, up to record `last`."""
@@ -47,7 +47,7 @@ class JournalReader:
             return []
         with storage_errors(self.path):
             rows = self._db.execute(sql).fetchall()
-        return [Checkpoint(int(str(seq)), *(as_bytes(part) for part in parts)) for seq, *parts in rows]
+        return [Checkpoint(as_int(seq), *(as_bytes(part) for part in parts)) for seq, *parts in rows]
 
 
 def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int = 2**62) -> Iterator[Record]:
@@ -59,13 +59,24 @@ def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int 
             "SELECT journal_seq, payload FROM outbox WHERE journal_seq > ? AND journal_seq <= ? ORDER BY seq",
             (after, last),
         ):
-            due.setdefault(int(str(journal_seq)), []).append(as_bytes(payload))
+            due.setdefault(as_int(journal_seq), []).append(as_bytes(payload))
         for seq, given, facts, digest in db.execute(sql, (after, last)):
-            number = int(str(seq))
+            number = as_int(seq)
+            if not all(isinstance(part, bytes) for part in (given, facts, digest)):
+                raise Tampered(number, f"record {number} lacks a part of what was stored: the file is damaged.")
             results = tuple(due.get(number, ()))
             yield Record(number, as_bytes(given), as_bytes(facts), as_bytes(digest), results)
 
 
 def as_bytes(value: object) -> bytes:
-    assert isinstance(value, bytes)
+    """A stored blob. Raises StorageError: a file that was cut reads as nothing where something was stored."""
+    if not isinstance(value, bytes):
+        raise StorageError("The journal lacks a part of what was stored: the file is damaged.")
+    return value
+
+
+def as_int(value: object) -> int:
+    """A stored number. Raises StorageError."""
+    if not isinstance(value, int):
+        raise StorageError("The journal lacks a number that was stored: the file is damaged.")
     return value

@@ -3,7 +3,9 @@
 import json
 import pathlib
 import queue
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import tomllib
@@ -42,15 +44,16 @@ class _Lines:
 
 
 @contextmanager
-def _peer(listening: socket.socket, data: bytes) -> Iterator[None]:
-    """A decoder that tells this to the first who connects, and stays on."""
+def _peer(listening: socket.socket, data: bytes, stays: bool = False) -> Iterator[None]:
+    """A decoder that tells this to the first who connects, and then hangs up (or stays on)."""
     done = threading.Event()
 
     def serve() -> None:
         connected, _ = listening.accept()
         with connected:
             connected.sendall(data)
-            done.wait(10.0)
+            if stays:
+                done.wait(60.0)
 
     server = threading.Thread(target=serve)
     server.start()
@@ -136,7 +139,7 @@ def test_help_and_unknown_verbs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_probe_says_what_hangs_there(capsys: pytest.CaptureFixture[str]) -> None:
     with tcp() as listening, _peer(listening, b"".join(frame.sent for frame in P3) * 3):
         address = url(listening)
-        assert main(["probe", address, "--seconds", "0.5"]) == 0
+        assert main(["probe", address, "--seconds", "60"]) == 0
     out = capsys.readouterr().out
     assert "AMB/MyLaps P3 (protocol = 'p3'" in out
     assert "15 frames, 12 passings, 0 of" in out
@@ -152,13 +155,21 @@ def test_probe_of_silence_and_of_nothing(capsys: pytest.CaptureFixture[str]) -> 
         main(["probe", "/dev/there-is-none"])
 
 
-def test_watch_shows_passings_edges_and_health(capsys: pytest.CaptureFixture[str]) -> None:
-    with tcp() as listening, _peer(listening, RC4_SENT[2] + RC4_SENT[5]):
-        assert main(["watch", "--protocol", "rc4", url(listening), "--seconds", "1"]) == 0
-    out = capsys.readouterr().out
-    assert "passing at 596.126000 s: transponder 8533156" in out
-    assert "gate loop broken at 596.126000 s, no. 1 of device:20:" in out
-    assert "[gate: " in out
+def test_watch_shows_passings_edges_and_health() -> None:
+    with tcp() as listening, _peer(listening, RC4_SENT[2] + RC4_SENT[5], stays=True):
+        words = [sys.executable, "-m", "raceday", "gate", "watch", "--protocol", "rc4", url(listening)]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as watching:
+            assert watching.stdout is not None
+            wanted = [
+                "passing at 596.126000 s: transponder 8533156",
+                "gate loop broken at 596.126000 s, no. 1 of device:20:",
+            ]
+            wanted += ["[gate: fit]", "gate loop broken at 614.635000 s, no."]
+            for line in watching.stdout:
+                wanted = [words for words in wanted if words not in line]
+                if not wanted:
+                    watching.send_signal(signal.SIGINT)
+    assert (wanted, watching.returncode) == ([], 130)
 
 
 class _Gate:
@@ -204,8 +215,10 @@ def test_watch_wants_to_know_what() -> None:
 
 def test_what_is_recorded_is_played_again(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, stream = tmp_path / "recording", b"".join(RC4_SENT)
-    with tcp() as listening, _peer(listening, stream):
-        assert main(["record", "--protocol", "rc4", "-o", str(file), "--seconds", "0.5", url(listening)]) == 0
+    with tcp() as listening, _peer(listening, stream), pytest.raises(HardwareMissing, match="the device is gone"):
+        main(["record", "--protocol", "rc4", "-o", str(file), url(listening)])
+    with tcp() as listening:
+        assert main(["record", "--protocol", "rc4", "-o", f"{file}-2", "--seconds", "0.05", url(listening)]) == 0
     assert b"".join(piece.data for piece in pieces(file)) == stream
     assert _decode(capsys, "--protocol", "rc4", str(file))[-1]["frames"] == 9
     with pytest.raises(BadInput, match="is there already"):

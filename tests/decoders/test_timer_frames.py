@@ -2,14 +2,14 @@
 
 import pytest
 
-from station.gates.decoders.alge import Alge
+from station.gates.decoders.alge import MANUAL, Alge
 from station.gates.decoders.carrera import ASK, Carrera
 from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Message, Passing
 from station.gates.decoders.drem import Drem
 from station.gates.decoders.laprf import LapRf, crc_arc, unescaped
 from station.gates.decoders.tag import TagHeuer
 from tests.decoders.frames import Recorded
-from tests.decoders.timer_frames import ALGE, ALL, DECODERS, LAPRF_FRAME, of
+from tests.decoders.timer_frames import ALGE, ALL, DECODERS, LAPRF_FRAME, day_ns, of
 
 # What stands in no frame; for lines that are all text, noise has its own end.
 NOISE = {"fsr": b"\x00\xfe\r\n", "drem": b"\x00{\n", "alge": b"CHK1\r\xffx", "carrera": b'"?$"T2$~'}
@@ -196,3 +196,43 @@ def test_the_event_managers_timer_restarts_and_misses() -> None:
     assert [fact.kind for fact in device.feed(lap(7, 1_010_000)) if isinstance(fact, Gap)] == ["missed_numbers"]
     assert [fact.kind for fact in device.feed(lap(8, 1_009_000)) if isinstance(fact, Gap)] == ["clock_jump"]
     assert [fact.kind for fact in device.feed(lap(1, 900_000)) if isinstance(fact, Gap)] == ["restart"]
+
+
+C0_NS = day_ns(15, 43, 49, 886_300)
+C0 = DeviceEdge("C0", True, C0_NS, 1)
+
+
+@pytest.mark.parametrize(("line", "fact"), [
+    # The forms of the maker's manuals: with rank, without group, blanks for zeros, comma, point or colon.
+    (" 0001 c0  15:43:49,8863 00    ", C0),
+    (" 0001 C0  15:43:49.8863        ".removesuffix(" "), C0),
+    (" 0001 c0  15:43:49,8863 000012", C0),
+    ("    1 c0  15:43:49,8863", C0),
+    ("    1 C0  15:43:49:8863", C0),
+    (" 0001 C0  15:43:49.8863", C0),
+    ("    1 c0M 15:43:49,88  ", DeviceEdge("C0", True, day_ns(15, 43, 49, 880_000), 1, flags=MANUAL)),
+    ("    1 c0M 15:43:49,020  00", DeviceEdge("C0", True, day_ns(15, 43, 49, 20_000), 1, flags=MANUAL)),
+    ("c0023 c1  15:44:15,7847 00    ", Message("deleted", "c0023 c1  15:44:15,7847 00")),
+    ("p0023 c1  15:44:15,7847 00", Message("penalty", "p0023 c1  15:44:15,7847 00")),
+    (" 0016 RT  00:00:05.22   090003", Message("result", "0016 RT  00:00:05.22   090003")),
+    (" 0016 kmh 00:00:05.22   09    ", Message("result", "0016 kmh 00:00:05.22   09")),
+    ("15:43:49.8", Message("running_time", "15:43:49.8")),
+])  # fmt: skip
+def test_the_forms_of_alge_devices(line: str, fact: Decoded) -> None:
+    sums = f"{chr(0x30 + sum(line.encode()) % 256 // 16)}{chr(0x30 + sum(line.encode()) % 16)}"
+    for sent in (line, line + sums) if not line.startswith("15") else (line,):
+        device = Alge()
+        assert device.feed(sent.encode() + b"\r") == [fact]
+        assert (device.counts.frames, device.counts.resynced_bytes) == (1, 0)
+    device = Alge()
+    assert device.feed(line.encode()[:-1].rstrip() + b"#\r") == [], "an altered end is no time"
+
+
+def test_a_digit_that_an_alge_line_lost_makes_no_other_time() -> None:
+    for line in (" 0001 c0  15:43:49,8863 00    ", " 0001 C0  15:43:49.8863 00", "?0001 C0  15:43:49.8863"):
+        for at in range(1, 24):
+            if line[at : at + 1].isdigit():
+                facts = Alge().feed((line[:at] + line[at + 1 :]).encode() + b"\r")
+                # Without a digit of the start number it may be one with a blank more: the time is the same.
+                times = {fact.device_time_ns for fact in facts if isinstance(fact, DeviceEdge)}
+                assert times <= ({C0_NS} if at < 5 else set()), (line, at)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.errors import BadInput, StorageError
 from station.evidence.bundle import make
+from station.evidence.journalcli import verified
 from station.evidence.protestcli import main
 from station.evidence.verify import MANIFEST, POINTS, RECORDS, verdict, write_points
 from station.replay import difference
@@ -223,3 +224,31 @@ def test_replay_reads_while_the_station_writes(tmp_path: pathlib.Path) -> None:
 ])  # fmt: skip
 def test_differences_in_words(stored: list[object], made: list[object], sentence: str) -> None:
     assert difference(stored, made) == sentence
+
+
+def test_a_journal_that_was_cut_anywhere_is_one_sentence(tmp_path: pathlib.Path) -> None:
+    signed(tmp_path / "a.db").close()
+    whole = (tmp_path / "a.db").read_bytes()
+    for length in range(0, len(whole), 997):
+        path = tmp_path / f"{length}.db"
+        path.write_bytes(whole[:length])
+        for command in (lambda path=path: verified(path), lambda path=path: replay_main([str(path)])):
+            with pytest.raises(StorageError):
+                command()
+
+
+@pytest.mark.parametrize("tables", [("checkpoint",), ("tip",), ("checkpoint", "tip")])
+def test_signatures_that_were_taken_away_are_missed(tables: tuple[str, ...], tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a.db"
+    signed(path).close()
+    db = apsw.Connection(str(path))
+    for table in tables:
+        db.execute(f"DROP TABLE {table}")
+    db.close()
+    with pytest.raises(StorageError, match=r"no such table|bears no signature of the keys that you trust"):
+        verified(path, frozenset({SIGNER.public_key}))
+    if len(tables) == 1:
+        with pytest.raises(StorageError, match="no such table"):
+            verified(path)
+    else:
+        assert "it bears no signature" in verified(path)

@@ -1,6 +1,7 @@
 """ALGE Timy 2/3 and TdC 8001: lines of fixed columns ended by CR, times of day in 0.1 ms.
 
-`yNNNN CCC HH:MM:SS.zhtq GG` is 26 columns; after CHK1 two more follow, the byte sum of the 26 as two characters. Only
+`yNNNN CCC HH:MM:SS.zhtq GGRRRR`: devices end it after the time (23 columns: PC timers), the group (26) or the rank (30:
+the maker's manuals), with blanks where there is none. After CHK1 two more follow, the byte sum of all before them. Only
 a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or computes is a Message. Logs
 strip the blank in the first column (mostly there is one): such a line is an impulse too. The maker says that
 simultaneous impulses on C0 to C5 may be up to 0.3 ms apart (timing.md 2.11).
@@ -17,20 +18,29 @@ MANUAL: Final = 1  # keyed by hand (M), not seen by a beam
 NO_START_NUMBER: Final = 2  # the Timy's program did not expect it; the impulse is real
 RADIO: Final = 4  # by radio, its delay taken off by the Timy
 
-COLUMNS: Final = 26
+LENGTHS: Final = (30, 26, 23)
 SUM: Final = 2
 SPREAD_NS: Final = 300_000  # simultaneous impulses of two channels
 DELAY_NS: Final = 2_000_000_000  # a radio impulse comes later than it was
 LIVE = {b" ": 0, b"?": NO_START_NUMBER, b"t": RADIO, b"x": RADIO}
-TOLD = {b"m": "memory", b"c": "deleted", b"C": "deleted", b"d": "disqualified", b"i": "entered", b"n": "number"}
+TOLD = {
+    b"m": "memory",
+    b"c": "deleted",
+    b"C": "deleted",
+    b"d": "disqualified",
+    b"i": "entered",
+    b"n": "number",
+    b"p": "penalty",
+}
 
 _IMPULSE = re.compile(
-    rb"([ ?txmcCdin])(?=[ \d]{4})( *\d*)[ r]([A-Za-z][\w/]?[\w ][\w ])([ \d]\d):(\d\d):(\d\d)[.,](\d{1,4}) *[ \d]{2}"
+    rb"([ ?txmcCdinp])( {0,3}\d{1,4}| {4})(?<=^.{5})[ r]([A-Za-z][\w/]?[\w ][\w ])([ \d]\d):(\d\d):(\d\d)[.,:]"
+    rb"(?=[ \d]{4})(\d{1,4}) *(?: [ \d]{2}(?:[ \d]{4})?)?"
 )
-_BEGUN = re.compile(rb"[ ?txmcCdin]?\d{4}[ r][A-Za-z]")
+_BEGUN = re.compile(rb"[ ?txmcCdinp]?\d{4}[ r][A-Za-z]")
 _CHANNEL = re.compile(r"C\d ?M?")
 _NUMBER = re.compile(rb"n(?=[ \d]{4}$)( *\d*)")
-_RUNNING = re.compile(rb"[ \d]\d:\d\d:\d\d\.\d {1,4};?\d*@*")
+_RUNNING = re.compile(rb"[ \d]\d:\d\d:\d\d\.\d {0,4};?\d*@*")
 
 
 class Alge:
@@ -55,15 +65,18 @@ class Alge:
         return b""
 
     def _line(self, line: bytes) -> list[Decoded]:
-        if len(line) in (COLUMNS - 1, COLUMNS + SUM - 1) and _IMPULSE.match(b" " + line):
-            line = b" " + line  # logs strip the blank of the first column
-        for length in (COLUMNS + SUM, COLUMNS):
-            found = _IMPULSE.fullmatch(line[-length:][:COLUMNS])
-            if found and len(line) >= length:
-                if length > COLUMNS and not _sum_fits(line[-length:]):
-                    return self.counts.bad("bad_crc", len(line))
-                self.counts.resynced_bytes += len(line) - length
-                return self._impulse(found, line)
+        for length in LENGTHS:
+            for summed in (SUM, 0):
+                # Logs strip the blank of the first column: then a digit stands there.
+                stripped = len(line) == length + summed - 1 and line[:1].isdigit()
+                whole = b" " + line if stripped else line
+                tail = whole[-length - summed :]
+                found = _IMPULSE.fullmatch(tail[:length]) if len(tail) == length + summed else None
+                if found is not None:
+                    if summed and not _sum_fits(tail):
+                        return self.counts.bad("bad_crc", len(line))
+                    self.counts.resynced_bytes += len(whole) - len(tail)
+                    return self._impulse(found, line)
         return self._other(line)
 
     def _impulse(self, found: re.Match[bytes], line: bytes) -> list[Decoded]:
@@ -86,15 +99,20 @@ class Alge:
             return self.counts.good([Message("number", found[1].decode().strip())])
         if found := _RUNNING.fullmatch(line):
             return self.counts.good([Message("running_time", line.decode())])
-        if len(line) == COLUMNS + SUM and not _sum_fits(line) and re.fullmatch(rb"[0-?]{2}", line[COLUMNS:]):
+        if _summed(line) and not _sum_fits(line):
             return self.counts.bad("bad_crc", len(line))
         if _BEGUN.match(line):
-            return self.counts.bad("bad_fields" if len(line) == COLUMNS else "bad_length", len(line))
+            return self.counts.bad("bad_fields" if len(line) in LENGTHS else "bad_length", len(line))
         self.counts.resynced_bytes += len(line)
         return []
 
 
+def _summed(line: bytes) -> bool:
+    """Is it as long as a line with a sum, and does it end like one?"""
+    return len(line) - SUM in LENGTHS and re.fullmatch(rb"[0-?]{2}", line[-SUM:]) is not None
+
+
 def _sum_fits(line: bytes) -> bool:
     """The two characters are high and low nibble + 30h of the sum of the columns before them."""
-    total = sum(line[:COLUMNS]) & 0xFF
-    return line[COLUMNS:] == bytes((0x30 + (total >> 4), 0x30 + (total & 15)))
+    total = sum(line[:-SUM]) & 0xFF
+    return line[-SUM:] == bytes((0x30 + (total >> 4), 0x30 + (total & 15)))

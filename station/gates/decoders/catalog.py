@@ -61,7 +61,7 @@ ROWS = (
         heartbeat=True,
     ),
     Row("alge", "ALGE Timy, TdC 8001", (9600, 38400), resolution_us=300),
-    Row("tag", "TAG Heuer CP 520/540", (9600,)),
+    Row("tag", "TAG Heuer CP 520", (9600,)),
     Row(
         "laprf",
         "ImmersionRC LapRF",

@@ -20,17 +20,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True, metavar="FILE")
     parser.add_argument("device", metavar="DEVICE")
     asked = parser.parse_args(arguments)
-    until_ns = time.monotonic_ns() + round(asked.seconds * 1e9) if asked.seconds else None
-    record(asked.protocol, asked.device, asked.baud, asked.output, until_ns)
+    record(asked.protocol, asked.device, asked.baud, asked.output, asked.seconds)
     return 0
 
 
-def record(protocol: str, device: str, baud: int, output: pathlib.Path, until_ns: int | None) -> None:
-    """Each piece is on disk as soon as it was heard. Raises HardwareMissing, BadInput."""
+def record(protocol: str, device: str, baud: int, output: pathlib.Path, seconds: float) -> None:
+    """Each piece is on disk as soon as it was heard; `seconds` from the opening of the port, 0: without end.
+
+    Raises HardwareMissing, BadInput.
+    """
     decoder = catalog.decoder(protocol)
     if not output.parent.is_dir():
         raise BadInput(f"{output}: there is no folder {output.parent}; make it first.")
     port = open_port(device, baud or catalog.row(protocol).bauds[0])
+    until_ns = time.monotonic_ns() + round(seconds * 1e9) if seconds else None
     try:
         with output.open("x", encoding="ascii") as sink:
             sink.write(head(protocol, device))

@@ -1,4 +1,4 @@
-"""TAG Heuer CP 520/540: lines of 30 columns ended by CR, times of day with six digits.
+"""TAG Heuer CP 520: lines of 30 columns ended by CR, times of day with six digits (a CP 540 speaks otherwise).
 
 `T`, mark, start number, channel (M1: by hand), `HH:MM:SS.ffffff` with leading blanks. Only a plain `T` is an impulse:
 `T-` (a start was taken back), `T*` (renumbered), `R` (a result) and `S` (a new run) are Messages (timing.md 2.11).
