@@ -115,7 +115,8 @@ def _fit(samples: npt.NDArray[np.int64]) -> _Fit:
     """The line in the middle of all that the exchanges allow, and their extremes."""
     origin_ns, base_ns = int(samples[-1, 0]), int(samples[-1, 1] - samples[-1, 0])
     at = (samples[:, 0] - origin_ns).astype(np.float64)
-    bent_ns = WANDER_PER_S * (float(at[0]) / NS_PER_S) ** 2 / 16 * NS_PER_S
+    # The device counts whole microseconds: exchanges that are faster than one would contradict each other.
+    bent_ns = WANDER_PER_S * (float(at[0]) / NS_PER_S) ** 2 / 16 * NS_PER_S + US
     least = (samples[:, 1] - samples[:, 0] - base_ns).astype(np.float64) - bent_ns
     most = (samples[:, 2] - samples[:, 0] - base_ns).astype(np.float64) + bent_ns
 

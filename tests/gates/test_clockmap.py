@@ -101,3 +101,15 @@ def test_a_crystal_that_wanders_as_fast_as_it_may_stays_within(
     for at_ns in range(60 * S, 150 * S, 700 * MS):
         mapped = clock.at(wandering(at_ns, bend_per_s, turns_at_s * S))
         assert abs(mapped.at_ns - at_ns) <= mapped.uncertainty_ns
+
+
+def test_exchanges_faster_than_a_microsecond_do_not_make_it_too_sure() -> None:
+    for seed in range(30):
+        chance, clock, at_ns = random.Random(seed), ClockMap(), 60 * S
+        for _ in range(32):
+            read_ns = at_ns + chance.randrange(50, 300)
+            clock.add(at_ns, (read_ns - 50 * S) // 1000, read_ns + chance.randrange(50, 300))
+            at_ns = read_ns + chance.randrange(300, 900)
+        for later_ns in (0, 3 * MS, 30 * MS, 300 * MS):
+            mapped = clock.at((at_ns + later_ns - 50 * S) // 1000)
+            assert abs(mapped.at_ns - at_ns - later_ns) <= mapped.uncertainty_ns
