@@ -167,3 +167,22 @@ def test_a_backlog_is_late_and_no_jump() -> None:
     watch = Arrivals(S)
     told = [(10, 60, True), (30, 60, True), (61, 61, False), (71, 71, False), (75, 90, True), (91, 91, False)]
     assert [watch.judge(d * S, h * S, backlog) for d, h, backlog in told] == [Judged(1)] * 6
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("4711983", "4711983"), ("9991", ""), ("9992", "")])
+def test_an_edge_names_the_transponder_and_a_photocell_is_none(sent: str, kept: str) -> None:
+    edges = _stamps().edges([_pass(10, sent)], HEARD)
+    assert [edge.transponder for edge in edges] == [kept]
+
+
+def test_two_cars_side_by_side_make_two_crossings() -> None:
+    gate, stamps = Gate(GateSpec("start", ("loop",)), Count()), _stamps()
+    passings = [(_pass(10, "11"), 5010), (_pass(10.2, "22"), 5010), (_pass(10.4, "11"), 5010), (_pass(19, "11"), 5019)]
+    found = [
+        (fact.transponder, fact.at_ns // MS)
+        for passing, heard_s in passings
+        for edge in stamps.edges([passing], heard_s * S)
+        for fact in gate.handle(edge)
+        if isinstance(fact, Crossing)
+    ]
+    assert found == [("11", 10_000), ("22", 10_200), ("11", 19_000)]

@@ -6,8 +6,9 @@ import pytest
 
 from shared.config import load, parse
 from shared.errors import ConfigError, HardwareMissing
-from station.build import build_clock, build_gates, prepared
+from station.build import build_clock, build_gates, prepared, setup
 from station.config import ClockChoice, StationConfig
+from station.core.events import Transponder
 
 SHIPPED = pathlib.Path(__file__).parents[2] / "config" / "station.toml"
 LEAST = 'data_dir = "d"\n[[gate]]\nname = "start"\ndriver = "mock"\n'
@@ -30,6 +31,7 @@ def test_the_shipped_file_shows_the_defaults() -> None:
         assert f"{key} = " in shown
 
 
+_WORN = "[[transponder]]\n"
 BAD = {
     "no gate": ('data_dir = "d"\n', "exactly one [[gate]] must be of kind"),
     "two gates of a name": (LEAST + '[[gate]]\nname = "start"\ndriver = "mock"\nkind = "split"\n', "the same name"),
@@ -41,8 +43,27 @@ BAD = {
     "a bad rule": (LEAST + '[race]\nid = "r"\nname = "R"\nrules = { consecutive_laps = 99 }\n', "allowed is 1 to 10"),
     "a bad race id": (LEAST + '[race]\nid = "a b"\nname = "R"\n', "`race.id`"),
     "a kind that is none": (LEAST + 'kind = "finish"\n', "start_finish"),
+    "too many cars": (LEAST + '[race]\nid = "r"\nname = "R"\ncars_on_track = 13\n', "1 to 12"),
+    "nobody's transponder": (LEAST + _WORN + 'id = "1"\n', "say either whose `car` or which `racer`"),
+    "a transponder of two": (LEAST + _WORN + 'id = "1"\ncar = "a"\nracer = "Ann"\n', "say either whose `car`"),
+    "a transponder twice": (
+        LEAST + (_WORN + 'id = "1"\ncar = "a"\n') + (_WORN + 'id = "1"\ncar = "b"\n'),
+        "two [[transponder]] have the id '1'",
+    ),
+    "a car with two transponders": (
+        LEAST + (_WORN + 'id = "1"\ncar = "a"\n') + (_WORN + 'id = "2"\ncar = "a"\n'),
+        "two [[transponder]] have the car 'a'",
+    ),
+    "a transponder that nobody can send": (LEAST + _WORN + 'id = ""\ncar = "a"\n', "`transponder.id` has 1 to 32"),
+    "a transponder of a bad name": (LEAST + _WORN + 'id = "1"\ncar = "Car 1"\n', "`transponder.car`"),
     "an unknown rule": (LEAST + '[race]\nid = "r"\nname = "R"\nrules = { laps = 3 }\n', "unknown key"),
 }
+
+
+def test_transponders_reach_the_core() -> None:
+    text = LEAST + '[[transponder]]\nid = "11"\ncar = "car-1"\n[[transponder]]\nid = "22"\nracer = "Ann"\n'
+    wired = setup(parse(text, StationConfig)).transponders
+    assert wired == (Transponder("11", car="car-1"), Transponder("22", racer="Ann"))
 
 
 @pytest.mark.parametrize("name", BAD)
