@@ -10,6 +10,8 @@ from vehicle.ipc import Channel, pair
 
 FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 10.0
+# No threads of libraries' own: each must be given its turn before a killed child's channel closes.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 STEADY_S = 30.0  # alive for so long, and the next death is a first one again
 
 
@@ -43,6 +45,7 @@ class Child:
                 [*self._argv, *words, "--parent", str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=tuple(fds.values()),
+                env=os.environ | ONE_THREAD,
             )
         finally:
             theirs.close()

@@ -22,7 +22,7 @@ from vehicle.crew import Crew, Gone, Heard
 from vehicle.ipc import Word
 from vehicle.lifeline import Lifeline
 from vehicle.notify import Supervisor
-from vehicle.startup import GUARD_PRIORITY, ask_for_realtime, rest_the_collector, stay_in_memory, write_ready
+from vehicle.startup import GUARD_PRIORITY, ask_for_all_threads, rest_the_collector, stay_in_memory, write_ready
 from vehicle.stops import Stops
 from vehicle.tally import Tally
 from vehicle.teller import Teller
@@ -103,7 +103,7 @@ class Guard:
             signal.signal(number, self._on_signal)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # of a terminal that is closed, unless it may be
             signal.signal(signal.SIGHUP, self._on_signal)
-        self._teller.guard_is_realtime = self._safety.realtime and ask_for_realtime("guard", GUARD_PRIORITY)
+        self._teller.guard_is_realtime = self._safety.realtime and ask_for_all_threads("guard", GUARD_PRIORITY)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGUSR1:

@@ -15,7 +15,7 @@ from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
 from vehicle.lifeline import GOODBYE, READY, RECALIBRATED
 from vehicle.log import say
-from vehicle.startup import KEEPER_PRIORITY, ask_for_realtime, rest_the_collector, stay_in_memory
+from vehicle.startup import KEEPER_PRIORITY, ask_for_all_threads, rest_the_collector, stay_in_memory
 from vehicle.wheels import Wheels
 
 
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
     reserve = Reserve(config)
     rest_the_collector()
     if config.safety.realtime:
-        ask_for_realtime("keeper", KEEPER_PRIORITY)
+        ask_for_all_threads("keeper", KEEPER_PRIORITY)
         stay_in_memory("keeper")
     with socket.socket(fileno=asked.guard_fd) as guard:
         with contextlib.suppress(BrokenPipeError):  # the guard ended before we were ready; its goodbye is still to read

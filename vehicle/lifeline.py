@@ -1,11 +1,13 @@
 """The guard's line to its keeper: a beat each tick, and a goodbye when the motors are neutral at the end."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
 from typing import Final
 
+from vehicle.children import ONE_THREAD
 from vehicle.log import say
 
 BEAT: Final = b"."
@@ -30,7 +32,10 @@ class Lifeline:
         words = ["--config", self._config_path, "--guard-fd", str(theirs.fileno()), "--lap-fd", "-1", "--parent", "0"]
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vehicle.keeper", *words], stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),)
+                [sys.executable, "-m", "vehicle.keeper", *words],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env=os.environ | ONE_THREAD,
             )
         finally:
             theirs.close()

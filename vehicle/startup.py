@@ -32,10 +32,19 @@ def ask_for_realtime(who: str, priority: int) -> bool:
     return False
 
 
-def _scheduled(policy: int, priority: int) -> str:
+def ask_for_all_threads(who: str, priority: int) -> bool:
+    """The same for every thread that there is: a process closes its channels only when the last of them has died, and
+    a library's idle thread (numpy brings some) would wait for its turn to die."""
+    granted = ask_for_realtime(who, priority)
+    for thread in pathlib.Path("/proc/self/task").iterdir() if granted else ():
+        _scheduled(os.SCHED_FIFO, priority, int(thread.name))
+    return granted
+
+
+def _scheduled(policy: int, priority: int, thread: int = 0) -> str:
     """'' when it was granted; else why not. No child inherits it."""
     try:
-        os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+        os.sched_setscheduler(thread, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:
         return error.strerror or str(error)
     return ""
