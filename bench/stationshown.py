@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playwright.sync_api import sync_playwright
 
@@ -66,7 +66,7 @@ class Shown:
     max_ms: float
 
 
-def shown(folder: pathlib.Path, crossings: int) -> list[Shown]:
+def shown(folder: pathlib.Path, where: str, crossings: int) -> list[Shown]:
     """A run of so many laps, half a second each, with 50 streams and one Chromium looking on."""
     folder.mkdir()
     broker = start_broker(folder / "broker")
@@ -77,7 +77,7 @@ def shown(folder: pathlib.Path, crossings: int) -> list[Shown]:
     try:
         assert station.stdout is not None
         url = station.stdout.readline().split()[-1]
-        return _watch(url, gate, broker.port, crossings)
+        return [replace(row, what=f"{row.what} ({where})") for row in _watch(url, gate, broker.port, crossings)]
     finally:
         station.terminate()
         station.communicate(timeout=20)

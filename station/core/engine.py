@@ -163,7 +163,10 @@ class Engine:
         return [kept, *(self._told(witness.reported(report)) if witness is not None else [])]
 
     def _witness(self, car: str) -> Witness:
-        return self._witnesses.setdefault(car, Witness(car))
+        known = self._witnesses.get(car)
+        if known is None:
+            known = self._witnesses[car] = Witness(car)
+        return known
 
     def _command(self, command: e.Command) -> list[f.Fact]:
         settled = self._attribution.settle() if isinstance(command, _CHANGES) else []

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.canonical import writer
+from shared.canonical import Writer, writer
 from shared.errors import StorageError
 from station.core import events as e
 from station.core.facts import Fact
@@ -22,6 +22,7 @@ _INPUTS: tuple[type[Any], ...] = (
     *e.COMMANDS.values(),
 )
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
+_TAGS: dict[type[Any], tuple[str, Writer]] = {}
 
 
 def encode_input(event: e.Input) -> bytes:
@@ -51,4 +52,7 @@ def decode_input(data: bytes) -> e.Input:
 
 def _tagged(it: Any) -> str:
     kind = type(it)
-    return f'["{kind.__name__}",{writer(kind)(it)}]'
+    known = _TAGS.get(kind)
+    if known is None:
+        known = _TAGS[kind] = f'["{kind.__name__}",', writer(kind)
+    return f"{known[0]}{known[1](it)}]"
