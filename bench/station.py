@@ -14,7 +14,7 @@ import pathlib
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +59,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Decade:
-    """The crossings up to `crossings`: the cost of each since the last row, and the memory in use then."""
+    """After so many crossings: CPU of one more, beside a young engine and journal just then, and the memory in use."""
 
     crossings: int
     us_per_crossing: float
-    cpu_us: float
+    cpu_us_one_more: float
+    cpu_us_young: float
+    ratio: float
     memory_mb: float
     bytes_per_crossing: float
 
@@ -79,7 +81,7 @@ def main(quick: bool) -> None:
         _table(console, f"crossings a second, engine and signed journal (load {load:.1f})", rates)
         seen = [*shown(disk / "shown", "disk", laps), *shown(memory / "shown", "memory disk", laps)]
         _table(console, "how soon an edge is kept and shown", seen)
-        runs = decades(memory / "runs.db", 4 if quick else 6)
+        runs = list(decades(memory, 4 if quick else 6))
         _table(console, "one race of ten-lap runs, 40 racers: what a crossing costs, engine and signed journal", runs)
     document = {"load": load, "rates": rates, "shown": seen, "decades": runs}
     OUT.mkdir(parents=True, exist_ok=True)
@@ -148,27 +150,51 @@ def _timed(work: Callable[[], None]) -> tuple[float, float]:
     return time.perf_counter() - began, time.process_time() - cpu
 
 
-def decades(path: pathlib.Path, last: int) -> list[Decade]:
-    """10^3 to 10^last crossings through engine and signed journal, as many to a transaction as the station takes."""
-    engine, journal, inputs = Engine(), Journal(path, Signer(Ed25519PrivateKey.generate())), race()
-    process, made, told = psutil.Process(), 0, list[Decade]()
+class Worker:
+    """Engine and signed journal at work on the endless race, as many inputs to a transaction as the station takes."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.crossings = 0
+        self._engine, self._inputs = Engine(), race()
+        self._journal = Journal(path, Signer(Ed25519PrivateKey.generate()))
+
+    def reach(self, crossings: int) -> None:
+        while self.crossings < crossings:
+            entries = [
+                Entry(event, self._engine.handle(event)) for event in itertools.islice(self._inputs, BATCHES[-1])
+            ]
+            self._journal.append([entry for entry in entries if entry.facts])
+            self.crossings += sum(isinstance(fact, f.Crossing) for entry in entries for fact in entry.facts)
+
+    def cpu_us(self) -> float:
+        """Of one more crossing, over some hundred."""
+        before = self.crossings
+        _, cpu_s = _timed(lambda: self.reach(before + 500))
+        return cpu_s * 1e6 / (self.crossings - before)
+
+    def close(self) -> None:
+        self._journal.close()
+
+
+def decades(folder: pathlib.Path, last: int) -> Iterator[Decade]:
+    """10^3 to 10^last crossings; at each, the old worker and a young one in turn, so that the machine is the same."""
+    old, process = Worker(folder / "old.db"), psutil.Process()
     gc.collect()
     memory = process.memory_info().rss
     for power in range(3, last + 1):
-        before, began, cpu = made, time.perf_counter(), time.process_time()
-        while made < 10**power:
-            entries = [Entry(event, engine.handle(event)) for event in itertools.islice(inputs, BATCHES[-1])]
-            journal.append([entry for entry in entries if entry.facts])
-            made += sum(isinstance(fact, f.Crossing) for entry in entries for fact in entry.facts)
-        wall_us, cpu_us = (
-            (now - then) * 1e6 for now, then in ((time.perf_counter(), began), (time.process_time(), cpu))
-        )
+        before = old.crossings
+        wall_s, _ = _timed(lambda goal=10**power: old.reach(goal))  # type: ignore[misc]
         gc.collect()
-        rss, fresh = process.memory_info().rss, made - before
-        told.append(Decade(made, wall_us / fresh, cpu_us / fresh, rss / 1e6, (rss - memory) / fresh))
+        rss, fresh, made = process.memory_info().rss, old.crossings - before, old.crossings
+        young = Worker(folder / f"young-{power}.db")
+        young.reach(500)
+        pairs = [(old.cpu_us(), young.cpu_us()) for _ in range(9)]
+        young.close()
+        one_more, just_begun = (statistics.median(each) for each in zip(*pairs, strict=True))
+        ratio = statistics.median(ours / theirs for ours, theirs in pairs)
+        yield Decade(made, wall_s * 1e6 / fresh, one_more, just_begun, ratio, rss / 1e6, (rss - memory) / fresh)
         memory = rss
-    journal.close()
-    return told
+    old.close()
 
 
 def _table(console: Console, title: str, rows: list[Any] | list[Shown]) -> None:
