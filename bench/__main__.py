@@ -10,6 +10,7 @@ BENCHES: dict[str, str] = {
     "faults": "bench.faults",
     "import": "bench.importing",
     "journal": "bench.journal",
+    "refusal": "bench.refusal",
     "station": "bench.station",
     "tamper": "bench.tamper",
     "timing": "bench.timing",

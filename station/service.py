@@ -236,6 +236,7 @@ class Station:
             self._store_view()
 
     def _troubled(self, sentence: str) -> None:
+        self._store_view()
         self._say(sentence or "The disk takes records again; what was held is kept now.")
         self._link.publish(m.StationState(True, sentence[:500] or "The station times."))
 

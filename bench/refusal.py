@@ -1,0 +1,64 @@
+"""How soon a real station says that its disk is full, with cars on the track and without, and how soon it goes on."""
+
+import contextlib
+import json
+import os
+import pathlib
+import statistics
+import tempfile
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.report import OUT
+from tests.durability.test_fulldisk import Running, small_disk
+
+TRIALS, QUICK = 20, 2
+IDLE_TRIALS = 4  # each on a station of its own: the log that one refusal leaves has room for the next records
+LIMIT_S = 2.0
+
+
+def main(quick: bool) -> None:
+    """Prints the table and writes run/bench/refusal.json. Needs root: it mounts a disk of 4 MB in memory."""
+    table = Table(title=f"a full disk, seconds (load {os.getloadavg()[0]:.1f})", title_justify="left")
+    for column in ("", "times", "said: p50", "said: max", "mended: p50", "mended: max"):
+        table.add_column(column, justify="right" if column else "left")
+    kept: dict[str, list[tuple[float, float]]] = {}
+    for what, driving in (("cars on the track", True), ("nobody drives", False)):
+        count = QUICK if quick else TRIALS if driving else IDLE_TRIALS
+        kept[what] = _trials(count, True) if driving else [t for _ in range(count) for t in _trials(1, False)]
+        said, mended = zip(*kept[what], strict=True)
+        figures = (statistics.median(said), max(said), statistics.median(mended), max(mended))
+        table.add_row(what, str(len(said)), *(f"{figure:.2f}" for figure in figures))
+    Console().print(table)
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "refusal.json").write_text(json.dumps({"load": os.getloadavg(), "trials": kept}, indent=1) + "\n")
+    slowest = max(said for trials in kept.values() for said, _ in trials)
+    print(f"  slowest {slowest:.2f} s: {'kept' if slowest <= LIMIT_S else 'ABOVE'} {LIMIT_S:g} s")
+
+
+def _trials(count: int, driving: bool) -> list[tuple[float, float]]:
+    """Seconds from full to said, and from room to mended."""
+    with tempfile.TemporaryDirectory(prefix="rd-full-") as name, small_disk(pathlib.Path(name)) as disk:
+        station = Running(pathlib.Path(name), disk / "data")
+        try:
+            station.until(lambda: station.store()["records"] > 10)
+            if not driving:
+                station.gate.close()
+            return [_trial(station, disk / "filler") for _ in range(count)]
+        finally:
+            station.close()
+
+
+def _trial(station: Running, filler: pathlib.Path) -> tuple[float, float]:
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    full_s = time.monotonic()
+    station.until(lambda: not station.store()["ok"], 60)
+    said_s = time.monotonic() - full_s
+    filler.unlink()
+    free_s = time.monotonic()
+    station.until(lambda: bool(station.store()["ok"]), 60)
+    return said_s, time.monotonic() - free_s
