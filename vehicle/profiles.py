@@ -31,10 +31,15 @@ def profile(name: ProfileName) -> Shrink:
 
 
 class GreyArea:
-    """Grey first (a third of the work), then every pixel counts with its area."""
+    """Grey first (a third of the work), then every pixel counts with its area.
+
+    A quarter of the side is taken in two halvings: a seventh of the time, since only a halving is vectorised; the
+    second rounding makes a quarter of a grey level on average and one at most.
+    """
 
     def __init__(self) -> None:
         self._grey: Pixels = np.zeros((0, 0), np.uint8)
+        self._half: Pixels = np.zeros((2 * HEIGHT, 2 * WIDTH), np.uint8)
 
     def __call__(self, pixels: Pixels, small: Pixels) -> None:
         """Fill `small`."""
@@ -43,6 +48,9 @@ class GreyArea:
                 self._grey = np.zeros(pixels.shape[:2], np.uint8)
             cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY, dst=self._grey)
             pixels = self._grey
+        if pixels.shape == (4 * HEIGHT, 4 * WIDTH):
+            cv2.resize(pixels, (2 * WIDTH, 2 * HEIGHT), dst=self._half, interpolation=cv2.INTER_AREA)
+            pixels = self._half
         _resize(pixels, small, cv2.INTER_AREA)
 
 

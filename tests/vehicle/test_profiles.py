@@ -59,3 +59,14 @@ def test_buffers_are_used_again_and_follow_another_size(name: ProfileName) -> No
         for value in (10, 200):
             shrink(np.full((height, width, 3), value, np.uint8), small)
             assert set(np.unique(small)) == {value}
+
+
+@settings(deadline=None)
+@given(st.integers(0, 999), st.sampled_from([1, 2, 3, 4]))
+def test_grey_area_is_the_mean_of_what_a_pixel_covers(seed: int, times: int) -> None:
+    shape = (HEIGHT * times, WIDTH * times)
+    picture = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+    means = picture.reshape(HEIGHT, times, WIDTH, times).mean(axis=(1, 3))
+    apart = seen("grey-area", picture) - means
+    assert np.abs(apart).max() <= 1.0
+    assert abs(apart.mean()) < 0.3
