@@ -15,7 +15,8 @@ export async function ask(path, body, more = {}) {
     options.body = JSON.stringify(body);
   }
   const answer = await fetch(path, options);
-  const content = await answer.json().catch(() => ({}));
+  // A refusal without words is still one; but what ends in the middle of an answer is no answer.
+  const content = await answer.json().catch((error) => { if (answer.ok) throw error; return {}; });
   if (answer.status === 401) document.dispatchEvent(new Event("unclaimed"));
   if (!answer.ok) throw new Error(content.error || "The car did not understand.");
   return content;
