@@ -12,6 +12,7 @@ from shared.results import Result
 from simulator.races.house import HallJournal
 from simulator.races.radio import CarRadio
 from simulator.races.vendor import Road
+from station import trouble
 from station.core.gate import Count
 from station.core.laps import LapBook, Mark, Stretch
 from station.service import Item, Station
@@ -60,8 +61,8 @@ def shows_a_lap_that_is_not_stored(patch: Patch) -> None:
 
     real = picture.run_view
 
-    def run_view(run: Any, now: Any) -> Any:
-        view = real(run, now)
+    def run_view(*given: Any) -> Any:
+        view = real(*given)
         return dataclasses.replace(
             view, laps=tuple(dataclasses.replace(lap, lap_ns=lap.lap_ns + 1) for lap in view.laps)
         )
@@ -70,15 +71,7 @@ def shows_a_lap_that_is_not_stored(patch: Patch) -> None:
 
 
 def accepts_what_the_disk_refused(patch: Patch) -> None:
-    real = Station._hold
-
-    def hold(self: Station, items: list[Item]) -> None:
-        for item in items:
-            if item.ticket is not None:
-                item.ticket.settle(Accepted(self.journal.head.seq + 1))
-        real(self, [item for item in items if item.ticket is None])
-
-    patch.setattr(Station, "_hold", hold)
+    patch.setattr(trouble, "unstored", lambda _command, _why: Accepted(1))
 
 
 def posts_under_a_new_id_each_time(patch: Patch) -> None:
