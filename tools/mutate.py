@@ -90,10 +90,19 @@ def mutants(source: str) -> Iterator[tuple[str, ast.Module]]:
 
 def _at(source: str, place: int) -> tuple[ast.Module, ast.AST] | None:
     tree, node, parent = _located(source, place)
-    silent = isinstance(parent, ast.Expr) or (
-        isinstance(parent, ast.keyword) and parent.arg in ("what", "frozen", "slots")
+    parents = {child: above for above in ast.walk(tree) for child in ast.iter_child_nodes(above)}
+    silent = (
+        _is_type(parents, node)
+        or isinstance(parent, ast.Expr)
+        or (isinstance(parent, ast.keyword) and parent.arg in ("what", "frozen", "slots"))
     )
     return None if silent or isinstance(parent, ast.JoinedStr) else (tree, node)
+
+
+def _is_type(parents: dict[ast.AST, ast.AST], node: ast.AST) -> bool:
+    """A word within Literal[...] is for the type checker."""
+    outer = parents.get(parents.get(node, node), node)
+    return isinstance(outer, ast.Subscript) and ast.unparse(outer.value) == "Literal"
 
 
 def _located(source: str, place: int) -> tuple[ast.Module, ast.AST, ast.AST]:

@@ -144,3 +144,16 @@ def test_what_trips(age_ms: int, left_ms: int, words: str) -> None:
 def test_a_ramp_must_have_a_length() -> None:
     with pytest.raises(ConfigError, match="trip_periods"):
         Safety(hold_periods=3.0, trip_periods=3.0)
+
+
+NOTHING = Readiness(calibration=False, model=False, frames=False, lease=False)
+
+
+@pytest.mark.parametrize("mode", ["disarmed", "ready", "stopped", "tripped"])
+def test_a_reset_leads_to_disarmed_from_wherever_the_car_stands(mode: CarMode) -> None:
+    assert after(Standing(mode, "why"), "reset", NOTHING) == Standing("disarmed")
+
+
+def test_a_driving_car_is_not_reset() -> None:
+    with pytest.raises(Refused, match="cannot reset now"):
+        after(Standing("driving"), "reset", NOTHING)
