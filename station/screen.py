@@ -42,15 +42,22 @@ class Screen:
         self._station, self._clock = station, clock
         self._parts = Parts()
         self._version = 1
+        self._due = 0
         self._changed = threading.Condition()
 
     def update(self, **parts: object) -> None:
         """New parts by name; the version grows only if one of them differs."""
         with self._changed:
             fresh = replace(self._parts, **parts)  # type: ignore[arg-type]
+            fresh = replace(fresh, sync=_owing(fresh.sync, self._due))
             if fresh != self._parts:
                 self._parts, self._version = fresh, self._version + 1
                 self._changed.notify_all()
+
+    def owe(self, due: int) -> None:
+        """So many results are due by now. Sync is looked at now and then: no view says meanwhile that all is posted."""
+        self._due = due
+        self.update()
 
     def snapshot(self) -> View:
         with self._changed:
@@ -64,3 +71,10 @@ class Screen:
             if not self._changed.wait_for(lambda: self._version > version, timeout_s):
                 return None
         return self.snapshot()
+
+
+def _owing(sync: SyncView, due: int) -> SyncView:
+    if sync.due >= due:
+        return sync
+    pending = max(0, due - sync.posted - sync.rejected)
+    return replace(sync, due=due, pending=pending, sentence="A result waits to be posted.")

@@ -90,6 +90,7 @@ class Station:
             self._open(self.setup.race)
         self._teller.resume(self._restored.engine, self._now())
         self._store_view()
+        self._screen.owe(self.journal.due)
         self._hall.blocked = _blocked(self._restored.engine)
         self._hall.notes = dict(self._restored.engine.fitness.notes)
         if self.drem is not None:
@@ -245,6 +246,7 @@ class Station:
         done = [(item, self._restored.engine.handle(item.input)) for item in items]
         entries = [self._entry(item.input, facts) for item, facts in done if facts]
         seqs = iter(self.journal.append(entries) if entries else ())
+        self._screen.owe(self.journal.due)
         for item, facts in done:
             seq = next(seqs) if facts else self.journal.head.seq
             self._restored.note(seq, facts)

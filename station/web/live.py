@@ -21,7 +21,7 @@ from station.web.render import PageName, Pages, Rendered
 Drawn = TypeVar("Drawn")
 
 HEARTBEAT_S = 10.0
-SETTLE_S = 0.05  # changes that come together are shown together
+SETTLE_S = 0.02  # changes that come together are shown together
 MOST_BROWSERS = 200
 
 
