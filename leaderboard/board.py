@@ -20,7 +20,6 @@ from leaderboard.domain import Conflict, Line, Race, UnknownRace
 from leaderboard.store import rows
 from leaderboard.store.open import Store
 from shared.errors import BadInput, Refused
-from shared.person_names import name_key
 from shared.ranking import Placed
 from shared.results import Posted, Result, decode_result, encode_posted
 
@@ -102,14 +101,15 @@ class Board:
     def enter(self, race_id: str, racer: str, name: str, now_utc_ns: int) -> bool:
         """Register a racer; False if that was done already. Raises Conflict if under another name, Refused.
 
-        Another spelling of the racer or of the name is the same one.
+        Another spelling of the racer is the same one.
         """
-        racer, name = domain.racer_name(racer), domain.racer_name(name)
+        given, name = domain.racer_name(racer), domain.racer_name(name)
         with self._store.write() as db:
             rows.race(db, race_id, for_change=True)
-            racer = rows.spelling(db, race_id, racer)
+            racer = rows.spelling(db, race_id, given)
+            name = racer if name == given else name
             held = rows.entry_name(db, race_id, racer)
-            if held is not None and name_key(held) == name_key(name):
+            if held == name:
                 return False
             if held is not None:
                 raise Conflict(f"Racer {racer!r} is entered as {held!r}; a name is given once.")

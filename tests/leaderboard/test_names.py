@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from leaderboard.board import Board
 from leaderboard.build import open_board
+from leaderboard.domain import Conflict
 from leaderboard.store import open as opening
 from shared.results import decode_posted, encode_result
 from tests.leaderboard.made import RULES, race, result
@@ -64,7 +65,10 @@ def test_all_spellings_have_one_place_and_one_count_of_attempts(board: Board, fi
 def test_an_entered_racer_may_be_spelled_otherwise(board: Board) -> None:
     board.create_race(race("closed", entry="registered"), 1)
     assert board.enter("closed", NFD, " Jos\u00e9\u00a0Luis ", 2) is True
-    assert board.enter("closed", "JOS\u00c9", "jos\u00e9 luis", 2) is False
+    assert board.enter("closed", "JOS\u00c9", "Jos\u00e9\u3000Luis", 2) is False
+    with pytest.raises(Conflict, match="entered as 'Jos\u00e9 Luis'"):
+        board.enter("closed", "jose\u0301", "Jos\u00e9 Carlos", 2)
+    assert [board.enter("closed", racer, racer, 2) for racer in ("Ann", "ann", "ANN")] == [True, False, False]
     assert board.entry("closed", "jos\u00e9") == (NFC, "Jos\u00e9 Luis")
     one = result("a", "JOSE\u0301", race_id="closed")
     assert board.apply("a.1", encode_result(one), 3).status == 201
