@@ -53,6 +53,7 @@ class Helm:
         self._model_ready = False
         self._wish: Wish | None = None
         self._fresh_frames = 0
+        self._unusable = ""  # why the frames since the last wish are none to drive by
         self._last = NEUTRAL
         self._last_ns: int | None = None
 
@@ -80,7 +81,12 @@ class Helm:
             return False
         self._wish = wish
         self._fresh_frames += 1
+        self._unusable = ""
         return True
+
+    def take_unusable(self, sentence: str) -> None:
+        """A frame came that shows nothing new: the last wish ages as if none had come, and this says why."""
+        self._unusable = sentence
 
     def take_fault(self, sentence: str) -> None:
         """The pilot could not make a wish."""
@@ -90,6 +96,7 @@ class Helm:
     def pilot_gone(self, sentence: str) -> None:
         """The pilot process died: nothing that it said counts any longer."""
         self._wish = None
+        self._unusable = ""
         self._model_ready = False
         self.take_fault(sentence)
 
@@ -191,11 +198,12 @@ class Helm:
             calibration=self.calibrated,
             model=self._model_ready,
             frames=self._fresh_frames >= self._safety.arm_frames,
+            camera=self._unusable,
             lease=self._lease_left_ns(now_ns) > 0,
         )
 
     def _trip_reason(self, now_ns: int) -> str:
-        return trip_reason(self._frame_age_ns(now_ns), self._lease_left_ns(now_ns), self._safety)
+        return trip_reason(self._frame_age_ns(now_ns), self._lease_left_ns(now_ns), self._safety, self._unusable)
 
     def _lease_left_ns(self, now_ns: int) -> int:
         return 0 if self._lease_until_ns is None else self._lease_until_ns - now_ns
