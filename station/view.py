@@ -149,7 +149,10 @@ class Uncounted:
 
 @dataclass(frozen=True, slots=True)
 class CarView:
-    """One car as it last spoke. `alarm` is a sentence to show loudly ("" if all is well)."""
+    """One car as it last spoke. `alarm` is a sentence to show loudly ("" if all is well).
+
+    `practice`: somebody drives it from a phone, outside of any run.
+    """
 
     name: str
     online: bool
@@ -167,6 +170,7 @@ class CarView:
     frames: int | None
     dropped: int | None
     alarm: str
+    practice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
