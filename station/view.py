@@ -112,6 +112,7 @@ class GateView:
     `uncertainty_ns` of a stamp that is made now: the larger of the config's and the driver's. `notes`: what the driver
     noticed of its device lately, newest first. `passes`: how several sensors stand, by the passes so far; `untried`
     names those that saw no pass as it should be; `doubt`: why the layout as it is set loses passes, "" if it does not.
+    `absent`: its device is not there; it is tried again.
     """
 
     name: str
@@ -133,6 +134,7 @@ class GateView:
     passes: str = ""
     untried: tuple[str, ...] = ()
     doubt: str = ""
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

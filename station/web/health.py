@@ -44,7 +44,7 @@ def _gate(gate: GateView) -> HealthLine:
     figures = (("edges", str(gate.edges)), ("lost", str(gate.lost)))
     key = f"gate-{gate.name}"
     if not gate.alive:
-        return _line(key, "Gate", gate.name, "bad", "dead", gate.sentence, figures)
+        return _line(key, "Gate", gate.name, "bad", "absent" if gate.absent else "dead", gate.sentence, figures)
     if gate.stuck:
         blocked = f"{', '.join(gate.stuck)}: something stands in the beam."
         return _line(key, "Gate", gate.name, "bad", "blocked", blocked, figures)
