@@ -10,6 +10,7 @@ from station.view import (
     CarView,
     ClockView,
     GateView,
+    ManagerView,
     RaceView,
     RunView,
     StandingLine,
@@ -35,6 +36,7 @@ class Parts:
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
     uncounted: tuple[Uncounted, ...] = ()
+    manager: ManagerView | None = None
 
 
 class Screen:

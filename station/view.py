@@ -186,6 +186,15 @@ class BrokerView:
 
 
 @dataclass(frozen=True, slots=True)
+class ManagerView:
+    """The port for an event manager that takes this station for its timer; how many of its pages listen."""
+
+    listening: bool
+    listeners: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class SyncView:
     """What became of the results that were due; `sentence` is the newest trouble, or that all is posted."""
 
@@ -231,6 +240,7 @@ class View:
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
     uncounted: tuple[Uncounted, ...] = ()
+    manager: ManagerView | None = None
 
 
 @dataclass(frozen=True, slots=True)

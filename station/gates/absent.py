@@ -18,8 +18,8 @@ Begin = Callable[[Mapping[str, int], Put], GateDriver]
 class AbsentGate:
     """A `GateDriver`. `begin(after, put)` gives the started driver, or raises HardwareMissing."""
 
-    def __init__(self, name: str, begin: Begin, why: str, retry_s: float = RETRY_S) -> None:
-        self._name, self._begin, self._why, self._retry_s = name, begin, why, retry_s
+    def __init__(self, name: str, begin: Begin, why: str) -> None:
+        self._name, self._begin, self._why = name, begin, why
         self._driver: GateDriver | None = None
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -44,7 +44,7 @@ class AbsentGate:
             self._driver.close()
 
     def _run(self, after: Mapping[str, int], put: Put) -> None:
-        while not self._closing.wait(self._retry_s):
+        while not self._closing.wait(RETRY_S):
             try:
                 driver = self._begin(after, put)
             except HardwareMissing as error:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from station.core.fitness import untried
-from station.view import CarView, GateView, View
+from station.view import CarView, GateView, ManagerView, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ def health_lines(view: View) -> list[HealthLine]:
         *(_gate(gate) for gate in view.gates),
         *(_car(car) for car in view.cars),
         _broker(view),
+        *([_manager(view.manager)] if view.manager is not None else []),
         _sync(view),
         _store(view),
     ]
@@ -87,6 +88,12 @@ def _broker(view: View) -> HealthLine:
         figures.append(("dropped", str(broker.dropped)))
     level, state = ("ok", "connected") if broker.connected else ("bad", "away")
     return _line("broker", "Broker", "MQTT", level, state, broker.sentence, tuple(figures))
+
+
+def _manager(manager: ManagerView) -> HealthLine:
+    level, state = ("ok", "listening") if manager.listening else ("bad", "absent")
+    figures = (("pages", str(manager.listeners)),)
+    return _line("manager", "Port", "Event manager", level, state, manager.sentence, figures)
 
 
 def _sync(view: View) -> HealthLine:

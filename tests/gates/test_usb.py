@@ -10,6 +10,8 @@ import pytest
 
 from shared.errors import HardwareMissing
 from station.gates import usb
+from station.gates.decoders import catalog, listing, probe
+from station.gates.decoders.decoder import Counts
 from station.gates.decoders.line import DecoderGate
 from station.gates.usb import Finder, UsbDevice, plugged_in, stable_name, usb_device
 from tests.decoders.wire import Box, gate, until
@@ -179,3 +181,15 @@ def _until_heard(driver: DecoderGate, line: int) -> None:
         return driver.health().edges > seen
 
     until(heard)
+
+
+def test_list_and_probe_offer_the_name_that_stays(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = machine.plug("ttyUSB0", link="usb-A")
+    stable = str(machine.by_id / "usb-A")
+    for module in (listing, probe):
+        monkeypatch.setattr(module, "stable_name", lambda device: stable_name(device, machine.by_id))
+    assert listing._port(path, "FT232R") == f"  {stable}\n    now {path}  FT232R"
+    assert listing._port("/dev/ttyS0", "") == "  /dev/ttyS0"
+    heard = [probe.Heard(catalog.row("p3"), 115200, 10, Counts())]
+    assert f'url = "{stable}", baud = 115200' in probe.verdict(path, 10, heard)
+    assert 'url = "socket://h:1", baud' in probe.verdict("socket://h:1", 10, heard)
