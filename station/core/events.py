@@ -19,6 +19,7 @@ from station.core.commands import (
     Command,
     DismissProposal,
     DropCrossing,
+    EnterModel,
     FinishRun,
     GiveCrossing,
     HandTap,
@@ -30,9 +31,10 @@ from station.core.commands import (
     ResumeRun,
     SetMode,
     StartRun,
+    TakeBack,
     VoidLap,
 )
-from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_of, later
+from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_of, later, since
 
 __all__ = [
     "COMMANDS",
@@ -42,6 +44,7 @@ __all__ = [
     "AddPenalty",
     "ArmRun",
     "Booted",
+    "CarModel",
     "CarOrder",
     "CarReport",
     "CarReset",
@@ -51,6 +54,7 @@ __all__ = [
     "DismissProposal",
     "DropCrossing",
     "Edge",
+    "EnterModel",
     "FinishRun",
     "GateKind",
     "GateNote",
@@ -72,11 +76,13 @@ __all__ = [
     "SetMode",
     "StartRun",
     "System",
+    "TakeBack",
     "Tick",
     "Transponder",
     "VoidLap",
     "clock_of",
     "later",
+    "since",
 ]
 
 GateKind = Literal["start_finish", "split"]
@@ -143,6 +149,17 @@ class CarReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CarModel:
+    """What a car says that it drives, as soon as it is another model than before. `online` False: it speaks no more."""
+
+    moment: Moment
+    car: str
+    online: bool
+    model: str
+    model_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transponder:
     """Whose transponder it is: a car's, or a racer's who carries it from car to car; the other one is ""."""
 
@@ -199,7 +216,8 @@ class OpenRace:
     """The race that runs from now on belong to. Given again unchanged it changes nothing.
 
     `cars_on_track`: so many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
-    cannot tell apart are tied (races before this was so knew only equal ones).
+    cannot tell apart are tied (races before this was so knew only equal ones). `edition` of the officiating: from 1 on
+    a lap that is much too short is held, a missed crossing is asked for, and a model is what the car reports.
     """
 
     moment: Moment
@@ -210,6 +228,7 @@ class OpenRace:
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = later(1)
     ties_by_uncertainty: bool = later(False)
+    edition: int = since(1, before=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,4 +238,4 @@ class Tick:
     moment: Moment
 
 
-Input = Edge | CarReport | Booted | ClockPair | GateReported | GateNote | OpenRace | Tick | Command
+Input = Edge | CarReport | CarModel | Booted | ClockPair | GateReported | GateNote | OpenRace | Tick | Command

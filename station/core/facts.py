@@ -25,11 +25,15 @@ from station.core.runfacts import (
     Attributed,
     CrossingFlagged,
     Incident,
+    IncidentTakenBack,
     Lap,
     LapConfirmed,
     LapDone,
+    LapHeld,
     LapRuled,
     LapsRecast,
+    ModelEntered,
+    ModelHeard,
     PassUnseen,
     Proposal,
     ProposalDismissed,
@@ -38,12 +42,14 @@ from station.core.runfacts import (
     ResultDue,
     RunClock,
     RunFinished,
+    RunModel,
     RunOpened,
     RunReassigned,
     RunReleased,
     RunStarted,
     Source,
     StandingChanged,
+    TimeUp,
     Unattributed,
 )
 
@@ -65,11 +71,15 @@ __all__ = [
     "GateOverridden",
     "GateStuck",
     "Incident",
+    "IncidentTakenBack",
     "Lap",
     "LapConfirmed",
     "LapDone",
+    "LapHeld",
     "LapRuled",
     "LapsRecast",
+    "ModelEntered",
+    "ModelHeard",
     "PassUnseen",
     "PhaseChanged",
     "Proposal",
@@ -80,6 +90,7 @@ __all__ = [
     "ResultDue",
     "RunClock",
     "RunFinished",
+    "RunModel",
     "RunOpened",
     "RunReassigned",
     "RunReleased",
@@ -91,6 +102,7 @@ __all__ = [
     "SystemsCompared",
     "SystemsPaired",
     "Tapped",
+    "TimeUp",
     "Unattributed",
 ]
 
@@ -190,19 +202,25 @@ Fact = (
     | Unattributed
     | CrossingFlagged
     | LapDone
+    | LapHeld
     | LapConfirmed
     | LapRuled
     | LapsRecast
+    | ModelEntered
+    | ModelHeard
     | Incident
+    | IncidentTakenBack
     | RunOpened
     | RunReleased
     | RunStarted
     | RunClock
     | RunFinished
+    | RunModel
     | RunReassigned
     | Qualified
     | ResultDue
     | StandingChanged
+    | TimeUp
     | CarHeard
     | Proposal
     | PassUnseen

@@ -22,6 +22,11 @@ def later(default: Any) -> Any:
     return field(default=default, metadata={"later": True})
 
 
+def since(default: Any, before: Any) -> Any:
+    """As `later`, where what is new is the rule from now on: journals without the field meant `before`."""
+    return field(default=default, metadata={"later": True, "meant": before})
+
+
 def clock_of(boot: str) -> str:
     """Whose ns a boot counts. A gate with a count of its own on the station's clock is "STATION-BOOT/DEVICE-BOOT"."""
     return boot.partition("/")[0]

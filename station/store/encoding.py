@@ -1,11 +1,13 @@
 """Inputs and facts as canonical JSON, and inputs back: what is hashed is what is stored."""
 
+import dataclasses
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.canonical import Writer, writer
+from shared.canonical import Writer, meant, writer
 from shared.errors import StorageError
 from station.core import events as e
 from station.core.facts import Fact
@@ -13,6 +15,7 @@ from station.core.facts import Fact
 _INPUTS: tuple[type[Any], ...] = (
     e.Edge,
     e.CarReport,
+    e.CarModel,
     e.Booted,
     e.ClockPair,
     e.GateReported,
@@ -22,6 +25,12 @@ _INPUTS: tuple[type[Any], ...] = (
     *e.COMMANDS.values(),
 )
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
+# Fields that mean something else where an older journal is silent: by kind, what to fill in.
+_MEANT: dict[str, dict[str, Any]] = {
+    kind.__name__: filled
+    for kind in _INPUTS
+    if (filled := {f.name: meant(f) for f in dataclasses.fields(kind) if "meant" in f.metadata})
+}
 _TAGS: dict[type[Any], tuple[str, Writer]] = {}
 
 
@@ -38,15 +47,19 @@ def encode_facts(facts: Sequence[Fact]) -> bytes:
 def decode_input(data: bytes) -> e.Input:
     """The input of a stored record. Raises StorageError."""
     kind, _, rest = data.removeprefix(b'["').partition(b'",')
-    adapter = _ADAPTERS.get(kind.decode(errors="replace"))
+    name = kind.decode(errors="replace")
+    adapter = _ADAPTERS.get(name)
     if adapter is None:
         raise StorageError(f"The journal holds an input of unknown kind {kind[:40]!r}: a newer station wrote it.")
+    body = rest[:-1]
     try:
-        event: e.Input = adapter.validate_json(rest[:-1], strict=True)
+        if name in _MEANT:
+            body = json.dumps(_MEANT[name] | json.loads(body)).encode()
+        event: e.Input = adapter.validate_json(body, strict=True)
     except ValidationError as error:
-        raise StorageError(
-            f"The journal holds a {kind.decode()} that cannot be read: {error.errors()[0]['msg']}."
-        ) from None
+        raise StorageError(f"The journal holds a {name} that cannot be read: {error.errors()[0]['msg']}.") from None
+    except (ValueError, TypeError, RecursionError):
+        raise StorageError(f"The journal holds a {name} that cannot be read: it is not JSON.") from None
     return event
 
 
