@@ -54,7 +54,7 @@ class Bookkeeper:
         names = {name for name, _ in record.facts}
         if record.kind == "OpenRace" and "RaceOpened" in names:
             self._race = (record.input["race_id"], RaceRules(**record.input["rules"]))
-            self._believing = record.input.get("edition", 0) == 0
+            self._believing = record.input.get("officiating", 0) == 0
         elif "CommandRefused" not in names and (reader := self._readers.get(record.kind)) is not None:
             reader(record.input)
         for name, fact in record.facts:

@@ -38,6 +38,7 @@ from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_
 
 __all__ = [
     "COMMANDS",
+    "EDITION",
     "NEVER",
     "AbandonRun",
     "AddCrossing",
@@ -85,6 +86,7 @@ __all__ = [
     "since",
 ]
 
+EDITION = 2
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
 
@@ -170,12 +172,17 @@ class Transponder:
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """The station's process has started: its name, how its gates are built, and whose transponders they read."""
+    """The station's process has started: its name, how its gates are built, and whose transponders they read.
+
+    `edition` of the rules by which all that follows is judged, so that an old journal makes its old facts. Journals
+    that name none are of the first: there names and transponders were compared letter by letter.
+    """
 
     moment: Moment
     station: str
     gates: tuple[GateSpec, ...]
     transponders: tuple[Transponder, ...] = later(())
+    edition: int = since(EDITION, before=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +223,7 @@ class OpenRace:
     """The race that runs from now on belong to. Given again unchanged it changes nothing.
 
     `cars_on_track`: so many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
-    cannot tell apart are tied (races before this was so knew only equal ones). `edition` of the officiating: from 1 on
+    cannot tell apart are tied (races before this was so knew only equal ones). `officiating`: its edition; from 1 on
     a lap that is much too short is held, a missed crossing is asked for, and a model is what the car reports.
     """
 
@@ -228,7 +235,7 @@ class OpenRace:
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = later(1)
     ties_by_uncertainty: bool = later(False)
-    edition: int = since(1, before=0)
+    officiating: int = since(1, before=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,14 +36,14 @@ class Models:
         self._said[told.car] = said
         facts: list[f.Fact] = [f.ModelHeard(told.car, True, *said)]
         for run in on_track:
-            if run.car == told.car and run.released and run.race.edition:
+            if run.car == told.car and run.released and run.race.officiating:
                 facts += drives(run, said)
         return facts
 
     def started(self, run: Run) -> list[f.Fact]:
         """The start is given: what the run is driven with. Raises Refused where the entry names another model."""
         said = self.of(run.car)
-        if run.race.edition == 0 or said is None:
+        if run.race.officiating == 0 or said is None:
             return []
         if not entered(run, said):
             raise Refused(

@@ -16,8 +16,9 @@ from station.core.doubting import weighed
 from station.core.incidents import happened, take_back, tapped
 from station.core.laps import LapBook, Mark, Stretch
 from station.core.models import Models, enter
+from station.core.names import Names, Spellings
 from station.core.register import Register
-from station.core.rulings import checked_racer, dismiss, give, kept, rule, take
+from station.core.rulings import dismiss, give, kept, rule, take
 from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.scale import UtcScale
 from station.core.standing import Standing, qualify, result, uncertainty_of
@@ -29,10 +30,11 @@ OTHER_CLOCK_NS = 50_000_000  # two clocks that are compared by the time of day
 class Race:
     """All that belongs to one race id."""
 
-    def __init__(self, info: e.OpenRace, scale: UtcScale, models: Models) -> None:
+    def __init__(self, info: e.OpenRace, scale: UtcScale, names: Names, models: Models) -> None:
         self.info = info
         self._models = models
         self._register = Register()
+        self._spellings = Spellings(names)
         self.on_track: list[Run] = []  # armed or running, in the order in which they were opened
         self.standing = Standing()
         self.doubtful: dict[int, f.Crossing] = {}  # crossings that an official may give to a run
@@ -58,6 +60,18 @@ class Race:
     def on(self) -> bool:
         """A run is armed or running."""
         return bool(self.on_track)
+
+    def respell(self) -> list[f.Fact]:
+        """Names are read otherwise than before: spellings that were several racers become one, the first one's."""
+        merged = False
+        self._spellings.forget()
+        for racer in self._register.racers():
+            first = self._spellings.keep(racer)
+            if first != racer:
+                self._register.merge(racer, first)
+                self.standing.merge(racer, first)
+                merged = True
+        return [f.StandingChanged(self.info.race_id, self.standing.lines())] if merged else []
 
     def command(self, command: e.Command) -> list[f.Fact]:
         """The facts of an official's order. Raises Refused."""
@@ -145,7 +159,7 @@ class Race:
 
     def _weighed(self, run: Run, was: frozenset[int], ended: int = 0) -> list[f.Fact]:
         """What the run's own laps say of its crossings."""
-        return weighed(run, was, alone=len(self.on_track) < 2, ended=ended) if run.race.edition else []
+        return weighed(run, was, alone=len(self.on_track) < 2, ended=ended) if run.race.officiating else []
 
     def _start(self, run: Run, command: e.StartRun) -> list[f.Fact]:
         """The start is given; by the race's rules lap 1 and the time limit may begin with it."""
@@ -229,7 +243,7 @@ class Race:
             raise Refused(f"The run {run_id!r} lies too far back for a ruling; the journal has it.")
         if run_id and run is None:
             raise Refused(f"There is no run {run_id!r} in the race {self.info.race_id}.")
-        next_phase(self.phase if run is None else run.phase, type(command), self.info.edition)
+        next_phase(self.phase if run is None else run.phase, type(command), self.info.officiating)
         if run is None:
             raise Refused(f"There is no run {run_id!r} in the race {self.info.race_id}.")
         return run
@@ -239,13 +253,13 @@ class Race:
         if isinstance(command, e.ArmRun):
             self.meant(command)
         elif not self.on_track or self.info.cars_on_track == 1:
-            next_phase(self.phase, e.OpenRun, self.info.edition)
+            next_phase(self.phase, e.OpenRun, self.info.officiating)
         elif len(self.on_track) >= self.info.cars_on_track:
             raise Refused(f"{len(self.on_track)} runs are on: the race allows no more at a time (`cars_on_track`).")
 
     def _open(self, command: e.OpenRun) -> list[f.Fact]:
         self.allow(command)
-        racer, car = checked_racer(command.racer), checked_device(command.car)
+        racer, car = self._spellings.of(command.racer), checked_device(command.car)
         for other in self.on_track:
             if car == other.car or racer == other.racer:
                 raise Refused(f"{car if car == other.car else racer} is on the track already, in {other.run_id}.")
@@ -259,9 +273,10 @@ class Race:
         if not self.on_track:
             self._scale.note(command.moment, run_is_on=False)
         model, sha = command.model, command.model_sha256
-        book = LapBook(run_id, self.info.rules, self.info.edition > 0, min(self._fastest.values(), default=None))
+        book = LapBook(run_id, self.info.rules, self.info.officiating > 0, min(self._fastest.values(), default=None))
         run = Run(run_id, self.info, racer, car, model, sha, attempt, book, throttle)
         self.on_track.append(run)
+        self._spellings.keep(racer)
         self._register.add(run)
         for old in self._register.let_go(keeps=lambda each: self.standing.run_behind(each.racer) == each.run_id):
             self._fastest.pop(old.run_id, None)
@@ -311,19 +326,22 @@ class Race:
                 return tapped(run, self.on_track, command)
             case e.GiveCrossing():
                 return self._give(run, command)
-            case e.DismissProposal() if not run.race.edition:
+            case e.DismissProposal() if not run.race.officiating:
                 return dismiss(run, command)
             case e.TakeBack():
                 return [*take_back(run, command), *self._again(run, command)]
             case e.EnterModel():
                 return enter(run, command)
         racer, was = run.racer, run.book.held
-        if isinstance(command, e.ReassignRun) and checked_racer(command.racer) != racer:
-            # The leaderboard counts so many attempts of a racer: one more here would stand only here.
-            self._next_attempt(checked_racer(command.racer))
+        if isinstance(command, e.ReassignRun):
+            command = replace(command, racer=self._spellings.of(command.racer))
+            if command.racer != racer:
+                # The leaderboard counts so many attempts of a racer: one more here would stand only here.
+                self._next_attempt(command.racer)
         facts = rule(run, command, self._scale)
         facts += self._weighed(run, was)
         if run.racer != racer:
+            self._spellings.keep(run.racer)
             self._register.moved(run, racer)
         if run.phase == "finished" and run.racer != racer and self.standing.score(run.run_id, racer, None):
             facts.append(f.StandingChanged(self.info.race_id, self.standing.lines()))

@@ -22,17 +22,10 @@ MOST_LAP_NS = 3600 * NS_PER_S
 
 
 def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
-    """The facts of a ruling. Raises Refused."""
+    """The facts of a ruling; a racer in it is spelled as the race spells names. Raises Refused."""
     if isinstance(command, e.AddCrossing):
         return _add_crossing(run, command, scale)
     return _RULINGS[type(command)](run, command)
-
-
-def checked_racer(racer: str) -> str:
-    """A name as it is shown and posted. Raises Refused."""
-    if not (0 < len(racer.strip()) <= 64 and racer.isprintable()):
-        raise Refused("A racer's name has 1 to 64 printable characters.")
-    return racer.strip()
 
 
 def _checked(run: Run, number: int) -> int:
@@ -80,7 +73,7 @@ def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fac
     flagged = [m for m in run.book.flagged if (m.boot, m.at_ns) == (boot, command.at_ns)]
     utc_ns = scale.utc_ns(boot, command.at_ns)
     added = Mark(0, command.at_ns, boot, utc_ns, min(max(0, command.uncertainty_ns), NS_PER_S), "official")
-    if flagged and run.race.edition and _began_at(run, flagged[0]):
+    if flagged and run.race.officiating and _began_at(run, flagged[0]):
         return _began(run, command)
     if run.book.insert(flagged[0] if flagged else added) is None:
         raise Refused(f"Run {run.run_id} has no lap at {command.at_ns} ns of its gate's clock that could be divided.")
@@ -122,7 +115,7 @@ def _drop_start(run: Run, command: e.DropCrossing) -> list[Fact]:
 
 
 def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
-    if command.number == 0 and run.race.edition:
+    if command.number == 0 and run.race.officiating:
         return _drop_start(run, command)
     anew = run.begun_anew
     if anew is not None and anew.boot == command.moment.boot and command.moment.at_ns - anew.at_ns < RENUMBERED_NS:
@@ -185,7 +178,7 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
 
 
 def _reassign(run: Run, command: e.ReassignRun) -> list[Fact]:
-    racer, was = checked_racer(command.racer), run.racer
+    racer, was = command.racer, run.racer
     if racer == was:
         raise Refused(f"Run {run.run_id} is already {racer}'s.")
     run.racer = racer

@@ -154,7 +154,7 @@ class Run:
     @property
     def posted_model(self) -> tuple[str, str]:
         """Name and hash as results have them: what the car reports, never what was typed."""
-        if self.race.edition == 0:
+        if self.race.officiating == 0:
             return self.model, self.model_sha256
         return self.driven or ("", "")
 

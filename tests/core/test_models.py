@@ -112,7 +112,7 @@ def test_what_was_said_before_the_station_started_anew_is_not_what_is_said_now()
 
 def test_an_older_race_posts_what_was_typed() -> None:
     hand = Hand()
-    hand.do(e.OpenRace(moment(0), "old", "An old race", RaceRules(consecutive_laps=1), edition=0))
+    hand.do(e.OpenRace(moment(0), "old", "An old race", RaceRules(consecutive_laps=1), officiating=0))
     hand.do(e.OpenRun(author="judge", racer="Ann", car="car-1", model="typed", moment=moment(1 * S)))
     told(hand, "fast-v3")
     hand.go(5 * S)

@@ -206,7 +206,7 @@ def test_a_missed_crossing_is_asked_for_by_the_usual_lap_alone(stamps: tuple[flo
 
 def test_an_older_race_is_judged_as_it_was() -> None:
     hand = Hand()
-    hand.do(e.OpenRace(moment(0), "old", "An old race", BEST, edition=0))
+    hand.do(e.OpenRace(moment(0), "old", "An old race", BEST, officiating=0))
     hand.drive((10, 20, 22.5, 33))
     assert [lap.valid for lap in hand.laps] == [True, True, True]
     assert "has no lap 0" in only(drop(hand, 0), f.CommandRefused)[0].sentence
