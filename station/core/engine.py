@@ -20,6 +20,7 @@ from station.core.laps import Stretch
 from station.core.race import Race
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
+from station.core.stopping import StopLatch
 
 
 class Engine:
@@ -30,6 +31,7 @@ class Engine:
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
         self.fitness = Fitness()
+        self.stop = StopLatch()
         self._scale = UtcScale()
         self._attribution = Attribution(self.fitness, self._scale, self._counted)
         self._count = Count()
@@ -182,7 +184,10 @@ class Engine:
         return [*settled, *facts, *self._recast(command, facts)]
 
     def _obey(self, command: e.Command) -> list[f.Fact]:
+        self.stop.check(command)
         match command:
+            case e.StopAll() | e.ReleaseStop():
+                return self.stop.obey(command)
             case e.OrderCar():
                 return self._order(command)
             case e.SetMode():

@@ -48,6 +48,7 @@ from station.core.runfacts import (
 )
 
 __all__ = [
+    "AllStopped",
     "Attributed",
     "CarHeard",
     "CarOrdered",
@@ -87,6 +88,7 @@ __all__ = [
     "Source",
     "StandingChanged",
     "StationBooted",
+    "StopReleased",
     "SystemReplaced",
     "SystemsCompared",
     "SystemsPaired",
@@ -132,6 +134,22 @@ class CarOrdered:
     run_id: str
     action: CarOrder | Literal["resume", "rearm"]
     throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllStopped:
+    """All cars are stopped, and stay so until it is released."""
+
+    author: str
+    reason: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopReleased:
+    """Cars may be armed again."""
+
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +227,8 @@ Fact = (
     | ProposalDismissed
     | Tapped
     | CarOrdered
+    | AllStopped
+    | StopReleased
     | StationBooted
     | ClockNoted
     | RaceOpened
