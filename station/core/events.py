@@ -38,6 +38,7 @@ from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_
 
 __all__ = [
     "COMMANDS",
+    "EDITION",
     "NEVER",
     "AbandonRun",
     "AddCrossing",
@@ -83,6 +84,7 @@ __all__ = [
     "later",
 ]
 
+EDITION = 2
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
 
@@ -157,12 +159,17 @@ class Transponder:
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """The station's process has started: its name, how its gates are built, and whose transponders they read."""
+    """The station's process has started: its name, how its gates are built, and whose transponders they read.
+
+    `edition` of the rules by which all that follows is judged, so that an old journal makes its old facts. Journals
+    that name none are of the first: there names and transponders were compared letter by letter.
+    """
 
     moment: Moment
     station: str
     gates: tuple[GateSpec, ...]
     transponders: tuple[Transponder, ...] = later(())
+    edition: int = EDITION
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
+from shared.web_assets import Assets
 from shared.web_doors import Doors
 from station.view import ServicePort
 from station.web.api import api_routes
@@ -40,7 +39,7 @@ def create_app(
     app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
     app.include_router(api_routes(service, frozenset(operators)))
     app.include_router(stop_routes(service, frozenset(operators), pages))
-    app.mount("/static", Assets(directory=STATIC))
+    app.mount("/static", Assets(STATIC))
 
     @app.get("/", response_class=HTMLResponse)
     async def live_page() -> HTMLResponse:
@@ -77,13 +76,3 @@ def create_app(
         return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
 
     return app
-
-
-class Assets(StaticFiles):
-    """Static files; an address with the digest in it may be kept for ever."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        if b"v=" in scope.get("query_string", b""):
-            response.headers["cache-control"] = "public, max-age=31536000, immutable"
-        return response

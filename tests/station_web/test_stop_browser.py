@@ -149,7 +149,8 @@ def test_nothing_is_wider_than_the_screen_while_it_is_on(
     page.goto(served.url + path)
     expect(page.locator(".stop-on")).to_be_visible()
     beyond = """() => [...document.querySelectorAll(".stop-on, .stop-on *, .stop-bar, .stop-bar *")]
-        .filter((e) => e.getBoundingClientRect().right > innerWidth || e.scrollWidth > e.clientWidth + 1 && e.clientWidth)
+        .filter((e) => e.getBoundingClientRect().right > innerWidth
+            || (e.clientWidth && e.scrollWidth > e.clientWidth + 1))
         .map((e) => e.outerHTML)"""
     assert page.evaluate(beyond) == []
     context.close()
