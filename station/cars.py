@@ -41,6 +41,7 @@ class Car:
     boot: str = ""
     beat: int = -1
     mode: m.CarMode = "disarmed"
+    practice: bool = False  # a phone at the car leases it
     beat_ns: int = -(2**62)
     state: m.CarState = field(default_factory=lambda: m.CarState(False, "disarmed"))
     telemetry: m.CarTelemetry | None = None
@@ -127,6 +128,7 @@ class Cars:
             if self._halt is None or (at.boot == self._halt.at.boot and at.at_ns < self._halt.at.at_ns):
                 return
             self._halt = None
+            self._stopped &= set(self._permits)  # free practice is the phone's again
             for car in self._cars.values():
                 car.halt_ns = car.halted_ns = None
 
@@ -143,6 +145,7 @@ class Cars:
         with self._lock:
             car = self._car(name)
             car.boot, car.beat, car.mode, car.beat_ns = boot, beat.beat, beat.mode, now_ns
+            car.practice = beat.practice
             halted = self._hold(car, now_ns)
             self._follow(car, now_ns)
             return [(name, self._lease(car)), *halted, *self._push(car, now_ns)]
@@ -154,7 +157,7 @@ class Cars:
             car.state = state
             if not state.online:
                 return []
-            car.mode = state.mode
+            car.mode, car.practice = state.mode, state.practice
             self._follow(car, now_ns)
             return self._push(car, now_ns) if car.boot else []
 
@@ -172,6 +175,10 @@ class Cars:
 
     def _leased(self, car: Car) -> bool:
         return car.name in self._permits and car.name not in self._stopped and self._halt is None
+
+    def _practises(self, car: Car) -> bool:
+        """Free practice is the phone's, but for a car that an emergency stop holds or that has a run."""
+        return car.practice and car.name not in self._permits and car.name not in self._stopped
 
     def _run_of(self, car: Car) -> str:
         return self._permits[car.name].run_id if self._leased(car) else ""
@@ -200,7 +207,7 @@ class Cars:
     def _follow(self, car: Car, now_ns: int) -> None:
         """The car's mode against the goal: reached, impossible, or given up."""
         if car.goal is None:
-            if car.mode == "driving" and not self._leased(car):
+            if car.mode == "driving" and not (self._leased(car) or self._practises(car)):
                 car.goal, car.since_ns, car.step = "stop", now_ns, None
             return
         if car.mode != "tripped":
@@ -266,6 +273,7 @@ class Cars:
             frames=heard.frames if heard else None,
             dropped=heard.dropped if heard else None,
             alarm=self._alarm(car, online),
+            practice=online and car.mode == "driving" and self._practises(car),
         )
 
     def _alarm(self, car: Car, online: bool) -> str:
