@@ -16,6 +16,7 @@ from station.view import (
     StopView,
     StoreView,
     SyncView,
+    Uncounted,
     View,
 )
 
@@ -35,6 +36,7 @@ class Parts:
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
     stop: StopView = field(default_factory=StopView)
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 class Screen:

@@ -195,6 +195,13 @@ class SetMode(Command):
     mode: Mode
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryGate(Command):
+    """What a gate's passes have shown so far is forgotten: it is tried anew, from the next pass on."""
+
+    gate: str
+
+
 # The names that the page and the operator's scripts use: POST /api/v1/commands {"command": NAME, ...fields}.
 COMMANDS: dict[str, type[Command]] = {
     "open_run": OpenRun,
@@ -219,4 +226,5 @@ COMMANDS: dict[str, type[Command]] = {
     "stop_all": StopAll,
     "release_stop": ReleaseStop,
     "set_mode": SetMode,
+    "try_gate": TryGate,
 }

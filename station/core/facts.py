@@ -16,6 +16,8 @@ from station.core.gatefacts import (
     GateNoted,
     GateOverridden,
     GateStuck,
+    GateTried,
+    LayoutDoubted,
     SystemReplaced,
     SystemsCompared,
     SystemsPaired,
@@ -65,12 +67,14 @@ __all__ = [
     "GateNoted",
     "GateOverridden",
     "GateStuck",
+    "GateTried",
     "Incident",
     "Lap",
     "LapConfirmed",
     "LapDone",
     "LapRuled",
     "LapsRecast",
+    "LayoutDoubted",
     "PassUnseen",
     "PhaseChanged",
     "Proposal",
@@ -203,6 +207,8 @@ Fact = (
     | GateJudged
     | GateNoted
     | GateOverridden
+    | GateTried
+    | LayoutDoubted
     | EpochBegan
     | Attributed
     | Unattributed

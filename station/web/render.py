@@ -19,6 +19,7 @@ PageName = Literal["live", "operate", "gates"]
 OFFICIALS: tuple[PageName, ...] = ("operate", "gates")  # who may press; the live page is everybody's
 COMMON = ("race", "mode", "stop", "alarms")
 PARTS = (*COMMON, "run", "clock_label", "incidents", "tiles", "window", "doubts")
+_PARTS_OF: dict[PageName, tuple[str, ...]] = {"live": PARTS, "operate": (*PARTS, "uncounted"), "gates": COMMON}
 _LISTS = {"together": "car", "laps": "lap", "places": "place", "health": "health"}
 _GATES = {"gates": "gate"}
 
@@ -93,9 +94,7 @@ class Pages:
         screen, stop = screen_of(view), stop_screen(view.stop)
         gates = name == "gates"
         rows, lists = self._rows({"gates": gate_cards(view)} if gates else screen, _GATES if gates else _LISTS, name)
-        parts = {
-            part: self._drawn(part, stop if part == "stop" else screen, name) for part in (COMMON if gates else PARTS)
-        }
+        parts = {part: self._drawn(part, stop if part == "stop" else screen, name) for part in _PARTS_OF[name]}
         return Rendered(
             version=view.version,
             ticking=_ticking(view, screen),
