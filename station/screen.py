@@ -13,6 +13,7 @@ from station.view import (
     RaceView,
     RunView,
     StandingLine,
+    StopView,
     StoreView,
     SyncView,
     Uncounted,
@@ -34,6 +35,7 @@ class Parts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    stop: StopView = field(default_factory=StopView)
     uncounted: tuple[Uncounted, ...] = ()
 
 

@@ -30,7 +30,7 @@ from station.store.journal import Entry, Journal
 from station.store.space import space
 from station.teller import Teller
 from station.trouble import Trouble
-from station.view import Accepted, ClockView, Declined, StoreView, SyncView, Uncounted, View
+from station.view import Accepted, ClockView, Declined, StopView, StoreView, SyncView, Uncounted, View
 
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
@@ -123,12 +123,14 @@ class Station:
             self._hall.hear(delivery, self._clock.now_ns())
             delivery.ack()
             worked = True
-        self._hall.look(self._clock.now_ns(), self._clock.rate, self.journal.due)
+        self._hall.look(self._now(), self._clock.rate, self.journal.due)
         return worked
 
     def offer(self, command: e.Command) -> Ticket:
         """Puts a command in the queue; an emergency stop is sent before anything else."""
         stamped = replace(command, moment=self._now())
+        if isinstance(stamped, e.StopAll):
+            self._teller.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
             self._teller.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
@@ -137,6 +139,14 @@ class Station:
 
     def submit(self, command: e.Command, timeout_s: float = 10.0) -> Accepted | Declined:
         return self.offer(command).wait(timeout_s)
+
+    def stop_all(self, author: str, reason: str = "") -> StopView:
+        """Every car, known or not: the orders are on their way when this returns, the record follows."""
+        self.offer(e.StopAll(author=author, reason=reason))
+        return self.stop_state()
+
+    def stop_state(self) -> StopView:
+        return self._hall.stop_view(self._now())
 
     def snapshot(self) -> View:
         return self._screen.snapshot()

@@ -3,8 +3,8 @@
 Everything in a View was committed before it got here (cars, gates and the wire excepted: they are live states).
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from shared.messages import CarMode, RunPhase
 from shared.ranking import RaceRules
@@ -173,6 +173,38 @@ class CarView:
     practice: bool = False
 
 
+StopOutcome = Literal["stopped", "ordered", "unreached"]
+
+
+@dataclass(frozen=True, slots=True)
+class StopCar:
+    """What became of the stop at one car: only its own word after the order makes it `stopped`, `took_ms` later.
+
+    `mode` as it last said; `heard_utc_ns`: when an unreached one was last heard, None if never.
+    """
+
+    name: str
+    outcome: StopOutcome
+    mode: CarMode
+    took_ms: int | None = None
+    heard_utc_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopView:
+    """The stop of all cars: `on` until an official releases it; `cars` are all that the station knows.
+
+    `connected`: the wire is up. Without it no order reaches a car, and every car's lease ends after `lease_ms`.
+    """
+
+    on: bool = False
+    author: str = ""
+    at_utc_ns: int = 0
+    connected: bool = True
+    lease_ms: int = 0
+    cars: tuple[StopCar, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class BrokerView:
     """The wire."""
@@ -228,6 +260,7 @@ class View:
     store: StoreView
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    stop: StopView = field(default_factory=StopView)
     uncounted: tuple[Uncounted, ...] = ()
 
 
@@ -252,7 +285,7 @@ class Declined:
 
 
 class ServicePort(Protocol):
-    """What the web may ask of the station. All three are safe from any thread.
+    """What the web may ask of the station. All are safe from any thread.
 
     JSON becomes a command through `station.commands.parse_command`.
     """
@@ -264,3 +297,9 @@ class ServicePort(Protocol):
 
     def submit(self, command: Command, timeout_s: float = 10.0) -> Accepted | Declined:
         """Blocks until the command is stored, or refused."""
+
+    def stop_all(self, author: str, reason: str = "") -> StopView:
+        """Orders every car to stop, and latches it, before it returns; waits for no disk, queue or list."""
+
+    def stop_state(self) -> StopView:
+        """What became of it by now, car by car."""

@@ -179,6 +179,16 @@ class OrderCar(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopAll(Command):
+    """Every car stops, known or not, and none gets a lease until ReleaseStop. It goes out before it is stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseStop(Command):
+    """Cars may be armed again. None moves of it: each is led out of its stop by an order of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetMode(Command):
     """Test mode: crossings are shown and reach no race, and no run can be armed. Race mode: the other epoch."""
 
@@ -213,6 +223,8 @@ COMMANDS: dict[str, type[Command]] = {
     "reassign": ReassignRun,
     "hand_tap": HandTap,
     "order": OrderCar,
+    "stop_all": StopAll,
+    "release_stop": ReleaseStop,
     "set_mode": SetMode,
     "try_gate": TryGate,
 }

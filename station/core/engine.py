@@ -21,6 +21,7 @@ from station.core.names import Names
 from station.core.race import Race
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
+from station.core.stopping import StopLatch
 
 NO_GATE = "the station has no such gate"
 
@@ -33,6 +34,7 @@ class Engine:
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
         self.fitness = Fitness()
+        self.stop = StopLatch()
         self._scale = UtcScale()
         self._names = Names()
         self._attribution = Attribution(self.fitness, self._scale, self._counted)
@@ -192,7 +194,10 @@ class Engine:
         return [*settled, *facts, *self._recast(command, facts)]
 
     def _obey(self, command: e.Command) -> list[f.Fact]:
+        self.stop.check(command)
         match command:
+            case e.StopAll() | e.ReleaseStop():
+                return self.stop.obey(command)
             case e.OrderCar():
                 return self._order(command)
             case e.SetMode():

@@ -50,6 +50,7 @@ from station.core.runfacts import (
 )
 
 __all__ = [
+    "AllStopped",
     "Attributed",
     "CarHeard",
     "CarOrdered",
@@ -91,6 +92,7 @@ __all__ = [
     "Source",
     "StandingChanged",
     "StationBooted",
+    "StopReleased",
     "SystemReplaced",
     "SystemsCompared",
     "SystemsPaired",
@@ -136,6 +138,22 @@ class CarOrdered:
     run_id: str
     action: CarOrder | Literal["resume", "rearm"]
     throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllStopped:
+    """All cars are stopped, and stay so until it is released."""
+
+    author: str
+    reason: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopReleased:
+    """Cars may be armed again."""
+
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +233,8 @@ Fact = (
     | ProposalDismissed
     | Tapped
     | CarOrdered
+    | AllStopped
+    | StopReleased
     | StationBooted
     | ClockNoted
     | RaceOpened
