@@ -2,7 +2,8 @@
 
 Each class gets a function of its own, made once from its fields: a crossing's record is written some thousand times
 a second. The text is exactly the one of `json.dumps(..., sort_keys=True, separators=(",", ":"), allow_nan=False)`,
-except that a field marked as `later` is left out while it is what older records meant: its default, or its `meant`.
+except that a field marked as `later` is left out while it is what older records meant (its default, or its `meant`):
+they stay as they were written.
 """
 
 import dataclasses

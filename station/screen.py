@@ -13,8 +13,10 @@ from station.view import (
     RaceView,
     RunView,
     StandingLine,
+    StopView,
     StoreView,
     SyncView,
+    Uncounted,
     View,
 )
 
@@ -33,6 +35,8 @@ class Parts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    stop: StopView = field(default_factory=StopView)
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 class Screen:

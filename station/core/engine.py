@@ -23,6 +23,9 @@ from station.core.names import Names
 from station.core.race import Race
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
+from station.core.stopping import StopLatch
+
+NO_GATE = "the station has no such gate"
 
 
 class Engine:
@@ -34,6 +37,7 @@ class Engine:
         self.race: Race | None = None
         self.fitness = Fitness()
         self.models = Models()
+        self.stop = StopLatch()
         self._scale = UtcScale()
         self._names = Names()
         self._attribution = Attribution(self.fitness, self._scale, self._counted)
@@ -132,7 +136,7 @@ class Engine:
     def _edge(self, edge: e.Edge) -> list[f.Fact]:
         gate = self.gates.get(edge.gate)
         if gate is None:
-            return [f.EdgeIgnored(edge.gate, edge.seq, "the station has no such gate")]
+            return [f.EdgeIgnored(edge.gate, edge.seq, NO_GATE)]
         return self._weigh(gate, gate.handle(edge))
 
     def _weigh(self, gate: Gate, facts: list[f.Fact]) -> list[f.Fact]:
@@ -142,6 +146,8 @@ class Engine:
             told.append(fact)
             if isinstance(fact, f.Crossing):
                 told += self._attribution.seen(fact, gate.spec)
+            elif isinstance(fact, f.LayoutDoubted):
+                told += self.fitness.noted_layout(fact, self._scale.utc_ns(fact.boot, fact.at_ns))
         return told
 
     def _counted(self, run: Run, stretch: Stretch) -> list[f.Fact]:
@@ -198,12 +204,17 @@ class Engine:
         return [*settled, *facts, *self._recast(command, facts)]
 
     def _obey(self, command: e.Command) -> list[f.Fact]:
+        self.stop.check(command)
         match command:
+            case e.StopAll() | e.ReleaseStop():
+                return self.stop.obey(command)
             case e.OrderCar():
                 return self._order(command)
             case e.SetMode():
                 self._free_for(e.SetMode)
                 return self.fitness.change(command)
+            case e.TryGate():
+                return self._try(command)
             case e.OpenRun() | e.ArmRun():
                 race = self._open_one()
                 race.allow(command)
@@ -216,6 +227,15 @@ class Engine:
             next_phase("idle", order)
         else:
             next_phase(self.race.phase, order, self.race.info.officiating)
+
+    def _try(self, command: e.TryGate) -> list[f.Fact]:
+        gate = self.gates.get(command.gate)
+        if gate is None:
+            raise Refused(f"The station has no gate {command.gate!r}; it has {', '.join(self.gates)}.")
+        if self._run_is_on():
+            raise Refused("A run is on: try the gate when it is over.")
+        gate.forget()
+        return [f.GateTried(gate.spec.name, command.author)]
 
     def _open_one(self) -> Race:
         if self.race is None:

@@ -27,14 +27,17 @@ from station.core.commands import (
     OpenRun,
     OrderCar,
     ReassignRun,
+    ReleaseStop,
     RestoreLap,
     ResumeRun,
     SetMode,
     StartRun,
+    StopAll,
     TakeBack,
+    TryGate,
     VoidLap,
 )
-from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_of, later, since
+from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_of, later
 
 __all__ = [
     "COMMANDS",
@@ -64,6 +67,7 @@ __all__ = [
     "GiveCrossing",
     "HandTap",
     "Input",
+    "Layout",
     "Mode",
     "Moment",
     "NoteKind",
@@ -71,33 +75,43 @@ __all__ = [
     "OpenRace",
     "OpenRun",
     "OrderCar",
+    "Proof",
     "ReassignRun",
+    "ReleaseStop",
     "RestoreLap",
     "ResumeRun",
     "SetMode",
     "StartRun",
+    "StopAll",
     "System",
     "TakeBack",
     "Tick",
     "Transponder",
+    "TryGate",
     "VoidLap",
     "clock_of",
     "later",
-    "since",
 ]
 
 EDITION = 2
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
+Layout = Literal["", "unsaid", "single", "in_line", "side_by_side"]
+Proof = Literal["", "pass", "level"]
 
 
 @dataclass(frozen=True, slots=True)
 class GateSpec:
     """How one gate is built; journaled at boot, so that a replay judges edges as they were judged.
 
-    `sensors` in the order in which a forward car meets them; with two, `baseline_mm` apart, direction and speed
-    are known. `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp. A gate of
-    `system` "B" stands at the same line as A's, on another device.
+    `layout` of its sensors: "in_line", in the order in which a forward car meets them (that gives direction and, with
+    `baseline_mm` between them, speed); "side_by_side" on one line, where either may be first; "unsaid": in line if a
+    baseline is given, else side by side, so that no pass is lost for a direction that nobody asked for; "": of a
+    journal from before this was said, when several sensors always stood in line.
+    `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp. A gate of `system` "B"
+    stands at the same line as A's, on another device. `proof`: what each sensor must have seen before a run is armed:
+    "pass", or "level": a beam that is free, broken for as long as a car takes, and free again. `wiring` tells devices
+    and their settings apart: a gate that is wired anew is tried anew.
     """
 
     name: str
@@ -110,6 +124,15 @@ class GateSpec:
     min_width_ns: int = 0
     max_width_ns: int = 2_000_000_000
     system: System = "A"
+    layout: Layout = later("unsaid", meant="")  # noqa: RUF009  a field
+    proof: Proof = later("")  # noqa: RUF009  a field
+    wiring: str = later("")
+
+    @property
+    def directed(self) -> bool:
+        """The order in which its sensors fire is the way that a car goes."""
+        in_line = self.layout in ("", "in_line") or (self.layout == "unsaid" and self.baseline_mm > 0)
+        return in_line and len(self.sensors) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +205,7 @@ class Booted:
     station: str
     gates: tuple[GateSpec, ...]
     transponders: tuple[Transponder, ...] = later(())
-    edition: int = since(EDITION, before=1)
+    edition: int = later(EDITION, meant=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +258,7 @@ class OpenRace:
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = later(1)
     ties_by_uncertainty: bool = later(False)
-    officiating: int = since(1, before=0)
+    officiating: int = later(1, meant=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from station.core.gatefacts import (
     GateNoted,
     GateOverridden,
     GateStuck,
+    GateTried,
+    LayoutDoubted,
     SystemReplaced,
     SystemsCompared,
     SystemsPaired,
@@ -54,6 +56,7 @@ from station.core.runfacts import (
 )
 
 __all__ = [
+    "AllStopped",
     "Attributed",
     "CarHeard",
     "CarOrdered",
@@ -70,6 +73,7 @@ __all__ = [
     "GateNoted",
     "GateOverridden",
     "GateStuck",
+    "GateTried",
     "Incident",
     "IncidentTakenBack",
     "Lap",
@@ -78,6 +82,7 @@ __all__ = [
     "LapHeld",
     "LapRuled",
     "LapsRecast",
+    "LayoutDoubted",
     "ModelEntered",
     "ModelHeard",
     "PassUnseen",
@@ -98,6 +103,7 @@ __all__ = [
     "Source",
     "StandingChanged",
     "StationBooted",
+    "StopReleased",
     "SystemReplaced",
     "SystemsCompared",
     "SystemsPaired",
@@ -144,6 +150,22 @@ class CarOrdered:
     run_id: str
     action: CarOrder | Literal["resume", "rearm"]
     throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllStopped:
+    """All cars are stopped, and stay so until it is released."""
+
+    author: str
+    reason: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopReleased:
+    """Cars may be armed again."""
+
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +219,8 @@ Fact = (
     | GateJudged
     | GateNoted
     | GateOverridden
+    | GateTried
+    | LayoutDoubted
     | EpochBegan
     | Attributed
     | Unattributed
@@ -227,6 +251,8 @@ Fact = (
     | ProposalDismissed
     | Tapped
     | CarOrdered
+    | AllStopped
+    | StopReleased
     | StationBooted
     | ClockNoted
     | RaceOpened

@@ -25,12 +25,15 @@ _INPUTS: tuple[type[Any], ...] = (
     *e.COMMANDS.values(),
 )
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
-# Fields that mean something else where an older journal is silent: by kind, what to fill in.
-_MEANT: dict[str, dict[str, Any]] = {
-    kind.__name__: filled
-    for kind in _INPUTS
-    if (filled := {f.name: meant(f) for f in dataclasses.fields(kind) if "meant" in f.metadata})
-}
+
+
+def _meant(kind: type[Any]) -> dict[str, Any]:
+    """Fields that mean something else than their default where an older journal is silent."""
+    return {field.name: meant(field) for field in dataclasses.fields(kind) if "meant" in field.metadata}
+
+
+_MEANT = {kind.__name__: filled for kind in _INPUTS if (filled := _meant(kind))}
+_OF_A_GATE = _meant(e.GateSpec)
 _TAGS: dict[type[Any], tuple[str, Writer]] = {}
 
 
@@ -51,16 +54,24 @@ def decode_input(data: bytes) -> e.Input:
     adapter = _ADAPTERS.get(name)
     if adapter is None:
         raise StorageError(f"The journal holds an input of unknown kind {kind[:40]!r}: a newer station wrote it.")
-    body = rest[:-1]
     try:
-        if name in _MEANT:
-            body = json.dumps(_MEANT[name] | json.loads(body)).encode()
-        event: e.Input = adapter.validate_json(body, strict=True)
+        event: e.Input = adapter.validate_json(_as_meant(name, rest[:-1]), strict=True)
     except ValidationError as error:
         raise StorageError(f"The journal holds a {name} that cannot be read: {error.errors()[0]['msg']}.") from None
-    except (ValueError, TypeError, RecursionError):
-        raise StorageError(f"The journal holds a {name} that cannot be read: it is not JSON.") from None
     return event
+
+
+def _as_meant(name: str, body: bytes) -> bytes:
+    """What an older journal does not say is read as what it meant."""
+    if name not in _MEANT:
+        return body
+    try:
+        document = _MEANT[name] | json.loads(body)
+        if name == "Booted":
+            document["gates"] = [_OF_A_GATE | gate for gate in document["gates"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return body  # the adapter says what is wrong with it
+    return json.dumps(document).encode()
 
 
 def _tagged(it: Any) -> str:
