@@ -27,11 +27,15 @@ from station.core.runfacts import (
     Attributed,
     CrossingFlagged,
     Incident,
+    IncidentTakenBack,
     Lap,
     LapConfirmed,
     LapDone,
+    LapHeld,
     LapRuled,
     LapsRecast,
+    ModelEntered,
+    ModelHeard,
     PassUnseen,
     Proposal,
     ProposalDismissed,
@@ -40,12 +44,14 @@ from station.core.runfacts import (
     ResultDue,
     RunClock,
     RunFinished,
+    RunModel,
     RunOpened,
     RunReassigned,
     RunReleased,
     RunStarted,
     Source,
     StandingChanged,
+    TimeUp,
     Unattributed,
 )
 
@@ -69,12 +75,16 @@ __all__ = [
     "GateStuck",
     "GateTried",
     "Incident",
+    "IncidentTakenBack",
     "Lap",
     "LapConfirmed",
     "LapDone",
+    "LapHeld",
     "LapRuled",
     "LapsRecast",
     "LayoutDoubted",
+    "ModelEntered",
+    "ModelHeard",
     "PassUnseen",
     "PhaseChanged",
     "Proposal",
@@ -85,6 +95,7 @@ __all__ = [
     "ResultDue",
     "RunClock",
     "RunFinished",
+    "RunModel",
     "RunOpened",
     "RunReassigned",
     "RunReleased",
@@ -97,6 +108,7 @@ __all__ = [
     "SystemsCompared",
     "SystemsPaired",
     "Tapped",
+    "TimeUp",
     "Unattributed",
 ]
 
@@ -214,19 +226,25 @@ Fact = (
     | Unattributed
     | CrossingFlagged
     | LapDone
+    | LapHeld
     | LapConfirmed
     | LapRuled
     | LapsRecast
+    | ModelEntered
+    | ModelHeard
     | Incident
+    | IncidentTakenBack
     | RunOpened
     | RunReleased
     | RunStarted
     | RunClock
     | RunFinished
+    | RunModel
     | RunReassigned
     | Qualified
     | ResultDue
     | StandingChanged
+    | TimeUp
     | CarHeard
     | Proposal
     | PassUnseen
