@@ -44,7 +44,9 @@ from station.core.runfacts import (
     RunStarted,
     Source,
     StandingChanged,
+    TransponderGiven,
     Unattributed,
+    UnknownTransponder,
 )
 
 __all__ = [
@@ -91,7 +93,9 @@ __all__ = [
     "SystemsCompared",
     "SystemsPaired",
     "Tapped",
+    "TransponderGiven",
     "Unattributed",
+    "UnknownTransponder",
 ]
 
 
@@ -188,6 +192,8 @@ Fact = (
     | EpochBegan
     | Attributed
     | Unattributed
+    | UnknownTransponder
+    | TransponderGiven
     | CrossingFlagged
     | LapDone
     | LapConfirmed
