@@ -132,7 +132,10 @@ class GateView:
 
 @dataclass(frozen=True, slots=True)
 class CarView:
-    """One car as it last spoke. `alarm` is a sentence to show loudly ("" if all is well)."""
+    """One car as it last spoke. `alarm` is a sentence to show loudly ("" if all is well).
+
+    `practice`: somebody drives it from a phone, outside of any run.
+    """
 
     name: str
     online: bool
@@ -150,6 +153,7 @@ class CarView:
     frames: int | None
     dropped: int | None
     alarm: str
+    practice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,15 @@ def _car(car: CarView) -> HealthLine:
     if car.model and detail != car.model:
         figures.insert(0, ("model", car.model))
     lease = ", leased" if car.leased else ""
-    return _line(key, "Car", car.name, level, car.mode + lease, detail, tuple(figures))
+    return _line(
+        key,
+        "Car",
+        car.name,
+        level,
+        car.mode + lease + (" from a phone (practice)" if car.practice else ""),
+        detail,
+        tuple(figures),
+    )
 
 
 def _broker(view: View) -> HealthLine:
