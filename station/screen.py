@@ -14,6 +14,7 @@ from station.view import (
     RunView,
     StandingLine,
     StoreView,
+    StrangerView,
     SyncView,
     View,
 )
@@ -33,6 +34,7 @@ class Parts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    strangers: tuple[StrangerView, ...] = ()
 
 
 class Screen:

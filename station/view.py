@@ -76,6 +76,14 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class StrangerView:
+    """A transponder that passed in this race, and nobody knows whose it is: `give_transponder` says it."""
+
+    transponder: str
+    passes: int
+
+
+@dataclass(frozen=True, slots=True)
 class StandingLine:
     """A place in the race. `tied`: the uncertainties of the times cannot tell it from another line."""
 
@@ -194,7 +202,7 @@ class View:
     """The whole page. `version` grows with each change.
 
     `runs`: all runs that are on now, in the order in which they were opened; `run` is the newest of them, or the last
-    one that was. With several on, every command names its `run_id`.
+    one that was. With several on, every command names its `run_id`. `strangers`: the latest last.
     """
 
     version: int
@@ -210,6 +218,7 @@ class View:
     store: StoreView
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    strangers: tuple[StrangerView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,10 +46,10 @@ class Attribution:
     def name(self, command: e.GiveTransponder) -> list[f.Fact]:
         """A transponder is this car's or racer's from now on, and so is what it passed before. Raises Refused."""
         known = given_by(command, self._names)
-        stranger, race = self._transponders.give(known), self._race
+        passes, race = self._transponders.give(known), self._race
         told: list[f.Fact] = []
-        for run in tuple(race.runs.values()) if stranger is not None and race is not None else ():
-            mine = [crossing for crossing, on in stranger.passes if run.run_id in on] if stranger is not None else []
+        for run in tuple(race.runs.values()) if race is not None and passes else ():
+            mine = [crossing for crossing, on in passes if run.run_id in on]
             if mine and race is not None and self._transponders.is_of(known, run):
                 told += self._afterwards(race, run, mine, command)
         count = sum(isinstance(fact, f.Attributed) for fact in told)

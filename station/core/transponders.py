@@ -11,6 +11,7 @@ import unicodedata
 from collections import deque
 from dataclasses import dataclass, field
 
+from shared.errors import Refused
 from shared.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
@@ -20,6 +21,7 @@ from station.core.run import Run
 MARKS = str.maketrans("", "", " :-_.,'/")
 LEAST_DIGITS = 6  # of an id of digits that is taken as hexadecimal
 MOST_DIGITS = 16  # of an id that is compared as a number; longer ones have one notation
+LONGEST = 128
 STRANGERS = 64
 PASSES = 512
 _DIGITS, _HEX = frozenset("0123456789"), frozenset("0123456789ABCDEF")
@@ -109,11 +111,13 @@ class Transponders:
         for each in known:
             self.strangers.pop(plain_id(each.id), None)
 
-    def give(self, transponder: e.Transponder) -> Stranger | None:
-        """It is this car's or racer's, or nobody's here; its passes up to now."""
+    def give(self, transponder: e.Transponder) -> list[tuple[f.Crossing, tuple[str, ...]]]:
+        """It is this car's or racer's, or nobody's here; its passes up to now, in whatever notation it was read."""
         self._given[plain_id(transponder.id)] = transponder
         self._found.clear()
-        return self.strangers.pop(plain_id(transponder.id), None)
+        same = [key for key in self.strangers if key == plain_id(transponder.id)]
+        same = same or [key for key, each in self.strangers.items() if self.of(each.transponder).known == transponder]
+        return [each for key in same for each in self.strangers.pop(key).passes]
 
     def of(self, read: str) -> Found:
         """Whose is the transponder that was read?"""
@@ -176,6 +180,9 @@ class Transponders:
 
 def given_by(command: e.GiveTransponder, names: Names) -> e.Transponder:
     """What an official says of it, checked. Raises Refused."""
+    text = command.transponder
+    if not (text.isprintable() and 0 < len(text) <= LONGEST) or text != text.strip():
+        raise Refused(f"A transponder's id has 1 to {LONGEST} printable characters.")
     car = checked_device(command.car) if command.car else ""
     racer = names.checked(command.racer) if command.racer and not car else ""
     return e.Transponder(command.transponder, car, racer)
