@@ -90,6 +90,8 @@ def answer(seq: int, facts: tuple[f.Fact, ...]) -> Accepted | Declined:
 
 def unstored(command: e.Input, why: str) -> Declined:
     """The answer while the disk refuses."""
+    if isinstance(command, e.StopAll):
+        return Declined(f"The stop was sent to all cars and holds, but it cannot be stored yet: {why}")
     if isinstance(command, e.OrderCar) and command.action == "estop":
         return Declined(f"The emergency stop was sent, but it cannot be stored: {why}")
     return Declined(f"Not done, because it cannot be stored: {why}")

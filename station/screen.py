@@ -13,9 +13,11 @@ from station.view import (
     RaceView,
     RunView,
     StandingLine,
+    StopView,
     StoreView,
     StrangerView,
     SyncView,
+    Uncounted,
     View,
 )
 
@@ -35,6 +37,8 @@ class Parts:
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
     strangers: tuple[StrangerView, ...] = ()
+    stop: StopView = field(default_factory=StopView)
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 class Screen:

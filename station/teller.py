@@ -1,6 +1,7 @@
 """After the commit: who is told what. Facts to the wire, to the cars' orders and to the screens."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from shared.link.wire import Link
 from station.bests import Bests
@@ -52,6 +53,8 @@ class Teller:
     def resume(self, engine: Engine, now: Moment) -> None:
         """After a start: what was true when the station went down."""
         self._permit(engine)
+        if (stop := engine.stop.on) is not None:
+            self.stop_all(stop.author, replace(now, utc_ns=stop.utc_ns))
         self._screen.update(mode=engine.fitness.mode)
         self._show(engine, now, standing=True)
         self._status(engine, [run.run_id for run in _runs(engine)])
@@ -74,10 +77,18 @@ class Teller:
         """Lead a car to a mode."""
         self.send(self._cars.order(car, goal, throttle_percent, now_ns))
 
+    def stop_all(self, author: str, at: Moment) -> None:
+        """To every car at once, and to each that speaks later; on any thread."""
+        self.send(self._cars.stop_all(author, at))
+        self._show_stop(at)
+
     def send(self, replies: Sequence[Reply]) -> None:
         """To the cars."""
         for car, body in replies:
             self._link.publish(body, car)
+
+    def _show_stop(self, now: Moment) -> None:
+        self._screen.update(stop=self._cars.stop_view(now, connected=self._link.state().connected))
 
     def _one(self, engine: Engine, fact: Fact, now: Moment) -> None:
         match fact:
@@ -85,6 +96,11 @@ class Teller:
                 self._permit(engine)
                 if fact.action != "estop":  # that one went out before it was stored
                     self.order(fact.car, fact.action, fact.throttle_percent, now.at_ns)
+            case f.AllStopped() if not self._cars.all_stopped:  # it went out before it was stored
+                self.stop_all(fact.author, now)
+            case f.StopReleased():
+                self._cars.release(engine.stop.at)
+                self._show_stop(now)
             case f.PhaseChanged():
                 self._permit(engine)
             case f.EpochBegan():

@@ -191,10 +191,27 @@ class OrderCar(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopAll(Command):
+    """Every car stops, known or not, and none gets a lease until ReleaseStop. It goes out before it is stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseStop(Command):
+    """Cars may be armed again. None moves of it: each is led out of its stop by an order of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetMode(Command):
     """Test mode: crossings are shown and reach no race, and no run can be armed. Race mode: the other epoch."""
 
     mode: Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryGate(Command):
+    """What a gate's passes have shown so far is forgotten: it is tried anew, from the next pass on."""
+
+    gate: str
 
 
 # The names that the page and the operator's scripts use: POST /api/v1/commands {"command": NAME, ...fields}.
@@ -219,5 +236,8 @@ COMMANDS: dict[str, type[Command]] = {
     "reassign": ReassignRun,
     "hand_tap": HandTap,
     "order": OrderCar,
+    "stop_all": StopAll,
+    "release_stop": ReleaseStop,
     "set_mode": SetMode,
+    "try_gate": TryGate,
 }

@@ -21,7 +21,10 @@ from station.core.names import Names
 from station.core.race import Race
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
+from station.core.stopping import StopLatch
 from station.core.transponders import Stranger
+
+NO_GATE = "the station has no such gate"
 
 
 class Engine:
@@ -32,6 +35,7 @@ class Engine:
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
         self.fitness = Fitness()
+        self.stop = StopLatch()
         self._scale = UtcScale()
         self._names = Names()
         self._attribution = Attribution(self.fitness, self._scale, self._names, self._counted)
@@ -128,7 +132,7 @@ class Engine:
     def _edge(self, edge: e.Edge) -> list[f.Fact]:
         gate = self.gates.get(edge.gate)
         if gate is None:
-            return [f.EdgeIgnored(edge.gate, edge.seq, "the station has no such gate")]
+            return [f.EdgeIgnored(edge.gate, edge.seq, NO_GATE)]
         return self._weigh(gate, gate.handle(edge))
 
     def _weigh(self, gate: Gate, facts: list[f.Fact]) -> list[f.Fact]:
@@ -138,6 +142,8 @@ class Engine:
             told.append(fact)
             if isinstance(fact, f.Crossing):
                 told += self._attribution.seen(fact, gate.spec)
+            elif isinstance(fact, f.LayoutDoubted):
+                told += self.fitness.noted_layout(fact, self._scale.utc_ns(fact.boot, fact.at_ns))
         return told
 
     def _counted(self, run: Run, stretch: Stretch) -> list[f.Fact]:
@@ -194,7 +200,10 @@ class Engine:
         return [*settled, *facts, *self._recast(command, facts)]
 
     def _obey(self, command: e.Command) -> list[f.Fact]:
+        self.stop.check(command)
         match command:
+            case e.StopAll() | e.ReleaseStop():
+                return self.stop.obey(command)
             case e.OrderCar():
                 return self._order(command)
             case e.GiveTransponder():
@@ -203,11 +212,22 @@ class Engine:
             case e.SetMode():
                 next_phase("idle" if self.race is None else self.race.phase, e.SetMode)
                 return self.fitness.change(command)
+            case e.TryGate():
+                return self._try(command)
             case e.OpenRun() | e.ArmRun():
                 race = self._open_one()
                 race.allow(command)
                 return [*self.fitness.check(self.gates, command), *race.command(command)]
         return self._open_one().command(command)
+
+    def _try(self, command: e.TryGate) -> list[f.Fact]:
+        gate = self.gates.get(command.gate)
+        if gate is None:
+            raise Refused(f"The station has no gate {command.gate!r}; it has {', '.join(self.gates)}.")
+        if self._run_is_on():
+            raise Refused("A run is on: try the gate when it is over.")
+        gate.forget()
+        return [f.GateTried(gate.spec.name, command.author)]
 
     def _open_one(self) -> Race:
         if self.race is None:

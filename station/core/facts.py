@@ -16,6 +16,8 @@ from station.core.gatefacts import (
     GateNoted,
     GateOverridden,
     GateStuck,
+    GateTried,
+    LayoutDoubted,
     SystemReplaced,
     SystemsCompared,
     SystemsPaired,
@@ -50,6 +52,7 @@ from station.core.runfacts import (
 )
 
 __all__ = [
+    "AllStopped",
     "Attributed",
     "CarHeard",
     "CarOrdered",
@@ -66,12 +69,14 @@ __all__ = [
     "GateNoted",
     "GateOverridden",
     "GateStuck",
+    "GateTried",
     "Incident",
     "Lap",
     "LapConfirmed",
     "LapDone",
     "LapRuled",
     "LapsRecast",
+    "LayoutDoubted",
     "PassUnseen",
     "PhaseChanged",
     "Proposal",
@@ -89,6 +94,7 @@ __all__ = [
     "Source",
     "StandingChanged",
     "StationBooted",
+    "StopReleased",
     "SystemReplaced",
     "SystemsCompared",
     "SystemsPaired",
@@ -136,6 +142,22 @@ class CarOrdered:
     run_id: str
     action: CarOrder | Literal["resume", "rearm"]
     throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllStopped:
+    """All cars are stopped, and stay so until it is released."""
+
+    author: str
+    reason: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopReleased:
+    """Cars may be armed again."""
+
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +211,8 @@ Fact = (
     | GateJudged
     | GateNoted
     | GateOverridden
+    | GateTried
+    | LayoutDoubted
     | EpochBegan
     | Attributed
     | Unattributed
@@ -215,6 +239,8 @@ Fact = (
     | ProposalDismissed
     | Tapped
     | CarOrdered
+    | AllStopped
+    | StopReleased
     | StationBooted
     | ClockNoted
     | RaceOpened
