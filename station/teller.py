@@ -27,9 +27,15 @@ _SEEN = (
     f.RunReassigned,
     f.LapDone,
     f.LapConfirmed,
+    f.LapHeld,
     f.LapRuled,
     f.LapsRecast,
+    f.ModelEntered,
+    f.ModelHeard,
+    f.RunModel,
+    f.TimeUp,
     f.Incident,
+    f.IncidentTakenBack,
     f.CrossingFlagged,
     f.Proposal,
     f.ProposalDismissed,
@@ -105,7 +111,7 @@ class Teller:
                 self._permit(engine)
             case f.EpochBegan():
                 self._screen.update(mode=fact.mode)
-            case f.LapDone(lap) | f.LapConfirmed(lap) | f.LapRuled(lap):
+            case f.LapDone(lap) | f.LapConfirmed(lap) | f.LapRuled(lap) | f.LapHeld(lap):
                 self._laps(engine, (lap,))
             case f.LapsRecast(_, laps):
                 self._laps(engine, laps)
@@ -155,6 +161,6 @@ def _moved(fact: Fact) -> str:
     match fact:
         case f.PhaseChanged() | f.LapsRecast() | f.RunReassigned():
             return fact.run_id
-        case f.LapDone(lap) | f.LapRuled(lap):
+        case f.LapDone(lap) | f.LapRuled(lap) | f.LapHeld(lap):
             return lap.run_id
     return ""

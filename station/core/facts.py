@@ -27,11 +27,15 @@ from station.core.runfacts import (
     Attributed,
     CrossingFlagged,
     Incident,
+    IncidentTakenBack,
     Lap,
     LapConfirmed,
     LapDone,
+    LapHeld,
     LapRuled,
     LapsRecast,
+    ModelEntered,
+    ModelHeard,
     PassUnseen,
     Proposal,
     ProposalDismissed,
@@ -40,12 +44,14 @@ from station.core.runfacts import (
     ResultDue,
     RunClock,
     RunFinished,
+    RunModel,
     RunOpened,
     RunReassigned,
     RunReleased,
     RunStarted,
     Source,
     StandingChanged,
+    TimeUp,
     TransponderGiven,
     Unattributed,
     UnknownTransponder,
@@ -71,12 +77,16 @@ __all__ = [
     "GateStuck",
     "GateTried",
     "Incident",
+    "IncidentTakenBack",
     "Lap",
     "LapConfirmed",
     "LapDone",
+    "LapHeld",
     "LapRuled",
     "LapsRecast",
     "LayoutDoubted",
+    "ModelEntered",
+    "ModelHeard",
     "PassUnseen",
     "PhaseChanged",
     "Proposal",
@@ -87,6 +97,7 @@ __all__ = [
     "ResultDue",
     "RunClock",
     "RunFinished",
+    "RunModel",
     "RunOpened",
     "RunReassigned",
     "RunReleased",
@@ -99,6 +110,7 @@ __all__ = [
     "SystemsCompared",
     "SystemsPaired",
     "Tapped",
+    "TimeUp",
     "TransponderGiven",
     "Unattributed",
     "UnknownTransponder",
@@ -220,19 +232,25 @@ Fact = (
     | TransponderGiven
     | CrossingFlagged
     | LapDone
+    | LapHeld
     | LapConfirmed
     | LapRuled
     | LapsRecast
+    | ModelEntered
+    | ModelHeard
     | Incident
+    | IncidentTakenBack
     | RunOpened
     | RunReleased
     | RunStarted
     | RunClock
     | RunFinished
+    | RunModel
     | RunReassigned
     | Qualified
     | ResultDue
     | StandingChanged
+    | TimeUp
     | CarHeard
     | Proposal
     | PassUnseen
