@@ -23,7 +23,7 @@ from station.core.engine import Engine
 from station.drem_server import DremServer
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
-from station.intake import Item, Ticket, answer, car_report, drain, gate_note
+from station.intake import CarModels, Item, Ticket, answer, car_report, drain, gate_note
 from station.replay import restore
 from station.screen import Screen
 from station.store.journal import Entry, Journal
@@ -77,6 +77,7 @@ class Station:
         self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
         self._paired = set(self._restored.engine.paired)
+        self._models = CarModels()
         self._uncounted: tuple[Uncounted, ...] = ()
         self._screen = Screen(setup.name, self._clock_view)
         self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
@@ -180,6 +181,8 @@ class Station:
 
     def _delivered(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
+        if isinstance(body, m.CarState) and (told := self._models.told(envelope.device, body, self._now())) is not None:
+            self._queue.put(Item(told))
         if not isinstance(body, m.CarLap):
             self._live.put(delivery)
             return

@@ -27,11 +27,15 @@ from station.core.runfacts import (
     Attributed,
     CrossingFlagged,
     Incident,
+    IncidentTakenBack,
     Lap,
     LapConfirmed,
     LapDone,
+    LapHeld,
     LapRuled,
     LapsRecast,
+    ModelEntered,
+    ModelHeard,
     PassUnseen,
     Proposal,
     ProposalDismissed,
@@ -40,13 +44,17 @@ from station.core.runfacts import (
     ResultDue,
     RunClock,
     RunFinished,
+    RunModel,
     RunOpened,
     RunReassigned,
     RunReleased,
     RunStarted,
     Source,
     StandingChanged,
+    TimeUp,
+    TransponderGiven,
     Unattributed,
+    UnknownTransponder,
 )
 
 __all__ = [
@@ -69,12 +77,16 @@ __all__ = [
     "GateStuck",
     "GateTried",
     "Incident",
+    "IncidentTakenBack",
     "Lap",
     "LapConfirmed",
     "LapDone",
+    "LapHeld",
     "LapRuled",
     "LapsRecast",
     "LayoutDoubted",
+    "ModelEntered",
+    "ModelHeard",
     "PassUnseen",
     "PhaseChanged",
     "Proposal",
@@ -85,6 +97,7 @@ __all__ = [
     "ResultDue",
     "RunClock",
     "RunFinished",
+    "RunModel",
     "RunOpened",
     "RunReassigned",
     "RunReleased",
@@ -97,7 +110,10 @@ __all__ = [
     "SystemsCompared",
     "SystemsPaired",
     "Tapped",
+    "TimeUp",
+    "TransponderGiven",
     "Unattributed",
+    "UnknownTransponder",
 ]
 
 
@@ -212,21 +228,29 @@ Fact = (
     | EpochBegan
     | Attributed
     | Unattributed
+    | UnknownTransponder
+    | TransponderGiven
     | CrossingFlagged
     | LapDone
+    | LapHeld
     | LapConfirmed
     | LapRuled
     | LapsRecast
+    | ModelEntered
+    | ModelHeard
     | Incident
+    | IncidentTakenBack
     | RunOpened
     | RunReleased
     | RunStarted
     | RunClock
     | RunFinished
+    | RunModel
     | RunReassigned
     | Qualified
     | ResultDue
     | StandingChanged
+    | TimeUp
     | CarHeard
     | Proposal
     | PassUnseen
