@@ -71,6 +71,11 @@ class LapBook:
         last = self.stretches[-1].mark if self.stretches else None
         return last is not None and last.boot == mark.boot and mark.at_ns - last.at_ns < self._min_lap_ns
 
+    def near(self, boot: str, at_ns: int) -> bool:
+        """Nearer to a counted crossing than any car laps."""
+        marks = (stretch.mark for stretch in self.stretches)
+        return any(mark.boot == boot and abs(mark.at_ns - at_ns) < self._min_lap_ns for mark in marks)
+
     def fits(self, boot: str, at_ns: int) -> bool:
         """Could a lap end here, by the laps so far? Three quarters of the usual one have gone by, on one clock."""
         last = self.stretches[-1].mark if self.stretches else None
