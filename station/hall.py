@@ -78,9 +78,9 @@ class Hall:
             case m.CarBeat():
                 replies = self._cars.beat(envelope.device, envelope.boot, body, now_ns)
             case m.CarState():
-                replies = self._cars.state(envelope.device, body, now_ns)
+                replies = self._cars.state(envelope.device, body, now_ns, envelope.boot)
             case m.CarTelemetry():
-                self._cars.telemetry(envelope.device, body)
+                self._cars.telemetry(envelope.device, body, envelope.boot)
         for car, reply in replies:
             self._link.publish(reply, car)
 

@@ -8,7 +8,8 @@ from station.core.models import entered, shown
 from station.core.race import Race
 from station.core.run import Run
 from station.core.standing import qualify
-from station.view import RaceView, RunView, StandingLine
+from station.core.transponders import Stranger
+from station.view import RaceView, RunView, StandingLine, StrangerView
 
 NEAR_NS = 1_000_000_000
 
@@ -96,6 +97,11 @@ def _model_note(run: Run, said: tuple[str, str] | None, differs: bool) -> str:
     if run.driven is None and (run.released or said is None):
         return f"{run.car} reports no model: its result names none."
     return ""
+
+
+def stranger_views(strangers: tuple[Stranger, ...]) -> tuple[StrangerView, ...]:
+    """The transponders that nobody knows."""
+    return tuple(StrangerView(each.transponder, each.count) for each in strangers)
 
 
 def best_ns(laps: tuple[Lap, ...]) -> int | None:

@@ -15,6 +15,7 @@ from station.view import (
     StandingLine,
     StopView,
     StoreView,
+    StrangerView,
     SyncView,
     Uncounted,
     View,
@@ -35,6 +36,7 @@ class Parts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    strangers: tuple[StrangerView, ...] = ()
     stop: StopView = field(default_factory=StopView)
     uncounted: tuple[Uncounted, ...] = ()
 

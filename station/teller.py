@@ -12,7 +12,7 @@ from station.core.events import Moment
 from station.core.facts import Fact, Lap
 from station.core.run import Run
 from station.passes import line_passes
-from station.picture import official_lap, race_view, run_status, run_view, standing_lines
+from station.picture import official_lap, race_view, run_status, run_view, standing_lines, stranger_views
 from station.screen import Screen
 from station.view import RunView
 
@@ -41,6 +41,9 @@ _SEEN = (
     f.ProposalDismissed,
     f.Attributed,
     f.Qualified,
+    f.UnknownTransponder,
+    f.TransponderGiven,
+    f.StationBooted,
 )
 
 
@@ -136,7 +139,9 @@ class Teller:
             return
         on = {each.run_id: self._run(engine, each, now) for each in race.on_track}
         last = None if run is None else on.get(run.run_id) or self._run(engine, run, now)
-        self._screen.update(race=race_view(race, self._bests.of_race()), run=last, runs=tuple(on.values()))
+        strangers = stranger_views(engine.strangers)
+        best = race_view(race, self._bests.of_race())
+        self._screen.update(race=best, run=last, runs=tuple(on.values()), strangers=strangers)
         if standing:
             self._screen.update(standing=standing_lines(race))
 

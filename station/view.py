@@ -83,6 +83,14 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class StrangerView:
+    """A transponder that passed in this race, and nobody knows whose it is: `give_transponder` says it."""
+
+    transponder: str
+    passes: int
+
+
+@dataclass(frozen=True, slots=True)
 class StandingLine:
     """A place in the race. `tied`: the uncertainties of the times cannot tell it from another line."""
 
@@ -251,7 +259,7 @@ class View:
 
     `runs`: all runs that are on now, in the order in which they were opened; `run` is the newest of them, or the last
     one that was. With several on, every command names its `run_id`. `uncounted`: the newest crossings that count for
-    nobody, newest first.
+    nobody, newest first. `strangers`: the latest last.
     """
 
     version: int
@@ -267,6 +275,7 @@ class View:
     store: StoreView
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    strangers: tuple[StrangerView, ...] = ()
     stop: StopView = field(default_factory=StopView)
     uncounted: tuple[Uncounted, ...] = ()
 

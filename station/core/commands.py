@@ -170,6 +170,18 @@ class GiveCrossing(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GiveTransponder(Command):
+    """The `transponder` is on this `car`, or carried by this `racer`; with neither it is nobody's here.
+
+    It stays so; what it passed in the run before counts for the run.
+    """
+
+    transponder: str
+    car: str = ""
+    racer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DismissProposal(Command):
     """What was proposed at `at_ns` of the gate's clock is not so: it is asked no more, and nothing changes."""
 
@@ -244,6 +256,7 @@ COMMANDS: dict[str, type[Command]] = {
     "add_crossing": AddCrossing,
     "drop_crossing": DropCrossing,
     "give_crossing": GiveCrossing,
+    "give_transponder": GiveTransponder,
     "dismiss": DismissProposal,
     "reassign": ReassignRun,
     "hand_tap": HandTap,

@@ -24,6 +24,7 @@ from station.core.race import Race
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
 from station.core.stopping import StopLatch
+from station.core.transponders import Stranger
 
 NO_GATE = "the station has no such gate"
 
@@ -40,7 +41,7 @@ class Engine:
         self.stop = StopLatch()
         self._scale = UtcScale()
         self._names = Names()
-        self._attribution = Attribution(self.fitness, self._scale, self._counted)
+        self._attribution = Attribution(self.fitness, self._scale, self._names, self._counted)
         self._count = Count()
         self._witnesses: dict[str, Witness] = {}
         self._heard: dict[tuple[str, str], set[int]] = {}
@@ -50,6 +51,11 @@ class Engine:
     def run(self) -> Run | None:
         """The run on the track, or the last one of the race that is on."""
         return None if self.race is None else self.race.run
+
+    @property
+    def strangers(self) -> tuple[Stranger, ...]:
+        """Transponders that passed in this race, and of whom nobody knows whose they are."""
+        return self._attribution.strangers
 
     @property
     def paired(self) -> frozenset[str]:
@@ -210,6 +216,9 @@ class Engine:
                 return self.stop.obey(command)
             case e.OrderCar():
                 return self._order(command)
+            case e.GiveTransponder():
+                self._open_one()
+                return self._attribution.name(command)
             case e.SetMode():
                 self._free_for(e.SetMode)
                 return self.fitness.change(command)
@@ -249,7 +258,7 @@ class Engine:
         if recast is None or self.race is None:
             return []
         run = self.race.runs[recast]
-        if isinstance(command, e.AddCrossing | e.GiveCrossing):
+        if isinstance(command, e.AddCrossing | e.GiveCrossing | e.GiveTransponder):
             self._attribution.ruled(run)
         return self._told(self._witness(run.car).recast(run.book))
 
@@ -263,7 +272,7 @@ class Engine:
         return next((run.run_id for run in runs if run.car == car), "")
 
 
-_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun)  # of who is on the track
+_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.GiveTransponder)  # of who is on the track, or of whose it was
 
 
 def _same(a: e.OpenRace, b: e.OpenRace) -> bool:

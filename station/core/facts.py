@@ -52,7 +52,9 @@ from station.core.runfacts import (
     Source,
     StandingChanged,
     TimeUp,
+    TransponderGiven,
     Unattributed,
+    UnknownTransponder,
 )
 
 __all__ = [
@@ -109,7 +111,9 @@ __all__ = [
     "SystemsPaired",
     "Tapped",
     "TimeUp",
+    "TransponderGiven",
     "Unattributed",
+    "UnknownTransponder",
 ]
 
 
@@ -224,6 +228,8 @@ Fact = (
     | EpochBegan
     | Attributed
     | Unattributed
+    | UnknownTransponder
+    | TransponderGiven
     | CrossingFlagged
     | LapDone
     | LapHeld

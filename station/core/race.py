@@ -23,6 +23,7 @@ from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whos
 from station.core.scale import UtcScale
 from station.core.standing import Standing, qualify, result, uncertainty_of
 
+MOST_DOUBTS = 4096
 SIGNAL_NS = 50_000_000  # an official's finger, and its way to the station
 OTHER_CLOCK_NS = 50_000_000  # two clocks that are compared by the time of day
 
@@ -60,6 +61,46 @@ class Race:
     def on(self) -> bool:
         """A run is armed or running."""
         return bool(self.on_track)
+
+    def keep_doubtful(self, crossing: f.Crossing) -> None:
+        """An official may give it to a run."""
+        self.doubtful[crossing.number] = crossing
+        while len(self.doubtful) > MOST_DOUBTS:
+            del self.doubtful[next(iter(self.doubtful))]
+
+    def afterwards(self, run: Run, crossings: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
+        """Crossings of a run that went on, or ended, before it was known that they were its own."""
+        told = [fact for crossing in crossings for fact in self._place(run, crossing, command)]
+        if not told:
+            return []
+        recast = f.LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)
+        return [*(fact for fact in told if not isinstance(fact, f.LapsRecast)), recast, *self._again(run, command)]
+
+    def _place(self, run: Run, crossing: f.Crossing, command: e.GiveTransponder) -> list[f.Fact]:
+        """By its own stamp; nothing if a crossing of the run is too near, or its time was over."""
+        ends_ns, mark = run.ends_ns(crossing.boot), self._mark(crossing, "gate")
+        over = run.full() or not run.counts or (ends_ns is not None and crossing.at_ns > ends_ns)
+        if over or run.book.near(crossing.boot, crossing.at_ns):
+            return []
+        if not run.book.stretches:  # it ended before it began
+            run.book.add(mark)
+            run.begun = True
+            run.start_at(mark)
+            self._settled(crossing.number)
+            why = f"its transponder {crossing.transponder}, given by {command.author}"
+            started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
+            return [f.Attributed(crossing.number, run.run_id, run.car, why, 100), started]
+        given = e.GiveCrossing(
+            author=command.author,
+            reason=command.reason,
+            number=crossing.number,
+            run_id=run.run_id,
+            moment=command.moment,
+        )
+        try:
+            return self._given_to(run, given, crossing)
+        except Refused:  # it has no place there; it stays a doubtful one
+            return []
 
     def respell(self) -> list[f.Fact]:
         """Names are read otherwise than before: spellings that were several racers become one, the first one's."""
@@ -306,6 +347,9 @@ class Race:
         crossing = self.doubtful.get(command.number)
         if crossing is None:
             raise Refused(f"The crossing {command.number} is not in doubt, so it cannot be given to {run.run_id}.")
+        return [*self._given_to(run, command, crossing), *self._again(run, command)]
+
+    def _given_to(self, run: Run, command: e.GiveCrossing, crossing: f.Crossing) -> list[f.Fact]:
         holder = next((each for each in self.runs.values() if each.book.holds(crossing.number)), None)
         was = run.book.held
         if holder is run:
@@ -315,10 +359,14 @@ class Race:
         if holder is not None and holder is not run:
             facts = [*take(holder, command), *self._again(holder, command), *facts]
             facts += self._weighed(holder, holder.book.held)
-        del self.doubtful[command.number]
+        self._settled(command.number)
+        return [*facts, *self._weighed(run, was)]
+
+    def _settled(self, number: int) -> None:
+        """It is known whose crossing it was: nobody is asked any more."""
+        self.doubtful.pop(number, None)
         for each in self.runs.values():
-            each.proposals = [asked for asked in each.proposals if asked.crossing != command.number]
-        return [*facts, *self._weighed(run, was), *self._again(run, command)]
+            each.proposals = [asked for asked in each.proposals if asked.crossing != number]
 
     def _rule(self, run: Run, command: e.Command) -> list[f.Fact]:
         match command:

@@ -31,6 +31,27 @@ class Unattributed:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownTransponder:
+    """Whose is it? It passed here for the `passes`th time in this race, and nobody is known to have it."""
+
+    transponder: str
+    crossing: int
+    passes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransponderGiven:
+    """An official said whose it is ("" and "": nobody's here); `crossings` of its passes before count now."""
+
+    transponder: str
+    car: str
+    racer: str
+    crossings: int
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CrossingFlagged:
     """Sooner than any lap can be: kept and shown, ends no lap until an official counts it (AddCrossing)."""
 
