@@ -4,6 +4,7 @@ import fcntl
 import importlib.metadata
 import os
 import pathlib
+import secrets
 import sys
 from collections.abc import Callable, Mapping
 
@@ -59,6 +60,7 @@ def setup(config: StationConfig) -> Setup:
         lease_ms=config.lease_ms,
         order_ttl_ms=config.order_ttl_ms,
         versions=versions,
+        draw=secrets.token_hex,
     )
 
 

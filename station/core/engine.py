@@ -16,8 +16,10 @@ from station.core.attribution import Attribution
 from station.core.confirm import Agreed, Doubt, Witness
 from station.core.fitness import Fitness
 from station.core.gate import Count, Gate
+from station.core.identity import Identity
 from station.core.laps import Stretch
 from station.core.race import Race
+from station.core.register import RunIds
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
 
@@ -31,6 +33,8 @@ class Engine:
         self.race: Race | None = None
         self.fitness = Fitness()
         self._scale = UtcScale()
+        self._ids = RunIds()
+        self.identity = Identity(self._ids)
         self._attribution = Attribution(self.fitness, self._scale, self._counted)
         self._count = Count()
         self._witnesses: dict[str, Witness] = {}
@@ -75,8 +79,8 @@ class Engine:
                 return self._open_race(event)
             case e.ClockPair():
                 return [f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on()))]
-            case e.Booted():
-                return self._boot(event)
+            case e.Booted() | e.JournalBegan():
+                return self._boot(event) if isinstance(event, e.Booted) else self._began(event)
             case e.GateReported() | e.GateNote():
                 return self.fitness.hear(event)
 
@@ -93,9 +97,17 @@ class Engine:
                 if known is not None:
                     self.gates[spec.name].kept.update(known.kept)
         self._booted = booted
+        self._ids.by_race = booted.engine < e.ENGINE
+        self.identity.began(booted.station, booted.start)
         self.fitness.rebuilt(booted.gates)
         self._attribution.wire(booted.transponders)
         return [f.StationBooted(booted.station, booted.moment.boot)]
+
+    def _began(self, journal: e.JournalBegan) -> list[f.Fact]:
+        """The journal has a name; one that goes on for another counts on from its runs."""
+        self.identity.journal = journal.journal
+        self._ids.reached(journal.runs)
+        return [f.JournalNamed(journal.journal, journal.old_journal, journal.old_seq, journal.old_head)]
 
     def _open_race(self, wanted: e.OpenRace) -> list[f.Fact]:
         now = self.race
@@ -108,7 +120,7 @@ class Engine:
             sentence = f"The race {wanted.race_id} has runs under other rules: give the new race another id."
             return [f.CommandRefused("open_race", sentence)]
         if known is None:
-            known = self.races[wanted.race_id] = Race(wanted, self._scale)
+            known = self.races[wanted.race_id] = Race(wanted, self._scale, self._ids, self.identity)
         known.info = wanted
         self.race = known
         return [*self._attribution.open(known), f.RaceOpened(wanted.race_id)]

@@ -32,10 +32,12 @@ from station.core.commands import (
     StartRun,
     VoidLap,
 )
-from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_of, later
+from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_of, later, since
 
 __all__ = [
     "COMMANDS",
+    "ENGINE",
+    "FIRST_ENGINE",
     "NEVER",
     "AbandonRun",
     "AddCrossing",
@@ -59,6 +61,7 @@ __all__ = [
     "GiveCrossing",
     "HandTap",
     "Input",
+    "JournalBegan",
     "Mode",
     "Moment",
     "NoteKind",
@@ -78,6 +81,10 @@ __all__ = [
     "clock_of",
     "later",
 ]
+
+# By which rules of this program an input was judged: a journal replays by those that it was written under.
+# 2: run ids count over all races; a clock that is put right corrects the times of day that were stamped before.
+FIRST_ENGINE, ENGINE = 1, 2
 
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
@@ -153,19 +160,47 @@ class Transponder:
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """The station's process has started: its name, how its gates are built, and whose transponders they read."""
+    """The station's process has started: its name, how its gates are built, and whose transponders they read.
+
+    `start` is drawn anew at each start: two lives of one journal, one of them from a backup, never share it.
+    `engine`: the rules by which all that follows is judged. `clock_trusted`: as of a ClockPair.
+    """
 
     moment: Moment
     station: str
     gates: tuple[GateSpec, ...]
     transponders: tuple[Transponder, ...] = later(())
+    start: str = later("")
+    engine: int = since(ENGINE, FIRST_ENGINE)
+    clock_trusted: bool = later(True)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalBegan:
+    """The journal's name: random, made once with the file.
+
+    A journal that goes on for a damaged one names it: `old_journal`, its last good record `old_seq` with the hash
+    `old_head` (hexadecimal), and `runs`, the highest number that it gave to a run.
+    """
+
+    moment: Moment
+    journal: str
+    old_journal: str = ""
+    old_seq: int = 0
+    old_head: str = ""
+    runs: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockPair:
-    """A sampled monotonic/UTC pair, so that a stamp can be shown as a time of day."""
+    """A sampled monotonic/UTC pair, so that a stamp can be shown as a time of day.
+
+    `trusted`: this UTC is right as far as the machine can tell (its kernel is kept by a time server, or an official).
+    """
 
     moment: Moment
+    trusted: bool = later(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,4 +254,4 @@ class Tick:
     moment: Moment
 
 
-Input = Edge | CarReport | Booted | ClockPair | GateReported | GateNote | OpenRace | Tick | Command
+Input = Edge | CarReport | Booted | JournalBegan | ClockPair | GateReported | GateNote | OpenRace | Tick | Command

@@ -65,6 +65,7 @@ __all__ = [
     "GateOverridden",
     "GateStuck",
     "Incident",
+    "JournalNamed",
     "Lap",
     "LapConfirmed",
     "LapDone",
@@ -143,6 +144,16 @@ class StationBooted:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalNamed:
+    """The journal's name; and of the damaged one that it goes on for: name, last good record and its hash."""
+
+    journal: str
+    old_journal: str = ""
+    old_seq: int = 0
+    old_head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockNoted:
     """A monotonic/UTC pair was kept. `used` False while a run is on: its laps keep one scale."""
 
@@ -210,6 +221,7 @@ Fact = (
     | Tapped
     | CarOrdered
     | StationBooted
+    | JournalNamed
     | ClockNoted
     | RaceOpened
     | PhaseChanged

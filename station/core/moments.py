@@ -22,6 +22,11 @@ def later(default: Any) -> Any:
     return field(default=default, metadata={"later": True})
 
 
+def since(default: Any, meant: Any) -> Any:
+    """As `later`, where records without the field meant something else than what is written today by default."""
+    return field(default=default, metadata={"later": True, "meant": meant})
+
+
 def clock_of(boot: str) -> str:
     """Whose ns a boot counts. A gate with a count of its own on the station's clock is "STATION-BOOT/DEVICE-BOOT"."""
     return boot.partition("/")[0]

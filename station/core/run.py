@@ -113,6 +113,7 @@ class Run:
     counts: bool = True
     score: Score | None = None
     posted: Result | None = None
+    posted_in: str = ""  # the life of the station in which it was due
     proposals: list[Proposal] = field(default_factory=list)
 
     @property

@@ -96,6 +96,7 @@ def result(
     laps: Sequence[Lap],
     score: Score | None,
     finished_utc_ns: int,
+    result_id: str,
     revision: int,
 ) -> Result:
     """What is posted. A run that lost its score by a ruling is posted again with score 0: the leaderboard withdraws it.
@@ -103,7 +104,7 @@ def result(
     The station's name, the journal's head and record numbers are added where they are known: at the append.
     """
     return Result(
-        result_id=f"{race.race_id}.{run_id}",
+        result_id=result_id,
         revision=revision,
         race_id=race.race_id,
         racer=racer,

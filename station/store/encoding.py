@@ -1,6 +1,7 @@
 """Inputs and facts as canonical JSON, and inputs back: what is hashed is what is stored."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,6 +15,7 @@ _INPUTS: tuple[type[Any], ...] = (
     e.Edge,
     e.CarReport,
     e.Booted,
+    e.JournalBegan,
     e.ClockPair,
     e.GateReported,
     e.GateNote,
@@ -43,6 +45,8 @@ def decode_input(data: bytes) -> e.Input:
         raise StorageError(f"The journal holds an input of unknown kind {kind[:40]!r}: a newer station wrote it.")
     try:
         event: e.Input = adapter.validate_json(rest[:-1], strict=True)
+        if isinstance(event, e.Booted) and b'"engine":' not in rest:
+            return replace(event, engine=e.FIRST_ENGINE)
     except ValidationError as error:
         raise StorageError(
             f"The journal holds a {kind.decode()} that cannot be read: {error.errors()[0]['msg']}."

@@ -204,8 +204,9 @@ class _Batch:
     def _evident(self, result: Result, evidence: Evidence | None, head: Head) -> Result:
         """The result with the place in the journal that made it: the head before it (signed), and its own record."""
         known = evidence or result.evidence
-        uncertainty_ns = result.evidence.uncertainty_ns
-        whole = replace(known, journal_head=head.hex, last_seq=head.seq + 1, uncertainty_ns=uncertainty_ns)
+        ours = result.evidence  # what the core knows
+        whole = replace(known, uncertainty_ns=ours.uncertainty_ns, clock_trusted=ours.clock_trusted)
+        whole = replace(whole, journal_head=head.hex, last_seq=head.seq + 1)
         if self._signer is not None:
             point = self._signer.sign(head.seq, head.hash)
             whole = replace(whole, public_key=point.public_key.hex(), signature=point.signature.hex())
