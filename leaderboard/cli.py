@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
         return 0
     config = read(asked.config)
     if asked.action == "init":
-        return _init(config)
+        return _init(config, asked.station)
     if asked.action == "races":
         return _races(config)
     return _serve(config, asked.ready_file)
@@ -35,12 +35,13 @@ def _parser() -> argparse.ArgumentParser:
         help="serve (default); init: make the secrets; races: list them; openapi: print the contract",
     )
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE")
+    parser.add_argument("--station", default="", metavar="NAME", help="init: the station whose webhook secret is made")
     parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL when it serves")
     return parser
 
 
-def _init(config: LeaderboardConfig) -> int:
-    made = credentials.create(config.secrets)
+def _init(config: LeaderboardConfig, station: str) -> int:
+    made = credentials.create(config.secrets, station)
     for path in made:
         print(f"made {path}")
     if not made:

@@ -99,6 +99,8 @@ class Engine:
         self._booted = booted
         self._ids.by_race = booted.engine < e.ENGINE
         self.identity.began(booted.station, booted.start)
+        if booted.clock_trusted:
+            self.identity.trusted(booted.moment.utc_ns)
         self.fitness.rebuilt(booted.gates)
         self._attribution.wire(booted.transponders)
         return [f.StationBooted(booted.station, booted.moment.boot)]
