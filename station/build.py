@@ -18,13 +18,12 @@ from station.core.events import Transponder
 from station.drem_server import DremServer
 from station.gates.driver import GateDriver
 from station.service import Setup, Station
-from station.store.checkpoint import load_signer
-from station.store.journal import Journal
+from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.report import SyncReport
 from station.view import SyncView
 
-JOURNAL = "station.db"
-KEY = "station.key"
+__all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
+
 LOCK = "station.lock"
 
 
@@ -44,7 +43,7 @@ def build(
     # Each start of this process is a speaker of its own at the broker, so that numbers are never used twice.
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
     sync = SyncReport(data_dir).view if sync is None else sync
-    journal = Journal(data_dir / JOURNAL, load_signer(data_dir / KEY))
+    journal = open_journal(data_dir)
     drem = DremServer(config.drem, clock) if config.drem is not None else None
     return Station(setup(config), clock, link, gates, journal, sync, drem, say)
 

@@ -227,6 +227,8 @@ class Station:
     def _keep(self, items: list[Item]) -> None:
         try:
             self._look()
+            if items:
+                self.journal.check_presence()
             self._commit(items)
         except StorageError as error:
             self.trouble.begin(str(error), items, self._clock.now_ns())
@@ -239,6 +241,7 @@ class Station:
         if self._next_look_ns - LOOK_NS <= now_ns < self._next_look_ns:
             return
         self._next_look_ns = now_ns + LOOK_NS
+        self.journal.check_presence()
         found = space(self.journal.path)
         if found.doubtful:
             self.journal.probe()
