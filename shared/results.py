@@ -11,6 +11,7 @@ from shared.ranking import RunLap
 
 RESULT_VERSION = 1
 RESULT_PATH = "/api/v1/results"
+ToldBy = Literal["", "car", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class Evidence:
     keeps the result can later hold it against the journal. Both empty: the station signs nothing. `journal` is the
     random name of that journal, "" if it has none. `clock_trusted` False: the machine's clock was not set when the run
     was driven, so the result's times of day are not right; a revision corrects them when they are known.
+
+    `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results from
+    before this was asked. `model_changes`: so often the car reported another model in the middle of the run.
     """
 
     station: str
@@ -33,6 +37,8 @@ class Evidence:
     signature: str = ""
     journal: str = field(default="", metadata={"later": True})
     clock_trusted: bool = field(default=True, metadata={"later": True})
+    model_by: ToldBy = field(default="", metadata={"later": True})
+    model_changes: int = field(default=0, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True)

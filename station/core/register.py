@@ -18,7 +18,7 @@ MOST_DIGITS = 9  # a name such as run-99999999999999 is somebody's own, and does
 class RunIds:
     """The ids of all runs of the station: over all its races, none is given twice.
 
-    Engines of the first generation counted race by race: `by_race` while their records replay.
+    Stations of the first edition counted race by race: `by_race` while their records replay.
     """
 
     def __init__(self) -> None:
@@ -83,6 +83,17 @@ class Register:
         """The run is another racer's now."""
         self._by_racer[was].remove(run)
         self._by_racer.setdefault(run.racer, []).append(run)
+
+    def racers(self) -> list[str]:
+        """All that had a run here, in the order of their first ones (those whose runs are gone first)."""
+        return list(dict.fromkeys([*self._spent, *(run.racer for run in self.runs.values())]))
+
+    def merge(self, was: str, racer: str) -> None:
+        """Two spellings were one racer's: the runs of the first are the second's now."""
+        for run in tuple(self._by_racer.get(was, ())):
+            run.racer = racer
+            self.moved(run, was)
+        self._spent[racer] += self._spent.pop(was, 0)
 
     def attempts(self, racer: str) -> int:
         """How many the racer has used."""

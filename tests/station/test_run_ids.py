@@ -36,7 +36,7 @@ class Old(Hand):
 
     def do(self, event: e.Input) -> tuple[f.Fact, ...]:
         old = isinstance(event, e.Booted) and not self.inputs
-        first = e.Booted(moment(0), "station-1", (e.GateSpec("start"),), engine=e.FIRST_ENGINE)
+        first = e.Booted(moment(0), "station-1", (e.GateSpec("start"),), edition=1)
         return super().do(first if old else event)
 
 
@@ -97,7 +97,7 @@ def test_a_journal_that_the_first_engine_wrote_replays_the_same(
     reader = JournalReader(path)
     booted = next(record.input for record in reader.records() if record.input.startswith(b'["Booted"'))
     reader.close()
-    assert b'"engine":' not in booted
+    assert b'"edition":' not in booted
     assert replay_main([str(path)]) == 0
     assert "records replay to the same facts" in capsys.readouterr().out
 
