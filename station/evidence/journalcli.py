@@ -19,6 +19,8 @@ from station.store.checkpoint import load_signer
 from station.store.opening import KEY
 from station.store.salvage import salvage
 from station.store.verifying import verify_journal
+from station.sync.lock import hold
+from station.sync.report import LOCK as SYNC_LOCK
 
 
 def main(arguments: list[str]) -> int:
@@ -54,10 +56,12 @@ def salvaged(data_dir: pathlib.Path) -> str:
     """The sentence about the new journal. Raises OperatorError while a station runs, StorageError."""
     clock = SystemClock()
     held = hold_lock(data_dir)
+    synced = hold(data_dir / SYNC_LOCK)
     try:
         now = Moment(clock.boot_id, clock.now_ns(), clock.utc_ns())
         return salvage(data_dir, now, secrets.token_hex(JOURNAL_BYTES))
     finally:
+        os.close(synced)
         os.close(held)
 
 

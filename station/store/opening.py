@@ -34,6 +34,7 @@ def open_journal(data_dir: pathlib.Path) -> Journal:
     verified = _verified(path, frozenset({signer.public_key}))
     if not verified.signatures:
         raise JournalDamaged(f"{path}: bears no signature, though this station signs all that it writes. {WAYS_ON}.")
+    _check_posted(data_dir)
     return Journal(path, signer)
 
 
@@ -74,12 +75,41 @@ def _tells_of_one(path: pathlib.Path) -> bool:
     """A key was made with a journal. The sync service may be started first: its file tells something once it posted."""
     if not path.exists() or path.name == KEY:
         return path.exists()
+    return bool(_posted(path))
+
+
+def _check_posted(data_dir: pathlib.Path) -> None:
+    """What was posted stands in the journal: one that was cut where it was signed once, or an older copy, shows."""
+    reader = JournalReader(data_dir / JOURNAL)
+    try:
+        known = {(str(result_id), int(str(revision))) for _, _, result_id, revision, _ in reader.outbox()}
+    finally:
+        reader.close()
+    lost = sorted(
+        f"{result_id} (revision {n})" for result_id, n in _posted(data_dir / SYNC) if (result_id, n) not in known
+    )
+    if lost:
+        raise JournalDamaged(
+            f"{data_dir / JOURNAL}: lacks {lost[0]}, which was posted: it was cut, or is an older copy. {WAYS_ON}; or "
+            f"move {SYNC} away, to go on with this copy as it is."
+        )
+
+
+def _posted(path: pathlib.Path) -> list[tuple[str, int]]:
+    """Every result and revision of which an attempt is kept."""
+    if not path.exists():
+        return []
     reader = open_reading(path)
     try:
         with storage_errors(path):
-            if not has_table(reader, "attempts"):
-                return False
-            return reader.execute("SELECT 1 FROM attempts LIMIT 1").fetchone() is not None
+            rows = (
+                reader.execute("SELECT DISTINCT result_id, revision FROM attempts")
+                if has_table(reader, "attempts")
+                else ()
+            )
+            return [(str(result_id), int(str(revision))) for result_id, revision in rows]
+    except FileDamaged:
+        return []  # the sync service says so itself; a race is timed without it
     finally:
         reader.close()
 

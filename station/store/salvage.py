@@ -16,7 +16,7 @@ from station.core.events import JournalBegan, Moment
 from station.core.register import MOST_DIGITS
 from station.store.chain import GENESIS, Checkpoint, Record, Tampered, follow
 from station.store.journal import Entry, Journal
-from station.store.opening import JOURNAL, KEY, is_there, signer_of
+from station.store.opening import JOURNAL, KEY, SYNC, is_there, signer_of
 from station.store.reading import JournalReader
 
 _RUN = re.compile(rb'"run_id":"run-(\d{1,%d})"' % MOST_DIGITS)
@@ -38,7 +38,7 @@ class Left:
 def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
     """Begins the journal `name` in place of the one that lies there; a sentence. Raises StorageError.
 
-    The caller holds the station's lock.
+    The caller holds the locks of station and sync.
     """
     path = data_dir / JOURNAL
     keys = frozenset({signer_of(data_dir).public_key}) if (data_dir / KEY).exists() else frozenset[bytes]()
@@ -52,6 +52,7 @@ def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
         journal.append([Entry(began, Engine().handle(began), carried=tuple(left.results))])
     finally:
         journal.close()
+    put_aside(data_dir / SYNC)  # it knows of results that the new journal lacks; the others are posted again, with 200
     aside = put_aside(path)
     fresh.replace(path)
     kept = f"The old one lies in {aside}." if aside is not None else "There was none before it."

@@ -2,9 +2,10 @@
 
 import json
 import pathlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from station.store.chain import Tampered, attest
+from station.store.chain import Checkpoint, Tampered, attest
 from station.store.reading import JournalReader
 
 
@@ -27,6 +28,7 @@ def verify_journal(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> 
     try:
         points, tip = reader.checkpoints(), reader.tip()
         seq, head, count = attest(reader.records(), points, tip, keys)
+        _check_end(points, tip, seq)
         _check_outbox(reader, seq)
         reader.check_file()
     except Tampered as bad:
@@ -35,6 +37,12 @@ def verify_journal(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> 
         reader.close()
     signers = sorted({point.public_key.hex() for point in [*points, *([tip] if tip is not None else [])]})
     return Verified(seq, head, count, tuple(signers))
+
+
+def _check_end(points: Sequence[Checkpoint], tip: Checkpoint | None, last: int) -> None:
+    """Who signs at all signs each commit: cut off where a checkpoint lies, only the newest signature tells."""
+    if points and tip is None:
+        raise Tampered(last + 1, f"record {last + 1} may be missing: the signature of the newest commit is gone.")
 
 
 def _check_outbox(reader: JournalReader, last: int) -> None:

@@ -36,6 +36,9 @@ from tests.station.rig import Rig
 FLIPS = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+RESULT = "station-1.aaaaaaaaaaaa..run-1"
+
+
 def played() -> Hand:
     """A named journal, two runs and a ruling."""
     hand = Hand(RaceRules(max_laps=3))
@@ -193,8 +196,32 @@ def test_an_old_journal_that_was_never_signed_is_signed_from_now_on(tmp_path: pa
 
 def posted_once(folder: pathlib.Path) -> None:
     attempts = Attempts(folder / SYNC)
-    attempts.begin(Row(1, "race-1.run-1", 1, b""), 1)
+    attempts.begin(Row(1, RESULT, 1, b""), 1)
     attempts.close()
+
+
+@pytest.mark.parametrize("tip", ["checkpoint", "none"])
+def test_a_journal_that_was_cut_where_it_was_signed_once_is_refused(tmp_path: pathlib.Path, tip: str) -> None:
+    """Its signatures all hold; that a later result was posted tells, as does the newest signature that is gone."""
+    kept(tmp_path)
+    posted_once(tmp_path)
+    open_journal(tmp_path).close()
+    attempts = Attempts(tmp_path / SYNC)
+    attempts.begin(Row(2, RESULT.replace("run-1", "run-2"), 1, b""), 1)
+    attempts.close()
+    open_journal(tmp_path).close()
+    reader = JournalReader(tmp_path / JOURNAL)
+    first = reader.checkpoints()[0].seq
+    reader.close()
+    gone = " ".join(f"DELETE FROM {name} WHERE journal_seq > {first};" for name in ("outbox", "checkpoint"))
+    again = "INSERT INTO tip SELECT 1, * FROM checkpoint;" if tip == "checkpoint" else ""
+    sql(tmp_path, f"{gone} DELETE FROM journal WHERE seq > {first}; DELETE FROM tip; {again}")
+    sentence = "lacks .*run-2.*, which was posted" if tip == "checkpoint" else "the newest commit is gone"
+    with pytest.raises(JournalDamaged, match=sentence):
+        open_journal(tmp_path)
+    if tip == "checkpoint":
+        (tmp_path / SYNC).unlink()
+        open_journal(tmp_path).close()
 
 
 @pytest.mark.parametrize("left", [KEY, SYNC])
@@ -241,7 +268,7 @@ def test_salvage_names_the_last_good_record_and_goes_on(tmp_path: pathlib.Path) 
     assert [fact.run_id for fact in only(opened, f.RunOpened)] == ["run-4"]
     journal.close()
     source = OutboxReader(tmp_path / JOURNAL)
-    assert [row.webhook_id for row in source.new_rows()] == ["station-1.aaaaaaaaaaaa..run-1.1"]
+    assert [row.webhook_id for row in source.new_rows()] == [f"{RESULT}.1"]
     source.close()
     assert (tmp_path / f"{JOURNAL}.aside-1").exists()
 
@@ -315,7 +342,7 @@ def test_a_backup_of_a_station_at_work_is_put_back(tmp_path: pathlib.Path) -> No
     assert standing(data) == [("Bob", 7000), ("Ann", 8500)]
     assert (data / KEY).stat().st_mode & 0o777 == 0o600
     attempts = Attempts(data / SYNC)
-    assert [each.webhook_id for each in attempts.records()] == ["race-1.run-1.1"]
+    assert [each.webhook_id for each in attempts.records()] == [f"{RESULT}.1"]
     attempts.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "night.backup"]
 
