@@ -75,13 +75,12 @@ def test_how_a_sensor_rests(name: str) -> None:
 
 
 @QUICK
-@given(st.lists(st.tuples(st.integers(1000, 20_000), st.integers(1, 1999)), min_size=1, max_size=20), st.data())
+@given(st.lists(st.tuples(st.integers(1000, 20_000), st.integers(1, 999)), min_size=1, max_size=20), st.data())
 def test_no_right_sensor_is_suspected_and_each_wrong_one_is(gaps: list[tuple[int, int]], data: st.DataObject) -> None:
     """Rests of a second and more between presses of less than a second, wherever one looks after the first press."""
     at_ms, moves, seen = 0, list[tuple[int, bool]](), list[int]()
     for gap_ms, width_ms in gaps:
         at_ms += gap_ms
-        width_ms = min(width_ms, 999)
         moves += [(at_ms, True), (at_ms + width_ms, False)]
         at_ms += width_ms
         seen.append(at_ms + 1)
