@@ -26,6 +26,7 @@ _LOOK = r"""() => {
     // The part of a text's box that is seen, and whether something hides the rest for good.
     let { left, right, top, bottom } = box;
     let cut = false;
+    let reached = false; // by scrolling down
     for (let at = element; at && at !== document.body; at = at.parentElement) {
       const look = style(at);
       if (look.position === "fixed") break;
@@ -36,10 +37,11 @@ _LOOK = r"""() => {
       const frame = at.getBoundingClientRect();
       if (hides(x) && (left < frame.left - SLACK || right > frame.right + SLACK)) cut = true;
       if (scrolls(x) && at.scrollWidth > at.clientWidth + SLACK) cut = true;
-      if (hides(y) && (bottom <= frame.top + 4 || top >= frame.bottom - 4)) cut = true;
+      if (hides(y) && !reached && (bottom <= frame.top + 4 || top >= frame.bottom - 4)) cut = true;
       left = Math.max(left, frame.left); right = Math.min(right, frame.right);
       top = Math.max(top, frame.top); bottom = Math.min(bottom, frame.bottom);
       if (scrolls(y) && bottom - top < 1) break; // a turn of the wheel away
+      reached = reached || scrolls(y);
     }
     return { left, right, top, bottom, cut };
   };
