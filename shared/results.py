@@ -11,6 +11,7 @@ from shared.ranking import RunLap
 
 RESULT_VERSION = 1
 RESULT_PATH = "/api/v1/results"
+ToldBy = Literal["", "car", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,9 @@ class Evidence:
 
     `signature` (Ed25519, hex) is the station's over record `last_seq` - 1 and `journal_head`, by `public_key`: whoever
     keeps the result can later hold it against the journal. Both empty: the station signs nothing.
+
+    `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results from
+    before this was asked. `model_changes`: so often the car reported another model in the middle of the run.
     """
 
     station: str
@@ -29,6 +33,8 @@ class Evidence:
     versions: dict[str, str] = field(default_factory=dict)
     public_key: str = ""
     signature: str = ""
+    model_by: ToldBy = field(default="", metadata={"later": True})
+    model_changes: int = field(default=0, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,14 @@ from station.core.engine import Engine
 from station.drem_server import DremServer
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
-from station.intake import Item, Ticket, answer, car_report, drain, gate_note
+from station.intake import CarModels, Item, Ticket, answer, car_report, drain, gate_note
 from station.replay import restore
 from station.screen import Screen
 from station.store.journal import Entry, Journal
 from station.store.space import space
 from station.teller import Teller
 from station.trouble import Trouble
-from station.view import Accepted, ClockView, Declined, StoreView, SyncView, View
+from station.view import Accepted, ClockView, Declined, StopView, StoreView, SyncView, Uncounted, View
 
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
@@ -77,6 +77,8 @@ class Station:
         self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
         self._paired = set(self._restored.engine.paired)
+        self._models = CarModels()
+        self._uncounted: tuple[Uncounted, ...] = ()
         self._screen = Screen(setup.name, self._clock_view)
         self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
         self.drem = drem  # an event manager that uses us as its timer
@@ -93,6 +95,8 @@ class Station:
         self._screen.owe(self.journal.due)
         self._hall.blocked = _blocked(self._restored.engine)
         self._hall.notes = dict(self._restored.engine.fitness.notes)
+        for name in self._restored.engine.gates:
+            self._hall.judged(name, self._restored.engine, ())
         if self.drem is not None:
             self.drem.start()
         self._hall.start(self._restored.engine, self._edge, self._judged)
@@ -120,12 +124,14 @@ class Station:
             self._hall.hear(delivery, self._clock.now_ns())
             delivery.ack()
             worked = True
-        self._hall.look(self._clock.now_ns(), self._clock.rate, self.journal.due)
+        self._hall.look(self._now(), self._clock.rate, self.journal.due)
         return worked
 
     def offer(self, command: e.Command) -> Ticket:
         """Puts a command in the queue; an emergency stop is sent before anything else."""
         stamped = replace(command, moment=self._now())
+        if isinstance(stamped, e.StopAll):
+            self._teller.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
             self._teller.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
@@ -134,6 +140,14 @@ class Station:
 
     def submit(self, command: e.Command, timeout_s: float = 10.0) -> Accepted | Declined:
         return self.offer(command).wait(timeout_s)
+
+    def stop_all(self, author: str, reason: str = "") -> StopView:
+        """Every car, known or not: the orders are on their way when this returns, the record follows."""
+        self.offer(e.StopAll(author=author, reason=reason))
+        return self.stop_state()
+
+    def stop_state(self) -> StopView:
+        return self._hall.stop_view(self._now())
 
     def snapshot(self) -> View:
         return self._screen.snapshot()
@@ -167,6 +181,8 @@ class Station:
 
     def _delivered(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
+        if isinstance(body, m.CarState) and (told := self._models.told(envelope.device, body, self._now())) is not None:
+            self._queue.put(Item(told))
         if not isinstance(body, m.CarLap):
             self._live.put(delivery)
             return
@@ -249,20 +265,30 @@ class Station:
         self._screen.owe(self.journal.due)
         for item, facts in done:
             seq = next(seqs) if facts else self.journal.head.seq
-            self._restored.note(seq, facts)
+            self._restored.note(seq, item.input, facts)
             if item.kept is not None:
                 item.kept()
             if isinstance(item.input, e.Edge):
                 utc_ns = self._restored.engine.time_of_day(item.input.boot, item.input.at_ns)
                 self._hall.meter.note(item.input, facts, utc_ns)
+                self._hall.judged(item.input.gate, self._restored.engine, facts)
             self._teller.tell(self._restored.engine, facts, self._now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._hall.blocked = _blocked(self._restored.engine)
-            if isinstance(item.input, e.GateNote):
+            if any(isinstance(fact, f.GateNoted) for fact in facts):
                 self._hall.notes = dict(self._restored.engine.fitness.notes)
+            if isinstance(item.input, e.TryGate):
+                self._hall.judged(item.input.gate, self._restored.engine, facts)
             if item.ticket is not None:
                 item.ticket.settle(answer(seq, facts))
+        self._show_uncounted()
         return [fact for _, facts in done for fact in facts]
+
+    def _show_uncounted(self) -> None:
+        newest = self._restored.uncounted.newest
+        if newest is not self._uncounted:
+            self._uncounted = newest
+            self._screen.update(uncounted=newest)
 
     def _entry(self, event: e.Input, facts: tuple[f.Fact, ...]) -> Entry:
         due = next((fact.result for fact in facts if isinstance(fact, f.ResultDue)), None)

@@ -12,7 +12,8 @@ from shared.web_doors import Doors
 from station.view import ServicePort
 from station.web.api import api_routes
 from station.web.live import Live
-from station.web.render import STATIC, PageName, Pages
+from station.web.render import OFFICIALS, STATIC, PageName, Pages
+from station.web.stop import FORMS_ALLOWED, stop_routes
 
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -37,6 +38,7 @@ def create_app(
     app.state.live = live
     app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
     app.include_router(api_routes(service, frozenset(operators)))
+    app.include_router(stop_routes(service, frozenset(operators), pages))
     app.mount("/static", Assets(STATIC))
 
     @app.get("/", response_class=HTMLResponse)
@@ -67,7 +69,7 @@ def create_app(
 
     async def _page(name: PageName) -> HTMLResponse:
         text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
-        return HTMLResponse(text, headers={"cache-control": "no-store"})
+        return HTMLResponse(text, headers=FORMS_ALLOWED if name in OFFICIALS else {"cache-control": "no-store"})
 
     @app.exception_handler(404)
     async def nothing_here(_: Request, __: Exception) -> JSONResponse:
