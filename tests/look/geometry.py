@@ -62,7 +62,7 @@ _LOOK = r"""() => {
       if (seen.right - seen.left < 1 || seen.bottom - seen.top < 1) continue;
       // The ink of a line is about its middle; line boxes may touch.
       const trim = Math.min(box.height, seen.bottom - seen.top) * 0.22;
-      const layer = element.closest(".estop-box, .silence, #stopbar, thead") ? 1 : 0;
+      const layer = element.closest(".stop-bar, .silence, #stopbar, thead") ? 1 : 0;
       boxes.push({ ...seen, top: seen.top + trim, bottom: seen.bottom - trim, node, layer, text: say(node.data) });
     }
   }
