@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from leaderboard.live import Feed
-from shared.errors import ConfigError
+from shared.errors import ConfigError, RacedayError, StorageError
 
 _GOODBYE_S = 2
 
@@ -21,11 +21,16 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._feed = feed
         self._serving = serving
+        self.failed: RacedayError | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
+        if not self.started:
+            return
+        try:
             self._serving()
+        except RacedayError as error:  # told by `serve`, once all has ended
+            self.failed, self.should_exit = error, True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._feed.close()
@@ -49,7 +54,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `serving(url)` is called once, when requests are answered."""
+    """Serve until SIGTERM or SIGINT; `serving(url)` is called once, when requests are answered. Raises what it raises."""
     host, port = listening.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     config = uvicorn.Config(
@@ -63,11 +68,17 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
         timeout_graceful_shutdown=_GOODBYE_S,
         h11_max_incomplete_event_size=32_768,
     )
-    _Server(config, feed, lambda: serving(url)).run(sockets=[listening])
+    server = _Server(config, feed, lambda: serving(url))
+    server.run(sockets=[listening])
+    if server.failed is not None:
+        raise server.failed
 
 
 def write_ready_file(path: pathlib.Path, url: str) -> None:
-    """Whoever waits for this file sees it whole or not at all."""
+    """Whoever waits for this file sees it whole or not at all. Raises StorageError."""
     part = path.with_name(path.name + ".part")
-    part.write_text(url + "\n", encoding="ascii")
-    part.replace(path)
+    try:
+        part.write_text(url + "\n", encoding="ascii")
+        part.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None

@@ -119,7 +119,8 @@ def _store(view: View) -> HealthLine:
 
 def alarms(view: View) -> list[str]:
     """What must be said loudly, on top of the page."""
-    said = [_named(car.name, car.alarm) for car in view.cars if car.alarm]
+    said = [view.notice] if view.notice else []
+    said += [_named(car.name, car.alarm) for car in view.cars if car.alarm]
     if not view.store.ok:
         said.append(view.store.sentence)
     said += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
