@@ -54,7 +54,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `serving(url)` is called once, when requests are answered. Raises what it raises."""
+    """Serve until SIGTERM or SIGINT; `serving(url)` is called once it serves. Raises what that raises."""
     host, port = listening.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     config = uvicorn.Config(

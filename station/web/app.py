@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 
 from shared.web_assets import Assets
 from shared.web_doors import Doors
+from shared.web_errors import PagesForPeople
 from station.view import ServicePort
 from station.web.api import api_routes
 from station.web.live import Live
@@ -37,6 +38,7 @@ def create_app(
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.live = live
     app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
+    app.add_middleware(PagesForPeople, machine="This station", home="The live page")
     app.include_router(api_routes(service, frozenset(operators)))
     app.include_router(stop_routes(service, frozenset(operators), pages))
     app.mount("/static", Assets(STATIC))
