@@ -111,6 +111,36 @@ class Cars:
             car.throttle_percent = throttle_percent
             return self._push(car, now_ns) if car.boot else []
 
+    def by_hand(self, name: str) -> None:
+        """A person has started this car: nothing is ordered of it any more."""
+        with self._lock:
+            car = self._car(name)
+            if car.goal not in ("stop", "estop"):
+                car.goal, car.refusal = None, ""
+
+    def speaks(self, name: str, state: m.CarState, now_ns: int, boot: str) -> bool:
+        """Is it the word of the machine that has the name?"""
+        with self._lock:
+            return self._car(name).claim.said(boot, state, now_ns)
+
+    def why_not(self, name: str, goal: Goal, now_ns: int) -> str:
+        """Why the car cannot be led there now, "" if it can."""
+        with self._lock:
+            car = self._cars.get(name)
+            if car is None or not car.boot:
+                return f"{name} has never been heard: switch it on, or start it by hand."
+            if car.claim.silent(now_ns):
+                seconds = max(1, round((now_ns - car.beat_ns) / self._rate / 1e9))
+                return f"{name} is not there (last heard {seconds} s ago): look at it, or start it by hand."
+            if twins := car.claim.twins(now_ns):
+                return twin_words(name, twins)
+            if goal in ("arm", "start") and car.mode == "tripped":
+                why = car.state.reason.rstrip(".") or "it gave no reason"
+                return f"{name} is tripped ({why}): when it is safe, resume it."
+            if goal != "reset" and car.state.online and not car.state.model:
+                return f"{name} has no model loaded: give it one on its own page."
+            return ""
+
     @property
     def all_stopped(self) -> bool:
         return self._halt is not None

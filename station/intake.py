@@ -103,7 +103,8 @@ def answer(seq: int, facts: tuple[f.Fact, ...]) -> Accepted | Declined:
         if isinstance(fact, f.CommandRefused):
             return Declined(fact.sentence)
     run_id = next((fact.run_id for fact in facts if isinstance(fact, f.RunOpened)), "")
-    return Accepted(seq, run_id)
+    order = next((fact for fact in facts if isinstance(fact, f.CarOrdered)), None)
+    return Accepted(seq, run_id) if order is None else Accepted(seq, run_id, order.car, order.action)
 
 
 def unstored(command: e.Input, why: str) -> Declined:

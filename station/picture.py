@@ -69,6 +69,7 @@ def run_view(run: Run, now: Moment, racer_best_ns: int | None = None) -> RunView
         flagged=tuple(mark.at_ns for mark in run.book.flagged),
         proposals=tuple(proposal for proposal in run.proposals if _open(proposal, run)),
         racer_best_ns=racer_best_ns,
+        by_hand=run.by_hand,
     )
 
 

@@ -16,11 +16,12 @@ from shared.errors import ConfigError, StorageError
 from shared.link.wire import Delivery, Link, Subscription
 from shared.results import Evidence
 from shared.topics import BY_BODY
-from station.cars import Cars
+from station.cars import Cars, Goal
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
 from station.drem_server import DremServer
+from station.following import refusal
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
 from station.intake import CarModels, Item, Ticket, answer, car_report, drain, gate_note
@@ -135,6 +136,9 @@ class Station:
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
             self._teller.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
+        if sentence := refusal(stamped, self.snapshot().runs, self._why_not):
+            ticket.settle(Declined(sentence))
+            return ticket
         self._queue.put(Item(stamped, ticket=ticket))
         return ticket
 
@@ -181,8 +185,8 @@ class Station:
 
     def _delivered(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
-        if isinstance(body, m.CarState) and (told := self._models.told(envelope.device, body, self._now())) is not None:
-            self._queue.put(Item(told))
+        if isinstance(body, m.CarState):
+            self._model(body, envelope)
         if not isinstance(body, m.CarLap):
             self._live.put(delivery)
             return
@@ -198,6 +202,16 @@ class Station:
         self._queue.put(Item(report, kept))
 
     # Inside
+
+    def _model(self, state: m.CarState, who: m.Envelope) -> None:
+        """What the car drives, if it is the machine that has the name."""
+        if self._cars.speaks(who.device, state, self._clock.now_ns(), who.boot):
+            told = self._models.told(who.device, state, self._now())
+            if told is not None:
+                self._queue.put(Item(told))
+
+    def _why_not(self, car: str, goal: Goal) -> str:
+        return self._cars.why_not(car, goal, self._clock.now_ns())
 
     def _now(self) -> e.Moment:
         return e.Moment(self._clock.boot_id, self._clock.now_ns(), self._clock.utc_ns())

@@ -48,6 +48,7 @@ class RunView:
     `proposals`: what the official is asked, each until it is done or dismissed: a missed crossing is counted by
     `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `give_crossing` with its number (to
     this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
+    `by_hand`: a person started the car, and no order goes to it.
     `racer_best_ns`: the racer's fastest counted lap in all runs of the race.
     """
 
@@ -73,6 +74,7 @@ class RunView:
     flagged: tuple[int, ...]
     proposals: tuple[Proposal, ...]
     racer_best_ns: int | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,10 +277,15 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The command is done and stored as journal record `seq`."""
+    """The command is done and stored as journal record `seq`.
+
+    `car` and `goal`: what it ordered of a car. Ordered is not done: that only the car's own mode says.
+    """
 
     seq: int
     run_id: str = ""
+    car: str = ""
+    goal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

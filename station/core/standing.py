@@ -110,7 +110,6 @@ def result(run: Run, laps: Sequence[Lap], score: Score | None, revision: int) ->
     """
     race = run.race
     model, model_sha256 = run.posted_model
-    told_by: ToldBy = "" if race.officiating == 0 else "nobody" if run.driven is None else "car"
     return Result(
         result_id=f"{race.race_id}.{run.run_id}",
         revision=revision,
@@ -123,8 +122,12 @@ def result(run: Run, laps: Sequence[Lap], score: Score | None, revision: int) ->
         laps=posted_laps(laps, score, race.rules),
         score_ms=0 if score is None else score.score_ms,
         finished_utc_ns=run.finished_utc_ns,
-        evidence=Evidence(
-            "", "", 0, 0, uncertainty_of(race, laps, score), model_by=told_by, model_changes=run.model_changes
-        ),
+        evidence=_evidence(run, uncertainty_of(race, laps, score)),
         kind=race.kind,
     )
+
+
+def _evidence(run: Run, uncertainty_ns: int) -> Evidence:
+    told_by: ToldBy = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
+    said = (told_by, run.model_changes, run.by_hand)
+    return Evidence("", "", 0, 0, uncertainty_ns, {}, "", "", *said)
