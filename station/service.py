@@ -31,7 +31,17 @@ from station.store.journal import Entry, Journal
 from station.store.space import space
 from station.teller import Teller
 from station.trouble import Trouble
-from station.view import Accepted, ClockView, Declined, StopView, StoreView, SyncView, Uncounted, View
+from station.view import (
+    Accepted,
+    ClockView,
+    Declined,
+    ManagerView,
+    StopView,
+    StoreView,
+    SyncView,
+    Uncounted,
+    View,
+)
 
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
@@ -80,6 +90,7 @@ class Station:
         self._paired = set(self._restored.engine.paired)
         self._models = CarModels()
         self._uncounted: tuple[Uncounted, ...] = ()
+        self._managed: ManagerView | None = None
         self._screen = Screen(setup.name, self._clock_view)
         self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
         self.drem = drem  # an event manager that uses us as its timer
@@ -126,6 +137,9 @@ class Station:
             delivery.ack()
             worked = True
         self._hall.look(self._now(), self._clock.rate, self.journal.due)
+        if self.drem is not None and self.drem.view != self._managed:
+            self._managed = self.drem.view
+            self._screen.update(manager=self._managed)
         return worked
 
     def offer(self, command: e.Command) -> Ticket:

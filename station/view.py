@@ -122,6 +122,7 @@ class GateView:
     `uncertainty_ns` of a stamp that is made now: the larger of the config's and the driver's. `notes`: what the driver
     noticed of its device lately, newest first. `passes`: how several sensors stand, by the passes so far; `untried`
     names those that saw no pass as it should be; `doubt`: why the layout as it is set loses passes, "" if it does not.
+    `absent`: its device is not there; it is tried again.
     """
 
     name: str
@@ -143,6 +144,7 @@ class GateView:
     passes: str = ""
     untried: tuple[str, ...] = ()
     doubt: str = ""
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,15 @@ class BrokerView:
 
 
 @dataclass(frozen=True, slots=True)
+class ManagerView:
+    """The port for an event manager that takes this station for its timer; how many of its pages listen."""
+
+    listening: bool
+    listeners: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class SyncView:
     """What became of the results that were due; `sentence` is the newest trouble, or that all is posted."""
 
@@ -273,6 +284,7 @@ class View:
     strangers: tuple[StrangerView, ...] = ()
     stop: StopView = field(default_factory=StopView)
     uncounted: tuple[Uncounted, ...] = ()
+    manager: ManagerView | None = None
 
 
 @dataclass(frozen=True, slots=True)
