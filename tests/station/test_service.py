@@ -58,7 +58,9 @@ def test_refusals_are_answered_and_change_nothing(rig: Rig) -> None:
     answer = rig.give(e.FinishRun(author="judge"))
     assert isinstance(answer, Declined)
     assert "`finish` cannot be done while the run is idle" in answer.sentence
-    assert rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1", run_id="heat-7")) == Accepted(4, "heat-7", "car-1", "arm")
+    assert rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1", run_id="heat-7")) == Accepted(
+        4, "heat-7", "car-1", "arm"
+    )
 
 
 def test_the_wire_hears_of_runs_and_laps_after_the_commit(rig: Rig) -> None:
