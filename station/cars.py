@@ -127,11 +127,9 @@ class Cars:
         """Why the car cannot be led there now, "" if it can."""
         with self._lock:
             car = self._cars.get(name)
-            if car is None or not car.boot:
-                return f"{name} has never been heard: switch it on, or start it by hand."
-            if car.claim.silent(now_ns):
-                seconds = max(1, round((now_ns - car.beat_ns) / self._rate / 1e9))
-                return f"{name} is not there (last heard {seconds} s ago): look at it, or start it by hand."
+            if absent := self._absent(name, car, now_ns):
+                return f"{absent}: look at it, or start it by hand."
+            assert car is not None, "a car that is there is known"
             if twins := car.claim.twins(now_ns):
                 return twin_words(name, twins)
             if goal in ("arm", "start") and car.mode == "tripped":
@@ -140,6 +138,11 @@ class Cars:
             if goal != "reset" and car.state.online and not car.state.model:
                 return f"{name} has no model loaded: give it one on its own page."
             return ""
+
+    def absent(self, name: str, now_ns: int) -> str:
+        """That the car is not there, "" if it is."""
+        with self._lock:
+            return self._absent(name, self._cars.get(name), now_ns)
 
     @property
     def all_stopped(self) -> bool:
@@ -231,6 +234,14 @@ class Cars:
 
     def _held(self, car: Car) -> bool:
         return car.name in self._stopped or self._halt is not None
+
+    def _absent(self, name: str, car: Car | None, now_ns: int) -> str:
+        if car is None or not car.boot:
+            return f"{name} has never been heard"
+        if not car.claim.silent(now_ns):
+            return ""
+        seconds = max(1, round((now_ns - car.beat_ns) / self._rate / 1e9))
+        return f"{name} is not there (last heard {seconds} s ago)"
 
     def _leased(self, car: Car) -> bool:
         return car.name in self._permits and car.name not in self._stopped and self._halt is None

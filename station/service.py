@@ -157,7 +157,8 @@ class Station:
         return ticket
 
     def submit(self, command: e.Command, timeout_s: float = 10.0) -> Accepted | Declined:
-        return self.offer(command).wait(timeout_s)
+        answer = self.offer(command).wait(timeout_s)
+        return replace(answer, note=self._unreached(answer.car)) if isinstance(answer, Accepted) else answer
 
     def stop_all(self, author: str, reason: str = "") -> StopView:
         """Every car, known or not: the orders are on their way when this returns, the record follows."""
@@ -223,6 +224,15 @@ class Station:
             told = self._models.told(who.device, state, self._now())
             if told is not None:
                 self._queue.put(Item(told))
+
+    def _unreached(self, car: str) -> str:
+        """That an order reaches nobody now, though it is given; "" if it does, or there was none."""
+        if not car:
+            return ""
+        if not self._link.state().connected:
+            return "The broker is away, so the order reaches no car now."
+        absent = self._cars.absent(car, self._clock.now_ns())
+        return f"{absent}: the order waits for it." if absent else ""
 
     def _why_not(self, car: str, goal: Goal) -> str:
         return self._cars.why_not(car, goal, self._clock.now_ns())

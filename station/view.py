@@ -291,13 +291,15 @@ class View:
 class Accepted:
     """The command is done and stored as journal record `seq`.
 
-    `car` and `goal`: what it ordered of a car. Ordered is not done: that only the car's own mode says.
+    `car` and `goal`: what it ordered of a car. Ordered is not done: that only the car's own mode says. `note`: why the
+    order reaches no car now.
     """
 
     seq: int
     run_id: str = ""
     car: str = ""
     goal: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

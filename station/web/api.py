@@ -65,7 +65,7 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
         return _error(503, str(error))
     match answer:
         case Accepted(seq, run_id):
-            ordered = {"car": answer.car, "goal": answer.goal} if answer.car else {}
+            ordered = {"car": answer.car, "goal": answer.goal, "note": answer.note} if answer.car else {}
             return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **ordered})
         case Declined(sentence):
             may = {"override": True} if answer.may_be_overridden else {}

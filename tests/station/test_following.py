@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -42,7 +43,7 @@ EVERY = [
 @pytest.mark.parametrize("command", [*EVERY, e.OrderCar(author="judge", car="car-1", action="reset")])
 def test_of_a_car_that_was_never_heard(rig: Rig, command: e.Command) -> None:
     rig.open()
-    assert refused(rig, command) == "car-1 has never been heard: switch it on, or start it by hand."
+    assert refused(rig, command) == "car-1 has never been heard: look at it, or start it by hand."
 
 
 @pytest.mark.parametrize("command", EVERY)
@@ -164,3 +165,24 @@ def test_a_run_is_opened_for_a_car_that_is_not_there_yet(rig: Rig) -> None:
     car = WireCar(rig)
     car.beat("disarmed")
     assert "arm" in orders(car.take(m.DriveOrder))
+
+
+def test_an_order_that_reaches_nobody_says_so(rig: Rig) -> None:
+    """As the web gives it: the answer is no promise."""
+    estop = e.OrderCar(author="judge", car="car-1", action="estop")
+
+    def give() -> str:
+        with ThreadPoolExecutor(1) as web:
+            answer = web.submit(rig.station.submit, estop)
+            while not answer.done():
+                rig.settle()
+        said = answer.result()
+        assert isinstance(said, Accepted)
+        return said.note
+
+    assert give() == "car-1 has never been heard: the order waits for it."
+    WireCar(rig).beat("ready")
+    assert give() == ""
+    rig.broker.kill()
+    rig.settle()
+    assert give() == "The broker is away, so the order reaches no car now."

@@ -73,7 +73,7 @@
       });
       const said = await response.json();
       ordered = response.ok && said.car ? { car: said.car, goal: said.goal, what } : null;
-      if (ordered) tell(`… ${what}: ordered. ${said.car} has not said yet that it is so.`, "waiting");
+      if (ordered) tell(`… ${what}: ordered. ${said.note || `${said.car} has not said yet that it is so.`}`, "waiting");
       else if (response.ok) tell(`✓ ${what}`, "done");
       else tell(`✕ ${said.error}`, "refused");
       if (said.override) {
