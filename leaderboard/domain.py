@@ -57,6 +57,15 @@ class Race:
         ends = [at for at in (self.closes_utc_ns, self.closed_utc_ns) if at is not None]
         return min(ends, default=None)
 
+    def closed(self, now_utc_ns: int) -> "Race":
+        """Closed by hand now; one that was closed by hand before stays as it was."""
+        return self if self.closed_utc_ns is not None else dataclasses.replace(self, closed_utc_ns=now_utc_ns)
+
+    def opened(self, now_utc_ns: int) -> "Race":
+        """Open again: neither a close by hand nor a planned one that has gone by."""
+        gone = self.closes_utc_ns is not None and self.closes_utc_ns <= now_utc_ns
+        return dataclasses.replace(self, closed_utc_ns=None, closes_utc_ns=None if gone else self.closes_utc_ns)
+
     def state(self, now_utc_ns: int) -> Literal["upcoming", "open", "closed"]:
         """What the page says of the race now."""
         ends = self.ends_utc_ns()
@@ -193,8 +202,9 @@ def _check_texts(result: Result) -> None:
     }
     for name, text in named.items():
         _check_text(name, text, empty=name in ("car", "model"))
-    evidence = [result.model_sha256, result.evidence.station, result.evidence.journal_head]
-    for text in (*evidence, *result.evidence.versions, *result.evidence.versions.values()):
+    said = result.evidence
+    evidence = [result.model_sha256, said.station, said.journal, said.journal_head, said.public_key, said.signature]
+    for text in (*evidence, *said.versions, *said.versions.values()):
         _check_text("evidence", text, empty=True)
 
 

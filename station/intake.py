@@ -9,7 +9,7 @@ from typing import TypeVar
 from shared import messages as m
 from station.core import events as e
 from station.core import facts as f
-from station.view import Accepted, Declined
+from station.view import Accepted, Declined, Effect
 
 BATCH = 256
 LONGEST_NOTE = 300
@@ -98,13 +98,15 @@ def drain(queue: "SimpleQueue[T]", wait_s: float) -> list[T]:
     return found
 
 
-def answer(seq: int, facts: tuple[f.Fact, ...]) -> Accepted | Declined:
+def answer(seq: int, facts: tuple[f.Fact, ...], effect: Effect | None = None) -> Accepted | Declined:
+    """What a command is told: refused, or done with what it changed."""
     for fact in facts:
         if isinstance(fact, f.CommandRefused):
             return Declined(fact.sentence)
     run_id = next((fact.run_id for fact in facts if isinstance(fact, f.RunOpened)), "")
     order = next((fact for fact in facts if isinstance(fact, f.CarOrdered)), None)
-    return Accepted(seq, run_id) if order is None else Accepted(seq, run_id, order.car, order.action)
+    ordered = {} if order is None else {"car": order.car, "goal": str(order.action)}
+    return Accepted(seq, run_id, effect, **ordered)
 
 
 def unstored(command: e.Input, why: str) -> Declined:

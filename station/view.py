@@ -49,7 +49,9 @@ class RunView:
     `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `give_crossing` with its number (to
     this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
     `by_hand`: a person started the car, and no order goes to it.
-    `racer_best_ns`: the racer's fastest counted lap in all runs of the race.
+    `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256` are what the
+    car reports (what was entered, until it does); `model_differs`: from the entry, so that Start is refused.
+    `last_lap`: the time is up, and the lap in progress still counts.
     """
 
     run_id: str
@@ -75,6 +77,11 @@ class RunView:
     proposals: tuple[Proposal, ...]
     racer_best_ns: int | None = None
     by_hand: bool = False
+    entered_model: str = ""
+    reported_model: tuple[str, str] | None = None
+    model_note: str = ""
+    model_differs: bool = False
+    last_lap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,8 +295,30 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Worth:
+    """What a run, and one lap of it, is worth at one moment; None: no such lap, no score, no place."""
+
+    run_id: str
+    racer: str
+    lap: int | None
+    lap_ms: int | None
+    lap_counts: bool
+    score_ms: int | None
+    place: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A ruling's effect, also as the sentence that the page shows."""
+
+    before: Worth
+    after: Worth
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
-    """The command is done and stored as journal record `seq`.
+    """The command is done and stored as journal record `seq`; of a ruling also what it changed.
 
     `car` and `goal`: what it ordered of a car. Ordered is not done: that only the car's own mode says. `note`: why the
     order reaches no car now.
@@ -297,6 +326,7 @@ class Accepted:
 
     seq: int
     run_id: str = ""
+    effect: Effect | None = None
     car: str = ""
     goal: str = ""
     note: str = ""

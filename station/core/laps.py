@@ -239,6 +239,7 @@ class LapBook:
             collisions=begun.collisions,
             resets=begun.resets,
             penalty_ns=begun.penalty_ns,
+            held=one_boot and not begun.void and self.doubtful(number),
             reason=why or begun.void or "; ".join([*begun.notes, *self._unsuccessful(number)]),
         )
 

@@ -64,9 +64,10 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
     except RacedayError as error:
         return _error(503, str(error))
     match answer:
-        case Accepted(seq, run_id):
+        case Accepted(seq, run_id, effect):
+            changed = {} if effect is None else {"effect": dataclasses.asdict(effect)}
             ordered = {"car": answer.car, "goal": answer.goal, "note": answer.note} if answer.car else {}
-            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **ordered})
+            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **changed, **ordered})
         case Declined(sentence):
             may = {"override": True} if answer.may_be_overridden else {}
             return JSONResponse({"error": sentence, **may}, 409)

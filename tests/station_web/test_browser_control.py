@@ -146,7 +146,7 @@ def test_the_gates_page_shows_each_sensor_and_follows(served: Served, watched: W
 
 
 def test_the_tick_comes_with_the_cars_own_word(served: Served, watched: Watched) -> None:
-    served.station.answer = Accepted(9, "", "car-1", "start")
+    served.station.answer = Accepted(9, car="car-1", goal="start")
     ready = replace(VIEW, cars=(replace(CAR, mode="ready"),))
     page = watched.open(f"{served.url}/operate")
     show(served, page, ready)

@@ -13,7 +13,7 @@
   let cars = [];
   let runs = []; // all that are on
   let chosen = ""; // the one that orders are for, when several are on
-  const OF_A_RUN = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_tap"]);
+  const OF_A_RUN = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_tap", "take_back", "drop_crossing"]);
 
   function remembered(name, otherwise) {
     try {
@@ -74,7 +74,7 @@
       const said = await response.json();
       ordered = response.ok && said.car ? { car: said.car, goal: said.goal, what } : null;
       if (ordered) tell(`… ${what}: ordered. ${said.note || `${said.car} has not said yet that it is so.`}`, "waiting");
-      else if (response.ok) tell(`✓ ${what}`, "done");
+      else if (response.ok) tell(said.effect ? `✓ ${what}. ${said.effect.sentence}` : `✓ ${what}`, "done");
       else tell(`✕ ${said.error}`, "refused");
       if (said.override) {
         const override_reason = await overridden(said.error);
@@ -101,7 +101,7 @@
         () => {
           if (ask.returnValue !== "yes") return resolve(null);
           const said = { reason: field("ask-reason").value.trim() };
-          if (wantsSeconds) said.seconds = Number(field("ask-seconds").value);
+          if (wantsSeconds) said.seconds = field("ask-seconds").value; // as it was written: the station reads 1,5 and 1.5
           return resolve(said);
         },
         { once: true },
@@ -134,7 +134,7 @@
       if (name.startsWith("data-flag-")) command[name.slice(10)] = true;
     }
     const run = runs.find((each) => each.run_id === chosen);
-    if (runs.length > 1 && OF_A_RUN.has(command.command)) command.run_id = chosen;
+    if (runs.length > 1 && OF_A_RUN.has(command.command)) command.run_id ??= chosen;
     if (button.hasAttribute("data-car")) command.car = runs.length > 1 ? (run ? run.car : "") : car;
     return command;
   }
