@@ -47,6 +47,7 @@ from station.view import (
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
 PAIR_NS = 600_000_000_000
+JOURNAL_BYTES, START_BYTES = 6, 4  # that no two journals, and no two starts of one, ever share
 HEARD: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
 
 
@@ -61,6 +62,7 @@ class Setup:
     order_ttl_ms: int = 2000
     versions: Mapping[str, str] = field(default_factory=dict)
     transponders: tuple[e.Transponder, ...] = ()
+    draw: Callable[[int], str] | None = None  # so many random bytes as hexadecimal digits; None: ids as of old
 
 
 class Station:
@@ -100,7 +102,7 @@ class Station:
 
     def start(self) -> None:
         """Journals the boot, opens the race, and begins to listen. Raises OperatorError."""
-        self._commit([Item(e.Booted(self._now(), self.setup.name, self.setup.gates, self.setup.transponders))])
+        self._commit([Item(event) for event in self._boot()])
         if self.setup.race is not None:
             self._open(self.setup.race)
         self._teller.resume(self._restored.engine, self._now())
@@ -236,6 +238,15 @@ class Station:
             items.append(Item(e.Tick(now)))
         return items
 
+    def _boot(self) -> list[e.Input]:
+        """What a start journals: the journal's name, once, and this life of the station."""
+        now, setup, draw = self._now(), self.setup, self.setup.draw
+        began: list[e.Input] = []
+        if draw is not None and not self._restored.engine.identity.journal:
+            began = [e.JournalBegan(now, draw(JOURNAL_BYTES))]
+        start = draw(START_BYTES) if draw is not None else ""
+        return [*began, e.Booted(now, setup.name, setup.gates, setup.transponders, start=start)]
+
     def _open(self, wanted: e.OpenRace) -> None:
         """The race of the config; while a run of another race is on that one goes on, and `notice` says so."""
         refused = self._commit([Item(replace(wanted, moment=self._now()))])
@@ -248,6 +259,8 @@ class Station:
     def _keep(self, items: list[Item]) -> None:
         try:
             self._look()
+            if items:
+                self.journal.check_presence()
             self._commit(items)
         except StorageError as error:
             self.trouble.begin(str(error), items, self._clock.now_ns())
@@ -260,6 +273,7 @@ class Station:
         if self._next_look_ns - LOOK_NS <= now_ns < self._next_look_ns:
             return
         self._next_look_ns = now_ns + LOOK_NS
+        self.journal.check_presence()
         found = space(self.journal.path)
         if found.doubtful:
             self.journal.probe()
@@ -318,7 +332,8 @@ class Station:
         if due is None:
             return Entry(event, facts)
         first = self._restored.opened.get((due.race_id, due.run_id), 0)
-        return Entry(event, facts, Evidence(self.setup.name, "", first, 0, 0, dict(self.setup.versions)))
+        journal, versions = self._restored.engine.identity.journal, dict(self.setup.versions)
+        return Entry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
 
     def _mended(self) -> list[Item]:
         """If the disk takes writes again: the engine as the journal has it, and all that was held."""

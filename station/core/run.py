@@ -124,6 +124,7 @@ class Run:
     counts: bool = True
     score: Score | None = None
     posted: Result | None = None
+    posted_in: str = ""  # the life of the station in which it was due
     proposals: list[Proposal] = field(default_factory=list)
     driven: tuple[str, str] | None = None
     model_changes: int = 0

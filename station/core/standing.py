@@ -103,7 +103,7 @@ def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> t
     return tuple(counted[start : start + POSTED_LAPS])
 
 
-def result(run: Run, laps: Sequence[Lap], score: Score | None, revision: int) -> Result:
+def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, revision: int) -> Result:
     """What is posted. A run that lost its score by a ruling is posted again with score 0: the leaderboard withdraws it.
 
     The station's name, the journal's head and record numbers are added where they are known: at the append.
@@ -112,7 +112,7 @@ def result(run: Run, laps: Sequence[Lap], score: Score | None, revision: int) ->
     model, model_sha256 = run.posted_model
     told_by: ToldBy = "" if race.officiating == 0 else "nobody" if run.driven is None else "car"
     return Result(
-        result_id=f"{race.race_id}.{run.run_id}",
+        result_id=result_id,
         revision=revision,
         race_id=race.race_id,
         racer=run.racer,
