@@ -73,8 +73,8 @@ def is_archive(head: bytes) -> bool:
 def take_model(file: BinaryIO, checkpoint: str = "") -> Taken:
     """The model and its metadata. `checkpoint` names one of several. Raises BadInput with one sentence."""
     found = _Found(checkpoint)
-    for member in _files(file):
-        _look(found, member)
+    for name, member in _files(file):
+        _look(found, name, member)
     if not found.models:
         inner = f"; unpack its {found.packed[:60]!r} first" if found.packed else ""
         raise BadInput(f"The archive holds no model: it must have one .pb (or .onnx){inner}.")
@@ -91,45 +91,46 @@ def take_model(file: BinaryIO, checkpoint: str = "") -> Taken:
     return Taken(name, content, next(iter(found.metadata.values())), choice)
 
 
-def _look(found: _Found, member: Member) -> None:
-    base = base_of(member.name)
+def _look(found: _Found, name: str, member: Member) -> None:
+    base = base_of(name)
     if base == METADATA:
         text = bytes(member.read(MOST_METADATA_BYTES))
-        given = found.metadata.setdefault(member.name, text)
+        given = found.metadata.setdefault(name, text)
         if not _mean_the_same([given, text]):
-            raise BadInput(f"The archive holds {member.name[:60]!r} twice, and they differ.")
+            raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
     elif base in NOTES and member.size <= MOST_NOTE_BYTES:
-        found.notes[member.name] = bytes(member.read(MOST_NOTE_BYTES))
+        found.notes[name] = bytes(member.read(MOST_NOTE_BYTES))
     elif base.lower().endswith(MODEL_ENDS):
-        _check_name(member.name)
-        if member.name in found.models:
-            raise BadInput(f"The archive holds {member.name[:60]!r} twice.")
-        found.models.append(member.name)
-        if fits(member.name, found.asked) if found.asked else len(found.models) == 1:
-            found.held, found.content = member.name, bytearray()
+        _check_name(name)
+        if name in found.models:
+            raise BadInput(f"The archive holds {name[:60]!r} twice.")
+        found.models.append(name)
+        if fits(name, found.asked) if found.asked else len(found.models) == 1:
+            found.held, found.content = name, bytearray()
             found.content = member.read(MOST_MODEL_BYTES)
     elif base.lower().endswith(_PACKED_ENDS):
-        found.packed = found.packed or member.name
+        found.packed = found.packed or name
 
 
 def _again(file: BinaryIO, name: str) -> bytearray:
     """The bytes of a model that was passed over at first, since only what came behind it called it the best."""
-    for member in _files(file):
-        if member.name == name:
+    for found, member in _files(file):
+        if found == name:
             return member.read(MOST_MODEL_BYTES)
     raise BadInput("The archive changed while it was read.")
 
 
-def _files(file: BinaryIO) -> Iterator[Member]:
-    """The regular files."""
+def _files(file: BinaryIO) -> Iterator[tuple[str, Member]]:
+    """The regular files, with their plain names."""
     for count, member in enumerate(_members(file), 1):
         if count > MOST_MEMBERS:
             raise BadInput(f"The archive holds more than {MOST_MEMBERS} files.")
-        if member.name.startswith("/") or ".." in member.name.split("/"):
+        parts = [part for part in member.name.split("/") if part not in ("", ".")]
+        if member.name.startswith("/") or ".." in parts:
             raise BadInput(f"The archive's {member.name[:60]!r} leads out of its folder.")
         # A Mac packs a twin of each file (`._model.pb`) that holds no model.
         if not member.is_folder and not base_of(member.name).startswith("._"):
-            yield member
+            yield "/".join(parts), member
 
 
 def _members(file: BinaryIO) -> Iterator[Member]:
