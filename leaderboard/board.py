@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from leaderboard import domain
 from leaderboard.domain import Conflict, Line, Race, UnknownRace
+from leaderboard.sender import ANYBODY, Sender, check_key
 from leaderboard.store import rows
 from leaderboard.store.open import Store
 from shared.errors import BadInput, Refused
@@ -75,35 +76,53 @@ class Board:
         domain.check_race_id(race.race_id)
         for field in ("name", "track"):
             domain.check_name(field, getattr(race, field))
-        if race.opens_utc_ns is not None and race.closes_utc_ns is not None and race.opens_utc_ns >= race.closes_utc_ns:
-            raise Refused("The race would close before it opens.")
+        _check_times(race)
         with self._store.write() as db:
             if (held := _found(db, race.race_id)) is not None:
                 if dataclasses.replace(held, closed_utc_ns=None) != race:
-                    raise Conflict(f"There is another race {race.race_id!r} already; choose another `race_id`.")
+                    raise Conflict(_conflict(held, race))
                 return False
             rows.add_race(db, race, now_utc_ns)
         self._tell(race.race_id)
         return True
 
     def close_race(self, race_id: str, closed: bool, now_utc_ns: int) -> Race:
-        """Close a race by hand now, or open it again. Raises UnknownRace."""
+        """Close a race by hand now, or open it again, also after its planned close: then it has none any more.
+
+        Raises UnknownRace.
+        """
+        return self._change(race_id, lambda race: race.closed(now_utc_ns) if closed else race.opened(now_utc_ns))
+
+    def move_close(self, race_id: str, closes_utc_ns: int | None) -> Race:
+        """The planned close is at another time, or (None) there is none; a close by hand stays.
+
+        What was accepted stays so; a run that was refused is taken when it is posted again. Raises UnknownRace,
+        Refused.
+        """
+        return self._change(race_id, lambda race: dataclasses.replace(race, closes_utc_ns=closes_utc_ns))
+
+    def _change(self, race_id: str, change: Callable[[Race], Race]) -> Race:
         with self._store.write() as db:
             race = rows.race(db, race_id, for_change=True)
-            if closed == (race.closed_utc_ns is not None):
+            wanted = change(race)
+            if wanted == race:
                 return race
-            race = dataclasses.replace(race, closed_utc_ns=now_utc_ns if closed else None)
-            rows.change_race(db, race)
+            _check_times(wanted)
+            rows.change_race(db, wanted)
             rows.bump(db, race_id)
         self._tell(race_id)
-        return race
+        return wanted
 
     def enter(self, race_id: str, racer: str, name: str, now_utc_ns: int) -> bool:
-        """Register a racer; False if that was done already. Raises Conflict if under another name, Refused."""
-        domain.check_name("racer", racer)
-        domain.check_name("name", name)
+        """Register a racer; False if that was done already. Raises Conflict if under another name, Refused.
+
+        Another spelling of the racer is the same one.
+        """
+        given, name = domain.racer_name(racer), domain.racer_name(name)
         with self._store.write() as db:
             rows.race(db, race_id, for_change=True)
+            racer = rows.spelling(db, race_id, given)
+            name = racer if name == given else name
             held = rows.entry_name(db, race_id, racer)
             if held == name:
                 return False
@@ -114,29 +133,35 @@ class Board:
         self._tell(race_id)
         return True
 
-    def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
+    def entry(self, race_id: str, racer: str) -> tuple[str, str] | None:
+        """An entered racer, by any spelling: the racer and the name as they are kept."""
+        with self._store.read() as db:
+            return rows.entry(db, race_id, racer)
+
+    def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender = ANYBODY) -> Answer:
         """Take a posted result: 201 applied, 200 was applied before, 409, 404, 422. Raises RetryLater, StorageError."""
         try:
-            return self._settle(webhook_id, payload, now_utc_ns)
+            return self._settle(webhook_id, payload, now_utc_ns, sender)
         except sa.exc.IntegrityError:
             # Another process took the same id between our look and our insert (PostgreSQL): now it is there to see.
-            return self._settle(webhook_id, payload, now_utc_ns)
+            return self._settle(webhook_id, payload, now_utc_ns, sender)
 
-    def _settle(self, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
+    def _settle(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender) -> Answer:
         digest = hashlib.sha256(payload).hexdigest()
         try:
-            return self._apply(webhook_id, payload, digest, now_utc_ns)
+            return self._apply(webhook_id, payload, digest, now_utc_ns, sender)
         except (Refused, BadInput) as refusal:
             # The same id may have been applied, by another process, after we looked for it.
             held = self._held(webhook_id)
             status = 404 if isinstance(refusal, UnknownRace) else 422
             return Answer(status, error_body(refusal)) if held is None else _repeated(held, digest)
 
-    def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int) -> Answer:
+    def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int, sender: Sender) -> Answer:
         with self._store.write() as db:
             if (held := rows.receipt(db, webhook_id)) is not None:
                 return _repeated(held, digest)
             result = _checked(webhook_id, payload)
+            sender.check(result.evidence.station)
             body = encode_posted(_effect(db, result, payload, now_utc_ns))
             rows.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
         self._tell(result.race_id)
@@ -182,9 +207,20 @@ class Board:
             watcher(race_id)
 
 
+def _conflict(held: Race, race: Race) -> str:
+    if dataclasses.replace(held, closed_utc_ns=None, closes_utc_ns=race.closes_utc_ns) == race:
+        return f"The race {race.race_id!r} is there and closes at another time: move its close (PATCH, `closes_at`)."
+    return f"There is another race {race.race_id!r} already; choose another `race_id`."
+
+
 def error_body(error: Exception) -> bytes:
     """The body of every refusal: `{"error": sentence}`."""
     return json.dumps({"error": str(error)}, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _check_times(race: Race) -> None:
+    if race.opens_utc_ns is not None and race.closes_utc_ns is not None and race.opens_utc_ns >= race.closes_utc_ns:
+        raise Refused("The race would close before it opens.")
 
 
 def _found(db: sa.Connection, race_id: str) -> Race | None:
@@ -205,7 +241,7 @@ def _checked(webhook_id: str, payload: bytes) -> Result:
     if result.webhook_id != webhook_id:
         raise Refused(f"The webhook-id is not the one of this result ({result.webhook_id[:80]!r}).")
     domain.check_result(result)
-    return result
+    return dataclasses.replace(result, racer=domain.racer_name(result.racer))
 
 
 def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> Posted:
@@ -213,6 +249,9 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
     home = rows.home_of(db, result.result_id)
     if home is not None and home[0] != race.race_id:
         raise Refused(f"This result belongs to race {home[0]!r}; a correction cannot move it.")
+    if home is not None:
+        check_key(rows.key_of(db, result.result_id), result.evidence.public_key)
+    result = dataclasses.replace(result, racer=rows.spelling(db, race.race_id, result.racer))
     entered = race.entry == "open" or rows.entry_name(db, race.race_id, result.racer) is not None
     score = domain.accept(race, result, entered=entered, known=home is not None)
     score_ms = None if score is None else score.score_ms

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from shared.errors import Refused
+from shared.person_names import person_name
 from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, rank, score_run
 from shared.results import Result
 
@@ -55,6 +56,15 @@ class Race:
         """The earlier of the planned close and the close by hand."""
         ends = [at for at in (self.closes_utc_ns, self.closed_utc_ns) if at is not None]
         return min(ends, default=None)
+
+    def closed(self, now_utc_ns: int) -> "Race":
+        """Closed by hand now; one that was closed by hand before stays as it was."""
+        return self if self.closed_utc_ns is not None else dataclasses.replace(self, closed_utc_ns=now_utc_ns)
+
+    def opened(self, now_utc_ns: int) -> "Race":
+        """Open again: neither a close by hand nor a planned one that has gone by."""
+        gone = self.closes_utc_ns is not None and self.closes_utc_ns <= now_utc_ns
+        return dataclasses.replace(self, closed_utc_ns=None, closes_utc_ns=None if gone else self.closes_utc_ns)
 
     def state(self, now_utc_ns: int) -> Literal["upcoming", "open", "closed"]:
         """What the page says of the race now."""
@@ -176,6 +186,7 @@ def _check_window(race: Race, result: Result) -> None:
 
 def check_result(result: Result) -> None:
     """What can be said of a result without its race. Raises Refused."""
+    racer_name(result.racer)
     _check_texts(result)
     _check_numbers(result)
     _check_laps(result.laps)
@@ -185,15 +196,15 @@ def _check_texts(result: Result) -> None:
     # Names are shown to people and kept in databases: short, printable, no invisible characters.
     named = {
         "result_id": result.result_id,
-        "racer": result.racer,
         "run_id": result.run_id,
         "car": result.car,
         "model": result.model,
     }
     for name, text in named.items():
         _check_text(name, text, empty=name in ("car", "model"))
-    evidence = [result.model_sha256, result.evidence.station, result.evidence.journal_head]
-    for text in (*evidence, *result.evidence.versions, *result.evidence.versions.values()):
+    said = result.evidence
+    evidence = [result.model_sha256, said.station, said.journal, said.journal_head, said.public_key, said.signature]
+    for text in (*evidence, *said.versions, *said.versions.values()):
         _check_text("evidence", text, empty=True)
 
 
@@ -204,6 +215,13 @@ def _check_text(name: str, text: str, empty: bool = False) -> None:
         raise Refused(f"The `{name}` has {len(text)} characters; at most {_TEXT_LIMIT} are kept.")
     if text != text.strip() or not text.isprintable():
         raise Refused(f"The `{name}` holds blanks at its ends or invisible characters.")
+
+
+def racer_name(racer: str) -> str:
+    """A racer's name in the one form that is kept. Raises Refused."""
+    if not racer:
+        raise Refused("The `racer` is empty.")
+    return person_name(racer, most=_TEXT_LIMIT)
 
 
 def check_name(name: str, text: str) -> str:

@@ -1,29 +1,35 @@
 """Puts the station together: the one place here that asks for drivers. Everything can be given from outside."""
 
 import fcntl
+import hashlib
 import importlib.metadata
+import json
 import os
 import pathlib
+import secrets
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from shared.clock import Clock, SystemClock
 from shared.drivers import find
-from shared.errors import OperatorError, StorageError
+from shared.errors import HardwareMissing, OperatorError, StorageError
 from shared.link.mqtt import MqttLink
 from shared.link.wire import Link
-from station.config import ClockChoice, StationConfig
-from station.core.events import Transponder
+from station.config import ClockChoice, GateChoice, StationConfig
+from station.core.events import GateSpec, Transponder
 from station.drem_server import DremServer
+from station.gates.absent import AbsentGate, started_anew
 from station.gates.driver import GateDriver
 from station.service import Setup, Station
-from station.store.checkpoint import load_signer
-from station.store.journal import Journal
+from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.report import SyncReport
 from station.view import SyncView
 
-JOURNAL = "station.db"
-KEY = "station.key"
+__all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
+
+MADE_UP = ("mock", "simulator")  # gates without a wire that could be the wrong way round
 LOCK = "station.lock"
 
 
@@ -43,7 +49,7 @@ def build(
     # Each start of this process is a speaker of its own at the broker, so that numbers are never used twice.
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
     sync = SyncReport(data_dir).view if sync is None else sync
-    journal = Journal(data_dir / JOURNAL, load_signer(data_dir / KEY))
+    journal = open_journal(data_dir)
     drem = DremServer(config.drem, clock) if config.drem is not None else None
     return Station(setup(config), clock, link, gates, journal, sync, drem, say)
 
@@ -53,13 +59,37 @@ def setup(config: StationConfig) -> Setup:
     versions = {"raceday": importlib.metadata.version("raceday"), "python": sys.version.split()[0]}
     return Setup(
         name=config.name,
-        gates=tuple(gate.spec for gate in config.gate),
+        gates=tuple(gate_spec(gate) for gate in config.gate),
         race=config.race.opening if config.race is not None else None,
         transponders=tuple(Transponder(each.id, each.car, each.racer) for each in config.transponder),
         lease_ms=config.lease_ms,
         order_ttl_ms=config.order_ttl_ms,
         versions=versions,
+        draw=secrets.token_hex,
     )
+
+
+def gate_spec(gate: GateChoice) -> GateSpec:
+    """As the core takes it, with what its driver knows: what a pass must look like, and how its sensors stand.
+
+    Raises OperatorError for a driver that is not there.
+    """
+    driver, spec = _driver(gate.driver), gate.spec
+    if spec.layout == "unsaid" and not gate.baseline_mm:
+        spec = replace(spec, layout=getattr(driver, "layout", spec.layout))
+    if not (gate.driver not in MADE_UP if gate.try_first is None else gate.try_first):
+        return spec
+    told = json.dumps([gate.driver, gate.options], sort_keys=True, default=str)
+    wiring = hashlib.sha256(told.encode()).hexdigest()[:12]
+    return replace(spec, proof=getattr(driver, "proof", "pass"), wiring=wiring)
+
+
+def _driver(name: str) -> Any:
+    """The driver's class; None while its library is absent. Raises ConfigError."""
+    try:
+        return find("raceday.gates", name)
+    except HardwareMissing:
+        return None
 
 
 def build_clock(choice: ClockChoice) -> Clock:
@@ -70,11 +100,19 @@ def build_clock(choice: ClockChoice) -> Clock:
 
 
 def build_gates(config: StationConfig, clock: Clock) -> dict[str, GateDriver]:
-    """The driver of each `[[gate]]`. Raises OperatorError."""
-    return {
-        gate.name: find("raceday.gates", gate.driver)(gate.name, gate.sensors, gate.options, clock)
-        for gate in config.gate
-    }
+    """The driver of each `[[gate]]`; what is absent is tried again, and joins later. Raises ConfigError."""
+    return {gate.name: _build_gate(gate, clock) for gate in config.gate}
+
+
+def _build_gate(gate: GateChoice, clock: Clock) -> GateDriver:
+    def made() -> GateDriver:
+        driver: GateDriver = find("raceday.gates", gate.driver)(gate.name, gate.sensors, gate.options, clock)
+        return driver
+
+    try:
+        return made()
+    except HardwareMissing as error:
+        return AbsentGate(gate.name, started_anew(made), str(error))
 
 
 def prepared(data_dir: pathlib.Path) -> pathlib.Path:

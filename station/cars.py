@@ -12,11 +12,13 @@ from typing import Literal
 
 from shared import messages as m
 from shared.units import NS_PER_MS
-from station.view import CarView
+from station.claim import SILENT_NS, Claim
+from station.core.moments import Moment
+from station.view import CarView, StopCar, StopView
 
 Goal = Literal["arm", "start", "resume", "rearm", "stop", "estop", "reset"]
 AFTER_RESET: dict[Goal, Goal] = {"resume": "start", "rearm": "arm"}  # once the trip that was there is left
-SILENT_NS = 3_000_000_000
+ARMED: frozenset[m.CarMode] = frozenset({"ready", "driving"})
 GIVE_UP_NS = 15_000_000_000
 
 # What to order next to get from the car's mode to the goal; None: it is there; absent: not from here.
@@ -39,6 +41,7 @@ class Car:
     boot: str = ""
     beat: int = -1
     mode: m.CarMode = "disarmed"
+    practice: bool = False  # a phone at the car leases it
     beat_ns: int = -(2**62)
     state: m.CarState = field(default_factory=lambda: m.CarState(False, "disarmed"))
     telemetry: m.CarTelemetry | None = None
@@ -50,6 +53,17 @@ class Car:
     step_ns: int = 0
     said_ns: int = 0
     refusal: str = ""
+    claim: Claim = field(default_factory=Claim)
+    halt_ns: int | None = None  # when the stop of all cars was ordered to it
+    halted_ns: int | None = None  # when it said that it had stopped of it
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """All cars are stopped: by whom, and when."""
+
+    author: str
+    at: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,7 @@ class Cars:
         self._lease_ms, self._ttl_ms, self._nonce = lease_ms, ttl_ms, nonce
         self._cars: dict[str, Car] = {}
         self._permits: dict[str, Permit] = {}  # by car
+        self._halt: Halt | None = None  # all cars are stopped, those too that are not known yet
         self._stopped: set[str] = set()  # by e-stop: no lease until an official orders otherwise
         self._orders = 0
         self._lock = threading.Lock()
@@ -85,36 +100,83 @@ class Cars:
     def order(self, name: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> list[Reply]:
         """Lead the car there. The first order goes out at once if the car was heard of."""
         with self._lock:
+            if self._halt is not None and goal not in ("stop", "estop"):
+                return []  # nothing moves before the stop of all cars is released
             car = self._car(name)
             if car.goal == "estop" and goal == "stop":
                 return []  # an emergency stop is not softened by the end of the run
-            (self._stopped.add if goal == "estop" else self._stopped.discard)(name)
+            if goal != "stop":
+                (self._stopped.add if goal == "estop" else self._stopped.discard)(name)
             car.goal, car.since_ns, car.step, car.refusal = goal, now_ns, None, ""
             car.throttle_percent = throttle_percent
             return self._push(car, now_ns) if car.boot else []
 
-    def beat(self, name: str, boot: str, beat: m.CarBeat, now_ns: int) -> list[Reply]:
-        """The answers to a car's beat: always a lease (or none), and an order if one is due."""
-        with self._lock:
-            car = self._car(name)
-            car.boot, car.beat, car.mode, car.beat_ns = boot, beat.beat, beat.mode, now_ns
-            self._follow(car, now_ns)
-            return [(name, self._lease(car)), *self._push(car, now_ns)]
+    @property
+    def all_stopped(self) -> bool:
+        return self._halt is not None
 
-    def state(self, name: str, state: m.CarState, now_ns: int) -> list[Reply]:
-        """A car's retained state: for the screens, and its orders follow its mode."""
+    def stop_all(self, author: str, at: Moment) -> list[Reply]:
+        """An emergency stop to every car that is known, heard or not; no car gets a lease until `release`."""
+        with self._lock:
+            self._halt = Halt(author, at)
+            for name in self._permits:
+                self._car(name)
+            return [self._halted(car, at.at_ns) for car in self._cars.values()]
+
+    def release(self, at: Moment) -> None:
+        """Cars may be armed again, each by an order of its own; unless the stop is newer than this release."""
+        with self._lock:
+            if self._halt is None or (at.boot == self._halt.at.boot and at.at_ns < self._halt.at.at_ns):
+                return
+            self._halt = None
+            self._stopped &= set(self._permits)  # free practice is the phone's again
+            for car in self._cars.values():
+                car.halt_ns = car.halted_ns = None
+
+    def stop_view(self, now: Moment, *, connected: bool) -> StopView:
+        """What became of the stop of all cars, by name; nothing while none is on."""
+        with self._lock:
+            if self._halt is None:
+                return StopView()
+            cars = tuple(self._stop_car(self._cars[name], now) for name in sorted(self._cars))
+            return StopView(True, self._halt.author, self._halt.at.utc_ns, connected, self._lease_ms, cars)
+
+    def beat(self, name: str, boot: str, beat: m.CarBeat, now_ns: int) -> list[Reply]:
+        """The answers to a car's beat: always a lease (or none), and an order if one is due.
+
+        A second machine of the same name gets none, and the reason.
+        """
         with self._lock:
             car = self._car(name)
+            stored = car.claim.state_of(boot)
+            if not car.claim.hear(boot, beat.mode, now_ns):
+                return [(name, self._refused(car, boot, beat.beat))]
+            if car.boot not in ("", boot):
+                self._taken(car, stored, now_ns)
+            car.boot, car.beat, car.mode, car.beat_ns = boot, beat.beat, beat.mode, now_ns
+            car.practice = beat.practice
+            halted = self._hold(car, now_ns)
+            self._follow(car, now_ns)
+            return [(name, self._lease(car)), *halted, *self._push(car, now_ns)]
+
+    def state(self, name: str, state: m.CarState, now_ns: int, boot: str = "") -> list[Reply]:
+        """A car's retained state: for the screens, and its orders follow its mode. `boot` of who said it, if known."""
+        with self._lock:
+            car = self._car(name)
+            if not car.claim.said(boot, state, now_ns):
+                return []
             car.state = state
             if not state.online:
                 return []
-            car.mode = state.mode
+            car.mode, car.practice = state.mode, state.practice
             self._follow(car, now_ns)
             return self._push(car, now_ns) if car.boot else []
 
-    def telemetry(self, name: str, telemetry: m.CarTelemetry) -> None:
+    def telemetry(self, name: str, telemetry: m.CarTelemetry, boot: str = "") -> None:
         with self._lock:
-            self._car(name).telemetry = telemetry
+            car = self._car(name)
+            if boot in ("", car.boot):
+                car.telemetry = telemetry
 
     def views(self, now_ns: int) -> tuple[CarView, ...]:
         """All cars by name."""
@@ -122,22 +184,60 @@ class Cars:
             return tuple(self._view(self._cars[name], now_ns) for name in sorted(self._cars))
 
     def _car(self, name: str) -> Car:
-        return self._cars.setdefault(name, Car(name))
+        if name not in self._cars:
+            self._cars[name] = Car(name, claim=Claim(self._rate))
+        return self._cars[name]
+
+    def _taken(self, car: Car, state: m.CarState | None, now_ns: int) -> None:
+        """Another boot has the name now: it rebooted, or it is another machine. No order for the old one moves it."""
+        car.state = state or car.state
+        if car.goal not in (None, "stop", "estop") and (car.goal in ("start", "resume") or car.claim.twins(now_ns)):
+            car.refusal = f"{car.name} started anew before it could {car.goal}: look at it, then order it again."
+            car.goal = None
+
+    def _refused(self, car: Car, boot: str, beat: int) -> m.Lease:
+        reason = f"Another machine uses the name {car.name}, and has it: set another `device` in this one's config."
+        return m.Lease(boot, beat, "none", "", self._lease_ms, reason, self._held(car))
+
+    def _held(self, car: Car) -> bool:
+        return car.name in self._stopped or self._halt is not None
 
     def _leased(self, car: Car) -> bool:
-        return car.name in self._permits and car.name not in self._stopped
+        return car.name in self._permits and car.name not in self._stopped and self._halt is None
+
+    def _practises(self, car: Car) -> bool:
+        """Free practice is the phone's, but for a car that an emergency stop holds or that has a run."""
+        return car.practice and car.name not in self._permits and car.name not in self._stopped
 
     def _run_of(self, car: Car) -> str:
         return self._permits[car.name].run_id if self._leased(car) else ""
 
     def _lease(self, car: Car) -> m.Lease:
         grant: m.Grant = "drive" if self._leased(car) else "none"
-        return m.Lease(car.boot, car.beat, grant, self._run_of(car), self._lease_ms)
+        stopped = self._held(car)
+        return m.Lease(car.boot, car.beat, grant, self._run_of(car), self._lease_ms, "", stopped)
+
+    def _hold(self, car: Car, now_ns: int) -> list[Reply]:
+        """While all cars are stopped: a car that is new, or armed again, is stopped; one that did stop is noted."""
+        if self._halt is None:
+            return []
+        if car.halt_ns is None or (car.mode in ARMED and car.goal != "estop"):
+            return [self._halted(car, now_ns)]
+        if car.mode == "tripped" and car.halted_ns is None:
+            car.halted_ns = now_ns
+        return []
+
+    def _halted(self, car: Car, now_ns: int) -> Reply:
+        """Whatever it was last seen to do: what we believe of it may be old."""
+        self._stopped.add(car.name)
+        car.goal, car.since_ns, car.refusal = "estop", now_ns, ""
+        car.halt_ns, car.halted_ns = now_ns, None
+        return self._new_order(car, "estop", now_ns)
 
     def _follow(self, car: Car, now_ns: int) -> None:
         """The car's mode against the goal: reached, impossible, or given up."""
         if car.goal is None:
-            if car.mode == "driving" and not self._leased(car):
+            if car.mode == "driving" and not (self._leased(car) or self._practises(car)):
                 car.goal, car.since_ns, car.step = "stop", now_ns, None
             return
         if car.mode != "tripped":
@@ -158,14 +258,31 @@ class Cars:
             return []
         ttl_ns = self._ttl_ms * NS_PER_MS
         if action != car.step or now_ns - car.step_ns > ttl_ns:
-            self._orders += 1
-            car.step, car.step_ns, car.said_ns = action, now_ns, now_ns - ttl_ns
-            car.order_id = f"{self._nonce}-{self._orders}"
+            return [self._new_order(car, action, now_ns)]
         if now_ns - car.said_ns < ttl_ns // 4:
             return []
+        return [self._order(car, action, now_ns)]
+
+    def _new_order(self, car: Car, action: m.OrderAction, now_ns: int) -> Reply:
+        self._orders += 1
+        car.step, car.step_ns = action, now_ns
+        car.order_id = f"{self._nonce}-{self._orders}"
+        return self._order(car, action, now_ns)
+
+    def _order(self, car: Car, action: m.OrderAction, now_ns: int) -> Reply:
         car.said_ns = now_ns
         where = (car.order_id, action, car.boot, car.beat, self._ttl_ms, self._run_of(car))
-        return [(car.name, m.DriveOrder(*where, car.throttle_percent))]
+        return car.name, m.DriveOrder(*where, car.throttle_percent)
+
+    def _stop_car(self, car: Car, now: Moment) -> StopCar:
+        others_move = car.claim.others_move(now.at_ns)
+        if car.halted_ns is not None and car.halt_ns is not None and not others_move:
+            took_ms = round((car.halted_ns - car.halt_ns) / self._rate) // NS_PER_MS
+            return StopCar(car.name, "stopped", car.mode, took_ms)
+        if now.at_ns - car.beat_ns < SILENT_NS * self._rate:
+            return StopCar(car.name, "ordered", car.mode)
+        heard_utc_ns = now.utc_ns - round((now.at_ns - car.beat_ns) / self._rate) if car.boot else None
+        return StopCar(car.name, "unreached", car.mode, None, heard_utc_ns)
 
     def _view(self, car: Car, now_ns: int) -> CarView:
         said, heard = car.state, car.telemetry
@@ -186,10 +303,13 @@ class Cars:
             policy_p50_us=heard.policy_p50_us if heard else None,
             frames=heard.frames if heard else None,
             dropped=heard.dropped if heard else None,
-            alarm=self._alarm(car, online),
+            alarm=self._alarm(car, online, now_ns),
+            practice=online and car.mode == "driving" and self._practises(car),
         )
 
-    def _alarm(self, car: Car, online: bool) -> str:
+    def _alarm(self, car: Car, online: bool, now_ns: int) -> str:
+        if twins := car.claim.twins(now_ns):
+            return twin_words(car.name, twins)
         if car.refusal:
             return car.refusal
         permit = self._permits.get(car.name)
@@ -200,3 +320,10 @@ class Cars:
         if car.mode == "tripped":
             return f"{car.name} stopped itself: {car.state.reason or 'it gave no reason'} Resume it when it is safe."
         return "" if car.mode == "driving" or car.goal else f"{car.name} is {car.mode} in the middle of its run."
+
+
+def twin_words(name: str, boots: Sequence[str]) -> str:
+    """Two machines, one name."""
+    count = {2: "Two", 3: "Three"}.get(len(boots), str(len(boots)))
+    who = " and ".join((", ".join(boot[:12] for boot in boots[:-1]), boots[-1][:12]))
+    return f"{count} machines use the name {name} (boots {who}): only the first is led; rename the others (`device`)."

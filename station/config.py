@@ -7,10 +7,13 @@ from typing import Any, Literal
 from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
+from shared.person_names import person_name
 from shared.ranking import RaceRules, check_rules
 from shared.topics import checked_device
+from shared.tracks import least_lap_s
 from shared.units import seconds_to_ns
 from station.core.events import NEVER, GateKind, GateSpec, OpenRace, System
+from station.core.transponders import plain_id
 from station.drem_server import DremOptions
 from station.sync.settings import SyncSettings
 
@@ -20,6 +23,13 @@ def _name(value: str, key: str) -> None:
         checked_device(value)
     except Refused as refusal:
         raise ConfigError(f"`{key}`: {refusal}") from None
+
+
+def _racer(name: str) -> None:
+    try:
+        person_name(name)
+    except Refused as refusal:
+        raise ConfigError(f"`transponder.racer`: {refusal}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +46,39 @@ class GateChoice:
 
     name: str = setting(what="a short name: start, sector-1")
     driver: str = setting(what="a driver of raceday.gates")
-    sensors: tuple[str, ...] = setting(("beam",), what="in the order in which a car meets them")
+    sensors: tuple[str, ...] = setting(("beam",), what="in line: in the order in which a car meets them")
+    layout: Literal["", "single", "in_line", "side_by_side"] = setting(
+        "", what='"in_line": one sensor after the other, which tells the way; "side_by_side": on one line'
+    )
     kind: GateKind = "start_finish"
     system: System = setting("A", what='"B": the second timing system, on another device at the same line')
     lockout_s: float = setting(1.0, least=0.01, most=60.0, what="edges this long after a crossing are the same pass")
     stuck_s: float = setting(5.0, least=0.5, most=600.0, what="a beam blocked for longer is reported")
     uncertainty_us: float = setting(1.0, least=0.0, most=1_000_000.0, what="of one stamp; published with each lap")
-    baseline_mm: int = setting(0, least=0, most=5000, what="between two sensors; 0: no speed is measured")
+    baseline_mm: int = setting(0, least=0, most=5000, what="between two sensors in line; 0: no speed is measured")
     min_width_ms: float = setting(0.0, least=0.0, most=10_000.0, what="a shorter pass is reported as odd")
     max_width_ms: float = setting(2000.0, least=1.0, most=60_000.0, what="a longer pass is reported as odd")
+    try_first: bool | None = setting(None, what="no run before each sensor saw a pass; unset: where there are wires")
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _name(self.name, "gate.name")
         if not self.sensors or len(set(self.sensors)) != len(self.sensors):
             raise ConfigError("`gate.sensors` must name at least one sensor, each once.")
+        self._check_layout()
+
+    def _check_layout(self) -> None:
+        """One word for how the sensors stand, that does not contradict the rest. Raises ConfigError."""
+        several = len(self.sensors) > 1
+        if self.layout == "single" and several:
+            raise ConfigError(f'gate {self.name}: `layout` "single" has one sensor; {len(self.sensors)} are named.')
+        if self.layout in ("in_line", "side_by_side") and not several:
+            raise ConfigError(f'gate {self.name}: `layout` "{self.layout}" needs the names of two sensors or more.')
+        if self.layout == "side_by_side" and self.baseline_mm:
+            raise ConfigError(
+                f"gate {self.name}: sensors side by side have no way between them: leave `baseline_mm` out, "
+                'or set layout = "in_line".'
+            )
 
     @property
     def spec(self) -> GateSpec:
@@ -66,6 +94,7 @@ class GateChoice:
             min_width_ns=round(self.min_width_ms * 1e6),
             max_width_ns=round(self.max_width_ms * 1e6),
             system=self.system,
+            layout=self.layout or ("unsaid" if len(self.sensors) > 1 else "single"),
         )
 
 
@@ -86,6 +115,7 @@ class RaceOptions:
     id: str = setting(what="the race's id at the leaderboard")
     name: str = setting(what="as it is shown")
     track: str = setting("", what="the track's name, as it is shown")
+    track_length_m: float | None = setting(None, least=1.0, most=1000.0, what="along its centre line, if measured")
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = setting(1, least=1, most=12, what="so many runs may be on at the same time")
     rules: RaceRules = field(default_factory=RaceRules)
@@ -93,6 +123,16 @@ class RaceOptions:
     def __post_init__(self) -> None:
         _name(self.id, "race.id")
         check_rules(self.rules)
+
+    @classmethod
+    def completed(cls, table: dict[str, Any]) -> dict[str, Any]:
+        """Rules that say no `min_lap_s` get the one of the track, where its length is known."""
+        rules, track, length_m = table.get("rules", {}), table.get("track", ""), table.get("track_length_m")
+        odd = (
+            not isinstance(rules, dict) or not isinstance(track, str) or type(length_m) not in (int, float, type(None))
+        )
+        least_s = None if odd or "min_lap_s" in rules else least_lap_s(track, length_m)
+        return table if least_s is None else {**table, "rules": {**rules, "min_lap_s": least_s}}
 
     @property
     def opening(self) -> OpenRace:
@@ -103,19 +143,21 @@ class RaceOptions:
 
 @dataclass(frozen=True, slots=True)
 class TransponderChoice:
-    """`[[transponder]]`: whose it is; exactly one of `car` and `racer`."""
+    """`[[transponder]]`: whose it is; exactly one of `car` and `racer`, who may have several."""
 
-    id: str = setting(what="as the decoder sends it: digits, or the pilot's slot")
+    id: str = setting(what="decimal or hexadecimal, as the decoder or another program shows it; or the pilot's slot")
     car: str = setting("", what="the car that it is built into")
     racer: str = setting("", what="or the racer who carries it from car to car")
 
     def __post_init__(self) -> None:
-        if not (self.id.isprintable() and 0 < len(self.id) <= 32) or self.id != self.id.strip():
-            raise ConfigError("`transponder.id` has 1 to 32 printable characters.")
+        if not (self.id.isprintable() and 0 < len(self.id) <= 128) or self.id != self.id.strip():
+            raise ConfigError("`transponder.id` has 1 to 128 printable characters.")
         if bool(self.car) == bool(self.racer.strip()):
             raise ConfigError(f"`transponder` {self.id}: say either whose `car` or which `racer`.")
         if self.car:
             _name(self.car, "transponder.car")
+        else:
+            _racer(self.racer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +182,13 @@ class StationConfig:
         names = [gate.name for gate in self.gate]
         if len(set(names)) != len(names):
             raise ConfigError("`gate`: two gates have the same name.")
-        self._one_each([known.id for known in self.transponder], "id")
-        self._one_each([known.car for known in self.transponder if known.car], "car")
-        self._one_each([known.racer for known in self.transponder if known.racer], "racer")
+        ids = [plain_id(known.id) for known in self.transponder]
+        for known, plain in zip(self.transponder, ids, strict=True):
+            if ids.count(plain) > 1:
+                raise ConfigError(f"`transponder`: two [[transponder]] have the id {known.id!r}; each needs its own.")
         systems = [gate.system for gate in self.gate if gate.kind == "start_finish"]
         if sorted(systems) not in (["A"], ["A", "B"]):
             raise ConfigError(
                 '`gate`: exactly one [[gate]] must be of kind "start_finish" (and one more may be, of system "B"); '
                 'splits are of kind "split".'
             )
-
-    def _one_each(self, names: list[str], key: str) -> None:
-        for name in names:
-            if names.count(name) > 1:
-                raise ConfigError(f"`transponder`: two [[transponder]] have the {key} {name!r}; each needs its own.")

@@ -9,11 +9,14 @@ from typing import Any
 
 from shared.errors import StorageError
 from station.core.engine import Engine
+from station.core.events import Input
 from station.core.facts import Fact, RunOpened
-from station.store.chain import Record, Tampered, attest
+from station.store.chain import Record
 from station.store.encoding import decode_input, encode_facts
 from station.store.journal import Head, Journal
 from station.store.reading import JournalReader
+from station.store.verifying import verify_journal
+from station.uncounted import UncountedLog
 
 LONGEST = 120  # characters of a value that are shown
 
@@ -24,8 +27,10 @@ class Restored:
 
     engine: Engine = field(default_factory=Engine)
     opened: dict[tuple[str, str], int] = field(default_factory=dict)
+    uncounted: UncountedLog = field(default_factory=UncountedLog)
 
-    def note(self, seq: int, facts: Sequence[Fact]) -> None:
+    def note(self, seq: int, event: Input, facts: Sequence[Fact]) -> None:
+        self.uncounted.note(self.engine, event, facts)
         for fact in facts:
             if isinstance(fact, RunOpened):
                 self.opened[fact.race_id, fact.run_id] = seq
@@ -35,7 +40,7 @@ def restore(journal: Journal) -> Restored:
     """Feeds every stored input to a new engine. Raises StorageError."""
     restored = Restored()
     for seq, event in journal.inputs():
-        restored.note(seq, restored.engine.handle(event))
+        restored.note(seq, event, restored.engine.handle(event))
     return restored
 
 
@@ -92,13 +97,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="raceday replay", description="Check a station's journal by replaying it.")
     parser.add_argument("journal", type=pathlib.Path, help="station.db of the station's data folder")
     path = parser.parse_args(arguments).journal
+    found = verify_journal(path)
     reader = JournalReader(path)
     try:
-        seq, head, _ = attest(reader.records(), reader.checkpoints(), reader.tip())
-        replayed(reader.records(), path)
-    except Tampered as bad:
-        raise Tampered(bad.seq, f"{path}: {bad}") from None
+        replayed(reader.records(last=found.seq), path)
     finally:
         reader.close()
-    print(f"{seq} records replay to the same facts; head {head.hex()}")  # noqa: T201  the command's answer
+    print(f"{found.seq} records replay to the same facts; head {found.head.hex()}")  # noqa: T201  the answer
     return 0

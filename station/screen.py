@@ -10,11 +10,15 @@ from station.view import (
     CarView,
     ClockView,
     GateView,
+    ManagerView,
     RaceView,
     RunView,
     StandingLine,
+    StopView,
     StoreView,
+    StrangerView,
     SyncView,
+    Uncounted,
     View,
 )
 
@@ -33,6 +37,10 @@ class Parts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    strangers: tuple[StrangerView, ...] = ()
+    stop: StopView = field(default_factory=StopView)
+    uncounted: tuple[Uncounted, ...] = ()
+    manager: ManagerView | None = None
 
 
 class Screen:

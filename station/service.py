@@ -21,20 +21,33 @@ from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
 from station.drem_server import DremServer
+from station.effect import effect, worth
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
-from station.intake import Item, Ticket, answer, car_report, drain, gate_note
+from station.intake import CarModels, Item, Ticket, answer, car_report, drain, gate_note
 from station.replay import restore
 from station.screen import Screen
 from station.store.journal import Entry, Journal
 from station.store.space import space
 from station.teller import Teller
 from station.trouble import Trouble
-from station.view import Accepted, ClockView, Declined, StoreView, SyncView, View
+from station.view import (
+    Accepted,
+    ClockView,
+    Declined,
+    Effect,
+    ManagerView,
+    StopView,
+    StoreView,
+    SyncView,
+    Uncounted,
+    View,
+)
 
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
 PAIR_NS = 600_000_000_000
+JOURNAL_BYTES, START_BYTES = 6, 4  # that no two journals, and no two starts of one, ever share
 HEARD: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
 
 
@@ -49,6 +62,7 @@ class Setup:
     order_ttl_ms: int = 2000
     versions: Mapping[str, str] = field(default_factory=dict)
     transponders: tuple[e.Transponder, ...] = ()
+    draw: Callable[[int], str] | None = None  # so many random bytes as hexadecimal digits; None: ids as of old
 
 
 class Station:
@@ -77,6 +91,9 @@ class Station:
         self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
         self._paired = set(self._restored.engine.paired)
+        self._models = CarModels()
+        self._uncounted: tuple[Uncounted, ...] = ()
+        self._managed: ManagerView | None = None
         self._screen = Screen(setup.name, self._clock_view)
         self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
         self.drem = drem  # an event manager that uses us as its timer
@@ -85,7 +102,7 @@ class Station:
 
     def start(self) -> None:
         """Journals the boot, opens the race, and begins to listen. Raises OperatorError."""
-        self._commit([Item(e.Booted(self._now(), self.setup.name, self.setup.gates, self.setup.transponders))])
+        self._commit([Item(event) for event in self._boot()])
         if self.setup.race is not None:
             self._open(self.setup.race)
         self._teller.resume(self._restored.engine, self._now())
@@ -93,6 +110,8 @@ class Station:
         self._screen.owe(self.journal.due)
         self._hall.blocked = _blocked(self._restored.engine)
         self._hall.notes = dict(self._restored.engine.fitness.notes)
+        for name in self._restored.engine.gates:
+            self._hall.judged(name, self._restored.engine, ())
         if self.drem is not None:
             self.drem.start()
         self._hall.start(self._restored.engine, self._edge, self._judged)
@@ -120,12 +139,17 @@ class Station:
             self._hall.hear(delivery, self._clock.now_ns())
             delivery.ack()
             worked = True
-        self._hall.look(self._clock.now_ns(), self._clock.rate, self.journal.due)
+        self._hall.look(self._now(), self._clock.rate, self.journal.due)
+        if self.drem is not None and self.drem.view != self._managed:
+            self._managed = self.drem.view
+            self._screen.update(manager=self._managed)
         return worked
 
     def offer(self, command: e.Command) -> Ticket:
         """Puts a command in the queue; an emergency stop is sent before anything else."""
         stamped = replace(command, moment=self._now())
+        if isinstance(stamped, e.StopAll):
+            self._teller.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
             self._teller.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
@@ -134,6 +158,14 @@ class Station:
 
     def submit(self, command: e.Command, timeout_s: float = 10.0) -> Accepted | Declined:
         return self.offer(command).wait(timeout_s)
+
+    def stop_all(self, author: str, reason: str = "") -> StopView:
+        """Every car, known or not: the orders are on their way when this returns, the record follows."""
+        self.offer(e.StopAll(author=author, reason=reason))
+        return self.stop_state()
+
+    def stop_state(self) -> StopView:
+        return self._hall.stop_view(self._now())
 
     def snapshot(self) -> View:
         return self._screen.snapshot()
@@ -167,6 +199,8 @@ class Station:
 
     def _delivered(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
+        if isinstance(body, m.CarState) and (told := self._models.told(envelope.device, body, self._now())) is not None:
+            self._queue.put(Item(told))
         if not isinstance(body, m.CarLap):
             self._live.put(delivery)
             return
@@ -204,6 +238,15 @@ class Station:
             items.append(Item(e.Tick(now)))
         return items
 
+    def _boot(self) -> list[e.Input]:
+        """What a start journals: the journal's name, once, and this life of the station."""
+        now, setup, draw = self._now(), self.setup, self.setup.draw
+        began: list[e.Input] = []
+        if draw is not None and not self._restored.engine.identity.journal:
+            began = [e.JournalBegan(now, draw(JOURNAL_BYTES))]
+        start = draw(START_BYTES) if draw is not None else ""
+        return [*began, e.Booted(now, setup.name, setup.gates, setup.transponders, start=start)]
+
     def _open(self, wanted: e.OpenRace) -> None:
         """The race of the config; while a run of another race is on that one goes on, and `notice` says so."""
         refused = self._commit([Item(replace(wanted, moment=self._now()))])
@@ -216,6 +259,8 @@ class Station:
     def _keep(self, items: list[Item]) -> None:
         try:
             self._look()
+            if items:
+                self.journal.check_presence()
             self._commit(items)
         except StorageError as error:
             self.trouble.begin(str(error), items, self._clock.now_ns())
@@ -228,6 +273,7 @@ class Station:
         if self._next_look_ns - LOOK_NS <= now_ns < self._next_look_ns:
             return
         self._next_look_ns = now_ns + LOOK_NS
+        self.journal.check_presence()
         found = space(self.journal.path)
         if found.doubtful:
             self.journal.probe()
@@ -243,33 +289,51 @@ class Station:
 
     def _commit(self, items: list[Item]) -> list[f.Fact]:
         """Handle, append, tell. Raises StorageError: then nothing happened, and the engine is to be built again."""
-        done = [(item, self._restored.engine.handle(item.input)) for item in items]
-        entries = [self._entry(item.input, facts) for item, facts in done if facts]
+        done = [self._handle(item) for item in items]
+        entries = [self._entry(item.input, facts) for item, facts, _ in done if facts]
         seqs = iter(self.journal.append(entries) if entries else ())
         self._screen.owe(self.journal.due)
-        for item, facts in done:
+        for item, facts, changed in done:
             seq = next(seqs) if facts else self.journal.head.seq
-            self._restored.note(seq, facts)
+            self._restored.note(seq, item.input, facts)
             if item.kept is not None:
                 item.kept()
             if isinstance(item.input, e.Edge):
                 utc_ns = self._restored.engine.time_of_day(item.input.boot, item.input.at_ns)
                 self._hall.meter.note(item.input, facts, utc_ns)
+                self._hall.judged(item.input.gate, self._restored.engine, facts)
             self._teller.tell(self._restored.engine, facts, self._now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._hall.blocked = _blocked(self._restored.engine)
-            if isinstance(item.input, e.GateNote):
+            if any(isinstance(fact, f.GateNoted) for fact in facts):
                 self._hall.notes = dict(self._restored.engine.fitness.notes)
+            if isinstance(item.input, e.TryGate):
+                self._hall.judged(item.input.gate, self._restored.engine, facts)
             if item.ticket is not None:
-                item.ticket.settle(answer(seq, facts))
-        return [fact for _, facts in done for fact in facts]
+                item.ticket.settle(answer(seq, facts, changed))
+        self._show_uncounted()
+        return [fact for _, facts, _ in done for fact in facts]
+
+    def _handle(self, item: Item) -> tuple[Item, tuple[f.Fact, ...], Effect | None]:
+        """The facts of one input, and what a ruling changed."""
+        engine = self._restored.engine
+        before = worth(engine, item.input)
+        facts = engine.handle(item.input)
+        return item, facts, effect(before, worth(engine, item.input))
+
+    def _show_uncounted(self) -> None:
+        newest = self._restored.uncounted.newest
+        if newest is not self._uncounted:
+            self._uncounted = newest
+            self._screen.update(uncounted=newest)
 
     def _entry(self, event: e.Input, facts: tuple[f.Fact, ...]) -> Entry:
         due = next((fact.result for fact in facts if isinstance(fact, f.ResultDue)), None)
         if due is None:
             return Entry(event, facts)
         first = self._restored.opened.get((due.race_id, due.run_id), 0)
-        return Entry(event, facts, Evidence(self.setup.name, "", first, 0, 0, dict(self.setup.versions)))
+        journal, versions = self._restored.engine.identity.journal, dict(self.setup.versions)
+        return Entry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
 
     def _mended(self) -> list[Item]:
         """If the disk takes writes again: the engine as the journal has it, and all that was held."""

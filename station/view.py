@@ -3,12 +3,12 @@
 Everything in a View was committed before it got here (cars, gates and the wire excepted: they are live states).
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from shared.messages import CarMode, RunPhase
 from shared.ranking import RaceRules
-from station.core.events import Command, GateKind, Mode, System
+from station.core.events import Command, GateKind, Layout, Mode, System
 from station.core.facts import GateNoted, Lap, Proposal
 from station.core.fitness import OVERRIDE
 
@@ -48,7 +48,9 @@ class RunView:
     `proposals`: what the official is asked, each until it is done or dismissed: a missed crossing is counted by
     `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `give_crossing` with its number (to
     this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
-    `racer_best_ns`: the racer's fastest counted lap in all runs of the race.
+    `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256` are what the
+    car reports (what was entered, until it does); `model_differs`: from the entry, so that Start is refused.
+    `last_lap`: the time is up, and the lap in progress still counts.
     """
 
     run_id: str
@@ -73,6 +75,19 @@ class RunView:
     flagged: tuple[int, ...]
     proposals: tuple[Proposal, ...]
     racer_best_ns: int | None = None
+    entered_model: str = ""
+    reported_model: tuple[str, str] | None = None
+    model_note: str = ""
+    model_differs: bool = False
+    last_lap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StrangerView:
+    """A transponder that passed in this race, and nobody knows whose it is: `give_transponder` says it."""
+
+    transponder: str
+    passes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +125,9 @@ class GateView:
     """One gate's health; `stuck` names the sensors that are blocked for too long.
 
     `uncertainty_ns` of a stamp that is made now: the larger of the config's and the driver's. `notes`: what the driver
-    noticed of its device lately, newest first.
+    noticed of its device lately, newest first. `passes`: how several sensors stand, by the passes so far; `untried`
+    names those that saw no pass as it should be; `doubt`: why the layout as it is set loses passes, "" if it does not.
+    `absent`: its device is not there; it is tried again.
     """
 
     name: str
@@ -128,11 +145,31 @@ class GateView:
     notes: tuple[GateNoted, ...] = ()
     kind: GateKind = "start_finish"
     system: System = "A"
+    layout: Layout = "single"
+    passes: str = ""
+    untried: tuple[str, ...] = ()
+    doubt: str = ""
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """A crossing that counts for nobody, and why; `crossing` 0: edges that made none, of a sensor that nobody named."""
+
+    crossing: int
+    gate: str
+    sensor: str
+    utc_ns: int
+    why: str
+    transponder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CarView:
-    """One car as it last spoke. `alarm` is a sentence to show loudly ("" if all is well)."""
+    """One car as it last spoke. `alarm` is a sentence to show loudly ("" if all is well).
+
+    `practice`: somebody drives it from a phone, outside of any run.
+    """
 
     name: str
     online: bool
@@ -150,6 +187,39 @@ class CarView:
     frames: int | None
     dropped: int | None
     alarm: str
+    practice: bool = False
+
+
+StopOutcome = Literal["stopped", "ordered", "unreached"]
+
+
+@dataclass(frozen=True, slots=True)
+class StopCar:
+    """What became of the stop at one car: only its own word after the order makes it `stopped`, `took_ms` later.
+
+    `mode` as it last said; `heard_utc_ns`: when an unreached one was last heard, None if never.
+    """
+
+    name: str
+    outcome: StopOutcome
+    mode: CarMode
+    took_ms: int | None = None
+    heard_utc_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopView:
+    """The stop of all cars: `on` until an official releases it; `cars` are all that the station knows.
+
+    `connected`: the wire is up. Without it no order reaches a car, and every car's lease ends after `lease_ms`.
+    """
+
+    on: bool = False
+    author: str = ""
+    at_utc_ns: int = 0
+    connected: bool = True
+    lease_ms: int = 0
+    cars: tuple[StopCar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +230,15 @@ class BrokerView:
     sentence: str
     queued: int
     dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerView:
+    """The port for an event manager that takes this station for its timer; how many of its pages listen."""
+
+    listening: bool
+    listeners: int
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +269,8 @@ class View:
     """The whole page. `version` grows with each change.
 
     `runs`: all runs that are on now, in the order in which they were opened; `run` is the newest of them, or the last
-    one that was. With several on, every command names its `run_id`.
+    one that was. With several on, every command names its `run_id`. `uncounted`: the newest crossings that count for
+    nobody, newest first. `strangers`: the latest last.
     """
 
     version: int
@@ -206,14 +286,41 @@ class View:
     store: StoreView
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    strangers: tuple[StrangerView, ...] = ()
+    stop: StopView = field(default_factory=StopView)
+    uncounted: tuple[Uncounted, ...] = ()
+    manager: ManagerView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a run, and one lap of it, is worth at one moment; None: no such lap, no score, no place."""
+
+    run_id: str
+    racer: str
+    lap: int | None
+    lap_ms: int | None
+    lap_counts: bool
+    score_ms: int | None
+    place: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A ruling's effect, also as the sentence that the page shows."""
+
+    before: Worth
+    after: Worth
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The command is done and stored as journal record `seq`."""
+    """The command is done and stored as journal record `seq`; of a ruling also what it changed."""
 
     seq: int
     run_id: str = ""
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +336,7 @@ class Declined:
 
 
 class ServicePort(Protocol):
-    """What the web may ask of the station. All three are safe from any thread.
+    """What the web may ask of the station. All are safe from any thread.
 
     JSON becomes a command through `station.commands.parse_command`.
     """
@@ -241,3 +348,9 @@ class ServicePort(Protocol):
 
     def submit(self, command: Command, timeout_s: float = 10.0) -> Accepted | Declined:
         """Blocks until the command is stored, or refused."""
+
+    def stop_all(self, author: str, reason: str = "") -> StopView:
+        """Orders every car to stop, and latches it, before it returns; waits for no disk, queue or list."""
+
+    def stop_state(self) -> StopView:
+        """What became of it by now, car by car."""

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy import bindparam as given
 
-from leaderboard.store.tables import ENTRIES, LINES, RACES, RECEIPTS, RESULTS
+from leaderboard.store.tables import ENTRIES, LINES, RACERS, RACES, RECEIPTS, RESULTS
 
 RECEIPT = sa.select(RECEIPTS.c.body_sha256, RECEIPTS.c.answer).where(RECEIPTS.c.webhook_id == given("webhook_id"))
 ADD_RECEIPT = sa.insert(RECEIPTS)
@@ -19,12 +19,19 @@ ENTRY_NAME = sa.select(ENTRIES.c.name).where(_MY_ENTRY)
 ENTRY_NAMES = sa.select(ENTRIES.c.racer, ENTRIES.c.name).where(ENTRIES.c.race_id == given("race_id"))
 ADD_ENTRY = sa.insert(ENTRIES)
 
+SPELLING = sa.select(RACERS.c.racer).where(
+    (RACERS.c.race_id == given("race_id")) & (RACERS.c.key_sha256 == given("key_sha256"))
+)
+ADD_SPELLING = sa.insert(RACERS)
+
 HOME_OF = (
     sa.select(RESULTS.c.race_id, RESULTS.c.racer)
     .where(RESULTS.c.result_id == given("result_id"))
     .order_by(RESULTS.c.revision.desc())
     .limit(1)
 )
+# In the order of acceptance: revision 1 may come after a higher one.
+PAYLOADS_OF = sa.select(RESULTS.c.payload).where(RESULTS.c.result_id == given("result_id")).order_by(RESULTS.c.seq)
 ADD_RESULT = sa.insert(RESULTS).returning(RESULTS.c.seq)
 # All revisions of every result that ever was this racer's: a reassigned one shows by its newest revision.
 _MINE = sa.select(RESULTS.c.result_id).where(

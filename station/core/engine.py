@@ -14,12 +14,21 @@ from station.core import events as e
 from station.core import facts as f
 from station.core.attribution import Attribution
 from station.core.confirm import Agreed, Doubt, Witness
+from station.core.doubting import ask
 from station.core.fitness import Fitness
 from station.core.gate import Count, Gate
+from station.core.identity import Identity
 from station.core.laps import Stretch
+from station.core.models import Models
+from station.core.names import Names
 from station.core.race import Race
+from station.core.register import RunIds
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
+from station.core.stopping import StopLatch
+from station.core.transponders import Stranger
+
+NO_GATE = "the station has no such gate"
 
 
 class Engine:
@@ -30,8 +39,13 @@ class Engine:
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
         self.fitness = Fitness()
+        self.models = Models()
+        self.stop = StopLatch()
         self._scale = UtcScale()
-        self._attribution = Attribution(self.fitness, self._scale, self._counted)
+        self._ids = RunIds()
+        self.identity = Identity(self._ids)
+        self._names = Names()
+        self._attribution = Attribution(self.fitness, self._scale, self._names, self._counted)
         self._count = Count()
         self._witnesses: dict[str, Witness] = {}
         self._heard: dict[tuple[str, str], set[int]] = {}
@@ -41,6 +55,11 @@ class Engine:
     def run(self) -> Run | None:
         """The run on the track, or the last one of the race that is on."""
         return None if self.race is None else self.race.run
+
+    @property
+    def strangers(self) -> tuple[Stranger, ...]:
+        """Transponders that passed in this race, and of whom nobody knows whose they are."""
+        return self._attribution.strangers
 
     @property
     def paired(self) -> frozenset[str]:
@@ -75,10 +94,16 @@ class Engine:
                 return self._open_race(event)
             case e.ClockPair():
                 return [f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on()))]
-            case e.Booted():
-                return self._boot(event)
-            case e.GateReported() | e.GateNote():
-                return self.fitness.hear(event)
+            case e.Booted() | e.JournalBegan():
+                return self._boot(event) if isinstance(event, e.Booted) else self._began(event)
+            case e.GateReported() | e.GateNote() | e.CarModel():
+                return self._hear(event)
+
+    def _hear(self, event: e.GateReported | e.GateNote | e.CarModel) -> list[f.Fact]:
+        """A gate's driver or a car speaks of itself."""
+        if isinstance(event, e.CarModel):
+            return self.models.hear(event, self.race.on_track if self.race is not None else [])
+        return self.fitness.hear(event)
 
     def _run_is_on(self) -> bool:
         return self.race is not None and self.race.on
@@ -93,9 +118,24 @@ class Engine:
                 if known is not None:
                     self.gates[spec.name].kept.update(known.kept)
         self._booted = booted
+        self._ids.by_race = booted.edition < e.EDITION
+        self.identity.began(booted.station, booted.start)
+        if booted.clock_trusted:
+            self.identity.trusted(booted.moment.utc_ns)
+        self.models.restart()
         self.fitness.rebuilt(booted.gates)
         self._attribution.wire(booted.transponders)
-        return [f.StationBooted(booted.station, booted.moment.boot)]
+        told: list[f.Fact] = [f.StationBooted(booted.station, booted.moment.boot)]
+        if booted.edition != self._names.edition:
+            self._names.edition = booted.edition
+            told += [fact for race in self.races.values() for fact in race.respell()]
+        return told
+
+    def _began(self, journal: e.JournalBegan) -> list[f.Fact]:
+        """The journal has a name; one that goes on for another counts on from its runs."""
+        self.identity.journal = journal.journal
+        self._ids.reached(journal.runs)
+        return [f.JournalNamed(journal.journal, journal.old_journal, journal.old_seq, journal.old_head)]
 
     def _open_race(self, wanted: e.OpenRace) -> list[f.Fact]:
         now = self.race
@@ -108,7 +148,8 @@ class Engine:
             sentence = f"The race {wanted.race_id} has runs under other rules: give the new race another id."
             return [f.CommandRefused("open_race", sentence)]
         if known is None:
-            known = self.races[wanted.race_id] = Race(wanted, self._scale)
+            more = (self._names, self.models, self._ids, self.identity)
+            known = self.races[wanted.race_id] = Race(wanted, self._scale, *more)
         known.info = wanted
         self.race = known
         return [*self._attribution.open(known), f.RaceOpened(wanted.race_id)]
@@ -116,7 +157,7 @@ class Engine:
     def _edge(self, edge: e.Edge) -> list[f.Fact]:
         gate = self.gates.get(edge.gate)
         if gate is None:
-            return [f.EdgeIgnored(edge.gate, edge.seq, "the station has no such gate")]
+            return [f.EdgeIgnored(edge.gate, edge.seq, NO_GATE)]
         return self._weigh(gate, gate.handle(edge))
 
     def _weigh(self, gate: Gate, facts: list[f.Fact]) -> list[f.Fact]:
@@ -126,6 +167,8 @@ class Engine:
             told.append(fact)
             if isinstance(fact, f.Crossing):
                 told += self._attribution.seen(fact, gate.spec)
+            elif isinstance(fact, f.LayoutDoubted):
+                told += self.fitness.noted_layout(fact, self._scale.utc_ns(fact.boot, fact.at_ns))
         return told
 
     def _counted(self, run: Run, stretch: Stretch) -> list[f.Fact]:
@@ -143,7 +186,7 @@ class Engine:
             proposal = _proposal(each)
             told.append(proposal)
             if self.race is not None and proposal.run_id in self.race.runs:
-                self.race.runs[proposal.run_id].proposals.append(proposal)
+                ask(self.race.runs[proposal.run_id], proposal)
         return told
 
     def _tick(self, now: e.Moment) -> list[f.Fact]:
@@ -182,17 +225,41 @@ class Engine:
         return [*settled, *facts, *self._recast(command, facts)]
 
     def _obey(self, command: e.Command) -> list[f.Fact]:
+        self.stop.check(command)
         match command:
+            case e.StopAll() | e.ReleaseStop():
+                return self.stop.obey(command)
             case e.OrderCar():
                 return self._order(command)
+            case e.GiveTransponder():
+                self._open_one()
+                return self._attribution.name(command)
             case e.SetMode():
-                next_phase("idle" if self.race is None else self.race.phase, e.SetMode)
+                self._free_for(e.SetMode)
                 return self.fitness.change(command)
+            case e.TryGate():
+                return self._try(command)
             case e.OpenRun() | e.ArmRun():
                 race = self._open_one()
                 race.allow(command)
                 return [*self.fitness.check(self.gates, command), *race.command(command)]
         return self._open_one().command(command)
+
+    def _free_for(self, order: type[e.Command]) -> None:
+        """Raises Refused while a run is on."""
+        if self.race is None:
+            next_phase("idle", order)
+        else:
+            next_phase(self.race.phase, order, self.race.info.officiating)
+
+    def _try(self, command: e.TryGate) -> list[f.Fact]:
+        gate = self.gates.get(command.gate)
+        if gate is None:
+            raise Refused(f"The station has no gate {command.gate!r}; it has {', '.join(self.gates)}.")
+        if self._run_is_on():
+            raise Refused("A run is on: try the gate when it is over.")
+        gate.forget()
+        return [f.GateTried(gate.spec.name, command.author)]
 
     def _open_one(self) -> Race:
         if self.race is None:
@@ -206,7 +273,7 @@ class Engine:
         if recast is None or self.race is None:
             return []
         run = self.race.runs[recast]
-        if isinstance(command, e.AddCrossing | e.GiveCrossing):
+        if isinstance(command, e.AddCrossing | e.GiveCrossing | e.GiveTransponder):
             self._attribution.ruled(run)
         return self._told(self._witness(run.car).recast(run.book))
 
@@ -220,7 +287,7 @@ class Engine:
         return next((run.run_id for run in runs if run.car == car), "")
 
 
-_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun)  # of who is on the track
+_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.GiveTransponder)  # of who is on the track, or of whose it was
 
 
 def _same(a: e.OpenRace, b: e.OpenRace) -> bool:

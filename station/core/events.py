@@ -19,29 +19,37 @@ from station.core.commands import (
     Command,
     DismissProposal,
     DropCrossing,
+    EnterModel,
     FinishRun,
     GiveCrossing,
+    GiveTransponder,
     HandTap,
     OffTrack,
     OpenRun,
     OrderCar,
     ReassignRun,
+    ReleaseStop,
     RestoreLap,
     ResumeRun,
     SetMode,
     StartRun,
+    StopAll,
+    TakeBack,
+    TryGate,
     VoidLap,
 )
 from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_of, later
 
 __all__ = [
     "COMMANDS",
+    "EDITION",
     "NEVER",
     "AbandonRun",
     "AddCrossing",
     "AddPenalty",
     "ArmRun",
     "Booted",
+    "CarModel",
     "CarOrder",
     "CarReport",
     "CarReset",
@@ -51,14 +59,18 @@ __all__ = [
     "DismissProposal",
     "DropCrossing",
     "Edge",
+    "EnterModel",
     "FinishRun",
     "GateKind",
     "GateNote",
     "GateReported",
     "GateSpec",
     "GiveCrossing",
+    "GiveTransponder",
     "HandTap",
     "Input",
+    "JournalBegan",
+    "Layout",
     "Mode",
     "Moment",
     "NoteKind",
@@ -66,30 +78,45 @@ __all__ = [
     "OpenRace",
     "OpenRun",
     "OrderCar",
+    "Proof",
     "ReassignRun",
+    "ReleaseStop",
     "RestoreLap",
     "ResumeRun",
     "SetMode",
     "StartRun",
+    "StopAll",
     "System",
+    "TakeBack",
     "Tick",
     "Transponder",
+    "TryGate",
     "VoidLap",
     "clock_of",
     "later",
 ]
 
+# By which rules of this program an input was judged: a journal replays by those that it was written under. 2: names
+# and transponders in a normal form; run ids over all races; a clock that is put right corrects what it stamped before.
+EDITION = 2
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
+Layout = Literal["", "unsaid", "single", "in_line", "side_by_side"]
+Proof = Literal["", "pass", "level"]
 
 
 @dataclass(frozen=True, slots=True)
 class GateSpec:
     """How one gate is built; journaled at boot, so that a replay judges edges as they were judged.
 
-    `sensors` in the order in which a forward car meets them; with two, `baseline_mm` apart, direction and speed
-    are known. `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp. A gate of
-    `system` "B" stands at the same line as A's, on another device.
+    `layout` of its sensors: "in_line", in the order in which a forward car meets them (that gives direction and, with
+    `baseline_mm` between them, speed); "side_by_side" on one line, where either may be first; "unsaid": in line if a
+    baseline is given, else side by side, so that no pass is lost for a direction that nobody asked for; "": of a
+    journal from before this was said, when several sensors always stood in line.
+    `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp. A gate of `system` "B"
+    stands at the same line as A's, on another device. `proof`: what each sensor must have seen before a run is armed:
+    "pass", or "level": a beam that is free, broken for as long as a car takes, and free again. `wiring` tells devices
+    and their settings apart: a gate that is wired anew is tried anew.
     """
 
     name: str
@@ -102,6 +129,15 @@ class GateSpec:
     min_width_ns: int = 0
     max_width_ns: int = 2_000_000_000
     system: System = "A"
+    layout: Layout = later("unsaid", meant="")  # noqa: RUF009  a field
+    proof: Proof = later("")  # noqa: RUF009  a field
+    wiring: str = later("")
+
+    @property
+    def directed(self) -> bool:
+        """The order in which its sensors fire is the way that a car goes."""
+        in_line = self.layout in ("", "in_line") or (self.layout == "unsaid" and self.baseline_mm > 0)
+        return in_line and len(self.sensors) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +179,17 @@ class CarReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CarModel:
+    """What a car says that it drives, as soon as it is another model than before. `online` False: it speaks no more."""
+
+    moment: Moment
+    car: str
+    online: bool
+    model: str
+    model_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transponder:
     """Whose transponder it is: a car's, or a racer's who carries it from car to car; the other one is ""."""
 
@@ -153,19 +200,50 @@ class Transponder:
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """The station's process has started: its name, how its gates are built, and whose transponders they read."""
+    """The station's process has started: its name, how its gates are built, and whose transponders they read.
+
+    `edition` of the rules by which all that follows is judged, so that an old journal makes its old facts. Journals
+    that name none are of the first: there names and transponders were compared letter by letter.
+
+    `start` is drawn anew at each start: two lives of one journal, one of them from a backup, never share it.
+    `clock_trusted`: as of a ClockPair.
+    """
 
     moment: Moment
     station: str
     gates: tuple[GateSpec, ...]
     transponders: tuple[Transponder, ...] = later(())
+    edition: int = later(EDITION, meant=1)
+    start: str = later("")
+    clock_trusted: bool = later(True)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalBegan:
+    """The journal's name: random, made once with the file.
+
+    A journal that goes on for a damaged one names it: `old_journal`, its last good record `old_seq` with the hash
+    `old_head` (hexadecimal), and `runs`, the highest number that it gave to a run.
+    """
+
+    moment: Moment
+    journal: str
+    old_journal: str = ""
+    old_seq: int = 0
+    old_head: str = ""
+    runs: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockPair:
-    """A sampled monotonic/UTC pair, so that a stamp can be shown as a time of day."""
+    """A sampled monotonic/UTC pair, so that a stamp can be shown as a time of day.
+
+    `trusted`: this UTC is right as far as the machine can tell (its kernel is kept by a time server, or an official).
+    """
 
     moment: Moment
+    trusted: bool = later(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +277,8 @@ class OpenRace:
     """The race that runs from now on belong to. Given again unchanged it changes nothing.
 
     `cars_on_track`: so many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
-    cannot tell apart are tied (races before this was so knew only equal ones).
+    cannot tell apart are tied (races before this was so knew only equal ones). `officiating`: its edition; from 1 on
+    a lap that is much too short is held, a missed crossing is asked for, and a model is what the car reports.
     """
 
     moment: Moment
@@ -210,6 +289,7 @@ class OpenRace:
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = later(1)
     ties_by_uncertainty: bool = later(False)
+    officiating: int = later(1, meant=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,4 +299,16 @@ class Tick:
     moment: Moment
 
 
-Input = Edge | CarReport | Booted | ClockPair | GateReported | GateNote | OpenRace | Tick | Command
+Input = (
+    Edge
+    | CarReport
+    | CarModel
+    | Booted
+    | JournalBegan
+    | ClockPair
+    | GateReported
+    | GateNote
+    | OpenRace
+    | Tick
+    | Command
+)

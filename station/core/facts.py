@@ -16,6 +16,8 @@ from station.core.gatefacts import (
     GateNoted,
     GateOverridden,
     GateStuck,
+    GateTried,
+    LayoutDoubted,
     SystemReplaced,
     SystemsCompared,
     SystemsPaired,
@@ -25,11 +27,15 @@ from station.core.runfacts import (
     Attributed,
     CrossingFlagged,
     Incident,
+    IncidentTakenBack,
     Lap,
     LapConfirmed,
     LapDone,
+    LapHeld,
     LapRuled,
     LapsRecast,
+    ModelEntered,
+    ModelHeard,
     PassUnseen,
     Proposal,
     ProposalDismissed,
@@ -38,16 +44,21 @@ from station.core.runfacts import (
     ResultDue,
     RunClock,
     RunFinished,
+    RunModel,
     RunOpened,
     RunReassigned,
     RunReleased,
     RunStarted,
     Source,
     StandingChanged,
+    TimeUp,
+    TransponderGiven,
     Unattributed,
+    UnknownTransponder,
 )
 
 __all__ = [
+    "AllStopped",
     "Attributed",
     "CarHeard",
     "CarOrdered",
@@ -64,12 +75,19 @@ __all__ = [
     "GateNoted",
     "GateOverridden",
     "GateStuck",
+    "GateTried",
     "Incident",
+    "IncidentTakenBack",
+    "JournalNamed",
     "Lap",
     "LapConfirmed",
     "LapDone",
+    "LapHeld",
     "LapRuled",
     "LapsRecast",
+    "LayoutDoubted",
+    "ModelEntered",
+    "ModelHeard",
     "PassUnseen",
     "PhaseChanged",
     "Proposal",
@@ -80,6 +98,7 @@ __all__ = [
     "ResultDue",
     "RunClock",
     "RunFinished",
+    "RunModel",
     "RunOpened",
     "RunReassigned",
     "RunReleased",
@@ -87,11 +106,15 @@ __all__ = [
     "Source",
     "StandingChanged",
     "StationBooted",
+    "StopReleased",
     "SystemReplaced",
     "SystemsCompared",
     "SystemsPaired",
     "Tapped",
+    "TimeUp",
+    "TransponderGiven",
     "Unattributed",
+    "UnknownTransponder",
 ]
 
 
@@ -135,11 +158,37 @@ class CarOrdered:
 
 
 @dataclass(frozen=True, slots=True)
+class AllStopped:
+    """All cars are stopped, and stay so until it is released."""
+
+    author: str
+    reason: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopReleased:
+    """Cars may be armed again."""
+
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
 class StationBooted:
     """The station's process started (or its gates were rebuilt)."""
 
     station: str
     boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalNamed:
+    """The journal's name; and of the damaged one that it goes on for: name, last good record and its hash."""
+
+    journal: str
+    old_journal: str = ""
+    old_seq: int = 0
+    old_head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,31 +234,44 @@ Fact = (
     | GateJudged
     | GateNoted
     | GateOverridden
+    | GateTried
+    | LayoutDoubted
     | EpochBegan
     | Attributed
     | Unattributed
+    | UnknownTransponder
+    | TransponderGiven
     | CrossingFlagged
     | LapDone
+    | LapHeld
     | LapConfirmed
     | LapRuled
     | LapsRecast
+    | ModelEntered
+    | ModelHeard
     | Incident
+    | IncidentTakenBack
     | RunOpened
     | RunReleased
     | RunStarted
     | RunClock
     | RunFinished
+    | RunModel
     | RunReassigned
     | Qualified
     | ResultDue
     | StandingChanged
+    | TimeUp
     | CarHeard
     | Proposal
     | PassUnseen
     | ProposalDismissed
     | Tapped
     | CarOrdered
+    | AllStopped
+    | StopReleased
     | StationBooted
+    | JournalNamed
     | ClockNoted
     | RaceOpened
     | PhaseChanged

@@ -12,6 +12,45 @@ from station.core.run import Run
 REACH = 1000
 
 
+MOST_DIGITS = 9  # a name such as run-99999999999999 is somebody's own, and does not count
+
+
+class RunIds:
+    """The ids of all runs of the station: over all its races, none is given twice.
+
+    Stations of the first edition counted race by race: `by_race` while their records replay.
+    """
+
+    def __init__(self) -> None:
+        self.by_race = False
+        self._given: Counter[str] = Counter()
+        self._newest = 0
+
+    def new_id(self) -> str:
+        """For a run that nobody named."""
+        number = self._newest + 1
+        while f"run-{number}" in self._given:
+            number += 1
+        return f"run-{number}"
+
+    def used(self, run_id: str) -> bool:
+        return run_id in self._given
+
+    def ambiguous(self, run_id: str) -> bool:
+        """Runs of several races have it: that was possible once."""
+        return self._given[run_id] > 1
+
+    def add(self, run_id: str) -> None:
+        self._given[run_id] += 1
+        number = run_id.removeprefix("run-")
+        if number.isdecimal() and len(number) <= MOST_DIGITS:
+            self.reached(int(number))
+
+    def reached(self, number: int) -> None:
+        """The next one gets a higher number."""
+        self._newest = max(self._newest, number)
+
+
 class Register:
     """`runs` are those that a ruling can name, oldest first."""
 
@@ -44,6 +83,17 @@ class Register:
         """The run is another racer's now."""
         self._by_racer[was].remove(run)
         self._by_racer.setdefault(run.racer, []).append(run)
+
+    def racers(self) -> list[str]:
+        """All that had a run here, in the order of their first ones (those whose runs are gone first)."""
+        return list(dict.fromkeys([*self._spent, *(run.racer for run in self.runs.values())]))
+
+    def merge(self, was: str, racer: str) -> None:
+        """Two spellings were one racer's: the runs of the first are the second's now."""
+        for run in tuple(self._by_racer.get(was, ())):
+            run.racer = racer
+            self.moved(run, was)
+        self._spent[racer] += self._spent.pop(was, 0)
 
     def attempts(self, racer: str) -> int:
         """How many the racer has used."""

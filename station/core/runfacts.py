@@ -31,6 +31,27 @@ class Unattributed:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownTransponder:
+    """Whose is it? It passed here for the `passes`th time in this race, and nobody is known to have it."""
+
+    transponder: str
+    crossing: int
+    passes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransponderGiven:
+    """An official said whose it is ("" and "": nobody's here); `crossings` of its passes before count now."""
+
+    transponder: str
+    car: str
+    racer: str
+    crossings: int
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CrossingFlagged:
     """Sooner than any lap can be: kept and shown, ends no lap until an official counts it (AddCrossing)."""
 
@@ -45,7 +66,7 @@ class Lap:
     """One lap as it stands now. `ended_ns` on the clock of `boot`; `ended_utc_ns` for display and for ties.
 
     `lap_ns` is 0 for a lap that spans two boots: it is void by rule. `reason` says why it is not valid, or
-    what an official did. `confirmed` once the car's own report agrees.
+    what an official did. `confirmed` once the car's own report agrees. `held`: not valid while an official is asked.
     """
 
     run_id: str
@@ -63,6 +84,7 @@ class Lap:
     resets: int = 0
     penalty_ns: int = 0
     reason: str = ""
+    held: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +101,14 @@ class LapConfirmed:
     lap: Lap
     car_lap_ns: int | None
     difference_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LapHeld:
+    """By the run's other laps this one is too short to be believed, or began at such a crossing; or not any more."""
+
+    lap: Lap
+    held: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +138,17 @@ class Incident:
     number: int
     kind: Literal["off_track", "collision", "reset"]
     author: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentTakenBack:
+    """An official says that it was none, in lap `number`."""
+
+    run_id: str
+    number: int
+    kind: Literal["off_track", "collision", "reset"]
+    author: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +191,51 @@ class RunClock:
     run_id: str
     boot: str
     started_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeUp:
+    """The time limit struck, and by the race's rules the lap in progress still counts."""
+
+    run_id: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHeard:
+    """What a car says that it drives; `online` False: nobody speaks for it now."""
+
+    car: str
+    online: bool
+    model: str
+    model_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunModel:
+    """The model that the run is driven with, as its car reports it. `was` and `was_sha256`: another one before.
+
+    `changed`: in the middle of the run.
+    """
+
+    run_id: str
+    car: str
+    model: str
+    model_sha256: str
+    changed: bool = False
+    was: str = ""
+    was_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntered:
+    """The run's entry names this model from now on."""
+
+    run_id: str
+    model: str
+    model_sha256: str
+    author: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
-from shared.results import Evidence, Result
+from shared.results import Evidence, Result, ToldBy
 from station.core.events import OpenRace
 from station.core.facts import Lap
 from station.core.laps import run_lap
+from station.core.run import Run
 
 POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window make the same score
 
@@ -43,6 +45,17 @@ class Standing:
         older = [self._gone_best[racer][1]] if racer in self._gone_best else []
         return [*older, *self._runs.get(racer, {}).values()]
 
+    def merge(self, was: str, racer: str) -> None:
+        """Two spellings were one racer's: what the first reached is the second's now."""
+        runs = {**self._runs.get(racer, {}), **self._runs.pop(was, {})}
+        self._runs[racer] = {run_id: replace(each, racer=racer) for run_id, each in runs.items()}
+        self._gone[racer] += self._gone.pop(was, 0)
+        for run_id, scored in [self._gone_best.pop(name) for name in (racer, was) if name in self._gone_best]:
+            self._keep_gone(run_id, replace(scored, racer=racer))
+        self._best.pop(was, None)
+        if best := best_of(self._every(racer)):
+            self._best[racer] = best[0]
+
     def lines(self) -> tuple[Placed, ...]:
         """Best first."""
         return tuple(rank(self._best.values()))
@@ -56,9 +69,12 @@ class Standing:
         scored = self._runs.get(racer, {}).pop(run_id, None)
         if scored is not None:
             self._gone[racer] += 1
-            held = self._gone_best.get(racer)
-            if held is None or best_of([held[1], scored]) == [scored]:
-                self._gone_best[racer] = run_id, scored
+            self._keep_gone(run_id, scored)
+
+    def _keep_gone(self, run_id: str, scored: Scored) -> None:
+        held = self._gone_best.get(scored.racer)
+        if held is None or best_of([held[1], scored]) == [scored]:
+            self._gone_best[scored.racer] = run_id, scored
 
     def run_behind(self, racer: str) -> str:
         """The run that holds the racer's place; '' if there is none."""
@@ -87,33 +103,28 @@ def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> t
     return tuple(counted[start : start + POSTED_LAPS])
 
 
-def result(
-    race: OpenRace,
-    run_id: str,
-    racer: str,
-    car: str,
-    model: tuple[str, str],
-    laps: Sequence[Lap],
-    score: Score | None,
-    finished_utc_ns: int,
-    revision: int,
-) -> Result:
+def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, revision: int) -> Result:
     """What is posted. A run that lost its score by a ruling is posted again with score 0: the leaderboard withdraws it.
 
     The station's name, the journal's head and record numbers are added where they are known: at the append.
     """
+    race = run.race
+    model, model_sha256 = run.posted_model
+    told_by: ToldBy = "" if race.officiating == 0 else "nobody" if run.driven is None else "car"
     return Result(
-        result_id=f"{race.race_id}.{run_id}",
+        result_id=result_id,
         revision=revision,
         race_id=race.race_id,
-        racer=racer,
-        run_id=run_id,
-        car=car,
-        model=model[0],
-        model_sha256=model[1],
+        racer=run.racer,
+        run_id=run.run_id,
+        car=run.car,
+        model=model,
+        model_sha256=model_sha256,
         laps=posted_laps(laps, score, race.rules),
         score_ms=0 if score is None else score.score_ms,
-        finished_utc_ns=finished_utc_ns,
-        evidence=Evidence("", "", 0, 0, uncertainty_of(race, laps, score)),
+        finished_utc_ns=run.finished_utc_ns,
+        evidence=Evidence(
+            "", "", 0, 0, uncertainty_of(race, laps, score), model_by=told_by, model_changes=run.model_changes
+        ),
         kind=race.kind,
     )

@@ -1,11 +1,13 @@
 """Inputs and facts as canonical JSON, and inputs back: what is hashed is what is stored."""
 
+import dataclasses
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.canonical import Writer, writer
+from shared.canonical import Writer, meant, writer
 from shared.errors import StorageError
 from station.core import events as e
 from station.core.facts import Fact
@@ -13,7 +15,9 @@ from station.core.facts import Fact
 _INPUTS: tuple[type[Any], ...] = (
     e.Edge,
     e.CarReport,
+    e.CarModel,
     e.Booted,
+    e.JournalBegan,
     e.ClockPair,
     e.GateReported,
     e.GateNote,
@@ -22,6 +26,15 @@ _INPUTS: tuple[type[Any], ...] = (
     *e.COMMANDS.values(),
 )
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
+
+
+def _meant(kind: type[Any]) -> dict[str, Any]:
+    """Fields that mean something else than their default where an older journal is silent."""
+    return {field.name: meant(field) for field in dataclasses.fields(kind) if "meant" in field.metadata}
+
+
+_MEANT = {kind.__name__: filled for kind in _INPUTS if (filled := _meant(kind))}
+_OF_A_GATE = _meant(e.GateSpec)
 _TAGS: dict[type[Any], tuple[str, Writer]] = {}
 
 
@@ -38,16 +51,28 @@ def encode_facts(facts: Sequence[Fact]) -> bytes:
 def decode_input(data: bytes) -> e.Input:
     """The input of a stored record. Raises StorageError."""
     kind, _, rest = data.removeprefix(b'["').partition(b'",')
-    adapter = _ADAPTERS.get(kind.decode(errors="replace"))
+    name = kind.decode(errors="replace")
+    adapter = _ADAPTERS.get(name)
     if adapter is None:
         raise StorageError(f"The journal holds an input of unknown kind {kind[:40]!r}: a newer station wrote it.")
     try:
-        event: e.Input = adapter.validate_json(rest[:-1], strict=True)
+        event: e.Input = adapter.validate_json(_as_meant(name, rest[:-1]), strict=True)
     except ValidationError as error:
-        raise StorageError(
-            f"The journal holds a {kind.decode()} that cannot be read: {error.errors()[0]['msg']}."
-        ) from None
+        raise StorageError(f"The journal holds a {name} that cannot be read: {error.errors()[0]['msg']}.") from None
     return event
+
+
+def _as_meant(name: str, body: bytes) -> bytes:
+    """What an older journal does not say is read as what it meant."""
+    if name not in _MEANT:
+        return body
+    try:
+        document = _MEANT[name] | json.loads(body)
+        if name == "Booted":
+            document["gates"] = [_OF_A_GATE | gate for gate in document["gates"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return body  # the adapter says what is wrong with it
+    return json.dumps(document).encode()
 
 
 def _tagged(it: Any) -> str:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from shared.errors import BadInput, RacedayError, Refused
 from station.commands import parse_command
-from station.core.events import Command, OrderCar
+from station.core.events import Command, OrderCar, StopAll
 from station.view import Accepted, Declined, ServicePort
 from station.web.doors import refusal
 
@@ -49,7 +49,8 @@ def api_routes(service: ServicePort, operators: frozenset[str]) -> APIRouter:
             return _error(413, str(error))
         except (BadInput, TimeoutError) as error:
             return _error(400, str(error) or "The command did not arrive in time.")
-        limiter = stops if isinstance(command, OrderCar) and command.action == "estop" else waiting
+        stopping = isinstance(command, StopAll) or (isinstance(command, OrderCar) and command.action == "estop")
+        limiter = stops if stopping else waiting
         return await _submitted(service, command, limiter)
 
     return router
@@ -63,8 +64,9 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
     except RacedayError as error:
         return _error(503, str(error))
     match answer:
-        case Accepted(seq, run_id):
-            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id})
+        case Accepted(seq, run_id, effect):
+            changed = {} if effect is None else {"effect": dataclasses.asdict(effect)}
+            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **changed})
         case Declined(sentence):
             may = {"override": True} if answer.may_be_overridden else {}
             return JSONResponse({"error": sentence, **may}, 409)

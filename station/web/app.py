@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
+from shared.web_assets import Assets
 from shared.web_doors import Doors
 from station.view import ServicePort
 from station.web.api import api_routes
 from station.web.live import Live
-from station.web.render import STATIC, PageName, Pages
+from station.web.render import OFFICIALS, STATIC, PageName, Pages
+from station.web.stop import FORMS_ALLOWED, stop_routes
 
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -38,7 +38,8 @@ def create_app(
     app.state.live = live
     app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
     app.include_router(api_routes(service, frozenset(operators)))
-    app.mount("/static", Assets(directory=STATIC))
+    app.include_router(stop_routes(service, frozenset(operators), pages))
+    app.mount("/static", Assets(STATIC))
 
     @app.get("/", response_class=HTMLResponse)
     async def live_page() -> HTMLResponse:
@@ -68,20 +69,10 @@ def create_app(
 
     async def _page(name: PageName) -> HTMLResponse:
         text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
-        return HTMLResponse(text, headers={"cache-control": "no-store"})
+        return HTMLResponse(text, headers=FORMS_ALLOWED if name in OFFICIALS else {"cache-control": "no-store"})
 
     @app.exception_handler(404)
     async def nothing_here(_: Request, __: Exception) -> JSONResponse:
         return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
 
     return app
-
-
-class Assets(StaticFiles):
-    """Static files; an address with the digest in it may be kept for ever."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        if b"v=" in scope.get("query_string", b""):
-            response.headers["cache-control"] = "public, max-age=31536000, immutable"
-        return response

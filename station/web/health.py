@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from station.view import CarView, GateView, View
+from station.core.fitness import untried
+from station.view import CarView, GateView, ManagerView, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ def health_lines(view: View) -> list[HealthLine]:
         *(_gate(gate) for gate in view.gates),
         *(_car(car) for car in view.cars),
         _broker(view),
+        *([_manager(view.manager)] if view.manager is not None else []),
         _sync(view),
         _store(view),
     ]
@@ -43,10 +45,14 @@ def _gate(gate: GateView) -> HealthLine:
     figures = (("edges", str(gate.edges)), ("lost", str(gate.lost)))
     key = f"gate-{gate.name}"
     if not gate.alive:
-        return _line(key, "Gate", gate.name, "bad", "dead", gate.sentence, figures)
+        return _line(key, "Gate", gate.name, "bad", "absent" if gate.absent else "dead", gate.sentence, figures)
     if gate.stuck:
         blocked = f"{', '.join(gate.stuck)}: something stands in the beam."
         return _line(key, "Gate", gate.name, "bad", "blocked", blocked, figures)
+    if gate.doubt:
+        return _line(key, "Gate", gate.name, "bad", "layout", gate.doubt, figures)
+    if gate.untried:
+        return _line(key, "Gate", gate.name, "warn", "not tried", untried(gate.untried), figures)
     return _line(key, "Gate", gate.name, "warn" if gate.lost else "ok", "alive", gate.sentence, figures)
 
 
@@ -64,7 +70,15 @@ def _car(car: CarView) -> HealthLine:
     if car.model and detail != car.model:
         figures.insert(0, ("model", car.model))
     lease = ", leased" if car.leased else ""
-    return _line(key, "Car", car.name, level, car.mode + lease, detail, tuple(figures))
+    return _line(
+        key,
+        "Car",
+        car.name,
+        level,
+        car.mode + lease + (" from a phone (practice)" if car.practice else ""),
+        detail,
+        tuple(figures),
+    )
 
 
 def _broker(view: View) -> HealthLine:
@@ -74,6 +88,12 @@ def _broker(view: View) -> HealthLine:
         figures.append(("dropped", str(broker.dropped)))
     level, state = ("ok", "connected") if broker.connected else ("bad", "away")
     return _line("broker", "Broker", "MQTT", level, state, broker.sentence, tuple(figures))
+
+
+def _manager(manager: ManagerView) -> HealthLine:
+    level, state = ("ok", "listening") if manager.listening else ("bad", "absent")
+    figures = (("pages", str(manager.listeners)),)
+    return _line("manager", "Port", "Event manager", level, state, manager.sentence, figures)
 
 
 def _sync(view: View) -> HealthLine:
@@ -103,6 +123,7 @@ def alarms(view: View) -> list[str]:
     if not view.store.ok:
         said.append(view.store.sentence)
     said += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
+    said += [gate.doubt for gate in view.gates if gate.doubt]
     blocked = [gate for gate in view.gates if gate.alive and gate.stuck]
     return said + [f"Gate {gate.name}: something stands in the beam of {', '.join(gate.stuck)}." for gate in blocked]
 

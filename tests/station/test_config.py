@@ -39,6 +39,14 @@ BAD = {
     "a bad name": ('name = "Station 1"\n' + LEAST, "`name`: 'Station 1' cannot name a machine"),
     "a sensor twice": (LEAST + 'sensors = ["a", "a"]\n', "each once"),
     "no sensor": (LEAST + "sensors = []\n", "at least one sensor"),
+    "one sensor beside none": (LEAST + 'layout = "side_by_side"\n', "needs the names of two sensors"),
+    "one sensor in line": (LEAST + 'layout = "in_line"\n', "needs the names of two sensors"),
+    "two that are single": (LEAST + 'sensors = ["a", "b"]\nlayout = "single"\n', "has one sensor; 2 are named"),
+    "a way between strips side by side": (
+        LEAST + 'sensors = ["a", "b"]\nlayout = "side_by_side"\nbaseline_mm = 30\n',
+        "leave `baseline_mm` out",
+    ),
+    "a layout that is none": (LEAST + 'sensors = ["a", "b"]\nlayout = "crosswise"\n', "side_by_side"),
     "a lease too long": ("lease_ms = 100000\n" + LEAST, "100 to 60000"),
     "a bad rule": (LEAST + '[race]\nid = "r"\nname = "R"\nrules = { consecutive_laps = 99 }\n', "allowed is 1 to 10"),
     "a bad race id": (LEAST + '[race]\nid = "a b"\nname = "R"\n', "`race.id`"),
@@ -50,11 +58,12 @@ BAD = {
         LEAST + (_WORN + 'id = "1"\ncar = "a"\n') + (_WORN + 'id = "1"\ncar = "b"\n'),
         "two [[transponder]] have the id '1'",
     ),
-    "a car with two transponders": (
-        LEAST + (_WORN + 'id = "1"\ncar = "a"\n') + (_WORN + 'id = "2"\ncar = "a"\n'),
-        "two [[transponder]] have the car 'a'",
+    "a transponder twice in two notations": (
+        LEAST + (_WORN + 'id = "00cd:fd"\ncar = "a"\n') + (_WORN + 'id = "CDFD"\ncar = "b"\n'),
+        "two [[transponder]] have the id '00cd:fd'",
     ),
-    "a transponder that nobody can send": (LEAST + _WORN + 'id = ""\ncar = "a"\n', "`transponder.id` has 1 to 32"),
+    "a transponder of no name": (LEAST + _WORN + 'id = "1"\nracer = "A\u202e"\n', "U+202E RIGHT-TO-LEFT OVERRIDE"),
+    "a transponder that nobody can send": (LEAST + _WORN + 'id = ""\ncar = "a"\n', "`transponder.id` has 1 to 128"),
     "a transponder of a bad name": (LEAST + _WORN + 'id = "1"\ncar = "Car 1"\n', "`transponder.car`"),
     "an unknown rule": (LEAST + '[race]\nid = "r"\nname = "R"\nrules = { laps = 3 }\n', "unknown key"),
 }
@@ -62,8 +71,43 @@ BAD = {
 
 def test_transponders_reach_the_core() -> None:
     text = LEAST + '[[transponder]]\nid = "11"\ncar = "car-1"\n[[transponder]]\nid = "22"\nracer = "Ann"\n'
+    text += '[[transponder]]\nid = "12"\ncar = "car-1"\n'
     wired = setup(parse(text, StationConfig)).transponders
-    assert wired == (Transponder("11", car="car-1"), Transponder("22", racer="Ann"))
+    assert wired == (Transponder("11", car="car-1"), Transponder("22", racer="Ann"), Transponder("12", car="car-1"))
+
+
+_TWO = 'sensors = ["a", "b"]\n'
+_DREM = 'options = { url = "ws://127.0.0.1:1" }\n'
+
+
+@pytest.mark.parametrize(("driver", "more", "layout", "proof"), [
+    ("mock", "", "single", ""),
+    ("mock", "try_first = true\n", "single", "level"),
+    ("mock", _TWO, "unsaid", ""),
+    ("mock", _TWO + "baseline_mm = 100\n", "unsaid", ""),
+    ("mock", _TWO + 'layout = "in_line"\n', "in_line", ""),
+    ("gpio", _TWO + "options = { pins = [17, 27] }\n", "unsaid", "level"),
+    ("gpio", "try_first = false\noptions = { pins = [17] }\n", "single", ""),
+    ("pico", 'options = { port = "loop://" }\n', "single", "level"),
+    ("decoder", 'options = { protocol = "p3", url = "loop://" }\n', "single", "pass"),
+    ("drem", _TWO + _DREM, "side_by_side", "pass"),
+    ("drem", _TWO + 'layout = "in_line"\n' + _DREM, "in_line", "pass"),
+    ("drem", _TWO + "baseline_mm = 200\n" + _DREM, "unsaid", "pass"),
+    ("drem", _DREM, "single", "pass"),
+])  # fmt: skip
+def test_what_the_core_is_told_of_a_gate(driver: str, more: str, layout: str, proof: str) -> None:
+    [spec] = setup(parse(LEAST.replace("mock", driver) + more, StationConfig)).gates
+    assert (spec.layout, spec.proof, bool(spec.wiring)) == (layout, proof, bool(proof))
+
+
+def test_a_gate_that_is_wired_otherwise_is_another_gate() -> None:
+    wired = [
+        setup(parse(LEAST.replace("mock", "gpio") + f"options = {{ pins = [{pins}] }}\n", StationConfig))
+        .gates[0]
+        .wiring
+        for pins in ("17", "17", "27")
+    ]
+    assert wired[0] == wired[1] != wired[2]
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -86,3 +130,32 @@ def test_a_data_dir_that_cannot_be_made_is_one_sentence(tmp_path: pathlib.Path) 
     with pytest.raises(Exception, match="cannot be made") as refused:
         prepared(tmp_path / "file" / "data")
     assert not isinstance(refused.value, HardwareMissing)
+
+
+@pytest.mark.parametrize(
+    ("race", "least_s"),
+    [
+        ('track = "reinvent_base"', 4.4),
+        ('track = "re:Invent 2018"', 4.4),
+        ('track = "our own"', 2.0),
+        ('track = "our own"\ntrack_length_m = 30', 7.5),
+        ('track = "reinvent_base"\ntrack_length_m = 8.0', 2.0),
+        ('track = "reinvent_base"\nrules = { min_lap_s = 2.0 }', 2.0),
+        ('track = "reinvent_base"\nrules = { max_laps = 4 }', 4.4),
+        ("", 2.0),
+    ],
+)
+def test_the_shortest_lap_follows_from_the_track_unless_it_is_said(race: str, least_s: float) -> None:
+    text = f'data_dir = "x"\n[[gate]]\nname = "start"\ndriver = "mock"\n[race]\nid = "r"\nname = "R"\n{race}\n'
+    config = parse(text, StationConfig)
+    assert config.race is not None
+    assert config.race.opening.rules.min_lap_s == least_s
+
+
+@pytest.mark.parametrize(
+    "race", ["track = 3", "track_length_m = true", "track_length_m = 0.5", "rules = 3", "rules = { min_lap_s = 'x' }"]
+)
+def test_odd_tracks_and_rules_are_a_sentence(race: str) -> None:
+    text = f'data_dir = "x"\n[[gate]]\nname = "start"\ndriver = "mock"\n[race]\nid = "r"\nname = "R"\n{race}\n'
+    with pytest.raises(ConfigError, match=r"race\."):
+        parse(text, StationConfig)

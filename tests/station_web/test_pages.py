@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from station.commands import parse_command
+from station.core.events import GiveTransponder
 from station.core.facts import Proposal
+from station.view import StrangerView
 from station.web.doubts import doubts
-from station.web.gates import gate_cards, short_time
+from station.web.gates import UNSAID, gate_cards, short_time
 from station.web.render import Pages
 from station.web.screen import screen_of
 from station.web.words import lap_lines
@@ -93,6 +96,21 @@ def test_the_keys_are_the_oldest_proposals_and_never_a_flag() -> None:
     assert found[2].actions[0].ask
 
 
+def test_a_stranger_is_asked_about_and_given_to_a_car_or_to_nobody() -> None:
+    strangers = (StrangerView("1234567", 1), StrangerView("E20000172211010218905C7A", 3))
+    found = [each for each in doubts(replace(TOGETHER, strangers=strangers)) if each.key.startswith("stranger-")]
+    assert [each.sentence for each in found] == [
+        "Unknown transponder E20000172211010218905C7A: whose?",  # the latest first
+        "Unknown transponder 1234567: whose?",
+    ]
+    assert "it passed 3 times" in found[0].witnesses[0]
+    done = [(action.command, dict(action.texts)) for action in found[1].actions]
+    assert [command for command, _ in done] == ["give_transponder"] * len(done)
+    assert [texts.get("car", "") for _, texts in done][:2] == [run.car for run in TOGETHER.runs][:2]
+    assert done[-1][1] == {"transponder": "1234567", "reason": "an official knows it"}
+    assert all(isinstance(parse_command({"command": name, **texts}), GiveTransponder) for name, texts in done)
+
+
 def test_gates_in_words() -> None:
     start, split = gate_cards(TESTING)
     assert (start.state, split.state) == ("not fit", "fit")
@@ -103,6 +121,22 @@ def test_gates_in_words() -> None:
     [unstuck] = gate_cards(replace(TESTING, gates=(replace(FULL_GATE, stuck=()),)))
     assert [(sensor.level, sensor.state) for sensor in unstuck.sensors] == [("ok", "alive"), ("warn", "noisy")]
     assert gate_cards(EMPTY) == []
+
+
+def test_a_gate_that_was_not_tried_and_one_whose_layout_loses_passes() -> None:
+    fresh = replace(GATE, untried=("beam-b",), layout="unsaid", passes="No pass yet: let a car roll.")
+    [card] = gate_cards(replace(VIEW, gates=(fresh,)))
+    assert (card.level, card.state) == ("warn", "not tried")
+    assert [sentence.split(":")[0] for sentence in card.advice] == ["Not tried yet", UNSAID.split(":")[0]]
+    page = Pages().page("gates", replace(VIEW, gates=(fresh,)))
+    assert 'data-command="try_gate" data-text-gate="start"' in page
+    assert "No pass yet: let a car roll." in page
+    [line] = [line for line in screen_of(replace(VIEW, gates=(fresh,))).health if line.kind == "Gate"]
+    assert (line.level, line.state) == ("warn", "not tried")
+    doubted = replace(GATE, doubt="They take turns.", layout="in_line")
+    [card] = gate_cards(replace(VIEW, gates=(doubted,)))
+    assert (card.state, card.advice) == ("not fit", ("They take turns.",))
+    assert screen_of(replace(VIEW, gates=(doubted,))).alarms == ("They take turns.",)
 
 
 @pytest.mark.parametrize(("ns", "text"), [(0, "0 ns"), (15_000, "15 µs"), (212_400, "212 µs"), (20_000_000, "20 ms")])
