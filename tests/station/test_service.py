@@ -58,7 +58,9 @@ def test_refusals_are_answered_and_change_nothing(rig: Rig) -> None:
     answer = rig.give(e.FinishRun(author="judge"))
     assert isinstance(answer, Declined)
     assert "`finish` cannot be done while the run is idle" in answer.sentence
-    assert rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1", run_id="heat-7")) == Accepted(4, "heat-7")
+    assert rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1", run_id="heat-7")) == Accepted(
+        4, "heat-7", "car-1", "arm"
+    )
 
 
 def test_the_wire_hears_of_runs_and_laps_after_the_commit(rig: Rig) -> None:
@@ -214,11 +216,12 @@ def test_orders_lead_the_car_and_end_when_it_is_there(rig: Rig) -> None:
 def test_a_trip_is_shown_and_left_only_by_resume(rig: Rig) -> None:
     car = WireCar(rig)
     rig.open()
+    car.beat("ready")
     rig.go()
-    car.state(m.CarState(True, "driving"))
+    car.state(m.CarState(True, "driving", model="m"))
     car.beat("driving")
     rig.cross(1.0)
-    car.state(m.CarState(True, "tripped", "The frames stopped."))
+    car.state(m.CarState(True, "tripped", "The frames stopped.", "m"))
     for _ in range(6):
         car.beat("tripped")
     car.take(m.DriveOrder)
@@ -275,8 +278,9 @@ def test_an_order_that_is_not_followed_is_given_up_and_said(rig: Rig) -> None:
 def test_silence_of_a_car_in_mid_run_is_an_alarm(rig: Rig) -> None:
     car = WireCar(rig)
     rig.open()
+    car.beat("ready")
     rig.go()
-    car.state(m.CarState(True, "driving"))
+    car.state(m.CarState(True, "driving", model="m"))
     car.beat("driving")
     rig.wait(1 * S)
     assert rig.station.snapshot().cars[0].alarm == ""

@@ -152,7 +152,6 @@ def test_a_running_clock_shows_tenths(elapsed_ns: int, text: str) -> None:
     ("changes", "label", "clock", "words"),
     [
         ({}, "Lap 7", "4.0", "On track"),
-        ({"phase": "armed", "released": False, "lap_started_ns": None}, "Lap 1", "0.0", "Ready to start"),
         ({"phase": "armed", "lap_started_ns": None}, "Lap 1", "0.0", "Go! To the line"),
         ({"phase": "finished", "lap_started_ns": None}, "Average of 3", "10.409", "Finished"),
         ({"phase": "finished", "score_ms": None}, "Average of 3", "No score", "Finished"),
@@ -163,6 +162,27 @@ def test_the_clock_of_each_phase(changes: dict[str, object], label: str, clock: 
     run = screen_of(replace(VIEW, run=replace(RUN, **changes))).run  # type: ignore[arg-type]
     assert run is not None
     assert (run.clock_label, run.clock, run.phase_words) == (label, clock, words)
+
+
+@pytest.mark.parametrize(("released", "car", "words"), [
+    (False, {"mode": "ready"}, "Ready to start"),
+    (False, {"mode": "disarmed"}, "The car gets ready"),
+    (False, {"mode": "ready", "online": False}, "Waiting for the car"),
+    (False, {"name": "car-9"}, "Waiting for the car"),
+    (True, {"mode": "ready"}, "Start ordered"),
+    (True, {"mode": "tripped"}, "Start ordered"),
+    (True, {"mode": "driving", "online": False}, "Waiting for the car"),
+    (True, {"mode": "driving"}, "Go! To the line"),
+])  # fmt: skip
+def test_what_the_car_shall_do_is_not_what_it_does(released: bool, car: dict[str, object], words: str) -> None:
+    run = replace(RUN, phase="armed", released=released, lap_started_ns=None)
+    view = replace(VIEW, run=run, cars=(replace(CAR, **car),))  # type: ignore[arg-type]
+    screen = screen_of(view).run
+    assert screen is not None
+    assert screen.phase_words == words
+    by_hand = screen_of(replace(view, run=replace(run, by_hand=True))).run
+    assert by_hand is not None
+    assert by_hand.phase_words == "Go! Started by hand"
 
 
 @pytest.mark.parametrize(
