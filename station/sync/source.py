@@ -1,5 +1,6 @@
 """The station's outbox as sync sees it: station.db, opened read-only, rows in the order they were committed."""
 
+import json
 import pathlib
 from typing import Any
 
@@ -7,6 +8,11 @@ import apsw
 
 from station.sync.database import has_table, open_reading, storage_errors
 from station.sync.outbox import Row
+
+_OPENED = """
+SELECT input FROM journal WHERE seq > ? AND seq <= ? AND substr(input, 1, 12) = CAST('["OpenRace",' AS BLOB)
+  AND instr(facts, CAST('["RaceOpened",' AS BLOB)) ORDER BY seq
+"""
 
 
 class OutboxReader:
@@ -16,6 +22,8 @@ class OutboxReader:
         self._path = path
         self._db: apsw.Connection | None = None
         self._last_seq = 0
+        self._looked_seq = 0
+        self._race_id: str | None = None
 
     def new_rows(self) -> list[Row]:
         """The rows committed since the last call; the first call gives all of them."""
@@ -28,7 +36,26 @@ class OutboxReader:
             ).fetchall()
         if found:
             self._last_seq = found[-1][0]
-        return [Row(seq, result_id, revision, bytes(payload)) for seq, result_id, revision, payload in found]
+        return [
+            # What is no BLOB is damaged; it is refused with a sentence when its turn comes, and stops no other.
+            Row(seq, str(result_id), revision, payload if isinstance(payload, bytes) else b"")
+            for seq, result_id, revision, payload in found
+        ]
+
+    def race_id(self) -> str | None:
+        """The race that the station opened last; None if none was yet. Raises StorageError."""
+        db = self._opened()
+        if db is None:
+            return None
+        with storage_errors(self._path):
+            if not has_table(db, "journal"):
+                return None
+            [(newest,)] = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchall()
+            opened: list[tuple[Any, ...]] = db.execute(_OPENED, (self._looked_seq, newest)).fetchall()
+        self._looked_seq = int(str(newest))
+        for (data,) in opened:
+            self._race_id = _race_id(data) or self._race_id
+        return self._race_id
 
     def close(self) -> None:
         if self._db is not None:
@@ -44,3 +71,12 @@ class OutboxReader:
                 return None
             self._db = db
         return self._db
+
+
+def _race_id(data: object) -> str | None:
+    """Of a stored `["OpenRace",{...}]`; None of a damaged one."""
+    try:
+        race_id = json.loads(data)[1]["race_id"] if isinstance(data, bytes) else None
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return race_id if isinstance(race_id, str) else None
