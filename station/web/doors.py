@@ -1,7 +1,9 @@
 """May this request command the station? JSON, which a form cannot send, from our own page or from a program."""
 
+from fastapi import Request
 from starlette.datastructures import Headers
 
+from shared.addresses import Addresses
 from shared.web_doors import stranger
 
 
@@ -11,3 +13,15 @@ def refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:
         return 415, "A command is sent as application/json."
     why = stranger(headers, scheme, "the station's")
     return (403, why) if why else None
+
+
+def client_of(request: Request) -> str:
+    """The address at the other end of the connection; what a header says of it is nobody's proof."""
+    return request.client.host if request.client is not None else ""
+
+
+def command_refusal(request: Request, operators: Addresses) -> tuple[int, str] | None:
+    """Why this request may not command: status and sentence."""
+    if not operators.hold(client_of(request)):
+        return 403, "Only the station's own officials may command; this machine is not among them."
+    return refusal(request.headers, request.url.scheme)
