@@ -3,12 +3,10 @@
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable
-from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from starlette.staticfiles import StaticFiles
 
 from leaderboard.api import admin, public, results
 from leaderboard.api.http import SafeHeaders, refuse_plainly
@@ -17,7 +15,8 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live import Feed, Picture
 from leaderboard.pages import routes
-from leaderboard.pages.render import Pages
+from leaderboard.pages.render import STATIC, Pages
+from shared.web_assets import Assets
 
 API_VERSION = "1.0"
 _DESCRIPTION = (
@@ -51,7 +50,7 @@ def create_app(
     app.include_router(public.router(board, utc_ns))
     app.include_router(routes.router(board, pages, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, pages)
-    app.mount("/static", StaticFiles(directory=str(files("leaderboard") / "static")))
+    app.mount("/static", Assets(STATIC))
     app.add_middleware(SafeHeaders)
     refuse_plainly(app, pages.missing)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]

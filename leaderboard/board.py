@@ -99,11 +99,15 @@ class Board:
         return race
 
     def enter(self, race_id: str, racer: str, name: str, now_utc_ns: int) -> bool:
-        """Register a racer; False if that was done already. Raises Conflict if under another name, Refused."""
-        domain.check_name("racer", racer)
-        domain.check_name("name", name)
+        """Register a racer; False if that was done already. Raises Conflict if under another name, Refused.
+
+        Another spelling of the racer is the same one.
+        """
+        given, name = domain.racer_name(racer), domain.racer_name(name)
         with self._store.write() as db:
             rows.race(db, race_id, for_change=True)
+            racer = rows.spelling(db, race_id, given)
+            name = racer if name == given else name
             held = rows.entry_name(db, race_id, racer)
             if held == name:
                 return False
@@ -113,6 +117,11 @@ class Board:
             rows.bump(db, race_id)
         self._tell(race_id)
         return True
+
+    def entry(self, race_id: str, racer: str) -> tuple[str, str] | None:
+        """An entered racer, by any spelling: the racer and the name as they are kept."""
+        with self._store.read() as db:
+            return rows.entry(db, race_id, racer)
 
     def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
         """Take a posted result: 201 applied, 200 was applied before, 409, 404, 422. Raises RetryLater, StorageError."""
@@ -205,7 +214,7 @@ def _checked(webhook_id: str, payload: bytes) -> Result:
     if result.webhook_id != webhook_id:
         raise Refused(f"The webhook-id is not the one of this result ({result.webhook_id[:80]!r}).")
     domain.check_result(result)
-    return result
+    return dataclasses.replace(result, racer=domain.racer_name(result.racer))
 
 
 def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> Posted:
@@ -213,6 +222,7 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
     home = rows.home_of(db, result.result_id)
     if home is not None and home[0] != race.race_id:
         raise Refused(f"This result belongs to race {home[0]!r}; a correction cannot move it.")
+    result = dataclasses.replace(result, racer=rows.spelling(db, race.race_id, result.racer))
     entered = race.entry == "open" or rows.entry_name(db, race.race_id, result.racer) is not None
     score = domain.accept(race, result, entered=entered, known=home is not None)
     score_ms = None if score is None else score.score_ms

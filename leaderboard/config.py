@@ -44,7 +44,9 @@ class Limits:
     posts_at_once: int = setting(64, least=1, most=1000, what="posts in work; more are told to come again")
     browsers_at_once: int = setting(1000, least=1, most=100_000, what="open live pages; more are told to come again")
     rows_live: int = setting(200, least=1, most=10_000, what="rows of a standing that a live page shows")
-    heartbeat_s: float = setting(15.0, least=0.05, most=60, what="a silent live stream says that it lives")
+    heartbeat_s: float = setting(
+        15.0, least=0.05, most=60, what="a live page is drawn anew, though nobody told of a change"
+    )
 
 
 @dataclass(frozen=True, slots=True)

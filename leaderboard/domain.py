@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from shared.errors import Refused
+from shared.person_names import person_name
 from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, rank, score_run
 from shared.results import Result
 
@@ -176,6 +177,7 @@ def _check_window(race: Race, result: Result) -> None:
 
 def check_result(result: Result) -> None:
     """What can be said of a result without its race. Raises Refused."""
+    racer_name(result.racer)
     _check_texts(result)
     _check_numbers(result)
     _check_laps(result.laps)
@@ -185,7 +187,6 @@ def _check_texts(result: Result) -> None:
     # Names are shown to people and kept in databases: short, printable, no invisible characters.
     named = {
         "result_id": result.result_id,
-        "racer": result.racer,
         "run_id": result.run_id,
         "car": result.car,
         "model": result.model,
@@ -204,6 +205,13 @@ def _check_text(name: str, text: str, empty: bool = False) -> None:
         raise Refused(f"The `{name}` has {len(text)} characters; at most {_TEXT_LIMIT} are kept.")
     if text != text.strip() or not text.isprintable():
         raise Refused(f"The `{name}` holds blanks at its ends or invisible characters.")
+
+
+def racer_name(racer: str) -> str:
+    """A racer's name in the one form that is kept. Raises Refused."""
+    if not racer:
+        raise Refused("The `racer` is empty.")
+    return person_name(racer, most=_TEXT_LIMIT)
 
 
 def check_name(name: str, text: str) -> str:

@@ -16,6 +16,8 @@ from shared.errors import RacedayError, RetryLater
 
 _RETRY_MS = 2000
 _LEAST_BETWEEN_S = 0.2
+_ALIVE_S = 0.5  # a page that hears nothing for three of them says so (shared/look/silence.js)
+_ALIVE = b"event: alive\ndata: 1\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class _Painting:
     def event_after(self, told: "_Painting | None") -> bytes:
         """Most browsers were told the same before, so an event is written once for all of them."""
         if told is not None and told.picture == self.picture:
-            return b": alive\n\n"
+            return _ALIVE
         since = 0 if told is None else told.number
         if since not in self.events:
             self.events[since] = event(difference(None if told is None else told.picture, self.picture))
@@ -119,7 +121,7 @@ class Feed:
             yield newest.event_after(told)
             told = newest
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._heartbeat_s):
+                async with asyncio.timeout(min(_ALIVE_S, self._heartbeat_s)):
                     await changed.wait()
                     # Results that come in a burst make one picture.
                     await asyncio.sleep(_LEAST_BETWEEN_S)

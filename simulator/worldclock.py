@@ -18,9 +18,10 @@ from shared.errors import HardwareMissing
 _MAGIC = b"raceclk1"
 _BODY = struct.Struct("<qqqd36s")
 _SIZE = len(_MAGIC) + _BODY.size + 4
-_TRIES = 1000
 STALE_NS = 500_000_000
 DEAD_NS = 10_000_000_000
+_QUICK_TRIES = 50  # a write takes some microseconds; longer than this, and its writer was preempted
+_WAIT_S = (0.0005, 0.02)  # the first wait for a writer that was, and the longest
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,9 @@ class ClockWriter:
 class ClockReader:
     """A device's side. A world that was started again has a new file under the old name: it is found again."""
 
-    def __init__(self, path: pathlib.Path) -> None:
-        self._path = path
+    def __init__(self, path: pathlib.Path, patience_ns: int = DEAD_NS) -> None:
+        """`patience_ns`: how long a stamp may stay half-written, in real time. Raises HardwareMissing."""
+        self._path, self._patience_ns = path, patience_ns
         self._map, self._inode = _open(path)
         self._anchor = self._read()
         if time.monotonic_ns() - self._anchor.wall_ns > DEAD_NS:
@@ -76,8 +78,7 @@ class ClockReader:
         """The newest anchor; the last known one while the world is away."""
         self._anchor = self._read()
         if time.monotonic_ns() - self._anchor.wall_ns > STALE_NS and self._replaced():
-            self._map.close()
-            self._map, self._inode = _open(self._path)
+            self._open_again()
             self._anchor = self._read()
         return self._anchor
 
@@ -91,13 +92,33 @@ class ClockReader:
             return False
 
     def _read(self) -> Anchor:
-        for _ in range(_TRIES):
-            data = self._map[len(_MAGIC) :]
-            body, total = data[:-4], data[-4:]
-            if zlib.crc32(body).to_bytes(4, "little") == total:
-                wall_ns, at_ns, cap_ns, rate, boot = _BODY.unpack(body)
-                return Anchor(wall_ns, at_ns, cap_ns, rate, boot.rstrip(b"\0").decode())
+        """The anchor once it is written to its end. The kernel may take the processor from a writer in its write, for
+        as long as others are busy: that is no damage, and spinning would only keep it away longer."""
+        for _ in range(_QUICK_TRIES):
+            if (anchor := self._whole()) is not None:
+                return anchor
+        ends_ns, wait_s = time.monotonic_ns() + self._patience_ns, _WAIT_S[0]
+        while time.monotonic_ns() < ends_ns:
+            time.sleep(wait_s)
+            wait_s = min(2 * wait_s, _WAIT_S[1])
+            if self._replaced():  # the writer died in its write, and the world was started again
+                self._open_again()
+            if (anchor := self._whole()) is not None:
+                return anchor
         raise HardwareMissing(f"The world's clock {self._path} is damaged: start `raceday world` again.")
+
+    def _whole(self) -> Anchor | None:
+        """What stands in the file, None while it is half-written."""
+        data = self._map[len(_MAGIC) :]
+        body, total = data[:-4], data[-4:]
+        if zlib.crc32(body).to_bytes(4, "little") != total:
+            return None
+        wall_ns, at_ns, cap_ns, rate, boot = _BODY.unpack(body)
+        return Anchor(wall_ns, at_ns, cap_ns, rate, boot.rstrip(b"\0").decode())
+
+    def _open_again(self) -> None:
+        self._map.close()
+        self._map, self._inode = _open(self._path)
 
 
 def _open(path: pathlib.Path) -> tuple[mmap.mmap, int]:

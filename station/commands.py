@@ -10,6 +10,7 @@ from shared.errors import BadInput
 from station.core.events import COMMANDS, Command
 
 MAX_TEXT = 200
+MAX_NAME = 512  # of a racer: the core counts what a reader counts
 _OURS = ("moment",)  # stamped by the service, never by a client
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in COMMANDS.items()}
 
@@ -29,8 +30,9 @@ def parse_command(document: object, author: str = "operator") -> Command:
     for key, value in fields.items():
         if key not in known:
             raise BadInput(f"The command {name} has no {str(key)[:40]!r}; it takes {', '.join(known)}.")
-        if isinstance(value, str) and len(value) > MAX_TEXT:
-            raise BadInput(f"{key!r} is longer than {MAX_TEXT} characters.")
+        most = MAX_NAME if key == "racer" else MAX_TEXT
+        if isinstance(value, str) and len(value) > most:
+            raise BadInput(f"{key!r} is longer than {most} characters.")
     return _checked(name, {"author": author, **fields})
 
 

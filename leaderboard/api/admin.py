@@ -75,7 +75,8 @@ def router(board: Board, admin_token: str, utc_ns: Callable[[], int]) -> APIRout
         entry: NewEntry = await asked(request, NewEntry)
         name = entry.racer if entry.name is None else entry.name
         created = await run_in_threadpool(board.enter, race_id, entry.racer, name, utc_ns())
-        return _respond(EntryShape(race_id, entry.racer, name), 201 if created else 200)
+        kept = await run_in_threadpool(board.entry, race_id, entry.racer)
+        return _respond(EntryShape(race_id, *(kept or (entry.racer, name))), 201 if created else 200)
 
     return routes
 

@@ -15,6 +15,7 @@ from leaderboard.board import error_body
 from leaderboard.domain import Conflict, UnknownRace
 from leaderboard.signature import BadSignature
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
+from shared.results import CONTRACT, CONTRACT_HEADER, RACES_PATH, RESULT_PATH
 
 _BODY_WITHIN_S = 10.0
 _LOG = logging.getLogger("leaderboard")
@@ -22,7 +23,7 @@ _LOG = logging.getLogger("leaderboard")
 # Pages hold only what we serve ourselves; nobody frames them, no form leaves them.
 _HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
@@ -145,6 +146,8 @@ class SafeHeaders:
                 # A static address with its content's hash never changes its meaning; all else is of this moment.
                 kept = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
                 headers.setdefault("cache-control", _FOR_GOOD if kept else "no-store")
+                if scope["path"] == RESULT_PATH or scope["path"].startswith(f"{RACES_PATH}/"):
+                    headers.setdefault(CONTRACT_HEADER, CONTRACT)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

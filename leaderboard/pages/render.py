@@ -1,8 +1,6 @@
 """Views to HTML: the only place that knows the templates."""
 
-import functools
-import hashlib
-from importlib.resources import files
+import pathlib
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,6 +9,9 @@ from leaderboard.board import Snapshot
 from leaderboard.live import Picture
 from leaderboard.pages.views import board_view, card
 from leaderboard.store.rows import RaceHead
+from shared.web_assets import addresses
+
+STATIC = pathlib.Path(__file__).parent.parent / "static"
 
 
 class Pages:
@@ -24,7 +25,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals |= {"title": title, "static": static_address}
+        self._templates.globals |= {"title": title, "static": addresses(STATIC)}
         self._row = self._templates.get_template("row.html")
         self._parts = self._templates.get_template("parts.html")
 
@@ -60,10 +61,3 @@ class Pages:
 
     def _page(self, template: str, **values: Any) -> str:
         return self._templates.get_template(template).render(**values)
-
-
-@functools.cache
-def static_address(name: str) -> str:
-    """The address of a static file; its content's hash is in it, so that browsers may keep it."""
-    content = (files("leaderboard") / "static" / name).read_bytes()
-    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"

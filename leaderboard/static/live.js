@@ -88,12 +88,30 @@
   };
 
   localise(document);
-  const source = new EventSource(table.dataset.live);
-  source.addEventListener("standing", (event) => apply(JSON.parse(event.data)));
-  source.addEventListener("open", () => tell("on", "live"));
-  source.addEventListener("error", () => {
-    tell("lost", "reconnecting…");
-    // A refusal (the board is full, or restarting) ends the source for good: then the page asks again itself.
-    if (source.readyState === EventSource.CLOSED) window.setTimeout(() => window.location.reload(), 10000);
-  });
+
+  const AGAIN_MS = 5000; // a connection that says nothing for so long, or was refused, is opened anew
+  let source = null;
+  let opened_ms = 0;
+
+  const heard = (change) => {
+    silence.heard();
+    tell("on", "live");
+    change();
+  };
+
+  const connect = () => {
+    if (source) source.close();
+    source = new EventSource(table.dataset.live);
+    opened_ms = performance.now();
+    source.addEventListener("standing", (event) => heard(() => apply(JSON.parse(event.data))));
+    source.addEventListener("alive", () => heard(() => {}));
+    source.addEventListener("error", () => tell("lost", "reconnecting…"));
+  };
+
+  setInterval(() => {
+    const isLost = silence.on() || source.readyState === EventSource.CLOSED;
+    if (isLost && performance.now() - opened_ms > AGAIN_MS) connect();
+  }, 1000);
+  document.addEventListener("silent", () => tell("lost", "reconnecting…"));
+  connect();
 })();

@@ -88,15 +88,15 @@ def open_readers(path_or_url: str | pathlib.Path) -> Store:
     return Store(readers, readers)
 
 
-def migrate(connection: sa.Connection) -> None:
-    """Bring the tables up to date. Raises StorageError for a database of a newer leaderboard."""
+def migrate(connection: sa.Connection, to: str = "head") -> None:
+    """Bring the tables up to date (or up to one step). Raises StorageError for a database of a newer leaderboard."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(files("leaderboard") / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
     except CommandError as error:
         raise StorageError(
             f"The database was made by another version of the leaderboard ({error}); upgrade this one."

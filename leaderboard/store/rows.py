@@ -1,6 +1,7 @@
 """Rows to facts and back. Each function is a part of the transaction whose connection it is given."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from leaderboard.domain import Attempt, Line, Race, UnknownRace, is_race_id, newest
 from leaderboard.store import statements as sql
 from leaderboard.store.tables import RACES
+from shared.person_names import name_key
 from shared.ranking import RaceRules
 from shared.results import Result, decode_result
 
@@ -99,6 +101,26 @@ def bump(db: sa.Connection, race_id: str, undo: dict[str, Line | None] | None = 
         return
     text = json.dumps({racer: line and dataclasses.asdict(line) for racer, line in undo.items()})
     db.execute(sql.BUMP_WITH_UNDO, {"of_race": race_id, "undo": text})
+
+
+def spelling(db: sa.Connection, race_id: str, racer: str) -> str:
+    """The racer as this race first heard the name; all other spellings of it mean the same racer."""
+    mine = {"race_id": race_id, "key_sha256": _key(racer)}
+    held: str | None = db.execute(sql.SPELLING, mine).scalar()
+    if held is None:
+        db.execute(sql.ADD_SPELLING, mine | {"racer": racer})
+    return racer if held is None else held
+
+
+def _key(racer: str) -> str:
+    return hashlib.sha256(name_key(racer).encode()).hexdigest()
+
+
+def entry(db: sa.Connection, race_id: str, racer: str) -> tuple[str, str] | None:
+    """An entered racer, by any spelling: the racer and the name as they are kept."""
+    held = db.execute(sql.SPELLING, {"race_id": race_id, "key_sha256": _key(racer)}).scalar()
+    name = None if held is None else entry_name(db, race_id, held)
+    return None if held is None or name is None else (held, name)
 
 
 def entry_name(db: sa.Connection, race_id: str, racer: str) -> str | None:

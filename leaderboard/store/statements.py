@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy import bindparam as given
 
-from leaderboard.store.tables import ENTRIES, LINES, RACES, RECEIPTS, RESULTS
+from leaderboard.store.tables import ENTRIES, LINES, RACERS, RACES, RECEIPTS, RESULTS
 
 RECEIPT = sa.select(RECEIPTS.c.body_sha256, RECEIPTS.c.answer).where(RECEIPTS.c.webhook_id == given("webhook_id"))
 ADD_RECEIPT = sa.insert(RECEIPTS)
@@ -18,6 +18,11 @@ _MY_ENTRY = (ENTRIES.c.race_id == given("race_id")) & (ENTRIES.c.racer == given(
 ENTRY_NAME = sa.select(ENTRIES.c.name).where(_MY_ENTRY)
 ENTRY_NAMES = sa.select(ENTRIES.c.racer, ENTRIES.c.name).where(ENTRIES.c.race_id == given("race_id"))
 ADD_ENTRY = sa.insert(ENTRIES)
+
+SPELLING = sa.select(RACERS.c.racer).where(
+    (RACERS.c.race_id == given("race_id")) & (RACERS.c.key_sha256 == given("key_sha256"))
+)
+ADD_SPELLING = sa.insert(RACERS)
 
 HOME_OF = (
     sa.select(RESULTS.c.race_id, RESULTS.c.racer)

@@ -1,6 +1,7 @@
 """The tables as the code reads them; `migrations/` makes them, and a test compares the two.
 
 results   every accepted revision, as it was posted; never updated, never deleted
+racers    of each race and racer the spelling that came first; others are the same racer by their key
 lines     each racer's best, derived from `results` in the same transaction: what a standing is read from
 receipts  webhook-id, hash of the body and the answer: a repeat gets the same answer and has no effect
 """
@@ -38,6 +39,15 @@ ENTRIES = sa.Table(
     sa.Column("racer", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("entered_utc_ns", sa.BigInteger, nullable=False),
+)
+
+RACERS = sa.Table(
+    "racers",
+    METADATA,
+    sa.Column("race_id", sa.Text, sa.ForeignKey("races.race_id"), primary_key=True),
+    # Of the key, which has no bound that an index could take.
+    sa.Column("key_sha256", sa.Text, primary_key=True),
+    sa.Column("racer", sa.Text, nullable=False),
 )
 
 RESULTS = sa.Table(

@@ -17,6 +17,7 @@ from station.core.confirm import Agreed, Doubt, Witness
 from station.core.fitness import Fitness
 from station.core.gate import Count, Gate
 from station.core.laps import Stretch
+from station.core.names import Names
 from station.core.race import Race
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
@@ -31,6 +32,7 @@ class Engine:
         self.race: Race | None = None
         self.fitness = Fitness()
         self._scale = UtcScale()
+        self._names = Names()
         self._attribution = Attribution(self.fitness, self._scale, self._counted)
         self._count = Count()
         self._witnesses: dict[str, Witness] = {}
@@ -95,7 +97,11 @@ class Engine:
         self._booted = booted
         self.fitness.rebuilt(booted.gates)
         self._attribution.wire(booted.transponders)
-        return [f.StationBooted(booted.station, booted.moment.boot)]
+        told: list[f.Fact] = [f.StationBooted(booted.station, booted.moment.boot)]
+        if booted.edition != self._names.edition:
+            self._names.edition = booted.edition
+            told += [fact for race in self.races.values() for fact in race.respell()]
+        return told
 
     def _open_race(self, wanted: e.OpenRace) -> list[f.Fact]:
         now = self.race
@@ -108,7 +114,7 @@ class Engine:
             sentence = f"The race {wanted.race_id} has runs under other rules: give the new race another id."
             return [f.CommandRefused("open_race", sentence)]
         if known is None:
-            known = self.races[wanted.race_id] = Race(wanted, self._scale)
+            known = self.races[wanted.race_id] = Race(wanted, self._scale, self._names)
         known.info = wanted
         self.race = known
         return [*self._attribution.open(known), f.RaceOpened(wanted.race_id)]

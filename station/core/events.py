@@ -36,6 +36,7 @@ from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_
 
 __all__ = [
     "COMMANDS",
+    "EDITION",
     "NEVER",
     "AbandonRun",
     "AddCrossing",
@@ -79,6 +80,7 @@ __all__ = [
     "later",
 ]
 
+EDITION = 2
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
 
@@ -153,12 +155,17 @@ class Transponder:
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """The station's process has started: its name, how its gates are built, and whose transponders they read."""
+    """The station's process has started: its name, how its gates are built, and whose transponders they read.
+
+    `edition` of the rules by which all that follows is judged, so that an old journal makes its old facts. Journals
+    that name none are of the first: there names and transponders were compared letter by letter.
+    """
 
     moment: Moment
     station: str
     gates: tuple[GateSpec, ...]
     transponders: tuple[Transponder, ...] = later(())
+    edition: int = EDITION
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from station.core import events as e
 from station.core import facts as f
 from station.core.incidents import happened, tapped
 from station.core.laps import LapBook, Mark, Stretch
+from station.core.names import Names, Spellings
 from station.core.register import Register
-from station.core.rulings import checked_racer, dismiss, give, kept, rule, take
+from station.core.rulings import dismiss, give, kept, rule, take
 from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.scale import UtcScale
 from station.core.standing import Standing, qualify, result, uncertainty_of
@@ -23,9 +24,10 @@ from station.core.standing import Standing, qualify, result, uncertainty_of
 class Race:
     """All that belongs to one race id."""
 
-    def __init__(self, info: e.OpenRace, scale: UtcScale) -> None:
+    def __init__(self, info: e.OpenRace, scale: UtcScale, names: Names) -> None:
         self.info = info
         self._register = Register()
+        self._spellings = Spellings(names)
         self.on_track: list[Run] = []  # armed or running, in the order in which they were opened
         self.standing = Standing()
         self.doubtful: dict[int, f.Crossing] = {}  # crossings that an official may give to a run
@@ -50,6 +52,18 @@ class Race:
     def on(self) -> bool:
         """A run is armed or running."""
         return bool(self.on_track)
+
+    def respell(self) -> list[f.Fact]:
+        """Names are read otherwise than before: spellings that were several racers become one, the first one's."""
+        merged = False
+        self._spellings.forget()
+        for racer in self._register.racers():
+            first = self._spellings.keep(racer)
+            if first != racer:
+                self._register.merge(racer, first)
+                self.standing.merge(racer, first)
+                merged = True
+        return [f.StandingChanged(self.info.race_id, self.standing.lines())] if merged else []
 
     def command(self, command: e.Command) -> list[f.Fact]:
         """The facts of an official's order. Raises Refused."""
@@ -190,7 +204,7 @@ class Race:
 
     def _open(self, command: e.OpenRun) -> list[f.Fact]:
         self.allow(command)
-        racer, car = checked_racer(command.racer), checked_device(command.car)
+        racer, car = self._spellings.of(command.racer), checked_device(command.car)
         for other in self.on_track:
             if car == other.car or racer == other.racer:
                 raise Refused(f"{car if car == other.car else racer} is on the track already, in {other.run_id}.")
@@ -207,6 +221,7 @@ class Race:
         book = LapBook(run_id, self.info.rules)
         run = Run(run_id, self.info, racer, car, model, sha, attempt, book, throttle)
         self.on_track.append(run)
+        self._spellings.keep(racer)
         self._register.add(run)
         for old in self._register.let_go(keeps=lambda each: self.standing.run_behind(each.racer) == each.run_id):
             self.standing.let_go(old.run_id, old.racer)
@@ -256,11 +271,14 @@ class Race:
             case e.DismissProposal():
                 return dismiss(run, command)
         racer = run.racer
-        if isinstance(command, e.ReassignRun) and checked_racer(command.racer) != racer:
-            # The leaderboard counts so many attempts of a racer: one more here would stand only here.
-            self._next_attempt(checked_racer(command.racer))
+        if isinstance(command, e.ReassignRun):
+            command = replace(command, racer=self._spellings.of(command.racer))
+            if command.racer != racer:
+                # The leaderboard counts so many attempts of a racer: one more here would stand only here.
+                self._next_attempt(command.racer)
         facts = rule(run, command, self._scale)
         if run.racer != racer:
+            self._spellings.keep(run.racer)
             self._register.moved(run, racer)
         if run.phase == "finished" and run.racer != racer and self.standing.score(run.run_id, racer, None):
             facts.append(f.StandingChanged(self.info.race_id, self.standing.lines()))

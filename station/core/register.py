@@ -45,6 +45,17 @@ class Register:
         self._by_racer[was].remove(run)
         self._by_racer.setdefault(run.racer, []).append(run)
 
+    def racers(self) -> list[str]:
+        """All that had a run here, in the order of their first ones (those whose runs are gone first)."""
+        return list(dict.fromkeys([*self._spent, *(run.racer for run in self.runs.values())]))
+
+    def merge(self, was: str, racer: str) -> None:
+        """Two spellings were one racer's: the runs of the first are the second's now."""
+        for run in tuple(self._by_racer.get(was, ())):
+            run.racer = racer
+            self.moved(run, was)
+        self._spent[racer] += self._spent.pop(was, 0)
+
     def attempts(self, racer: str) -> int:
         """How many the racer has used."""
         return self._spent[racer] + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)

@@ -21,17 +21,10 @@ MOST_LAP_NS = 3600 * NS_PER_S
 
 
 def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
-    """The facts of a ruling. Raises Refused."""
+    """The facts of a ruling; a racer in it is spelled as the race spells names. Raises Refused."""
     if isinstance(command, e.AddCrossing):
         return _add_crossing(run, command, scale)
     return _RULINGS[type(command)](run, command)
-
-
-def checked_racer(racer: str) -> str:
-    """A name as it is shown and posted. Raises Refused."""
-    if not (0 < len(racer.strip()) <= 64 and racer.isprintable()):
-        raise Refused("A racer's name has 1 to 64 printable characters.")
-    return racer.strip()
 
 
 def _checked(run: Run, number: int) -> int:
@@ -136,7 +129,7 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
 
 
 def _reassign(run: Run, command: e.ReassignRun) -> list[Fact]:
-    racer, was = checked_racer(command.racer), run.racer
+    racer, was = command.racer, run.racer
     if racer == was:
         raise Refused(f"Run {run.run_id} is already {racer}'s.")
     run.racer = racer

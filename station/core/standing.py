@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
 from shared.results import Evidence, Result
@@ -43,6 +44,17 @@ class Standing:
         older = [self._gone_best[racer][1]] if racer in self._gone_best else []
         return [*older, *self._runs.get(racer, {}).values()]
 
+    def merge(self, was: str, racer: str) -> None:
+        """Two spellings were one racer's: what the first reached is the second's now."""
+        runs = {**self._runs.get(racer, {}), **self._runs.pop(was, {})}
+        self._runs[racer] = {run_id: replace(each, racer=racer) for run_id, each in runs.items()}
+        self._gone[racer] += self._gone.pop(was, 0)
+        for run_id, scored in [self._gone_best.pop(name) for name in (racer, was) if name in self._gone_best]:
+            self._keep_gone(run_id, replace(scored, racer=racer))
+        self._best.pop(was, None)
+        if best := best_of(self._every(racer)):
+            self._best[racer] = best[0]
+
     def lines(self) -> tuple[Placed, ...]:
         """Best first."""
         return tuple(rank(self._best.values()))
@@ -56,9 +68,12 @@ class Standing:
         scored = self._runs.get(racer, {}).pop(run_id, None)
         if scored is not None:
             self._gone[racer] += 1
-            held = self._gone_best.get(racer)
-            if held is None or best_of([held[1], scored]) == [scored]:
-                self._gone_best[racer] = run_id, scored
+            self._keep_gone(run_id, scored)
+
+    def _keep_gone(self, run_id: str, scored: Scored) -> None:
+        held = self._gone_best.get(scored.racer)
+        if held is None or best_of([held[1], scored]) == [scored]:
+            self._gone_best[scored.racer] = run_id, scored
 
     def run_behind(self, racer: str) -> str:
         """The run that holds the racer's place; '' if there is none."""

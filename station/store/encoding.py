@@ -1,6 +1,7 @@
 """Inputs and facts as canonical JSON, and inputs back: what is hashed is what is stored."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -9,6 +10,7 @@ from shared.canonical import Writer, writer
 from shared.errors import StorageError
 from station.core import events as e
 from station.core.facts import Fact
+from station.core.names import FIRST_EDITION
 
 _INPUTS: tuple[type[Any], ...] = (
     e.Edge,
@@ -47,6 +49,8 @@ def decode_input(data: bytes) -> e.Input:
         raise StorageError(
             f"The journal holds a {kind.decode()} that cannot be read: {error.errors()[0]['msg']}."
         ) from None
+    if isinstance(event, e.Booted) and b'"edition":' not in rest:
+        return replace(event, edition=FIRST_EDITION)
     return event
 
 

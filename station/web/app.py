@@ -6,10 +6,9 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from shared.addresses import Addresses
+from shared.web_assets import Assets
 from shared.web_doors import Doors
 from station.sync.wishes import Wish
 from station.view import ServicePort
@@ -50,7 +49,7 @@ def create_app(
     app.include_router(api_routes(service, officials))
     if send is not None:
         app.include_router(sending_routes(send, officials))
-    app.mount("/static", Assets(directory=STATIC))
+    app.mount("/static", Assets(STATIC))
 
     @app.get("/", response_class=HTMLResponse)
     async def live_page() -> HTMLResponse:
@@ -88,13 +87,3 @@ def create_app(
         return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
 
     return app
-
-
-class Assets(StaticFiles):
-    """Static files; an address with the digest in it may be kept for ever."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        if b"v=" in scope.get("query_string", b""):
-            response.headers["cache-control"] = "public, max-age=31536000, immutable"
-        return response

@@ -20,7 +20,7 @@ from station.web.render import PageName, Pages, Rendered
 
 Drawn = TypeVar("Drawn")
 
-HEARTBEAT_S = 10.0
+HEARTBEAT_S = 0.5  # a page that hears nothing for three of them says so (shared/look/silence.js)
 SETTLE_S = 0.02  # changes that come together are shown together
 MOST_BROWSERS = 200  # of the public
 MOST_OFFICIALS = 50  # places of their own

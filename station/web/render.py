@@ -1,6 +1,5 @@
 """A screen to HTML, whole for the first paint and in keyed parts for the updates: one set of templates for both."""
 
-import hashlib
 import pathlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from shared.web_assets import addresses
 from station.view import View
 from station.web.gates import GateCard, gate_cards
 from station.web.screen import ZERO, Screen, next_of, screen_of
@@ -73,7 +73,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._env.globals["static"] = fingerprints()
+        self._env.globals["static"] = addresses(STATIC)
         self._parts = self._env.get_template("parts.html")
 
     def page(self, name: PageName, view: View) -> str:
@@ -128,12 +128,3 @@ def _ticking(view: View, screen: Screen) -> Ticking:
         ends_ms=run.ends_ms if run is not None else None,
         text=run.clock if run is not None else ZERO,
     )
-
-
-def fingerprints() -> dict[str, str]:
-    """Static files by name to their addresses; the digest in it lets a browser keep them for ever."""
-    return {
-        file.name: f"/static/{file.name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
-        for file in sorted(STATIC.iterdir())
-        if file.is_file()
-    }

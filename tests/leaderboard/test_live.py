@@ -141,7 +141,7 @@ def test_a_heartbeat_repaints_and_tells_that_it_lives() -> None:
         feed.attach()
         stream = await feed.open("cup")
         await next_event(stream)
-        assert await anext(stream) == b": alive\n\n"
+        assert await anext(stream) == b"event: alive\ndata: 1\n\n"
         painter.version = 7
         async with asyncio.timeout(20):
             assert b"<tr>7" in await next_event(stream)

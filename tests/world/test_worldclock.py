@@ -2,6 +2,7 @@
 
 import pathlib
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -53,14 +54,63 @@ def test_what_is_no_clock_is_refused(tmp_path: pathlib.Path, content: bytes | No
         ClockReader(path)
 
 
-def test_a_damaged_clock_is_said(tmp_path: pathlib.Path) -> None:
+def spoil(path: pathlib.Path) -> None:
+    """As a writer leaves it that was preempted, or killed, in its write."""
+    with path.open("r+b") as file:
+        file.seek(20)
+        file.write(b"\xff\xff")
+
+
+class InItsWrite:
+    """A reader's real path, but the first looks, long after any spinning, see a write that is not at its end."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, path: pathlib.Path, then: Callable[[], None]) -> None:
+        self.waits_s: list[float] = []
+        self._then = then
+        spoil(path)
+        monkeypatch.setattr("simulator.worldclock.time.sleep", self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.waits_s.append(seconds)
+        if len(self.waits_s) == 200:
+            self._then()
+
+
+def test_a_reader_waits_for_a_writer_that_was_preempted(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = time.monotonic_ns()
     path = tmp_path / "world.clock"
     writer = ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
     reader = ClockReader(path)
-    with path.open("r+b") as file:
-        file.seek(20)
-        file.write(b"\xff\xff")
+    written = Anchor(now, 20, 3, 1.0, BOOT)
+    world = InItsWrite(monkeypatch, path, lambda: writer.write(written))
+    assert reader.anchor() == written
+    assert len(world.waits_s) == 200
+    assert world.waits_s[0] < 0.001 < max(world.waits_s) <= 0.02  # it sleeps, longer and longer: the writer must run
+    reader.close()
+    writer.close()
+
+
+def test_a_writer_that_died_in_its_write_is_followed_by_the_next_world(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic_ns()
+    path = tmp_path / "world.clock"
+    ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
+    reader = ClockReader(path)
+    after = Anchor(now, 6, 7, 1.0, "c" * 36)
+    InItsWrite(monkeypatch, path, lambda: ClockWriter(path, "c" * 36, after) and None)
+    assert reader.anchor() == after
+    reader.close()
+
+
+def test_a_damaged_clock_is_said(tmp_path: pathlib.Path) -> None:
+    now = time.monotonic_ns()
+    path = tmp_path / "world.clock"
+    writer = ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
+    reader = ClockReader(path, patience_ns=5_000_000)
+    spoil(path)
     with pytest.raises(HardwareMissing, match="damaged"):
         reader.anchor()
     reader.close()

@@ -11,9 +11,9 @@ import anyio.to_thread
 from fastapi import Body, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
-from starlette.staticfiles import StaticFiles
 
 from shared.errors import OperatorError, Refused
+from shared.web_assets import Assets
 from shared.web_doors import Doors
 from vehicle.calibration import read_calibration
 from vehicle.core.pulses import Calibration
@@ -100,7 +100,7 @@ def create_app(
 
     app = FastAPI(title="Raceday console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(Doors, machine="This car", allowed_hosts=allowed_hosts)
-    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/static", Assets(STATIC))
     _add_errors(app)
     _add_claiming(app, entrance, car)
     _add_driving(app, entrance, desk, now_s)

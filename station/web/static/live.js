@@ -2,12 +2,12 @@
 "use strict";
 
 (() => {
-  const QUIET_MS = 25000; // two heartbeats and a half
+  const AGAIN_MS = 5000; // a connection that says nothing for so long is opened anew
   const link = document.getElementById("link");
   const words = document.getElementById("link-words");
   const announce = document.getElementById("announce");
   let source = null;
-  let heard_at = 0;
+  let opened_ms = 0;
 
   function element(html) {
     const box = document.createElement("template");
@@ -92,14 +92,14 @@
   function connect() {
     if (source) source.close();
     source = new EventSource(document.body.dataset.live);
-    heard_at = performance.now();
+    opened_ms = performance.now();
     source.addEventListener("page", (message) => {
-      heard_at = performance.now();
+      silence.heard();
       show("live", "Live");
       take(JSON.parse(message.data));
     });
     source.addEventListener("beat", (message) => {
-      heard_at = performance.now();
+      silence.heard();
       show("live", "Live");
       lapClock.take(JSON.parse(message.data));
     });
@@ -111,10 +111,8 @@
 
   // A connection that is dead but not closed (a laptop woke up, the wireless moved) is opened anew.
   setInterval(() => {
-    if (performance.now() - heard_at > QUIET_MS) {
-      show("away", "Station away");
-      connect();
-    }
-  }, 5000);
+    if (silence.on() && performance.now() - opened_ms > AGAIN_MS) connect();
+  }, 1000);
+  document.addEventListener("silent", () => show("away", "Station away"));
   connect();
 })();

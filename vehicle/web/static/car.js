@@ -15,6 +15,7 @@ export async function ask(path, body, more = {}) {
     options.body = JSON.stringify(body);
   }
   const answer = await fetch(path, options);
+  silence.heard(); // shared/look/silence.js
   // A refusal without words is still one; but what ends in the middle of an answer is no answer.
   const content = await answer.json().catch((error) => { if (answer.ok) throw error; return {}; });
   if (answer.status === 401) document.dispatchEvent(new Event("unclaimed"));

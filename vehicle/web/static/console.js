@@ -7,6 +7,7 @@ import { ask, at, put, sentence, wheel } from "/static/car.js";
 const EVERY_MS = 200;
 const CAMERA_MS = 150;
 const RETRY_MS = 1000;
+const UNCLAIMED_MS = 500; // a page that may ask for nothing else still hears whether the car is there
 const ABOUT_MS = 10000;
 const MODES = { disarmed: "Disarmed", ready: "Ready", driving: "Driving", stopped: "Stopped", tripped: "Tripped" };
 
@@ -21,6 +22,7 @@ const CALM = {
 let state = null;
 let claimed = false;
 let starting = false;
+let asked_ms = 0;
 
 const percent = (share) => `${Math.round(share * 100)} %`;
 document.addEventListener("unclaimed", () => show(false));
@@ -29,7 +31,12 @@ function show(isClaimed) {
   claimed = isClaimed;
   at("claim").hidden = isClaimed;
   at("desk").hidden = at("stopbar").hidden = !isClaimed;
-  if (!isClaimed) { put("mode", "Not claimed"); at("mode").dataset.mode = "disarmed"; at("code").focus(); }
+  if (!isClaimed) { notClaimed(); at("code").focus(); }
+}
+
+function notClaimed() {
+  put("mode", "Not claimed");
+  at("mode").dataset.mode = "disarmed";
 }
 
 function paint(now) {
@@ -70,6 +77,11 @@ async function beat() {
     } catch (error) {
       if (claimed) away();
     }
+  } else if (!document.hidden && began - asked_ms > UNCLAIMED_MS) {
+    asked_ms = began;
+    const session = await ask("/api/session").catch(() => null);
+    if (!session) away();
+    else if (!session.claimed) notClaimed();
   }
   setTimeout(beat, Math.max(20, EVERY_MS - (performance.now() - began)));
 }

@@ -1,0 +1,55 @@
+"""One machine's page in a process of its own, which a test may stop (SIGSTOP) and let go on: its address on one line.
+
+`python -m tests.look.serving station|leaderboard|car FOLDER`; it ends when its standard input does.
+"""
+
+import contextlib
+import pathlib
+import sys
+from collections.abc import Iterator
+
+from leaderboard.app import create_app as leaderboard_app
+from leaderboard.build import open_board
+from leaderboard.config import LeaderboardConfig
+from leaderboard.credentials import Credentials
+from shared.results import encode_result
+from tests.leaderboard import made
+from tests.station_web.conftest import serve
+from tests.station_web.views import FakeStation
+from tests.vehicle_web.test_doors import Site
+from vehicle.web.server import ConsoleServer, listen
+
+
+@contextlib.contextmanager
+def station(_: pathlib.Path) -> Iterator[str]:
+    with contextlib.contextmanager(serve)(FakeStation()) as served:
+        yield served.url
+
+
+@contextlib.contextmanager
+def leaderboard(folder: pathlib.Path) -> Iterator[str]:
+    board = open_board(folder / "board.db")
+    board.create_race(made.race(), 1)
+    for number, racer in enumerate(("Anna", "Kenji", "Tom")):
+        one = made.result(f"r{number}", racer, (9000 + number,) * 3)
+        board.apply(one.webhook_id, encode_result(one), 1)
+    app, feed = leaderboard_app(board, Credentials((), "x" * 32), LeaderboardConfig(), lambda: 10**18)
+    server = ConsoleServer(app, listen("127.0.0.1", 0))
+    server.start()
+    yield f"http://127.0.0.1:{server.port}/races/cup"
+    feed.close()
+    server.close()
+
+
+@contextlib.contextmanager
+def car(folder: pathlib.Path) -> Iterator[str]:
+    site = Site(folder)
+    yield f"{site.url}/?code={site.code}"
+    site.server.close()
+
+
+if __name__ == "__main__":
+    with {"station": station, "leaderboard": leaderboard, "car": car}[sys.argv[1]](pathlib.Path(sys.argv[2])) as url:
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
