@@ -40,6 +40,11 @@ class Guest:
     asked: bool = False  # something was answered before
     stuck_since_s: float | None = None
 
+    @property
+    def party(self) -> tuple[str, bool]:
+        """Who it is counted with: a stranger beside an official, in one /64, is none of his."""
+        return self.address, self.official
+
     def turn(self, stage: Stage, now_s: float) -> None:
         """A new stage begins, if it is one."""
         if stage != self.stage:
@@ -49,10 +54,10 @@ class Guest:
 
 @dataclass(slots=True)
 class Crowd:
-    """All connections of one server, by address."""
+    """All connections of one server, by whom they are counted with."""
 
     room: Room
-    by_address: dict[str, dict[Guest, None]] = field(default_factory=dict)
+    parties: dict[tuple[str, bool], dict[Guest, None]] = field(default_factory=dict)
     officials: int = 0
     others: int = 0
 
@@ -64,7 +69,7 @@ class Crowd:
         gone = self._over_own_share(guest)
         if gone is None:
             gone = self._over_all(guest)
-        self.by_address.setdefault(guest.address, {})[guest] = None
+        self.parties.setdefault(guest.party, {})[guest] = None
         self._count(guest, 1)
         if gone is None:
             return []
@@ -73,16 +78,16 @@ class Crowd:
 
     def leave(self, guest: Guest) -> None:
         """It has gone; harmless to say twice."""
-        there = self.by_address.get(guest.address, {})
+        there = self.parties.get(guest.party, {})
         if guest in there:
             del there[guest]
             self._count(guest, -1)
             if not there:
-                del self.by_address[guest.address]
+                del self.parties[guest.party]
 
     def overdue(self, now_s: float) -> list[Guest]:
         """Who keeps us waiting for too long."""
-        return [guest for there in self.by_address.values() for guest in there if self._late(guest, now_s)]
+        return [guest for there in self.parties.values() for guest in there if self._late(guest, now_s)]
 
     def _count(self, guest: Guest, by: int) -> None:
         if guest.official:
@@ -101,7 +106,7 @@ class Crowd:
 
     def _over_own_share(self, newcomer: Guest) -> Guest | None:
         """The oldest of its own address that is not served, if there are too many of those."""
-        there = self.by_address.get(newcomer.address, {})
+        there = self.parties.get(newcomer.party, {})
         most = self.room.idle_each * (2 if newcomer.official else 1)
         if newcomer.address in OUR_OWN or len(there) < most:
             return None
@@ -120,21 +125,17 @@ class Crowd:
 
     def _least(self, newcomer: Guest, *, officials: bool) -> Guest | None:
         """Who goes first: of the address that holds most, the one that has waited longest; then one that is served."""
-        for stages in (("waiting",), ("sending",)):
-            found = [
-                (len(there), idle)
-                for there in self.by_address.values()
-                if (idle := [g for g in there if g.official == officials and g.stage in stages])
-            ]
+        parties = [there for (_, theirs), there in self.parties.items() if theirs == officials]
+        for stage in ("waiting", "sending"):
+            found = [(len(there), idle) for there in parties if (idle := [g for g in there if g.stage == stage])]
             if found:
                 return _longest(max(found, key=lambda pair: pair[0])[1])
-        held = [there for there in self.by_address.values() if any(g.official == officials for g in there)]
-        largest = max(held, key=len, default={})
+        largest = max(parties, key=len, default={})
         # Among equals nobody who is served goes for another: they would throw each other out in turn.
-        fair = len(largest) > 2 * (len(self.by_address.get(newcomer.address, {})) + 1)
+        fair = len(largest) > 2 * (len(self.parties.get(newcomer.party, {})) + 1)
         if not (fair or (newcomer.official and not officials)):
             return None
-        return _longest([guest for guest in largest if guest.official == officials])
+        return _longest(list(largest))
 
 
 def _longest(guests: list[Guest]) -> Guest | None:

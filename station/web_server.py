@@ -58,6 +58,10 @@ class WebServer:
         self._hang_up = hang_up  # ends the open streams: a server does not wait for browsers
         self._thread = threading.Thread(target=self._server.run, args=([listening],), name="web", daemon=True)
 
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
     def start(self) -> None:
         self._thread.start()
 
