@@ -122,7 +122,7 @@ METHODS: dict[str, Callable[[Scene], list[Seen]]] = {
 
 
 def _crossings(edges: Sequence[Edge]) -> list[Seen]:
-    gate = Gate(GateSpec("start", SENSORS), Count())
+    gate = Gate(GateSpec("start", SENSORS, layout="in_line"), Count())
     facts = [fact for edge in edges for fact in gate.handle(edge)]
     return [Seen(fact.at_ns, fact.at_ns) for fact in facts if isinstance(fact, Crossing)]
 

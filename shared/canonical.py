@@ -2,7 +2,8 @@
 
 Each class gets a function of its own, made once from its fields: a crossing's record is written some thousand times
 a second. The text is exactly the one of `json.dumps(..., sort_keys=True, separators=(",", ":"), allow_nan=False)`,
-except that a field marked as `later` is left out while it is its default: what older records meant stays as written.
+except that a field marked as `later` is left out while it is what older records meant (its default, or its `meant`):
+they stay as they were written.
 """
 
 import dataclasses
@@ -42,7 +43,7 @@ def _write(kind: type[Any]) -> Writer:
             parts += [f"'' if it.{name} == meant_{name} else f'{text}'" for name, text in members.items()]
         else:
             parts.append(f"f'{','.join(members.values())}'")
-    used |= {f"meant_{field.name}": field.default for field in fields if _is_later(field)}
+    used |= {f"meant_{field.name}": _meant(field) for field in fields if _is_later(field)}
     inner = f"','.join(filter(None, ({', '.join(parts)},)))" if len(parts) > 1 else "".join(parts) or "''"
     # As the standard library makes a dataclass's __init__: from names of fields in our own source, nothing else.
     exec(f"def write(it):\n return '{{' + {inner} + '}}'\n", used)  # noqa: S102
@@ -115,9 +116,13 @@ def _is_later(field: "dataclasses.Field[Any]") -> bool:
     return bool(field.metadata.get("later"))
 
 
+def _meant(field: "dataclasses.Field[Any]") -> Any:
+    return field.metadata.get("meant", field.default)
+
+
 def _fields(value: Any) -> dict[str, Any]:
     every = {field: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return {field.name: it for field, it in every.items() if not (_is_later(field) and it == field.default)}
+    return {field.name: it for field, it in every.items() if not (_is_later(field) and it == _meant(field))}
 
 
 _SLOW = json.JSONEncoder(default=_fields, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -27,15 +27,19 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class CarBeat:
-    """Car, 10 Hz, QoS 0: 'I am here'. A lease and an order answer one beat, so neither can arrive stale unseen."""
+    """Car, 10 Hz, QoS 0: 'I am here'. A lease and an order answer one beat, so neither can arrive stale unseen.
+
+    `practice`: a phone at the car leases it, for free practice; a station without a run for it lets it drive.
+    """
 
     beat: int
     mode: CarMode
+    practice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CarState:
-    """Car, retained: what the screens show. `online` False is the car's will message."""
+    """Car, retained: what the screens show. `online` False is the car's will message; `practice` as in its beats."""
 
     online: bool
     mode: CarMode
@@ -43,6 +47,7 @@ class CarState:
     model: str = ""
     model_sha256: str = ""
     throttle_percent: int = 0
+    practice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

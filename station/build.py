@@ -1,19 +1,22 @@
 """Puts the station together: the one place here that asks for drivers. Everything can be given from outside."""
 
 import fcntl
+import hashlib
 import importlib.metadata
+import json
 import os
 import pathlib
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from shared.clock import Clock, SystemClock
 from shared.drivers import find
 from shared.errors import OperatorError, StorageError
 from shared.link.mqtt import MqttLink
 from shared.link.wire import Link
-from station.config import ClockChoice, StationConfig
-from station.core.events import Transponder
+from station.config import ClockChoice, GateChoice, StationConfig
+from station.core.events import GateSpec, Transponder
 from station.drem_server import DremServer
 from station.gates.driver import GateDriver
 from station.service import Setup, Station
@@ -22,6 +25,7 @@ from station.store.journal import Journal
 from station.sync.report import SyncReport
 from station.view import SyncView
 
+MADE_UP = ("mock", "simulator")  # gates without a wire that could be the wrong way round
 JOURNAL = "station.db"
 KEY = "station.key"
 LOCK = "station.lock"
@@ -53,13 +57,28 @@ def setup(config: StationConfig) -> Setup:
     versions = {"raceday": importlib.metadata.version("raceday"), "python": sys.version.split()[0]}
     return Setup(
         name=config.name,
-        gates=tuple(gate.spec for gate in config.gate),
+        gates=tuple(gate_spec(gate) for gate in config.gate),
         race=config.race.opening if config.race is not None else None,
         transponders=tuple(Transponder(each.id, each.car, each.racer) for each in config.transponder),
         lease_ms=config.lease_ms,
         order_ttl_ms=config.order_ttl_ms,
         versions=versions,
     )
+
+
+def gate_spec(gate: GateChoice) -> GateSpec:
+    """As the core takes it, with what its driver knows: what a pass must look like, and how its sensors stand.
+
+    Raises OperatorError for a driver that is not there.
+    """
+    driver, spec = find("raceday.gates", gate.driver), gate.spec
+    if spec.layout == "unsaid" and not gate.baseline_mm:
+        spec = replace(spec, layout=getattr(driver, "layout", spec.layout))
+    if not (gate.driver not in MADE_UP if gate.try_first is None else gate.try_first):
+        return spec
+    told = json.dumps([gate.driver, gate.options], sort_keys=True, default=str)
+    wiring = hashlib.sha256(told.encode()).hexdigest()[:12]
+    return replace(spec, proof=getattr(driver, "proof", "pass"), wiring=wiring)
 
 
 def build_clock(choice: ClockChoice) -> Clock:

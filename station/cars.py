@@ -39,6 +39,7 @@ class Car:
     boot: str = ""
     beat: int = -1
     mode: m.CarMode = "disarmed"
+    practice: bool = False  # a phone at the car leases it
     beat_ns: int = -(2**62)
     state: m.CarState = field(default_factory=lambda: m.CarState(False, "disarmed"))
     telemetry: m.CarTelemetry | None = None
@@ -98,6 +99,7 @@ class Cars:
         with self._lock:
             car = self._car(name)
             car.boot, car.beat, car.mode, car.beat_ns = boot, beat.beat, beat.mode, now_ns
+            car.practice = beat.practice
             self._follow(car, now_ns)
             return [(name, self._lease(car)), *self._push(car, now_ns)]
 
@@ -108,7 +110,7 @@ class Cars:
             car.state = state
             if not state.online:
                 return []
-            car.mode = state.mode
+            car.mode, car.practice = state.mode, state.practice
             self._follow(car, now_ns)
             return self._push(car, now_ns) if car.boot else []
 
@@ -127,6 +129,10 @@ class Cars:
     def _leased(self, car: Car) -> bool:
         return car.name in self._permits and car.name not in self._stopped
 
+    def _practises(self, car: Car) -> bool:
+        """Free practice is the phone's, but for a car that an emergency stop holds or that has a run."""
+        return car.practice and car.name not in self._permits and car.name not in self._stopped
+
     def _run_of(self, car: Car) -> str:
         return self._permits[car.name].run_id if self._leased(car) else ""
 
@@ -137,7 +143,7 @@ class Cars:
     def _follow(self, car: Car, now_ns: int) -> None:
         """The car's mode against the goal: reached, impossible, or given up."""
         if car.goal is None:
-            if car.mode == "driving" and not self._leased(car):
+            if car.mode == "driving" and not (self._leased(car) or self._practises(car)):
                 car.goal, car.since_ns, car.step = "stop", now_ns, None
             return
         if car.mode != "tripped":
@@ -187,6 +193,7 @@ class Cars:
             frames=heard.frames if heard else None,
             dropped=heard.dropped if heard else None,
             alarm=self._alarm(car, online),
+            practice=online and car.mode == "driving" and self._practises(car),
         )
 
     def _alarm(self, car: Car, online: bool) -> str:

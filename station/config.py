@@ -37,21 +37,39 @@ class GateChoice:
 
     name: str = setting(what="a short name: start, sector-1")
     driver: str = setting(what="a driver of raceday.gates")
-    sensors: tuple[str, ...] = setting(("beam",), what="in the order in which a car meets them")
+    sensors: tuple[str, ...] = setting(("beam",), what="in line: in the order in which a car meets them")
+    layout: Literal["", "single", "in_line", "side_by_side"] = setting(
+        "", what='"in_line": one sensor after the other, which tells the way; "side_by_side": on one line'
+    )
     kind: GateKind = "start_finish"
     system: System = setting("A", what='"B": the second timing system, on another device at the same line')
     lockout_s: float = setting(1.0, least=0.01, most=60.0, what="edges this long after a crossing are the same pass")
     stuck_s: float = setting(5.0, least=0.5, most=600.0, what="a beam blocked for longer is reported")
     uncertainty_us: float = setting(1.0, least=0.0, most=1_000_000.0, what="of one stamp; published with each lap")
-    baseline_mm: int = setting(0, least=0, most=5000, what="between two sensors; 0: no speed is measured")
+    baseline_mm: int = setting(0, least=0, most=5000, what="between two sensors in line; 0: no speed is measured")
     min_width_ms: float = setting(0.0, least=0.0, most=10_000.0, what="a shorter pass is reported as odd")
     max_width_ms: float = setting(2000.0, least=1.0, most=60_000.0, what="a longer pass is reported as odd")
+    try_first: bool | None = setting(None, what="no run before each sensor saw a pass; unset: where there are wires")
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _name(self.name, "gate.name")
         if not self.sensors or len(set(self.sensors)) != len(self.sensors):
             raise ConfigError("`gate.sensors` must name at least one sensor, each once.")
+        self._check_layout()
+
+    def _check_layout(self) -> None:
+        """One word for how the sensors stand, that does not contradict the rest. Raises ConfigError."""
+        several = len(self.sensors) > 1
+        if self.layout == "single" and several:
+            raise ConfigError(f'gate {self.name}: `layout` "single" has one sensor; {len(self.sensors)} are named.')
+        if self.layout in ("in_line", "side_by_side") and not several:
+            raise ConfigError(f'gate {self.name}: `layout` "{self.layout}" needs the names of two sensors or more.')
+        if self.layout == "side_by_side" and self.baseline_mm:
+            raise ConfigError(
+                f"gate {self.name}: sensors side by side have no way between them: leave `baseline_mm` out, "
+                'or set layout = "in_line".'
+            )
 
     @property
     def spec(self) -> GateSpec:
@@ -67,6 +85,7 @@ class GateChoice:
             min_width_ns=round(self.min_width_ms * 1e6),
             max_width_ns=round(self.max_width_ms * 1e6),
             system=self.system,
+            layout=self.layout or ("unsaid" if len(self.sensors) > 1 else "single"),
         )
 
 

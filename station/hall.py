@@ -1,17 +1,29 @@
 """What is live around the track and not journaled: cars that speak, gates' health, the wire, what sync is doing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from shared import messages as m
 from shared.link.wire import Delivery, Link
 from station.cars import Cars
 from station.core.engine import Engine
 from station.core.events import GateSpec
-from station.core.facts import GateNoted
+from station.core.facts import Fact, GateNoted, GateTried
+from station.core.layout import Pass, words
 from station.gatemeter import GateMeter
 from station.gates.driver import GateDriver, GateHealthReport, Said
 from station.screen import Screen
 from station.view import BrokerView, GateView, SensorView, SyncView
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a gate's passes say of the gate: sensors that saw none, a layout that does not fit, and the passes."""
+
+    missing: tuple[str, ...] = ()
+    doubt: str = ""
+    passes: tuple[Pass, ...] = ()
+
 
 LOOK_NS = 250_000_000
 SYNC_NS = 1_000_000_000
@@ -34,6 +46,7 @@ class Hall:
         self._link, self._cars, self._screen, self._sync = link, cars, screen, sync
         self.blocked: dict[str, tuple[str, ...]] = {}  # gate -> sensors that are stuck; replaced as a whole
         self.notes: dict[str, tuple[GateNoted, ...]] = {}  # gate -> what its driver noticed; replaced as a whole
+        self._tried: dict[str, Tried] = {}
         self._looked_ns: int | None = None
         self._synced_ns: int | None = None
         self.meter = GateMeter()
@@ -49,6 +62,13 @@ class Hall:
         self._judge = judge
         for name, driver in self._drivers.items():
             driver.start(engine.kept(name), put)
+
+    def judged(self, name: str, engine: Engine, facts: Sequence[Fact]) -> None:
+        """After the edge of a gate, or at a start: what its passes say of the gate itself. Not for each edge anew."""
+        gate = engine.gates.get(name)
+        if gate is None or (name in self._tried and not _tells(gate.spec, facts)):
+            return
+        self._tried[name] = Tried(gate.trial.missing, gate.doubt, gate.arrangement.passes)
 
     def hear(self, delivery: Delivery, now_ns: int) -> None:
         """A beat, a state or telemetry of a car."""
@@ -92,6 +112,7 @@ class Hall:
         if self._judged.get(spec.name) != report.alive:
             self._judged[spec.name] = report.alive
             self._judge(spec.name, report.alive, report.sentence[:500])
+        tried = self._tried.get(spec.name, Tried())
         levels = (*report.level, *[None] * len(spec.sensors))
         return GateView(
             name=spec.name,
@@ -111,6 +132,10 @@ class Hall:
             notes=self.notes.get(spec.name, ()),
             kind=spec.kind,
             system=spec.system,
+            layout=spec.layout,
+            passes=words(spec, tried.passes),
+            untried=tried.missing,
+            doubt=tried.doubt,
         )
 
     def _sensor(self, gate: str, sensor: str, level: float | None) -> SensorView:
@@ -126,6 +151,11 @@ class Hall:
         if said is None or _kind(said) != _kind(health) or not 0 <= now_ns - said_ns < SAY_NS * rate:
             self._said = (health, now_ns)
             self._link.publish(health)
+
+
+def _tells(spec: GateSpec, facts: Sequence[Fact]) -> bool:
+    """These facts may change what its passes say: any edge where several sensors stand, else only the last proof."""
+    return len(spec.sensors) > 1 or any(isinstance(fact, GateTried) for fact in facts)
 
 
 def gate_health(gates: tuple[GateView, ...]) -> m.GateHealth:

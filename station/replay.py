@@ -9,11 +9,13 @@ from typing import Any
 
 from shared.errors import StorageError
 from station.core.engine import Engine
+from station.core.events import Input
 from station.core.facts import Fact, RunOpened
 from station.store.chain import Record, Tampered, attest
 from station.store.encoding import decode_input, encode_facts
 from station.store.journal import Head, Journal
 from station.store.reading import JournalReader
+from station.uncounted import UncountedLog
 
 LONGEST = 120  # characters of a value that are shown
 
@@ -24,8 +26,10 @@ class Restored:
 
     engine: Engine = field(default_factory=Engine)
     opened: dict[tuple[str, str], int] = field(default_factory=dict)
+    uncounted: UncountedLog = field(default_factory=UncountedLog)
 
-    def note(self, seq: int, facts: Sequence[Fact]) -> None:
+    def note(self, seq: int, event: Input, facts: Sequence[Fact]) -> None:
+        self.uncounted.note(self.engine, event, facts)
         for fact in facts:
             if isinstance(fact, RunOpened):
                 self.opened[fact.race_id, fact.run_id] = seq
@@ -35,7 +39,7 @@ def restore(journal: Journal) -> Restored:
     """Feeds every stored input to a new engine. Raises StorageError."""
     restored = Restored()
     for seq, event in journal.inputs():
-        restored.note(seq, restored.engine.handle(event))
+        restored.note(seq, event, restored.engine.handle(event))
     return restored
 
 

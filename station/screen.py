@@ -15,6 +15,7 @@ from station.view import (
     StandingLine,
     StoreView,
     SyncView,
+    Uncounted,
     View,
 )
 
@@ -33,6 +34,7 @@ class Parts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 class Screen:

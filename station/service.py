@@ -30,7 +30,7 @@ from station.store.journal import Entry, Journal
 from station.store.space import space
 from station.teller import Teller
 from station.trouble import Trouble
-from station.view import Accepted, ClockView, Declined, StoreView, SyncView, View
+from station.view import Accepted, ClockView, Declined, StoreView, SyncView, Uncounted, View
 
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
@@ -77,6 +77,7 @@ class Station:
         self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
         self._paired = set(self._restored.engine.paired)
+        self._uncounted: tuple[Uncounted, ...] = ()
         self._screen = Screen(setup.name, self._clock_view)
         self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
         self.drem = drem  # an event manager that uses us as its timer
@@ -93,6 +94,8 @@ class Station:
         self._screen.owe(self.journal.due)
         self._hall.blocked = _blocked(self._restored.engine)
         self._hall.notes = dict(self._restored.engine.fitness.notes)
+        for name in self._restored.engine.gates:
+            self._hall.judged(name, self._restored.engine, ())
         if self.drem is not None:
             self.drem.start()
         self._hall.start(self._restored.engine, self._edge, self._judged)
@@ -249,20 +252,30 @@ class Station:
         self._screen.owe(self.journal.due)
         for item, facts in done:
             seq = next(seqs) if facts else self.journal.head.seq
-            self._restored.note(seq, facts)
+            self._restored.note(seq, item.input, facts)
             if item.kept is not None:
                 item.kept()
             if isinstance(item.input, e.Edge):
                 utc_ns = self._restored.engine.time_of_day(item.input.boot, item.input.at_ns)
                 self._hall.meter.note(item.input, facts, utc_ns)
+                self._hall.judged(item.input.gate, self._restored.engine, facts)
             self._teller.tell(self._restored.engine, facts, self._now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._hall.blocked = _blocked(self._restored.engine)
-            if isinstance(item.input, e.GateNote):
+            if any(isinstance(fact, f.GateNoted) for fact in facts):
                 self._hall.notes = dict(self._restored.engine.fitness.notes)
+            if isinstance(item.input, e.TryGate):
+                self._hall.judged(item.input.gate, self._restored.engine, facts)
             if item.ticket is not None:
                 item.ticket.settle(answer(seq, facts))
+        self._show_uncounted()
         return [fact for _, facts in done for fact in facts]
+
+    def _show_uncounted(self) -> None:
+        newest = self._restored.uncounted.newest
+        if newest is not self._uncounted:
+            self._uncounted = newest
+            self._screen.update(uncounted=newest)
 
     def _entry(self, event: e.Input, facts: tuple[f.Fact, ...]) -> Entry:
         due = next((fact.result for fact in facts if isinstance(fact, f.ResultDue)), None)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from shared.messages import CarMode, RunPhase
 from shared.ranking import RaceRules
-from station.core.events import Command, GateKind, Mode, System
+from station.core.events import Command, GateKind, Layout, Mode, System
 from station.core.facts import GateNoted, Lap, Proposal
 from station.core.fitness import OVERRIDE
 
@@ -110,7 +110,8 @@ class GateView:
     """One gate's health; `stuck` names the sensors that are blocked for too long.
 
     `uncertainty_ns` of a stamp that is made now: the larger of the config's and the driver's. `notes`: what the driver
-    noticed of its device lately, newest first.
+    noticed of its device lately, newest first. `passes`: how several sensors stand, by the passes so far; `untried`
+    names those that saw no pass as it should be; `doubt`: why the layout as it is set loses passes, "" if it does not.
     """
 
     name: str
@@ -128,11 +129,30 @@ class GateView:
     notes: tuple[GateNoted, ...] = ()
     kind: GateKind = "start_finish"
     system: System = "A"
+    layout: Layout = "single"
+    passes: str = ""
+    untried: tuple[str, ...] = ()
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """A crossing that counts for nobody, and why; `crossing` 0: edges that made none, of a sensor that nobody named."""
+
+    crossing: int
+    gate: str
+    sensor: str
+    utc_ns: int
+    why: str
+    transponder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CarView:
-    """One car as it last spoke. `alarm` is a sentence to show loudly ("" if all is well)."""
+    """One car as it last spoke. `alarm` is a sentence to show loudly ("" if all is well).
+
+    `practice`: somebody drives it from a phone, outside of any run.
+    """
 
     name: str
     online: bool
@@ -150,6 +170,7 @@ class CarView:
     frames: int | None
     dropped: int | None
     alarm: str
+    practice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +231,8 @@ class View:
     """The whole page. `version` grows with each change.
 
     `runs`: all runs that are on now, in the order in which they were opened; `run` is the newest of them, or the last
-    one that was. With several on, every command names its `run_id`.
+    one that was. With several on, every command names its `run_id`. `uncounted`: the newest crossings that count for
+    nobody, newest first.
     """
 
     version: int
@@ -226,6 +248,7 @@ class View:
     store: StoreView
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

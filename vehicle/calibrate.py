@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from shared.errors import Refused
 from vehicle.core.pulses import Calibration, Pulses
-from vehicle.core.wizard import Step, WizardMind, checked_us
+from vehicle.core.wizard import ASKED, Step, WizardMind, checked_us
 from vehicle.hardware.devices import Motors
 
 PULSE_S = 1.0
@@ -34,7 +34,7 @@ class Wizard:
         self._wheels_off()
         try:
             while (step := self._mind.step) is not None:
-                if step.part == "polarity":
+                if step.part in ASKED:
                     self._show(step)
                 else:
                     self._find(step)
@@ -67,7 +67,7 @@ class Wizard:
         raise Refused(f"the calibration was called off after {_TRIES} tries of one width.")
 
     def _show(self, step: Step) -> None:
-        """Which way does the longer pulse go?"""
+        """What did the pulse move, or which way?"""
         self._test(self._mind.shown())
         self._mind.answer(self._yes(f"{step.question} (it just did, for a moment)"))
 

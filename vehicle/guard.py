@@ -17,7 +17,7 @@ from shared.messages import DriveOrder, Lease
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
 from vehicle.core.modes import ARMED
-from vehicle.core.words import CommsReady, Fault, PilotChange, PilotReady, Seen, ThrottleShare, Tune, Wish
+from vehicle.core.words import CommsReady, Fault, PilotChange, PilotReady, Seen, ThrottleShare, Tune, Unusable, Wish
 from vehicle.crew import Crew, Gone, Heard
 from vehicle.ipc import Word
 from vehicle.lifeline import Lifeline
@@ -188,6 +188,8 @@ class Guard:
                 self._tally.seen = word
             case Fault(sentence):
                 self.helm.take_fault(sentence)
+            case Unusable(sentence):
+                self.helm.take_unusable(sentence)
             case PilotReady():
                 self._teller.model = word
                 self._crew.ready.add("pilot")

@@ -25,16 +25,18 @@ from vehicle.core.words import (
     Trace,
     Tune,
     Tuning,
+    Unusable,
     Wish,
 )
 
 Word = (
     Wish | Seen | PilotReady | Fault | CommsReady | ModeNotice | Figures
     | CarBeat | CarState | CarLap | Lease | DriveOrder | Trace | ThrottleShare | PilotChange | Tune | Tuning
+    | Unusable
 )  # fmt: skip
 _WORDS: tuple[type[Any], ...] = (
     Wish, Seen, PilotReady, Fault, CommsReady, ModeNotice, Figures, CarBeat, CarState, CarLap, Lease, DriveOrder,
-    Trace, ThrottleShare, PilotChange, Tune, Tuning,
+    Trace, ThrottleShare, PilotChange, Tune, Tuning, Unusable,
 )  # fmt: skip
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in _WORDS}
 _WISH = struct.Struct(">5sqqddqqq")

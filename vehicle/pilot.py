@@ -7,7 +7,6 @@ says as a fault, and there is no wish.
 import sys
 import threading
 import time
-import zlib
 
 import cv2
 
@@ -18,8 +17,9 @@ from vehicle.build import build_camera, build_clock, camera_sockets
 from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
 from vehicle.core.modes import ARMED
-from vehicle.core.words import Fault, ModeNotice, PilotReady, Seen, Wish
-from vehicle.hardware.devices import Camera, Frame
+from vehicle.core.words import Fault, ModeNotice, PilotReady, Seen, Unusable, Wish
+from vehicle.framecheck import REPEATED, FrameCheck
+from vehicle.hardware.devices import Camera, Frame, Pixels
 from vehicle.ipc import Channel, from_fd
 from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.log import say
@@ -49,17 +49,17 @@ class Pilot:
         self._dropped = 0
         self._repeated = 0
         self._last_seq: int | None = None
-        self._last_sum: int | None = None
+        self._check = FrameCheck()
 
     def look(self, frame: Frame) -> None:
-        """Make a wish of one frame, or say why there is none. A frame that is the last one again makes none."""
+        """Make a wish of one frame, or say why there is none. A frame that shows nothing new makes none."""
         if self._policy is None:
             return
         capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000
         looked_ns = time.perf_counter_ns()
         small = self._policy.see(frame.pixels)
-        if self._is_repeat(frame, zlib.crc32(small.data)):
-            self._repeated += 1
+        if trouble := self._trouble(frame, small):
+            self._guard.send(Unusable(trouble))
             return
         began_ns = time.perf_counter_ns()
         try:
@@ -77,14 +77,18 @@ class Pilot:
         """Say what the camera gave."""
         self._guard.send(Seen(self._frames, self._dropped, self._repeated))
 
-    def _is_repeat(self, frame: Frame, checksum: int) -> bool:
-        """The same number or the same picture is no fresh frame, whatever its stamp says."""
-        repeat = frame.seq == self._last_seq or checksum == self._last_sum
-        if not repeat:
+    def _trouble(self, frame: Frame, small: Pixels) -> str:
+        """Why the frame is none to drive by, whatever its stamp says: an old one again, or one that shows nothing."""
+        trouble = self._check.trouble(small)
+        if frame.seq == self._last_seq:
+            trouble = REPEATED
+        if trouble == REPEATED:
+            self._repeated += 1
+        else:
             self._frames += 1
             self._dropped += max(0, frame.seq - self._last_seq - 1) if self._last_seq is not None else 0
-        self._last_seq, self._last_sum = frame.seq, checksum
-        return repeat
+        self._last_seq = frame.seq
+        return trouble
 
 
 def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel, feed: FrameFeed | None = None) -> None:

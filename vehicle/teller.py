@@ -29,10 +29,9 @@ class Teller:
 
     def state(self) -> None:
         """If it is not as it was told; the pilot hears of another mode as well."""
-        standing, model = self._helm.standing, self.model
-        state = CarState(
-            True, standing.mode, standing.reason, model.model, model.model_sha256, self._helm.throttle_percent
-        )
+        helm, standing, model = self._helm, self._helm.standing, self.model
+        told = (standing.mode, standing.reason, model.model, model.model_sha256, helm.throttle_percent, helm.practice)
+        state = CarState(True, *told)
         if state == self._told:
             return
         mode_changed = self._told is None or self._told.mode != state.mode

@@ -185,6 +185,13 @@ class SetMode(Command):
     mode: Mode
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryGate(Command):
+    """What a gate's passes have shown so far is forgotten: it is tried anew, from the next pass on."""
+
+    gate: str
+
+
 # The names that the page and the operator's scripts use: POST /api/v1/commands {"command": NAME, ...fields}.
 COMMANDS: dict[str, type[Command]] = {
     "open_run": OpenRun,
@@ -207,4 +214,5 @@ COMMANDS: dict[str, type[Command]] = {
     "hand_tap": HandTap,
     "order": OrderCar,
     "set_mode": SetMode,
+    "try_gate": TryGate,
 }

@@ -22,6 +22,8 @@ from station.core.race import Race
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
 
+NO_GATE = "the station has no such gate"
+
 
 class Engine:
     """The state of the station, made of nothing but its inputs."""
@@ -122,7 +124,7 @@ class Engine:
     def _edge(self, edge: e.Edge) -> list[f.Fact]:
         gate = self.gates.get(edge.gate)
         if gate is None:
-            return [f.EdgeIgnored(edge.gate, edge.seq, "the station has no such gate")]
+            return [f.EdgeIgnored(edge.gate, edge.seq, NO_GATE)]
         return self._weigh(gate, gate.handle(edge))
 
     def _weigh(self, gate: Gate, facts: list[f.Fact]) -> list[f.Fact]:
@@ -132,6 +134,8 @@ class Engine:
             told.append(fact)
             if isinstance(fact, f.Crossing):
                 told += self._attribution.seen(fact, gate.spec)
+            elif isinstance(fact, f.LayoutDoubted):
+                told += self.fitness.noted_layout(fact, self._scale.utc_ns(fact.boot, fact.at_ns))
         return told
 
     def _counted(self, run: Run, stretch: Stretch) -> list[f.Fact]:
@@ -194,11 +198,22 @@ class Engine:
             case e.SetMode():
                 next_phase("idle" if self.race is None else self.race.phase, e.SetMode)
                 return self.fitness.change(command)
+            case e.TryGate():
+                return self._try(command)
             case e.OpenRun() | e.ArmRun():
                 race = self._open_one()
                 race.allow(command)
                 return [*self.fitness.check(self.gates, command), *race.command(command)]
         return self._open_one().command(command)
+
+    def _try(self, command: e.TryGate) -> list[f.Fact]:
+        gate = self.gates.get(command.gate)
+        if gate is None:
+            raise Refused(f"The station has no gate {command.gate!r}; it has {', '.join(self.gates)}.")
+        if self._run_is_on():
+            raise Refused("A run is on: try the gate when it is over.")
+        gate.forget()
+        return [f.GateTried(gate.spec.name, command.author)]
 
     def _open_one(self) -> Race:
         if self.race is None:

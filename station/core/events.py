@@ -30,6 +30,7 @@ from station.core.commands import (
     ResumeRun,
     SetMode,
     StartRun,
+    TryGate,
     VoidLap,
 )
 from station.core.moments import NEVER, CarOrder, Mode, Moment, NoteKind, clock_of, later
@@ -60,6 +61,7 @@ __all__ = [
     "GiveCrossing",
     "HandTap",
     "Input",
+    "Layout",
     "Mode",
     "Moment",
     "NoteKind",
@@ -67,6 +69,7 @@ __all__ = [
     "OpenRace",
     "OpenRun",
     "OrderCar",
+    "Proof",
     "ReassignRun",
     "RestoreLap",
     "ResumeRun",
@@ -75,6 +78,7 @@ __all__ = [
     "System",
     "Tick",
     "Transponder",
+    "TryGate",
     "VoidLap",
     "clock_of",
     "later",
@@ -83,15 +87,22 @@ __all__ = [
 EDITION = 2
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
+Layout = Literal["", "unsaid", "single", "in_line", "side_by_side"]
+Proof = Literal["", "pass", "level"]
 
 
 @dataclass(frozen=True, slots=True)
 class GateSpec:
     """How one gate is built; journaled at boot, so that a replay judges edges as they were judged.
 
-    `sensors` in the order in which a forward car meets them; with two, `baseline_mm` apart, direction and speed
-    are known. `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp. A gate of
-    `system` "B" stands at the same line as A's, on another device.
+    `layout` of its sensors: "in_line", in the order in which a forward car meets them (that gives direction and, with
+    `baseline_mm` between them, speed); "side_by_side" on one line, where either may be first; "unsaid": in line if a
+    baseline is given, else side by side, so that no pass is lost for a direction that nobody asked for; "": of a
+    journal from before this was said, when several sensors always stood in line.
+    `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp. A gate of `system` "B"
+    stands at the same line as A's, on another device. `proof`: what each sensor must have seen before a run is armed:
+    "pass", or "level": a beam that is free, broken for as long as a car takes, and free again. `wiring` tells devices
+    and their settings apart: a gate that is wired anew is tried anew.
     """
 
     name: str
@@ -104,6 +115,15 @@ class GateSpec:
     min_width_ns: int = 0
     max_width_ns: int = 2_000_000_000
     system: System = "A"
+    layout: Layout = later("unsaid", meant="")  # noqa: RUF009  a field
+    proof: Proof = later("")  # noqa: RUF009  a field
+    wiring: str = later("")
+
+    @property
+    def directed(self) -> bool:
+        """The order in which its sensors fire is the way that a car goes."""
+        in_line = self.layout in ("", "in_line") or (self.layout == "unsaid" and self.baseline_mm > 0)
+        return in_line and len(self.sensors) > 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from station.core.gatefacts import (
     GateNoted,
     GateOverridden,
     GateStuck,
+    GateTried,
+    LayoutDoubted,
     SystemReplaced,
     SystemsCompared,
     SystemsPaired,
@@ -64,12 +66,14 @@ __all__ = [
     "GateNoted",
     "GateOverridden",
     "GateStuck",
+    "GateTried",
     "Incident",
     "Lap",
     "LapConfirmed",
     "LapDone",
     "LapRuled",
     "LapsRecast",
+    "LayoutDoubted",
     "PassUnseen",
     "PhaseChanged",
     "Proposal",
@@ -185,6 +189,8 @@ Fact = (
     | GateJudged
     | GateNoted
     | GateOverridden
+    | GateTried
+    | LayoutDoubted
     | EpochBegan
     | Attributed
     | Unattributed

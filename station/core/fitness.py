@@ -30,8 +30,9 @@ class Fitness:
         return self.note(said) if isinstance(said, e.GateNote) else self.report(said)
 
     def report(self, report: e.GateReported) -> list[f.Fact]:
-        """A gate's driver fell ill or is well again; none if that was known."""
-        if report.healthy == (report.gate not in self._unfit):
+        """A gate's driver fell ill (or of something else), or is well again; none if that was known."""
+        known = self._unfit.get(report.gate)
+        if (known is None) if report.healthy else (known == report.sentence):
             return []
         if report.healthy:
             del self._unfit[report.gate]
@@ -67,6 +68,14 @@ class Fitness:
             return crossing.at_ns < self._began.at_ns
         return scale.utc_ns(crossing.boot, crossing.at_ns) < self._began.utc_ns
 
+    def noted_layout(self, doubted: f.LayoutDoubted, utc_ns: int) -> list[f.Fact]:
+        """What its passes say against a gate's layout stands among its notes."""
+        if not doubted.sentence:
+            return []
+        noted = f.GateNoted(doubted.gate, "layout", doubted.sentence, 0, utc_ns)
+        self.notes[doubted.gate] = (noted, *self.notes.get(doubted.gate, ()))[:NOTES_KEPT]
+        return [noted]
+
     def check(self, gates: dict[str, Gate], command: e.OpenRun | e.ArmRun) -> list[f.Fact]:
         """What an official overrides to arm the run. Raises Refused."""
         if self.mode == "test":
@@ -83,4 +92,11 @@ class Fitness:
         """Why a gate is not fit; '' if it is."""
         if gate.stuck:
             return f"blocked: {', '.join(gate.stuck)}"
-        return self._unfit.get(gate.spec.name, "")
+        return self._unfit.get(gate.spec.name, "") or gate.doubt or untried(gate.trial.missing)
+
+
+def untried(sensors: tuple[str, ...]) -> str:
+    """What is to be done with a gate whose sensors saw no pass as it should be; '' if there is none."""
+    if not sensors:
+        return ""
+    return f"Not tried yet: no pass was seen as it should be at {', '.join(sensors)}; let a car roll through."

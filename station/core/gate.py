@@ -1,8 +1,9 @@
 """Edges of one gate to crossings.
 
 The first edge of a pass is the timing edge; nothing later moves its stamp. Later edges of all the gate's sensors,
-within the lockout, only classify it: how long the beam was blocked, how fast, which way. With two sensors a pass
-that begins at the second one is held back until it is known whether it goes backwards or the first one is blind.
+within the lockout, only classify it: how long the beam was blocked, how fast, which way. Where the sensors stand in
+line a pass that begins at the second one is held back until it is known whether it goes backwards or the first one is
+blind; side by side whichever fires first makes the crossing.
 What a decoder read with a transponder's id is a pass by itself, whatever others pass at the same time.
 A gap in the gate's count is said, a repeat (after a restart the driver says again what we may lack) is not heard.
 """
@@ -11,11 +12,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from station.core.events import Edge, GateSpec, Moment, clock_of
-from station.core.facts import Crossing, CrossingMeasured, EdgeIgnored, EdgesLost, Fact, GateStuck
+from station.core.facts import (
+    Crossing,
+    CrossingMeasured,
+    EdgeIgnored,
+    EdgesLost,
+    Fact,
+    GateStuck,
+    GateTried,
+    LayoutDoubted,
+)
+from station.core.layout import Arrangement
+from station.core.trial import Trial
 
 CHATTER_NS = 50_000_000  # a beam that is freed flickers for this long at most
 TRANSPONDERS = 256  # so many are remembered
 DIRECTION_NS = 500_000_000  # a car at 0.3 m/s needs this long for sensors 0.15 m apart
+NO_SENSOR = "the gate has no sensor"
+OUT_OF_ORDER = "its stamp lies before the last one"
 
 
 @dataclass(slots=True)
@@ -45,6 +59,9 @@ class Gate:
         self._speed: int | None = None
         self._held: Edge | None = None
         self._read_last: dict[str, Crossing] = {}  # transponder -> its last pass, the oldest first
+        self.arrangement = Arrangement(spec)
+        self.trial = Trial(spec)
+        self.doubt = ""  # what was last said against its layout
 
     @property
     def stuck(self) -> tuple[str, ...]:
@@ -55,12 +72,36 @@ class Gate:
         """The facts of one edge; none for a repeat."""
         if edge.seq <= self.kept.get(edge.boot, edge.seq - 1):
             return []
+        return self._judged(edge, self._handled(edge))
+
+    def forget(self) -> None:
+        """It is tried anew."""
+        self.trial = Trial(self.spec)
+        self.arrangement.forget()
+
+    def _judged(self, edge: Edge, facts: list[Fact]) -> list[Fact]:
+        """And what the pass shows of the gate itself, where it is news."""
+        if self.trial.open and edge.sensor in self.spec.sensors:
+            way = next((fact.direction for fact in facts if isinstance(fact, Crossing)), 0)
+            if self.trial.edge(edge, way):
+                facts.append(GateTried(self.spec.name))
+        if self._arranged and (doubt := self.arrangement.doubt) != self.doubt:
+            self.doubt = doubt
+            facts.append(LayoutDoubted(self.spec.name, doubt, edge.boot, edge.at_ns))
+        return facts
+
+    @property
+    def _arranged(self) -> bool:
+        """Its passes say how its sensors stand; journals from before that was said are judged as they were."""
+        return len(self.spec.sensors) > 1 and self.spec.layout != ""
+
+    def _handled(self, edge: Edge) -> list[Fact]:
         facts = self._turn(edge)
         self.kept[edge.boot] = edge.seq
         if edge.sensor not in self.spec.sensors:
-            return [*facts, self._ignored(edge, f"the gate has no sensor {edge.sensor[:40]!r}")]
+            return [*facts, self._ignored(edge, f"{NO_SENSOR} {edge.sensor[:40]!r}")]
         if edge.at_ns < self._last_ns and not edge.transponder:  # those have an order of their own each
-            return [*facts, self._ignored(edge, "its stamp lies before the last one")]
+            return [*facts, self._ignored(edge, OUT_OF_ORDER)]
         self._last_ns = max(self._last_ns, edge.at_ns)
         facts += self._release(edge.boot, edge.at_ns)
         if edge.transponder:
@@ -125,8 +166,12 @@ class Gate:
         )
         self._broken[edge.sensor] = edge.at_ns
         if self._held is not None:
-            backwards = edge.sensor == self.spec.sensors[0]
-            return self._emit(self._held, -1) if backwards else [self._ignored(edge, "it belongs to a held pass")]
+            if edge.sensor != self.spec.sensors[0]:
+                return [self._ignored(edge, "it belongs to a held pass")]
+            held = self._held
+            facts = self._emit(held, -1)
+            self.arrangement.second(edge.sensor, edge.at_ns - held.at_ns)
+            return facts
         passing = self._passing
         if passing is not None and edge.at_ns - passing.at_ns < self.spec.lockout_ns:
             return [self._ignored(edge, self._second_look(edge, passing))]
@@ -134,13 +179,14 @@ class Gate:
             return [self._ignored(edge, "the beam flickers at the end of the pass")]
         if others_blocked:
             return [self._ignored(edge, "another beam of the gate is still blocked by the same pass")]
-        if len(self.spec.sensors) > 1 and edge.sensor != self.spec.sensors[0]:
+        if self.spec.directed and edge.sensor != self.spec.sensors[0]:
             self._held = edge
             return [self._ignored(edge, "held until its direction is known")]
-        return self._emit(edge, 1 if len(self.spec.sensors) > 1 else 0)
+        return self._emit(edge, 1 if self.spec.directed else 0)
 
     def _second_look(self, edge: Edge, passing: Crossing) -> str:
         lag_ns = edge.at_ns - passing.at_ns
+        self.arrangement.second(edge.sensor, lag_ns)
         if edge.sensor != passing.sensor and self._speed is None and self.spec.baseline_mm and lag_ns:
             self._speed = self.spec.baseline_mm * 1_000_000_000 // lag_ns
             return "the second beam of the same pass: it gives the speed"
@@ -169,6 +215,7 @@ class Gate:
         uncertainty_ns = max(self.spec.uncertainty_ns, edge.uncertainty_ns)
         number = self._count.next()
         self._passing = Crossing(number, self.spec.name, edge.sensor, edge.at_ns, edge.boot, uncertainty_ns, direction)
+        self.arrangement.first(edge.sensor)
         return [self._passing]
 
     def _ignored(self, edge: Edge, why: str) -> EdgeIgnored:

@@ -65,6 +65,24 @@ class GateStuck:
 
 
 @dataclass(frozen=True, slots=True)
+class GateTried:
+    """Each of the gate's sensors saw a pass as it should be; `author`: an official has it tried anew instead."""
+
+    gate: str
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutDoubted:
+    """The gate's passes contradict its `layout`, and passes may be lost; `sentence` "": they do not any more."""
+
+    gate: str
+    sentence: str
+    boot: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class SystemsPaired:
     """Both timing systems saw this pass; A's stamp minus B's, each on its own clock."""
 

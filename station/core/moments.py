@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 CarOrder = Literal["arm", "start", "stop", "estop", "reset"]
 Mode = Literal["race", "test"]
-NoteKind = Literal["missed_numbers", "clock_jump", "restart", "wrap", "dropped_bytes"]
+NoteKind = Literal["missed_numbers", "clock_jump", "restart", "wrap", "dropped_bytes", "layout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,12 @@ class Moment:
     utc_ns: int
 
 
-def later(default: Any) -> Any:
-    """A field that came after journals were written: it is stored only where it differs from what they meant."""
-    return field(default=default, metadata={"later": True})
+def later(default: Any, *, meant: Any = None) -> Any:
+    """A field that came after journals were written: it is stored only where it differs from what they meant.
+
+    They meant its default, or `meant` where that is given: then the field is read as `meant` where it is not stored.
+    """
+    return field(default=default, metadata={"later": True} | ({} if meant is None else {"meant": meant}))
 
 
 def clock_of(boot: str) -> str:

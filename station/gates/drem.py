@@ -9,7 +9,7 @@ stamp, so that no strip counts as blocked.
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
@@ -18,6 +18,7 @@ from websockets.uri import parse_uri
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError
+from station.core.events import Layout, Proof
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, StatusReport
 from station.gates.decoders.drem import LONGEST, Drem
 from station.gates.driver import Edge, GateHealthReport, GateNote, Said
@@ -99,7 +100,13 @@ class DremStream:
 
 
 class DremGate:
-    """A `GateDriver`. The timer may come and go: it is called again and again."""
+    """A `GateDriver`. The timer may come and go: it is called again and again.
+
+    Its two strips lie beside each other on the line: either may be first.
+    """
+
+    layout: ClassVar[Layout] = "side_by_side"
+    proof: ClassVar[Proof] = "pass"
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
         self._options = from_table(options, Options, f"gate {name}")

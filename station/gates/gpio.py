@@ -7,11 +7,12 @@ is no debounce here, since that would move a stamp or eat a short pulse: a gate'
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
+from station.core.events import Proof
 from station.gates.driver import Edge, GateHealthReport
 from station.gates.flicker import Flicker
 from station.gates.pins import Wires
@@ -36,6 +37,8 @@ class Options:
 
 class GpioGate:
     """A `GateDriver`. The pins are taken when it is made, so that a wrong wire is known before the race."""
+
+    proof: ClassVar[Proof] = "level"
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
         chosen = from_table(options, Options, f"gate {name}")

@@ -8,12 +8,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing, Refused
-from station.core.events import NoteKind
+from station.core.events import NoteKind, Proof
 from station.gates.driver import Edge, GateHealthReport, GateNote, Said
 
 
@@ -39,6 +39,8 @@ class _Device:
 
 class MockGate:
     """A `GateDriver`."""
+
+    proof: ClassVar[Proof] = "level"
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
         self._name, self._sensors, self._clock = name, sensors, clock

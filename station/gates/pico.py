@@ -7,13 +7,14 @@ come: the gate remembers, and tells again what the station has not kept.
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import serial
 
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
+from station.core.events import Proof
 from station.gates.driver import GateHealthReport, Said
 from station.gates.notes import Drops
 from station.gates.pico_session import PicoSession
@@ -34,6 +35,8 @@ class Options:
 
 class PicoGate:
     """A `GateDriver`."""
+
+    proof: ClassVar[Proof] = "level"
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
         self._options = from_table(options, Options, f"gate {name}")

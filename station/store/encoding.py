@@ -1,5 +1,6 @@
 """Inputs and facts as canonical JSON, and inputs back: what is hashed is what is stored."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -40,6 +41,8 @@ def encode_facts(facts: Sequence[Fact]) -> bytes:
 def decode_input(data: bytes) -> e.Input:
     """The input of a stored record. Raises StorageError."""
     kind, _, rest = data.removeprefix(b'["').partition(b'",')
+    if kind == b"Booted":
+        rest = _as_meant(rest)
     adapter = _ADAPTERS.get(kind.decode(errors="replace"))
     if adapter is None:
         raise StorageError(f"The journal holds an input of unknown kind {kind[:40]!r}: a newer station wrote it.")
@@ -52,6 +55,16 @@ def decode_input(data: bytes) -> e.Input:
     if isinstance(event, e.Booted) and b'"edition":' not in rest:
         return replace(event, edition=FIRST_EDITION)
     return event
+
+
+def _as_meant(booted: bytes) -> bytes:
+    """Gates of a journal from before layouts were said: what is not stored is read as what was meant."""
+    try:
+        document = json.loads(booted[:-1])
+        gates = [{"layout": "", **gate} for gate in document["gates"]]
+    except (ValueError, TypeError, KeyError):
+        return booted  # the adapter says what is wrong with it
+    return json.dumps({**document, "gates": gates}).encode() + b"]"
 
 
 def _tagged(it: Any) -> str:

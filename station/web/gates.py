@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from shared.units import NS_PER_S
+from station.core.fitness import untried
 from station.view import GateView, SensorView, View
 from station.web.health import SIGNS
 
@@ -16,7 +17,19 @@ NOTE_WORDS = {
     "restart": "Restart",
     "wrap": "Clock wrapped",
     "dropped_bytes": "Bytes dropped",
+    "layout": "Layout",
 }
+LAYOUT_WORDS = {
+    "": "In line",
+    "unsaid": "Not said",
+    "single": "One sensor",
+    "in_line": "In line",
+    "side_by_side": "Side by side",
+}
+UNSAID = (
+    'Nobody said how its sensors stand, so a car counts whichever way it goes: set layout = "in_line" or '
+    '"side_by_side" under [[gate]].'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,9 @@ class GateCard:
     figures: tuple[tuple[str, str], ...]
     sensors: tuple[SensorLine, ...]
     notes: tuple[NoteLine, ...]
+    gate: str
+    advice: tuple[str, ...] = ()
+    passes: str = ""
 
 
 def gate_cards(view: View) -> list[GateCard]:
@@ -64,7 +80,7 @@ def gate_cards(view: View) -> list[GateCard]:
 
 
 def _card(gate: GateView) -> GateCard:
-    level, state = ("bad", "not fit") if not gate.alive or gate.stuck else ("ok", "fit")
+    level, state = _fitness(gate)
     line = f"Start and finish · system {gate.system}" if gate.kind == "start_finish" else "Split"
     return GateCard(
         key=f"card-{gate.name}",
@@ -77,7 +93,23 @@ def _card(gate: GateView) -> GateCard:
         figures=_figures(gate),
         sensors=tuple(_sensor(gate, each) for each in gate.each),
         notes=tuple(NoteLine(time_of_day(n.utc_ns), NOTE_WORDS.get(n.kind, n.kind), n.sentence) for n in gate.notes),
+        gate=gate.name,
+        advice=_advice(gate),
+        passes=gate.passes,
     )
+
+
+def _fitness(gate: GateView) -> tuple[str, str]:
+    """Level and word, as in the health strip."""
+    if not gate.alive or gate.stuck or gate.doubt:
+        return "bad", "not fit"
+    return ("warn", "not tried") if gate.untried else ("ok", "fit")
+
+
+def _advice(gate: GateView) -> tuple[str, ...]:
+    """What is to be done before a race."""
+    unsaid = UNSAID if gate.layout == "unsaid" and not gate.doubt else ""
+    return tuple(filter(None, (gate.doubt, untried(gate.untried), unsaid)))
 
 
 def _figures(gate: GateView) -> tuple[tuple[str, str], ...]:
@@ -85,6 +117,7 @@ def _figures(gate: GateView) -> tuple[tuple[str, str], ...]:
     drift = f"{gate.drift_ppb / 1000:+.1f} ppm" if gate.drift_ppb is not None else NOTHING
     offset = f"{gate.offset_ns / NS_PER_S:+.6f} s" if gate.offset_ns is not None else NOTHING
     return (
+        ("Layout", LAYOUT_WORDS[gate.layout]),
         ("Uncertainty", unsure),
         ("Clock offset", offset),
         ("Clock drift", drift),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from station.core.fitness import untried
 from station.view import CarView, GateView, View
 
 
@@ -47,6 +48,10 @@ def _gate(gate: GateView) -> HealthLine:
     if gate.stuck:
         blocked = f"{', '.join(gate.stuck)}: something stands in the beam."
         return _line(key, "Gate", gate.name, "bad", "blocked", blocked, figures)
+    if gate.doubt:
+        return _line(key, "Gate", gate.name, "bad", "layout", gate.doubt, figures)
+    if gate.untried:
+        return _line(key, "Gate", gate.name, "warn", "not tried", untried(gate.untried), figures)
     return _line(key, "Gate", gate.name, "warn" if gate.lost else "ok", "alive", gate.sentence, figures)
 
 
@@ -64,7 +69,15 @@ def _car(car: CarView) -> HealthLine:
     if car.model and detail != car.model:
         figures.insert(0, ("model", car.model))
     lease = ", leased" if car.leased else ""
-    return _line(key, "Car", car.name, level, car.mode + lease, detail, tuple(figures))
+    return _line(
+        key,
+        "Car",
+        car.name,
+        level,
+        car.mode + lease + (" from a phone (practice)" if car.practice else ""),
+        detail,
+        tuple(figures),
+    )
 
 
 def _broker(view: View) -> HealthLine:
@@ -103,6 +116,7 @@ def alarms(view: View) -> list[str]:
     if not view.store.ok:
         said.append(view.store.sentence)
     said += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
+    said += [gate.doubt for gate in view.gates if gate.doubt]
     blocked = [gate for gate in view.gates if gate.alive and gate.stuck]
     return said + [f"Gate {gate.name}: something stands in the beam of {', '.join(gate.stuck)}." for gate in blocked]
 

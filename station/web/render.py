@@ -17,6 +17,7 @@ STATIC = _HERE / "static"
 PageName = Literal["live", "operate", "gates"]
 COMMON = ("race", "mode", "alarms")
 PARTS = (*COMMON, "run", "clock_label", "incidents", "tiles", "window", "doubts")
+_PARTS_OF: dict[PageName, tuple[str, ...]] = {"live": PARTS, "operate": (*PARTS, "uncounted"), "gates": COMMON}
 _LISTS = {"together": "car", "laps": "lap", "places": "place", "health": "health"}
 _GATES = {"gates": "gate"}
 
@@ -87,7 +88,7 @@ class Pages:
         screen = screen_of(view)
         gates = name == "gates"
         rows, lists = self._rows({"gates": gate_cards(view)} if gates else screen, _GATES if gates else _LISTS, name)
-        parts = {part: self._drawn(part, screen, name) for part in (COMMON if gates else PARTS)}
+        parts = {part: self._drawn(part, screen, name) for part in _PARTS_OF[name]}
         return Rendered(
             version=view.version,
             ticking=_ticking(view, screen),

@@ -9,6 +9,7 @@ from station.view import ClockView, RunView, View
 from station.web.doubts import Doubt, doubts
 from station.web.health import HealthLine, alarms, health_lines
 from station.web.tiles import Tile, best_tile, tiles
+from station.web.uncounted import UncountedLine, uncounted_lines
 from station.web.words import (
     NOTHING,
     LapLine,
@@ -74,6 +75,7 @@ class Screen:
     places: tuple[PlaceLine, ...]
     health: tuple[HealthLine, ...]
     doubts: tuple[Doubt, ...]
+    uncounted: tuple[UncountedLine, ...]
     next_command: str
 
 
@@ -98,6 +100,7 @@ def screen_of(view: View) -> Screen:
         places=tuple(place_lines(view)),
         health=tuple(health_lines(view)),
         doubts=tuple(doubts(view)),
+        uncounted=uncounted_lines(view),
         next_command=next_command(view),
     )
 

@@ -10,7 +10,7 @@ BOOT = boot_name("boot-0", "c0ffee")
 
 
 def gate() -> Gate:
-    return Gate(GateSpec("start", ("front", "rear"), uncertainty_ns=1_000), Count())
+    return Gate(GateSpec("start", ("front", "rear"), uncertainty_ns=1_000, layout="in_line"), Count())
 
 
 def test_the_clock_of_a_boot() -> None:

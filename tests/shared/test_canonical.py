@@ -34,7 +34,8 @@ def slow(value: Any) -> str:
 def kept(value: Any) -> dict[str, Any]:
     """All but the fields that came later and say what older records meant."""
     every = dataclasses.asdict(value)
-    late = {field.name: field.default for field in dataclasses.fields(value) if field.metadata.get("later")}
+    fields = dataclasses.fields(value)
+    late = {f.name: f.metadata.get("meant", f.default) for f in fields if f.metadata.get("later")}
     return {name: getattr(value, name) for name in every if name not in late or getattr(value, name) != late[name]}
 
 

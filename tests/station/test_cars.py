@@ -102,3 +102,31 @@ def test_whatever_is_said(events: list[tuple[str, object]]) -> None:
             trusted = AFTER_RESET.get(trusted, trusted)  # type: ignore[call-overload]
         if trusted in NEXT and NEXT[trusted].get(value, None) is None:  # type: ignore[index, call-overload]
             trusted = "" if trusted != "estop" else trusted
+
+
+def test_free_practice_from_a_phone_is_not_stopped() -> None:
+    cars = Cars(500, 2000, "n")
+    assert said(cars.state("car-1", m.CarState(True, "driving", practice=True), 0)) == []
+    for beat in range(1, 100):
+        replies = cars.beat("car-1", "b", m.CarBeat(beat, "driving", practice=True), beat * 100 * MS)
+        assert said(replies) == []
+        assert [body.grant for _, body in replies if isinstance(body, m.Lease)] == ["none"]
+        assert cars.views(beat * 100 * MS)[0].practice
+
+
+def test_a_car_that_drives_without_any_lease_is_stopped() -> None:
+    cars = Cars(500, 2000, "n")
+    assert said(cars.beat("car-1", "b", m.CarBeat(1, "driving"), 0)) == ["stop"]
+
+
+def test_practice_ends_with_a_run_and_with_an_emergency_stop() -> None:
+    cars = Cars(500, 2000, "n")
+    cars.beat("car-1", "b", m.CarBeat(1, "driving", practice=True), 0)
+    assert said(cars.order("car-1", "estop", None, 0)) == ["estop"]
+    cars.beat("car-1", "b", m.CarBeat(2, "tripped"), 100 * MS)
+    # A car that goes on all the same, under a phone's lease, is stopped while the emergency stop holds.
+    assert said(cars.beat("car-1", "b", m.CarBeat(3, "driving", practice=True), 200 * MS)) == ["stop"]
+    other = Cars(500, 2000, "n")
+    other.permit([Permit("car-1", "run-1", False)])
+    replies = other.beat("car-1", "b", m.CarBeat(1, "driving", practice=True), 0)
+    assert [body.grant for _, body in replies if isinstance(body, m.Lease)] == ["drive"]

@@ -39,6 +39,14 @@ BAD = {
     "a bad name": ('name = "Station 1"\n' + LEAST, "`name`: 'Station 1' cannot name a machine"),
     "a sensor twice": (LEAST + 'sensors = ["a", "a"]\n', "each once"),
     "no sensor": (LEAST + "sensors = []\n", "at least one sensor"),
+    "one sensor beside none": (LEAST + 'layout = "side_by_side"\n', "needs the names of two sensors"),
+    "one sensor in line": (LEAST + 'layout = "in_line"\n', "needs the names of two sensors"),
+    "two that are single": (LEAST + 'sensors = ["a", "b"]\nlayout = "single"\n', "has one sensor; 2 are named"),
+    "a way between strips side by side": (
+        LEAST + 'sensors = ["a", "b"]\nlayout = "side_by_side"\nbaseline_mm = 30\n',
+        "leave `baseline_mm` out",
+    ),
+    "a layout that is none": (LEAST + 'sensors = ["a", "b"]\nlayout = "crosswise"\n', "side_by_side"),
     "a lease too long": ("lease_ms = 100000\n" + LEAST, "100 to 60000"),
     "a bad rule": (LEAST + '[race]\nid = "r"\nname = "R"\nrules = { consecutive_laps = 99 }\n', "allowed is 1 to 10"),
     "a bad race id": (LEAST + '[race]\nid = "a b"\nname = "R"\n', "`race.id`"),
@@ -64,6 +72,40 @@ def test_transponders_reach_the_core() -> None:
     text = LEAST + '[[transponder]]\nid = "11"\ncar = "car-1"\n[[transponder]]\nid = "22"\nracer = "Ann"\n'
     wired = setup(parse(text, StationConfig)).transponders
     assert wired == (Transponder("11", car="car-1"), Transponder("22", racer="Ann"))
+
+
+_TWO = 'sensors = ["a", "b"]\n'
+_DREM = 'options = { url = "ws://127.0.0.1:1" }\n'
+
+
+@pytest.mark.parametrize(("driver", "more", "layout", "proof"), [
+    ("mock", "", "single", ""),
+    ("mock", "try_first = true\n", "single", "level"),
+    ("mock", _TWO, "unsaid", ""),
+    ("mock", _TWO + "baseline_mm = 100\n", "unsaid", ""),
+    ("mock", _TWO + 'layout = "in_line"\n', "in_line", ""),
+    ("gpio", _TWO + "options = { pins = [17, 27] }\n", "unsaid", "level"),
+    ("gpio", "try_first = false\noptions = { pins = [17] }\n", "single", ""),
+    ("pico", 'options = { port = "loop://" }\n', "single", "level"),
+    ("decoder", 'options = { protocol = "p3", url = "loop://" }\n', "single", "pass"),
+    ("drem", _TWO + _DREM, "side_by_side", "pass"),
+    ("drem", _TWO + 'layout = "in_line"\n' + _DREM, "in_line", "pass"),
+    ("drem", _TWO + "baseline_mm = 200\n" + _DREM, "unsaid", "pass"),
+    ("drem", _DREM, "single", "pass"),
+])  # fmt: skip
+def test_what_the_core_is_told_of_a_gate(driver: str, more: str, layout: str, proof: str) -> None:
+    [spec] = setup(parse(LEAST.replace("mock", driver) + more, StationConfig)).gates
+    assert (spec.layout, spec.proof, bool(spec.wiring)) == (layout, proof, bool(proof))
+
+
+def test_a_gate_that_is_wired_otherwise_is_another_gate() -> None:
+    wired = [
+        setup(parse(LEAST.replace("mock", "gpio") + f"options = {{ pins = [{pins}] }}\n", StationConfig))
+        .gates[0]
+        .wiring
+        for pins in ("17", "17", "27")
+    ]
+    assert wired[0] == wired[1] != wired[2]
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -257,3 +257,19 @@ def test_what_came_later_is_not_stored_while_it_says_nothing() -> None:
     race = e.OpenRace(e.NEVER, "race-1", "A race", RaceRules())
     assert b"cars_on_track" not in encode_input(race)
     assert b"ties_by_uncertainty" not in encode_input(race)
+
+
+def test_the_gates_of_an_old_journal_are_what_they_meant() -> None:
+    """Before layouts were said several sensors stood in line; a gate that says nothing now is another one."""
+    moment = e.Moment("b", 1, 2)
+    old = e.Booted(moment, "station-1", (e.GateSpec("start", ("front", "rear"), layout=""), e.GateSpec("split")))
+    text = encode_input(old)
+    assert text.count(b"layout") == 1
+    assert decode_input(text) == old
+    assert b"proof" not in text
+    assert b"wiring" not in text
+    new = replace(old, gates=(e.GateSpec("start", ("front", "rear"), proof="level", wiring="7"),))
+    assert decode_input(encode_input(new)) == new
+    for bad in (b'["Booted",{"gates":7}]', b'["Booted",[]]', b'["Booted",{"gates":[1]}]', b'["Booted",'):
+        with pytest.raises(StorageError):
+            decode_input(bad)

@@ -5,10 +5,11 @@ import itertools
 import json
 import pathlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from shared.clock import SystemClock
 from simulator.pico import Cruelty, PicoOnPty
@@ -86,6 +87,23 @@ def until_shown(url: str, true: Any, patience_s: float = 60.0) -> dict[str, Any]
     return shown
 
 
+def tried(url: str, roll: Callable[[], object]) -> None:
+    """A fresh gate opens no run; a car rolls through, and it is fit."""
+    refused = requests.post(
+        f"{url}/api/v1/commands", json={"command": "open_run", "racer": "X", "car": "x"}, timeout=10
+    )
+    assert refused.status_code == 409
+    assert "Not tried yet" in refused.json()["error"]
+    roll()
+    until_shown(url, lambda now: not now["gates"][0]["untried"])
+
+
+def through(pico: PicoOnPty, at_ns: int) -> None:
+    """A car breaks the beam for as long as cars do."""
+    pico.plan(at_ns, 0, 0)
+    pico.plan(at_ns + 90 * MS, 0, 1)
+
+
 def facts(folder: pathlib.Path, kind: str) -> list[dict[str, Any]]:
     """What the journal holds of this kind, after the whole of it was replayed."""
     journal = Journal(folder / "data" / "station.db")
@@ -104,6 +122,7 @@ def test_a_p3_decoder_times_a_race_and_an_event_manager_reads_it(tmp_path: pathl
         with contextlib.closing(manager):
             manager.start({}, box.put)
             until(lambda: manager.health().alive)
+            tried(url, lambda: write(passing(10, EPOCH_US - 20_000_000)))
             post(url, command="open_run", racer="Ann", car="car-1")
             post(url, command="start")
             at_us = EPOCH_US
@@ -112,17 +131,17 @@ def test_a_p3_decoder_times_a_race_and_an_event_manager_reads_it(tmp_path: pathl
                 at_us += lap_us
                 write(b"noise" + passing(number, at_us))
             shown = until_laps(url, 3)
-            heard = [edge.at_ns for edge in box.take(8) if edge.broken]
+            _, *heard = [edge.at_ns for edge in box.take(10) if edge.broken]
         noted = {"missed_numbers", "dropped_bytes"}
         gate = until_shown(url, lambda now: {note["kind"] for note in now["gates"][0]["notes"]} >= noted)["gates"][0]
     assert [lap["lap_ns"] for lap in shown["run"]["laps"]] == [1000 * lap_us for lap_us in laps_us]
     assert {lap["uncertainty_ns"] for lap in shown["run"]["laps"]} == {2_000_000}
     # What the event manager reads is what we publish: cut off to milliseconds.
     assert [b - a for a, b in itertools.pairwise(heard)] == [lap_us // 1000 * MS for lap_us in laps_us]
-    assert (gate["alive"], gate["lost"], gate["edges"]) == (True, 2, 4)
+    assert (gate["alive"], gate["lost"], gate["edges"]) == (True, 2, 5)
     assert gate["dropped"] >= 5
     assert ("missed_numbers", 2) in [(note["kind"], note["count"]) for note in facts(tmp_path, "GateNoted")]
-    crossings = [fact["at_ns"] for fact in facts(tmp_path, "Crossing")]
+    _, *crossings = [fact["at_ns"] for fact in facts(tmp_path, "Crossing")]
     assert crossings == [1000 * (EPOCH_US + sum(laps_us[:count])) for count in range(4)]
 
 
@@ -132,19 +151,19 @@ def test_a_cruel_pico_times_a_race(tmp_path: pathlib.Path) -> None:
     text = PICO.replace("PTY", pico.path)
     with contextlib.closing(pico), station(tmp_path, text) as (_, url):
         until_shown(url, lambda now: now["gates"] and now["gates"][0]["alive"])
+        tried(url, lambda: through(pico, time.monotonic_ns() + 200 * MS))
         post(url, command="open_run", racer="Ann", car="car-1")
         post(url, command="start")
-        begin_ns = time.monotonic_ns() + 200 * MS
+        begin_ns = time.monotonic_ns() + 1_200 * MS
         truth_ns = [begin_ns + number * 1_300 * MS for number in range(4)]
         for at_ns in truth_ns:
-            pico.plan(at_ns, 0, 0)
-            pico.plan(at_ns + 90 * MS, 0, 1)
+            through(pico, at_ns)
         shown = until_laps(url, 3)
-        gate = until_shown(url, lambda now: now["gates"][0]["each"][0]["edges"] == 8)["gates"][0]
+        gate = until_shown(url, lambda now: now["gates"][0]["each"][0]["edges"] == 10)["gates"][0]
         pico.reset()
         until_shown(url, lambda now: any(note["kind"] == "restart" for note in now["gates"][0]["notes"]))
     assert len(shown["run"]["laps"]) == 3
-    crossings = facts(tmp_path, "Crossing")
+    _, *crossings = facts(tmp_path, "Crossing")
     for crossing, true_ns in zip(crossings, truth_ns, strict=True):
         assert abs(crossing["at_ns"] - true_ns) <= crossing["uncertainty_ns"]
         assert 0 < crossing["uncertainty_ns"] < 20 * MS

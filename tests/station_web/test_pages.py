@@ -7,7 +7,7 @@ import pytest
 
 from station.core.facts import Proposal
 from station.web.doubts import doubts
-from station.web.gates import gate_cards, short_time
+from station.web.gates import UNSAID, gate_cards, short_time
 from station.web.render import Pages
 from station.web.screen import screen_of
 from station.web.words import lap_lines
@@ -103,6 +103,22 @@ def test_gates_in_words() -> None:
     [unstuck] = gate_cards(replace(TESTING, gates=(replace(FULL_GATE, stuck=()),)))
     assert [(sensor.level, sensor.state) for sensor in unstuck.sensors] == [("ok", "alive"), ("warn", "noisy")]
     assert gate_cards(EMPTY) == []
+
+
+def test_a_gate_that_was_not_tried_and_one_whose_layout_loses_passes() -> None:
+    fresh = replace(GATE, untried=("beam-b",), layout="unsaid", passes="No pass yet: let a car roll.")
+    [card] = gate_cards(replace(VIEW, gates=(fresh,)))
+    assert (card.level, card.state) == ("warn", "not tried")
+    assert [sentence.split(":")[0] for sentence in card.advice] == ["Not tried yet", UNSAID.split(":")[0]]
+    page = Pages().page("gates", replace(VIEW, gates=(fresh,)))
+    assert 'data-command="try_gate" data-text-gate="start"' in page
+    assert "No pass yet: let a car roll." in page
+    [line] = [line for line in screen_of(replace(VIEW, gates=(fresh,))).health if line.kind == "Gate"]
+    assert (line.level, line.state) == ("warn", "not tried")
+    doubted = replace(GATE, doubt="They take turns.", layout="in_line")
+    [card] = gate_cards(replace(VIEW, gates=(doubted,)))
+    assert (card.state, card.advice) == ("not fit", ("They take turns.",))
+    assert screen_of(replace(VIEW, gates=(doubted,))).alarms == ("They take turns.",)
 
 
 @pytest.mark.parametrize(("ns", "text"), [(0, "0 ns"), (15_000, "15 µs"), (212_400, "212 µs"), (20_000_000, "20 ms")])

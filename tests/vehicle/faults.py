@@ -42,7 +42,7 @@ _TRIES = 20
 
 
 def blinding_graph() -> onnx.ModelProto:
-    """Straight on at full speed, but NaN for a picture whose mean is between 105 and 115: the mock's `grey`."""
+    """Straight on at full speed, but NaN for a picture whose mean is between 105 and 115: the mock's `stripes`."""
     weights = {"zero": [0.0], "low": [105.0], "high": [115.0], "ahead": [0.0, 1.0, 0.0]}
     made = [helper.make_tensor(n, TensorProto.FLOAT, [1, len(v)], v) for n, v in weights.items()]
     made.append(helper.make_tensor("row", TensorProto.INT64, [2], [1, 1]))
@@ -231,7 +231,9 @@ FAULTS = (
     FaultTrial("camera frozen", TRIP_MS, _camera("freeze"), _camera("")),
     FaultTrial("camera silent", TRIP_MS, _camera("stall"), _camera("")),
     FaultTrial("camera gone", FRAME_MS, _camera("die"), _camera(""), alone=True),
-    FaultTrial("NaN from the model", 2 * FRAME_MS, _camera("grey"), _camera("")),
+    FaultTrial("camera giving old pictures", TRIP_MS + 2 * FRAME_MS, _camera("stale"), _camera("")),
+    FaultTrial("camera covered", TRIP_MS, _camera("dark"), _camera("")),
+    FaultTrial("NaN from the model", 2 * FRAME_MS, _camera("stripes"), _camera("")),
     FaultTrial("comms killed", LEASE_MS, _signal("comms", signal.SIGKILL), alone=True),
     FaultTrial("broker killed", LEASE_MS, _broker(signal.SIGKILL), alone=True),
     FaultTrial("broker frozen", LEASE_MS, _broker(signal.SIGSTOP), _broker(signal.SIGCONT), alone=True),

@@ -152,3 +152,12 @@ class Station:
 def frame(value: int = 0, shape: tuple[int, int] = (240, 320)) -> Any:
     """A grey picture of one value."""
     return np.full(shape, value, np.uint8)
+
+
+def scene(value: int = 0, shape: tuple[int, int] = (240, 320)) -> Any:
+    """A picture that shows something: light bars on dark ground; another one for each value up to 255."""
+    picture = np.full(shape, 60, np.uint8)
+    picture[:, :: max(2, shape[1] // 12)] = picture[:, 1 :: max(2, shape[1] // 12)] = 240
+    picture[:: max(2, shape[0] // 6)] = 180
+    picture[: shape[0] // 8, : shape[1] // 8] = value
+    return picture

@@ -150,6 +150,7 @@ class Hands:
 def test_the_wizard_finds_a_calibration_and_every_pulse_ends_in_neutral() -> None:
     hands = Hands(
         "wheels off",
+        "yes",  # the front wheels moved
         "1500", "+10", "",  # steering: middle
         "1250", "", "", "", "",  # its ends, the motor's middle and shortest
         "1600", "",  # the motor's longest
@@ -159,7 +160,11 @@ def test_the_wizard_finds_a_calibration_and_every_pulse_ends_in_neutral() -> Non
     assert found == Calibration(
         ChannelCalibration(1_250_000, 1_510_000, 1_700_000, 1), ChannelCalibration(1_311_000, 1_446_000, 1_600_000, -1)
     )
-    assert hands.tested[:2] == [Pulses(1_500_000, 1_446_000), Pulses(1_510_000, 1_446_000)]
+    assert hands.tested[:3] == [
+        Pulses(1_490_000, 1_446_000),  # the smallest that is seen, and the motor at rest
+        Pulses(1_500_000, 1_446_000),
+        Pulses(1_510_000, 1_446_000),
+    ]
     assert hands.tested[-1] == Pulses(1_510_000, 1_523_000)  # forward? half of the longer side
     at_rest = {REST, Pulses(1_510_000, 1_446_000), None}
     assert set(hands.while_asked) <= at_rest
@@ -174,9 +179,17 @@ def test_nothing_moves_before_the_wheels_are_off(answers: tuple[str, ...]) -> No
     assert hands.motors.pulses is None
 
 
+def test_channels_the_wrong_way_round_end_the_wizard_before_any_throttle() -> None:
+    hands = Hands("wheels off", "n")
+    with pytest.raises(Refused, match="Change the two channels"):
+        hands.wizard().run()
+    assert hands.tested == [Pulses(1_490_000, 1_446_000)]
+    assert hands.motors.pulses == REST
+
+
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, OSError])
 def test_a_pulse_that_is_broken_off_ends_in_neutral(stop: type[BaseException]) -> None:
-    hands = Hands("wheels off", "1600")
+    hands = Hands("wheels off")
 
     def broken() -> None:
         raise stop
@@ -184,24 +197,24 @@ def test_a_pulse_that_is_broken_off_ends_in_neutral(stop: type[BaseException]) -
     hands.on_pause = broken
     with pytest.raises(stop):
         hands.wizard().run()
-    assert hands.tested == [Pulses(1_600_000, 1_446_000)]
+    assert hands.tested == [Pulses(1_490_000, 1_446_000)]
     assert hands.motors.pulses == REST
 
 
 def test_an_end_on_the_wrong_side_and_nonsense_are_asked_again() -> None:
-    hands = Hands("wheels off", "middle", "", "9999", "", "", "1470", "", "", "1300", "", "")
+    hands = Hands("wheels off", "y", "middle", "", "9999", "", "", "1470", "", "", "1300", "", "")
     with pytest.raises(Refused, match="nobody answers"):
         hands.wizard().run()
-    assert [pulses.steering_ns for pulses in hands.tested] == [1_470_000, 1_300_000]
+    assert [pulses.steering_ns for pulses in hands.tested[1:]] == [1_470_000, 1_300_000]
 
 
 def test_no_is_no_and_a_wizard_does_not_ask_for_ever() -> None:
     with pytest.raises(Refused, match="not kept"):
-        Hands("wheels off", *[""] * 6, "y", "y", "n").wizard().run()
+        Hands("wheels off", "y", *[""] * 6, "y", "y", "n").wizard().run()
     with pytest.raises(Refused, match="neither y nor n"):
-        Hands("wheels off", *[""] * 6, *["perhaps"] * 60).wizard().run()
+        Hands("wheels off", "y", *[""] * 6, *["perhaps"] * 60).wizard().run()
     with pytest.raises(Refused, match="50 tries"):
-        Hands("wheels off", *["+1"] * 60).wizard().run()
+        Hands("wheels off", "y", *["+1"] * 60).wizard().run()
 
 
 @given(st.text(max_size=8), st.integers(500, 2_500))
@@ -225,7 +238,7 @@ def test_the_command_keeps_what_was_found(tmp_path: pathlib.Path, monkeypatch: p
     config = car(tmp_path, f'file = "{tmp_path}/calibration.json"')
     stock = tmp_path / "stock.json"
     stock.write_text(json.dumps(STOCK_FILE).replace("1700000", "1690000"))
-    answers = iter(["wheels off", *[""] * 6, "y", "n", "y"])
+    answers = iter(["wheels off", "y", *[""] * 6, "y", "n", "y"])
     monkeypatch.setattr("builtins.input", lambda _text: next(answers))
     monkeypatch.setattr("vehicle.calibrate.PULSE_S", 0.0)
     assert load(config, VehicleConfig).calibration.load() is None

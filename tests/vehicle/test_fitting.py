@@ -33,21 +33,28 @@ def through(fitting: Fitting, *words: Tune) -> Tuning:
     return fitting.tuning()
 
 
+RIGHT_WHEEL = (Tune("show"), Tune("yes"))  # the first step: the front wheels moved
+
+
 def keeps(count: int) -> list[Tune]:
     return [Tune("keep")] * count
 
 
 def test_all_steps_in_their_order() -> None:
     fitting = Fitting(STOCK_CALIBRATION, 1_000, 0)
-    assert (fitting.tuning().step, fitting.tuning().width_us) == (0, 1450)
+    assert (fitting.tuning().step, fitting.tuning().asks_way) == (0, True)
+    fitting.hear(Tune("show"), 0)
+    assert fitting.pulses(0) == Pulses(1_490_000, 1_446_000)
+    tuning = through(fitting, Tune("yes"))
+    assert (tuning.step, tuning.width_us) == (1, 1450)
     tuning = through(fitting, Tune("try", 1500), Tune("keep"))
-    assert (tuning.step, tuning.width_us, tuning.question) == (1, 1200, STEPS[1].question)
+    assert (tuning.step, tuning.width_us, tuning.question) == (2, 1200, STEPS[2].question)
     tuning = through(fitting, *keeps(5))
-    assert (tuning.step, tuning.asks_way) == (6, True)
+    assert (tuning.step, tuning.asks_way) == (7, True)
     fitting.hear(Tune("show"), 0)
     assert fitting.pulses(0) == Pulses(1_600_000, 1_446_000)
     tuning = through(fitting, Tune("yes"), Tune("no"))
-    assert (tuning.step, tuning.steps, tuning.question, tuning.found) == (8, 8, "", FOUND)
+    assert (tuning.step, tuning.steps, tuning.question, tuning.found) == (9, 9, "", FOUND)
     assert through(fitting, Tune("back")).asks_way
 
 
@@ -85,20 +92,33 @@ def test_no_pulse_outlives_its_second_whatever_is_said(said: list[tuple[Tune, in
 )
 def test_what_does_not_fit_is_a_sentence_and_moves_nothing(words: list[Tune], said: str) -> None:
     fitting = Fitting(STOCK_CALIBRATION, 1_000, 0)
-    assert said in through(fitting, *words).said
+    assert said in through(fitting, *RIGHT_WHEEL, *words).said
+    assert fitting.pulses(0) == REST
+
+
+def test_nothing_but_the_smallest_steering_pulse_before_the_right_wheel_has_moved() -> None:
+    fitting = Fitting(STOCK_CALIBRATION, 1_000, 0)
+    assert "shown first" in through(fitting, Tune("yes")).said
+    for word in (Tune("try", 1600), Tune("keep")):
+        assert "another step" in through(fitting, word).said
+        assert fitting.pulses(0) == REST
+    tuning = through(fitting, Tune("show"), Tune("no"))
+    assert (tuning.step, "Change the two channels" in tuning.said) == (0, True)
     assert fitting.pulses(0) == REST
 
 
 def test_a_calibration_that_the_driver_is_too_coarse_for_is_not_done() -> None:
     fitting = Fitting(STOCK_CALIBRATION, 100_000, 0)
-    tuning = through(fitting, *keeps(6), Tune("yes"), Tune("yes"))
-    assert (tuning.step, "finer driver" in tuning.said) == (7, True)
+    tuning = through(fitting, *RIGHT_WHEEL, *keeps(6), Tune("yes"), Tune("yes"))
+    assert (tuning.step, "finer driver" in tuning.said) == (8, True)
 
 
 def test_the_mind_forgets_nothing_when_it_goes_back() -> None:
     mind = WizardMind(STOCK_CALIBRATION, 1_000)
     mind.back()
     assert mind.place == 0
+    mind.shown()
+    mind.answer(yes=True)
     mind.tried(1_480)
     mind.keep()
     mind.back()
@@ -160,7 +180,7 @@ def test_a_car_in_calibration_cannot_be_armed_and_can_afterwards(driving: Bench)
     shop = Shop(driving)
     driving.order("stop")
     driving.run(50)
-    shop.hear(Tune("begin"), Tune("try", 1500))
+    shop.hear(Tune("begin"), *RIGHT_WHEEL, Tune("try", 1500))
     assert shop.motors.pulses == Pulses(1_500_000, 1_446_000)
     driving.order("arm")
     driving.run(200)
@@ -178,7 +198,7 @@ def test_a_car_in_calibration_cannot_be_armed_and_can_afterwards(driving: Bench)
 def test_whatever_ends_it_the_wheels_are_neutral_and_nothing_changed(end: str) -> None:
     bench = Bench()
     shop = Shop(bench)
-    shop.hear(Tune("begin"), Tune("try", 1600))
+    shop.hear(Tune("begin"), *RIGHT_WHEEL, Tune("try", 1600))
     assert shop.motors.pulses != REST
     if end == "cancel":
         shop.hear(Tune("cancel"))
@@ -201,7 +221,7 @@ def test_a_car_without_calibration_stays_without_when_it_is_called_off() -> None
     bench = Bench()
     shop = Shop(bench, None)
     bench.helm.calibrated = False
-    shop.hear(Tune("begin"), Tune("try", 1500), Tune("cancel"))
+    shop.hear(Tune("begin"), *RIGHT_WHEEL, Tune("try", 1500), Tune("cancel"))
     assert (shop.wheels.calibration, bench.helm.calibrated) == (None, False)
     assert shop.motors.pulses == REST  # the driver's own neutral
 

@@ -109,6 +109,34 @@ def test_the_lease_counts_from_the_beat_it_answers(driving: Bench) -> None:
     assert driving.now_ns - beat_ns < 700 * MS
 
 
+def test_frames_that_show_nothing_hold_then_trip_and_the_reason_says_so(driving: Bench) -> None:
+    for _ in range(3):
+        driving.helm.take_unusable("The lens is covered.")
+        driving.run(30, frames=False)
+    assert driving.helm.mode == "driving"  # it holds
+    for _ in range(30):
+        driving.helm.take_unusable("The lens is covered.")
+        driving.run(10, frames=False)
+    assert driving.helm.mode == "tripped"
+    assert driving.helm.standing.reason.startswith("The newest frame is 2")
+    assert driving.helm.standing.reason.endswith(" ms old; at most 250 are driven. The lens is covered.")
+    assert driving.action == NEUTRAL
+
+
+def test_what_the_camera_shows_is_said_when_the_car_cannot_be_armed() -> None:
+    bench = Bench()
+    bench.helm.model_ready()
+    bench.run(100, frames=False)
+    bench.helm.take_unusable("The lens is covered.")
+    bench.order("arm", ttl_ms=300)
+    bench.run(500, frames=False)
+    assert bench.helm.standing.reason.endswith("The car has not yet fresh frames. The lens is covered.")
+    bench.run(500)  # it shows something again: the sentence is over
+    bench.order("arm")
+    bench.run(20)
+    assert (bench.helm.mode, bench.helm.standing.reason) == ("ready", "")
+
+
 def test_a_late_burst_of_old_leases_grants_nothing(driving: Bench) -> None:
     first = driving.beat
     driving.run(400, lease=False)

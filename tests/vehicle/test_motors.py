@@ -1,6 +1,7 @@
 """The motor drivers on metal that refuses and rounds: what an oscilloscope would see is what was asked for."""
 
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -47,16 +48,16 @@ def test_sysfs_sets_exactly_what_was_asked(steering: float, throttle: float) -> 
     motors = sysfs(kernel)
     asked = pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
     motors.apply(asked)
-    assert Pulses(kernel.channels[0].pulse_ns, kernel.channels[1].pulse_ns) == asked
-    assert kernel.channels[0].values["period"] == PERIOD_NS
+    assert Pulses(kernel.channels[1].pulse_ns, kernel.channels[0].pulse_ns) == asked
+    assert kernel.channels[1].values["period"] == PERIOD_NS
 
 
 def test_sysfs_never_sweeps_the_controller_at_the_start() -> None:
     kernel = Kernel()
     motors = sysfs(kernel)
-    assert kernel.channels[1].pulses == []  # building it moves nothing
+    assert kernel.channels[0].pulses == []  # building it moves nothing
     motors.apply(Pulses(1_450_000, 1_446_000))
-    assert set(kernel.channels[1].pulses) == {0, 1_446_000}
+    assert set(kernel.channels[0].pulses) == {0, 1_446_000}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_sysfs_takes_over_whatever_an_earlier_life_left(left: dict[str, int]) ->
         channel.values |= left | {"enable": int(bool(left["period"]))}
     motors = sysfs(kernel)  # exported already: not exported again
     motors.apply(Pulses(1_450_000, 1_446_000))
-    assert kernel.channels[1].pulse_ns == 1_446_000
+    assert kernel.channels[0].pulse_ns == 1_446_000
 
 
 def test_sysfs_goes_on_pulsing_when_closed_and_ends_it_when_told() -> None:
@@ -77,11 +78,11 @@ def test_sysfs_goes_on_pulsing_when_closed_and_ends_it_when_told() -> None:
     motors = sysfs(kernel)
     motors.apply(Pulses(1_450_000, 1_311_000))
     motors.close()
-    assert kernel.channels[1].pulse_ns == 1_311_000
+    assert kernel.channels[0].pulse_ns == 1_311_000
     motors.neutral()
-    assert (kernel.channels[0].pulse_ns, kernel.channels[1].pulse_ns) == (0, 0)
+    assert (kernel.channels[1].pulse_ns, kernel.channels[0].pulse_ns) == (0, 0)
     motors.apply(Pulses(1_450_000, 1_446_000))
-    assert kernel.channels[1].pulse_ns == 1_446_000
+    assert kernel.channels[0].pulse_ns == 1_446_000
 
 
 def test_sysfs_waits_for_udev_and_switches_the_output_on() -> None:
@@ -140,8 +141,8 @@ def test_pca9685_gives_the_asked_width_to_within_half_a_count(
     asked = pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
     motors.apply(asked)
     half = motors.resolution_ns / 2 + 1
-    assert abs(chip.pulse_ns(0) - asked.steering_ns) <= half
-    assert abs(chip.pulse_ns(1) - asked.throttle_ns) <= half
+    assert abs(chip.pulse_ns(1) - asked.steering_ns) <= half
+    assert abs(chip.pulse_ns(0) - asked.throttle_ns) <= half
 
 
 def test_pca9685_is_fine_enough_at_50_hz() -> None:
@@ -149,7 +150,7 @@ def test_pca9685_is_fine_enough_at_50_hz() -> None:
     motors = Pca9685Motors({}, ManualClock(), chip)
     assert (chip.registers[PRESCALE], motors.resolution_ns) == (121, 4_880)
     require_fine_enough(STOCK_CALIBRATION, motors.resolution_ns)
-    assert (chip.pulse_ns(0), chip.pulse_ns(1)) == (0, 0)  # building it moves nothing
+    assert (chip.pulse_ns(1), chip.pulse_ns(0)) == (0, 0)  # building it moves nothing
 
 
 def test_pca9685_set_up_before_is_not_interrupted_and_another_rate_is_silenced_first() -> None:
@@ -157,12 +158,12 @@ def test_pca9685_set_up_before_is_not_interrupted_and_another_rate_is_silenced_f
     Pca9685Motors({}, ManualClock(), chip).apply(Pulses(1_450_000, 1_311_000))
     slept = chip.slept
     again = Pca9685Motors({}, ManualClock(), chip)
-    assert (chip.slept, round(chip.pulse_ns(1), -4)) == (slept, 1_310_000)
+    assert (chip.slept, round(chip.pulse_ns(0), -4)) == (slept, 1_310_000)
     again.neutral()
-    assert chip.pulse_ns(1) == 0
+    assert chip.pulse_ns(0) == 0
     again.apply(Pulses(1_450_000, 1_311_000))
     Pca9685Motors({"rate_hz": 60.0}, ManualClock(), chip)
-    assert (chip.slept, chip.pulse_ns(1)) == (slept + 1, 0)
+    assert (chip.slept, chip.pulse_ns(0)) == (slept + 1, 0)
 
 
 def test_pca9685_whose_wire_fell_off_is_said_at_the_next_pulse_even_an_equal_one() -> None:
@@ -253,11 +254,39 @@ def test_what_is_no_pulse_is_refused(number: int, wrong: Pulses) -> None:
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
-        (SysfsMotors, {"steering_channel": 1}),
-        (Pca9685Motors, {"steering_channel": 1}),
+        (SysfsMotors, {"steering_channel": 0}),
+        (SysfsMotors, {"motor_channel": 1}),
+        (Pca9685Motors, {"steering_channel": 0}),
+        (Pca9685Motors, {"motor_channel": 1}),
         (GpioMotors, {"steering_pin": 12, "motor_pin": 12}),
     ],
 )
 def test_one_channel_cannot_steer_and_drive(kind: Any, options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="are the same"):
+    with pytest.raises(ConfigError, match=r"are the same|are both"):
         kind(options, ManualClock())
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda options: sysfs(Kernel(channels=5), **options),
+        lambda options: Pca9685Motors(options, ManualClock(), Chip()),
+    ],
+)
+def test_a_file_that_names_no_channel_is_told_what_is_taken(
+    made: Callable[[dict[str, Any]], Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made({})
+    assert "the motor is taken to be on 0 and the steering on 1" in capsys.readouterr().err
+    for named in ({"motor_channel": 0, "steering_channel": 1}, {"motor_channel": 2}, {"steering_channel": 4}):
+        made(named)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_right_turn_of_the_stock_car_never_reaches_the_motors_controller() -> None:
+    """Hardware right: the motor on channel 0. The steering's end, 1.2 ms, would be full ahead there, and beyond."""
+    kernel, chip = Kernel(), Chip()
+    for motors in (sysfs(kernel), Pca9685Motors({}, ManualClock(), chip)):
+        motors.apply(pulses(Action(-1.0, 0.0), STOCK_CALIBRATION, motors.resolution_ns))
+    assert kernel.channels[0].pulse_ns == 1_446_000
+    assert abs(chip.pulse_ns(0) - 1_446_000) < 5_000

@@ -179,9 +179,17 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             page.get_by_label("The car stands on a stand").check()
             keep_picture(page, f"console-stand-{scheme}")
             begin.click()
-            expect(page.locator("#fit_step")).to_have_text("Step 1 of 8")
+            expect(page.locator("#fit_step")).to_have_text("Step 1 of 9")
             expect(page.locator("#fit_question")).to_be_focused()
+            page.get_by_role("button", name="Show me").click()
+            expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
+            page.get_by_role("button", name="No", exact=True).click()
+            expect(page.locator("#fit_said")).to_contain_text("Change the two channels")
             assert violations(page) == []
+            keep_picture(page, f"console-channels-{scheme}")
+            page.get_by_role("button", name="Show me").click()
+            page.get_by_role("button", name="Yes").click()
+            expect(page.locator("#fit_step")).to_have_text("Step 2 of 9")
             height = page.evaluate("document.body.scrollHeight")
             bar = page.locator("#stopbar").bounding_box()
             for last in ("#fit_pulse", "#fit_cancel"):  # all of the wizard lies above the neutral button
@@ -203,9 +211,9 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
             page.keyboard.press("Escape")
             until(page, lambda: site.bench.said[-1] == Tune("neutral"))
-            for step in range(2, 8):
+            for step in range(3, 9):
                 page.get_by_role("button", name="This is right").click()
-                expect(page.locator("#fit_step")).to_have_text(f"Step {step} of 8")
+                expect(page.locator("#fit_step")).to_have_text(f"Step {step} of 9")
             page.get_by_role("button", name="Show me").click()
             expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
             guard.second()
@@ -323,13 +331,17 @@ def test_a_racer_calibrates_a_real_car_and_drives_with_it(
             expect(page.locator("#no_calibration")).to_be_visible()
             page.get_by_label("The car stands on a stand").check()
             page.get_by_role("button", name="Calibrate this car").click()
-            expect(page.locator("#fit_step")).to_have_text("Step 1 of 8")
+            expect(page.locator("#fit_step")).to_have_text("Step 1 of 9")
+            page.get_by_role("button", name="Show me").click()
+            until(page, lambda: (1_490_000, REST[1]) in pulses(tmp_path))
+            page.get_by_role("button", name="Yes").click()
+            expect(page.locator("#fit_step")).to_have_text("Step 2 of 9")
             page.get_by_role("button", name="+50").click()
             until(page, lambda: (1_500_000, REST[1]) in pulses(tmp_path))
             until(page, lambda: pulses(tmp_path)[-1] == REST)  # by itself: nobody touches anything
-            for step in range(2, 8):
+            for step in range(3, 9):
                 page.get_by_role("button", name="This is right").click()
-                expect(page.locator("#fit_step")).to_have_text(f"Step {step} of 8")
+                expect(page.locator("#fit_step")).to_have_text(f"Step {step} of 9")
             middle = (1_500_000, REST[1])
             page.get_by_role("button", name="Yes").click()
             expect(page.locator("#fit_question")).to_contain_text("forward")

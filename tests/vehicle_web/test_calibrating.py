@@ -55,12 +55,14 @@ def test_from_the_stand_to_the_file(site: Site, tmp_path: pathlib.Path) -> None:
     assert phone.get(f"{site.url}/api/about", timeout=10).json()["can_calibrate"]
     status = phone.post(url, json=BEGIN, timeout=10).json()
     assert (status["tuning"]["step"], status["tunes"]) == (0, True)
+    for action in ("show", "yes"):
+        status = phone.post(url, json={"action": action}, timeout=10).json()
     status = phone.post(url, json={"action": "try", "width_us": 1500}, timeout=10).json()
     assert status["tuning"]["pulsing"]
     assert phone.post(f"{url}/keep", json={}, timeout=10).status_code == 409  # not done yet
     for action in ("keep", "keep", "keep", "keep", "keep", "keep", "yes", "no"):
         status = phone.post(url, json={"action": action}, timeout=10).json()
-    assert status["tuning"]["step"] == 8
+    assert status["tuning"]["step"] == 9
     assert phone.post(f"{url}/keep", json={}, timeout=10).status_code == 200
     assert read_calibration(tmp_path / "calibration.json").steering.mid_ns == 1_500_000
     about = phone.get(f"{site.url}/api/about", timeout=10).json()

@@ -46,12 +46,20 @@ def throttle_left(frame_age_ns: int, safety: Safety) -> float:
     return min(1.0, max(0.0, (safety.trip_ns - frame_age_ns) / ramp_ns))
 
 
-def trip_reason(frame_age_ns: int, lease_left_ns: int, safety: Safety) -> str:
-    """Why the car may not stay armed, as a sentence; '' when it may."""
+def trip_reason(
+    frame_age_ns: int, lease_left_ns: int, safety: Safety, unusable: str = "", *, practice: bool = False
+) -> str:
+    """Why the car may not stay armed, as a sentence; '' when it may.
+
+    `unusable`: what is wrong with newer frames; `practice`: the lease was a phone's.
+    """
     if lease_left_ns <= 0:
+        if practice:
+            return "The phone's lease ran out: its page was closed, hidden or out of reach."
         return "The station's lease ran out: it was not renewed in time."
     if frame_age_ns > safety.trip_ns:
-        return (
+        said = (
             f"The newest frame is {frame_age_ns // NS_PER_MS} ms old; at most {safety.trip_ns // NS_PER_MS} are driven."
         )
+        return f"{said} {unusable}".strip()
     return ""

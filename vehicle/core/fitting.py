@@ -7,7 +7,7 @@ whatever the phone, the network or comms do; a phone that says nothing for long 
 from shared.errors import HardwareMissing, Refused
 from shared.units import NS_PER_S
 from vehicle.core.pulses import Calibration, Pulses, require_fine_enough
-from vehicle.core.wizard import STEPS, WizardMind
+from vehicle.core.wizard import ASKED, STEPS, WizardMind
 from vehicle.core.words import Tune, Tuning
 
 PULSE_NS = NS_PER_S
@@ -56,7 +56,7 @@ class Fitting:
             step=self._mind.place,
             steps=len(STEPS),
             question=step.question if step is not None else "",
-            asks_way=step is not None and step.part == "polarity",
+            asks_way=step is not None and step.part in ASKED,
             width_us=self._mind.width_us,
             pulsing=self._pulses is not None,
             found=self._mind.found,

@@ -48,11 +48,13 @@ class Helm:
         self._newest_beat = 0
         self._lease_beat = 0
         self._lease_until_ns: int | None = None
+        self._lease_run = ""
         self._waiting: deque[_Waiting] = deque(maxlen=_WAITING_MOST)
         self._seen_orders: deque[str] = deque(maxlen=_ORDERS_KEPT)
         self._model_ready = False
         self._wish: Wish | None = None
         self._fresh_frames = 0
+        self._unusable = ""  # why the frames since the last wish are none to drive by
         self._last = NEUTRAL
         self._last_ns: int | None = None
 
@@ -60,13 +62,18 @@ class Helm:
     def mode(self) -> CarMode:
         return self.standing.mode
 
+    @property
+    def practice(self) -> bool:
+        """A phone's lease is the one that counts: free practice."""
+        return self._lease_until_ns is not None and self._lease_run == PHONE
+
     def beat(self, now_ns: int) -> CarBeat:
         """The next beat to send. Numbers go on rising when the guard is restarted within one boot."""
         self._newest_beat = max(self._newest_beat + 1, now_ns // NS_PER_MS)
         self._beats[self._newest_beat] = now_ns
         while len(self._beats) > _BEATS_KEPT:
             del self._beats[next(iter(self._beats))]
-        return CarBeat(self._newest_beat, self.mode)
+        return CarBeat(self._newest_beat, self.mode, self.practice)
 
     def model_ready(self, there: bool = True) -> None:
         """The pilot has a warm model; or it says that there is none yet."""
@@ -80,7 +87,12 @@ class Helm:
             return False
         self._wish = wish
         self._fresh_frames += 1
+        self._unusable = ""
         return True
+
+    def take_unusable(self, sentence: str) -> None:
+        """A frame came that shows nothing new: the last wish ages as if none had come, and this says why."""
+        self._unusable = sentence
 
     def take_fault(self, sentence: str) -> None:
         """The pilot could not make a wish."""
@@ -90,6 +102,7 @@ class Helm:
     def pilot_gone(self, sentence: str) -> None:
         """The pilot process died: nothing that it said counts any longer."""
         self._wish = None
+        self._unusable = ""
         self._model_ready = False
         self.take_fault(sentence)
 
@@ -112,6 +125,7 @@ class Helm:
                 self._event("withdraw", "The station withdrew the lease.")
             return
         self._lease_until_ns = sent_ns + min(lease.lease_ms, self._safety.most_lease_ms) * NS_PER_MS
+        self._lease_run = lease.run_id
 
     def take_order(self, order: DriveOrder) -> None:
         """Obey a stop at once; let anything else that is in time wait for its turn in the next tick."""
@@ -191,11 +205,13 @@ class Helm:
             calibration=self.calibrated,
             model=self._model_ready,
             frames=self._fresh_frames >= self._safety.arm_frames,
+            camera=self._unusable,
             lease=self._lease_left_ns(now_ns) > 0,
         )
 
     def _trip_reason(self, now_ns: int) -> str:
-        return trip_reason(self._frame_age_ns(now_ns), self._lease_left_ns(now_ns), self._safety)
+        ages = self._frame_age_ns(now_ns), self._lease_left_ns(now_ns)
+        return trip_reason(*ages, self._safety, self._unusable, practice=self.practice)
 
     def _lease_left_ns(self, now_ns: int) -> int:
         return 0 if self._lease_until_ns is None else self._lease_until_ns - now_ns

@@ -81,10 +81,11 @@ class Readiness:
     model: bool
     frames: bool
     lease: bool
+    camera: str = ""  # what is wrong with the frames that come, as a sentence
 
     @property
     def missing(self) -> str:
-        """What is not there, as a sentence; '' when all is."""
+        """What is not there, in a sentence or two; '' when all is."""
         lacks = [
             what
             for there, what in (
@@ -95,7 +96,8 @@ class Readiness:
             )
             if not there
         ]
-        return f"The car has not yet {' and '.join(lacks)}." if lacks else ""
+        said = f"The car has not yet {' and '.join(lacks)}." if lacks else ""
+        return f"{said} {self.camera}" if self.camera and not self.frames else said
 
 
 def after(standing: Standing, event: Event, readiness: Readiness, reason: str = "") -> Standing:

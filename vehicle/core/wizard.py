@@ -1,7 +1,8 @@
 """The calibration wizard's mind, pure: which width is asked for, what may be tried, what was found so far.
 
-The terminal's wizard and the phone's both think with it. Eight steps: middle and ends of steering and motor, then the
-way that each goes. Nothing here pulses: `tried` and `rest` say which pulses, and whoever asks sees to their end.
+The terminal's wizard and the phone's both think with it. Nine steps: first whether the steering's channel is the
+steering's, tried with the smallest pulse that can be seen, then middle and ends of steering and motor, then the way
+that each goes. Nothing here pulses: `tried` and `rest` say which pulses, and whoever asks sees to their end.
 """
 
 from dataclasses import dataclass, replace
@@ -12,14 +13,20 @@ from vehicle.core.pulses import Calibration, ChannelCalibration, Pulses, neutral
 
 NS_PER_US = 1_000
 LEAST_US, MOST_US = 500, 2_500
+SEEN_NS = 40_000  # a servo turns by a few degrees; at a motor's controller by mistake it is next to nothing
 
 Channel = Literal["steering", "motor"]
-Part = Literal["min_ns", "mid_ns", "max_ns", "polarity"]
+Part = Literal["channel", "min_ns", "mid_ns", "max_ns", "polarity"]
+ASKED: frozenset[Part] = frozenset({"channel", "polarity"})  # these are shown and answered; the others are widths
+SWAPPED = (
+    "Then nothing more is tried: the motor may hang where the steering should. Change the two channels (or pins) round "
+    "under [motors.options], look at the plugs, and begin again."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One width to be found, or the way that the longer pulse goes."""
+    """One width to be found, or what a pulse moved and which way the longer one goes."""
 
     channel: Channel
     part: Part
@@ -27,6 +34,7 @@ class Step:
 
 
 STEPS = (
+    Step("steering", "channel", "Which wheel moved? Did the front wheels turn to one side, and did no wheel spin?"),
     Step("steering", "mid_ns", "Steering, middle: the front wheels point straight ahead."),
     Step("steering", "min_ns", "Steering, shortest pulse: as far to one side as the wheels go without force."),
     Step("steering", "max_ns", "Steering, longest pulse: as far to the other side."),
@@ -52,6 +60,7 @@ class WizardMind:
         self.found = start
         self._resolution_ns = resolution_ns
         self._place = 0
+        self._is_shown = False
         self.width_us = self._known_us()
 
     @property
@@ -87,15 +96,30 @@ class WizardMind:
         self._go(1)
 
     def shown(self) -> Pulses:
-        """The pulses that show which way the longer pulse of this step goes. Raises Refused."""
+        """The pulses that show what this step asks about. Raises Refused."""
         step = self._asked("way")
+        self._is_shown = True
         channel = self._channel(step.channel)
+        if step.part == "channel":
+            return self._only(step.channel, channel.mid_ns + SEEN_NS)
         return self._only(step.channel, channel.mid_ns + (channel.max_ns - channel.mid_ns) // 2)
 
     def answer(self, yes: bool) -> None:
-        """Did it go left, or forward? The stock car: forward and left are +1 after the polarity. Raises Refused."""
+        """Did the right wheel move? Did it go left, or forward? On the stock car forward and left are +1 after the
+        polarity. Raises Refused, also when the channels are the wrong way round."""
         step = self._asked("way")
+        if step.part == "channel":
+            self._answer_channel(yes)
+            return
         self._set(step.channel, replace(self._channel(step.channel), polarity=1 if yes else -1))
+        self._go(1)
+
+    def _answer_channel(self, yes: bool) -> None:
+        if not self._is_shown:
+            raise Refused("Let it be shown first, and look at the wheels.")
+        self._is_shown = False
+        if not yes:
+            raise Refused(SWAPPED)
         self._go(1)
 
     def back(self) -> None:
@@ -110,7 +134,7 @@ class WizardMind:
     def _asked(self, kind: Literal["width", "way"]) -> Step:
         """The step, if it is of this kind."""
         step = self.step
-        if step is None or (step.part == "polarity") != (kind == "way"):
+        if step is None or (step.part in ASKED) != (kind == "way"):
             raise Refused("The calibration is at another step.")
         return step
 
@@ -120,7 +144,7 @@ class WizardMind:
 
     def _known_us(self) -> int:
         step = self.step
-        if step is None or step.part == "polarity":
+        if step is None or step.part in ASKED:
             return 0
         return int(getattr(self._channel(step.channel), step.part)) // NS_PER_US
 

@@ -53,6 +53,13 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Unusable:
+    """Pilot to guard: the newest frame came in time and shows nothing to drive by; why, as one sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommsReady:
     """Comms to guard: the outbox is open and the link is trying."""
 

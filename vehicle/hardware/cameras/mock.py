@@ -1,10 +1,11 @@
-"""A camera without a lens: a drifting pattern at a steady rate, on the machine's clock.
+"""A camera without a lens: bars that drift past at a steady rate, on the machine's clock.
 
 Never kinder than the metal: a reader that is late misses frames, and on order it freezes or dies as cameras do.
 """
 
 import pathlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,10 @@ from shared.errors import HardwareMissing
 from shared.units import NS_PER_S
 from vehicle.hardware.devices import Frame, Pixels
 
-# freeze: the same picture again and again; stall: none; die: the device is gone; spin: the driver burns its core and
-# never returns; grey: pictures of one even grey that is another each time.
-TROUBLES = ("freeze", "stall", "die", "spin", "grey")
+# freeze: the same picture again and again; stale: two old ones in turn; stall: none; die: the device is gone; spin: the
+# driver burns its core and never returns; dark: the noise of a covered lens; grey: one even grey that is another each
+# time; stripes: a picture that no road is like, and whose mean is 110.
+TROUBLES = ("freeze", "stale", "stall", "die", "spin", "dark", "grey", "stripes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,13 @@ class MockCamera:
         self._given = 0
         self._closed = threading.Event()
         self._shown: Pixels = np.zeros((self._options.height_px, self._options.width_px), np.uint8)
-        gradient = np.linspace(0, 255, self._options.width_px * 2, dtype=np.uint8)
-        self._pattern: Pixels = np.tile(gradient, (self._options.height_px, 1))
+        self._troubled: dict[str, Callable[[int], Pixels]] = {
+            "stale": lambda number: self._picture(number % 2),
+            "dark": lambda number: np.random.default_rng(number).integers(0, 4, self._shown.shape, np.uint8),
+            "grey": self._grey,
+            "stripes": self._stripes,
+        }
+        self._pattern: Pixels = np.tile(_bars(self._options.width_px * 2), (self._options.height_px, 1))
 
     def read(self, timeout_s: float) -> Frame | None:
         """The newest frame that was not given yet."""
@@ -66,7 +73,7 @@ class MockCamera:
         self._given = due
         shown = min(due, o.freeze_after) if o.freeze_after else due
         if trouble != "freeze":
-            self._shown = self._picture(shown) if trouble != "grey" else self._grey(shown)
+            self._shown = self._troubled.get(trouble, self._picture)(shown)
         return Frame(self._shown, self._due_ns(due), due)
 
     def close(self) -> None:
@@ -87,8 +94,25 @@ class MockCamera:
         grey[:8, :8] = number % 251
         return grey
 
+    def _stripes(self, number: int) -> Pixels:
+        stripes = self._grey(number)
+        stripes[:, ::2] += 80
+        stripes[:, 1::2] -= 80
+        return stripes.repeat(8, axis=1)[:, : self._options.width_px]
+
     def _picture(self, number: int) -> Pixels:
         shift = number % self._options.width_px
         picture = self._pattern[:, shift : shift + self._options.width_px].copy()
         picture[0, 0] = number % 251  # no two neighbours are alike, as with a real sensor
         return picture
+
+
+def _bars(width_px: int) -> Pixels:
+    """One row of light bars on dark ground, no two gaps alike: a picture that shows something, as a hall's do."""
+    row = np.linspace(10, 60, width_px, dtype=np.uint8)
+    left, number = 0, 0
+    while left < width_px:
+        right = left + max(1, width_px // 40)
+        row[left:right] = 230
+        left, number = right + max(1, width_px * (3 + 5 * number % 7) // 80), number + 1
+    return row

@@ -12,9 +12,10 @@ from smbus2 import SMBus
 
 from shared.clock import Clock
 from shared.config import from_table, setting
-from shared.errors import ConfigError, HardwareMissing
+from shared.errors import HardwareMissing
 from shared.units import NS_PER_S
 from vehicle.core.pulses import Pulses
+from vehicle.hardware.motors.channels import MOTOR_CHANNEL, STEERING_CHANNEL, check_channels, say_if_unnamed
 
 MODE1, MODE2, LED0_ON_L, PRESCALE = 0x00, 0x01, 0x06, 0xFE
 RESTART, AUTO_INCREMENT, SLEEP = 0x80, 0x20, 0x10
@@ -39,14 +40,13 @@ class Options:
 
     bus: int = setting(1, least=0, most=63, what="the number in /dev/i2c-N")
     address: int = setting(0x40, least=0x08, most=0x77, what="of the chip on its bus")
-    steering_channel: int = setting(0, least=0, most=15)
-    motor_channel: int = setting(1, least=0, most=15)
+    steering_channel: int = setting(STEERING_CHANNEL, least=0, most=15)
+    motor_channel: int = setting(MOTOR_CHANNEL, least=0, most=15)
     rate_hz: float = setting(50.0, least=24.0, most=100.0, what="pulses a second; more is finer, if the servo bears it")
     oscillator_hz: int = setting(25_000_000, least=20_000_000, most=30_000_000, what="as measured on this chip")
 
     def __post_init__(self) -> None:
-        if self.steering_channel == self.motor_channel:
-            raise ConfigError("`steering_channel` and `motor_channel` are the same; each needs a channel of its own.")
+        check_channels(self.steering_channel, self.motor_channel)
 
     @property
     def prescale(self) -> int:
@@ -65,6 +65,7 @@ class Pca9685Motors:
     def __init__(self, options: dict[str, Any], clock: Clock, bus: Bus | None = None) -> None:
         del clock  # the chip keeps its own time
         self._options = from_table(options, Options, "[motors.options]")
+        say_if_unnamed(options)
         self._bus = bus if bus is not None else _open(self._options.bus)
         try:
             self._set_up()

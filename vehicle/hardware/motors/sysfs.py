@@ -13,9 +13,10 @@ from typing import Any
 
 from shared.clock import Clock
 from shared.config import from_table, setting
-from shared.errors import ConfigError, HardwareMissing
+from shared.errors import HardwareMissing
 from vehicle.core.pulses import PERIOD_NS, Pulses
 from vehicle.hardware.motors.attributes import Attributes
+from vehicle.hardware.motors.channels import MOTOR_CHANNEL, STEERING_CHANNEL, check_channels, say_if_unnamed
 
 _APPEAR_S = 2.0  # udev hands the new files to our group a moment after the export
 _LOOK_S = 0.01
@@ -26,15 +27,14 @@ class Options:
     """`[motors.options]` of sysfs."""
 
     chip: pathlib.Path = setting(pathlib.Path("/sys/class/pwm/pwmchip0"), what="the folder of the PWM chip")
-    steering_channel: int = setting(0, least=0, most=63, what="the chip's channel of the steering servo")
-    motor_channel: int = setting(1, least=0, most=63, what="the chip's channel of the motor's controller")
+    steering_channel: int = setting(STEERING_CHANNEL, least=0, most=63, what="the chip's channel of the steering servo")
+    motor_channel: int = setting(MOTOR_CHANNEL, least=0, most=63, what="the chip's channel of the motor's controller")
     resolution_ns: int = setting(1_000, least=1, most=1_000_000, what="the step that the chip's clock allows")
     enable_file: pathlib.Path | None = setting(None, what="is written `enable_value` before the first pulse")
     enable_value: str = setting("0", what="the stock DeepRacer: gpio436 is on when it is 0")
 
     def __post_init__(self) -> None:
-        if self.steering_channel == self.motor_channel:
-            raise ConfigError("`steering_channel` and `motor_channel` are the same; each needs a channel of its own.")
+        check_channels(self.steering_channel, self.motor_channel)
 
 
 class SysfsMotors:
@@ -43,6 +43,7 @@ class SysfsMotors:
     def __init__(self, options: dict[str, Any], clock: Clock, attributes: Attributes | None = None) -> None:
         del clock  # the chip keeps its own time
         self._options = from_table(options, Options, "[motors.options]")
+        say_if_unnamed(options)
         self._files = attributes or Attributes()
         self._started = False
         self._steering = self._export(self._options.steering_channel)

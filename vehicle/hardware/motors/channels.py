@@ -1,0 +1,30 @@
+"""Which of a PWM chip's channels is the motor's and which the steering's, where a file does not say.
+
+The stock DeepRacer, the community's Pi car and donkeycar have the motor on channel 0 and the steering on 1
+(aws-deepracer-servo-pkg `servo_mgr.cpp`; deepracer-custom-car `docs/raspberry_pi.md`). The wrong way round, a right
+turn of the stock car would be 1.2 ms at the motor's controller: forward, and beyond its full scale.
+"""
+
+from typing import Any
+
+from shared.errors import ConfigError
+from vehicle.log import say
+
+MOTOR_CHANNEL, STEERING_CHANNEL = 0, 1
+
+
+def check_channels(steering: int, motor: int) -> None:
+    """Raises ConfigError for one channel that is both; the other's default counts as well."""
+    if steering == motor:
+        raise ConfigError(
+            f"`steering_channel` and `motor_channel` are both {motor}; each needs a channel of its own: name both."
+        )
+
+
+def say_if_unnamed(options: dict[str, Any]) -> None:
+    """A file that names neither relies on the default, which was the other way round once: say what is taken."""
+    if "steering_channel" not in options and "motor_channel" not in options:
+        say(
+            f"[motors.options] names no channels: the motor is taken to be on {MOTOR_CHANNEL} and the steering on "
+            f"{STEERING_CHANNEL}, as on the stock car. Name both; `raceday vehicle calibrate` asks which wheel moved."
+        )
