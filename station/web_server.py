@@ -21,6 +21,7 @@ MOST_CONNECTIONS = 700
 OFFICIALS_CONNECTIONS = 128  # of these
 RESERVED_DESCRIPTORS = 256  # the journal, gates, broker and event manager's lines: the web never takes them
 NOBODY = Addresses(())
+URGENT = (b"POST /api/v1/stop",)  # all cars
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -54,7 +55,7 @@ class WebServer:
             timeout_graceful_shutdown=1,
         )
         room = Room(web_share(MOST_CONNECTIONS, RESERVED_DESCRIPTORS), OFFICIALS_CONNECTIONS)
-        self._server = CountingServer(config, room, operators.name)
+        self._server = CountingServer(config, room, operators.name, URGENT)
         self._hang_up = hang_up  # ends the open streams: a server does not wait for browsers
         self._thread = threading.Thread(target=self._server.run, args=([listening],), name="web", daemon=True)
 

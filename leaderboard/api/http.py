@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leaderboard.board import error_body
@@ -75,6 +76,8 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
                 size += len(part)
                 if size > most_bytes:
                     raise TooLarge(f"The body is larger than {most_bytes} bytes.")
+    except ClientDisconnect:
+        raise TooSlow("The body broke off.") from None
     except TimeoutError:
         raise TooSlow(f"The body did not arrive within {_BODY_WITHIN_S:.0f} s.") from None
     return b"".join(parts)

@@ -8,6 +8,7 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
@@ -77,15 +78,18 @@ async def _command(request: Request) -> Command:
 
 
 async def body_of(request: Request) -> bytes:
-    """All of it, within a size and a time. Raises TooLarge, TimeoutError."""
+    """All of it, within a size and a time. Raises TooLarge, TimeoutError, BadInput."""
     parts: list[bytes] = []
     size = 0
-    async with asyncio.timeout(BODY_TIMEOUT_S):
-        async for part in request.stream():
-            size += len(part)
-            if size > MAX_COMMAND_BYTES:
-                raise TooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
-            parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_COMMAND_BYTES:
+                    raise TooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
+                parts.append(part)
+    except ClientDisconnect:
+        raise BadInput("The command broke off.") from None
     return b"".join(parts)
 
 

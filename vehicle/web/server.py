@@ -47,7 +47,7 @@ class ConsoleServer:
             ws="none",
         )
         room = Room(web_share(MOST_CONNECTIONS, RESERVED_DESCRIPTORS), idle_each=IDLE_EACH, body_s=UPLOAD_S)
-        self._server = CountingServer(config, room)
+        self._server = CountingServer(config, room, urgent=(b"POST /api/stop",))
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listening]}, name="console", daemon=True
         )
