@@ -43,7 +43,7 @@ def _write(kind: type[Any]) -> Writer:
             parts += [f"'' if it.{name} == meant_{name} else f'{text}'" for name, text in members.items()]
         else:
             parts.append(f"f'{','.join(members.values())}'")
-    used |= {f"meant_{field.name}": _meant(field) for field in fields if _is_later(field)}
+    used |= {f"meant_{field.name}": meant(field) for field in fields if _is_later(field)}
     inner = f"','.join(filter(None, ({', '.join(parts)},)))" if len(parts) > 1 else "".join(parts) or "''"
     # As the standard library makes a dataclass's __init__: from names of fields in our own source, nothing else.
     exec(f"def write(it):\n return '{{' + {inner} + '}}'\n", used)  # noqa: S102
@@ -116,13 +116,14 @@ def _is_later(field: "dataclasses.Field[Any]") -> bool:
     return bool(field.metadata.get("later"))
 
 
-def _meant(field: "dataclasses.Field[Any]") -> Any:
+def meant(field: "dataclasses.Field[Any]") -> Any:
+    """What a record says that was written before the field was there."""
     return field.metadata.get("meant", field.default)
 
 
 def _fields(value: Any) -> dict[str, Any]:
     every = {field: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return {field.name: it for field, it in every.items() if not (_is_later(field) and it == _meant(field))}
+    return {field.name: it for field, it in every.items() if not (_is_later(field) and it == meant(field))}
 
 
 _SLOW = json.JSONEncoder(default=_fields, sort_keys=True, separators=(",", ":"), allow_nan=False)

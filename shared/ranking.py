@@ -13,18 +13,24 @@ A run without such a window does not qualify. Equal scores: the earlier one to s
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Literal, get_args
 
 from shared.errors import ConfigError
 from shared.units import NS_PER_MS, seconds_to_ns
 
 Method = Literal["average", "best_lap", "total_time"]
 METHODS: tuple[Method, ...] = ("average", "best_lap", "total_time")
+Lap1 = Literal["line", "signal"]
+AtLimit = Literal["stop", "finish_lap"]
 
 
 @dataclass(frozen=True, slots=True)
 class RaceRules:
-    """What a race is ranked by. Ranges are checked by `check_rules`."""
+    """What a race is ranked by. Ranges are checked by `check_rules`.
+
+    `lap_1_from`: where lap 1 (and the time limit) begins: at the first crossing of the line after the start was given,
+    or with the start signal itself. `at_time_limit`: a run is stopped there, or its lap in progress still counts.
+    """
 
     method: Method = "average"
     consecutive_laps: int = 3
@@ -35,6 +41,8 @@ class RaceRules:
     max_resets_per_lap: int | None = None
     attempts_per_racer: int | None = None
     min_lap_s: float = 2.0
+    lap_1_from: Lap1 = field(default="line", metadata={"later": True})
+    at_time_limit: AtLimit = field(default="stop", metadata={"later": True})
 
 
 # name -> (least, most); None is allowed where the field's default is None.
@@ -54,6 +62,9 @@ def check_rules(rules: RaceRules) -> RaceRules:
     """The rules, or ConfigError with the sentence that names the rule and what is allowed."""
     if rules.method not in METHODS:
         raise ConfigError(f"rule `method` is {rules.method!r}; allowed are {', '.join(METHODS)}.")
+    for name, allowed in (("lap_1_from", get_args(Lap1)), ("at_time_limit", get_args(AtLimit))):
+        if getattr(rules, name) not in allowed:
+            raise ConfigError(f"rule `{name}` is {getattr(rules, name)!r}; allowed are {', '.join(allowed)}.")
     for name, (least, most) in _RANGES.items():
         value = getattr(rules, name)
         if value is not None and not least <= value <= most:

@@ -15,6 +15,7 @@ RACES_PATH = "/api/v1/races"
 # By this header an answer says that it is the leaderboard's own, and no login page or proxy in between.
 CONTRACT_HEADER = "raceday-contract"
 CONTRACT = "results/1"
+ToldBy = Literal["", "car", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class Evidence:
 
     `signature` (Ed25519, hex) is the station's over record `last_seq` - 1 and `journal_head`, by `public_key`: whoever
     keeps the result can later hold it against the journal. Both empty: the station signs nothing.
+
+    `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results from
+    before this was asked. `model_changes`: so often the car reported another model in the middle of the run.
     """
 
     station: str
@@ -33,6 +37,8 @@ class Evidence:
     versions: dict[str, str] = field(default_factory=dict)
     public_key: str = ""
     signature: str = ""
+    model_by: ToldBy = field(default="", metadata={"later": True})
+    model_changes: int = field(default=0, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True)

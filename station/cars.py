@@ -12,10 +12,12 @@ from typing import Literal
 
 from shared import messages as m
 from shared.units import NS_PER_MS
-from station.view import CarView
+from station.core.moments import Moment
+from station.view import CarView, StopCar, StopView
 
 Goal = Literal["arm", "start", "resume", "rearm", "stop", "estop", "reset"]
 AFTER_RESET: dict[Goal, Goal] = {"resume": "start", "rearm": "arm"}  # once the trip that was there is left
+ARMED: frozenset[m.CarMode] = frozenset({"ready", "driving"})
 SILENT_NS = 3_000_000_000
 GIVE_UP_NS = 15_000_000_000
 
@@ -51,6 +53,16 @@ class Car:
     step_ns: int = 0
     said_ns: int = 0
     refusal: str = ""
+    halt_ns: int | None = None  # when the stop of all cars was ordered to it
+    halted_ns: int | None = None  # when it said that it had stopped of it
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """All cars are stopped: by whom, and when."""
+
+    author: str
+    at: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,7 @@ class Cars:
         self._lease_ms, self._ttl_ms, self._nonce = lease_ms, ttl_ms, nonce
         self._cars: dict[str, Car] = {}
         self._permits: dict[str, Permit] = {}  # by car
+        self._halt: Halt | None = None  # all cars are stopped, those too that are not known yet
         self._stopped: set[str] = set()  # by e-stop: no lease until an official orders otherwise
         self._orders = 0
         self._lock = threading.Lock()
@@ -86,13 +99,46 @@ class Cars:
     def order(self, name: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> list[Reply]:
         """Lead the car there. The first order goes out at once if the car was heard of."""
         with self._lock:
+            if self._halt is not None and goal not in ("stop", "estop"):
+                return []  # nothing moves before the stop of all cars is released
             car = self._car(name)
             if car.goal == "estop" and goal == "stop":
                 return []  # an emergency stop is not softened by the end of the run
-            (self._stopped.add if goal == "estop" else self._stopped.discard)(name)
+            if goal != "stop":
+                (self._stopped.add if goal == "estop" else self._stopped.discard)(name)
             car.goal, car.since_ns, car.step, car.refusal = goal, now_ns, None, ""
             car.throttle_percent = throttle_percent
             return self._push(car, now_ns) if car.boot else []
+
+    @property
+    def all_stopped(self) -> bool:
+        return self._halt is not None
+
+    def stop_all(self, author: str, at: Moment) -> list[Reply]:
+        """An emergency stop to every car that is known, heard or not; no car gets a lease until `release`."""
+        with self._lock:
+            self._halt = Halt(author, at)
+            for name in self._permits:
+                self._car(name)
+            return [self._halted(car, at.at_ns) for car in self._cars.values()]
+
+    def release(self, at: Moment) -> None:
+        """Cars may be armed again, each by an order of its own; unless the stop is newer than this release."""
+        with self._lock:
+            if self._halt is None or (at.boot == self._halt.at.boot and at.at_ns < self._halt.at.at_ns):
+                return
+            self._halt = None
+            self._stopped &= set(self._permits)  # free practice is the phone's again
+            for car in self._cars.values():
+                car.halt_ns = car.halted_ns = None
+
+    def stop_view(self, now: Moment, *, connected: bool) -> StopView:
+        """What became of the stop of all cars, by name; nothing while none is on."""
+        with self._lock:
+            if self._halt is None:
+                return StopView()
+            cars = tuple(self._stop_car(self._cars[name], now) for name in sorted(self._cars))
+            return StopView(True, self._halt.author, self._halt.at.utc_ns, connected, self._lease_ms, cars)
 
     def beat(self, name: str, boot: str, beat: m.CarBeat, now_ns: int) -> list[Reply]:
         """The answers to a car's beat: always a lease (or none), and an order if one is due."""
@@ -100,8 +146,9 @@ class Cars:
             car = self._car(name)
             car.boot, car.beat, car.mode, car.beat_ns = boot, beat.beat, beat.mode, now_ns
             car.practice = beat.practice
+            halted = self._hold(car, now_ns)
             self._follow(car, now_ns)
-            return [(name, self._lease(car)), *self._push(car, now_ns)]
+            return [(name, self._lease(car)), *halted, *self._push(car, now_ns)]
 
     def state(self, name: str, state: m.CarState, now_ns: int) -> list[Reply]:
         """A car's retained state: for the screens, and its orders follow its mode."""
@@ -127,7 +174,7 @@ class Cars:
         return self._cars.setdefault(name, Car(name))
 
     def _leased(self, car: Car) -> bool:
-        return car.name in self._permits and car.name not in self._stopped
+        return car.name in self._permits and car.name not in self._stopped and self._halt is None
 
     def _practises(self, car: Car) -> bool:
         """Free practice is the phone's, but for a car that an emergency stop holds or that has a run."""
@@ -139,6 +186,23 @@ class Cars:
     def _lease(self, car: Car) -> m.Lease:
         grant: m.Grant = "drive" if self._leased(car) else "none"
         return m.Lease(car.boot, car.beat, grant, self._run_of(car), self._lease_ms)
+
+    def _hold(self, car: Car, now_ns: int) -> list[Reply]:
+        """While all cars are stopped: a car that is new, or armed again, is stopped; one that did stop is noted."""
+        if self._halt is None:
+            return []
+        if car.halt_ns is None or (car.halted_ns is not None and car.mode in ARMED):
+            return [self._halted(car, now_ns)]
+        if car.mode == "tripped" and car.halted_ns is None:
+            car.halted_ns = now_ns
+        return []
+
+    def _halted(self, car: Car, now_ns: int) -> Reply:
+        """Whatever it was last seen to do: what we believe of it may be old."""
+        self._stopped.add(car.name)
+        car.goal, car.since_ns, car.refusal = "estop", now_ns, ""
+        car.halt_ns, car.halted_ns = now_ns, None
+        return self._new_order(car, "estop", now_ns)
 
     def _follow(self, car: Car, now_ns: int) -> None:
         """The car's mode against the goal: reached, impossible, or given up."""
@@ -164,14 +228,30 @@ class Cars:
             return []
         ttl_ns = self._ttl_ms * NS_PER_MS
         if action != car.step or now_ns - car.step_ns > ttl_ns:
-            self._orders += 1
-            car.step, car.step_ns, car.said_ns = action, now_ns, now_ns - ttl_ns
-            car.order_id = f"{self._nonce}-{self._orders}"
+            return [self._new_order(car, action, now_ns)]
         if now_ns - car.said_ns < ttl_ns // 4:
             return []
+        return [self._order(car, action, now_ns)]
+
+    def _new_order(self, car: Car, action: m.OrderAction, now_ns: int) -> Reply:
+        self._orders += 1
+        car.step, car.step_ns = action, now_ns
+        car.order_id = f"{self._nonce}-{self._orders}"
+        return self._order(car, action, now_ns)
+
+    def _order(self, car: Car, action: m.OrderAction, now_ns: int) -> Reply:
         car.said_ns = now_ns
         where = (car.order_id, action, car.boot, car.beat, self._ttl_ms, self._run_of(car))
-        return [(car.name, m.DriveOrder(*where, car.throttle_percent))]
+        return car.name, m.DriveOrder(*where, car.throttle_percent)
+
+    def _stop_car(self, car: Car, now: Moment) -> StopCar:
+        if car.halted_ns is not None and car.halt_ns is not None:
+            took_ms = round((car.halted_ns - car.halt_ns) / self._rate) // NS_PER_MS
+            return StopCar(car.name, "stopped", car.mode, took_ms)
+        if now.at_ns - car.beat_ns < SILENT_NS * self._rate:
+            return StopCar(car.name, "ordered", car.mode)
+        heard_utc_ns = now.utc_ns - round((now.at_ns - car.beat_ns) / self._rate) if car.boot else None
+        return StopCar(car.name, "unreached", car.mode, None, heard_utc_ns)
 
     def _view(self, car: Car, now_ns: int) -> CarView:
         said, heard = car.state, car.telemetry

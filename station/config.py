@@ -8,10 +8,12 @@ from shared.addresses import Addresses
 from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
+from shared.person_names import person_name
 from shared.ranking import RaceRules, check_rules
 from shared.topics import checked_device
 from shared.units import seconds_to_ns
 from station.core.events import NEVER, GateKind, GateSpec, OpenRace, System
+from station.core.transponders import plain_id
 from station.drem_server import DremOptions
 from station.sync.settings import SyncSettings
 
@@ -21,6 +23,13 @@ def _name(value: str, key: str) -> None:
         checked_device(value)
     except Refused as refusal:
         raise ConfigError(f"`{key}`: {refusal}") from None
+
+
+def _racer(name: str) -> None:
+    try:
+        person_name(name)
+    except Refused as refusal:
+        raise ConfigError(f"`transponder.racer`: {refusal}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +135,21 @@ class RaceOptions:
 
 @dataclass(frozen=True, slots=True)
 class TransponderChoice:
-    """`[[transponder]]`: whose it is; exactly one of `car` and `racer`."""
+    """`[[transponder]]`: whose it is; exactly one of `car` and `racer`, who may have several."""
 
-    id: str = setting(what="as the decoder sends it: digits, or the pilot's slot")
+    id: str = setting(what="decimal or hexadecimal, as the decoder or another program shows it; or the pilot's slot")
     car: str = setting("", what="the car that it is built into")
     racer: str = setting("", what="or the racer who carries it from car to car")
 
     def __post_init__(self) -> None:
-        if not (self.id.isprintable() and 0 < len(self.id) <= 32) or self.id != self.id.strip():
-            raise ConfigError("`transponder.id` has 1 to 32 printable characters.")
+        if not (self.id.isprintable() and 0 < len(self.id) <= 128) or self.id != self.id.strip():
+            raise ConfigError("`transponder.id` has 1 to 128 printable characters.")
         if bool(self.car) == bool(self.racer.strip()):
             raise ConfigError(f"`transponder` {self.id}: say either whose `car` or which `racer`.")
         if self.car:
             _name(self.car, "transponder.car")
+        else:
+            _racer(self.racer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +174,13 @@ class StationConfig:
         names = [gate.name for gate in self.gate]
         if len(set(names)) != len(names):
             raise ConfigError("`gate`: two gates have the same name.")
-        self._one_each([known.id for known in self.transponder], "id")
-        self._one_each([known.car for known in self.transponder if known.car], "car")
-        self._one_each([known.racer for known in self.transponder if known.racer], "racer")
+        ids = [plain_id(known.id) for known in self.transponder]
+        for known, plain in zip(self.transponder, ids, strict=True):
+            if ids.count(plain) > 1:
+                raise ConfigError(f"`transponder`: two [[transponder]] have the id {known.id!r}; each needs its own.")
         systems = [gate.system for gate in self.gate if gate.kind == "start_finish"]
         if sorted(systems) not in (["A"], ["A", "B"]):
             raise ConfigError(
                 '`gate`: exactly one [[gate]] must be of kind "start_finish" (and one more may be, of system "B"); '
                 'splits are of kind "split".'
             )
-
-    def _one_each(self, names: list[str], key: str) -> None:
-        for name in names:
-            if names.count(name) > 1:
-                raise ConfigError(f"`transponder`: two [[transponder]] have the {key} {name!r}; each needs its own.")

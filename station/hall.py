@@ -7,13 +7,13 @@ from shared import messages as m
 from shared.link.wire import Delivery, Link
 from station.cars import Cars
 from station.core.engine import Engine
-from station.core.events import GateSpec
+from station.core.events import GateSpec, Moment
 from station.core.facts import Fact, GateNoted, GateTried
 from station.core.layout import Pass, words
 from station.gatemeter import GateMeter
 from station.gates.driver import GateDriver, GateHealthReport, Said
 from station.screen import Screen
-from station.view import BrokerView, GateView, SensorView, SyncView
+from station.view import BrokerView, GateView, SensorView, StopView, SyncView
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,13 @@ class Hall:
         for car, reply in replies:
             self._link.publish(reply, car)
 
-    def look(self, now_ns: int, rate: float, due: int) -> None:
+    def stop_view(self, now: Moment) -> StopView:
+        """What became of the stop of all cars by now; from any thread."""
+        return self._cars.stop_view(now, connected=self._link.state().connected)
+
+    def look(self, now: Moment, rate: float, due: int) -> None:
         """A few times a second: all that is live, onto the screens; the gates' health onto the wire."""
+        now_ns = now.at_ns
         if self._looked_ns is not None and 0 <= now_ns - self._looked_ns < LOOK_NS * rate:
             return
         self._looked_ns = now_ns
@@ -94,6 +99,7 @@ class Hall:
         self._say(gates, now_ns, rate)
         self._screen.update(
             cars=self._cars.views(now_ns),
+            stop=self.stop_view(now),
             gates=gates,
             broker=BrokerView(state.connected, state.sentence, state.queued, state.dropped),
         )

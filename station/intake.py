@@ -62,6 +62,24 @@ def car_report(message: m.Message, lap: m.CarLap, taken: e.Moment) -> e.CarRepor
     )
 
 
+class CarModels:
+    """What each car said last of its model: only what is new goes to the core. Called on the link's thread."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, tuple[str, str]] = {}
+
+    def told(self, car: str, state: m.CarState, taken: e.Moment) -> e.CarModel | None:
+        """As the core takes it; None if it was known, or could not be read again from the journal."""
+        said = (state.model, state.model_sha256) if state.online else None
+        if said == self._said.get(car) or not (state.model.isprintable() and state.model_sha256.isprintable()):
+            return None
+        if said is None:
+            del self._said[car]
+            return e.CarModel(taken, car, False, "", "")
+        self._said[car] = said
+        return e.CarModel(taken, car, True, *said)
+
+
 def gate_note(note: e.GateNote, taken: e.Moment) -> e.GateNote:
     """A driver's note as the core takes it: what stems from a device is cut to what the journal can read again."""
     sentence = "".join(sign for sign in note.sentence[:LONGEST_NOTE] if sign.isprintable())
@@ -90,6 +108,8 @@ def answer(seq: int, facts: tuple[f.Fact, ...]) -> Accepted | Declined:
 
 def unstored(command: e.Input, why: str) -> Declined:
     """The answer while the disk refuses."""
+    if isinstance(command, e.StopAll):
+        return Declined(f"The stop was sent to all cars and holds, but it cannot be stored yet: {why}")
     if isinstance(command, e.OrderCar) and command.action == "estop":
         return Declined(f"The emergency stop was sent, but it cannot be stored: {why}")
     return Declined(f"Not done, because it cannot be stored: {why}")

@@ -7,7 +7,8 @@ from station.core.facts import Lap, Proposal
 from station.core.race import Race
 from station.core.run import Run
 from station.core.standing import qualify
-from station.view import RaceView, RunView, StandingLine
+from station.core.transponders import Stranger
+from station.view import RaceView, RunView, StandingLine, StrangerView
 
 NEAR_NS = 1_000_000_000
 
@@ -69,6 +70,11 @@ def run_view(run: Run, now: Moment, racer_best_ns: int | None = None) -> RunView
         proposals=tuple(proposal for proposal in run.proposals if _open(proposal, run)),
         racer_best_ns=racer_best_ns,
     )
+
+
+def stranger_views(strangers: tuple[Stranger, ...]) -> tuple[StrangerView, ...]:
+    """The transponders that nobody knows."""
+    return tuple(StrangerView(each.transponder, each.count) for each in strangers)
 
 
 def best_ns(laps: tuple[Lap, ...]) -> int | None:

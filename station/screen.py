@@ -13,7 +13,9 @@ from station.view import (
     RaceView,
     RunView,
     StandingLine,
+    StopView,
     StoreView,
+    StrangerView,
     SyncView,
     Uncounted,
     View,
@@ -34,6 +36,8 @@ class Parts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
+    strangers: tuple[StrangerView, ...] = ()
+    stop: StopView = field(default_factory=StopView)
     uncounted: tuple[Uncounted, ...] = ()
 
 

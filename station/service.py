@@ -23,14 +23,14 @@ from station.core.engine import Engine
 from station.drem_server import DremServer
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
-from station.intake import Item, Ticket, answer, car_report, drain, gate_note
+from station.intake import CarModels, Item, Ticket, answer, car_report, drain, gate_note
 from station.replay import restore
 from station.screen import Screen
 from station.store.journal import Entry, Journal
 from station.store.space import space
 from station.teller import Teller
 from station.trouble import Trouble
-from station.view import Accepted, ClockView, Declined, StoreView, SyncView, Uncounted, View
+from station.view import Accepted, ClockView, Declined, StopView, StoreView, SyncView, Uncounted, View
 
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
@@ -77,6 +77,7 @@ class Station:
         self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
         self._paired = set(self._restored.engine.paired)
+        self._models = CarModels()
         self._uncounted: tuple[Uncounted, ...] = ()
         self._screen = Screen(setup.name, self._clock_view)
         self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
@@ -123,12 +124,14 @@ class Station:
             self._hall.hear(delivery, self._clock.now_ns())
             delivery.ack()
             worked = True
-        self._hall.look(self._clock.now_ns(), self._clock.rate, self.journal.due)
+        self._hall.look(self._now(), self._clock.rate, self.journal.due)
         return worked
 
     def offer(self, command: e.Command) -> Ticket:
         """Puts a command in the queue; an emergency stop is sent before anything else."""
         stamped = replace(command, moment=self._now())
+        if isinstance(stamped, e.StopAll):
+            self._teller.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
             self._teller.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
@@ -137,6 +140,14 @@ class Station:
 
     def submit(self, command: e.Command, timeout_s: float = 10.0) -> Accepted | Declined:
         return self.offer(command).wait(timeout_s)
+
+    def stop_all(self, author: str, reason: str = "") -> StopView:
+        """Every car, known or not: the orders are on their way when this returns, the record follows."""
+        self.offer(e.StopAll(author=author, reason=reason))
+        return self.stop_state()
+
+    def stop_state(self) -> StopView:
+        return self._hall.stop_view(self._now())
 
     def snapshot(self) -> View:
         return self._screen.snapshot()
@@ -170,6 +181,8 @@ class Station:
 
     def _delivered(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
+        if isinstance(body, m.CarState) and (told := self._models.told(envelope.device, body, self._now())) is not None:
+            self._queue.put(Item(told))
         if not isinstance(body, m.CarLap):
             self._live.put(delivery)
             return

@@ -1,6 +1,7 @@
 """After the commit: who is told what. Facts to the wire, to the cars' orders and to the screens."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from shared.link.wire import Link
 from station.bests import Bests
@@ -11,7 +12,7 @@ from station.core.events import Moment
 from station.core.facts import Fact, Lap
 from station.core.run import Run
 from station.passes import line_passes
-from station.picture import official_lap, race_view, run_status, run_view, standing_lines
+from station.picture import official_lap, race_view, run_status, run_view, standing_lines, stranger_views
 from station.screen import Screen
 from station.view import RunView
 
@@ -26,14 +27,23 @@ _SEEN = (
     f.RunReassigned,
     f.LapDone,
     f.LapConfirmed,
+    f.LapHeld,
     f.LapRuled,
     f.LapsRecast,
+    f.ModelEntered,
+    f.ModelHeard,
+    f.RunModel,
+    f.TimeUp,
     f.Incident,
+    f.IncidentTakenBack,
     f.CrossingFlagged,
     f.Proposal,
     f.ProposalDismissed,
     f.Attributed,
     f.Qualified,
+    f.UnknownTransponder,
+    f.TransponderGiven,
+    f.StationBooted,
 )
 
 
@@ -49,6 +59,8 @@ class Teller:
     def resume(self, engine: Engine, now: Moment) -> None:
         """After a start: what was true when the station went down."""
         self._permit(engine)
+        if (stop := engine.stop.on) is not None:
+            self.stop_all(stop.author, replace(now, utc_ns=stop.utc_ns))
         self._screen.update(mode=engine.fitness.mode)
         self._show(engine, now, standing=True)
         self._status(engine, [run.run_id for run in _runs(engine)])
@@ -71,10 +83,18 @@ class Teller:
         """Lead a car to a mode."""
         self.send(self._cars.order(car, goal, throttle_percent, now_ns))
 
+    def stop_all(self, author: str, at: Moment) -> None:
+        """To every car at once, and to each that speaks later; on any thread."""
+        self.send(self._cars.stop_all(author, at))
+        self._show_stop(at)
+
     def send(self, replies: Sequence[Reply]) -> None:
         """To the cars."""
         for car, body in replies:
             self._link.publish(body, car)
+
+    def _show_stop(self, now: Moment) -> None:
+        self._screen.update(stop=self._cars.stop_view(now, connected=self._link.state().connected))
 
     def _one(self, engine: Engine, fact: Fact, now: Moment) -> None:
         match fact:
@@ -82,11 +102,16 @@ class Teller:
                 self._permit(engine)
                 if fact.action != "estop":  # that one went out before it was stored
                     self.order(fact.car, fact.action, fact.throttle_percent, now.at_ns)
+            case f.AllStopped() if not self._cars.all_stopped:  # it went out before it was stored
+                self.stop_all(fact.author, now)
+            case f.StopReleased():
+                self._cars.release(engine.stop.at)
+                self._show_stop(now)
             case f.PhaseChanged():
                 self._permit(engine)
             case f.EpochBegan():
                 self._screen.update(mode=fact.mode)
-            case f.LapDone(lap) | f.LapConfirmed(lap) | f.LapRuled(lap):
+            case f.LapDone(lap) | f.LapConfirmed(lap) | f.LapRuled(lap) | f.LapHeld(lap):
                 self._laps(engine, (lap,))
             case f.LapsRecast(_, laps):
                 self._laps(engine, laps)
@@ -114,7 +139,9 @@ class Teller:
             return
         on = {each.run_id: self._run(each, now) for each in race.on_track}
         last = None if run is None else on.get(run.run_id) or self._run(run, now)
-        self._screen.update(race=race_view(race, self._bests.of_race()), run=last, runs=tuple(on.values()))
+        strangers = stranger_views(engine.strangers)
+        best = race_view(race, self._bests.of_race())
+        self._screen.update(race=best, run=last, runs=tuple(on.values()), strangers=strangers)
         if standing:
             self._screen.update(standing=standing_lines(race))
 
@@ -134,6 +161,6 @@ def _moved(fact: Fact) -> str:
     match fact:
         case f.PhaseChanged() | f.LapsRecast() | f.RunReassigned():
             return fact.run_id
-        case f.LapDone(lap) | f.LapRuled(lap):
+        case f.LapDone(lap) | f.LapRuled(lap) | f.LapHeld(lap):
             return lap.run_id
     return ""

@@ -5,6 +5,7 @@ not fit any more is let go: a gate and a car remember it, and are asked for it w
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from shared.errors import StorageError
 from station.core import events as e
@@ -43,10 +44,12 @@ class Trouble:
         for item in items:
             if item.ticket is not None:
                 item.ticket.settle(unstored(item.input, self.sentence))
-            elif len(self._held) >= self._most:
+            if item.ticket is not None and not isinstance(item.input, e.StopAll):
+                continue  # a stop was sent already, so it is kept for the record; all else is given again
+            if len(self._held) >= self._most:
                 self.shed += 1
             elif not isinstance(item.input, e.Tick):
-                self._held.append(item)
+                self._held.append(replace(item, ticket=None))
 
     def due(self, now_ns: int) -> bool:
         """Is it time to try the disk again?"""

@@ -24,6 +24,7 @@ class Bookkeeper:
         self.puzzled: list[str] = []
         self._clocked: set[str] = set()
         self._race: tuple[str, RaceRules] = ("", RaceRules())
+        self._believing = True
         self._readers: dict[str, Callable[[dict[str, Any]], None]] = {
             "OpenRun": self._open_run,
             "StartRun": self._start,
@@ -35,6 +36,8 @@ class Bookkeeper:
             "AddCrossing": self._add,
             "DropCrossing": self._drop,
             "ReassignRun": self._reassign,
+            "TakeBack": self._take_back,
+            "DismissProposal": self._dismiss,
             **{name: functools.partial(self._incident, kind) for name, kind in INCIDENTS.items()},
         }
 
@@ -51,6 +54,7 @@ class Bookkeeper:
         names = {name for name, _ in record.facts}
         if record.kind == "OpenRace" and "RaceOpened" in names:
             self._race = (record.input["race_id"], RaceRules(**record.input["rules"]))
+            self._believing = record.input.get("officiating", 0) == 0
         elif "CommandRefused" not in names and (reader := self._readers.get(record.kind)) is not None:
             reader(record.input)
         for name, fact in record.facts:
@@ -72,12 +76,15 @@ class Bookkeeper:
 
     def _open_run(self, body: dict[str, Any]) -> None:
         race_id, rules = self._race
-        self.open = PaperRun(body["run_id"], race_id, body["racer"], body["car"], rules)
+        over = [run for run in self.runs.values() if run.race_id == race_id and run.counts]
+        laps = [lap.lap_ns for run in over if run.over or run.told_over for lap in run.laps() if lap.valid]
+        self.open = PaperRun(body["run_id"], race_id, body["racer"], body["car"], rules, believing=self._believing)
+        self.open.fastest_ns = min(laps, default=None)
         self.runs[body["run_id"]] = self.open
 
-    def _start(self, _body: dict[str, Any]) -> None:
+    def _start(self, body: dict[str, Any]) -> None:
         assert self.open is not None
-        self.open.released = True
+        self.open.release(body["moment"]["boot"], body["moment"]["at_ns"])
 
     def _finish(self, _body: dict[str, Any]) -> None:
         assert self.open is not None
@@ -97,22 +104,31 @@ class Bookkeeper:
         return run
 
     def _void(self, body: dict[str, Any]) -> None:
-        self._meant(body).void(body["number"], True)
+        self._meant(body).void(body["number"])
 
     def _restore(self, body: dict[str, Any]) -> None:
-        self._meant(body).void(body["number"], False)
+        self._close(self._meant(body), lambda run: run.restore(body["number"]))
+
+    def _take_back(self, body: dict[str, Any]) -> None:
+        self._meant(body).take_back(body["kind"], body["number"])
+
+    def _dismiss(self, body: dict[str, Any]) -> None:
+        self._close(self._meant(body), lambda run: run.believe(body["at_ns"]))
+
+    def _close(self, run: PaperRun, change: Callable[[PaperRun], None]) -> None:
+        """After a ruling on the strip the run may be full."""
+        change(run)
+        if not run.over:
+            run.close_if_full()
 
     def _penalty(self, body: dict[str, Any]) -> None:
         self._meant(body).penalise(body["number"], body["seconds"])
 
     def _add(self, body: dict[str, Any]) -> None:
-        run = self._meant(body)
-        run.add_stroke(body["at_ns"])
-        if not run.over:
-            run.close_if_full()
+        self._close(self._meant(body), lambda run: run.add_stroke(body["at_ns"]))
 
     def _drop(self, body: dict[str, Any]) -> None:
-        self._meant(body).drop_stroke(body["number"])
+        self._close(self._meant(body), lambda run: run.drop_stroke(body["number"]))
 
     def _reassign(self, body: dict[str, Any]) -> None:
         self._meant(body).racer = body["racer"].strip()

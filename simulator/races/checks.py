@@ -73,7 +73,7 @@ def final_laps(tail: Tail) -> dict[str, list[dict[str, Any]]]:
                 runs[fact["run_id"]] = {}
             elif name == "LapsRecast":
                 runs[fact["run_id"]] = {lap["number"]: lap for lap in fact["laps"]}
-            elif name in ("LapDone", "LapConfirmed", "LapRuled"):
+            elif name in ("LapDone", "LapConfirmed", "LapRuled", "LapHeld"):
                 runs[fact["lap"]["run_id"]][fact["lap"]["number"]] = fact["lap"]
     return {run_id: [laps[n] for n in sorted(laps)] for run_id, laps in runs.items()}
 

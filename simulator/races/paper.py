@@ -2,7 +2,9 @@
 
 A run is a strip of strokes (crossings that count), each with what happened until the next one. Lap n lies between
 stroke n-1 and stroke n. A stroke sooner than `min_lap_s` after the last is only noted. The run is full at
-`max_laps`, and over at its time limit, judged by stamps. The score is the best window, truncated at the end.
+`max_laps`, and over at its time limit, judged by stamps (or with the lap that is on then). A lap that is far shorter
+than the others is not believed, nor is the one after it, until an official has looked at the stroke between them. The
+score is the best window, truncated at the end.
 """
 
 from collections import Counter
@@ -25,6 +27,7 @@ class Stroke:
     since: Counter[str] = field(default_factory=Counter)
     penalty_ns: int = 0
     void: bool = False
+    looked_at: bool = False  # by an official, who takes the lap that ends here for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class PaperLap:
 
 @dataclass(slots=True)
 class PaperRun:
-    """One turn on the track."""
+    """One turn on the track. `fastest_ns`: the race's fastest lap when it began; `believing`: every lap is believed."""
 
     run_id: str
     race_id: str
@@ -56,22 +59,36 @@ class PaperRun:
     strip: list[Stroke] = field(default_factory=list)
     noted: list[Stamp] = field(default_factory=list)
     started: dict[str, int] = field(default_factory=dict)  # on the clock of each boot that measures the limit
+    fastest_ns: int | None = None
+    believing: bool = False
+    signalled: bool = False  # lap 1 began with the start signal
+
+    def release(self, boot: str, at_ns: int) -> None:
+        """The start is given; where the rules say so, lap 1 begins with it."""
+        if self.rules.lap_1_from == "signal" and not self.released:
+            self.signalled = True
+            self.strip.append(Stroke(boot, at_ns))
+            self.started[boot] = at_ns
+        self.released = True
 
     def crossing(self, boot: str, at_ns: int) -> None:
         """A forward crossing while this run is the open one."""
-        if not self.released or self.over or self._too_late(boot, at_ns):
+        late = self._too_late(boot, at_ns)
+        if not self.released or self.over or (late and self.rules.at_time_limit == "stop"):
             return
         last = self.strip[-1] if self.strip else None
         if last and last.boot == boot and at_ns - last.at_ns < _ns(self.rules.min_lap_s):
-            self.noted.append((boot, at_ns))
+            if not self.signalled or len(self.strip) > 1:
+                self.noted.append((boot, at_ns))
             return
+        self.over = late
         self.strip.append(Stroke(boot, at_ns))
         if last is None:
             self.started[boot] = at_ns
         self.close_if_full()
 
     def close_if_full(self) -> None:
-        if self.rules.max_laps is not None and len(self.strip) > self.rules.max_laps:
+        if self.rules.max_laps is not None and len(self.strip) - len(self.unbelieved()) > self.rules.max_laps:
             self.over = True
 
     def happened(self, kind: str, boot: str, at_ns: int | None) -> None:
@@ -89,18 +106,70 @@ class PaperRun:
         boot = self.strip[-1].boot
         place = sum(s.boot != boot or s.at_ns < at_ns for s in self.strip)
         self.strip.insert(place, Stroke(boot, at_ns))
+        for stroke in self.strip[place : place + 2]:
+            stroke.looked_at = True
+        if place == 0:
+            self.started = {boot: at_ns}
         self.noted = [stamp for stamp in self.noted if stamp != (boot, at_ns)]
 
     def drop_stroke(self, number: int) -> None:
-        """The crossing that ended lap `number` was none."""
+        """The crossing that ended lap `number` was none; 0: the one that began lap 1."""
+        if number == 0:
+            first = self.strip.pop(0)
+            self.noted.append((first.boot, first.at_ns))
+            self.started = {stroke.boot: stroke.at_ns for stroke in self.strip[:1]}
+            return
         gone, into = self.strip.pop(number), self.strip[number - 1]
         into.since += gone.since
         into.penalty_ns += gone.penalty_ns
         into.void = into.void or gone.void
         self.noted.append((gone.boot, gone.at_ns))
 
-    def void(self, number: int, void: bool) -> None:
-        self.strip[number - 1].void = void
+    def void(self, number: int) -> None:
+        self.strip[number - 1].void = True
+
+    def restore(self, number: int) -> None:
+        """A void is taken back, or a lap that was not believed is believed."""
+        if self.strip[number - 1].void:
+            self.strip[number - 1].void = False
+            return
+        for place in self.unbelieved() & {number, number - 1}:
+            self.strip[place].looked_at = True
+
+    def believe(self, at_ns: int) -> None:
+        """An official looked at the stroke of that time."""
+        for place in self.unbelieved():
+            if self.strip[place].at_ns == at_ns:
+                self.strip[place].looked_at = True
+
+    def take_back(self, kind: str, number: int | None) -> None:
+        """One of these was none; None: the newest."""
+        if number is None:
+            number = max(place for place, stroke in enumerate(self.strip, 1) if stroke.since[kind])
+        assert self.strip[number - 1].since[kind] > 0
+        self.strip[number - 1].since[kind] -= 1
+
+    def unbelieved(self) -> set[int]:
+        """The strokes that end a lap far shorter than the others: a car that turned round, a hand in the beam."""
+        if self.believing:
+            return set()
+        gaps = {
+            place: end.at_ns - start.at_ns
+            for place, (start, end) in enumerate(zip(self.strip, self.strip[1:], strict=False), 1)
+            if start.boot == end.boot and end.at_ns != start.at_ns
+        }
+        row = sorted(gaps.values())
+        return {place for place, gap in gaps.items() if not self.strip[place].looked_at and self._far_off(gap, row)}
+
+    def _far_off(self, gap: int, row: list[int]) -> bool:
+        if self.fastest_ns is not None and gap * 2 >= self.fastest_ns:
+            return False
+        if len(row) > 2:
+            return gap * 2 < row[len(row) // 2]
+        if self.fastest_ns is None:
+            return Fraction(gap, max(row)) < Fraction(2, 5)
+        alike = [other for other in row if Fraction(max(gap, other), min(gap, other)) <= Fraction(3, 2)]
+        return len(alike) == 1
 
     def penalise(self, number: int, seconds: float) -> None:
         stroke = self.strip[number - 1]
@@ -108,12 +177,13 @@ class PaperRun:
 
     def laps(self) -> list[PaperLap]:
         """All laps, in order."""
-        found = []
+        found, odd = [], self.unbelieved()
         for number, (start, end) in enumerate(zip(self.strip, self.strip[1:], strict=False), 1):
             whole = start.boot == end.boot
             lap_ns = end.at_ns - start.at_ns if whole else 0
             off, hit, put = (start.since[kind] for kind in ("off_track", "collision", "reset"))
-            found.append(PaperLap(number, lap_ns, whole and not start.void, off, hit, put, start.penalty_ns))
+            fair = whole and not start.void and not odd & {number, number - 1}
+            found.append(PaperLap(number, lap_ns, fair, off, hit, put, start.penalty_ns))
         return found
 
     def score_ms(self) -> int | None:

@@ -50,6 +50,7 @@ def draw_rules(rng: random.Random) -> RaceRules:
             max_resets_per_lap=rng.choice((None, 0, 1, 3)),
             attempts_per_racer=rng.choice((None, 1, 2, 3)),
             min_lap_s=rng.choice((2.0, 3.0, 5.0)),
+            at_time_limit=rng.choice(("stop", "stop", "finish_lap")),
         )
     )
 

@@ -38,7 +38,7 @@ class CarRadio:
     def __init__(self, universe: Universe, broker: MockBroker, name: str, rng: random.Random) -> None:
         self.name = name
         self.mode: m.CarMode = "disarmed"
-        self.model = ""
+        self.model = self.model_sha256 = ""
         self.reports: dict[tuple[str, int], m.Message] = {}
         self.outbox: dict[tuple[str, int], m.Message] = {}
         self._universe, self._broker, self._rng = universe, broker, rng
@@ -72,6 +72,11 @@ class CarRadio:
         self._link = self._boot()
         self._say_state()
         self._resend_later()
+
+    def load(self, model: str, sha256: str) -> None:
+        """Another racer's model is on the car now."""
+        self.model, self.model_sha256 = model, sha256
+        self._say_state()
 
     def on_duty(self, until_ns: int) -> None:
         """The car is awake and beats until then; off duty it only listens and sends what waits."""
@@ -163,7 +168,7 @@ class CarRadio:
         self._universe.after(DRIVING_BEAT_NS if self.mode == "driving" else BEAT_NS, self._tick)
 
     def _say_state(self) -> None:
-        self._link.publish(m.CarState(True, self.mode, model=self.model))
+        self._link.publish(m.CarState(True, self.mode, model=self.model, model_sha256=self.model_sha256))
 
     def _report(self, body: m.CarLap) -> None:
         # Numbered by the boot that saw it, on the car's disk: a restart in between changes nothing.

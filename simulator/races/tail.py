@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-LAP_FACTS = ("LapDone", "LapConfirmed", "LapRuled")
+LAP_FACTS = ("LapDone", "LapConfirmed", "LapRuled", "LapHeld")
 
 # What an order may lead a car through.
 STEPS: dict[str, tuple[str, ...]] = {"start": ("arm", "start"), "resume": ("reset", "arm", "start")}

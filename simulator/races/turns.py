@@ -54,19 +54,27 @@ class Track:
     def hold(self, turn: Turn) -> Iterator[int]:
         """The whole turn, from the call to the empty track. Yields the ns that go by."""
         radio = self._radios[turn.racer.car]
-        radio.model = turn.racer.model
+        radio.load(turn.racer.model, turn.racer.model_sha256)
         radio.on_duty(self._universe.now_ns + 90 * NS_PER_S)
         if not (yield from self._insist(_opening(turn))):
             return
         self.on_track = turn
         yield from self._wait_for(radio, ("ready",), e.ArmRun(author="starter"))
-        yield from self._insist(e.StartRun(author="starter"))
+        yield from self._start(radio)
         yield from self._wait_for(radio, ("driving",), e.ResumeRun(author="starter"))
         radio.take_stall_ns()
         radio.gets_away()
         yield self._between(2.0, 6.0)
         yield from self._drive(turn, radio)
         yield from self._off_the_track(turn, radio)
+
+    def _start(self, radio: CarRadio) -> Iterator[int]:
+        """A car whose word about its model was lost on the way says it again."""
+        for _ in range(PATIENCE):
+            if (yield from self._insist(e.StartRun(author="starter"))):
+                return
+            radio.load(radio.model, radio.model_sha256)
+            yield RETRY_NS
 
     def _drive(self, turn: Turn, radio: CarRadio) -> Iterator[int]:
         radio.forget_last_pass()

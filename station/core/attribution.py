@@ -6,11 +6,13 @@ At a line with two timing systems A times and B stands by: it is compared with A
 from station.core import events as e
 from station.core import facts as f
 from station.core.fitness import TESTING, Fitness
+from station.core.names import Names
 from station.core.race import Race
 from station.core.run import Run
 from station.core.scale import UtcScale
 from station.core.second import Missed, SecondSystem
 from station.core.together import Counted, Together
+from station.core.transponders import Stranger, Transponders, given_by
 
 LINE: e.GateKind = "start_finish"
 
@@ -18,10 +20,11 @@ LINE: e.GateKind = "start_finish"
 class Attribution:
     """Crossings in, facts of their runs out. `counted` hears of each mark that was made."""
 
-    def __init__(self, fitness: Fitness, scale: UtcScale, counted: Counted) -> None:
-        self._fitness, self._scale, self._counted = fitness, scale, counted
+    def __init__(self, fitness: Fitness, scale: UtcScale, names: Names, counted: Counted) -> None:
+        self._fitness, self._scale, self._names, self._counted = fitness, scale, names, counted
         self._second = SecondSystem(scale)
-        self._transponders: dict[str, e.Transponder] = {}
+        self._transponders = Transponders(names)
+        self._last_read: dict[tuple[str, e.Transponder], f.Crossing] = {}  # by gate and owner
         self._race: Race | None = None
         self._together: Together | None = None
         self._by_b = ""  # the run that B times, since A has not even begun it
@@ -33,13 +36,50 @@ class Attribution:
 
     def wire(self, transponders: tuple[e.Transponder, ...]) -> None:
         """The station started: whose transponders are read."""
-        self._transponders = {each.id: each for each in transponders}
+        self._transponders.wire(transponders)
+
+    @property
+    def strangers(self) -> tuple[Stranger, ...]:
+        """Transponders that passed in this race, and of whom nobody knows whose they are; the latest last."""
+        return tuple(self._transponders.strangers.values())
+
+    def name(self, command: e.GiveTransponder) -> list[f.Fact]:
+        """A transponder is this car's or racer's from now on, and so is what it passed before. Raises Refused."""
+        known = given_by(command, self._names)
+        passes, race = self._transponders.give(known), self._race
+        told: list[f.Fact] = []
+        for run in tuple(race.runs.values()) if race is not None and passes else ():
+            mine = [crossing for crossing, on in passes if run.run_id in on]
+            if mine and race is not None and self._transponders.is_of(known, run):
+                told += self._afterwards(race, run, mine, command)
+        count = sum(isinstance(fact, f.Attributed) for fact in told)
+        given = f.TransponderGiven(known.id, known.car, known.racer, count, command.author, command.reason)
+        return [given, *told]
+
+    def _afterwards(
+        self, race: Race, run: Run, crossings: list[f.Crossing], command: e.GiveTransponder
+    ) -> list[f.Fact]:
+        """As if they came now while nothing came since; what lies before that has its place by its own stamp."""
+        told: list[f.Fact] = []
+        earlier: list[f.Crossing] = []
+        for crossing in crossings:
+            last = run.book.stretches[-1].mark if run.book.stretches else None
+            if run.book.near(crossing.boot, crossing.at_ns):
+                continue  # the same pass, by its other transponder
+            if run.on and (last is None or last.boot != crossing.boot or last.at_ns < crossing.at_ns):
+                why = f"its transponder {crossing.transponder}, given by {command.author}"
+                race.doubtful.pop(crossing.number, None)
+                told += self._given(race, run, crossing, LINE, "gate", why, 100)
+            else:
+                earlier.append(crossing)
+        return told + race.afterwards(run, earlier, command)
 
     def open(self, race: Race) -> list[f.Fact]:
         """Crossings are this race's from now on; what waits of another one is decided."""
         told = self.settle()
         if self._race is not race:
             self._race, self._together = race, Together(race, self._scale, self._counted)
+            self._transponders.strangers.clear()
         return told
 
     def settle(self) -> list[f.Fact]:
@@ -63,6 +103,8 @@ class Attribution:
 
     def seen(self, crossing: f.Crossing, spec: e.GateSpec) -> list[f.Fact]:
         """Of which system? B stands by: it is compared with A, and counts where A missed."""
+        if self._is_twin(crossing, spec.lockout_ns):
+            return [f.Unattributed(crossing.number, "the same car's other transponder in the same pass")]
         if spec.kind == "split":
             return self._crossing(crossing, spec.kind)
         if spec.system == "B":
@@ -122,9 +164,45 @@ class Attribution:
         over = [run_id for run_id in sorted(told) if run_id in runs and not runs[run_id].on]
         return [fact for run_id in over if (fact := self._second.summary(run_id)) is not None]
 
+    def _is_twin(self, crossing: f.Crossing, lockout_ns: int) -> bool:
+        """A car with two transponders is read twice in one pass: the first reading is the crossing."""
+        known = self._transponders.of(crossing.transponder).known if crossing.transponder else None
+        if known is None or self._names.exact:
+            return False
+        owner = (crossing.gate, e.Transponder("", known.car, known.racer))
+        last = self._last_read.get(owner)
+        if (
+            last is not None
+            and last.boot == crossing.boot
+            and last.transponder != crossing.transponder
+            and abs(crossing.at_ns - last.at_ns) < lockout_ns
+        ):
+            return True
+        self._last_read[owner] = crossing
+        return False
+
     def _crossing(
         self, crossing: f.Crossing, kind: e.GateKind, source: f.Source = "gate", lockout_ns: int = 0
     ) -> list[f.Fact]:
+        """What it means for the race; and where a transponder that nobody knows was counted for nobody, a question."""
+        told = self._meant(crossing, kind, source, lockout_ns)
+        race, counted = self._race, any(isinstance(fact, f.Attributed) for fact in told)
+        if not crossing.transponder or self._names.exact or counted or race is None or kind != LINE:
+            return told
+        asks = self._transponders.any or self.several
+        if not asks or self._transponders.of(crossing.transponder).known is not None or self._tested(told):
+            return told
+        on = tuple(run.run_id for run in race.on_track if run.released)
+        asked = self._transponders.ask(crossing, on)
+        if asked is None:
+            return told
+        race.keep_doubtful(crossing)
+        return [*told, asked]
+
+    def _tested(self, told: list[f.Fact]) -> bool:
+        return any(isinstance(fact, f.Unattributed) and fact.why == TESTING for fact in told)
+
+    def _meant(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source, lockout_ns: int) -> list[f.Fact]:
         race, together = self._race, self._together
         if self._fitness.keeps(crossing, self._scale):
             return [f.Unattributed(crossing.number, TESTING)]
@@ -134,7 +212,8 @@ class Attribution:
             if isinstance(found, f.Unattributed):
                 return [found]
             together.named(found, crossing.at_ns)
-            return self._given(race, found, crossing, kind, source, f"its transponder {crossing.transponder}", 100)
+            why = self._transponders.of(crossing.transponder).why
+            return self._given(race, found, crossing, kind, source, why, 100)
         if crossing.direction < 0 and together.on:
             return [f.Unattributed(crossing.number, "it went backwards through the gate")]
         if kind == "split" and together.on:
@@ -159,19 +238,17 @@ class Attribution:
 
     def _read(self, race: Race, crossing: f.Crossing) -> Run | f.Unattributed | None:
         """The run of a transponder; None: nothing is known of it, and a run without one is on."""
-        known = self._transponders.get(crossing.transponder)
-        if known is None:
-            if not race.on or any(not self._wears(run) for run in race.on_track):
+        found = self._transponders.of(crossing.transponder)
+        if (known := found.known) is None:
+            if not race.on or any(not self._transponders.worn(run) for run in race.on_track):
                 return None
-            return f.Unattributed(crossing.number, f"the transponder {crossing.transponder} is nobody's here")
-        run = next((run for run in race.on_track if _is(known, run)), None)
+            why = f"the transponder {crossing.transponder} is nobody's here" if self._names.exact else found.why
+            return f.Unattributed(crossing.number, why)
+        run = next((run for run in race.on_track if self._transponders.is_of(known, run)), None)
         if run is not None:
             return run
         name = known.car or known.racer
         return f.Unattributed(crossing.number, f"its transponder is of {name}, who has no run that is on")
-
-    def _wears(self, run: Run) -> bool:
-        return any(_is(known, run) for known in self._transponders.values())
 
     def _missed(self, missed: list[Missed]) -> list[f.Fact]:
         """A missed these: B's corrected stamp counts, or an official is asked. Outside a run it means nothing."""
@@ -198,7 +275,3 @@ class Attribution:
         proposal = f.Proposal(run.run_id, "missed_crossing", crossing.at_ns, "system B", sentence)
         run.proposals.append(proposal)
         return [proposal]
-
-
-def _is(known: e.Transponder, run: Run) -> bool:
-    return (bool(known.car) and known.car == run.car) or (bool(known.racer) and known.racer == run.racer)

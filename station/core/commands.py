@@ -1,6 +1,7 @@
 """What an official orders. Every command is an input: journaled, and replayed."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from station.core.moments import NEVER, CarOrder, Mode, Moment, later
 
@@ -18,7 +19,8 @@ class Command:
 class OpenRun(Command):
     """A racer's turn begins: phase armed; the car gets its lease and the order to arm. `run_id` "" = numbered.
 
-    On a gate that is not fit it is refused, unless `override_reason` says why it shall be armed all the same.
+    On a gate that is not fit it is refused, unless `override_reason` says why it shall be armed all the same. `model`
+    and `model_sha256` are the entry's: what the car reports must be that, and what it reports is what is posted.
     """
 
     racer: str
@@ -94,6 +96,24 @@ class CarReset(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack(Command):
+    """One off track, collision or reset of lap `number` was none; None: the newest of that kind."""
+
+    kind: Literal["off_track", "collision", "reset"]
+    number: int | None = None
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterModel(Command):
+    """The run's entry names another model: what its car has is allowed, and the record says who allowed it and why."""
+
+    model: str
+    model_sha256: str = ""
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VoidLap(Command):
     """Lap `number` does not count. `run_id` "" is the run on the track or else the last one; so below."""
 
@@ -103,7 +123,7 @@ class VoidLap(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreLap(Command):
-    """Lap `number` counts after all (takes back VoidLap; a lap void by rule stays void)."""
+    """Lap `number` counts after all: takes back VoidLap or a doubt about its crossing; void by rule stays void."""
 
     number: int
     run_id: str = ""
@@ -132,7 +152,10 @@ class AddCrossing(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropCrossing(Command):
-    """The crossing that ended lap `number` was false: that lap and the next become one."""
+    """The crossing that ended lap `number` was false: that lap and the next become one.
+
+    0 is the crossing that began lap 1: the run begins at the next one instead, and its time limit too.
+    """
 
     number: int
     run_id: str = ""
@@ -144,6 +167,18 @@ class GiveCrossing(Command):
 
     number: int
     run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveTransponder(Command):
+    """The `transponder` is on this `car`, or carried by this `racer`; with neither it is nobody's here.
+
+    It stays so; what it passed in the run before counts for the run.
+    """
+
+    transponder: str
+    car: str = ""
+    racer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +214,16 @@ class OrderCar(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopAll(Command):
+    """Every car stops, known or not, and none gets a lease until ReleaseStop. It goes out before it is stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseStop(Command):
+    """Cars may be armed again. None moves of it: each is led out of its stop by an order of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetMode(Command):
     """Test mode: crossings are shown and reach no race, and no run can be armed. Race mode: the other epoch."""
 
@@ -203,16 +248,21 @@ COMMANDS: dict[str, type[Command]] = {
     "off_track": OffTrack,
     "collision": Collision,
     "reset": CarReset,
+    "take_back": TakeBack,
+    "enter_model": EnterModel,
     "void_lap": VoidLap,
     "restore_lap": RestoreLap,
     "add_penalty": AddPenalty,
     "add_crossing": AddCrossing,
     "drop_crossing": DropCrossing,
     "give_crossing": GiveCrossing,
+    "give_transponder": GiveTransponder,
     "dismiss": DismissProposal,
     "reassign": ReassignRun,
     "hand_tap": HandTap,
     "order": OrderCar,
+    "stop_all": StopAll,
+    "release_stop": ReleaseStop,
     "set_mode": SetMode,
     "try_gate": TryGate,
 }

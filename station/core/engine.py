@@ -14,13 +14,17 @@ from station.core import events as e
 from station.core import facts as f
 from station.core.attribution import Attribution
 from station.core.confirm import Agreed, Doubt, Witness
+from station.core.doubting import ask
 from station.core.fitness import Fitness
 from station.core.gate import Count, Gate
 from station.core.laps import Stretch
+from station.core.models import Models
 from station.core.names import Names
 from station.core.race import Race
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
+from station.core.stopping import StopLatch
+from station.core.transponders import Stranger
 
 NO_GATE = "the station has no such gate"
 
@@ -33,9 +37,11 @@ class Engine:
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
         self.fitness = Fitness()
+        self.models = Models()
+        self.stop = StopLatch()
         self._scale = UtcScale()
         self._names = Names()
-        self._attribution = Attribution(self.fitness, self._scale, self._counted)
+        self._attribution = Attribution(self.fitness, self._scale, self._names, self._counted)
         self._count = Count()
         self._witnesses: dict[str, Witness] = {}
         self._heard: dict[tuple[str, str], set[int]] = {}
@@ -45,6 +51,11 @@ class Engine:
     def run(self) -> Run | None:
         """The run on the track, or the last one of the race that is on."""
         return None if self.race is None else self.race.run
+
+    @property
+    def strangers(self) -> tuple[Stranger, ...]:
+        """Transponders that passed in this race, and of whom nobody knows whose they are."""
+        return self._attribution.strangers
 
     @property
     def paired(self) -> frozenset[str]:
@@ -81,8 +92,14 @@ class Engine:
                 return [f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on()))]
             case e.Booted():
                 return self._boot(event)
-            case e.GateReported() | e.GateNote():
-                return self.fitness.hear(event)
+            case e.GateReported() | e.GateNote() | e.CarModel():
+                return self._hear(event)
+
+    def _hear(self, event: e.GateReported | e.GateNote | e.CarModel) -> list[f.Fact]:
+        """A gate's driver or a car speaks of itself."""
+        if isinstance(event, e.CarModel):
+            return self.models.hear(event, self.race.on_track if self.race is not None else [])
+        return self.fitness.hear(event)
 
     def _run_is_on(self) -> bool:
         return self.race is not None and self.race.on
@@ -97,6 +114,7 @@ class Engine:
                 if known is not None:
                     self.gates[spec.name].kept.update(known.kept)
         self._booted = booted
+        self.models.restart()
         self.fitness.rebuilt(booted.gates)
         self._attribution.wire(booted.transponders)
         told: list[f.Fact] = [f.StationBooted(booted.station, booted.moment.boot)]
@@ -116,7 +134,7 @@ class Engine:
             sentence = f"The race {wanted.race_id} has runs under other rules: give the new race another id."
             return [f.CommandRefused("open_race", sentence)]
         if known is None:
-            known = self.races[wanted.race_id] = Race(wanted, self._scale, self._names)
+            known = self.races[wanted.race_id] = Race(wanted, self._scale, self._names, self.models)
         known.info = wanted
         self.race = known
         return [*self._attribution.open(known), f.RaceOpened(wanted.race_id)]
@@ -153,7 +171,7 @@ class Engine:
             proposal = _proposal(each)
             told.append(proposal)
             if self.race is not None and proposal.run_id in self.race.runs:
-                self.race.runs[proposal.run_id].proposals.append(proposal)
+                ask(self.race.runs[proposal.run_id], proposal)
         return told
 
     def _tick(self, now: e.Moment) -> list[f.Fact]:
@@ -192,11 +210,17 @@ class Engine:
         return [*settled, *facts, *self._recast(command, facts)]
 
     def _obey(self, command: e.Command) -> list[f.Fact]:
+        self.stop.check(command)
         match command:
+            case e.StopAll() | e.ReleaseStop():
+                return self.stop.obey(command)
             case e.OrderCar():
                 return self._order(command)
+            case e.GiveTransponder():
+                self._open_one()
+                return self._attribution.name(command)
             case e.SetMode():
-                next_phase("idle" if self.race is None else self.race.phase, e.SetMode)
+                self._free_for(e.SetMode)
                 return self.fitness.change(command)
             case e.TryGate():
                 return self._try(command)
@@ -205,6 +229,13 @@ class Engine:
                 race.allow(command)
                 return [*self.fitness.check(self.gates, command), *race.command(command)]
         return self._open_one().command(command)
+
+    def _free_for(self, order: type[e.Command]) -> None:
+        """Raises Refused while a run is on."""
+        if self.race is None:
+            next_phase("idle", order)
+        else:
+            next_phase(self.race.phase, order, self.race.info.officiating)
 
     def _try(self, command: e.TryGate) -> list[f.Fact]:
         gate = self.gates.get(command.gate)
@@ -227,7 +258,7 @@ class Engine:
         if recast is None or self.race is None:
             return []
         run = self.race.runs[recast]
-        if isinstance(command, e.AddCrossing | e.GiveCrossing):
+        if isinstance(command, e.AddCrossing | e.GiveCrossing | e.GiveTransponder):
             self._attribution.ruled(run)
         return self._told(self._witness(run.car).recast(run.book))
 
@@ -241,7 +272,7 @@ class Engine:
         return next((run.run_id for run in runs if run.car == car), "")
 
 
-_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun)  # of who is on the track
+_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.GiveTransponder)  # of who is on the track, or of whose it was
 
 
 def _same(a: e.OpenRace, b: e.OpenRace) -> bool:

@@ -19,17 +19,22 @@ from station.core.commands import (
     Command,
     DismissProposal,
     DropCrossing,
+    EnterModel,
     FinishRun,
     GiveCrossing,
+    GiveTransponder,
     HandTap,
     OffTrack,
     OpenRun,
     OrderCar,
     ReassignRun,
+    ReleaseStop,
     RestoreLap,
     ResumeRun,
     SetMode,
     StartRun,
+    StopAll,
+    TakeBack,
     TryGate,
     VoidLap,
 )
@@ -44,6 +49,7 @@ __all__ = [
     "AddPenalty",
     "ArmRun",
     "Booted",
+    "CarModel",
     "CarOrder",
     "CarReport",
     "CarReset",
@@ -53,12 +59,14 @@ __all__ = [
     "DismissProposal",
     "DropCrossing",
     "Edge",
+    "EnterModel",
     "FinishRun",
     "GateKind",
     "GateNote",
     "GateReported",
     "GateSpec",
     "GiveCrossing",
+    "GiveTransponder",
     "HandTap",
     "Input",
     "Layout",
@@ -71,11 +79,14 @@ __all__ = [
     "OrderCar",
     "Proof",
     "ReassignRun",
+    "ReleaseStop",
     "RestoreLap",
     "ResumeRun",
     "SetMode",
     "StartRun",
+    "StopAll",
     "System",
+    "TakeBack",
     "Tick",
     "Transponder",
     "TryGate",
@@ -165,6 +176,17 @@ class CarReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CarModel:
+    """What a car says that it drives, as soon as it is another model than before. `online` False: it speaks no more."""
+
+    moment: Moment
+    car: str
+    online: bool
+    model: str
+    model_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transponder:
     """Whose transponder it is: a car's, or a racer's who carries it from car to car; the other one is ""."""
 
@@ -185,7 +207,7 @@ class Booted:
     station: str
     gates: tuple[GateSpec, ...]
     transponders: tuple[Transponder, ...] = later(())
-    edition: int = EDITION
+    edition: int = later(EDITION, meant=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +248,8 @@ class OpenRace:
     """The race that runs from now on belong to. Given again unchanged it changes nothing.
 
     `cars_on_track`: so many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
-    cannot tell apart are tied (races before this was so knew only equal ones).
+    cannot tell apart are tied (races before this was so knew only equal ones). `officiating`: its edition; from 1 on
+    a lap that is much too short is held, a missed crossing is asked for, and a model is what the car reports.
     """
 
     moment: Moment
@@ -237,6 +260,7 @@ class OpenRace:
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = later(1)
     ties_by_uncertainty: bool = later(False)
+    officiating: int = later(1, meant=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,4 +270,4 @@ class Tick:
     moment: Moment
 
 
-Input = Edge | CarReport | Booted | ClockPair | GateReported | GateNote | OpenRace | Tick | Command
+Input = Edge | CarReport | CarModel | Booted | ClockPair | GateReported | GateNote | OpenRace | Tick | Command

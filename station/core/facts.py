@@ -27,11 +27,15 @@ from station.core.runfacts import (
     Attributed,
     CrossingFlagged,
     Incident,
+    IncidentTakenBack,
     Lap,
     LapConfirmed,
     LapDone,
+    LapHeld,
     LapRuled,
     LapsRecast,
+    ModelEntered,
+    ModelHeard,
     PassUnseen,
     Proposal,
     ProposalDismissed,
@@ -40,16 +44,21 @@ from station.core.runfacts import (
     ResultDue,
     RunClock,
     RunFinished,
+    RunModel,
     RunOpened,
     RunReassigned,
     RunReleased,
     RunStarted,
     Source,
     StandingChanged,
+    TimeUp,
+    TransponderGiven,
     Unattributed,
+    UnknownTransponder,
 )
 
 __all__ = [
+    "AllStopped",
     "Attributed",
     "CarHeard",
     "CarOrdered",
@@ -68,12 +77,16 @@ __all__ = [
     "GateStuck",
     "GateTried",
     "Incident",
+    "IncidentTakenBack",
     "Lap",
     "LapConfirmed",
     "LapDone",
+    "LapHeld",
     "LapRuled",
     "LapsRecast",
     "LayoutDoubted",
+    "ModelEntered",
+    "ModelHeard",
     "PassUnseen",
     "PhaseChanged",
     "Proposal",
@@ -84,6 +97,7 @@ __all__ = [
     "ResultDue",
     "RunClock",
     "RunFinished",
+    "RunModel",
     "RunOpened",
     "RunReassigned",
     "RunReleased",
@@ -91,11 +105,15 @@ __all__ = [
     "Source",
     "StandingChanged",
     "StationBooted",
+    "StopReleased",
     "SystemReplaced",
     "SystemsCompared",
     "SystemsPaired",
     "Tapped",
+    "TimeUp",
+    "TransponderGiven",
     "Unattributed",
+    "UnknownTransponder",
 ]
 
 
@@ -136,6 +154,22 @@ class CarOrdered:
     run_id: str
     action: CarOrder | Literal["resume", "rearm"]
     throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllStopped:
+    """All cars are stopped, and stay so until it is released."""
+
+    author: str
+    reason: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopReleased:
+    """Cars may be armed again."""
+
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,27 +228,37 @@ Fact = (
     | EpochBegan
     | Attributed
     | Unattributed
+    | UnknownTransponder
+    | TransponderGiven
     | CrossingFlagged
     | LapDone
+    | LapHeld
     | LapConfirmed
     | LapRuled
     | LapsRecast
+    | ModelEntered
+    | ModelHeard
     | Incident
+    | IncidentTakenBack
     | RunOpened
     | RunReleased
     | RunStarted
     | RunClock
     | RunFinished
+    | RunModel
     | RunReassigned
     | Qualified
     | ResultDue
     | StandingChanged
+    | TimeUp
     | CarHeard
     | Proposal
     | PassUnseen
     | ProposalDismissed
     | Tapped
     | CarOrdered
+    | AllStopped
+    | StopReleased
     | StationBooted
     | ClockNoted
     | RaceOpened

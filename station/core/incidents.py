@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from shared.errors import Refused
+from shared.words import INCIDENTS
 from station.core import events as e
 from station.core import facts as f
 from station.core.run import Run
@@ -21,6 +23,23 @@ def happened(run: Run, command: Seen) -> list[f.Fact]:
     facts: list[f.Fact] = [f.Incident(run.run_id, number, kind, command.author)]
     if 1 <= number <= run.book.done:
         facts.append(f.LapRuled(run.book.lap(number), command.author, kind))
+    return facts
+
+
+def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
+    """One of what was counted was none. Raises Refused."""
+    what, counts = INCIDENTS[command.kind].one, f"{command.kind}s"
+    having = [n for n, stretch in enumerate(run.book.stretches, 1) if getattr(stretch, counts)]
+    number = command.number if command.number is not None else max(having, default=0)
+    if number not in having:
+        where = f"Lap {number} of run {run.run_id}" if command.number is not None else f"Run {run.run_id}"
+        raise Refused(f"{where} has no {what} that could be taken back.")
+    stretch = run.book.stretches[number - 1]
+    setattr(stretch, counts, getattr(stretch, counts) - 1)
+    stretch.notes.append(f"{what} taken back: {command.reason or 'by ' + command.author}")
+    facts: list[f.Fact] = [f.IncidentTakenBack(run.run_id, number, command.kind, command.author, command.reason)]
+    if number <= run.book.done:
+        facts.append(f.LapRuled(run.book.lap(number), command.author, command.reason))
     return facts
 
 

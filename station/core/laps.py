@@ -5,12 +5,14 @@ lap (incidents, penalty, a void) is kept with the mark that began it, so that ad
 nothing else. Nothing is counted twice and nothing is lost when two laps become one.
 """
 
-from dataclasses import dataclass, field
+import itertools
+from dataclasses import dataclass, field, replace
 
 from shared.ranking import RaceRules, RunLap
-from shared.units import seconds_to_ns
+from shared.units import format_ns, seconds_to_ns
 from station.core.events import clock_of
 from station.core.facts import Lap, Source
+from station.core.usual import ENOUGH, short, usual_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +38,26 @@ class Stretch:
     penalty_ns: int = 0
     void: str = ""
     witnessed: bool = False  # the car's own report agrees with the lap that ended at this mark
+    approved: bool = False  # an official looked: the lap that ended at this mark is one, however short
+    asked: bool = False  # whether a crossing was missed in the lap that ended at this mark
     notes: list[str] = field(default_factory=list)
 
 
 class LapBook:
-    """The laps of one run."""
+    """The laps of one run.
 
-    def __init__(self, run_id: str, rules: RaceRules) -> None:
+    `doubts`: a lap that is much shorter than the usual one is held until an official looks; `fastest_ns` of the race
+    when the run was opened.
+    """
+
+    def __init__(self, run_id: str, rules: RaceRules, doubts: bool = False, fastest_ns: int | None = None) -> None:
         self.run_id = run_id
         self.stretches: list[Stretch] = []
         self.flagged: list[Mark] = []
         self.by_b = False  # system B times the whole run, by its own stamps
+        self.held: frozenset[int] = frozenset()  # the marks (by their lap's number) that may have been none
         self._rules = rules
+        self._doubts, self._fastest_ns = doubts, fastest_ns
         self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
 
     @property
@@ -60,6 +70,11 @@ class LapBook:
         last = self.stretches[-1].mark if self.stretches else None
         return last is not None and last.boot == mark.boot and mark.at_ns - last.at_ns < self._min_lap_ns
 
+    def near(self, boot: str, at_ns: int) -> bool:
+        """Nearer to a counted crossing than any car laps."""
+        marks = (stretch.mark for stretch in self.stretches)
+        return any(mark.boot == boot and abs(mark.at_ns - at_ns) < self._min_lap_ns for mark in marks)
+
     def fits(self, boot: str, at_ns: int) -> bool:
         """Could a lap end here, by the laps so far? Three quarters of the usual one have gone by, on one clock."""
         last = self.stretches[-1].mark if self.stretches else None
@@ -69,9 +84,40 @@ class LapBook:
         least_ns = 3 * laps[len(laps) // 2] // 4 if laps else self._min_lap_ns
         return last.boot == boot and at_ns - last.at_ns >= least_ns
 
+    def durations(self) -> list[int]:
+        """Of all laps, ns; 0 for one that spans two boots."""
+        marks = [stretch.mark for stretch in self.stretches]
+        return [b.at_ns - a.at_ns if a.boot == b.boot else 0 for a, b in itertools.pairwise(marks)]
+
+    def weigh(self) -> None:
+        """After each change of the marks: which of them are in doubt."""
+        if not self._doubts:
+            return
+        odd = short(self.durations(), self._fastest_ns)
+        self.held = frozenset(index + 1 for index in odd if not self.stretches[index + 1].approved)
+
+    def doubtful(self, number: int) -> bool:
+        """Lap `number` ended or began at a mark that is in doubt."""
+        return number in self.held or number - 1 in self.held
+
+    @property
+    def why_held(self) -> str:
+        """What is odd about a lap that is held."""
+        laps = self.durations()
+        if self._fastest_ns is not None and sum(1 for lap in laps if lap) < ENOUGH:
+            return f"less than half of the fastest lap of the race ({format_ns(self._fastest_ns)})"
+        return f"much shorter than the usual lap ({format_ns(usual_ns(laps))})"
+
+    def approve(self, number: int) -> None:
+        """An official says that lap `number` is one."""
+        for each in self.held & {number, number - 1}:
+            self.stretches[each].approved = True
+        self.weigh()
+
     def add(self, mark: Mark) -> None:
         """The next counted crossing."""
         self.stretches.append(Stretch(mark))
+        self.weigh()
 
     def at(self, boot: str, at_ns: int | None) -> int:
         """The lap that was on at that time: 1.. ; 0 before lap 1. None or of another clock: the lap that is on."""
@@ -90,7 +136,10 @@ class LapBook:
             return None
         self.stretches.insert(place, Stretch(mark))
         for later in self.stretches[place + 1 : place + 2]:
-            later.witnessed = False  # the lap that ends there is another one now
+            later.witnessed = later.asked = False  # the lap that ends there is another one now
+        for each in self.stretches[place : place + 2]:
+            each.approved = True
+        self.weigh()
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
         return place
 
@@ -100,19 +149,47 @@ class LapBook:
         if any(m.boot != mark.boot or m.at_ns == mark.at_ns for m in (marks[0], marks[-1])):
             return None
         if mark.at_ns < marks[0].at_ns:
-            self.stretches.insert(0, Stretch(mark))
+            self.begin_at(mark)
             return 0
         return self.insert(mark)
+
+    def begin_at(self, mark: Mark) -> None:
+        """Lap 1 began earlier, at this crossing."""
+        self.stretches.insert(0, Stretch(mark))
+        self.stretches[1].approved = True
+        self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
+        self.weigh()
+
+    def rebase(self, mark: Mark, at_ns: int, uncertainty_ns: int) -> None:
+        """Lap 1 began with the start signal: this is when, on the clock of the gate that saw the first crossing."""
+        first = self.stretches[0].mark
+        if self.done == 0 and first.boot != mark.boot:
+            self.stretches[0].mark = replace(first, at_ns=at_ns, boot=mark.boot, uncertainty_ns=uncertainty_ns)
+
+    def drove_off(self, mark: Mark) -> bool:
+        """After the start signal the car goes over the line that it stood behind: that ends no lap."""
+        return self.done == 0 and self.too_soon(mark)
+
+    def drop_start(self) -> None:
+        """Lap 1 began at none: it begins at the next crossing, and what happened before does not count."""
+        gone = self.stretches.pop(0)
+        self.flagged.append(gone.mark)
+        self.weigh()
 
     def holds(self, crossing: int) -> bool:
         """Is this crossing one of the run's marks?"""
         return any(stretch.mark.crossing == crossing for stretch in self.stretches)
 
+    def place_of(self, crossing: int) -> int:
+        """Which of the run's marks it is."""
+        return next(n for n, stretch in enumerate(self.stretches) if stretch.mark.crossing == crossing)
+
     def take(self, crossing: int) -> int:
         """The crossing was another run's; the place that it had. What happened since stays with the mark before."""
-        place = next(n for n, stretch in enumerate(self.stretches) if stretch.mark.crossing == crossing)
+        place = self.place_of(crossing)
         if place == 0:
             self.stretches.pop(0)
+            self.weigh()
         else:
             self.flagged.remove(self.drop(place))
         return place
@@ -129,7 +206,8 @@ class LapBook:
         into.notes += gone.notes
         self.flagged.append(gone.mark)
         for later in self.stretches[number : number + 1]:
-            later.witnessed = False
+            later.witnessed = later.asked = False
+        self.weigh()
         return gone.mark
 
     def lap(self, number: int) -> Lap:
@@ -147,7 +225,7 @@ class LapBook:
             ended_utc_ns=end.utc_ns,
             uncertainty_ns=start.uncertainty_ns + end.uncertainty_ns,
             source=_source(start, end),
-            valid=one_boot and not begun.void,
+            valid=one_boot and not begun.void and not self.doubtful(number),
             confirmed=ended.witnessed,
             off_tracks=begun.off_tracks,
             collisions=begun.collisions,
@@ -163,6 +241,10 @@ class LapBook:
     def _unsuccessful(self, number: int) -> list[str]:
         begun, ended = self.stretches[number - 1], self.stretches[number]
         allowed, why = self._rules.max_resets_per_lap, []
+        if number in self.held:
+            why.append(f"{self.why_held}: an official is asked")
+        elif number - 1 in self.held:
+            why.append("it began at a crossing that is in doubt: an official is asked")
         if allowed is not None and begun.resets > allowed:
             why.append(f"{begun.resets} resets, {allowed} allowed")
         if ended.mark.at_ns - begun.mark.at_ns < self._min_lap_ns:

@@ -3,6 +3,7 @@
 Each run has its own phase by the table of run.py, and is armed, started, finished and ruled by itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -11,8 +12,10 @@ from shared.messages import RunPhase
 from shared.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
-from station.core.incidents import happened, tapped
+from station.core.doubting import weighed
+from station.core.incidents import happened, take_back, tapped
 from station.core.laps import LapBook, Mark, Stretch
+from station.core.models import Models, enter
 from station.core.names import Names, Spellings
 from station.core.register import Register
 from station.core.rulings import dismiss, give, kept, rule, take
@@ -20,18 +23,24 @@ from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whos
 from station.core.scale import UtcScale
 from station.core.standing import Standing, qualify, result, uncertainty_of
 
+MOST_DOUBTS = 4096
+SIGNAL_NS = 50_000_000  # an official's finger, and its way to the station
+OTHER_CLOCK_NS = 50_000_000  # two clocks that are compared by the time of day
+
 
 class Race:
     """All that belongs to one race id."""
 
-    def __init__(self, info: e.OpenRace, scale: UtcScale, names: Names) -> None:
+    def __init__(self, info: e.OpenRace, scale: UtcScale, names: Names, models: Models) -> None:
         self.info = info
+        self._models = models
         self._register = Register()
         self._spellings = Spellings(names)
         self.on_track: list[Run] = []  # armed or running, in the order in which they were opened
         self.standing = Standing()
         self.doubtful: dict[int, f.Crossing] = {}  # crossings that an official may give to a run
         self._last: Run | None = None
+        self._fastest: dict[str, int] = {}  # of each finished run that counts
         self._scale = scale
 
     @property
@@ -52,6 +61,46 @@ class Race:
     def on(self) -> bool:
         """A run is armed or running."""
         return bool(self.on_track)
+
+    def keep_doubtful(self, crossing: f.Crossing) -> None:
+        """An official may give it to a run."""
+        self.doubtful[crossing.number] = crossing
+        while len(self.doubtful) > MOST_DOUBTS:
+            del self.doubtful[next(iter(self.doubtful))]
+
+    def afterwards(self, run: Run, crossings: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
+        """Crossings of a run that went on, or ended, before it was known that they were its own."""
+        told = [fact for crossing in crossings for fact in self._place(run, crossing, command)]
+        if not told:
+            return []
+        recast = f.LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)
+        return [*(fact for fact in told if not isinstance(fact, f.LapsRecast)), recast, *self._again(run, command)]
+
+    def _place(self, run: Run, crossing: f.Crossing, command: e.GiveTransponder) -> list[f.Fact]:
+        """By its own stamp; nothing if a crossing of the run is too near, or its time was over."""
+        ends_ns, mark = run.ends_ns(crossing.boot), self._mark(crossing, "gate")
+        over = run.full() or not run.counts or (ends_ns is not None and crossing.at_ns > ends_ns)
+        if over or run.book.near(crossing.boot, crossing.at_ns):
+            return []
+        if not run.book.stretches:  # it ended before it began
+            run.book.add(mark)
+            run.begun = True
+            run.start_at(mark)
+            self._settled(crossing.number)
+            why = f"its transponder {crossing.transponder}, given by {command.author}"
+            started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
+            return [f.Attributed(crossing.number, run.run_id, run.car, why, 100), started]
+        given = e.GiveCrossing(
+            author=command.author,
+            reason=command.reason,
+            number=crossing.number,
+            run_id=run.run_id,
+            moment=command.moment,
+        )
+        try:
+            return self._given_to(run, given, crossing)
+        except Refused:  # it has no place there; it stays a doubtful one
+            return []
 
     def respell(self) -> list[f.Fact]:
         """Names are read otherwise than before: spellings that were several racers become one, the first one's."""
@@ -74,8 +123,7 @@ class Race:
             case e.ArmRun():
                 return [self._ordered(run, "arm")]
             case e.StartRun():
-                run.released = True
-                return [f.RunReleased(run.run_id, command.author), self._ordered(run, "start")]
+                return self._start(run, command)
             case e.ResumeRun():
                 return [self._ordered(run, "resume" if run.released else "rearm")]
             case e.FinishRun() | e.AbandonRun():
@@ -90,12 +138,19 @@ class Race:
         """What a crossing means for the run whose it was, and the mark that it made if it counts."""
         whose_it_is = whose(crossing, run.phase, run.released, run.run_id, run.car, why, sure_percent)
         ends_ns = run.ends_ns(crossing.boot)
-        if run.phase == "running" and ends_ns is not None and crossing.at_ns > ends_ns:
-            late = f.Unattributed(crossing.number, "it came after the time limit")
-            return [*self._time_up(run), late], None
+        late = run.phase == "running" and ends_ns is not None and crossing.at_ns > ends_ns
+        if late and run.rules.at_time_limit == "stop":
+            return [*self._time_up(run), f.Unattributed(crossing.number, "it came after the time limit")], None
         if isinstance(whose_it_is, f.Unattributed) or kind == "split":
             return [whose_it_is], None
-        facts, stretch = self._count(run, self._mark(crossing, source))
+        mark = self._mark(crossing, source)
+        if run.signal is not None:
+            self._rebase(run, run.signal, mark)
+            if run.book.drove_off(mark):
+                return [f.Unattributed(crossing.number, "the car drove off over the line: lap 1 had begun")], None
+        facts, stretch = self._count(run, mark)
+        if late and stretch is not None and run.phase == "running":
+            facts += self._finish(run, "time up", "time is up, the last lap is done", True, mark.utc_ns)
         return [whose_it_is, *facts], stretch
 
     def tick(self, now: e.Moment, undecided: f.Crossing | None = None) -> list[f.Fact]:
@@ -113,7 +168,12 @@ class Race:
         ends_ns = run.ends_ns(now.boot)
         if ends_ns is None or now.at_ns < ends_ns + LATE_EDGE_NS or self._may_count(run, undecided):
             return facts
-        return facts + self._time_up(run)
+        if run.rules.at_time_limit == "stop":
+            return facts + self._time_up(run)
+        if not run.last_lap:
+            run.last_lap = True
+            facts.append(f.TimeUp(run.run_id, now.utc_ns))
+        return facts
 
     def _may_count(self, run: Run, undecided: f.Crossing | None) -> bool:
         ends_ns = run.ends_ns(undecided.boot) if undecided is not None else None
@@ -128,13 +188,42 @@ class Race:
             run.book.flagged.append(mark)
             sentence = f"sooner than {run.rules.min_lap_s:g} s after the last crossing: it ends no lap."
             return [f.CrossingFlagged(mark.crossing, run.run_id, mark.at_ns, sentence)], None
+        was = run.book.held
         run.book.add(mark)
         stretch = run.book.stretches[-1]
         if run.phase == "armed":
             run.begin(mark)
             started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
             return [started, f.PhaseChanged(run.run_id, "running")], stretch
-        return [f.LapDone(run.book.lap(run.book.done)), *self._finish_if_full(run, mark.utc_ns)], stretch
+        done = [f.LapDone(run.book.lap(run.book.done)), *self._weighed(run, was, run.book.done)]
+        return [*done, *self._finish_if_full(run, mark.utc_ns)], stretch
+
+    def _weighed(self, run: Run, was: frozenset[int], ended: int = 0) -> list[f.Fact]:
+        """What the run's own laps say of its crossings."""
+        return weighed(run, was, alone=len(self.on_track) < 2, ended=ended) if run.race.officiating else []
+
+    def _start(self, run: Run, command: e.StartRun) -> list[f.Fact]:
+        """The start is given; by the race's rules lap 1 and the time limit may begin with it."""
+        driven = self._models.started(run)
+        again, run.released = run.released, True
+        facts: list[f.Fact] = [f.RunReleased(run.run_id, command.author), *driven]
+        if run.rules.lap_1_from == "signal" and not again:
+            run.signal = now = command.moment
+            mark = Mark(0, now.at_ns, now.boot, self._scale.utc_ns(now.boot, now.at_ns), SIGNAL_NS, "official")
+            run.book.add(mark)
+            run.begin(mark)
+            facts.append(f.RunStarted(run.run_id, 0, mark.at_ns, mark.boot, mark.utc_ns))
+            facts.append(f.PhaseChanged(run.run_id, "running"))
+        return [*facts, self._ordered(run, "start")]
+
+    def _rebase(self, run: Run, signal: e.Moment, mark: Mark) -> None:
+        """The start signal is put on the clock of the gate that sees the first crossing, as well as both are known."""
+        if e.clock_of(signal.boot) == e.clock_of(mark.boot):
+            run.book.rebase(mark, signal.at_ns, SIGNAL_NS)
+            return
+        at_ns = self._scale.utc_ns(signal.boot, signal.at_ns) - self._scale.utc_ns(mark.boot, 0)
+        run.book.rebase(mark, at_ns, SIGNAL_NS + OTHER_CLOCK_NS)
+        run.clocks.setdefault(e.clock_of(mark.boot), at_ns)
 
     def _finish_if_full(self, run: Run, utc_ns: int) -> list[f.Fact]:
         if not run.full() or run.phase != "running":
@@ -161,14 +250,14 @@ class Race:
         laps = run.book.laps()
         score = qualify(laps, run.rules) if run.counts else None
         run.score = score
+        self._remember(run, laps)
         facts: list[f.Fact] = []
         if run.counts:
             first, last = (score.first_lap, score.last_lap) if score else (0, 0)
             facts.append(f.Qualified(run.run_id, run.racer, score.score_ms if score else None, first, last))
         if score is not None or run.posted is not None:
             revision = run.posted.revision if run.posted else 1
-            model = (run.model, run.model_sha256)
-            due = result(run.race, run.run_id, run.racer, run.car, model, laps, score, run.finished_utc_ns, revision)
+            due = result(run, laps, score, revision)
             if due != run.posted:
                 run.posted = replace(due, revision=revision + 1) if run.posted else due
                 facts.append(f.ResultDue(run.posted))
@@ -176,6 +265,13 @@ class Race:
         if self.standing.score(run.run_id, run.racer, score, uncertainty_ns):
             facts.append(f.StandingChanged(self.info.race_id, self.standing.lines()))
         return facts
+
+    def _remember(self, run: Run, laps: Sequence[f.Lap]) -> None:
+        """How fast cars of this race are."""
+        fastest_ns = min((lap.lap_ns for lap in laps if lap.valid), default=None) if run.counts else None
+        self._fastest.pop(run.run_id, None)
+        if fastest_ns is not None:
+            self._fastest[run.run_id] = fastest_ns
 
     def meant(self, command: e.Command) -> Run:
         """The run that a command is about. Raises Refused: none, one of several that it does not name, or not now."""
@@ -188,7 +284,7 @@ class Race:
             raise Refused(f"The run {run_id!r} lies too far back for a ruling; the journal has it.")
         if run_id and run is None:
             raise Refused(f"There is no run {run_id!r} in the race {self.info.race_id}.")
-        next_phase(self.phase if run is None else run.phase, type(command))
+        next_phase(self.phase if run is None else run.phase, type(command), self.info.officiating)
         if run is None:
             raise Refused(f"There is no run {run_id!r} in the race {self.info.race_id}.")
         return run
@@ -198,7 +294,7 @@ class Race:
         if isinstance(command, e.ArmRun):
             self.meant(command)
         elif not self.on_track or self.info.cars_on_track == 1:
-            next_phase(self.phase, e.OpenRun)
+            next_phase(self.phase, e.OpenRun, self.info.officiating)
         elif len(self.on_track) >= self.info.cars_on_track:
             raise Refused(f"{len(self.on_track)} runs are on: the race allows no more at a time (`cars_on_track`).")
 
@@ -218,12 +314,13 @@ class Race:
         if not self.on_track:
             self._scale.note(command.moment, run_is_on=False)
         model, sha = command.model, command.model_sha256
-        book = LapBook(run_id, self.info.rules)
+        book = LapBook(run_id, self.info.rules, self.info.officiating > 0, min(self._fastest.values(), default=None))
         run = Run(run_id, self.info, racer, car, model, sha, attempt, book, throttle)
         self.on_track.append(run)
         self._spellings.keep(racer)
         self._register.add(run)
         for old in self._register.let_go(keeps=lambda each: self.standing.run_behind(each.racer) == each.run_id):
+            self._fastest.pop(old.run_id, None)
             self.standing.let_go(old.run_id, old.racer)
         return [
             f.RunOpened(run_id, self.info.race_id, racer, car, model, sha, attempt, throttle),
@@ -250,17 +347,26 @@ class Race:
         crossing = self.doubtful.get(command.number)
         if crossing is None:
             raise Refused(f"The crossing {command.number} is not in doubt, so it cannot be given to {run.run_id}.")
+        return [*self._given_to(run, command, crossing), *self._again(run, command)]
+
+    def _given_to(self, run: Run, command: e.GiveCrossing, crossing: f.Crossing) -> list[f.Fact]:
         holder = next((each for each in self.runs.values() if each.book.holds(crossing.number)), None)
+        was = run.book.held
         if holder is run:
             facts = kept(run, command)
         else:
             facts = give(run, command, crossing, self._mark(crossing, "gate"), holder)
         if holder is not None and holder is not run:
             facts = [*take(holder, command), *self._again(holder, command), *facts]
-        del self.doubtful[command.number]
+            facts += self._weighed(holder, holder.book.held)
+        self._settled(command.number)
+        return [*facts, *self._weighed(run, was)]
+
+    def _settled(self, number: int) -> None:
+        """It is known whose crossing it was: nobody is asked any more."""
+        self.doubtful.pop(number, None)
         for each in self.runs.values():
-            each.proposals = [asked for asked in each.proposals if asked.crossing != command.number]
-        return [*facts, *self._again(run, command)]
+            each.proposals = [asked for asked in each.proposals if asked.crossing != number]
 
     def _rule(self, run: Run, command: e.Command) -> list[f.Fact]:
         match command:
@@ -268,15 +374,20 @@ class Race:
                 return tapped(run, self.on_track, command)
             case e.GiveCrossing():
                 return self._give(run, command)
-            case e.DismissProposal():
+            case e.DismissProposal() if not run.race.officiating:
                 return dismiss(run, command)
-        racer = run.racer
+            case e.TakeBack():
+                return [*take_back(run, command), *self._again(run, command)]
+            case e.EnterModel():
+                return enter(run, command)
+        racer, was = run.racer, run.book.held
         if isinstance(command, e.ReassignRun):
             command = replace(command, racer=self._spellings.of(command.racer))
             if command.racer != racer:
                 # The leaderboard counts so many attempts of a racer: one more here would stand only here.
                 self._next_attempt(command.racer)
         facts = rule(run, command, self._scale)
+        facts += self._weighed(run, was)
         if run.racer != racer:
             self._spellings.keep(run.racer)
             self._register.moved(run, racer)

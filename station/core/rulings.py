@@ -17,6 +17,7 @@ from station.core.run import Run
 from station.core.scale import UtcScale
 
 MOST_PENALTY_S = 600.0
+RENUMBERED_NS = NS_PER_S  # a ruling so soon after was meant for the old numbers
 MOST_LAP_NS = 3600 * NS_PER_S
 
 
@@ -42,6 +43,9 @@ def _void(run: Run, command: e.VoidLap) -> list[Fact]:
 
 def _restore(run: Run, command: e.RestoreLap) -> list[Fact]:
     number = _checked(run, command.number)
+    if run.book.doubtful(number) and not run.book.stretches[number - 1].void:
+        run.book.approve(number)
+        return [LapRuled(run.book.lap(number), command.author, command.reason)]
     if not run.book.stretches[number - 1].void:
         lap = run.book.lap(number)
         raise Refused(f"Lap {number} was not voided by an official" + (f": {lap.reason}." if lap.reason else "."))
@@ -69,12 +73,53 @@ def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fac
     flagged = [m for m in run.book.flagged if (m.boot, m.at_ns) == (boot, command.at_ns)]
     utc_ns = scale.utc_ns(boot, command.at_ns)
     added = Mark(0, command.at_ns, boot, utc_ns, min(max(0, command.uncertainty_ns), NS_PER_S), "official")
+    if flagged and run.race.officiating and _began_at(run, flagged[0]):
+        return _began(run, command)
     if run.book.insert(flagged[0] if flagged else added) is None:
         raise Refused(f"Run {run.run_id} has no lap at {command.at_ns} ns of its gate's clock that could be divided.")
     return [LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
+def _began_at(run: Run, flagged: Mark) -> bool:
+    """A first crossing that was dropped is the first one after all."""
+    first = run.book.stretches[0].mark
+    if flagged.boot != first.boot or flagged.at_ns >= first.at_ns or run.signal is not None:
+        return False
+    run.book.begin_at(flagged)
+    run.start_at(flagged)
+    return True
+
+
+def _began(run: Run, command: e.Command) -> list[Fact]:
+    """Lap 1 begins elsewhere now: so do the time limit, and the numbers of all laps."""
+    first = run.book.stretches[0].mark
+    return [
+        f.RunStarted(run.run_id, first.crossing, first.at_ns, first.boot, first.utc_ns),
+        LapsRecast(run.run_id, run.book.laps(), command.author, command.reason),
+    ]
+
+
+def _drop_start(run: Run, command: e.DropCrossing) -> list[Fact]:
+    """The run begins at its next crossing, which may be still to come."""
+    if run.signal is not None:
+        raise Refused(f"Run {run.run_id} began with the start signal, not at a crossing.")
+    if not run.book.stretches:
+        raise Refused(f"Run {run.run_id} has no crossing yet.")
+    if len(run.book.stretches) == 1 and not run.on:
+        raise Refused(f"It is the only crossing of run {run.run_id}, which is over.")
+    run.book.drop_start()
+    run.begin_again(command.moment)
+    if run.book.stretches:
+        return _began(run, command)
+    return [LapsRecast(run.run_id, (), command.author, command.reason), f.PhaseChanged(run.run_id, run.phase)]
+
+
 def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
+    if command.number == 0 and run.race.officiating:
+        return _drop_start(run, command)
+    anew = run.begun_anew
+    if anew is not None and anew.boot == command.moment.boot and command.moment.at_ns - anew.at_ns < RENUMBERED_NS:
+        raise Refused(f"Lap 1 of run {run.run_id} began anew a moment ago, so its laps have other numbers: look again.")
     run.book.drop(_checked(run, command.number))
     return [LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
 
@@ -106,6 +151,7 @@ def give(run: Run, command: e.GiveCrossing, crossing: f.Crossing, mark: Mark, ho
 
 def kept(run: Run, command: e.GiveCrossing) -> list[Fact]:
     """The run has it, and keeps it."""
+    run.book.approve(run.book.place_of(command.number))
     return [f.Attributed(command.number, run.run_id, run.car, f"given by {command.author}", 100)]
 
 
@@ -125,6 +171,9 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
     if not asked:
         raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")
     run.proposals = [proposal for proposal in run.proposals if proposal.at_ns != command.at_ns]
+    for number in sorted(run.book.held):
+        if run.book.stretches[number].mark.at_ns == command.at_ns:
+            run.book.approve(number)
     return [f.ProposalDismissed(run.run_id, each.kind, each.at_ns, command.author, command.reason) for each in asked]
 
 
@@ -137,6 +186,7 @@ def _reassign(run: Run, command: e.ReassignRun) -> list[Fact]:
 
 
 _RULINGS: dict[type[e.Command], Callable[[Run, Any], list[Fact]]] = {
+    e.DismissProposal: dismiss,
     e.VoidLap: _void,
     e.RestoreLap: _restore,
     e.AddPenalty: _penalise,

@@ -22,6 +22,8 @@ LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this l
 
 _ANY: tuple[type[e.Command], ...] = (e.HandTap, e.OrderCar)
 _RULINGS: tuple[type[e.Command], ...] = (
+    e.TakeBack,
+    e.EnterModel,
     e.VoidLap,
     e.RestoreLap,
     e.AddPenalty,
@@ -33,7 +35,10 @@ _RULINGS: tuple[type[e.Command], ...] = (
 )
 _INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
 
-Trigger = type[e.Command] | Literal["first crossing", "laps done", "time up"]
+# Sentences in journals of races of an earlier edition do not name these.
+_NEW: tuple[type[e.Command], ...] = (e.TakeBack, e.EnterModel)
+
+Trigger = type[e.Command] | Literal["first crossing", "start dropped", "laps done", "time up"]
 
 
 def _stay(phase: RunPhase, *kinds: type[e.Command]) -> dict[Trigger, RunPhase]:
@@ -47,9 +52,10 @@ RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
         e.FinishRun: "finished",
         e.AbandonRun: "finished",
         **_stay("armed", e.ArmRun, e.StartRun, e.ResumeRun, e.ReassignRun, *_INCIDENTS, *_ANY),
-        **_stay("armed", e.GiveCrossing, e.DismissProposal),
+        **_stay("armed", e.GiveCrossing, e.DismissProposal, e.EnterModel),
     },
     "running": {
+        "start dropped": "armed",
         "laps done": "finished",
         "time up": "finished",
         e.FinishRun: "finished",
@@ -62,12 +68,13 @@ RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
 NAMES: dict[type[e.Command], str] = {kind: name for name, kind in e.COMMANDS.items()}
 
 
-def next_phase(phase: RunPhase, trigger: Trigger) -> RunPhase:
+def next_phase(phase: RunPhase, trigger: Trigger, edition: int = 1) -> RunPhase:
     """Where the table leads. Raises Refused for what is not in it."""
     if trigger in RACE[phase]:
         return RACE[phase][trigger]
     name = trigger if isinstance(trigger, str) else NAMES.get(trigger, trigger.__name__)
-    allowed = ", ".join(NAMES[kind] for kind in RACE[phase] if not isinstance(kind, str))
+    kinds = [kind for kind in RACE[phase] if not isinstance(kind, str)]
+    allowed = ", ".join(NAMES[kind] for kind in kinds if edition or kind not in _NEW)
     raise Refused(f"`{name}` cannot be done while the run is {phase}; now possible: {allowed}.")
 
 
@@ -92,7 +99,11 @@ def whose(
 
 @dataclass(slots=True)
 class Run:
-    """A racer's turn. `clocks` holds its start on each clock that measures the time limit."""
+    """A racer's turn. `clocks` holds its start on each clock that measures the time limit.
+
+    `model` and `model_sha256` are the entry's; `driven` is what the car reports, None while nobody speaks for it.
+    `signal`: the start signal, where lap 1 begins with it; `begun_anew`: when lap 1 got another beginning.
+    """
 
     run_id: str
     race: e.OpenRace
@@ -114,6 +125,11 @@ class Run:
     score: Score | None = None
     posted: Result | None = None
     proposals: list[Proposal] = field(default_factory=list)
+    driven: tuple[str, str] | None = None
+    model_changes: int = 0
+    signal: e.Moment | None = None
+    begun_anew: e.Moment | None = None
+    last_lap: bool = False  # the time is up, and the lap in progress still counts
 
     @property
     def rules(self) -> RaceRules:
@@ -132,13 +148,30 @@ class Run:
         return self.clocks[clock] + seconds_to_ns(self.rules.time_limit_s)
 
     def full(self) -> bool:
-        """All laps that the race allows are done."""
-        return self.rules.max_laps is not None and self.book.done >= self.rules.max_laps
+        """All laps that the race allows are done; a crossing in doubt ends none."""
+        return self.rules.max_laps is not None and self.book.done - len(self.book.held) >= self.rules.max_laps
+
+    @property
+    def posted_model(self) -> tuple[str, str]:
+        """Name and hash as results have them: what the car reports, never what was typed."""
+        if self.race.officiating == 0:
+            return self.model, self.model_sha256
+        return self.driven or ("", "")
 
     def begin(self, mark: Mark) -> None:
         """The first crossing after the start was given."""
         self.phase, self.begun = next_phase(self.phase, "first crossing"), True
         self.start_at(mark)
+
+    def begin_again(self, moment: e.Moment) -> None:
+        """The first crossing was none: lap 1 begins at the next one, which may be still to come."""
+        self.begun_anew = moment
+        self.clocks.clear()
+        if self.book.stretches:
+            self.start_at(self.book.stretches[0].mark)
+            return
+        self.phase, self.begun, self.started_utc_ns = next_phase(self.phase, "start dropped"), False, 0
+        self.last_lap = False
 
     def start_at(self, mark: Mark) -> None:
         """Lap 1 begins here; the time limit too."""

@@ -31,6 +31,27 @@ class Unattributed:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownTransponder:
+    """Whose is it? It passed here for the `passes`th time in this race, and nobody is known to have it."""
+
+    transponder: str
+    crossing: int
+    passes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransponderGiven:
+    """An official said whose it is ("" and "": nobody's here); `crossings` of its passes before count now."""
+
+    transponder: str
+    car: str
+    racer: str
+    crossings: int
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CrossingFlagged:
     """Sooner than any lap can be: kept and shown, ends no lap until an official counts it (AddCrossing)."""
 
@@ -82,6 +103,14 @@ class LapConfirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class LapHeld:
+    """By the run's other laps this one is too short to be believed, or began at such a crossing; or not any more."""
+
+    lap: Lap
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LapRuled:
     """An official changed what this lap counts."""
 
@@ -108,6 +137,17 @@ class Incident:
     number: int
     kind: Literal["off_track", "collision", "reset"]
     author: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentTakenBack:
+    """An official says that it was none, in lap `number`."""
+
+    run_id: str
+    number: int
+    kind: Literal["off_track", "collision", "reset"]
+    author: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +190,51 @@ class RunClock:
     run_id: str
     boot: str
     started_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeUp:
+    """The time limit struck, and by the race's rules the lap in progress still counts."""
+
+    run_id: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHeard:
+    """What a car says that it drives; `online` False: nobody speaks for it now."""
+
+    car: str
+    online: bool
+    model: str
+    model_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunModel:
+    """The model that the run is driven with, as its car reports it. `was` and `was_sha256`: another one before.
+
+    `changed`: in the middle of the run.
+    """
+
+    run_id: str
+    car: str
+    model: str
+    model_sha256: str
+    changed: bool = False
+    was: str = ""
+    was_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntered:
+    """The run's entry names this model from now on."""
+
+    run_id: str
+    model: str
+    model_sha256: str
+    author: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

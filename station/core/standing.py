@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
-from shared.results import Evidence, Result
+from shared.results import Evidence, Result, ToldBy
 from station.core.events import OpenRace
 from station.core.facts import Lap
 from station.core.laps import run_lap
+from station.core.run import Run
 
 POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window make the same score
 
@@ -102,33 +103,28 @@ def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> t
     return tuple(counted[start : start + POSTED_LAPS])
 
 
-def result(
-    race: OpenRace,
-    run_id: str,
-    racer: str,
-    car: str,
-    model: tuple[str, str],
-    laps: Sequence[Lap],
-    score: Score | None,
-    finished_utc_ns: int,
-    revision: int,
-) -> Result:
+def result(run: Run, laps: Sequence[Lap], score: Score | None, revision: int) -> Result:
     """What is posted. A run that lost its score by a ruling is posted again with score 0: the leaderboard withdraws it.
 
     The station's name, the journal's head and record numbers are added where they are known: at the append.
     """
+    race = run.race
+    model, model_sha256 = run.posted_model
+    told_by: ToldBy = "" if race.officiating == 0 else "nobody" if run.driven is None else "car"
     return Result(
-        result_id=f"{race.race_id}.{run_id}",
+        result_id=f"{race.race_id}.{run.run_id}",
         revision=revision,
         race_id=race.race_id,
-        racer=racer,
-        run_id=run_id,
-        car=car,
-        model=model[0],
-        model_sha256=model[1],
+        racer=run.racer,
+        run_id=run.run_id,
+        car=run.car,
+        model=model,
+        model_sha256=model_sha256,
         laps=posted_laps(laps, score, race.rules),
         score_ms=0 if score is None else score.score_ms,
-        finished_utc_ns=finished_utc_ns,
-        evidence=Evidence("", "", 0, 0, uncertainty_of(race, laps, score)),
+        finished_utc_ns=run.finished_utc_ns,
+        evidence=Evidence(
+            "", "", 0, 0, uncertainty_of(race, laps, score), model_by=told_by, model_changes=run.model_changes
+        ),
         kind=race.kind,
     )

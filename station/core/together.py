@@ -15,13 +15,12 @@ from station.core import facts as f
 from station.core.laps import Stretch
 from station.core.likely import LEAVES_NS
 from station.core.manycars import HOLD_NS, Again, Given, Lacking, ManyCars, Seen, Told
-from station.core.race import Race
+from station.core.race import MOST_DOUBTS, Race
 from station.core.run import Run
 from station.core.scale import UtcScale
 
 NEAR_NS = 1_000_000_000  # two witnesses of one pass
 LOCKOUT_NS = 1_000_000_000
-MOST_DOUBTS = 4096
 
 Counted = Callable[[Run, Stretch], list[f.Fact]]
 
@@ -135,9 +134,7 @@ class Together:
         runs = [self._in[name] for name in names if self._in[name].on]
         if not runs:
             return [f.Unattributed(given.crossing, given.why)]
-        self.race.doubtful[given.crossing] = held.crossing
-        while len(self.race.doubtful) > MOST_DOUBTS:
-            del self.race.doubtful[next(iter(self.race.doubtful))]
+        self.race.keep_doubtful(held.crossing)
         likeliest, others = runs[0], tuple(run.run_id for run in runs[1:])
         if given.car:
             percent = int(100 * given.odds)

@@ -1,21 +1,21 @@
 """Inputs and facts as canonical JSON, and inputs back: what is hashed is what is stored."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.canonical import Writer, writer
+from shared.canonical import Writer, meant, writer
 from shared.errors import StorageError
 from station.core import events as e
 from station.core.facts import Fact
-from station.core.names import FIRST_EDITION
 
 _INPUTS: tuple[type[Any], ...] = (
     e.Edge,
     e.CarReport,
+    e.CarModel,
     e.Booted,
     e.ClockPair,
     e.GateReported,
@@ -25,6 +25,15 @@ _INPUTS: tuple[type[Any], ...] = (
     *e.COMMANDS.values(),
 )
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
+
+
+def _meant(kind: type[Any]) -> dict[str, Any]:
+    """Fields that mean something else than their default where an older journal is silent."""
+    return {field.name: meant(field) for field in dataclasses.fields(kind) if "meant" in field.metadata}
+
+
+_MEANT = {kind.__name__: filled for kind in _INPUTS if (filled := _meant(kind))}
+_OF_A_GATE = _meant(e.GateSpec)
 _TAGS: dict[type[Any], tuple[str, Writer]] = {}
 
 
@@ -41,30 +50,28 @@ def encode_facts(facts: Sequence[Fact]) -> bytes:
 def decode_input(data: bytes) -> e.Input:
     """The input of a stored record. Raises StorageError."""
     kind, _, rest = data.removeprefix(b'["').partition(b'",')
-    if kind == b"Booted":
-        rest = _as_meant(rest)
-    adapter = _ADAPTERS.get(kind.decode(errors="replace"))
+    name = kind.decode(errors="replace")
+    adapter = _ADAPTERS.get(name)
     if adapter is None:
         raise StorageError(f"The journal holds an input of unknown kind {kind[:40]!r}: a newer station wrote it.")
     try:
-        event: e.Input = adapter.validate_json(rest[:-1], strict=True)
+        event: e.Input = adapter.validate_json(_as_meant(name, rest[:-1]), strict=True)
     except ValidationError as error:
-        raise StorageError(
-            f"The journal holds a {kind.decode()} that cannot be read: {error.errors()[0]['msg']}."
-        ) from None
-    if isinstance(event, e.Booted) and b'"edition":' not in rest:
-        return replace(event, edition=FIRST_EDITION)
+        raise StorageError(f"The journal holds a {name} that cannot be read: {error.errors()[0]['msg']}.") from None
     return event
 
 
-def _as_meant(booted: bytes) -> bytes:
-    """Gates of a journal from before layouts were said: what is not stored is read as what was meant."""
+def _as_meant(name: str, body: bytes) -> bytes:
+    """What an older journal does not say is read as what it meant."""
+    if name not in _MEANT:
+        return body
     try:
-        document = json.loads(booted[:-1])
-        gates = [{"layout": "", **gate} for gate in document["gates"]]
-    except (ValueError, TypeError, KeyError):
-        return booted  # the adapter says what is wrong with it
-    return json.dumps({**document, "gates": gates}).encode() + b"]"
+        document = _MEANT[name] | json.loads(body)
+        if name == "Booted":
+            document["gates"] = [_OF_A_GATE | gate for gate in document["gates"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return body  # the adapter says what is wrong with it
+    return json.dumps(document).encode()
 
 
 def _tagged(it: Any) -> str:

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
 from station.commands import parse_command
-from station.core.events import Command, OrderCar
+from station.core.events import Command, OrderCar, StopAll
 from station.view import Accepted, Declined, ServicePort
 from station.web.doors import command_refusal
 
@@ -48,7 +48,8 @@ def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
             return error_answer(400, str(error) or "The command did not arrive in time.")
-        limiter = stops if isinstance(command, OrderCar) and command.action == "estop" else waiting
+        stopping = isinstance(command, StopAll) or (isinstance(command, OrderCar) and command.action == "estop")
+        limiter = stops if stopping else waiting
         return await _submitted(service, command, limiter)
 
     return router

@@ -15,8 +15,9 @@ from station.view import ServicePort
 from station.web.api import api_routes
 from station.web.doors import client_of
 from station.web.live import Live
-from station.web.render import STATIC, PageName, Pages
+from station.web.render import OFFICIALS, STATIC, PageName, Pages
 from station.web.sending import sending_routes
+from station.web.stop import FORMS_ALLOWED, stop_routes
 
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -47,6 +48,7 @@ def create_app(
     app.state.live = live
     app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
     app.include_router(api_routes(service, officials))
+    app.include_router(stop_routes(service, officials, pages))
     if send is not None:
         app.include_router(sending_routes(send, officials))
     app.mount("/static", Assets(STATIC))
@@ -69,7 +71,7 @@ def create_app(
     @app.get("/live")
     async def stream(request: Request, page: PageName = "live") -> Response:
         """The event stream behind all pages. Officials' pages never wait for the public's."""
-        official = page != "live" and officials.hold(client_of(request))
+        official = page in OFFICIALS and officials.hold(client_of(request))
         if live.full(official=official):
             return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
         return StreamingResponse(
@@ -80,7 +82,7 @@ def create_app(
 
     async def _page(name: PageName) -> HTMLResponse:
         text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
-        return HTMLResponse(text, headers={"cache-control": "no-store"})
+        return HTMLResponse(text, headers=FORMS_ALLOWED if name in OFFICIALS else {"cache-control": "no-store"})
 
     @app.exception_handler(404)
     async def nothing_here(_: Request, __: Exception) -> JSONResponse:

@@ -6,6 +6,8 @@ from starlette.datastructures import Headers
 from shared.addresses import Addresses
 from shared.web_doors import stranger
 
+NO_OFFICIAL = "Only the station's own officials may command; this machine is not among them."
+
 
 def refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:
     """Why this request may not command: status and sentence."""
@@ -23,5 +25,5 @@ def client_of(request: Request) -> str:
 def command_refusal(request: Request, operators: Addresses) -> tuple[int, str] | None:
     """Why this request may not command: status and sentence."""
     if not operators.hold(client_of(request)):
-        return 403, "Only the station's own officials may command; this machine is not among them."
+        return 403, NO_OFFICIAL
     return refusal(request.headers, request.url.scheme)

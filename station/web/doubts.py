@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 
 from station.core.facts import Proposal
-from station.view import RunView, View
+from station.view import CarView, RunView, StrangerView, View
+
+MOST_STRANGERS, MOST_CARS = 4, 6  # on the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,24 @@ def doubts(view: View) -> list[Doubt]:
     asked = sorted(((p, run) for run in runs for p in run.proposals), key=lambda each: each[0].at_ns)
     named = len(runs) > 1
     flagged = [_flagged(run, at_ns, named) for run in runs for at_ns in run.flagged]
-    return [_doubt(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(asked)] + flagged
+    found = [_doubt(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(asked)] + flagged
+    return found + [_stranger(each, runs, view.cars) for each in reversed(view.strangers[-MOST_STRANGERS:])]
+
+
+def _stranger(stranger: StrangerView, runs: tuple[RunView, ...], cars: tuple[CarView, ...]) -> Doubt:
+    """Whose transponder is it? First the cars of the runs, then the others that are there."""
+    whose = {run.car: f"{run.car} ({run.racer})" for run in runs}
+    whose |= {car.name: car.name for car in cars if car.online and car.name not in whose}
+    texts = (("transponder", stranger.transponder), ("reason", "an official knows it"))
+    gives = [
+        Action(f"It is on {label}", "give_transponder", (), (*texts, ("car", car)))
+        for car, label in list(whose.items())[:MOST_CARS]
+    ]
+    nobody = Action("Nobody's here", "give_transponder", (), texts)
+    times = "once" if stranger.passes == 1 else f"{stranger.passes} times"
+    sentence = f"Unknown transponder {stranger.transponder}: whose?"
+    witnesses = (f"Decoder: it passed {times}", "Its passes in a run count once it is known")
+    return Doubt(f"stranger-{stranger.transponder}", sentence, witnesses, (*gives, nobody))
 
 
 def _flagged(run: RunView, at_ns: int, named: bool) -> Doubt:

@@ -8,14 +8,16 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from shared.web_assets import addresses
-from station.view import View
+from station.view import StopView, View
 from station.web.gates import GateCard, gate_cards
 from station.web.screen import ZERO, Screen, next_of, screen_of
+from station.web.stopwords import stop_screen
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
 PageName = Literal["live", "operate", "gates"]
-COMMON = ("race", "mode", "alarms")
+OFFICIALS: tuple[PageName, ...] = ("operate", "gates")  # who may press; the live page is everybody's
+COMMON = ("race", "mode", "stop", "alarms")
 PARTS = (*COMMON, "run", "clock_label", "incidents", "tiles", "window", "doubts")
 _PARTS_OF: dict[PageName, tuple[str, ...]] = {"live": PARTS, "operate": (*PARTS, "uncounted"), "gates": COMMON}
 _LISTS = {"together": "car", "laps": "lap", "places": "place", "health": "health"}
@@ -83,12 +85,16 @@ class Pages:
         template: Template = self._env.get_template(f"{name}.html")
         return template.render(screen=screen_of(view), rendered=rendered, ticking=rendered.ticking)
 
+    def stop(self, stop: StopView) -> str:
+        """The page of the stop for a browser without scripts."""
+        return self._env.get_template("stop.html").render(stop=stop_screen(stop))
+
     def render(self, view: View, name: PageName) -> Rendered:
         """The parts of the page as they are now."""
-        screen = screen_of(view)
+        screen, stop = screen_of(view), stop_screen(view.stop)
         gates = name == "gates"
         rows, lists = self._rows({"gates": gate_cards(view)} if gates else screen, _GATES if gates else _LISTS, name)
-        parts = {part: self._drawn(part, screen, name) for part in _PARTS_OF[name]}
+        parts = {part: self._drawn(part, stop if part == "stop" else screen, name) for part in _PARTS_OF[name]}
         return Rendered(
             version=view.version,
             ticking=_ticking(view, screen),
@@ -116,7 +122,7 @@ class Pages:
         return rows, lists
 
     def _drawn(self, macro: str, what: object, page: PageName) -> str:
-        return str(getattr(self._parts.module, macro)(what, page == "operate")).strip()
+        return str(getattr(self._parts.module, macro)(what, page in OFFICIALS)).strip()
 
 
 def _ticking(view: View, screen: Screen) -> Ticking:

@@ -58,11 +58,12 @@ BAD = {
         LEAST + (_WORN + 'id = "1"\ncar = "a"\n') + (_WORN + 'id = "1"\ncar = "b"\n'),
         "two [[transponder]] have the id '1'",
     ),
-    "a car with two transponders": (
-        LEAST + (_WORN + 'id = "1"\ncar = "a"\n') + (_WORN + 'id = "2"\ncar = "a"\n'),
-        "two [[transponder]] have the car 'a'",
+    "a transponder twice in two notations": (
+        LEAST + (_WORN + 'id = "00cd:fd"\ncar = "a"\n') + (_WORN + 'id = "CDFD"\ncar = "b"\n'),
+        "two [[transponder]] have the id '00cd:fd'",
     ),
-    "a transponder that nobody can send": (LEAST + _WORN + 'id = ""\ncar = "a"\n', "`transponder.id` has 1 to 32"),
+    "a transponder of no name": (LEAST + _WORN + 'id = "1"\nracer = "A\u202e"\n', "U+202E RIGHT-TO-LEFT OVERRIDE"),
+    "a transponder that nobody can send": (LEAST + _WORN + 'id = ""\ncar = "a"\n', "`transponder.id` has 1 to 128"),
     "a transponder of a bad name": (LEAST + _WORN + 'id = "1"\ncar = "Car 1"\n', "`transponder.car`"),
     "an unknown rule": (LEAST + '[race]\nid = "r"\nname = "R"\nrules = { laps = 3 }\n', "unknown key"),
 }
@@ -70,8 +71,9 @@ BAD = {
 
 def test_transponders_reach_the_core() -> None:
     text = LEAST + '[[transponder]]\nid = "11"\ncar = "car-1"\n[[transponder]]\nid = "22"\nracer = "Ann"\n'
+    text += '[[transponder]]\nid = "12"\ncar = "car-1"\n'
     wired = setup(parse(text, StationConfig)).transponders
-    assert wired == (Transponder("11", car="car-1"), Transponder("22", racer="Ann"))
+    assert wired == (Transponder("11", car="car-1"), Transponder("22", racer="Ann"), Transponder("12", car="car-1"))
 
 
 _TWO = 'sensors = ["a", "b"]\n'

@@ -5,7 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from station.commands import parse_command
+from station.core.events import GiveTransponder
 from station.core.facts import Proposal
+from station.view import StrangerView
 from station.web.doubts import doubts
 from station.web.gates import UNSAID, gate_cards, short_time
 from station.web.render import Pages
@@ -91,6 +94,21 @@ def test_the_keys_are_the_oldest_proposals_and_never_a_flag() -> None:
     assert found[1].who == "Ada Lovelace, car-1"
     assert found[2].actions[0].texts == (("run_id", "run-7"),)
     assert found[2].actions[0].ask
+
+
+def test_a_stranger_is_asked_about_and_given_to_a_car_or_to_nobody() -> None:
+    strangers = (StrangerView("1234567", 1), StrangerView("E20000172211010218905C7A", 3))
+    found = [each for each in doubts(replace(TOGETHER, strangers=strangers)) if each.key.startswith("stranger-")]
+    assert [each.sentence for each in found] == [
+        "Unknown transponder E20000172211010218905C7A: whose?",  # the latest first
+        "Unknown transponder 1234567: whose?",
+    ]
+    assert "it passed 3 times" in found[0].witnesses[0]
+    done = [(action.command, dict(action.texts)) for action in found[1].actions]
+    assert [command for command, _ in done] == ["give_transponder"] * len(done)
+    assert [texts.get("car", "") for _, texts in done][:2] == [run.car for run in TOGETHER.runs][:2]
+    assert done[-1][1] == {"transponder": "1234567", "reason": "an official knows it"}
+    assert all(isinstance(parse_command({"command": name, **texts}), GiveTransponder) for name, texts in done)
 
 
 def test_gates_in_words() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.errors import RacedayError
 from shared.ranking import RaceRules
-from station.core.events import Command
+from station.core.events import Command, StopAll
 from station.core.facts import GateNoted, Lap, Proposal
 from station.view import (
     Accepted,
@@ -19,6 +19,8 @@ from station.view import (
     RunView,
     SensorView,
     StandingLine,
+    StopCar,
+    StopView,
     StoreView,
     SyncView,
     View,
@@ -180,6 +182,20 @@ TOGETHER = replace(
 TESTING = replace(VIEW, mode="test", gates=(FULL_GATE, SPLIT), run=None)
 
 
+STOPPED = StopView(
+    on=True,
+    author="operator",
+    at_utc_ns=1_790_000_100 * S,
+    lease_ms=500,
+    cars=(
+        StopCar("car-1", "stopped", "tripped", took_ms=212),
+        StopCar("car-2", "ordered", "driving"),
+        StopCar("car-3", "unreached", "driving", heard_utc_ns=1_790_000_040 * S),
+        StopCar("car-4", "unreached", "disarmed"),
+    ),
+)
+
+
 @dataclass
 class FakeStation:
     """Keeps the port's promise: a view by version, commands answered as `answer` says."""
@@ -187,6 +203,7 @@ class FakeStation:
     view: View = VIEW
     answer: Accepted | Declined | RacedayError = field(default_factory=lambda: Accepted(413, "run-7"))
     commands: list[Command] = field(default_factory=list)
+    stop: StopView = STOPPED  # what a stop comes to
     changed: threading.Condition = field(default_factory=threading.Condition)
     commanded: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
@@ -204,6 +221,15 @@ class FakeStation:
         if isinstance(self.answer, RacedayError):
             raise self.answer
         return self.answer
+
+    def stop_all(self, author: str, reason: str = "") -> StopView:
+        self.commands.append(StopAll(author=author, reason=reason))
+        self.commanded.release()
+        self.show(stop=replace(self.stop, author=author))
+        return self.view.stop
+
+    def stop_state(self) -> StopView:
+        return self.view.stop
 
     def show(self, **changes: object) -> None:
         with self.changed:

@@ -119,7 +119,6 @@
   async function press(button) {
     const command = commandOf(button);
     const what = (button.dataset.ask || button.firstChild.textContent).trim();
-    if (button.hasAttribute("data-cars")) return Promise.all(cars.map((name) => send({ ...command, car: name }, `${what}: ${name}`)));
     if (runs.length > 1 && (command.run_id === "" || command.car === "")) return tell("✕ Choose a car first: several are on the track.", "refused");
     if (command.car === "") return tell("✕ There is no car to order: open a run first.", "refused");
     const said = button.dataset.ask ? await asked(button) : {};
@@ -168,6 +167,7 @@
     key.preventDefault();
     button.focus();
     if (button.dataset.pick) choose(button.dataset.pick);
+    else if (button.closest("[data-stop]")) document.dispatchEvent(new Event("raceday-stop"));
     else press(button);
   });
 

@@ -1,0 +1,71 @@
+"""The usual lap of a run: which laps are so short that their crossing may be none, which so long that one is missing.
+
+Pure, on durations in ns; 0 is a lap that spans two boots, and says nothing. Nothing is decided here: a short lap is
+held until an official looks, a missing crossing is asked for (LapBook keeps the first, doubting.py asks for both).
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+ENOUGH = 3  # laps whose middle one is the usual one
+ALIKE = 1.5  # two laps of one car on one track
+MOST_MISSED = 3  # a lap of more than three usual ones is a car that stood
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Lap `index` (from 0) is as long as `laps` usual ones."""
+
+    index: int
+    laps: int
+
+
+def usual_ns(laps: Sequence[int]) -> int:
+    """The middle lap, the longer one of two; 0: none is known."""
+    known = sorted(lap for lap in laps if lap)
+    return known[len(known) // 2] if known else 0
+
+
+def short(laps: Sequence[int], fastest_ns: int | None = None) -> frozenset[int]:
+    """The laps (from 0) that are too short to be believed: a car that turned back over the line, a hand in the beam.
+
+    With three laps or more: under half of the usual one. With fewer they are held against the race's `fastest_ns` so
+    far, where it is known; else one of two that is far shorter than the other. A lap that reaches half of the
+    fastest is always believed: cars differ, and a crash makes the laps around it look short.
+    """
+    known = sorted(lap for lap in laps if lap)
+    return frozenset(
+        index
+        for index, lap in enumerate(laps)
+        if lap and not (fastest_ns is not None and 2 * lap >= fastest_ns) and _odd(lap, known, fastest_ns)
+    )
+
+
+def _odd(lap: int, known: Sequence[int], fastest_ns: int | None) -> bool:
+    if len(known) >= ENOUGH:
+        return 2 * lap < known[len(known) // 2]
+    if fastest_ns is not None:
+        return sum(1 for other in known if other <= ALIKE * lap and lap <= ALIKE * other) < 2
+    return 5 * lap < 2 * known[-1]
+
+
+def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[Missing]:
+    """The laps that are two or three usual ones: between 0.15 less and 0.20 more of such a lap (as CrossMgr has it).
+
+    The usual one is the middle of the others that are not `held`.
+    """
+    sure = sorted(lap for index, lap in enumerate(laps) if lap and index not in held)
+    found = []
+    for index, lap in enumerate(laps):
+        if not lap or index in held or len(sure) < 2:
+            continue
+        middle = (len(sure) - 2) // 2
+        other = sure[middle] if middle < bisect_left(sure, lap) else sure[middle + 1]
+        most = MOST_MISSED if len(sure) >= ENOUGH else 2
+        found += [
+            Missing(index, times)
+            for times in range(2, most + 1)
+            if (100 * times - 15) * other <= 100 * lap <= (100 * times + 20) * other
+        ]
+    return found

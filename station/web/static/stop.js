@@ -1,0 +1,126 @@
+// The emergency stop: one request that needs no list of cars, no stream and no other script; then what became of it.
+"use strict";
+
+(() => {
+  const AGAIN_MS = 500; // so often is asked what became of it
+  const PATIENCE_MS = 3000; // then a request is given up and made again
+  const author = () => document.getElementById("author")?.value.trim() || "";
+  let pressed_at = -Infinity;
+  let turn = 0; // of stopping or following; only the newest goes on
+  let following = false;
+
+  function say(text) {
+    for (const place of document.querySelectorAll(".stop-answer")) place.textContent = text;
+  }
+
+  function told(stop) {
+    const cars = stop.cars.map((car) => `${car.name} ${car.sentence}`);
+    say(stop.stopped ? [stop.sentence, ...cars].join(" · ") : "");
+  }
+
+  const soon = () => new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+
+  // Throws; `refusal` is the station's own sentence, none if it did not answer.
+  async function ask(path, method) {
+    const by = method === "POST" ? author() : "";
+    const response = await fetch(`/api/v1/stop${path}${by ? `?author=${encodeURIComponent(by)}` : ""}`, {
+      method,
+      headers: { accept: "application/json" },
+      cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    const said = await response.json();
+    if (!response.ok) throw Object.assign(new Error(said.error), { refusal: said.error });
+    told(said);
+    return said;
+  }
+
+  // Until the stop is released: the banner follows the stream, this line also where there is none.
+  async function follow() {
+    const mine = ++turn;
+    let on = true;
+    following = true;
+    while (on && mine === turn) {
+      try {
+        on = (await ask("", "GET")).stopped;
+      } catch {
+        say("✕ The station does not answer now. What became of the stop is asked again …");
+      }
+      if (on) await soon();
+    }
+    if (mine === turn) following = false;
+  }
+
+  // Until the station has it: who pressed it need not press it again.
+  async function stop() {
+    pressed_at = performance.now();
+    const mine = ++turn;
+    say("Stopping all cars …");
+    while (mine === turn) {
+      try {
+        await ask("", "POST");
+        return follow();
+      } catch (error) {
+        if (error.refusal) return say(`✕ NOT STOPPED: ${error.refusal} Stop the cars by hand.`);
+        say("✕ NOT STOPPED: the station does not answer. It is asked again; stop the cars by hand.");
+        await soon();
+      }
+    }
+    return undefined;
+  }
+
+  async function release() {
+    try {
+      await ask("/release", "POST");
+    } catch (error) {
+      say(`✕ Not released: ${error.refusal || "the station does not answer."}`);
+    }
+  }
+
+  // An open question covers the page and makes it inert: each has the button inside.
+  for (const dialog of document.querySelectorAll("dialog")) {
+    const form = document.createElement("form");
+    form.className = "stop-in-dialog";
+    form.method = "post";
+    form.action = "/api/v1/stop";
+    form.dataset.stop = "";
+    const button = document.querySelector("#stop-bar button").cloneNode(true);
+    button.removeAttribute("aria-describedby");
+    const answer = Object.assign(document.createElement("p"), { className: "stop-answer" });
+    answer.setAttribute("role", "status");
+    form.append(button, answer);
+    dialog.append(form);
+  }
+
+  document.addEventListener("submit", (submit) => {
+    if (submit.target.matches("[data-stop]")) {
+      submit.preventDefault();
+      if (performance.now() - pressed_at > 1000) stop(); // the finger that came down has done it
+    } else if (submit.target.matches("[data-release]")) {
+      submit.preventDefault();
+      release();
+    }
+  });
+
+  // On the way down, not up: a finger that slips off has stopped the cars all the same.
+  document.addEventListener("pointerdown", (press) => {
+    if (press.isPrimary && press.button === 0 && press.target.closest("[data-stop] button")) stop();
+  });
+
+  // With a modifier, so it works while a name is typed and is no single-key shortcut (WCAG 2.1.4).
+  document.addEventListener(
+    "keydown",
+    (key) => {
+      if (!(key.ctrlKey || key.metaKey) || key.altKey || key.repeat || (key.key !== "." && key.code !== "Period")) return;
+      key.preventDefault();
+      stop();
+    },
+    { capture: true },
+  );
+
+  document.addEventListener("raceday-stop", stop);
+  document.addEventListener("raceday", () => {
+    if (document.querySelector("#stop .stop-on") && !following) follow();
+  });
+  if (document.querySelector("#stop .stop-on")) follow();
+})();

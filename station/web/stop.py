@@ -1,0 +1,82 @@
+"""The stop of all cars over HTTP: one request, with no body, no list and no script; and what became of it.
+
+It is answered without a thread, a queue or the disk: the orders are on their way when the answer is.
+"""
+
+import anyio.to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from shared.addresses import Addresses
+from shared.errors import RacedayError
+from shared.web_doors import HEADERS, stranger
+from station.core.events import ReleaseStop
+from station.view import Accepted, ServicePort
+from station.web.doors import NO_OFFICIAL, client_of
+from station.web.render import Pages
+from station.web.stopwords import stop_document
+
+MAX_AUTHOR = 80
+# A form is sent with our own Origin only where the page does not hide it (<meta name="referrer">) and may send forms.
+FORMS_ALLOWED = {
+    "cache-control": "no-store",
+    "content-security-policy": HEADERS["content-security-policy"].replace("form-action 'none'", "form-action 'self'"),
+}
+
+
+def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> APIRouter:
+    """`operators` as of the commands."""
+    router = APIRouter()
+
+    @router.post("/api/v1/stop")
+    async def stop(request: Request, author: str = "") -> Response:
+        """Stop all cars. Whatever the body holds, it is not read."""
+        if refused := _refused(request, operators):
+            return _error(*refused)
+        service.stop_all(_name(author))
+        return _answer(request)
+
+    @router.get("/api/v1/stop")
+    async def stopped() -> JSONResponse:
+        """What became of it by now, car by car."""
+        return JSONResponse(stop_document(service.stop_state()), headers={"cache-control": "no-store"})
+
+    @router.post("/api/v1/stop/release")
+    async def release(request: Request, author: str = "") -> Response:
+        """Cars may be armed again; 409 with a sentence if it may not be now."""
+        if refused := _refused(request, operators):
+            return _error(*refused)
+        try:
+            answer = await anyio.to_thread.run_sync(service.submit, ReleaseStop(author=_name(author)))
+        except RacedayError as error:
+            return _error(503, str(error))
+        return _answer(request) if isinstance(answer, Accepted) else _error(409, answer.sentence)
+
+    @router.get("/stop")
+    async def page() -> HTMLResponse:
+        """For a browser without scripts."""
+        return HTMLResponse(pages.stop(service.stop_state()), headers=FORMS_ALLOWED)
+
+    def _answer(request: Request) -> Response:
+        said = service.stop_state()
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(pages.stop(said), headers=FORMS_ALLOWED)
+        return JSONResponse(stop_document(said), headers={"cache-control": "no-store"})
+
+    return router
+
+
+def _refused(request: Request, operators: Addresses) -> tuple[int, str] | None:
+    if not operators.hold(client_of(request)):
+        return 403, NO_OFFICIAL
+    why = stranger(request.headers, request.url.scheme, "the station's")
+    return (403, why) if why else None
+
+
+def _name(author: str) -> str:
+    """As the journal can keep it."""
+    return "".join(sign for sign in author[:MAX_AUTHOR] if sign.isprintable()).strip() or "operator"
+
+
+def _error(status: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"error": sentence}, status)

@@ -1,0 +1,72 @@
+"""The stop of all cars in words: what became of it, car by car. Pure, but for the time zone."""
+
+from dataclasses import asdict, dataclass
+
+from shared.units import NS_PER_MS
+from station.view import StopCar, StopView
+from station.web.gates import time_of_day
+
+SIGNS = {"stopped": "✓", "ordered": "▲", "unreached": "✕"}
+
+
+@dataclass(frozen=True, slots=True)
+class StopLine:
+    """One car; the sign never speaks alone."""
+
+    name: str
+    outcome: str
+    sign: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopScreen:
+    """`sentence` says what is so for all of them, `lines` for each."""
+
+    on: bool
+    title: str
+    sentence: str
+    lines: tuple[StopLine, ...]
+
+
+def stop_screen(stop: StopView) -> StopScreen:
+    """As the pages show it."""
+    if not stop.on:
+        return StopScreen(False, "No stop is on.", "", ())
+    title = f"All cars are stopped, by {stop.author} at {time_of_day(stop.at_utc_ns)}."
+    return StopScreen(True, title, _sentence(stop), tuple(_line(car) for car in stop.cars))
+
+
+def stop_document(stop: StopView) -> dict[str, object]:
+    """As the API answers it."""
+    screen = stop_screen(stop)
+    cars = [{**asdict(car), "sentence": line.sentence} for car, line in zip(stop.cars, screen.lines, strict=True)]
+    said = " ".join(part for part in (screen.title, screen.sentence) if part)
+    return {"stopped": stop.on, "sentence": said, "connected": stop.connected, "cars": cars}
+
+
+def _sentence(stop: StopView) -> str:
+    told = []
+    if not stop.connected:
+        lease = f"{stop.lease_ms / 1000:g} s"
+        told.append(f"The broker is away, so no order reaches a car; without its lease a car stops itself in {lease}.")
+    if not stop.cars:
+        told.append("No car is known to this station, so none was told.")
+    told.append("A car that speaks from now on is stopped, and none gets a lease until the stop is released.")
+    return " ".join(told)
+
+
+def _line(car: StopCar) -> StopLine:
+    return StopLine(car.name, car.outcome, SIGNS[car.outcome], _said(car))
+
+
+def _said(car: StopCar) -> str:
+    match car.outcome:
+        case "stopped":
+            return f"stopped: its own state says so, {(car.took_ms or 0) * NS_PER_MS / 1e9:.1f} s after the order"
+        case "ordered":
+            return f"ordered, not confirmed yet: it last said {car.mode}"
+        case "unreached":
+            if car.heard_utc_ns is None:
+                return "not reached: it has never been heard"
+            return f"not reached since {time_of_day(car.heard_utc_ns)}: it is silent"

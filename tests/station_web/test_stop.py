@@ -1,0 +1,116 @@
+"""The stop of all cars over real HTTP: one request without a body, for a program and for a form without a script."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import requests
+
+from station.core.events import ReleaseStop, StopAll
+from station.view import Accepted, Declined, StopView
+from station.web.stopwords import stop_document, stop_screen
+from tests.station_web.conftest import Served, serve
+from tests.station_web.views import STOPPED, FakeStation
+
+FORM = {"accept": "text/html,application/xhtml+xml", "content-type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Served]:
+    yield from serve(FakeStation())
+
+
+@pytest.fixture
+def served(running: Served) -> Served:
+    """One server for all of these: each test finds the station as new."""
+    running.station.commands.clear()
+    running.station.answer = Accepted(413)
+    running.station.show(stop=StopView())
+    return running
+
+
+def test_one_request_without_a_body_stops_all_cars(served: Served) -> None:
+    answer = requests.post(f"{served.url}/api/v1/stop", timeout=10)
+    said = answer.json()
+    assert (answer.status_code, said["stopped"], served.station.commands) == (200, True, [StopAll(author="operator")])
+    told = {car["name"]: car["sentence"] for car in said["cars"]}
+    assert told["car-1"] == "stopped: its own state says so, 0.2 s after the order"
+    assert told["car-2"] == "ordered, not confirmed yet: it last said driving"
+    assert told["car-3"].startswith("not reached since ")
+    assert told["car-4"] == "not reached: it has never been heard"
+    assert requests.get(f"{served.url}/api/v1/stop", timeout=10).json() == said
+
+
+def test_only_its_own_word_makes_a_car_stopped() -> None:
+    lines = stop_screen(STOPPED).lines
+    assert [line.sign for line in lines] == ["✓", "▲", "✕", "✕"]
+
+
+@pytest.mark.parametrize(("stop", "words"), [
+    (replace(STOPPED, cars=()), "No car is known to this station, so none was told."),
+    (replace(STOPPED, connected=False), "no order reaches a car; without its lease a car stops itself in 0.5 s"),
+    (STOPPED, "none gets a lease until the stop is released"),
+])  # fmt: skip
+def test_what_is_so_is_said(stop: StopView, words: str) -> None:
+    assert words in str(stop_document(stop)["sentence"])
+
+
+def test_a_form_without_a_script_gets_a_page(served: Served) -> None:
+    answer = requests.post(f"{served.url}/api/v1/stop", data="", headers=FORM, timeout=10)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "form-action 'self'" in answer.headers["content-security-policy"]
+    for words in ("All cars are stopped, by operator", "car-3", "not reached since", 'url=/stop"'):
+        assert words in answer.text
+    served.station.show(stop=StopView())
+    assert "No stop is on." in requests.get(f"{served.url}/stop", timeout=10).text
+
+
+@pytest.mark.parametrize("path", ["/operate", "/gates"])
+def test_the_button_is_on_every_officials_page_and_needs_no_script(served: Served, path: str) -> None:
+    answer = requests.get(served.url + path, timeout=10)
+    assert '<form id="stop-bar" class="stop-bar" method="post" action="/api/v1/stop"' in answer.text
+    assert "form-action 'self'" in answer.headers["content-security-policy"]
+    assert "form-action 'none'" in requests.get(served.url, timeout=10).headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("headers", [
+    {"origin": "http://evil.example"},
+    {"origin": "null"},
+    {"sec-fetch-site": "cross-site"},
+])  # fmt: skip
+@pytest.mark.parametrize("path", ["/api/v1/stop", "/api/v1/stop/release"])
+def test_another_page_may_not(served: Served, path: str, headers: dict[str, str]) -> None:
+    answer = requests.post(served.url + path, headers=headers, timeout=10)
+    assert (answer.status_code, served.station.commands) == (403, [])
+
+
+def test_only_officials_may(served_elsewhere: Served) -> None:
+    answer = requests.post(f"{served_elsewhere.url}/api/v1/stop", timeout=10)
+    assert (answer.status_code, served_elsewhere.station.commands) == (403, [])
+
+
+def test_a_body_that_never_comes_holds_nothing_up(served: Served) -> None:
+    head = f"POST /api/v1/stop HTTP/1.1\r\nhost: 127.0.0.1:{served.port}\r\ncontent-length: 5000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", served.port), 5) as connection:
+        connection.settimeout(10)
+        connection.sendall(head.encode())
+        assert b" 200 " in connection.recv(4096)
+    assert served.station.commands == [StopAll(author="operator")]
+
+
+@pytest.mark.parametrize(("author", "kept"), [
+    ("Ruth", "Ruth"), ("", "operator"), ("%0a%00", "operator"), ("x" * 500, "x" * 80), ("%ff", "�"),
+])  # fmt: skip
+def test_who_stopped_is_written_as_the_journal_can_keep_it(served: Served, author: str, kept: str) -> None:
+    requests.post(f"{served.url}/api/v1/stop?author={author}", timeout=10)
+    assert served.station.commands == [StopAll(author=kept)]
+
+
+def test_the_release_is_a_command_and_its_refusal_is_told(served: Served) -> None:
+    served.station.show(stop=STOPPED)
+    assert requests.post(f"{served.url}/api/v1/stop/release?author=Ruth", timeout=10).status_code == 200
+    assert served.station.commands == [ReleaseStop(author="Ruth")]
+    served.station.answer = Declined("All cars were stopped again.")
+    answer = requests.post(f"{served.url}/api/v1/stop/release", timeout=10)
+    assert (answer.status_code, answer.json()) == (409, {"error": "All cars were stopped again."})
