@@ -6,12 +6,14 @@ holds the most. So an official's request, which is there as soon as the connecti
 from the stranger's own address. Officials' addresses have places that nobody else can take.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 # waiting: has not asked anything (whole) yet; sending: the body is still to come; served: we work or send.
 Stage = Literal["waiting", "sending", "served"]
+STAGES_OF_THE_IDLE: tuple[Stage, ...] = ("waiting", "sending")
 OUR_OWN = ("127.0.0.1", "::1")
 
 
@@ -39,25 +41,55 @@ class Guest:
     stage: Stage = "waiting"
     asked: bool = False  # something was answered before
     stuck_since_s: float | None = None
-
-    @property
-    def party(self) -> tuple[str, bool]:
-        """Who it is counted with: a stranger beside an official, in one /64, is none of his."""
-        return self.address, self.official
+    party: "Party | None" = None  # where it is counted
 
     def turn(self, stage: Stage, now_s: float) -> None:
         """A new stage begins, if it is one."""
         if stage != self.stage:
+            if self.party is not None:
+                del self.party.at(self.stage)[self]
+                self.party.at(stage)[self] = None
             self.stage, self.since_s = stage, now_s
             self.asked = self.asked or stage == "served"
 
 
 @dataclass(slots=True)
+class Party:
+    """All connections of one address, by stage, the oldest first. A stranger beside an official is none of his."""
+
+    waiting: dict[Guest, None] = field(default_factory=dict)
+    sending: dict[Guest, None] = field(default_factory=dict)
+    served: dict[Guest, None] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.waiting) + len(self.sending) + len(self.served)
+
+    def __iter__(self) -> Iterator[Guest]:
+        return itertools.chain(self.waiting, self.sending, self.served)
+
+    def at(self, stage: Stage) -> dict[Guest, None]:
+        """Those at this stage."""
+        if stage == "waiting":
+            return self.waiting
+        return self.sending if stage == "sending" else self.served
+
+    @property
+    def idle(self) -> int:
+        """How many ask nothing (yet)."""
+        return len(self.waiting) + len(self.sending)
+
+    @property
+    def longest_idle(self) -> Guest | None:
+        """Who goes first."""
+        return next(itertools.chain(self.waiting, self.sending), None)
+
+
+@dataclass(slots=True)
 class Crowd:
-    """All connections of one server, by whom they are counted with."""
+    """All connections of one server, by whom they are counted with: an address, officials' or not."""
 
     room: Room
-    parties: dict[tuple[str, bool], dict[Guest, None]] = field(default_factory=dict)
+    parties: dict[tuple[str, bool], Party] = field(default_factory=dict)
     officials: int = 0
     others: int = 0
 
@@ -66,10 +98,10 @@ class Crowd:
 
     def enter(self, guest: Guest) -> list[Guest]:
         """The newcomer is in; who has to go for it (maybe itself, if nobody is less worth a place)."""
-        gone = self._over_own_share(guest)
-        if gone is None:
-            gone = self._over_all(guest)
-        self.parties.setdefault(guest.party, {})[guest] = None
+        party = self.parties.get((guest.address, guest.official)) or Party()
+        gone = self._over_own_share(guest, party) or self._over_all(guest, party)
+        self.parties[(guest.address, guest.official)] = guest.party = party
+        party.at(guest.stage)[guest] = None
         self._count(guest, 1)
         if gone is None:
             return []
@@ -78,16 +110,17 @@ class Crowd:
 
     def leave(self, guest: Guest) -> None:
         """It has gone; harmless to say twice."""
-        there = self.parties.get(guest.party, {})
-        if guest in there:
-            del there[guest]
+        party = guest.party
+        if party is not None:
+            del party.at(guest.stage)[guest]
+            guest.party = None
             self._count(guest, -1)
-            if not there:
-                del self.parties[guest.party]
+            if not party:
+                del self.parties[(guest.address, guest.official)]
 
     def overdue(self, now_s: float) -> list[Guest]:
         """Who keeps us waiting for too long."""
-        return [guest for there in self.parties.values() for guest in there if self._late(guest, now_s)]
+        return [guest for party in self.parties.values() for guest in party if self._late(guest, now_s)]
 
     def _count(self, guest: Guest, by: int) -> None:
         if guest.official:
@@ -104,39 +137,34 @@ class Crowd:
         most_s = room.body_s if guest.stage == "sending" else room.keep_s if guest.asked else room.head_s
         return now_s - guest.since_s > most_s
 
-    def _over_own_share(self, newcomer: Guest) -> Guest | None:
+    def _over_own_share(self, newcomer: Guest, party: Party) -> Guest | None:
         """The oldest of its own address that is not served, if there are too many of those."""
-        there = self.parties.get(newcomer.party, {})
         most = self.room.idle_each * (2 if newcomer.official else 1)
-        if newcomer.address in OUR_OWN or len(there) < most:
-            return None
-        idle = [guest for guest in there if guest.stage != "served"]
-        return _longest(idle) if len(idle) >= most else None
+        return party.longest_idle if newcomer.address not in OUR_OWN and party.idle >= most else None
 
-    def _over_all(self, newcomer: Guest) -> Guest | None:
+    def _over_all(self, newcomer: Guest, party: Party) -> Guest | None:
         room = self.room
         if newcomer.official:
             if len(self) < room.connections:
                 return None
-            return self._least(newcomer, officials=False) or self._least(newcomer, officials=True) or newcomer
+            return (
+                self._least(newcomer, party, officials=False)
+                or self._least(newcomer, party, officials=True)
+                or newcomer
+            )
         if self.others < room.connections - room.officials and len(self) < room.connections:
             return None
-        return self._least(newcomer, officials=False) or newcomer
+        return self._least(newcomer, party, officials=False) or newcomer
 
-    def _least(self, newcomer: Guest, *, officials: bool) -> Guest | None:
+    def _least(self, newcomer: Guest, own: Party, *, officials: bool) -> Guest | None:
         """Who goes first: of the address that holds most, the one that has waited longest; then one that is served."""
-        parties = [there for (_, theirs), there in self.parties.items() if theirs == officials]
-        for stage in ("waiting", "sending"):
-            found = [(len(there), idle) for there in parties if (idle := [g for g in there if g.stage == stage])]
+        parties = [party for (_, theirs), party in self.parties.items() if theirs == officials]
+        for stage in STAGES_OF_THE_IDLE:
+            found = [party for party in parties if party.at(stage)]
             if found:
-                return _longest(max(found, key=lambda pair: pair[0])[1])
-        largest = max(parties, key=len, default={})
+                return next(iter(max(found, key=len).at(stage)))
+        largest = max(parties, key=len, default=None)
         # Among equals nobody who is served goes for another: they would throw each other out in turn.
-        fair = len(largest) > 2 * (len(self.parties.get(newcomer.party, {})) + 1)
-        if not (fair or (newcomer.official and not officials)):
+        if largest is None or not (len(largest) > 2 * (len(own) + 1) or (newcomer.official and not officials)):
             return None
-        return _longest(list(largest))
-
-
-def _longest(guests: list[Guest]) -> Guest | None:
-    return min(guests, key=lambda guest: guest.since_s, default=None)
+        return next(iter(largest))

@@ -24,6 +24,7 @@ from shared.web_crowd import Crowd, Guest, Room, Stage
 BACKLOG = 4096  # the kernel's own most; a burst waits there, where an official's knock is not lost
 BATCH = 512  # then those that are in are heard
 WELCOMED = 8  # so many requests are begun before the others on the loop have their turn
+RUSH_WELCOMED = 1  # while more come than were heard at once: whoever is in a hurry may be among them
 SWEEP_S = 0.5
 REPORT_S = 10.0
 PAUSE_S = 0.2
@@ -149,12 +150,15 @@ class _Door:
         protocol: Callable[[], CountedHttp],
         sockets: Sequence[socket.socket],
     ) -> None:
-        self._crowd, self._is_official, self._urgent, self._protocol = crowd, is_official, urgent, protocol
+        self._crowd, self._urgent, self._protocol = crowd, urgent, protocol
+        # By what it is counted, and whether it is an official's: asked anew for each of thousands.
+        self._known = functools.lru_cache(1024)(lambda host: (neighbourhood(host), is_official(host)))
         self._sockets = sockets
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready: tuple[list[_Arrival], list[_Arrival]] = ([], [])  # officials, others
         self._draining = False
+        self._rush = False
         self._put_out: Counter[str] = Counter()
         self._reported_s = -REPORT_S
         self._open = False
@@ -181,6 +185,7 @@ class _Door:
                 self._loop.add_reader(listening.fileno(), self._accept, listening)
 
     def _accept(self, listening: socket.socket) -> None:
+        self._rush = False
         for _ in range(BATCH):
             try:
                 arrived, peer = listening.accept()
@@ -193,9 +198,10 @@ class _Door:
                 self._loop.call_later(PAUSE_S, self._hear)
                 return
             self._take(arrived, peer[0])
+        self._rush = True
 
     def _take(self, arrived: socket.socket, host: str) -> None:
-        guest = Guest(neighbourhood(host), self._is_official(host), time.monotonic())
+        guest = Guest(*self._known(host), time.monotonic())
         for gone in self._crowd.enter(guest):
             self._put_out[gone.address] += 1
             if gone is guest:
@@ -237,7 +243,7 @@ class _Door:
 
     def _drain(self) -> None:
         self._draining = False
-        left = WELCOMED
+        left = RUSH_WELCOMED if self._rush else WELCOMED
         for queue in self._ready:
             while queue and left:
                 arrived, guest = queue.pop()
