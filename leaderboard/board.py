@@ -75,28 +75,42 @@ class Board:
         domain.check_race_id(race.race_id)
         for field in ("name", "track"):
             domain.check_name(field, getattr(race, field))
-        if race.opens_utc_ns is not None and race.closes_utc_ns is not None and race.opens_utc_ns >= race.closes_utc_ns:
-            raise Refused("The race would close before it opens.")
+        _check_times(race)
         with self._store.write() as db:
             if (held := _found(db, race.race_id)) is not None:
                 if dataclasses.replace(held, closed_utc_ns=None) != race:
-                    raise Conflict(f"There is another race {race.race_id!r} already; choose another `race_id`.")
+                    raise Conflict(_conflict(held, race))
                 return False
             rows.add_race(db, race, now_utc_ns)
         self._tell(race.race_id)
         return True
 
     def close_race(self, race_id: str, closed: bool, now_utc_ns: int) -> Race:
-        """Close a race by hand now, or open it again. Raises UnknownRace."""
+        """Close a race by hand now, or open it again, also after its planned close: then it has none any more.
+
+        Raises UnknownRace.
+        """
+        return self._change(race_id, lambda race: race.closed(now_utc_ns) if closed else race.opened(now_utc_ns))
+
+    def move_close(self, race_id: str, closes_utc_ns: int | None) -> Race:
+        """The planned close is at another time, or (None) there is none; a close by hand stays.
+
+        What was accepted stays so; a run that was refused is taken when it is posted again. Raises UnknownRace,
+        Refused.
+        """
+        return self._change(race_id, lambda race: dataclasses.replace(race, closes_utc_ns=closes_utc_ns))
+
+    def _change(self, race_id: str, change: Callable[[Race], Race]) -> Race:
         with self._store.write() as db:
             race = rows.race(db, race_id, for_change=True)
-            if closed == (race.closed_utc_ns is not None):
+            wanted = change(race)
+            if wanted == race:
                 return race
-            race = dataclasses.replace(race, closed_utc_ns=now_utc_ns if closed else None)
-            rows.change_race(db, race)
+            _check_times(wanted)
+            rows.change_race(db, wanted)
             rows.bump(db, race_id)
         self._tell(race_id)
-        return race
+        return wanted
 
     def enter(self, race_id: str, racer: str, name: str, now_utc_ns: int) -> bool:
         """Register a racer; False if that was done already. Raises Conflict if under another name, Refused.
@@ -191,9 +205,20 @@ class Board:
             watcher(race_id)
 
 
+def _conflict(held: Race, race: Race) -> str:
+    if dataclasses.replace(held, closed_utc_ns=None, closes_utc_ns=race.closes_utc_ns) == race:
+        return f"The race {race.race_id!r} is there and closes at another time: move its close (PATCH, `closes_at`)."
+    return f"There is another race {race.race_id!r} already; choose another `race_id`."
+
+
 def error_body(error: Exception) -> bytes:
     """The body of every refusal: `{"error": sentence}`."""
     return json.dumps({"error": str(error)}, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _check_times(race: Race) -> None:
+    if race.opens_utc_ns is not None and race.closes_utc_ns is not None and race.opens_utc_ns >= race.closes_utc_ns:
+        raise Refused("The race would close before it opens.")
 
 
 def _found(db: sa.Connection, race_id: str) -> Race | None:

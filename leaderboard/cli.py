@@ -1,12 +1,14 @@
-"""`raceday leaderboard`: serves; also makes its secrets, lists its races, and prints its contract."""
+"""`raceday leaderboard`: serves; also makes its secrets, lists races, moves their close, and prints its contract."""
 
 import argparse
 import logging
 import pathlib
 
 from leaderboard import build, credentials
+from leaderboard.admin_call import change_race
 from leaderboard.config import LeaderboardConfig, read
 from leaderboard.serve import listen, serve, write_ready_file
+from shared.errors import BadInput
 
 
 def main(arguments: list[str]) -> int:
@@ -18,6 +20,11 @@ def main(arguments: list[str]) -> int:
     config = read(asked.config)
     if asked.action == "init":
         return _init(config)
+    if asked.action == "close":
+        change: dict[str, object] = {"closed": not asked.open} if asked.at is None else {"closes_at": asked.at}
+        if asked.race is None or not (asked.now or asked.open or asked.at is not None):
+            raise BadInput("Say which race and when: `raceday leaderboard close RACE --now`, `--open` or `--at TIME`.")
+        return _close(config, asked.race, change, asked.url)
     if asked.action == "races":
         return _races(config)
     return _serve(config, asked.ready_file)
@@ -31,9 +38,16 @@ def _parser() -> argparse.ArgumentParser:
         "action",
         nargs="?",
         default="serve",
-        choices=("serve", "init", "races", "openapi"),
-        help="serve (default); init: make the secrets; races: list them; openapi: print the contract",
+        choices=("serve", "init", "races", "close", "openapi"),
+        help="serve (default); init: make the secrets; races: list them; close: close a race, open it again, or move "
+        "its planned close; openapi: print the contract",
     )
+    parser.add_argument("race", nargs="?", metavar="RACE", help="of close: the race's id")
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument("--now", action="store_true", help="of close: closed from now on")
+    when.add_argument("--open", action="store_true", help="of close: open again, whatever was planned")
+    when.add_argument("--at", metavar="TIME", help='of close: 2026-11-28T18:00:00Z, or "" for no planned close')
+    parser.add_argument("--url", help="of close: where the leaderboard serves (default: as the config says)")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE")
     parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL when it serves")
     return parser
@@ -54,6 +68,14 @@ def _races(config: LeaderboardConfig) -> int:
         race = head.race
         print(f"{race.race_id}\t{race.name}\t{race.kind}\t{race.venue}\t{race.track}\t{head.racers}\t{head.results}")
     board.close()
+    return 0
+
+
+def _close(config: LeaderboardConfig, race_id: str, change: dict[str, object], url: str | None) -> int:
+    """By the admin call of the leaderboard that serves: only one process writes to its database."""
+    base = url or f"http://{config.server.host}:{config.server.port}"
+    race = change_race(base, credentials.read(config.secrets).admin_token, race_id, change)
+    print(f"{race['race_id']} is {race['state']}; planned close: {race['closes_at'] or 'none'}")
     return 0
 
 

@@ -57,6 +57,15 @@ class Race:
         ends = [at for at in (self.closes_utc_ns, self.closed_utc_ns) if at is not None]
         return min(ends, default=None)
 
+    def closed(self, now_utc_ns: int) -> "Race":
+        """Closed by hand now; one that was closed by hand before stays as it was."""
+        return self if self.closed_utc_ns is not None else dataclasses.replace(self, closed_utc_ns=now_utc_ns)
+
+    def opened(self, now_utc_ns: int) -> "Race":
+        """Open again: neither a close by hand nor a planned one that has gone by."""
+        gone = self.closes_utc_ns is not None and self.closes_utc_ns <= now_utc_ns
+        return dataclasses.replace(self, closed_utc_ns=None, closes_utc_ns=None if gone else self.closes_utc_ns)
+
     def state(self, now_utc_ns: int) -> Literal["upcoming", "open", "closed"]:
         """What the page says of the race now."""
         ends = self.ends_utc_ns()

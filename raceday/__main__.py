@@ -78,6 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # said twice, it must not end the clean-up half way
     raise SystemExit(0)
 
 

@@ -1,7 +1,8 @@
 """TOML text to a frozen dataclass: an unknown key, a wrong kind or a value out of range is one sentence.
 
 A setting is a dataclass field; `setting(default, least=, most=, choices=, what=)` gives its range. The
-sentence names the file, the key and what is allowed. A path that is not absolute is beside the config file, whoever
+sentence names the file, the key and what is allowed. A dataclass with a class method `completed(table)` may fill in
+what follows from other keys before it is checked. A path that is not absolute is beside the config file, whoever
 starts the command and from where; so is one in a driver's own table.
 """
 
@@ -91,6 +92,8 @@ class _Source:
 
 
 def _table(table: dict[str, Any], kind: type[Any], source: _Source, prefix: str) -> Any:
+    complete = getattr(kind, "completed", None)
+    table = table if complete is None else complete(table)
     known = {f.name: f for f in dataclasses.fields(kind)}
     for key in table:
         if key not in known:

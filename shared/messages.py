@@ -103,13 +103,18 @@ class LapAck:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Station, QoS 0: permission to drive, good for `lease_ms` after the car sent the beat that it answers."""
+    """Station, QoS 0: permission to drive, good for `lease_ms` after the car sent the beat that it answers.
+
+    `reason`: why there is none, for the car's own page. `stopped`: the station holds the car in an emergency stop.
+    """
 
     boot: str
     beat: int
     grant: Grant
     run_id: str
     lease_ms: int
+    reason: str = ""
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ NS_PER_US = 1_000
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 
+_SECONDS = re.compile(
+    r"(?P<sign>[-+\N{MINUS SIGN}]?) ?(?P<whole>\d{1,6})(?:[.,](?P<decimals>\d{1,6}))?(?: ?s)?", re.ASCII
+)
 _TIME = re.compile(r"(?:(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,6})(?:\.(?P<fraction>\d{1,9}))?", re.ASCII)
 
 
@@ -32,6 +35,23 @@ def format_ms(duration_ms: int) -> str:
 def format_ns(duration_ns: int) -> str:
     """A duration as published: '12.345'."""
     return format_ms(published_ms(duration_ns))
+
+
+def parse_seconds(text: str) -> float:
+    """'1.5', '1,5', '-2', '1.5 s' to seconds, as people write them. Raises BadInput with what to write instead.
+
+    Three digits after the point may be thousandths or thousands: unless 0 stands before it, that is refused.
+    """
+    match = _SECONDS.fullmatch(text.strip())
+    if match is None:
+        raise BadInput(f"{text[:40]!r} is no number of seconds: write it as 1.5 or 1,5.")
+    whole, decimals = match["whole"], match["decimals"] or ""
+    if len(decimals) == 3 and int(whole):
+        part, many = f"{whole}.{decimals}".rstrip("0").rstrip("."), f"{whole}{decimals}"
+        clear = part if decimals.endswith("0") else f"{part}0"
+        raise BadInput(f"{text[:40]!r} can be read as {part} or as {many}: write {clear} or {many}.")
+    value = float(f"{whole}.{decimals or 0}")
+    return -value if match["sign"] in ("-", "\N{MINUS SIGN}") else value
 
 
 def parse_ms(text: str) -> int:

@@ -9,15 +9,17 @@ import pathlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from shared.clock import Clock, SystemClock
 from shared.drivers import find
-from shared.errors import OperatorError, StorageError
+from shared.errors import HardwareMissing, OperatorError, StorageError
 from shared.link.mqtt import MqttLink
 from shared.link.wire import Link
 from station.config import ClockChoice, GateChoice, StationConfig
 from station.core.events import GateSpec, Transponder
 from station.drem_server import DremServer
+from station.gates.absent import AbsentGate, started_anew
 from station.gates.driver import GateDriver
 from station.service import Setup, Station
 from station.store.checkpoint import load_signer
@@ -71,7 +73,7 @@ def gate_spec(gate: GateChoice) -> GateSpec:
 
     Raises OperatorError for a driver that is not there.
     """
-    driver, spec = find("raceday.gates", gate.driver), gate.spec
+    driver, spec = _driver(gate.driver), gate.spec
     if spec.layout == "unsaid" and not gate.baseline_mm:
         spec = replace(spec, layout=getattr(driver, "layout", spec.layout))
     if not (gate.driver not in MADE_UP if gate.try_first is None else gate.try_first):
@@ -79,6 +81,14 @@ def gate_spec(gate: GateChoice) -> GateSpec:
     told = json.dumps([gate.driver, gate.options], sort_keys=True, default=str)
     wiring = hashlib.sha256(told.encode()).hexdigest()[:12]
     return replace(spec, proof=getattr(driver, "proof", "pass"), wiring=wiring)
+
+
+def _driver(name: str) -> Any:
+    """The driver's class; None while its library is absent. Raises ConfigError."""
+    try:
+        return find("raceday.gates", name)
+    except HardwareMissing:
+        return None
 
 
 def build_clock(choice: ClockChoice) -> Clock:
@@ -89,11 +99,19 @@ def build_clock(choice: ClockChoice) -> Clock:
 
 
 def build_gates(config: StationConfig, clock: Clock) -> dict[str, GateDriver]:
-    """The driver of each `[[gate]]`. Raises OperatorError."""
-    return {
-        gate.name: find("raceday.gates", gate.driver)(gate.name, gate.sensors, gate.options, clock)
-        for gate in config.gate
-    }
+    """The driver of each `[[gate]]`; what is absent is tried again, and joins later. Raises ConfigError."""
+    return {gate.name: _build_gate(gate, clock) for gate in config.gate}
+
+
+def _build_gate(gate: GateChoice, clock: Clock) -> GateDriver:
+    def made() -> GateDriver:
+        driver: GateDriver = find("raceday.gates", gate.driver)(gate.name, gate.sensors, gate.options, clock)
+        return driver
+
+    try:
+        return made()
+    except HardwareMissing as error:
+        return AbsentGate(gate.name, started_anew(made), str(error))
 
 
 def prepared(data_dir: pathlib.Path) -> pathlib.Path:

@@ -12,13 +12,13 @@ from typing import Literal
 
 from shared import messages as m
 from shared.units import NS_PER_MS
+from station.claim import SILENT_NS, Claim
 from station.core.moments import Moment
 from station.view import CarView, StopCar, StopView
 
 Goal = Literal["arm", "start", "resume", "rearm", "stop", "estop", "reset"]
 AFTER_RESET: dict[Goal, Goal] = {"resume": "start", "rearm": "arm"}  # once the trip that was there is left
 ARMED: frozenset[m.CarMode] = frozenset({"ready", "driving"})
-SILENT_NS = 3_000_000_000
 GIVE_UP_NS = 15_000_000_000
 
 # What to order next to get from the car's mode to the goal; None: it is there; absent: not from here.
@@ -53,6 +53,7 @@ class Car:
     step_ns: int = 0
     said_ns: int = 0
     refusal: str = ""
+    claim: Claim = field(default_factory=Claim)
     halt_ns: int | None = None  # when the stop of all cars was ordered to it
     halted_ns: int | None = None  # when it said that it had stopped of it
 
@@ -141,19 +142,29 @@ class Cars:
             return StopView(True, self._halt.author, self._halt.at.utc_ns, connected, self._lease_ms, cars)
 
     def beat(self, name: str, boot: str, beat: m.CarBeat, now_ns: int) -> list[Reply]:
-        """The answers to a car's beat: always a lease (or none), and an order if one is due."""
+        """The answers to a car's beat: always a lease (or none), and an order if one is due.
+
+        A second machine of the same name gets none, and the reason.
+        """
         with self._lock:
             car = self._car(name)
+            stored = car.claim.state_of(boot)
+            if not car.claim.hear(boot, beat.mode, now_ns):
+                return [(name, self._refused(car, boot, beat.beat))]
+            if car.boot not in ("", boot):
+                self._taken(car, stored, now_ns)
             car.boot, car.beat, car.mode, car.beat_ns = boot, beat.beat, beat.mode, now_ns
             car.practice = beat.practice
             halted = self._hold(car, now_ns)
             self._follow(car, now_ns)
             return [(name, self._lease(car)), *halted, *self._push(car, now_ns)]
 
-    def state(self, name: str, state: m.CarState, now_ns: int) -> list[Reply]:
-        """A car's retained state: for the screens, and its orders follow its mode."""
+    def state(self, name: str, state: m.CarState, now_ns: int, boot: str = "") -> list[Reply]:
+        """A car's retained state: for the screens, and its orders follow its mode. `boot` of who said it, if known."""
         with self._lock:
             car = self._car(name)
+            if not car.claim.said(boot, state, now_ns):
+                return []
             car.state = state
             if not state.online:
                 return []
@@ -161,9 +172,11 @@ class Cars:
             self._follow(car, now_ns)
             return self._push(car, now_ns) if car.boot else []
 
-    def telemetry(self, name: str, telemetry: m.CarTelemetry) -> None:
+    def telemetry(self, name: str, telemetry: m.CarTelemetry, boot: str = "") -> None:
         with self._lock:
-            self._car(name).telemetry = telemetry
+            car = self._car(name)
+            if boot in ("", car.boot):
+                car.telemetry = telemetry
 
     def views(self, now_ns: int) -> tuple[CarView, ...]:
         """All cars by name."""
@@ -171,7 +184,23 @@ class Cars:
             return tuple(self._view(self._cars[name], now_ns) for name in sorted(self._cars))
 
     def _car(self, name: str) -> Car:
-        return self._cars.setdefault(name, Car(name))
+        if name not in self._cars:
+            self._cars[name] = Car(name, claim=Claim(self._rate))
+        return self._cars[name]
+
+    def _taken(self, car: Car, state: m.CarState | None, now_ns: int) -> None:
+        """Another boot has the name now: it rebooted, or it is another machine. No order for the old one moves it."""
+        car.state = state or car.state
+        if car.goal not in (None, "stop", "estop") and (car.goal in ("start", "resume") or car.claim.twins(now_ns)):
+            car.refusal = f"{car.name} started anew before it could {car.goal}: look at it, then order it again."
+            car.goal = None
+
+    def _refused(self, car: Car, boot: str, beat: int) -> m.Lease:
+        reason = f"Another machine uses the name {car.name}, and has it: set another `device` in this one's config."
+        return m.Lease(boot, beat, "none", "", self._lease_ms, reason, self._held(car))
+
+    def _held(self, car: Car) -> bool:
+        return car.name in self._stopped or self._halt is not None
 
     def _leased(self, car: Car) -> bool:
         return car.name in self._permits and car.name not in self._stopped and self._halt is None
@@ -185,13 +214,14 @@ class Cars:
 
     def _lease(self, car: Car) -> m.Lease:
         grant: m.Grant = "drive" if self._leased(car) else "none"
-        return m.Lease(car.boot, car.beat, grant, self._run_of(car), self._lease_ms)
+        stopped = self._held(car)
+        return m.Lease(car.boot, car.beat, grant, self._run_of(car), self._lease_ms, "", stopped)
 
     def _hold(self, car: Car, now_ns: int) -> list[Reply]:
         """While all cars are stopped: a car that is new, or armed again, is stopped; one that did stop is noted."""
         if self._halt is None:
             return []
-        if car.halt_ns is None or (car.halted_ns is not None and car.mode in ARMED):
+        if car.halt_ns is None or (car.mode in ARMED and car.goal != "estop"):
             return [self._halted(car, now_ns)]
         if car.mode == "tripped" and car.halted_ns is None:
             car.halted_ns = now_ns
@@ -245,7 +275,8 @@ class Cars:
         return car.name, m.DriveOrder(*where, car.throttle_percent)
 
     def _stop_car(self, car: Car, now: Moment) -> StopCar:
-        if car.halted_ns is not None and car.halt_ns is not None:
+        others_move = car.claim.others_move(now.at_ns)
+        if car.halted_ns is not None and car.halt_ns is not None and not others_move:
             took_ms = round((car.halted_ns - car.halt_ns) / self._rate) // NS_PER_MS
             return StopCar(car.name, "stopped", car.mode, took_ms)
         if now.at_ns - car.beat_ns < SILENT_NS * self._rate:
@@ -272,11 +303,13 @@ class Cars:
             policy_p50_us=heard.policy_p50_us if heard else None,
             frames=heard.frames if heard else None,
             dropped=heard.dropped if heard else None,
-            alarm=self._alarm(car, online),
+            alarm=self._alarm(car, online, now_ns),
             practice=online and car.mode == "driving" and self._practises(car),
         )
 
-    def _alarm(self, car: Car, online: bool) -> str:
+    def _alarm(self, car: Car, online: bool, now_ns: int) -> str:
+        if twins := car.claim.twins(now_ns):
+            return twin_words(car.name, twins)
         if car.refusal:
             return car.refusal
         permit = self._permits.get(car.name)
@@ -287,3 +320,10 @@ class Cars:
         if car.mode == "tripped":
             return f"{car.name} stopped itself: {car.state.reason or 'it gave no reason'} Resume it when it is safe."
         return "" if car.mode == "driving" or car.goal else f"{car.name} is {car.mode} in the middle of its run."
+
+
+def twin_words(name: str, boots: Sequence[str]) -> str:
+    """Two machines, one name."""
+    count = {2: "Two", 3: "Three"}.get(len(boots), str(len(boots)))
+    who = " and ".join((", ".join(boot[:12] for boot in boots[:-1]), boots[-1][:12]))
+    return f"{count} machines use the name {name} (boots {who}): only the first is led; rename the others (`device`)."

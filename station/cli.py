@@ -45,7 +45,10 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
             write_ready_file(ready_file, url_of(listening))
         print(f"listening on {url_of(listening)}", flush=True)
         if runner.station.drem is not None:
-            print(f"timing an event manager at {runner.station.drem.url}", flush=True)
+            drem = runner.station.drem
+            print(
+                f"timing an event manager at {drem.url}" if drem.port else f"event manager: {drem.sentence}", flush=True
+            )
         runner.over.wait()
     finally:
         web.stop()

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput
+from shared.units import parse_seconds
 from station.core.events import COMMANDS, Command
 
 MAX_TEXT = 200
@@ -33,6 +34,8 @@ def parse_command(document: object, author: str = "operator") -> Command:
         most = MAX_NAME if key == "racer" else MAX_TEXT
         if isinstance(value, str) and len(value) > most:
             raise BadInput(f"{key!r} is longer than {most} characters.")
+    if isinstance(fields.get("seconds"), str):
+        fields["seconds"] = parse_seconds(fields["seconds"])  # as a person wrote it
     return _checked(name, {"author": author, **fields})
 
 

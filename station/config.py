@@ -11,6 +11,7 @@ from shared.link.options import MqttOptions
 from shared.person_names import person_name
 from shared.ranking import RaceRules, check_rules
 from shared.topics import checked_device
+from shared.tracks import least_lap_s
 from shared.units import seconds_to_ns
 from station.core.events import NEVER, GateKind, GateSpec, OpenRace, System
 from station.core.transponders import plain_id
@@ -118,6 +119,7 @@ class RaceOptions:
     id: str = setting(what="the race's id at the leaderboard")
     name: str = setting(what="as it is shown")
     track: str = setting("", what="the track's name, as it is shown")
+    track_length_m: float | None = setting(None, least=1.0, most=1000.0, what="along its centre line, if measured")
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = setting(1, least=1, most=12, what="so many runs may be on at the same time")
     rules: RaceRules = field(default_factory=RaceRules)
@@ -125,6 +127,16 @@ class RaceOptions:
     def __post_init__(self) -> None:
         _name(self.id, "race.id")
         check_rules(self.rules)
+
+    @classmethod
+    def completed(cls, table: dict[str, Any]) -> dict[str, Any]:
+        """Rules that say no `min_lap_s` get the one of the track, where its length is known."""
+        rules, track, length_m = table.get("rules", {}), table.get("track", ""), table.get("track_length_m")
+        odd = (
+            not isinstance(rules, dict) or not isinstance(track, str) or type(length_m) not in (int, float, type(None))
+        )
+        least_s = None if odd or "min_lap_s" in rules else least_lap_s(track, length_m)
+        return table if least_s is None else {**table, "rules": {**rules, "min_lap_s": least_s}}
 
     @property
     def opening(self) -> OpenRace:

@@ -3,10 +3,10 @@
 An operator's page looks for the timer at the address that it was loaded from; so, as that timer does, we hand on the
 pages of `site`. Each crossing of the start line goes to all who listen, once, with a time in ms whose differences are
 the laps as we publish them (deepracer.md 2.1). Who was away missed it, as there: the record is the station's.
+A port that another program holds, or an address that is not there yet, keeps nobody down: it is tried again.
 """
 
 import asyncio
-import concurrent.futures
 import contextlib
 import http
 import json
@@ -23,10 +23,12 @@ from websockets.http11 import Request, Response
 
 from shared.clock import Clock
 from shared.config import setting
-from shared.errors import ConfigError, OperatorError
+from shared.errors import ConfigError
+from station.view import ManagerView
 
 PAUSE_NS = 600_000_000_000  # nobody's lap: the stamps are set by the wall clock again
 MOST_LISTENERS = 32
+RETRY_S = 2.0
 LARGEST_PAGE = 32 * 1024 * 1024
 HANDED_ON = ("Content-Type", "Cache-Control", "ETag", "Location")
 
@@ -76,12 +78,15 @@ class DremServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
         self._closing = asyncio.Event()
-        self._open: concurrent.futures.Future[int] = concurrent.futures.Future()
+        self._answered = threading.Event()
+        self.port = 0  # where it listens; 0: nowhere (yet)
+        self.sentence = "The port for an event manager is not open yet."
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="drem", daemon=True)
 
     @property
-    def port(self) -> int:
-        return self._open.result(0)
+    def view(self) -> ManagerView:
+        """As the screens show it."""
+        return ManagerView(bool(self.port), self.listeners, self.sentence)
 
     @property
     def url(self) -> str:
@@ -90,14 +95,9 @@ class DremServer:
         return f"ws://[{host}]:{self.port}" if ":" in host else f"ws://{host}:{self.port}"
 
     def start(self) -> None:
-        """Returns when it listens. Raises OperatorError."""
+        """Returns when it listens, or when it cannot yet: `sentence` says which."""
         self._thread.start()
-        try:
-            self._open.result(10.0)
-        except OSError as error:
-            where = f"{self._options.host}:{self._options.port}"
-            why = error.strerror or str(error)
-            raise OperatorError(f"cannot listen on {where} ({why}): set another `drem.port` or `drem.host`.") from None
+        self._answered.wait(10.0)
 
     def crossing(self, boot: str, at_ns: int, sensor_utc_ns: int | None = None) -> None:
         """One crossing of the start line, after it was stored. `sensor_utc_ns`: its time of day, if it is known."""
@@ -130,25 +130,36 @@ class DremServer:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        try:
-            listening = await serve(
-                self._listener,
-                self._options.host,
-                self._options.port,
-                process_request=self._asked,
-                compression=None,
-                max_size=1024,
-                ping_interval=10,
-                ping_timeout=10,
-                close_timeout=1,
-                logger=_silent(),
-            )
-        except OSError as error:
-            self._open.set_exception(error)
-            return
-        async with listening as self._server:
-            self._open.set_result(next(iter(self._server.sockets)).getsockname()[1])
-            await self._closing.wait()
+        while not self._closing.is_set():
+            try:
+                listening = await self._listen()
+            except OSError as error:
+                where = f"{self._options.host}:{self._options.port}"
+                why = error.strerror or str(error)
+                self.sentence = f"Cannot listen on {where} ({why}): set another `drem.port` or `drem.host`."
+                self._answered.set()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), RETRY_S)
+                continue
+            async with listening as self._server:
+                self.port = next(iter(self._server.sockets)).getsockname()[1]
+                self.sentence = f"An event manager is timed at {self.url}."
+                self._answered.set()
+                await self._closing.wait()
+
+    async def _listen(self) -> Server:
+        return await serve(
+            self._listener,
+            self._options.host,
+            self._options.port,
+            process_request=self._asked,
+            compression=None,
+            max_size=1024,
+            ping_interval=10,
+            ping_timeout=10,
+            close_timeout=1,
+            logger=_silent(),
+        )
 
     async def _listener(self, line: ServerConnection) -> None:
         """One page, for as long as it stays; what it says is not heard."""

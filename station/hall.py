@@ -1,9 +1,11 @@
 """What is live around the track and not journaled: cars that speak, gates' health, the wire, what sync is doing."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared import messages as m
+from shared.errors import HardwareMissing
 from shared.link.wire import Delivery, Link
 from station.cars import Cars
 from station.core.engine import Engine
@@ -11,6 +13,7 @@ from station.core.events import GateSpec, Moment
 from station.core.facts import Fact, GateNoted, GateTried
 from station.core.layout import Pass, words
 from station.gatemeter import GateMeter
+from station.gates.absent import AbsentGate, started_again
 from station.gates.driver import GateDriver, GateHealthReport, Said
 from station.screen import Screen
 from station.view import BrokerView, GateView, SensorView, StopView, SyncView
@@ -28,6 +31,7 @@ class Tried:
 LOOK_NS = 250_000_000
 SYNC_NS = 1_000_000_000
 SAY_NS = 5_000_000_000
+FIGURES = re.compile(r"\d+")
 
 
 class Hall:
@@ -42,7 +46,7 @@ class Hall:
         screen: Screen,
         sync: Callable[[int], SyncView] | None,
     ) -> None:
-        self._specs, self._drivers = specs, drivers
+        self._specs, self._drivers = specs, dict(drivers)
         self._link, self._cars, self._screen, self._sync = link, cars, screen, sync
         self.blocked: dict[str, tuple[str, ...]] = {}  # gate -> sensors that are stuck; replaced as a whole
         self.notes: dict[str, tuple[GateNoted, ...]] = {}  # gate -> what its driver noticed; replaced as a whole
@@ -51,17 +55,21 @@ class Hall:
         self._synced_ns: int | None = None
         self.meter = GateMeter()
         self._said: tuple[m.GateHealth, int] | None = None
-        self._judged: dict[str, bool] = {}
+        self._judged: dict[str, str] = {}  # gate -> of what it is ill, "" if it is well
         self._judge: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
 
     def start(self, engine: Engine, put: Callable[[Said], None], judge: Callable[[str, bool, str], None]) -> None:
         """The gates begin, each after what the journal has of it; `judge` hears whether each is well.
 
-        Raises HardwareMissing.
+        One that is absent keeps nobody down: it is started again in the background.
         """
         self._judge = judge
-        for name, driver in self._drivers.items():
-            driver.start(engine.kept(name), put)
+        for name, driver in tuple(self._drivers.items()):
+            try:
+                driver.start(engine.kept(name), put)
+            except HardwareMissing as error:
+                self._drivers[name] = AbsentGate(name, started_again(driver), str(error))
+                self._drivers[name].start(engine.kept(name), put)
 
     def judged(self, name: str, engine: Engine, facts: Sequence[Fact]) -> None:
         """After the edge of a gate, or at a start: what its passes say of the gate itself. Not for each edge anew."""
@@ -78,9 +86,9 @@ class Hall:
             case m.CarBeat():
                 replies = self._cars.beat(envelope.device, envelope.boot, body, now_ns)
             case m.CarState():
-                replies = self._cars.state(envelope.device, body, now_ns)
+                replies = self._cars.state(envelope.device, body, now_ns, envelope.boot)
             case m.CarTelemetry():
-                self._cars.telemetry(envelope.device, body)
+                self._cars.telemetry(envelope.device, body, envelope.boot)
         for car, reply in replies:
             self._link.publish(reply, car)
 
@@ -115,8 +123,10 @@ class Hall:
     def _gate(self, spec: GateSpec) -> GateView:
         driver = self._drivers.get(spec.name)
         report = driver.health() if driver is not None else GateHealthReport(False, "The gate has no driver.")
-        if self._judged.get(spec.name) != report.alive:
-            self._judged[spec.name] = report.alive
+        # Sentences count (edges, seconds): only another kind of illness is news.
+        kind = "" if report.alive else FIGURES.sub("", report.sentence)
+        if self._judged.get(spec.name) != kind:
+            self._judged[spec.name] = kind
             self._judge(spec.name, report.alive, report.sentence[:500])
         tried = self._tried.get(spec.name, Tried())
         levels = (*report.level, *[None] * len(spec.sensors))
@@ -124,6 +134,7 @@ class Hall:
             name=spec.name,
             sensors=spec.sensors,
             alive=report.alive,
+            absent=report.absent,
             sentence=report.sentence,
             edges=report.edges,
             lost=report.lost,

@@ -9,7 +9,7 @@ from typing import TypeVar
 from shared import messages as m
 from station.core import events as e
 from station.core import facts as f
-from station.view import Accepted, Declined
+from station.view import Accepted, Declined, Effect
 
 BATCH = 256
 LONGEST_NOTE = 300
@@ -98,12 +98,13 @@ def drain(queue: "SimpleQueue[T]", wait_s: float) -> list[T]:
     return found
 
 
-def answer(seq: int, facts: tuple[f.Fact, ...]) -> Accepted | Declined:
+def answer(seq: int, facts: tuple[f.Fact, ...], effect: Effect | None = None) -> Accepted | Declined:
+    """What a command is told: refused, or done with what it changed."""
     for fact in facts:
         if isinstance(fact, f.CommandRefused):
             return Declined(fact.sentence)
     run_id = next((fact.run_id for fact in facts if isinstance(fact, f.RunOpened)), "")
-    return Accepted(seq, run_id)
+    return Accepted(seq, run_id, effect)
 
 
 def unstored(command: e.Input, why: str) -> Declined:

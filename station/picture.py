@@ -4,6 +4,7 @@ from shared.messages import OfficialLap, RunStatus
 from station.bests import Best
 from station.core.events import Moment, clock_of
 from station.core.facts import Lap, Proposal
+from station.core.models import entered, shown
 from station.core.race import Race
 from station.core.run import Run
 from station.core.standing import qualify
@@ -38,9 +39,11 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
     )
 
 
-def run_view(run: Run, now: Moment, racer_best_ns: int | None = None) -> RunView:
-    """The run on the track, or the last one."""
+def run_view(run: Run, now: Moment, racer_best_ns: int | None = None, said: tuple[str, str] | None = None) -> RunView:
+    """The run on the track, or the last one; `said`: what its car reports of its model now."""
     laps = run.book.laps()
+    model, model_sha256 = run_model(run, said)
+    differs = run.phase == "armed" and bool(run.race.officiating) and said is not None and not entered(run, said)
     current = run.book.stretches[-1] if run.book.stretches and run.phase == "running" else None
     started_ns = None
     if current is not None:
@@ -50,8 +53,8 @@ def run_view(run: Run, now: Moment, racer_best_ns: int | None = None) -> RunView
         run_id=run.run_id,
         racer=run.racer,
         car=run.car,
-        model=run.model,
-        model_sha256=run.model_sha256,
+        model=model,
+        model_sha256=model_sha256,
         attempt=run.attempt,
         phase=run.phase,
         released=run.released,
@@ -69,7 +72,31 @@ def run_view(run: Run, now: Moment, racer_best_ns: int | None = None) -> RunView
         flagged=tuple(mark.at_ns for mark in run.book.flagged),
         proposals=tuple(proposal for proposal in run.proposals if _open(proposal, run)),
         racer_best_ns=racer_best_ns,
+        entered_model=run.model,
+        reported_model=said,
+        model_note=_model_note(run, said, differs),
+        model_differs=differs,
+        last_lap=run.last_lap,
     )
+
+
+def run_model(run: Run, said: tuple[str, str] | None = None) -> tuple[str, str]:
+    """What drives: as reported in the run, else as the car says now, else as entered (until the start is given)."""
+    if run.driven is not None or run.race.officiating == 0 or run.released:
+        return run.posted_model
+    return said or (run.model, run.model_sha256)
+
+
+def _model_note(run: Run, said: tuple[str, str] | None, differs: bool) -> str:
+    if run.race.officiating == 0:
+        return ""
+    if differs and said is not None:
+        return f"{run.car} reports {shown(*said)}, the entry says {shown(run.model, run.model_sha256)}."
+    if run.model_changes:
+        return f"{run.car} reported another model in the middle of the run."
+    if run.driven is None and (run.released or said is None):
+        return f"{run.car} reports no model: its result names none."
+    return ""
 
 
 def stranger_views(strangers: tuple[Stranger, ...]) -> tuple[StrangerView, ...]:
@@ -91,7 +118,7 @@ def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
 def run_status(run: Run) -> RunStatus:
     """As published."""
     laps = run.book.laps()
-    worth, best = score_ms(run, laps), best_ns(laps)
+    worth, best = score_ms(run, laps), best_ns(laps) if run.counts else None
     uncertainty_ns = max((lap.uncertainty_ns for lap in laps if lap.valid), default=0)
     who = (run.run_id, run.race.race_id, run.car, run.racer)
     return RunStatus(*who, run.phase, len(laps), best, worth, uncertainty_ns)
@@ -106,7 +133,7 @@ def official_lap(run: Run, lap: Lap) -> OfficialLap:
 def _model(race: Race, run_id: str) -> str:
     """What drove that run; "" of one that lies too far back."""
     run = race.runs.get(run_id)
-    return "" if run is None else run.model
+    return "" if run is None else run.posted_model[0]
 
 
 def _open(proposal: Proposal, run: Run) -> bool:

@@ -10,6 +10,7 @@ from station.view import (
     CarView,
     ClockView,
     GateView,
+    ManagerView,
     RaceView,
     RunView,
     StandingLine,
@@ -39,6 +40,7 @@ class Parts:
     strangers: tuple[StrangerView, ...] = ()
     stop: StopView = field(default_factory=StopView)
     uncounted: tuple[Uncounted, ...] = ()
+    manager: ManagerView | None = None
 
 
 class Screen:

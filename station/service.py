@@ -21,6 +21,7 @@ from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
 from station.drem_server import DremServer
+from station.effect import effect, worth
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
 from station.intake import CarModels, Item, Ticket, answer, car_report, drain, gate_note
@@ -30,7 +31,18 @@ from station.store.journal import Entry, Journal
 from station.store.space import space
 from station.teller import Teller
 from station.trouble import Trouble
-from station.view import Accepted, ClockView, Declined, StopView, StoreView, SyncView, Uncounted, View
+from station.view import (
+    Accepted,
+    ClockView,
+    Declined,
+    Effect,
+    ManagerView,
+    StopView,
+    StoreView,
+    SyncView,
+    Uncounted,
+    View,
+)
 
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
@@ -79,6 +91,7 @@ class Station:
         self._paired = set(self._restored.engine.paired)
         self._models = CarModels()
         self._uncounted: tuple[Uncounted, ...] = ()
+        self._managed: ManagerView | None = None
         self._screen = Screen(setup.name, self._clock_view)
         self._cars = Cars(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
         self.drem = drem  # an event manager that uses us as its timer
@@ -125,6 +138,9 @@ class Station:
             delivery.ack()
             worked = True
         self._hall.look(self._now(), self._clock.rate, self.journal.due)
+        if self.drem is not None and self.drem.view != self._managed:
+            self._managed = self.drem.view
+            self._screen.update(manager=self._managed)
         return worked
 
     def offer(self, command: e.Command) -> Ticket:
@@ -259,11 +275,11 @@ class Station:
 
     def _commit(self, items: list[Item]) -> list[f.Fact]:
         """Handle, append, tell. Raises StorageError: then nothing happened, and the engine is to be built again."""
-        done = [(item, self._restored.engine.handle(item.input)) for item in items]
-        entries = [self._entry(item.input, facts) for item, facts in done if facts]
+        done = [self._handle(item) for item in items]
+        entries = [self._entry(item.input, facts) for item, facts, _ in done if facts]
         seqs = iter(self.journal.append(entries) if entries else ())
         self._screen.owe(self.journal.due)
-        for item, facts in done:
+        for item, facts, changed in done:
             seq = next(seqs) if facts else self.journal.head.seq
             self._restored.note(seq, item.input, facts)
             if item.kept is not None:
@@ -280,9 +296,16 @@ class Station:
             if isinstance(item.input, e.TryGate):
                 self._hall.judged(item.input.gate, self._restored.engine, facts)
             if item.ticket is not None:
-                item.ticket.settle(answer(seq, facts))
+                item.ticket.settle(answer(seq, facts, changed))
         self._show_uncounted()
-        return [fact for _, facts in done for fact in facts]
+        return [fact for _, facts, _ in done for fact in facts]
+
+    def _handle(self, item: Item) -> tuple[Item, tuple[f.Fact, ...], Effect | None]:
+        """The facts of one input, and what a ruling changed."""
+        engine = self._restored.engine
+        before = worth(engine, item.input)
+        facts = engine.handle(item.input)
+        return item, facts, effect(before, worth(engine, item.input))
 
     def _show_uncounted(self) -> None:
         newest = self._restored.uncounted.newest

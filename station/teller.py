@@ -137,16 +137,16 @@ class Teller:
         race, run = engine.race, engine.run
         if race is None:
             return
-        on = {each.run_id: self._run(each, now) for each in race.on_track}
-        last = None if run is None else on.get(run.run_id) or self._run(run, now)
+        on = {each.run_id: self._run(engine, each, now) for each in race.on_track}
+        last = None if run is None else on.get(run.run_id) or self._run(engine, run, now)
         strangers = stranger_views(engine.strangers)
         best = race_view(race, self._bests.of_race())
         self._screen.update(race=best, run=last, runs=tuple(on.values()), strangers=strangers)
         if standing:
             self._screen.update(standing=standing_lines(race))
 
-    def _run(self, run: Run, now: Moment) -> RunView:
-        return run_view(run, now, self._bests.of_racer(run.racer))
+    def _run(self, engine: Engine, run: Run, now: Moment) -> RunView:
+        return run_view(run, now, self._bests.of_racer(run.racer), engine.models.of(run.car))
 
 
 def _runs(engine: Engine) -> list[Run]:

@@ -48,7 +48,9 @@ class RunView:
     `proposals`: what the official is asked, each until it is done or dismissed: a missed crossing is counted by
     `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `give_crossing` with its number (to
     this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
-    `racer_best_ns`: the racer's fastest counted lap in all runs of the race.
+    `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256` are what the
+    car reports (what was entered, until it does); `model_differs`: from the entry, so that Start is refused.
+    `last_lap`: the time is up, and the lap in progress still counts.
     """
 
     run_id: str
@@ -73,6 +75,11 @@ class RunView:
     flagged: tuple[int, ...]
     proposals: tuple[Proposal, ...]
     racer_best_ns: int | None = None
+    entered_model: str = ""
+    reported_model: tuple[str, str] | None = None
+    model_note: str = ""
+    model_differs: bool = False
+    last_lap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,7 @@ class GateView:
     `uncertainty_ns` of a stamp that is made now: the larger of the config's and the driver's. `notes`: what the driver
     noticed of its device lately, newest first. `passes`: how several sensors stand, by the passes so far; `untried`
     names those that saw no pass as it should be; `doubt`: why the layout as it is set loses passes, "" if it does not.
+    `absent`: its device is not there; it is tried again.
     """
 
     name: str
@@ -141,6 +149,7 @@ class GateView:
     passes: str = ""
     untried: tuple[str, ...] = ()
     doubt: str = ""
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +246,15 @@ class ResultTrouble:
 
 
 @dataclass(frozen=True, slots=True)
+class ManagerView:
+    """The port for an event manager that takes this station for its timer; how many of its pages listen."""
+
+    listening: bool
+    listeners: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class SyncView:
     """What became of the results that were due; `sentence` is the newest trouble, or that all is posted.
 
@@ -291,14 +309,38 @@ class View:
     strangers: tuple[StrangerView, ...] = ()
     stop: StopView = field(default_factory=StopView)
     uncounted: tuple[Uncounted, ...] = ()
+    manager: ManagerView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a run, and one lap of it, is worth at one moment; None: no such lap, no score, no place."""
+
+    run_id: str
+    racer: str
+    lap: int | None
+    lap_ms: int | None
+    lap_counts: bool
+    score_ms: int | None
+    place: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A ruling's effect, also as the sentence that the page shows."""
+
+    before: Worth
+    after: Worth
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The command is done and stored as journal record `seq`."""
+    """The command is done and stored as journal record `seq`; of a ruling also what it changed."""
 
     seq: int
     run_id: str = ""
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class Comms:
         self._was_connected = False
         self.listeners: list[Callable[[Word], None]] = []  # beside the wire: the black box, the console
         self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True  # a phone may hold the car for practice
+        self._state: CarState | None = None
         self._unkept: list[CarLap] = []
         self._arrived: queue.Queue[Delivery] = queue.Queue(_DELIVERIES_MOST)
         self._wake_out, self._wake_in = socket.socketpair()
@@ -123,7 +124,10 @@ class Comms:
         for listener in self.listeners:
             listener(word)
         match word:
-            case CarBeat() | CarState():
+            case CarState():
+                self._state = word
+                self._link.publish(word)
+            case CarBeat():
                 self._link.publish(word)
             case Figures():
                 self._link.publish(telemetry(word))
@@ -149,7 +153,7 @@ class Comms:
     def _mend(self, now_s: float) -> None:
         """After a reconnect, and every few seconds, what the station has not acknowledged is said again.
 
-        The state is not our care: the link says the last one again by itself.
+        The state too: an older boot's will, or a machine with our name, may have put another in its place.
         """
         connected = self._link.state().connected
         came_back = connected and not self._was_connected
@@ -159,6 +163,8 @@ class Comms:
             self._say_again()
 
     def _say_again(self) -> None:
+        if self._state is not None:
+            self._link.publish(self._state)
         try:
             for kept in self._outbox.waiting():
                 self._say(kept)

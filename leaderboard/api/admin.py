@@ -16,6 +16,8 @@ from leaderboard.api.http import Unauthorized, json_response, read_body
 from leaderboard.api.shapes import EntryShape, ErrorShape, NewEntry, NewRace, RaceChange, RaceShape
 from leaderboard.board import Board
 from leaderboard.domain import Race
+from shared.errors import Refused
+from shared.tracks import least_lap_s
 
 _MAX_BYTES = 16_384
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -54,12 +56,18 @@ def router(board: Board, admin_token: str, utc_ns: Callable[[], int]) -> APIRout
         response_model=RaceShape,
         responses=_REFUSALS,
         openapi_extra=_extra(RaceChange),
-        summary="Close a race now, or open it again",
+        summary="Close a race now, open it again, or move its planned close",
         response_description="The race as it is now",
     )
     async def change(request: Request, race_id: str) -> Response:
-        closed: bool = (await asked(request, RaceChange)).closed
-        race = await run_in_threadpool(board.close_race, race_id, closed, utc_ns())
+        wanted: RaceChange = await asked(request, RaceChange)
+        if wanted.closed is None and wanted.closes_at is None:
+            raise Refused("Say what to change: `closed` (true or false), or `closes_at` (a time, or empty for none).")
+        closes = shapes.utc_ns(wanted.closes_at) if wanted.closes_at else None
+        if wanted.closes_at is not None:
+            race = await run_in_threadpool(board.move_close, race_id, closes)
+        if wanted.closed is not None:
+            race = await run_in_threadpool(board.close_race, race_id, wanted.closed, utc_ns())
         return _respond(shapes.race_shape(race, utc_ns()), 200)
 
     @routes.post(
@@ -90,7 +98,10 @@ def _authorize(request: Request, admin_token: str) -> None:
 def _race(new: NewRace) -> Race:
     opens, closes = (None if text is None else shapes.utc_ns(text) for text in (new.opens_at, new.closes_at))
     race_id = slug(new.name) if new.race_id is None else new.race_id
-    rules = shapes.rules(new.rules)
+    if (length_m := new.track_length_m) is not None and not 1.0 <= length_m <= 1000.0:
+        raise Refused(f"`track_length_m` is {length_m:g}; allowed is 1 to 1000.")
+    least_s = least_lap_s(new.track, length_m)
+    rules = shapes.rules(new.rules if least_s is None else {"min_lap_s": least_s} | new.rules)
     return Race(race_id, new.name, new.kind, new.venue, new.track, rules, new.entry, opens, closes)
 
 

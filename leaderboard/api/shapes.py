@@ -28,7 +28,11 @@ class ErrorShape:
 
 @dataclass(frozen=True, slots=True)
 class NewRace:
-    """A race to create. Without `race_id` the name makes one. `rules` are those of `RaceRules`; absent ones default."""
+    """A race to create. Without `race_id` the name makes one. `rules` are those of `RaceRules`; absent ones default.
+
+    Without the rule `min_lap_s` a lap takes as long as the track allows, where its length is known: `track_length_m`,
+    or that of a published track of this name.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -41,6 +45,7 @@ class NewRace:
     entry: EntryPolicy = "open"
     opens_at: str | None = None
     closes_at: str | None = None
+    track_length_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,12 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class RaceChange:
-    """Close the race now, or open it again."""
+    """Close the race now or open it again (`closed`), or move its planned close (`closes_at`; "" for none)."""
 
     __pydantic_config__ = _STRICT
 
-    closed: bool
+    closed: bool | None = None
+    closes_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from leaderboard.live import Picture
 from leaderboard.pages.views import board_view, card
 from leaderboard.store.rows import RaceHead
 from shared.web_assets import addresses
+from shared.words import BEST_OF_RACE, RACERS_BEST
 
 STATIC = pathlib.Path(__file__).parent.parent / "static"
 
@@ -25,7 +26,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals |= {"title": title, "static": addresses(STATIC)}
+        tones = {"race": BEST_OF_RACE, "own": RACERS_BEST}
+        self._templates.globals |= {"title": title, "static": addresses(STATIC), "tones": tones}
         self._row = self._templates.get_template("row.html")
         self._parts = self._templates.get_template("parts.html")
 

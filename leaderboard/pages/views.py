@@ -8,6 +8,7 @@ from leaderboard.domain import Race
 from leaderboard.pages import words
 from leaderboard.store.rows import RaceHead
 from shared.units import format_ms
+from shared.words import INCIDENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +181,8 @@ def _best(lap_ms: int, own_ms: int, fastest_ms: int) -> str:
 
 
 def _note(lap: LapShape) -> str:
-    happened = [
-        words.plural(count, what)
-        for count, what in ((lap.off_tracks, "off-track"), (lap.collisions, "collision"), (lap.resets, "reset"))
-        if count
-    ]
+    counts = (lap.off_tracks, lap.collisions, lap.resets)
+    happened = [what.counted(count) for what, count in zip(INCIDENTS.values(), counts, strict=True) if count]
     if lap.penalty_ms:
         happened.append(f"{format_ms(lap.penalty_ms)} s penalty in it")
     return ", ".join(happened)

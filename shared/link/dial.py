@@ -1,5 +1,6 @@
 """How a connection to a broker is asked for: TLS, session, will and subscriptions, in MQTT 5 and in 3.1.1."""
 
+import hashlib
 import pathlib
 import socket
 import ssl
@@ -19,6 +20,7 @@ from shared.link.liveness import CONNECT_S
 from shared.link.options import MqttOptions
 from shared.link.packets import Packet
 from shared.link.wire import Subscription
+from shared.topics import Speaker
 
 RECEIVE_MAXIMUM = 100
 _TOPIC_BYTES = 256
@@ -28,10 +30,10 @@ _V5, _V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 class Dial:
     """Makes paho clients, one per connection. With `protocol = "auto"` an unanswered 5 becomes 3.1.1, and back."""
 
-    def __init__(self, options: MqttOptions, device: str, will: Packet) -> None:
+    def __init__(self, options: MqttOptions, client_id: str, will: Packet) -> None:
         self.address = f"{options.host}:{options.port}"
         self._options = options
-        self._client_id = options.client_id or device
+        self.client_id = options.client_id or client_id
         self._will = will
         self._tls = _tls(options)
         self._password = _first_line(options.password_file)
@@ -42,7 +44,7 @@ class Dial:
         v5 = self._protocol == _V5
         client = Client(
             CallbackAPIVersion.VERSION2,
-            self._client_id,
+            self.client_id,
             clean_session=None if v5 else False,
             protocol=self._protocol,
             reconnect_on_failure=False,
@@ -99,6 +101,15 @@ class Dial:
         """The broker took the connection and said nothing: one without MQTT 5 does so (amqtt)."""
         if self._options.protocol == "auto":
             self._protocol = _V311 if self._protocol == _V5 else _V5
+
+
+def client_id(device: str, boot: str, speaker: Speaker) -> str:
+    """A machine's name at the broker. A car's is of this boot: of two with one name neither knocks the other off.
+
+    A broker that names clients by their certificates (config/mosquitto.conf) takes no notice; there the one that is
+    knocked off says so. A station keeps its name, so that what a lost connection left is settled before it is back.
+    """
+    return f"{device}-{hashlib.sha256(boot.encode()).hexdigest()[:12]}" if speaker == "car" else device
 
 
 def _send_at_once(_client: Client, _data: object, sock: Any) -> None:

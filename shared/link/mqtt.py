@@ -22,7 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from shared.errors import BadInput
 from shared.link.backoff import Backoff
-from shared.link.dial import Dial
+from shared.link.dial import Dial, client_id
 from shared.link.liveness import CONNECT_S, Liveness
 from shared.link.options import MqttOptions
 from shared.link.outgoing import Outgoing
@@ -34,6 +34,7 @@ from shared.topics import Speaker
 __all__ = ["MqttLink", "MqttOptions"]
 
 GOODBYE_S = 1.0
+TAKEN_S = 15.0  # whoever was knocked off by its own name lets the other one be for so long
 
 
 class MqttLink:
@@ -41,7 +42,7 @@ class MqttLink:
 
     def __init__(self, options: MqttOptions, device: str, boot: str, speaker: Speaker) -> None:
         self._voice = Voice(device, boot, speaker)
-        self._dial = Dial(options, device, self._voice.goodbye())
+        self._dial = Dial(options, client_id(device, boot, speaker), self._voice.goodbye())
         self._lock = threading.Lock()
         self._outgoing = Outgoing(options.queue_limit)
         self._acks: collections.deque[tuple[Client, int]] = collections.deque()
@@ -56,6 +57,7 @@ class MqttLink:
         self._life = Liveness(options.keepalive_s)
         self._refused = 0
         self._malformed = 0
+        self._taken = False
 
     def start(self, subscriptions: Sequence[Subscription], on_delivery: Callable[[Delivery], None]) -> None:
         assert self._thread is None, "a link is started once"
@@ -103,7 +105,7 @@ class MqttLink:
                     if self._life.ended(time.monotonic()):
                         self._backoff.reset()
                     self._outgoing.lost()
-                self._closing.wait(self._backoff.next_s())
+                self._closing.wait(TAKEN_S if self._taken else self._backoff.next_s())
         finally:
             # Also after a bug in an owner's on_delivery: the screens must not show a dead link as alive.
             self._life = Liveness(0.0, "The link is closed.")
@@ -111,6 +113,7 @@ class MqttLink:
 
     def _one_connection(self) -> None:
         self._life.dialled(time.monotonic())
+        self._taken = False
         client = self._dial.client()
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -244,7 +247,13 @@ class MqttLink:
     ) -> None:
         with self._lock:
             self._life.up = False
-            if self._life.answered:
+            self._taken = reason == "Session taken over"
+            if self._taken:
+                self._life.sentence = (
+                    f"Another machine took our name at the broker ({self._dial.client_id}): give each machine its own; "
+                    f"trying again in {TAKEN_S:.0f} s."
+                )
+            elif self._life.answered:
                 self._life.sentence = f"Lost the broker at {self._dial.address} ({reason}); trying again."
 
 

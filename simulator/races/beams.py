@@ -1,8 +1,9 @@
-"""A car through a gate of two light beams, as edges; and what bad luck does to them.
+"""A car through a gate of two sensors, as edges; and what bad luck does to them.
 
-The front of the car breaks the first beam at the instant of the crossing: that edge is the time. The second
-beam follows `BASELINE_M` later. Every fault that is put in is written down with the passing, so that the
-checker knows which crossings may differ from the truth, and why.
+In line, the front of the car breaks the first beam at the instant of the crossing: that edge is the time; the second
+beam follows `BASELINE_M` later. Side by side, two strips lie on one line: whichever a wheel presses first is the time,
+the other follows by how askew the car is, or the car misses it. Every fault that is put in is written down with the
+passing, so that the checker knows which crossings may differ from the truth, and why.
 """
 
 import random
@@ -14,6 +15,8 @@ GATE = "start"
 SENSORS = ("front", "rear")
 BASELINE_M = 0.030
 CAR_M = 0.30
+ASKEW_NS = 40 * NS_PER_MS
+ONE_STRIP = 0.2  # so many cars run over one of two strips only
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,21 @@ class Passing:
     faults: list[str] = field(default_factory=list)
 
     def clean(self) -> list[SeenEdge]:
-        """The edges that a perfect gate would make."""
+        """The edges that a perfect gate would make of two beams in line."""
         follow_ns = round(BASELINE_M / self.speed_mps * NS_PER_S)
+        return self._edges((SENSORS[0], 0), (SENSORS[1], follow_ns))
+
+    def clean_side_by_side(self, rng: random.Random) -> list[SeenEdge]:
+        """And of two strips side by side."""
+        first, second = rng.sample(SENSORS, 2)
+        later = () if rng.random() < ONE_STRIP else ((second, rng.randint(0, ASKEW_NS)),)
+        return self._edges((first, 0), *later)
+
+    def _edges(self, *sensors: tuple[str, int]) -> list[SeenEdge]:
         blocked_ns = round(CAR_M / self.speed_mps * NS_PER_S)
         edges = []
-        for sensor, at_ns in ((SENSORS[0], self.at_ns), (SENSORS[1], self.at_ns + follow_ns)):
+        for sensor, after_ns in sensors:
+            at_ns = self.at_ns + after_ns
             edges += [SeenEdge(sensor, True, at_ns), SeenEdge(sensor, False, at_ns + blocked_ns)]
         return in_order(edges)
 
@@ -51,7 +64,7 @@ def in_order(edges: list[SeenEdge]) -> list[SeenEdge]:
 
 def double_trigger(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
     """The beam flickers: through a gap in the car while it is blocked, or at a wing just after it is clear."""
-    sensor = rng.choice(SENSORS)
+    sensor = rng.choice(sorted({e.sensor for e in edges}))
     mine = [e for e in edges if e.sensor == sensor]
     first_ns, last_ns = mine[0].at_ns, mine[-1].at_ns
     extra = []

@@ -9,12 +9,12 @@ from typing import Literal
 from shared.errors import ConfigError
 from shared.units import NS_PER_S
 
-Per = Literal["hour", "passing", "packet", "post"]
+Per = Literal["meeting", "hour", "passing", "packet", "post"]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A fault: `rate` is how many an hour of race, or the chance for each passing, packet or post."""
+    """A fault: `rate` is how many an hour of race, or the chance for each meeting, passing, packet or post."""
 
     name: str
     per: Per
@@ -28,6 +28,9 @@ FAULTS: tuple[Kind, ...] = (
     Kind("lost_edge", "passing", 0.002, "a numbered edge is lost in the gate's queue"),
     Kind("missed_crossing", "passing", 0.003, "no sensor sees the car"),
     Kind("car_blind", "passing", 0.01, "no frame of the car shows the gate: it reports one long lap"),
+    Kind(
+        "side_by_side", "meeting", 0.35, "the gate's two strips lie side by side: a wheel presses either first, or one"
+    ),
     Kind("sensor_noise", "hour", 3.0, "a pulse where no car is"),
     Kind("lost_message", "packet", 0.004, "a packet is lost (with QoS 1 the connection breaks)"),
     Kind("late_message", "packet", 0.02, "a packet is up to 5 s late"),
@@ -80,7 +83,7 @@ class Bad:
         return self._sources[name]
 
     def strikes(self, name: str) -> bool:
-        """Does this passing, packet or post suffer it? Counts it if so."""
+        """Does this meeting, passing, packet or post suffer it? Counts it if so."""
         hit = self._sources[name].random() < BY_NAME[name].rate and name in self.kinds
         if hit:
             self.counts[name] += 1

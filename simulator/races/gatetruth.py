@@ -2,9 +2,10 @@
 
 The rule of excuses. A pass is undisturbed if nothing but a double trigger was put on it, no noise pulse came in
 the second before it, and its machine was up for all its edges. An undisturbed pass must make one crossing at its
-nanosecond, forwards. Any other crossing must stand on an edge of a disturbed pass or of a noise pulse. A lap may
-differ from the truth only if one of its ends is such a crossing, or an official's, or if a disturbed pass within
-it made none. Everything that is excused is counted by its reason.
+nanosecond: forwards at the first of two beams in line, at either of two strips side by side. Any other crossing must
+stand on an edge of a disturbed pass or of a noise pulse. A lap may differ from the truth only if one of its ends is
+such a crossing, or an official's, or if a disturbed pass within it made none. Everything that is excused is counted
+by its reason.
 """
 
 from bisect import bisect_left, bisect_right
@@ -28,7 +29,7 @@ class GateTruth:
 
     def __init__(self, hall: Hall, box: GateBox, boots: list[tuple[int, str, int]]) -> None:
         """`boots`: (universe ns of the boot, boot id, universe minus clock) of the gate's machine, in order."""
-        self._boots = boots
+        self._boots, self._side_by_side = boots, hall.side_by_side
         self._noted = {(edge.boot, edge.at_ns) for edge in box.noted}
         self._noise_ns = sorted(pulse[0].at_ns for pulse in hall.noises)
         self.exact: dict[Stamp, TruePass] = {p.stamp: p for p in hall.passes if p.stamp is not None}
@@ -49,7 +50,7 @@ class GateTruth:
         """Both ways: no pass without its crossing, no crossing without its cause. How many crossings there are."""
         crossings = [fact for record in tail.records for name, fact in record.facts if name == "Crossing"]
         made = Counter((fact["boot"], fact["at_ns"]) for fact in crossings)
-        clean = {(fact["boot"], fact["at_ns"]) for fact in crossings if _is_clean(fact)}
+        clean = {(fact["boot"], fact["at_ns"]) for fact in crossings if self._is_clean(fact)}
         for stamp, true_pass in self.exact.items():
             if id(true_pass) not in self.disturbed:
                 invariant.check(stamp in clean, f"the undisturbed pass at {stamp} made no forward crossing")
@@ -79,6 +80,11 @@ class GateTruth:
             return
         truth_ns = self.exact[end].passing.at_ns - self.exact[start].passing.at_ns
         invariant.check(truth_ns == lap["lap_ns"], f"lap {lap} took {truth_ns} ns in truth")
+
+    def _is_clean(self, fact: dict[str, Any]) -> bool:
+        if self._side_by_side:
+            return bool(fact["direction"] == 0 and fact["sensor"] in SENSORS)
+        return bool(fact["direction"] == 1 and fact["sensor"] == SENSORS[0])
 
     def _cause(self, stamp: Stamp, strokes: set[Stamp]) -> str | None:
         """'' for a true pass; a reason; None if nothing explains an end of a lap here."""
@@ -113,10 +119,6 @@ class GateTruth:
             if why:
                 found.update({self.stamp(edge.at_ns): why for edge in true_pass.edges if edge.broken})
         return found
-
-
-def _is_clean(fact: dict[str, Any]) -> bool:
-    return bool(fact["direction"] == 1 and fact["sensor"] == SENSORS[0])
 
 
 def added_strokes(tail: Tail) -> set[Stamp]:

@@ -28,7 +28,8 @@ class TruePass:
 class Hall:
     """Takes cars over the line. `passes` and `noises` are the truth, in order of time."""
 
-    def __init__(self, universe: Universe, box: GateBox, bad: Bad) -> None:
+    def __init__(self, universe: Universe, box: GateBox, bad: Bad, *, side_by_side: bool) -> None:
+        self.side_by_side = side_by_side
         self.passes: list[TruePass] = []
         self.noises: list[tuple[SeenEdge, ...]] = []
         self._universe, self._box, self._bad = universe, box, bad
@@ -52,7 +53,8 @@ class Hall:
         self._show(edges)
 
     def _spoilt(self, passing: Passing) -> list[SeenEdge]:
-        edges = passing.clean()
+        aside = self._bad.source("side_by_side")
+        edges = passing.clean_side_by_side(aside) if self.side_by_side else passing.clean()
         for name, spoil in SPOILERS:
             if self._bad.strikes(name):
                 passing.faults.append(name)

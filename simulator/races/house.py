@@ -29,15 +29,25 @@ from station.view import Accepted, Declined, RunView
 NAME = "station"
 NOT_STORED = "Not done, because"
 SYNC_NOTICES_NS = NS_PER_S // 4
-GATES = (e.GateSpec(GATE, SENSORS, baseline_mm=round(BASELINE_M * 1000)),)
+IN_LINE = (e.GateSpec(GATE, SENSORS, baseline_mm=round(BASELINE_M * 1000), layout="in_line"),)
+SIDE_BY_SIDE = (e.GateSpec(GATE, SENSORS, layout="side_by_side"),)
 
 
 class House:
     """What runs on the station's machine, and the desk where officials stand."""
 
     def __init__(
-        self, universe: Universe, broker: MockBroker, vendor: Vendor, bad: Bad, folder: pathlib.Path, tally: Tally
+        self,
+        universe: Universe,
+        broker: MockBroker,
+        vendor: Vendor,
+        bad: Bad,
+        folder: pathlib.Path,
+        tally: Tally,
+        *,
+        side_by_side: bool,
     ) -> None:
+        self._gates = SIDE_BY_SIDE if side_by_side else IN_LINE
         self.clock = KernelClock(universe, NAME)
         self.box = GateBox(self.clock)
         self.path = folder / "station.db"
@@ -189,7 +199,7 @@ class House:
         link = MockLink(self._broker, NAME, f"{self.clock.utc_ns():x}", "station")
         journal = HallJournal(self.path, self.fuse.step)
         journal.disk_full(self._full)
-        setup = Setup(NAME, GATES, self.race, versions={"raceday": "simulated"})
+        setup = Setup(NAME, self._gates, self.race, versions={"raceday": "simulated"})
         told = ToldLink(link, self._watch, self.fuse.step)
         station = Station(setup, self.clock, told, {GATE: BoxDriver(self.box)}, journal)
         self._life = Life(self._lives, station, journal, link)

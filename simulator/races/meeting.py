@@ -40,8 +40,9 @@ class Held:
         self.broker = MockBroker(zlib.crc32(seed.encode()), wire_faults(kinds))
         self.board_path = folder / "board.db"
         self.vendor = Vendor(self.universe, self.board_path, self.bad)
-        self.house = House(self.universe, self.broker, self.vendor, self.bad, folder, self.tally)
-        self.hall = Hall(self.universe, self.house.box, self.bad)
+        aside = self.bad.strikes("side_by_side")
+        self.house = House(self.universe, self.broker, self.vendor, self.bad, folder, self.tally, side_by_side=aside)
+        self.hall = Hall(self.universe, self.house.box, self.bad, side_by_side=aside)
         self.radios = {name: self._radio(name) for name in sorted({r.car for p in self.plan.races for r in p.turns})}
         rng = random.Random(f"{seed}/track")
         self.track = Track(self.universe, self.house, self.hall, self.radios, rng)

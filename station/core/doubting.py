@@ -51,7 +51,7 @@ def _is_asked(run: Run, number: int) -> bool:
 
 def _asked(run: Run, number: int) -> f.Proposal:
     sentence = (
-        f"Lap {number} is {run.book.why_held}. Was its crossing false (a car that turned back, a hand)? "
+        f"Lap {number} is {run.book.why_held(number)}. Was its crossing false (a car that turned back, a hand)? "
         "Until an official decides, it does not count, nor does the lap after it."
     )
     asked = f.Proposal(run.run_id, "false_crossing", run.book.stretches[number].mark.at_ns, USUAL, sentence)

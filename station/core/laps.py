@@ -40,6 +40,7 @@ class Stretch:
     witnessed: bool = False  # the car's own report agrees with the lap that ended at this mark
     approved: bool = False  # an official looked: the lap that ended at this mark is one, however short
     asked: bool = False  # whether a crossing was missed in the lap that ended at this mark
+    doubt: str = ""  # why the lap that ended at this mark is held, as it was first said: later laps move the usual one
     notes: list[str] = field(default_factory=list)
 
 
@@ -95,14 +96,21 @@ class LapBook:
             return
         odd = short(self.durations(), self._fastest_ns)
         self.held = frozenset(index + 1 for index in odd if not self.stretches[index + 1].approved)
+        for number, stretch in enumerate(self.stretches):
+            if number not in self.held:
+                stretch.doubt = ""
+            elif not stretch.doubt:
+                stretch.doubt = self._why_short()
 
     def doubtful(self, number: int) -> bool:
         """Lap `number` ended or began at a mark that is in doubt."""
         return number in self.held or number - 1 in self.held
 
-    @property
-    def why_held(self) -> str:
-        """What is odd about a lap that is held."""
+    def why_held(self, number: int) -> str:
+        """What is odd about lap `number`, which is held."""
+        return self.stretches[number].doubt
+
+    def _why_short(self) -> str:
         laps = self.durations()
         if self._fastest_ns is not None and sum(1 for lap in laps if lap) < ENOUGH:
             return f"less than half of the fastest lap of the race ({format_ns(self._fastest_ns)})"
@@ -231,6 +239,7 @@ class LapBook:
             collisions=begun.collisions,
             resets=begun.resets,
             penalty_ns=begun.penalty_ns,
+            held=one_boot and not begun.void and self.doubtful(number),
             reason=why or begun.void or "; ".join([*begun.notes, *self._unsuccessful(number)]),
         )
 
@@ -242,7 +251,7 @@ class LapBook:
         begun, ended = self.stretches[number - 1], self.stretches[number]
         allowed, why = self._rules.max_resets_per_lap, []
         if number in self.held:
-            why.append(f"{self.why_held}: an official is asked")
+            why.append(f"{self.why_held(number)}: an official is asked")
         elif number - 1 in self.held:
             why.append("it began at a crossing that is in doubt: an official is asked")
         if allowed is not None and begun.resets > allowed:

@@ -66,7 +66,7 @@ class Lap:
     """One lap as it stands now. `ended_ns` on the clock of `boot`; `ended_utc_ns` for display and for ties.
 
     `lap_ns` is 0 for a lap that spans two boots: it is void by rule. `reason` says why it is not valid, or
-    what an official did. `confirmed` once the car's own report agrees.
+    what an official did. `confirmed` once the car's own report agrees. `held`: not valid while an official is asked.
     """
 
     run_id: str
@@ -84,6 +84,7 @@ class Lap:
     resets: int = 0
     penalty_ns: int = 0
     reason: str = ""
+    held: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True)

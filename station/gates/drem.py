@@ -25,6 +25,7 @@ from station.gates.driver import Edge, GateHealthReport, GateNote, Said
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 LISTEN_S = 0.25
+FIRST_S = 1.0  # a start waits so long for the timer's first answer, and no longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class DremGate:
         self._stream = DremStream(name, names, f"drem:{name}:{clock.utc_ns():x}", step_ns)
         self._name, self._clock = name, clock
         self._put: Callable[[Said], None] | None = None
-        self._closing = threading.Event()
+        self._closing, self._answered = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._alive, self._sentence = False, "The timer was not called yet."
         self._last_ns: int | None = None
@@ -130,9 +131,11 @@ class DremGate:
         self._put = put
         self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
         self._thread.start()
+        self._answered.wait(FIRST_S)
 
     def health(self) -> GateHealthReport:
-        return GateHealthReport(self._alive, self._sentence, self._last_ns, self._stream.edges, self._stream.lost)
+        counts = (self._stream.edges, self._stream.lost)
+        return GateHealthReport(self._alive, self._sentence, self._last_ns, *counts, absent=not self._alive)
 
     def close(self) -> None:
         self._closing.set()
@@ -153,6 +156,7 @@ class DremGate:
                     f"The timer at {self._url} does not answer ({what[:200]}): is it on, is the address right?"
                 )
             self._alive = False
+            self._answered.set()
             self._closing.wait(wait_s)
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
@@ -172,6 +176,7 @@ class DremGate:
         assert self._put is not None
         self._stream.connected()
         self._alive, self._sentence = True, "The timer speaks."
+        self._answered.set()
         while not self._closing.is_set():
             try:
                 text = line.recv(LISTEN_S)

@@ -22,7 +22,7 @@ class GateHealthReport:
 
     Where the driver knows: `offset_ns` and `drift_ppb` of its device's clock to the station's, `dropped` bytes that
     were no frame, `level` of each sensor's beam (0 to 1, in the order of the sensors), `uncertainty_ns` of a stamp
-    that is made now.
+    that is made now. `absent`: there is no device to speak with; it is tried again and may join later.
     """
 
     alive: bool
@@ -35,10 +35,15 @@ class GateHealthReport:
     dropped: int = 0
     level: tuple[float, ...] = ()
     uncertainty_ns: int | None = None
+    absent: bool = False
 
 
 class GateDriver(Protocol):
-    """One gate with its sensors."""
+    """One gate with its sensors.
+
+    Its class may say how they stand (`layout`, where its hardware leaves no choice), and what a pass must look like
+    before a run is armed on it (`proof`: "level" where it sees a beam broken and free, else "pass").
+    """
 
     def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
         """Begin to deliver edges, in order, in the background.
@@ -46,7 +51,8 @@ class GateDriver(Protocol):
         `after[boot]` is the last seq of that boot that the station has kept: what the device remembers beyond it
         is delivered first. A boot that is not named is delivered from the oldest remembered. `put` only enqueues
         and may be called from any thread; it takes a GateNote too (a driver that has none need not know).
-        Raises HardwareMissing.
+        A device that may come and go is no error here: health says that it is `absent`. Raises HardwareMissing where
+        the driver cannot wait for it; then it is started again later.
         """
 
     def health(self) -> GateHealthReport:

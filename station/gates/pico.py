@@ -15,13 +15,16 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
 from station.core.events import Proof
+from station.gates.decoders.port import check_url
 from station.gates.driver import GateHealthReport, Said
 from station.gates.notes import Drops
 from station.gates.pico_session import PicoSession
+from station.gates.usb import Finder
 
 READ_S = 0.01  # a ping goes out at most so much later than it is due
 WRITE_S = 1.0
 RETRY_S = 0.5
+FIRST_S = 1.0  # a start waits so long for the port, and no longer
 MOST_SENSORS = 4
 
 
@@ -44,21 +47,28 @@ class PicoGate:
             raise ConfigError(f"gate {name}: a Pico gate has {MOST_SENSORS} sensors at most; name no more.")
         self._name, self._sensors, self._clock = name, sensors, clock
         self._session: PicoSession | None = None
-        self._trouble = "it is not started."
+        self._trouble, self._absent = "it is not started.", False
+        check_url(self._options.port)
+        self._finder = Finder(self._options.port, "port")
+        self._answered = threading.Event()
         self._lock = threading.Lock()
         self._drops = Drops(name, "line of the Pico gate")
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
-        """As the protocol says. Raises HardwareMissing if there is no such port, or another process has it."""
+        """As the protocol says. A port that is not there is no error: it is tried again, and health says so.
+
+        Raises HardwareMissing once it was closed.
+        """
         if self._closing.is_set():
             raise HardwareMissing(f"the gate {self._name} is closed: start the station again.")
-        port = self._opened()
         level = 0 if self._options.broken == "low" else 1
         self._session = PicoSession(self._name, self._sensors, self._clock.boot_id, after, level)
-        self._thread = threading.Thread(target=self._run, args=(port, put), name=f"gate-{self._name}", daemon=True)
+        self._trouble = f"{self._options.port} is being opened."
+        self._thread = threading.Thread(target=self._run, args=(put,), name=f"gate-{self._name}", daemon=True)
         self._thread.start()
+        self._answered.wait(FIRST_S)
 
     def health(self) -> GateHealthReport:
         """Now; never blocks for longer than one fit of the clock."""
@@ -80,6 +90,7 @@ class PicoGate:
                 drift_ppb=None if clock is None else clock.drift_ppb,
                 dropped=session.dropped_bytes,
                 uncertainty_ns=None if clock is None else clock.here().uncertainty_ns,
+                absent=self._absent,
             )
 
     def close(self) -> None:
@@ -99,16 +110,19 @@ class PicoGate:
         if trouble := session.trouble(self._clock.now_ns()):
             return trouble
         resets = f" It was reset, {session.resets} so far: a lap across a reset is void." if session.resets else ""
-        return f"The Pico gate answers and its clock is known.{resets}"
+        advice = f" {self._finder.advice}" if self._finder.advice else ""
+        return f"The Pico gate answers and its clock is known.{resets}{advice}"
 
-    def _run(self, port: serial.Serial, put: Callable[[Said], None]) -> None:
-        line: serial.Serial | None = port
+    def _run(self, put: Callable[[Said], None]) -> None:
+        line: serial.Serial | None = None
         while not self._closing.is_set():
             try:
                 line = line or self._opened()
                 self._talk(line, put)
             except (HardwareMissing, serial.SerialException, OSError) as error:
-                self._trouble = f"{error}" if isinstance(error, HardwareMissing) else f"its line is cut ({error})."
+                self._absent = isinstance(error, HardwareMissing)
+                self._trouble = f"{error}" if self._absent else f"its line is cut ({error})."
+                self._answered.set()
                 _closed(line)
                 line = None
                 self._closing.wait(RETRY_S)
@@ -120,7 +134,8 @@ class PicoGate:
         assert session is not None
         with self._lock:
             session.connected(self._clock.now_ns())
-        self._trouble = ""
+        self._trouble, self._absent = "", False
+        self._answered.set()
         while not self._closing.is_set():
             with self._lock:
                 said = session.say(self._clock.now_ns())
@@ -140,7 +155,7 @@ class PicoGate:
 
     def _opened(self) -> serial.Serial:
         """The port. Raises HardwareMissing."""
-        name = self._options.port
+        name = self._finder.path()
         try:
             port: serial.Serial = serial.serial_for_url(
                 name, 115200, timeout=READ_S, write_timeout=WRITE_S, do_not_open=True
@@ -151,8 +166,9 @@ class PicoGate:
         except (serial.SerialException, OSError, ValueError) as error:
             raise HardwareMissing(
                 f"the gate {self._name}: the port {name} does not open ({error}); plug the Pico in, "
-                "see that nothing else uses the port, and set `port`."
+                f"see that nothing else uses the port, and set `port`.{self._finder.others()}"
             ) from None
+        self._finder.opened(name)
         return port
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shared.config import load
-from shared.errors import ConfigError, RetryLater
+from shared.errors import ConfigError, HardwareMissing, RetryLater
 from station.build import build_clock, build_gates
 from station.config import StationConfig
 from station.core.events import Edge
@@ -74,11 +74,13 @@ def main(arguments: list[str]) -> int:
 
 
 def run(drivers: Mapping[str, GateDriver], pause_s: float, patience_s: float, say: Callable[[str], None]) -> int:
-    """Listens at the gates for both pulses and says how they agree."""
+    """Listens at the gates for both pulses and says how they agree. Raises HardwareMissing, RetryLater."""
     heard: queue.SimpleQueue[Edge] = queue.SimpleQueue()
     try:
         for driver in drivers.values():
             driver.start({}, lambda said: heard.put(said) if isinstance(said, Edge) else None)
+        if absent := next((report for each in drivers.values() if (report := each.health()).absent), None):
+            raise HardwareMissing(absent.sentence)
         say(f"close the contact of {', '.join(drivers)} now")
         first, at_s = _pulse(heard, tuple(drivers), patience_s, 0.0)
         say(f"the first pulse reached {len(first)} of {len(drivers)} gates; again in {pause_s:g} s")

@@ -63,8 +63,9 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
     except RacedayError as error:
         return error_answer(503, str(error))
     match answer:
-        case Accepted(seq, run_id):
-            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id})
+        case Accepted(seq, run_id, effect):
+            changed = {} if effect is None else {"effect": dataclasses.asdict(effect)}
+            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **changed})
         case Declined(sentence):
             may = {"override": True} if answer.may_be_overridden else {}
             return JSONResponse({"error": sentence, **may}, 409)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from station.core.doubting import USUAL
 from station.core.facts import Proposal
 from station.view import CarView, RunView, StrangerView, View
 
@@ -37,7 +38,8 @@ def doubts(view: View) -> list[Doubt]:
     asked = sorted(((p, run) for run in runs for p in run.proposals), key=lambda each: each[0].at_ns)
     named = len(runs) > 1
     flagged = [_flagged(run, at_ns, named) for run in runs for at_ns in run.flagged]
-    found = [_doubt(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(asked)] + flagged
+    found = [_model(run, named) for run in runs if run.model_differs]
+    found += [_doubt(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(asked)] + flagged
     return found + [_stranger(each, runs, view.cars) for each in reversed(view.strangers[-MOST_STRANGERS:])]
 
 
@@ -55,6 +57,14 @@ def _stranger(stranger: StrangerView, runs: tuple[RunView, ...], cars: tuple[Car
     sentence = f"Unknown transponder {stranger.transponder}: whose?"
     witnesses = (f"Decoder: it passed {times}", "Its passes in a run count once it is known")
     return Doubt(f"stranger-{stranger.transponder}", sentence, witnesses, (*gives, nobody))
+
+
+def _model(run: RunView, named: bool) -> Doubt:
+    """The car has another model than the entry: an official may enter that one, with a reason."""
+    model, sha256 = run.reported_model or ("", "")
+    texts = (("run_id", run.run_id), ("model", model), ("model_sha256", sha256))
+    enter = Action("Enter what the car has", "enter_model", texts=texts, ask="Enter the model that the car reports")
+    return Doubt(f"model-{run.run_id}", f"{run.model_note} Start is refused.", (), (enter,), _who(run, named))
 
 
 def _flagged(run: RunView, at_ns: int, named: bool) -> Doubt:
@@ -85,7 +95,10 @@ def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[Action]:
         return [Action("Count it", "add_crossing", at, proposed), leave]
     ended = next((lap.number for lap in run.laps if lap.ended_ns == p.at_ns), None)
     drop = [] if ended is None else [Action("Drop it", "drop_crossing", (("number", ended),), proposed)]
-    return [*drop, leave]
+    if p.witness != USUAL:
+        return [*drop, leave]
+    began = [Action("Lap 1 begins here", "drop_crossing", (("number", 0),), proposed)] if ended == 1 else []
+    return [*drop, *began, replace(leave, label="It is a lap")]
 
 
 def _maybe(p: Proposal) -> tuple[str, ...]:
@@ -104,6 +117,8 @@ def _texts(run_id: str, reason: str) -> tuple[tuple[str, str], ...]:
 def _witnesses(p: Proposal, racer: str) -> tuple[str, ...]:
     """What each of the two says."""
     who = p.witness[:1].upper() + p.witness[1:]
+    if p.witness == USUAL:
+        return (f"{who}: another length", "Gate: nothing" if p.kind == "missed_crossing" else "Gate: a crossing")
     match p.kind:
         case "missed_crossing":
             return (f"{who}: a pass", "Gate: nothing")

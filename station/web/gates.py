@@ -102,7 +102,7 @@ def _card(gate: GateView) -> GateCard:
 def _fitness(gate: GateView) -> tuple[str, str]:
     """Level and word, as in the health strip."""
     if not gate.alive or gate.stuck or gate.doubt:
-        return "bad", "not fit"
+        return "bad", "absent" if gate.absent else "not fit"
     return ("warn", "not tried") if gate.untried else ("ok", "fit")
 
 
@@ -136,7 +136,7 @@ def _sensor(gate: GateView, sensor: SensorView) -> SensorLine:
 
 def _judged(gate: GateView, sensor: SensorView) -> tuple[str, str]:
     if not gate.alive:
-        return "bad", "dead"
+        return "bad", "absent" if gate.absent else "dead"
     if sensor.name in gate.stuck:
         return "bad", "blocked"
     if sensor.noise >= NOISY:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from station.core.fitness import untried
-from station.view import CarView, GateView, View
+from station.view import CarView, GateView, ManagerView, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ def health_lines(view: View) -> list[HealthLine]:
         *(_gate(gate) for gate in view.gates),
         *(_car(car) for car in view.cars),
         _broker(view),
+        *([_manager(view.manager)] if view.manager is not None else []),
         _sync(view),
         _store(view),
     ]
@@ -44,7 +45,7 @@ def _gate(gate: GateView) -> HealthLine:
     figures = (("edges", str(gate.edges)), ("lost", str(gate.lost)))
     key = f"gate-{gate.name}"
     if not gate.alive:
-        return _line(key, "Gate", gate.name, "bad", "dead", gate.sentence, figures)
+        return _line(key, "Gate", gate.name, "bad", "absent" if gate.absent else "dead", gate.sentence, figures)
     if gate.stuck:
         blocked = f"{', '.join(gate.stuck)}: something stands in the beam."
         return _line(key, "Gate", gate.name, "bad", "blocked", blocked, figures)
@@ -87,6 +88,12 @@ def _broker(view: View) -> HealthLine:
         figures.append(("dropped", str(broker.dropped)))
     level, state = ("ok", "connected") if broker.connected else ("bad", "away")
     return _line("broker", "Broker", "MQTT", level, state, broker.sentence, tuple(figures))
+
+
+def _manager(manager: ManagerView) -> HealthLine:
+    level, state = ("ok", "listening") if manager.listening else ("bad", "absent")
+    figures = (("pages", str(manager.listeners)),)
+    return _line("manager", "Port", "Event manager", level, state, manager.sentence, figures)
 
 
 def _sync(view: View) -> HealthLine:

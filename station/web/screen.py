@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shared.ranking import RaceRules
 from shared.units import NS_PER_MS, format_ms, format_ns
+from shared.words import INCIDENTS, rules_line, score_name
 from station.view import ClockView, RunView, View
 from station.web.doubts import Doubt, doubts
 from station.web.health import HealthLine, alarms, health_lines
@@ -17,8 +18,6 @@ from station.web.words import (
     lap_lines,
     laps_together,
     place_lines,
-    rules_words,
-    score_words,
     window,
 )
 
@@ -42,6 +41,8 @@ class RunScreen:
     ends_ms: float | None
     incidents: str
     notes: tuple[str, ...]
+    happened: tuple[tuple[str, str], ...] = ()  # in the lap that is on, and can be taken back
+    lap: int = 0  # its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def screen_of(view: View) -> Screen:
         station=view.station,
         race_name=view.race.name if view.race is not None else "No race is set",
         track=view.race.track if view.race is not None else "",
-        rules=rules_words(rules) if view.race is not None else "",
+        rules=rules_line(rules) if view.race is not None else "",
         alarms=tuple(alarms(view)),
         testing=view.mode == "test",
         run=_run(view.run, rules, view.clock) if view.run is not None else None,
@@ -122,6 +123,8 @@ def _run(run: RunView, rules: RaceRules, clock: ClockView) -> RunScreen:
         ends_ms=run.ends_ns / NS_PER_MS if run.ends_ns is not None and run.phase == "running" else None,
         incidents=_incidents(run),
         notes=_notes(run),
+        happened=tuple((kind, INCIDENTS[kind].one) for kind, count in _counts(run) if count),
+        lap=run.lap_number,
     )
 
 
@@ -156,7 +159,7 @@ def phase_words(run: RunView) -> str:
 def _clock(run: RunView, rules: RaceRules, clock: ClockView) -> tuple[str, str]:
     """The big figure: the lap that runs, or what came out of the run."""
     if run.phase == "finished":
-        return score_words(rules), format_ms(run.score_ms) if run.score_ms is not None else "No score"
+        return score_name(rules), format_ms(run.score_ms) if run.score_ms is not None else "No score"
     if run.phase == "running" and run.lap_started_ns is not None:
         return f"Lap {run.lap_number}", running_text(clock.now_ns - run.lap_started_ns)
     return "Lap 1", ZERO
@@ -168,9 +171,13 @@ def running_text(elapsed_ns: int) -> str:
 
 
 def _incidents(run: RunView) -> str:
-    counts = (("off track", run.lap_off_tracks), ("collision", run.lap_collisions), ("reset", run.lap_resets))
-    said = [f"{name} ×{count}" for name, count in counts if count]
+    said = [f"{INCIDENTS[kind].one} ×{count}" for kind, count in _counts(run) if count]
     return f"This lap: {', '.join(said)}" if said else ""
+
+
+def _counts(run: RunView) -> tuple[tuple[str, int], ...]:
+    """What happened in the lap that is on."""
+    return tuple(zip(INCIDENTS, (run.lap_off_tracks, run.lap_collisions, run.lap_resets), strict=True))
 
 
 def _notes(run: RunView) -> tuple[str, ...]:
@@ -179,6 +186,9 @@ def _notes(run: RunView) -> tuple[str, ...]:
         notes.append(run.finished_reason)
         if run.counts and run.score_ms is None:
             notes.append("The run did not qualify.")
+    if run.last_lap and run.phase == "running":
+        notes.append("Time is up: the lap in progress still counts.")
+    notes.append(run.model_note)
     return tuple(note for note in notes if note)
 
 

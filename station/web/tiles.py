@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from shared.ranking import RaceRules
 from shared.units import NS_PER_S, format_ms, format_ns, seconds_to_ns
+from shared.words import score_name
 from station.view import ClockView, RunView, View
-from station.web.words import NOTHING, LapLine, best_counted_ns, marks, score_words
+from station.web.words import NOTHING, LapLine, best_counted_ns, marks
 
 TIME_LEFT = "Time left"
 
@@ -36,7 +37,7 @@ def tiles(view: View, rules: RaceRules, laps: list[LapLine]) -> tuple[Tile, ...]
 
 def _score_tile(view: View, rules: RaceRules) -> Tile:
     """What the run is worth so far, against the race: purple leads it, green is the racer's best, yellow is neither."""
-    label, run = score_words(rules), view.run
+    label, run = score_name(rules), view.run
     if run is None or run.score_ms is None:
         return Tile(label, NOTHING)
     value = format_ms(run.score_ms)
@@ -62,7 +63,7 @@ def best_tile(view: View, run: RunView | None, rules: RaceRules) -> Tile:
     best_ns = best_counted_ns(run, rules) if run is not None else None
     if run is None or best_ns is None:
         return Tile("Best lap", NOTHING)
-    tone, sign, words = marks(run, rules, view.race).tone(best_ns)
-    if tone == "yellow":
+    said = marks(run, rules, view.race).tone(best_ns)
+    if said.tone == "yellow" or (run.phase == "finished" and not run.counts):
         return Tile("Best lap", format_ns(best_ns))
-    return Tile("Best lap", format_ns(best_ns), f"{sign} {words}", tone)
+    return Tile("Best lap", format_ns(best_ns), f"{said.sign} {said.words}", said.tone)

@@ -3,17 +3,24 @@
 from dataclasses import dataclass, replace
 
 from shared.ranking import RaceRules, RunLap, Score, lap_time_ns, score_run, successful
-from shared.units import format_ms, format_ns
+from shared.units import format_ms, format_ns, published_ms
+from shared.words import (
+    BEST_OF_RACE,
+    BEST_OF_RUN,
+    IN_DOUBT,
+    INCIDENTS,
+    NOT_COUNTED,
+    RACERS_BEST,
+    VALID,
+    VOID,
+    ToneWords,
+    incidents,
+)
 from station.core.facts import Lap
 from station.view import RaceView, RunView, StandingLine, View
 
 NOTHING = "–"
 MOST_TOGETHER = 40  # laps of several cars on one table
-METHOD_WORDS = {
-    "average": "average of the best {n} laps in a row",
-    "best_lap": "best lap in a stretch of {n}",
-    "total_time": "total of the best {n} laps in a row",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class LapLine:
     say: str
     who: str = ""
     run_id: str = ""
+    happened: tuple[tuple[str, str], ...] = ()  # what can be taken back: the name in commands, and in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +63,6 @@ class PlaceLine:
     on_track: bool
 
 
-def rules_words(rules: RaceRules) -> str:
-    """The race's rules in one line."""
-    words = METHOD_WORDS[rules.method] if rules.consecutive_laps > 1 else "best lap"
-    words = words.format(n=rules.consecutive_laps)
-    parts = [words[0].upper() + words[1:]]
-    if rules.max_laps is not None:
-        parts.append(f"{rules.max_laps} laps at most")
-    if rules.time_limit_s is not None:
-        parts.append(f"{format_ms(round(rules.time_limit_s * 1000)).removesuffix('.000')} time limit")
-    if rules.off_track_penalty_s:
-        parts.append(f"off track +{rules.off_track_penalty_s:g} s")
-    if rules.collision_penalty_s:
-        parts.append(f"collision +{rules.collision_penalty_s:g} s")
-    return " · ".join(parts)
-
-
-def score_words(rules: RaceRules) -> str:
-    """What the score is, as a label."""
-    if rules.consecutive_laps == 1 or rules.method == "best_lap":
-        return "Best lap"
-    return f"{'Average' if rules.method == 'average' else 'Total'} of {rules.consecutive_laps}"
-
-
 def as_run_lap(lap: Lap) -> RunLap:
     """A station's lap as the ranking counts it."""
     return RunLap(
@@ -93,7 +78,9 @@ def as_run_lap(lap: Lap) -> RunLap:
 
 
 def window(run: RunView, rules: RaceRules) -> Score | None:
-    """Which laps make the score."""
+    """Which laps make the score; an abandoned run claims none."""
+    if run.phase == "finished" and not run.counts:
+        return None
     return score_run([as_run_lap(lap) for lap in run.laps], rules)
 
 
@@ -111,15 +98,15 @@ class Marks:
     racer_ns: int | None
     run_ns: int | None
 
-    def tone(self, time_ns: int) -> tuple[str, str, str]:
+    def tone(self, time_ns: int) -> ToneWords:
         """Colour, sign and words of a counted lap: purple leads the race, green is the racer's best, yellow neither."""
         if time_ns == self.race_ns:
-            return "purple", "◆", "Best of the race"
+            return BEST_OF_RACE
         if time_ns == self.racer_ns:
-            return "green", "▲", "Racer's best"
+            return RACERS_BEST
         if time_ns == self.run_ns:
-            return ("green", "▲", "Best of run") if self.racer_ns is None else ("yellow", "●", "Best of run")
-        return "yellow", "●", "Valid"
+            return BEST_OF_RUN if self.racer_ns is None else replace(VALID, words=BEST_OF_RUN.words)
+        return VALID
 
 
 def marks(run: RunView, rules: RaceRules, race: RaceView | None) -> Marks:
@@ -137,7 +124,7 @@ def lap_lines(run: RunView, rules: RaceRules, race: RaceView | None = None, *, t
     lines = []
     for lap in reversed(run.laps):
         in_window = score is not None and score.first_lap <= lap.number <= score.last_lap
-        line = _lap_line(lap, rules, held, in_window)
+        line = _lap_line(lap, rules, held, in_window, run.counts)
         lines.append(_named(line, run) if together else line)
     return lines
 
@@ -157,13 +144,14 @@ def _named(line: LapLine, run: RunView) -> LapLine:
     return replace(line, key=f"lap-{run.run_id}-{line.number}", who=run.racer, run_id=run.run_id, say=say)
 
 
-def _lap_line(lap: Lap, rules: RaceRules, held: Marks, in_window: bool) -> LapLine:
+def _lap_line(lap: Lap, rules: RaceRules, held: Marks, in_window: bool, run_counts: bool) -> LapLine:
     counts = successful(as_run_lap(lap), rules)
     time_ns = lap_time_ns(as_run_lap(lap), rules)
-    tone, sign, status = _status(lap, counts, time_ns, held)
+    said = _status(lap, counts and run_counts, time_ns, held)
     time = format_ns(time_ns) if lap.lap_ns else NOTHING
     slower = counts and held.run_ns is not None and time_ns > held.run_ns
-    delta = f"+{format_ns(time_ns - held.run_ns)}" if slower and held.run_ns is not None else ""
+    # What is shown is what anybody can subtract: the difference of the two published figures.
+    delta = f"+{format_ms(published_ms(time_ns) - published_ms(held.run_ns))}" if slower and held.run_ns else ""
     confirmed = "confirmed by the car" if lap.confirmed else "not confirmed by the car"
     return LapLine(
         key=f"lap-{lap.number}",
@@ -171,37 +159,38 @@ def _lap_line(lap: Lap, rules: RaceRules, held: Marks, in_window: bool) -> LapLi
         time=time,
         delta=delta,
         penalty=_penalty(lap, rules),
-        sign=sign,
-        status=status,
-        tone=tone,
+        sign=said.sign,
+        status=said.words,
+        tone=said.tone,
         detail=_detail(lap, counts, rules),
         confirmed=lap.confirmed,
         in_window=in_window,
         valid=lap.valid,
-        say=f"Lap {lap.number}: {time}, {status.lower()}, {confirmed}.",
+        say=f"Lap {lap.number}: {time}, {said.words.lower()}, {confirmed}.",
+        happened=_happened(lap),
     )
 
 
-def _status(lap: Lap, counts: bool, time_ns: int, held: Marks) -> tuple[str, str, str]:
+def _status(lap: Lap, counts: bool, time_ns: int, held: Marks) -> ToneWords:
+    if lap.held:
+        return IN_DOUBT
     if not lap.valid:
-        return "red", "✕", "Void"
-    return held.tone(time_ns) if counts else ("red", "✕", "Not counted")
+        return VOID
+    return held.tone(time_ns) if counts else NOT_COUNTED
+
+
+def _happened(lap: Lap) -> tuple[tuple[str, str], ...]:
+    counts = (lap.off_tracks, lap.collisions, lap.resets)
+    return tuple((kind, named.one) for (kind, named), count in zip(INCIDENTS.items(), counts, strict=True) if count)
 
 
 def _penalty(lap: Lap, rules: RaceRules) -> str:
-    extra_ns = lap_time_ns(as_run_lap(lap), rules) - lap.lap_ns
-    return f"+{format_ns(extra_ns)}" if extra_ns else ""
+    with_it, without = published_ms(lap_time_ns(as_run_lap(lap), rules)), published_ms(lap.lap_ns)
+    return f"+{format_ms(with_it - without)}" if with_it != without else ""
 
 
 def _detail(lap: Lap, counts: bool, rules: RaceRules) -> str:
-    parts = []
-    for count, one, many in (
-        (lap.off_tracks, "off track", "off tracks"),
-        (lap.collisions, "collision", "collisions"),
-        (lap.resets, "reset", "resets"),
-    ):
-        if count:
-            parts.append(f"{count} {one if count == 1 else many}")
+    parts = incidents(as_run_lap(lap))
     if lap.valid and not counts:
         allowed = rules.max_resets_per_lap
         over = allowed is not None and lap.resets > allowed

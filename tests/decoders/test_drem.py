@@ -3,6 +3,7 @@
 import http.server
 import json
 import queue
+import socket
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from websockets.sync.client import connect
 
 from shared.clock import ManualClock
-from shared.errors import ConfigError, OperatorError
+from shared.errors import ConfigError
 from station.core.events import Edge
 from station.drem_server import DremOptions, DremServer, Stamps
 from station.gates.drem import DremGate, DremStream
+from tests.decoders.wire import until as wait_until
 
 MS = 1_000_000
 EPOCH_MS = 1_780_000_000_000
@@ -193,9 +195,33 @@ def test_a_wrong_setting_is_one_sentence(sensors: tuple[str, ...], options: dict
         DremGate("start", sensors, options, ManualClock())
 
 
-def test_a_port_in_use_is_one_sentence(server: DremServer, clock: ManualClock) -> None:
-    with pytest.raises(OperatorError, match=r"drem\.port"):
-        DremServer(DremOptions(port=server.port), clock).start()
+def test_a_port_in_use_is_one_sentence_and_taken_when_it_is_free(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.drem_server.RETRY_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        serving = DremServer(DremOptions(port=port), clock)
+        serving.start()
+        assert (serving.view.listening, serving.port) == (False, 0)
+        assert "set another `drem.port`" in serving.view.sentence
+        serving.crossing("boot-0", 10**12)  # nobody hears it, and nothing breaks
+    try:
+        wait_until(lambda: serving.view.listening)
+        with connect(serving.url, proxy=None) as page:
+            assert json.loads(page.recv(5))["event"] == "connected"
+            serving.crossing("boot-0", 2 * 10**12)
+            assert json.loads(page.recv(5))["lapNumber"] == 2
+    finally:
+        serving.close()
+    assert str(port) in serving.sentence
+
+
+def test_a_port_that_stays_in_use_keeps_nobody_at_the_end(server: DremServer, clock: ManualClock) -> None:
+    waiting = DremServer(DremOptions(port=server.port), clock)
+    waiting.start()
+    waiting.close()
+    assert not waiting._thread.is_alive()
 
 
 def test_a_site_must_be_a_site() -> None:

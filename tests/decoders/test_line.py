@@ -1,12 +1,13 @@
 """The gate on a port: pseudo terminal and TCP, questions, reconnects, restarts, and what it says of its health."""
 
+import socket
 import threading
 from contextlib import ExitStack
 
 import pytest
 
 from shared.clock import ManualClock
-from shared.errors import ConfigError, HardwareMissing
+from shared.errors import ConfigError
 from station.core.events import GateSpec
 from station.core.facts import Crossing
 from station.core.gate import Count, Gate
@@ -129,30 +130,56 @@ def test_a_silent_decoder_is_not_fit() -> None:
         assert "silent for over 30 s" in health.sentence
 
 
-@pytest.mark.parametrize(("options", "error", "sentence"), [
-    ({"protocol": "p3", "url": "/dev/there-is-none"}, HardwareMissing, "it is not there"),
-    ({"protocol": "p3", "url": "moon://1"}, ConfigError, "no port that we know"),
-    ({"protocol": "p4", "url": "loop://"}, ConfigError, "there is no protocol 'p4'"),
-    ({"protocol": "p3", "url": "loop://", "form": "9N9"}, ConfigError, "8N1"),
-    ({"protocol": "p3", "link": "loop://"}, ConfigError, "unknown key"),
+@pytest.mark.parametrize(("options", "sentence"), [
+    ({"protocol": "p3", "url": "moon://1"}, "no port that we know"),
+    ({"protocol": "p4", "url": "loop://"}, "there is no protocol 'p4'"),
+    ({"protocol": "p3", "url": "loop://", "form": "9N9"}, "8N1"),
+    ({"protocol": "p3", "link": "loop://"}, "unknown key"),
 ])  # fmt: skip
-def test_wrong_settings_are_one_sentence(options: dict[str, str], error: type[Exception], sentence: str) -> None:
-    with pytest.raises(error, match=sentence), gate(**options) as driver:
+def test_wrong_settings_are_one_sentence(options: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence), gate(**options):
+        pass
+
+
+@pytest.mark.parametrize(("address", "sentence"), [
+    ("/dev/there-is-none", "it is not there; plug it in"),
+    ("socket://", "its host or its port number is missing"),
+    ("nobody", "nobody answers there"),
+])  # fmt: skip
+def test_a_port_that_is_not_there_is_absent_and_no_error(address: str, sentence: str) -> None:
+    if address == "nobody":
+        with tcp() as listening:
+            address = url(listening)
+    with gate(protocol="p3", url=address) as driver:
         driver.start({}, Box().put)
+        until(lambda: driver.health().absent)
+        assert not driver.health().alive
+        assert sentence in driver.health().sentence
 
 
-def test_nobody_at_the_address() -> None:
+def test_a_decoder_that_is_switched_on_later_joins() -> None:
+    box = Box()
     with tcp() as listening:
-        address = url(listening)
-    with pytest.raises(HardwareMissing, match="nobody answers there"), gate(protocol="p3", url=address) as driver:
-        driver.start({}, Box().put)
+        address, port = url(listening), listening.getsockname()[1]
+    with gate(protocol="rc4", url=address) as driver:
+        driver.start({}, box.put)
+        until(lambda: driver.health().absent)
+        with socket.create_server(("127.0.0.1", port), reuse_port=False) as listening:
+            listening.settimeout(WAIT_S)
+            peer, _ = listening.accept()
+            with peer:
+                peer.sendall(_passing(1, "100.0"))
+                box.take(1)
+                assert (driver.health().alive, driver.health().absent) == (True, False)
 
 
 def test_a_port_has_one_reader() -> None:
     with pty() as (_, _, path), gate(protocol="p3", url=path) as first:
         first.start({}, Box().put)
-        with pytest.raises(HardwareMissing, match="another program reads it"), gate(protocol="p3", url=path) as second:
+        with gate(protocol="p3", url=path) as second:
             second.start({}, Box().put)
+            until(lambda: "another program reads it" in second.health().sentence)
+        assert first.health().alive
 
 
 def test_a_peer_that_falls_silent_is_called_again() -> None:

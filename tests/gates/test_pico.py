@@ -46,9 +46,13 @@ def queued(seen: "queue.SimpleQueue[Said]") -> list[Edge]:
 def test_it_is_found_by_name_and_is_a_driver() -> None:
     driver: GateDriver = find("raceday.gates", "pico")("start", ("beam",), {"port": "/dev/nothing"}, SystemClock())
     assert driver.health().alive is False
-    with pytest.raises(HardwareMissing, match=r"/dev/nothing does not open .* plug the Pico in"):
-        driver.start({}, lambda _edge: None)
+    driver.start({}, lambda _edge: None)
+    until(lambda: driver.health().absent, queue.SimpleQueue())
+    assert "/dev/nothing does not open" in driver.health().sentence
+    assert "plug the Pico in" in driver.health().sentence
     driver.close()
+    with pytest.raises(HardwareMissing, match="closed"):
+        driver.start({}, lambda _edge: None)
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,48 @@ def test_closing_by_hand_and_opening_again(board: Board) -> None:
         board.close_race("none", True, 2)
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_the_day_runs_late_and_the_close_is_moved(board: Board, by_hand: bool) -> None:
+    """Was to close at 17:00, and goes on: a run of 17:02 that was refused counts when it comes again."""
+    five, minute = 1_800_000_000 * 10**9, 60 * 10**9
+    board.create_race(race("late", closes_utc_ns=five), 1)
+    early = result("early", "ann", race_id="late", finished_utc_ns=five - minute)
+    run = result("late-1", "ben", race_id="late", finished_utc_ns=five + 2 * minute)
+    assert post(board, early).status == 201
+    assert post(board, run).status == 422
+    if by_hand:
+        assert board.close_race("late", False, five + 3 * minute).state(five + 3 * minute) == "open"
+    else:
+        assert board.move_close("late", five + 60 * minute).closes_utc_ns == five + 60 * minute
+    assert post(board, run).status == 201
+    assert post(board, run).status == 200, "once in effect"
+    assert [line.racer for line in board.standings("late")] == ["ann", "ben"]
+    after = result("late-2", "cem", race_id="late", finished_utc_ns=five + 61 * minute)
+    assert post(board, after).status == (201 if by_hand else 422)
+
+
+def test_a_close_that_is_moved_forward_keeps_what_was_accepted(board: Board) -> None:
+    at = result("a").finished_utc_ns
+    assert post(board, result("a")).status == 201
+    assert board.move_close("cup", at - 1).state(at) == "closed"
+    assert [line.racer for line in board.standings("cup")] == [result("a").racer]
+    assert post(board, result("b")).status == 422
+    assert board.move_close("cup", None).closes_utc_ns is None
+    assert post(board, result("b")).status == 201
+    with pytest.raises(UnknownRace):
+        board.move_close("none", 2)
+
+
+def test_a_close_lies_after_the_opening_and_is_no_reason_for_a_second_race(board: Board) -> None:
+    board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=9), 1)
+    with pytest.raises(Refused, match="close before it opens"):
+        board.move_close("w", 2)
+    board.move_close("w", 20)
+    with pytest.raises(Conflict, match="closes at another time"):
+        board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=9), 1)
+    assert board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=20), 1) is False
+
+
 def test_watchers_hear_of_changes_only(board: Board) -> None:
     heard: list[str] = []
     board.watch(heard.append)

@@ -29,7 +29,7 @@ NOW_NS = 1_700_000_000_000_000_000
         (RaceRules(time_limit_s=60), "A run ends after 1 minute."),
         (RaceRules(time_limit_s=90.5), "A run ends after 1 minute 30.5 s."),
         (RaceRules(time_limit_s=45), "A run ends after 45 s."),
-        (RaceRules(off_track_penalty_s=2.5), "Each off-track adds 2.5 s to its lap."),
+        (RaceRules(off_track_penalty_s=2.5), "Each off track adds 2.5 s to its lap."),
         (RaceRules(collision_penalty_s=5), "Each collision adds 5 s to its lap."),
         (RaceRules(max_resets_per_lap=0), "A lap with a reset does not count."),
         (RaceRules(max_resets_per_lap=1), "A lap with more than 1 reset does not count."),
@@ -59,7 +59,7 @@ def test_laps_are_marked(board: Board) -> None:
         board.apply(one.webhook_id, encode_result(one), 1)
     view = board_view(board.snapshot("cup"), NOW_NS)
     assert [[lap.best for lap in row.laps] for row in view.rows] == [["race", "", ""], ["", "own", ""]]
-    assert view.rows[1].laps[2].note == "1 off-track, 1.000 s penalty in it"
+    assert view.rows[1].laps[2].note == "1 off track, 1.000 s penalty in it"
     assert (view.rows[1].laps[2].time, view.rows[1].gap) == ("10.600", "+0.733")
 
 

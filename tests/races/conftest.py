@@ -28,7 +28,7 @@ def hold_meeting(monkeypatch: pytest.MonkeyPatch) -> Iterator[HoldMeeting]:
         chosen = frozenset(kinds)
         for name in chosen:
             kind = faults.BY_NAME[name]
-            most = 1e9 if kind.per == "hour" else 0.5
+            most = {"hour": 1e9, "meeting": 1.0}.get(kind.per, 0.5)
             monkeypatch.setitem(faults.BY_NAME, name, dataclasses.replace(kind, rate=min(most, kind.rate * times)))
         folder = pathlib.Path(rooms.name) / f"meeting-{count}"
         folder.mkdir()

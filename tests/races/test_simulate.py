@@ -22,6 +22,7 @@ SAME = ("-m", "raceday", "race", "simulate", "--seed", "5", "--hours", "2.25", "
 
 # How much more often a fault strikes when it is alone, so that a quarter of an hour sees it.
 TIMES = {
+    "side_by_side": 3,
     "double_trigger": 10,
     "missed_edge": 20,
     "lost_edge": 40,

@@ -1,11 +1,14 @@
 """Times and their text: truncated, never rounded."""
 
+import contextlib
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from shared.units import format_ms, format_ns, parse_ms, published_ms, seconds_to_ns
+from shared.units import format_ms, format_ns, parse_ms, parse_seconds, published_ms, seconds_to_ns
 
 
 @pytest.mark.parametrize(
@@ -40,3 +43,45 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 def test_seconds_become_whole_nanoseconds() -> None:
     assert seconds_to_ns(0.1) == 100_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1,5", 1.5),
+        ("1.5", 1.5),
+        (" 2 s", 2.0),
+        ("15", 15.0),
+        ("+3", 3.0),
+        ("−1,5", -1.5),
+        ("0.250", 0.25),
+        ("2.3750", 2.375),
+    ],
+)
+def test_seconds_as_people_write_them(text: str, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["1,500", "1.500", "12,000", "2.375"])
+def test_thousandths_or_thousands_is_asked(text: str) -> None:
+    with pytest.raises(BadInput, match="can be read as") as refused:
+        parse_seconds(text)
+    clear = str(refused.value).rpartition("write ")[2].removesuffix(".").split(" or ")
+    assert [parse_seconds(each) for each in clear] == [
+        float(text.replace(",", ".")),
+        float(text.replace(",", "").replace(".", "")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nan", "inf", "1e3", "1.2.3", "1 000", "--2", "0x10", "٣", "1,5 min", "s", "1234567"]
+)
+def test_what_is_no_number_of_seconds_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="write it as"):
+        parse_seconds(text)
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_seconds_or_a_sentence(text: str) -> None:
+    with contextlib.suppress(BadInput):
+        assert math.isfinite(parse_seconds(text))

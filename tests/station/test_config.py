@@ -130,3 +130,32 @@ def test_a_data_dir_that_cannot_be_made_is_one_sentence(tmp_path: pathlib.Path) 
     with pytest.raises(Exception, match="cannot be made") as refused:
         prepared(tmp_path / "file" / "data")
     assert not isinstance(refused.value, HardwareMissing)
+
+
+@pytest.mark.parametrize(
+    ("race", "least_s"),
+    [
+        ('track = "reinvent_base"', 4.4),
+        ('track = "re:Invent 2018"', 4.4),
+        ('track = "our own"', 2.0),
+        ('track = "our own"\ntrack_length_m = 30', 7.5),
+        ('track = "reinvent_base"\ntrack_length_m = 8.0', 2.0),
+        ('track = "reinvent_base"\nrules = { min_lap_s = 2.0 }', 2.0),
+        ('track = "reinvent_base"\nrules = { max_laps = 4 }', 4.4),
+        ("", 2.0),
+    ],
+)
+def test_the_shortest_lap_follows_from_the_track_unless_it_is_said(race: str, least_s: float) -> None:
+    text = f'data_dir = "x"\n[[gate]]\nname = "start"\ndriver = "mock"\n[race]\nid = "r"\nname = "R"\n{race}\n'
+    config = parse(text, StationConfig)
+    assert config.race is not None
+    assert config.race.opening.rules.min_lap_s == least_s
+
+
+@pytest.mark.parametrize(
+    "race", ["track = 3", "track_length_m = true", "track_length_m = 0.5", "rules = 3", "rules = { min_lap_s = 'x' }"]
+)
+def test_odd_tracks_and_rules_are_a_sentence(race: str) -> None:
+    text = f'data_dir = "x"\n[[gate]]\nname = "start"\ndriver = "mock"\n[race]\nid = "r"\nname = "R"\n{race}\n'
+    with pytest.raises(ConfigError, match=r"race\."):
+        parse(text, StationConfig)

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ranking import RaceRules
+from shared.words import rules_line, score_name
 from station.core.facts import Lap
 from station.web.health import alarms, health_lines
 from station.web.screen import next_command, running_text, screen_of
-from station.web.words import lap_lines, place_lines, rules_words, score_words
+from station.web.words import lap_lines, place_lines
 from tests.station_web.views import CAR, EMPTY, GATE, RULES, RUN, TROUBLE, VIEW, S, lap
 
 
@@ -27,7 +28,7 @@ from tests.station_web.views import CAR, EMPTY, GATE, RULES, RUN, TROUBLE, VIEW,
     ],
 )
 def test_rules_in_words(rules: RaceRules, words: str) -> None:
-    assert rules_words(rules) == words
+    assert rules_line(rules) == words
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_rules_in_words(rules: RaceRules, words: str) -> None:
     ],
 )
 def test_the_score_has_a_name(rules: RaceRules, label: str) -> None:
-    assert score_words(rules) == label
+    assert score_name(rules) == label
 
 
 def test_laps_come_newest_first_with_signs_and_words() -> None:

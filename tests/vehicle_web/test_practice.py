@@ -3,7 +3,9 @@
 import pytest
 
 from shared import messages as m
+from shared.errors import Refused
 from station.cars import Cars, Permit
+from station.core.moments import Moment
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
 from vehicle.core.limiter import Limits
@@ -120,3 +122,35 @@ def test_an_emergency_stop_holds_a_practising_car(yard: Yard) -> None:
     yard.run(3_000)
     assert yard.helm.mode == "tripped"
     assert yard.desk.status(PHONE, yard.now_s).station_runs  # the page says that the official must let go
+
+
+def test_the_stop_of_all_cars_holds_it_until_it_is_released_and_then_it_is_the_phones_again(yard: Yard) -> None:
+    yard.from_station(yard.cars.stop_all("Ruth", Moment("boot", yard.now_ns, 0)))
+    yard.run(30_000)
+    assert yard.helm.mode == "tripped"
+    assert [car.outcome for car in yard.cars.stop_view(Moment("boot", yard.now_ns, 0), connected=True).cars] == [
+        "stopped"
+    ]
+    with pytest.raises(Refused, match="ask the official"):
+        yard.desk.reset(PHONE, yard.now_s)
+    yard.cars.release(Moment("boot", yard.now_ns, 0))
+    yard.run(500)
+    assert yard.helm.mode == "tripped"  # nothing moves of it
+    yard.desk.reset(PHONE, yard.now_s)
+    yard.run(200)
+    yard.desk.start(PHONE, 40, yard.now_s)
+    yard.run(500)
+    assert yard.helm.mode == "driving"
+
+
+def test_a_second_machine_of_one_name_says_so_on_its_own_page(yard: Yard) -> None:
+    assert yard.desk.status(PHONE, yard.now_s).refusal == ""
+    taken = Yard()
+    taken.cars.beat(CAR, "another", m.CarBeat(1, "driving"), taken.now_ns)
+    taken.run(200)
+    assert "Another machine uses the name car-1" in taken.desk.status(PHONE, taken.now_s).refusal
+    other = m.Lease("another", 9, "drive", "run-1", 500)  # what is leased to the other is not ours
+    assert taken.desk.admits(other, taken.now_s)
+    assert not taken.desk.status(PHONE, taken.now_s).station_runs
+    taken.run(5_000)
+    assert taken.desk.status(PHONE, taken.now_s).refusal == ""  # the other is gone

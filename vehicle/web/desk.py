@@ -44,6 +44,7 @@ class Status:
     loop: CarTelemetry
     tuning: Tuning = CLOSED
     tunes: bool = False
+    refusal: str = ""
 
 
 class Desk:
@@ -61,7 +62,9 @@ class Desk:
         self.picture: Picture | None = None
         self._holder = ""
         self._held_s = self._started_s = float("-inf")
-        self._station_drove_s = self._station_stopped_s = float("-inf")
+        self._station_drove_s = self._station_stopped_s = self._refused_s = float("-inf")
+        self._stop_told = False
+        self._refusal = ""  # why the station leases nothing to this machine
         self._orders = 0
         self.tune = TuneDesk(say, self._may_tune)
 
@@ -94,10 +97,13 @@ class Desk:
         with self._lock:
             if isinstance(word, DriveOrder):
                 self._station_stopped_s = now_s if word.action == "estop" else float("-inf")
+                self._stop_told = False
                 return True
+            if word.boot != self._boot:
+                return True  # another machine's with our name: the guard does not take it
+            self._refusal, self._refused_s = word.reason, now_s
             if word.grant == "none":
-                if self._station_stopped_s > float("-inf"):
-                    self._station_stopped_s = now_s  # it is still there, and has not let go
+                self._hear_stopped(word.stopped, now_s)
                 return not self._holds(now_s)
             self._station_drove_s = now_s
             if self._holder:
@@ -188,9 +194,17 @@ class Desk:
                 loop=self._loop,
                 tuning=self.tune.tuning,
                 tunes=self.tune.holds(session),
+                refusal=self._refusal if now_s - self._refused_s < _STATION_S else "",
             )
 
     # Within
+
+    def _hear_stopped(self, stopped: bool, now_s: float) -> None:
+        """Does the station still hold us in its emergency stop? One that never says so lets go by another order."""
+        if stopped:
+            self._station_stopped_s, self._stop_told = now_s, True
+        elif self._station_stopped_s > float("-inf"):
+            self._station_stopped_s = float("-inf") if self._stop_told else now_s
 
     def _require_free(self, session: str, now_s: float) -> None:
         if self._station_runs(now_s):

@@ -1,7 +1,8 @@
 """The gate that is a decoder or timer on a port: any protocol, any of pyserial's URLs, mended when it breaks.
 
-`options`: protocol, url, and what the table below names. The port must be there when the station starts; later it may
-come and go. An edge is a passing (broken, and never freed) or an impulse, on the decoder's own clock.
+`options`: protocol, url, and what the table below names. The port may come and go, and need not be there when the
+station starts; a USB port is found again under another number. An edge is a passing (broken, and never freed) or an
+impulse, on the decoder's own clock.
 """
 
 import threading
@@ -17,11 +18,13 @@ from shared.units import seconds_to_ns
 from station.core.events import Proof
 from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Decoded
-from station.gates.decoders.port import PORT_ERRORS, Port, open_port, why
+from station.gates.decoders.port import PORT_ERRORS, Port, check_url, open_port, why
 from station.gates.decoders.stamps import Stamps, Wiring
 from station.gates.driver import GateHealthReport, Said
 from station.gates.notes import Drops
+from station.gates.usb import Finder
 
+FIRST_S = 1.0  # a start waits so long for the first answer of the port, and no longer
 BACKLOG_NS = 2_000_000_000  # after a connect, a device may first tell what it kept
 GARBLED_BYTES = 256  # dropped without one good frame between: it speaks, but not this
 
@@ -57,21 +60,23 @@ class DecoderGate:
         self._stamps = Stamps(name, wiring, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
         self._put: Callable[[Said], None] | None = None
         self._tell: Callable[[list[Decoded]], None] | None = None
-        self._closing = threading.Event()
+        self._closing, self._answered = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._trouble = "The port is not open yet."
+        check_url(self._options.url)
+        self._finder = Finder(self._options.url, "url")
+        self._trouble, self._absent = f"{self._options.url}: is being opened.", False
         self._heard_ns = self._connected_ns = 0  # the last good frame; the last opening
         self._dropped_then = 0  # by the last good frame
         self._edges = self._sent = 0
         self._drops = Drops(name, f"frame of {self._options.protocol}")
 
     def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
-        """As the protocol says. Raises HardwareMissing when the port cannot be opened."""
+        """As the protocol says. A port that is not there is no error: it is tried again, and health says so."""
         self._put = put
         self._stamps.begin(after)
-        port = self._open()
-        self._thread = threading.Thread(target=self._run, args=(port,), name=f"gate-{self._name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
         self._thread.start()
+        self._answered.wait(FIRST_S)
 
     def listen(self, tell: Callable[[list[Decoded]], None]) -> None:
         """Give `tell` all facts too, on the gate's thread: for who watches."""
@@ -87,6 +92,7 @@ class DecoderGate:
             self._edges,
             self._stamps.lost,
             dropped=self._decoder.counts.resynced_bytes,
+            absent=self._absent,
         )
 
     def close(self) -> None:
@@ -95,26 +101,33 @@ class DecoderGate:
             self._thread.join(2.0)
 
     def _open(self) -> Port:
-        port = open_port(self._options.url, self._options.baud or self._row.bauds[0], self._options.form)
+        path = self._finder.path()
+        try:
+            port = open_port(path, self._options.baud or self._row.bauds[0], self._options.form)
+        except HardwareMissing as error:
+            raise HardwareMissing(f"{error}{self._finder.others()}") from None
+        self._finder.opened(path)
         self._connected_ns = self._clock.now_ns()
         self._heard_ns = self._heard_ns or self._connected_ns
-        self._trouble = ""
+        self._trouble, self._absent = "", False
+        self._answered.set()
         return port
 
-    def _run(self, port: Port) -> None:
-        backoff = Backoff()
-        open_one: Port | None = port
+    def _run(self) -> None:
+        backoff = Backoff(most_s=2.0 if self._finder.local else 8.0)
+        open_one: Port | None = None
         while not self._closing.is_set():
             try:
                 open_one = open_one or self._open()
                 self._converse(open_one, backoff)
             except HardwareMissing as error:
-                self._trouble = str(error)
+                self._trouble, self._absent = str(error), True
             except PORT_ERRORS as error:
                 self._trouble = f"{self._options.url}: the line broke: {why(error)} It is tried again."
             if open_one is not None:
                 open_one.close()
                 open_one = None
+            self._answered.set()
             self._closing.wait(backoff.next_s())
 
     def _converse(self, port: Port, backoff: Backoff) -> None:
@@ -184,5 +197,7 @@ class DecoderGate:
             words.append(f"{status.voltage_mv / 1000:.1f} V")
         if status is not None and status.temperature_c is not None:
             words.append(f"{status.temperature_c} °C")
-        last = f" {self._stamps.gap.sentence}" if self._stamps.gap is not None else ""
-        return f"The {self._options.protocol} decoder on {self._options.url} answers: {', '.join(words)}.{last}"
+        more = [self._stamps.gap.sentence] if self._stamps.gap is not None else []
+        more += [self._finder.advice] if self._finder.advice else []
+        answers = f"The {self._options.protocol} decoder on {self._options.url} answers: {', '.join(words)}."
+        return " ".join([answers, *more])

@@ -7,6 +7,7 @@ from serial.tools import list_ports
 
 from shared.drivers import names
 from station.gates.decoders import catalog
+from station.gates.usb import stable_name
 
 
 def main(arguments: list[str]) -> int:
@@ -17,10 +18,16 @@ def main(arguments: list[str]) -> int:
     out += [_protocol(catalog.row(name)) for name in catalog.protocols()]
     ports = sorted(list_ports.comports(), key=lambda port: str(port.device))
     out += ["", "serial ports of this machine:"]
-    out += [f"  {port.device:<16} {_described(port.description)}".rstrip() for port in ports] or ["  none"]
+    out += [_port(port.device, _described(port.description)) for port in ports] or ["  none"]
     out += ["", "`raceday gate probe DEVICE` listens on one and says what hangs there."]
     sys.stdout.write("\n".join(out) + "\n")
     return 0
+
+
+def _port(device: str, what: str) -> str:
+    """The name that stays comes first: set that one, since a number changes with the socket and the order."""
+    stable = stable_name(device)
+    return f"  {stable}\n    now {device}  {what}".rstrip() if stable else f"  {device:<16} {what}".rstrip()
 
 
 def _described(what: str | None) -> str:

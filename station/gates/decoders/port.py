@@ -10,6 +10,7 @@ from shared.errors import ConfigError, HardwareMissing
 
 READ_S = 0.05
 FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "E", 1), "8N2": (8, "N", 2)}
+TRY = "try /dev/serial/by-id/... (`raceday gate list`) or socket://host:port"
 PORT_ERRORS = (serial.SerialException, OSError, termios.error)
 
 # What pyserial and the system say -> what to do. The first that fits.
@@ -73,10 +74,18 @@ def open_port(url: str, baud: int, form: str = "8N1") -> Port:
     except PORT_ERRORS as error:
         raise HardwareMissing(f"{url}: cannot be opened: {why(error)}") from None
     except ValueError as error:
-        raise ConfigError(
-            f"{url}: is no port that we know ({error}); try /dev/ttyUSB0 or socket://host:port."
-        ) from None
+        raise ConfigError(f"{url}: is no port that we know ({error}); {TRY}.") from None
     return port
+
+
+def check_url(url: str) -> None:
+    """Nothing is opened: is it a port's name at all? Raises ConfigError."""
+    try:
+        serial.serial_for_url(url, do_not_open=True)
+    except PORT_ERRORS:
+        return  # some look for their device already; it may come
+    except ValueError as error:
+        raise ConfigError(f"{url}: is no port that we know ({error}); {TRY}.") from None
 
 
 def why(error: Exception) -> str:

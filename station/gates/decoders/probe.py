@@ -12,6 +12,7 @@ from shared.errors import HardwareMissing
 from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Counts
 from station.gates.decoders.port import PORT_ERRORS, open_port, why
+from station.gates.usb import stable_name
 
 SURE_BYTES = 65_536  # enough to be sure; no need to hear out the time
 
@@ -39,7 +40,7 @@ class Heard:
 def main(arguments: list[str]) -> int:
     """The command; 0 when a protocol fits, 1 when none does. Raises HardwareMissing."""
     parser = argparse.ArgumentParser(prog="raceday gate probe", description="Says what hangs on a port.")
-    parser.add_argument("device", metavar="DEVICE", help="/dev/ttyUSB0, socket://host:port")
+    parser.add_argument("device", metavar="DEVICE", help="/dev/serial/by-id/..., socket://host:port")
     parser.add_argument("--seconds", type=float, default=6.0, help="to listen at each speed (status comes each 5 s)")
     parser.add_argument("--ask", action="store_true", help="also send each protocol's first question")
     asked = parser.parse_args(arguments)
@@ -86,18 +87,19 @@ def understood(data: bytes, baud: int) -> list[Heard]:
 
 
 def verdict(device: str, total: int, found: list[Heard]) -> str:
-    """One sentence for the operator, and what to put into the station's config."""
+    """One sentence for the operator, and what to put into the station's config: by its stable name, if it has one."""
     if not total:
         return f"{device}: nothing was heard at any speed; check the cable, or let a transponder pass (or try --ask)."
     if not found:
         return f"{device}: {total} bytes were heard, and no protocol understands them; is it set to another one?"
     best, counts = found[0], found[0].counts
+    url = device if "://" in device else stable_name(device) or device
     return (
         f"{device}: {best.row.what} (protocol = {best.row.name!r}, baud = {best.baud}): {counts.frames} frames, "
         f"{counts.passings} passings, {counts.resynced_bytes} of {best.length} bytes not understood.\n\n"
         f'[[gate]]\nname = "start"\ndriver = "decoder"\nsensors = ["loop"]\n'
         f"uncertainty_us = {best.row.resolution_us}.0\n"
-        f'options = {{ protocol = "{best.row.name}", url = "{device}", baud = {best.baud} }}'
+        f'options = {{ protocol = "{best.row.name}", url = "{url}", baud = {best.baud} }}'
     )
 
 

@@ -13,7 +13,7 @@
   let cars = [];
   let runs = []; // all that are on
   let chosen = ""; // the one that orders are for, when several are on
-  const OF_A_RUN = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_tap"]);
+  const OF_A_RUN = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_tap", "take_back", "drop_crossing"]);
 
   function remembered(name, otherwise) {
     try {
@@ -52,7 +52,7 @@
         body: json(document_),
       });
       const said = await response.json();
-      if (response.ok) tell(`✓ ${what}`, "done");
+      if (response.ok) tell(said.effect ? `✓ ${what}. ${said.effect.sentence}` : `✓ ${what}`, "done");
       else tell(`✕ ${said.error}`, "refused");
       if (said.override) {
         const override_reason = await overridden(said.error);
@@ -79,7 +79,7 @@
         () => {
           if (ask.returnValue !== "yes") return resolve(null);
           const said = { reason: field("ask-reason").value.trim() };
-          if (wantsSeconds) said.seconds = Number(field("ask-seconds").value);
+          if (wantsSeconds) said.seconds = field("ask-seconds").value; // as it was written: the station reads 1,5 and 1.5
           return resolve(said);
         },
         { once: true },
@@ -111,7 +111,7 @@
       if (name.startsWith("data-text-")) command[name.slice(10)] = value;
     }
     const run = runs.find((each) => each.run_id === chosen);
-    if (runs.length > 1 && OF_A_RUN.has(command.command)) command.run_id = chosen;
+    if (runs.length > 1 && OF_A_RUN.has(command.command)) command.run_id ??= chosen;
     if (button.hasAttribute("data-car")) command.car = runs.length > 1 ? (run ? run.car : "") : car;
     return command;
   }

@@ -44,7 +44,7 @@ function paint(now) {
   document.dispatchEvent(new CustomEvent("status", { detail: now })); // for the calibration's part
   put("mode", MODES[now.mode]);
   at("mode").dataset.mode = now.mode;
-  const reason = now.station_runs ? "The station runs this car now." : now.reason;
+  const reason = now.refusal || (now.station_runs ? "The station runs this car now." : now.reason);
   at("reason").dataset.mode = now.mode;
   at("reason").dataset.said = String(Boolean(reason));
   put("reason", reason || CALM[now.mode]);

@@ -1,0 +1,79 @@
+"""A gate whose device is not there (yet): it keeps nobody down, is tried again in the background, and joins later.
+
+build.py makes one where a driver cannot be made, hall.py where one does not start; both say HardwareMissing.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+
+from shared.errors import HardwareMissing
+from station.gates.driver import GateDriver, GateHealthReport, Said
+
+RETRY_S = 2.0
+
+Put = Callable[[Said], None]
+Begin = Callable[[Mapping[str, int], Put], GateDriver]
+
+
+class AbsentGate:
+    """A `GateDriver`. `begin(after, put)` gives the started driver, or raises HardwareMissing."""
+
+    def __init__(self, name: str, begin: Begin, why: str) -> None:
+        self._name, self._begin, self._why = name, begin, why
+        self._driver: GateDriver | None = None
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, after: Mapping[str, int], put: Put) -> None:
+        """As the protocol says; never raises for a device that is not there."""
+        self._thread = threading.Thread(
+            target=self._run, args=(dict(after), put), name=f"absent-{self._name}", daemon=True
+        )
+        self._thread.start()
+
+    def health(self) -> GateHealthReport:
+        if self._driver is not None:
+            return self._driver.health()
+        return GateHealthReport(False, f"{self._why[:1].upper()}{self._why[1:]}", absent=True)
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(3.0)
+        if self._driver is not None:
+            self._driver.close()
+
+    def _run(self, after: Mapping[str, int], put: Put) -> None:
+        while not self._closing.wait(RETRY_S):
+            try:
+                driver = self._begin(after, put)
+            except HardwareMissing as error:
+                self._why = str(error)
+                continue
+            self._driver = driver
+            return
+
+
+def started_anew(make: Callable[[], GateDriver]) -> Begin:
+    """For a driver that cannot even be made without its device: made and started, or neither."""
+
+    def begin(after: Mapping[str, int], put: Put) -> GateDriver:
+        driver = make()
+        try:
+            driver.start(after, put)
+        except HardwareMissing:
+            driver.close()
+            raise
+        return driver
+
+    return begin
+
+
+def started_again(driver: GateDriver) -> Begin:
+    """For a driver that is made and does not start."""
+
+    def begin(after: Mapping[str, int], put: Put) -> GateDriver:
+        driver.start(after, put)
+        return driver
+
+    return begin
