@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-# waiting: has not asked anything (whole) yet; sending: the body is still to come; served: we work or send.
-Stage = Literal["waiting", "sending", "served"]
-STAGES_OF_THE_IDLE: tuple[Stage, ...] = ("waiting", "sending")
+# waiting: has not asked anything (whole) yet; sending: the body is still to come; queued: has spoken and we have not
+# listened yet; served: we work or send.
+Stage = Literal["waiting", "sending", "queued", "served"]
+GO_FIRST: tuple[Stage, ...] = ("waiting", "sending", "queued")
 OUR_OWN = ("127.0.0.1", "::1")
 
 
@@ -50,7 +51,6 @@ class Guest:
                 del self.party.at(self.stage)[self]
                 self.party.at(stage)[self] = None
             self.stage, self.since_s = stage, now_s
-            self.asked = self.asked or stage == "served"
 
 
 @dataclass(slots=True)
@@ -59,19 +59,19 @@ class Party:
 
     waiting: dict[Guest, None] = field(default_factory=dict)
     sending: dict[Guest, None] = field(default_factory=dict)
+    queued: dict[Guest, None] = field(default_factory=dict)
     served: dict[Guest, None] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.waiting) + len(self.sending) + len(self.served)
+        return len(self.waiting) + len(self.sending) + len(self.queued) + len(self.served)
 
     def __iter__(self) -> Iterator[Guest]:
-        return itertools.chain(self.waiting, self.sending, self.served)
+        return itertools.chain(self.waiting, self.sending, self.queued, self.served)
 
     def at(self, stage: Stage) -> dict[Guest, None]:
         """Those at this stage."""
-        if stage == "waiting":
-            return self.waiting
-        return self.sending if stage == "sending" else self.served
+        held: dict[Guest, None] = getattr(self, stage)
+        return held
 
     @property
     def idle(self) -> int:
@@ -132,7 +132,7 @@ class Crowd:
         room = self.room
         if guest.stuck_since_s is not None and now_s - guest.stuck_since_s > room.stuck_s:
             return True
-        if guest.stage == "served":
+        if guest.stage in ("queued", "served"):
             return False
         most_s = room.body_s if guest.stage == "sending" else room.keep_s if guest.asked else room.head_s
         return now_s - guest.since_s > most_s
@@ -159,7 +159,7 @@ class Crowd:
     def _least(self, newcomer: Guest, own: Party, *, officials: bool) -> Guest | None:
         """Who goes first: of the address that holds most, the one that has waited longest; then one that is served."""
         parties = [party for (_, theirs), party in self.parties.items() if theirs == officials]
-        for stage in STAGES_OF_THE_IDLE:
+        for stage in GO_FIRST:
             found = [party for party in parties if party.at(stage)]
             if found:
                 return next(iter(max(found, key=len).at(stage)))

@@ -76,6 +76,7 @@ class CountedHttp(H11Protocol):
         self._tell()
 
     def on_response_complete(self) -> None:
+        self.guest.asked = True
         self.guest.turn("waiting", time.monotonic())
         super().on_response_complete()
         self._tell()
@@ -212,7 +213,7 @@ class _Door:
         with contextlib.suppress(OSError):  # it may be gone already
             arrived.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
         guest.end = functools.partial(self._dismiss, arrived, guest)
-        self._loop.add_reader(arrived.fileno(), self._spoke, arrived, guest)
+        self._hear_first(arrived, guest)
 
     def _dismiss(self, arrived: socket.socket, guest: Guest) -> None:
         """It goes before it is uvicorn's."""
@@ -222,10 +223,16 @@ class _Door:
             arrived.close()
 
     def _spoke(self, arrived: socket.socket, guest: Guest) -> None:
-        """The first bytes are there."""
         self._loop.remove_reader(arrived.fileno())
+        self._hear_first(arrived, guest)
+
+    def _hear_first(self, arrived: socket.socket, guest: Guest) -> None:
+        """How it begins, or that it has not begun yet."""
         try:
             first = arrived.recv(_PEEK, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            self._loop.add_reader(arrived.fileno(), self._spoke, arrived, guest)
+            return
         except OSError:
             first = b""
         if not first:
@@ -233,6 +240,7 @@ class _Door:
         elif first.startswith(self._urgent):
             self._welcome_soon(arrived, guest)
         else:
+            guest.turn("queued", time.monotonic())  # now it is we who keep it waiting
             self._ready[0 if guest.official else 1].append((arrived, guest))
             self._drain_soon()
 
@@ -254,6 +262,7 @@ class _Door:
             self._drain_soon()
 
     def _welcome_soon(self, arrived: socket.socket, guest: Guest) -> None:
+        guest.turn("waiting", time.monotonic())  # for the rest of what it asks
         guest.end = lambda: None  # for one turn of the loop it is on its way
         task = self._loop.create_task(self._welcome(arrived, guest))
         self._tasks.add(task)
