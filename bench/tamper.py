@@ -1,22 +1,33 @@
-"""Random flips, deletions, swaps and truncations of journal records: all found, the first bad one named?"""
+"""Random flips, deletions, swaps and truncations of journal records: all found, the first bad one named?
+
+`restarts` does it with a whole station's folder: each changed journal goes through a start of the station, which must
+refuse it, and `journal verify` must still say so afterwards.
+"""
 
 import pathlib
 import random
+import shutil
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.table import Table
 
-from bench.journal import race
+from bench.journal import S, race
+from shared.errors import JournalDamaged, StorageError
 from station.core.engine import Engine
-from station.store.chain import Checkpoint, Record, Tampered, attest
-from station.store.checkpoint import Signer
+from station.core.events import Booted, GateSpec, Moment
+from station.evidence.journalcli import verified
+from station.replay import restore
+from station.store.chain import Checkpoint, Record, Tampered, attest, digest
+from station.store.checkpoint import Signer, load_signer
 from station.store.journal import Entry, Journal
+from station.store.opening import JOURNAL, KEY, open_journal
 from station.store.reading import JournalReader
 
 Records = list[Record]
@@ -45,6 +56,16 @@ def main(quick: bool) -> None:
         table.add_row(kind, *(f"{found[kind, what]:,}" for what in ("tried", "found", "named")))
     Console().print(table)
     assert all(found[kind, "tried"] == found[kind, "named"] for kind in KINDS)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="raceday-bench-") as name:
+        again = restarts(pathlib.Path(name), inputs=60, count=500 if quick else 100_000, seed=2)
+    table = Table(title=f"tamper, then a start: {time.perf_counter() - began:.1f} s", title_justify="left")
+    for column in ("change", "tried", "start refused", "verify says it after the start"):
+        table.add_column(column)
+    for kind in EDITS:
+        table.add_row(kind, *(f"{again[kind, what]:,}" for what in ("tried", "refused", "said")))
+    Console().print(table)
+    assert all(again[kind, "tried"] == again[kind, "refused"] == again[kind, "said"] for kind in EDITS)
 
 
 def written(path: pathlib.Path, inputs: int) -> Kept:
@@ -83,6 +104,129 @@ def named_by(records: Sequence[Record], kept: Kept) -> int | None:
     except Tampered as bad:
         return bad.seq
     return None
+
+
+def restarts(folder: pathlib.Path, inputs: int, count: int, seed: int) -> Counter[tuple[str, str]]:
+    """`count` changes of a station's file in turn: was the start refused, and does verify still say so?"""
+    good, tried = folder / "good", folder / "tried"
+    good.mkdir()
+    engine, race_, journal = Engine(), race(), open_journal(good)
+    for _ in range(inputs):
+        event = next(race_)
+        if facts := engine.handle(event):
+            journal.append([Entry(event, facts)])
+    journal.close()
+    rng, found = random.Random(seed), Counter[tuple[str, str]]()
+    for number in range(count):
+        kind = tuple(EDITS)[number % len(EDITS)]
+        shutil.copytree(good, tried)
+        _edit(tried / JOURNAL, EDITS[kind], rng)
+        found[kind, "tried"] += 1
+        found[kind, "refused"] += _refused(tried)
+        found[kind, "said"] += _said(tried)
+        shutil.rmtree(tried)
+    return found
+
+
+def _edit(path: pathlib.Path, edit: Callable[[apsw.Connection, random.Random], None], rng: random.Random) -> None:
+    db = apsw.Connection(str(path))
+    db.pragma("synchronous", "off")
+    for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+        db.execute(f"DROP TRIGGER {name}")
+    edit(db, rng)
+    db.close()
+
+
+def _refused(folder: pathlib.Path) -> bool:
+    """A start as the station makes it; if it begins, it also signs its first record."""
+    try:
+        journal = open_journal(folder)
+    except JournalDamaged:
+        return True
+    restored = restore(journal)
+    booted = Booted(Moment("boot-b", S, S), "station-1", (GateSpec("start"),))
+    journal.append([Entry(booted, restored.engine.handle(booted))])
+    journal.close()
+    return False
+
+
+def _said(folder: pathlib.Path) -> bool:
+    try:
+        verified(folder / JOURNAL, frozenset({load_signer(folder / KEY).public_key}))
+    except StorageError:
+        return True
+    return False
+
+
+def _sql_flip(db: apsw.Connection, rng: random.Random) -> None:
+    """One bit of one stored blob, of a record, a result, a checkpoint or the newest signature."""
+    table, columns = rng.choice(tuple(BLOBS.items()))
+    column = rng.choice(columns)
+    rows = db.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
+    rowid, data = rng.choice(rows)
+    changed = bytearray(data if isinstance(data, bytes) else b"")
+    changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
+    db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (bytes(changed), rowid))
+
+
+def _sql_delete(db: apsw.Connection, rng: random.Random) -> None:
+    """One record from the middle."""
+    db.execute("DELETE FROM journal WHERE seq = ?", (rng.randrange(1, _last(db)),))
+
+
+def _sql_cut(db: apsw.Connection, rng: random.Random) -> None:
+    """The end is cut off, with the results and the checkpoints that belong to it."""
+    left = rng.randrange(0, _last(db))
+    db.execute("DELETE FROM outbox WHERE journal_seq > ?", (left,))
+    db.execute("DELETE FROM checkpoint WHERE journal_seq > ?", (left,))
+    db.execute("DELETE FROM journal WHERE seq > ?", (left,))
+
+
+def _sql_cut_and_unsign(db: apsw.Connection, rng: random.Random) -> None:
+    """As above, and the newest signature goes too."""
+    _sql_cut(db, rng)
+    db.execute("DELETE FROM tip")
+
+
+def _sql_rewrite(db: apsw.Connection, rng: random.Random) -> None:
+    """One who knows the rule of the chain: another fact, every hash behind it anew, all signatures removed."""
+    at, previous = rng.randrange(1, _last(db) + 1), bytes(32)
+    due: dict[int, list[bytes]] = {}
+    for seq, payload in db.execute("SELECT journal_seq, payload FROM outbox ORDER BY seq"):
+        due.setdefault(int(str(seq)), []).append(bytes(payload))  # type: ignore[arg-type]
+    rows = db.execute("SELECT seq, input, facts, hash FROM journal ORDER BY seq").fetchall()
+    for seq, given, facts, head in rows:
+        if seq == at:
+            facts = bytes(facts).replace(b"1", b"2", 1)  # noqa: PLW2901
+        fresh = digest(previous, given, facts, *due.get(seq, []))
+        if fresh != head:
+            db.execute("UPDATE journal SET facts = ?, hash = ? WHERE seq = ?", (facts, fresh, seq))
+        previous = fresh
+    if rng.random() < 0.5:
+        db.execute("DELETE FROM checkpoint")
+        db.execute("DELETE FROM tip")
+
+
+BLOBS = {
+    "journal": ("input", "facts", "hash"),
+    "outbox": ("payload",),
+    "checkpoint": ("hash", "public_key", "signature"),
+    "tip": ("hash", "public_key", "signature"),
+}
+
+
+def _last(db: apsw.Connection) -> int:
+    (last,) = db.execute("SELECT max(seq) FROM journal").fetchone() or (0,)
+    return int(str(last))
+
+
+EDITS: dict[str, Callable[[apsw.Connection, random.Random], None]] = {
+    "a bit in the file": _sql_flip,
+    "a record deleted": _sql_delete,
+    "the end cut off": _sql_cut,
+    "cut off and unsigned": _sql_cut_and_unsign,
+    "rewritten without the key": _sql_rewrite,
+}
 
 
 def _flip(records: Records, rng: random.Random) -> int:

@@ -45,7 +45,7 @@ def create_app(
         board.close()
 
     app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.include_router(results.router(board, credentials.webhook_keys, limits, utc_ns))
+    app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(admin.router(board, credentials.admin_token, utc_ns))
     app.include_router(public.router(board, utc_ns))
     app.include_router(routes.router(board, pages, feed, limits.rows_live, utc_ns))

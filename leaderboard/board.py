@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from leaderboard import domain
 from leaderboard.domain import Conflict, Line, Race, UnknownRace
+from leaderboard.sender import ANYBODY, Sender, check_key
 from leaderboard.store import rows
 from leaderboard.store.open import Store
 from shared.errors import BadInput, Refused
@@ -137,29 +138,30 @@ class Board:
         with self._store.read() as db:
             return rows.entry(db, race_id, racer)
 
-    def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
+    def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender = ANYBODY) -> Answer:
         """Take a posted result: 201 applied, 200 was applied before, 409, 404, 422. Raises RetryLater, StorageError."""
         try:
-            return self._settle(webhook_id, payload, now_utc_ns)
+            return self._settle(webhook_id, payload, now_utc_ns, sender)
         except sa.exc.IntegrityError:
             # Another process took the same id between our look and our insert (PostgreSQL): now it is there to see.
-            return self._settle(webhook_id, payload, now_utc_ns)
+            return self._settle(webhook_id, payload, now_utc_ns, sender)
 
-    def _settle(self, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
+    def _settle(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender) -> Answer:
         digest = hashlib.sha256(payload).hexdigest()
         try:
-            return self._apply(webhook_id, payload, digest, now_utc_ns)
+            return self._apply(webhook_id, payload, digest, now_utc_ns, sender)
         except (Refused, BadInput) as refusal:
             # The same id may have been applied, by another process, after we looked for it.
             held = self._held(webhook_id)
             status = 404 if isinstance(refusal, UnknownRace) else 422
             return Answer(status, error_body(refusal)) if held is None else _repeated(held, digest)
 
-    def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int) -> Answer:
+    def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int, sender: Sender) -> Answer:
         with self._store.write() as db:
             if (held := rows.receipt(db, webhook_id)) is not None:
                 return _repeated(held, digest)
             result = _checked(webhook_id, payload)
+            sender.check(result.evidence.station)
             body = encode_posted(_effect(db, result, payload, now_utc_ns))
             rows.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
         self._tell(result.race_id)
@@ -247,6 +249,8 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
     home = rows.home_of(db, result.result_id)
     if home is not None and home[0] != race.race_id:
         raise Refused(f"This result belongs to race {home[0]!r}; a correction cannot move it.")
+    if home is not None:
+        check_key(rows.key_of(db, result.result_id), result.evidence.public_key)
     result = dataclasses.replace(result, racer=rows.spelling(db, race.race_id, result.racer))
     entered = race.entry == "open" or rows.entry_name(db, race.race_id, result.racer) is not None
     score = domain.accept(race, result, entered=entered, known=home is not None)

@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
         return 0
     config = read(asked.config)
     if asked.action == "init":
-        return _init(config)
+        return _init(config, asked.station)
     if asked.action == "close":
         change: dict[str, object] = {"closed": not asked.open} if asked.at is None else {"closes_at": asked.at}
         if asked.race is None or not (asked.now or asked.open or asked.at is not None):
@@ -49,12 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     when.add_argument("--at", metavar="TIME", help='of close: 2026-11-28T18:00:00Z, or "" for no planned close')
     parser.add_argument("--url", help="of close: where the leaderboard serves (default: as the config says)")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE")
+    parser.add_argument("--station", default="", metavar="NAME", help="init: the station whose webhook secret is made")
     parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL when it serves")
     return parser
 
 
-def _init(config: LeaderboardConfig) -> int:
-    made = credentials.create(config.secrets)
+def _init(config: LeaderboardConfig, station: str) -> int:
+    made = credentials.create(config.secrets, station)
     for path in made:
         print(f"made {path}")
     if not made:

@@ -1,42 +1,64 @@
-"""The secret files: made once with random content, refused when open to others. There is no default password."""
+"""The secret files: made once with random content, refused when open to others. There is no default password.
+
+A line of a webhook file is a secret, or a station's name and its secret: `hall-1 whsec_...`.
+"""
 
 import base64
 import os
 import pathlib
 import secrets
 import stat
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from leaderboard.config import Secrets
 from leaderboard.signature import PREFIX, parse_secret
-from shared.errors import ConfigError
+from shared.errors import ConfigError, Refused
+from shared.topics import checked_device
 
 _TOKEN_LEAST = 24
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """The keys of all stations that may post (several during rotation), and the admin's bearer token."""
+    """The keys of all stations that may post (several during rotation), whose each is, and the admin's bearer token.
+
+    A key that is not in `stations` speaks for any station that has none of its own.
+    """
 
     webhook_keys: tuple[bytes, ...]
     admin_token: str
+    named: Mapping[bytes, str] = field(default_factory=dict)
+
+    @property
+    def stations(self) -> dict[bytes, str]:
+        """Whose each key is, "" for one that names no station."""
+        return {key: self.named.get(key, "") for key in self.webhook_keys}
 
 
 def read(named: Secrets) -> Credentials:
     """What the files hold. Raises ConfigError with the sentence that says what to do."""
-    keys = [key for file in named.webhook_files for key in _keys(pathlib.Path(file))]
+    keys: dict[bytes, str] = {}
+    for file in named.webhook_files:
+        for station, key in _keys(pathlib.Path(file)):
+            if keys.setdefault(key, station) != station:
+                raise ConfigError(f"{file}: two stations have the same secret; each needs one of its own.")
     if not keys:
         raise ConfigError("[secrets] `webhook_files` names no file with a secret: no station could post.")
     path = pathlib.Path(named.admin_file)
     token = _private_text(path)
     if len(token) < _TOKEN_LEAST or not token.isascii() or not token.isprintable() or " " in token:
         raise ConfigError(f"{path}: the admin token must be one line of {_TOKEN_LEAST} or more ASCII characters.")
-    return Credentials(tuple(keys), token)
+    return Credentials(tuple(keys), token, keys)
 
 
-def create(named: Secrets) -> list[pathlib.Path]:
-    """Make the files that are not there yet, mode 0600; those that were made. Raises ConfigError."""
-    wanted = {file: PREFIX + base64.b64encode(secrets.token_bytes(32)).decode() for file in named.webhook_files}
+def create(named: Secrets, station: str = "") -> list[pathlib.Path]:
+    """Make the files that are not there yet, mode 0600; those that were made. Raises ConfigError.
+
+    `station`: whose the new webhook secrets are; "" leaves them to any.
+    """
+    whose = f"{_station(station)} " if station else ""
+    wanted = {file: whose + PREFIX + base64.b64encode(secrets.token_bytes(32)).decode() for file in named.webhook_files}
     wanted[named.admin_file] = secrets.token_urlsafe(32)
     return [path for file, text in wanted.items() if _create(path := pathlib.Path(file), text)]
 
@@ -55,12 +77,24 @@ def _create(path: pathlib.Path, text: str) -> bool:
     return True
 
 
-def _keys(path: pathlib.Path) -> list[bytes]:
-    lines = [line for line in _private_text(path).splitlines() if line.strip() and not line.startswith("#")]
+def _keys(path: pathlib.Path) -> list[tuple[str, bytes]]:
+    lines = [line.strip() for line in _private_text(path).splitlines()]
     try:
-        return [parse_secret(line) for line in lines]
+        return [_named_key(line) for line in lines if line and not line.startswith("#")]
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _named_key(line: str) -> tuple[str, bytes]:
+    station, _, secret = line.rpartition(" ")
+    return (_station(station.strip()) if station else ""), parse_secret(secret)
+
+
+def _station(name: str) -> str:
+    try:
+        return checked_device(name)
+    except Refused as refusal:
+        raise ConfigError(f"a webhook secret belongs to a station: {refusal}") from None
 
 
 def _private_text(path: pathlib.Path) -> str:

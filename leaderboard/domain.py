@@ -202,8 +202,9 @@ def _check_texts(result: Result) -> None:
     }
     for name, text in named.items():
         _check_text(name, text, empty=name in ("car", "model"))
-    evidence = [result.model_sha256, result.evidence.station, result.evidence.journal_head]
-    for text in (*evidence, *result.evidence.versions, *result.evidence.versions.values()):
+    said = result.evidence
+    evidence = [result.model_sha256, said.station, said.journal, said.journal_head, said.public_key, said.signature]
+    for text in (*evidence, *said.versions, *said.versions.values()):
         _check_text("evidence", text, empty=True)
 
 

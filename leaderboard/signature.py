@@ -69,6 +69,11 @@ def check(
     return webhook_id
 
 
+def signers(keys: Sequence[bytes], webhook_id: str, timestamp: str, signatures: str, body: bytes) -> list[bytes]:
+    """Those of the keys that signed a post which `check` found genuine."""
+    return [key for key in keys if _genuine([key], webhook_id, int(timestamp), signatures, body)]
+
+
 def _genuine(keys: Sequence[bytes], webhook_id: str, timestamp_s: int, signatures: str, body: bytes) -> bool:
     wanted = [sign(key, webhook_id, timestamp_s, body).encode() for key in keys]
     given = [signature.encode() for signature in signatures.split(" ")[:_SIGNATURES_LIMIT]]

@@ -24,6 +24,7 @@ class Command:
     words: str
     module: str
     what: str
+    main: str = "main"
 
 
 # Longer words first where one begins another; a module is imported only when its command is asked for.
@@ -45,7 +46,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("gate", "station.gates.cli", "gates and decoders: list, probe, watch, decode, record, play, sync-check"),
     Command("rank", "raceday.rank", "rank a CSV of results by a method"),
     Command("replay", "station.replay", "run a journal through the engine again and compare the facts"),
-    Command("journal", "station.evidence.journalcli", "is the journal what the station wrote: journal verify FILE"),
+    Command("journal", "station.evidence.journalcli", "is the journal what the station wrote: journal verify, salvage"),
+    Command("backup", "station.evidence.backupcli", "the station's journal, key and posts in one file", "backup"),
+    Command("restore", "station.evidence.backupcli", "puts a backup back", "restore"),
     Command("protest", "station.evidence.protestcli", "everything about one run, in a bundle that checks itself"),
 )
 
@@ -58,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _usage(asked=words[:1])
     signal.signal(signal.SIGTERM, _stop)
     try:
-        code: int = importlib.import_module(command.module).main(words[1:])
+        code: int = getattr(importlib.import_module(command.module), command.main)(words[1:])
     except RacedayError as error:
         print(f"raceday {command.words}: {error}", file=sys.stderr)
         return error.exit_code

@@ -6,6 +6,7 @@ RacedayError
     HardwareMissing  a device, driver or library is not there or is not fit
     BadInput         a file or archive from outside is not what it must be
     StorageError     the disk is full, read-only or broken
+      JournalDamaged what the station kept is not what it wrote, or is gone          (exit 4: no restart helps)
   Refused            the caller asked for what may not be done now                  (status 409)
   RetryLater         the other side is away; the same call may go through later
 """
@@ -37,6 +38,12 @@ class BadInput(OperatorError):
 
 class StorageError(OperatorError):
     """The disk refused: full, read-only or damaged. Nothing was acknowledged."""
+
+
+class JournalDamaged(StorageError):
+    """The station's journal or key is not what it wrote, or is gone: a person must decide how to go on."""
+
+    exit_code = 4
 
 
 class Refused(RacedayError):

@@ -23,10 +23,13 @@ class Evidence:
     """Where the result comes from: enough to ask the station for the journal that made it.
 
     `signature` (Ed25519, hex) is the station's over record `last_seq` - 1 and `journal_head`, by `public_key`: whoever
-    keeps the result can later hold it against the journal. Both empty: the station signs nothing.
+    keeps the result can later hold it against the journal. Both empty: the station signs nothing. `journal` is the
+    random name of that journal, "" if it has none. `clock_trusted` False: the machine's clock was not set when the run
+    was driven, so the result's times of day are not right; a revision corrects them when they are known.
 
     `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results from
     before this was asked. `model_changes`: so often the car reported another model in the middle of the run.
+    `by_hand`: a person started the car; the station gave it no order.
     """
 
     station: str
@@ -37,15 +40,19 @@ class Evidence:
     versions: dict[str, str] = field(default_factory=dict)
     public_key: str = ""
     signature: str = ""
+    journal: str = field(default="", metadata={"later": True})
+    clock_trusted: bool = field(default=True, metadata={"later": True})
     model_by: ToldBy = field(default="", metadata={"later": True})
     model_changes: int = field(default=0, metadata={"later": True})
+    by_hand: bool = field(default=False, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """A run that qualified (or was corrected: then `revision` is higher and the newest one counts).
 
-    `result_id` with `revision` is stable over every attempt; it is the `webhook-id` and so the idempotency key.
+    `result_id` with `revision` is stable over every attempt; it is the `webhook-id` and so the idempotency key. The id
+    is unique over stations, journals and backups put back; revisions of one result rise, not always by one.
     `score_ms` is the station's own sum; the leaderboard computes it again from `laps` and its race's rules.
     """
 

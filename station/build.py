@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import pathlib
+import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,14 +23,13 @@ from station.drem_server import DremServer
 from station.gates.absent import AbsentGate, started_anew
 from station.gates.driver import GateDriver
 from station.service import Setup, Station
-from station.store.checkpoint import load_signer
-from station.store.journal import Journal
+from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.report import SyncReport
 from station.view import SyncView
 
+__all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
+
 MADE_UP = ("mock", "simulator")  # gates without a wire that could be the wrong way round
-JOURNAL = "station.db"
-KEY = "station.key"
 LOCK = "station.lock"
 
 
@@ -49,7 +49,7 @@ def build(
     # Each start of this process is a speaker of its own at the broker, so that numbers are never used twice.
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
     sync = SyncReport(data_dir).view if sync is None else sync
-    journal = Journal(data_dir / JOURNAL, load_signer(data_dir / KEY))
+    journal = open_journal(data_dir)
     drem = DremServer(config.drem, clock) if config.drem is not None else None
     return Station(setup(config), clock, link, gates, journal, sync, drem, say)
 
@@ -65,6 +65,7 @@ def setup(config: StationConfig) -> Setup:
         lease_ms=config.lease_ms,
         order_ttl_ms=config.order_ttl_ms,
         versions=versions,
+        draw=secrets.token_hex,
     )
 
 

@@ -16,12 +16,13 @@ from shared.errors import ConfigError, StorageError
 from shared.link.wire import Delivery, Link, Subscription
 from shared.results import Evidence
 from shared.topics import BY_BODY
-from station.cars import Cars
+from station.cars import Cars, Goal
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
 from station.drem_server import DremServer
 from station.effect import effect, worth
+from station.following import refusal
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
 from station.intake import CarModels, Item, Ticket, answer, car_report, drain, gate_note
@@ -47,6 +48,7 @@ from station.view import (
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
 PAIR_NS = 600_000_000_000
+JOURNAL_BYTES, START_BYTES = 6, 4  # that no two journals, and no two starts of one, ever share
 HEARD: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
 
 
@@ -61,6 +63,7 @@ class Setup:
     order_ttl_ms: int = 2000
     versions: Mapping[str, str] = field(default_factory=dict)
     transponders: tuple[e.Transponder, ...] = ()
+    draw: Callable[[int], str] | None = None  # so many random bytes as hexadecimal digits; None: ids as of old
 
 
 class Station:
@@ -100,7 +103,7 @@ class Station:
 
     def start(self) -> None:
         """Journals the boot, opens the race, and begins to listen. Raises OperatorError."""
-        self._commit([Item(e.Booted(self._now(), self.setup.name, self.setup.gates, self.setup.transponders))])
+        self._commit([Item(event) for event in self._boot()])
         if self.setup.race is not None:
             self._open(self.setup.race)
         self._teller.resume(self._restored.engine, self._now())
@@ -151,11 +154,15 @@ class Station:
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
             self._teller.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
+        if sentence := refusal(stamped, self.snapshot().runs, self._why_not):
+            ticket.settle(Declined(sentence))
+            return ticket
         self._queue.put(Item(stamped, ticket=ticket))
         return ticket
 
     def submit(self, command: e.Command, timeout_s: float = 10.0) -> Accepted | Declined:
-        return self.offer(command).wait(timeout_s)
+        answer = self.offer(command).wait(timeout_s)
+        return replace(answer, note=self._unreached(answer.car)) if isinstance(answer, Accepted) else answer
 
     def stop_all(self, author: str, reason: str = "") -> StopView:
         """Every car, known or not: the orders are on their way when this returns, the record follows."""
@@ -197,8 +204,8 @@ class Station:
 
     def _delivered(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
-        if isinstance(body, m.CarState) and (told := self._models.told(envelope.device, body, self._now())) is not None:
-            self._queue.put(Item(told))
+        if isinstance(body, m.CarState):
+            self._model(body, envelope)
         if not isinstance(body, m.CarLap):
             self._live.put(delivery)
             return
@@ -214,6 +221,25 @@ class Station:
         self._queue.put(Item(report, kept))
 
     # Inside
+
+    def _model(self, state: m.CarState, who: m.Envelope) -> None:
+        """What the car drives, if it is the machine that has the name."""
+        if self._cars.speaks(who.device, state, self._clock.now_ns(), who.boot):
+            told = self._models.told(who.device, state, self._now())
+            if told is not None:
+                self._queue.put(Item(told))
+
+    def _unreached(self, car: str) -> str:
+        """That an order reaches nobody now, though it is given; "" if it does, or there was none."""
+        if not car:
+            return ""
+        if not self._link.state().connected:
+            return "The broker is away, so the order reaches no car now."
+        absent = self._cars.absent(car, self._clock.now_ns())
+        return f"{absent}: the order waits for it." if absent else ""
+
+    def _why_not(self, car: str, goal: Goal) -> str:
+        return self._cars.why_not(car, goal, self._clock.now_ns())
 
     def _now(self) -> e.Moment:
         return e.Moment(self._clock.boot_id, self._clock.now_ns(), self._clock.utc_ns())
@@ -236,6 +262,15 @@ class Station:
             items.append(Item(e.Tick(now)))
         return items
 
+    def _boot(self) -> list[e.Input]:
+        """What a start journals: the journal's name, once, and this life of the station."""
+        now, setup, draw = self._now(), self.setup, self.setup.draw
+        began: list[e.Input] = []
+        if draw is not None and not self._restored.engine.identity.journal:
+            began = [e.JournalBegan(now, draw(JOURNAL_BYTES))]
+        start = draw(START_BYTES) if draw is not None else ""
+        return [*began, e.Booted(now, setup.name, setup.gates, setup.transponders, start=start)]
+
     def _open(self, wanted: e.OpenRace) -> None:
         """The race of the config; while a run of another race is on that one goes on, and `notice` says so."""
         refused = self._commit([Item(replace(wanted, moment=self._now()))])
@@ -248,6 +283,8 @@ class Station:
     def _keep(self, items: list[Item]) -> None:
         try:
             self._look()
+            if items:
+                self.journal.check_presence()
             self._commit(items)
         except StorageError as error:
             self.trouble.begin(str(error), items, self._clock.now_ns())
@@ -260,6 +297,7 @@ class Station:
         if self._next_look_ns - LOOK_NS <= now_ns < self._next_look_ns:
             return
         self._next_look_ns = now_ns + LOOK_NS
+        self.journal.check_presence()
         found = space(self.journal.path)
         if found.doubtful:
             self.journal.probe()
@@ -318,7 +356,8 @@ class Station:
         if due is None:
             return Entry(event, facts)
         first = self._restored.opened.get((due.race_id, due.run_id), 0)
-        return Entry(event, facts, Evidence(self.setup.name, "", first, 0, 0, dict(self.setup.versions)))
+        journal, versions = self._restored.engine.identity.journal, dict(self.setup.versions)
+        return Entry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
 
     def _mended(self) -> list[Item]:
         """If the disk takes writes again: the engine as the journal has it, and all that was held."""

@@ -1,6 +1,6 @@
 """POST /api/v1/results: the one door for results. The signature is checked on the raw body before anything is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +12,7 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.shapes import ErrorShape
 from leaderboard.board import Board
 from leaderboard.config import Limits
+from leaderboard.sender import sender_of
 from shared.errors import RetryLater
 from shared.results import MAX_RESULT_BYTES, RESULT_PATH, Posted, Result
 
@@ -40,9 +41,10 @@ _EXTRA: dict[str, Any] = {
 }
 
 
-def router(board: Board, keys: tuple[bytes, ...], limits: Limits, utc_ns: Callable[[], int]) -> APIRouter:
-    """The route, over one board."""
+def router(board: Board, stations: Mapping[bytes, str], limits: Limits, utc_ns: Callable[[], int]) -> APIRouter:
+    """The route, over one board. `stations`: each key, and whose it is ("": any station's without one of its own)."""
     routes = APIRouter(tags=["results"])
+    keys = tuple(stations)
     in_work = 0
 
     @routes.post(
@@ -64,16 +66,14 @@ def router(board: Board, keys: tuple[bytes, ...], limits: Limits, utc_ns: Callab
             body = await read_body(request, MAX_RESULT_BYTES)
             said = request.headers
             now_utc_ns = utc_ns()
-            webhook_id = signature.check(
-                keys,
-                said.get("webhook-id"),
-                said.get("webhook-timestamp"),
-                said.get("webhook-signature"),
-                body,
-                now_utc_ns,
-                limits.tolerance_s,
+            signed = (
+                said.get("webhook-id", ""),
+                said.get("webhook-timestamp", ""),
+                said.get("webhook-signature", ""),
             )
-            answer = await run_in_threadpool(board.apply, webhook_id, body, now_utc_ns)
+            webhook_id = signature.check(keys, *signed, body, now_utc_ns, limits.tolerance_s)
+            sender = sender_of(signature.signers(keys, *signed, body), stations)
+            answer = await run_in_threadpool(board.apply, webhook_id, body, now_utc_ns, sender)
         finally:
             in_work -= 1
         return json_response(answer.body, answer.status)

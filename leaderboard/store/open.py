@@ -29,7 +29,15 @@ _MIGRATION_LOCK = 0x72616365
 class Store:
     """Transactions on the leaderboard's database. What `write` ran without error is on the disk when it returns."""
 
-    def __init__(self, writer: sa.Engine, readers: sa.Engine, lock_file: IO[str] | None = None) -> None:
+    def __init__(
+        self,
+        writer: sa.Engine,
+        readers: sa.Engine,
+        lock_file: IO[str] | None = None,
+        path: pathlib.Path | None = None,
+    ) -> None:
+        self._path = path  # of a file that must stay where it is
+        self._opened: tuple[int, int] | None = None
         self._writer = writer
         self._readers = readers
         self._lock_file = lock_file
@@ -42,14 +50,30 @@ class Store:
 
         Raises RetryLater when the store is busy or away, StorageError when the disk refuses.
         """
-        with self._turn(), _said_plainly(), self._writer.begin() as connection:
-            yield connection
+        with self._turn(), _said_plainly():
+            self._check_file()
+            with self._writer.begin() as connection:
+                yield connection
+                self._check_file()  # once more before the commit: what is acknowledged is in the file of this name
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One consistent view; nothing can be written through it."""
-        with _said_plainly(), self._readers.begin() as connection:
-            yield connection
+        """One consistent view; nothing can be written through it. Raises StorageError as `write` does."""
+        with _said_plainly():
+            self._check_file()
+            with self._readers.begin() as connection:
+                yield connection
+
+    def hold_file(self) -> None:
+        """From now on the database must be the file that its path names now."""
+        self._opened = _file_id(self._path) if self._path is not None else None
+
+    def _check_file(self) -> None:
+        if self._opened is not None and self._path is not None and _file_id(self._path) != self._opened:
+            raise StorageError(
+                f"{self._path}: is not there any more, it was moved, deleted or its disk taken out: nothing is kept "
+                "or shown. Put it back in its place, or restart the leaderboard on another."
+            )
 
     def close(self) -> None:
         """Close all connections; idempotent."""
@@ -121,14 +145,23 @@ def _open_sqlite(url: sa.URL) -> Store:
     path = pathlib.Path(str(url.database))
     lock_file = _claim(path)
     writer, readers = _sqlite_engine(url, writes=True), _sqlite_engine(url, writes=False)
-    store = Store(writer, readers, lock_file)
+    store = Store(writer, readers, lock_file, path)
     try:
         with store.write() as connection:
             migrate(connection)
+        store.hold_file()
     except OperatorError as error:
         store.close()
         raise StorageError(f"{path}: {error}") from None
     return store
+
+
+def _file_id(path: pathlib.Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _claim(path: pathlib.Path) -> IO[str]:

@@ -139,6 +139,13 @@ def home_of(db: sa.Connection, result_id: str) -> tuple[str, str] | None:
     return None if row is None else (row.race_id, row.racer)
 
 
+def key_of(db: sa.Connection, result_id: str) -> str:
+    """The station's key that this result was first posted with; "" if none of its revisions bears one."""
+    payloads = db.execute(sql.PAYLOADS_OF, {"result_id": result_id}).scalars()
+    keys = (decode_result(bytes(payload)).evidence.public_key for payload in payloads)
+    return next((key for key in keys if key), "")
+
+
 def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int | None, at_utc_ns: int) -> int:
     """Keep an accepted revision; its number in the order of acceptance."""
     values = {

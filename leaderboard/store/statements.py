@@ -30,6 +30,8 @@ HOME_OF = (
     .order_by(RESULTS.c.revision.desc())
     .limit(1)
 )
+# In the order of acceptance: revision 1 may come after a higher one.
+PAYLOADS_OF = sa.select(RESULTS.c.payload).where(RESULTS.c.result_id == given("result_id")).order_by(RESULTS.c.seq)
 ADD_RESULT = sa.insert(RESULTS).returning(RESULTS.c.seq)
 # All revisions of every result that ever was this racer's: a reassigned one shows by its newest revision.
 _MINE = sa.select(RESULTS.c.result_id).where(

@@ -121,10 +121,14 @@ def _check_standings(evidence: Evidence, books: Bookkeeper, invariant: Invariant
     """The board's lines and the station's against the paper."""
     newest: dict[str, tuple[int, int, int]] = {}
     order: dict[str, int] = {}
+    ids: dict[tuple[str, str], str] = {}
     for result_id, revision, payload in evidence.tail.outbox():
         body = json.loads(payload)
         said = (revision, body["finished_utc_ns"], body["evidence"]["uncertainty_ns"])
         newest[result_id] = max(newest.get(result_id, (0, 0, 0)), said)
+        known = ids.setdefault((body["race_id"], body["run_id"]), result_id)
+        invariant.check(known == result_id, f"{body['run_id']} was posted as {known} and as {result_id}")
+    invariant.check(len(set(ids.values())) == len(ids), "two runs were posted under one id")
     for post in evidence.posts:
         order.setdefault(post.webhook_id.rpartition(".")[0], len(order))
     for race_id, attempts in _races(evidence.tail).items():
@@ -132,7 +136,7 @@ def _check_standings(evidence: Evidence, books: Bookkeeper, invariant: Invariant
         posted = [
             paper.Posted(run.racer, run.score_ms(), newest[key][1], order.get(key, -1), newest[key][2])
             for run in runs
-            if (key := f"{race_id}.{run.run_id}") in newest
+            if (key := ids.get((race_id, run.run_id), "")) in newest
         ]
         wanted = paper.board(posted, attempts)
         held = _rows(

@@ -58,7 +58,10 @@ class House:
         self._universe, self._broker, self._vendor, self._bad, self._folder = universe, broker, vendor, bad, folder
         self._kept = tally.invariants["rulings_kept"]
         self._tally = tally
-        self._watch = Watch(self.tail, tally.invariants["shown_is_stored"], tally.invariants["reports_kept"])
+        kept = tally.invariants
+        self._watch = Watch(
+            self.tail, kept["shown_is_stored"], kept["reports_kept"], kept["one_lease"], lambda: universe.now_ns
+        )
         self._life: Life | None = None
         self._sync: SyncLife | None = None
         self._lives = 0
@@ -66,6 +69,8 @@ class House:
         self._sync_due_ns: int | None = None
         self._due_seen = 0
         self._sync_rng = random.Random(f"{bad.seed}/sync")
+        draws = random.Random(f"{bad.seed}/identity")
+        self._draw = lambda count: draws.randbytes(count).hex()
 
     # Processes
 
@@ -199,7 +204,7 @@ class House:
         link = MockLink(self._broker, NAME, f"{self.clock.utc_ns():x}", "station")
         journal = HallJournal(self.path, self.fuse.step)
         journal.disk_full(self._full)
-        setup = Setup(NAME, self._gates, self.race, versions={"raceday": "simulated"})
+        setup = Setup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, draw=self._draw)
         told = ToldLink(link, self._watch, self.fuse.step)
         station = Station(setup, self.clock, told, {GATE: BoxDriver(self.box)}, journal)
         self._life = Life(self._lives, station, journal, link)

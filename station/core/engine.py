@@ -17,10 +17,12 @@ from station.core.confirm import Agreed, Doubt, Witness
 from station.core.doubting import ask
 from station.core.fitness import Fitness
 from station.core.gate import Count, Gate
+from station.core.identity import Identity
 from station.core.laps import Stretch
 from station.core.models import Models
 from station.core.names import Names
 from station.core.race import Race
+from station.core.register import RunIds
 from station.core.run import NAMES, Run, next_phase
 from station.core.scale import UtcScale
 from station.core.stopping import StopLatch
@@ -40,6 +42,8 @@ class Engine:
         self.models = Models()
         self.stop = StopLatch()
         self._scale = UtcScale()
+        self._ids = RunIds()
+        self.identity = Identity(self._ids)
         self._names = Names()
         self._attribution = Attribution(self.fitness, self._scale, self._names, self._counted)
         self._count = Count()
@@ -90,8 +94,8 @@ class Engine:
                 return self._open_race(event)
             case e.ClockPair():
                 return [f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on()))]
-            case e.Booted():
-                return self._boot(event)
+            case e.Booted() | e.JournalBegan():
+                return self._boot(event) if isinstance(event, e.Booted) else self._began(event)
             case e.GateReported() | e.GateNote() | e.CarModel():
                 return self._hear(event)
 
@@ -114,6 +118,10 @@ class Engine:
                 if known is not None:
                     self.gates[spec.name].kept.update(known.kept)
         self._booted = booted
+        self._ids.by_race = booted.edition < e.EDITION
+        self.identity.began(booted.station, booted.start)
+        if booted.clock_trusted:
+            self.identity.trusted(booted.moment.utc_ns)
         self.models.restart()
         self.fitness.rebuilt(booted.gates)
         self._attribution.wire(booted.transponders)
@@ -122,6 +130,12 @@ class Engine:
             self._names.edition = booted.edition
             told += [fact for race in self.races.values() for fact in race.respell()]
         return told
+
+    def _began(self, journal: e.JournalBegan) -> list[f.Fact]:
+        """The journal has a name; one that goes on for another counts on from its runs."""
+        self.identity.journal = journal.journal
+        self._ids.reached(journal.runs)
+        return [f.JournalNamed(journal.journal, journal.old_journal, journal.old_seq, journal.old_head)]
 
     def _open_race(self, wanted: e.OpenRace) -> list[f.Fact]:
         now = self.race
@@ -134,7 +148,8 @@ class Engine:
             sentence = f"The race {wanted.race_id} has runs under other rules: give the new race another id."
             return [f.CommandRefused("open_race", sentence)]
         if known is None:
-            known = self.races[wanted.race_id] = Race(wanted, self._scale, self._names, self.models)
+            more = (self._names, self.models, self._ids, self.identity)
+            known = self.races[wanted.race_id] = Race(wanted, self._scale, *more)
         known.info = wanted
         self.race = known
         return [*self._attribution.open(known), f.RaceOpened(wanted.race_id)]

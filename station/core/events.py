@@ -69,6 +69,7 @@ __all__ = [
     "GiveTransponder",
     "HandTap",
     "Input",
+    "JournalBegan",
     "Layout",
     "Mode",
     "Moment",
@@ -95,6 +96,8 @@ __all__ = [
     "later",
 ]
 
+# By which rules of this program an input was judged: a journal replays by those that it was written under. 2: names
+# and transponders in a normal form; run ids over all races; a clock that is put right corrects what it stamped before.
 EDITION = 2
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
@@ -201,6 +204,9 @@ class Booted:
 
     `edition` of the rules by which all that follows is judged, so that an old journal makes its old facts. Journals
     that name none are of the first: there names and transponders were compared letter by letter.
+
+    `start` is drawn anew at each start: two lives of one journal, one of them from a backup, never share it.
+    `clock_trusted`: as of a ClockPair.
     """
 
     moment: Moment
@@ -208,13 +214,36 @@ class Booted:
     gates: tuple[GateSpec, ...]
     transponders: tuple[Transponder, ...] = later(())
     edition: int = later(EDITION, meant=1)
+    start: str = later("")
+    clock_trusted: bool = later(True)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalBegan:
+    """The journal's name: random, made once with the file.
+
+    A journal that goes on for a damaged one names it: `old_journal`, its last good record `old_seq` with the hash
+    `old_head` (hexadecimal), and `runs`, the highest number that it gave to a run.
+    """
+
+    moment: Moment
+    journal: str
+    old_journal: str = ""
+    old_seq: int = 0
+    old_head: str = ""
+    runs: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockPair:
-    """A sampled monotonic/UTC pair, so that a stamp can be shown as a time of day."""
+    """A sampled monotonic/UTC pair, so that a stamp can be shown as a time of day.
+
+    `trusted`: this UTC is right as far as the machine can tell (its kernel is kept by a time server, or an official).
+    """
 
     moment: Moment
+    trusted: bool = later(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,4 +299,16 @@ class Tick:
     moment: Moment
 
 
-Input = Edge | CarReport | CarModel | Booted | ClockPair | GateReported | GateNote | OpenRace | Tick | Command
+Input = (
+    Edge
+    | CarReport
+    | CarModel
+    | Booted
+    | JournalBegan
+    | ClockPair
+    | GateReported
+    | GateNote
+    | OpenRace
+    | Tick
+    | Command
+)

@@ -78,6 +78,7 @@ __all__ = [
     "GateTried",
     "Incident",
     "IncidentTakenBack",
+    "JournalNamed",
     "Lap",
     "LapConfirmed",
     "LapDone",
@@ -181,6 +182,16 @@ class StationBooted:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalNamed:
+    """The journal's name; and of the damaged one that it goes on for: name, last good record and its hash."""
+
+    journal: str
+    old_journal: str = ""
+    old_seq: int = 0
+    old_head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockNoted:
     """A monotonic/UTC pair was kept. `used` False while a run is on: its laps keep one scale."""
 
@@ -260,6 +271,7 @@ Fact = (
     | AllStopped
     | StopReleased
     | StationBooted
+    | JournalNamed
     | ClockNoted
     | RaceOpened
     | PhaseChanged

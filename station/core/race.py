@@ -9,15 +9,17 @@ from typing import Literal
 
 from shared.errors import Refused
 from shared.messages import RunPhase
+from shared.ranking import Score
 from shared.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
 from station.core.doubting import weighed
+from station.core.identity import Identity
 from station.core.incidents import happened, take_back, tapped
 from station.core.laps import LapBook, Mark, Stretch
 from station.core.models import Models, enter
 from station.core.names import Names, Spellings
-from station.core.register import Register
+from station.core.register import Register, RunIds
 from station.core.rulings import dismiss, give, kept, rule, take
 from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.scale import UtcScale
@@ -31,9 +33,11 @@ OTHER_CLOCK_NS = 50_000_000  # two clocks that are compared by the time of day
 class Race:
     """All that belongs to one race id."""
 
-    def __init__(self, info: e.OpenRace, scale: UtcScale, names: Names, models: Models) -> None:
+    def __init__(
+        self, info: e.OpenRace, scale: UtcScale, names: Names, models: Models, ids: RunIds, identity: Identity
+    ) -> None:
         self.info = info
-        self._models = models
+        self._models, self._ids, self._identity = models, ids, identity
         self._register = Register()
         self._spellings = Spellings(names)
         self.on_track: list[Run] = []  # armed or running, in the order in which they were opened
@@ -206,7 +210,8 @@ class Race:
         """The start is given; by the race's rules lap 1 and the time limit may begin with it."""
         driven = self._models.started(run)
         again, run.released = run.released, True
-        facts: list[f.Fact] = [f.RunReleased(run.run_id, command.author), *driven]
+        run.by_hand = command.by_hand
+        facts: list[f.Fact] = [f.RunReleased(run.run_id, command.author, command.by_hand), *driven]
         if run.rules.lap_1_from == "signal" and not again:
             run.signal = now = command.moment
             mark = Mark(0, now.at_ns, now.boot, self._scale.utc_ns(now.boot, now.at_ns), SIGNAL_NS, "official")
@@ -214,7 +219,7 @@ class Race:
             run.begin(mark)
             facts.append(f.RunStarted(run.run_id, 0, mark.at_ns, mark.boot, mark.utc_ns))
             facts.append(f.PhaseChanged(run.run_id, "running"))
-        return [*facts, self._ordered(run, "start")]
+        return facts if run.by_hand else [*facts, self._ordered(run, "start")]
 
     def _rebase(self, run: Run, signal: e.Moment, mark: Mark) -> None:
         """The start signal is put on the clock of the gate that sees the first crossing, as well as both are known."""
@@ -256,15 +261,23 @@ class Race:
             first, last = (score.first_lap, score.last_lap) if score else (0, 0)
             facts.append(f.Qualified(run.run_id, run.racer, score.score_ms if score else None, first, last))
         if score is not None or run.posted is not None:
-            revision = run.posted.revision if run.posted else 1
-            due = result(run, laps, score, revision)
-            if due != run.posted:
-                run.posted = replace(due, revision=revision + 1) if run.posted else due
-                facts.append(f.ResultDue(run.posted))
+            facts += self._due(run, laps, score)
         uncertainty_ns = uncertainty_of(run.race, laps, score) if self.info.ties_by_uncertainty else 0
         if self.standing.score(run.run_id, run.racer, score, uncertainty_ns):
             facts.append(f.StandingChanged(self.info.race_id, self.standing.lines()))
         return facts
+
+    def _due(self, run: Run, laps: Sequence[f.Lap], score: Score | None) -> list[f.Fact]:
+        """The run's result, if it is another one than was due last."""
+        last, identity = run.posted, self._identity
+        result_id = last.result_id if last else identity.result_id(self.info.race_id, run.run_id)
+        due = result(run, laps, score, result_id, last.revision if last else 1)
+        if due == last:
+            return []
+        if last is not None:
+            due = replace(due, revision=identity.revision_after(last.revision, run.posted_in))
+        run.posted, run.posted_in = due, identity.start
+        return [f.ResultDue(due)]
 
     def _remember(self, run: Run, laps: Sequence[f.Lap]) -> None:
         """How fast cars of this race are."""
@@ -304,9 +317,7 @@ class Race:
         for other in self.on_track:
             if car == other.car or racer == other.racer:
                 raise Refused(f"{car if car == other.car else racer} is on the track already, in {other.run_id}.")
-        run_id = checked_device(command.run_id or self._register.new_id())
-        if self._register.used(run_id):
-            raise Refused(f"There was already a run {run_id!r} in the race {self.info.race_id}: take another id.")
+        run_id = self._new_id(command)
         throttle = command.throttle_percent
         if throttle is not None and not 1 <= throttle <= 100:
             raise Refused("`throttle_percent` is 1 to 100.")
@@ -319,6 +330,7 @@ class Race:
         self.on_track.append(run)
         self._spellings.keep(racer)
         self._register.add(run)
+        self._ids.add(run_id)
         for old in self._register.let_go(keeps=lambda each: self.standing.run_behind(each.racer) == each.run_id):
             self._fastest.pop(old.run_id, None)
             self.standing.let_go(old.run_id, old.racer)
@@ -327,6 +339,17 @@ class Race:
             f.PhaseChanged(run_id, "armed"),
             self._ordered(run, "arm"),
         ]
+
+    def _new_id(self, command: e.OpenRun) -> str:
+        """Of the run that begins. Raises Refused for one that was given before."""
+        by_race = self._ids.by_race
+        fresh = self._register.new_id() if by_race else self._ids.new_id()
+        run_id = checked_device(command.run_id or fresh)
+        if self._register.used(run_id):
+            raise Refused(f"There was already a run {run_id!r} in the race {self.info.race_id}: take another id.")
+        if self._ids.used(run_id) and not by_race:
+            raise Refused(f"There was already a run {run_id!r} in another race of this station: take another id.")
+        return run_id
 
     def _next_attempt(self, racer: str) -> int:
         """The number of the racer's next attempt. Raises Refused if there is none."""

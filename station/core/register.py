@@ -12,6 +12,45 @@ from station.core.run import Run
 REACH = 1000
 
 
+MOST_DIGITS = 9  # a name such as run-99999999999999 is somebody's own, and does not count
+
+
+class RunIds:
+    """The ids of all runs of the station: over all its races, none is given twice.
+
+    Stations of the first edition counted race by race: `by_race` while their records replay.
+    """
+
+    def __init__(self) -> None:
+        self.by_race = False
+        self._given: Counter[str] = Counter()
+        self._newest = 0
+
+    def new_id(self) -> str:
+        """For a run that nobody named."""
+        number = self._newest + 1
+        while f"run-{number}" in self._given:
+            number += 1
+        return f"run-{number}"
+
+    def used(self, run_id: str) -> bool:
+        return run_id in self._given
+
+    def ambiguous(self, run_id: str) -> bool:
+        """Runs of several races have it: that was possible once."""
+        return self._given[run_id] > 1
+
+    def add(self, run_id: str) -> None:
+        self._given[run_id] += 1
+        number = run_id.removeprefix("run-")
+        if number.isdecimal() and len(number) <= MOST_DIGITS:
+            self.reached(int(number))
+
+    def reached(self, number: int) -> None:
+        """The next one gets a higher number."""
+        self._newest = max(self._newest, number)
+
+
 class Register:
     """`runs` are those that a ruling can name, oldest first."""
 

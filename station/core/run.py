@@ -124,8 +124,10 @@ class Run:
     counts: bool = True
     score: Score | None = None
     posted: Result | None = None
+    posted_in: str = ""  # the life of the station in which it was due
     proposals: list[Proposal] = field(default_factory=list)
     driven: tuple[str, str] | None = None
+    by_hand: bool = False  # a person started the car
     model_changes: int = 0
     signal: e.Moment | None = None
     begun_anew: e.Moment | None = None

@@ -40,17 +40,21 @@ Hold the public key against the one that the station shows, and against the evid
 """
 
 
-def make(journal: pathlib.Path, run_id: str, out: pathlib.Path) -> str:
-    """Writes the bundle; the sentence that its own check says. Raises BadInput, StorageError."""
+def make(journal: pathlib.Path, run_id: str, out: pathlib.Path, race_id: str = "") -> str:
+    """Writes the bundle; the sentence that its own check says. Raises BadInput, StorageError.
+
+    `race_id` "": there is only one run of this name. Journals of older stations may hold one in each race.
+    """
     reader = JournalReader(journal)
     try:
-        first, last = _span(reader, run_id, journal)
+        race_id = _race_of(reader, run_id, race_id, journal)
+        first, last = _span(reader, run_id, race_id)
         points = reader.checkpoints()
         tip = reader.tip()
         records, before = list(reader.records(first - 1, last)), _hash_before(reader, first)
     finally:
         reader.close()
-    files = _files(run_id, first, before, records, _over(points, tip, first, last))
+    files = _files((run_id, race_id), first, before, records, _over(points, tip, first, last))
     case, sentence = check(files)
     try:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
@@ -61,15 +65,19 @@ def make(journal: pathlib.Path, run_id: str, out: pathlib.Path) -> str:
     return "; ".join([sentence, *case.doubts])
 
 
-def _files(run_id: str, first: int, before: bytes, records: list[Record], points: list[Checkpoint]) -> dict[str, bytes]:
+def _files(
+    run: tuple[str, str], first: int, before: bytes, records: list[Record], points: list[Checkpoint]
+) -> dict[str, bytes]:
+    run_id, race_id = run
     files = {"__main__.py": DOOR, "README.txt": README, RECORDS: write_records(records), POINTS: write_points(points)}
     for package, names in CARRIED.items():
         for name in names:
             path = f"{package.replace('.', '/')}/{name}"
             files[path] = importlib.resources.files(package).joinpath(name).read_bytes()
-    files |= tables(judge(run_id, records), records)
+    files |= tables(judge(run_id, records, race_id), records)
     manifest = {
         "run_id": run_id,
+        "race_id": race_id,
         "first_seq": first,
         "hash_before": before.hex(),
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
@@ -77,21 +85,39 @@ def _files(run_id: str, first: int, before: bytes, records: list[Record], points
     return {**files, MANIFEST: json.dumps(manifest, indent=1).encode()}
 
 
-def _span(reader: JournalReader, run_id: str, journal: pathlib.Path) -> tuple[int, int]:
+def _race_of(reader: JournalReader, run_id: str, race_id: str, journal: pathlib.Path) -> str:
+    """The race in which this run was driven. Raises BadInput: none, or more than one."""
+    races = [
+        fact["race_id"]
+        for record in reader.records()
+        if b'"RunOpened"' in record.facts
+        for name, fact in json.loads(record.facts)
+        if name == "RunOpened" and fact["run_id"] == run_id
+    ]
+    if not races:
+        raise BadInput(f"{journal}: holds no run {run_id!r}; the runs' names stand on the station's page.")
+    if race_id and race_id not in races:
+        raise BadInput(f"{journal}: the race {race_id!r} has no run {run_id!r}; it was driven in {', '.join(races)}.")
+    if not race_id and len(races) > 1:
+        raise BadInput(f"{journal}: holds a run {run_id!r} in each of {', '.join(races)}: say which with --race.")
+    return race_id or races[0]
+
+
+def _span(reader: JournalReader, run_id: str, race_id: str) -> tuple[int, int]:
     """From the newest set-up (boot and race) before the run to the last record that names it, and its signature."""
     booted = raced = opened = last = 0
-    needle = json.dumps(run_id).encode()
+    race, needle = "", json.dumps(run_id).encode()
     for record in reader.records():
         kind = record.input[2:].partition(b'"')[0]
+        facts = json.loads(record.facts) if needle in record.facts or b'"RaceOpened"' in record.facts else []
+        race = next((fact["race_id"] for name, fact in facts if name == "RaceOpened"), race)
         if not opened:
             booted = record.seq if kind == b"Booted" else booted
-            raced = record.seq if kind == b"OpenRace" else raced
-        if needle in record.facts:
+            raced = record.seq if kind == b"OpenRace" and b'"RaceOpened"' in record.facts else raced
+        if needle in record.facts and race == race_id:
             last = record.seq
-            if not opened and any(n == "RunOpened" and f["run_id"] == run_id for n, f in json.loads(record.facts)):
+            if not opened and any(name == "RunOpened" and fact["run_id"] == run_id for name, fact in facts):
                 opened = record.seq
-    if not opened:
-        raise BadInput(f"{journal}: holds no run {run_id!r}; the runs' names stand on the station's page.")
     signed = [point.seq for point in reader.checkpoints() if point.seq >= last]
     tip = reader.tip()
     end = min(signed) if signed else tip.seq if tip is not None else last

@@ -18,9 +18,13 @@ Fact = tuple[str, dict[str, Any]]
 
 @dataclass(slots=True)
 class Case:
-    """What the records say of one run; `doubts` are sentences, empty if all of it agrees."""
+    """What the records say of one run of one race; `doubts` are sentences, empty if all of it agrees.
+
+    `race_id` "" is the race that opened it first: journals were once able to hold the same id in several races.
+    """
 
     run_id: str
+    race_id: str = ""
     rules: RaceRules | None = None
     opened: dict[str, Any] | None = None
     started: dict[str, Any] | None = None
@@ -37,39 +41,54 @@ class _Seen:
     edges: set[tuple[str, str, int]] = field(default_factory=set)
     crossings: dict[int, tuple[str, int]] = field(default_factory=dict)
     races: dict[str, RaceRules] = field(default_factory=dict)
+    race_id: str = ""  # the race that is on
+    booted: bool = False
 
 
-def judge(run_id: str, records: Iterable[Record]) -> Case:
+def judge(run_id: str, records: Iterable[Record], race_id: str = "") -> Case:
     """The case of a run; never raises for what a journal can hold."""
-    case, seen = Case(run_id), _Seen()
+    case, seen = Case(run_id, race_id), _Seen()
     for record in records:
         kind, given = json.loads(record.input)
         if kind == "Edge" and given["broken"]:
             seen.edges.add((given["gate"], given["boot"], given["at_ns"]))
+        seen.booted = seen.booted or kind == "Booted"
         if kind == "OpenRace":
             seen.races[given["race_id"]] = RaceRules(**given["rules"])
         for name, fact in json.loads(record.facts):
             _take(case, seen, name, fact)
         for payload in record.results:
             result = json.loads(payload)
-            if result["run_id"] == run_id:
+            if (result["run_id"], result["race_id"]) == (run_id, case.race_id):
                 case.result = result
     if case.opened is None:
-        case.doubts.append(f"the records hold no run {run_id!r}.")
+        case.doubts.append(f"the records hold no run {run_id!r}{f' of the race {race_id}' if race_id else ''}.")
+    elif case.rules is None or not seen.booted:
+        case.doubts.append("the records do not begin with the station's start and the race's rules: a part is missing.")
     _weigh(case, seen)
     return case
 
 
 def _take(case: Case, seen: _Seen, name: str, fact: dict[str, Any]) -> None:
-    if name == "SystemReplaced":
-        seen.crossings[fact["crossing"]] = (fact["boot"], fact["at_ns"])
-        return
-    if name == "Crossing":
-        seen.crossings[fact["number"]] = (fact["boot"], fact["at_ns"])
-        if (fact["gate"], fact["boot"], fact["at_ns"]) not in seen.edges:
-            case.doubts.append(f"crossing {fact['number']} has no edge of its own.")
-        return
-    if fact.get("run_id", fact.get("lap", {}).get("run_id")) != case.run_id:
+    match name:
+        case "SystemReplaced":
+            seen.crossings[fact["crossing"]] = (fact["boot"], fact["at_ns"])
+        case "Crossing":
+            seen.crossings[fact["number"]] = (fact["boot"], fact["at_ns"])
+            if (fact["gate"], fact["boot"], fact["at_ns"]) not in seen.edges:
+                case.doubts.append(f"crossing {fact['number']} has no edge of its own.")
+        case "RaceOpened":
+            seen.race_id = fact["race_id"]
+        case _ if fact.get("run_id", fact.get("lap", {}).get("run_id")) == case.run_id:
+            _about(case, seen, name, fact)
+
+
+def _about(case: Case, seen: _Seen, name: str, fact: dict[str, Any]) -> None:
+    """A fact about a run of this name: another race may have had one too."""
+    if name == "RunOpened":
+        seen.race_id = fact["race_id"]
+        case.race_id = case.race_id or fact["race_id"]
+    if seen.race_id != case.race_id:
         return
     if name == "RunOpened":
         case.opened, case.rules = fact, seen.races.get(fact["race_id"])

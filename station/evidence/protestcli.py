@@ -1,4 +1,4 @@
-"""`raceday protest RUN -o bundle.zip`: all that made a run's times, for whoever doubts them; `--check` one."""
+"""`raceday protest RUN --race RACE`: all that made a run's times in one bundle, for whoever doubts; `--check` one."""
 
 import argparse
 import pathlib
@@ -15,6 +15,7 @@ def main(arguments: list[str]) -> int:
     """The command. Raises BadInput, StorageError."""
     parser = argparse.ArgumentParser(prog="raceday protest", description="Everything about one run, to be checked.")
     parser.add_argument("run", nargs="?", help="the run's id, as the station's page shows it")
+    parser.add_argument("--race", default="", metavar="RACE", help="of which race, if several have a run of this name")
     parser.add_argument(
         "--check", metavar="BUNDLE", help="is this bundle what a station wrote? (its program is not run)"
     )
@@ -30,7 +31,7 @@ def main(arguments: list[str]) -> int:
         return verdict(asked.check, frozenset(parsed_key(text).hex() for text in asked.key))
     journal = asked.journal or load(asked.config, StationConfig).data_dir / JOURNAL
     out = asked.out or pathlib.Path(f"protest-{asked.run}.zip")
-    sentence = make(journal, asked.run, out)
+    sentence = make(journal, asked.run, out, asked.race)
     print(f"{out}: {sentence}")  # noqa: T201  the answer
     print(f"anybody checks it with: python3 {out}")  # noqa: T201  the answer
     return 0

@@ -65,7 +65,7 @@ def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tup
     first, previous = manifest["first_seq"] - 1, bytes.fromhex(manifest["hash_before"])
     trusted = frozenset(bytes.fromhex(key) for key in keys)
     seq, head, count = attest(records, points, None, trusted, after=(first, previous))
-    case = judge(manifest["run_id"], records)
+    case = judge(manifest["run_id"], records, manifest.get("race_id", ""))
     for name, table in tables(case, records).items():
         if files[name] != table:
             raise ValueError(f"{name} does not say what the records say.")
@@ -74,8 +74,8 @@ def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tup
     by = ", ".join(sorted({point.public_key.hex() for point in points})) or "nobody"
     score = "no score" if case.score_ms is None else f"{case.score_ms} ms"
     sentence = (
-        f"run {case.run_id}: {len(case.laps)} laps, {score}; records {first + 1} to {seq} are whole, "
-        f"{count} signatures by {by}; head {head.hex()}"
+        f"run {case.run_id}: {len(case.laps)} laps, {score}, of the race {case.race_id}; "
+        f"records {first + 1} to {seq} are whole, {count} signatures by {by}; head {head.hex()}"
     )
     return case, sentence
 

@@ -52,10 +52,10 @@ class Tampered(StorageError):
 
 def digest(previous: bytes, *parts: bytes) -> bytes:
     """The hash of a record after the record that had the hash `previous`."""
-    whole = [previous]
+    whole = hashlib.sha256(previous)
     for part in parts:
-        whole += (len(part).to_bytes(8, "big"), part)
-    return hashlib.sha256(b"".join(whole)).digest()
+        whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.digest()
 
 
 def statement(seq: int, digest_: bytes) -> bytes:
@@ -92,6 +92,10 @@ def attest(
     waiting = iter([*signed, *([tip] if tip is not None else [])])
     point = next(waiting, None)
     good = seq  # the newest record under a good signature
+    if tip is not None and not signed and point is tip and tip.seq == seq:  # signed before its first record
+        _hold(tip, seq, head, keys, good)
+        point = None
+        count = 1
     for record in follow(records, seq, head):
         seq, head = record.seq, record.hash
         while point is not None and point.seq <= seq:

@@ -31,7 +31,7 @@ def load_signer(path: pathlib.Path) -> Signer:
     """The key of the file, made if there is none. Raises StorageError."""
     try:
         if not path.exists():
-            _make(path)
+            make_key(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise StorageError(f"{path}: others may read the station's key; run `chmod 600 {path}`.")
         data = path.read_bytes()
@@ -46,7 +46,7 @@ def load_signer(path: pathlib.Path) -> Signer:
     return Signer(key)
 
 
-def _make(path: pathlib.Path) -> None:
+def make_key(path: pathlib.Path) -> None:
     """All of it or nothing, on disk when it returns; never readable for others."""
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -17,6 +17,7 @@ _INPUTS: tuple[type[Any], ...] = (
     e.CarReport,
     e.CarModel,
     e.Booted,
+    e.JournalBegan,
     e.ClockPair,
     e.GateReported,
     e.GateNote,

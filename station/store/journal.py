@@ -16,13 +16,15 @@ from dataclasses import dataclass, replace
 import apsw
 
 from shared.errors import StorageError
-from shared.results import Evidence, Result, encode_result
+from shared.results import Evidence, Result, decode_result, encode_result
 from station.core.events import Input
 from station.core.facts import Fact, ResultDue, RunFinished
-from station.store.chain import GENESIS, Checkpoint, Record, attest, digest
+from station.store.chain import GENESIS, Checkpoint, Record, digest
 from station.store.checkpoint import Signer
 from station.store.encoding import decode_input, encode_facts, encode_input
-from station.store.reading import JournalReader, as_bytes, read_records
+from station.store.presence import Presence
+from station.store.reading import as_bytes, read_records
+from station.store.verifying import verify_journal
 from station.sync.database import close_quietly, open_durable, storage_errors
 
 FORMAT = 2
@@ -50,11 +52,15 @@ _FROM: dict[int, str] = {0: _SCHEMA + _SIGNED, 1: _SIGNED}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One input and what followed from it; `evidence` goes with the results that it made due."""
+    """One input and what followed from it; `evidence` goes with the results that it made due.
+
+    `carried`: results that an older journal made due, byte for byte (a journal that goes on for a damaged one).
+    """
 
     input: Input
     facts: tuple[Fact, ...]
     evidence: Evidence | None = None
+    carried: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class Journal:
         self.path = path
         self._signer = signer
         self._db = open_durable(path)
+        self._presence = Presence(path)
         try:
             with storage_errors(path):
                 self._create()
@@ -123,15 +130,23 @@ class Journal:
 
     def verify(self) -> Head:
         """Reads everything again. Raises Tampered, naming the first record that is not as it was written."""
-        reader = JournalReader(self.path)
-        try:
-            seq, head, _ = attest(reader.records(), reader.checkpoints(), reader.tip())
-        finally:
-            reader.close()
-        return Head(seq, head)
+        verified = verify_journal(self.path)
+        return Head(verified.seq, verified.head)
+
+    def sign_birth(self) -> None:
+        """The journal is ours from before its first record: one that was emptied afterwards shows."""
+        assert self._signer is not None
+        tip = self._signer.sign(self._head.seq, self._head.hash)
+        with storage_errors(self.path):
+            self._db.execute("INSERT OR REPLACE INTO tip VALUES (1, ?, ?, ?, ?)", _row(tip))
+
+    def check_presence(self) -> None:
+        """Is this still the file that the path names? Raises StorageError."""
+        self._presence.check()
 
     def probe(self) -> None:
         """Can we write again? Raises StorageError. Leaves nothing behind."""
+        self.check_presence()
         with storage_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -186,17 +201,22 @@ class _Batch:
         before, seq = self.head, self.head.seq + 1
         given, facts = encode_input(entry.input), encode_facts(entry.facts)
         kinds = {type(fact) for fact in entry.facts}
-        payloads: list[bytes] = []
+        payloads = [self._carry(payload, seq) for payload in entry.carried]
         if ResultDue in kinds:
             due = [fact.result for fact in entry.facts if isinstance(fact, ResultDue)]
-            payloads = [self._post(self._evident(result, entry.evidence, before), seq) for result in due]
+            payloads += [self._post(self._evident(result, entry.evidence, before), seq) for result in due]
         self.head = Head(seq, digest(before.hash, given, facts, *payloads))
         self.records.append((seq, given, facts, self.head.hash))
         if self._signer is not None and (ResultDue in kinds or RunFinished in kinds):
             self.points.append(self._signer.sign(seq, self.head.hash))
 
+    def _carry(self, payload: bytes, seq: int) -> bytes:
+        return self._owe(decode_result(payload), payload, seq)
+
     def _post(self, result: Result, seq: int) -> bytes:
-        payload = encode_result(result)
+        return self._owe(result, encode_result(result), seq)
+
+    def _owe(self, result: Result, payload: bytes, seq: int) -> bytes:
         self.due += 1
         self.results.append((self.due, seq, result.result_id, result.revision, payload))
         return payload
@@ -204,8 +224,9 @@ class _Batch:
     def _evident(self, result: Result, evidence: Evidence | None, head: Head) -> Result:
         """The result with the place in the journal that made it: the head before it (signed), and its own record."""
         known = evidence or result.evidence
-        uncertainty_ns = result.evidence.uncertainty_ns
-        whole = replace(known, journal_head=head.hex, last_seq=head.seq + 1, uncertainty_ns=uncertainty_ns)
+        ours = result.evidence  # what the core knows
+        whole = replace(known, uncertainty_ns=ours.uncertainty_ns, clock_trusted=ours.clock_trusted)
+        whole = replace(whole, journal_head=head.hex, last_seq=head.seq + 1)
         if self._signer is not None:
             point = self._signer.sign(head.seq, head.hash)
             whole = replace(whole, public_key=point.public_key.hex(), signature=point.signature.hex())

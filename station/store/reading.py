@@ -7,7 +7,7 @@ import apsw
 
 from shared.errors import StorageError
 from station.store.chain import Checkpoint, Record, Tampered
-from station.sync.database import has_table, open_reading, storage_errors
+from station.sync.database import FileDamaged, has_table, open_reading, storage_errors
 
 _CHECKPOINTS = "SELECT journal_seq, hash, public_key, signature FROM checkpoint ORDER BY journal_seq"
 _TIP = "SELECT journal_seq, hash, public_key, signature FROM tip"
@@ -35,6 +35,29 @@ class JournalReader:
         """One for each run that ended, and for each ruling after it."""
         return self._points(_CHECKPOINTS)
 
+    def outbox(self) -> Iterator[tuple[object, object, object, object, bytes]]:
+        """The outbox as it lies there: seq, record, result id, revision, payload."""
+        with storage_errors(self.path):
+            for row in self._db.execute(
+                "SELECT seq, journal_seq, result_id, revision, payload FROM outbox ORDER BY seq"
+            ):
+                seq, journal_seq, result_id, revision, payload = row
+                yield seq, journal_seq, result_id, revision, as_bytes(payload)
+
+    def check_file(self) -> None:
+        """SQLite's own look at its pages and indexes, which no record's hash covers. Raises FileDamaged."""
+        with storage_errors(self.path):
+            told = self._db.execute("PRAGMA integrity_check(1)").fetchone()
+        if told is None or told[0] != "ok":
+            raise FileDamaged(f"{self.path}: the file is damaged ({' '.join(str(told and told[0]).split())}).")
+
+    def posted_by(self) -> Iterator[str]:
+        """The public key (hexadecimal) in the evidence of each result."""
+        sql = "SELECT payload ->> '$.evidence.public_key' FROM outbox"
+        with storage_errors(self.path):
+            for (key,) in self._db.execute(sql):
+                yield str(key or "")
+
     def tip(self) -> Checkpoint | None:
         """What was signed with the newest commit; None: nothing was ever signed."""
         return next(iter(self._points(_TIP)), None)
@@ -61,11 +84,12 @@ def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int 
         ):
             due.setdefault(as_int(journal_seq), []).append(as_bytes(payload))
         for seq, given, facts, digest in db.execute(sql, (after, last)):
-            number = as_int(seq)
-            if not all(isinstance(part, bytes) for part in (given, facts, digest)):
+            # A start reads every record: each look at a type is made once.
+            if not (isinstance(given, bytes) and isinstance(facts, bytes) and isinstance(digest, bytes)):
+                number = as_int(seq)
                 raise Tampered(number, f"record {number} lacks a part of what was stored: the file is damaged.")
-            results = tuple(due.get(number, ()))
-            yield Record(number, as_bytes(given), as_bytes(facts), as_bytes(digest), results)
+            number = seq if isinstance(seq, int) else as_int(seq)
+            yield Record(number, given, facts, digest, tuple(due[number]) if number in due else ())
 
 
 def as_bytes(value: object) -> bytes:

@@ -48,6 +48,10 @@ def has_table(connection: apsw.Connection, name: str) -> bool:
     return found is not None
 
 
+class FileDamaged(StorageError):
+    """What lies on the disk is no whole SQLite database."""
+
+
 @contextlib.contextmanager
 def storage_errors(path: pathlib.Path) -> Iterator[None]:
     """SQLite's complaints as one sentence for the operator."""
@@ -61,5 +65,7 @@ def storage_errors(path: pathlib.Path) -> Iterator[None]:
         raise StorageError(f"{path}: cannot be opened; check that the folder exists and is ours.") from None
     except apsw.IOError:
         raise StorageError(f"{path}: the disk refuses; look whether it is full, unplugged or failing.") from None
+    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
+        raise FileDamaged(f"{path}: SQLite refuses ({error}).") from None
     except apsw.Error as error:
         raise StorageError(f"{path}: SQLite refuses ({error}).") from None

@@ -33,4 +33,4 @@ def read_secret(settings: SyncSettings) -> str:
         raise ConfigError(f"[sync] `secret_file` {path} cannot be read ({error}).") from None
     if mode & (stat.S_IRWXO | stat.S_IWGRP):
         raise ConfigError(f"[sync] `secret_file` {path} is open to others; run: chmod 600 {path}")
-    return secret
+    return secret.rpartition(" ")[2]  # the leaderboard's own file names the station before it

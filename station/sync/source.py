@@ -6,6 +6,7 @@ from typing import Any
 
 import apsw
 
+from station.store.presence import FileId, file_identity
 from station.sync.database import has_table, open_reading, storage_errors
 from station.sync.outbox import Row
 
@@ -24,6 +25,7 @@ class OutboxReader:
         self._last_seq = 0
         self._looked_seq = 0
         self._race_id: str | None = None
+        self._file: FileId | None = None
 
     def new_rows(self) -> list[Row]:
         """The rows committed since the last call; the first call gives all of them."""
@@ -62,6 +64,11 @@ class OutboxReader:
             self._db.close()
 
     def _opened(self) -> apsw.Connection | None:
+        now = file_identity(self._path)
+        if self._db is not None and now is not None and now != self._file:
+            # Another journal lies there now (a backup, or one that goes on for a damaged one): from its beginning.
+            self._db.close()
+            self._db, self._last_seq, self._looked_seq = None, 0, 0
         if self._db is None and self._path.exists():
             db = open_reading(self._path)
             with storage_errors(self._path):
@@ -69,7 +76,7 @@ class OutboxReader:
             if not ready:
                 db.close()
                 return None
-            self._db = db
+            self._db, self._file = db, now
         return self._db
 
 

@@ -105,8 +105,8 @@ class Running:
         return self.process.returncode, out + err
 
 
-def write_config(folder: pathlib.Path, extra: str = "") -> pathlib.Path:
-    (folder / "webhook.secret").write_text(SECRET + "\n")
+def write_config(folder: pathlib.Path, extra: str = "", secrets: str = SECRET) -> pathlib.Path:
+    (folder / "webhook.secret").write_text(secrets + "\n")
     (folder / "admin.token").write_text(TOKEN + "\n")
     for name in ("webhook.secret", "admin.token"):
         (folder / name).chmod(0o600)
@@ -120,9 +120,9 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "raceday", "leaderboard", *arguments]
 
 
-def start(folder: pathlib.Path, extra: str = "", port: int = 0) -> Running:
+def start(folder: pathlib.Path, extra: str = "", port: int = 0, secrets: str = SECRET) -> Running:
     """A leaderboard over the store in `folder`; returns when it answers."""
-    path = write_config(folder, extra)
+    path = write_config(folder, extra, secrets)
     path.write_text(path.read_text().replace("port = 0", f"port = {port}"))
     root = pathlib.Path(__file__).resolve().parents[2]
     process = subprocess.Popen(

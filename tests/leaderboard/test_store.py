@@ -8,9 +8,12 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from leaderboard.build import open_board
 from leaderboard.store.open import migrate, open_readers, open_store
 from leaderboard.store.tables import METADATA
 from shared.errors import ConfigError, OperatorError, StorageError
+from shared.results import encode_result
+from tests.leaderboard.made import race, result
 
 
 def test_migrations_make_the_tables_that_the_code_reads(tmp_path: pathlib.Path) -> None:
@@ -116,3 +119,27 @@ def test_a_password_in_the_url_is_not_shown() -> None:
 def test_reading_what_is_not_there(tmp_path: pathlib.Path) -> None:
     with pytest.raises(OperatorError, match="no such database"):
         open_readers(tmp_path / "none.db")
+
+
+@pytest.mark.parametrize("how", ["renamed", "deleted", "replaced"])
+def test_a_database_that_was_taken_away_is_said_and_nothing_is_acknowledged(tmp_path: pathlib.Path, how: str) -> None:
+    path = tmp_path / "b.db"
+    board = open_board(path)
+    board.create_race(race(), 1)
+    posted = result()
+    if how == "deleted":
+        path.unlink()
+    else:
+        path.rename(tmp_path / "moved.db")
+    if how == "replaced":
+        path.write_bytes((tmp_path / "moved.db").read_bytes())
+    with pytest.raises(StorageError, match=r"b\.db: is not there any more"):
+        board.apply(posted.webhook_id, encode_result(posted), 2)
+    with pytest.raises(StorageError, match="Put it back in its place"):
+        board.races()
+    assert path.exists() == (how == "replaced")  # no reader made an empty one in its place
+    if how == "renamed":
+        (tmp_path / "moved.db").rename(path)
+        assert board.apply(posted.webhook_id, encode_result(posted), 3).status == 201
+        assert [placed.racer for placed in board.standings("cup")] == ["anna"]
+    board.close()

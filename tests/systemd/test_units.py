@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from raceday.__main__ import COMMANDS
+from shared.errors import JournalDamaged
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "systemd"
 UNITS = sorted(FOLDER.glob("*.service"))
@@ -38,6 +39,10 @@ def test_each_unit_starts_a_command_of_ours_and_comes_back(unit: pathlib.Path) -
     assert rest[1].startswith("/etc/raceday/")
     assert lines(unit, "Restart") == ["always"]
     assert lines(unit, "NoNewPrivileges") == ["yes"]
+
+
+def test_a_damaged_journal_is_not_restarted_into() -> None:
+    assert lines(FOLDER / "raceday-station.service", "RestartPreventExitStatus") == [str(JournalDamaged.exit_code)]
 
 
 def test_the_cars_motors_are_made_neutral_however_it_ends() -> None:

@@ -1,0 +1,46 @@
+"""Whose a post is: a webhook secret belongs to a station, and a station writes only what is its own."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from shared.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The stations whose secret signed a post, and all stations that have one (`named`).
+
+    "" among `stations` is a secret that names none: it speaks for any station that has no secret of its own.
+    """
+
+    stations: frozenset[str] = frozenset({""})
+    named: frozenset[str] = frozenset()
+
+    def check(self, station: str) -> None:
+        """Raises Refused if a result of this station is not theirs to post."""
+        if station in self.stations or ("" in self.stations and station not in self.named):
+            return
+        owner = ", ".join(sorted(self.stations - {""}))
+        signed = f"the secret of {owner}" if owner else "a secret that names no station, and this one has its own"
+        raise Refused(
+            f"The result is of the station {station[:80]!r}, but signed with {signed}: "
+            "give each station the secret of its own name."
+        )
+
+
+ANYBODY = Sender()
+
+
+def sender_of(keys: Iterable[bytes], stations: Mapping[bytes, str]) -> Sender:
+    """Who signed with these keys; `stations` holds the name that each known key belongs to ("" is any)."""
+    return Sender(frozenset(stations[key] for key in keys), frozenset(stations.values()) - {""})
+
+
+def check_key(pinned: str, public_key: str) -> None:
+    """A correction comes from the station that made the result: its evidence bears the same key. Raises Refused."""
+    if pinned and public_key != pinned:
+        came = f"with the key {public_key[:16]}..." if public_key else "without a key"
+        raise Refused(
+            f"The result was first posted by the station with the key {pinned[:16]}..., this correction comes {came}: "
+            "only the station that made a result may correct it."
+        )

@@ -1,0 +1,43 @@
+"""Is the open file still the one that its path names? A journal that was moved or deleted takes records for nobody."""
+
+import pathlib
+
+from shared.errors import StorageError
+
+FileId = tuple[int, int]  # device, inode
+
+
+class Presence:
+    """Of a SQLite database and its log, from when it was opened."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
+        self._opened = file_identity(path)
+        self._logged: FileId | None = None
+
+    def check(self) -> None:
+        """Raises StorageError; cheap enough for every commit."""
+        if self._opened is None:
+            return  # no file of this file system: a test's own
+        if file_identity(self._path) != self._opened:
+            raise StorageError(
+                f"{self._path}: is not there any more, it was moved, deleted or its disk taken out: nothing is kept. "
+                "Put it back in its place; or stop the station and `raceday restore` a backup."
+            )
+        logged = file_identity(self._log)
+        if self._logged is not None and logged != self._logged:
+            raise StorageError(
+                f"{self._log}: is not there any more: the newest records are lost when the station stops. "
+                "Put it back in its place, or make a `raceday backup` now."
+            )
+        self._logged = logged
+
+
+def file_identity(path: pathlib.Path) -> FileId | None:
+    """Device and inode; None: no such file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found.st_nlink else None
