@@ -346,10 +346,10 @@ class Accepted:
 
     seq: int
     run_id: str = ""
-    effect: Effect | None = None
     car: str = ""
     goal: str = ""
     note: str = ""
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)
