@@ -344,3 +344,51 @@ def test_quiet_time_is_not_journaled(rig: Rig) -> None:
     for _ in range(100):
         rig.wait(100 * MS)
     assert rig.station.journal.head.seq == records
+
+
+def test_what_the_car_says_of_its_model_is_journaled_posted_and_held_against_the_entry(rig: Rig) -> None:
+    car = WireCar(rig)
+    car.state(m.CarState(True, "disarmed", model="fast-v3", model_sha256="ab" * 32))
+    records = rig.station.journal.head.seq
+    car.state(m.CarState(True, "ready", model="fast-v3", model_sha256="ab" * 32))
+    assert rig.station.journal.head.seq == records, "only what is new is kept"
+    assert isinstance(rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1", model="slow-v1")), Accepted)
+    car.beat("ready")
+    view = rig.station.snapshot().run
+    assert view is not None
+    assert (view.model, view.model_differs) == ("fast-v3", True)
+    refused = rig.give(e.StartRun(author="judge"))
+    assert isinstance(refused, Declined)
+    assert "car-1 reports the model fast-v3 (abababababab), Ann's entry says the model slow-v1" in refused.sentence
+    assert isinstance(rig.give(e.EnterModel(author="judge", model="fast-v3", reason="swapped")), Accepted)
+    car.beat("ready")
+    rig.go()
+    for _ in range(4):
+        rig.cross(8.0)
+    posted = [record for record in rig.station.journal.records() if b'"ResultDue"' in record.facts]
+    assert b'"model":"fast-v3"' in posted[-1].facts
+    assert b'"model_by":"car"' in posted[-1].facts
+    check(rig.station.journal)
+
+
+def test_a_station_that_starts_anew_hears_its_cars_again(rig: Rig) -> None:
+    car = WireCar(rig)
+    car.state(m.CarState(True, "disarmed", model="fast-v3", model_sha256="ab" * 32))
+    rig.open()
+    rig.restart()
+    rig.settle()
+    view = rig.station.snapshot().run
+    assert view is not None
+    assert (view.model, view.model_note) == ("fast-v3", "")
+    check(rig.station.journal)
+
+
+def test_a_ruling_is_answered_with_what_it_did(rig: Rig) -> None:
+    rig.open()
+    rig.go()
+    for _ in range(4):
+        rig.cross(8.0)
+    answer = rig.give(e.AddPenalty(author="judge", reason="pushed", number=1, seconds=1.5))
+    assert isinstance(answer, Accepted)
+    assert answer.effect is not None
+    assert answer.effect.sentence == "Lap 1: 8.200 → 9.700. Score: 8.200 → 8.700. Place: 1, as before."
