@@ -210,7 +210,8 @@ class Race:
         """The start is given; by the race's rules lap 1 and the time limit may begin with it."""
         driven = self._models.started(run)
         again, run.released = run.released, True
-        facts: list[f.Fact] = [f.RunReleased(run.run_id, command.author), *driven]
+        run.by_hand = command.by_hand
+        facts: list[f.Fact] = [f.RunReleased(run.run_id, command.author, command.by_hand), *driven]
         if run.rules.lap_1_from == "signal" and not again:
             run.signal = now = command.moment
             mark = Mark(0, now.at_ns, now.boot, self._scale.utc_ns(now.boot, now.at_ns), SIGNAL_NS, "official")
@@ -218,7 +219,7 @@ class Race:
             run.begin(mark)
             facts.append(f.RunStarted(run.run_id, 0, mark.at_ns, mark.boot, mark.utc_ns))
             facts.append(f.PhaseChanged(run.run_id, "running"))
-        return [*facts, self._ordered(run, "start")]
+        return facts if run.by_hand else [*facts, self._ordered(run, "start")]
 
     def _rebase(self, run: Run, signal: e.Moment, mark: Mark) -> None:
         """The start signal is put on the clock of the gate that sees the first crossing, as well as both are known."""
