@@ -110,6 +110,7 @@
       if (name.startsWith("data-number-")) command[name.slice(12)] = BigInt(value);
       if (name.startsWith("data-text-")) command[name.slice(10)] = value;
     }
+    if (button.hasAttribute("data-now")) command.utc_ms = Date.now();
     const run = runs.find((each) => each.run_id === chosen);
     if (runs.length > 1 && OF_A_RUN.has(command.command)) command.run_id ??= chosen;
     if (button.hasAttribute("data-car")) command.car = runs.length > 1 ? (run ? run.car : "") : car;
