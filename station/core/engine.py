@@ -29,7 +29,7 @@ from station.core.stopping import StopLatch
 from station.core.transponders import Stranger
 
 NO_GATE = "the station has no such gate"
-EARLIEST_MS, LATEST_MS = 1_704_067_200_000, 4_102_444_800_000  # 2024 to 2100
+EARLIEST_MS, LATEST_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 to 2100
 
 
 class Engine:
