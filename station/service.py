@@ -247,6 +247,7 @@ class Station:
 
     def _time(self) -> list[Item]:
         """The tick after a batch: edges that wait are older than now."""
+        self._settle_clock()
         now = self._now()
         items: list[Item] = []
         if self._pair_is_due(now):
@@ -271,7 +272,6 @@ class Station:
 
     def _pair_is_due(self, now: e.Moment) -> bool:
         """Now and then; and at once when the time of day jumped, or became known."""
-        self._settle_clock()
         engine, (told_ns, trusted) = self._restored.engine, self._last_pair
         offset_ns = now.utc_ns - now.at_ns
         # What was told while a run was on was not taken: it is told again when the run is over.

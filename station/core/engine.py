@@ -297,7 +297,7 @@ class Engine:
         """A ruling moved a run's marks: its car's witness looks again."""
         moved = (f.Attributed, f.LapsRecast) if isinstance(command, e.GiveCrossing) else f.LapsRecast
         recast = next((fact.run_id for fact in facts if isinstance(fact, moved)), None)
-        if recast is None or self.race is None:
+        if recast is None or self.race is None or isinstance(command, e.SetClock):
             return []
         run = self.race.runs[recast]
         if isinstance(command, e.AddCrossing | e.GiveCrossing | e.GiveTransponder):

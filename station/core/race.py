@@ -244,10 +244,14 @@ class Race:
         def wrong(boot: str) -> bool:
             return self._scale.of(boot) in correction.boots
 
-        touched = [run for run in self.runs.values() if any(map(wrong, run.boots))]
-        for run in touched:
+        facts: list[f.Fact] = []
+        for run in [each for each in self.runs.values() if any(map(wrong, each.boots))]:
             run.correct(wrong, correction.by_ns)
-        return [fact for run in touched if run.phase == "finished" for fact in self._judge(run)]
+            if correction.by_ns and run.book.done:
+                facts.append(f.LapsRecast(run.run_id, run.book.laps(), "station", "the clock was put right"))
+            if run.phase == "finished":
+                facts += self._judge(run)
+        return facts
 
     def _finish(
         self, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int, boot: str = ""
