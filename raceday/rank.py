@@ -1,8 +1,10 @@
 """`raceday rank`: ranks a CSV of results by a method, as the published boards are ranked.
 
-Input columns (any order, extra ones ignored): Racer, and AvgLapTime, BestLapTime or TotalLapTime as the
-method names it, in milliseconds. A row whose LapCount is below --consecutive-laps cannot hold the window,
-so it is not ranked; a blank LapCount says nothing and is taken at its score. Output: rank, racer, score_ms.
+Input columns (any order, extra ones ignored): Racer or Alias, and AvgLapTime, BestLapTime or TotalLapTime as the
+method names it, in milliseconds or as 1:02.345; how files differ is read by boardfile.py. A row whose LapCount is below
+--consecutive-laps cannot hold the window, so it is not ranked; a blank LapCount says nothing and is taken at its score.
+A published alias is an account: two that differ by case are two racers, and UserId tells them apart where it is given.
+Output: rank, racer, score_ms.
 """
 
 import argparse
@@ -11,73 +13,64 @@ import io
 import json
 import pathlib
 import sys
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable
 
-from shared.errors import BadInput
-from shared.ranking import METHODS, Method, Placed, RaceRules, Scored, best_of, check_rules, rank
+from raceday import boardfile
+from raceday.boardfile import ACCOUNT, LAPS, RACER, BoardRow
+from shared.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
 
 COLUMN: dict[Method, str] = {"average": "AvgLapTime", "best_lap": "BestLapTime", "total_time": "TotalLapTime"}
-MAX_BYTES = 256 * 1024 * 1024
-MAX_SCORE_MS = 2**53
 
 
 def main(arguments: list[str]) -> int:
     """Prints the ranking; returns the exit code."""
     chosen = _parser().parse_args(arguments)
     rules = check_rules(RaceRules(method=chosen.method, consecutive_laps=chosen.consecutive_laps))
-    placed = rank_csv(_read(chosen.file), rules, str(chosen.file))
+    placed = rank_csv(boardfile.read_text(chosen.file), rules, str(chosen.file))
     sys.stdout.write(FORMATS[chosen.format](placed))
     return 0
 
 
 def rank_csv(text: str, rules: RaceRules, source: str) -> list[Placed]:
     """The standing of a board's rows. A racer in several rows counts with the best. Raises BadInput."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     column = COLUMN[rules.method]
-    missing = [name for name in ("Racer", column) if name not in (reader.fieldnames or [])]
-    if missing:
-        raise BadInput(
-            f"{source}: the column {missing[0]} is missing; ranking by {rules.method} needs Racer and {column}."
-        )
-    try:
-        rows = list(enumerate(reader, 2))
-    except csv.Error as error:
-        raise BadInput(f"{source}: is not CSV: {error}.") from None
-    qualified = [_scored(row, column, line, source) for line, row in rows if _qualified(row, rules)]
-    if left_out := len(rows) - len(qualified):
-        sentence = f"{left_out} of {len(rows)} rows have fewer than {rules.consecutive_laps} laps and are not ranked."
+    best: dict[str, Scored] = {}
+    every = left_out = 0
+    for row in boardfile.rows(text, column, source):
+        every += 1
+        if not _qualified(row, rules, source):
+            left_out += 1
+            continue
+        scored = _scored(row, column, source)
+        account = row.cells.get(ACCOUNT) or f"alias {scored.racer}"
+        if account not in best or scored.score_ms < best[account].score_ms:
+            best[account] = scored
+    if left_out:
+        sentence = f"{left_out} of {every} rows have fewer than {rules.consecutive_laps} laps and are not ranked."
         print(f"raceday rank: {sentence}", file=sys.stderr)
-    return rank(best_of(qualified))
+    return rank(best.values())
 
 
-def _qualified(row: Mapping[str, str | None], rules: RaceRules) -> bool:
-    laps = (row.get("LapCount") or "").strip()
-    return not (laps.isascii() and laps.isdigit()) or int(laps[:9]) >= rules.consecutive_laps
+def _qualified(row: BoardRow, rules: RaceRules, source: str) -> bool:
+    text = row.cells.get(LAPS, "")
+    laps = boardfile.count(text) if text else rules.consecutive_laps
+    if laps is None:
+        raise row.wrong(source, f"{LAPS} is {text[:30]!r}, not a number of laps", LAPS)
+    return laps >= rules.consecutive_laps
 
 
-def _scored(row: Mapping[str, str | None], column: str, line: int, source: str) -> Scored:
-    racer, text = (row["Racer"] or "").strip(), (row[column] or "").strip()
-    score_ms = _milliseconds(text)
-    if not racer or score_ms is None:
-        what = f"{column} is {text[:30]!r}, not milliseconds" if racer else "the Racer is empty"
-        raise BadInput(f"{source}, line {line}: {what}.")
-    return Scored(racer, score_ms, line)
-
-
-def _milliseconds(text: str) -> int | None:
-    """Whole milliseconds; a fraction is truncated, as all published times are."""
-    whole, _, fraction = text.partition(".")
-    fits = whole.isascii() and whole.isdigit() and (not fraction or (fraction.isascii() and fraction.isdigit()))
-    return int(whole) if fits and len(whole) < 17 and int(whole) <= MAX_SCORE_MS else None
-
-
-def _read(path: pathlib.Path) -> str:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"{path}: is larger than {MAX_BYTES // 2**20} MiB, which no board is.")
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot be read as a CSV in UTF-8 ({error}).") from None
+def _scored(row: BoardRow, column: str, source: str) -> Scored:
+    racer = " ".join(unicodedata.normalize("NFC", row.cells[RACER]).split())
+    if not racer:
+        raise row.wrong(source, "the Racer is empty", RACER)
+    text = row.cells[column]
+    if boardfile.two_ways(text):
+        raise row.wrong(source, f"{column} is {text[:30]!r}, which may be thousands or a fraction", column)
+    score_ms = boardfile.milliseconds(text)
+    if not score_ms:  # nought is how timers write that there is none
+        raise row.wrong(source, f"{column} is {text[:30]!r}, not milliseconds or a time as 1:02.345", column)
+    return Scored(racer, score_ms, row.line)
 
 
 def _csv(placed: Iterable[Placed]) -> str:

@@ -25,6 +25,7 @@ class Evidence:
 
     `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results from
     before this was asked. `model_changes`: so often the car reported another model in the middle of the run.
+    `by_hand`: a person started the car; the station gave it no order.
     """
 
     station: str
@@ -39,6 +40,7 @@ class Evidence:
     clock_trusted: bool = field(default=True, metadata={"later": True})
     model_by: ToldBy = field(default="", metadata={"later": True})
     model_changes: int = field(default=0, metadata={"later": True})
+    by_hand: bool = field(default=False, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class RunView:
     `proposals`: what the official is asked, each until it is done or dismissed: a missed crossing is counted by
     `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `give_crossing` with its number (to
     this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
+    `by_hand`: a person started the car, and no order goes to it.
     `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256` are what the
     car reports (what was entered, until it does); `model_differs`: from the entry, so that Start is refused.
     `last_lap`: the time is up, and the lap in progress still counts.
@@ -79,6 +80,7 @@ class RunView:
     flagged: tuple[int, ...]
     proposals: tuple[Proposal, ...]
     racer_best_ns: int | None = None
+    by_hand: bool = False
     entered_model: str = ""
     reported_model: tuple[str, str] | None = None
     model_note: str = ""
@@ -320,11 +322,18 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The command is done and stored as journal record `seq`; of a ruling also what it changed."""
+    """The command is done and stored as journal record `seq`; of a ruling also what it changed.
+
+    `car` and `goal`: what it ordered of a car. Ordered is not done: that only the car's own mode says. `note`: why the
+    order reaches no car now.
+    """
 
     seq: int
     run_id: str = ""
     effect: Effect | None = None
+    car: str = ""
+    goal: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from shared.errors import BadInput
+from shared.link.dial import client_id
 from shared.link.mockbroker import MockBroker
 from shared.link.mockparts import Faults, Wire
 from shared.link.outgoing import Outgoing
@@ -32,6 +33,7 @@ class MockLink:
 
     def __init__(self, broker: MockBroker, device: str, boot: str, speaker: Speaker, queue_limit: int = 1000) -> None:
         self.device = device
+        self.client_id = client_id(device, boot, speaker)
         self.speaker: Speaker = speaker
         self.subscriptions: Sequence[Subscription] = ()
         self._voice = Voice(device, boot, speaker)
@@ -89,7 +91,7 @@ class MockLink:
         def ack() -> None:
             with self._broker.lock:
                 if packet.qos and self._wire is wire:
-                    self._broker.carry(wire, "up", 1, lambda: self._broker.acknowledged(self.device, mid))
+                    self._broker.carry(wire, "up", 1, lambda: self._broker.acknowledged(self.client_id, mid))
 
         try:
             message = hear(packet.topic, packet.payload, retained)

@@ -40,16 +40,16 @@ class MockBroker(Timeline):
             token = next(self._order)
             self._apart[device] = token
             self.injected["partition"] += 1
-            wire = self._wire_of(device)
-            if wire is not None:
-                self.later(KEEPALIVE_NS, lambda: self._link_notices(wire, self._apart.get(device) == token))
-                self.later(KEEPALIVE_NS * 3 // 2, lambda: self._broker_notices(device, wire, token))
+            for wire in self._wires_of(device):
+                self.later(KEEPALIVE_NS, partial(self._link_notices_parting, wire, token))
+                self.later(KEEPALIVE_NS * 3 // 2, partial(self._broker_notices, device, wire, token))
 
     def heal(self, device: str) -> None:
         """The network is whole again; what TCP still holds arrives late, in a burst."""
         with self.lock:
             if self._apart.pop(device, None) is not None:
-                self._release(self._wire_of(device))
+                for wire in self._wires_of(device):
+                    self._release(wire)
 
     def freeze(self) -> None:
         """SIGSTOP: sockets stay open, nothing answers."""
@@ -96,8 +96,7 @@ class MockBroker(Timeline):
 
     def unacknowledged(self, device: str) -> int:
         """How many QoS 1 deliveries the broker still holds for this machine."""
-        session = self._sessions.get(device)
-        return len(session.unacked) if session else 0
+        return sum(len(session.unacked) for session in self._sessions.values() if session.device == device)
 
     # What links do
 
@@ -105,7 +104,7 @@ class MockBroker(Timeline):
         """A new connection, or None while the broker cannot be reached."""
         if not self._up or self._frozen is not None or link.device in self._apart:
             return None
-        session = self._sessions.setdefault(link.device, Session())
+        session = self._sessions.setdefault(link.client_id, Session(link.device))
         if session.wire is not None:
             self.cut(session.wire)
         wire = session.wire = Wire(link, up_ns=self.now_ns, down_ns=self.now_ns)
@@ -114,7 +113,7 @@ class MockBroker(Timeline):
 
     def greet(self, wire: Wire) -> None:
         """After the subscriptions: the retained states, then all that was not acknowledged."""
-        session = self._sessions[wire.link.device]
+        session = self._sessions[wire.link.client_id]
         waiting = list(session.unacked.items())
         for packet in list(self.retained.values()):
             if any(matches(f, packet.topic) for f in session.filters):
@@ -130,8 +129,8 @@ class MockBroker(Timeline):
         if packet.qos:
             self.carry(wire, "down", 1, lambda: wire.link.answered(mid, refused))
 
-    def acknowledged(self, device: str, mid: int) -> None:
-        if session := self._sessions.get(device):
+    def acknowledged(self, client_id: str, mid: int) -> None:
+        if session := self._sessions.get(client_id):
             session.unacked.pop(mid, None)
 
     def cut(self, wire: Wire) -> None:
@@ -182,12 +181,11 @@ class MockBroker(Timeline):
         else:
             action()
 
-    def _release(self, wire: Wire | None) -> None:
-        if wire is not None:
-            held, wire.held = wire.held, []
-            for action in held:
-                if wire.open:
-                    action()
+    def _release(self, wire: Wire) -> None:
+        held, wire.held = wire.held, []
+        for action in held:
+            if wire.open:
+                action()
 
     def _route(self, packet: Packet) -> None:
         if packet.state:
@@ -217,7 +215,7 @@ class MockBroker(Timeline):
             wire.link.lost(wire)
 
     def _drop(self, wire: Wire) -> None:
-        session = self._sessions.get(wire.link.device)
+        session = self._sessions.get(wire.link.client_id)
         if session is not None and session.wire is wire:
             session.wire = None
             self._route(wire.link.will)
@@ -225,6 +223,9 @@ class MockBroker(Timeline):
     def _link_notices(self, wire: Wire, still: bool) -> None:
         if still:
             self._close(wire)
+
+    def _link_notices_parting(self, wire: Wire, token: int) -> None:
+        self._link_notices(wire, self._apart.get(wire.link.device) == token)
 
     def _link_notices_freeze(self, wire: Wire, token: int) -> None:
         self._link_notices(wire, self._frozen == token)
@@ -234,9 +235,9 @@ class MockBroker(Timeline):
             self._close(wire)
             self._drop(wire)
 
-    def _wire_of(self, device: str) -> Wire | None:
-        session = self._sessions.get(device)
-        return session.wire if session else None
+    def _wires_of(self, device: str) -> list[Wire]:
+        """Of all boots, and all machines, that use the name."""
+        return [wire for wire in self._wires() if wire.link.device == device]
 
     def _wires(self) -> list[Wire]:
         return [session.wire for session in self._sessions.values() if session.wire is not None]

@@ -54,6 +54,7 @@ class Client(Protocol):
     """What the broker knows of a link."""
 
     device: str
+    client_id: str
     speaker: Speaker
     subscriptions: Sequence[Subscription]
     will: Packet
@@ -77,8 +78,9 @@ class Wire:
 
 @dataclass(slots=True)
 class Session:
-    """What the broker remembers of one client name, until it is killed."""
+    """What the broker remembers of one client name, until it is killed; `device`: whose it is."""
 
+    device: str
     filters: list[str] = field(default_factory=list)
     unacked: dict[int, tuple[Packet, bool]] = field(default_factory=dict)
     wire: Wire | None = None

@@ -39,6 +39,7 @@ FAULTS: tuple[Kind, ...] = (
     Kind("broker_restart", "hour", 1.0, "the broker is killed, forgets everything, and is back seconds later"),
     Kind("car_restart", "hour", 1.0, "the car's computer restarts; its outbox is on disk"),
     Kind("car_trip", "hour", 1.0, "the car stops itself in mid-lap until an official resumes it"),
+    Kind("cloned_car", "hour", 1.0, "a second machine with a copied card speaks under the name of a car"),
     Kind("station_restart", "hour", 2.0, "the station is killed at any step and starts again"),
     Kind("station_reboot", "hour", 0.3, "the station's machine reboots: a new boot, a new clock"),
     Kind("disk_full", "hour", 0.6, "the journal's disk takes nothing for a while"),

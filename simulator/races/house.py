@@ -58,7 +58,10 @@ class House:
         self._universe, self._broker, self._vendor, self._bad, self._folder = universe, broker, vendor, bad, folder
         self._kept = tally.invariants["rulings_kept"]
         self._tally = tally
-        self._watch = Watch(self.tail, tally.invariants["shown_is_stored"], tally.invariants["reports_kept"])
+        kept = tally.invariants
+        self._watch = Watch(
+            self.tail, kept["shown_is_stored"], kept["reports_kept"], kept["one_lease"], lambda: universe.now_ns
+        )
         self._life: Life | None = None
         self._sync: SyncLife | None = None
         self._lives = 0

@@ -16,7 +16,7 @@ from simulator.races.universe import Universe
 
 RESEND_NS = 5 * NS_PER_S
 BEAT_NS = NS_PER_S  # the product beats at 10 Hz; here it is orders that matter, not how fast silence is noticed
-DRIVING_BEAT_NS = 4 * NS_PER_S
+DRIVING_BEAT_NS = 4 * NS_PER_S  # but not beside a clone: who is silent for 3 s has lost its name
 FRAME_NS = NS_PER_S // 15
 STAMP_SIGMA_NS = 2.5 * NS_PER_MS
 MEMORY_NS = 120 * NS_PER_S
@@ -35,8 +35,13 @@ NEXT_MODE: dict[tuple[m.CarMode, m.OrderAction], m.CarMode] = {
 class CarRadio:
     """One car, as the wire knows it and as the hall sees it stop."""
 
-    def __init__(self, universe: Universe, broker: MockBroker, name: str, rng: random.Random) -> None:
+    def __init__(
+        self, universe: Universe, broker: MockBroker, name: str, rng: random.Random, machine: str = ""
+    ) -> None:
+        """`machine`: which one it is, of several that use the name."""
         self.name = name
+        self.clones = 0  # other machines that speak under this name now
+        self._machine = machine or name
         self.mode: m.CarMode = "disarmed"
         self.model = self.model_sha256 = ""
         self.reports: dict[tuple[str, int], m.Message] = {}
@@ -57,7 +62,7 @@ class CarRadio:
 
     @property
     def boot(self) -> str:
-        return f"{self.name}-boot-{self._boots}"
+        return f"{self._machine}-boot-{self._boots}"
 
     def now_ns(self) -> int:
         return self._epoch_ns + round((self._universe.now_ns - self._booted_ns) * self._rate)
@@ -84,6 +89,16 @@ class CarRadio:
         if not self._beating:
             self._beating = True
             self._tick()
+
+    def clone(self, rng: random.Random) -> "CarRadio":
+        """Another machine whose card was copied from this one's: the same name, a boot and a clock of its own."""
+        self.clones += 1
+        return CarRadio(self._universe, self._broker, self.name, rng, f"{self.name}-clone-{rng.getrandbits(32):08x}")
+
+    def switch_off(self) -> None:
+        """It is unplugged."""
+        self._on_duty_until_ns = 0
+        self._link.vanish()
 
     def trips(self) -> bool:
         """The guard's own stop in mid-lap; it latches until an official resumes. False if it does not drive."""
@@ -165,7 +180,8 @@ class CarRadio:
         self._beats[self._beat] = self.now_ns()
         self._beats.pop(self._beat - 8, None)
         self._link.publish(m.CarBeat(self._beat, self.mode))
-        self._universe.after(DRIVING_BEAT_NS if self.mode == "driving" else BEAT_NS, self._tick)
+        rarely = self.mode == "driving" and not self.clones
+        self._universe.after(DRIVING_BEAT_NS if rarely else BEAT_NS, self._tick)
 
     def _say_state(self) -> None:
         self._link.publish(m.CarState(True, self.mode, model=self.model, model_sha256=self.model_sha256))

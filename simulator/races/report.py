@@ -44,6 +44,7 @@ INVARIANTS: dict[str, str] = {
     "applied_once": "every result is applied at the leaderboard exactly once in effect, under one id and one body",
     "standings_agree": "scores and ranks of leaderboard and station equal those of the small model",
     "shown_is_stored": "nothing was published, ordered or shown that was not committed before",
+    "one_lease": "of several machines with one name never two had a lease to drive at the same time",
     "reports_kept": "a car's lap report is acknowledged after its commit only, and none is lost",
     "replay_agrees": "the journal replays to the same facts, and its hash chain holds",
     "healed": "when the faults are over, all is delivered: outboxes empty, results posted, nothing pending",

@@ -62,6 +62,7 @@ class Strikes:
             "broker_restart": self._broker_restart,
             "car_restart": self._car_restart,
             "car_trip": self._car_trip,
+            "cloned_car": self._cloned_car,
             "station_restart": self._station_restart,
             "station_reboot": self._station_reboot,
             "disk_full": self._disk_full,
@@ -93,6 +94,16 @@ class Strikes:
         turn = self._world.track.on_track
         if turn is not None and self._world.radios[turn.racer.car].trips():
             self._bad.struck("car_trip")
+
+    def _cloned_car(self, rng: random.Random) -> None:
+        """Most of the time that of the car on the track: there it would do harm."""
+        turn = self._world.track.on_track
+        drawn = rng.choice(list(self._world.radios))
+        radio = self._world.radios[turn.racer.car if turn is not None and rng.random() < 0.8 else drawn]
+        self._bad.struck("cloned_car")
+        clone, stays_ns = radio.clone(rng), rng.randint(5, 180) * NS_PER_S
+        clone.on_duty(self._world.universe.now_ns + stays_ns)
+        self._world.universe.after(stays_ns, functools.partial(_unplug, clone, radio))
 
     def _station_restart(self, rng: random.Random) -> None:
         """At once, or at one of the next steps around a commit; a fuse that met nothing is put out by a plain kill."""
@@ -153,3 +164,8 @@ class Strikes:
         self._world.broker.faults = CALM
         for device in ("station", *self._world.radios):
             self._world.broker.heal(device)
+
+
+def _unplug(clone: CarRadio, of: CarRadio) -> None:
+    clone.switch_off()
+    of.clones -= 1

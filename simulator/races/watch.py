@@ -3,12 +3,13 @@
 `ToldLink` is the station's link; it checks at the moment of speaking, against what is committed on the disk.
 """
 
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
 
 from shared import messages as m
+from shared.canonical import canonical
 from shared.link.wire import Delivery, Link, LinkState, Subscription
+from shared.units import NS_PER_MS
 from simulator.races.report import Invariant
 from simulator.races.tail import Tail, lap_text
 from station.core.facts import Lap
@@ -20,9 +21,13 @@ EVENTS = (m.OfficialLap, m.RunStatus, m.LapAck, m.Lease, m.DriveOrder)
 class Watch:
     """Looks up what is told. One tail of the journal, read on only when something is told that was not known."""
 
-    def __init__(self, tail: Tail, shown: Invariant, reports: Invariant) -> None:
+    def __init__(
+        self, tail: Tail, shown: Invariant, reports: Invariant, leases: Invariant, now_ns: Callable[[], int]
+    ) -> None:
+        """`now_ns`: the time in the hall."""
         self.tail = tail
-        self._shown, self._reports = shown, reports
+        self._shown, self._reports, self._leases, self._now_ns = shown, reports, leases, now_ns
+        self._leased: dict[str, tuple[str, int]] = {}  # car -> (boot, until when) of its last lease to drive
         self._views: tuple[int, int] = (-1, -1)
 
     def told(self, body: m.Body, device: str | None) -> None:
@@ -35,7 +40,17 @@ class Watch:
             return
         if isinstance(body, m.Lease) and body.grant == "none":
             return
+        if isinstance(body, m.Lease):
+            self._lease(body, device or "")
         self._shown.check(self._known(lambda: self._stored(body, device)), f"told but not stored: {body}")
+
+    def _lease(self, lease: m.Lease, car: str) -> None:
+        """It counts from the beat that it answers, which was before now: so it has run out by then at the latest."""
+        now_ns = self._now_ns()
+        boot, until_ns = self._leased.get(car, (lease.boot, 0))
+        alone = boot == lease.boot or now_ns >= until_ns
+        self._leases.check(alone, f"{car}: {boot} and {lease.boot} have a lease to drive at the same time")
+        self._leased[car] = (lease.boot, now_ns + lease.lease_ms * NS_PER_MS)
 
     def seen(self, view: View, life: int) -> None:
         """A screen shows this."""
@@ -91,7 +106,7 @@ class Watch:
         return True
 
     def _has_lap(self, lap: Lap) -> bool:
-        return lap_text(dataclasses.asdict(lap)) in self.tail.laps.get((lap.run_id, lap.number), set())
+        return lap_text(json.loads(canonical(lap))) in self.tail.laps.get((lap.run_id, lap.number), set())
 
 
 def _says(text: str, told: m.OfficialLap) -> bool:

@@ -180,11 +180,13 @@ class LapBook:
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
         self.weigh()
 
-    def rebase(self, mark: Mark, at_ns: int, uncertainty_ns: int) -> None:
+    def rebase(self, mark: Mark, at_ns: int, uncertainty_ns: int) -> bool:
         """Lap 1 began with the start signal: this is when, on the clock of the gate that saw the first crossing."""
         first = self.stretches[0].mark
-        if self.done == 0 and first.boot != mark.boot:
-            self.stretches[0].mark = replace(first, at_ns=at_ns, boot=mark.boot, uncertainty_ns=uncertainty_ns)
+        if self.done or first.boot == mark.boot:
+            return False
+        self.stretches[0].mark = replace(first, at_ns=at_ns, boot=mark.boot, uncertainty_ns=uncertainty_ns)
+        return True
 
     def drove_off(self, mark: Mark) -> bool:
         """After the start signal the car goes over the line that it stood behind: that ends no lap."""

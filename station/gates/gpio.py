@@ -16,6 +16,7 @@ from station.core.events import Proof
 from station.gates.driver import Edge, GateHealthReport
 from station.gates.flicker import Flicker
 from station.gates.pins import Wires
+from station.gates.resting import Resting
 from station.gates.ticks import STAMPING, Ticks, ticks_of
 
 MOST_SENSORS = 4
@@ -52,7 +53,7 @@ class GpioGate:
         self._boot, self._seq = clock.boot_id, 0
         self._edges = self._lost = self._foreign = 0
         self._last_ns: int | None = None
-        self._flicker = Flicker()
+        self._flicker, self._resting = Flicker(), Resting(chosen.broken)
         self._wires = Wires(name, chosen.factory, chosen.chip)
         self._ticks: Ticks = ticks_of(chosen.factory, self._wires.factory, clock)
         self._sensors = [_Sensor(self, sensor, pin, chosen) for sensor, pin in zip(sensors, chosen.pins, strict=True)]
@@ -71,6 +72,7 @@ class GpioGate:
             self._seq, self._put = after.get(self._boot, 0), put
         for sensor in self._sensors:
             sensor.begin(self._wires.level(sensor.number))
+            self._resting.begin(sensor.name, bool(sensor.broken), self._clock.now_ns())
             self._wires.watch(sensor.number, sensor.changed)
 
     def health(self) -> GateHealthReport:
@@ -104,6 +106,7 @@ class GpioGate:
             self._lost += skipped
             self._edges, self._last_ns = self._edges + 1, mapped.at_ns
             self._flicker.edge(sensor, mapped.at_ns)
+            self._resting.change(sensor, broken, mapped.at_ns)
             self._put(Edge(self._name, sensor, broken, mapped.at_ns, self._seq, self._boot, mapped.uncertainty_ns))
 
     def _wrong(self) -> str:
@@ -115,10 +118,8 @@ class GpioGate:
             )
         if self._put is None or self._wires.closed:
             return "The GPIO gate is not started."
-        shut = ", ".join(sensor.name for sensor in self._sensors if sensor.never_free)
-        if shut:
-            return f"The beam of {shut} is broken since the gate started: look what stands in it, and at its wire."
-        return self._flicker.sentence(self._clock.now_ns())
+        now_ns = self._clock.now_ns()
+        return self._resting.sentence(now_ns) or self._flicker.sentence(now_ns)
 
     def _fine(self) -> str:
         blocked = [sensor.name for sensor in self._sensors if sensor.broken]
@@ -132,12 +133,11 @@ class _Sensor:
     def __init__(self, gate: GpioGate, name: str, number: int, options: Options) -> None:
         self.name, self.number = name, number
         self.broken: bool | None = None
-        self.never_free = False
         self._gate, self._broken_level = gate, options.broken == "high"
 
     def begin(self, level: bool) -> None:
         """The pin's level before it is watched: what is broken then brings no edge."""
-        self.broken = self.never_free = level == self._broken_level
+        self.broken = level == self._broken_level
 
     def changed(self, ticks: float, state: float) -> None:
         """gpiozero's handler: the pin's new level, 0 or 1, and when it took it."""
@@ -145,5 +145,4 @@ class _Sensor:
             return  # lgpio's watchdog says 2: no edge
         broken = bool(state) == self._broken_level
         skipped, self.broken = broken == self.broken, broken
-        self.never_free &= broken
         self._gate.take(self.name, broken, ticks, skipped)

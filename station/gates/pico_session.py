@@ -13,6 +13,7 @@ from station.core.events import Edge, GateNote
 from station.gates.clockmap import NS_PER_S, ClockMap
 from station.gates.firmware.gatewire import Lines, pack
 from station.gates.flicker import Flicker
+from station.gates.resting import Resting
 
 PING_NS = 50_000_000
 WARM_PING_NS = 20_000_000
@@ -43,7 +44,6 @@ class _Boot:
     waiting: deque[Told] = field(default_factory=deque)
     newest: int = 0  # the highest number that we know to exist
     asked_ns: int | None = None  # when we last asked for what is missing
-    shut: set[int] = field(default_factory=set)  # sensors whose beam was broken at first, and is since
     told: bool = False  # the gate has said how its pins are
 
 
@@ -69,7 +69,7 @@ class PicoSession:
         self.last_edge_ns: int | None = None
         self.heard_ns: int | None = None
         self._notes: list[GateNote] = []
-        self._flicker = Flicker()
+        self._flicker, self._resting = Flicker(), self._rested()
 
     def notes(self) -> list[GateNote]:
         """What was noticed since the last call, for the journal."""
@@ -92,11 +92,7 @@ class PicoSession:
 
     def trouble(self, now_ns: int) -> str:
         """What is wrong with its beams, as far as the gate can tell; empty: nothing."""
-        shut = sorted(self._boot.shut) if self._boot is not None else []
-        if shut:
-            names = ", ".join(self._sensors[index] for index in shut)
-            return f"The beam of {names} is broken since the gate was met: look what stands in it, and at its wire."
-        return self._flicker.sentence(now_ns)
+        return self._resting.sentence(now_ns) or self._flicker.sentence(now_ns)
 
     def silent(self, now_ns: int) -> bool:
         return self.heard_ns is None or now_ns - self.heard_ns > SILENT_NS
@@ -163,7 +159,7 @@ class PicoSession:
                 else:
                     edges += self._stamped(last, told)
         kept = [seq for boot, seq in self._after.items() if boot.endswith(f"/pico-{name}")]
-        self._boot = _Boot(name, max(kept, default=0), bool(kept))
+        self._boot, self._resting = _Boot(name, max(kept, default=0), bool(kept)), self._rested()
         return edges
 
     def _take(self, word: str, numbers: list[int], now_ns: int) -> None:
@@ -176,22 +172,35 @@ class PicoSession:
             self._edge(self._boot, Told(numbers[0], numbers[1], numbers[2], numbers[3], now_ns))
         else:
             self._beat(self._boot, numbers[0], numbers[1])
-            self._levels(self._boot, numbers[2:])
+            self._levels(self._boot, numbers[2:], now_ns)
 
     def _edge(self, boot: _Boot, told: Told) -> None:
         boot.newest = max(boot.newest, told.seq)
-        boot.shut.discard(told.sensor)
         if told.seq == boot.have + 1:
             boot.have, boot.known = told.seq, True
             boot.waiting.append(told)
+            if told.sensor < len(self._sensors):
+                # By when it was read: what a beat says of the pins has no other time either.
+                name = self._sensors[told.sensor]
+                if told.level == self._broken_level:
+                    self._resting.fell(name, told.read_ns)
+                else:
+                    self._resting.change(name, False, told.read_ns)
 
-    def _levels(self, boot: _Boot, levels: list[int]) -> None:
+    def _levels(self, boot: _Boot, levels: list[int], now_ns: int) -> None:
         """Of the pins, as they are now; firmware of the first days does not say."""
         if not levels:
             return
-        broken = {index for index in range(len(self._sensors)) if levels[0] >> index & 1 == self._broken_level}
-        boot.shut = boot.shut & broken if boot.told else broken
+        for index, name in enumerate(self._sensors):
+            broken = levels[0] >> index & 1 == self._broken_level
+            if boot.told:
+                self._resting.change(name, broken, now_ns)
+            else:
+                self._resting.begin(name, broken, now_ns)
         boot.told = True
+
+    def _rested(self) -> Resting:
+        return Resting("high" if self._broken_level else "low", "was met")
 
     def _beat(self, boot: _Boot, first: int, last: int) -> None:
         boot.newest = max(boot.newest, last)

@@ -66,7 +66,8 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
     match answer:
         case Accepted(seq, run_id, effect):
             changed = {} if effect is None else {"effect": dataclasses.asdict(effect)}
-            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **changed})
+            ordered = {"car": answer.car, "goal": answer.goal, "note": answer.note} if answer.car else {}
+            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **changed, **ordered})
         case Declined(sentence):
             may = {"override": True} if answer.may_be_overridden else {}
             return JSONResponse({"error": sentence, **may}, 409)

@@ -125,6 +125,7 @@ def event(page: Rendered, last: Rendered | None, age_ns: int) -> bytes:
         "next": page.next_command,
         "car": page.car,
         "cars": page.cars,
+        "modes": page.modes,
         "runs": [dataclasses.asdict(run) for run in page.runs],
         "mode": page.mode,
         "parts": _changed(page.parts, last.parts if last else {}),

@@ -98,6 +98,11 @@ ZROUND = (
     Recorded("zround", b"%L1A3E8&", Passing("26", 1_000 * MS)),
     Recorded("zround", b"%L1A2B,3E8&", Passing("6699", 1_000 * MS)),
     Recorded("zround", b"%LFF,0001D4C0&", Passing("255", 120_000 * MS)),
+    # RFID tags: 96 bits, 128 bits, and the longest EPC; eight digits are a number still.
+    Recorded("zround", b"%LE20000172211010218905C7A,2AF8&", Passing("E20000172211010218905C7A", 11_000 * MS)),
+    Recorded("zround", b"%L" + b"0a" * 16 + b",1&", Passing("0A" * 16, 1 * MS)),
+    Recorded("zround", b"%L" + b"F" * 124 + b",FFFFFFFF&", Passing("F" * 124, 4_294_967_295 * MS)),
+    Recorded("zround", b"%LFFFFFFFF,1&", Passing("4294967295", 1 * MS)),
 )
 
 ALL = (*P3, *RC4, *TRANX2, *CANO, *ILAP, *ZROUND)

@@ -40,6 +40,14 @@ ALGE = (
     _alge(" 0008 C0M 18:27:42.27   00>;", DeviceEdge("C0", True, day_ns(18, 27, 42, 270_000), 8, flags=MANUAL)),
     _alge(" 0006 C1M 18:27:37.80   00>=", DeviceEdge("C1", True, day_ns(18, 27, 37, 800_000), 6, flags=MANUAL)),
     _alge("18:26:45.0  ;0012617054@@", Message("running_time", "18:26:45.0  ;0012617054@@")),
+    # A parallel slalom: the red and the blue course.
+    _alge(" 0015rC0  19:52:14.1620 09", DeviceEdge("C0", True, day_ns(19, 52, 14, 162_000), 15)),
+    _alge(" 0015bC3  19:52:15.1620 09", DeviceEdge("C3", True, day_ns(19, 52, 15, 162_000), 15)),
+    _alge(" 0015bC4M 19:52:59.9999 09", DeviceEdge("C4", True, day_ns(19, 52, 59, 999_900), 15, flags=MANUAL)),
+    _alge(" 0015bRT  00:00:44.83   09", Message("result", "0015bRT  00:00:44.83   09")),
+    # 31 columns: a blank before the rank.
+    _alge(" 0001 RTM 00:00:13.39   00 0001", Message("result", "0001 RTM 00:00:13.39   00 0001")),
+    _alge(" 0001 C1  08:44:20.1228 00 0001", DeviceEdge("C1", True, day_ns(8, 44, 20, 122_800), 1)),
     # Made after the maker's list of marks.
     _alge("m0008 c1  15:44:00,2849 00", Message("memory", "m0008 c1  15:44:00,2849 00")),
     _alge("c0023 c1  15:44:15,7847 00", Message("deleted", "c0023 c1  15:44:15,7847 00")),
@@ -62,7 +70,11 @@ TAG = (
 )
 
 LAPRF_FRAME = bytes.fromhex("5a2900735f09da200444003c000101022104010000000208e8bdc304000000002202fa08230200005b")
-LAPRF = (Recorded("laprf", LAPRF_FRAME, Passing("2", 79_937_000 * US, 1, "003c0044", strength=2298)),)
+LAPRF = (
+    Recorded("laprf", LAPRF_FRAME, Passing("2", 79_937_000 * US, 1, "003c0044", strength=2298)),
+    # What the host asks: the field of the time is there, and has no value.
+    Recorded("laprf", bytes.fromhex("5a0a0096e30cda02005b"), Message("time")),
+)
 
 CARRERA = (
     Recorded("carrera", b"?2003037?>1=$", Passing("2", 226_287 * MS, loop="1")),

@@ -220,7 +220,7 @@ def test_a_beam_that_is_broken_at_the_start_is_not_fit_until_it_is_free(monkeypa
     seen = started(made)
     assert (made.health().alive, seen) == (False, []), "no edge was seen: none is made"
     assert made.health().sentence.startswith("The beam of rear is broken since the gate started: look what")
-    kernel.edge(27, 1)
+    kernel.edge(27, 1, time.monotonic_ns() - 1_500 * MS)
     assert [(edge.sensor, edge.broken, edge.seq) for edge in seen] == [("rear", False, 1)]
     kernel.edge(27, 0)
     assert made.health().alive, "a car stands there now: that is the core's affair"

@@ -180,7 +180,10 @@ def _until_heard(driver: DecoderGate, line: int) -> None:
         os.write(line, b"00BC61%08X\r\n" % next(passings))
         return driver.health().edges > seen
 
-    until(heard)
+    try:
+        until(heard)
+    except AssertionError:
+        raise AssertionError(driver.health()) from None
 
 
 def test_list_and_probe_offer_the_name_that_stays(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ CASES: tuple[tuple[Sabotage, str, tuple[str, ...], float], ...] = (
     (track_bugs.computes_over_a_reboot, "laps_by_the_rules", ("station_reboot",), 60),
     (track_bugs.forgets_the_time_limit, "laps_by_the_rules", (), 1),
     (track_bugs.rounds_scores, "laps_by_the_rules", (), 1),
+    (told_bugs.leases_to_whoever_beats, "one_lease", ("cloned_car",), 40),
     (told_bugs.acknowledges_before_the_commit, "reports_kept", (), 1),
     (told_bugs.loses_reports_of_a_known_car, "reports_kept", (), 1),
     (told_bugs.forgets_reports_once_sent, "reports_kept", ("broker_restart", "partition"), 60),

@@ -36,6 +36,7 @@ TIMES = {
     "broker_restart": 25,
     "car_restart": 25,
     "car_trip": 60,
+    "cloned_car": 40,
     "station_restart": 25,
     "station_reboot": 25,
     "disk_full": 25,

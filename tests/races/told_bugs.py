@@ -13,6 +13,7 @@ from simulator.races.house import HallJournal
 from simulator.races.radio import CarRadio
 from simulator.races.vendor import Road
 from station import trouble
+from station.claim import Claim
 from station.core.gate import Count
 from station.core.laps import LapBook, Mark, Stretch
 from station.service import Item, Station
@@ -196,3 +197,13 @@ def misses_every_fifth_crossing(patch: Patch) -> None:
             self.stretches.append(Stretch(mark))
 
     patch.setattr(LapBook, "add", add)
+
+
+def leases_to_whoever_beats(patch: Patch) -> None:
+    """A station that knows a car by its name alone, as cloned cards found it."""
+
+    def hear(self: Claim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
+        self.boot, self._heard_ns = boot, now_ns
+        return True
+
+    patch.setattr(Claim, "hear", hear)

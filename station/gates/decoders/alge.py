@@ -1,10 +1,11 @@
 """ALGE Timy 2/3 and TdC 8001: lines of fixed columns ended by CR, times of day in 0.1 ms.
 
 `yNNNN CCC HH:MM:SS.zhtq GGRRRR`: devices end it after the time (23 columns: PC timers), the group (26) or the rank (30:
-the maker's manuals), with blanks where there is none. After CHK1 two more follow, the byte sum of all before them. Only
-a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or computes is a Message. Logs
-strip the blank in the first column (mostly there is one): such a line is an impulse too. The maker says that
-simultaneous impulses on C0 to C5 may be up to 0.3 ms apart (timing.md 2.11).
+the maker's manuals; 31: with a blank before it), with blanks where there is none. The column before the channel is `r`
+or `b` for the red and the blue course of a parallel slalom. After CHK1 two more follow, the byte sum of all before
+them. Only a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or computes is a
+Message. Logs strip the blank in the first column (mostly there is one): such a line is an impulse too. The maker says
+that simultaneous impulses on C0 to C5 may be up to 0.3 ms apart (timing.md 2.11).
 """
 
 import re
@@ -18,7 +19,7 @@ MANUAL: Final = 1  # keyed by hand (M), not seen by a beam
 NO_START_NUMBER: Final = 2  # the Timy's program did not expect it; the impulse is real
 RADIO: Final = 4  # by radio, its delay taken off by the Timy
 
-LENGTHS: Final = (30, 26, 23)
+LENGTHS: Final = (31, 30, 26, 23)
 SUM: Final = 2
 SPREAD_NS: Final = 300_000  # simultaneous impulses of two channels
 DELAY_NS: Final = 2_000_000_000  # a radio impulse comes later than it was
@@ -34,10 +35,10 @@ TOLD = {
 }
 
 _IMPULSE = re.compile(
-    rb"([ ?txmcCdinp])( {0,3}\d{1,4}| {4})(?<=^.{5})[ r]([A-Za-z][\w/]?[\w ][\w ])([ \d]\d):(\d\d):(\d\d)[.,:]"
-    rb"(?=[ \d]{4})(\d{1,4}) *(?: [ \d]{2}(?:[ \d]{4})?)?"
+    rb"([ ?txmcCdinp])( {0,3}\d{1,4}| {4})(?<=^.{5})[ rb]([A-Za-z][\w/]?[\w ][\w ])([ \d]\d):(\d\d):(\d\d)[.,:]"
+    rb"(?=[ \d]{4})(\d{1,4}) *(?: [ \d]{2}(?: ?[ \d]{4})?)?"
 )
-_BEGUN = re.compile(rb"[ ?txmcCdinp]?\d{4}[ r][A-Za-z]")
+_BEGUN = re.compile(rb"[ ?txmcCdinp]?\d{4}[ rb][A-Za-z]")
 _CHANNEL = re.compile(r"C\d ?M?")
 _NUMBER = re.compile(rb"n(?=[ \d]{4}$)( *\d*)")
 _RUNNING = re.compile(rb"[ \d]\d:\d\d:\d\d\.\d {0,4};?\d*@*")

@@ -126,6 +126,11 @@ class Counts:
         return []
 
 
+def may_be_silent(decoder: "Decoder") -> bool:
+    """Some devices report their status only from their first word on: such a decoder has a `quiet` that says so."""
+    return bool(getattr(decoder, "quiet", False))
+
+
 class Decoder(Protocol):
     """One device that speaks one protocol."""
 

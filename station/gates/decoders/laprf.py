@@ -16,7 +16,15 @@ HEAD: Final = struct.Struct("<BHHH")  # start, length, CRC, kind
 ESCAPE: Final = 0x5C
 
 PASSING, STATUS, TIME = 0xDA09, 0xDA0A, 0xDA0C
-KINDS = {0xDA01: "rssi", 0xDA02: "rf_setup", 0xDA04: "state", 0xDA07: "settings", 0xDA08: "descriptor"}
+KINDS = {
+    0xDA01: "rssi",
+    0xDA02: "rf_setup",
+    0xDA04: "state",
+    0xDA07: "settings",
+    0xDA08: "descriptor",
+    0xDA0C: "time",
+    0xFFFF: "error",
+}
 SLOT, RTC_US = 0x01, 0x02
 GATE, NUMBER, PEAK, FLAGS = 0x20, 0x21, 0x22, 0x23  # of a passing
 MILLIVOLTS: Final = 0x21  # of a status
@@ -94,14 +102,18 @@ def unescaped(frame: bytes) -> bytes:
 
 
 def read_fields(body: bytes) -> Fields | None:
-    """Tag -> little-endian value; of a tag that comes again (one group for each slot) the last. None if cut short."""
+    """Tag -> little-endian value; of a tag that comes again (one group for each slot) the last. None if cut short.
+
+    A field without a value is a question that the host asks, or an answer that says nothing: it is not there.
+    """
     fields: Fields = {}
     at = 0
     while at < len(body):
         end = at + 2 + (body[at + 1] if at + 1 < len(body) else len(body))
         if end > len(body):
             return None
-        fields[body[at]] = int.from_bytes(body[at + 2 : end], "little")
+        if body[at + 1]:
+            fields[body[at]] = int.from_bytes(body[at + 2 : end], "little")
         at = end
     return fields
 

@@ -17,7 +17,7 @@ from shared.link.backoff import Backoff
 from shared.units import seconds_to_ns
 from station.core.events import Proof
 from station.gates.decoders import catalog
-from station.gates.decoders.decoder import Decoded
+from station.gates.decoders.decoder import Decoded, may_be_silent
 from station.gates.decoders.port import PORT_ERRORS, Port, check_url, open_port, why
 from station.gates.decoders.stamps import Stamps, Wiring
 from station.gates.driver import GateHealthReport, Said
@@ -172,7 +172,8 @@ class DecoderGate:
 
     def _silent(self, since_ns: int = 0) -> bool:
         waited_ns = self._clock.now_ns() - max(self._heard_ns, since_ns)
-        return self._row.heartbeat and waited_ns > seconds_to_ns(self._options.silent_s)
+        beats = self._row.heartbeat and not may_be_silent(self._decoder)
+        return beats and waited_ns > seconds_to_ns(self._options.silent_s)
 
     def _silence(self) -> str:
         return f"{self._options.url}: silent for over {self._options.silent_s:g} s; check the decoder and its cable."

@@ -58,7 +58,9 @@ const lapClock = (() => {
   }
 
   function write(element, text) {
-    if (element && element.textContent !== text) element.textContent = text;
+    if (!element || element.textContent === text) return;
+    element.textContent = text;
+    element.dataset.chars = text.length; // its size: what is longer stands in the same place, smaller
   }
 
   function frame(at_ms) {

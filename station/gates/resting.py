@@ -1,0 +1,96 @@
+"""How a beam rests: free, or is its level set the wrong way round? Watched by the drivers that see levels.
+
+A sensor that is broken from the start, and then free only for moments, rests at the level that is set to mean broken:
+each press of a strip, each car in a beam frees it. That is said, with the setting that mends it, until it was free for
+a while. The same holds later, where it is broken for long before and after such a moment.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+RESTS_NS = 1_000_000_000  # free for so long: that is how it rests
+LONG_NS = 2_000_000_000  # broken for longer than a car takes
+
+Level = Literal["low", "high"]
+
+
+@dataclass(slots=True)
+class _Sensor:
+    broken: bool
+    since_ns: int
+    doubted: bool  # it was broken from the start, or for long, and did not rest free since
+    from_start: bool
+    moments: int = 0  # in which it was free meanwhile
+
+
+class Resting:
+    """The sensors of one gate. `level`: what is set to mean broken; `begun`: how its driver's start is called."""
+
+    def __init__(self, level: Level, begun: str = "started") -> None:
+        self._level, self._begun = level, begun
+        self._sensors: dict[str, _Sensor] = {}
+
+    def begin(self, name: str, broken: bool, now_ns: int) -> None:
+        """A sensor's state when it is first looked at."""
+        self._sensors[name] = _Sensor(broken, now_ns, broken, broken)
+
+    def change(self, name: str, broken: bool, at_ns: int) -> None:
+        """It is broken, or free, from now on; told again it changes nothing."""
+        sensor = self._sensors.get(name)
+        if sensor is None:
+            self.begin(name, broken=False, now_ns=at_ns)
+            sensor = self._sensors[name]
+        if broken == sensor.broken:
+            return
+        lasted_ns, sensor.broken, sensor.since_ns = at_ns - sensor.since_ns, broken, at_ns
+        if not broken:
+            sensor.doubted |= lasted_ns >= LONG_NS
+        elif lasted_ns >= RESTS_NS:
+            sensor.doubted, sensor.from_start, sensor.moments = False, False, 0
+        elif sensor.doubted:
+            sensor.moments += 1
+
+    def fell(self, name: str, at_ns: int) -> None:
+        """An edge tells that it was broken just then: so it was free before, whatever was said of it meanwhile."""
+        sensor = self._sensors.get(name)
+        if sensor is not None and sensor.broken and not sensor.moments:
+            sensor.doubted, sensor.from_start, sensor.since_ns = False, False, at_ns
+        self.change(name, True, at_ns)
+
+    def sentence(self, now_ns: int) -> str:
+        """What is wrong, and what mends it; '' if nothing is."""
+        doubted = [name for name, sensor in list(self._sensors.items()) if _doubtful(sensor, now_ns)]
+        if any(self._sensors[name].moments for name in doubted):
+            return self._inverted(doubted)
+        shut = [name for name in doubted if self._sensors[name].broken]
+        if not shut:
+            return ""
+        return (
+            f"The beam of {', '.join(shut)} is broken since the gate {self._begun}: look what stands in it, and at its "
+            f"wire. If nothing does, its level is the other way round: {self._mend(shut)}."
+        )
+
+    def _inverted(self, names: list[str]) -> str:
+        return (
+            f"The level of {', '.join(names)} is the other way round: it rests {self._level}, which is set to mean "
+            f"broken, and is free only for moments. {self._mend(names, capital=True)}."
+        )
+
+    def _mend(self, names: list[str], *, capital: bool = False) -> str:
+        """One setting holds for all sensors of a gate."""
+        setting = f'broken = "{"high" if self._level == "low" else "low"}"'
+        others = [name for name in self._sensors if name not in names]
+        words = f"set {setting}"
+        if others:
+            words = f"wire it as {', '.join(others)} is, or give it a gate of its own with {setting}"
+        return words[0].upper() + words[1:] if capital else words
+
+
+def _doubtful(sensor: _Sensor, now_ns: int) -> bool:
+    """It did not rest free since it was broken from the start or for long, as far as can be told by now."""
+    lasts_ns = now_ns - sensor.since_ns
+    if not sensor.doubted or (not sensor.broken and lasts_ns >= RESTS_NS):
+        return False
+    if sensor.from_start:
+        return sensor.broken or sensor.moments > 0
+    return sensor.moments > 0 and sensor.broken and lasts_ns >= LONG_NS

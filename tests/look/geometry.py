@@ -1,0 +1,114 @@
+"""What is wrong with the geometry of a page, as lines that name the text: clipped, overlaid, sideways, too small."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+# Texts are measured by their own boxes (Range), cut by what scrolls or hides around them. What may be cut on purpose
+# (a name after two lines) carries its whole text as a title. `main` alone may scroll, and only down.
+_LOOK = r"""() => {
+  const SLACK = 1.5;
+  const faults = [];
+  const style = (element) => getComputedStyle(element);
+  const say = (text) => text.trim().replace(/\s+/g, " ").slice(0, 40);
+  const away = ".unseen, .for-ears, .skip, [hidden], datalist, noscript, dialog:not([open])";
+  const forEars = (element) => element && (style(element).clipPath === "inset(50%)" || forEars(element.parentElement));
+  const unseen = (element) => element.closest(away) || forEars(element);
+  const doc = document.documentElement;
+  if (doc.scrollWidth > doc.clientWidth) faults.push(`the page is ${doc.scrollWidth} px wide at ${doc.clientWidth}`);
+
+  const meant = (element) => {
+    for (let at = element; at; at = at.parentElement) if (at.title) return true;
+    return false;
+  };
+
+  const shown = (element, box) => {
+    // The part of a text's box that is seen, and whether something hides the rest for good.
+    let { left, right, top, bottom } = box;
+    let cut = false;
+    let reached = false; // by scrolling down
+    for (let at = element; at && at !== document.body; at = at.parentElement) {
+      const look = style(at);
+      if (look.position === "fixed") break;
+      const hides = (value) => value === "hidden" || value === "clip";
+      const scrolls = (value) => value === "auto" || value === "scroll";
+      const [x, y] = [look.overflowX, look.overflowY];
+      if (x === "visible" && y === "visible") continue;
+      const frame = at.getBoundingClientRect();
+      if (hides(x) && (left < frame.left - SLACK || right > frame.right + SLACK)) cut = true;
+      if (scrolls(x) && at.scrollWidth > at.clientWidth + SLACK) cut = true;
+      if (hides(y) && !reached && (bottom <= frame.top + 4 || top >= frame.bottom - 4)) cut = true;
+      left = Math.max(left, frame.left); right = Math.min(right, frame.right);
+      top = Math.max(top, frame.top); bottom = Math.min(bottom, frame.bottom);
+      if (scrolls(y) && bottom - top < 1) break; // a turn of the wheel away
+      reached = reached || scrolls(y);
+    }
+    return { left, right, top, bottom, cut };
+  };
+
+  const boxes = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const node = walk.currentNode;
+    const element = node.parentElement;
+    if (!node.data.trim() || unseen(element) || element.closest("script, style, title")) continue;
+    if (!element.checkVisibility({ visibilityProperty: true })) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const box of range.getClientRects()) {
+      if (box.width < 1 || box.height < 1) continue;
+      const seen = shown(element, box);
+      if (seen.cut && !meant(element)) faults.push(`clipped: ${say(node.data)}`);
+      if (seen.right - seen.left < 1 || seen.bottom - seen.top < 1) continue;
+      // The ink of a line is about its middle; line boxes may touch.
+      const trim = Math.min(box.height, seen.bottom - seen.top) * 0.22;
+      const layer = element.closest(".stop-bar, .silence, #stopbar, thead") ? 1 : 0;
+      boxes.push({ ...seen, top: seen.top + trim, bottom: seen.bottom - trim, node, layer, text: say(node.data) });
+    }
+  }
+  for (let i = 0; i < boxes.length; i++) {
+    for (let j = i + 1; j < boxes.length; j++) {
+      const [a, b] = [boxes[i], boxes[j]];
+      if (a.layer !== b.layer || a.node === b.node) continue;
+      const over = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (over > SLACK && down > SLACK) faults.push(`overlaid: ${a.text} / ${b.text}`);
+    }
+  }
+  for (const target of document.querySelectorAll("button, a, input, summary, select, [tabindex='0']")) {
+    if (unseen(target) || !target.checkVisibility({ visibilityProperty: true })) continue;
+    const isInSentence = target.matches("a") && style(target).display === "inline";
+    const box = target.getBoundingClientRect();
+    const isSmall = box.width < 24 || box.height < 24;
+    if (!isInSentence && isSmall) faults.push(`small: ${say(target.textContent || target.id)}`);
+  }
+  for (const name of document.querySelectorAll(".racer, .name, .car-racer")) {
+    if (!name.textContent.trim() || !name.checkVisibility() || unseen(name)) continue;
+    if (name.getBoundingClientRect().width < 40) faults.push(`no room: ${say(name.textContent)}`);
+  }
+  return [...new Set(faults)].slice(0, 25);
+}"""
+
+
+def faults(page: Page) -> list[str]:
+    """Everything that is clipped, overlaid, sideways, or too small for a finger; empty if nothing is."""
+    found: list[str] = page.evaluate(_LOOK)
+    return found
+
+
+def without_our_letters(page: Page) -> None:
+    """As on a browser that got no font: a serif is wider than our sans."""
+    page.route("**/*.woff2*", lambda route: route.abort())
+    page.add_init_script(
+        """addEventListener("DOMContentLoaded", () => {
+            const sheet = new CSSStyleSheet();
+            sheet.replaceSync(":root { --sans: 'DejaVu Serif', serif !important; }");
+            document.adoptedStyleSheets = [sheet];
+        });"""
+    )
+
+
+def settled(page: Page) -> Any:
+    """Until the letters are there and the layout stands."""
+    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
+    return page.evaluate(f"document.fonts.ready.then(() => {frames})")
