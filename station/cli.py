@@ -2,18 +2,22 @@
 
 import argparse
 import contextlib
+import functools
 import os
 import pathlib
 import sys
 
+from shared.addresses import Addresses
 from shared.config import load
 from shared.errors import RacedayError, StorageError
+from shared.web_serving import url_of
 from station.build import build, hold_lock
 from station.config import StationConfig
 from station.runner import Runner
 from station.service import Station
+from station.sync.wishes import wish
 from station.web.app import create_app
-from station.web_server import WebServer, listen, url
+from station.web_server import WebServer, listen
 
 
 def main(arguments: list[str]) -> int:
@@ -32,12 +36,14 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         ends.callback(os.close, hold_lock(config.data_dir))
         runner = Runner(build(config, say=log))
         ends.callback(runner.stop)
-        app = create_app(runner.station, config.web.operators, config.web.allowed_hosts)
-        web = WebServer(app, listening, app.state.live.close)
+        send = functools.partial(wish, config.data_dir) if config.sync.leaderboard_url else None
+        app = create_app(runner.station, config.web.operators, config.web.allowed_hosts, send)
+        officials = Addresses.parsed(config.web.operators, "web.operators")
+        web = WebServer(app, listening, app.state.live.close, officials)
         ends.callback(web.stop)
         runner.start()
         web.start()
-        _tell(runner.station, url(listening), ready_file)
+        _tell(runner.station, url_of(listening), ready_file)
         runner.over.wait()
     if runner.failed:
         raise RacedayError(f"the station stopped itself; start it again, the journal is whole.\n{runner.failed}")

@@ -17,12 +17,13 @@ from shared.errors import ConfigError, StorageError
 from shared.link.wire import Delivery, Link, Subscription
 from shared.results import Evidence
 from shared.topics import BY_BODY
-from station.cars import Cars
+from station.cars import Cars, Goal
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
 from station.drem_server import DremServer
 from station.effect import effect, worth
+from station.following import refusal
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
 from station.intake import CarModels, Item, Ticket, answer, car_report, drain, gate_note
@@ -48,6 +49,7 @@ from station.view import (
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
 PAIR_NS = 600_000_000_000
+STEP_NS = 1_000_000_000
 JOURNAL_BYTES, START_BYTES = 6, 4  # that no two journals, and no two starts of one, ever share
 HEARD: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
 
@@ -92,6 +94,10 @@ class Station:
         self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
         self._paired = set(self._restored.engine.paired)
+        self._offset_ns: int | None = None  # the time of day that an official set, for a clock that is not set
+        self._clock_known = clock.trusted
+        self._last_pair = (0, True)  # offset, trusted
+        self._settle_clock()
         self._models = CarModels()
         self._uncounted: tuple[Uncounted, ...] = ()
         self._managed: ManagerView | None = None
@@ -154,11 +160,15 @@ class Station:
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
             self._teller.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
+        if sentence := refusal(stamped, self.snapshot().runs, self._why_not):
+            ticket.settle(Declined(sentence))
+            return ticket
         self._queue.put(Item(stamped, ticket=ticket))
         return ticket
 
     def submit(self, command: e.Command, timeout_s: float = 10.0) -> Accepted | Declined:
-        return self.offer(command).wait(timeout_s)
+        answer = self.offer(command).wait(timeout_s)
+        return replace(answer, note=self._unreached(answer.car)) if isinstance(answer, Accepted) else answer
 
     def stop_all(self, author: str, reason: str = "") -> StopView:
         """Every car, known or not: the orders are on their way when this returns, the record follows."""
@@ -194,7 +204,7 @@ class Station:
         if edge.boot not in self._paired and e.clock_of(edge.boot) != self._clock.boot_id:
             # A device with a clock of its own: pair it once, so that its stamps can be shown as a time of day.
             self._paired.add(edge.boot)
-            self._queue.put(Item(e.ClockPair(e.Moment(edge.boot, edge.at_ns, self._clock.utc_ns()))))
+            self._queue.put(Item(e.ClockPair(e.Moment(edge.boot, edge.at_ns, self._now().utc_ns), self._clock_known)))
         self._queue.put(Item(edge))
 
     def _judged(self, gate: str, healthy: bool, sentence: str) -> None:
@@ -202,8 +212,8 @@ class Station:
 
     def _delivered(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
-        if isinstance(body, m.CarState) and (told := self._models.told(envelope.device, body, self._now())) is not None:
-            self._queue.put(Item(told))
+        if isinstance(body, m.CarState):
+            self._model(body, envelope)
         if not isinstance(body, m.CarLap):
             self._live.put(delivery)
             return
@@ -220,22 +230,57 @@ class Station:
 
     # Inside
 
+    def _model(self, state: m.CarState, who: m.Envelope) -> None:
+        """What the car drives, if it is the machine that has the name."""
+        if self._cars.speaks(who.device, state, self._clock.now_ns(), who.boot):
+            told = self._models.told(who.device, state, self._now())
+            if told is not None:
+                self._queue.put(Item(told))
+
+    def _unreached(self, car: str) -> str:
+        """That an order reaches nobody now, though it is given; "" if it does, or there was none."""
+        if not car:
+            return ""
+        if not self._link.state().connected:
+            return "The broker is away, so the order reaches no car now."
+        absent = self._cars.absent(car, self._clock.now_ns())
+        return f"{absent}: the order waits for it." if absent else ""
+
+    def _why_not(self, car: str, goal: Goal) -> str:
+        return self._cars.why_not(car, goal, self._clock.now_ns())
+
     def _now(self) -> e.Moment:
-        return e.Moment(self._clock.boot_id, self._clock.now_ns(), self._clock.utc_ns())
+        now_ns = self._clock.now_ns()
+        return e.Moment(self._clock.boot_id, now_ns, self._utc_ns(now_ns))
+
+    def _utc_ns(self, now_ns: int) -> int:
+        offset_ns = self._offset_ns
+        return self._clock.utc_ns() if offset_ns is None else now_ns + offset_ns
+
+    def _settle_clock(self) -> None:
+        """What is known of the time of day: by the machine, or else by what an official said within this boot."""
+        engine, boot = self._restored.engine, self._clock.boot_id
+        trusted = self._clock.trusted
+        said = not trusted and boot in engine.paired and engine.trusts(boot)
+        self._offset_ns = engine.time_of_day(boot, 0) if said else None
+        self._clock_known = trusted or said
 
     def _clock_view(self) -> ClockView:
-        return ClockView(self._clock.boot_id, self._clock.now_ns(), self._clock.utc_ns(), self._clock.rate)
+        now_ns = self._clock.now_ns()
+        return ClockView(self._clock.boot_id, now_ns, self._utc_ns(now_ns), self._clock.rate, self._clock_known)
 
     def _take(self, wait_s: float) -> list[Item]:
         return drain(self._queue, wait_s)
 
     def _time(self) -> list[Item]:
         """The tick after a batch: edges that wait are older than now."""
+        self._settle_clock()
         now = self._now()
         items: list[Item] = []
-        if now.at_ns >= self._next_pair_ns or now.at_ns < self._next_pair_ns - PAIR_NS:
+        if self._pair_is_due(now):
             self._next_pair_ns = now.at_ns + PAIR_NS
-            items.append(Item(e.ClockPair(now)))
+            self._last_pair = (now.utc_ns - now.at_ns, self._clock_known)
+            items.append(Item(e.ClockPair(now, self._clock_known, self._clock.rate != 1.0)))
         if self._queue.empty() and (now.at_ns >= self._next_tick_ns or now.at_ns < self._next_tick_ns - TICK_NS):
             self._next_tick_ns = now.at_ns + TICK_NS
             items.append(Item(e.Tick(now)))
@@ -248,7 +293,20 @@ class Station:
         if draw is not None and not self._restored.engine.identity.journal:
             began = [e.JournalBegan(now, draw(JOURNAL_BYTES))]
         start = draw(START_BYTES) if draw is not None else ""
-        return [*began, e.Booted(now, setup.name, setup.gates, setup.transponders, start=start)]
+        known = self._clock_known
+        self._last_pair = (now.utc_ns - now.at_ns, known)
+        return [*began, e.Booted(now, setup.name, setup.gates, setup.transponders, start=start, clock_trusted=known)]
+
+    def _pair_is_due(self, now: e.Moment) -> bool:
+        """Now and then; and at once when the time of day jumped, or became known."""
+        engine, (told_ns, trusted) = self._restored.engine, self._last_pair
+        offset_ns = now.utc_ns - now.at_ns
+        # What was told while a run was on was not taken: it is told again when the run is over.
+        free = engine.race is None or not engine.race.on
+        shown_ns = engine.time_of_day(now.boot, 0) if free else told_ns
+        jumped = self._clock.rate == 1.0 and max(abs(offset_ns - told_ns), abs(offset_ns - shown_ns)) > STEP_NS
+        late = now.at_ns >= self._next_pair_ns or now.at_ns < self._next_pair_ns - PAIR_NS
+        return late or jumped or trusted != self._clock_known
 
     def _open(self, wanted: e.OpenRace) -> None:
         """The race of the config. Where it cannot be opened as it is wanted, the race goes on as it was: what an

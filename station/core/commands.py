@@ -45,9 +45,14 @@ class ArmRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRun(Command):
-    """The car may go. From now the next start/finish crossing begins lap 1; crossings before do not count."""
+    """The car may go. From now the next start/finish crossing begins lap 1; crossings before do not count.
+
+    `by_hand`: a person starts the car, which has no agent of ours or does not answer: no order and no lease goes to
+    it, and the result says so.
+    """
 
     run_id: str = later("")
+    by_hand: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +242,13 @@ class TryGate(Command):
     gate: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetClock(Command):
+    """It is `utc_ms` (since 1970, UTC) now: the station's clock is not set. The machine's own stays as it is."""
+
+    utc_ms: int
+
+
 # The names that the page and the operator's scripts use: POST /api/v1/commands {"command": NAME, ...fields}.
 COMMANDS: dict[str, type[Command]] = {
     "open_run": OpenRun,
@@ -264,5 +276,6 @@ COMMANDS: dict[str, type[Command]] = {
     "stop_all": StopAll,
     "release_stop": ReleaseStop,
     "set_mode": SetMode,
+    "set_clock": SetClock,
     "try_gate": TryGate,
 }

@@ -53,6 +53,8 @@ ROWS = (
     Row("tranx2", "AMB TranX-2, RC2", (9600,), heartbeat=True),
     Row("cano", "Cano, RCHourglass", (57600, 115200), resolution_us=250),
     Row("ilap", "I-Lap", (9600,)),
+    Row("robitronic", "Robitronic, EasyLAP", (38400,), lines=False, heartbeat=True),
+    Row("lapz", "LapZ infrared bridge", (9600, 19200, 38400), lines=False, resolution_us=5_000),
     Row(
         "zround",
         "ZRound open lap counter",

@@ -1,4 +1,7 @@
-"""Serial and TCP ports through pyserial's URL door: `/dev/ttyUSB0`, `socket://host:port`, `rfc2217://`, `loop://`."""
+"""Serial and TCP ports through pyserial's URL door: `/dev/ttyUSB0`, `socket://host:port`, `rfc2217://`, `loop://`.
+
+And the USB bridge that is no serial port: `cp2110:///dev/hidraw0`.
+"""
 
 import socket
 import termios
@@ -7,6 +10,7 @@ import serial
 from serial.urlhandler import protocol_socket
 
 from shared.errors import ConfigError, HardwareMissing
+from station.gates.decoders.hidport import SCHEME, HidPort
 
 READ_S = 0.05
 FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "E", 1), "8N2": (8, "N", 2)}
@@ -20,6 +24,7 @@ WHY = (
         "the device is gone; look at its cable and its power.",
     ),
     (("Permission denied",), "permission denied; add this user to the group `dialout` and log in again."),
+    (("no CP2110",), "it is another HID device; `ls -l /sys/class/hidraw` names those of this machine."),
     (("exclusively lock",), "another program reads it; stop that one first."),
     (
         ("ioctl", "Is a directory"),
@@ -55,13 +60,15 @@ class TcpPort(protocol_socket.Serial):
         self.is_open = False
 
 
-Port = serial.Serial | TcpPort
+Port = serial.Serial | TcpPort | HidPort
 
 
 def open_port(url: str, baud: int, form: str = "8N1") -> Port:
     """An open port that reads with a short timeout. Raises HardwareMissing, ConfigError."""
     bytesize, parity, stopbits = FORM[form]
     url = f"socket://{url.removeprefix('tcp://')}" if url.startswith("tcp://") else url
+    if url.startswith(SCHEME):
+        return _hid(url, baud, form)
     try:
         port = TcpPort() if url.startswith("socket://") else serial.serial_for_url(url, do_not_open=True)
         port.baudrate, port.bytesize, port.parity, port.stopbits = baud, bytesize, parity, stopbits
@@ -78,8 +85,19 @@ def open_port(url: str, baud: int, form: str = "8N1") -> Port:
     return port
 
 
+def _hid(url: str, baud: int, form: str) -> HidPort:
+    try:
+        return HidPort(url.removeprefix(SCHEME), baud, FORM[form], READ_S)
+    except OSError as error:
+        raise HardwareMissing(f"{url}: cannot be opened: {why(error)}") from None
+
+
 def check_url(url: str) -> None:
     """Nothing is opened: is it a port's name at all? Raises ConfigError."""
+    if url.startswith(SCHEME):
+        if not url.removeprefix(SCHEME).startswith("/"):
+            raise ConfigError(f"{url}: is no port that we know; write the bridge as cp2110:///dev/hidraw0.")
+        return
     try:
         serial.serial_for_url(url, do_not_open=True)
     except PORT_ERRORS:

@@ -1,0 +1,83 @@
+"""The port of a CP2110: a USB bridge that is a HID device and no serial port (EasyLAP), as `cp2110:///dev/hidraw0`.
+
+Linux gives its reports at /dev/hidraw; feature reports set the line, data reports carry their length as their number
+(Silicon Labs AN434). Shaped as the rest of port.py needs a port; pyserial's own door for it needs another library.
+"""
+
+import fcntl
+import os
+import select
+import struct
+from collections.abc import Callable
+from typing import Final
+
+SCHEME: Final = "cp2110://"
+SILABS: Final = 0x10C4
+LARGEST: Final = 63  # bytes of one data report
+ENABLE, CONFIGURE = 0x41, 0x50
+PARITY: Final = {"N": 0, "O": 1, "E": 2}
+RAW_INFO: Final = 0x80084803  # HIDIOCGRAWINFO: bus, vendor, product
+SET_FEATURE: Final = 0xC0004806  # HIDIOCSFEATURE, with the length in bits 16 to 29
+
+Ioctl = Callable[[int, int, bytearray], object]
+
+
+class HidPort:
+    """An open bridge. Reads wait for `timeout` seconds at most."""
+
+    def __init__(
+        self,
+        path: str,
+        baud: int,
+        form: tuple[int, str, int],
+        timeout: float,
+        ioctl: Ioctl = fcntl.ioctl,
+        opened: Callable[[str, int], int] = os.open,
+    ) -> None:
+        """Opens and sets the line. Raises OSError."""
+        self._fd, self._ioctl, self._timeout = opened(path, os.O_RDWR | os.O_CLOEXEC), ioctl, timeout
+        self._buffer = bytearray()
+        self.is_open = True
+        try:
+            self._begin(baud, form)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, baud: int, form: tuple[int, str, int]) -> None:
+        info = bytearray(8)
+        self._ioctl(self._fd, RAW_INFO, info)
+        if struct.unpack("=IHH", info)[1] != SILABS:
+            raise OSError("this HID device is no CP2110")
+        bits, parity, stops = form
+        self._feature(struct.pack(">BIBBBB", CONFIGURE, baud, PARITY[parity], 0, bits - 5, stops - 1))
+        self._feature(bytes((ENABLE, 1)))
+
+    @property
+    def in_waiting(self) -> int:
+        return len(self._buffer)
+
+    def read(self, size: int = 1) -> bytes:
+        """Up to `size` bytes that are there, or come in time."""
+        if size and not self._buffer and select.select([self._fd], [], [], self._timeout)[0]:
+            report = os.read(self._fd, 1 + LARGEST)
+            if not report:
+                raise OSError("device disconnected")
+            self._buffer += report[1 : 1 + report[0]] if report[0] <= LARGEST else b""
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def write(self, data: bytes) -> int:
+        for at in range(0, len(data), LARGEST):
+            part = data[at : at + LARGEST]
+            os.write(self._fd, bytes((len(part),)) + part)
+        return len(data)
+
+    def close(self) -> None:
+        if self.is_open:
+            self.is_open = False
+            os.close(self._fd)
+
+    def _feature(self, report: bytes) -> None:
+        self._ioctl(self._fd, SET_FEATURE | len(report) << 16, bytearray(report))
