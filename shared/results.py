@@ -11,6 +11,10 @@ from shared.ranking import RunLap
 
 RESULT_VERSION = 1
 RESULT_PATH = "/api/v1/results"
+RACES_PATH = "/api/v1/races"
+# By this header an answer says that it is the leaderboard's own, and no login page or proxy in between.
+CONTRACT_HEADER = "raceday-contract"
+CONTRACT = "results/1"
 ToldBy = Literal["", "car", "nobody"]
 
 

@@ -15,12 +15,16 @@ from station.core.fitness import OVERRIDE
 
 @dataclass(frozen=True, slots=True)
 class ClockView:
-    """For a lap clock that runs in the browser: `rate` is seconds of the station's clock per real second."""
+    """For a lap clock that runs in the browser: `rate` is seconds of the station's clock per real second.
+
+    `trusted` False: nobody vouches for the time of day (`utc_ns`); laps are measured by another clock.
+    """
 
     boot: str
     now_ns: int
     utc_ns: int
     rate: float
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,19 @@ class BrokerView:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultTrouble:
+    """A result that the leaderboard has not, will not have, or counts as another score.
+
+    `state`: pending, unknown (its answer was lost), rejected, or otherwise (posted with another score than ours).
+    """
+
+    result_id: str
+    revision: int
+    state: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ManagerView:
     """The port for an event manager that takes this station for its timer; how many of its pages listen."""
 
@@ -245,7 +262,11 @@ class ManagerView:
 
 @dataclass(frozen=True, slots=True)
 class SyncView:
-    """What became of the results that were due; `sentence` is the newest trouble, or that all is posted."""
+    """What became of the results that were due; `sentence` is the newest trouble, or that all is posted.
+
+    `race_unknown`: the leaderboard says that it has no such race as the one that is on; `target` is what is known of
+    it there ("" if it was not asked yet).
+    """
 
     due: int
     posted: int
@@ -253,6 +274,9 @@ class SyncView:
     rejected: int
     alive: bool
     sentence: str
+    troubles: tuple[ResultTrouble, ...] = ()
+    race_unknown: bool = False
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,10 +350,10 @@ class Accepted:
 
     seq: int
     run_id: str = ""
-    effect: Effect | None = None
     car: str = ""
     goal: str = ""
     note: str = ""
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)
