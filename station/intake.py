@@ -106,7 +106,7 @@ def answer(seq: int, facts: tuple[f.Fact, ...], effect: Effect | None = None) ->
     run_id = next((fact.run_id for fact in facts if isinstance(fact, f.RunOpened)), "")
     order = next((fact for fact in facts if isinstance(fact, f.CarOrdered)), None)
     ordered = {} if order is None else {"car": order.car, "goal": str(order.action)}
-    return Accepted(seq, run_id, effect, **ordered)
+    return Accepted(seq, run_id, **ordered, effect=effect)
 
 
 def unstored(command: e.Input, why: str) -> Declined:

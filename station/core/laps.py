@@ -6,13 +6,14 @@ nothing else. Nothing is counted twice and nothing is lost when two laps become 
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from shared.ranking import RaceRules, RunLap
 from shared.units import format_ns, seconds_to_ns
 from station.core.events import clock_of
 from station.core.facts import Lap, Source
-from station.core.usual import ENOUGH, short, usual_ns
+from station.core.usual import ENOUGH, SHORTEST_NS, short, usual_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class LapBook:
         self.run_id = run_id
         self.stretches: list[Stretch] = []
         self.flagged: list[Mark] = []
+        self._dropped: set[int] = set()  # the crossings among them that an official took out
         self.by_b = False  # system B times the whole run, by its own stamps
         self.held: frozenset[int] = frozenset()  # the marks (by their lap's number) that may have been none
         self._rules = rules
@@ -65,6 +67,17 @@ class LapBook:
     def done(self) -> int:
         """How many laps have ended."""
         return max(0, len(self.stretches) - 1)
+
+    @property
+    def boots(self) -> frozenset[str]:
+        """The clocks that stamped the run's marks."""
+        return frozenset(stretch.mark.boot for stretch in self.stretches)
+
+    def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
+        """The times of day of some boots were wrong; no lap is a difference of those."""
+        for stretch in self.stretches:
+            stretch.mark = _corrected(stretch.mark, wrong, by_ns)
+        self.flagged = [_corrected(mark, wrong, by_ns) for mark in self.flagged]
 
     def too_soon(self, mark: Mark) -> bool:
         """No car laps this fast: the crossing is flagged, not counted. Never deleted."""
@@ -112,7 +125,10 @@ class LapBook:
 
     def _why_short(self) -> str:
         laps = self.durations()
-        if self._fastest_ns is not None and sum(1 for lap in laps if lap) < ENOUGH:
+        few = sum(1 for lap in laps if lap)
+        if self._fastest_ns is None and few == 1:
+            return f"shorter than on any published track ({format_ns(SHORTEST_NS)})"
+        if self._fastest_ns is not None and few < ENOUGH:
             return f"less than half of the fastest lap of the race ({format_ns(self._fastest_ns)})"
         return f"much shorter than the usual lap ({format_ns(usual_ns(laps))})"
 
@@ -181,10 +197,26 @@ class LapBook:
         return self.done == 0 and self.too_soon(mark)
 
     def drop_start(self) -> None:
-        """Lap 1 began at none: it begins at the next crossing, and what happened before does not count."""
-        gone = self.stretches.pop(0)
-        self.flagged.append(gone.mark)
+        """Lap 1 began at none: it begins at the next crossing, and what happened before does not count.
+
+        The next one may have been flagged only because it came so soon after the false one.
+        """
+        gone = self.stretches.pop(0).mark
+        after = self.stretches[0].mark if self.stretches else None
+        for mark in sorted(self.flagged, key=lambda each: each.at_ns):
+            if mark.crossing in self._dropped or mark.boot != gone.boot or mark.at_ns <= gone.at_ns:
+                continue
+            if after is None or (after.boot == mark.boot and after.at_ns - mark.at_ns >= self._min_lap_ns):
+                self.flagged.remove(mark)
+                self.stretches.insert(0, Stretch(mark))
+                break
+        self._put_aside(gone)
         self.weigh()
+
+    def _put_aside(self, mark: Mark) -> None:
+        """An official says that it was none: it is kept, and can be counted again."""
+        self.flagged.append(mark)
+        self._dropped.add(mark.crossing)
 
     def holds(self, crossing: int) -> bool:
         """Is this crossing one of the run's marks?"""
@@ -214,7 +246,7 @@ class LapBook:
         into.penalty_ns += gone.penalty_ns
         into.void = into.void or gone.void
         into.notes += gone.notes
-        self.flagged.append(gone.mark)
+        self._put_aside(gone.mark)
         for later in self.stretches[number : number + 1]:
             later.witnessed = later.asked = False
         self.weigh()
@@ -263,6 +295,10 @@ class LapBook:
         if "system_b" in (begun.mark.source, ended.mark.source):
             why.append("timed by system B" if self.by_b else "timed by system B, corrected")
         return why
+
+
+def _corrected(mark: Mark, wrong: Callable[[str], bool], by_ns: int) -> Mark:
+    return replace(mark, utc_ns=mark.utc_ns + by_ns) if wrong(mark.boot) else mark
 
 
 def _source(start: Mark, end: Mark) -> Source:

@@ -63,7 +63,7 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
     except RacedayError as error:
         return error_answer(503, str(error))
     match answer:
-        case Accepted(seq, run_id, effect):
+        case Accepted(seq, run_id, effect=effect):
             changed = {} if effect is None else {"effect": dataclasses.asdict(effect)}
             ordered = {"car": answer.car, "goal": answer.goal, "note": answer.note} if answer.car else {}
             return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **changed, **ordered})

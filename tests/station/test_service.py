@@ -353,6 +353,7 @@ def test_what_the_car_says_of_its_model_is_journaled_posted_and_held_against_the
     car.state(m.CarState(True, "ready", model="fast-v3", model_sha256="ab" * 32))
     assert rig.station.journal.head.seq == records, "only what is new is kept"
     assert isinstance(rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1", model="slow-v1")), Accepted)
+    car.beat("ready")
     view = rig.station.snapshot().run
     assert view is not None
     assert (view.model, view.model_differs) == ("fast-v3", True)
@@ -360,6 +361,7 @@ def test_what_the_car_says_of_its_model_is_journaled_posted_and_held_against_the
     assert isinstance(refused, Declined)
     assert "car-1 reports the model fast-v3 (abababababab), Ann's entry says the model slow-v1" in refused.sentence
     assert isinstance(rig.give(e.EnterModel(author="judge", model="fast-v3", reason="swapped")), Accepted)
+    car.beat("ready")
     rig.go()
     for _ in range(4):
         rig.cross(8.0)

@@ -224,7 +224,7 @@ def test_a_penalty_asks_for_seconds_and_a_reason(served: Served, watched: Watche
 def test_a_penalty_is_read_as_it_is_written_and_answered_with_what_it_did(served: Served, watched: Watched) -> None:
     before = Worth("run-7", "Ada Lovelace", 3, 3_199, True, 3_199, 1)
     after = replace(before, lap_ms=4_699, score_ms=4_699, place=3)
-    served.station.answer = Accepted(413, "run-7", Effect(before, after, "Lap 3: 3.199 → 4.699. Place: 1 → 3."))
+    served.station.answer = Accepted(413, "run-7", effect=Effect(before, after, "Lap 3: 3.199 → 4.699. Place: 1 → 3."))
     page = watched.open(f"{served.url}/operate")
     for written, wanted in (("1,500", "can be read as 1.5 or as 1500"), ("1,5", "Lap 3: 3.199 → 4.699. Place: 1 → 3.")):
         page.click("[aria-label='Penalty for lap 3']")
