@@ -119,7 +119,7 @@ def test_killed_in_mid_run_it_goes_on_from_its_journal(folder: pathlib.Path, sta
     started.append(Process(folder))
     url = started[0].url()
     assert post(url, command="open_run", racer="Ann", car="car-1")["run_id"] == "run-1"
-    post(url, command="start")
+    post(url, command="start", by_hand=True)
     before = until_laps(url, 3)
     started[0].process.send_signal(signal.SIGKILL)
     started[0].kill()
