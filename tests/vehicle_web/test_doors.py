@@ -9,6 +9,7 @@ import requests
 
 from shared.errors import BadInput
 from shared.messages import CarBeat, CarState
+from tests.shared.strangers import stranger
 from tests.vehicle_web.test_desk import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.recorder.feed import Picture
@@ -222,3 +223,17 @@ def test_about_has_calibration_and_health(site: Site) -> None:
     about = site.phone().get(f"{site.url}/api/about", timeout=10).json()
     assert about["calibration"]["steering"]["mid_ns"] == 1_450_000
     assert set(about["health"]) == {"battery_percent", "wifi_dbm", "heat_c", "disk_free_mb", "load"}
+
+
+def test_idle_sockets_do_not_lock_the_phone_out(site: Site) -> None:
+    """Forty of them were enough once. The stop comes by an open line and by a new one."""
+    phone = site.phone()
+    with stranger(site.server.port, "/", "/api/claim") as held:
+        held.open(600)
+        for _ in range(5):
+            assert phone.post(f"{site.url}/api/stop", json={}, timeout=10).status_code == 200
+            fresh = requests.post(
+                f"{site.url}/api/stop", json={}, headers=OURS, cookies=phone.cookies.get_dict(), timeout=10
+            )
+            assert fresh.status_code == 200
+        assert phone.get(f"{site.url}/api/status", timeout=10).status_code == 200
