@@ -16,7 +16,7 @@ from vehicle.recorder.feed import Picture
 from vehicle.web.app import COOKIE, Car, create_app
 from vehicle.web.claims import Claims
 from vehicle.web.server import ConsoleServer, listen
-from vehicle.web.shelf import ModelRow
+from vehicle.web.shelf import ModelRow, Shelf
 from vehicle.web.upload import MOST_BYTES, safe_name
 
 OURS = {"x-raceday": "console"}
@@ -53,7 +53,9 @@ class FakeShelf:
 class Site:
     """The console, served on loopback."""
 
-    def __init__(self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None) -> None:
+    def __init__(
+        self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None, shelf: Shelf | None = None
+    ) -> None:
         self.bench = Bench()
         self.shelf = FakeShelf()
         self.claims = Claims(folder / "console.json")
@@ -61,7 +63,7 @@ class Site:
         self.wall_s, self.now_s = 1_800_000_000.0, 100.0
         car = Car("car-7", STOCK_CALIBRATION, "mock", "mock", folder, calibration_file)
         app = create_app(
-            self.bench.desk, self.shelf, self.claims, car, wall_s=lambda: self.wall_s, now_s=lambda: self.now_s
+            self.bench.desk, shelf or self.shelf, self.claims, car, wall_s=lambda: self.wall_s, now_s=lambda: self.now_s
         )
         self.server = ConsoleServer(app, listen("127.0.0.1", 0))
         self.server.start()
