@@ -101,6 +101,8 @@ def _sync(view: View) -> HealthLine:
     figures = (("posted", str(sync.posted)), ("pending", str(sync.pending)), ("rejected", str(sync.rejected)))
     if sync.rejected:
         level, state = "bad", "rejected"
+    elif sync.race_unknown:
+        level, state = "bad", "race unknown"
     elif not sync.alive:
         level, state = "warn", "not running"
     else:
