@@ -127,7 +127,8 @@ CLOCK = (
 
 def alarms(view: View) -> list[str]:
     """What must be said loudly, on top of the page."""
-    said = [_named(car.name, car.alarm) for car in view.cars if car.alarm]
+    said = [view.notice] if view.notice else []
+    said += [_named(car.name, car.alarm) for car in view.cars if car.alarm]
     if not view.store.ok:
         said.append(view.store.sentence)
     if not view.clock.trusted:
