@@ -9,16 +9,22 @@ import uvicorn
 from fastapi import FastAPI
 
 from leaderboard.live import Feed
+from shared.descriptors import web_share
 from shared.errors import ConfigError
+from shared.web_crowd import Room
+from shared.web_serving import CountingServer, listening_socket, url_of
 
 _GOODBYE_S = 2
+POSTS_CONNECTIONS = 256  # beside the live pages: posts, pages, whoever asks nothing
+RESERVED_DESCRIPTORS = 128  # the store, its readers, the log: the web never takes them
+IDLE_EACH = 64  # a proxy in front keeps some open to us
 
 
-class _Server(uvicorn.Server):
+class _Server(CountingServer):
     """uvicorn that tells when it serves, and ends the live streams when it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed, serving: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(self, config: uvicorn.Config, room: Room, feed: Feed, serving: Callable[[], None]) -> None:
+        super().__init__(config, room)
         self._feed = feed
         self._serving = serving
 
@@ -34,26 +40,23 @@ class _Server(uvicorn.Server):
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises ConfigError if the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol by name: asyncio switches Nagle off only where it reads TCP (an answer took 44 ms without).
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((host, port))
+        return listening_socket(host, port)
     except (OSError, UnicodeError) as error:
-        listening.close()
         raise ConfigError(
             f"cannot listen on {host} port {port} ({error}): choose another in [server], or stop who has it."
         ) from None
-    return listening
 
 
 def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; `serving(url)` is called once, when requests are answered."""
-    host, port = listening.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    # Live pages come and go by the thousand; a result that is posted finds a place beside them.
+    connections = web_share(feed.browsers_at_most + POSTS_CONNECTIONS, RESERVED_DESCRIPTORS)
+    feed.browsers_at_most = min(feed.browsers_at_most, connections - min(POSTS_CONNECTIONS, connections // 2))
     config = uvicorn.Config(
         app,
+        http="h11",
+        ws="none",
         log_config=None,
         log_level="error",  # a stranger who sends nonsense must not fill the log
         access_log=False,
@@ -63,7 +66,8 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
         timeout_graceful_shutdown=_GOODBYE_S,
         h11_max_incomplete_event_size=32_768,
     )
-    _Server(config, feed, lambda: serving(url)).run(sockets=[listening])
+    room = Room(connections, idle_each=IDLE_EACH)
+    _Server(config, room, feed, lambda: serving(url_of(listening))).run(sockets=[listening])
 
 
 def write_ready_file(path: pathlib.Path, url: str) -> None:

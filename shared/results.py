@@ -11,6 +11,10 @@ from shared.ranking import RunLap
 
 RESULT_VERSION = 1
 RESULT_PATH = "/api/v1/results"
+RACES_PATH = "/api/v1/races"
+# By this header an answer says that it is the leaderboard's own, and no login page or proxy in between.
+CONTRACT_HEADER = "raceday-contract"
+CONTRACT = "results/1"
 ToldBy = Literal["", "car", "nobody"]
 
 
@@ -25,6 +29,7 @@ class Evidence:
 
     `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results from
     before this was asked. `model_changes`: so often the car reported another model in the middle of the run.
+    `by_hand`: a person started the car; the station gave it no order.
     """
 
     station: str
@@ -39,6 +44,7 @@ class Evidence:
     clock_trusted: bool = field(default=True, metadata={"later": True})
     model_by: ToldBy = field(default="", metadata={"later": True})
     model_changes: int = field(default=0, metadata={"later": True})
+    by_hand: bool = field(default=False, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True)

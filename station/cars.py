@@ -111,6 +111,39 @@ class Cars:
             car.throttle_percent = throttle_percent
             return self._push(car, now_ns) if car.boot else []
 
+    def by_hand(self, name: str) -> None:
+        """A person has started this car: nothing is ordered of it any more."""
+        with self._lock:
+            car = self._car(name)
+            if car.goal not in ("stop", "estop"):
+                car.goal, car.refusal = None, ""
+
+    def speaks(self, name: str, state: m.CarState, now_ns: int, boot: str) -> bool:
+        """Is it the word of the machine that has the name?"""
+        with self._lock:
+            return self._car(name).claim.said(boot, state, now_ns)
+
+    def why_not(self, name: str, goal: Goal, now_ns: int) -> str:
+        """Why the car cannot be led there now, "" if it can."""
+        with self._lock:
+            car = self._cars.get(name)
+            if absent := self._absent(name, car, now_ns):
+                return f"{absent}: look at it, or start it by hand."
+            assert car is not None, "a car that is there is known"
+            if twins := car.claim.twins(now_ns):
+                return twin_words(name, twins)
+            if goal in ("arm", "start") and car.mode == "tripped":
+                why = car.state.reason.rstrip(".") or "it gave no reason"
+                return f"{name} is tripped ({why}): when it is safe, resume it."
+            if goal != "reset" and car.state.online and not car.state.model:
+                return f"{name} has no model loaded: give it one on its own page."
+            return ""
+
+    def absent(self, name: str, now_ns: int) -> str:
+        """That the car is not there, "" if it is."""
+        with self._lock:
+            return self._absent(name, self._cars.get(name), now_ns)
+
     @property
     def all_stopped(self) -> bool:
         return self._halt is not None
@@ -201,6 +234,14 @@ class Cars:
 
     def _held(self, car: Car) -> bool:
         return car.name in self._stopped or self._halt is not None
+
+    def _absent(self, name: str, car: Car | None, now_ns: int) -> str:
+        if car is None or not car.boot:
+            return f"{name} has never been heard"
+        if not car.claim.silent(now_ns):
+            return ""
+        seconds = max(1, round((now_ns - car.beat_ns) / self._rate / 1e9))
+        return f"{name} is not there (last heard {seconds} s ago)"
 
     def _leased(self, car: Car) -> bool:
         return car.name in self._permits and car.name not in self._stopped and self._halt is None

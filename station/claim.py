@@ -37,6 +37,7 @@ class Claim:
         self._rate = rate
         self.boot = ""
         self._heard_ns = 0
+        self._gone = False  # the wire says that the holder is not connected any more
         self._others: dict[str, Other] = {}
         self._former: deque[str] = deque(maxlen=OTHERS_MOST)  # boots that had the name before
         self._twins_until_ns: int | None = None
@@ -44,7 +45,7 @@ class Claim:
     def hear(self, boot: str, mode: m.CarMode, now_ns: int) -> bool:
         """A beat. True if this boot has the name (or takes it: then `boot` is another than before)."""
         if boot == self.boot:
-            self._heard_ns = now_ns
+            self._heard_ns, self._gone = now_ns, False
             if any(self._proven(each, now_ns) for each in self._all):
                 self._alarm(now_ns, FORGET_NS)
             return True
@@ -62,11 +63,16 @@ class Claim:
     def said(self, boot: str, state: m.CarState, now_ns: int) -> bool:
         """A state. True if it is the holder's, or there is none that is heard; another's is kept for later."""
         if boot in ("", self.boot) or not self.boot:
+            self._gone = self._gone or not state.online
             return True
         if not state.online:
             return False  # the will of a boot that is gone
         self._other(boot, state.mode, now_ns).state = state
-        return now_ns - self._heard_ns >= SILENT_NS * self._rate
+        return self._free(now_ns)
+
+    def silent(self, now_ns: int) -> bool:
+        """The holder is not there, or there is none."""
+        return not self.boot or self._gone or now_ns - self._heard_ns >= SILENT_NS * self._rate
 
     def state_of(self, boot: str) -> m.CarState | None:
         """What a boot said of itself before it had the name."""
@@ -101,7 +107,7 @@ class Claim:
         if self.boot:
             self._former.append(self.boot)
         self._others.pop(boot, None)
-        self.boot, self._heard_ns = boot, now_ns
+        self.boot, self._heard_ns, self._gone = boot, now_ns, False
 
     def _alarm(self, now_ns: int, for_ns: int) -> None:
         self._twins_until_ns = max(self._twins_until_ns or 0, now_ns + round(for_ns * self._rate))
@@ -114,5 +120,5 @@ class Claim:
         return now_ns - other.heard_ns < SILENT_NS * self._rate
 
     def _free(self, now_ns: int) -> bool:
-        wait_ns = FORGET_NS if self.twins(now_ns) else SILENT_NS
+        wait_ns = FORGET_NS if self.twins(now_ns) else 0 if self._gone else SILENT_NS
         return not self.boot or now_ns - self._heard_ns >= wait_ns * self._rate

@@ -1,17 +1,21 @@
 """`raceday station --config FILE`: times, officiates, and serves the live page until it is stopped."""
 
 import argparse
+import functools
 import os
 import pathlib
 import sys
 
+from shared.addresses import Addresses
 from shared.config import load
 from shared.errors import RacedayError
+from shared.web_serving import url_of
 from station.build import build, hold_lock
 from station.config import StationConfig
 from station.runner import Runner
+from station.sync.wishes import wish
 from station.web.app import create_app
-from station.web_server import WebServer, listen, url
+from station.web_server import WebServer, listen
 
 
 def main(arguments: list[str]) -> int:
@@ -28,8 +32,9 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
     listening = listen(config.web.host, config.web.port)
     hold_lock(config.data_dir)
     runner = Runner(build(config, say=log))
-    app = create_app(runner.station, config.web.operators, config.web.allowed_hosts)
-    web = WebServer(app, listening, app.state.live.close)
+    send = functools.partial(wish, config.data_dir) if config.sync.leaderboard_url else None
+    app = create_app(runner.station, config.web.operators, config.web.allowed_hosts, send)
+    web = WebServer(app, listening, app.state.live.close, Addresses.parsed(config.web.operators, "web.operators"))
     try:
         runner.start()
         web.start()
@@ -37,8 +42,8 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
             log(runner.station.notice)
         # The file first: whoever reads the line may look for it.
         if ready_file is not None:
-            write_ready_file(ready_file, url(listening))
-        print(f"listening on {url(listening)}", flush=True)
+            write_ready_file(ready_file, url_of(listening))
+        print(f"listening on {url_of(listening)}", flush=True)
         if runner.station.drem is not None:
             drem = runner.station.drem
             print(

@@ -4,6 +4,7 @@ import pathlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shared.addresses import Addresses
 from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
@@ -102,10 +103,13 @@ class GateChoice:
 class WebOptions:
     """`[web]`: the live page. Port 0 takes any free one."""
 
-    host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0: the whole network")
+    host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0 or ::: the whole network")
     port: int = setting(8080, least=0, most=65535)
-    operators: tuple[str, ...] = setting(("127.0.0.1", "::1"), what='addresses that may command; "*": all')
+    operators: tuple[str, ...] = setting(("127.0.0.1", "::1"), what='addresses, networks that may command; "*": all')
     allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach us")
+
+    def __post_init__(self) -> None:
+        Addresses.parsed(self.operators, "web.operators")
 
 
 @dataclass(frozen=True, slots=True)

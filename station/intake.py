@@ -104,7 +104,9 @@ def answer(seq: int, facts: tuple[f.Fact, ...], effect: Effect | None = None) ->
         if isinstance(fact, f.CommandRefused):
             return Declined(fact.sentence)
     run_id = next((fact.run_id for fact in facts if isinstance(fact, f.RunOpened)), "")
-    return Accepted(seq, run_id, effect)
+    order = next((fact for fact in facts if isinstance(fact, f.CarOrdered)), None)
+    ordered = {} if order is None else {"car": order.car, "goal": str(order.action)}
+    return Accepted(seq, run_id, **ordered, effect=effect)
 
 
 def unstored(command: e.Input, why: str) -> Declined:

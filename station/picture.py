@@ -72,6 +72,7 @@ def run_view(run: Run, now: Moment, racer_best_ns: int | None = None, said: tupl
         flagged=tuple(mark.at_ns for mark in run.book.flagged),
         proposals=tuple(proposal for proposal in run.proposals if _open(proposal, run)),
         racer_best_ns=racer_best_ns,
+        by_hand=run.by_hand,
         entered_model=run.model,
         reported_model=said,
         model_note=_model_note(run, said, differs),

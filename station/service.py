@@ -16,12 +16,13 @@ from shared.errors import ConfigError, StorageError
 from shared.link.wire import Delivery, Link, Subscription
 from shared.results import Evidence
 from shared.topics import BY_BODY
-from station.cars import Cars
+from station.cars import Cars, Goal
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
 from station.drem_server import DremServer
 from station.effect import effect, worth
+from station.following import refusal
 from station.gates.driver import GateDriver, Said
 from station.hall import Hall
 from station.intake import CarModels, Item, Ticket, answer, car_report, drain, gate_note
@@ -153,11 +154,15 @@ class Station:
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
             self._teller.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
+        if sentence := refusal(stamped, self.snapshot().runs, self._why_not):
+            ticket.settle(Declined(sentence))
+            return ticket
         self._queue.put(Item(stamped, ticket=ticket))
         return ticket
 
     def submit(self, command: e.Command, timeout_s: float = 10.0) -> Accepted | Declined:
-        return self.offer(command).wait(timeout_s)
+        answer = self.offer(command).wait(timeout_s)
+        return replace(answer, note=self._unreached(answer.car)) if isinstance(answer, Accepted) else answer
 
     def stop_all(self, author: str, reason: str = "") -> StopView:
         """Every car, known or not: the orders are on their way when this returns, the record follows."""
@@ -199,8 +204,8 @@ class Station:
 
     def _delivered(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
-        if isinstance(body, m.CarState) and (told := self._models.told(envelope.device, body, self._now())) is not None:
-            self._queue.put(Item(told))
+        if isinstance(body, m.CarState):
+            self._model(body, envelope)
         if not isinstance(body, m.CarLap):
             self._live.put(delivery)
             return
@@ -216,6 +221,25 @@ class Station:
         self._queue.put(Item(report, kept))
 
     # Inside
+
+    def _model(self, state: m.CarState, who: m.Envelope) -> None:
+        """What the car drives, if it is the machine that has the name."""
+        if self._cars.speaks(who.device, state, self._clock.now_ns(), who.boot):
+            told = self._models.told(who.device, state, self._now())
+            if told is not None:
+                self._queue.put(Item(told))
+
+    def _unreached(self, car: str) -> str:
+        """That an order reaches nobody now, though it is given; "" if it does, or there was none."""
+        if not car:
+            return ""
+        if not self._link.state().connected:
+            return "The broker is away, so the order reaches no car now."
+        absent = self._cars.absent(car, self._clock.now_ns())
+        return f"{absent}: the order waits for it." if absent else ""
+
+    def _why_not(self, car: str, goal: Goal) -> str:
+        return self._cars.why_not(car, goal, self._clock.now_ns())
 
     def _now(self) -> e.Moment:
         return e.Moment(self._clock.boot_id, self._clock.now_ns(), self._clock.utc_ns())

@@ -107,6 +107,9 @@ class Teller:
             case f.StopReleased():
                 self._cars.release(engine.stop.at)
                 self._show_stop(now)
+            case f.RunReleased(by_hand=True) if engine.race is not None:
+                self._permit(engine)
+                self._cars.by_hand(engine.race.runs[fact.run_id].car)
             case f.PhaseChanged():
                 self._permit(engine)
             case f.EpochBegan():
@@ -124,7 +127,7 @@ class Teller:
 
     def _permit(self, engine: Engine) -> None:
         runs = engine.race.on_track if engine.race is not None else []
-        self._cars.permit([Permit(run.car, run.run_id, run.released) for run in runs])
+        self._cars.permit([Permit(run.car, run.run_id, run.released) for run in runs if not run.by_hand])
 
     def _status(self, engine: Engine, moved: Sequence[str]) -> None:
         """Of each run that moved, once; the retained one is the newest on the track."""

@@ -48,6 +48,7 @@ class RunView:
     `proposals`: what the official is asked, each until it is done or dismissed: a missed crossing is counted by
     `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `give_crossing` with its number (to
     this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
+    `by_hand`: a person started the car, and no order goes to it.
     `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256` are what the
     car reports (what was entered, until it does); `model_differs`: from the entry, so that Start is refused.
     `last_lap`: the time is up, and the lap in progress still counts.
@@ -75,6 +76,7 @@ class RunView:
     flagged: tuple[int, ...]
     proposals: tuple[Proposal, ...]
     racer_best_ns: int | None = None
+    by_hand: bool = False
     entered_model: str = ""
     reported_model: tuple[str, str] | None = None
     model_note: str = ""
@@ -233,6 +235,19 @@ class BrokerView:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultTrouble:
+    """A result that the leaderboard has not, will not have, or counts as another score.
+
+    `state`: pending, unknown (its answer was lost), rejected, or otherwise (posted with another score than ours).
+    """
+
+    result_id: str
+    revision: int
+    state: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ManagerView:
     """The port for an event manager that takes this station for its timer; how many of its pages listen."""
 
@@ -243,7 +258,11 @@ class ManagerView:
 
 @dataclass(frozen=True, slots=True)
 class SyncView:
-    """What became of the results that were due; `sentence` is the newest trouble, or that all is posted."""
+    """What became of the results that were due; `sentence` is the newest trouble, or that all is posted.
+
+    `race_unknown`: the leaderboard says that it has no such race as the one that is on; `target` is what is known of
+    it there ("" if it was not asked yet).
+    """
 
     due: int
     posted: int
@@ -251,6 +270,9 @@ class SyncView:
     rejected: int
     alive: bool
     sentence: str
+    troubles: tuple[ResultTrouble, ...] = ()
+    race_unknown: bool = False
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,10 +338,17 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The command is done and stored as journal record `seq`; of a ruling also what it changed."""
+    """The command is done and stored as journal record `seq`; of a ruling also what it changed.
+
+    `car` and `goal`: what it ordered of a car. Ordered is not done: that only the car's own mode says. `note`: why the
+    order reaches no car now.
+    """
 
     seq: int
     run_id: str = ""
+    car: str = ""
+    goal: str = ""
+    note: str = ""
     effect: Effect | None = None
 
 

@@ -9,12 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leaderboard.board import error_body
 from leaderboard.domain import Conflict, UnknownRace
 from leaderboard.signature import BadSignature
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
+from shared.results import CONTRACT, CONTRACT_HEADER, RACES_PATH, RESULT_PATH
 
 _BODY_WITHIN_S = 10.0
 _LOG = logging.getLogger("leaderboard")
@@ -74,6 +76,8 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
                 size += len(part)
                 if size > most_bytes:
                     raise TooLarge(f"The body is larger than {most_bytes} bytes.")
+    except ClientDisconnect:
+        raise TooSlow("The body broke off.") from None
     except TimeoutError:
         raise TooSlow(f"The body did not arrive within {_BODY_WITHIN_S:.0f} s.") from None
     return b"".join(parts)
@@ -145,6 +149,8 @@ class SafeHeaders:
                 # A static address with its content's hash never changes its meaning; all else is of this moment.
                 kept = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
                 headers.setdefault("cache-control", _FOR_GOOD if kept else "no-store")
+                if scope["path"] == RESULT_PATH or scope["path"].startswith(f"{RACES_PATH}/"):
+                    headers.setdefault(CONTRACT_HEADER, CONTRACT)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

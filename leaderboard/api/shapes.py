@@ -13,6 +13,7 @@ from leaderboard.domain import EntryPolicy, Kind, Race, Venue
 from leaderboard.store.rows import RaceHead
 from shared.errors import BadInput, ConfigError
 from shared.ranking import RaceRules, lap_time_ns, rules_from, score_run
+from shared.results import ToldBy
 from shared.units import NS_PER_S, format_ms, published_ms
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -114,7 +115,8 @@ class LapShape:
 class RowShape:
     """A racer's place. `moved`: places won by the last change, null if new. `tied`: within the timing's uncertainty.
 
-    `uncertainty_ns`: what the station states of the times behind the score, either way.
+    `uncertainty_ns`: what the station states of the times behind the score, either way. `model_by`: the car itself
+    named the model, or nobody did; "": not told. `model_changes`: so often it became another one within the run.
     """
 
     rank: int
@@ -135,6 +137,8 @@ class RowShape:
     result_id: str
     revision: int
     uncertainty_ns: int = 0
+    model_by: ToldBy = ""
+    model_changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +230,8 @@ def row_shape(row: StandingRow, rules: RaceRules) -> RowShape:
         result_id=result.result_id,
         revision=result.revision,
         uncertainty_ns=placed.uncertainty_ns,
+        model_by=result.evidence.model_by,
+        model_changes=result.evidence.model_changes,
     )
 
 
@@ -239,7 +245,7 @@ def best_window(row: StandingRow, rules: RaceRules) -> tuple[LapShape, ...]:
             number=lap.number,
             lap_ms=published_ms(lap_time_ns(lap, rules)),
             lap=format_ms(published_ms(lap_time_ns(lap, rules))),
-            penalty_ms=published_ms(lap_time_ns(lap, rules) - lap.lap_ns),
+            penalty_ms=published_ms(lap_time_ns(lap, rules)) - published_ms(lap.lap_ns),
             off_tracks=lap.off_tracks,
             collisions=lap.collisions,
             resets=lap.resets,

@@ -7,6 +7,7 @@ from leaderboard.board import Snapshot, StandingRow
 from leaderboard.domain import Race
 from leaderboard.pages import words
 from leaderboard.store.rows import RaceHead
+from shared.results import Evidence
 from shared.units import format_ms
 from shared.words import INCIDENTS
 
@@ -48,6 +49,7 @@ class RowView:
     attempts: int
     car: str
     model: str
+    model_note: str
     virtual: bool
     set_at: str
     set_at_text: str
@@ -150,11 +152,19 @@ def _row(row: StandingRow, window: tuple[LapShape, ...], fastest_ms: int) -> Row
         attempts=row.attempts,
         car=result.car,
         model=result.model,
+        model_note=_model_note(result.evidence),
         virtual=result.kind == "virtual",
         set_at=set_at,
         set_at_text=f"{set_at[:10]} {set_at[11:16]} UTC",
         corrected=result.revision > 1,
     )
+
+
+def _model_note(evidence: Evidence) -> str:
+    """What is odd about the model: nobody named it, or it was not one and the same."""
+    if evidence.model_by == "nobody":
+        return "no model reported"
+    return "model changed in the run" if evidence.model_changes else ""
 
 
 def move_view(moved: int | None) -> MoveView:

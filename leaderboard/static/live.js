@@ -89,29 +89,24 @@
 
   localise(document);
 
-  const AGAIN_MS = 5000; // a connection that says nothing for so long, or was refused, is opened anew
-  let source = null;
-  let opened_ms = 0;
-
-  const heard = (change) => {
-    silence.heard();
-    tell("on", "live");
-    change();
+  // What a tab that comes later is told: the standing as this one shows it.
+  const merge = (whole, name, change) => {
+    if (name === "alive") return whole;
+    const rows = Object.entries({ ...(whole ? whole.rows : {}), ...change.rows });
+    const kept = rows.filter(([key]) => change.order.includes(key));
+    return { ...change, rows: Object.fromEntries(kept), parts: { ...(whole ? whole.parts : {}), ...change.parts } };
   };
 
-  const connect = () => {
-    if (source) source.close();
-    source = new EventSource(table.dataset.live);
-    opened_ms = performance.now();
-    source.addEventListener("standing", (event) => heard(() => apply(JSON.parse(event.data))));
-    source.addEventListener("alive", () => heard(() => {}));
-    source.addEventListener("error", () => tell("lost", "reconnecting…"));
-  };
-
-  setInterval(() => {
-    const isLost = silence.on() || source.readyState === EventSource.CLOSED;
-    if (isLost && performance.now() - opened_ms > AGAIN_MS) connect();
-  }, 1000);
+  sharedStream({
+    address: table.dataset.live,
+    events: ["standing", "alive"],
+    merge,
+    hear: (name, change) => {
+      silence.heard();
+      tell("on", "live");
+      if (name === "standing") apply(change);
+    },
+    lost: () => tell("lost", "reconnecting…"),
+  });
   document.addEventListener("silent", () => tell("lost", "reconnecting…"));
-  connect();
 })();

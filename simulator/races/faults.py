@@ -50,6 +50,7 @@ FAULTS: tuple[Kind, ...] = (
     Kind("leaderboard_500", "post", 0.05, "500 before anything was done"),
     Kind("leaderboard_500_after_apply", "post", 0.05, "applied, then the answer was 500"),
     Kind("leaderboard_timeout", "post", 0.05, "no answer in time; it is applied later, or never"),
+    Kind("portal", "post", 0.05, "a login page, a firewall or a proxy answers in the leaderboard's place"),
     Kind("duplicate_post", "post", 0.05, "the same post arrives twice"),
 )
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in FAULTS}

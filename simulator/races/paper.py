@@ -58,6 +58,7 @@ class PaperRun:
     counts: bool = True
     strip: list[Stroke] = field(default_factory=list)
     noted: list[Stamp] = field(default_factory=list)
+    crossed_out: set[Stamp] = field(default_factory=set)  # noted since an official took them for none
     started: dict[str, int] = field(default_factory=dict)  # on the clock of each boot that measures the limit
     fastest_ns: int | None = None
     believing: bool = False
@@ -115,15 +116,33 @@ class PaperRun:
     def drop_stroke(self, number: int) -> None:
         """The crossing that ended lap `number` was none; 0: the one that began lap 1."""
         if number == 0:
-            first = self.strip.pop(0)
-            self.noted.append((first.boot, first.at_ns))
-            self.started = {stroke.boot: stroke.at_ns for stroke in self.strip[:1]}
+            self._begin_later()
             return
         gone, into = self.strip.pop(number), self.strip[number - 1]
         into.since += gone.since
         into.penalty_ns += gone.penalty_ns
         into.void = into.void or gone.void
-        self.noted.append((gone.boot, gone.at_ns))
+        self._cross_out(gone)
+
+    def _cross_out(self, stroke: Stroke) -> None:
+        self.noted.append((stroke.boot, stroke.at_ns))
+        self.crossed_out.add((stroke.boot, stroke.at_ns))
+
+    def _begin_later(self) -> None:
+        """At the next stroke, be it one that was only noted since it came so soon after the false one."""
+        first = self.strip.pop(0)
+        until = self.strip[0].at_ns - _ns(self.rules.min_lap_s) if self.strip else None
+        same = not self.strip or self.strip[0].boot == first.boot
+        later = [
+            (boot, at_ns)
+            for boot, at_ns in sorted(set(self.noted) - self.crossed_out, key=lambda stamp: stamp[1])
+            if same and boot == first.boot and at_ns > first.at_ns and (until is None or at_ns <= until)
+        ]
+        if later:
+            self.noted.remove(later[0])
+            self.strip.insert(0, Stroke(*later[0]))
+        self._cross_out(first)
+        self.started = {stroke.boot: stroke.at_ns for stroke in self.strip[:1]}
 
     def void(self, number: int) -> None:
         self.strip[number - 1].void = True
@@ -166,6 +185,8 @@ class PaperRun:
             return False
         if len(row) > 2:
             return gap * 2 < row[len(row) // 2]
+        if self.fastest_ns is None and len(row) == 1:
+            return gap < 4 * NS
         if self.fastest_ns is None:
             return Fraction(gap, max(row)) < Fraction(2, 5)
         alike = [other for other in row if Fraction(max(gap, other), min(gap, other)) <= Fraction(3, 2)]

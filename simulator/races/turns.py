@@ -75,6 +75,7 @@ class Track:
                 return
             radio.load(radio.model, radio.model_sha256)
             yield RETRY_NS
+        yield from self._insist(e.StartRun(author="starter", by_hand=True, reason="the car does not answer"))
 
     def _drive(self, turn: Turn, radio: CarRadio) -> Iterator[int]:
         radio.forget_last_pass()

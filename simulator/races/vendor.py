@@ -5,41 +5,45 @@ after the sender gave up. The driver with its signatures, their check and the bo
 """
 
 import base64
-import io
 import json
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
-
-import requests
-from requests import PreparedRequest, Response
-from requests.adapters import BaseAdapter
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from leaderboard import signature
 from leaderboard.board import Board
 from leaderboard.config import Limits
 from leaderboard.signature import BadSignature
 from leaderboard.store.open import open_store
-from shared.results import Answer, Result
+from shared.results import RESULT_PATH, Answer, Later, Result
 from shared.units import NS_PER_MS, NS_PER_S
 from simulator.races.faults import Bad
 from simulator.races.universe import UTC_AT_START_NS, Universe
+from station.sync.exchange import Reply
+from station.sync.outbox import AnswerLost
 from station.sync.post import WebhookLeaderboard
 
-URL = "http://leaderboard.hall"
+URL = "https://leaderboard.hall"
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 TOLERANCE_S = Limits().tolerance_s
 NO_REASON = b"<html>Internal Server Error</html>"
+# Who answers in the leaderboard's place: the hall's login page, its firewall, a proxy before a vendor that deploys.
+PORTALS = (
+    Reply(302, {"location": "http://login.hall/"}, b""),
+    Reply(200, {}, b"<html>Please accept the terms</html>"),
+    Reply(403, {}, b"<html>Blocked</html>"),
+    Reply(404, {}, b'{"status":404,"error":"Not Found"}'),
+    Reply(423, {}, b"{}"),
+    Reply(511, {}, b"<html>Log in</html>"),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer."""
+class Post:
+    """A request on its way."""
 
-    status: int
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -79,52 +83,51 @@ class Vendor:
     def is_down(self) -> bool:
         return self._universe.now_ns < self._down_until_ns
 
-    def take(self, request: PreparedRequest) -> Reply:
+    def take(self, request: Post) -> Reply:
         """A post arrives: the signature first, as the HTTP shell does it, then the board."""
-        said, body = request.headers, cast(bytes, request.body)
+        said, body = request.headers, request.body
         signed = (said["webhook-id"], said["webhook-timestamp"], said["webhook-signature"])
         try:
             webhook_id = signature.check([KEY], *signed, body, self.utc_ns(), TOLERANCE_S)
         except BadSignature as error:
-            return Reply(401, json.dumps({"error": str(error)}).encode())
+            return Reply(401, {}, json.dumps({"error": str(error)}).encode())
         status, answer = self.board.apply(webhook_id, body, self.utc_ns())
         self.log.append(Applied(webhook_id, body, status, answer))
-        return Reply(status, answer)
+        return Reply(status, {}, answer)
 
-    def take_late(self, request: PreparedRequest) -> None:
+    def take_late(self, request: Post) -> None:
         """A request that hung somewhere arrives after all."""
         if not self.is_down:
             self.take(request)
 
 
-class Network(BaseAdapter):
-    """What lies between: a `requests` transport that hands posts to the board, or fails as networks and servers do."""
+class Network:
+    """What lies between: hands posts to the board, or fails as networks and servers do. In the place of `Exchange`."""
 
     def __init__(self, universe: Universe, vendor: Vendor, bad: Bad) -> None:
-        super().__init__()
         self._universe, self._vendor, self._bad = universe, vendor, bad
 
-    def send(self, request: PreparedRequest, *_arguments: Any, **_options: Any) -> Response:
-        """One POST. Raises what `requests` raises."""
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | Later:
+        """One POST."""
+        assert (method, path) == ("POST", RESULT_PATH)
+        request = Post(headers, body)
         if self._vendor.is_down:
-            refused = NewConnectionError(cast(Any, None), "Connection refused")
-            raise requests.exceptions.ConnectionError(MaxRetryError(cast(Any, None), URL, refused))
+            return Later("The leaderboard cannot be reached: no connection.")
+        if self._bad.strikes("portal"):
+            return self._bad.source("portal").choice(PORTALS)
         if self._bad.strikes("leaderboard_500"):
-            return _response(Reply(500, NO_REASON))
+            return Reply(500, {}, NO_REASON)
         if self._bad.strikes("leaderboard_timeout"):
             self._hang(request)
-            raise requests.exceptions.ReadTimeout("no answer in time")
+            return AnswerLost("no answer in time")
         reply = self._vendor.take(request)
         if self._bad.strikes("duplicate_post"):
             self._vendor.take(request)
         if self._bad.strikes("leaderboard_500_after_apply"):
-            return _response(Reply(500, NO_REASON))
-        return _response(reply)
+            return Reply(500, {}, NO_REASON)
+        return reply
 
-    def close(self) -> None:
-        """Nothing is held open."""
-
-    def _hang(self, request: PreparedRequest) -> None:
+    def _hang(self, request: Post) -> None:
         rng = self._bad.source("leaderboard_timeout")
         if rng.random() < 0.5:
             delay_ns = rng.randint(100 * NS_PER_MS, 40 * NS_PER_S)
@@ -135,8 +138,7 @@ class Road(WebhookLeaderboard):
     """The product's driver on that network; `step` is called around each post (the process may die there)."""
 
     def __init__(self, network: Network, utc_ns: Callable[[], int], step: Callable[[str], None]) -> None:
-        super().__init__(URL, SECRET, {"read_timeout_s": 120}, utc_s=lambda: utc_ns() / NS_PER_S)
-        self._session.mount(URL, network)
+        super().__init__(URL, SECRET, {}, utc_s=lambda: utc_ns() / NS_PER_S, exchange=network)
         self._step = step
 
     def post(self, result: Result) -> Answer:
@@ -144,10 +146,3 @@ class Road(WebhookLeaderboard):
         answer = super().post(result)
         self._step("after the post")
         return answer
-
-
-def _response(reply: Reply) -> Response:
-    response = Response()
-    response.status_code = reply.status
-    response.raw = io.BytesIO(reply.body)
-    return response

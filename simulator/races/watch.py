@@ -3,11 +3,11 @@
 `ToldLink` is the station's link; it checks at the moment of speaking, against what is committed on the disk.
 """
 
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
 
 from shared import messages as m
+from shared.canonical import canonical
 from shared.link.wire import Delivery, Link, LinkState, Subscription
 from shared.units import NS_PER_MS
 from simulator.races.report import Invariant
@@ -106,7 +106,7 @@ class Watch:
         return True
 
     def _has_lap(self, lap: Lap) -> bool:
-        return lap_text(dataclasses.asdict(lap)) in self.tail.laps.get((lap.run_id, lap.number), set())
+        return lap_text(json.loads(canonical(lap))) in self.tail.laps.get((lap.run_id, lap.number), set())
 
 
 def _says(text: str, told: m.OfficialLap) -> bool:

@@ -45,9 +45,14 @@ class ArmRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRun(Command):
-    """The car may go. From now the next start/finish crossing begins lap 1; crossings before do not count."""
+    """The car may go. From now the next start/finish crossing begins lap 1; crossings before do not count.
+
+    `by_hand`: a person starts the car, which has no agent of ours or does not answer: no order and no lease goes to
+    it, and the result says so.
+    """
 
     run_id: str = later("")
+    by_hand: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from shared.ranking import RaceRules, RunLap
 from shared.units import format_ns, seconds_to_ns
 from station.core.events import clock_of
 from station.core.facts import Lap, Source
-from station.core.usual import ENOUGH, short, usual_ns
+from station.core.usual import ENOUGH, SHORTEST_NS, short, usual_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class LapBook:
         self.run_id = run_id
         self.stretches: list[Stretch] = []
         self.flagged: list[Mark] = []
+        self._dropped: set[int] = set()  # the crossings among them that an official took out
         self.by_b = False  # system B times the whole run, by its own stamps
         self.held: frozenset[int] = frozenset()  # the marks (by their lap's number) that may have been none
         self._rules = rules
@@ -112,7 +113,10 @@ class LapBook:
 
     def _why_short(self) -> str:
         laps = self.durations()
-        if self._fastest_ns is not None and sum(1 for lap in laps if lap) < ENOUGH:
+        few = sum(1 for lap in laps if lap)
+        if self._fastest_ns is None and few == 1:
+            return f"shorter than on any published track ({format_ns(SHORTEST_NS)})"
+        if self._fastest_ns is not None and few < ENOUGH:
             return f"less than half of the fastest lap of the race ({format_ns(self._fastest_ns)})"
         return f"much shorter than the usual lap ({format_ns(usual_ns(laps))})"
 
@@ -168,21 +172,39 @@ class LapBook:
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
         self.weigh()
 
-    def rebase(self, mark: Mark, at_ns: int, uncertainty_ns: int) -> None:
+    def rebase(self, mark: Mark, at_ns: int, uncertainty_ns: int) -> bool:
         """Lap 1 began with the start signal: this is when, on the clock of the gate that saw the first crossing."""
         first = self.stretches[0].mark
-        if self.done == 0 and first.boot != mark.boot:
-            self.stretches[0].mark = replace(first, at_ns=at_ns, boot=mark.boot, uncertainty_ns=uncertainty_ns)
+        if self.done or first.boot == mark.boot:
+            return False
+        self.stretches[0].mark = replace(first, at_ns=at_ns, boot=mark.boot, uncertainty_ns=uncertainty_ns)
+        return True
 
     def drove_off(self, mark: Mark) -> bool:
         """After the start signal the car goes over the line that it stood behind: that ends no lap."""
         return self.done == 0 and self.too_soon(mark)
 
     def drop_start(self) -> None:
-        """Lap 1 began at none: it begins at the next crossing, and what happened before does not count."""
-        gone = self.stretches.pop(0)
-        self.flagged.append(gone.mark)
+        """Lap 1 began at none: it begins at the next crossing, and what happened before does not count.
+
+        The next one may have been flagged only because it came so soon after the false one.
+        """
+        gone = self.stretches.pop(0).mark
+        after = self.stretches[0].mark if self.stretches else None
+        for mark in sorted(self.flagged, key=lambda each: each.at_ns):
+            if mark.crossing in self._dropped or mark.boot != gone.boot or mark.at_ns <= gone.at_ns:
+                continue
+            if after is None or (after.boot == mark.boot and after.at_ns - mark.at_ns >= self._min_lap_ns):
+                self.flagged.remove(mark)
+                self.stretches.insert(0, Stretch(mark))
+                break
+        self._put_aside(gone)
         self.weigh()
+
+    def _put_aside(self, mark: Mark) -> None:
+        """An official says that it was none: it is kept, and can be counted again."""
+        self.flagged.append(mark)
+        self._dropped.add(mark.crossing)
 
     def holds(self, crossing: int) -> bool:
         """Is this crossing one of the run's marks?"""
@@ -212,7 +234,7 @@ class LapBook:
         into.penalty_ns += gone.penalty_ns
         into.void = into.void or gone.void
         into.notes += gone.notes
-        self.flagged.append(gone.mark)
+        self._put_aside(gone.mark)
         for later in self.stretches[number : number + 1]:
             later.witnessed = later.asked = False
         self.weigh()

@@ -148,14 +148,16 @@ class Race:
         if isinstance(whose_it_is, f.Unattributed) or kind == "split":
             return [whose_it_is], None
         mark = self._mark(crossing, source)
+        begun: list[f.Fact] = []
         if run.signal is not None:
-            self._rebase(run, run.signal, mark)
+            begun = self._rebase(run, run.signal, mark)
             if run.book.drove_off(mark):
-                return [f.Unattributed(crossing.number, "the car drove off over the line: lap 1 had begun")], None
+                why = "the car drove off over the line: lap 1 had begun"
+                return [*begun, f.Unattributed(crossing.number, why)], None
         facts, stretch = self._count(run, mark)
         if late and stretch is not None and run.phase == "running":
             facts += self._finish(run, "time up", "time is up, the last lap is done", True, mark.utc_ns)
-        return [whose_it_is, *facts], stretch
+        return [*begun, whose_it_is, *facts], stretch
 
     def tick(self, now: e.Moment, undecided: f.Crossing | None = None) -> list[f.Fact]:
         """The time limits, measured on the station's clock; a run waits for what is `undecided` within its limit."""
@@ -210,7 +212,8 @@ class Race:
         """The start is given; by the race's rules lap 1 and the time limit may begin with it."""
         driven = self._models.started(run)
         again, run.released = run.released, True
-        facts: list[f.Fact] = [f.RunReleased(run.run_id, command.author), *driven]
+        run.by_hand = command.by_hand
+        facts: list[f.Fact] = [f.RunReleased(run.run_id, command.author, command.by_hand), *driven]
         if run.rules.lap_1_from == "signal" and not again:
             run.signal = now = command.moment
             mark = Mark(0, now.at_ns, now.boot, self._scale.utc_ns(now.boot, now.at_ns), SIGNAL_NS, "official")
@@ -218,16 +221,18 @@ class Race:
             run.begin(mark)
             facts.append(f.RunStarted(run.run_id, 0, mark.at_ns, mark.boot, mark.utc_ns))
             facts.append(f.PhaseChanged(run.run_id, "running"))
-        return [*facts, self._ordered(run, "start")]
+        return facts if run.by_hand else [*facts, self._ordered(run, "start")]
 
-    def _rebase(self, run: Run, signal: e.Moment, mark: Mark) -> None:
+    def _rebase(self, run: Run, signal: e.Moment, mark: Mark) -> list[f.Fact]:
         """The start signal is put on the clock of the gate that sees the first crossing, as well as both are known."""
-        if e.clock_of(signal.boot) == e.clock_of(mark.boot):
-            run.book.rebase(mark, signal.at_ns, SIGNAL_NS)
-            return
-        at_ns = self._scale.utc_ns(signal.boot, signal.at_ns) - self._scale.utc_ns(mark.boot, 0)
-        run.book.rebase(mark, at_ns, SIGNAL_NS + OTHER_CLOCK_NS)
+        at_ns, uncertainty_ns = signal.at_ns, SIGNAL_NS
+        if e.clock_of(signal.boot) != e.clock_of(mark.boot):
+            at_ns = self._scale.utc_ns(signal.boot, signal.at_ns) - self._scale.utc_ns(mark.boot, 0)
+            uncertainty_ns += OTHER_CLOCK_NS
+        if not run.book.rebase(mark, at_ns, uncertainty_ns):
+            return []
         run.clocks.setdefault(e.clock_of(mark.boot), at_ns)
+        return [f.RunStarted(run.run_id, 0, at_ns, mark.boot, run.started_utc_ns)]
 
     def _finish_if_full(self, run: Run, utc_ns: int) -> list[f.Fact]:
         if not run.full() or run.phase != "running":

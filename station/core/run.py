@@ -127,6 +127,7 @@ class Run:
     posted_in: str = ""  # the life of the station in which it was due
     proposals: list[Proposal] = field(default_factory=list)
     driven: tuple[str, str] | None = None
+    by_hand: bool = False  # a person started the car
     model_changes: int = 0
     signal: e.Moment | None = None
     begun_anew: e.Moment | None = None

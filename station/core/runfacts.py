@@ -167,10 +167,11 @@ class RunOpened:
 
 @dataclass(frozen=True, slots=True)
 class RunReleased:
-    """The start was given: the next start/finish crossing begins lap 1."""
+    """The start was given: the next start/finish crossing begins lap 1. `by_hand`: no order goes to the car."""
 
     run_id: str
     author: str
+    by_hand: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,6 @@ def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, r
     """
     race = run.race
     model, model_sha256 = run.posted_model
-    told_by: ToldBy = "" if race.officiating == 0 else "nobody" if run.driven is None else "car"
     return Result(
         result_id=result_id,
         revision=revision,
@@ -123,8 +122,12 @@ def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, r
         laps=posted_laps(laps, score, race.rules),
         score_ms=0 if score is None else score.score_ms,
         finished_utc_ns=run.finished_utc_ns,
-        evidence=Evidence(
-            "", "", 0, 0, uncertainty_of(race, laps, score), model_by=told_by, model_changes=run.model_changes
-        ),
+        evidence=_evidence(run, uncertainty_of(race, laps, score)),
         kind=race.kind,
     )
+
+
+def _evidence(run: Run, uncertainty_ns: int) -> Evidence:
+    told_by: ToldBy = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
+    said = Evidence("", "", 0, 0, uncertainty_ns, model_by=told_by, model_changes=run.model_changes)
+    return replace(said, by_hand=run.by_hand)

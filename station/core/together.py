@@ -201,7 +201,8 @@ class Together:
 
     def _enter(self, cars: ManyCars, run: Run) -> None:
         """What its laps so far teach is taken along."""
-        marks = [stretch.mark for stretch in run.book.stretches[-8:]]
+        begun = 0 if run.signal is None else 1  # a start signal is no pass
+        marks = [stretch.mark for stretch in run.book.stretches[begun:][-8:]]
         laps = [after.at_ns - before.at_ns for before, after in pairwise(marks) if before.boot == after.boot]
         cars.enter(run.car, marks[-1].at_ns if marks else None, laps, self._now_ns)
         self._in[run.car] = run

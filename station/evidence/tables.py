@@ -24,6 +24,10 @@ RULINGS = (
     "OffTrack",
     "Collision",
     "CarReset",
+    "TakeBack",
+    "EnterModel",
+    "GiveCrossing",
+    "DismissProposal",
     "FinishRun",
     "AbandonRun",
 )

@@ -12,8 +12,9 @@ from typing import Any
 import apsw
 
 from shared.results import Answer, Later, Posted, Rejected
-from station.sync.database import open_durable, storage_errors
-from station.sync.outbox import AnswerLost, Progress, Row, State
+from station.sync.database import has_table, open_durable, storage_errors
+from station.sync.outbox import AnswerLost, PostedOtherwise, Progress, Row, State
+from station.sync.target import Target
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (
@@ -24,31 +25,48 @@ CREATE TABLE IF NOT EXISTS answers (
   attempt_id INTEGER PRIMARY KEY REFERENCES attempts (id), kind TEXT NOT NULL, reason TEXT NOT NULL,
   status INTEGER, score_ms INTEGER, rank INTEGER, racers INTEGER, best INTEGER, at_utc_ns INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS reopened (
+  id INTEGER PRIMARY KEY, attempt_id INTEGER NOT NULL REFERENCES attempts (id), author TEXT NOT NULL,
+  at_utc_ns INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS reopened_attempt ON reopened (attempt_id);
+CREATE TABLE IF NOT EXISTS targets (
+  id INTEGER PRIMARY KEY, race_id TEXT NOT NULL, readiness TEXT NOT NULL, sentence TEXT NOT NULL,
+  at_utc_ns INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS reopened_stay BEFORE UPDATE ON reopened BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER IF NOT EXISTS reopened_last BEFORE DELETE ON reopened BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS attempts_stay BEFORE UPDATE ON attempts BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS attempts_last BEFORE DELETE ON attempts BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS answers_stay BEFORE UPDATE ON answers BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS answers_last BEFORE DELETE ON answers BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
 
-# The last attempt of every row with its answer, if one came.
+# The last attempt of every row with its answer, if one came, and whether a person asked for another since.
 _RECORDS = """
-SELECT a.result_id, a.revision, g.attempts, a.at_utc_ns,
+SELECT a.result_id, a.revision, g.attempts, a.at_utc_ns, a.id, {reopened},
        n.kind, n.reason, n.status, n.score_ms, n.rank, n.racers, n.best
 FROM (SELECT count(*) AS attempts, min(id) AS first, max(id) AS last FROM attempts GROUP BY result_id, revision) g
 JOIN attempts a ON a.id = g.last LEFT JOIN answers n ON n.attempt_id = a.id
 ORDER BY g.first
 """
+_REOPENED = "EXISTS (SELECT 1 FROM reopened r WHERE r.attempt_id = a.id)"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that is kept of one row: how often it was posted, when last, and the last answer (None: none came)."""
+    """All that is kept of one row: how often it was posted, when last, and the last answer (None: none came).
+
+    `reopened`: it was rejected, and a person asked to send it again.
+    """
 
     result_id: str
     revision: int
     attempts: int
     last_utc_ns: int
     answer: Answer | None
+    attempt_id: int = 0
+    reopened: bool = False
 
     @property
     def webhook_id(self) -> str:
@@ -61,7 +79,7 @@ class Record:
             case Posted():
                 return "confirmed"
             case Rejected():
-                return "rejected"
+                return "pending" if self.reopened else "rejected"
             case None | AnswerLost():
                 return "unknown"
             case Later():
@@ -93,20 +111,38 @@ class Attempts:
                 "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (attempt_id, *_columns(answer), at_utc_ns)
             )
 
+    def reopen(self, webhook_ids: frozenset[str] | None, author: str, at_utc_ns: int) -> list[str]:
+        """A person asks to send rejected rows again (None: all of them); the ids of those that are pending now."""
+        found = [
+            record
+            for record in self.records()
+            if record.state == "rejected" and (webhook_ids is None or record.webhook_id in webhook_ids)
+        ]
+        with storage_errors(self._path), self._db:
+            for record in found:
+                self._db.execute(
+                    "INSERT INTO reopened (attempt_id, author, at_utc_ns) VALUES (?, ?, ?)",
+                    (record.attempt_id, author, at_utc_ns),
+                )
+        return [record.webhook_id for record in found]
+
+    def aim(self, target: Target, at_utc_ns: int) -> None:
+        """Keep what is known of the race at the leaderboard, if that is news."""
+        if read_target(self._db, self._path) == target:
+            return
+        with storage_errors(self._path):
+            self._db.execute(
+                "INSERT INTO targets (race_id, readiness, sentence, at_utc_ns) VALUES (?, ?, ?, ?)",
+                (target.race_id, target.readiness, target.sentence, at_utc_ns),
+            )
+
     def records(self) -> list[Record]:
         """Every row that was ever posted, oldest first."""
         return read_records(self._db, self._path)
 
-    def progress(self, *, retry_rejected: bool = False) -> dict[str, Progress]:
-        """Where a new process goes on, by `webhook_id`: what is not settled is due at once.
-
-        `retry_rejected`: the operator has mended what the leaderboard refused (a secret, a race, a clock).
-        """
-        return {
-            record.webhook_id: Progress(record.state, record.attempts)
-            for record in self.records()
-            if not (retry_rejected and record.state == "rejected")
-        }
+    def progress(self) -> dict[str, Progress]:
+        """Where a new process goes on, by `webhook_id`: what is not settled is due at once."""
+        return {record.webhook_id: Progress(record.state, record.attempts) for record in self.records()}
 
     def close(self) -> None:
         self._db.close()
@@ -115,12 +151,23 @@ class Attempts:
 def read_records(db: apsw.Connection, path: pathlib.Path) -> list[Record]:
     """As `Attempts.records`, for a reader with a read-only connection. Raises StorageError."""
     with storage_errors(path):
-        rows: list[tuple[Any, ...]] = db.execute(_RECORDS).fetchall()
-    return [Record(row[0], row[1], row[2], row[3], _answer(*row[4:])) for row in rows]
+        # A file that an older sync wrote, and no newer one has opened yet, has no such table.
+        query = _RECORDS.format(reopened=_REOPENED if has_table(db, "reopened") else "0")
+        rows: list[tuple[Any, ...]] = db.execute(query).fetchall()
+    return [Record(row[0], row[1], row[2], row[3], _answer(*row[6:]), row[4], bool(row[5])) for row in rows]
+
+
+def read_target(db: apsw.Connection, path: pathlib.Path) -> Target | None:
+    """What was last known of the race at the leaderboard. Raises StorageError."""
+    with storage_errors(path):
+        row: Any = db.execute("SELECT race_id, readiness, sentence FROM targets ORDER BY id DESC LIMIT 1").fetchone()
+    return None if row is None else Target(*row)
 
 
 def _columns(answer: Answer) -> tuple[object, ...]:
     match answer:
+        case PostedOtherwise(score_ms, rank, racers, best, ours_ms):
+            return "otherwise", "" if ours_ms is None else str(ours_ms), None, score_ms, rank, racers, int(best)
         case Posted(score_ms, rank, racers, best):
             return "posted", "", None, score_ms, rank, racers, int(best)
         case Rejected(reason, status):
@@ -143,6 +190,8 @@ def _answer(
     match kind:
         case "posted":
             return Posted(score_ms, rank, racers or 0, bool(best))
+        case "otherwise":
+            return PostedOtherwise(score_ms, rank, racers or 0, bool(best), int(reason) if reason else None)
         case "rejected":
             return Rejected(reason, status or 0)
         case "lost":

@@ -1,5 +1,6 @@
 """Puts the sync service together from the table `[sync]`; the only place here that asks for a driver."""
 
+import functools
 import os
 import pathlib
 import random
@@ -15,6 +16,7 @@ from station.sync.report import DATABASE, LOCK
 from station.sync.service import Leaderboard, Syncer
 from station.sync.settings import SyncSettings, read_secret
 from station.sync.source import OutboxReader
+from station.sync.wishes import take_wishes
 
 STATION_DATABASE = "station.db"
 
@@ -56,7 +58,17 @@ def build(
     attempts = Attempts(data_dir / DATABASE)
     source = OutboxReader(data_dir / STATION_DATABASE)
     # Full jitter wants stations to differ, so this seed is the system's.
-    syncer = Syncer(source, attempts, leaderboard, random.Random(), clock.utc_ns, tell, retry_rejected=retry_rejected)
+    syncer = Syncer(
+        source,
+        attempts,
+        leaderboard,
+        random.Random(),
+        clock.utc_ns,
+        tell,
+        retry_rejected=retry_rejected,
+        wishes=functools.partial(take_wishes, data_dir),
+        race_id=source.race_id,
+    )
     return SyncService(syncer, source, attempts, leaderboard, lock)
 
 

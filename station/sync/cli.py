@@ -9,13 +9,18 @@ from shared.config import load
 from shared.errors import StorageError
 from station.config import StationConfig
 from station.sync.build import build
+from station.sync.lock import is_held
+from station.sync.report import LOCK
 from station.sync.service import run, run_once
+from station.sync.wishes import Wish, wish
 
 
 def main(arguments: list[str]) -> int:
     """The command; returns the exit code. Raises RacedayError for what a person must mend."""
     asked = _parser().parse_args(arguments)
     config = load(asked.config, StationConfig)
+    if asked.action == "send":
+        return _send(config.data_dir, Wish(asked.rejected or bool(asked.result), asked.result, "the command line"))
     # Waiting between two posts is about networks, not about the race: it is counted on this machine's own clock.
     clock = SystemClock()
     service = build(config.sync, config.data_dir, clock, _say, retry_rejected=asked.retry_rejected)
@@ -37,11 +42,30 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="raceday sync", description="Posts qualified results to the leaderboard, each exactly once in effect."
     )
+    parser.add_argument(
+        "action",
+        nargs="?",
+        default="run",
+        choices=("run", "send"),
+        help="run (default); send: tell the running one to send what waits at once",
+    )
+    parser.add_argument("--rejected", action="store_true", help="with send: also what the leaderboard had refused")
+    parser.add_argument("--result", default="", metavar="ID.REVISION", help="with send: this result alone")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
     parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written when it runs")
     parser.add_argument("--once", action="store_true", help="post what is there, then stop; exit 1 if some must wait")
     parser.add_argument("--retry-rejected", action="store_true", help="post again what the leaderboard had refused")
     return parser
+
+
+def _send(data_dir: pathlib.Path, wanted: Wish) -> int:
+    if not data_dir.is_dir():
+        raise StorageError(f"{data_dir}: there is no such folder; start the station first.")
+    wish(data_dir, wanted)
+    what = wanted.webhook_id or ("all that waits or was rejected" if wanted.rejected else "all that waits")
+    when = "is sent now" if is_held(data_dir / LOCK) else "is sent when the sync service starts: it does not run"
+    _say(f"{what} {when}.")
+    return 0
 
 
 def _say(sentence: str) -> None:

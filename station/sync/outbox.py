@@ -26,11 +26,20 @@ SETTLED: frozenset[State] = frozenset({"confirmed", "rejected"})
 
 BACKOFF_S: tuple[float, ...] = (0.0, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 240.0, 300.0)
 LONGEST_WAIT_S = 3600.0  # a leaderboard may ask for more patience than our own cap, but not for a day
+LONGEST_STRANGER_WAIT_S = 300.0  # whoever answered in its place may not
+BOARD_PATIENCE_S = 60.0  # for what was asked for one row: what ails it alone must not hold the others back for an hour
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerLost(Later):
     """The result was sent and no whole answer came back: it may have been applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedOtherwise(Posted):
+    """The leaderboard has the result, and counts it as another score than the station's `ours_ms`: a person looks."""
+
+    ours_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,13 @@ class Turn:
     at_ns: int
 
 
+def otherwise(posted: PostedOtherwise) -> str:
+    """The trouble, for a person."""
+    there = "no score" if posted.score_ms is None else f"{posted.score_ms} ms"
+    here = "none" if posted.ours_ms is None else f"{posted.ours_ms} ms"
+    return f"the leaderboard counts {there} where the station has {here}: compare the race's rules there and here."
+
+
 def next_turn(rows: Iterable[Row], progress: Mapping[str, Progress], board: Board) -> Turn | None:
     """The unsettled row whose time comes first (then the oldest); None if nothing is left to post."""
     turns = [
@@ -94,6 +110,11 @@ def first_revisions(rows: Iterable[Row], progress: Mapping[str, Progress]) -> li
     return list(lowest.values())
 
 
+def due_now(progress: Progress) -> Progress:
+    """An operator says "send now": the row's turn comes at once, and it is asked for anew if it was rejected."""
+    return replace(progress, state="pending" if progress.state == "rejected" else progress.state, not_before_ns=0)
+
+
 def sent(progress: Progress) -> Progress:
     """An attempt begins."""
     return replace(progress, state="in-flight", attempts=progress.attempts + 1)
@@ -113,9 +134,15 @@ def answered(progress: Progress, answer: Answer, wait_ns: int, now_ns: int) -> P
 
 
 def board_after(board: Board, answer: Answer, wait_ns: int, now_ns: int) -> Board:
-    """A leaderboard that answers at all is there; one that says "later" is left alone for `wait_ns`."""
+    """A leaderboard that answers at all is there; one that says "later" is left alone for `wait_ns`.
+
+    When it asks for a long time, another row may knock after a minute, the next after two, and so on.
+    """
     if isinstance(answer, Later):
-        return Board(board.failures + 1, now_ns + wait_ns)
+        failures = board.failures + 1
+        if (answer.after_s or 0.0) > BOARD_PATIENCE_S:
+            wait_ns = min(wait_ns, failures * seconds_to_ns(BOARD_PATIENCE_S))
+        return Board(failures, now_ns + wait_ns)
     return Board()
 
 

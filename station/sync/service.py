@@ -3,7 +3,7 @@
 import random
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shared.clock import Clock
 from shared.errors import BadInput, StorageError
@@ -14,17 +14,32 @@ from station.sync.outbox import (
     SETTLED,
     AnswerLost,
     Board,
+    PostedOtherwise,
     Progress,
     Row,
     Turn,
     answered,
     board_after,
+    due_now,
     next_turn,
+    otherwise,
     sent,
     wait_for,
 )
+from station.sync.target import Target
+from station.sync.wishes import Wish
 
 POLL_S = 0.25  # a committed row is noticed within this time
+# The race at the leaderboard is asked for when it changes, then so often until the leaderboard is ready for it.
+ASK_AGAIN_NS = 15 * NS_PER_S
+NEVER_NS = 2**62
+
+
+@runtime_checkable
+class RaceAsker(Protocol):
+    """A driver that can say whether the leaderboard knows a race; a stranger's driver need not."""
+
+    def target(self, race_id: str) -> Target: ...
 
 
 class Leaderboard(Protocol):
@@ -38,6 +53,10 @@ class Source(Protocol):
     """Where the outbox rows come from."""
 
     def new_rows(self) -> list[Row]: ...
+
+
+def _no_wishes() -> list[Wish]:
+    return []
 
 
 class Syncer:
@@ -56,7 +75,13 @@ class Syncer:
         tell: Callable[[str], None],
         *,
         retry_rejected: bool = False,
+        wishes: Callable[[], list[Wish]] = _no_wishes,
+        race_id: Callable[[], str | None] = lambda: None,
     ) -> None:
+        """`wishes`: what officials asked for since the last call. `race_id`: the race that is on.
+
+        `retry_rejected`: the operator has mended what the leaderboard refused (a secret, a race, a clock).
+        """
         self._source = source
         self._attempts = attempts
         self._leaderboard = leaderboard
@@ -64,18 +89,28 @@ class Syncer:
         self._utc_ns = utc_ns
         self._tell = tell
         self._open_rows: dict[str, Row] = {}
-        self._progress = attempts.progress(retry_rejected=retry_rejected)
+        self._wishes, self._race_id = wishes, race_id
+        if retry_rejected:
+            attempts.reopen(None, "--retry-rejected", utc_ns())
+        self._progress = attempts.progress()
+        self._rows: dict[str, Row] = {}  # those that were rejected: they may be wanted again
         self._board = Board()
         self._complaint = ""
+        self._asked_race: str | None = None
+        self._ask_at_ns = 0
+        self._target_told = ""
 
     def step(self, now_ns: int) -> int | None:
         """Post the row that is due at `now_ns`, if any. The instant of the next one; None: nothing waits."""
         try:
             self._take_new_rows()
+            self._fulfil()
             turn = self._next_turn()
             if turn is not None and turn.at_ns <= now_ns:
                 self._attempt(turn.row, now_ns)
                 turn = self._next_turn()
+            else:
+                self._ask_for_race(now_ns)
         except StorageError as error:
             # Nothing is acknowledged that is not kept; with space again we go on where we were.
             self._complain(str(error))
@@ -91,8 +126,49 @@ class Syncer:
 
     def _take_new_rows(self) -> None:
         for row in self._source.new_rows():
-            if self._progress.get(row.webhook_id, Progress()).state not in SETTLED:
+            state = self._progress.get(row.webhook_id, Progress()).state
+            if state not in SETTLED:
                 self._open_rows[row.webhook_id] = row
+            elif state == "rejected":
+                self._rows[row.webhook_id] = row
+
+    def _fulfil(self) -> None:
+        """What officials asked for: what waits is due at once, and rejected rows wait again where that was meant."""
+        for wanted in self._wishes():
+            if wanted.rejected:
+                only = frozenset((wanted.webhook_id,)) if wanted.webhook_id else None
+                for webhook_id in self._attempts.reopen(only, wanted.author, self._utc_ns()):
+                    if webhook_id in self._rows:
+                        self._open_rows[webhook_id] = self._rows.pop(webhook_id)
+            self._progress |= {
+                webhook_id: due_now(self._progress.get(webhook_id, Progress()))
+                for webhook_id in self._open_rows
+                if not wanted.webhook_id or webhook_id == wanted.webhook_id
+            }
+            self._board, self._ask_at_ns = Board(), 0
+            who = f" by {wanted.author}" if wanted.author else ""
+            self._tell(f"Asked{who} to send {wanted.webhook_id or 'all that waits'} now.")
+
+    def _ask_for_race(self, now_ns: int) -> None:
+        """A race that the leaderboard does not know is told before its first result, not by it."""
+        race_id = self._race_id()
+        if race_id != self._asked_race:
+            self._asked_race, self._ask_at_ns = race_id, now_ns
+        if race_id is None or now_ns < self._ask_at_ns or not isinstance(self._leaderboard, RaceAsker):
+            return
+        target = self._target(self._leaderboard, race_id)
+        known = target.readiness in ("ready", "untold")
+        self._ask_at_ns = NEVER_NS if known else now_ns + ASK_AGAIN_NS
+        self._attempts.aim(target, self._utc_ns())
+        if target.sentence != self._target_told:
+            self._tell(target.sentence)
+        self._target_told = target.sentence
+
+    def _target(self, asker: RaceAsker, race_id: str) -> Target:
+        try:
+            return asker.target(race_id)
+        except Exception as error:  # a stranger's driver: its bug stops neither the posts nor us
+            return Target(race_id, "away", _driver_failed(error))
 
     def _next_turn(self) -> Turn | None:
         return next_turn(self._open_rows.values(), self._progress, self._board)
@@ -109,6 +185,9 @@ class Syncer:
         self._progress[row.webhook_id] = answered(progress, answer, row_wait_ns, now_ns)
         if self._progress[row.webhook_id].state in SETTLED:
             del self._open_rows[row.webhook_id]
+        if isinstance(answer, Rejected):
+            self._rows[row.webhook_id] = row
+            self._ask_at_ns = now_ns  # its race may be gone
         self._tell(_sentence(row, answer, row_wait_ns))
 
     def _post(self, row: Row) -> Answer:
@@ -116,7 +195,10 @@ class Syncer:
             result = decode_result(row.payload)
         except BadInput as error:
             return Rejected(f"This outbox row cannot be posted: {error}", 0)
-        return self._leaderboard.post(result)
+        try:
+            return self._leaderboard.post(result)
+        except Exception as error:  # a driver's bug may hang on this one row: the others go on, this one is sent again
+            return AnswerLost(_driver_failed(error))
 
     def _hold_back(self, answer: Later, now_ns: int) -> None:
         _, wait_ns = wait_for(answer, 0, self._board, self._rng)
@@ -147,8 +229,15 @@ def run_once(syncer: Syncer, clock: Clock, stop: threading.Event) -> int:
     return syncer.waiting
 
 
+def _driver_failed(error: Exception) -> str:
+    said = "".join(sign for sign in str(error) if sign.isprintable())[:200]
+    return f"The leaderboard's driver failed ({type(error).__name__}: {said})."
+
+
 def _sentence(row: Row, answer: Answer, wait_ns: int) -> str:
     match answer:
+        case PostedOtherwise():
+            return f"{row.webhook_id}: posted; {otherwise(answer)}"
         case Posted(score_ms, rank, racers):
             return f"{row.webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms."
         case Rejected(reason, status):

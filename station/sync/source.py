@@ -1,5 +1,6 @@
 """The station's outbox as sync sees it: station.db, opened read-only, rows in the order they were committed."""
 
+import json
 import pathlib
 from typing import Any
 
@@ -9,6 +10,11 @@ from station.store.presence import FileId, file_identity
 from station.sync.database import has_table, open_reading, storage_errors
 from station.sync.outbox import Row
 
+_OPENED = """
+SELECT input FROM journal WHERE seq > ? AND seq <= ? AND substr(input, 1, 12) = CAST('["OpenRace",' AS BLOB)
+  AND instr(facts, CAST('["RaceOpened",' AS BLOB)) ORDER BY seq
+"""
+
 
 class OutboxReader:
     """Reads rows as the station appends them; the file may not be there yet. Raises StorageError."""
@@ -17,6 +23,8 @@ class OutboxReader:
         self._path = path
         self._db: apsw.Connection | None = None
         self._last_seq = 0
+        self._looked_seq = 0
+        self._race_id: str | None = None
         self._file: FileId | None = None
 
     def new_rows(self) -> list[Row]:
@@ -30,7 +38,26 @@ class OutboxReader:
             ).fetchall()
         if found:
             self._last_seq = found[-1][0]
-        return [Row(seq, result_id, revision, bytes(payload)) for seq, result_id, revision, payload in found]
+        return [
+            # What is no BLOB is damaged; it is refused with a sentence when its turn comes, and stops no other.
+            Row(seq, str(result_id), revision, payload if isinstance(payload, bytes) else b"")
+            for seq, result_id, revision, payload in found
+        ]
+
+    def race_id(self) -> str | None:
+        """The race that the station opened last; None if none was yet. Raises StorageError."""
+        db = self._opened()
+        if db is None:
+            return None
+        with storage_errors(self._path):
+            if not has_table(db, "journal"):
+                return None
+            [(newest,)] = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchall()
+            opened: list[tuple[Any, ...]] = db.execute(_OPENED, (self._looked_seq, newest)).fetchall()
+        self._looked_seq = int(str(newest))
+        for (data,) in opened:
+            self._race_id = _race_id(data) or self._race_id
+        return self._race_id
 
     def close(self) -> None:
         if self._db is not None:
@@ -41,7 +68,7 @@ class OutboxReader:
         if self._db is not None and now is not None and now != self._file:
             # Another journal lies there now (a backup, or one that goes on for a damaged one): from its beginning.
             self._db.close()
-            self._db, self._last_seq = None, 0
+            self._db, self._last_seq, self._looked_seq = None, 0, 0
         if self._db is None and self._path.exists():
             db = open_reading(self._path)
             with storage_errors(self._path):
@@ -51,3 +78,12 @@ class OutboxReader:
                 return None
             self._db, self._file = db, now
         return self._db
+
+
+def _race_id(data: object) -> str | None:
+    """Of a stored `["OpenRace",{...}]`; None of a damaged one."""
+    try:
+        race_id = json.loads(data)[1]["race_id"] if isinstance(data, bytes) else None
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return race_id if isinstance(race_id, str) else None

@@ -8,12 +8,14 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
+from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
 from station.commands import parse_command
 from station.core.events import Command, OrderCar, StopAll
 from station.view import Accepted, Declined, ServicePort
-from station.web.doors import refusal
+from station.web.doors import command_refusal
 
 MAX_COMMAND_BYTES = 8_192
 BODY_TIMEOUT_S = 5.0
@@ -23,8 +25,8 @@ class TooLarge(RacedayError):
     """A command is a few words."""
 
 
-def api_routes(service: ServicePort, operators: frozenset[str]) -> APIRouter:
-    """`operators`: the client addresses that may command; "*" among them lets everybody."""
+def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
+    """`operators`: the client addresses that may command."""
     router = APIRouter(prefix="/api/v1")
     # Commands wait for the disk. An emergency stop has a door of its own, which no queue of others can fill.
     waiting, stops = CapacityLimiter(8), CapacityLimiter(4)
@@ -38,17 +40,14 @@ def api_routes(service: ServicePort, operators: frozenset[str]) -> APIRouter:
     @router.post("/commands")
     async def commands(request: Request) -> JSONResponse:
         """`{"command": NAME, ...}`; 200 once it is stored, 409 with a sentence if it may not be done now."""
-        client = request.client.host if request.client is not None else ""
-        if "*" not in operators and client not in operators:
-            return _error(403, "Only the station's own officials may command; this machine is not among them.")
-        if refused := refusal(request.headers, request.url.scheme):
-            return _error(*refused)
+        if refused := command_refusal(request, operators):
+            return error_answer(*refused)
         try:
             command = await _command(request)
         except TooLarge as error:
-            return _error(413, str(error))
+            return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
-            return _error(400, str(error) or "The command did not arrive in time.")
+            return error_answer(400, str(error) or "The command did not arrive in time.")
         stopping = isinstance(command, StopAll) or (isinstance(command, OrderCar) and command.action == "estop")
         limiter = stops if stopping else waiting
         return await _submitted(service, command, limiter)
@@ -60,38 +59,43 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
     try:
         answer = await anyio.to_thread.run_sync(service.submit, command, limiter=limiter)
     except Refused as error:
-        return _error(409, str(error))
+        return error_answer(409, str(error))
     except RacedayError as error:
-        return _error(503, str(error))
+        return error_answer(503, str(error))
     match answer:
-        case Accepted(seq, run_id, effect):
+        case Accepted(seq, run_id, effect=effect):
             changed = {} if effect is None else {"effect": dataclasses.asdict(effect)}
-            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **changed})
+            ordered = {"car": answer.car, "goal": answer.goal, "note": answer.note} if answer.car else {}
+            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **changed, **ordered})
         case Declined(sentence):
             may = {"override": True} if answer.may_be_overridden else {}
             return JSONResponse({"error": sentence, **may}, 409)
 
 
 async def _command(request: Request) -> Command:
-    async with asyncio.timeout(BODY_TIMEOUT_S):
-        body = await _body(request)
     try:
-        document = json.loads(body)
+        document = json.loads(await body_of(request))
     except (ValueError, RecursionError):
         raise BadInput("The command is not JSON.") from None
     return parse_command(document)
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
+    """All of it, within a size and a time. Raises TooLarge, TimeoutError, BadInput."""
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_COMMAND_BYTES:
-            raise TooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_COMMAND_BYTES:
+                    raise TooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
+                parts.append(part)
+    except ClientDisconnect:
+        raise BadInput("The command broke off.") from None
     return b"".join(parts)
 
 
-def _error(status: int, sentence: str) -> JSONResponse:
+def error_answer(status: int, sentence: str) -> JSONResponse:
+    """Every refusal is one sentence."""
     return JSONResponse({"error": sentence}, status)

@@ -1,32 +1,42 @@
 """The station's web app: three pages, one stream, one small API. Built by the station's `build.py`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
+from shared.addresses import Addresses
 from shared.web_assets import Assets
 from shared.web_doors import Doors
+from station.sync.wishes import Wish
 from station.view import ServicePort
 from station.web.api import api_routes
+from station.web.doors import client_of
 from station.web.live import Live
 from station.web.render import OFFICIALS, STATIC, PageName, Pages
+from station.web.sending import sending_routes
 from station.web.stop import FORMS_ALLOWED, stop_routes
 
 LOOPBACK = ("127.0.0.1", "::1")
 
 
 def create_app(
-    service: ServicePort, operators: tuple[str, ...] = LOOPBACK, allowed_hosts: tuple[str, ...] = ()
+    service: ServicePort,
+    operators: tuple[str, ...] = LOOPBACK,
+    allowed_hosts: tuple[str, ...] = (),
+    send: Callable[[Wish], None] | None = None,
 ) -> FastAPI:
-    """The app over a station. `operators`: addresses that may command ("*": all); `allowed_hosts`: its own names.
+    """The app over a station. `operators`: addresses and networks that may command ("*": all).
+
+    `allowed_hosts`: its own names. `send`: hands officials' wishes to the sync service; None: there is none.
 
     `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops.
     """
     pages = Pages()
     live = Live(service, pages)
+    officials = Addresses.parsed(operators, "web.operators")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -37,8 +47,10 @@ def create_app(
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.live = live
     app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
-    app.include_router(api_routes(service, frozenset(operators)))
-    app.include_router(stop_routes(service, frozenset(operators), pages))
+    app.include_router(api_routes(service, officials))
+    app.include_router(stop_routes(service, officials, pages))
+    if send is not None:
+        app.include_router(sending_routes(send, officials))
     app.mount("/static", Assets(STATIC))
 
     @app.get("/", response_class=HTMLResponse)
@@ -57,12 +69,13 @@ def create_app(
         return await _page("gates")
 
     @app.get("/live")
-    async def stream(page: PageName = "live") -> Response:
-        """The event stream behind all pages."""
-        if live.full:
+    async def stream(request: Request, page: PageName = "live") -> Response:
+        """The event stream behind all pages. Officials' pages never wait for the public's."""
+        official = page in OFFICIALS and officials.hold(client_of(request))
+        if live.full(official=official):
             return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
         return StreamingResponse(
-            live.stream(page),
+            live.stream(page, official=official),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )

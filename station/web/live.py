@@ -22,7 +22,8 @@ Drawn = TypeVar("Drawn")
 
 HEARTBEAT_S = 0.5  # a page that hears nothing for three of them says so (shared/look/silence.js)
 SETTLE_S = 0.02  # changes that come together are shown together
-MOST_BROWSERS = 200
+MOST_BROWSERS = 200  # of the public
+MOST_OFFICIALS = 50  # places of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,17 @@ class Live:
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._wakes: set[asyncio.Event] = set()
+        self._wakes: dict[asyncio.Event, bool] = {}  # True: an official's
         self._drawn: dict[PageName, tuple[Seen, Rendered]] = {}
 
     @property
     def browsers(self) -> int:
         return len(self._wakes)
 
-    @property
-    def full(self) -> bool:
-        return len(self._wakes) >= MOST_BROWSERS
+    def full(self, *, official: bool = False) -> bool:
+        """Is there no place for one more of the public, or of the officials?"""
+        count = sum(theirs == official for theirs in self._wakes.values())
+        return count >= (MOST_OFFICIALS if official else MOST_BROWSERS)
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -63,10 +65,10 @@ class Live:
         self._closing.set()
         self._call_wake_all()
 
-    async def stream(self, page_name: PageName = "live") -> AsyncIterator[bytes]:
+    async def stream(self, page_name: PageName = "live", *, official: bool = False) -> AsyncIterator[bytes]:
         """Server-sent events for one browser until it goes away or the station stops."""
         wake = asyncio.Event()
-        self._wakes.add(wake)
+        self._wakes[wake] = official
         try:
             yield b"retry: 1000\n\n"
             last: Rendered | None = None
@@ -79,7 +81,7 @@ class Live:
                 while not wake.is_set() and not await _woken(wake):
                     yield beat(page, time.monotonic_ns() - seen.taken_ns)
         finally:
-            self._wakes.discard(wake)
+            self._wakes.pop(wake, None)
 
     def _draw(self, seen: Seen, name: PageName) -> Rendered:
         """Drawn once for all browsers; two that ask at once may both draw, which does no harm."""
@@ -125,6 +127,7 @@ def event(page: Rendered, last: Rendered | None, age_ns: int) -> bytes:
         "next": page.next_command,
         "car": page.car,
         "cars": page.cars,
+        "modes": page.modes,
         "runs": [dataclasses.asdict(run) for run in page.runs],
         "mode": page.mode,
         "parts": _changed(page.parts, last.parts if last else {}),

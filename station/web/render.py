@@ -58,6 +58,7 @@ class Rendered:
     next_command: str
     car: str
     cars: tuple[str, ...]
+    modes: dict[str, str]
     runs: tuple[RunChoice, ...]
     mode: str
     parts: dict[str, str]
@@ -101,6 +102,7 @@ class Pages:
             next_command=screen.next_command,
             car=view.run.car if view.run is not None else "",
             cars=tuple(car.name for car in view.cars),
+            modes={car.name: car.mode if car.online else "silent" for car in view.cars},
             runs=tuple(RunChoice(run.run_id, run.racer, run.car, next_of(view, run)) for run in view.runs),
             mode=view.mode,
             parts=parts,

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shared.messages import CarMode
 from shared.ranking import RaceRules
 from shared.units import NS_PER_MS, format_ms, format_ns
 from shared.words import INCIDENTS, rules_line, score_name
-from station.view import ClockView, RunView, View
+from station.view import CarView, ClockView, RunView, View
 from station.web.doubts import Doubt, doubts
 from station.web.health import HealthLine, alarms, health_lines
 from station.web.tiles import Tile, best_tile, tiles
@@ -93,7 +94,7 @@ def screen_of(view: View) -> Screen:
         rules=rules_line(rules) if view.race is not None else "",
         alarms=tuple(alarms(view)),
         testing=view.mode == "test",
-        run=_run(view.run, rules, view.clock) if view.run is not None else None,
+        run=_run(view.run, rules, view.clock, view.cars) if view.run is not None else None,
         together=tuple(_together(view, rules)) if several else (),
         tiles=tiles(view, rules, laps),
         laps=tuple(laps_together(view.runs, rules, view.race) if several else laps),
@@ -106,7 +107,7 @@ def screen_of(view: View) -> Screen:
     )
 
 
-def _run(run: RunView, rules: RaceRules, clock: ClockView) -> RunScreen:
+def _run(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, ...]) -> RunScreen:
     running = run.phase == "running" and run.lap_started_ns is not None
     label, text = _clock(run, rules, clock)
     return RunScreen(
@@ -116,7 +117,7 @@ def _run(run: RunView, rules: RaceRules, clock: ClockView) -> RunScreen:
         model=run.model,
         attempt=f"Attempt {run.attempt}",
         phase=run.phase,
-        phase_words=phase_words(run),
+        phase_words=phase_words(run, cars),
         clock_label=label,
         clock=text,
         started_ms=run.lap_started_ns / NS_PER_MS if running and run.lap_started_ns is not None else None,
@@ -137,23 +138,33 @@ def _together(view: View, rules: RaceRules) -> Iterator[CarScreen]:
             if newest is not None
             else Tile("Last lap", NOTHING)
         )
-        screen = _run(run, rules, view.clock)
+        screen = _run(run, rules, view.clock, view.cars)
         yield CarScreen(
             f"on-{run.run_id}", number, screen, f"{len(run.laps)}{limit}", last, best_tile(view, run, rules)
         )
 
 
-def phase_words(run: RunView) -> str:
-    """Where the run stands, for somebody who looks up now."""
+def phase_words(run: RunView, cars: tuple[CarView, ...]) -> str:
+    """Where the run stands, for somebody who looks up now. What the car shall do is not what it does."""
     match run.phase:
         case "idle":
             return "Waiting"
         case "armed":
-            return "Go! To the line" if run.released else "Ready to start"
+            return _armed_words(run, next((car.mode for car in cars if car.name == run.car and car.online), None))
         case "running":
             return "On track"
         case "finished":
             return "Finished" if run.counts else "Does not count"
+
+
+def _armed_words(run: RunView, mode: CarMode | None) -> str:
+    if run.by_hand:
+        return "Go! Started by hand"
+    if mode is None:
+        return "Waiting for the car"
+    if run.released:
+        return "Go! To the line" if mode == "driving" else "Start ordered"
+    return "Ready to start" if mode == "ready" else "The car gets ready"
 
 
 def _clock(run: RunView, rules: RaceRules, clock: ClockView) -> tuple[str, str]:

@@ -7,10 +7,12 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from shared.addresses import Addresses
 from shared.errors import RacedayError
 from shared.web_doors import HEADERS, stranger
 from station.core.events import ReleaseStop
 from station.view import Accepted, ServicePort
+from station.web.doors import NO_OFFICIAL, client_of
 from station.web.render import Pages
 from station.web.stopwords import stop_document
 
@@ -22,7 +24,7 @@ FORMS_ALLOWED = {
 }
 
 
-def stop_routes(service: ServicePort, operators: frozenset[str], pages: Pages) -> APIRouter:
+def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> APIRouter:
     """`operators` as of the commands."""
     router = APIRouter()
 
@@ -64,10 +66,9 @@ def stop_routes(service: ServicePort, operators: frozenset[str], pages: Pages) -
     return router
 
 
-def _refused(request: Request, operators: frozenset[str]) -> tuple[int, str] | None:
-    client = request.client.host if request.client is not None else ""
-    if "*" not in operators and client not in operators:
-        return 403, "Only the station's own officials may command; this machine is not among them."
+def _refused(request: Request, operators: Addresses) -> tuple[int, str] | None:
+    if not operators.hold(client_of(request)):
+        return 403, NO_OFFICIAL
     why = stranger(request.headers, request.url.scheme, "the station's")
     return (403, why) if why else None
 

@@ -130,3 +130,21 @@ def test_the_engine_and_the_race_on_paper_agree(
     assert hand.run.on != (paper.over or (at_time_limit == "stop" and finished(hand) == ["time is up"]))
     if score is not None:
         assert score.score_ms == paper.score_ms()
+
+
+def test_two_cars_that_start_with_the_signal_each_drive_off_over_the_line() -> None:
+    hand = Hand()
+    rules = RaceRules(consecutive_laps=1, lap_1_from="signal", min_lap_s=4.0)
+    hand.do(e.OpenRace(moment(0), "two", "Two", rules, cars_on_track=2))
+    for number, racer in enumerate(("Ann", "Ben"), 1):
+        hand.open(racer, run_id=f"r{number}", car=f"car-{number}")
+    for number, at_s in ((1, 5), (2, 12)):
+        hand.do(e.StartRun(author="judge", run_id=f"r{number}", moment=moment(at_s * S)))
+        hand.cross((at_s + 1) * S)
+        hand.do(e.CarReport(f"car-{number}", f"b{number}", 1, (at_s + 1) * S, BOOT, moment((at_s + 1) * S + 80 * MS)))
+        hand.tick((at_s + 4) * S)
+    assert hand.engine.race is not None
+    for run_id, at_s in (("r1", 5), ("r2", 12)):
+        run = hand.engine.race.runs[run_id]
+        assert [stretch.mark.at_ns for stretch in run.book.stretches] == [at_s * S]
+        assert run.proposals == []

@@ -192,4 +192,4 @@ def test_the_stream_over_http(running: Running) -> None:
 
 
 def read_one(browser: Browser, lines: object) -> None:
-    browser.read(next(line for line in lines if line.startswith(b"data: ")))  # type: ignore[attr-defined]
+    browser.read(next(line for line in lines if line.startswith(b"data: {")))  # type: ignore[attr-defined]

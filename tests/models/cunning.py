@@ -10,6 +10,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from tests.models.hostile import GOOD, NAME, PB, Hostile, ended, frozen, packed
 from tests.models.protos import HEAD, SEEN, attribute, constant, dense, field, graph, integers, node, placeholder
 from tests.models.tars import Member, tar_gz
+from tests.models.zips import zip_of
 from tests.vehicle.parts import METADATA
 
 
@@ -31,6 +32,41 @@ def crowded(words: str, *members: Member) -> Hostile:
 FLOOD = Member(b"p", b"5 a=\n" * 13_000, b"x")
 LONG = Member(b"p", b"9000 comment=" + b"x" * 8986 + b"\n", b"x")
 
+GOOD_ONES = (Member(b"agent/model.pb", PB), Member(NAME, GOOD))
+
+
+def zipped(words: str, content: bytes, name: str = "model.zip") -> Hostile:
+    """A zip archive."""
+    return Hostile(name, words, content, None)
+
+
+FILES = {"agent/model.pb": PB, NAME.decode(): GOOD}
+ZIPPED = [
+    zipped("is encrypted", zip_of(FILES, flags=1)),
+    zipped("is encrypted", zip_of(FILES | {"secret.txt": b"x"}, flags_of={"secret.txt": 1})),
+    zipped("a link", zip_of(FILES | {"evil": b"/etc/passwd"}, modes={"evil": 0o120777})),
+    zipped("something else", zip_of(FILES | {"evil": b""}, modes={"evil": 0o060600})),
+    zipped("leads out", zip_of(FILES | {"../evil": b"x"})),
+    zipped("leads out", zip_of(FILES | {"/etc/cron.d/evil": b"x"}), "model.tar.gz"),
+    zipped("times its size", zip_of(FILES | {"zeros": bytes(20 << 20)})),
+    zipped("unpacks to more", zip_of(FILES, sizes={"agent/model.pb": 0xFFFF_FFF0})),
+    zipped("is damaged", zip_of(FILES, sizes={"agent/model.pb": len(PB) + 1})),
+    zipped("is damaged", zip_of(FILES, sizes={"agent/model.pb": 5})),
+    zipped("is damaged", zip_of(FILES, sums={"agent/model.pb": 1})),
+    zipped("packed in a way", zip_of(FILES, method=12)),
+    zipped("says two things", zip_of(FILES, local_names={"agent/model.pb": "agent/other.pb"})),
+    zipped("two models", zip_of(FILES | {"other.pb": PB})),
+    zipped("more than 500", zip_of(FILES | {f"f{n}": b"" for n in range(600)})),
+    zipped(
+        "no model: it must have one .pb (or .onnx); unpack its 'inner.tar.gz' first", zip_of({"inner.tar.gz": b"x"})
+    ),
+    zipped("not complete", zip_of(FILES)[:-1]),
+    zipped("not complete", zip_of(FILES) + b"x"),
+    zipped("not complete", b"PK\x05\x06" + bytes(18) + zip_of(FILES)[:-30]),
+    zipped("not complete", zip_of(FILES, begins={"agent/model.pb": 1 << 30})),
+    zipped("no model:", zip_of({})),
+]
+
 ARCHIVES = [
     crowded("more than 100 things", FLOOD),
     crowded("longer than any", *[LONG] * 200),
@@ -41,9 +77,9 @@ ARCHIVES = [
     crowded("something unknown", Member(b"x", b"../../etc\0", b"K")),
     crowded("something unknown", Member(b"x", b"", b"V")),
     crowded("something unknown", Member(b"x", b"", b"M")),
-    crowded("a name that is not taken", Member("agent/\u202ebp.ledom".encode(), b"x")),
+    crowded("a name that is not taken", Member("agent/\u202eledom.pb".encode(), b"x")),
     crowded("a name that is not taken", Member("agent/mo\u200bdel.pb".encode(), b"x")),
-    crowded("leads out", Member(b"mod\xff.pb", b"x")),
+    crowded("two models", Member(b"mod\xff.pb", b"x")),
     archive("two models", Member("mod\u00e9l.pb".encode(), PB), Member("mode\u0301l.pb".encode(), PB)),
     archive("two models", Member(b"agent/model.pb", PB), Member(b"agent/Model.pb", PB)),
     archive("no model:", Member(b"model.pb", kind=b"5"), Member(NAME, GOOD)),
@@ -51,7 +87,12 @@ ARCHIVES = [
     archive("no model:", Member(b"model.zip", b"PK\x03\x04" + bytes(300)), Member(NAME, GOOD)),
     archive("torn", Member(b"agent/model.pb", b"PK\x03\x04" + bytes(300)), Member(NAME, GOOD)),
     archive("torn", Member(b"agent/model.pb", tar_gz(Member(b"model.pb", PB))), Member(NAME, GOOD)),
-    Hostile("model.tar.gz", "not a complete", gzip.compress(b"") + tar_gz(Member(b"model.pb", PB)), None),
+    Hostile("model.tar.gz", "no model_metadata", gzip.compress(b"") + tar_gz(Member(b"model.pb", PB)), None),
+    Hostile("model.tar.gz", "times its size", tar_gz(*GOOD_ONES) + gzip.compress(bytes(100 << 20), 9), None),
+    Hostile("model.tar.gz", "is no gzip", tar_gz(*GOOD_ONES) + b"rubbish" * 100, None),
+    Hostile("model.tar.gz", "more than 20000", gzip.compress(b"") * 20_001 + tar_gz(*GOOD_ONES), None),
+    Hostile("model.tar.gz", "not a complete", tar_gz(*GOOD_ONES)[:-8] + bytes(8), None),
+    *ZIPPED,
     packed("more than 500 files", *[Member(b"d%d/" % number, kind=b"5") for number in range(600)]),
 ]
 

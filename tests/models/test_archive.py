@@ -5,17 +5,25 @@ import gzip
 import io
 import pathlib
 import tarfile
+import zipfile
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from tests.models.tars import Member, pax, tar_gz
+from tests.models.tars import Member, pax, tar, tar_gz
+from tests.models.zips import zip_of
 from vehicle.models.archive import take_model
+from vehicle.models.checkpoints import NOTES
 
 NAME = b"model_metadata.json"
 MODEL, METADATA = Member(b"agent/model.pb", b"graph"), Member(NAME, b"{}")
+
+
+def cut(content: bytes, size: int) -> list[bytes]:
+    """In pieces."""
+    return [content[at : at + size] for at in range(0, len(content), size)]
 
 
 def take(*members: Member) -> tuple[str, bytes, bytes]:
@@ -60,6 +68,144 @@ def test_it_reads_what_the_standard_library_writes(tmp_path: pathlib.Path, form:
     assert (taken.name, bytes(taken.model), taken.metadata) == (f"{folder}model.pb", b"g" * 70_001, b"{}")
 
 
+PASSED_OVER = [
+    b"metrics/evaluation/2026-03-07T17:52:00.898Z-evaluation.json",
+    b"C:evil.txt",
+    b"logs\\today\\car.log",
+    b"..\\evil",
+    "logs/ログ/последний.csv".encode(),
+    "agent/\u202ebp.ledom".encode(),
+    b"bell\x07",
+    b"line\nbreak.log",
+    b"not\xffutf8",
+    b"a/" * 40 + b"x",
+]
+
+
+@pytest.mark.parametrize("name", PASSED_OVER)
+def test_what_is_passed_over_may_have_any_name(name: bytes) -> None:
+    assert take(MODEL, Member(name, b"x"), METADATA)[1:] == (b"graph", b"{}")
+    assert take(MODEL, pax(path="x" * 3000), Member(b"long", b"x"), METADATA)[1] == b"graph"
+
+
+FILES = {"agent/model.pb": b"graph" * 100, "model_metadata.json": b"{}", "logs/2026-03-07T17:52.txt": b"x"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        zip_of(FILES),
+        zip_of(FILES, method=0),
+        zip_of(FILES, described=True),
+        zip_of(FILES, large=True),
+        zip_of({name.replace("/", "\\"): content for name, content in FILES.items()}),
+        zip_of({"agent/": b"", "__MACOSX/agent/._model.pb": b"mac", **FILES}, modes={"agent/": 0o040755}),
+        tar(Member(b"agent/model.pb", b"graph" * 100), METADATA),
+        gzip.compress(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA)) + bytes(512),
+        b"".join(gzip.compress(piece) for piece in cut(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA), 100)),
+        gzip.compress(b"")
+        + gzip.compress(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA))
+        + gzip.compress(b""),
+    ],
+    ids=["zip", "stored", "described", "zip64", "windows", "mac", "tar", "filled up", "members", "empty members"],
+)
+def test_what_browsers_and_download_buttons_make_is_taken(content: bytes) -> None:
+    taken = take_model(io.BytesIO(content))
+    assert (bytes(taken.model), taken.metadata, taken.choice) == (b"graph" * 100, b"{}", "")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_it_reads_the_zip_that_the_standard_library_writes(method: int) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as written:
+        written.writestr("agent/model.pb", b"g" * 70_001)
+        written.writestr(NAME.decode(), "{}")
+        written.comment = b"a comment"
+    taken = take_model(packed)
+    assert (taken.name, bytes(taken.model), taken.metadata) == ("agent/model.pb", b"g" * 70_001, b"{}")
+
+
+LAST, BEST = Member(b"model/model_25.pb", b"last"), Member(b"model/model_24.pb", b"best")
+CHECKPOINTS = b'{"best_checkpoint": {"name": "24_Step-100.ckpt"}, "last_checkpoint": {"name": "25_Step-120.ckpt"}}'
+NOTED = Member(b"model/deepracer_checkpoints.json", CHECKPOINTS)
+NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_Step-120.ckpt"}}'
+
+
+@pytest.mark.parametrize(
+    ("members", "asked", "model", "reason"),
+    [
+        ([LAST, BEST, METADATA, NOTED], "", b"best", "deepracer_checkpoints.json calls 24_Step-100.ckpt the best"),
+        ([NOTED, METADATA, BEST, LAST], "", b"best", "calls 24_Step-100.ckpt the best"),
+        (
+            [LAST, BEST, METADATA, NOTED, Member(b"model/.coach_checkpoint", b"25_Step-120.ckpt")],
+            "",
+            b"best",
+            "the best",
+        ),
+        ([BEST, LAST, METADATA, Member(b"model/.coach_checkpoint", b"25_Step-120.ckpt\n")], "", b"last", "one in use"),
+        ([BEST, LAST, METADATA, Member(b"coach_checkpoint", b"24_Step-1.ckpt")], "", b"best", "one in use"),
+        ([BEST, LAST, METADATA, Member(b"checkpoint", b'model_checkpoint_path: "25_Step-120.ckpt"')], "", b"last", ""),
+        ([BEST, LAST, METADATA, Member(NOTED.name, NO_BEST)], "", b"last", "calls 25_Step-120.ckpt the last"),
+        ([LAST, BEST, METADATA, NOTED], "25", b"last", "asked for"),
+        ([LAST, BEST, METADATA], "model_24.pb", b"best", "asked for"),
+        ([LAST, BEST, METADATA], "model/model_24.pb", b"best", "asked for"),
+        ([LAST, BEST, METADATA], "24_Step-100.ckpt", b"best", "asked for"),
+    ],
+)
+def test_of_several_checkpoints_the_best_is_taken_or_the_one_that_is_asked_for(
+    members: list[Member], asked: str, model: bytes, reason: str
+) -> None:
+    taken = take_model(io.BytesIO(tar_gz(*members)), asked)
+    assert bytes(taken.model) == model
+    assert "of 2 checkpoints: " in taken.choice
+    assert reason in taken.choice
+    packed = zip_of({member.name.decode(): member.content for member in members})
+    assert bytes(take_model(io.BytesIO(packed), asked).model) == model
+
+
+@pytest.mark.parametrize(
+    ("members", "asked", "words"),
+    [
+        ([LAST, BEST, METADATA], "", "nothing says which is the best"),
+        ([LAST, BEST, METADATA, Member(NOTED.name, b"rubbish")], "", "nothing says which is the best"),
+        ([LAST, BEST, METADATA, Member(NOTED.name, b"[" * 9000)], "", "nothing says which is the best"),
+        (
+            [LAST, Member(b"model/model_23.pb", b""), METADATA, NOTED],
+            "",
+            "calls 24_Step-100.ckpt the best, but no model",
+        ),
+        ([LAST, BEST, Member(b"old/model_24.pb", b""), METADATA, NOTED], "", "2 models of the checkpoint"),
+        ([LAST, BEST, METADATA, NOTED], "26", "no checkpoint '26': it has 'model/model_24.pb', 'model/model_25.pb'"),
+        ([MODEL, METADATA], "26", "no checkpoint '26'"),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_said(members: list[Member], asked: str, words: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        take_model(io.BytesIO(tar_gz(*members)), asked)
+    assert words in str(refused.value)
+    assert "--checkpoint" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        (b'{"a": 1, "b": [2]}', b'{\n  "b": [2],\n "a": 1.0}', True),
+        (b'{"a": 1}', b'{"a": 1}', True),
+        (b'{"a": 1}', b'{"a": 2}', False),
+        (b'{"a": 1}', b'{"a": 1, "a": 1}', False),
+        (b'{"a": 1}', b"rubbish", False),
+    ],
+)
+@pytest.mark.parametrize("where", [b"agent/" + NAME, NAME])
+def test_metadata_may_stand_twice_if_they_mean_the_same(first: bytes, second: bytes, same: bool, where: bytes) -> None:
+    members = (MODEL, Member(NAME, first), Member(where, second))
+    if same:
+        assert take(*members)[2] == first
+        return
+    with pytest.raises(BadInput, match="differ"):
+        take(*members)
+
+
 @settings(max_examples=150, deadline=None)
 @given(places=st.lists(st.tuples(st.integers(0, 3071), st.integers(0, 255)), min_size=1, max_size=8))
 def test_a_damaged_archive_is_read_or_refused(places: list[tuple[int, int]]) -> None:
@@ -76,3 +222,26 @@ def test_a_damaged_archive_is_read_or_refused(places: list[tuple[int, int]]) -> 
 def test_rubbish_is_refused(content: bytes) -> None:
     with pytest.raises(BadInput):
         take_model(io.BytesIO(b"\x1f\x8b\x08\0" + content))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    places=st.lists(st.tuples(st.integers(0, 3071), st.integers(0, 255)), max_size=8),
+    cut_at=st.integers(0, 600),
+    large=st.booleans(),
+)
+def test_a_damaged_zip_is_read_or_refused(places: list[tuple[int, int]], cut_at: int, large: bool) -> None:
+    content = bytearray(zip_of(FILES, large=large))
+    for place, value in places:
+        content[place % len(content)] = value
+    for damaged in (bytes(content), bytes(content[: cut_at % len(content)])):
+        with contextlib.suppress(BadInput):
+            assert len(take_model(io.BytesIO(damaged)).model) <= 500
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.binary(max_size=300), note=st.sampled_from(NOTES))
+def test_any_note_is_a_choice_or_a_sentence(text: bytes, note: str) -> None:
+    with contextlib.suppress(BadInput):
+        taken = take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, Member(note.encode(), text))))
+        assert taken.choice.isprintable()

@@ -16,7 +16,7 @@ from vehicle.models.graphdef import read_graph
 from vehicle.models.metadata import load_metadata
 from vehicle.models.protowire import WireReader, signed, varint
 
-DEEP = DATA / "tf2v1" / "deep.pb"  # it has functions, branches, normalisation
+DEEP = DATA / "tf2v1" / "deep-batchnorm.pb"  # it has functions, branches, normalisation
 
 
 @given(value=st.integers(-(1 << 63), (1 << 63) - 1))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import BadInput
 from tests.vehicle.parts import ACTIONS
+from vehicle.models.bounds import MOST_METADATA_BYTES
 from vehicle.models.metadata import Metadata, parse_metadata
 
 BARE: dict[str, Any] = {"action_space": ACTIONS}
@@ -77,6 +78,42 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(BadInput) as refused:
         parse(**changes)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "network"),
+    [
+        ("RESNET_ARCHITECTURE", "RESNET_ARCHITECTURE"),
+        ("my own net, 3rd try", "my own net, 3rd try"),
+        ("深い網", "深い網"),
+        ("", "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"),
+        (None, "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"),
+    ],
+)
+def test_a_networks_name_is_only_a_name(given: str | None, network: str) -> None:
+    assert parse(neural_network=given).network == network
+
+
+@pytest.mark.parametrize("name", ["x" * 81, "two\nlines", "\x1b[31m", 7, {"a": 1}])
+def test_what_is_no_name_is_refused(name: object) -> None:
+    with pytest.raises(BadInput, match="neural_network"):
+        parse(neural_network=name)
+
+
+@pytest.mark.parametrize(("count", "is_taken"), [(65, True), (108, True), (1024, True), (1025, False)])
+def test_up_to_1024_actions_are_taken_however_they_are_laid_out(count: int, is_taken: bool) -> None:
+    rows = [{"steering_angle": round(-30 + 60 * n / count, 2), "speed": 1.25 + n % 3, "index": n} for n in range(count)]
+    text = json.dumps({"action_space": rows, "version": "4"}, indent=8).encode()
+    assert len(text) <= MOST_METADATA_BYTES
+    if is_taken:
+        space = parse_metadata(text).space
+        answer = np.zeros((1, count), np.float32)
+        answer[0, count - 1] = 1.0
+        assert space.size == count
+        assert space.decode(answer, 1.0).steering == pytest.approx(rows[-1]["steering_angle"] / 30.0, abs=0.01)
+        return
+    with pytest.raises(BadInput, match="1 to 1024 actions"):
+        parse_metadata(text)
 
 
 @given(text=st.binary(max_size=200))

@@ -47,6 +47,7 @@ TIMES = {
     "leaderboard_500": 10,
     "leaderboard_500_after_apply": 10,
     "leaderboard_timeout": 10,
+    "portal": 10,
     "duplicate_post": 10,
 }
 

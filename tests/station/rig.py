@@ -31,6 +31,7 @@ class Rig:
         self.gate = MockGate("start", ("beam",), {}, self.clock)
         race = e.OpenRace(e.NEVER, "race-1", "A race", rules)
         self.setup = Setup("station-1", (e.GateSpec("start"),), race)
+        self.cars: list[WireCar] = []
         self.starts = 0
         self.station, self.link = self._start()
 
@@ -69,7 +70,9 @@ class Rig:
         assert isinstance(self.give(e.OpenRun(author="judge", racer=racer, car="car-1")), Accepted)
 
     def go(self) -> None:
-        assert isinstance(self.give(e.StartRun(author="judge")), Accepted)
+        """The start; by hand where no car has spoken yet."""
+        by_hand = not any(car.beats for car in self.cars)
+        assert isinstance(self.give(e.StartRun(author="judge", by_hand=by_hand)), Accepted)
 
     def cross(self, after_s: float) -> None:
         self.wait(round(after_s * S))
@@ -85,6 +88,7 @@ class WireCar:
 
     def __init__(self, rig: Rig, name: str = "car-1") -> None:
         self.rig, self.name, self.boot = rig, name, f"{name}-boot"
+        rig.cars.append(self)
         self.link = MockLink(rig.broker, name, self.boot, "car")
         self.heard: list[m.Body] = []
         self.beats = 0

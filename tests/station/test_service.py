@@ -58,7 +58,9 @@ def test_refusals_are_answered_and_change_nothing(rig: Rig) -> None:
     answer = rig.give(e.FinishRun(author="judge"))
     assert isinstance(answer, Declined)
     assert "`finish` cannot be done while the run is idle" in answer.sentence
-    assert rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1", run_id="heat-7")) == Accepted(4, "heat-7")
+    assert rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1", run_id="heat-7")) == Accepted(
+        4, "heat-7", "car-1", "arm"
+    )
 
 
 def test_the_wire_hears_of_runs_and_laps_after_the_commit(rig: Rig) -> None:
@@ -214,11 +216,12 @@ def test_orders_lead_the_car_and_end_when_it_is_there(rig: Rig) -> None:
 def test_a_trip_is_shown_and_left_only_by_resume(rig: Rig) -> None:
     car = WireCar(rig)
     rig.open()
+    car.beat("ready")
     rig.go()
-    car.state(m.CarState(True, "driving"))
+    car.state(m.CarState(True, "driving", model="m"))
     car.beat("driving")
     rig.cross(1.0)
-    car.state(m.CarState(True, "tripped", "The frames stopped."))
+    car.state(m.CarState(True, "tripped", "The frames stopped.", "m"))
     for _ in range(6):
         car.beat("tripped")
     car.take(m.DriveOrder)
@@ -275,8 +278,9 @@ def test_an_order_that_is_not_followed_is_given_up_and_said(rig: Rig) -> None:
 def test_silence_of_a_car_in_mid_run_is_an_alarm(rig: Rig) -> None:
     car = WireCar(rig)
     rig.open()
+    car.beat("ready")
     rig.go()
-    car.state(m.CarState(True, "driving"))
+    car.state(m.CarState(True, "driving", model="m"))
     car.beat("driving")
     rig.wait(1 * S)
     assert rig.station.snapshot().cars[0].alarm == ""
@@ -340,3 +344,51 @@ def test_quiet_time_is_not_journaled(rig: Rig) -> None:
     for _ in range(100):
         rig.wait(100 * MS)
     assert rig.station.journal.head.seq == records
+
+
+def test_what_the_car_says_of_its_model_is_journaled_posted_and_held_against_the_entry(rig: Rig) -> None:
+    car = WireCar(rig)
+    car.state(m.CarState(True, "disarmed", model="fast-v3", model_sha256="ab" * 32))
+    records = rig.station.journal.head.seq
+    car.state(m.CarState(True, "ready", model="fast-v3", model_sha256="ab" * 32))
+    assert rig.station.journal.head.seq == records, "only what is new is kept"
+    assert isinstance(rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1", model="slow-v1")), Accepted)
+    car.beat("ready")
+    view = rig.station.snapshot().run
+    assert view is not None
+    assert (view.model, view.model_differs) == ("fast-v3", True)
+    refused = rig.give(e.StartRun(author="judge"))
+    assert isinstance(refused, Declined)
+    assert "car-1 reports the model fast-v3 (abababababab), Ann's entry says the model slow-v1" in refused.sentence
+    assert isinstance(rig.give(e.EnterModel(author="judge", model="fast-v3", reason="swapped")), Accepted)
+    car.beat("ready")
+    rig.go()
+    for _ in range(4):
+        rig.cross(8.0)
+    posted = [record for record in rig.station.journal.records() if b'"ResultDue"' in record.facts]
+    assert b'"model":"fast-v3"' in posted[-1].facts
+    assert b'"model_by":"car"' in posted[-1].facts
+    check(rig.station.journal)
+
+
+def test_a_station_that_starts_anew_hears_its_cars_again(rig: Rig) -> None:
+    car = WireCar(rig)
+    car.state(m.CarState(True, "disarmed", model="fast-v3", model_sha256="ab" * 32))
+    rig.open()
+    rig.restart()
+    rig.settle()
+    view = rig.station.snapshot().run
+    assert view is not None
+    assert (view.model, view.model_note) == ("fast-v3", "")
+    check(rig.station.journal)
+
+
+def test_a_ruling_is_answered_with_what_it_did(rig: Rig) -> None:
+    rig.open()
+    rig.go()
+    for _ in range(4):
+        rig.cross(8.0)
+    answer = rig.give(e.AddPenalty(author="judge", reason="pushed", number=1, seconds=1.5))
+    assert isinstance(answer, Accepted)
+    assert answer.effect is not None
+    assert answer.effect.sentence == "Lap 1: 8.200 → 9.700. Score: 8.200 → 8.700. Place: 1, as before."

@@ -63,6 +63,7 @@ def passes(rig: Rig, car: WireCar, seq: int) -> None:
 def test_two_cars_race_and_the_journal_replays(rig: Rig) -> None:
     cars = [opened(rig, 1), opened(rig, 2)]
     for number in (1, 2):
+        cars[number - 1].beat("ready")
         assert isinstance(rig.give(e.StartRun(author="judge", run_id=f"run-{number}")), Accepted)
     assert [run.run_id for run in rig.station.snapshot().runs] == ["run-1", "run-2"]
     rig.wait(S)

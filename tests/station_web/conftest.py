@@ -1,14 +1,15 @@
-"""The station's page over a real uvicorn on loopback, fed by a station that shows what a test tells it to."""
+"""The station's page over its real server on loopback, fed by a station that shows what a test tells it to."""
 
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-import uvicorn
 
-from station.web.app import create_app
+from shared.addresses import Addresses
+from station.web.app import LOOPBACK, create_app
+from station.web.live import Live
+from station.web_server import WebServer, listen
 from tests.station_web.views import FakeStation
 
 
@@ -19,23 +20,22 @@ class Served:
     url: str
     port: int
     station: FakeStation
+    live: Live
 
 
-def serve(station: FakeStation, port: int = 0, **options: tuple[str, ...]) -> Iterator[Served]:
+def serve(station: FakeStation, port: int = 0, **options: Any) -> Iterator[Served]:
     app = create_app(station, **options)
-    listener = socket.create_server(("127.0.0.1", port))
-    port = listener.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
+    listening = listen("127.0.0.1", port)
+    port = listening.getsockname()[1]
+    operators = Addresses.parsed(options.get("operators", LOOPBACK), "operators")
+    web = WebServer(app, listening, app.state.live.close, operators)
+    web.start()
     try:
-        yield Served(f"http://127.0.0.1:{port}", port, station)
+        yield Served(f"http://127.0.0.1:{port}", port, station, app.state.live)
     finally:
-        app.state.live.close()
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
-        assert not thread.is_alive()
+        web.stop()
+        listening.close()
+        assert not web.running
 
 
 @pytest.fixture

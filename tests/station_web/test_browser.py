@@ -11,12 +11,14 @@ from playwright.sync_api import Browser, Page, expect
 from station.core.events import (
     AddCrossing,
     AddPenalty,
+    DropCrossing,
     OpenRun,
     StartRun,
     StopAll,
+    TakeBack,
     VoidLap,
 )
-from station.view import Declined, View
+from station.view import Accepted, Declined, Effect, View, Worth
 from tests.station_web.browser import Watched, chromium, keep_picture, violations
 from tests.station_web.conftest import Served, serve
 from tests.station_web.views import (
@@ -217,6 +219,40 @@ def test_a_penalty_asks_for_seconds_and_a_reason(served: Served, watched: Watche
     page.click("text=Do it")
     assert served.station.commanded.acquire(timeout=5)
     assert served.station.commands == [AddPenalty(author="operator", reason="pushed the cone", number=3, seconds=2.5)]
+
+
+def test_a_penalty_is_read_as_it_is_written_and_answered_with_what_it_did(served: Served, watched: Watched) -> None:
+    before = Worth("run-7", "Ada Lovelace", 3, 3_199, True, 3_199, 1)
+    after = replace(before, lap_ms=4_699, score_ms=4_699, place=3)
+    served.station.answer = Accepted(413, "run-7", effect=Effect(before, after, "Lap 3: 3.199 → 4.699. Place: 1 → 3."))
+    page = watched.open(f"{served.url}/operate")
+    for written, wanted in (("1,500", "can be read as 1.5 or as 1500"), ("1,5", "Lap 3: 3.199 → 4.699. Place: 1 → 3.")):
+        page.click("[aria-label='Penalty for lap 3']")
+        page.fill("#ask-reason", "pushed the cone")
+        page.fill("#ask-seconds", written)
+        page.keyboard.press("Enter")
+        expect(page.locator("#answer")).to_contain_text(wanted)
+    [penalty] = served.station.commands
+    assert isinstance(penalty, AddPenalty)
+    assert penalty.seconds == 1.5
+
+
+def test_what_was_none_is_taken_back_and_a_false_start_dropped(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/operate")
+    for label, reason in (("Take back: off track in lap 2", "wheel in"), ("Take back: off track in lap 7", "two in")):
+        page.click(f"[aria-label='{label}']")
+        page.fill("#ask-reason", reason)
+        page.keyboard.press("Enter")
+        assert served.station.commanded.acquire(timeout=5)
+    page.click("text=False first crossing")
+    page.fill("#ask-reason", "a hand")
+    page.keyboard.press("Enter")
+    assert served.station.commanded.acquire(timeout=5)
+    assert served.station.commands == [
+        TakeBack(author="operator", reason="wheel in", kind="off_track", number=2),
+        TakeBack(author="operator", reason="two in", kind="off_track", number=7, run_id="run-7"),
+        DropCrossing(author="operator", reason="a hand", number=0),
+    ]
 
 
 def test_a_stamp_keeps_every_nanosecond(served: Served, watched: Watched) -> None:

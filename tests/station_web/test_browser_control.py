@@ -14,13 +14,14 @@ from station.core.events import (
     OffTrack,
     OrderCar,
     SetMode,
+    StartRun,
     VoidLap,
 )
 from station.view import Accepted, Declined
 from tests.station_web.browser import Watched, chromium
 from tests.station_web.conftest import Served
 from tests.station_web.test_browser import show
-from tests.station_web.views import FULL_GATE, SPLIT, TESTING, TOGETHER, VIEW, S
+from tests.station_web.views import CAR, FULL_GATE, SPLIT, TESTING, TOGETHER, VIEW, S
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -142,3 +143,31 @@ def test_the_gates_page_shows_each_sensor_and_follows(served: Served, watched: W
     show(served, page, replace(TESTING, gates=(replace(FULL_GATE, stuck=()), SPLIT)))
     expect(card.locator(".gate-state")).to_contain_text("fit")
     assert watched.errors == []
+
+
+def test_the_tick_comes_with_the_cars_own_word(served: Served, watched: Watched) -> None:
+    served.station.answer = Accepted(9, car="car-1", goal="start")
+    ready = replace(VIEW, cars=(replace(CAR, mode="ready"),))
+    page = watched.open(f"{served.url}/operate")
+    show(served, page, ready)
+    page.keyboard.press("s")
+    answer = page.locator("#answer")
+    expect(answer).to_contain_text("ordered. car-1 has not said yet that it is so")
+    assert "✓" not in answer.inner_text()
+    show(served, page, replace(ready, cars=(replace(CAR, mode="ready", online=False),)))
+    expect(answer).to_have_text("✕ Start: ordered, but car-1 is silent.")
+    show(served, page, VIEW)
+    expect(answer).to_have_text("✓ Start: car-1 is driving")
+
+
+def test_a_car_without_agent_is_started_by_hand_with_a_reason(served: Served, watched: Watched) -> None:
+    served.station.answer = Declined("car-1 has never been heard: switch it on, or start it by hand.")
+    page = watched.open(f"{served.url}/operate")
+    page.keyboard.press("s")
+    expect(page.locator("#answer")).to_contain_text("never been heard")
+    served.station.answer = Accepted(9)
+    page.click("text=Start by hand")
+    page.fill("#ask-reason", "a stock car")
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer")).to_contain_text("✓")
+    assert served.station.commands[-1] == StartRun(author="operator", reason="a stock car", by_hand=True)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from shared.ranking import RaceRules
 from shared.words import rules_line, score_name
-from station.core.facts import Lap
+from station.core.doubting import USUAL
+from station.core.facts import Lap, Proposal
+from station.web.doubts import doubts
 from station.web.health import alarms, health_lines
 from station.web.screen import next_command, running_text, screen_of
 from station.web.words import lap_lines, place_lines
@@ -152,7 +154,6 @@ def test_a_running_clock_shows_tenths(elapsed_ns: int, text: str) -> None:
     ("changes", "label", "clock", "words"),
     [
         ({}, "Lap 7", "4.0", "On track"),
-        ({"phase": "armed", "released": False, "lap_started_ns": None}, "Lap 1", "0.0", "Ready to start"),
         ({"phase": "armed", "lap_started_ns": None}, "Lap 1", "0.0", "Go! To the line"),
         ({"phase": "finished", "lap_started_ns": None}, "Average of 3", "10.409", "Finished"),
         ({"phase": "finished", "score_ms": None}, "Average of 3", "No score", "Finished"),
@@ -163,6 +164,27 @@ def test_the_clock_of_each_phase(changes: dict[str, object], label: str, clock: 
     run = screen_of(replace(VIEW, run=replace(RUN, **changes))).run  # type: ignore[arg-type]
     assert run is not None
     assert (run.clock_label, run.clock, run.phase_words) == (label, clock, words)
+
+
+@pytest.mark.parametrize(("released", "car", "words"), [
+    (False, {"mode": "ready"}, "Ready to start"),
+    (False, {"mode": "disarmed"}, "The car gets ready"),
+    (False, {"mode": "ready", "online": False}, "Waiting for the car"),
+    (False, {"name": "car-9"}, "Waiting for the car"),
+    (True, {"mode": "ready"}, "Start ordered"),
+    (True, {"mode": "tripped"}, "Start ordered"),
+    (True, {"mode": "driving", "online": False}, "Waiting for the car"),
+    (True, {"mode": "driving"}, "Go! To the line"),
+])  # fmt: skip
+def test_what_the_car_shall_do_is_not_what_it_does(released: bool, car: dict[str, object], words: str) -> None:
+    run = replace(RUN, phase="armed", released=released, lap_started_ns=None)
+    view = replace(VIEW, run=run, cars=(replace(CAR, **car),))  # type: ignore[arg-type]
+    screen = screen_of(view).run
+    assert screen is not None
+    assert screen.phase_words == words
+    by_hand = screen_of(replace(view, run=replace(run, by_hand=True))).run
+    assert by_hand is not None
+    assert by_hand.phase_words == "Go! Started by hand"
 
 
 @pytest.mark.parametrize(
@@ -225,3 +247,63 @@ def test_no_run_breaks_the_page(laps: list[Lap], phase: str, started_ns: int | N
     screen = screen_of(replace(VIEW, run=run))
     assert len(screen.laps) == len(laps)
     assert all(line.sign and line.status for line in screen.laps)
+
+
+def test_a_difference_is_that_of_the_two_figures_that_are_shown() -> None:
+    laps = (lap(1, 0, lap_ns=13_396_900_000), lap(2, 0, lap_ns=13_416_100_000), lap(3, 0, lap_ns=13_396_950_000))
+    lines = {line.number: line for line in lap_lines(replace(RUN, laps=laps), RULES)}
+    assert [(lines[n].time, lines[n].delta) for n in (1, 2, 3)] == [
+        ("13.396", ""),
+        ("13.416", "+0.020"),
+        ("13.396", "+0.000"),
+    ]
+    penalised = lap_lines(replace(RUN, laps=(lap(1, 0, lap_ns=9_000_600_000, penalty_ns=1_500_500_000),)), RULES)[0]
+    assert (penalised.time, penalised.penalty) == ("10.501", "+1.501")
+
+
+def test_an_abandoned_run_claims_no_score_and_no_best() -> None:
+    run = replace(RUN, phase="finished", counts=False, score_ms=None, finished_reason="gave up")
+    screen = screen_of(replace(VIEW, run=run))
+    assert screen.run is not None
+    assert (screen.run.phase_words, screen.run.clock) == ("Does not count", "No score")
+    assert not any(line.in_window for line in screen.laps)
+    assert {line.status for line in screen.laps} <= {"Not counted", "Void"}
+    assert "make the score" not in screen.window_words
+    assert all("Best" not in tile.note for tile in screen.tiles)
+
+
+def test_a_lap_that_waits_for_an_official_says_so() -> None:
+    held = lap(2, 2_500, valid=False, held=True, reason="much shorter than the usual lap (9.871): an official is asked")
+    line = lap_lines(replace(RUN, laps=(RUN.laps[0], held)), RULES)[0]
+    assert (line.sign, line.status) == ("⚑", "In doubt")
+    assert "an official is asked" in line.detail
+
+
+def test_a_short_lap_is_asked_about_with_what_can_be_done() -> None:
+    asked = Proposal(
+        "run-7", "false_crossing", RUN.laps[0].ended_ns, USUAL, "Lap 1 is much shorter than the usual lap."
+    )
+    [doubt] = doubts(replace(VIEW, run=replace(RUN, proposals=(asked,))))
+    assert [(a.label, a.command, dict(a.numbers).get("number"), a.key) for a in doubt.actions] == [
+        ("Drop it", "drop_crossing", 1, "y"),
+        ("Lap 1 begins here", "drop_crossing", 0, ""),
+        ("It is a lap", "dismiss", None, "n"),
+    ]
+
+
+def test_another_model_than_the_entrys_is_said_and_can_be_entered() -> None:
+    run = replace(
+        RUN,
+        phase="armed",
+        proposals=(),
+        model_differs=True,
+        model_note="car-1 reports the model b, the entry says the model a.",
+        reported_model=("b", "cd" * 32),
+    )
+    screen = screen_of(replace(VIEW, run=run))
+    assert screen.run is not None
+    assert run.model_note in screen.run.notes
+    [doubt] = screen.doubts
+    assert doubt.sentence.endswith("Start is refused.")
+    assert dict(doubt.actions[0].texts) == {"run_id": "run-7", "model": "b", "model_sha256": "cd" * 32}
+    assert doubt.actions[0].ask, "a reason is asked for"

@@ -13,13 +13,17 @@ from shared.errors import OperatorError, StorageError
 from shared.results import Answer, Later, Posted, Rejected
 from station.sync.attempts import Attempts
 from station.sync.lock import hold, is_held
-from station.sync.outbox import AnswerLost, Progress
+from station.sync.outbox import AnswerLost, PostedOtherwise, Progress
 from station.sync.report import SyncReport
+from station.sync.target import Target
 from tests.sync.results import row
 
 ANSWERS: list[tuple[Answer | None, str]] = [
     (Posted(10_000, 2, 7, best=False), "confirmed"),
     (Posted(None, None, 0), "confirmed"),
+    (PostedOtherwise(9_000, 1, 2, True, 10_000), "confirmed"),
+    (PostedOtherwise(None, None, 2, False, 10_000), "confirmed"),
+    (PostedOtherwise(9_000, 1, 2, True, None), "confirmed"),
     (Rejected("There is no race 'x'.", 404), "rejected"),
     (Later("busy"), "pending"),
     (AnswerLost("reset"), "unknown"),
@@ -53,8 +57,43 @@ def test_the_last_attempt_speaks(tmp_path: pathlib.Path) -> None:
 def test_what_was_rejected_is_posted_again_only_when_asked(tmp_path: pathlib.Path) -> None:
     store = Attempts(tmp_path / "sync.db")
     store.finish(store.begin(row(1), 1), Rejected("bad signature", 401), 2)
+    store.finish(store.begin(row(2, "b"), 1), Rejected("no race", 404), 2)
     assert store.progress()["race-1.run-1.0"].state == "rejected"
-    assert store.progress(retry_rejected=True) == {}
+    assert store.reopen(frozenset({"b.0", "unknown.0"}), "Ruth", 3) == ["b.0"]
+    assert {record.webhook_id: record.state for record in store.records()} == {
+        "race-1.run-1.0": "rejected",
+        "b.0": "pending",
+    }
+    assert store.reopen(None, "Ruth", 4) == ["race-1.run-1.0"]
+    store.finish(store.begin(row(1), 5), Rejected("bad signature", 401), 6)
+    store.close()
+    again = Attempts(tmp_path / "sync.db").progress()
+    assert again == {"race-1.run-1.0": Progress("rejected", 2), "b.0": Progress("pending", 1)}
+
+
+def test_the_race_at_the_leaderboard_is_kept_when_it_is_news(tmp_path: pathlib.Path) -> None:
+    store = Attempts(tmp_path / "sync.db")
+    unknown, ready = Target("cup", "unknown", "It does not know 'cup'."), Target("cup", "ready", "Ready for 'cup'.")
+    report = SyncReport(tmp_path)
+    assert (report.view(0).race_unknown, report.view(0).target) == (False, "")
+    for target in (unknown, unknown, ready, unknown):
+        store.aim(target, 1)
+    assert store._db.execute("SELECT count(*) FROM targets").fetchone() == (3,)
+    view = report.view(0)
+    assert (view.race_unknown, view.target, view.sentence) == (True, unknown.sentence, unknown.sentence)
+    store.aim(ready, 2)
+    view = report.view(0)
+    assert (view.race_unknown, view.target, view.sentence) == (False, ready.sentence, "No result is due yet.")
+
+
+def test_a_file_of_an_older_sync_is_read(tmp_path: pathlib.Path) -> None:
+    store = Attempts(tmp_path / "sync.db")
+    store.finish(store.begin(row(1), 1), Rejected("no race", 404), 2)
+    store._db.execute("DROP TABLE reopened")
+    store._db.execute("DROP TABLE targets")
+    store.close()
+    assert SyncReport(tmp_path).view(1).rejected == 1
+    assert Attempts(tmp_path / "sync.db").reopen(None, "", 3) == ["race-1.run-1.0"]
 
 
 @pytest.mark.parametrize(
@@ -117,6 +156,10 @@ def test_the_report_before_sync_ever_ran(tmp_path: pathlib.Path) -> None:
     ("answer", "words"),
     [
         (Posted(1, 1, 1), "Every result is posted."),
+        (
+            PostedOtherwise(9_000, 1, 2, True, 10_000),
+            "the leaderboard counts 9000 ms where the station has",
+        ),
         (Rejected("There is no race.", 404), "was rejected (404): There is no race."),
         (Later("The leaderboard answered 503: busy."), "answered 503: busy. race-1.run-1 waits (1 try so far)."),
         (None, "its answer is awaited (1 try so far)."),

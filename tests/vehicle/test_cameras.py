@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from shared import drivers
 from shared.clock import ManualClock
-from shared.errors import BadInput, HardwareMissing
+from shared.errors import BadInput, ConfigError, HardwareMissing
+from vehicle.hardware.cameras.mock import MockCamera
 from vehicle.hardware.cameras.picamera import PiCamera
 from vehicle.hardware.cameras.v4l2 import V4l2Camera
 from vehicle.hardware.cameras.video import VideoCamera
@@ -177,6 +178,64 @@ def test_picamera_upside_down_and_what_is_missing() -> None:
         PiCamera({"camera": 3}, ManualClock(), Library())
     with pytest.raises(HardwareMissing, match="check its ribbon"):
         PiCamera({}, ManualClock(), Library(error=RuntimeError("the camera timed out"))).read(0.1)
+
+
+# Turned pictures: the light corner of a picture that is dark else, by flip
+
+CORNERS = {"none": (0, 0), "horizontal": (0, -1), "vertical": (-1, 0), "both": (-1, -1)}
+
+
+def corner(height: int = 48, width: int = 64) -> NDArray[np.uint8]:
+    picture = np.full((height, width), 20, np.uint8)
+    picture[: height // 4, : width // 4] = 220
+    return picture
+
+
+@pytest.mark.parametrize(("flip", "place"), CORNERS.items())
+def test_a_usb_camera_that_hangs_another_way_round_is_turned(flip: str, place: tuple[int, int]) -> None:
+    ok, data = cv2.imencode(".jpg", corner(480, 640))
+    assert ok
+    yuyv = np.dstack([corner(480, 640), np.zeros((480, 640), np.uint8)])
+    camera = V4l2Camera({"flip": flip}, ManualClock(), Device([np.asarray(data, np.uint8).reshape(1, -1), yuyv]))
+    for _ in range(2):
+        frame = camera.read(0.1)
+        assert frame is not None
+        assert frame.pixels[place] > 200
+        assert (frame.pixels > 200).mean() < 0.1
+        assert frame.pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize(("flip", "place"), CORNERS.items())
+def test_a_video_is_turned_too(tmp_path: pathlib.Path, flip: str, place: tuple[int, int]) -> None:
+    path = tmp_path / "corner.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (64, 48))
+    writer.write(np.dstack([corner()] * 3))
+    writer.release()
+    clock = ManualClock()
+    camera = VideoCamera({"file": str(path), "flip": flip}, clock)
+    clock.advance(S // 10)
+    frame = camera.read(0.0)
+    assert frame is not None
+    assert frame.pixels[place] > 180
+    camera.close()
+
+
+def test_the_mock_turns_as_the_metal_does_and_refuses_what_it_refuses() -> None:
+    pictures = {}
+    for flip in CORNERS:
+        clock = ManualClock()
+        camera = MockCamera({"flip": flip}, clock)
+        clock.advance(S)
+        frame = camera.read(0.0)
+        assert frame is not None
+        pictures[flip] = frame.pixels
+    assert np.array_equal(pictures["horizontal"], pictures["none"][:, ::-1])
+    assert np.array_equal(pictures["vertical"], pictures["none"][::-1])
+    assert np.array_equal(pictures["both"], pictures["none"][::-1, ::-1])
+    with pytest.raises(ConfigError, match=r"`flip` is 'left'; allowed is none, horizontal, vertical, both"):
+        V4l2Camera({"flip": "left"}, ManualClock(), Device([]))
+    with pytest.raises(ConfigError, match=r"`flip` is 'left'; allowed is none, horizontal, vertical, both"):
+        MockCamera({"flip": "left"}, ManualClock())
 
 
 # A video file

@@ -258,7 +258,7 @@ def test_the_metadata_defaults_of_the_console(changes: dict[str, Any], version: 
         ({"sensor": ["FRONT_FACING_CAMERA", "LIDAR"]}, "one grey front camera"),
         ({"sensor": []}, "must be a list of"),
         ({"sensor": ["EYES"]}, "must be a list of"),
-        ({"neural_network": "TRANSFORMER"}, "neural_network"),
+        ({"neural_network": ["TRANSFORMER"]}, "neural_network"),
         ({"training_algorithm": "luck"}, "training_algorithm"),
         ({"version": [1]}, "version"),
     ],
@@ -276,7 +276,7 @@ def test_metadata_that_is_no_json(text: bytes) -> None:
 
 def test_metadata_is_small(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "model_metadata.json"
-    path.write_bytes(b" " * 70_000)
+    path.write_bytes(b" " * 270_000)
     with pytest.raises(BadInput, match="larger than"):
         load_metadata(path)
 

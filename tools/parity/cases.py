@@ -1,6 +1,8 @@
 """The cases of the parity script: networks, sensors, heads, metadata and observations. Plain style, for Python 3.7 too.
 
-Networks as in aws-deepracer-community/deepracer-simapp (markov/sensors/utils.py).
+Networks as in aws-deepracer-community/deepracer-simapp: markov/sensors/utils.py, whose plans for dropout, normalisation
+and other activations markov/agents/utils.py leaves aside today (they are tried too, as `OLDER`), and the middlewares of
+markov/architecture/custom_architectures.py.
 """
 
 from __future__ import annotations
@@ -17,9 +19,14 @@ ROWS = 4
 # [filters, kernel, stride] of each convolution, dense units, activation, normalised?, share dropped while training
 CAMERA = {
     SHALLOW: ([[32, 8, 4], [64, 4, 2], [64, 3, 1]], [], "relu", False, 0.0),
-    MIDDLE: ([[32, 5, 2], [32, 3, 1], [64, 3, 2], [64, 3, 1]], [64], "tanh", False, 0.3),
-    DEEP: ([[32, 8, 4], [32, 4, 2], [64, 4, 2], [64, 3, 1]], [512, 512], "relu", True, 0.5),
+    MIDDLE: ([[32, 5, 2], [32, 3, 1], [64, 3, 2], [64, 3, 1]], [64], "relu", False, 0.0),
+    DEEP: ([[32, 8, 4], [32, 4, 2], [64, 4, 2], [64, 3, 1]], [512, 512], "relu", False, 0.0),
 }
+OLDER = {
+    MIDDLE: (*CAMERA[MIDDLE][:2], "tanh", False, 0.3),
+    DEEP: (*CAMERA[DEEP][:2], "relu", True, 0.5),
+}
+MIDDLEWARE = {SHALLOW: [512], MIDDLE: [512], DEEP: [256, 128]}
 STEREO_DEEP = ([[32, 3, 1], [64, 3, 2], [64, 3, 1], [128, 3, 2], [128, 3, 1]], [], "relu", False, 0.0)
 LIDAR_NETWORK = ([], [256, 256], "relu", False, 0.0)
 
@@ -28,7 +35,9 @@ CASES = {
     "shallow": (["observation"], SHALLOW, "clipped_ppo", "discrete"),
     "shallow-continuous": ([FRONT], SHALLOW, "clipped_ppo", "continuous"),
     "middle": ([FRONT], MIDDLE, "clipped_ppo", "discrete"),
+    "middle-dropout": ([FRONT], MIDDLE, "clipped_ppo", "discrete"),
     "deep": ([FRONT], DEEP, "clipped_ppo", "discrete"),
+    "deep-batchnorm": ([FRONT], DEEP, "clipped_ppo", "discrete"),
     "stereo": ([STEREO], SHALLOW, "clipped_ppo", "discrete"),
     "stereo-deep": ([STEREO], DEEP, "clipped_ppo", "discrete"),
     "lidar": ([FRONT, "LIDAR"], SHALLOW, "clipped_ppo", "discrete"),
@@ -36,6 +45,11 @@ CASES = {
     "sac": ([LEFT], SHALLOW, "sac", "continuous"),
     "sac-lidar": ([FRONT, "LIDAR"], MIDDLE, "sac", "continuous"),
 }
+
+
+def is_older(name):
+    """Is it a case of the plans that were once built?"""
+    return name.endswith(("-dropout", "-batchnorm"))
 
 
 def every():

@@ -3,11 +3,12 @@
     python tools/parity/write_frozen.py --dialect tf1|tf2v1|legacy|keras3 --out FOLDER [--every] [--full] [--archives]
         [--only NAME]
 
-Names and structure are rl_coach's and the simulation application's (markov); weights are random. TensorFlow is heavy,
-so it lives in an environment of its own (README.md): `tf1` wants TensorFlow 1.15 (Python 3.7, hence this file's plain
-style), the others TensorFlow 2 with Keras 3, and `legacy` tf_keras beside it. Each case gives NAME.pb, NAME.json
-(metadata) and NAME.npy: what TensorFlow answers, one row for each of `pictures`, which the tests draw again from the
-same seed; with --archives NAME.tar.gz too, as the DeepRacer console exports it. check_frozen.py reads it all back.
+Names and structure are rl_coach's and the simulation application's (markov), node by node: write_rl_coach.py has the
+same cases built by rl_coach itself, and a test compares the two. Weights are random. TensorFlow is heavy, so it lives
+in an environment of its own (README.md): `tf1` wants TensorFlow 1.15 (Python 3.7, hence this file's plain style), the
+others TensorFlow 2 with Keras 3, and `legacy` tf_keras beside it. Each case gives NAME.pb, NAME.json (metadata) and
+NAME.npy: what TensorFlow answers, one row for each of `pictures`, which the tests draw again from the same seed; with
+--archives NAME.tar.gz too, as the DeepRacer console exports it. check_frozen.py reads it all back.
 """
 
 from __future__ import annotations
@@ -25,23 +26,28 @@ from cases import (
     CASES,
     LIDAR_NETWORK,
     LIDARS,
+    MIDDLEWARE,
+    OLDER,
     SHALLOW,
     STEREO,
     STEREO_DEEP,
     every,
+    is_older,
     metadata,
     pictures,
     shape_of,
 )
 
+SEEDS = {"stereo-deep": 6}  # narrow networks may be blind by chance: such a case proves nothing
+
 
 class Layers:
     """The layers of one dialect; `scale` shrinks their widths."""
 
-    def __init__(self, tf, dialect, scale, is_training):
+    def __init__(self, tf, dialect, scale, is_training, seed):
         self.tf, self.v1, self.dialect, self.scale = tf, tf.compat.v1, dialect, scale
         self.is_training = is_training
-        self.seeds = np.random.RandomState(7)
+        self.seeds = np.random.RandomState(seed)
 
     def width(self, full):
         """The width of a layer that is `full` wide in the field."""
@@ -77,7 +83,7 @@ class Layers:
         if self.dialect == "keras3":
             return self.tf.keras.layers.Dense(units, kernel_initializer=weights, bias_initializer=bias, name=name)(x)
         if self.dialect == "tf2v1":
-            with self.v1.variable_scope(name):
+            with self.v1.variable_scope(name or "dense"):
                 k = self.v1.get_variable("kernel", [int(x.shape[-1]), units], initializer=weights)
                 return self.tf.nn.bias_add(
                     self.tf.matmul(x, k), self.v1.get_variable("bias", [units], initializer=bias)
@@ -137,13 +143,9 @@ class Layers:
         return self.tf.keras.layers.Flatten()(x)
 
 
-def embed(layers, sensor, network, given):
+def embed(layers, sensor, plan, given):
     """One input's embedder; returns (placeholder, embedding)."""
     v1 = layers.v1
-    if sensor in LIDARS:
-        plan = LIDAR_NETWORK
-    else:
-        plan = STEREO_DEEP if sensor == STEREO and network != SHALLOW else CAMERA[network]
     convs, units, activation, normalised, dropped = plan
     with v1.variable_scope(sensor):
         x = v1.placeholder("float", [None, *shape_of(sensor)], name=sensor) if given is None else given
@@ -155,40 +157,57 @@ def embed(layers, sensor, network, given):
             x = layers.conv(x, layers.width(filters), kernel, stride, f"Conv2d_{number}")
             x = layers.finish(x, activation, normalised, 0.0, f"BatchnormActivationDropout_{number + 1}")
             number += 2
-        flat = layers.flatten(x) if not units else x
         # rl_coach puts dense layers on the last axis of the picture and flattens after them, tf.layers.dense style.
         for width in units:
-            flat = layers.flatten(flat) if len(flat.shape) > 2 and layers.dialect == "tf2v1" else flat
-            flat = layers.dense(flat, layers.width(width), f"Dense_{number}")
-            flat = layers.finish(flat, activation, False, dropped, f"BatchnormActivationDropout_{number + 1}")
+            x = layers.flatten(x) if len(x.shape) > 2 and layers.dialect == "tf2v1" else x
+            x = layers.dense(x, layers.width(width), f"Dense_{number}")
+            x = layers.finish(x, activation, False, dropped, f"BatchnormActivationDropout_{number + 1}")
             number += 2
-        return placeholder, (layers.flatten(flat) if units else flat)
+        return placeholder, layers.flatten(x)
+
+
+def plan_of(sensor, network, older):
+    """The layers of a sensor's embedder."""
+    if sensor in LIDARS:
+        return LIDAR_NETWORK
+    if sensor == STEREO and network != SHALLOW:
+        return STEREO_DEEP
+    return (OLDER if older else CAMERA)[network]
+
+
+def rescaled(layers, streams):
+    """rl_coach's general_network.py: between middleware and head, the gradients are scaled by r, the values are not."""
+    tf, v1 = layers.tf, layers.v1
+    rescaler = v1.get_variable("gradients_from_head_0-0_rescalers", initializer=1.0, dtype=tf.float32)
+    return (1 - rescaler) * tf.stop_gradient(streams) + rescaler * streams
 
 
 def head(layers, x, algorithm, actions):
-    """The policy's head, its output named as the console exports it."""
+    """The policy's head, its output named as the console exports it. `x` is a stack of one."""
     tf, v1 = layers.tf, layers.v1
     if algorithm == "sac":
         with v1.variable_scope("sac_policy_head_0"):
-            both = layers.dense(x, 2 * actions, "policy_mu_logsig", gain=3.0)
-            mean = tf.identity(both[..., :actions], name="policy_mean")
-            return tf.tanh(mean, name="policy")
+            x = tf.nn.relu(layers.dense(x[0], layers.width(256), None), name="dense/Relu")
+            return tf.identity(layers.dense(x, actions, "policy_mean", gain=3.0), name="policy")
     with v1.variable_scope("ppo_head_0"):
+        x = x[0]
         if actions == 2:
             return tf.identity(layers.dense(x, actions, "policy_mean", gain=3.0), name="policy")
         return tf.nn.softmax(layers.dense(x, actions, "policy_fc", gain=200.0), name="policy")
 
 
-def network_of(layers, sensors, network, given):
-    """Embedders, merger and middleware of one network; returns (placeholders, state)."""
+def network_of(layers, sensors, network, older, given):
+    """Embedders, merger and middleware of one network; returns (placeholders, the middleware's streams)."""
     placeholders, embeddings = {}, []
     for sensor in sorted(sensors):
-        placeholders[sensor], embedding = embed(layers, sensor, network, given.get(sensor))
+        placeholders[sensor], embedding = embed(layers, sensor, plan_of(sensor, network, older), given.get(sensor))
         embeddings.append(embedding)
     x = embeddings[0] if len(embeddings) == 1 else layers.tf.concat(embeddings, axis=-1, name="merger")
     with layers.v1.variable_scope("middleware_fc_embedder"):
-        x = layers.dense(x, layers.width(512), "Dense_0")
-        return placeholders, layers.finish(x, "relu", False, 0.0, "BatchnormActivationDropout_1")
+        for number, width in enumerate(MIDDLEWARE[network]):
+            x = layers.dense(x, layers.width(width), f"Dense_{2 * number}")
+            x = layers.finish(x, "relu", False, 0.0, f"BatchnormActivationDropout_{2 * number + 1}")
+    return placeholders, [x]
 
 
 def write(tf, dialect, name, case, out, scale):
@@ -201,18 +220,19 @@ def write(tf, dialect, name, case, out, scale):
         v1.set_random_seed(11)
         agent = "policy" if algorithm == "sac" else "main"
         with v1.variable_scope(f"main_level/agent/{agent}/online"):
-            is_training = v1.Variable(False, trainable=False, name="is_training") if dialect != "keras3" else None
-            layers = Layers(tf, dialect, scale, is_training)
+            is_training = v1.Variable(False, trainable=False) if dialect != "keras3" else None
+            layers = Layers(tf, dialect, scale, is_training, SEEDS.get(name, 7))
             with v1.variable_scope("network_0"):
-                placeholders, state = network_of(layers, sensors, network, {})
+                placeholders, streams = network_of(layers, sensors, network, is_older(name), {})
+                head_input = rescaled(layers, streams)
                 if algorithm == "sac":
-                    policy = head(layers, state, algorithm, actions)
+                    policy = head(layers, head_input, algorithm, actions)
                 else:
-                    layers.dense(state, 1, "v_values")
+                    layers.dense(head_input[0], 1, "v_values")
             if algorithm != "sac":
                 with v1.variable_scope("network_1"):
-                    _, state = network_of(layers, sensors, network, placeholders)
-                    policy = head(layers, state, algorithm, actions)
+                    _, streams = network_of(layers, sensors, network, is_older(name), placeholders)
+                    policy = head(layers, rescaled(layers, streams), algorithm, actions)
         if dialect == "keras3":
             session.run([v.initializer for v in v1.global_variables()])
         session.run(v1.global_variables_initializer())

@@ -15,7 +15,7 @@ from shared.errors import BadInput
 
 Kind = Literal["discrete", "continuous"]
 
-MOST_ACTIONS = 64
+MOST_ACTIONS = 1024
 _MOST_ANGLE_DEG = 90.0
 _MOST_SPEED_MPS = 20.0
 

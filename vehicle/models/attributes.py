@@ -1,12 +1,13 @@
 """What an operator's attributes mean, and which of their values we run. Shapes are TensorFlow's: channels last."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from shared.errors import BadInput
-from vehicle.models.graphdef import Node, Tensor
+from vehicle.models.graphdef import MOST_RANK, Node, Tensor
 
 Index = tuple[Any, ...]
 
@@ -59,6 +60,30 @@ def reshaped(node: Node, shape: tuple[int, ...], wanted: Tensor) -> tuple[int, .
         return np.broadcast_to(np.int8(0), shape).reshape([int(size) for size in np.ravel(wanted)]).shape
     except (ValueError, TypeError, OverflowError):
         raise BadInput(f"The Reshape {node.name[:80]!r} does not fit its input.") from None
+
+
+def expanded(node: Node, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    """The shape with one more axis, of size one. Raises BadInput."""
+    if not -len(shape) - 1 <= axis <= len(shape) or len(shape) >= MOST_RANK:
+        raise BadInput(f"The {node.op} {node.name[:80]!r} does not fit its input.")
+    place = axis % (len(shape) + 1)
+    return (*shape[:place], 1, *shape[place:])
+
+
+def squeezed(node: Node, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape without its axes of size one, or without those that the node names. Raises BadInput."""
+    try:
+        return np.squeeze(np.broadcast_to(np.int8(0), shape), axes_of(node) or None).shape
+    except ValueError:
+        raise BadInput(f"The Squeeze {node.name[:80]!r} does not fit its input.") from None
+
+
+def sliced(node: Node, shape: tuple[int, ...], begin: Tensor, end: Tensor, strides: Tensor) -> Tensor:
+    """Which elements a StridedSlice takes: their numbers, in the shape of its answer. Raises BadInput."""
+    try:
+        return np.asarray(np.arange(math.prod(shape)).reshape(shape)[strided_index(node, begin, end, strides)])
+    except (IndexError, ValueError, TypeError):
+        raise BadInput(f"The StridedSlice {node.name[:80]!r} does not fit its input.") from None
 
 
 def epsilon(node: Node) -> float:

@@ -26,7 +26,8 @@ class Card:
     """What a person and a program must know of an imported model. Hashes are SHA-256 in hexadecimal.
 
     `content_sha256` is that of the model and its metadata as they came, however they were packed. `parity` is the
-    largest difference between the original and what drives; None for what came as ONNX and was not converted.
+    largest difference between the original and what drives; None for what came as ONNX and was not converted. `choice`
+    says which of an archive's checkpoints it is and why; "" if there was one.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Card:
     parity: float | None
     timing: Timing | None
     throttle_percent: float = DEFAULT_THROTTLE_PERCENT
+    choice: str = ""
 
     @property
     def fits(self) -> bool:

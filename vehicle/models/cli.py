@@ -20,13 +20,15 @@ def add_commands(subparsers: Any) -> None:
     check = _command(subparsers, "check", "would the car run this model?", _check)
     check.add_argument("model", nargs="+", type=pathlib.Path, help="a model's folder or its .onnx file")
     bring = _command(subparsers, "import", "bring a DeepRacer archive, a frozen .pb or an ONNX file", _import)
-    bring.add_argument("file", type=pathlib.Path, help="tar.gz, .pb or .onnx")
+    bring.add_argument("file", type=pathlib.Path, help="tar.gz, tar, zip, .pb or .onnx")
     bring.add_argument("--name", default="", help="its name here; default: the file's")
     _add_metadata(bring)
+    _add_checkpoint(bring)
     _add_library(bring, "--into")
     inspect = _command(subparsers, "inspect", "what is in a model's file, without keeping it", _inspect)
-    inspect.add_argument("file", type=pathlib.Path, help="tar.gz, .pb or .onnx")
+    inspect.add_argument("file", type=pathlib.Path, help="tar.gz, tar, zip, .pb or .onnx")
     _add_metadata(inspect)
+    _add_checkpoint(inspect)
     quantise = _command(subparsers, "quantise", "put int8 beside a model, its ranges from recorded frames", _quantise)
     quantise.add_argument("folder", type=pathlib.Path, help="the model's folder, such as models/NAME")
     quantise.add_argument(
@@ -61,6 +63,15 @@ def _add_metadata(command: Any) -> None:
     command.add_argument("--metadata", type=pathlib.Path, help="a bare model's metadata, if not beside it")
 
 
+def _add_checkpoint(command: Any) -> None:
+    command.add_argument(
+        "--checkpoint",
+        metavar="NAME",
+        default="",
+        help="of an archive's several, this one; default: the best by its notes",
+    )
+
+
 def _check(arguments: argparse.Namespace) -> int:
     for path in arguments.model:
         print(try_model(path))
@@ -68,7 +79,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    entry = Library(arguments.library).add(arguments.file, arguments.name, arguments.metadata)
+    entry = Library(arguments.library).add(arguments.file, arguments.name, arguments.metadata, arguments.checkpoint)
     known = "" if entry.is_new else "It is here already, under this name.\n"
     print(f"{known}{entry.folder}\n{table(entry.card)}")
     return 0
@@ -76,7 +87,8 @@ def _import(arguments: argparse.Namespace) -> int:
 
 def _inspect(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="raceday-inspect-") as folder:
-        print(table(prepare_in_jail(arguments.file, pathlib.Path(folder), arguments.metadata)))
+        card = prepare_in_jail(arguments.file, pathlib.Path(folder), arguments.metadata, arguments.checkpoint)
+        print(table(card))
     return 0
 
 
@@ -148,6 +160,7 @@ def table(card: Card) -> str:
     rows = {
         "model": card.name,
         "brought as": _SOURCES.get(card.source, card.source),
+        **({"checkpoint": card.choice} if card.choice else {}),
         "sensors": ", ".join(card.sensors),
         "this car": "can drive with it" if card.fits else "cannot drive with it: it has one grey front camera",
         "algorithm": f"{card.algorithm} (metadata version {card.metadata_version})",

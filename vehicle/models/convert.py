@@ -4,12 +4,13 @@ The batch is 1, shapes are fixed, pictures are channels first (see flow.py). Kno
 networks as TensorFlow 1.15, TensorFlow 2 in v1 mode, legacy Keras and Keras 3 freeze them (docs: bring-a-car.md).
 """
 
-from collections import Counter
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from onnx import NodeProto, helper
+from onnx import helper
 
 from shared.errors import BadInput
 from vehicle.models import attributes
@@ -22,6 +23,9 @@ from vehicle.models.onnxwriter import OnnxWriter
 
 Value = Flow | Tensor
 
+FLOAT = 1  # float32 in types.proto
+FREE_VALUES = (1.0, 0.0, 0.3)  # what no file settles must not matter, whichever it is
+
 _UNARY = {name: name for name in ("Elu", "Neg", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Tanh")}
 _BINARY = {
     "Add": "Add", "AddV2": "Add", "BiasAdd": "Add", "Sub": "Sub", "Mul": "Mul",
@@ -32,44 +36,54 @@ _BINARY = {
 def convert(graph: Graph, metadata: Metadata) -> tuple[bytes, Head]:
     """ONNX bytes, and the policy's head as it was found. Raises BadInput with one sentence."""
     head = find_head(graph, metadata)
-    return Converter(head).convert(), head
+    contents = {Converter(head, value).convert() for value in (FREE_VALUES if head.free else FREE_VALUES[:1])}
+    if len(contents) > 1:
+        raise BadInput(f"The policy depends on {head.free[0][-80:]!r}, which the file leaves open: freeze it.")
+    return contents.pop(), head
 
 
 class Converter:
-    """Writes one ONNX graph; each rule makes one TensorFlow operator."""
+    """Writes one ONNX graph; each rule makes one TensorFlow operator. `free` stands for what the graph leaves open."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, free: float) -> None:
         self._head = head
-        self._uses = Counter(ref for node in head.order for ref in node.inputs)
+        self._free = free
         self._out = OnnxWriter()
-        self._makers: dict[str, NodeProto] = {}  # layers that may still take a bias in: nothing has read them yet
+        self._makers: dict[str, tuple[str, list[str], dict[str, Any]]] = {}  # layers that have no bias yet
         self._rules: dict[str, Callable[[Node, Sequence[Value]], Value | None]] = {
             "AddN": self._add_all,
+            "Cast": self._cast,
+            "ClipByValue": self._clip,
             "ConcatV2": self._concat,
             "Conv2D": self._conv,
+            "ExpandDims": self._expand,
             "FusedBatchNorm": self._normalise,
             "FusedBatchNormV2": self._normalise,
             "FusedBatchNormV3": self._normalise,
             "LeakyRelu": self._leaky,
             "MatMul": self._matmul,
+            "Pack": self._pack,
+            "Rank": self._rank,
             "Relu6": self._relu6,
             "Reshape": self._reshape,
             "Shape": self._shape,
             "Softmax": self._softmax,
+            "Square": self._square,
+            "Squeeze": self._squeeze,
             "StridedSlice": self._slice,
             "Transpose": self._transpose,
         }
 
     def convert(self) -> bytes:
         """The model. Raises BadInput."""
-        flows: dict[str, Flow] = {}
+        given: dict[str, Value] = {name: np.array(self._free, np.float32) for name in self._head.free}
         for sensor, placeholder in self._head.placeholders.items():
             shape = self._head.shapes[sensor]
             name = self._out.input(sensor, (1, shape[2], shape[0], shape[1]) if len(shape) == 3 else (1, *shape))
-            flows[placeholder] = Flow(
+            given[placeholder] = Flow(
                 name, (1, *shape), picture=len(shape) == 3, size=(shape[0], shape[-2 % len(shape)])
             )
-        answer = Evaluation[Flow](self._emit).run(self._head.order, flows)
+        answer = Evaluation[Flow](self._emit).run(self._head.order, given)
         if not isinstance(answer, Flow):
             raise BadInput("The policy does not depend on what the car sees.")
         if answer.picture or len(answer.shape) != 2 or answer.order is not None:
@@ -97,38 +111,64 @@ class Converter:
         return x.named(self._write("Mul", [x.name, self._out.constant(np.array(x.scale, np.float32))]))
 
     def _binary(self, node: Node, left: Value, right: Value) -> Flow:
+        op = _BINARY[node.op]
         if isinstance(left, Flow) and isinstance(right, Flow):
-            if not same_place(left, right):
-                raise BadInput(
-                    f"{node.op} at {node.name[:80]!r} joins values of shapes {left.shape} and {right.shape}."
-                )
-            names = [self._scaled(left).name, self._scaled(right).name]
-            return left.named(self._write(_BINARY[node.op], names))
+            return self._joined(node, op, left, right)
         if isinstance(left, Flow) and not isinstance(right, Flow):
-            return self._with_constant(node, left, right)
+            return self._with_constant(node, op, left, right)
         assert isinstance(right, Flow)
         assert not isinstance(left, Flow)
-        x, constant = self._scaled(right), self._out.constant(right.arranged(left))
-        return x.named(self._write(_BINARY[node.op], [constant, x.name]))
+        if op in ("Add", "Mul"):
+            return self._with_constant(node, op, right, left)
+        x = self._shaped(node, right, np.broadcast_shapes(right.shape, left.shape))
+        x, constant = self._scaled(x), self._out.constant(x.arranged(left))
+        return x.named(self._write(op, [constant, x.name]))
 
-    def _with_constant(self, node: Node, x: Flow, constant: Tensor) -> Flow:
+    def _joined(self, node: Node, op: str, left: Flow, right: Flow) -> Flow:
+        """Two values; of one and the same value the scales are added, which is all of a gradient rescaler."""
+        if not same_place(left, right):
+            raise BadInput(f"{node.op} at {node.name[:80]!r} joins values of shapes {left.shape} and {right.shape}.")
+        shape = np.broadcast_shapes(left.shape, right.shape)
+        if left.name == right.name and op in ("Add", "Sub"):
+            total = left.scale + right.scale if op == "Add" else left.scale - right.scale
+            return self._shaped(node, replace(left, scale=1.0).times(total), shape)
+        names = [self._scaled(left).name, self._scaled(right).name]
+        return self._shaped(node, left.named(self._write(op, names)), shape)
+
+    def _with_constant(self, node: Node, op: str, x: Flow, constant: Tensor) -> Flow:
         """`x op constant`; scales are carried, nothing is done for nothing, and a layer takes its bias in."""
-        op, arranged = _BINARY[node.op], x.arranged(constant)
-        if arranged.ndim == 0:
+        arranged = x.arranged(constant)
+        x = self._shaped(node, x, np.broadcast_shapes(x.shape, constant.shape))
+        if arranged.ndim == 0 and arranged.dtype == np.float32:
             value = float(arranged)
-            if (op in ("Add", "Sub") and value == 0.0) or (op in ("Mul", "Div") and value == 1.0):
+            if op in ("Add", "Sub") and value == 0.0:
                 return x
-            if op in ("Mul", "Div") and x.name in self._out.inputs and np.isfinite(value) and value != 0.0:
-                return Flow(
-                    x.name, x.shape, x.picture, x.size, x.order, x.scale * (value if op == "Mul" else 1 / value)
-                )
+            if op == "Mul" and np.isfinite(value):
+                return x.times(value)
+            if op == "Div" and value != 0.0 and np.isfinite([value, 1 / value]).all():
+                return x.times(1 / value)
         x = self._scaled(x)
-        maker = self._makers.pop(x.name, None)
-        if maker is not None and op == "Add" and arranged.ndim and self._uses[node.inputs[0]] == 1:
-            maker.input.append(self._out.constant(arranged.ravel()))
-            maker.output[0] = self._out.fresh()  # so that nothing can read what the layer gave without its bias
-            return x.named(str(maker.output[0]))
+        maker = self._makers.get(x.name)
+        if maker is not None and op == "Add" and arranged.ndim:
+            made_by, inputs, settings = (
+                maker  # written again with its bias; the one without falls out unless it is read
+            )
+            return x.named(self._write(made_by, [*inputs, self._out.constant(arranged.ravel())], **settings))
         return x.named(self._write(op, [x.name, self._out.constant(arranged)]))
+
+    def _shaped(self, node: Node, x: Flow, shape: tuple[int, ...]) -> Flow:
+        """The value under another shape. Raises BadInput if it would have to be turned about."""
+        if shape == x.shape:
+            return x
+        viewed = x.viewed(shape)
+        if viewed is not None:
+            return viewed
+        places = x.size[0] * x.size[1]
+        if x.picture and shape in ((1, *x.size, x.channels), (places, x.channels)):
+            return replace(x, shape=shape)
+        if x.picture and shape[-1:] == (places * x.channels,) and all(size == 1 for size in shape[:-1]):
+            return replace(x.flat(self._write("Flatten", [x.name], axis=1)), shape=shape)
+        raise BadInput(f"The {node.op} {node.name[:80]!r} makes {shape} of {x.shape}, which is not run.")
 
     def _conv(self, node: Node, inputs: Sequence[Value]) -> Flow | None:
         x, kernel = inputs
@@ -169,7 +209,7 @@ class Converter:
 
     def _softmax(self, _node: Node, inputs: Sequence[Value]) -> Flow | None:
         (x,) = inputs
-        if not isinstance(x, Flow) or x.picture or len(x.shape) != 2:
+        if not isinstance(x, Flow) or x.picture:
             return None
         return self._unary("Softmax", x, axis=-1)
 
@@ -179,26 +219,58 @@ class Converter:
 
     def _relu6(self, _node: Node, inputs: Sequence[Value]) -> Flow:
         assert isinstance(inputs[0], Flow)
+        return self._clipped(inputs[0], np.float32(0), np.float32(6))
+
+    def _clip(self, _node: Node, inputs: Sequence[Value]) -> Flow | None:
+        x, low, high = inputs
+        if not isinstance(x, Flow) or isinstance(low, Flow) or isinstance(high, Flow) or low.size * high.size != 1:
+            return None
+        return self._clipped(x, low, high)
+
+    def _clipped(self, x: Flow, *bounds: Any) -> Flow:
+        x = self._scaled(x)
+        names = [self._out.constant(np.reshape(bound, ())) for bound in bounds]
+        return x.named(self._write("Clip", [x.name, *names]))
+
+    def _square(self, _node: Node, inputs: Sequence[Value]) -> Flow:
+        assert isinstance(inputs[0], Flow)
         x = self._scaled(inputs[0])
-        bounds = [self._out.constant(np.array(bound, np.float32)) for bound in (0, 6)]
-        return x.named(self._write("Clip", [x.name, *bounds]))
+        return x.named(self._write("Mul", [x.name, x.name]))
+
+    def _cast(self, node: Node, inputs: Sequence[Value]) -> Value | None:
+        return inputs[0] if attributes.integer(node, "DstT") == FLOAT else None
 
     def _shape(self, _node: Node, inputs: Sequence[Value]) -> Tensor:
         assert isinstance(inputs[0], Flow)
         return np.array(inputs[0].shape, np.int32)
 
+    def _rank(self, _node: Node, inputs: Sequence[Value]) -> Tensor:
+        assert isinstance(inputs[0], Flow)
+        return np.array(len(inputs[0].shape), np.int32)
+
     def _reshape(self, node: Node, inputs: Sequence[Value]) -> Flow | None:
         x, wanted = inputs
         if not isinstance(x, Flow) or isinstance(wanted, Flow):
             return None
-        shape = attributes.reshaped(node, x.shape, wanted)
-        if shape == x.shape:
-            return x
-        if x.picture and shape in ((1, *x.size, x.channels), (x.size[0] * x.size[1], x.channels)):
-            return Flow(x.name, shape, picture=True, size=x.size, scale=x.scale)
-        if x.picture and len(shape) == 2 and shape[0] == 1:
-            return x.flat(self._write("Flatten", [x.name], axis=1))
-        raise BadInput(f"The Reshape {node.name[:80]!r} makes {shape} of {x.shape}, which is not run.")
+        return self._shaped(node, x, attributes.reshaped(node, x.shape, wanted))
+
+    def _pack(self, node: Node, inputs: Sequence[Value]) -> Flow | None:
+        """A stack of one, as rl_coach makes of its middleware's only stream."""
+        x = inputs[0]
+        if len(inputs) != 1 or not isinstance(x, Flow):
+            return None
+        return self._shaped(node, x, attributes.expanded(node, x.shape, attributes.integer(node, "axis")))
+
+    def _expand(self, node: Node, inputs: Sequence[Value]) -> Flow | None:
+        x, axis = inputs
+        if not isinstance(x, Flow) or isinstance(axis, Flow) or axis.size != 1:
+            return None
+        return self._shaped(node, x, attributes.expanded(node, x.shape, int(axis.item())))
+
+    def _squeeze(self, node: Node, inputs: Sequence[Value]) -> Flow:
+        (x,) = inputs
+        assert isinstance(x, Flow)
+        return self._shaped(node, x, attributes.squeezed(node, x.shape))
 
     def _transpose(self, node: Node, inputs: Sequence[Value]) -> Flow | None:
         x, axes = inputs
@@ -213,37 +285,39 @@ class Converter:
         flows = [self._scaled(part) for part in parts if isinstance(part, Flow)]
         if isinstance(axis, Flow) or len(flows) != len(parts):
             return None
-        if any(part.picture or len(part.shape) != 2 for part in flows) or int(axis) not in (-1, 1):
+        befores = {part.shape[:-1] for part in flows}
+        if any(part.picture for part in flows) or len(befores) != 1 or int(axis) not in (-1, len(flows[0].shape) - 1):
             raise BadInput(f"The ConcatV2 {node.name[:80]!r} joins something else than rows, which is not run.")
         return joined(self._write("Concat", [part.name for part in flows], axis=1), flows)
 
-    def _add_all(self, _node: Node, inputs: Sequence[Value]) -> Flow | None:
-        flows = [self._scaled(part) for part in inputs if isinstance(part, Flow)]
-        if len(flows) != len(inputs) or not all(same_place(flows[0], part) for part in flows):
+    def _add_all(self, node: Node, inputs: Sequence[Value]) -> Flow | None:
+        flows = [part for part in inputs if isinstance(part, Flow)]
+        if len(flows) != len(inputs) or not all(part.shape == flows[0].shape for part in flows):
             return None
-        name = flows[0].name
+        total = flows[0]
         for part in flows[1:]:
-            name = self._write("Add", [name, part.name])
-        return flows[0].named(name)
+            total = self._joined(node, "Add", total, part)
+        return total
 
     def _slice(self, node: Node, inputs: Sequence[Value]) -> Flow | None:
         x, *bounds = inputs
         constants = [bound for bound in bounds if not isinstance(bound, Flow)]
-        if not isinstance(x, Flow) or x.picture or len(x.shape) != 2 or x.order is not None or len(constants) != 3:
+        if not isinstance(x, Flow) or len(constants) != 3:
             return None
-        places = np.arange(x.channels).reshape(1, -1)[attributes.strided_index(node, *constants)]
-        if places.ndim != 2 or places.size == 0 or np.any(np.diff(places.ravel()) != 1):
+        places = attributes.sliced(node, x.shape, *constants)
+        if np.array_equal(places.ravel(), np.arange(math.prod(x.shape))):
+            return self._shaped(node, x, places.shape)
+        row = places.ndim and all(size == 1 for size in places.shape[:-1])
+        if x.picture or x.order is not None or not row or places.size == 0 or np.any(np.diff(places.ravel()) != 1):
             raise BadInput(f"The StridedSlice {node.name[:80]!r} takes something else than columns, which is not run.")
-        first, last = int(places[0, 0]), int(places[0, -1]) + 1
-        bounds_ = [self._out.constant(np.array([at], np.int64)) for at in (first, last, 1)]
+        first, last = int(places.ravel()[0]), int(places.ravel()[-1]) + 1
+        names = [self._out.constant(np.array([at], np.int64)) for at in (first, last, 1)]
         x = self._scaled(x)
-        return Flow(self._write("Slice", [x.name, *bounds_]), (1, last - first))
+        return Flow(self._write("Slice", [x.name, *names]), places.shape)
 
     def _write(self, op: str, inputs: list[str], **settings: Any) -> str:
         node = helper.make_node(op, inputs, [self._out.fresh()], **settings)
-        for name in inputs:
-            self._makers.pop(name, None)
-        if op in ("Conv", "Gemm"):
-            self._makers[node.output[0]] = node
+        if op in ("Conv", "Gemm") and len(inputs) == 2:
+            self._makers[node.output[0]] = (op, inputs, settings)
         self._out.nodes.append(node)
         return str(node.output[0])

@@ -47,7 +47,7 @@ class Evaluation(Generic[Live]):
         self._viewed = 0
         self._values: dict[Ref, Live | Tensor | Dead | Unknown] = {}
 
-    def run(self, order: Sequence[Node], given: Mapping[str, Live]) -> Live | Tensor:
+    def run(self, order: Sequence[Node], given: Mapping[str, Live | Tensor]) -> Live | Tensor:
         """The value of the last node; `given` are the placeholders' values. Raises BadInput."""
         for node in order:
             if node.op == "Switch":

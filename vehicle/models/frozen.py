@@ -14,7 +14,15 @@ from shared.errors import BadInput
 from vehicle.models.graphdef import MOST_NODES, Graph, Node, Ref
 
 IFS = ("If", "StatelessIf")
-PASSES = ("Identity", "StopGradient", "Snapshot", "PreventGradient", "PlaceholderWithDefault")
+PASSES = (
+    "CheckNumerics",
+    "EnsureShape",
+    "Identity",
+    "PlaceholderWithDefault",
+    "PreventGradient",
+    "Snapshot",
+    "StopGradient",
+)
 _MOST_PASSES = 64
 
 

@@ -1,4 +1,8 @@
-"""Reads what a gzip file holds, forward only and within limits: what is packed may be a bomb. Source: RFC 1952."""
+"""Reads what a gzip file holds, forward only and within limits: what is packed may be a bomb. Source: RFC 1952.
+
+A file may be several gzip members one after the other, which mean one stream (RFC 1952 2.2); the check sum and the
+length of each are held against what came out. A tar that a browser has unpacked already is read the same way.
+"""
 
 import zlib
 from typing import BinaryIO
@@ -8,17 +12,18 @@ from shared.errors import BadInput
 MOST_PACKED = 256 << 20
 MOST_UNPACKED = 320 << 20
 MOST_RATIO, RATIO_FROM = 50, 8 << 20
-NOT_AN_ARCHIVE = "The file is not a complete tar.gz archive."
+MOST_GZIP_MEMBERS = 20_000  # of 64 kB each, as some packers write them, they would be a gigabyte
+GZIP = b"\x1f\x8b"
+NOT_AN_ARCHIVE = "The file is not a complete tar archive."
 
 _LEAST, _CHUNK = 512, 1 << 20
 
 
-class Inflated:
-    """What a gzip file holds, read forward only, within limits."""
+class Unpacked:
+    """A stream that is read forward only, within limits: here of a file that is not packed."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._inflate = zlib.decompressobj(wbits=31)
         self._packed = self._unpacked = 0
         self._ready = b""
 
@@ -39,26 +44,68 @@ class Inflated:
                 raise BadInput(NOT_AN_ARCHIVE)
             size -= passed
 
+    def end(self) -> None:
+        """Reads what is left, so that all of it was checked. Raises BadInput."""
+        while self.read(_CHUNK):
+            pass
+
+    def _fill(self, wanted: int) -> bool:
+        self._ready = self._file.read(min(max(wanted, _LEAST), _CHUNK))
+        self._count(len(self._ready), len(self._ready))
+        return bool(self._ready)
+
+    def _count(self, packed: int, unpacked: int) -> None:
+        self._packed += packed
+        self._unpacked += unpacked
+        check_sizes(self._packed, self._unpacked)
+
+
+def check_sizes(packed: int, unpacked: int) -> None:
+    """Raises BadInput if no honest archive has these sizes."""
+    if packed > MOST_PACKED:
+        raise BadInput(f"The archive is larger than {MOST_PACKED >> 20} MB.")
+    if unpacked > MOST_UNPACKED:
+        raise BadInput(f"The archive unpacks to more than {MOST_UNPACKED >> 20} MB.")
+    if unpacked > RATIO_FROM and unpacked > MOST_RATIO * packed:
+        raise BadInput(f"The archive unpacks to more than {MOST_RATIO} times its size: no model does that.")
+
+
+class Inflated(Unpacked):
+    """What a gzip file holds."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._inflate = zlib.decompressobj(wbits=31)
+        self._members = 1
+        self._rest = b""  # of the file, read together with a member's end
+
     def _fill(self, wanted: int) -> bool:
         while not self._ready:
-            if self._inflate.eof:
+            if self._inflate.eof and not self._next_member():
                 return False
-            packed = self._inflate.unconsumed_tail or self._file.read(_CHUNK)
+            packed = self._inflate.unconsumed_tail or self._rest or self._file.read(_CHUNK)
             if not packed:
                 raise BadInput(NOT_AN_ARCHIVE)
+            self._rest = b""
             try:
                 self._ready = self._inflate.decompress(packed, min(max(wanted, _LEAST), _CHUNK))
             except zlib.error:
                 raise BadInput(NOT_AN_ARCHIVE) from None
-            self._packed += len(packed) - len(self._inflate.unconsumed_tail)
-            self._unpacked += len(self._ready)
-            self._check_sizes()
+            left = len(self._inflate.unconsumed_tail) + len(self._inflate.unused_data)
+            self._count(len(packed) - left, len(self._ready))
         return True
 
-    def _check_sizes(self) -> None:
-        if self._packed > MOST_PACKED:
-            raise BadInput(f"The archive is larger than {MOST_PACKED >> 20} MB.")
-        if self._unpacked > MOST_UNPACKED:
-            raise BadInput(f"The archive unpacks to more than {MOST_UNPACKED >> 20} MB.")
-        if self._unpacked > RATIO_FROM and self._unpacked > MOST_RATIO * self._packed:
-            raise BadInput(f"The archive unpacks to more than {MOST_RATIO} times its size: no model does that.")
+    def _next_member(self) -> bool:
+        """Begins the member that follows; False at the file's end, which may be filled up with zeros."""
+        rest = self._inflate.unused_data
+        while len(rest := rest.lstrip(b"\0")) < len(GZIP) and (more := self._file.read(_CHUNK)):
+            rest += more
+        if not rest:
+            return False
+        if not rest.startswith(GZIP):
+            raise BadInput("Behind the archive's end stands something that is no gzip: pack it again.")
+        self._members += 1
+        if self._members > MOST_GZIP_MEMBERS:
+            raise BadInput(f"The archive is made of more than {MOST_GZIP_MEMBERS} gzip members.")
+        self._inflate, self._rest = zlib.decompressobj(wbits=31), rest
+        return True

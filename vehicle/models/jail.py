@@ -1,6 +1,6 @@
 """Runs what handles a stranger's model in a child without network: limits on memory, processor, file size, patience.
 
-python -m vehicle.models.jail prepare SOURCE FOLDER [METADATA]
+python -m vehicle.models.jail prepare SOURCE FOLDER [METADATA or "" [CHECKPOINT]]
 python -m vehicle.models.jail quantise FOLDER FRAMES PROFILE
 python -m vehicle.models.jail trial PATH
 """

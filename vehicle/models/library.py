@@ -72,10 +72,12 @@ class Library:
         except OSError:
             return ""
 
-    def add(self, file: pathlib.Path, name: str = "", metadata: pathlib.Path | None = None) -> Entry:
+    def add(
+        self, file: pathlib.Path, name: str = "", metadata: pathlib.Path | None = None, checkpoint: str = ""
+    ) -> Entry:
         """Import a racer's file. The same content is known and not put in twice. Raises BadInput, StorageError."""
         with self._fresh() as fresh:
-            card = prepare_in_jail(file, fresh, metadata)
+            card = prepare_in_jail(file, fresh, metadata, checkpoint)
             known = next((one for one in self.entries() if one.card.content_sha256 == card.content_sha256), None)
             if known is not None:
                 return known
@@ -153,10 +155,12 @@ class Library:
             os.close(descriptor)
 
 
-def prepare_in_jail(file: pathlib.Path, folder: pathlib.Path, metadata: pathlib.Path | None = None) -> Card:
+def prepare_in_jail(
+    file: pathlib.Path, folder: pathlib.Path, metadata: pathlib.Path | None = None, checkpoint: str = ""
+) -> Card:
     """The card of a file that was made into a model's folder by a child with limits. Raises BadInput."""
-    more = [] if metadata is None else [str(metadata)]
-    in_jail("prepare", str(file), str(folder), *more, about=file, meanwhile=_cards)
+    beside = "" if metadata is None else str(metadata)
+    in_jail("prepare", str(file), str(folder), beside, checkpoint, about=file, meanwhile=_cards)
     return load_card(folder)
 
 

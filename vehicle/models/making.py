@@ -81,6 +81,7 @@ def _card(source: Source, model: CheckedModel, parity: float | None, timing: Tim
         parameters=model.parameters,
         parity=parity,
         timing=timing,
+        choice=source.choice,
     )
 
 

@@ -19,6 +19,7 @@ NETWORKS = ("DEEP_CONVOLUTIONAL_NETWORK", "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW", 
 CAMERAS = (*ONE_CAMERA, "STEREO_CAMERAS")
 LIDARS = ("LIDAR", "SECTOR_LIDAR", "DISCRETIZED_SECTOR_LIDAR")
 HEIGHT, WIDTH = 120, 160
+_MOST_NETWORK_LETTERS = 80
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,19}")
 _LIDAR_VALUES, _LIDAR_SECTORS, _MOST_LIDAR_VALUES = 64, 8, 64
 
@@ -79,7 +80,7 @@ def parse_metadata(text: bytes, any_sensors: bool = False) -> Metadata:
         space=space,
         sensor=sensor,
         algorithm=_one_of(document, "training_algorithm", ALGORITHMS, "clipped_ppo"),
-        network=_one_of(document, "neural_network", NETWORKS, "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"),
+        network=_network(document.get("neural_network")),
         version=_version(document.get("version", "2" if "sensor" in document else "1")),
         lidar=lidar,
         lidar_values=_lidar_values(lidar, document.get("lidar_config")),
@@ -127,6 +128,15 @@ def _one_of(document: dict[str, Any], key: str, allowed: tuple[str, ...], defaul
     if value not in allowed:
         raise BadInput(f"The {key} is {str(value)[:40]!r}; allowed are {', '.join(allowed)}.")
     return str(value)
+
+
+def _network(given: object) -> str:
+    """What the racer calls the network. Only words: the layers are read from the model itself. Raises BadInput."""
+    if given is None or given == "":
+        return NETWORKS[1]
+    if not isinstance(given, str) or not given.isprintable() or len(given) > _MOST_NETWORK_LETTERS:
+        raise BadInput(f"The neural_network is {str(given)[:40]!r}; it must be a name of one line.")
+    return given
 
 
 def _version(version: object) -> str:

@@ -32,6 +32,7 @@ UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "Softplus": lambda x: np.logaddexp(x, np.zeros_like(x)),
     "Sqrt": np.sqrt,
+    "Square": np.square,
     "Tanh": np.tanh,
 }
 BINARY: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -149,6 +150,7 @@ def _prod(node: Node, inputs: Sequence[Tensor]) -> Tensor:
 _RULES: dict[str, Callable[[Node, Sequence[Tensor]], Tensor]] = {
     "AddN": _sum,
     "Cast": _cast,
+    "ClipByValue": lambda _, x: np.clip(x[0], x[1], x[2]),
     "ConcatV2": _concat,
     "Conv2D": _conv,
     "ExpandDims": lambda _, x: np.expand_dims(x[0], int(x[1])),
@@ -160,6 +162,7 @@ _RULES: dict[str, Callable[[Node, Sequence[Tensor]], Tensor]] = {
     "MatMul": _matmul,
     "Pack": _pack,
     "Prod": _prod,
+    "Rank": lambda _, x: np.array(x[0].ndim, np.int32),
     "Reshape": lambda _, x: x[0].reshape([int(size) for size in np.ravel(x[1])]),
     "Shape": lambda _, x: np.array(x[0].shape, np.int32),
     "Softmax": _softmax,

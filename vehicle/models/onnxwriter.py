@@ -56,7 +56,7 @@ class OnnxWriter:
         """The whole model, `output` being its answer."""
         graph = self._model.graph
         graph.name = "policy"
-        graph.node.extend(self.nodes)
+        graph.node.extend(self._needed(output))
         graph.node.append(helper.make_node("Identity", [output], [OUTPUT]))
         graph.input.extend(
             helper.make_tensor_value_info(name, TensorProto.FLOAT, dims) for name, dims in self.inputs.items()
@@ -66,3 +66,16 @@ class OnnxWriter:
         self._model.producer_name = "raceday"
         self._model.opset_import.append(helper.make_opsetid("", OPSET))
         return bytes(self._model.SerializeToString(deterministic=True))
+
+    def _needed(self, output: str) -> list[NodeProto]:
+        """The operators that the answer is made of; constants that only others read are dropped."""
+        needed, kept = {output}, []
+        for node in reversed(self.nodes):
+            if needed.intersection(node.output):
+                needed.update(node.input)
+                kept.append(node)
+        given = self._model.graph.initializer
+        for place in reversed(range(len(given))):
+            if given[place].name not in needed:
+                del given[place]
+        return kept[::-1]

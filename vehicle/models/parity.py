@@ -29,7 +29,8 @@ def observations(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
 
 def evaluate_frozen(head: Head, given: Mapping[str, Tensor]) -> Tensor:
     """What the frozen graph answers by TensorFlow's rules. Raises BadInput."""
-    placed = {head.placeholders[sensor]: values for sensor, values in given.items()}
+    placed = {name: np.array(1.0, np.float32) for name in head.free}
+    placed |= {head.placeholders[sensor]: values for sensor, values in given.items()}
     return Evaluation[Tensor](compute).run(head.order, placed)
 
 

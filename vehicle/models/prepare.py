@@ -14,10 +14,12 @@ from vehicle.models.card import Card
 from vehicle.models.source import read_source
 
 
-def prepare(path: pathlib.Path, folder: pathlib.Path, metadata_path: pathlib.Path | None = None) -> Card:
+def prepare(
+    path: pathlib.Path, folder: pathlib.Path, metadata_path: pathlib.Path | None = None, checkpoint: str = ""
+) -> Card:
     """Writes model.onnx, model_metadata.json and card.json into `folder`. Raises BadInput with one sentence."""
     with ThreadPoolExecutor(1, "reading") as reading:
-        source = reading.submit(read_source, path, metadata_path)
+        source = reading.submit(read_source, path, metadata_path, checkpoint)
         # Only now: the libraries are loaded beside the reading, and under the limits as well.
         from vehicle.models.making import make_model  # noqa: PLC0415
 
@@ -34,9 +36,9 @@ def prepare(path: pathlib.Path, folder: pathlib.Path, metadata_path: pathlib.Pat
 
 def main(arguments: list[str]) -> int:
     """The child: the limits are set before anything of the racer's is opened."""
-    metadata = pathlib.Path(arguments[2]) if len(arguments) > 2 else None
+    path, folder, metadata, checkpoint = [*arguments, "", ""][:4]
     try:
-        prepare(pathlib.Path(arguments[0]), pathlib.Path(arguments[1]), metadata)
+        prepare(pathlib.Path(path), pathlib.Path(folder), pathlib.Path(metadata) if metadata else None, checkpoint)
     except (BadInput, MemoryError) as error:
         sys.stderr.write(f"{error or 'The model wants more memory than it may have.'}\n")
         return 2

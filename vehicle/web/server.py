@@ -6,20 +6,26 @@ import threading
 import uvicorn
 from fastapi import FastAPI
 
+from shared.descriptors import web_share
 from shared.errors import ConfigError
+from shared.web_crowd import Room
+from shared.web_serving import CountingServer, listening_socket
 
-_BACKLOG = 32
 _PATIENCE_S = 3.0
+MOST_CONNECTIONS = 128  # a few phones
+RESERVED_DESCRIPTORS = 128  # the guard's line, the broker, the recording: the web never takes them
+IDLE_EACH = 16
+UPLOAD_S = 300.0  # a model, by a slow wireless
 
 
 def listen(host: str, port: int) -> socket.socket:
     """Bound and listening. Raises ConfigError."""
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
+        return listening_socket(host, port)
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(
-            f"`console`: cannot listen at {host} port {port} ({error.strerror}): choose another address or port."
+            f"`console`: cannot listen at {host} port {port} ({why}): choose another address or port."
         ) from None
 
 
@@ -35,11 +41,13 @@ class ConsoleServer:
             access_log=False,
             lifespan="on",
             server_header=False,
-            limit_concurrency=40,
+            proxy_headers=False,
             timeout_graceful_shutdown=1,
+            http="h11",
             ws="none",
         )
-        self._server = uvicorn.Server(config)
+        room = Room(web_share(MOST_CONNECTIONS, RESERVED_DESCRIPTORS), idle_each=IDLE_EACH, body_s=UPLOAD_S)
+        self._server = CountingServer(config, room, urgent=(b"POST /api/stop",))
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listening]}, name="console", daemon=True
         )

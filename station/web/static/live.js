@@ -1,13 +1,10 @@
-// The page follows the station: one EventSource, parts replaced by id, rows of the lists kept in order by key.
+// The page follows the station: one stream (stream.js), parts replaced by id, rows of the lists kept in order by key.
 "use strict";
 
 (() => {
-  const AGAIN_MS = 5000; // a connection that says nothing for so long is opened anew
   const link = document.getElementById("link");
   const words = document.getElementById("link-words");
   const announce = document.getElementById("announce");
-  let source = null;
-  let opened_ms = 0;
 
   function element(html) {
     const box = document.createElement("template");
@@ -89,30 +86,27 @@
     words.textContent = text;
   }
 
-  function connect() {
-    if (source) source.close();
-    source = new EventSource(document.body.dataset.live);
-    opened_ms = performance.now();
-    source.addEventListener("page", (message) => {
-      silence.heard();
-      show("live", "Live");
-      take(JSON.parse(message.data));
-    });
-    source.addEventListener("beat", (message) => {
-      silence.heard();
-      show("live", "Live");
-      lapClock.take(JSON.parse(message.data));
-    });
-    source.onerror = () => {
-      show("away", "Station away");
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
-    };
+  // What a tab that comes later is told: the page as this one shows it.
+  function merge(whole, name, data) {
+    if (name === "beat") return whole && { ...whole, clock: data };
+    if (data.whole || !whole) return { ...data, whole: true };
+    const lists = { ...whole.lists, ...data.lists };
+    const kept = new Set(Object.values(lists).flat());
+    const rows = Object.entries({ ...whole.rows, ...data.rows }).filter(([key]) => kept.has(key));
+    return { ...data, whole: true, parts: { ...whole.parts, ...data.parts }, rows: Object.fromEntries(rows), lists };
   }
 
-  // A connection that is dead but not closed (a laptop woke up, the wireless moved) is opened anew.
-  setInterval(() => {
-    if (silence.on() && performance.now() - opened_ms > AGAIN_MS) connect();
-  }, 1000);
+  sharedStream({
+    address: document.body.dataset.live,
+    events: ["page", "beat"],
+    merge,
+    hear: (name, data) => {
+      silence.heard();
+      show("live", "Live");
+      if (name === "page") take(data);
+      else lapClock.take(data);
+    },
+    lost: () => show("away", "Station away"),
+  });
   document.addEventListener("silent", () => show("away", "Station away"));
-  connect();
 })();

@@ -42,9 +42,29 @@
     return `{${Object.entries(command).map(([name, value]) => `${JSON.stringify(name)}:${text(value)}`)}}`;
   }
 
+  // Ordered is not done: the tick comes with the car's own word.
+  const DONE = {
+    arm: ["ready", "driving"], rearm: ["ready", "driving"], start: ["driving"], resume: ["driving"],
+    stop: ["stopped", "disarmed", "tripped"], estop: ["tripped"], reset: ["disarmed"],
+  };
+  let ordered = null;
+
+  function checkOrder(modes) {
+    if (!ordered) return;
+    const { car, goal, what } = ordered;
+    const mode = modes[car];
+    if (DONE[goal].includes(mode)) {
+      tell(`✓ ${what}: ${car} is ${mode}`, "done");
+      ordered = null;
+    } else if (mode === "silent" || (mode === "tripped" && (goal === "arm" || goal === "start"))) {
+      tell(`✕ ${what}: ordered, but ${car} is ${mode}.`, "refused");
+    }
+  }
+
   async function send(command, what) {
     const document_ = { author: author.value.trim() || "operator", ...command };
     tell(`${what} …`, "waiting");
+    ordered = null;
     try {
       const response = await fetch("/api/v1/commands", {
         method: "POST",
@@ -52,7 +72,9 @@
         body: json(document_),
       });
       const said = await response.json();
-      if (response.ok) tell(said.effect ? `✓ ${what}. ${said.effect.sentence}` : `✓ ${what}`, "done");
+      ordered = response.ok && said.car ? { car: said.car, goal: said.goal, what } : null;
+      if (ordered) tell(`… ${what}: ordered. ${said.note || `${said.car} has not said yet that it is so.`}`, "waiting");
+      else if (response.ok) tell(said.effect ? `✓ ${what}. ${said.effect.sentence}` : `✓ ${what}`, "done");
       else tell(`✕ ${said.error}`, "refused");
       if (said.override) {
         const override_reason = await overridden(said.error);
@@ -109,6 +131,7 @@
     for (const { name, value } of button.attributes) {
       if (name.startsWith("data-number-")) command[name.slice(12)] = BigInt(value);
       if (name.startsWith("data-text-")) command[name.slice(10)] = value;
+      if (name.startsWith("data-flag-")) command[name.slice(10)] = true;
     }
     const run = runs.find((each) => each.run_id === chosen);
     if (runs.length > 1 && OF_A_RUN.has(command.command)) command.run_id ??= chosen;
@@ -178,6 +201,7 @@
   }
 
   document.addEventListener("raceday", (news) => {
+    checkOrder(news.detail.modes);
     follow(news.detail.next);
     car = news.detail.car;
     cars = news.detail.cars;

@@ -58,7 +58,10 @@
     say("Stopping all cars …");
     while (mine === turn) {
       try {
-        await ask("", "POST");
+        const said = await ask("", "POST");
+        const line = document.getElementById("answer"); // where an official looks for any answer
+        if (line) line.textContent = [said.sentence, ...said.cars.map((car) => `${car.name} ${car.sentence}`)].join(" · ");
+        if (line) line.dataset.state = "waiting";
         return follow();
       } catch (error) {
         if (error.refusal) return say(`✕ NOT STOPPED: ${error.refusal} Stop the cars by hand.`);

@@ -15,6 +15,7 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from shared.units import NS_PER_S
+from vehicle.hardware.cameras.flip import FLIPS, flip_setting
 from vehicle.hardware.devices import Frame, Pixels
 
 # freeze: the same picture again and again; stale: two old ones in turn; stall: none; die: the device is gone; spin: the
@@ -34,6 +35,7 @@ class Options:
     stall_after: int = setting(0, least=0, what="after so many frames none comes; 0: never")
     trouble: pathlib.Path | None = setting(None, what="a file whose word counts from now on: see TROUBLES")
     die_after: int = setting(0, least=0, what="after so many frames the device is gone; 0: never")
+    flip: str = flip_setting()
 
 
 class MockCamera:
@@ -74,7 +76,7 @@ class MockCamera:
         shown = min(due, o.freeze_after) if o.freeze_after else due
         if trouble != "freeze":
             self._shown = self._troubled.get(trouble, self._picture)(shown)
-        return Frame(self._shown, self._due_ns(due), due)
+        return Frame(FLIPS[self._options.flip](self._shown), self._due_ns(due), due)
 
     def close(self) -> None:
         self._closed.set()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
+from vehicle.hardware.cameras.flip import FLIPS, flip_setting
 from vehicle.hardware.devices import Frame, Pixels
 
 DECODES = {
@@ -37,6 +38,7 @@ class Options:
     height_px: int = setting(480, least=120, most=1080)
     rate_hz: float = setting(30.0, least=1.0, most=120.0, what="frames a second that are asked for")
     decode: str = setting("half", choices=tuple(DECODES), what="reduced: a quarter of the side; half; grey: whole")
+    flip: str = flip_setting()
 
 
 class Capture(Protocol):
@@ -76,7 +78,7 @@ class V4l2Camera:
             self._silent(0.0)  # a torn JPEG is no frame; its number is missing, as one that was dropped
             return None
         self._silent_since_s = None
-        return Frame(pixels, at_ns, self._count)
+        return Frame(FLIPS[self._options.flip](pixels), at_ns, self._count)
 
     def close(self) -> None:
         self._closed.set()

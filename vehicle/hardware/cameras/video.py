@@ -11,6 +11,7 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import BadInput
 from shared.units import NS_PER_S
+from vehicle.hardware.cameras.flip import FLIPS, flip_setting
 from vehicle.hardware.devices import Frame, Pixels
 
 
@@ -21,6 +22,7 @@ class Options:
     file: pathlib.Path = setting(what="a video that OpenCV can read")
     rate_hz: float = setting(0.0, least=0.0, most=240.0, what="frames a second of the clock; 0: the file's own")
     loop: bool = setting(True, what="begin again after the last picture; false: no more frames come")
+    flip: str = flip_setting()
 
 
 class VideoCamera:
@@ -67,7 +69,8 @@ class VideoCamera:
         ok, picture = self._video.retrieve()
         if not ok:
             raise BadInput(f"{self._options.file}: holds a picture that cannot be read.")
-        return cast(Pixels, cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if picture.ndim == 3 else picture)
+        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if picture.ndim == 3 else picture
+        return FLIPS[self._options.flip](cast(Pixels, grey))
 
     def _begin_again(self) -> bool:
         self._video.set(cv2.CAP_PROP_POS_FRAMES, 0)

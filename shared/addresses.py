@@ -1,0 +1,75 @@
+"""Internet addresses as machines meet them: one address in one form, and lists of addresses and networks. Pure."""
+
+import ipaddress
+from dataclasses import dataclass
+
+from shared.errors import ConfigError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+EVERYBODY = "*"
+
+
+def address_of(text: str) -> Address | None:
+    """The address in `text`; IPv4 that came over an IPv6 socket (`::ffff:10.0.0.1`) is IPv4. None if it is none."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def neighbourhood(text: str) -> str:
+    """By what connections are counted: the IPv4 address, or the /64 that one machine has all to itself in IPv6."""
+    address = address_of(text)
+    if isinstance(address, ipaddress.IPv6Address) and not address.is_loopback:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return text if address is None else str(address)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Who is meant by a list of addresses and networks; with "*" everybody."""
+
+    networks: tuple[Network, ...]
+    everybody: bool = False
+
+    @classmethod
+    def parsed(cls, texts: tuple[str, ...], key: str) -> "Addresses":
+        """Raises ConfigError, which names `key`."""
+        return cls(tuple(_network(text, key) for text in texts if text != EVERYBODY), EVERYBODY in texts)
+
+    def hold(self, client: str) -> bool:
+        """Is the address of a connection among them?"""
+        return self.everybody or self.name(client)
+
+    def name(self, client: str) -> bool:
+        """As `hold`, without "*": is it meant by itself?"""
+        address = address_of(client)
+        return address is not None and any(
+            address.version == network.version and address in network for network in self.networks
+        )
+
+
+def _network(text: str, key: str) -> Network:
+    what = f"`{key}` holds {text!r}"
+    try:
+        return _unmapped(ipaddress.ip_network(text))
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ConfigError(
+            f'{what}; write addresses ("192.168.1.20"), networks ("192.168.1.0/24"), or "*" for everybody.'
+        ) from None
+    raise ConfigError(f'{what}, an address within a network; write "{meant}" for all of it, or the address alone.')
+
+
+def _unmapped(network: Network) -> Network:
+    """`::ffff:10.0.0.0/104` means IPv4 addresses."""
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return ipaddress.ip_network((mapped, network.prefixlen - 96))

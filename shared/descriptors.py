@@ -1,0 +1,27 @@
+"""File descriptors: the process takes all it may have, and a web server never takes those that the rest needs."""
+
+import resource
+
+from shared.errors import OperatorError
+
+LEAST_FOR_WEB = 64
+
+
+def raise_limit() -> int:
+    """The soft limit becomes the hard one; how many descriptors this process may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard != resource.RLIM_INFINITY else 2**20
+
+
+def web_share(wanted: int, reserve: int) -> int:
+    """How many connections a web server may have beside `reserve` descriptors for all else. Raises OperatorError."""
+    limit = raise_limit()
+    share = min(wanted, limit - reserve)
+    if share < LEAST_FOR_WEB:
+        raise OperatorError(
+            f"this process may open only {limit} files and connections, and needs {reserve + LEAST_FOR_WEB}: "
+            "raise its limit (`ulimit -n`, or LimitNOFILE= in the systemd unit)."
+        )
+    return share

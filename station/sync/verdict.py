@@ -1,0 +1,130 @@
+"""What a reply means for a result: Posted, Rejected or Later. Pure; who answers is not trusted to be the leaderboard.
+
+Only what is recognisably the contract's own settles a result: 200 and 201 with its body, and a refusal that is
+`{"error": sentence}` with a status that the contract names (or that carries the contract's header). A login page, a
+firewall, a proxy's "404" while the vendor deploys: all those are *not now*, and the same is sent again.
+"""
+
+import email.utils
+import http
+import json
+import math
+
+from shared.errors import BadInput
+from shared.results import CONTRACT_HEADER, Answer, Later, Posted, Rejected, Result, decode_posted
+from station.sync.exchange import Reply
+from station.sync.outbox import LONGEST_STRANGER_WAIT_S, AnswerLost, PostedOtherwise
+
+MAX_REASON = 300
+MAX_INT = 2**63 - 1
+# 408, 425, 429: the request was in order, the moment was not. 401: our clock or secret is wrong; once a person or
+# NTP has set it right the same result is taken, and until then it must not be given up.
+_RETRY_STATUSES = frozenset({401, 408, 425, 429})
+# What a leaderboard without the header may refuse for good; 403, 405, 406, 423 and 511 are what firewalls say.
+_SETTLING = frozenset({400, 404, 409, 410, 413, 422})
+_REDIRECTS = frozenset(range(300, 400))
+NO_REASON = "no reason given."
+
+
+def verdict(result: Result, reply: Reply, utc_s: float) -> Answer:
+    """The meaning of a whole reply to `result`."""
+    if reply.status in (200, 201):
+        return _posted(result, reply)
+    sentence = contract_sentence(reply)
+    after_s = retry_after_s(reply.headers.get("retry-after"), utc_s)
+    if sentence is None:
+        # A stranger may say "come again in an hour"; our leaderboard behind it is asked sooner.
+        return Later(_strangers(reply), None if after_s is None else min(after_s, LONGEST_STRANGER_WAIT_S))
+    if not 400 <= reply.status < 500 or reply.status in _RETRY_STATUSES:
+        return Later(f"The leaderboard answered {reply.status}: {sentence}", after_s)
+    if reply.status in _SETTLING or marked(reply):
+        return Rejected(sentence, reply.status)
+    return Later(_strangers(reply), after_s)
+
+
+def contract_sentence(reply: Reply) -> str | None:
+    """The sentence of a refusal that is the contract's own; None: somebody else answered."""
+    document = read_object(reply)
+    error = document.get("error") if document is not None else None
+    if document is None or not isinstance(error, str):
+        return None
+    said = printable(error)
+    if marked(reply):
+        return said or NO_REASON
+    # Frameworks and gateways say {"error": "Not Found", "status": 404, ...}: a sentence for a person stands alone.
+    alone = document.keys() == {"error"} and " " in said.strip()
+    return said if alone and not _is_phrase(said) else None
+
+
+def marked(reply: Reply) -> bool:
+    """A leaderboard that says so itself: no proxy makes this header up."""
+    return CONTRACT_HEADER in reply.headers
+
+
+def read_object(reply: Reply) -> dict[str, object] | None:
+    """The body as a JSON object."""
+    if reply.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        return None
+    try:
+        document = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def printable(text: str) -> str:
+    """A stranger's words, safe for a log and a page, and cut short."""
+    return "".join(sign for sign in text if sign.isprintable())[:MAX_REASON]
+
+
+def retry_after_s(header: str | None, utc_s: float) -> float | None:
+    """`Retry-After` as seconds from now, written either way of RFC 9110; None if absent or unreadable."""
+    said = (header or "").strip(" \t")
+    if said.isascii() and said.isdigit():
+        seconds = float(said)
+        return seconds if math.isfinite(seconds) else None
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - utc_s)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def _posted(result: Result, reply: Reply) -> Posted | AnswerLost:
+    try:
+        posted = decode_posted(reply.body) if read_object(reply) is not None else None
+    except BadInput:
+        posted = None
+    if posted is None or not _keepable(posted):
+        # A captive portal says 200 to everything: only the contract's own answer settles a result.
+        return AnswerLost("The answer is not the leaderboard's answer of the contract (score_ms, rank, racers, best).")
+    ours = None if result.revision >= 2 and result.score_ms == 0 else result.score_ms
+    if posted.score_ms == ours:
+        return posted
+    return PostedOtherwise(posted.score_ms, posted.rank, posted.racers, posted.best, ours)
+
+
+def _keepable(posted: Posted) -> bool:
+    """JSON's whole numbers have no end, those of a database have."""
+    return all(number is None or 0 <= number <= MAX_INT for number in (posted.score_ms, posted.rank, posted.racers))
+
+
+def _strangers(reply: Reply) -> str:
+    """What the operator does about it."""
+    if reply.status >= 500 and reply.status != 511:
+        return f"The leaderboard answered {reply.status}: {NO_REASON}"
+    if reply.status in _REDIRECTS:
+        where = printable(reply.headers.get("location", ""))[:100]
+        to = f" to {where!r}" if where else ""
+        return f"Something between here and the leaderboard answered {reply.status}, a redirect{to}: {_REMEDY}"
+    return f"Something between here and the leaderboard answered {reply.status}: {_REMEDY}"
+
+
+_REMEDY = "log in to the hall's network, or look whether `leaderboard_url` is right."
+
+
+# What machines say by themselves, in whatever answer.
+_PHRASES = frozenset(status.phrase.casefold() for status in http.HTTPStatus)
+
+
+def _is_phrase(said: str) -> bool:
+    return said.strip(" .!").casefold() in _PHRASES

@@ -1,0 +1,50 @@
+"""What officials ask of the sync service: send what waits now, send again what was rejected."""
+
+from collections.abc import Callable
+
+import anyio.to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter, ValidationError
+
+from shared.addresses import Addresses
+from shared.errors import BadInput, RacedayError
+from station.sync.wishes import Wish
+from station.web.api import TooLarge, body_of, error_answer
+from station.web.doors import command_refusal
+
+_WISH = TypeAdapter(Wish)
+MAX_TEXT = 200
+
+
+def sending_routes(send: Callable[[Wish], None], operators: Addresses) -> APIRouter:
+    """`send` hands the wish to the sync service; it may block and raises RacedayError."""
+    router = APIRouter(prefix="/api/v1")
+
+    @router.post("/sync")
+    async def sync(request: Request) -> JSONResponse:
+        """`{"rejected": true, "webhook_id": "ID.REVISION", "author": "..."}`, all of them optional."""
+        if refused := command_refusal(request, operators):
+            return error_answer(*refused)
+        try:
+            wanted = _wish(await body_of(request))
+            await anyio.to_thread.run_sync(send, wanted)
+        except TooLarge as error:
+            return error_answer(413, str(error))
+        except (BadInput, TimeoutError) as error:
+            return error_answer(400, str(error) or "The command did not arrive in time.")
+        except RacedayError as error:
+            return error_answer(503, str(error))
+        return JSONResponse({"accepted": True})
+
+    return router
+
+
+def _wish(body: bytes) -> Wish:
+    try:
+        wanted = _WISH.validate_json(body, strict=True)
+    except ValidationError:
+        raise BadInput('What is sent is {"rejected": true or false, "webhook_id": "...", "author": "..."}.') from None
+    if max(len(wanted.webhook_id), len(wanted.author)) > MAX_TEXT:
+        raise BadInput(f"A name here has at most {MAX_TEXT} characters.")
+    return wanted

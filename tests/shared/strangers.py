@@ -1,0 +1,82 @@
+"""One stranger with thousands of sockets: silent, half a header, half a body, a byte a second, unread streams."""
+
+import contextlib
+import itertools
+import resource
+import socket
+import threading
+from collections.abc import Iterator
+
+KINDS = ("silent", "half a header", "half a body", "a byte a second", "unread stream")
+LOOPBACKS = ("127.0.0.2", "127.0.0.1")  # a stranger's address, and our own: behind one access point all have one
+
+
+def room_for(sockets: int) -> int:
+    """This process may open so many at least, as far as the machine allows; how many it may use."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < sockets + 500:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, sockets + 500), hard))
+    return min(sockets, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
+
+
+class Stranger:
+    """Opens sockets to a port, and holds them."""
+
+    def __init__(self, port: int, stream: str = "/live", body_to: str = "/api/v1/commands") -> None:
+        self._port = port
+        self._first = {
+            "silent": b"",
+            "half a header": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Much: ",
+            "half a body": f"POST {body_to} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            "Content-Length: 4000\r\n\r\n{".encode(),
+            "a byte a second": b"G",
+            "unread stream": f"GET {stream} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode(),
+        }
+        self._sockets: list[socket.socket] = []
+        self._trickling: list[socket.socket] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._trickle, daemon=True)
+
+    def open(self, count: int, kinds: tuple[str, ...] = KINDS, addresses: tuple[str, ...] = LOOPBACKS) -> int:
+        """So many, of all kinds in turn; how many were opened."""
+        opened = 0
+        for kind, address in itertools.islice(itertools.cycle(itertools.product(kinds, addresses)), count):
+            made = socket.socket()
+            self._sockets.append(made)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            made.settimeout(5)
+            with contextlib.suppress(OSError):  # shut in our face: that is for the other side to know
+                made.bind((address, 0))
+                made.connect(("127.0.0.1", self._port))
+                opened += 1
+                made.sendall(self._first[kind])
+                if kind == "a byte a second":
+                    self._trickling.append(made)
+        return opened
+
+    def _trickle(self) -> None:
+        for sign in itertools.cycle(b"ET / HTTP/1.1\r\nX: " + b"a" * 200):
+            if self._over.wait(1.0):
+                return
+            for each in list(self._trickling):
+                with contextlib.suppress(OSError):
+                    each.send(bytes([sign]))
+
+    def close(self) -> None:
+        self._over.set()
+        for each in self._sockets:
+            each.close()
+
+    def start(self) -> None:
+        self._thread.start()
+
+
+@contextlib.contextmanager
+def stranger(port: int, stream: str = "/live", body_to: str = "/api/v1/commands") -> Iterator[Stranger]:
+    """For as long as the block lasts."""
+    made = Stranger(port, stream, body_to)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.close()

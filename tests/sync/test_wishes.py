@@ -1,0 +1,251 @@
+"""What officials ask of sync, and that one row's trouble never stops the others."""
+
+import json
+import pathlib
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import StorageError
+from shared.results import Answer, Later, Posted, Rejected, Result
+from shared.units import NS_PER_S
+from station.sync.attempts import Attempts
+from station.sync.outbox import PostedOtherwise, Row
+from station.sync.service import ASK_AGAIN_NS, Syncer
+from station.sync.source import OutboxReader
+from station.sync.target import Target
+from station.sync.wishes import WISHES, Wish, take_wishes, wish
+from tests.sync.results import row
+from tests.sync.test_service import Board, Rows, drain, make_outbox
+
+
+class Moody(Board):
+    """Each result has an answer (or a bug of the driver's) of its own; says of races what `races` says."""
+
+    def __init__(self, moods: dict[str, Answer | Exception], races: list[Target] | None = None) -> None:
+        super().__init__([])
+        self.moods = moods
+        self.races = races or []
+        self.asked: list[str] = []
+
+    def post(self, result: Result) -> Answer:
+        mood = self.moods.get(result.webhook_id)
+        if mood is None:
+            return super().post(result)
+        self.posts.append(result.webhook_id)
+        if isinstance(mood, Exception):
+            raise mood
+        return mood
+
+    def target(self, race_id: str) -> Target:
+        self.asked.append(race_id)
+        if not self.races:
+            raise LookupError("a driver's bug")
+        return self.races.pop(0)
+
+
+class Hand:
+    """A syncer over a folder, on virtual time."""
+
+    def __init__(self, folder: pathlib.Path, rows: list[Row], board: Board) -> None:
+        self.rows, self.board, self.told, self.race = Rows(rows), board, list[str](), "cup"
+        self.attempts = Attempts(folder / "sync.db")
+        rng = random.Random(1)
+        self.sync = Syncer(
+            self.rows,
+            self.attempts,
+            board,
+            rng,
+            lambda: 7,
+            self.told.append,
+            wishes=lambda: take_wishes(folder),
+            race_id=lambda: self.race,
+        )
+
+
+BUGS = (ValueError("\x1f5"), UnicodeDecodeError("utf-8", b"\xf6", 0, 1, "odd"), KeyError("x"), RecursionError())
+
+
+@pytest.mark.parametrize(
+    "trouble", [Later("busy"), Later("busy", 3600.0), Later("busy", 1e12), Rejected("no", 422), *BUGS], ids=repr
+)
+def test_one_rows_trouble_never_stops_the_others(tmp_path: pathlib.Path, trouble: Answer | Exception) -> None:
+    rows = [row(seq, f"r{seq}") for seq in range(1, 8)]
+    hand = Hand(tmp_path, rows, Moody({"r1.0": trouble}))
+    now_ns = 0
+    for _ in range(40):
+        due_ns = hand.sync.step(now_ns)
+        if len(hand.board.applied) == 6:
+            break
+        now_ns = max(now_ns, due_ns or now_ns)
+    assert hand.board.applied == [f"r{seq}.0" for seq in range(2, 8)]
+    assert now_ns <= 70 * NS_PER_S
+
+
+def test_a_damaged_outbox_row_is_refused_and_the_others_go(tmp_path: pathlib.Path) -> None:
+    db = make_outbox(tmp_path / "station.db", [row(4, "good")])
+    db.execute("INSERT INTO outbox VALUES (1, 'a', 0, NULL), (2, 'b', 0, 5), (3, 'c', 0, 'text')")
+    board = Board([])
+    told: list[str] = []
+    source = OutboxReader(tmp_path / "station.db")
+    drain(Syncer(source, Attempts(tmp_path / "s.db"), board, random.Random(1), lambda: 7, told.append))
+    assert board.applied == ["good.0"]
+    assert [line.partition(":")[0] for line in told] == ["a.0", "b.0", "c.0", "good.0"]
+    assert all("cannot be posted" in line for line in told[:3])
+
+
+def test_send_now_ends_a_long_wait(tmp_path: pathlib.Path) -> None:
+    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": Later("busy", 3600.0)}))
+    assert hand.sync.step(0) == 3600 * NS_PER_S
+    wish(tmp_path, Wish(author="Ruth"))
+    hand.board.moods.clear()  # type: ignore[attr-defined]
+    assert hand.sync.step(NS_PER_S) is None
+    assert hand.board.applied == ["a.0"]
+    assert "Asked by Ruth to send all that waits now." in hand.told
+
+
+def test_rejected_results_go_again_when_asked_one_or_all(tmp_path: pathlib.Path) -> None:
+    no = Rejected("There is no race.", 404)
+    hand = Hand(tmp_path, [row(1, "a"), row(2, "b"), row(3, "c")], Moody({f"{name}.0": no for name in "abc"}))
+    drain(hand.sync)
+    wish(tmp_path, Wish())
+    drain(hand.sync)
+    assert hand.board.posts == ["a.0", "b.0", "c.0"]  # "send now" is for what waits
+    hand.board.moods.clear()  # type: ignore[attr-defined]
+    wish(tmp_path, Wish(True, "b.0"))
+    drain(hand.sync)
+    assert hand.board.applied == ["b.0"]
+    wish(tmp_path, Wish(True, "b.0"))
+    wish(tmp_path, Wish(True))
+    drain(hand.sync)
+    assert hand.board.applied == ["b.0", "a.0", "c.0"]
+    assert hand.board.posts[3:] == ["b.0", "a.0", "c.0"]
+
+
+def test_what_was_asked_while_sync_was_down_is_done_when_it_starts(tmp_path: pathlib.Path) -> None:
+    rows = [row(1, "a"), row(2, "b")]
+    drain(Hand(tmp_path, rows, Moody({"a.0": Rejected("no", 422)})).sync)
+    wish(tmp_path, Wish(True))
+    again = Hand(tmp_path, rows, Board([]))
+    drain(again.sync)
+    assert again.board.applied == ["a.0"]
+
+
+def test_a_wish_is_kept_though_the_process_dies_before_the_post(tmp_path: pathlib.Path) -> None:
+    drain(Hand(tmp_path, [row(1, "a")], Moody({"a.0": Rejected("no", 422)})).sync)
+    store = Attempts(tmp_path / "sync.db")
+    assert store.reopen(None, "Ruth", 9) == ["a.0"]  # taken from the file, and then the power went
+    store.close()
+    again = Hand(tmp_path, [row(1, "a")], Board([]))
+    drain(again.sync)
+    assert again.board.applied == ["a.0"]
+
+
+def test_older_revisions_still_go_first(tmp_path: pathlib.Path) -> None:
+    no = Rejected("no", 422)
+    rows = [row(1, "a", 1), row(2, "a", 2)]
+    hand = Hand(tmp_path, rows, Moody({"a.1": no, "a.2": no}))
+    drain(hand.sync)
+    hand.board.moods.clear()  # type: ignore[attr-defined]
+    wish(tmp_path, Wish(True))
+    drain(hand.sync)
+    assert hand.board.applied == ["a.1", "a.2"]
+
+
+def test_a_score_that_is_not_ours_is_settled_and_told(tmp_path: pathlib.Path) -> None:
+    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostedOtherwise(9_000, 1, 2, True, 10_000)}))
+    drain(hand.sync)
+    assert hand.sync.waiting == 0
+    assert "counts 9000 ms where the station has 10000 ms" in hand.told[0]
+
+
+def test_a_race_unknown_there_is_told_before_the_first_result(tmp_path: pathlib.Path) -> None:
+    unknown, ready = Target("cup", "unknown", "It does not know 'cup'."), Target("cup", "ready", "Ready.")
+    other = Target("final", "unknown", "It does not know 'final'.")
+    board = Moody({}, [unknown, unknown, ready, other, ready])
+    hand = Hand(tmp_path, [], board)
+    for now_ns in (0, 1, ASK_AGAIN_NS, 2 * ASK_AGAIN_NS, 3 * ASK_AGAIN_NS, 4 * ASK_AGAIN_NS):
+        hand.sync.step(now_ns)
+    assert board.asked == ["cup", "cup", "cup"]  # until it is there, and then no more
+    assert hand.told == ["It does not know 'cup'.", "Ready."]
+    hand.race = "final"
+    hand.sync.step(4 * ASK_AGAIN_NS + 1)
+    assert board.asked[3:] == ["final"]
+    assert hand.told[2:] == ["It does not know 'final'."]
+    wish(tmp_path, Wish())
+    hand.sync.step(4 * ASK_AGAIN_NS + 2)
+    assert board.asked[4:] == ["final"]  # "send now" asks at once as well
+
+
+def test_a_driver_that_fails_to_ask_stops_nothing(tmp_path: pathlib.Path) -> None:
+    hand = Hand(tmp_path, [], Moody({}))
+    hand.sync.step(0)
+    hand.rows.rows.append(row(1, "a"))
+    drain(hand.sync, 1)
+    assert hand.board.applied == ["a.0"]
+    assert "LookupError" in hand.told[0]
+
+
+def test_the_race_is_the_one_that_the_station_opened_last(tmp_path: pathlib.Path) -> None:
+    source = OutboxReader(tmp_path / "station.db")
+    assert source.race_id() is None
+    db = make_outbox(tmp_path / "station.db", [])
+    assert source.race_id() is None
+    db.execute("CREATE TABLE journal (seq INTEGER PRIMARY KEY, input BLOB, facts BLOB)")
+    assert source.race_id() is None
+
+    def journal(race_id: str, facts: str = '[["RaceOpened",{}]]') -> None:
+        opened = json.dumps(["OpenRace", {"race_id": race_id}], separators=(",", ":")).encode()
+        db.execute("INSERT INTO journal (input, facts) VALUES (?, ?)", (opened, facts.encode()))
+
+    journal("cup")
+    db.execute("INSERT INTO journal (input, facts) VALUES (?, ?)", (b'["Tick",{}]', b"[]"))
+    assert source.race_id() == "cup"
+    journal("refused", '[["CommandRefused",{}]]')
+    db.execute("INSERT INTO journal (input, facts) VALUES (?, ?)", (b'["OpenRace",{', b'["RaceOpened",'))
+    assert source.race_id() == "cup"
+    journal("final")
+    assert source.race_id() == "final"
+
+
+@given(st.lists(st.builds(Wish, st.booleans(), st.text(max_size=40), st.text(max_size=40)), max_size=5))
+def test_wishes_come_over_as_they_were_made(wanted: list[Wish]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        for each in wanted:
+            wish(path, each)
+        assert take_wishes(path) == wanted
+        assert take_wishes(path) == []
+
+
+@given(st.binary(max_size=200))
+def test_a_torn_file_of_wishes_is_no_wish_and_no_end(text: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        (path / WISHES).write_bytes(text)
+        assert isinstance(take_wishes(path), list)
+        wish(path, Wish(True, "a.1"))
+        assert take_wishes(path)[-1:] == [Wish(True, "a.1")]
+
+
+def test_wishes_do_not_fill_the_disk_while_sync_is_down(tmp_path: pathlib.Path) -> None:
+    (tmp_path / WISHES).write_bytes(b"x" * 300_000)
+    with pytest.raises(StorageError, match="start the sync service"):
+        wish(tmp_path, Wish())
+    with pytest.raises(StorageError, match=WISHES):
+        wish(tmp_path / "nowhere", Wish())
+
+
+def test_posted_stays_posted(tmp_path: pathlib.Path) -> None:
+    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": Posted(10_000, 1, 1)}))
+    drain(hand.sync)
+    wish(tmp_path, Wish(True, "a.0"))
+    wish(tmp_path, Wish(True))
+    drain(hand.sync)
+    assert hand.board.posts == ["a.0"]

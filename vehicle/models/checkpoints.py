@@ -1,0 +1,87 @@
+"""Which of several checkpoints is the model: the one that the training's own notes call the best, or the one asked for.
+
+The simulation application writes `model_24.pb` beside `deepracer_checkpoints.json`, which names the best and the last
+by their checkpoint (`24_Step-2477.ckpt`); `.coach_checkpoint` and TensorFlow's `checkpoint` name one. Source:
+aws-deepracer-community/deepracer-simapp (markov/boto/s3/files/checkpoint_files). Used by archive.py.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from shared.errors import BadInput
+
+NOTES = ("deepracer_checkpoints.json", ".coach_checkpoint", "coach_checkpoint", "checkpoint")
+MOST_NOTE_BYTES = 65_536
+
+_SHOWN = 6
+_NUMBER = re.compile(r"(\d+)(?:_Step-?\d*)?(?:\.ckpt.*)?")
+_OF_MODEL = re.compile(r"(?:.*[^0-9])?(\d+)")
+_OF_TENSORFLOW = re.compile(r'model_checkpoint_path:\s*"([^"]{1,200})"')
+_PRINTABLE = re.compile(r"[\w .:+-]{1,200}")
+
+
+def base_of(name: str) -> str:
+    """A member's own name, whichever way its folders are written."""
+    return re.split(r"[\\/]", name)[-1]
+
+
+def chosen(names: Sequence[str], notes: Mapping[str, bytes], asked: str) -> tuple[str, str]:
+    """The name of the model, and a sentence on why it is this one; "" if there was no choice. Raises BadInput."""
+    if asked:
+        return _only(names, asked, f"The archive holds no checkpoint {asked[:60]!r}"), "it was asked for"
+    if len(names) == 1:
+        return names[0], ""
+    for note in NOTES:
+        for text in (text for name, text in notes.items() if base_of(name) == note):
+            said = _said(note, text)
+            if said is not None:
+                checkpoint, what = said
+                missing = f"The archive's {note} calls {checkpoint[:60]} the {what}, but no model of that name is there"
+                return _only(names, checkpoint, missing), f"{note} calls {checkpoint[:60]} the {what}"
+    count = "two" if len(names) == 2 else str(len(names))
+    raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how(names)}")
+
+
+def fits(name: str, checkpoint: str) -> bool:
+    """Is the model of that name the one of this checkpoint?"""
+    base = base_of(name)
+    stem = base.rpartition(".")[0]
+    if checkpoint in (name, base, stem):
+        return True
+    number, of_model = _NUMBER.fullmatch(checkpoint), _OF_MODEL.fullmatch(stem)
+    return number is not None and of_model is not None and int(number[1]) == int(of_model[1])
+
+
+def _only(names: Sequence[str], checkpoint: str, otherwise: str) -> str:
+    found = [name for name in names if fits(name, checkpoint)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise BadInput(f"The archive holds {len(found)} models of the checkpoint {checkpoint[:60]!r}: {_how(found)}")
+    raise BadInput(f"{otherwise}: {_how(names)}")
+
+
+def _how(names: Sequence[str]) -> str:
+    listed = ", ".join(repr(name[:60]) for name in sorted(names)[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"it has {listed}{more}. Name one with --checkpoint."
+
+
+def _said(note: str, text: bytes) -> tuple[str, str] | None:
+    """The checkpoint that a note names, and what it calls it; None if it names none."""
+    words = text.decode("utf-8", "replace")
+    if not note.endswith(".json"):
+        found = _OF_TENSORFLOW.search(words)
+        name = (found[1] if found else words).strip().rpartition("/")[2]
+        return (name, "one in use") if _PRINTABLE.fullmatch(name) else None
+    try:
+        document = json.loads(words)
+    except (ValueError, RecursionError):
+        return None
+    for key, what in (("best_checkpoint", "best"), ("last_checkpoint", "last")):
+        entry = document.get(key) if isinstance(document, dict) else None
+        name = entry.get("name") if isinstance(entry, dict) else entry
+        if isinstance(name, str) and _PRINTABLE.fullmatch(name):
+            return name, what
+    return None
