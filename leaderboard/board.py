@@ -247,16 +247,21 @@ def _checked(webhook_id: str, payload: bytes) -> Result:
 def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> Posted:
     race = rows.race(db, result.race_id, for_change=True)
     home = rows.home_of(db, result.result_id)
-    if home is not None and home[0] != race.race_id:
-        raise Refused(f"This result belongs to race {home[0]!r}; a correction cannot move it.")
+    if home is not None and home.race_id != race.race_id:
+        raise Refused(f"This result belongs to race {home.race_id!r}; a correction cannot move it.")
     if home is not None:
-        check_key(rows.key_of(db, result.result_id), result.evidence.public_key)
+        check_key(home.key, result.evidence.public_key)
+    if not result.evidence.clock_trusted:
+        # Nobody knows when it was driven. It counts from when it came, which is no sooner: ties gain nothing by it.
+        came_utc_ns = now_utc_ns if home is None else min(now_utc_ns, home.finished_utc_ns)
+        result = dataclasses.replace(result, finished_utc_ns=came_utc_ns)
     result = dataclasses.replace(result, racer=rows.spelling(db, race.race_id, result.racer))
     entered = race.entry == "open" or rows.entry_name(db, race.race_id, result.racer) is not None
-    score = domain.accept(race, result, entered=entered, known=home is not None)
+    provisional = home is not None and home.provisional
+    score = domain.accept(race, result, entered=entered, known=home is not None, provisional=provisional)
     score_ms = None if score is None else score.score_ms
     seq = rows.add_result(db, result, payload, score_ms, now_utc_ns)
-    racers = {result.racer} if home is None else {home[1], result.racer}
+    racers = {result.racer} if home is None else {home.racer, result.racer}
     changed = {racer: _rescore(db, race, racer) for racer in sorted(racers)}
     rows.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
     _, line = changed[result.racer]

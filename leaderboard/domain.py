@@ -143,15 +143,19 @@ def moves(now: Sequence[Placed], before: Sequence[Placed]) -> dict[str, int | No
     return {p.racer: ranks[p.racer] - p.rank if p.racer in ranks else None for p in now}
 
 
-def accept(race: Race, result: Result, *, entered: bool, known: bool) -> Score | None:
+def accept(race: Race, result: Result, *, entered: bool, known: bool, provisional: bool = False) -> Score | None:
     """The score of a checked result that may enter `race`; None withdraws it (a correction to 0, whatever its laps).
 
-    `entered`: the racer is registered. `known`: a revision of this result is already in the race. Raises Refused
-    with the sentence for the station's operator.
+    `entered`: the racer is registered. `known`: a revision of this result is already in the race; `provisional`: only
+    from a station whose clock was not set. When that clock is known and the run was driven outside of the race's
+    window after all, the result is withdrawn too. Raises Refused with the sentence for the station's operator.
     """
     _check_race(race, result, entered)
-    if not known:
-        _check_window(race, result)
+    outside = _outside(race, result) if not known or (provisional and result.evidence.clock_trusted) else ""
+    if outside and not known:
+        raise Refused(outside)
+    if outside:
+        return None
     if result.revision >= 2 and result.score_ms == 0:
         return None
     score = score_run(result.laps, race.rules)
@@ -175,13 +179,15 @@ def _check_race(race: Race, result: Result, entered: bool) -> None:
         raise Refused(f"Racer {result.racer!r} is not entered in race {race.race_id!r}: register the racer first.")
 
 
-def _check_window(race: Race, result: Result) -> None:
+def _outside(race: Race, result: Result) -> str:
+    """Why the run was not driven within the race's window; "" if it was."""
     # A hall without internet posts late: the window asks when the run was finished, not when the post came.
     if race.opens_utc_ns is not None and result.finished_utc_ns < race.opens_utc_ns:
-        raise Refused(f"The run was finished before race {race.race_id!r} opened.")
+        return f"The run was finished before race {race.race_id!r} opened."
     ends = race.ends_utc_ns()
     if ends is not None and result.finished_utc_ns >= ends:
-        raise Refused(f"The run was finished after race {race.race_id!r} closed.")
+        return f"The run was finished after race {race.race_id!r} closed."
+    return ""
 
 
 def check_result(result: Result) -> None:

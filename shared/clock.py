@@ -10,6 +10,8 @@ import time
 import uuid
 from typing import Protocol
 
+from shared.timeset import is_set
+
 _BOOT_ID = pathlib.Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -20,6 +22,10 @@ class Clock(Protocol):
     def boot_id(self) -> str: ...
     @property
     def rate(self) -> float: ...
+    @property
+    def trusted(self) -> bool:
+        """Is `utc_ns` right, as far as this machine can tell?"""
+
     def now_ns(self) -> int: ...
     def utc_ns(self) -> int: ...
 
@@ -39,6 +45,10 @@ class SystemClock:
     def rate(self) -> float:
         return 1.0
 
+    @property
+    def trusted(self) -> bool:
+        return is_set(time.time_ns())
+
     def now_ns(self) -> int:
         return time.monotonic_ns()
 
@@ -56,6 +66,7 @@ class ManualClock:
         self._utc_offset_ns = utc_offset_ns
         self._boot_id = boot_id
         self._lock = threading.Lock()
+        self.trusted = True
 
     @property
     def boot_id(self) -> str:

@@ -48,6 +48,7 @@ from station.view import (
 TICK_NS = 50_000_000
 LOOK_NS = 1_000_000_000
 PAIR_NS = 600_000_000_000
+STEP_NS = 1_000_000_000
 JOURNAL_BYTES, START_BYTES = 6, 4  # that no two journals, and no two starts of one, ever share
 HEARD: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
 
@@ -92,6 +93,10 @@ class Station:
         self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
         self._paired = set(self._restored.engine.paired)
+        self._offset_ns: int | None = None  # the time of day that an official set, for a clock that is not set
+        self._clock_known = clock.trusted
+        self._last_pair = (0, True)  # offset, trusted
+        self._settle_clock()
         self._models = CarModels()
         self._uncounted: tuple[Uncounted, ...] = ()
         self._managed: ManagerView | None = None
@@ -196,7 +201,7 @@ class Station:
         if edge.boot not in self._paired and e.clock_of(edge.boot) != self._clock.boot_id:
             # A device with a clock of its own: pair it once, so that its stamps can be shown as a time of day.
             self._paired.add(edge.boot)
-            self._queue.put(Item(e.ClockPair(e.Moment(edge.boot, edge.at_ns, self._clock.utc_ns()))))
+            self._queue.put(Item(e.ClockPair(e.Moment(edge.boot, edge.at_ns, self._now().utc_ns), self._clock_known)))
         self._queue.put(Item(edge))
 
     def _judged(self, gate: str, healthy: bool, sentence: str) -> None:
@@ -242,21 +247,37 @@ class Station:
         return self._cars.why_not(car, goal, self._clock.now_ns())
 
     def _now(self) -> e.Moment:
-        return e.Moment(self._clock.boot_id, self._clock.now_ns(), self._clock.utc_ns())
+        now_ns = self._clock.now_ns()
+        return e.Moment(self._clock.boot_id, now_ns, self._utc_ns(now_ns))
+
+    def _utc_ns(self, now_ns: int) -> int:
+        offset_ns = self._offset_ns
+        return self._clock.utc_ns() if offset_ns is None else now_ns + offset_ns
+
+    def _settle_clock(self) -> None:
+        """What is known of the time of day: by the machine, or else by what an official said within this boot."""
+        engine, boot = self._restored.engine, self._clock.boot_id
+        trusted = self._clock.trusted
+        said = not trusted and boot in engine.paired and engine.trusts(boot)
+        self._offset_ns = engine.time_of_day(boot, 0) if said else None
+        self._clock_known = trusted or said
 
     def _clock_view(self) -> ClockView:
-        return ClockView(self._clock.boot_id, self._clock.now_ns(), self._clock.utc_ns(), self._clock.rate)
+        now_ns = self._clock.now_ns()
+        return ClockView(self._clock.boot_id, now_ns, self._utc_ns(now_ns), self._clock.rate, self._clock_known)
 
     def _take(self, wait_s: float) -> list[Item]:
         return drain(self._queue, wait_s)
 
     def _time(self) -> list[Item]:
         """The tick after a batch: edges that wait are older than now."""
+        self._settle_clock()
         now = self._now()
         items: list[Item] = []
-        if now.at_ns >= self._next_pair_ns or now.at_ns < self._next_pair_ns - PAIR_NS:
+        if self._pair_is_due(now):
             self._next_pair_ns = now.at_ns + PAIR_NS
-            items.append(Item(e.ClockPair(now)))
+            self._last_pair = (now.utc_ns - now.at_ns, self._clock_known)
+            items.append(Item(e.ClockPair(now, self._clock_known, self._clock.rate != 1.0)))
         if self._queue.empty() and (now.at_ns >= self._next_tick_ns or now.at_ns < self._next_tick_ns - TICK_NS):
             self._next_tick_ns = now.at_ns + TICK_NS
             items.append(Item(e.Tick(now)))
@@ -269,7 +290,20 @@ class Station:
         if draw is not None and not self._restored.engine.identity.journal:
             began = [e.JournalBegan(now, draw(JOURNAL_BYTES))]
         start = draw(START_BYTES) if draw is not None else ""
-        return [*began, e.Booted(now, setup.name, setup.gates, setup.transponders, start=start)]
+        known = self._clock_known
+        self._last_pair = (now.utc_ns - now.at_ns, known)
+        return [*began, e.Booted(now, setup.name, setup.gates, setup.transponders, start=start, clock_trusted=known)]
+
+    def _pair_is_due(self, now: e.Moment) -> bool:
+        """Now and then; and at once when the time of day jumped, or became known."""
+        engine, (told_ns, trusted) = self._restored.engine, self._last_pair
+        offset_ns = now.utc_ns - now.at_ns
+        # What was told while a run was on was not taken: it is told again when the run is over.
+        free = engine.race is None or not engine.race.on
+        shown_ns = engine.time_of_day(now.boot, 0) if free else told_ns
+        jumped = self._clock.rate == 1.0 and max(abs(offset_ns - told_ns), abs(offset_ns - shown_ns)) > STEP_NS
+        late = now.at_ns >= self._next_pair_ns or now.at_ns < self._next_pair_ns - PAIR_NS
+        return late or jumped or trusted != self._clock_known
 
     def _open(self, wanted: e.OpenRace) -> None:
         """The race of the config; while a run of another race is on that one goes on, and `notice` says so."""

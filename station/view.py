@@ -15,12 +15,16 @@ from station.core.fitness import OVERRIDE
 
 @dataclass(frozen=True, slots=True)
 class ClockView:
-    """For a lap clock that runs in the browser: `rate` is seconds of the station's clock per real second."""
+    """For a lap clock that runs in the browser: `rate` is seconds of the station's clock per real second.
+
+    `trusted` False: nobody vouches for the time of day (`utc_ns`); laps are measured by another clock.
+    """
 
     boot: str
     now_ns: int
     utc_ns: int
     rate: float
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

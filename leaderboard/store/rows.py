@@ -133,17 +133,31 @@ def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns:
     db.execute(sql.ADD_ENTRY, {"race_id": race_id, "racer": racer, "name": name, "entered_utc_ns": at_utc_ns})
 
 
-def home_of(db: sa.Connection, result_id: str) -> tuple[str, str] | None:
-    """Race and racer of the newest revision of this result, or None if none was accepted."""
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a result's accepted revisions say of it: race, racer and time of the newest, whose it is, how it is timed.
+
+    `key`: the station's that it was first posted with, "" if none of its revisions bears one. `provisional`: no
+    revision came from a station whose clock was set.
+    """
+
+    race_id: str
+    racer: str
+    finished_utc_ns: int
+    key: str
+    provisional: bool
+
+
+def home_of(db: sa.Connection, result_id: str) -> Home | None:
+    """None: no revision of this result was accepted."""
     row = db.execute(sql.HOME_OF, {"result_id": result_id}).first()
-    return None if row is None else (row.race_id, row.racer)
-
-
-def key_of(db: sa.Connection, result_id: str) -> str:
-    """The station's key that this result was first posted with; "" if none of its revisions bears one."""
+    if row is None:
+        return None
     payloads = db.execute(sql.PAYLOADS_OF, {"result_id": result_id}).scalars()
-    keys = (decode_result(bytes(payload)).evidence.public_key for payload in payloads)
-    return next((key for key in keys if key), "")
+    said = [decode_result(bytes(payload)).evidence for payload in payloads]
+    key = next((each.public_key for each in said if each.public_key), "")
+    provisional = not any(each.clock_trusted for each in said)
+    return Home(row.race_id, row.racer, row.finished_utc_ns, key, provisional)
 
 
 def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int | None, at_utc_ns: int) -> int:
@@ -215,7 +229,13 @@ def shown(db: sa.Connection, race_id: str, lines: Sequence[Line]) -> list[Shown]
     for start in range(0, len(lines), 500):
         seqs = [line.seq for line in lines[start : start + 500]]
         payloads |= {row.seq: bytes(row.payload) for row in db.execute(sql.PAYLOADS, {"seqs": seqs})}
-    return [Shown(line, names.get(line.racer, line.racer), decode_result(payloads[line.seq])) for line in lines]
+    return [Shown(line, names.get(line.racer, line.racer), _timed(payloads[line.seq], line)) for line in lines]
+
+
+def _timed(payload: bytes, line: Line) -> Result:
+    """As it was posted; where the station's clock was not set, at the time by which it counts."""
+    result = decode_result(payload)
+    return result if result.evidence.clock_trusted else dataclasses.replace(result, finished_utc_ns=line.set_utc_ns)
 
 
 def head(db: sa.Connection, race_id: str) -> RaceHead:

@@ -25,7 +25,7 @@ SPELLING = sa.select(RACERS.c.racer).where(
 ADD_SPELLING = sa.insert(RACERS)
 
 HOME_OF = (
-    sa.select(RESULTS.c.race_id, RESULTS.c.racer)
+    sa.select(RESULTS.c.race_id, RESULTS.c.racer, RESULTS.c.finished_utc_ns)
     .where(RESULTS.c.result_id == given("result_id"))
     .order_by(RESULTS.c.revision.desc())
     .limit(1)

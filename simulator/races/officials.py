@@ -11,10 +11,12 @@ from simulator.races.hall import Hall
 from simulator.races.turns import RETRY_NS, Desk, Turn
 from station.core import events as e
 from station.core.facts import Lap
+from station.core.incidents import Kind
 from station.view import RunView
 
 SAME_NS = NS_PER_S
 DILIGENCE = 0.8
+SEEN: tuple[Kind, ...] = ("off_track", "collision", "reset")
 
 
 class Officials:
@@ -86,6 +88,14 @@ class Officials:
             yield e.ReassignRun(author="judge", racer=racer, run_id=turn.run_id, reason="cars were mixed up")
         elif chance < 0.28:
             yield e.HandTap(author="judge")
+        elif chance < 0.33:
+            yield e.TakeBack(
+                author="judge", kind=self._rng.choice(SEEN), run_id=turn.run_id, reason="seen again on the video"
+            )
+        elif chance < 0.36:
+            yield e.DropCrossing(author="judge", number=0, run_id=turn.run_id, reason="a hand at the start")
+        elif chance < 0.39:
+            yield e.RestoreLap(author="judge", number=number, run_id=turn.run_id, reason="it is a lap")
 
     def _late_ruling(self, turn: Turn) -> e.Command:
         number = self._rng.randint(1, 3)

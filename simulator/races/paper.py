@@ -183,13 +183,15 @@ class PaperRun:
     def _far_off(self, gap: int, row: list[int]) -> bool:
         if self.fastest_ns is not None and gap * 2 >= self.fastest_ns:
             return False
+        alike = [other for other in row if Fraction(max(gap, other), min(gap, other)) <= Fraction(3, 2)]
+        if self.fastest_ns is None and gap < 4 * NS and max(row) >= gap * 2 and len(alike) < 3:
+            return True
         if len(row) > 2:
             return gap * 2 < row[len(row) // 2]
         if self.fastest_ns is None and len(row) == 1:
             return gap < 4 * NS
         if self.fastest_ns is None:
             return Fraction(gap, max(row)) < Fraction(2, 5)
-        alike = [other for other in row if Fraction(max(gap, other), min(gap, other)) <= Fraction(3, 2)]
         return len(alike) == 1
 
     def penalise(self, number: int, seconds: float) -> None:

@@ -242,6 +242,13 @@ class TryGate(Command):
     gate: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetClock(Command):
+    """It is `utc_ms` (since 1970, UTC) now: the station's clock is not set. The machine's own stays as it is."""
+
+    utc_ms: int
+
+
 # The names that the page and the operator's scripts use: POST /api/v1/commands {"command": NAME, ...fields}.
 COMMANDS: dict[str, type[Command]] = {
     "open_run": OpenRun,
@@ -269,5 +276,6 @@ COMMANDS: dict[str, type[Command]] = {
     "stop_all": StopAll,
     "release_stop": ReleaseStop,
     "set_mode": SetMode,
+    "set_clock": SetClock,
     "try_gate": TryGate,
 }

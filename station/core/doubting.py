@@ -22,9 +22,10 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
         f.LapHeld(book.lap(number), book.doubtful(number)) for number in sorted(changed) if number != ended
     ]
     facts += [_asked(run, number) for number in sorted(book.held) if not _is_asked(run, number)]
-    _withdraw(run)
+    long = missing(book.durations(), {number - 1 for number in book.held})
+    _withdraw(run, long)
     if alone:
-        for each in missing(book.durations(), {number - 1 for number in book.held}):
+        for each in long:
             facts += _missed(run, each)
     return facts
 
@@ -59,10 +60,9 @@ def _asked(run: Run, number: int) -> f.Proposal:
     return asked
 
 
-def _withdraw(run: Run) -> None:
+def _withdraw(run: Run, long: list[Missing]) -> None:
     """A question that the laps have answered since, or that a ruling has, is asked no more."""
     held = {run.book.stretches[number].mark.at_ns for number in run.book.held}
-    long = missing(run.book.durations(), {number - 1 for number in run.book.held})
     spans = [_span(run.book, each) for each in long]
     run.proposals = [
         p

@@ -29,6 +29,7 @@ from station.core.stopping import StopLatch
 from station.core.transponders import Stranger
 
 NO_GATE = "the station has no such gate"
+EARLIEST_MS, LATEST_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 to 2100
 
 
 class Engine:
@@ -66,6 +67,10 @@ class Engine:
         """The boots whose stamps can be shown as a time of day."""
         return self._scale.boots
 
+    def trusts(self, boot: str) -> bool:
+        """Are this boot's stamps shown at the right time of day, as far as anybody can tell?"""
+        return self._scale.trusts(boot)
+
     def time_of_day(self, boot: str, at_ns: int) -> int:
         """A stamp as UTC ns, for display."""
         return self._scale.utc_ns(boot, at_ns)
@@ -93,7 +98,7 @@ class Engine:
             case e.OpenRace():
                 return self._open_race(event)
             case e.ClockPair():
-                return [f.ClockNoted(event.moment.boot, self._scale.note(event.moment, self._run_is_on()))]
+                return self._pair(event)
             case e.Booted() | e.JournalBegan():
                 return self._boot(event) if isinstance(event, e.Booted) else self._began(event)
             case e.GateReported() | e.GateNote() | e.CarModel():
@@ -105,12 +110,32 @@ class Engine:
             return self.models.hear(event, self.race.on_track if self.race is not None else [])
         return self.fitness.hear(event)
 
+    def _pair(self, pair: e.ClockPair) -> list[f.Fact]:
+        """A pair may put right what was stamped before: results that are due then are corrected."""
+        boot = pair.moment.boot
+        used, correction = self._scale.pair(pair.moment, self._run_is_on(), pair.trusted, pair.paced)
+        if pair.trusted:
+            self.identity.trusted(pair.moment.utc_ns)
+        told: list[f.Fact] = [f.ClockNoted(boot, used)]
+        if correction is not None:
+            told.append(f.ClockCorrected(boot, correction.by_ns, pair.trusted))
+            told += [fact for race in self.races.values() for fact in race.corrected(correction)]
+        return told
+
+    def _set_clock(self, command: e.SetClock) -> list[f.Fact]:
+        """An official says what time it is."""
+        if not EARLIEST_MS <= command.utc_ms < LATEST_MS:
+            raise Refused("`utc_ms` is no time of day of these years: set the clock of the device that you hold first.")
+        right = replace(command.moment, utc_ns=command.utc_ms * 1_000_000)
+        return self._pair(e.ClockPair(right))
+
     def _run_is_on(self) -> bool:
         return self.race is not None and self.race.on
 
     def _boot(self, booted: e.Booted) -> list[f.Fact]:
         """A gate that is built as before keeps its memory: what it remembers beyond will come again."""
-        self._scale.note(booted.moment, self._run_is_on())
+        self._scale.corrects = booted.edition >= e.EDITION
+        self._scale.booted(booted.moment, self._run_is_on(), booted.clock_trusted)
         for spec in booted.gates:
             known = self.gates.get(spec.name)
             if known is None or known.spec != spec:
@@ -231,6 +256,8 @@ class Engine:
                 return self.stop.obey(command)
             case e.OrderCar():
                 return self._order(command)
+            case e.SetClock():
+                return self._set_clock(command)
             case e.GiveTransponder():
                 self._open_one()
                 return self._attribution.name(command)
@@ -270,7 +297,7 @@ class Engine:
         """A ruling moved a run's marks: its car's witness looks again."""
         moved = (f.Attributed, f.LapsRecast) if isinstance(command, e.GiveCrossing) else f.LapsRecast
         recast = next((fact.run_id for fact in facts if isinstance(fact, moved)), None)
-        if recast is None or self.race is None:
+        if recast is None or self.race is None or isinstance(command, e.SetClock):
             return []
         run = self.race.runs[recast]
         if isinstance(command, e.AddCrossing | e.GiveCrossing | e.GiveTransponder):

@@ -31,6 +31,7 @@ from station.core.commands import (
     ReleaseStop,
     RestoreLap,
     ResumeRun,
+    SetClock,
     SetMode,
     StartRun,
     StopAll,
@@ -83,6 +84,7 @@ __all__ = [
     "ReleaseStop",
     "RestoreLap",
     "ResumeRun",
+    "SetClock",
     "SetMode",
     "StartRun",
     "StopAll",
@@ -239,11 +241,13 @@ class JournalBegan:
 class ClockPair:
     """A sampled monotonic/UTC pair, so that a stamp can be shown as a time of day.
 
-    `trusted`: this UTC is right as far as the machine can tell (its kernel is kept by a time server, or an official).
+    `trusted`: this UTC is right as far as the machine can tell (its kernel is kept by a time server). `paced`: this
+    clock does not go with the day (a mock world's may be faster), so its pairs never correct what was stamped before.
     """
 
     moment: Moment
     trusted: bool = later(True)
+    paced: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True)

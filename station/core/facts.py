@@ -62,6 +62,7 @@ __all__ = [
     "Attributed",
     "CarHeard",
     "CarOrdered",
+    "ClockCorrected",
     "ClockNoted",
     "CommandRefused",
     "Crossing",
@@ -200,6 +201,18 @@ class ClockNoted:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockCorrected:
+    """The times of day that were stamped under this boot of the station were wrong by `by_ns`; they are right now.
+
+    `trusted` False: another wrong time, as far as the machine can tell.
+    """
+
+    boot: str
+    by_ns: int
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RaceOpened:
     """Runs from now on belong to this race."""
 
@@ -273,6 +286,7 @@ Fact = (
     | StationBooted
     | JournalNamed
     | ClockNoted
+    | ClockCorrected
     | RaceOpened
     | PhaseChanged
     | CommandRefused

@@ -6,6 +6,7 @@ nothing else. Nothing is counted twice and nothing is lost when two laps become 
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from shared.ranking import RaceRules, RunLap
@@ -66,6 +67,17 @@ class LapBook:
     def done(self) -> int:
         """How many laps have ended."""
         return max(0, len(self.stretches) - 1)
+
+    @property
+    def boots(self) -> frozenset[str]:
+        """The clocks that stamped the run's marks."""
+        return frozenset(stretch.mark.boot for stretch in self.stretches)
+
+    def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
+        """The times of day of some boots were wrong; no lap is a difference of those."""
+        for stretch in self.stretches:
+            stretch.mark = _corrected(stretch.mark, wrong, by_ns)
+        self.flagged = [_corrected(mark, wrong, by_ns) for mark in self.flagged]
 
     def too_soon(self, mark: Mark) -> bool:
         """No car laps this fast: the crossing is flagged, not counted. Never deleted."""
@@ -283,6 +295,10 @@ class LapBook:
         if "system_b" in (begun.mark.source, ended.mark.source):
             why.append("timed by system B" if self.by_b else "timed by system B, corrected")
         return why
+
+
+def _corrected(mark: Mark, wrong: Callable[[str], bool], by_ns: int) -> Mark:
+    return replace(mark, utc_ns=mark.utc_ns + by_ns) if wrong(mark.boot) else mark
 
 
 def _source(start: Mark, end: Mark) -> Source:

@@ -22,7 +22,7 @@ from station.core.names import Names, Spellings
 from station.core.register import Register, RunIds
 from station.core.rulings import dismiss, give, kept, rule, take
 from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
-from station.core.scale import UtcScale
+from station.core.scale import Correction, UtcScale
 from station.core.standing import Standing, qualify, result, uncertainty_of
 
 MOST_DOUBTS = 4096
@@ -243,8 +243,26 @@ class Race:
         limit_ns = round((run.rules.time_limit_s or 0) * 1_000_000_000)
         return self._finish(run, "time up", "time is up", True, run.started_utc_ns + limit_ns)
 
-    def _finish(self, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> list[f.Fact]:
+    def corrected(self, correction: Correction) -> list[f.Fact]:
+        """Times of day were wrong: of each run that has some of them, and of its result if one was due."""
+
+        def wrong(boot: str) -> bool:
+            return self._scale.of(boot) in correction.boots
+
+        facts: list[f.Fact] = []
+        for run in [each for each in self.runs.values() if any(map(wrong, each.boots))]:
+            run.correct(wrong, correction.by_ns)
+            if correction.by_ns and run.book.done:
+                facts.append(f.LapsRecast(run.run_id, run.book.laps(), "station", "the clock was put right"))
+            if run.phase == "finished":
+                facts += self._judge(run)
+        return facts
+
+    def _finish(
+        self, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int, boot: str = ""
+    ) -> list[f.Fact]:
         run.finish(trigger, reason, counts, utc_ns)
+        run.finished_boot = boot or run.book.stretches[-1].mark.boot
         self.on_track.remove(run)
         self._last = run
         return [
@@ -276,6 +294,7 @@ class Race:
         last, identity = run.posted, self._identity
         result_id = last.result_id if last else identity.result_id(self.info.race_id, run.run_id)
         due = result(run, laps, score, result_id, last.revision if last else 1)
+        due = replace(due, evidence=replace(due.evidence, clock_trusted=all(map(self._scale.trusts, run.boots))))
         if due == last:
             return []
         if last is not None:
@@ -368,7 +387,7 @@ class Race:
 
     def _end(self, run: Run, command: e.Command) -> list[f.Fact]:
         reason = command.reason or f"ended by {command.author}"
-        return self._finish(run, type(command), reason, isinstance(command, e.FinishRun), command.moment.utc_ns)
+        return self._finish(run, type(command), reason, isinstance(command, e.FinishRun), *_when(command))
 
     def _give(self, run: Run, command: e.GiveCrossing) -> list[f.Fact]:
         crossing = self.doubtful.get(command.number)
@@ -425,3 +444,7 @@ class Race:
     def _again(self, run: Run, command: e.Command) -> list[f.Fact]:
         """After a ruling: the run may be full now, or worth something else."""
         return self._judge(run) if run.phase == "finished" else self._finish_if_full(run, command.moment.utc_ns)
+
+
+def _when(command: e.Command) -> tuple[int, str]:
+    return command.moment.utc_ns, command.moment.boot

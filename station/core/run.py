@@ -6,6 +6,7 @@ What is not in the table is refused with a sentence that names the command and t
 any run that has begun: they are records of their own and change no record.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -121,6 +122,7 @@ class Run:
     clocks: dict[str, int] = field(default_factory=dict)
     finished_reason: str = ""
     finished_utc_ns: int = 0
+    finished_boot: str = ""  # by whose clock that is known
     counts: bool = True
     score: Score | None = None
     posted: Result | None = None
@@ -179,6 +181,19 @@ class Run:
         """Lap 1 begins here; the time limit too."""
         self.started_utc_ns = mark.utc_ns
         self.clocks[e.clock_of(mark.boot)] = mark.at_ns
+
+    @property
+    def boots(self) -> frozenset[str]:
+        """The clocks that the run's times of day come from."""
+        return self.book.boots | ({self.finished_boot} if self.finished_boot else frozenset())
+
+    def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
+        """The times of day of some boots were wrong."""
+        if self.book.stretches and wrong(self.book.stretches[0].mark.boot):
+            self.started_utc_ns += by_ns
+        if self.finished_boot and wrong(self.finished_boot):
+            self.finished_utc_ns += by_ns
+        self.book.correct(wrong, by_ns)
 
     def finish(self, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> None:
         """`counts` False: abandoned."""

@@ -1,27 +1,99 @@
-"""Monotonic stamps to UTC, for display and for ties only: no lap is ever a difference of these."""
+"""Monotonic stamps to UTC, for display and for ties only: no lap is ever a difference of these.
+
+A machine without a clock battery begins with a wrong time of day, and learns the right one in the middle of a race.
+The scale knows which boots' times of day are trusted; a pair that puts a boot right is a correction of all that was
+stamped under that boot. In journals of the first edition a pair only ever counted from then on.
+"""
+
+from dataclasses import dataclass
 
 from station.core.events import Moment, clock_of
 
+JUMP_NS = 10_000_000_000  # a pair that differs by less corrects nothing: clocks are slewed and stepped a little
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The times of day of these boots were wrong: `by_ns` is added."""
+
+    boots: frozenset[str]
+    by_ns: int
+
 
 class UtcScale:
-    """The newest pair of each boot. Pairs are not taken while a run is on, so that one run keeps one scale."""
+    """The newest pair of each boot. Small changes are not taken while a run is on, so that one run keeps one scale."""
 
     def __init__(self) -> None:
+        self.corrects = True  # False while records of the first edition replay
         self._offsets: dict[str, int] = {}
         self._last = 0
+        self._station = ""  # the boot of the station itself
+        self._under: dict[str, str] = {}  # boot of a device -> the station's boot when it was paired
+        self._doubtful: set[str] = set()  # boots whose time of day is not trusted
+        self._paced: set[str] = set()
 
     @property
     def boots(self) -> frozenset[str]:
         """The boots that were paired."""
         return frozenset(self._offsets)
 
+    def booted(self, moment: Moment, run_is_on: bool, trusted: bool) -> None:
+        """The station's own clock begins (or its process does, on the same one)."""
+        self._station = moment.boot
+        if moment.boot not in self._offsets and not trusted and self.corrects:
+            self._doubtful.add(moment.boot)
+        self.note(moment, run_is_on)
+
     def note(self, moment: Moment, run_is_on: bool) -> bool:
         """True if stamps of this boot are shown by this pair from now on."""
-        if run_is_on and moment.boot in self._offsets:
-            return False
-        self._offsets[moment.boot] = self._last = moment.utc_ns - moment.at_ns
+        known = self._offsets.get(moment.boot)
+        offset = moment.utc_ns - moment.at_ns
+        if known is not None and (run_is_on or (self._may_correct(moment.boot) and abs(offset - known) > JUMP_NS)):
+            return False  # a jump is a matter of `pair`
+        self._set(moment.boot, offset)
         return True
+
+    def pair(self, moment: Moment, run_is_on: bool, trusted: bool, paced: bool) -> tuple[bool, Correction | None]:
+        """As `note`; and what the pair corrects. `paced`: a clock that does not go with the day (a mock world's)."""
+        boot, offset = moment.boot, moment.utc_ns - moment.at_ns
+        if paced:
+            self._paced.add(boot)
+        known = self._offsets.get(boot)
+        if known is None:
+            if not trusted and self.corrects:
+                self._doubtful.add(boot)
+            return self.note(moment, run_is_on), None
+        if not self._may_correct(boot):
+            return self.note(moment, run_is_on), None
+        if not trusted and boot not in self._doubtful:
+            return False, None  # it was known in this boot, and its monotonic clock goes on
+        settled = trusted and boot in self._doubtful
+        if not settled and (run_is_on or abs(offset - known) <= JUMP_NS):
+            return self.note(moment, run_is_on), None
+        boots = frozenset({boot, *(device for device, under in self._under.items() if under == boot)})
+        for each in boots:
+            self._offsets[each] += offset - known
+        self._last = offset
+        if trusted:
+            self._doubtful -= boots
+        return True, Correction(boots, offset - known)
+
+    def trusts(self, boot: str) -> bool:
+        """Is the time of day of this boot's stamps known to be right, as far as anybody can tell?"""
+        return self.of(boot) not in self._doubtful
+
+    def of(self, boot: str) -> str:
+        """The boot by whose pair a stamp is shown."""
+        return boot if boot in self._offsets else clock_of(boot)
 
     def utc_ns(self, boot: str, at_ns: int) -> int:
         """The time of day of a stamp; a boot that nobody paired is shown by the pair that was noted last."""
-        return at_ns + self._offsets.get(boot, self._offsets.get(clock_of(boot), self._last))
+        return at_ns + self._offsets.get(self.of(boot), self._last)
+
+    def _may_correct(self, boot: str) -> bool:
+        return self.corrects and boot not in self._paced
+
+    def _set(self, boot: str, offset: int) -> None:
+        if boot not in self._offsets and boot != self._station:
+            self._under[boot] = self._station
+        self._offsets[boot] = self._last = offset

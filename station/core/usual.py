@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; asked only of a lap that is alone
+SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; a small one of one's own may
 ENOUGH = 3  # laps whose middle one is the usual one
 ALIKE = 1.5  # two laps of one car on one track
 MOST_MISSED = 3  # a lap of more than three usual ones is a car that stood
@@ -32,9 +32,9 @@ def short(laps: Sequence[int], fastest_ns: int | None = None) -> frozenset[int]:
     """The laps (from 0) that are too short to be believed: a car that turned back over the line, a hand in the beam.
 
     With three laps or more: under half of the usual one. With fewer they are held against the race's `fastest_ns` so
-    far, where it is known; else one of two that is far shorter than the other, and one alone that is shorter than on
-    any published track. A lap that reaches half of the fastest is always believed: cars differ, and a crash makes the
-    laps around it look short.
+    far, where it is known; else one of two that is far shorter than the other, and one that is shorter than on any
+    published track, unless it is one of several alike or nothing speaks against two. A lap that reaches half of the
+    fastest is always believed: cars differ, and a crash makes the laps around it look short.
     """
     known = sorted(lap for lap in laps if lap)
     return frozenset(
@@ -45,10 +45,13 @@ def short(laps: Sequence[int], fastest_ns: int | None = None) -> frozenset[int]:
 
 
 def _odd(lap: int, known: Sequence[int], fastest_ns: int | None) -> bool:
+    alike = sum(1 for other in known if other <= ALIKE * lap and lap <= ALIKE * other)
+    if fastest_ns is None and lap < SHORTEST_NS and 2 * lap <= known[-1] and alike < ENOUGH:
+        return True  # a few of these beside a lap as they are on published tracks
     if len(known) >= ENOUGH:
         return 2 * lap < known[len(known) // 2]
     if fastest_ns is not None:
-        return sum(1 for other in known if other <= ALIKE * lap and lap <= ALIKE * other) < 2
+        return alike < 2
     return lap < SHORTEST_NS if len(known) == 1 else 5 * lap < 2 * known[-1]
 
 

@@ -117,11 +117,19 @@ def _store(view: View) -> HealthLine:
     return _line("store", "Journal", "Disk", level, state, store.sentence or "Every record is on disk.", figures)
 
 
+CLOCK = (
+    "The clock of this machine is not set: times of day are not right, laps are. Results are posted with a mark, and "
+    "corrected when the time is known: from a time server, or from an official's device."
+)
+
+
 def alarms(view: View) -> list[str]:
     """What must be said loudly, on top of the page."""
     said = [_named(car.name, car.alarm) for car in view.cars if car.alarm]
     if not view.store.ok:
         said.append(view.store.sentence)
+    if not view.clock.trusted:
+        said.append(CLOCK)
     said += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
     said += [gate.doubt for gate in view.gates if gate.doubt]
     blocked = [gate for gate in view.gates if gate.alive and gate.stuck]

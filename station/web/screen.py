@@ -68,6 +68,7 @@ class Screen:
     track: str
     rules: str
     alarms: tuple[str, ...]
+    clock_unset: bool
     testing: bool
     run: RunScreen | None
     together: tuple[CarScreen, ...]
@@ -93,6 +94,7 @@ def screen_of(view: View) -> Screen:
         track=view.race.track if view.race is not None else "",
         rules=rules_line(rules) if view.race is not None else "",
         alarms=tuple(alarms(view)),
+        clock_unset=not view.clock.trusted,
         testing=view.mode == "test",
         run=_run(view.run, rules, view.clock, view.cars) if view.run is not None else None,
         together=tuple(_together(view, rules)) if several else (),

@@ -42,7 +42,8 @@ def stop_document(stop: StopView) -> dict[str, object]:
     screen = stop_screen(stop)
     cars = [{**asdict(car), "sentence": line.sentence} for car, line in zip(stop.cars, screen.lines, strict=True)]
     said = " ".join(part for part in (screen.title, screen.sentence) if part)
-    return {"stopped": stop.on, "sentence": said, "connected": stop.connected, "cars": cars}
+    summary = _summary(stop) if stop.on else ""
+    return {"stopped": stop.on, "sentence": said, "summary": summary, "connected": stop.connected, "cars": cars}
 
 
 def _sentence(stop: StopView) -> str:
@@ -54,6 +55,17 @@ def _sentence(stop: StopView) -> str:
         told.append("No car is known to this station, so none was told.")
     told.append("A car that speaks from now on is stopped, and none gets a lease until the stop is released.")
     return " ".join(told)
+
+
+def _summary(stop: StopView) -> str:
+    """In one short line, the worst first: for where the whole list stands elsewhere."""
+    if not stop.cars:
+        return "All cars are stopped. No car is known to this station."
+    names = {outcome: [car.name for car in stop.cars if car.outcome == outcome] for outcome in SIGNS}
+    not_reached = f"NOT REACHED: {', '.join(names['unreached'])}." if names["unreached"] else ""
+    not_yet = f"Not confirmed yet: {', '.join(names['ordered'])}." if names["ordered"] else ""
+    stopped = f"{len(names['stopped'])} of {len(stop.cars)} cars say that they stopped."
+    return " ".join(part for part in (not_reached, not_yet, stopped) if part)
 
 
 def _line(car: StopCar) -> StopLine:

@@ -47,6 +47,9 @@ def drop(hand: Hand, number: int, at_s: float = 50) -> tuple[f.Fact, ...]:
         ((4.1,), set()),
         ((2.5,), {0}),
         ((2.5, 2.6), set()),  # a small track of one's own
+        ((3, 3.1, 3, 6.2), set()),
+        ((2.5, 2.6, 10), {0, 1}),
+        ((2.5, 2.6, 10, 10), {0, 1}),
         ((), set()),
         ((0, 10, 2.5, 10.5), {2}),  # one that spans two boots says nothing
     ],
@@ -209,7 +212,7 @@ def test_the_only_crossing_of_a_run_that_is_over_stays() -> None:
         ((0, 20.2, 30.2, 40.3), [10.1]),
         ((0, 10, 30.1), [20.05]),
         ((0, 10, 20, 35, 45), []),
-        ((0, 3.2, 6.4, 63.3), []),
+        ((0, 3.2, 6.4, 9.6, 66.5), []),
     ],
 )
 def test_a_missed_crossing_is_asked_for_by_the_usual_lap_alone(stamps: tuple[float, ...], asked_s: list[float]) -> None:

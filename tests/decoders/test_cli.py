@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from websockets.sync.server import ServerConnection, serve
 
 from shared.errors import BadInput, ConfigError, HardwareMissing, OperatorError
 from station.gates.cli import main
@@ -21,7 +22,7 @@ from station.gates.decoders.capture import Piece, entry, head, pieces
 from station.gates.decoders.watch import Bulletin
 from station.gates.driver import GateHealthReport
 from tests.decoders.frames import P3, RC4_SENT
-from tests.decoders.wire import tcp, url
+from tests.decoders.wire import WAIT_S, tcp, url
 
 CAPTURE = pathlib.Path(__file__).parent / "captures" / "p3_short.hex"
 
@@ -184,6 +185,38 @@ class _Gate:
 
     def health(self) -> GateHealthReport:
         return GateHealthReport(self.alive, "it is well." if self.alive else "its line broke.")
+
+
+def test_watch_says_how_several_sensors_stand(tmp_path: pathlib.Path) -> None:
+    """The event manager's two strips, in turn, on a real WebSocket."""
+    told = threading.Event()
+
+    def timer(line: ServerConnection) -> None:
+        for number in range(1, 9):
+            lap, second = divmod(number - 1, 2)
+            pin = (17, 27)[(lap + second) % 2]
+            stamp = 1_780_000_000_000 + 10_000 * lap + 12 * second
+            line.send(json.dumps({"event": "lap", "timestamp": stamp, "gpio": pin, "lapNumber": number}))
+        told.wait(WAIT_S)
+
+    with serve(timer, "127.0.0.1", 0) as server:
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        config = tmp_path / "station.toml"
+        url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        gate = (
+            f'name = "start"\ndriver = "drem"\nsensors = ["left", "right"]\nlayout = "in_line"\noptions.url = "{url}"\n'
+        )
+        config.write_text(f'data_dir = "d"\n[[gate]]\n{gate}')
+        words = [sys.executable, "-m", "raceday", "gate", "watch", "--config", str(config), "--seconds", "60"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as watching:
+            assert watching.stdout is not None
+            said = next((line for line in watching.stdout if 'set layout = "side_by_side"' in line), "")
+            watching.send_signal(signal.SIGINT)
+        told.set()
+        server.shutdown()
+        serving.join(WAIT_S)
+    assert said.startswith("[start] 4 passes: left first twice, right first twice, 12 ms apart.")
 
 
 def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:

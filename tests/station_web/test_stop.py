@@ -56,6 +56,12 @@ def test_what_is_so_is_said(stop: StopView, words: str) -> None:
     assert words in str(stop_document(stop)["sentence"])
 
 
+def test_the_short_line_names_the_worst_first() -> None:
+    short = stop_document(STOPPED)["summary"]
+    assert short == "NOT REACHED: car-3, car-4. Not confirmed yet: car-2. 1 of 4 cars say that they stopped."
+    assert stop_document(replace(STOPPED, cars=()))["summary"].startswith("All cars are stopped. No car")  # type: ignore[attr-defined]
+
+
 def test_a_form_without_a_script_gets_a_page(served: Served) -> None:
     answer = requests.post(f"{served.url}/api/v1/stop", data="", headers=FORM, timeout=10)
     assert answer.headers["content-type"].startswith("text/html")

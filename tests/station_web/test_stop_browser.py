@@ -105,7 +105,7 @@ def test_a_station_that_does_not_answer_is_said_loudly_and_asked_again(served: S
     expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station does not answer")
     page.unroute("**/api/v1/stop")
     assert stops(served) == 1
-    expect(page.locator("#stop-answer")).to_contain_text("All cars are stopped")
+    expect(page.locator("#stop-answer")).to_contain_text("1 of 4 cars say that they stopped.")
 
 
 def test_without_a_script_the_form_stops_and_releases(served: Served, browser: Browser) -> None:

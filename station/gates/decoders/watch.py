@@ -1,5 +1,6 @@
 """`raceday gate watch`: each edge and passing as it comes, and the gate's health, so that one sees at once if it works.
 
+Of a gate with several sensors each pass also says how they stand, and what to set (`layout`).
 Of the gates in a station's config (stop the station first: a port has one reader), or of one decoder on a port.
 """
 
@@ -8,14 +9,16 @@ import pathlib
 import queue
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from shared.clock import SystemClock
 from shared.config import load
 from shared.errors import ConfigError
-from station.build import build_clock, build_gates
+from station.build import build_clock, build_gates, gate_spec
 from station.config import StationConfig
-from station.core.events import Edge
+from station.core.events import Edge, GateNote, GateSpec
+from station.core.gate import Count, Gate
+from station.core.layout import words
 from station.gates.decoders.decode import KINDS, said
 from station.gates.decoders.decoder import Decoded, Gap, StatusReport
 from station.gates.decoders.line import DecoderGate
@@ -34,26 +37,50 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=0.0, help="stop after this time")
     parser.add_argument("device", nargs="?", metavar="DEVICE")
     asked = parser.parse_args(arguments)
+    trials: dict[str, LayoutTrial] = {}
     if asked.config is not None:
-        gates = _configured(asked.config)
+        gates, trials = _configured(asked.config)
     elif asked.protocol and asked.device:
         gates = {"gate": _one(asked.protocol, asked.device, asked.baud)}
     else:
         raise ConfigError("name a station's config (--config FILE), or a decoder (--protocol P DEVICE).")
-    watch(gates, time.monotonic() + asked.seconds if asked.seconds else None)
+    watch(gates, time.monotonic() + asked.seconds if asked.seconds else None, trials)
     return 0
 
 
-def watch(gates: Mapping[str, GateDriver], until_s: float | None) -> None:
+class LayoutTrial:
+    """The passes of one gate, judged by the core as the station judges them; told each edge on the gate's thread."""
+
+    def __init__(self, spec: GateSpec) -> None:
+        self._gate = Gate(spec, Count())
+        self._said = ""
+
+    def hear(self, said: Said) -> str:
+        """How the sensors stand by now, as a line; "" where nothing is new, or where there is one sensor."""
+        if isinstance(said, GateNote):
+            return ""
+        self._gate.handle(said)
+        passes = self._gate.arrangement.passes
+        now = words(self._gate.spec, passes) if passes else ""
+        if now == self._said:
+            return ""
+        self._said = now
+        return f"\n[{self._gate.spec.name}] {now}"
+
+
+def watch(
+    gates: Mapping[str, GateDriver], until_s: float | None, trials: Mapping[str, LayoutTrial] | None = None
+) -> None:
     """Print until the time is over. Raises HardwareMissing."""
+    trials = trials or {}
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     last: dict[tuple[str, str], int] = {}
     bulletin = Bulletin(gates)
     try:
-        for gate in gates.values():
+        for name, gate in gates.items():
             if isinstance(gate, DecoderGate):
                 gate.listen(lambda facts: lines.put("\n".join(facts_lines(facts))))
-            gate.start({}, lambda said: lines.put(said_line(said, last)))
+            gate.start({}, _printing(lines, last, trials.get(name)))
         while until_s is None or time.monotonic() < until_s:
             try:
                 line = lines.get(timeout=LOOK_S if until_s is None else _left(until_s))
@@ -126,13 +153,21 @@ def _words(fact: Decoded) -> str:
     return f"{KINDS[type(fact).__name__]}{seconds} " + ", ".join(f"{key} {value}" for key, value in told.items())
 
 
+def _printing(
+    lines: "queue.SimpleQueue[str]", last: dict[tuple[str, str], int], trial: LayoutTrial | None
+) -> Callable[[Said], None]:
+    """What is done with each word of one gate."""
+    return lambda told: lines.put(said_line(told, last) + (trial.hear(told) if trial is not None else ""))
+
+
 def _left(until_s: float) -> float:
     return min(LOOK_S, max(0.0, until_s - time.monotonic()))
 
 
-def _configured(path: pathlib.Path) -> dict[str, GateDriver]:
+def _configured(path: pathlib.Path) -> tuple[dict[str, GateDriver], dict[str, LayoutTrial]]:
     config = load(path, StationConfig)
-    return build_gates(config, build_clock(config.clock))
+    trials = {gate.name: LayoutTrial(gate_spec(gate)) for gate in config.gate if len(gate.sensors) > 1}
+    return build_gates(config, build_clock(config.clock)), trials
 
 
 def _one(protocol: str, device: str, baud: int) -> DecoderGate:

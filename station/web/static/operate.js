@@ -133,6 +133,7 @@
       if (name.startsWith("data-text-")) command[name.slice(10)] = value;
       if (name.startsWith("data-flag-")) command[name.slice(10)] = true;
     }
+    if (button.hasAttribute("data-now")) command.utc_ms = Date.now();
     const run = runs.find((each) => each.run_id === chosen);
     if (runs.length > 1 && OF_A_RUN.has(command.command)) command.run_id ??= chosen;
     if (button.hasAttribute("data-car")) command.car = runs.length > 1 ? (run ? run.car : "") : car;

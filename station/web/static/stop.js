@@ -9,13 +9,19 @@
   let turn = 0; // of stopping or following; only the newest goes on
   let following = false;
 
-  function say(text) {
-    for (const place of document.querySelectorAll(".stop-answer")) place.textContent = text;
+  // In the bar a short line where the stream draws the whole list above; in an open question, and without a stream, all.
+  function say(text, short = text) {
+    const live = document.querySelector('#link[data-state="live"]') && document.querySelector("#stop .stop-on");
+    for (const place of document.querySelectorAll(".stop-answer")) {
+      const said = live && !place.closest("dialog") ? short : text;
+      if (place.textContent !== said) place.textContent = said;
+    }
   }
 
   function told(stop) {
     const cars = stop.cars.map((car) => `${car.name} ${car.sentence}`);
-    say(stop.stopped ? [stop.sentence, ...cars].join(" · ") : "");
+    if (stop.stopped) say([...cars, stop.sentence].join(" · "), stop.summary);
+    else say("");
   }
 
   const soon = () => new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
@@ -60,7 +66,7 @@
       try {
         const said = await ask("", "POST");
         const line = document.getElementById("answer"); // where an official looks for any answer
-        if (line) line.textContent = [said.sentence, ...said.cars.map((car) => `${car.name} ${car.sentence}`)].join(" · ");
+        if (line) line.textContent = said.summary;
         if (line) line.dataset.state = "waiting";
         return follow();
       } catch (error) {

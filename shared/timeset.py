@@ -1,0 +1,39 @@
+"""Is this machine's wall clock set? Asked of the kernel, never set by us.
+
+A machine without a clock battery begins in 1970, or where it was switched off, and learns the time from a network
+that a hall may not have. Two witnesses can vouch for it: the kernel is kept by a time server, or a battery-backed clock
+agrees with it. https://man7.org/linux/man-pages/man2/adjtimex.2.html
+"""
+
+import ctypes
+import pathlib
+
+BUILT_NS = 1_764_547_200_000_000_000  # 2025-12-01: no later program runs before it
+AGREES_NS = 60_000_000_000
+_UNSYNCHRONISED = 0x40  # STA_UNSYNC
+_STATUS_AT = 40 if ctypes.sizeof(ctypes.c_long) == 8 else 20  # of `status` in struct timex
+_TIMESYNCD = pathlib.Path("/run/systemd/timesync/synchronized")
+_RTC = pathlib.Path("/sys/class/rtc/rtc0/since_epoch")
+
+
+def is_set(utc_ns: int, rtc: pathlib.Path = _RTC) -> bool:
+    """Can anybody vouch for this reading of the wall clock?"""
+    if utc_ns < BUILT_NS:
+        return False
+    return kept_by_server() or _battery_agrees(utc_ns, rtc)
+
+
+def kept_by_server() -> bool:
+    """Does a time server keep the kernel's clock? Where the kernel may not be asked, systemd's own mark tells."""
+    timex = ctypes.create_string_buffer(256)  # modes 0: only read
+    if ctypes.CDLL(None).adjtimex(timex) < 0:
+        return _TIMESYNCD.exists()
+    return not int.from_bytes(timex.raw[_STATUS_AT : _STATUS_AT + 4], "little") & _UNSYNCHRONISED
+
+
+def _battery_agrees(utc_ns: int, rtc: pathlib.Path) -> bool:
+    try:
+        kept_s = int(rtc.read_text())
+    except (OSError, ValueError):
+        return False  # no such clock
+    return abs(kept_s * 1_000_000_000 - utc_ns) <= AGREES_NS
