@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.report import report, rows
-from tests.models.protos import HEAD, SEEN, attribute, constant, field, graph, integers, node, placeholder
+from tests.models.protos import HEAD, SEEN, attribute, constant, field, graph, integers, node, placeholder, rescaled
 from tests.models.tars import Member, tar_gz
 from vehicle.models.jail import ENVIRONMENT
 
@@ -122,7 +122,7 @@ def shallow_archive() -> bytes:
 
 
 def shallow_graph() -> bytes:
-    """The network of deepracer-simapp as TensorFlow 1.15 freezes it."""
+    """The network of deepracer-simapp as TensorFlow 1.15 freezes it, with rl_coach's gradient rescaler."""
     random = np.random.default_rng(2018)
 
     def weights(name: str, *sizes: int) -> bytes:
@@ -152,7 +152,9 @@ def shallow_graph() -> bytes:
         node("d", "MatMul", ("flat", "dense")),
         node("e", "BiasAdd", ("d", "bias")),
         node("f", "Relu", ("e",)),
+        constant("r", (), 1.0),
+        *rescaled("f", "head"),
         weights("out", DENSE, ACTIONS),
-        node("fc", "MatMul", ("f", "out")),
+        node("fc", "MatMul", ("head", "out")),
         node(HEAD, "Softmax", ("fc",)),
     )

@@ -17,6 +17,7 @@ from leaderboard.live import Feed, Picture
 from leaderboard.pages import routes
 from leaderboard.pages.render import STATIC, Pages
 from shared.web_assets import Assets
+from shared.web_errors import PagesForPeople
 
 API_VERSION = "1.0"
 _DESCRIPTION = (
@@ -52,6 +53,7 @@ def create_app(
     routes.add_docs(app, pages)
     app.mount("/static", Assets(STATIC))
     app.add_middleware(SafeHeaders)
+    app.add_middleware(PagesForPeople, machine="This leaderboard", home="All races")
     refuse_plainly(app, pages.missing)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed

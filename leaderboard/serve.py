@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from leaderboard.live import Feed
 from shared.descriptors import web_share
-from shared.errors import ConfigError
+from shared.errors import ConfigError, RacedayError, StorageError
 from shared.web_crowd import Room
 from shared.web_serving import CountingServer, listening_socket, url_of
 
@@ -27,11 +27,16 @@ class _Server(CountingServer):
         super().__init__(config, room)
         self._feed = feed
         self._serving = serving
+        self.failed: RacedayError | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
+        if not self.started:
+            return
+        try:
             self._serving()
+        except RacedayError as error:  # told by `serve`, once all has ended
+            self.failed, self.should_exit = error, True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._feed.close()
@@ -49,7 +54,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `serving(url)` is called once, when requests are answered."""
+    """Serve until SIGTERM or SIGINT; `serving(url)` is called once it serves. Raises what that raises."""
     # Live pages come and go by the thousand; a result that is posted finds a place beside them.
     connections = web_share(feed.browsers_at_most + POSTS_CONNECTIONS, RESERVED_DESCRIPTORS)
     feed.browsers_at_most = min(feed.browsers_at_most, connections - min(POSTS_CONNECTIONS, connections // 2))
@@ -67,11 +72,17 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
         h11_max_incomplete_event_size=32_768,
     )
     room = Room(connections, idle_each=IDLE_EACH)
-    _Server(config, room, feed, lambda: serving(url_of(listening))).run(sockets=[listening])
+    server = _Server(config, room, feed, lambda: serving(url_of(listening)))
+    server.run(sockets=[listening])
+    if server.failed is not None:
+        raise server.failed
 
 
 def write_ready_file(path: pathlib.Path, url: str) -> None:
-    """Whoever waits for this file sees it whole or not at all."""
+    """Whoever waits for this file sees it whole or not at all. Raises StorageError."""
     part = path.with_name(path.name + ".part")
-    part.write_text(url + "\n", encoding="ascii")
-    part.replace(path)
+    try:
+        part.write_text(url + "\n", encoding="ascii")
+        part.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None

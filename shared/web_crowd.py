@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 # waiting: has not asked anything (whole) yet; sending: the body is still to come; queued: has spoken and we have not
-# listened yet; served: we work or send.
-Stage = Literal["waiting", "sending", "queued", "served"]
-GO_FIRST: tuple[Stage, ...] = ("waiting", "sending", "queued")
+# listened yet; resting: was answered, and may ask more; served: we work or send.
+Stage = Literal["waiting", "sending", "queued", "resting", "served"]
+GO_FIRST: tuple[Stage, ...] = ("waiting", "sending", "queued", "resting")
 OUR_OWN = ("127.0.0.1", "::1")
 
 
@@ -40,7 +40,6 @@ class Guest:
     since_s: float
     end: Callable[[], None] = lambda: None
     stage: Stage = "waiting"
-    asked: bool = False  # something was answered before
     stuck_since_s: float | None = None
     party: "Party | None" = None  # where it is counted
 
@@ -60,13 +59,14 @@ class Party:
     waiting: dict[Guest, None] = field(default_factory=dict)
     sending: dict[Guest, None] = field(default_factory=dict)
     queued: dict[Guest, None] = field(default_factory=dict)
+    resting: dict[Guest, None] = field(default_factory=dict)
     served: dict[Guest, None] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.waiting) + len(self.sending) + len(self.queued) + len(self.served)
+        return self.idle + len(self.queued) + len(self.served)
 
     def __iter__(self) -> Iterator[Guest]:
-        return itertools.chain(self.waiting, self.sending, self.queued, self.served)
+        return itertools.chain(self.waiting, self.sending, self.queued, self.resting, self.served)
 
     def at(self, stage: Stage) -> dict[Guest, None]:
         """Those at this stage."""
@@ -76,12 +76,12 @@ class Party:
     @property
     def idle(self) -> int:
         """How many ask nothing (yet)."""
-        return len(self.waiting) + len(self.sending)
+        return len(self.waiting) + len(self.sending) + len(self.resting)
 
     @property
     def longest_idle(self) -> Guest | None:
         """Who goes first."""
-        return next(itertools.chain(self.waiting, self.sending), None)
+        return next(itertools.chain(self.waiting, self.sending, self.resting), None)
 
 
 @dataclass(slots=True)
@@ -132,10 +132,8 @@ class Crowd:
         room = self.room
         if guest.stuck_since_s is not None and now_s - guest.stuck_since_s > room.stuck_s:
             return True
-        if guest.stage in ("queued", "served"):
-            return False
-        most_s = room.body_s if guest.stage == "sending" else room.keep_s if guest.asked else room.head_s
-        return now_s - guest.since_s > most_s
+        most_s = {"waiting": room.head_s, "sending": room.body_s, "resting": room.keep_s}.get(guest.stage)
+        return most_s is not None and now_s - guest.since_s > most_s
 
     def _over_own_share(self, newcomer: Guest, party: Party) -> Guest | None:
         """The oldest of its own address that is not served, if there are too many of those."""

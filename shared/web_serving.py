@@ -76,8 +76,7 @@ class CountedHttp(H11Protocol):
         self._tell()
 
     def on_response_complete(self) -> None:
-        self.guest.asked = True
-        self.guest.turn("waiting", time.monotonic())
+        self.guest.turn("resting", time.monotonic())
         super().on_response_complete()
         self._tell()
 
@@ -95,7 +94,7 @@ class CountedHttp(H11Protocol):
     def _stage(self) -> Stage:
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
-            return "waiting"
+            return "waiting" if cycle is None else "resting"
         return "sending" if cycle.more_body else "served"
 
 

@@ -1,5 +1,6 @@
 """Puts the station together: the one place here that asks for drivers. Everything can be given from outside."""
 
+import contextlib
 import fcntl
 import hashlib
 import importlib.metadata
@@ -49,9 +50,14 @@ def build(
     # Each start of this process is a speaker of its own at the broker, so that numbers are never used twice.
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
     sync = SyncReport(data_dir).view if sync is None else sync
-    journal = open_journal(data_dir)
-    drem = DremServer(config.drem, clock) if config.drem is not None else None
-    return Station(setup(config), clock, link, gates, journal, sync, drem, say)
+    with contextlib.ExitStack() as undo:  # what is open already is closed when the rest cannot be built
+        undo.callback(link.close)
+        journal = open_journal(data_dir)
+        undo.callback(journal.close)
+        drem = DremServer(config.drem, clock) if config.drem is not None else None
+        station = Station(setup(config), clock, link, gates, journal, sync, drem, say)
+        undo.pop_all()
+    return station
 
 
 def setup(config: StationConfig) -> Setup:

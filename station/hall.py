@@ -1,5 +1,6 @@
 """What is live around the track and not journaled: cars that speak, gates' health, the wire, what sync is doing."""
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,8 +118,9 @@ class Hall:
             self._screen.update(sync=self._sync(due))
 
     def close(self) -> None:
-        for driver in self._drivers.values():
-            driver.close()
+        with contextlib.ExitStack() as ends:
+            for driver in self._drivers.values():
+                ends.callback(driver.close)
 
     def _gate(self, spec: GateSpec) -> GateView:
         driver = self._drivers.get(spec.name)

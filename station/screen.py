@@ -41,6 +41,7 @@ class Parts:
     stop: StopView = field(default_factory=StopView)
     uncounted: tuple[Uncounted, ...] = ()
     manager: ManagerView | None = None
+    notice: str = ""
 
 
 class Screen:

@@ -6,6 +6,7 @@ happened: the engine is built again from the journal, inputs are held, commands 
 acknowledged until the disk takes them.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
@@ -184,13 +185,15 @@ class Station:
         return self._screen.wait_for_change(version, timeout_s)
 
     def close(self) -> None:
-        """Gates first, so that nothing is taken that is not kept."""
-        self._hall.close()
-        self._link.close()
-        self.pump()
-        if self.drem is not None:
-            self.drem.close()
-        self.journal.close()
+        """Gates first, so that nothing is taken that is not kept. Each is closed, whatever another of them raises, and
+        whether or not the station had begun."""
+        with contextlib.ExitStack() as ends:  # last in, first out
+            ends.callback(self.journal.close)
+            if self.drem is not None:
+                ends.callback(self.drem.close)
+            ends.callback(self.pump)
+            ends.callback(self._link.close)
+            ends.callback(self._hall.close)
 
     # What drivers and the link call, on their threads: they only enqueue
 
@@ -306,13 +309,24 @@ class Station:
         return late or jumped or trusted != self._clock_known
 
     def _open(self, wanted: e.OpenRace) -> None:
-        """The race of the config; while a run of another race is on that one goes on, and `notice` says so."""
-        refused = self._commit([Item(replace(wanted, moment=self._now()))])
-        sentence = next((fact.sentence for fact in refused if isinstance(fact, f.CommandRefused)), "")
-        race = self._restored.engine.race
-        if sentence and not (race is not None and race.on):
+        """The race of the config. Where it cannot be opened as it is wanted, the race goes on as it was: what an
+        operator mistyped keeps no station down, and `notice` says on log and page what to do. Raises ConfigError."""
+        sentence = self._refusal(wanted)
+        engine = self._restored.engine
+        known = engine.races.get(wanted.race_id)
+        if sentence and known is not None and not (engine.race is not None and engine.race.on):
+            self._refusal(known.info)
+        if sentence and engine.race is None:
             raise ConfigError(f"[race] {sentence}")
+        if sentence and engine.race is not None:
+            sentence += f" The station goes on with {engine.race.info.race_id} as it was."
         self.notice = sentence
+        self._screen.update(notice=sentence)
+
+    def _refusal(self, wanted: e.OpenRace) -> str:
+        """Opens a race; why not, "" if it is open."""
+        said = self._commit([Item(replace(wanted, moment=self._now()))])
+        return next((fact.sentence for fact in said if isinstance(fact, f.CommandRefused)), "")
 
     def _keep(self, items: list[Item]) -> None:
         try:

@@ -316,6 +316,7 @@ class View:
     stop: StopView = field(default_factory=StopView)
     uncounted: tuple[Uncounted, ...] = ()
     manager: ManagerView | None = None
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,4 +69,5 @@ class WebServer:
     def stop(self) -> None:
         self._hang_up()
         self._server.should_exit = True
-        self._thread.join(STOP_S)
+        if self._thread.is_alive():
+            self._thread.join(STOP_S)

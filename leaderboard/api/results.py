@@ -59,20 +59,21 @@ def router(board: Board, stations: Mapping[bytes, str], limits: Limits, utc_ns: 
     async def post_result(request: Request) -> Response:
         """Applied exactly once however often it is sent; the answer is given after it is on the disk."""
         nonlocal in_work
+        # Whoever sends half a body, or an unsigned one, takes no place from those who post results.
+        body = await read_body(request, MAX_RESULT_BYTES)
+        said = request.headers
+        now_utc_ns = utc_ns()
+        signed = (
+            said.get("webhook-id", ""),
+            said.get("webhook-timestamp", ""),
+            said.get("webhook-signature", ""),
+        )
+        webhook_id = signature.check(keys, *signed, body, now_utc_ns, limits.tolerance_s)
+        sender = sender_of(signature.signers(keys, *signed, body), stations)
         if in_work >= limits.posts_at_once:
             raise RetryLater("The leaderboard has its hands full.", after_s=1.0)
         in_work += 1
         try:
-            body = await read_body(request, MAX_RESULT_BYTES)
-            said = request.headers
-            now_utc_ns = utc_ns()
-            signed = (
-                said.get("webhook-id", ""),
-                said.get("webhook-timestamp", ""),
-                said.get("webhook-signature", ""),
-            )
-            webhook_id = signature.check(keys, *signed, body, now_utc_ns, limits.tolerance_s)
-            sender = sender_of(signature.signers(keys, *signed, body), stations)
             answer = await run_in_threadpool(board.apply, webhook_id, body, now_utc_ns, sender)
         finally:
             in_work -= 1

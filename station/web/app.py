@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 from shared.addresses import Addresses
 from shared.web_assets import Assets
 from shared.web_doors import Doors
+from shared.web_errors import PagesForPeople
 from station.sync.wishes import Wish
 from station.view import ServicePort
 from station.web.api import api_routes
@@ -47,6 +48,7 @@ def create_app(
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.live = live
     app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
+    app.add_middleware(PagesForPeople, machine="This station", home="The live page")
     app.include_router(api_routes(service, officials))
     app.include_router(stop_routes(service, officials, pages))
     if send is not None:

@@ -101,6 +101,8 @@ def _sync(view: View) -> HealthLine:
     figures = (("posted", str(sync.posted)), ("pending", str(sync.pending)), ("rejected", str(sync.rejected)))
     if sync.rejected:
         level, state = "bad", "rejected"
+    elif sync.race_unknown:
+        level, state = "bad", "race unknown"
     elif not sync.alive:
         level, state = "warn", "not running"
     else:
@@ -125,7 +127,8 @@ CLOCK = (
 
 def alarms(view: View) -> list[str]:
     """What must be said loudly, on top of the page."""
-    said = [_named(car.name, car.alarm) for car in view.cars if car.alarm]
+    said = [view.notice] if view.notice else []
+    said += [_named(car.name, car.alarm) for car in view.cars if car.alarm]
     if not view.store.ok:
         said.append(view.store.sentence)
     if not view.clock.trusted:

@@ -19,7 +19,11 @@ PageName = Literal["live", "operate", "gates"]
 OFFICIALS: tuple[PageName, ...] = ("operate", "gates")  # who may press; the live page is everybody's
 COMMON = ("race", "mode", "stop", "alarms")
 PARTS = (*COMMON, "run", "clock_label", "incidents", "tiles", "window", "doubts")
-_PARTS_OF: dict[PageName, tuple[str, ...]] = {"live": PARTS, "operate": (*PARTS, "uncounted"), "gates": COMMON}
+_PARTS_OF: dict[PageName, tuple[str, ...]] = {
+    "live": PARTS,
+    "operate": (*PARTS, "uncounted", "sending"),
+    "gates": COMMON,
+}
 _LISTS = {"together": "car", "laps": "lap", "places": "place", "health": "health"}
 _GATES = {"gates": "gate"}
 

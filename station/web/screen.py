@@ -7,7 +7,7 @@ from shared.messages import CarMode
 from shared.ranking import RaceRules
 from shared.units import NS_PER_MS, format_ms, format_ns
 from shared.words import INCIDENTS, rules_line, score_name
-from station.view import CarView, ClockView, RunView, View
+from station.view import CarView, ClockView, RunView, SyncView, View
 from station.web.doubts import Doubt, doubts
 from station.web.health import HealthLine, alarms, health_lines
 from station.web.tiles import Tile, best_tile, tiles
@@ -78,6 +78,7 @@ class Screen:
     places: tuple[PlaceLine, ...]
     health: tuple[HealthLine, ...]
     doubts: tuple[Doubt, ...]
+    sync: SyncView
     uncounted: tuple[UncountedLine, ...]
     next_command: str
 
@@ -104,6 +105,7 @@ def screen_of(view: View) -> Screen:
         places=tuple(place_lines(view)),
         health=tuple(health_lines(view)),
         doubts=tuple(doubts(view)),
+        sync=view.sync,
         uncounted=uncounted_lines(view),
         next_command=next_command(view),
     )

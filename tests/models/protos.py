@@ -73,6 +73,23 @@ def integers(name: str, *values: int) -> bytes:
     return constant(name, (len(values),), content=struct.pack(f"<{len(values)}i", *values), dtype=3)
 
 
+def rescaled(given: str, made: str, r: str = "r") -> list[bytes]:
+    """rl_coach's gradient rescaler, as its nodes: from the value `given` to the same value, `made`."""
+    mask = attribute("shrink_axis_mask", field(3, 1))
+    return [
+        constant(f"{made}/sub/x", (), 1.0),
+        node(f"{made}/sub", "Sub", (f"{made}/sub/x", r)),
+        node(f"{made}/stack", "Pack", (given,)),
+        node(f"{made}/stop", "StopGradient", (f"{made}/stack",)),
+        node(f"{made}/mul", "Mul", (f"{made}/sub", f"{made}/stop")),
+        node(f"{made}/stack_1", "Pack", (given,)),
+        node(f"{made}/mul_1", "Mul", (r, f"{made}/stack_1")),
+        node(f"{made}/add", "AddV2", (f"{made}/mul", f"{made}/mul_1")),
+        *(integers(f"{made}/{bound}", value) for bound, value in (("begin", 0), ("end", 1), ("step", 1))),
+        node(made, "StridedSlice", (f"{made}/add", f"{made}/begin", f"{made}/end", f"{made}/step"), mask),
+    ]
+
+
 def dense(actions: int = 3, *, last: str = "Softmax") -> list[bytes]:
     """The smallest policy: the picture flattened, one dense layer."""
     return [

@@ -89,21 +89,21 @@ def test_equals_do_not_throw_each_other_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "asked", "age_s", "late"),
+    ("stage", "age_s", "late"),
     [
-        ("waiting", False, 4.9, False),
-        ("waiting", False, 5.1, True),
-        ("waiting", True, 9.9, False),
-        ("waiting", True, 10.1, True),
-        ("sending", False, 14.9, False),
-        ("sending", False, 15.1, True),
-        ("queued", False, 86_400.0, False),
-        ("served", False, 86_400.0, False),
+        ("waiting", 4.9, False),
+        ("waiting", 5.1, True),
+        ("resting", 9.9, False),
+        ("resting", 10.1, True),
+        ("sending", 14.9, False),
+        ("sending", 15.1, True),
+        ("queued", 86_400.0, False),
+        ("served", 86_400.0, False),
     ],
 )
-def test_each_stage_has_its_deadline(stage: Stage, asked: bool, age_s: float, late: bool) -> None:
+def test_each_stage_has_its_deadline(stage: Stage, age_s: float, late: bool) -> None:
     crowd = Crowd(ROOM)
-    guest = Guest("10.0.0.1", False, 0.0, stage=stage, asked=asked)
+    guest = Guest("10.0.0.1", False, 0.0, stage=stage)
     crowd.enter(guest)
     assert crowd.overdue(age_s) == ([guest] if late else [])
 
@@ -117,7 +117,11 @@ def test_who_does_not_read_what_we_send_is_late() -> None:
 
 
 EVENTS = st.lists(
-    st.tuples(st.integers(0, 12), st.booleans(), st.sampled_from(["waiting", "sending", "queued", "served", "leave"])),
+    st.tuples(
+        st.integers(0, 12),
+        st.booleans(),
+        st.sampled_from(["waiting", "sending", "queued", "resting", "served", "leave"]),
+    ),
     max_size=200,
 )
 
@@ -142,3 +146,11 @@ def test_the_counts_are_right_and_the_room_is_never_exceeded(
         assert len(held) == len(crowd) <= room.connections
         assert sum(not each.official for each in held) == crowd.others <= room.connections - room.officials
         assert sum(each.official for each in held) == crowd.officials
+
+
+def test_who_was_answered_before_goes_after_those_who_said_nothing() -> None:
+    """A page that is open has a line to us; it is not cut for a stranger's silence from the same address."""
+    crowd = Crowd(ROOM)
+    page = crowded(crowd, OUR_OWN[0], 1, "resting", official=True)[0]
+    crowded(crowd, OUR_OWN[0], 5000, "waiting", official=True)
+    assert page in inside(crowd)

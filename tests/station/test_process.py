@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -118,7 +119,7 @@ def test_killed_in_mid_run_it_goes_on_from_its_journal(folder: pathlib.Path, sta
     started.append(Process(folder))
     url = started[0].url()
     assert post(url, command="open_run", racer="Ann", car="car-1")["run_id"] == "run-1"
-    post(url, command="start")
+    post(url, command="start", by_hand=True)
     before = until_laps(url, 3)
     started[0].process.send_signal(signal.SIGKILL)
     started[0].kill()
@@ -172,3 +173,38 @@ def test_a_port_in_use_and_a_folder_in_use_are_one_sentence(folder: pathlib.Path
     assert started[2].process.returncode == 2
     assert "another station already runs on this folder" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_an_ipv4_official_commands_a_station_on_both_families(folder: pathlib.Path) -> None:
+    text = CONFIG.replace("port = {port}", 'host = "::"\nport = {port}\noperators = ["127.0.0.0/31", "::1"]')
+    station = Process(folder, text=text)
+    try:
+        url = station.url()  # what is printed can be opened
+        port = int(url.rsplit(":", 1)[1])
+
+        def mode(host: str, source: str | None = None, **headers: str) -> int:
+            line = HTTPConnection(host, port, timeout=20, source_address=(source, 0) if source else None)
+            body = json.dumps({"command": "set_mode", "mode": "test"})
+            line.request("POST", "/api/v1/commands", body, {"content-type": "application/json", **headers})
+            status = line.getresponse().status
+            line.close()
+            return 200 if status == 409 else status  # it is in that mode already: who asks may command
+
+        assert urllib.request.urlopen(url, timeout=20).status == 200
+        assert mode("127.0.0.1") == 200
+        assert mode("127.0.0.1", "127.0.0.2") == 403
+        assert mode("127.0.0.1", "127.0.0.2", **{"x-forwarded-for": "127.0.0.1"}) == 403
+        assert mode("127.0.0.1", **{"x-forwarded-for": "10.0.0.9"}) == 200
+        assert not socket.has_ipv6 or mode("::1") == 200
+    finally:
+        station.kill()
+
+
+@pytest.mark.slow
+def test_an_operators_network_that_is_none_is_one_sentence(folder: pathlib.Path) -> None:
+    station = Process(folder, text=CONFIG.replace("port = {port}", 'port = {port}\noperators = ["192.168.1.77/24"]'))
+    _, said = station.process.communicate(timeout=60)
+    assert station.process.returncode == 2
+    assert 'write "192.168.1.0/24" for all of it' in said
+    assert len(said.splitlines()) == 1

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 
 from shared import messages as m
-from shared.errors import ConfigError
 from shared.link.mock import MockLink
 from shared.link.wire import Delivery, Subscription
 from shared.topics import BY_BODY
 from station.core import events as e
 from station.replay import check
 from station.view import Accepted, Declined, View
+from station.web.health import alarms
 from tests.station.fulldisk import full_disk
 from tests.station.rig import MS, Rig, S, WireCar, orders, rules
 
@@ -311,12 +311,47 @@ def test_a_restart_shows_what_was_there(rig: Rig) -> None:
     assert (after.run, after.standing, after.race) == (before.run, before.standing, before.race)
 
 
-def test_other_rules_for_a_race_with_runs_are_refused_at_the_start(rig: Rig) -> None:
+@pytest.mark.parametrize("between", ["", "race-2"])
+def test_other_rules_for_a_race_with_runs_are_said_and_the_race_goes_on_as_it_was(rig: Rig, between: str) -> None:
     rig.open()
     rig.give(e.AbandonRun(author="judge"))
-    rig.setup = replace(rig.setup, race=replace(rig.setup.race, rules=rules(max_laps=9)))
-    with pytest.raises(ConfigError, match=r"\[race\] The race race-1 has runs under other rules"):
+    assert rig.setup.race is not None
+    first = rig.setup.race
+    if between:
+        rig.setup = replace(rig.setup, race=replace(first, race_id=between))
         rig.restart()
+    rig.setup = replace(rig.setup, race=replace(first, rules=rules(max_laps=9)))
+    rig.restart()
+    sentence = (
+        "The race race-1 has runs under other rules: give the new race another id. "
+        "The station goes on with race-1 as it was."
+    )
+    view = rig.station.snapshot()
+    assert (rig.station.notice, view.notice) == (sentence, sentence)
+    assert sentence in alarms(view)
+    assert view.race is not None
+    assert (view.race.race_id, view.race.rules) == ("race-1", first.rules)
+    rig.open()
+    rig.go()
+
+
+def test_a_station_closes_all_that_it_has_whatever_one_of_them_raises(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen: a failure at the start was followed by a second one at the end, and nothing else was closed."""
+    closed: list[str] = []
+
+    def closing(name: str) -> None:
+        closed.append(name)
+        raise RuntimeError(name)
+
+    with monkeypatch.context() as spoiled:
+        spoiled.setattr(rig.gate, "close", lambda: closing("gate"))
+        spoiled.setattr(rig.link, "close", lambda: closing("link"))
+        spoiled.setattr(rig.station.journal, "close", lambda: closed.append("journal"))
+        with pytest.raises(RuntimeError):
+            rig.station.close()
+    assert closed == ["gate", "link", "journal"]
 
 
 def test_a_run_that_is_on_goes_on_though_the_config_names_another_race(rig: Rig) -> None:

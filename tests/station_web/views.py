@@ -16,6 +16,7 @@ from station.view import (
     Declined,
     GateView,
     RaceView,
+    ResultTrouble,
     RunView,
     SensorView,
     StandingLine,
@@ -112,7 +113,21 @@ TROUBLE = replace(
         replace(CAR, mode="tripped", reason="frames too old", alarm="Tripped: no fresh camera frame for 210 ms."),
         SPARE,
     ),
-    sync=SyncView(5, 3, 0, 2, True, "race-1.run-6 was rejected (404): there is no race 'race-1'."),
+    sync=SyncView(
+        5,
+        3,
+        1,
+        2,
+        True,
+        "race-1.run-6 was rejected (404): there is no race 'race-1'.",
+        (
+            ResultTrouble("race-1.run-6", 1, "rejected", "race-1.run-6 was rejected (404): there is no race 'race-1'."),
+            ResultTrouble("race-1.run-5", 2, "rejected", "race-1.run-5 was rejected (409): used with another body."),
+            ResultTrouble("race-1.run-4", 1, "unknown", "race-1.run-4 was sent; its answer is awaited (1 try so far)."),
+        ),
+        True,
+        "The leaderboard does not know the race 'race-1': create it there, or mend [race] `id`.",
+    ),
     broker=BrokerView(False, "No broker at 127.0.0.1:1883.", 14, 2),
 )
 

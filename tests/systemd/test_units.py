@@ -75,3 +75,8 @@ def test_it_is_closed_enough(analyze: str, unit: pathlib.Path) -> None:
     found = re.search(r"Overall exposure level.*: ([0-9.]+)", ran.stdout)
     assert found is not None, ran.stderr
     assert float(found[1]) <= EXPOSURE_MOST
+
+
+@pytest.mark.parametrize("name", ["raceday-station", "raceday-leaderboard", "raceday-vehicle"])
+def test_whoever_serves_pages_has_descriptors_for_them_and_for_the_rest(name: str) -> None:
+    assert int(lines(FOLDER / f"{name}.service", "LimitNOFILE")[0]) >= 4096

@@ -1,5 +1,7 @@
 """The console in a real browser: the page alone on every axe rule, then claim, upload, start and stop on a real car."""
 
+import io
+import json
 import os
 import pathlib
 import signal
@@ -14,13 +16,14 @@ from playwright.sync_api import Browser, Page, expect
 from raceday.broker import mosquitto_path, start_broker
 from shared.messages import CarBeat, CarState, DriveOrder, Lease
 from tests.station_web.browser import chromium, keep_picture, violations
-from tests.vehicle.parts import config_text, frame, pulses, write_model
+from tests.vehicle.parts import METADATA, config_text, frame, pulses, tiny_graph, write_model
 from tests.vehicle.test_processes import REST, Car
 from tests.vehicle_web.test_calibrating import Guarded
 from tests.vehicle_web.test_doors import Site
 from vehicle.calibration import read_calibration
 from vehicle.core.words import Figures, ThrottleShare, Trace, Tune
 from vehicle.recorder.feed import Picture, jpeg_of
+from vehicle.web.shelf import LibraryShelf
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -242,6 +245,79 @@ def until(page: Page, what: Callable[[], bool]) -> None:
 
 def leases(site: Site) -> list[Lease]:
     return [word for word in site.bench.said if isinstance(word, Lease)]
+
+
+@pytest.fixture
+def brought(tmp_path: pathlib.Path) -> tuple[str, str]:
+    """An ONNX file and its metadata as a phone keeps them."""
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    model, metadata = folder / "My net.onnx", folder / "model_metadata (1).json"
+    model.write_bytes(tiny_graph([0.0, 9.0, 0.0]).SerializeToString())
+    metadata.write_text(json.dumps(METADATA))
+    return str(model), str(metadata)
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
+    tmp_path: pathlib.Path, browser: Browser, brought: tuple[str, str], scheme: str
+) -> None:
+    model, metadata = brought
+    library = LibraryShelf(tmp_path / "models")
+    site = Site(tmp_path, shelf=library)
+    try:
+        with phone(browser, color_scheme=scheme) as page:
+            claim(page, site.url, site.code)
+            upload = page.get_by_role("button", name="Upload")
+            page.locator("#file").set_input_files(model)
+            expect(page.locator("#file_said")).to_have_text("Now choose the model_metadata.json of My net.onnx.")
+            upload.click()
+            expect(page.locator("#file_said")).to_have_text("Now choose the model_metadata.json of My net.onnx.")
+            assert library.rows() == []
+            page.locator("#models_title").evaluate("title => title.scrollIntoView()")
+            assert violations(page) == []
+            keep_picture(page, f"console-half-{scheme}")
+            page.locator("#file").set_input_files(metadata)
+            expect(page.locator("#file_said")).to_have_text("Ready: My net.onnx with model_metadata (1).json.")
+            assert violations(page) == []
+            keep_picture(page, f"console-both-{scheme}")
+            upload.click()
+            expect(page.locator("#models_said")).to_have_text("My-net is on the car.", timeout=60_000)
+            expect(page.locator("#models li")).to_have_count(1)
+            page.locator("#file").set_input_files([metadata, model])
+            expect(page.locator("#file_said")).to_have_text("Ready: My net.onnx with model_metadata (1).json.")
+            page.locator("#file").set_input_files([model, model])
+            expect(page.locator("#file_said")).to_have_text("Choose one model at a time.")
+    finally:
+        site.server.close()
+    kept = tmp_path / "models" / "My-net"
+    assert (kept / "model.onnx").read_bytes() == pathlib.Path(model).read_bytes()
+    assert (kept / "model_metadata.json").read_bytes() == pathlib.Path(metadata).read_bytes()
+
+
+def test_the_page_says_which_checkpoint_was_taken(tmp_path: pathlib.Path, browser: Browser) -> None:
+    packed = tmp_path / "export.tar.gz"
+    with tarfile.open(packed, "w:gz") as archive:
+        for number in (24, 25):
+            archive.add(DATA / "tf1" / "shallow.pb", f"model/model_{number}.pb")
+        archive.add(DATA / "tf1" / "shallow.json", "model/model_metadata.json")
+        note = b'{"best_checkpoint": {"name": "24_Step-100.ckpt"}}'
+        info = tarfile.TarInfo("model/deepracer_checkpoints.json")
+        info.size = len(note)
+        archive.addfile(info, io.BytesIO(note))
+    site = Site(tmp_path, shelf=LibraryShelf(tmp_path / "models"))
+    said = "model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step-100.ckpt the best"
+    try:
+        with phone(browser) as page:
+            claim(page, site.url, site.code)
+            page.locator("#file").set_input_files(str(packed))
+            page.get_by_role("button", name="Upload").click()
+            expect(page.locator("#models_said")).to_have_text(f"export is on the car. It is {said}.", timeout=60_000)
+            expect(page.locator("#models li")).to_contain_text(said)
+            page.locator("#models_title").evaluate("title => title.scrollIntoView()")
+            keep_picture(page, "console-checkpoint")
+    finally:
+        site.server.close()
 
 
 @pytest.mark.broker

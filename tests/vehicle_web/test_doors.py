@@ -9,13 +9,14 @@ import requests
 
 from shared.errors import BadInput
 from shared.messages import CarBeat, CarState
+from tests.shared.strangers import stranger
 from tests.vehicle_web.test_desk import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.recorder.feed import Picture
 from vehicle.web.app import COOKIE, Car, create_app
 from vehicle.web.claims import Claims
 from vehicle.web.server import ConsoleServer, listen
-from vehicle.web.shelf import ModelRow
+from vehicle.web.shelf import ModelRow, Shelf
 from vehicle.web.upload import MOST_BYTES, safe_name
 
 OURS = {"x-raceday": "console"}
@@ -52,7 +53,9 @@ class FakeShelf:
 class Site:
     """The console, served on loopback."""
 
-    def __init__(self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None) -> None:
+    def __init__(
+        self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None, shelf: Shelf | None = None
+    ) -> None:
         self.bench = Bench()
         self.shelf = FakeShelf()
         self.claims = Claims(folder / "console.json")
@@ -60,7 +63,7 @@ class Site:
         self.wall_s, self.now_s = 1_800_000_000.0, 100.0
         car = Car("car-7", STOCK_CALIBRATION, "mock", "mock", folder, calibration_file)
         app = create_app(
-            self.bench.desk, self.shelf, self.claims, car, wall_s=lambda: self.wall_s, now_s=lambda: self.now_s
+            self.bench.desk, shelf or self.shelf, self.claims, car, wall_s=lambda: self.wall_s, now_s=lambda: self.now_s
         )
         self.server = ConsoleServer(app, listen("127.0.0.1", 0))
         self.server.start()
@@ -222,3 +225,17 @@ def test_about_has_calibration_and_health(site: Site) -> None:
     about = site.phone().get(f"{site.url}/api/about", timeout=10).json()
     assert about["calibration"]["steering"]["mid_ns"] == 1_450_000
     assert set(about["health"]) == {"battery_percent", "wifi_dbm", "heat_c", "disk_free_mb", "load"}
+
+
+def test_idle_sockets_do_not_lock_the_phone_out(site: Site) -> None:
+    """Forty of them were enough once. The stop comes by an open line and by a new one."""
+    phone = site.phone()
+    with stranger(site.server.port, "/", "/api/claim") as held:
+        held.open(600)
+        for _ in range(5):
+            assert phone.post(f"{site.url}/api/stop", json={}, timeout=10).status_code == 200
+            fresh = requests.post(
+                f"{site.url}/api/stop", json={}, headers=OURS, cookies=phone.cookies.get_dict(), timeout=10
+            )
+            assert fresh.status_code == 200
+        assert phone.get(f"{site.url}/api/status", timeout=10).status_code == 200

@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from shared.errors import OperatorError, Refused
 from shared.web_assets import Assets
 from shared.web_doors import Doors
+from shared.web_errors import PagesForPeople
 from vehicle.calibration import read_calibration
 from vehicle.core.pulses import Calibration
 from vehicle.web.calibrating import add_calibrating
@@ -100,6 +101,7 @@ def create_app(
 
     app = FastAPI(title="Raceday console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(Doors, machine="This car", allowed_hosts=allowed_hosts)
+    app.add_middleware(PagesForPeople, machine="This car", home="The console")
     app.mount("/static", Assets(STATIC))
     _add_errors(app)
     _add_claiming(app, entrance, car)

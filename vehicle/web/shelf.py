@@ -11,11 +11,12 @@ from vehicle.models.note import note_of
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """One model as the page shows it."""
+    """One model as the page shows it. `choice`: which of an archive's checkpoints it is and why, if it had several."""
 
     name: str
     detail: str
     selected: bool
+    choice: str = ""
 
 
 class Shelf(Protocol):
@@ -59,6 +60,8 @@ class LibraryShelf:
 def _row(entry: Entry) -> ModelRow:
     card = entry.card
     about = [", ".join(card.sensors), card.action_space, card.network, f"sha256 {card.content_sha256[:12]}"]
+    if card.choice:
+        about.append(card.choice)
     if note_of(entry.folder) is not None:
         about.append("int8 beside it")
-    return ModelRow(entry.name, "; ".join(about), entry.is_selected)
+    return ModelRow(entry.name, "; ".join(about), entry.is_selected, card.choice)

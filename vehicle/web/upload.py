@@ -11,7 +11,7 @@ from starlette.requests import Request
 from shared.errors import BadInput
 
 MOST_BYTES = 128 << 20
-ENDINGS = (".tar.gz", ".tgz", ".onnx", ".pb")
+ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip", ".gz", ".onnx", ".pb")
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80
 
@@ -21,7 +21,9 @@ def safe_name(name: str) -> str:
     base = re.split(r"[\\/]", name)[-1]
     ending = next((ending for ending in ENDINGS if base.lower().endswith(ending)), "")
     if not ending:
-        raise BadInput("A model is a DeepRacer archive (.tar.gz), an .onnx or a .pb file.")
+        raise BadInput(
+            "A model is a DeepRacer archive (.tar.gz, .tar or .zip), or an .onnx or a .pb file with its metadata."
+        )
     stem = _UNFIT.sub("-", base[: -len(ending)]).strip(".-")[:_LONGEST_NAME]
     return f"{stem or 'model'}{ending}"
 

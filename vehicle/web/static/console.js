@@ -1,6 +1,7 @@
 // The racer's console: asks the car five times a second while the page is seen, and with that renews the lease.
 // Unseen, closed or asleep, it renews nothing and the car goes to neutral by itself.
 
+import { forget, packed, wanting } from "./bring.js";
 import { paintLoop } from "./loop.js";
 import { ask, at, put, sentence, wheel } from "/static/car.js";
 
@@ -175,28 +176,32 @@ async function choose(name) {
 
 at("upload_form").addEventListener("submit", (event) => {
   event.preventDefault();
-  const file = at("file").files[0];
-  if (!file) return;
+  const missing = wanting();
+  if (missing) { put("file_said", missing); return; }
+  const file = packed();
   const sending = new XMLHttpRequest(); // fetch cannot say how far an upload is
   sending.open("PUT", `/api/models?file=${encodeURIComponent(file.name)}`);
   sending.setRequestHeader("x-raceday", "console");
   sending.responseType = "json";
   at("progress").hidden = false;
   at("progress").value = 0;
-  put("models_said", `Sending ${file.name}`);
+  put("file_said", "");
+  put("models_said", `Sending ${file.title}`);
   sending.upload.addEventListener("progress", (step) => { if (step.lengthComputable) at("progress").value = 100 * step.loaded / step.total; });
   sending.upload.addEventListener("load", () => put("models_said", "The car checks the model"));
   sending.addEventListener("loadend", async () => {
     at("progress").hidden = true;
     if (sending.status === 200) {
       at("upload_form").reset();
-      put("models_said", `${sending.response.name} is on the car.`);
+      forget();
+      const choice = sending.response.choice ? ` It is ${sending.response.choice}.` : "";
+      put("models_said", `${sending.response.name} is on the car.${choice}`);
       listModels(await ask("/api/models"));
     } else {
       put("models_said", (sending.response && sending.response.error) || "The upload did not arrive: send it again.");
     }
   });
-  sending.send(file);
+  sending.send(file.body);
 });
 
 // Health and calibration

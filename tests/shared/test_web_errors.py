@@ -1,0 +1,188 @@
+"""A refusal is a sentence: a page where a person's browser went, JSON where a program asks, on all three machines."""
+
+import asyncio
+import json
+import pathlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Message
+
+from shared.web_errors import PagesForPeople, plain_page
+from station.web.app import create_app as station_app
+from tests.station_web.views import FakeStation
+from tests.vehicle_web.test_doors import Site
+
+
+@dataclass
+class Answer:
+    """What an app answered."""
+
+    status_code: int
+    headers: Headers
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+class TestClient:
+    """Asks an app directly, as a server does."""
+
+    __test__ = False
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        bodies = iter([b""])
+
+        async def receive() -> Message:
+            for _ in bodies:
+                return {"type": "http.request", "body": b"", "more_body": False}
+            await asyncio.Event().wait()  # it stays until it has its answer
+            raise AssertionError
+
+        named = {"host": "127.0.0.1", **(headers or {})}
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+            "headers": [(k.encode(), v.encode()) for k, v in named.items()],
+        }
+        asyncio.run(self._app(scope, receive, send))
+        start = next(message for message in sent if message["type"] == "http.response.start")
+        body = b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body")
+        assert int(Headers(raw=start["headers"]).get("content-length", len(body))) == len(body)
+        return Answer(start["status"], Headers(raw=start["headers"]), body)
+
+
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+PROGRAM = {"accept": "*/*"}
+
+
+def app() -> FastAPI:
+    made = FastAPI()
+    made.add_middleware(PagesForPeople, machine="This machine", home="Home & hearth")
+
+    def refuses(status: int) -> Callable[[], Response]:
+        return lambda: JSONResponse({"error": f"<b>{status}</b> & more"}, status, {"retry-after": "7"})
+
+    for status in (400, 403, 409, 421, 429, 503):
+        made.get(f"/say/{status}")(refuses(status))
+        made.get(f"/api/say/{status}")(refuses(status))
+
+    @made.get("/bug")
+    def bug() -> None:
+        raise RuntimeError("a secret of the inside")
+
+    @made.get("/detail")
+    def detail() -> None:
+        raise HTTPException(403, "Not for you.")
+
+    @made.get("/fine")
+    def fine() -> dict[str, str]:
+        return {"error": "none"}
+
+    @made.get("/text")
+    def text() -> Response:
+        return PlainTextResponse("no", 404)
+
+    @made.get("/stream")
+    def stream() -> Response:
+        return StreamingResponse(iter([b"a", b"b"]), media_type="text/event-stream")
+
+    return made
+
+
+@pytest.fixture
+def client() -> TestClient:
+    return TestClient(app())
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 421, 429, 503])
+def test_a_refusal_is_a_page_for_people_and_json_for_programs(client: TestClient, status: int) -> None:
+    page = client.get(f"/say/{status}", headers=BROWSER)
+    assert page.status_code == status
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["retry-after"] == "7"
+    assert f"<p>&lt;b&gt;{status}&lt;/b&gt; &amp; more</p>" in page.text
+    assert '<a href="/">Home &amp; hearth</a>' in page.text
+    for path, headers in ((f"/say/{status}", PROGRAM), (f"/api/say/{status}", BROWSER)):
+        said = client.get(path, headers=headers)
+        assert (said.status_code, said.json()) == (status, {"error": f"<b>{status}</b> & more"})
+
+
+def test_a_bug_tells_nothing_of_itself(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    page, said = client.get("/bug", headers=BROWSER), client.get("/bug", headers=PROGRAM)
+    assert (page.status_code, said.status_code) == (500, 500)
+    assert "its log tells why" in page.text
+    assert said.json() == {"error": "This machine failed at this request; its log tells why."}
+    assert "a secret of the inside" not in page.text + said.text
+    assert "a secret of the inside" in caplog.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_what_is_no_refusal_of_ours_passes_as_it_is(client: TestClient) -> None:
+    assert client.get("/fine", headers=BROWSER).json() == {"error": "none"}
+    assert client.get("/text", headers=BROWSER).text == "no"
+    assert client.get("/stream", headers=BROWSER).content == b"ab"
+    assert "Not for you." in client.get("/detail", headers=BROWSER).text
+    assert "Not here" in client.get("/nowhere", headers=BROWSER).text
+
+
+@pytest.mark.parametrize("accept", ["", "application/json", "text/event-stream", "text/plain"])
+def test_only_who_takes_html_gets_it(client: TestClient, accept: str) -> None:
+    assert json.loads(client.get("/say/403", headers={"accept": accept}).content) == {"error": "<b>403</b> & more"}
+
+
+def test_the_page_of_any_status_is_whole() -> None:
+    for status in range(400, 600):
+        page = plain_page(status, "A sentence.", "Home")
+        assert (page.status_code, bytes(page.body).count(b"A sentence.")) == (status, 1)
+
+
+def test_the_station_answers_people_with_pages() -> None:
+    station = TestClient(station_app(FakeStation()))
+    page = station.get("/nowhere", headers=BROWSER)
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is nothing here; the live page is at /." in page.text
+    assert station.get("/nowhere", headers=PROGRAM).json()["error"].startswith("There is nothing here")
+    stranger = station.get("/", headers={**BROWSER, "host": "evil.example"})
+    assert stranger.status_code == 421
+    assert "does not answer to the name" in stranger.text
+    assert "<h1>Not this name</h1>" in stranger.text
+    for asset in ("tokens.css", "plain.css", "inter-latin.woff2"):
+        assert station.get(f"/static/{asset}").status_code == 200
+
+
+def test_the_car_answers_people_with_pages(tmp_path: pathlib.Path) -> None:
+    site = Site(tmp_path)
+    car = TestClient(site.server.app)
+    page = car.get("/nowhere", headers=BROWSER)
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "the console is at /" in page.text
+    assert car.get("/api/nowhere", headers=BROWSER).json()["error"].startswith("There is nothing here")
+    site.server.close()
