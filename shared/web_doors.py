@@ -5,11 +5,14 @@ Origin, a Host that a stranger's domain cannot be (DNS rebinding), and what no f
 """
 
 import ipaddress
+import time
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.web_refusals import Refusals, tell
 
 HEADERS = {
     "content-security-policy": (
@@ -34,6 +37,7 @@ class Doors:
     def __init__(self, app: ASGIApp, machine: str, allowed_hosts: tuple[str, ...] = ()) -> None:
         self._app, self._machine = app, machine
         self._allowed = frozenset(allowed_hosts)
+        self._refusals = Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,6 +46,7 @@ class Doors:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                tell(self._refusals, scope, message["status"], time.monotonic())
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)

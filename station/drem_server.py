@@ -28,6 +28,7 @@ from station.view import ManagerView
 
 PAUSE_NS = 600_000_000_000  # nobody's lap: the stamps are set by the wall clock again
 MOST_LISTENERS = 32
+MOST_KNOCKING = 64  # more at once, and the oldest goes
 RETRY_S = 2.0
 LARGEST_PAGE = 32 * 1024 * 1024
 HANDED_ON = ("Content-Type", "Cache-Control", "ETag", "Location")
@@ -153,6 +154,7 @@ class DremServer:
             self._options.host,
             self._options.port,
             process_request=self._asked,
+            create_connection=_Knocking,
             compression=None,
             max_size=1024,
             ping_interval=10,
@@ -163,6 +165,7 @@ class DremServer:
 
     async def _listener(self, line: ServerConnection) -> None:
         """One page, for as long as it stays; what it says is not heard."""
+        _KNOCKING.pop(line, None)
         self.listeners += 1
         try:
             if self._options.greet:
@@ -186,6 +189,25 @@ class DremServer:
         if not self._site:
             return line.respond(http.HTTPStatus.OK, "Raceday: a timer for an event manager, on this WebSocket.\n")
         return await asyncio.to_thread(fetch, self._site, request.path)
+
+
+_KNOCKING: dict[ServerConnection, None] = {}  # those that are no listeners (yet), the oldest first
+
+
+class _Knocking(ServerConnection):
+    """A connection that makes place for the next ones until it listens: whoever says nothing takes no descriptors."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        _KNOCKING[self] = None
+        if len(_KNOCKING) > MOST_KNOCKING:
+            oldest = next(iter(_KNOCKING))
+            del _KNOCKING[oldest]
+            oldest.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        _KNOCKING.pop(self, None)
+        super().connection_lost(exc)
 
 
 def fetch(site: str, path: str) -> Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request, Response
@@ -17,6 +18,7 @@ from leaderboard.domain import Conflict, UnknownRace
 from leaderboard.signature import BadSignature
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
 from shared.results import CONTRACT, CONTRACT_HEADER, RACES_PATH, RESULT_PATH
+from shared.web_refusals import Refusals, tell
 
 _BODY_WITHIN_S = 10.0
 _LOG = logging.getLogger("leaderboard")
@@ -139,10 +141,12 @@ class SafeHeaders:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._refusals = Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                tell(self._refusals, scope, message["status"], time.monotonic())
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)

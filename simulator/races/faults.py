@@ -44,6 +44,7 @@ FAULTS: tuple[Kind, ...] = (
     Kind("station_reboot", "hour", 0.3, "the station's machine reboots: a new boot, a new clock"),
     Kind("disk_full", "hour", 0.6, "the journal's disk takes nothing for a while"),
     Kind("clock_step", "hour", 1.0, "UTC jumps by up to an hour, either way"),
+    Kind("untrusted_clock", "meeting", 0.35, "the station's clock starts in 1970, or days off, until NTP is found"),
     Kind("sync_restart", "hour", 2.0, "the sync process is killed at any step and starts again"),
     Kind("leaderboard_down", "hour", 0.5, "the leaderboard is away for up to 20 minutes"),
     Kind("leaderboard_restart", "hour", 0.3, "the leaderboard is killed and starts again"),

@@ -19,13 +19,14 @@ from simulator.races.radio import CarRadio
 from simulator.races.report import Tally
 from simulator.races.strikes import Strikes, World, wire_faults
 from simulator.races.turns import Track, Turn
-from simulator.races.universe import Universe
+from simulator.races.universe import UTC_AT_START_NS, Universe
 from simulator.races.vendor import Vendor
 from station.core.events import NEVER, OpenRace
 
 TRACK = "reinvent_base"
 LAST_TURN_NS = 150 * NS_PER_S
 IDLE_TICK_NS, BUSY_TICK_NS = 2 * NS_PER_S, NS_PER_S // 2
+WINDOW_NS = 12 * 3600 * NS_PER_S  # the day of the meeting: clocks step by an hour, and lose days
 HEALING_NS = 3600 * NS_PER_S
 
 
@@ -69,6 +70,8 @@ class Held:
         self.universe.after(0, self._tick)
         self._live_until(lambda: self._over, self.plan.length_ns + LAST_TURN_NS * 8)
         self.strikes.heal()
+        # Until the station has looked at the clock that was put right: only then it knows what it has to correct.
+        self._live_until(lambda: False, self.universe.now_ns + 2 * IDLE_TICK_NS)
         self._live_until(self._settled, self.universe.now_ns + HEALING_NS)
         self.tally.invariants["healed"].check(self._settled(), "the meeting did not come to rest within an hour")
 
@@ -88,7 +91,17 @@ class Held:
         self._over = True
 
     def _open(self, race: PlannedRace) -> None:
-        board_race = Race(race.race_id, race.name, race.kind, "physical", TRACK, race.rules)
+        opens_utc_ns, closes_utc_ns = UTC_AT_START_NS - WINDOW_NS, UTC_AT_START_NS + self.plan.length_ns + WINDOW_NS
+        board_race = Race(
+            race.race_id,
+            race.name,
+            race.kind,
+            "physical",
+            TRACK,
+            race.rules,
+            opens_utc_ns=opens_utc_ns,
+            closes_utc_ns=closes_utc_ns,
+        )
         self.vendor.board.create_race(board_race, self.vendor.utc_ns())
         self.house.open_race(OpenRace(NEVER, race.race_id, race.name, race.rules, TRACK, ties_by_uncertainty=True))
 

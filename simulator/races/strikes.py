@@ -12,9 +12,10 @@ from simulator.races.hall import Hall
 from simulator.races.house import House
 from simulator.races.radio import CarRadio
 from simulator.races.turns import Track
-from simulator.races.universe import Universe
+from simulator.races.universe import UTC_AT_START_NS, Universe
 from simulator.races.vendor import Vendor
 
+DAY_NS = 86_400 * NS_PER_S
 CALM = Faults(delay_ns=(NS_PER_MS, 15 * NS_PER_MS))
 
 
@@ -50,7 +51,9 @@ class Strikes:
         self._world, self._bad = world, bad
 
     def plan(self, length_ns: int) -> None:
-        """Every fault by the hour, at its instants."""
+        """What is wrong from the beginning; every fault by the hour, at its instants."""
+        if self._bad.strikes("untrusted_clock"):
+            self._untrusted_clock(self._bad.source("untrusted_clock"))
         for name, strike in self._strikes().items():
             for at_ns in self._bad.instants(name, length_ns):
                 self._world.universe.at(at_ns, functools.partial(strike, self._bad.source(name)))
@@ -125,7 +128,7 @@ class Strikes:
         self._world.house.reboot(down_ns)
         if rng.random() < 0.5:
             # No battery behind its clock: it comes up with a time that was saved before, until NTP sets it right.
-            self._world.house.clock.step_utc(-down_ns - rng.randint(0, 900) * NS_PER_S)
+            self._world.house.clock.lose_utc(-down_ns - rng.randint(0, 900) * NS_PER_S)
             self._world.universe.after(down_ns + rng.randint(20, 300) * NS_PER_S, self._world.house.clock.set_utc_right)
 
     def _disk_full(self, rng: random.Random) -> None:
@@ -138,6 +141,12 @@ class Strikes:
         self._world.house.clock.step_utc(rng.choice((-1, 1)) * rng.choice((1, 60, 3600)) * rng.randint(1, NS_PER_S))
         if rng.random() < 0.7:
             self._world.universe.after(rng.randint(30, 1200) * NS_PER_S, self._world.house.clock.set_utc_right)
+
+    def _untrusted_clock(self, rng: random.Random) -> None:
+        """No battery, no network yet: the epoch, or what was saved when it was last switched off; or set by hand."""
+        clock = self._world.house.clock
+        clock.lose_utc(rng.choice((-UTC_AT_START_NS, -rng.randint(1, 30) * DAY_NS, rng.randint(1, 30) * DAY_NS)))
+        self._world.universe.after(rng.randint(60, 2_400) * NS_PER_S, clock.set_utc_right)
 
     def _sync_restart(self, rng: random.Random) -> None:
         if rng.random() < 0.3:

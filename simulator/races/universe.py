@@ -84,9 +84,15 @@ class KernelClock:
         """What NTP does to the wall clock; no lap may notice."""
         self._utc_step_ns += by_ns
 
+    def lose_utc(self, by_ns: int) -> None:
+        """Nobody vouches for the wall clock any more, and it is wrong by so much, until `set_utc_right`."""
+        self.step_utc(by_ns)
+        self.trusted = False
+
     def set_utc_right(self) -> None:
         """NTP has found its servers."""
         self._utc_step_ns = 0
+        self.trusted = True
 
     def reboot(self) -> None:
         """A new boot: the monotonic clock begins near zero again."""

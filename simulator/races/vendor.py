@@ -49,12 +49,13 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One post that reached the board, and what it answered."""
+    """One post that reached the board, when, and what it answered."""
 
     webhook_id: str
     payload: bytes
     status: int
     body: bytes
+    at_utc_ns: int
 
 
 class Vendor:
@@ -91,8 +92,9 @@ class Vendor:
             webhook_id = signature.check([KEY], *signed, body, self.utc_ns(), TOLERANCE_S)
         except BadSignature as error:
             return Reply(401, {}, json.dumps({"error": str(error)}).encode())
-        status, answer = self.board.apply(webhook_id, body, self.utc_ns())
-        self.log.append(Applied(webhook_id, body, status, answer))
+        at_utc_ns = self.utc_ns()
+        status, answer = self.board.apply(webhook_id, body, at_utc_ns)
+        self.log.append(Applied(webhook_id, body, status, answer, at_utc_ns))
         return Reply(status, {}, answer)
 
     def take_late(self, request: Post) -> None:

@@ -15,6 +15,7 @@ from station.core.together import Counted, Together
 from station.core.transponders import Stranger, Transponders, given_by
 
 LINE: e.GateKind = "start_finish"
+OWNERS = 256  # whose last reading is remembered
 
 
 class Attribution:
@@ -24,7 +25,7 @@ class Attribution:
         self._fitness, self._scale, self._names, self._counted = fitness, scale, names, counted
         self._second = SecondSystem(scale)
         self._transponders = Transponders(names)
-        self._last_read: dict[tuple[str, e.Transponder], f.Crossing] = {}  # by gate and owner
+        self._last_read: dict[tuple[str, str], f.Crossing] = {}  # by gate, and run or owner
         self._race: Race | None = None
         self._together: Together | None = None
         self._by_b = ""  # the run that B times, since A has not even begun it
@@ -169,7 +170,9 @@ class Attribution:
         known = self._transponders.of(crossing.transponder).known if crossing.transponder else None
         if known is None or self._names.exact:
             return False
-        owner = (crossing.gate, e.Transponder("", known.car, known.racer))
+        on_track = self._race.on_track if self._race is not None else []
+        run = next((run.run_id for run in on_track if self._transponders.is_of(known, run)), "")
+        owner = (crossing.gate, run or f"{known.car} of {known.racer}")
         last = self._last_read.get(owner)
         if (
             last is not None
@@ -178,7 +181,10 @@ class Attribution:
             and abs(crossing.at_ns - last.at_ns) < lockout_ns
         ):
             return True
+        self._last_read.pop(owner, None)
         self._last_read[owner] = crossing
+        if len(self._last_read) > OWNERS:
+            del self._last_read[next(iter(self._last_read))]
         return False
 
     def _crossing(

@@ -62,6 +62,8 @@ class Gate:
         self.arrangement = Arrangement(spec)
         self.trial = Trial(spec)
         self.doubt = ""  # what was last said against its layout
+        # Journals from before layouts were said are judged as they were.
+        self._arranged = len(spec.sensors) > 1 and spec.layout != ""
 
     @property
     def stuck(self) -> tuple[str, ...]:
@@ -72,7 +74,8 @@ class Gate:
         """The facts of one edge; none for a repeat."""
         if edge.seq <= self.kept.get(edge.boot, edge.seq - 1):
             return []
-        return self._judged(edge, self._handled(edge))
+        facts = self._handled(edge)
+        return self._judged(edge, facts) if self._arranged or self.spec.proof else facts
 
     def forget(self) -> None:
         """It is tried anew."""
@@ -89,11 +92,6 @@ class Gate:
             self.doubt = doubt
             facts.append(LayoutDoubted(self.spec.name, doubt, edge.boot, edge.at_ns))
         return facts
-
-    @property
-    def _arranged(self) -> bool:
-        """Its passes say how its sensors stand; journals from before that was said are judged as they were."""
-        return len(self.spec.sensors) > 1 and self.spec.layout != ""
 
     def _handled(self, edge: Edge) -> list[Fact]:
         facts = self._turn(edge)
@@ -215,7 +213,8 @@ class Gate:
         uncertainty_ns = max(self.spec.uncertainty_ns, edge.uncertainty_ns)
         number = self._count.next()
         self._passing = Crossing(number, self.spec.name, edge.sensor, edge.at_ns, edge.boot, uncertainty_ns, direction)
-        self.arrangement.first(edge.sensor)
+        if self._arranged:
+            self.arrangement.first(edge.sensor)
         return [self._passing]
 
     def _ignored(self, edge: Edge, why: str) -> EdgeIgnored:

@@ -34,6 +34,7 @@ class Arrangement:
     def __init__(self, spec: GateSpec) -> None:
         self._spec = spec
         self._passes: deque[Pass] = deque(maxlen=KEPT)
+        self._doubt: str | None = ""  # None: a pass came since it was looked at
 
     @property
     def passes(self) -> tuple[Pass, ...]:
@@ -43,19 +44,27 @@ class Arrangement:
     def first(self, sensor: str) -> None:
         """A pass began."""
         self._passes.append(Pass(sensor))
+        self._doubt = None
 
     def second(self, sensor: str, lag_ns: int) -> None:
         """Another sensor fired in the newest pass."""
         if self._passes and not self._passes[-1].second and sensor != self._passes[-1].first:
             self._passes[-1] = Pass(self._passes[-1].first, sensor, lag_ns)
+            self._doubt = None
 
     def forget(self) -> None:
         """From the next pass on."""
         self._passes.clear()
+        self._doubt = None
 
     @property
     def doubt(self) -> str:
         """Why laps may be lost by the layout as it is set; '' if nothing speaks against it."""
+        if self._doubt is None:
+            self._doubt = self._against()
+        return self._doubt
+
+    def _against(self) -> str:
         if not self._spec.directed:
             return ""
         match seen_in(self._spec.sensors, self.passes):

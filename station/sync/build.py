@@ -4,14 +4,17 @@ import functools
 import os
 import pathlib
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.clock import Clock
 from shared.drivers import find
 from shared.errors import ConfigError, StorageError
+from shared.units import NS_PER_S
 from station.sync.attempts import Attempts
 from station.sync.lock import hold
+from station.sync.post import WebhookLeaderboard
 from station.sync.report import DATABASE, LOCK
 from station.sync.service import Leaderboard, Syncer
 from station.sync.settings import SyncSettings, read_secret
@@ -47,7 +50,8 @@ def build(
     retry_rejected: bool = False,
 ) -> SyncService:
     """Raises OperatorError: settings, secret, folder, or another sync process."""
-    leaderboard = leaderboard_of(settings)
+    source = OutboxReader(data_dir / STATION_DATABASE)
+    leaderboard = leaderboard_of(settings, functools.partial(utc_s, clock, source))
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -56,7 +60,6 @@ def build(
         ) from None
     lock = hold(data_dir / LOCK)
     attempts = Attempts(data_dir / DATABASE)
-    source = OutboxReader(data_dir / STATION_DATABASE)
     # Full jitter wants stations to differ, so this seed is the system's.
     syncer = Syncer(
         source,
@@ -72,10 +75,17 @@ def build(
     return SyncService(syncer, source, attempts, leaderboard, lock)
 
 
-def leaderboard_of(settings: SyncSettings) -> Leaderboard:
+def utc_s(clock: Clock, source: OutboxReader) -> float:
+    """The time that goes on a post: of a machine whose clock is not set, what an official told the station."""
+    offset_ns = None if clock.trusted else source.offset_ns(clock.boot_id)
+    return (clock.utc_ns() if offset_ns is None else clock.now_ns() + offset_ns) / NS_PER_S
+
+
+def leaderboard_of(settings: SyncSettings, utc_s: Callable[[], float] = time.time) -> Leaderboard:
     """The driver that `[sync]` names. Raises OperatorError."""
     if not settings.leaderboard_url:
         raise ConfigError("[sync] `leaderboard_url` is empty: name the leaderboard, or do not start the sync service.")
     driver = find("raceday.leaderboards", settings.driver)
-    leaderboard: Leaderboard = driver(settings.leaderboard_url, read_secret(settings), settings.options)
+    more = (utc_s,) if driver is WebhookLeaderboard else ()  # a stranger's driver keeps its own time
+    leaderboard: Leaderboard = driver(settings.leaderboard_url, read_secret(settings), settings.options, *more)
     return leaderboard

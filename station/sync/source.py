@@ -14,6 +14,12 @@ _OPENED = """
 SELECT input FROM journal WHERE seq > ? AND seq <= ? AND substr(input, 1, 12) = CAST('["OpenRace",' AS BLOB)
   AND instr(facts, CAST('["RaceOpened",' AS BLOB)) ORDER BY seq
 """
+_SET = """
+SELECT input ->> '$[1].utc_ms', input ->> '$[1].moment.at_ns' FROM (
+  SELECT seq, CAST(input AS TEXT) AS input FROM journal WHERE substr(input, 1, 12) = CAST('["SetClock",' AS BLOB)
+    AND instr(facts, CAST('["CommandRefused"' AS BLOB)) = 0)
+WHERE input ->> '$[1].moment.boot' = ? ORDER BY seq DESC LIMIT 1
+"""
 
 
 class OutboxReader:
@@ -58,6 +64,15 @@ class OutboxReader:
         for (data,) in opened:
             self._race_id = _race_id(data) or self._race_id
         return self._race_id
+
+    def offset_ns(self, boot: str) -> int | None:
+        """What an official said last of the time of day within this boot: UTC minus its monotonic ns; None: nothing."""
+        db = self._opened()
+        if db is None:
+            return None
+        with storage_errors(self._path):
+            said: list[tuple[Any, ...]] = db.execute(_SET, (boot,)).fetchall() if has_table(db, "journal") else []
+        return None if not said else int(str(said[0][0])) * 1_000_000 - int(str(said[0][1]))
 
     def close(self) -> None:
         if self._db is not None:

@@ -295,6 +295,15 @@ def test_two_transponders_of_one_car_in_one_pass_are_one_crossing() -> None:
     assert loop.laps_of(run) == [10.0, 11.0, 11.03]
 
 
+def test_the_cars_transponder_and_the_one_that_its_racer_carries_are_one_crossing() -> None:
+    loop = Loop(e.Transponder("11", car="car-1"), e.Transponder("12", racer="ANN"), lockout_ns=S)
+    run = loop.on()
+    for at_s in (10.0, 20.0):
+        loop.read("11", at_s)
+        assert only(loop.read("12", at_s + 0.05), f.CrossingFlagged) == []
+    assert loop.laps_of(run) == [10.0]
+
+
 def test_two_cars_side_by_side_are_two_crossings() -> None:
     loop = Loop(*worn("11", "12"), *worn("21", car="car-2"), cars=2)
     one, other = loop.on(), loop.on("Bob", "car-2")

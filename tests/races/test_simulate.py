@@ -41,6 +41,7 @@ TIMES = {
     "station_reboot": 25,
     "disk_full": 25,
     "clock_step": 40,
+    "untrusted_clock": 3,
     "sync_restart": 40,
     "leaderboard_down": 12,
     "leaderboard_restart": 40,

@@ -17,6 +17,8 @@ from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
 from station.replay import check
+from station.sync.build import utc_s
+from station.sync.source import OutboxReader
 from station.view import Accepted, Declined
 from station.web.render import Pages
 from tests.core.hand import BOOT, MS, Hand, S, only
@@ -329,6 +331,14 @@ def test_the_station_says_it_and_an_official_sets_it(tmp_path: pathlib.Path) -> 
     view = rig.station.snapshot()
     assert view.clock.trusted
     assert view.clock.utc_ns - wrong > 860_000 * S
+    assert isinstance(rig.give(e.SetClock(author="judge", utc_ms=1)), Declined)
+    source = OutboxReader(tmp_path / "station.db")  # the sync service stamps its posts by the same word
+    assert abs(utc_s(rig.clock, source) * S - view.clock.utc_ns) < S
+    assert source.offset_ns("another-boot") is None
+    rig.clock.trusted = True
+    assert utc_s(rig.clock, source) == rig.clock.utc_ns() / S
+    rig.clock.trusted = False
+    source.close()
     results = [decode_result(result) for record in rig.station.journal.records() for result in record.results]
     assert [result.evidence.clock_trusted for result in results] == [False, True]
     assert results[1].finished_utc_ns - results[0].finished_utc_ns == pytest.approx(864_000 * S, abs=2 * MS)

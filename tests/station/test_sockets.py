@@ -14,6 +14,7 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
 
 from raceday.broker import start_broker
 from tests.shared.strangers import room_for, stranger
@@ -42,11 +43,11 @@ name = "A race"
 class Hall:
     """A station with the descriptors that systemd gives by default, and a broker."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, more: str = "") -> None:
         self._folder = folder
         self.broker = start_broker(folder, 0, "mosquitto")
         self.log = folder / "station.log"
-        (folder / "station.toml").write_text(CONFIG.format(broker=self.broker.port))
+        (folder / "station.toml").write_text(CONFIG.format(broker=self.broker.port) + more)
         words = f"ulimit -n 1024; exec {sys.executable} -m raceday station --config {folder}/station.toml"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -54,6 +55,12 @@ class Hall:
             )
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline().decode().rsplit(":", 1)[1])
+
+    def said_next(self, beginning: str) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().decode()
+        assert line.startswith(beginning), line
+        return line.removeprefix(beginning).strip()
 
     def ask(self, method: str, path: str, source: str = "127.0.0.1", timeout_s: float = 20.0) -> tuple[int, float]:
         """The status, and how long it took from the knock to the answer's end."""
@@ -91,6 +98,13 @@ class Hall:
 @pytest.fixture
 def hall(tmp_path: pathlib.Path) -> Iterator[Hall]:
     made = Hall(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hall_with_manager(tmp_path: pathlib.Path) -> Iterator[Hall]:
+    made = Hall(tmp_path, "[drem]\nport = 0\n")
     yield made
     made.close()
 
@@ -138,3 +152,18 @@ def test_spectators_never_take_an_officials_stream(hall: Hall) -> None:
         assert hall.stream_status("/live?page=operate", "127.0.0.1") == 200
         assert hall.stream_status("/live?page=gates", "127.0.0.1") == 200
         assert hall.stream_status("/live?page=operate", "127.0.0.2") == 503
+
+
+def test_the_event_managers_port_takes_no_descriptors_either(hall_with_manager: Hall) -> None:
+    """Its sockets are this process's too; a page that listens keeps its line."""
+    hall = hall_with_manager
+    url = hall.said_next("timing an event manager at ")
+    with connect(url, open_timeout=20) as page:
+        page.recv(timeout=20)
+        with stranger(int(url.rsplit(":", 1)[1]), "/", "/") as held:
+            assert held.open(room_for(2000)) > 1000
+            assert hall.ask("POST", "/api/v1/stop")[0] == 200
+            assert json.loads(page.recv(timeout=20))["event"] == "lap"
+            folder = pathlib.Path(f"/proc/{hall.process.pid}/fd")
+            assert len(list(folder.iterdir())) < 400
+    assert "Traceback" not in hall.log.read_text()

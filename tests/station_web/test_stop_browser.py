@@ -52,6 +52,7 @@ def test_every_question_that_can_open_has_the_button_within(served: Served, page
     Watched(page).open(f"{served.url}/operate")
     assert page.locator("dialog").count() >= 2
     assert page.evaluate("[...document.querySelectorAll('dialog')].every((d) => d.querySelector('[data-stop] .estop'))")
+    assert page.locator("dialog kbd:not(.always)").count() == 0  # no key is promised that writes a letter there
 
 
 @pytest.mark.parametrize("field", ["[name=racer]", "[name=car]", "#author"])

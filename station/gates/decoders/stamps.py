@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from station.core.events import Edge, GateNote
+from station.core.transponders import plain_id
 from station.gates.decoders.arrivals import Arrivals
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
 
@@ -29,7 +30,7 @@ class Wiring:
 
     def counts(self, passing: Passing) -> bool:
         """A passing of this gate that was not told before."""
-        return not passing.repeat and (not self.only or passing.transponder in self.only)
+        return not passing.repeat and (not self.only or plain_id(passing.transponder) in map(plain_id, self.only))
 
     def sensor(self, place: str, device: str) -> str:
         """Ours for theirs; the first one where nothing is said, "" for a place that is not at this gate."""

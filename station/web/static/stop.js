@@ -95,6 +95,8 @@
     form.dataset.stop = "";
     const button = document.querySelector("#stop-bar button").cloneNode(true);
     button.removeAttribute("aria-describedby");
+    button.removeAttribute("data-key"); // single keys are letters of the reason here
+    for (const key of button.querySelectorAll("kbd:not(.always)")) key.remove();
     const answer = Object.assign(document.createElement("p"), { className: "stop-answer" });
     answer.setAttribute("role", "status");
     form.append(button, answer);
