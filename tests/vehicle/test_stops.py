@@ -4,6 +4,7 @@ import os
 import pathlib
 import pty
 import socket
+import sys
 import termios
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ from gpiozero.pins.mock import MockFactory
 
 from shared.errors import HardwareMissing
 from tests.vehicle.test_helm import Bench, driving
+from vehicle.build import _first_button
+from vehicle.config import ButtonOptions
 from vehicle.hardware.stopbutton import OPEN, StopButton
 from vehicle.localstop import LocalStop
 from vehicle.stopkey import BY_KEY, StopKey, open_key
@@ -153,3 +156,20 @@ def test_each_asks_with_its_own_sentence(local: LocalStop, tmp_path: pathlib.Pat
     assert stops.asked() == [Ask(OPEN)]
     stops.close()
     assert (quiet.closed, loud.closed) == (1, 1)
+
+
+def test_a_button_without_its_library_is_one_sentence_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "vehicle.hardware.stopbutton", raising=False)
+    monkeypatch.setitem(sys.modules, "gpiozero", None)
+    button, why = _first_button(ButtonOptions(pin=17))
+    assert button is None
+    assert "the emergency button needs the Python package" in why
+    assert _first_button(ButtonOptions()) == (None, "")
+
+
+def test_a_button_that_comes_later_stops_the_car_as_any_other(tmp_path: pathlib.Path, factory: MockFactory) -> None:
+    stops = Stops(LocalStop(tmp_path / "car.sock"))
+    assert stops.asked() == []
+    stops.add(StopButton(17, factory=factory))
+    assert [ask.reason for ask in stops.asked()] == [OPEN]
+    stops.close()
