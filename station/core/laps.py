@@ -16,7 +16,7 @@ from station.core.events import clock_of
 from station.core.facts import Lap, Source
 from station.core.usual import ENOUGH, SHORTEST_NS, short, usual_ns
 
-RECENT = 64  # so many laps say what is usual: a day of laps may not make each crossing slower
+RECENT = 32  # so many laps say what is usual: a day of laps may not make each crossing slower
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def short(laps: Sequence[int], fastest_ns: int | None = None) -> frozenset[int]:
     published track, unless it is one of several alike or nothing speaks against two. A lap that reaches half of the
     fastest is always believed: cars differ, and a crash makes the laps around it look short.
     """
-    known = sorted(lap for lap in laps if lap)
+    known = sorted(filter(None, laps))
     if _even(known, fastest_ns):
         return frozenset()
     return frozenset(
@@ -69,7 +69,8 @@ def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[Missing]:
 
     The usual one is the middle of the others that are not `held`.
     """
-    sure = sorted(lap for index, lap in enumerate(laps) if lap and index not in held)
+    others = laps if not held else [lap for index, lap in enumerate(laps) if index not in held]
+    sure = sorted(filter(None, others))
     if len(sure) < 2 or 100 * sure[-1] < 185 * sure[(len(sure) - 2) // 2]:
         return []  # the longest is no two of any that could be the middle one
     found = []
