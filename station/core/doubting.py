@@ -22,7 +22,7 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
         f.LapHeld(book.lap(number), book.doubtful(number)) for number in sorted(changed) if number != ended
     ]
     facts += [_asked(run, number) for number in sorted(book.held) if not _is_asked(run, number)]
-    long = missing(book.durations(), {number - 1 for number in book.held})
+    long = _long(book)
     _withdraw(run, long)
     if alone:
         for each in long:
@@ -33,11 +33,18 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
 def ask(run: Run, proposal: f.Proposal) -> None:
     """A car saw what it says: where the usual lap only guessed at the same crossing, its guess goes."""
     if proposal.kind == "missed_crossing":
-        for long in missing(run.book.durations(), {number - 1 for number in run.book.held}):
+        for long in _long(run.book):
             begin_ns, end_ns = _span(run.book, long)
             if begin_ns < proposal.at_ns < end_ns:
                 run.proposals = [p for p in run.proposals if p.witness != USUAL or not begin_ns < p.at_ns < end_ns]
     run.proposals.append(proposal)
+
+
+def _long(book: LapBook) -> list[Missing]:
+    """Those of the recent laps in which a crossing may be missing."""
+    before, laps = book.recent()
+    found = missing(laps, {number - 1 - before for number in book.held})
+    return [Missing(before + each.index, each.laps) for each in found]
 
 
 def _laps(book: LapBook, marks: frozenset[int]) -> frozenset[int]:
@@ -62,6 +69,10 @@ def _asked(run: Run, number: int) -> f.Proposal:
 
 def _withdraw(run: Run, long: list[Missing]) -> None:
     """A question that the laps have answered since, or that a ruling has, is asked no more."""
+    if all(p.witness != USUAL for p in run.proposals):
+        return
+    before, _ = run.book.recent()
+    since = run.book.stretches[before].mark
     held = {run.book.stretches[number].mark.at_ns for number in run.book.held}
     spans = [_span(run.book, each) for each in long]
     run.proposals = [
@@ -69,7 +80,10 @@ def _withdraw(run: Run, long: list[Missing]) -> None:
         for p in run.proposals
         if p.witness != USUAL
         or (p.kind == "false_crossing" and p.at_ns in held)
-        or (p.kind == "missed_crossing" and any(begin < p.at_ns < end for begin, end in spans))
+        or (
+            p.kind == "missed_crossing"
+            and (p.at_ns < since.at_ns or any(begin < p.at_ns < end for begin, end in spans))
+        )
     ]
 
 

@@ -6,7 +6,8 @@ nothing else. Nothing is counted twice and nothing is lost when two laps become 
 """
 
 import itertools
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.ranking import RaceRules, RunLap
@@ -14,6 +15,8 @@ from shared.units import format_ns, seconds_to_ns
 from station.core.events import clock_of
 from station.core.facts import Lap, Source
 from station.core.usual import ENOUGH, SHORTEST_NS, short, usual_ns
+
+RECENT = 32  # so many laps say what is usual: a day of laps may not make each crossing slower
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class LapBook:
         self._dropped: set[int] = set()  # the crossings among them that an official took out
         self.by_b = False  # system B times the whole run, by its own stamps
         self.held: frozenset[int] = frozenset()  # the marks (by their lap's number) that may have been none
+        self._recent_ns: deque[int] = deque(maxlen=RECENT)
         self._rules = rules
         self._doubts, self._fastest_ns = doubts, fastest_ns
         self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
@@ -98,22 +102,41 @@ class LapBook:
         least_ns = 3 * laps[len(laps) // 2] // 4 if laps else self._min_lap_ns
         return last.boot == boot and at_ns - last.at_ns >= least_ns
 
-    def durations(self) -> list[int]:
-        """Of all laps, ns; 0 for one that spans two boots."""
-        marks = [stretch.mark for stretch in self.stretches]
-        return [b.at_ns - a.at_ns if a.boot == b.boot else 0 for a, b in itertools.pairwise(marks)]
+    def recent(self) -> tuple[int, Sequence[int]]:
+        """The last laps, which say what is usual: how many lie before them, and their ns; 0: it spans two boots."""
+        return max(0, self.done - RECENT), self._recent_ns
 
     def weigh(self) -> None:
-        """After each change of the marks: which of them are in doubt."""
+        """After a change of any marks: which of them are in doubt. What lies far back is as it was last judged."""
+        marks = [stretch.mark for stretch in self.stretches[-RECENT - 1 :]]
+        self._recent_ns = deque((_between(*pair) for pair in itertools.pairwise(marks)), RECENT)
         if not self._doubts:
             return
-        odd = short(self.durations(), self._fastest_ns)
-        self.held = frozenset(index + 1 for index in odd if not self.stretches[index + 1].approved)
+        before, _ = self.recent()
         for number, stretch in enumerate(self.stretches):
-            if number not in self.held:
+            if number == 0 or stretch.approved:
                 stretch.doubt = ""
-            elif not stretch.doubt:
-                stretch.doubt = self._why_short()
+        self._judge(range(before + 1, self.done + 1))
+        self.held = frozenset(number for number, stretch in enumerate(self.stretches) if stretch.doubt)
+
+    def _weigh_added(self) -> None:
+        """After one more crossing: only a few laps can have changed."""
+        if not self._doubts:
+            return
+        before, _ = self.recent()
+        old = frozenset(number for number in self.held if number <= before)
+        self.held = old | self._judge(self.held - old)
+
+    def _judge(self, numbers: Iterable[int]) -> frozenset[int]:
+        """Those of the recent laps that are held now; `numbers`: which may have been so far."""
+        before, laps = self.recent()
+        odd = {before + index + 1 for index in short(laps, self._fastest_ns)}
+        held = frozenset(number for number in odd if not self.stretches[number].approved)
+        for number in {*numbers} - held:
+            self.stretches[number].doubt = ""
+        for number in held:
+            self.stretches[number].doubt = self.stretches[number].doubt or self._why_short()
+        return held
 
     def doubtful(self, number: int) -> bool:
         """Lap `number` ended or began at a mark that is in doubt."""
@@ -124,7 +147,7 @@ class LapBook:
         return self.stretches[number].doubt
 
     def _why_short(self) -> str:
-        laps = self.durations()
+        _, laps = self.recent()
         few = sum(1 for lap in laps if lap)
         if self._fastest_ns is None and few == 1:
             return f"shorter than on any published track ({format_ns(SHORTEST_NS)})"
@@ -140,8 +163,10 @@ class LapBook:
 
     def add(self, mark: Mark) -> None:
         """The next counted crossing."""
+        if self.stretches:
+            self._recent_ns.append(_between(self.stretches[-1].mark, mark))
         self.stretches.append(Stretch(mark))
-        self.weigh()
+        self._weigh_added()
 
     def at(self, boot: str, at_ns: int | None) -> int:
         """The lap that was on at that time: 1.. ; 0 before lap 1. None or of another clock: the lap that is on."""
@@ -299,6 +324,10 @@ class LapBook:
 
 def _corrected(mark: Mark, wrong: Callable[[str], bool], by_ns: int) -> Mark:
     return replace(mark, utc_ns=mark.utc_ns + by_ns) if wrong(mark.boot) else mark
+
+
+def _between(start: Mark, end: Mark) -> int:
+    return end.at_ns - start.at_ns if start.boot == end.boot else 0
 
 
 def _source(start: Mark, end: Mark) -> Source:

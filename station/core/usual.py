@@ -36,12 +36,21 @@ def short(laps: Sequence[int], fastest_ns: int | None = None) -> frozenset[int]:
     published track, unless it is one of several alike or nothing speaks against two. A lap that reaches half of the
     fastest is always believed: cars differ, and a crash makes the laps around it look short.
     """
-    known = sorted(lap for lap in laps if lap)
+    known = sorted(filter(None, laps))
+    if _even(known, fastest_ns):
+        return frozenset()
     return frozenset(
         index
         for index, lap in enumerate(laps)
         if lap and not (fastest_ns is not None and 2 * lap >= fastest_ns) and _odd(lap, known, fastest_ns)
     )
+
+
+def _even(known: Sequence[int], fastest_ns: int | None) -> bool:
+    """Not even the shortest of enough laps is odd: what most crossings find, and find soon."""
+    if len(known) < ENOUGH or 2 * known[0] < known[len(known) // 2]:
+        return False
+    return fastest_ns is not None or known[0] >= SHORTEST_NS or 2 * known[0] > known[-1]
 
 
 def _odd(lap: int, known: Sequence[int], fastest_ns: int | None) -> bool:
@@ -60,7 +69,10 @@ def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[Missing]:
 
     The usual one is the middle of the others that are not `held`.
     """
-    sure = sorted(lap for index, lap in enumerate(laps) if lap and index not in held)
+    others = laps if not held else [lap for index, lap in enumerate(laps) if index not in held]
+    sure = sorted(filter(None, others))
+    if len(sure) < 2 or 100 * sure[-1] < 185 * sure[(len(sure) - 2) // 2]:
+        return []  # the longest is no two of any that could be the middle one
     found = []
     for index, lap in enumerate(laps):
         if not lap or index in held or len(sure) < 2:

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from shared.ranking import RaceRules
 from station.core import events as e
 from station.core import facts as f
+from station.core import usual
+from station.core.laps import RECENT, LapBook, Mark
 from station.core.usual import missing, short
 from tests.core.hand import QUICK, Hand, S, moment, only
 
@@ -234,3 +236,32 @@ def test_an_older_race_is_judged_as_it_was() -> None:
     assert [lap.valid for lap in hand.laps] == [True, True, True]
     assert "has no lap 0" in only(drop(hand, 0), f.CommandRefused)[0].sentence
     assert end(hand) == [2_500]
+
+
+@given(
+    st.lists(st.integers(0, 40_000_000_000), max_size=12),
+    st.one_of(st.none(), st.integers(1_000_000_000, 40_000_000_000)),
+)
+def test_the_quick_look_finds_what_the_slow_one_finds(laps: list[int], fastest_ns: int | None) -> None:
+    known = sorted(lap for lap in laps if lap)
+    slow = {
+        index
+        for index, lap in enumerate(laps)
+        if lap and not (fastest_ns is not None and 2 * lap >= fastest_ns) and usual._odd(lap, known, fastest_ns)
+    }
+    assert usual.short(laps, fastest_ns) == slow
+
+
+def test_a_long_run_costs_no_more_a_crossing_and_keeps_what_was_in_doubt_early() -> None:
+    """Laps of ten seconds, one of two early on: it stays in doubt, however many come after it."""
+    book = LapBook("run-1", RaceRules(min_lap_s=1.0), doubts=True)
+    at_ns = 0
+    for number in range(4 * RECENT):
+        at_ns += 2_000_000_000 if number == 5 else 10_000_000_000
+        book.add(Mark(number + 1, at_ns, "boot", at_ns, 0))
+    assert book.held == {5}
+    assert len(book.recent()[1]) == RECENT
+    book.drop(3)  # its number moves with it
+    assert book.held == {4}
+    book.approve(4)
+    assert book.held == frozenset()
