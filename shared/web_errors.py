@@ -8,6 +8,7 @@ import json
 import logging
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -59,6 +60,8 @@ class PagesForPeople:
         answer = _Answer(send, self._home if wants_page(scope) else None)
         try:
             await self._app(scope, receive, answer.send)
+        except ClientDisconnect:
+            return  # whoever asked is gone in the middle of the question: nobody is there to answer
         except Exception:
             if answer.begun:
                 raise

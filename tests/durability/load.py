@@ -155,9 +155,9 @@ class Director:
         opened = self._post(command="open_run", racer=f"Racer {self._number % 20}", car="car-1", run_id=run_id)
         if opened.get("run_id") == run_id:
             self._said.runs.add(run_id)
-        self._post(command="start")  # if it was refused, one is on: perhaps it still waits for its start
+        self._post(command="start", by_hand=True)  # if it was refused, one is on: perhaps it still waits for its start
 
-    def _post(self, **command: str) -> dict[str, object]:
+    def _post(self, **command: object) -> dict[str, object]:
         body = json.dumps(command).encode()
         request = urllib.request.Request(f"{self.url}/api/v1/commands", body, {"content-type": "application/json"})
         try:

@@ -17,7 +17,7 @@ from station.claim import Claim
 from station.core.gate import Count
 from station.core.laps import LapBook, Mark, Stretch
 from station.service import Item, Station
-from station.sync import post
+from station.sync import post, verdict
 from station.sync import service as sync_service
 from station.sync.outbox import AnswerLost, Progress
 from station.view import Accepted
@@ -95,7 +95,8 @@ def changes_the_body_on_a_repeat(patch: Patch) -> None:
 
 def gives_up_on_a_wrong_clock(patch: Patch) -> None:
     """A leaderboard that answers 401 is taken at its word for ever."""
-    patch.setattr(post, "_RETRY_STATUSES", frozenset({408, 425, 429}))
+    patch.setattr(verdict, "_RETRY_STATUSES", frozenset({408, 425, 429}))
+    patch.setattr(verdict, "_SETTLING", frozenset({400, 401, 404, 409, 410, 413, 422}))
 
 
 def takes_silence_for_yes(patch: Patch) -> None:

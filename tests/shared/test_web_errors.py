@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message
 
@@ -143,6 +144,25 @@ def test_a_bug_tells_nothing_of_itself(client: TestClient, caplog: pytest.LogCap
     assert "a secret of the inside" not in page.text + said.text
     assert "a secret of the inside" in caplog.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_who_hangs_up_in_the_middle_of_a_question_leaves_no_trace(caplog: pytest.LogCaptureFixture) -> None:
+    """A phone that leaves while it uploads: no answer, and no traceback in the log."""
+    sent: list[Message] = []
+
+    async def app(_scope: Any, receive: Any, _send: Any) -> None:
+        await Request({"type": "http", "method": "PUT", "headers": []}, receive).body()
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "PUT", "path": "/api/models", "headers": []}
+    asyncio.run(PagesForPeople(app, "This car", "the car")(scope, receive, send))
+    assert sent == []
+    assert caplog.text == ""
 
 
 def test_what_is_no_refusal_of_ours_passes_as_it_is(client: TestClient) -> None:

@@ -211,7 +211,7 @@ def test_a_times_while_b_is_away_and_b_joins_after_a_restart_in_mid_race(tmp_pat
             assert [gate["absent"] for gate in shown["gates"]] == [False, True]
             assert (shown["manager"]["listening"], str(drem_port) in shown["manager"]["sentence"]) == (False, True)
             post(url, command="open_run", racer="Ann", car="car-1", override_reason=REASON)
-            post(url, command="start")
+            post(url, command="start", by_hand=True)
             until_laps(url, 2)
         finally:
             process.kill()

@@ -124,7 +124,7 @@ def test_a_p3_decoder_times_a_race_and_an_event_manager_reads_it(tmp_path: pathl
             until(lambda: manager.health().alive)
             tried(url, lambda: write(passing(10, EPOCH_US - 20_000_000)))
             post(url, command="open_run", racer="Ann", car="car-1")
-            post(url, command="start")
+            post(url, command="start", by_hand=True)
             at_us = EPOCH_US
             write(passing(11, at_us))
             for number, lap_us in zip((12, 15, 16), laps_us, strict=True):
@@ -153,7 +153,7 @@ def test_a_cruel_pico_times_a_race(tmp_path: pathlib.Path) -> None:
         until_shown(url, lambda now: now["gates"] and now["gates"][0]["alive"])
         tried(url, lambda: through(pico, time.monotonic_ns() + 200 * MS))
         post(url, command="open_run", racer="Ann", car="car-1")
-        post(url, command="start")
+        post(url, command="start", by_hand=True)
         begin_ns = time.monotonic_ns() + 1_200 * MS
         truth_ns = [begin_ns + number * 1_300 * MS for number in range(4)]
         for at_ns in truth_ns:
