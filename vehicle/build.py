@@ -6,10 +6,12 @@ from typing import cast
 
 from shared import drivers
 from shared.clock import Clock
+from shared.errors import HardwareMissing
+from vehicle.absent import DeviceOpener
 from vehicle.children import Child
-from vehicle.config import VehicleConfig
+from vehicle.config import ButtonOptions, VehicleConfig
 from vehicle.core.helm import Helm
-from vehicle.core.pulses import require_fine_enough
+from vehicle.core.pulses import Calibration, require_fine_enough
 from vehicle.crew import Crew
 from vehicle.guard import Guard
 from vehicle.hardware.devices import Camera, Motors
@@ -51,21 +53,64 @@ def motors_maker(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
 
 def build_motors(config: VehicleConfig, clock: Clock) -> Motors:
     """The motors, if they are fine enough for the calibration. No pulse is sent yet."""
-    motors = motors_maker(config, clock)()
-    calibration = config.calibration.load()
+    return _fine_enough(motors_maker(config, clock)(), config.calibration.load())
+
+
+def _fine_enough(motors: Motors, calibration: Calibration | None) -> Motors:
     if calibration is not None:
-        require_fine_enough(calibration, motors.resolution_ns)
+        try:
+            require_fine_enough(calibration, motors.resolution_ns)
+        except HardwareMissing:
+            motors.close()
+            raise
     return motors
 
 
-def build_stops(config: VehicleConfig) -> Stops:
-    """What can stop the car at the car. Raises OperatorError, HardwareMissing."""
-    sources: list[StopSource] = []
-    if config.button.pin is not None:
-        # Only a car with a button needs the library.
-        from vehicle.hardware.stopbutton import StopButton  # noqa: PLC0415
+def _first_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> tuple[Motors | None, str]:
+    """The motors, or why they are absent. Ones that are too coarse end the start: no waiting makes them finer."""
+    try:
+        motors = motors_maker(config, clock)()
+    except HardwareMissing as error:
+        return None, str(error)
+    return _fine_enough(motors, calibration), ""
 
-        sources.append(StopButton(config.button.pin, config.button.library))
+
+def _late_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> Motors:
+    """Motors that were absent: open, fine enough and at neutral, or none."""
+    motors = _fine_enough(motors_maker(config, clock)(), calibration)
+    try:
+        Wheels(motors, calibration).neutral()
+    except BaseException:
+        motors.close()
+        raise
+    return motors
+
+
+def _button(config: ButtonOptions) -> StopSource:
+    """The emergency button of a car that has one. Raises HardwareMissing."""
+    assert config.pin is not None
+    try:
+        from vehicle.hardware.stopbutton import StopButton  # noqa: PLC0415 (only a car with a button needs the library)
+    except ImportError as error:
+        raise HardwareMissing(
+            f"the emergency button needs the Python package {error.name!r}: install it, or take `button.pin` out."
+        ) from None
+    return StopButton(config.pin, config.library)
+
+
+def _first_button(config: ButtonOptions) -> tuple[StopSource | None, str]:
+    """The button, or why it is absent; neither without one."""
+    if config.pin is None:
+        return None, ""
+    try:
+        return _button(config), ""
+    except HardwareMissing as error:
+        return None, str(error)
+
+
+def build_stops(config: VehicleConfig, button: StopSource | None) -> Stops:
+    """What can stop the car at the car. Raises OperatorError."""
+    sources = [button] if button is not None else []
     local = LocalStop(config.local.socket)
     if (key := open_key()) is not None:
         say("any key in this terminal is an emergency stop.")
@@ -76,8 +121,9 @@ def build_stops(config: VehicleConfig) -> Stops:
 def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     """The guard with its motors and its children, which are not started yet."""
     clock = build_clock(config)
-    motors = build_motors(config, clock)
     calibration = config.calibration.load()
+    motors, no_motors = _first_motors(config, clock, calibration)
+    button, no_button = _first_button(config.button)
     if calibration is None:
         say("this car has no calibration: it cannot be armed until `raceday vehicle calibrate` has made one.")
     laps = pair()  # pilot's end and comms' end: held by us, so that a report outlives either of them
@@ -101,13 +147,18 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
         calibrated=calibration is not None,
     )
     wheels, keeper = Wheels(motors, calibration), Lifeline(config_path)
+    stops = build_stops(config, button)
     return Guard(
         helm=helm,
         clock=clock,
         wheels=wheels,
         crew=Crew(*children),
         keeper=keeper,
-        stops=build_stops(config),
+        stops=stops,
+        motors_opener=DeviceOpener(
+            "motors", lambda: _late_motors(config, clock, wheels.calibration), wheels.take, no_motors
+        ),
+        button_opener=DeviceOpener("button", lambda: _button(config.button), stops.add, no_button),
         supervisor=Supervisor(),
         tuner=Tuner(helm, wheels, keeper, config.calibration.load),
         safety=config.safety,

@@ -23,7 +23,10 @@ class Heard:
 
 
 class Crew:
-    """Pilot and comms. `hear` and `look_after` never block; `ready` names those who said that they are."""
+    """Pilot and comms. `hear` and `look_after` never block.
+
+    `ready` names those who said that they are, or what they wait for.
+    """
 
     def __init__(self, pilot: Child, comms: Child) -> None:
         self._children = {child.name: child for child in (pilot, comms)}

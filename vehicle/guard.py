@@ -14,16 +14,30 @@ from types import FrameType
 from shared.clock import Clock
 from shared.errors import HardwareMissing
 from shared.messages import DriveOrder, Lease
+from vehicle.absent import DeviceOpener
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
 from vehicle.core.modes import ARMED
-from vehicle.core.words import CommsReady, Fault, PilotChange, PilotReady, Seen, ThrottleShare, Tune, Unusable, Wish
+from vehicle.core.words import (
+    CameraAbsent,
+    CommsReady,
+    Fault,
+    PilotChange,
+    PilotReady,
+    Seen,
+    ThrottleShare,
+    Tune,
+    Unusable,
+    Wish,
+)
 from vehicle.crew import Crew, Gone, Heard
+from vehicle.hardware.devices import Motors
 from vehicle.ipc import Word
 from vehicle.lifeline import Lifeline
+from vehicle.log import say
 from vehicle.notify import Supervisor
 from vehicle.startup import GUARD_PRIORITY, ask_for_all_threads, rest_the_collector, stay_in_memory, write_ready
-from vehicle.stops import Stops
+from vehicle.stops import Stops, StopSource
 from vehicle.tally import Tally
 from vehicle.teller import Teller
 from vehicle.tuner import Tuner
@@ -45,6 +59,8 @@ class Guard:
         wheels: Wheels,
         crew: Crew,
         stops: Stops,
+        motors_opener: DeviceOpener[Motors],
+        button_opener: DeviceOpener[StopSource],
         keeper: Lifeline,
         supervisor: Supervisor,
         tuner: Tuner,
@@ -56,6 +72,8 @@ class Guard:
         self._wheels = wheels
         self._crew = crew
         self._stops = stops
+        self._motors_opener = motors_opener
+        self._openers = (motors_opener, button_opener)
         self._keeper = keeper
         self._supervisor = supervisor
         self._tuner = tuner
@@ -77,15 +95,18 @@ class Guard:
         try:
             self._keeper.start()
             self._crew.start(self._selector)
+            for opener in self._openers:
+                opener.start()
+            self._join()
             code = self._wait_until_ready()
             if code is None:
-                self._wheels.neutral()
+                self._first_neutral()
                 rest_the_collector()
                 if self._safety.realtime:
                     stay_in_memory("guard")
                 if ready_file is not None:
                     write_ready(ready_file)
-                self._supervisor.ready("the motors are neutral, the car waits for its orders")
+                self._supervisor.ready(self.helm.reason or "the motors are neutral, the car waits for its orders")
                 self._drive()
                 code = 0
         finally:
@@ -127,6 +148,33 @@ class Guard:
             self._hear()
         return 0
 
+    def _first_neutral(self) -> None:
+        try:
+            self._wheels.neutral()
+        except HardwareMissing as error:
+            self._lose_motors(str(error))
+
+    # Absent devices
+
+    def _join(self) -> None:
+        """What was absent and is there by now joins, at neutral; what is not is said. Nothing is armed by it."""
+        for opener in self._openers:
+            if opener.turn() and self._teller.guard_is_realtime:
+                ask_for_all_threads("guard", GUARD_PRIORITY)  # a pin library brings its own
+            self.helm.take_absent(opener.name, opener.why)
+
+    def _lose_motors(self, why: str) -> None:
+        """They no longer answer: tripped at once, and neutral as soon as they can be opened again."""
+        self.helm.take_absent("motors", why)
+        try:
+            self._wheels.neutral()
+        except HardwareMissing as error:
+            say(f"the motors could not be set to neutral ({error}); they are opened anew.")
+        finally:
+            self._wheels.close()
+        self._tuner.end(f"The calibration was called off: {self.helm.reason}")
+        self._motors_opener.lost(why)
+
     # The loop
 
     def _drive(self) -> None:
@@ -155,7 +203,11 @@ class Guard:
         """Newest wish to pulses; what the mode became is told."""
         now_ns = self._clock.now_ns()
         action = self.helm.tick(now_ns)
-        pulses = self._tuner.turn(now_ns) or self._wheels.turn(action)
+        pulses = None
+        try:
+            pulses = self._tuner.turn(now_ns) or self._wheels.turn(action)
+        except HardwareMissing as error:
+            self._lose_motors(str(error))
         if (trace := self._tally.trace(now_ns, self.helm.mode, action, pulses, fresh=self._fresh_wish)) is not None:
             self._teller.say(trace)
         if self._fresh_wish:
@@ -175,10 +227,13 @@ class Guard:
 
     def _take(self, heard: Heard) -> None:
         """The pilot may wish, comms may pass on what the station and the phone say; nothing else is listened to."""
-        if heard.name == "pilot":
-            self._take_from_pilot(heard.word)
-        else:
-            self._take_from_comms(heard.word)
+        try:
+            if heard.name == "pilot":
+                self._take_from_pilot(heard.word)
+            else:
+                self._take_from_comms(heard.word)
+        except HardwareMissing as error:  # of a calibration that ends in neutral
+            self._lose_motors(str(error))
 
     def _take_from_pilot(self, word: Word | Gone) -> None:
         match word:
@@ -186,6 +241,9 @@ class Guard:
                 self._take_wish(word)
             case Seen():
                 self._tally.seen = word
+            case CameraAbsent(sentence):
+                self._crew.ready.add("pilot")  # it says what it waits for: that keeps nobody else waiting
+                self.helm.take_absent("camera", sentence)
             case Fault(sentence):
                 self.helm.take_fault(sentence)
             case Unusable(sentence):
@@ -193,9 +251,11 @@ class Guard:
             case PilotReady():
                 self._teller.model = word
                 self._crew.ready.add("pilot")
+                self.helm.take_absent("camera", "")
                 self.helm.model_ready(there=word.model != "")
             case Gone():
                 self.helm.pilot_gone("The pilot process is gone.")
+                self.helm.take_absent("camera", "")  # the next one will say whether there is one
                 self._decide()
 
     def _take_from_comms(self, word: Word | Gone) -> None:
@@ -229,6 +289,7 @@ class Guard:
         """Between two ticks: children, beats, telemetry."""
         for heard in self._crew.look_after():
             self._take(heard)
+        self._join()
         self._teller.due(now_s)
 
     # Ending
@@ -238,9 +299,11 @@ class Guard:
         neutral = False
         try:
             self._wheels.neutral()
-            neutral = True
+            neutral = self._wheels.there  # else the keeper tries once more
         finally:
             self._wheels.close()
+            for opener in self._openers:
+                opener.close()
             self._crew.stop(STOP_PATIENCE_S)
             self._keeper.let_go(STOP_PATIENCE_S, neutral=neutral)
             self._supervisor.close()

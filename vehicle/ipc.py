@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
 from vehicle.core.words import (
+    CameraAbsent,
     CommsReady,
     Fault,
     Figures,
@@ -32,11 +33,11 @@ from vehicle.core.words import (
 Word = (
     Wish | Seen | PilotReady | Fault | CommsReady | ModeNotice | Figures
     | CarBeat | CarState | CarLap | Lease | DriveOrder | Trace | ThrottleShare | PilotChange | Tune | Tuning
-    | Unusable
+    | Unusable | CameraAbsent
 )  # fmt: skip
 _WORDS: tuple[type[Any], ...] = (
     Wish, Seen, PilotReady, Fault, CommsReady, ModeNotice, Figures, CarBeat, CarState, CarLap, Lease, DriveOrder,
-    Trace, ThrottleShare, PilotChange, Tune, Tuning, Unusable,
+    Trace, ThrottleShare, PilotChange, Tune, Tuning, Unusable, CameraAbsent,
 )  # fmt: skip
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in _WORDS}
 _WISH = struct.Struct(">5sqqddqqq")

@@ -8,11 +8,14 @@ It outlives the guard on purpose: it ignores the signals that end the others.
 import contextlib
 import signal
 import socket
+from collections.abc import Callable
 
 from shared.config import load
+from shared.errors import HardwareMissing
 from vehicle.build import build_clock, motors_maker
 from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
+from vehicle.hardware.devices import Motors
 from vehicle.lifeline import GOODBYE, READY, RECALIBRATED
 from vehicle.log import say
 from vehicle.startup import KEEPER_PRIORITY, ask_for_all_threads, rest_the_collector, stay_in_memory
@@ -24,7 +27,7 @@ class Reserve:
 
     def __init__(self, config: VehicleConfig) -> None:
         self._config = config
-        self._open = motors_maker(config, build_clock(config))
+        self._open = _maker(config)
         self._calibration = config.calibration.load()
 
     def recalibrate(self) -> None:
@@ -41,16 +44,38 @@ class Reserve:
         say(f"keeper: {why}; the motors are neutral.")
 
 
+def _maker(config: VehicleConfig) -> Callable[[], Motors]:
+    """The motors' driver, loaded now; one whose library is absent is looked for when it is needed."""
+    clock = build_clock(config)
+
+    def found_late() -> Motors:
+        return motors_maker(config, clock)()
+
+    try:
+        return motors_maker(config, clock)
+    except HardwareMissing as error:
+        say(f"keeper: {error}")
+        return found_late
+
+
 def watch(guard: socket.socket, reserve: Reserve, hang_ms: int) -> None:
     """Until the guard says goodbye or is dead. A guard that hangs is neutralised once, each time that it hangs."""
     speaking = False  # a guard may take its time until its first beat: nothing has moved yet
+    said = ""
     while True:
         guard.settimeout(hang_ms / 1000 if speaking else None)
         try:
             words = guard.recv(4096)
         except TimeoutError:
-            reserve.neutral(f"the guard has been silent for {hang_ms} ms")
-            speaking = False
+            try:
+                reserve.neutral(f"the guard has been silent for {hang_ms} ms")
+            except HardwareMissing as error:
+                # Absent motors end nobody: they are tried again for as long as the guard is silent.
+                if str(error) != said:
+                    said = str(error)
+                    say(f"keeper: {said}")
+            else:
+                speaking, said = False, ""
             continue
         except ConnectionResetError:
             words = b""

@@ -4,6 +4,7 @@ It owns no motor and no network: before it loads the model, the kernel takes its
 says as a fault, and there is no wish.
 """
 
+import select
 import sys
 import threading
 import time
@@ -12,12 +13,12 @@ import cv2
 
 from shared.clock import Clock
 from shared.config import load
-from shared.errors import BadInput, RacedayError
+from shared.errors import BadInput, HardwareMissing, RacedayError
 from vehicle.build import build_camera, build_clock, camera_sockets
 from vehicle.childmain import child_arguments, run_child
 from vehicle.config import VehicleConfig
 from vehicle.core.modes import ARMED
-from vehicle.core.words import Fault, ModeNotice, PilotReady, Seen, Unusable, Wish
+from vehicle.core.words import CameraAbsent, Fault, ModeNotice, PilotReady, Seen, Unusable, Wish
 from vehicle.framecheck import REPEATED, FrameCheck
 from vehicle.hardware.devices import Camera, Frame, Pixels
 from vehicle.ipc import Channel, from_fd
@@ -35,6 +36,7 @@ from vehicle.startup import CAMERA_PRIORITY, POLICY_PRIORITY, ask_for_realtime, 
 _READ_S = 0.5
 _LOOK_S = 0.1
 _TELL_S = 0.5
+_CAMERA_RETRY_S = 2.0
 SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
 
 
@@ -136,7 +138,9 @@ def main(arguments: list[str]) -> int:
     config = load(asked.config, VehicleConfig)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
     clock = build_clock(config)
-    camera = build_camera(config, clock)
+    camera = open_camera(config, clock, guard)
+    if camera is None:
+        return 0
     for sentence in leave_the_network(camera_sockets(config)):
         say(f"pilot: {sentence}")
     choice = first_choice(config)
@@ -145,6 +149,22 @@ def main(arguments: list[str]) -> int:
     recorded = config.model.profile if config.recorder.enabled else None
     feed = feed_of(asked.frame_fd, recorded) if wanted else None
     return _run(config, clock, camera, mailbox, choice, guard, laps, feed)
+
+
+def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera | None:
+    """The camera, waited for as long as it is absent; None if the guard is gone meanwhile. Raises ConfigError."""
+    said = ""
+    while not guard.closed:
+        try:
+            return build_camera(config, clock)
+        except HardwareMissing as error:
+            guard.send(CameraAbsent(str(error)))
+            if str(error) != said:
+                said = str(error)
+                say(f"{said} It is tried again every {_CAMERA_RETRY_S:g} s; until then the car cannot be armed.")
+        select.select([guard], [], [], _CAMERA_RETRY_S)
+        guard.receive()
+    return None
 
 
 def first_choice(config: VehicleConfig) -> Choice | None:

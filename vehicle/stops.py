@@ -34,12 +34,16 @@ class Stops:
     """`asked` never blocks; it is called in every turn of the guard's loop."""
 
     def __init__(self, local: LocalStop, *sources: StopSource) -> None:
-        self._local, self._sources = local, sources
+        self._local, self._sources = local, list(sources)
         self._signalled = False
 
     def fileno(self) -> int:
         """The local socket's, which wakes the loop."""
         return self._local.fileno()
+
+    def add(self, source: StopSource) -> None:
+        """A button that was absent is there now."""
+        self._sources.append(source)
 
     def by_signal(self) -> None:
         """From a signal's handler."""

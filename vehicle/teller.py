@@ -29,8 +29,8 @@ class Teller:
 
     def state(self) -> None:
         """If it is not as it was told; the pilot hears of another mode as well."""
-        helm, standing, model = self._helm, self._helm.standing, self.model
-        told = (standing.mode, standing.reason, model.model, model.model_sha256, helm.throttle_percent, helm.practice)
+        helm, model = self._helm, self.model
+        told = (helm.mode, helm.reason, model.model, model.model_sha256, helm.throttle_percent, helm.practice)
         state = CarState(True, *told)
         if state == self._told:
             return

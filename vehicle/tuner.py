@@ -57,13 +57,18 @@ class Tuner:
         if self._fitting is not None:
             self._fitting = None
             self._helm.calibrated = self._wheels.calibration is not None
-            self._wheels.neutral()
-            self._close(said)
+            try:
+                self._wheels.neutral()
+            finally:
+                self._close(said)
 
     def _begin(self, now_ns: int) -> None:
         if self._helm.mode not in _OPEN_IN:
             first = "reset it" if self._helm.mode == "tripped" else "stop it"
             self._close(f"The car is {self._helm.mode}: {first} first.")
+            return
+        if self._helm.cannot_move:
+            self._close(f"The car cannot be calibrated now. {self._helm.cannot_move}")
             return
         self._helm.calibrated = False  # nobody arms it meanwhile
         self._fitting = Fitting(self._wheels.calibration or STOCK_CALIBRATION, self._wheels.resolution_ns, now_ns)

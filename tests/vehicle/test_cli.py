@@ -1,14 +1,19 @@
 """The commands' mistakes: one sentence, exit code 2, and no wheel has moved."""
 
+import dataclasses
 import pathlib
 import subprocess
 import sys
 
 import pytest
 
+from shared.config import load
 from shared.errors import ConfigError, HardwareMissing, OperatorError, Refused
-from tests.vehicle.parts import config_text, write_model
+from tests.vehicle.parts import config_text, pulses, write_model
 from vehicle import cli
+from vehicle.build import _first_motors, _late_motors, build_clock
+from vehicle.config import MotorsChoice, VehicleConfig
+from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.localstop import LocalStop, ask_to_stop
 
 
@@ -88,3 +93,34 @@ def test_what_a_child_refuses_ends_the_car_with_its_sentence(
     assert "Traceback" not in done.stderr
     moved = {line.split('"throttle_ns": ')[1] for line in (tmp_path / "pulses.jsonl").read_text().splitlines()}
     assert moved <= {"1446000}"}
+
+
+def test_late_motors_come_at_neutral_or_not_at_all(tmp_path: pathlib.Path) -> None:
+    absent = tmp_path / "absent"
+    absent.touch()
+    settings = load(
+        pathlib.Path(config(tmp_path, ("options = { record", f'options = {{ absent = "{absent}", record'))),
+        VehicleConfig,
+    )
+    clock = build_clock(settings)
+    none, why = _first_motors(settings, clock, STOCK_CALIBRATION)
+    assert (none, "do not answer" in why) == (None, True)
+    with pytest.raises(HardwareMissing, match="do not answer"):
+        _late_motors(settings, clock, STOCK_CALIBRATION)
+    absent.unlink()
+    _late_motors(settings, clock, STOCK_CALIBRATION).close()
+    assert pulses(tmp_path) == [(1_450_000, 1_446_000)]
+    coarse = dataclasses.replace(settings, motors=MotorsChoice("mock", {"resolution_ns": 200_000}))
+    for open_motors in (_late_motors, _first_motors):
+        with pytest.raises(HardwareMissing, match="use a finer driver"):
+            open_motors(coarse, clock, STOCK_CALIBRATION)
+
+
+@pytest.mark.parametrize("driver", ["pca9685", "sysfs"])
+def test_real_motors_that_are_not_there_are_absent_with_their_sentence(tmp_path: pathlib.Path, driver: str) -> None:
+    options = {"bus": 63} if driver == "pca9685" else {"chip": str(tmp_path / "pwmchip0")}
+    settings = load(pathlib.Path(config(tmp_path)), VehicleConfig)
+    settings = dataclasses.replace(settings, motors=MotorsChoice(driver, options))
+    motors, why = _first_motors(settings, build_clock(settings), STOCK_CALIBRATION)
+    assert motors is None
+    assert ("/dev/i2c-63 cannot be opened" if driver == "pca9685" else "npwm cannot be read") in why

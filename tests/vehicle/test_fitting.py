@@ -176,6 +176,18 @@ def test_an_armed_or_tripped_car_is_not_calibrated(driving: Bench) -> None:
     assert shop.tuner.turn(driving.now_ns) is None
 
 
+@pytest.mark.parametrize("device", ["motors", "button"])
+def test_a_car_without_motors_or_button_is_not_calibrated(device: Any) -> None:
+    shop = Shop(Bench())
+    shop.helm.take_absent(device, "it does not answer.")
+    shop.hear(Tune("begin"), Tune("try", 1500))
+    assert (shop.said[0].is_open, shop.said[0].said) == (
+        False,
+        "The car cannot be calibrated now. It does not answer.",
+    )
+    assert (shop.motors.pulses, shop.tuner.turn(shop.bench.now_ns), shop.helm.calibrated) == (None, None, True)
+
+
 def test_a_car_in_calibration_cannot_be_armed_and_can_afterwards(driving: Bench) -> None:
     shop = Shop(driving)
     driving.order("stop")

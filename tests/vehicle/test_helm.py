@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from shared.messages import DriveOrder, Grant, Lease, OrderAction
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.ages import Safety
-from vehicle.core.helm import Helm
+from vehicle.core.helm import Device, Helm
 from vehicle.core.limiter import Limits
 from vehicle.core.words import Wish
 
@@ -278,6 +278,7 @@ class Anything(RuleBasedStateMachine):
         self.lease_until_ns = 0
         self.frame_ns = -(10**18)
         self.sent: dict[int, int] = {}
+        self.gone: set[Device] = set()
 
     @rule(ms=st.integers(0, 400))
     def time_goes_by(self, ms: int) -> None:
@@ -312,6 +313,11 @@ class Anything(RuleBasedStateMachine):
         else:
             self.bench.helm.pilot_gone("gone")
 
+    @rule(device=st.sampled_from(["motors", "button", "camera"]), why=st.sampled_from(["", "it is not there."]))
+    def absent(self, device: Device, why: str) -> None:
+        self.bench.helm.take_absent(device, why)
+        self.gone = self.gone | {device} if why else self.gone - {device}
+
     @rule()
     def all_is_well(self) -> None:
         self.bench.helm.model_ready()
@@ -331,6 +337,11 @@ class Anything(RuleBasedStateMachine):
             assert self.bench.helm.mode == "driving"
             assert self.bench.now_ns < self.lease_until_ns
             assert self.bench.now_ns - self.frame_ns <= SAFETY.trip_ns
+            assert not self.gone
+
+    @invariant()
+    def nothing_absent_is_armed(self) -> None:
+        assert not self.gone or self.bench.helm.mode not in ("ready", "driving")
 
     @invariant()
     def in_range(self) -> None:
@@ -368,3 +379,70 @@ def test_a_stop_says_whose_it_is_and_nothing_rearms(
     driving.run(1000)
     assert (driving.helm.mode, driving.helm.standing.reason) == (mode, reason)
     assert driving.action == NEUTRAL
+
+
+ABSENT: list[tuple[Device, str, str]] = [
+    ("motors", "the bus does not answer.", "The car has not yet motors. The bus does not answer."),
+    ("button", "no pin.", "The car has not yet its emergency button. No pin."),
+]
+
+
+def _well() -> Bench:
+    bench = Bench()
+    bench.helm.model_ready()
+    bench.run(300)
+    return bench
+
+
+@pytest.mark.parametrize(("device", "why", "said"), ABSENT)
+@pytest.mark.parametrize("action", ["arm", "start"])
+def test_a_car_without_a_device_is_refused_at_once_and_nothing_waits_for_its_return(
+    device: Device, why: str, said: str, action: OrderAction
+) -> None:
+    bench = _well()
+    bench.helm.take_absent(device, why)
+    assert bench.helm.reason == f"{why[:1].upper()}{why[1:]}"
+    assert why[1:] in bench.helm.cannot_move
+    bench.order(action)
+    bench.run(20)
+    assert (bench.helm.mode, bench.helm.reason) == ("disarmed", f"The order to {action} was refused: {said}")
+    bench.helm.take_absent(device, "")
+    assert (bench.helm.reason, bench.helm.cannot_move) == ("", "")  # the refusal is no longer so
+    bench.run(1500)
+    assert bench.helm.mode == "disarmed"
+    for order in ("arm", "start"):
+        bench.order(order)  # type: ignore[arg-type]
+    bench.run(50)
+    assert bench.helm.mode == "driving"
+
+
+@pytest.mark.parametrize(("device", "why", "said"), [*ABSENT, ("camera", "no lens.", "")])
+def test_a_device_that_goes_trips_the_car_and_its_return_rearms_nothing(
+    driving: Bench, device: Device, why: str, said: str
+) -> None:
+    driving.helm.take_absent(device, why)
+    assert driving.helm.mode == "tripped"
+    assert driving.helm.tick(driving.now_ns) == NEUTRAL
+    reason = driving.helm.reason
+    assert reason == f"{why[:1].upper()}{why[1:]}"
+    driving.helm.take_absent(device, "")
+    driving.run(1000)
+    assert (driving.helm.mode, driving.helm.reason) == ("tripped", reason)
+    for order in ("reset", "arm", "start"):
+        driving.order(order)  # type: ignore[arg-type]
+    driving.run(50)
+    assert driving.helm.mode == "driving"
+
+
+def test_all_that_is_absent_is_said_once_beside_what_explains_the_mode() -> None:
+    bench = _well()
+    bench.helm.take_absent("motors", "no bus.")
+    bench.helm.take_absent("camera", "no lens.")
+    bench.helm.take_absent("motors", "no chip.")
+    assert bench.helm.reason == "No chip. No lens."
+    assert bench.helm.cannot_move == "No chip."  # a calibration needs no camera
+    bench.helm.estop("Emergency stop at the car.")
+    assert bench.helm.reason == "Emergency stop at the car. No chip. No lens."
+    bench.order("reset")
+    bench.run(20)
+    assert (bench.helm.mode, bench.helm.reason) == ("disarmed", "No chip. No lens.")

@@ -9,7 +9,9 @@ import threading
 import pytest
 
 from shared.config import load
+from shared.errors import HardwareMissing
 from tests.vehicle.parts import config_text, pulses
+from vehicle import keeper
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, neutral
 from vehicle.keeper import Reserve, watch
@@ -63,6 +65,54 @@ def test_a_silent_guard_is_neutralised_once_each_time_that_it_hangs(tmp_path: pa
     thread.join(10)
     ours.close()
     assert told(tmp_path) == [REST] * 2
+
+
+def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
+    tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "vehicle.toml"
+    text = config_text(tmp_path, 1883).replace("[safety]", "[safety]\nhang_ms = 50")
+    path.write_text(text.replace("options = { record", f'options = {{ absent = "{tmp_path}/absent", record'))
+    (tmp_path / "absent").touch()
+    ours, theirs = socket.socketpair()
+    reserve = Reserve(load(path, VehicleConfig))
+    thread = threading.Thread(target=watch, args=(theirs, reserve, 50))
+    thread.start()
+    ours.sendall(BEAT)
+    said = ""
+    for _ in range(3_000):
+        said += capfd.readouterr().err
+        if "told to be absent" in said:
+            break
+        threading.Event().wait(0.02)
+    assert "told to be absent" in said
+    assert thread.is_alive()
+    assert told(tmp_path) == []
+    (tmp_path / "absent").unlink()
+    for _ in range(3_000):  # the guard still says nothing
+        if told(tmp_path):
+            break
+        threading.Event().wait(0.02)
+    ours.sendall(GOODBYE)
+    thread.join(60)
+    ours.close()
+    theirs.close()
+    assert told(tmp_path) == [REST]
+
+
+def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, found = config(tmp_path), keeper.motors_maker
+
+    def absent(*_: object) -> object:
+        raise HardwareMissing("the driver needs a package.")
+
+    monkeypatch.setattr(keeper, "motors_maker", absent)
+    reserve = Reserve(settings)
+    with pytest.raises(HardwareMissing, match="needs a package"):
+        reserve.neutral("the guard is dead")
+    monkeypatch.setattr(keeper, "motors_maker", found)
+    reserve.neutral("the guard is dead")
+    assert told(tmp_path) == [REST]
 
 
 @pytest.mark.slow

@@ -59,6 +59,14 @@ def test_arm_and_start_need_everything(lacking: tuple[bool, bool, bool, bool], m
         (Readiness(True, False, True, True), "The car has not yet a loaded model."),
         (Readiness(False, True, True, True), "The car has not yet a calibration (raceday vehicle calibrate)."),
         (Readiness(True, False, False, True), "The car has not yet a loaded model and fresh frames."),
+        (Readiness(True, True, True, True, motors="No bus."), "The car has not yet motors. No bus."),
+        (Readiness(True, True, True, True, button="No pin."), "The car has not yet its emergency button. No pin."),
+        (
+            Readiness(True, True, False, True, "No camera.", "No bus.", "No pin."),
+            "The car has not yet motors and its emergency button and fresh frames. No bus. No pin. No camera.",
+        ),
+        (Readiness(True, True, True, True, "It was dark."), ""),
+        (Readiness(True, True, False, True, "It is dark."), "The car has not yet fresh frames. It is dark."),
     ],
 )
 def test_what_is_missing_is_said(readiness: Readiness, sentence: str) -> None:

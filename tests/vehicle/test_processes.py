@@ -5,6 +5,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import psutil
@@ -12,6 +13,7 @@ import pytest
 
 from raceday.broker import Running, mosquitto_path, start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
+from shared.messages import OrderAction
 from tests.vehicle.parts import Station, config_text, pulses, write_model
 from vehicle.core.pulses import STOCK_CALIBRATION, neutral
 
@@ -210,3 +212,70 @@ def test_the_stop_signal_is_an_emergency_stop(station: Station, car: Car) -> Non
     car.process.send_signal(signal.SIGUSR1)
     assert station.wait_mode("tripped").reason == "Emergency stop by signal at the car."
     assert pulses(car.folder)[-1] == REST
+
+
+def test_a_car_without_motors_and_camera_comes_up_says_so_and_takes_them_when_they_come(
+    tmp_path: pathlib.Path, broker: Running, station: Station
+) -> None:
+    write_model(tmp_path / "model")
+    no_bus, no_lens = tmp_path / "no-bus", tmp_path / "no-lens"
+    no_bus.touch()
+    no_lens.touch()
+    text = config_text(tmp_path, broker.port, f'driver = "mock"\noptions = {{ absent = "{no_lens}" }}')
+    car = Car(tmp_path, text.replace("options = { record", f'options = {{ absent = "{no_bus}", record'))
+
+    def refused(action: OrderAction, words: str) -> None:
+        station.order(action)
+        station.wait(lambda: f"The order to {action} was refused" in (r := station.states[-1].reason) and words in r)
+        assert station.states[-1].mode == "disarmed"
+
+    try:
+        station.wait(
+            lambda: any("motors do not answer" in s.reason and "no mock camera" in s.reason for s in station.states)
+        )
+        station.wait(lambda: station.beat > 0)
+        refused("arm", "The car has not yet motors")
+        refused("start", "The car has not yet motors")
+        assert not (tmp_path / "pulses.jsonl").exists()
+        no_bus.unlink()
+        station.wait(lambda: "motors" not in station.states[-1].reason)
+        refused("arm", "There is no mock camera")
+        no_lens.unlink()
+        station.wait(lambda: station.states[-1].model == "model")
+        assert (station.states[-1].mode, station.states[-1].reason) == ("disarmed", "")
+        assert set(pulses(tmp_path)) == {REST}
+        station.drive(throttle_percent=40)
+        station.wait(lambda: any(t.throttle > 0.2 for t in station.telemetry))
+        no_bus.touch()  # the wire falls out of a car that drives
+        assert "motors do not answer" in station.wait_mode("tripped").reason
+        no_bus.unlink()
+        station.wait(lambda: pulses(tmp_path)[-1] == REST)
+        assert car.process.poll() is None
+        assert station.states[-1].mode == "tripped"
+        for action in ("reset", "arm", "start"):
+            station.order(action)  # type: ignore[arg-type]
+        station.wait_mode("driving")
+        assert car.end() == 0
+        assert pulses(tmp_path)[-1] == REST
+    finally:
+        car.end()
+        assert car.process.stderr is not None
+        sys.stdout.write(car.process.stderr.read())
+        car.process.stderr.close()
+
+
+def test_a_car_without_a_broker_comes_up_and_is_stopped_at_the_car(tmp_path: pathlib.Path) -> None:
+    write_model(tmp_path / "model")
+    car = Car(tmp_path, config_text(tmp_path, 1).replace('"127.0.0.1"', '"no-such-host.invalid"'))
+    try:
+        for _ in range(600):
+            if (tmp_path / "pulses.jsonl").exists() and pulses(tmp_path):
+                break  # neutral: all its processes are ready
+            assert car.process.poll() is None
+            threading.Event().wait(0.1)
+        assert car.command("stop").stdout == "The car is tripped: Emergency stop at the car.\n"
+        assert car.end() == 0
+    finally:
+        car.end()
+        assert car.process.stderr is not None
+        car.process.stderr.close()

@@ -4,14 +4,20 @@ import os
 import pathlib
 import pty
 import socket
+import sys
 import termios
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from gpiozero.pins.mock import MockFactory
 
 from shared.errors import HardwareMissing
 from tests.vehicle.test_helm import Bench, driving
+from vehicle.build import _first_button
+from vehicle.config import ButtonOptions
+from vehicle.hardware import stopbutton
 from vehicle.hardware.stopbutton import OPEN, StopButton
 from vehicle.localstop import LocalStop
 from vehicle.stopkey import BY_KEY, StopKey, open_key
@@ -153,3 +159,57 @@ def test_each_asks_with_its_own_sentence(local: LocalStop, tmp_path: pathlib.Pat
     assert stops.asked() == [Ask(OPEN)]
     stops.close()
     assert (quiet.closed, loud.closed) == (1, 1)
+
+
+def test_a_button_without_its_library_is_one_sentence_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "vehicle.hardware.stopbutton", raising=False)
+    monkeypatch.setitem(sys.modules, "gpiozero", None)
+    button, why = _first_button(ButtonOptions(pin=17))
+    assert button is None
+    assert "the emergency button needs the Python package" in why
+    assert _first_button(ButtonOptions()) == (None, "")
+
+
+class LibraryError(Exception):
+    """As lgpio's own."""
+
+
+def test_a_button_that_is_tried_again_keeps_no_handle_and_takes_any_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    class Chip:
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    def chip(library: str) -> Chip:
+        made.append(Chip())
+        return cast(Chip, made[-1])
+
+    def busy(*_: object, **__: object) -> None:
+        raise LibraryError("GPIO busy")
+
+    monkeypatch.setattr(stopbutton, "_factory", chip)
+    monkeypatch.setattr(stopbutton, "DigitalInputDevice", busy)
+    for _ in range(3):
+        assert _first_button(ButtonOptions(pin=17))[1].startswith("GPIO17 cannot be read (GPIO busy)")
+    assert [one.closed for one in made] == [1, 1, 1]
+
+
+def test_a_pin_library_without_its_chip_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_chip() -> None:
+        raise LibraryError("can not open gpiochip")
+
+    monkeypatch.setitem(sys.modules, "gpiozero.pins.lgpio", SimpleNamespace(LGPIOFactory=no_chip))
+    button, why = _first_button(ButtonOptions(pin=17))
+    assert button is None
+    assert "can not open gpiochip" in why
+
+
+def test_a_button_that_comes_later_stops_the_car_as_any_other(tmp_path: pathlib.Path, factory: MockFactory) -> None:
+    stops = Stops(LocalStop(tmp_path / "car.sock"))
+    assert stops.asked() == []
+    stops.add(StopButton(17, factory=factory))
+    assert [ask.reason for ask in stops.asked()] == [OPEN]
+    stops.close()

@@ -4,7 +4,7 @@ import pytest
 
 from shared.clock import ManualClock
 from shared.errors import HardwareMissing
-from vehicle.core.actions import Action
+from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses
 from vehicle.hardware.motors.mock import MockMotors
 from vehicle.wheels import Wheels
@@ -46,3 +46,18 @@ def test_neutral_that_cannot_be_is_raised(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(motors, "neutral", refuse)
     with pytest.raises(HardwareMissing, match="gone"):
         Wheels(motors, STOCK_CALIBRATION).neutral()
+
+
+def test_wheels_without_motors_send_nothing_until_they_are_there() -> None:
+    wheels = Wheels(None, STOCK_CALIBRATION)
+    assert (wheels.turn(NEUTRAL), wheels.there) == (None, False)
+    with pytest.raises(AssertionError, match="cannot be armed"):
+        wheels.turn(Action(0.0, 0.1))
+    wheels.neutral()
+    wheels.close()
+    motors = MockMotors({}, ManualClock())
+    wheels.take(motors)
+    assert (wheels.turn(NEUTRAL), motors.pulses, wheels.there) == (REST, REST, True)
+    wheels.close()
+    wheels.close()
+    assert not wheels.there

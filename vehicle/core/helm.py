@@ -7,6 +7,7 @@ until they expire. Stopping is obeyed whoever says it and whenever it comes.
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Literal
 
 from shared.errors import Refused
 from shared.messages import CarBeat, CarMode, DriveOrder, Lease
@@ -14,13 +15,14 @@ from shared.units import NS_PER_MS
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.ages import Safety, throttle_left, trip_reason
 from vehicle.core.limiter import Limits, limit
-from vehicle.core.modes import ARMED, Event, Readiness, Standing, after
+from vehicle.core.modes import ARMED, LATCHED, Event, Readiness, Standing, after
 from vehicle.core.words import PHONE, Wish
 
 _BEATS_KEPT = 256
 _ORDERS_KEPT = 64
 _WAITING_MOST = 8
 _ALL_THERE = Readiness(calibration=True, model=True, frames=True, lease=True)
+Device = Literal["motors", "button", "camera"]
 _CLOCK_SLACK_NS = 20_000_000  # two processes read one clock a little apart; a stamp beyond that would never age
 
 
@@ -55,12 +57,24 @@ class Helm:
         self._wish: Wish | None = None
         self._fresh_frames = 0
         self._unusable = ""  # why the frames since the last wish are none to drive by
+        self._absent: dict[Device, str] = {}
         self._last = NEUTRAL
         self._last_ns: int | None = None
 
     @property
     def mode(self) -> CarMode:
         return self.standing.mode
+
+    @property
+    def reason(self) -> str:
+        """What explains the mode, and which device is absent."""
+        untold = (sentence for sentence in self._absent.values() if sentence not in self.standing.reason)
+        return " ".join(part for part in (self.standing.reason, *untold) if part)
+
+    @property
+    def cannot_move(self) -> str:
+        """Why no wheel may be moved, not even to calibrate the car: no motors, or no button to stop them."""
+        return " ".join(self._absent[device] for device in ("motors", "button") if device in self._absent)
 
     @property
     def practice(self) -> bool:
@@ -105,6 +119,21 @@ class Helm:
         self._unusable = ""
         self._model_ready = False
         self.take_fault(sentence)
+
+    def take_absent(self, device: Device, why: str) -> None:
+        """The device is absent, and `why` is the sentence; '' when it is there. Its return arms nothing."""
+        why = f"{why[:1].upper()}{why[1:]}"
+        before = self._absent.get(device, "")
+        if why == before:
+            return
+        if why:
+            self._absent[device] = why
+        else:
+            del self._absent[device]
+        if why and self.mode in ARMED:
+            self._event("trip", why)
+        if before and self.mode not in LATCHED and before in self.standing.reason:
+            self.standing = Standing(self.mode)  # a refusal that is no longer so
 
     def estop(self, reason: str) -> None:
         """The local emergency stop."""
@@ -180,11 +209,17 @@ class Helm:
             "arm": frozenset({"disarmed", "stopped"}),
             "start": frozenset({"ready"}),
         }
+        if self._absent:
+            return False  # an order does not wait until somebody has mended the car
         return self.mode in entered.get(order.action, frozenset()) and bool(self._readiness(now_ns).missing)
 
     def _try(self, order: DriveOrder, now_ns: int) -> None:
+        readiness = self._readiness(now_ns)
+        if self._absent and order.action in ("arm", "start"):
+            self._refuse(order, readiness.missing)
+            return
         try:
-            self.standing = after(self.standing, order.action, self._readiness(now_ns))
+            self.standing = after(self.standing, order.action, readiness)
         except Refused as refusal:
             self._refuse(order, str(refusal))
             return
@@ -205,8 +240,10 @@ class Helm:
             calibration=self.calibrated,
             model=self._model_ready,
             frames=self._fresh_frames >= self._safety.arm_frames,
-            camera=self._unusable,
+            camera=self._absent.get("camera", self._unusable),
             lease=self._lease_left_ns(now_ns) > 0,
+            motors=self._absent.get("motors", ""),
+            button=self._absent.get("button", ""),
         )
 
     def _trip_reason(self, now_ns: int) -> str:

@@ -2,7 +2,7 @@
 
 Rules
   1. The car wakes disarmed. Only `arm`, then `start`, lead to driving, each while everything is there that driving
-     needs: a calibration, a warm model, fresh frames, a lease.
+     needs: motors, the emergency button of a car that has one, a calibration, a warm model, fresh frames, a lease.
   2. While armed (ready or driving) all of that is watched. What goes missing trips the car.
   3. A trip latches with its reason: only `reset` leaves it, and only towards disarmed. Recovery never re-arms.
   4. A withdrawn lease and `stop` are the ordinary ends of a drive: stopped, and ready again by `arm`.
@@ -81,7 +81,9 @@ class Readiness:
     model: bool
     frames: bool
     lease: bool
-    camera: str = ""  # what is wrong with the frames that come, as a sentence
+    camera: str = ""  # what is wrong with the camera or the frames that come, as a sentence
+    motors: str = ""  # why there are none, as a sentence; likewise the button
+    button: str = ""
 
     @property
     def missing(self) -> str:
@@ -89,6 +91,8 @@ class Readiness:
         lacks = [
             what
             for there, what in (
+                (not self.motors, "motors"),
+                (not self.button, "its emergency button"),
                 (self.calibration, "a calibration (raceday vehicle calibrate)"),
                 (self.model, "a loaded model"),
                 (self.frames, "fresh frames"),
@@ -97,7 +101,8 @@ class Readiness:
             if not there
         ]
         said = f"The car has not yet {' and '.join(lacks)}." if lacks else ""
-        return f"{said} {self.camera}" if self.camera and not self.frames else said
+        reasons = (said, self.motors, self.button, "" if self.frames else self.camera)
+        return " ".join(reason for reason in reasons if reason)
 
 
 def after(standing: Standing, event: Event, readiness: Readiness, reason: str = "") -> Standing:

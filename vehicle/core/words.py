@@ -60,6 +60,13 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraAbsent:
+    """Pilot to guard, each time that it was tried: there is no camera; why, as one sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommsReady:
     """Comms to guard: the outbox is open and the link is trying."""
 

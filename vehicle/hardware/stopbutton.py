@@ -7,7 +7,6 @@ fell out all let it go high. The level is read in every turn of the guard's loop
 import importlib
 
 from gpiozero import DigitalInputDevice
-from gpiozero.exc import BadPinFactory, GPIOZeroError
 from gpiozero.pins import Factory
 
 from shared.errors import HardwareMissing
@@ -25,7 +24,9 @@ class StopButton:
         found = factory if factory is not None else _factory(library)
         try:
             self._contact = DigitalInputDevice(pin, pull_up=True, pin_factory=found)
-        except (GPIOZeroError, OSError) as error:
+        except Exception as error:  # each pin library has errors of its own kind: lgpio.error, pigpio.error
+            if factory is None:
+                found.close()  # tried again and again, it may not keep a handle of each time
             raise HardwareMissing(
                 f"GPIO{pin} cannot be read ({error}): is the pin of the emergency button free?"
             ) from None
@@ -36,7 +37,7 @@ class StopButton:
         opened, self._opened = self._opened, False
         try:
             closed = bool(self._contact.is_active)
-        except (GPIOZeroError, OSError) as error:
+        except Exception as error:  # whatever it is: a button that cannot be read is no closed contact
             return f"The emergency button at GPIO{self._pin} cannot be read ({error})."
         return OPEN if opened or not closed else ""
 
@@ -53,7 +54,7 @@ def _factory(library: str) -> Factory:
     try:
         module = importlib.import_module(f"gpiozero.pins.{library}")
         made: Factory = getattr(module, FACTORIES[library])()
-    except (ImportError, AttributeError, BadPinFactory, OSError) as error:
+    except Exception as error:  # no library, no chip, no daemon: each has errors of its own kind
         raise HardwareMissing(
             f"the emergency button needs gpiozero on {library} ({error}): install it, or choose another library."
         ) from None

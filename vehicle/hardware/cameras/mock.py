@@ -34,6 +34,7 @@ class Options:
     freeze_after: int = setting(0, least=0, what="after so many frames the same one comes again; 0: never")
     stall_after: int = setting(0, least=0, what="after so many frames none comes; 0: never")
     trouble: pathlib.Path | None = setting(None, what="a file whose word counts from now on: see TROUBLES")
+    absent: pathlib.Path | None = setting(None, what="while this file exists the camera cannot be opened")
     die_after: int = setting(0, least=0, what="after so many frames the device is gone; 0: never")
     flip: str = flip_setting()
 
@@ -43,6 +44,8 @@ class MockCamera:
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
         self._options = from_table(options, Options, "[camera.options]")
+        if self._options.absent is not None and self._options.absent.exists():
+            raise HardwareMissing("there is no mock camera: it is told to be absent.")
         self._clock = clock
         self._start_ns = clock.now_ns()
         self._given = 0

@@ -74,7 +74,7 @@ class PiCamera:
         return Frame(pixels, self._clock.now_ns() - max(0, age_ns), self._count)
 
     def _start(self, library: Any) -> Any:
-        o = self._options
+        o, camera = self._options, None
         try:
             camera = library.Picamera2(o.camera)
             camera.configure(
@@ -87,6 +87,8 @@ class PiCamera:
             )
             camera.start()
         except (RuntimeError, IndexError) as error:
+            if camera is not None:
+                camera.close()  # or it would be taken when it is tried again
             raise HardwareMissing(f"the Pi's camera {o.camera} does not start ({error}): check its ribbon.") from None
         return camera
 

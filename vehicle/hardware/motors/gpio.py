@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpiozero import PWMOutputDevice
-from gpiozero.exc import BadPinFactory, GPIOZeroError
 from gpiozero.pins import Factory
 
 from shared.clock import Clock
@@ -58,11 +57,12 @@ class GpioMotors:
         self._options = from_table(options, Options, "[motors.options]")
         self._library = LIBRARIES[self._options.library]
         found = factory if factory is not None else _factory(self._library)
+        self._own = found if factory is None else None
         self._pins: list[PWMOutputDevice] = []
         try:
             for number in (self._options.motor_pin, self._options.steering_pin):
                 self._pins.append(PWMOutputDevice(number, frequency=NS_PER_S // PERIOD_NS, pin_factory=found))
-        except GPIOZeroError as error:
+        except Exception as error:  # each pin library has errors of its own kind: lgpio.error, pigpio.error
             self.close()
             raise HardwareMissing(f"GPIO{number} cannot pulse ({error}): is the pin free, and on the header?") from None
 
@@ -78,7 +78,7 @@ class GpioMotors:
         try:
             for pin, width_ns in zip(self._pins, widths, strict=True):
                 pin.value = self._share(width_ns)
-        except GPIOZeroError as error:
+        except Exception as error:  # of whatever kind: the guard trips, and opens them anew
             raise HardwareMissing(f"the pins no longer take pulses ({error}).") from None
 
     def neutral(self) -> None:
@@ -87,12 +87,15 @@ class GpioMotors:
         try:
             motor.off()
             steering.off()
-        except GPIOZeroError as error:
+        except Exception as error:  # of whatever kind: the guard trips, and opens them anew
             raise HardwareMissing(f"the pins no longer take pulses ({error}).") from None
 
     def close(self) -> None:
         for pin in self._pins:
             pin.close()
+        if self._own is not None:
+            self._own.close()
+            self._own = None
 
     def _share(self, width_ns: int) -> float:
         """The duty cycle that the library truncates to the count that gives this width."""
@@ -103,7 +106,7 @@ class GpioMotors:
 def _factory(library: PinLibrary) -> Factory:
     try:
         made: Factory = getattr(importlib.import_module(library.module), library.factory)()
-    except (ImportError, BadPinFactory, OSError) as error:
+    except Exception as error:  # no library, no chip, no daemon: each has errors of its own kind
         raise HardwareMissing(
             f"gpiozero's {library.factory} does not start ({error}): install it (pigpio: its daemon too), or choose "
             "sysfs or pca9685, which are finer."

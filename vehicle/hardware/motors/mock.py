@@ -26,6 +26,7 @@ class Options:
     record: pathlib.Path | None = setting(None, what="a file that gets one line of JSON for each change")
     neutral_steering_ns: int = setting(STOCK_CALIBRATION.steering.mid_ns, least=1)
     neutral_throttle_ns: int = setting(STOCK_CALIBRATION.motor.mid_ns, least=1)
+    absent: pathlib.Path | None = setting(None, what="while this file exists the motors are not there")
     fail_after: int = setting(0, least=0, what="after so many changes the device refuses; 0: never")
 
 
@@ -46,6 +47,7 @@ class MockMotors:
         self.orders: deque[Order] = deque(maxlen=_ORDERS_KEPT)
         self._changes = 0
         self.pulses: Pulses | None = None
+        self._require_there()
         if self._options.record is not None:
             _appendable(self._options.record)
 
@@ -58,6 +60,7 @@ class MockMotors:
             if not 0 < width_ns < PERIOD_NS:
                 raise HardwareMissing(f"the mock motors refuse a pulse of {width_ns} ns.")
         rounded = Pulses(self._truncated(pulses.steering_ns), self._truncated(pulses.throttle_ns))
+        self._require_there()
         if rounded == self.pulses:
             return
         if self._options.fail_after and self._changes >= self._options.fail_after:
@@ -65,10 +68,15 @@ class MockMotors:
         self._set(rounded)
 
     def neutral(self) -> None:
+        self._require_there()
         self._set(Pulses(self._options.neutral_steering_ns, self._options.neutral_throttle_ns))
 
     def close(self) -> None:
         """Nothing to let go; the pulses stay, as they do on metal."""
+
+    def _require_there(self) -> None:
+        if self._options.absent is not None and self._options.absent.exists():
+            raise HardwareMissing("the mock motors do not answer: they are told to be absent.")
 
     def _truncated(self, width_ns: int) -> int:
         return width_ns // self.resolution_ns * self.resolution_ns

@@ -65,13 +65,13 @@ class Pca9685Motors:
     def __init__(self, options: dict[str, Any], clock: Clock, bus: Bus | None = None) -> None:
         del clock  # the chip keeps its own time
         self._options = from_table(options, Options, "[motors.options]")
-        say_if_unnamed(options)
         self._bus = bus if bus is not None else _open(self._options.bus)
         try:
             self._set_up()
         except BaseException:
             self._bus.close()
             raise
+        say_if_unnamed(options)  # once it is there: an absent one is tried again and again
 
     @property
     def resolution_ns(self) -> int:

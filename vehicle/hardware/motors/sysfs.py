@@ -43,11 +43,11 @@ class SysfsMotors:
     def __init__(self, options: dict[str, Any], clock: Clock, attributes: Attributes | None = None) -> None:
         del clock  # the chip keeps its own time
         self._options = from_table(options, Options, "[motors.options]")
-        say_if_unnamed(options)
         self._files = attributes or Attributes()
         self._started = False
         self._steering = self._export(self._options.steering_channel)
         self._motor = self._export(self._options.motor_channel)
+        say_if_unnamed(options)  # once they are there: absent ones are tried again and again
 
     @property
     def resolution_ns(self) -> int:
