@@ -81,8 +81,10 @@ class KernelClock:
         return universe_ns - self._started_ns
 
     def step_utc(self, by_ns: int) -> None:
-        """What NTP does to the wall clock; no lap may notice."""
-        self._utc_step_ns += by_ns
+        """What NTP does to the wall clock; no lap may notice. The kernel knows no time of day before its own boot
+        (clock_settime(2): EINVAL below CLOCK_MONOTONIC), so it stops there."""
+        epoch_ns = self.now_ns() - UTC_AT_START_NS - self._universe.now_ns
+        self._utc_step_ns = max(self._utc_step_ns + by_ns, epoch_ns)
 
     def lose_utc(self, by_ns: int) -> None:
         """Nobody vouches for the wall clock any more, and it is wrong by so much, until `set_utc_right`."""

@@ -20,9 +20,9 @@ from vehicle.lifeline import BEAT, GOODBYE, Lifeline
 REST = (neutral(STOCK_CALIBRATION).steering_ns, neutral(STOCK_CALIBRATION).throttle_ns)
 
 
-def config(folder: pathlib.Path) -> VehicleConfig:
+def config(folder: pathlib.Path, hang_ms: int = 50) -> VehicleConfig:
     path = folder / "vehicle.toml"
-    path.write_text(config_text(folder, 1883).replace("[safety]", "[safety]\nhang_ms = 50"))
+    path.write_text(config_text(folder, 1883).replace("[safety]", f"[safety]\nhang_ms = {hang_ms}"))
     return load(path, VehicleConfig)
 
 
@@ -117,7 +117,7 @@ def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, mon
 
 @pytest.mark.slow
 def test_a_keeper_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
-    config(tmp_path)
+    config(tmp_path, hang_ms=5_000)  # however slow the machine is, this guard did not hang
     line = Lifeline(str(tmp_path / "vehicle.toml"))
     line.beat()  # not started yet: nothing to do
     line.start()
