@@ -95,7 +95,7 @@ def load_frames(home: pathlib.Path) -> NDArray[np.uint8]:
     """The frames that int8 is judged by, (n, 120, 160). Raises BadInput."""
     path = home / FRAMES
     try:
-        frames = np.load(path, mmap_mode="r", allow_pickle=False)
+        frames = np.lib.format.open_memmap(path, mode="r")  # no pickle, and no ZIP, which np.load would open as well
     except (OSError, ValueError, EOFError):
         raise BadInput(f"{path} cannot be read: quantise the model again.") from None
     if frames.dtype != np.uint8 or frames.shape[1:] != (HEIGHT, WIDTH) or not 1 <= len(frames) <= _MOST_FRAMES:
