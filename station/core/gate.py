@@ -159,7 +159,7 @@ class Gate:
         return [crossing]
 
     def _blocked(self, edge: Edge) -> list[Fact]:
-        others_blocked = any(
+        others_blocked = bool(self._broken) and any(
             sensor != edge.sensor and edge.at_ns - since < self.spec.stuck_ns for sensor, since in self._broken.items()
         )
         self._broken[edge.sensor] = edge.at_ns
