@@ -304,7 +304,7 @@ class Guard:
             self._wheels.close()
             for opener in self._openers:
                 opener.close()
-            self._keeper.let_go(STOP_PATIENCE_S, neutral=neutral)  # before the wait for the others: it hears no beat now
+            self._keeper.let_go(STOP_PATIENCE_S, neutral=neutral)  # first of all: it hears no beat any more
             self._crew.stop(STOP_PATIENCE_S)
             self._supervisor.close()
             self._stops.close()

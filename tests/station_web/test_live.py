@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import requests
 
 from station.web.live import MOST_BROWSERS, Live, event
@@ -133,6 +134,7 @@ def test_the_stream_over_http(served: Served) -> None:
         assert "lap-7" in _next(lines, b"data: ")["rows"]
 
 
+@pytest.mark.slow
 def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
     deaf = socket.socket()
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
