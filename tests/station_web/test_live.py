@@ -127,7 +127,7 @@ def test_fifty_browsers_are_drawn_for_once_and_each_is_told_what_it_lacks(monkey
     assert drawn == [1, 2]
     assert {each["whole"] for each in first} == {True}
     assert {each["whole"] for each in second} == {False}
-    assert all("lap-7" in each["rows"] and "lap-1" not in each["rows"] for each in second)
+    assert all("lap-7" in each["rows"] and "race" not in each["parts"] for each in second)
     assert late["whole"]
     assert "lap-1" in late["rows"]
 
