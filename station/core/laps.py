@@ -60,6 +60,7 @@ class LapBook:
         self.by_b = False  # system B times the whole run, by its own stamps
         self.held: frozenset[int] = frozenset()  # the marks (by their lap's number) that may have been none
         self._recent = Recent()
+        self.ordinary = False  # the last crossing left nothing held, and none of the last laps is short or long
         self._rules = rules
         self._doubts, self._fastest_ns = doubts, fastest_ns
         self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
@@ -103,15 +104,11 @@ class LapBook:
         """The last laps, which say what is usual: how many lie before them, and their ns; 0: it spans two boots."""
         return max(0, self.done - RECENT), self._recent.laps
 
-    @property
-    def ordinary(self) -> bool:
-        """Nothing is held, and none of the last laps is short or long."""
-        return not self.held and self._recent.ordinary(self._fastest_ns)
-
     def weigh(self) -> None:
         """After a change of any marks: which of them are in doubt. What lies far back is as it was last judged."""
         marks = [stretch.mark for stretch in self.stretches[-RECENT - 1 :]]
         self._recent = Recent(_between(*pair) for pair in itertools.pairwise(marks))
+        self.ordinary = False
         if not self._doubts:
             return
         before, _ = self.recent()
@@ -123,7 +120,8 @@ class LapBook:
 
     def _weigh_added(self) -> None:
         """After one more crossing: only a few laps can have changed."""
-        if not self._doubts or (not self.held and self._recent.ordinary(self._fastest_ns)):
+        self.ordinary = not self.held and self._recent.ordinary(self._fastest_ns)
+        if not self._doubts or self.ordinary:
             return
         before, _ = self.recent()
         old = frozenset(number for number in self.held if number <= before)

@@ -69,7 +69,9 @@ def short(laps: Sequence[int], fastest_ns: int | None = None) -> frozenset[int]:
 
 
 def _even(known: Sequence[int], fastest_ns: int | None) -> bool:
-    """Not even the shortest of enough laps is odd: what most crossings find, and find soon."""
+    """Not even the shortest one is odd: what most crossings find, and find soon."""
+    if not known or (fastest_ns is not None and 2 * known[0] >= fastest_ns):
+        return True
     if len(known) < ENOUGH or 2 * known[0] < known[len(known) // 2]:
         return False
     return fastest_ns is not None or known[0] >= SHORTEST_NS or 2 * known[0] > known[-1]
