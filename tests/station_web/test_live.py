@@ -115,9 +115,10 @@ def test_fifty_browsers_are_drawn_for_once_and_each_is_told_what_it_lacks(monkey
             await anext(stream)  # retry
         first = await asyncio.gather(*(until(stream, 1) for stream in streams))
         station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_000))))
+        second = await asyncio.gather(*(until(stream, 2) for stream in streams))
         late = live.stream("live")  # knows nothing yet
         await anext(late)
-        second = await asyncio.gather(*(until(stream, 2) for stream in (*streams, late)))
+        second.append(await until(late, 2))
         for stream in (*streams, late):
             await stream.aclose()
         live.close()
