@@ -13,6 +13,8 @@ from typing import Protocol
 from shared.timeset import is_set
 
 _BOOT_ID = pathlib.Path("/proc/sys/kernel/random/boot_id")
+ASK_NS = 1_000_000_000
+STEP_NS = 100_000_000  # the wall clock was set, or the machine slept
 
 
 class Clock(Protocol):
@@ -36,6 +38,8 @@ class SystemClock:
     def __init__(self) -> None:
         # A container may hide the kernel's id: then a process start is the only boot that we can vouch for.
         self._boot_id = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else str(uuid.uuid4())
+        self._trusted = False
+        self._asked: tuple[int, int] | None = None  # when the kernel was last asked, and the offset of both clocks then
 
     @property
     def boot_id(self) -> str:
@@ -47,7 +51,13 @@ class SystemClock:
 
     @property
     def trusted(self) -> bool:
-        return is_set(time.time_ns())
+        """Asked anew each second, and when the wall clock was set: a battery's clock may lie behind a slow wire."""
+        now_ns, utc_ns = time.monotonic_ns(), time.time_ns()
+        offset_ns = utc_ns - now_ns
+        asked_ns, known_ns = self._asked or (now_ns - ASK_NS, offset_ns)
+        if now_ns - asked_ns >= ASK_NS or abs(offset_ns - known_ns) > STEP_NS:
+            self._trusted, self._asked = is_set(utc_ns), (now_ns, offset_ns)
+        return self._trusted
 
     def now_ns(self) -> int:
         return time.monotonic_ns()

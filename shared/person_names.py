@@ -70,6 +70,8 @@ def person_name(text: str, most: int = MOST) -> str:
     """
     if len(text) > 4 * most * MOST_BYTES_EACH:  # before any work on it; blanks may still go
         raise Refused(_too_long(most))
+    if (plain := _plain(text)) and len(plain) <= most:
+        return plain
     name = _blanks(unicodedata.normalize("NFC", text))
     for place, sign in enumerate(name):
         if why := _unfit(name, place, sign):
@@ -88,6 +90,8 @@ def name_key(text: str) -> str:
 
     For comparison only, never shown. Any text has a key, also one that `person_name` refuses.
     """
+    if plain := _plain(text):
+        return plain.casefold()
     once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
     twice = unicodedata.normalize("NFKC", once.casefold())
     seen = "".join(sign for sign in twice if not _in(_IGNORABLE, sign) or _in(_TAGS, sign))
@@ -102,6 +106,11 @@ def said(sign: str) -> str:
 
 def _too_long(most: int) -> str:
     return f"A racer's name has 1 to {most} characters (and at most {most * MOST_BYTES_EACH} bytes)."
+
+
+def _plain(text: str) -> str:
+    """The name if all of it is printable ASCII, which is in every normal form; "" if not, or if nothing is seen."""
+    return " ".join(text.split()) if text.isascii() and text.isprintable() else ""
 
 
 def _blanks(text: str) -> str:

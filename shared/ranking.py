@@ -132,6 +132,8 @@ class Placed:
 
 def lap_time_ns(lap: RunLap, rules: RaceRules) -> int:
     """The lap as it counts: the time on the track and the penalties of what happened in it."""
+    if not (lap.off_tracks or lap.collisions):
+        return lap.lap_ns + lap.penalty_ns
     off_track = lap.off_tracks * seconds_to_ns(rules.off_track_penalty_s)
     collision = lap.collisions * seconds_to_ns(rules.collision_penalty_s)
     return lap.lap_ns + off_track + collision + lap.penalty_ns
@@ -146,12 +148,15 @@ def successful(lap: RunLap, rules: RaceRules) -> bool:
 def windows(laps: Sequence[RunLap], rules: RaceRules) -> Iterable[Sequence[RunLap]]:
     """Every stretch of `consecutive_laps` successful laps in a row, within the race's lap limit."""
     counted = laps if rules.max_laps is None else laps[: rules.max_laps]
-    size = rules.consecutive_laps
-    for start in range(len(counted) - size + 1):
-        window = counted[start : start + size]
-        in_a_row = all(b.number == a.number + 1 for a, b in itertools.pairwise(window))
-        if in_a_row and all(successful(lap, rules) for lap in window):
-            yield window
+    size, in_a_row, before = rules.consecutive_laps, 0, 0
+    for end, lap in enumerate(counted, 1):
+        if not successful(lap, rules):
+            in_a_row = 0
+            continue
+        in_a_row = in_a_row + 1 if in_a_row and lap.number == before + 1 else 1
+        before = lap.number
+        if in_a_row >= size:
+            yield counted[end - size : end]
 
 
 def score_run(laps: Sequence[RunLap], rules: RaceRules) -> Score | None:

@@ -6,6 +6,7 @@ agrees with it. https://man7.org/linux/man-pages/man2/adjtimex.2.html
 """
 
 import ctypes
+import functools
 import pathlib
 
 BUILT_NS = 1_764_547_200_000_000_000  # 2025-12-01: no later program runs before it
@@ -26,9 +27,14 @@ def is_set(utc_ns: int, rtc: pathlib.Path = _RTC) -> bool:
 def kept_by_server() -> bool:
     """Does a time server keep the kernel's clock? Where the kernel may not be asked, systemd's own mark tells."""
     timex = ctypes.create_string_buffer(256)  # modes 0: only read
-    if ctypes.CDLL(None).adjtimex(timex) < 0:
+    if _libc().adjtimex(timex) < 0:
         return _TIMESYNCD.exists()
     return not int.from_bytes(timex.raw[_STATUS_AT : _STATUS_AT + 4], "little") & _UNSYNCHRONISED
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
 
 
 def _battery_agrees(utc_ns: int, rtc: pathlib.Path) -> bool:

@@ -15,6 +15,7 @@ MAX_FILE_BYTES = 4_000_000
 MAX_ROWS = 20_000
 MIN_ROWS = 8
 MAX_EXTENT_M = 200.0
+MAX_FROM_ORIGIN_M = 1e8  # farther than any map puts its origin
 MIN_WIDTH_M, MAX_WIDTH_M = 0.2, 5.0
 MIN_LENGTH_M = 3.0
 CLOSED_WITHIN_M = 0.5
@@ -87,9 +88,13 @@ def _check_numbers(name: str, rows: NDArray[np.float64]) -> None:
         raise TrackError(f"The track {name} has {len(rows)} rows: it needs {MIN_ROWS} to {MAX_ROWS}.")
     if not np.isfinite(rows.astype(np.float64)).all():
         raise TrackError(f"The track {name} holds values that are not finite: export it again.")
-    extent = float(np.ptp(rows.astype(np.float64), axis=0).max())
+    with np.errstate(over="ignore"):  # infinitely far apart is too far as well
+        extent = float(np.ptp(rows.astype(np.float64), axis=0).max())
     if extent > MAX_EXTENT_M:
         raise TrackError(f"The track {name} is {extent:.3g} m across, more than {MAX_EXTENT_M:.0f} m: is it in metres?")
+    furthest = float(np.abs(rows.astype(np.float64)).max())
+    if furthest > MAX_FROM_ORIGIN_M:
+        raise TrackError(f"The track {name} lies {furthest:.3g} m from the origin: is it in metres?")
 
 
 def _without_repeats(table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,31 +9,18 @@ from station.core import events as e
 from station.core.engine import Engine
 from station.core.laps import run_lap
 from station.core.race import Race
-from station.core.run import Run
+from station.core.run import INCIDENTS, RULINGS, Run
 from station.picture import score_ms
 from station.view import Effect, Worth
 
-# What changes a lap, or how many there are.
-RULINGS: tuple[type[e.Command], ...] = (
-    e.OffTrack,
-    e.Collision,
-    e.CarReset,
-    e.TakeBack,
-    e.VoidLap,
-    e.RestoreLap,
-    e.AddPenalty,
-    e.AddCrossing,
-    e.DropCrossing,
-    e.GiveCrossing,
-    e.DismissProposal,
-    e.ReassignRun,
-)
+# Which model was driven changes no lap.
+OF_LAPS = tuple(kind for kind in (*INCIDENTS, *RULINGS) if kind is not e.EnterModel)
 
 
 def worth(engine: Engine, command: e.Input) -> Worth | None:
     """Of the run and the lap that a ruling is about; None for what is no ruling, or about no run."""
     race = engine.race
-    if race is None or not isinstance(command, RULINGS):
+    if race is None or not isinstance(command, OF_LAPS):
         return None
     run_id = getattr(command, "run_id", "")
     run = race.runs.get(run_id) if run_id else race.run

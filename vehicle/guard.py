@@ -304,8 +304,8 @@ class Guard:
             self._wheels.close()
             for opener in self._openers:
                 opener.close()
+            self._keeper.let_go(STOP_PATIENCE_S, neutral=neutral)  # first of all: it hears no beat any more
             self._crew.stop(STOP_PATIENCE_S)
-            self._keeper.let_go(STOP_PATIENCE_S, neutral=neutral)
             self._supervisor.close()
             self._stops.close()
             self._selector.close()

@@ -104,7 +104,7 @@ class Attribution:
 
     def seen(self, crossing: f.Crossing, spec: e.GateSpec) -> list[f.Fact]:
         """Of which system? B stands by: it is compared with A, and counts where A missed."""
-        if self._is_twin(crossing, spec.lockout_ns):
+        if crossing.transponder and self._is_twin(crossing, spec.lockout_ns):
             return [f.Unattributed(crossing.number, "the same car's other transponder in the same pass")]
         if spec.kind == "split":
             return self._crossing(crossing, spec.kind)
@@ -167,7 +167,7 @@ class Attribution:
 
     def _is_twin(self, crossing: f.Crossing, lockout_ns: int) -> bool:
         """A car with two transponders is read twice in one pass: the first reading is the crossing."""
-        known = self._transponders.of(crossing.transponder).known if crossing.transponder else None
+        known = self._transponders.of(crossing.transponder).known
         if known is None or self._names.exact:
             return False
         on_track = self._race.on_track if self._race is not None else []
@@ -192,8 +192,10 @@ class Attribution:
     ) -> list[f.Fact]:
         """What it means for the race; and where a transponder that nobody knows was counted for nobody, a question."""
         told = self._meant(crossing, kind, source, lockout_ns)
-        race, counted = self._race, any(isinstance(fact, f.Attributed) for fact in told)
-        if not crossing.transponder or self._names.exact or counted or race is None or kind != LINE:
+        race = self._race
+        if not crossing.transponder or self._names.exact or race is None or kind != LINE:
+            return told
+        if any(isinstance(fact, f.Attributed) for fact in told):
             return told
         asks = self._transponders.any or self.several
         if not asks or self._transponders.of(crossing.transponder).known is not None or self._tested(told):

@@ -17,6 +17,8 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
     Lap `ended` has just been told as it is.
     """
     book = run.book
+    if not (was or run.proposals) and book.ordinary:
+        return []
     changed = _laps(book, was) ^ _laps(book, book.held)
     facts: list[f.Fact] = [
         f.LapHeld(book.lap(number), book.doubtful(number)) for number in sorted(changed) if number != ended

@@ -64,6 +64,8 @@ class Gate:
         self.doubt = ""  # what was last said against its layout
         # Journals from before layouts were said are judged as they were.
         self._arranged = len(spec.sensors) > 1 and spec.layout != ""
+        self._watched = self._arranged or bool(spec.proof)
+        self._directed = spec.directed
 
     @property
     def stuck(self) -> tuple[str, ...]:
@@ -74,8 +76,20 @@ class Gate:
         """The facts of one edge; none for a repeat."""
         if edge.seq <= self.kept.get(edge.boot, edge.seq - 1):
             return []
-        facts = self._handled(edge)
-        return self._judged(edge, facts) if self._arranged or self.spec.proof else facts
+        facts = self._turn(edge)
+        self.kept[edge.boot] = edge.seq
+        if edge.sensor not in self.spec.sensors:
+            facts.append(self._ignored(edge, f"{NO_SENSOR} {edge.sensor[:40]!r}"))
+        elif edge.at_ns < self._last_ns and not edge.transponder:  # those have an order of their own each
+            facts.append(self._ignored(edge, OUT_OF_ORDER))
+        else:
+            self._last_ns = max(self._last_ns, edge.at_ns)
+            facts += self._release(edge.boot, edge.at_ns)
+            if edge.transponder:
+                facts += self._read(edge)
+            else:
+                facts += self._blocked(edge) if edge.broken else self._freed(edge)
+        return self._judged(edge, facts) if self._watched else facts
 
     def forget(self) -> None:
         """It is tried anew."""
@@ -92,19 +106,6 @@ class Gate:
             self.doubt = doubt
             facts.append(LayoutDoubted(self.spec.name, doubt, edge.boot, edge.at_ns))
         return facts
-
-    def _handled(self, edge: Edge) -> list[Fact]:
-        facts = self._turn(edge)
-        self.kept[edge.boot] = edge.seq
-        if edge.sensor not in self.spec.sensors:
-            return [*facts, self._ignored(edge, f"{NO_SENSOR} {edge.sensor[:40]!r}")]
-        if edge.at_ns < self._last_ns and not edge.transponder:  # those have an order of their own each
-            return [*facts, self._ignored(edge, OUT_OF_ORDER)]
-        self._last_ns = max(self._last_ns, edge.at_ns)
-        facts += self._release(edge.boot, edge.at_ns)
-        if edge.transponder:
-            return facts + self._read(edge)
-        return facts + (self._blocked(edge) if edge.broken else self._freed(edge))
 
     def tick(self, now: Moment) -> list[Fact]:
         """What only time tells: a held pass that nobody contradicted, a beam that stays blocked."""
@@ -159,7 +160,7 @@ class Gate:
         return [crossing]
 
     def _blocked(self, edge: Edge) -> list[Fact]:
-        others_blocked = any(
+        others_blocked = bool(self._broken) and any(
             sensor != edge.sensor and edge.at_ns - since < self.spec.stuck_ns for sensor, since in self._broken.items()
         )
         self._broken[edge.sensor] = edge.at_ns
@@ -177,10 +178,10 @@ class Gate:
             return [self._ignored(edge, "the beam flickers at the end of the pass")]
         if others_blocked:
             return [self._ignored(edge, "another beam of the gate is still blocked by the same pass")]
-        if self.spec.directed and edge.sensor != self.spec.sensors[0]:
+        if self._directed and edge.sensor != self.spec.sensors[0]:
             self._held = edge
             return [self._ignored(edge, "held until its direction is known")]
-        return self._emit(edge, 1 if self.spec.directed else 0)
+        return self._emit(edge, 1 if self._directed else 0)
 
     def _second_look(self, edge: Edge, passing: Crossing) -> str:
         lag_ns = edge.at_ns - passing.at_ns

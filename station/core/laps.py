@@ -6,7 +6,6 @@ nothing else. Nothing is counted twice and nothing is lost when two laps become 
 """
 
 import itertools
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,9 +13,7 @@ from shared.ranking import RaceRules, RunLap
 from shared.units import format_ns, seconds_to_ns
 from station.core.events import clock_of
 from station.core.facts import Lap, Source
-from station.core.usual import ENOUGH, SHORTEST_NS, short, usual_ns
-
-RECENT = 32  # so many laps say what is usual: a day of laps may not make each crossing slower
+from station.core.usual import ENOUGH, RECENT, SHORTEST_NS, Recent, short, usual_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,8 @@ class LapBook:
         self._dropped: set[int] = set()  # the crossings among them that an official took out
         self.by_b = False  # system B times the whole run, by its own stamps
         self.held: frozenset[int] = frozenset()  # the marks (by their lap's number) that may have been none
-        self._recent_ns: deque[int] = deque(maxlen=RECENT)
+        self._recent = Recent()
+        self.ordinary = False  # the last crossing left nothing held, and none of the last laps is short or long
         self._rules = rules
         self._doubts, self._fastest_ns = doubts, fastest_ns
         self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
@@ -70,7 +68,7 @@ class LapBook:
     @property
     def done(self) -> int:
         """How many laps have ended."""
-        return max(0, len(self.stretches) - 1)
+        return len(self.stretches) - 1 if self.stretches else 0
 
     @property
     def boots(self) -> frozenset[str]:
@@ -104,12 +102,13 @@ class LapBook:
 
     def recent(self) -> tuple[int, Sequence[int]]:
         """The last laps, which say what is usual: how many lie before them, and their ns; 0: it spans two boots."""
-        return max(0, self.done - RECENT), self._recent_ns
+        return max(0, self.done - RECENT), self._recent.laps
 
     def weigh(self) -> None:
         """After a change of any marks: which of them are in doubt. What lies far back is as it was last judged."""
         marks = [stretch.mark for stretch in self.stretches[-RECENT - 1 :]]
-        self._recent_ns = deque((_between(*pair) for pair in itertools.pairwise(marks)), RECENT)
+        self._recent = Recent(_between(*pair) for pair in itertools.pairwise(marks))
+        self.ordinary = False
         if not self._doubts:
             return
         before, _ = self.recent()
@@ -121,7 +120,8 @@ class LapBook:
 
     def _weigh_added(self) -> None:
         """After one more crossing: only a few laps can have changed."""
-        if not self._doubts:
+        self.ordinary = not self.held and self._recent.ordinary(self._fastest_ns)
+        if not self._doubts or self.ordinary:
             return
         before, _ = self.recent()
         old = frozenset(number for number in self.held if number <= before)
@@ -164,7 +164,7 @@ class LapBook:
     def add(self, mark: Mark) -> None:
         """The next counted crossing."""
         if self.stretches:
-            self._recent_ns.append(_between(self.stretches[-1].mark, mark))
+            self._recent.add(_between(self.stretches[-1].mark, mark))
         self.stretches.append(Stretch(mark))
         self._weigh_added()
 
@@ -283,6 +283,7 @@ class LapBook:
         start, end = begun.mark, ended.mark
         one_boot = start.boot == end.boot
         why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
+        counts, doubtful = one_boot and not begun.void, self.doubtful(number)
         return Lap(
             run_id=self.run_id,
             number=number,
@@ -292,13 +293,13 @@ class LapBook:
             ended_utc_ns=end.utc_ns,
             uncertainty_ns=start.uncertainty_ns + end.uncertainty_ns,
             source=_source(start, end),
-            valid=one_boot and not begun.void and not self.doubtful(number),
+            valid=counts and not doubtful,
             confirmed=ended.witnessed,
             off_tracks=begun.off_tracks,
             collisions=begun.collisions,
             resets=begun.resets,
             penalty_ns=begun.penalty_ns,
-            held=one_boot and not begun.void and self.doubtful(number),
+            held=counts and doubtful,
             reason=why or begun.void or "; ".join([*begun.notes, *self._unsuccessful(number)]),
         )
 

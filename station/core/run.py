@@ -22,7 +22,7 @@ from station.core.laps import LapBook, Mark
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 
 _ANY: tuple[type[e.Command], ...] = (e.HandTap, e.OrderCar)
-_RULINGS: tuple[type[e.Command], ...] = (
+RULINGS: tuple[type[e.Command], ...] = (
     e.TakeBack,
     e.EnterModel,
     e.VoidLap,
@@ -34,7 +34,7 @@ _RULINGS: tuple[type[e.Command], ...] = (
     e.DismissProposal,
     e.ReassignRun,
 )
-_INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
+INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
 
 # Sentences in journals of races of an earlier edition do not name these.
 _NEW: tuple[type[e.Command], ...] = (e.TakeBack, e.EnterModel)
@@ -52,7 +52,7 @@ RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
         "first crossing": "running",
         e.FinishRun: "finished",
         e.AbandonRun: "finished",
-        **_stay("armed", e.ArmRun, e.StartRun, e.ResumeRun, e.ReassignRun, *_INCIDENTS, *_ANY),
+        **_stay("armed", e.ArmRun, e.StartRun, e.ResumeRun, e.ReassignRun, *INCIDENTS, *_ANY),
         **_stay("armed", e.GiveCrossing, e.DismissProposal, e.EnterModel),
     },
     "running": {
@@ -61,9 +61,9 @@ RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
         "time up": "finished",
         e.FinishRun: "finished",
         e.AbandonRun: "finished",
-        **_stay("running", e.ResumeRun, *_INCIDENTS, *_RULINGS, *_ANY),
+        **_stay("running", e.ResumeRun, *INCIDENTS, *RULINGS, *_ANY),
     },
-    "finished": {e.OpenRun: "armed", **_stay("finished", e.SetMode, *_RULINGS, *_ANY)},
+    "finished": {e.OpenRun: "armed", **_stay("finished", e.SetMode, *RULINGS, *_ANY)},
 }
 
 NAMES: dict[type[e.Command], str] = {kind: name for name, kind in e.COMMANDS.items()}

@@ -4,11 +4,13 @@ Pure, on durations in ns; 0 is a lap that spans two boots, and says nothing. Not
 held until an official looks, a missing crossing is asked for (LapBook keeps the first, doubting.py asks for both).
 """
 
-from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; a small one of one's own may
+RECENT = 32  # so many laps say what is usual: a day of laps may not make each crossing slower
 ENOUGH = 3  # laps whose middle one is the usual one
 ALIKE = 1.5  # two laps of one car on one track
 MOST_MISSED = 3  # a lap of more than three usual ones is a car that stood
@@ -20,6 +22,26 @@ class Missing:
 
     index: int
     laps: int
+
+
+class Recent:
+    """The last laps of a run, in their order (`laps`, ns) and by their length (without the 0s)."""
+
+    def __init__(self, laps: Iterable[int] = ()) -> None:
+        self.laps = deque(laps, RECENT)
+        self._known = sorted(filter(None, self.laps))
+
+    def add(self, lap_ns: int) -> None:
+        """The next one; the oldest of too many goes."""
+        if len(self.laps) == RECENT and self.laps[0]:
+            del self._known[bisect_left(self._known, self.laps[0])]
+        self.laps.append(lap_ns)
+        if lap_ns:
+            insort(self._known, lap_ns)
+
+    def ordinary(self, fastest_ns: int | None) -> bool:
+        """None of them is short or long, whatever else is known: what most crossings find, and find soon."""
+        return _even(self._known, fastest_ns) and not _any_long(self._known)
 
 
 def usual_ns(laps: Sequence[int]) -> int:
@@ -47,7 +69,9 @@ def short(laps: Sequence[int], fastest_ns: int | None = None) -> frozenset[int]:
 
 
 def _even(known: Sequence[int], fastest_ns: int | None) -> bool:
-    """Not even the shortest of enough laps is odd: what most crossings find, and find soon."""
+    """Not even the shortest one is odd: what most crossings find, and find soon."""
+    if not known or (fastest_ns is not None and 2 * known[0] >= fastest_ns):
+        return True
     if len(known) < ENOUGH or 2 * known[0] < known[len(known) // 2]:
         return False
     return fastest_ns is not None or known[0] >= SHORTEST_NS or 2 * known[0] > known[-1]
@@ -64,6 +88,11 @@ def _odd(lap: int, known: Sequence[int], fastest_ns: int | None) -> bool:
     return lap < SHORTEST_NS if len(known) == 1 else 5 * lap < 2 * known[-1]
 
 
+def _any_long(known: Sequence[int]) -> bool:
+    """The longest may be two of some that could be the middle one."""
+    return len(known) > 1 and 100 * known[-1] >= 185 * known[(len(known) - 2) // 2]
+
+
 def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[Missing]:
     """The laps that are two or three usual ones: between 0.15 less and 0.20 more of such a lap (as CrossMgr has it).
 
@@ -71,8 +100,8 @@ def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[Missing]:
     """
     others = laps if not held else [lap for index, lap in enumerate(laps) if index not in held]
     sure = sorted(filter(None, others))
-    if len(sure) < 2 or 100 * sure[-1] < 185 * sure[(len(sure) - 2) // 2]:
-        return []  # the longest is no two of any that could be the middle one
+    if not _any_long(sure):
+        return []
     found = []
     for index, lap in enumerate(laps):
         if not lap or index in held or len(sure) < 2:

@@ -11,8 +11,9 @@ import dataclasses
 import json
 import threading
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from station.view import ServicePort, View
@@ -34,6 +35,26 @@ class Seen:
     taken_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A page as it was drawn for all browsers, and what each is told, by the version that it was told before."""
+
+    seen: Seen
+    page: Rendered
+    _told: dict[int, str] = field(default_factory=dict)  # 0: nothing was told before
+
+    @property
+    def age_ns(self) -> int:
+        return time.monotonic_ns() - self.seen.taken_ns
+
+    def event_after(self, last: Rendered | None) -> bytes:
+        """Most browsers were told the same before: only the clock is written anew for each."""
+        since = last.version if last is not None else 0
+        if since not in self._told:
+            self._told[since] = changes(self.page, last)
+        return _event(self.page, self._told[since], self.age_ns)
+
+
 class Live:
     """Hands the newest view to every open page. `start` in the loop that serves them; `close` ends all streams."""
 
@@ -45,7 +66,8 @@ class Live:
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes: dict[asyncio.Event, bool] = {}  # True: an official's
-        self._drawn: dict[PageName, tuple[Seen, Rendered]] = {}
+        self._drawn: dict[PageName, Drawing] = {}
+        self._drawing: defaultdict[PageName, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def browsers(self) -> int:
@@ -74,22 +96,23 @@ class Live:
             last: Rendered | None = None
             while not self._closing.is_set():
                 wake.clear()
-                seen = self._newest
-                page = await asyncio.to_thread(self._draw, seen, page_name)
-                yield event(page, last, time.monotonic_ns() - seen.taken_ns)
-                last = page
+                drawing = await self._draw(page_name)
+                if drawing.page is not last:
+                    yield drawing.event_after(last)
+                    last = drawing.page
                 while not wake.is_set() and not await _woken(wake):
-                    yield beat(page, time.monotonic_ns() - seen.taken_ns)
+                    yield beat(drawing.page, drawing.age_ns)
         finally:
             self._wakes.pop(wake, None)
 
-    def _draw(self, seen: Seen, name: PageName) -> Rendered:
-        """Drawn once for all browsers; two that ask at once may both draw, which does no harm."""
-        held = self._drawn.get(name)
-        if held is None or held[0] is not seen:
-            held = seen, self._pages.render(seen.view, name)
-            self._drawn[name] = held
-        return held[1]
+    async def _draw(self, name: PageName) -> Drawing:
+        """The newest view, drawn once for all browsers: the first one that asks draws, the others wait for it."""
+        async with self._drawing[name]:
+            seen, drawn = self._newest, self._drawn.get(name)
+            if drawn is None or drawn.seen is not seen:
+                drawn = Drawing(seen, await asyncio.to_thread(self._pages.render, seen.view, name))
+                self._drawn[name] = drawn
+            return drawn
 
     def _watch(self) -> None:
         while not self._closing.is_set():
@@ -120,10 +143,19 @@ async def _woken(wake: asyncio.Event) -> bool:
 
 def event(page: Rendered, last: Rendered | None, age_ns: int) -> bytes:
     """One message: what `page` has that `last` had not."""
+    return _event(page, changes(page, last), age_ns)
+
+
+def _event(page: Rendered, changed: str, age_ns: int) -> bytes:
+    data = f'{changed[:-1]},"clock":{_json(_clock(page, age_ns))}}}'
+    return f"id: {page.version}\nevent: page\ndata: {data}\n\n".encode()
+
+
+def changes(page: Rendered, last: Rendered | None) -> str:
+    """What `page` has that `last` had not, without the clock."""
     document = {
         "version": page.version,
         "whole": last is None,
-        "clock": _clock(page, age_ns),
         "next": page.next_command,
         "car": page.car,
         "cars": page.cars,
@@ -134,7 +166,7 @@ def event(page: Rendered, last: Rendered | None, age_ns: int) -> bytes:
         "rows": _changed(page.rows, last.rows if last else {}),
         "lists": _changed(page.lists, last.lists if last else {}),
     }
-    return f"id: {page.version}\nevent: page\ndata: {_json(document)}\n\n".encode()
+    return _json(document)
 
 
 def beat(page: Rendered, age_ns: int) -> bytes:

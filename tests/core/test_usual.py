@@ -8,8 +8,8 @@ from shared.ranking import RaceRules
 from station.core import events as e
 from station.core import facts as f
 from station.core import usual
-from station.core.laps import RECENT, LapBook, Mark
-from station.core.usual import missing, short
+from station.core.laps import LapBook, Mark
+from station.core.usual import RECENT, missing, short
 from tests.core.hand import QUICK, Hand, S, moment, only
 
 BEST = RaceRules(method="best_lap", consecutive_laps=1)

@@ -187,6 +187,7 @@ class _Gate:
         return GateHealthReport(self.alive, "it is well." if self.alive else "its line broke.")
 
 
+@pytest.mark.slow
 def test_watch_says_how_several_sensors_stand(tmp_path: pathlib.Path) -> None:
     """The event manager's two strips, in turn, on a real WebSocket."""
     told = threading.Event()

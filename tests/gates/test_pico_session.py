@@ -37,6 +37,7 @@ def test_edges_come_in_station_time_once_the_clock_is_known() -> None:
     assert numbers(bench.edges) == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_under_cruelty_every_edge_comes_once_and_within_what_is_stated(seed: int) -> None:
     bench, chance = rig(CRUEL, seed), random.Random(seed)
@@ -139,6 +140,7 @@ def test_no_line_raises(lines: list[tuple[str, list[str]]]) -> None:
         session.say(number)
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32), st.floats(0.0, 0.01), st.lists(st.sampled_from(["cut", "reset", "restart"]), max_size=2))
 def test_whatever_happens_each_edge_comes_once_and_in_order(seed: int, loss: float, mishaps: list[str]) -> None:

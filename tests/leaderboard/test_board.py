@@ -280,6 +280,7 @@ RESULTS = st.lists(
 COUNTER = iter(range(10**6))
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(RESULTS, st.randoms(use_true_random=False))
 def test_the_order_of_the_post_does_not_matter(board: Board, drawn: list[Result], shuffle: random.Random) -> None:

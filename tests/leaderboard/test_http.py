@@ -15,6 +15,7 @@ from shared.results import MAX_RESULT_BYTES, RESULT_PATH, decode_posted, encode_
 from tests.leaderboard.made import Running, headers, result
 
 
+@pytest.mark.slow
 def test_first_time_repeat_conflict(running: Running) -> None:
     one = result("contract-1", "anna")
     first, second = running.post(one), running.post(one)

@@ -37,6 +37,7 @@ class Browser:
         self.parts |= change["parts"]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(PICTURES, min_size=1, max_size=6))
 def test_a_browser_that_follows_the_differences_sees_the_newest_picture(pictures: list[Picture]) -> None:
@@ -175,6 +176,7 @@ def test_too_many_unknown_closing_and_away() -> None:
     runs(painter, story, most=1)
 
 
+@pytest.mark.slow
 def test_the_stream_over_http(running: Running) -> None:
     with requests.get(f"{running.url}/races/cup/live", stream=True, timeout=10) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")

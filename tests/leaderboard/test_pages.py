@@ -99,6 +99,7 @@ def test_states_are_told_in_words(board: Board) -> None:
         assert text in html
 
 
+@pytest.mark.slow
 def test_nothing_is_fetched_from_elsewhere(running: Running) -> None:
     for path in ("/", "/races/cup", "/docs", "/nowhere", "/races/nowhere"):
         html = running.get(path).text
@@ -143,6 +144,7 @@ def test_the_index_tells_who_leads(board: Board) -> None:
     assert "Tom O&#39;Neill" in Pages("Hall").index(board.races(), NOW_NS)
 
 
+@pytest.mark.slow
 def test_corrected_results_say_so(board: Board) -> None:
     for one in (result("a"), dataclasses.replace(result("a"), revision=2)):
         board.apply(one.webhook_id, encode_result(one), 1)

@@ -30,6 +30,7 @@ def test_none_is_silently_wrong(seeds: range) -> None:
     assert verdict.laps_true >= 0.95 * verdict.laps
 
 
+@pytest.mark.slow
 def test_without_luck_nobody_is_asked_for_nothing() -> None:
     """No missed edge, no lost report: what is asked is about cars that came side by side."""
     verdict = heats(range(5), luck=Luck(0.0, 0.0))
@@ -59,11 +60,13 @@ def _nearest(self: ManyCars, cluster: list[Seen]) -> manycars._Weighed:
     return manycars._Weighed(self._cars, reports, found)
 
 
+@pytest.mark.slow
 def test_the_greedy_bug_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ManyCars, "_weigh", _nearest)
     assert not heats(range(10)).held
 
 
+@pytest.mark.slow
 def test_the_bug_that_is_always_sure_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manycars, "SURE", 0.0)
     monkeypatch.setattr(manycars, "SURE_A_CAR", 0.0)

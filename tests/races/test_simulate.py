@@ -57,6 +57,7 @@ def _broken(tally: Tally) -> dict[str, list[str]]:
     return {name: invariant.broken for name, invariant in tally.invariants.items() if not invariant.held}
 
 
+@pytest.mark.slow
 def test_without_faults_every_lap_is_the_truth_and_nothing_needs_an_excuse(hold_meeting: Callable[..., Tally]) -> None:
     tally = hold_meeting("calm/0", 10, [])
     assert _broken(tally) == {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -147,6 +147,8 @@ def test_a_damaged_file_loads_or_is_refused(tmp_path_factory: pytest.TempPathFac
     assert isinstance(track, Track)
 
 
+@example(np.tile([[1.7e308] * 6, [-1.7e308] * 6], (15, 1)))  # further apart than a float can say
+@example(np.tile([[1e300] * 6, [1e300 + 1e285] * 6], (15, 1)))
 @given(hnp.arrays(np.float64, st.tuples(st.integers(0, 30), st.just(6))))
 def test_any_table_is_a_drivable_track_or_refused(table: Any) -> None:
     try:

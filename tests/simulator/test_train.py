@@ -58,6 +58,7 @@ def test_the_expert_stays_on_the_road(name: str) -> None:
     assert crossings >= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_random_roads_are_closed_wide_and_gentle_enough(seed: int) -> None:
     track = random_track(seed)

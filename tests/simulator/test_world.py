@@ -25,6 +25,7 @@ def story(world: World, slices: list[int]) -> list[WorldEvent]:
     return [event for until_ns in slices for event in world.step(until_ns)]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 4 * SECOND_NS), max_size=12))
 def test_how_the_caller_slices_time_changes_nothing(cuts: list[int]) -> None:

@@ -405,3 +405,21 @@ def test_who_vouches_for_the_clock(
 def test_this_machine_is_asked_without_changing_it() -> None:
     assert timeset.kept_by_server() in (True, False)
     assert SystemClock().trusted in (True, False)
+
+
+def test_the_kernel_is_asked_once_a_second_and_when_the_clock_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A battery's clock lies behind a wire that takes milliseconds; each crossing asks whether the clock is known."""
+    now_ns, utc_ns, asked = 5 * S, 1_770_000_000 * S, []
+    monkeypatch.setattr("shared.clock.time.monotonic_ns", lambda: now_ns)
+    monkeypatch.setattr("shared.clock.time.time_ns", lambda: utc_ns)
+    monkeypatch.setattr("shared.clock.is_set", lambda at_ns: asked.append(at_ns) or len(asked) > 1)
+    clock = SystemClock()
+    assert [clock.trusted for _ in range(100)] == [False] * 100
+    assert len(asked) == 1
+    utc_ns += 3600 * S  # a time server was found
+    assert clock.trusted
+    assert [clock.trusted for _ in range(100)] == [True] * 100
+    assert asked == [1_770_000_000 * S, 1_770_003_600 * S]
+    now_ns, utc_ns = now_ns + S, utc_ns + S
+    assert clock.trusted
+    assert len(asked) == 3

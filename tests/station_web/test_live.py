@@ -4,14 +4,16 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import requests
 
+from station.view import View
 from station.web.live import MOST_BROWSERS, Live, event
-from station.web.render import Pages
+from station.web.render import PageName, Pages, Rendered
 from tests.station_web.conftest import Served
 from tests.station_web.views import LAPS, RUN, VIEW, FakeStation, S, lap
 
@@ -90,6 +92,47 @@ def test_a_slow_browser_skips_to_the_newest() -> None:
     assert "lap-26" in got[-1]["rows"]
 
 
+def test_fifty_browsers_are_drawn_for_once_and_each_is_told_what_it_lacks(monkeypatch: Any) -> None:
+    station, drawn = FakeStation(), list[int]()
+    render = PAGES.render
+
+    def counted(view: View, name: PageName) -> Rendered:
+        drawn.append(view.version)
+        return render(view, name)
+
+    monkeypatch.setattr(PAGES, "render", counted)
+
+    async def until(stream: AsyncIterator[bytes], version: int) -> dict[str, Any]:
+        while (told := document(await anext(stream))).get("version") != version:
+            pass
+        return told
+
+    async def scene() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        live = Live(station, PAGES)
+        live.start()
+        streams = [live.stream("live") for _ in range(50)]
+        for stream in streams:
+            await anext(stream)  # retry
+        first = await asyncio.gather(*(until(stream, 1) for stream in streams))
+        station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_000))))
+        second = await asyncio.gather(*(until(stream, 2) for stream in streams))
+        late = live.stream("live")  # knows nothing yet
+        await anext(late)
+        second.append(await until(late, 2))
+        for stream in (*streams, late):
+            await stream.aclose()
+        live.close()
+        return first, second
+
+    first, (*second, late) = asyncio.run(scene())
+    assert drawn == [1, 2]
+    assert {each["whole"] for each in first} == {True}
+    assert {each["whole"] for each in second} == {False}
+    assert all("lap-7" in each["rows"] and "lap-5" not in each["rows"] for each in second)  # 5 looks as it did
+    assert late["whole"]
+    assert "lap-5" in late["rows"]
+
+
 def test_close_ends_every_stream() -> None:
     async def scene() -> None:
         live = Live(FakeStation(), PAGES)
@@ -133,6 +176,7 @@ def test_the_stream_over_http(served: Served) -> None:
         assert "lap-7" in _next(lines, b"data: ")["rows"]
 
 
+@pytest.mark.slow
 def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
     deaf = socket.socket()
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)

@@ -135,6 +135,20 @@ def test_the_guard_ends_in_neutral_and_says_goodbye(station: Station, car: Car) 
     assert not (car.folder / "car.sock").exists()
 
 
+def test_a_child_that_hangs_at_the_end_lets_the_keeper_say_nothing_that_is_not_so(
+    tmp_path: pathlib.Path, broker: Running, station: Station
+) -> None:
+    write_model(tmp_path / "model")
+    # Less than the guard waits for its children, more than a loaded machine holds the guard up.
+    car = Car(tmp_path, config_text(tmp_path, broker.port).replace("[safety]", "[safety]\nhang_ms = 1500"))
+    station.drive()
+    os.kill(car.child("comms"), signal.SIGSTOP)
+    assert car.end() == 0
+    _, said = car.process.communicate()
+    assert "silent" not in said
+    assert pulses(car.folder)[-1] == REST
+
+
 def test_after_a_killed_guard_the_stop_hook_leaves_neutral(station: Station, car: Car) -> None:
     station.drive()
     station.wait(lambda: any(t.throttle > 0.2 for t in station.telemetry))

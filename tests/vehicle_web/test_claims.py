@@ -84,6 +84,7 @@ def test_a_new_code_and_leaving_end_sessions(path: pathlib.Path) -> None:
     assert claims.session(other, NOW) is None
 
 
+@pytest.mark.slow
 def test_sessions_do_not_pile_up(path: pathlib.Path) -> None:
     claims = Claims(path)
     code = claims.new_code()

@@ -14,6 +14,8 @@ from simulator.devices import WorldCamera, WorldClock, WorldGate, WorldMotors
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral, pulses
 
+pytestmark = pytest.mark.slow
+
 AHEAD = pulses(Action(0.0, 0.45), STOCK_CALIBRATION)
 
 

@@ -18,6 +18,8 @@ from vehicle.core.pulses import STOCK_CALIBRATION, pulses
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+pytestmark = pytest.mark.slow
+
 
 def run_world(config: pathlib.Path) -> "subprocess.CompletedProcess[str]":
     words = [sys.executable, "-m", "raceday", "world", "--config", str(config)]

@@ -97,6 +97,7 @@ def test_the_next_car_replaces_the_first_and_numbers_run_on(stage: Callable[...,
     assert kept[0].oldest == 3
 
 
+@pytest.mark.slow
 def test_same_seed_same_race_and_another_car_is_built_differently(stage: Callable[..., Stage]) -> None:
     def crossing(seed: int, car: str) -> int:
         one = stage(seed=seed)
