@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -86,7 +87,7 @@ def test_a_port_beyond_what_select_can_wait_for_is_told_and_tried_again(pico: Pi
     if raise_limit() <= FD_SETSIZE:
         pytest.skip("this process may not open so many files")
     with contextlib.ExitStack() as others:
-        while others.enter_context(open(os.devnull, "rb")).fileno() < FD_SETSIZE:
+        while others.enter_context(pathlib.Path(os.devnull).open("rb")).fileno() < FD_SETSIZE:
             pass
         made.start({}, lambda _said: None)
         until(lambda: "out of range in select" in made.health().sentence, queue.SimpleQueue())
