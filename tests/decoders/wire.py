@@ -59,7 +59,7 @@ def tcp() -> Iterator[socket.socket]:
 def until(condition: Callable[[], bool]) -> None:
     """Look again and again until it holds; fails after a while."""
     pause = threading.Event()
-    for _ in range(1_000):
+    for _ in range(6_000):
         if condition():
             return
         pause.wait(0.01)
