@@ -50,7 +50,7 @@ def watched(browser: Browser) -> Iterator[Watched]:
     context.close()
 
 
-def test_a_lap_is_read_within_a_second_and_announced(served: Served, watched: Watched) -> None:
+def test_a_lap_is_read_and_announced(served: Served, watched: Watched) -> None:
     page = watched.open(served.url)
     expect(page.locator("#laps tr")).to_have_count(6)
     expect(page.locator("#announce")).to_have_text("")
