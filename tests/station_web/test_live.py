@@ -209,7 +209,7 @@ def test_a_quiet_station_still_beats(monkeypatch: Any) -> None:
 
 
 def test_the_stream_over_http(served: Served) -> None:
-    with requests.get(f"{served.url}/live", stream=True, timeout=10) as answer:
+    with requests.get(f"{served.url}/live", stream=True, timeout=60) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
         lines = answer.iter_lines(chunk_size=1)
@@ -224,7 +224,7 @@ def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     deaf.connect(("127.0.0.1", served.port))
     deaf.sendall(f"GET /live HTTP/1.1\r\nhost: 127.0.0.1:{served.port}\r\n\r\n".encode())
-    with deaf, requests.get(f"{served.url}/live", stream=True, timeout=10) as answer:
+    with deaf, requests.get(f"{served.url}/live", stream=True, timeout=60) as answer:
         lines = answer.iter_lines(chunk_size=1)
         for number in range(7, 60):
             served.station.show(run=replace(RUN, laps=(*LAPS, lap(number, 9_000)), model="x" * 5_000 + str(number)))
@@ -235,7 +235,7 @@ def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
 def test_too_many_screens_are_told_so(served: Served, monkeypatch: Any) -> None:
     assert MOST_BROWSERS >= 100
     monkeypatch.setattr("station.web.live.MOST_BROWSERS", 0)
-    answer = requests.get(f"{served.url}/live", timeout=10)
+    answer = requests.get(f"{served.url}/live", timeout=60)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
 
