@@ -5,8 +5,8 @@ import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pytest
 import requests
@@ -131,6 +131,48 @@ def test_fifty_browsers_are_drawn_for_once_and_each_is_told_what_it_lacks(monkey
     assert all("lap-7" in each["rows"] and "lap-5" not in each["rows"] for each in second)  # 5 looks as it did
     assert late["whole"]
     assert "lap-5" in late["rows"]
+
+
+@dataclass
+class Restless(FakeStation):
+    """Changes while a page is being drawn: the drawing ends only when the change has come to the streams."""
+
+    taken: int = 0
+    drawn: list[int] = field(default_factory=list)
+
+    def wait_for_change(self, version: int, timeout_s: float) -> View | None:
+        with self.changed:
+            self.taken = version
+            self.changed.notify_all()
+        return FakeStation.wait_for_change(self, version, timeout_s)
+
+    def render(self, view: View, _name: PageName) -> Rendered:
+        self.drawn.append(view.version)
+        self.show(run=replace(RUN, racer=f"Racer {len(self.drawn)}"))
+        changed = self.view.version
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.taken >= changed, 30)
+        return PAGES.render(view, "live")
+
+
+@pytest.mark.parametrize("browsers", [1, 2, 50])
+def test_changes_that_are_faster_than_drawing_are_still_drawn_once_for_all(browsers: int) -> None:
+    station, rounds = Restless(), 5
+
+    async def scene() -> list[list[bytes]]:
+        live = Live(station, cast("Pages", station))
+        live.start()
+        streams = [live.stream("live") for _ in range(browsers)]
+        said = [await asyncio.gather(*(anext(stream) for stream in streams)) for _ in range(1 + rounds)]
+        for stream in streams:
+            await stream.aclose()
+        live.close()
+        return said[1:]
+
+    said = asyncio.run(scene())
+    assert all(message.startswith(b"id: ") for each in said for message in each)  # a page each time, no beat
+    assert len(station.drawn) <= 2 * rounds  # some may ask a moment later than the others
+    assert station.drawn == sorted(set(station.drawn))
 
 
 def test_close_ends_every_stream() -> None:
