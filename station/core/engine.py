@@ -191,6 +191,7 @@ class Engine:
         for fact in facts:
             told.append(fact)
             if isinstance(fact, f.Crossing):
+                self._scale.meet(fact.boot)
                 told += self._attribution.seen(fact, gate.spec)
             elif isinstance(fact, f.LayoutDoubted):
                 told += self.fitness.noted_layout(fact, self._scale.utc_ns(fact.boot, fact.at_ns))

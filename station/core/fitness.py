@@ -66,7 +66,7 @@ class Fitness:
             return self.mode == "test"
         if e.clock_of(crossing.boot) == e.clock_of(self._began.boot):
             return crossing.at_ns < self._began.at_ns
-        return scale.utc_ns(crossing.boot, crossing.at_ns) < self._began.utc_ns
+        return scale.utc_ns(crossing.boot, crossing.at_ns) < scale.of_moment(self._began)
 
     def noted_layout(self, doubted: f.LayoutDoubted, utc_ns: int) -> list[f.Fact]:
         """What its passes say against a gate's layout stands among its notes."""

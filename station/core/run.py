@@ -195,6 +195,12 @@ class Run:
             self.finished_utc_ns += by_ns
         self.book.correct(wrong, by_ns)
 
+    def forget_clocks(self, wrong: Callable[[str], bool]) -> None:
+        """The start on a clock that was put beside the first crossing's by a wrong time of day is worked out anew."""
+        if self.on and self.book.stretches:
+            own = e.clock_of(self.book.stretches[0].mark.boot)
+            self.clocks = {c: at_ns for c, at_ns in self.clocks.items() if c == own or wrong(c) == wrong(own)}
+
     def finish(self, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> None:
         """`counts` False: abandoned."""
         self.phase, self.finished_reason = next_phase(self.phase, trigger), reason
