@@ -108,7 +108,7 @@ class Engine:
         """A gate's driver or a car speaks of itself."""
         if isinstance(event, e.CarModel):
             return self.models.hear(event, self.race.on_track if self.race is not None else [])
-        return self.fitness.hear(event)
+        return self.fitness.hear(event, self._scale)
 
     def _pair(self, pair: e.ClockPair) -> list[f.Fact]:
         """A pair may put right what was stamped before: results that are due then are corrected."""
