@@ -9,12 +9,13 @@ from typing import Any
 from onnx import TensorProto, helper
 
 from tests.models.protos import HEAD, SEEN, attribute, constant, dense, field, graph, integers, node, placeholder
-from tests.models.tars import Member, pax, tar, tar_gz
+from tests.models.tars import Member, crowd, pax, tar, tar_gz
 from tests.vehicle.parts import ACTIONS, METADATA, tiny_graph
 
 NAME = b"model_metadata.json"
 GOOD = json.dumps(METADATA).encode()
 PB = graph(*dense())
+OTHER = graph(*dense(), node("idle", "NoOp"))
 SAC_HEAD = HEAD.replace("/main/", "/policy/").replace("ppo", "sac_policy")
 
 
@@ -82,16 +83,17 @@ ARCHIVES = [
     packed("leads out", pax(path="../evil"), Member(b"good", b"x")),
     packed("leads out", Member(b"long", b"../evil\0", kind=b"L"), Member(b"good", b"x")),
     packed("leads out", Member(b"evil", b"x", prefix=b"..")),
-    Hostile("model.tar.gz", "a name that is not taken", tar_gz(pax(path="x" * 300 + ".pb"), Member(b"m", PB)), None),
-    Hostile("model.tar.gz", "a name that is not taken", tar_gz(Member(b"bell\x07.pb", PB), Member(NAME, GOOD)), None),
+    Hostile("model.tar.gz", "no model_metadata", tar_gz(pax(path="x" * 300 + ".pb"), Member(b"m", PB)), None),
+    Hostile("model.tar.gz", "no model:", tar_gz(Member(b"bell.pb\x07", PB), Member(NAME, GOOD)), None),
     packed("longer than any", Member(b"long", b"x" * 70_000, kind=b"L"), Member(b"good", b"x")),
-    packed("twice", Member(b"agent/model.pb", PB)),
-    packed("twice", Member(b"./agent//model.pb", PB)),
+    packed("twice, and they differ", Member(b"agent/model.pb", OTHER)),
+    packed("twice, and they differ", Member(b"./agent//model.pb", OTHER)),
+    packed("twice, and they differ", Member(b"agent/model.pb")),
     packed("twice, and they differ", Member(NAME, b"{}")),
-    packed("two models", Member(b"other.pb", PB)),
+    packed("two models", Member(b"other.pb", OTHER)),
     packed("two models", Member(b"other.onnx", b"x")),
     packed("2 different files", Member(b"agent/" + NAME, b"{}")),
-    packed("more than 500 files", *[Member(b"f%d" % number) for number in range(600)]),
+    packed("more than 20000 files", *crowd(20_000)),
     packed("too much", Member(b"bomb", size=1 << 40)),
     packed("not a complete", Member(b"minus", size=-512)),
     packed("too much", pax(size=str(1 << 40)), Member(b"bomb")),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from tests.models.tars import Member, pax, tar, tar_gz
+from tests.models.tars import Member, crowd, pax, tar, tar_gz
 from tests.models.zips import zip_of
 from vehicle.models.archive import take_model
 from vehicle.models.checkpoints import NOTES
@@ -204,6 +204,84 @@ def test_metadata_may_stand_twice_if_they_mean_the_same(first: bytes, second: by
         return
     with pytest.raises(BadInput, match="differ"):
         take(*members)
+
+
+@pytest.mark.parametrize("text", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-8"])
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        (b"deepracer_checkpoints.json", CHECKPOINTS.decode()),
+        (b".coach_checkpoint", "24_Step-100.ckpt\r\n"),
+        (b"checkpoint", 'model_checkpoint_path: "24_Step-100.ckpt"\n'),
+    ],
+)
+def test_a_note_is_read_in_any_form_of_unicode(note: bytes, said: str, text: str) -> None:
+    mark = "\ufeff" if text in ("utf-16-le", "utf-16-be") else ""
+    written = Member(b"model/" + note, (mark + said).encode(text))
+    taken = take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, written)))
+    assert (bytes(taken.model), "calls 24_Step-100.ckpt the" in taken.choice) == (b"best", True)
+
+
+FOLDERS = [
+    "\u5c71\u7530\u3000\u592a\u90ce", "my\u00a0model", "Ada \U0001f469\u200d\U0001f4bb", "\u0645\u06cc\u200c\u0644",
+    "line\nbreak", "x" * 210, "bell\x07", "\u202egnp", "a\\b", "C:", "\ue000",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_model_may_lie_in_a_folder_of_any_name(folder: str) -> None:
+    names = [f"{folder}/{name}" for name in ("model.pb", "other.pb", "model_metadata.json")]
+    model, metadata = [pax(path=names[0]), Member(b"m", b"graph")], [pax(path=names[2]), Member(b"t", b"{}")]
+    assert take(*model, *metadata)[1:] == (b"graph", b"{}")
+    assert take_model(io.BytesIO(zip_of({names[0]: b"graph", names[2]: b"{}"}))).model == b"graph"
+    other = [pax(path=names[1]), Member(b"o", b"other")]
+    with pytest.raises(BadInput, match="two models") as refused:
+        take(*model, *other, *metadata)
+    assert str(refused.value).isprintable()
+    chosen = take_model(io.BytesIO(tar_gz(*model, *other, *metadata)), "other.pb")
+    assert chosen.choice.isprintable()
+    assert chosen.model == b"other"
+
+
+SAME = [Member(b"agent/model.pb", b"graph"), Member(b"model.pb", b"graph"), Member(b"model/model_24.pb", b"graph")]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [MODEL, MODEL, METADATA],
+        [METADATA, MODEL, Member(b"./agent//model.pb", b"graph")],
+        [SAME[0], SAME[1], METADATA],
+        [SAME[1], METADATA, SAME[0], SAME[2]],
+        [SAME[2], SAME[0], METADATA, NOTED],
+        [SAME[0], SAME[2], METADATA, Member(b"agent/model.onnx", b"graph")],
+    ],
+)
+@pytest.mark.parametrize("asked", ["", "first"])
+def test_a_model_may_stand_twice_if_its_bytes_are_the_same(members: list[Member], asked: str) -> None:
+    first = next(member.name.decode() for member in members if member.name.endswith((b".pb", b".onnx")))
+    taken = take_model(io.BytesIO(tar_gz(*members)), first if asked else "")
+    assert (taken.name, bytes(taken.model), taken.choice) == (first, b"graph", "")
+
+
+def test_of_models_that_stand_twice_the_best_is_one() -> None:
+    twice = Member(b"agent/model.pb", b"best")
+    for members in ([LAST, BEST, twice, METADATA, NOTED], [twice, LAST, METADATA, BEST, NOTED]):
+        taken = take_model(io.BytesIO(tar_gz(*members)))
+        assert (taken.name, bytes(taken.model)) == ("model/model_24.pb", b"best")
+        assert "of 2 checkpoints" in taken.choice
+    elsewhere = Member(b"old/model_24.pb", b"best")
+    assert take_model(io.BytesIO(tar_gz(LAST, BEST, elsewhere, METADATA)), "24").model == b"best"
+    with pytest.raises(BadInput, match="holds two models, and nothing says"):
+        take_model(io.BytesIO(tar_gz(LAST, BEST, twice, METADATA)))
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_a_long_training_brings_a_trace_of_each_iteration(timed: bool) -> None:
+    traces = crowd(19_000, b"sim-trace/%d-iteration.csv")
+    if timed:  # as packers do that keep times to the microsecond: an extension before each file
+        traces = [member for trace in traces for member in (pax(mtime="1700000000.123456"), trace)]
+    assert take(MODEL, *traces, METADATA)[1] == b"graph"
 
 
 @settings(max_examples=150, deadline=None)

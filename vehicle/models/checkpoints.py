@@ -15,32 +15,42 @@ NOTES = ("deepracer_checkpoints.json", ".coach_checkpoint", "coach_checkpoint", 
 MOST_NOTE_BYTES = 65_536
 
 _SHOWN = 6
+_MOST_TOLD = 60
 _NUMBER = re.compile(r"(\d+)(?:_Step-?\d*)?(?:\.ckpt.*)?")
 _OF_MODEL = re.compile(r"(?:.*[^0-9])?(\d+)")
 _OF_TENSORFLOW = re.compile(r'model_checkpoint_path:\s*"([^"]{1,200})"')
 _PRINTABLE = re.compile(r"[\w .:+-]{1,200}")
 
 
+def told(name: str) -> str:
+    """A name as it stands in a sentence: an archive's may be anything."""
+    return name if name.isprintable() and len(name) <= _MOST_TOLD else repr(name[:_MOST_TOLD])
+
+
 def base_of(name: str) -> str:
     """A member's own name, whichever way its folders are written."""
-    return re.split(r"[\\/]", name)[-1]
+    return name.replace("\\", "/").rpartition("/")[2]
 
 
-def chosen(names: Sequence[str], notes: Mapping[str, bytes], asked: str) -> tuple[str, str]:
-    """The name of the model, and a sentence on why it is this one; "" if there was no choice. Raises BadInput."""
+def chosen(models: Mapping[str, bytes], notes: Mapping[str, bytes], asked: str) -> tuple[str, str]:
+    """The name of the model, and a sentence on why it is this one; "" if there was no choice. Raises BadInput.
+
+    `models` are digests by name: names of equal digests are one model.
+    """
     if asked:
-        return _only(names, asked, f"The archive holds no checkpoint {asked[:60]!r}"), "it was asked for"
-    if len(names) == 1:
-        return names[0], ""
+        return _only(models, asked, f"The archive holds no checkpoint {asked[:60]!r}"), "it was asked for"
+    different = _different(models)
+    if len(different) == 1:
+        return different[0], ""
     for note in NOTES:
         for text in (text for name, text in notes.items() if base_of(name) == note):
             said = _said(note, text)
             if said is not None:
                 checkpoint, what = said
                 missing = f"The archive's {note} calls {checkpoint[:60]} the {what}, but no model of that name is there"
-                return _only(names, checkpoint, missing), f"{note} calls {checkpoint[:60]} the {what}"
-    count = "two" if len(names) == 2 else str(len(names))
-    raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how(names)}")
+                return _only(models, checkpoint, missing), f"{note} calls {checkpoint[:60]} the {what}"
+    count = "two" if len(different) == 2 else str(len(different))
+    raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how(different)}")
 
 
 def fits(name: str, checkpoint: str) -> bool:
@@ -53,13 +63,21 @@ def fits(name: str, checkpoint: str) -> bool:
     return number is not None and of_model is not None and int(number[1]) == int(of_model[1])
 
 
-def _only(names: Sequence[str], checkpoint: str, otherwise: str) -> str:
-    found = [name for name in names if fits(name, checkpoint)]
+def _only(models: Mapping[str, bytes], checkpoint: str, otherwise: str) -> str:
+    found = _different({name: digest for name, digest in models.items() if fits(name, checkpoint)})
     if len(found) == 1:
         return found[0]
     if found:
         raise BadInput(f"The archive holds {len(found)} models of the checkpoint {checkpoint[:60]!r}: {_how(found)}")
-    raise BadInput(f"{otherwise}: {_how(names)}")
+    raise BadInput(f"{otherwise}: {_how(list(models))}")
+
+
+def _different(models: Mapping[str, bytes]) -> list[str]:
+    """The first name of each model."""
+    first: dict[bytes, str] = {}
+    for name, digest in models.items():
+        first.setdefault(digest, name)
+    return list(first.values())
 
 
 def _how(names: Sequence[str]) -> str:
@@ -70,7 +88,7 @@ def _how(names: Sequence[str]) -> str:
 
 def _said(note: str, text: bytes) -> tuple[str, str] | None:
     """The checkpoint that a note names, and what it calls it; None if it names none."""
-    words = text.decode("utf-8", "replace")
+    words = text.decode(json.detect_encoding(text), "replace")  # UTF-8 or UTF-16, with a mark or without
     if not note.endswith(".json"):
         found = _OF_TENSORFLOW.search(words)
         name = (found[1] if found else words).strip().rpartition("/")[2]

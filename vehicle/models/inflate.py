@@ -16,7 +16,8 @@ MOST_GZIP_MEMBERS = 20_000  # of 64 kB each, as some packers write them, they wo
 GZIP = b"\x1f\x8b"
 NOT_AN_ARCHIVE = "The file is not a complete tar archive."
 
-_LEAST, _CHUNK = 512, 1 << 20
+PIECE = 1 << 20  # what is read at a time of something large
+_LEAST = 16_384  # a header is 512 bytes: what is left of the packed is copied at each turn
 
 
 class Unpacked:
@@ -39,18 +40,18 @@ class Unpacked:
     def skip(self, size: int) -> None:
         """Passes over `size` bytes. Raises BadInput if they are not there."""
         while size:
-            passed = len(self.read(min(size, _CHUNK)))
+            passed = len(self.read(min(size, PIECE)))
             if not passed:
                 raise BadInput(NOT_AN_ARCHIVE)
             size -= passed
 
     def end(self) -> None:
         """Reads what is left, so that all of it was checked. Raises BadInput."""
-        while self.read(_CHUNK):
+        while self.read(PIECE):
             pass
 
     def _fill(self, wanted: int) -> bool:
-        self._ready = self._file.read(min(max(wanted, _LEAST), _CHUNK))
+        self._ready = self._file.read(min(max(wanted, _LEAST), PIECE))
         self._count(len(self._ready), len(self._ready))
         return bool(self._ready)
 
@@ -83,12 +84,12 @@ class Inflated(Unpacked):
         while not self._ready:
             if self._inflate.eof and not self._next_member():
                 return False
-            packed = self._inflate.unconsumed_tail or self._rest or self._file.read(_CHUNK)
+            packed = self._inflate.unconsumed_tail or self._rest or self._file.read(PIECE)
             if not packed:
                 raise BadInput(NOT_AN_ARCHIVE)
             self._rest = b""
             try:
-                self._ready = self._inflate.decompress(packed, min(max(wanted, _LEAST), _CHUNK))
+                self._ready = self._inflate.decompress(packed, min(max(wanted, _LEAST), PIECE))
             except zlib.error:
                 raise BadInput(NOT_AN_ARCHIVE) from None
             left = len(self._inflate.unconsumed_tail) + len(self._inflate.unused_data)
@@ -98,7 +99,7 @@ class Inflated(Unpacked):
     def _next_member(self) -> bool:
         """Begins the member that follows; False at the file's end, which may be filled up with zeros."""
         rest = self._inflate.unused_data
-        while len(rest := rest.lstrip(b"\0")) < len(GZIP) and (more := self._file.read(_CHUNK)):
+        while len(rest := rest.lstrip(b"\0")) < len(GZIP) and (more := self._file.read(PIECE)):
             rest += more
         if not rest:
             return False
