@@ -1,12 +1,11 @@
-"""A published board as a table, however its program wrote it: encoding, separator, headings, numbers and times.
+"""A published board as a table, however its program wrote it: separator, headings, numbers and times.
 
-Called by rank.py. UTF-8 (with a mark or without), UTF-16 and Windows-1252; comma, semicolon or tab; `sep=;` on a first
-line; Racer or Alias. What can be read in two ways is refused with its line and column, and nothing is guessed.
+Called by rank.py. Comma, semicolon or tab; `sep=;` on a first line; Racer or Alias; many words for the count of laps.
+What can be read in two ways is refused with its line and column, and nothing is guessed.
 """
 
 import csv
 import io
-import pathlib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 
 from shared.errors import BadInput
 
-MAX_BYTES = 256 * 1024 * 1024
 MAX_MS = 2**53
 SEPARATORS = ",;\t"
 RACER, LAPS, ACCOUNT = "Racer", "LapCount", "UserId"
@@ -34,7 +32,19 @@ HEADINGS = {
     "totallaptime": "TotalLapTime",
     "totaltime": "TotalLapTime",
 }
-_SEP = re.compile(r"sep=(.)\n", re.IGNORECASE)
+# The count of laps by other names: taken where no column has one of the two above.
+ALSO_LAPS = frozenset({
+    "completedlapcount", "completedlaps", "completelaps", "countoflaps", "finishedlaps", "lapcounts", "lapscomplete",
+    "lapscompleted", "lapscount", "lapsdone", "lapsdriven", "lapsfinished", "lapstotal", "laptotal", "nlaps",
+    "nooflaps", "numberoflaps", "numlaps", "numoflaps", "totallapcount", "totallaps",
+})  # fmt: skip
+_SEP = re.compile(r'\s*"?sep=([^\n"])"?[\s,;]*', re.IGNORECASE)
+_EMPTY = re.compile(r'(?:[\s,;]|"\s*")*')
+# What else a heading with "lap" in it may mean than how many there are: a time, a difference, one lap of many.
+_NO_COUNT = re.compile(
+    r"time|best|fast|quick|slow|last|first|worst|avg|average|mean|median|gap|diff|delta|interval|speed|pace|behind"
+    r"|elapse|collaps|overlap|laptop|lap\d|lap(?:ms|sec|seconds)$|record"
+)
 _GROUPED = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?=$|[.,])", re.ASCII)
 _NUMBER = re.compile(r"(\d{1,16})(?:[.,](\d*))?", re.ASCII)
 _TWO_WAYS = re.compile(r"[1-9]\d{0,2}(?:[.,]\d{3})+", re.ASCII)
@@ -54,51 +64,30 @@ class BoardRow:
         return BadInput(f"{source}, line {self.line}: {what} (column {self.columns[column]}).")
 
 
-def read_text(path: pathlib.Path) -> str:
-    """The file as text. Raises BadInput."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"{path}: is larger than {MAX_BYTES // 2**20} MiB, which no board is.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror}).") from None
-    return decoded(data, str(path))
-
-
-def decoded(data: bytes, source: str) -> str:
-    """Bytes as text: a mark decides; else UTF-16 if every other byte is nought, UTF-8, or Windows-1252."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            tries = [encoding]
-            break
-    else:
-        head = data[:400]
-        nulls = "utf-16-le" if head[1::2].count(0) > len(head) // 4 else ""
-        nulls = "utf-16-be" if head[::2].count(0) > len(head) // 4 else nulls
-        tries = [nulls] if nulls else ["utf-8", "cp1252"]
-    for encoding in tries:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise BadInput(f"{source}: is no text in UTF-8, UTF-16 or Windows-1252: save it as CSV in UTF-8.")
-
-
 def rows(text: str, needed: str, source: str) -> Iterator[BoardRow]:
     """The rows that hold anything; each has Racer and the column `needed`. Raises BadInput."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    told = _SEP.match(text)
-    text = text[told.end() :] if told else text
-    separator = told[1] if told else _separator(text, needed)
+    text, told, above = _begun(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    separator = told or _separator(text, needed)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    shift = 1 if told else 0
     try:
-        columns = _columns(next(reader, []), needed, source)
+        columns = _columns(next(reader, []), needed, f"{source}, line {above + 1}")
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield _row(cells, columns, reader.line_num + shift, source)
+                yield _row(cells, columns, reader.line_num + above, source)
     except csv.Error as error:
-        raise BadInput(f"{source}, line {reader.line_num + shift}: is not CSV: {error}.") from None
+        raise BadInput(f"{source}, line {reader.line_num + above}: is not CSV: {error}.") from None
+
+
+def _begun(text: str) -> tuple[str, str, int]:
+    """The text from its heading on, the separator if a line above tells it, and how many lines are above."""
+    told, above = "", 0
+    while "\n" in text:
+        line, _, rest = text.partition("\n")
+        sep = None if told else _SEP.fullmatch(line)
+        if sep is None and not _EMPTY.fullmatch(line):
+            break
+        text, above, told = rest, above + 1, sep[1] if sep else told
+    return text, told, above
 
 
 def milliseconds(text: str) -> int | None:
@@ -137,7 +126,7 @@ def _number(text: str) -> tuple[int, str] | None:
 
 def _separator(text: str, needed: str) -> str:
     """The one that parts the heading into columns that we know."""
-    heading = text.lstrip("\n").partition("\n")[0]
+    heading = text.partition("\n")[0]
 
     def known(separator: str) -> tuple[int, int]:
         try:
@@ -150,27 +139,50 @@ def _separator(text: str, needed: str) -> str:
     return max(SEPARATORS, key=known)
 
 
+def _plain(heading: str) -> str:
+    """Without case, blanks and signs."""
+    return "".join(sign for sign in unicodedata.normalize("NFKC", heading).casefold() if sign.isalnum())
+
+
 def _word(heading: str) -> str:
     """Our word for a heading; "" for one that says nothing to us."""
-    plain = "".join(sign for sign in unicodedata.normalize("NFKC", heading).casefold() if sign.isalnum())
+    plain = _plain(heading)
     return HEADINGS.get(plain) or HEADINGS.get(plain.removesuffix("ms"), "")
 
 
-def _columns(heading: list[str], needed: str, source: str) -> dict[str, int]:
+def _columns(heading: list[str], needed: str, where: str) -> dict[str, int]:
     """Our words -> their columns, from 1; "" is how many there are."""
     columns: dict[str, int] = {}
     for place, name in enumerate(heading, 1):
         word = _word(name)
         if word and word in columns:
             both = f"{heading[columns[word] - 1].strip()!r} and {name.strip()!r}"
-            raise BadInput(f"{source}, line 1: the columns {columns[word]} and {place} ({both}) are both the {word}.")
+            raise BadInput(f"{where}: the columns {columns[word]} and {place} ({both}) are both the {word}.")
         if word:
             columns[word] = place
     missing = [name for name in (RACER, needed) if name not in columns]
     if missing:
         what = f"needs Racer (or Alias) and {needed}"
-        raise BadInput(f"{source}: the column {missing[0]} is missing; this ranking {what}, parted by , ; or tab.")
+        raise BadInput(f"{where}: the column {missing[0]} is missing; this ranking {what}, parted by , ; or tab.")
+    if LAPS not in columns and (place := _laps_by_another_name(heading, where)):
+        columns[LAPS] = place
     return columns | {"": len(heading)}
+
+
+def _laps_by_another_name(heading: list[str], where: str) -> int:
+    """The column that counts laps, 0 if none does. Raises BadInput where one may, under a name that is not known."""
+    known = [place for place, name in enumerate(heading, 1) if _plain(name) in ALSO_LAPS]
+    if len(known) > 1:
+        both = f"{heading[known[0] - 1].strip()!r} and {heading[known[1] - 1].strip()!r}"
+        raise BadInput(f"{where}: the columns {known[0]} and {known[1]} ({both}) are both the {LAPS}.")
+    if known:
+        return known[0]
+    for place, name in enumerate(heading, 1):
+        plain = _plain(name)
+        if not _word(name) and "lap" in plain and not _NO_COUNT.search(plain):
+            what = f"{name.strip()[:40]!r} may say how many laps there are"
+            raise BadInput(f"{where}: {what}: call it {LAPS} if so, or leave it out (column {place}).")
+    return 0
 
 
 def _row(cells: list[str], columns: Mapping[str, int], line: int, source: str) -> BoardRow:

@@ -3,7 +3,8 @@
 Input columns (any order, extra ones ignored): Racer or Alias, and AvgLapTime, BestLapTime or TotalLapTime as the
 method names it, in milliseconds or as 1:02.345; how files differ is read by boardfile.py. A row whose LapCount is below
 --consecutive-laps cannot hold the window, so it is not ranked; a blank LapCount says nothing and is taken at its score.
-A published alias is an account: two that differ by case are two racers, and UserId tells them apart where it is given.
+All spellings of one name are one racer, as everywhere, unless UserId tells them apart; a row without UserId belongs to
+the one account of that name.
 Output: rank, racer, score_ms.
 """
 
@@ -12,22 +13,30 @@ import csv
 import io
 import json
 import pathlib
+import re
 import sys
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from raceday import boardfile
 from raceday.boardfile import ACCOUNT, LAPS, RACER, BoardRow
+from raceday.boardtext import mended, read_text
+from shared.errors import Refused
+from shared.person_names import name_key, person_name
 from shared.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
 
 COLUMN: dict[Method, str] = {"average": "AvgLapTime", "best_lap": "BestLapTime", "total_time": "TotalLapTime"}
+SHORTEST_MS = 1000  # a bare number below is in seconds, or a mistake: no lap and no race is that short
+MOST_LETTERS = 256  # of a published alias
 
 
 def main(arguments: list[str]) -> int:
     """Prints the ranking; returns the exit code."""
     chosen = _parser().parse_args(arguments)
     rules = check_rules(RaceRules(method=chosen.method, consecutive_laps=chosen.consecutive_laps))
-    placed = rank_csv(boardfile.read_text(chosen.file), rules, str(chosen.file))
+    text, encoding = read_text(chosen.file)
+    placed = rank_csv(text, rules, str(chosen.file))
+    if encoding:
+        _tell(f"{chosen.file} was read as {encoding}: look at the names, or save it as CSV in UTF-8.")
     sys.stdout.write(FORMATS[chosen.format](placed))
     return 0
 
@@ -35,21 +44,45 @@ def main(arguments: list[str]) -> int:
 def rank_csv(text: str, rules: RaceRules, source: str) -> list[Placed]:
     """The standing of a board's rows. A racer in several rows counts with the best. Raises BadInput."""
     column = COLUMN[rules.method]
+    every = list(boardfile.rows(text, column, source))
+    qualified = [row for row in every if _qualified(row, rules, source)]
+    known = _accounts(every)
     best: dict[str, Scored] = {}
-    every = left_out = 0
-    for row in boardfile.rows(text, column, source):
-        every += 1
-        if not _qualified(row, rules, source):
-            left_out += 1
-            continue
+    for row in qualified:
         scored = _scored(row, column, source)
-        account = row.cells.get(ACCOUNT) or f"alias {scored.racer}"
+        account = _account(row, known, source)
         if account not in best or scored.score_ms < best[account].score_ms:
             best[account] = scored
-    if left_out:
-        sentence = f"{left_out} of {every} rows have fewer than {rules.consecutive_laps} laps and are not ranked."
-        print(f"raceday rank: {sentence}", file=sys.stderr)
+    if left_out := len(every) - len(qualified):
+        _tell(f"{left_out} of {len(every)} rows have fewer than {rules.consecutive_laps} laps and are not ranked.")
+    if every and not any(row.cells.get(LAPS) for row in every):
+        _tell(f"the board has no {LAPS}: nobody is left out for fewer than {rules.consecutive_laps} laps.")
     return rank(best.values())
+
+
+def _tell(sentence: str) -> None:
+    print(f"raceday rank: {sentence}", file=sys.stderr)
+
+
+def _accounts(every: Iterable[BoardRow]) -> dict[str, set[str]]:
+    """The accounts (UserId) of each name, all spellings of one racer together."""
+    known: dict[str, set[str]] = {}
+    for row in every:
+        if account := row.cells.get(ACCOUNT):
+            known.setdefault(name_key(_one_line(row.cells[RACER])), set()).add(account)
+    return known
+
+
+def _account(row: BoardRow, known: Mapping[str, set[str]], source: str) -> str:
+    """Whose row it is: its UserId, or that of the one account of this name, or the name itself."""
+    if account := row.cells.get(ACCOUNT):
+        return f"account {account}"
+    key = name_key(_one_line(row.cells[RACER]))
+    accounts = sorted(known.get(key, ()))
+    if len(accounts) > 1:
+        told = f"the row has no {ACCOUNT}, and {len(accounts)} accounts are called {row.cells[RACER][:40]!r}"
+        raise row.wrong(source, f"{told}: say which one it is", ACCOUNT)
+    return f"account {accounts[0]}" if accounts else f"name {key}"
 
 
 def _qualified(row: BoardRow, rules: RaceRules, source: str) -> bool:
@@ -61,16 +94,36 @@ def _qualified(row: BoardRow, rules: RaceRules, source: str) -> bool:
 
 
 def _scored(row: BoardRow, column: str, source: str) -> Scored:
-    racer = " ".join(unicodedata.normalize("NFC", row.cells[RACER]).split())
-    if not racer:
-        raise row.wrong(source, "the Racer is empty", RACER)
+    racer = _racer(row, source)
     text = row.cells[column]
     if boardfile.two_ways(text):
         raise row.wrong(source, f"{column} is {text[:30]!r}, which may be thousands or a fraction", column)
     score_ms = boardfile.milliseconds(text)
     if not score_ms:  # nought is how timers write that there is none
         raise row.wrong(source, f"{column} is {text[:30]!r}, not milliseconds or a time as 1:02.345", column)
+    if score_ms < SHORTEST_MS and ":" not in text:
+        meant = "shorter than any lap: times are in milliseconds or as 0:09.812"
+        raise row.wrong(source, f"{column} is {text[:30]!r}, {meant}", column)
     return Scored(racer, score_ms, row.line)
+
+
+def _racer(row: BoardRow, source: str) -> str:
+    text = row.cells[RACER]
+    if not text:
+        raise row.wrong(source, "the Racer is empty", RACER)
+    if was := mended(text):
+        meant = f"which was {was[:40]!r} before its UTF-8 was read as something else"
+        raise row.wrong(source, f"the Racer is {text[:40]!r}, {meant}: save the board as CSV in UTF-8", RACER)
+    try:
+        return person_name(_one_line(text), MOST_LETTERS)
+    except Refused as error:
+        sentence = str(error).rstrip(".")
+        raise row.wrong(source, sentence[:1].lower() + sentence[1:], RACER) from None
+
+
+def _one_line(name: str) -> str:
+    """A cell of a spreadsheet may be broken into lines."""
+    return re.sub(r"[\t\n\r ]+", " ", name)
 
 
 def _csv(placed: Iterable[Placed]) -> str:

@@ -66,6 +66,8 @@ class CountedHttp(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.guest.end = transport.abort
+        if self.guest.party is None:  # put out while it was on its way here
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.gone(self.guest)

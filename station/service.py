@@ -295,6 +295,8 @@ class Station:
         start = draw(START_BYTES) if draw is not None else ""
         known = self._clock_known
         self._last_pair = (now.utc_ns - now.at_ns, known)
+        if now.boot not in self._restored.engine.paired:
+            self._paired.clear()  # what lived on while this machine was down is put beside its new clock
         return [*began, e.Booted(now, setup.name, setup.gates, setup.transponders, start=start, clock_trusted=known)]
 
     def _pair_is_due(self, now: e.Moment) -> bool:

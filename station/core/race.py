@@ -20,7 +20,7 @@ from station.core.laps import LapBook, Mark, Stretch
 from station.core.models import Models, enter
 from station.core.names import Names, Spellings
 from station.core.register import Register, RunIds
-from station.core.rulings import dismiss, give, kept, rule, take
+from station.core.rulings import dismiss, give, kept, lose, rule, take
 from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.scale import Correction, UtcScale
 from station.core.standing import Standing, qualify, result, uncertainty_of
@@ -79,6 +79,26 @@ class Race:
             return []
         recast = f.LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)
         return [*(fact for fact in told if not isinstance(fact, f.LapsRecast)), recast, *self._again(run, command)]
+
+    def holder(self, crossing: int) -> Run | None:
+        """The run that a crossing was counted for."""
+        return next((each for each in self.runs.values() if each.book.holds(crossing)), None)
+
+    def taken_over(self, run: Run, crossings: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
+        """Those of them that other runs have are this one's: what becomes of the others."""
+        told: list[f.Fact] = []
+        for other in [each for each in self.runs.values() if each is not run]:
+            gone = [crossing for crossing in crossings if other.book.holds(crossing.number)]
+            if gone:
+                for crossing in gone:
+                    self.keep_doubtful(crossing)
+                told += self._without(other, gone, command)
+        return told
+
+    def _without(self, run: Run, gone: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
+        """These crossings were not its own; if it has none left it has not begun."""
+        told, was = lose(run, gone, command), run.book.held
+        return [*told, *(self._weighed(run, was) if run.book.stretches else []), *self._again(run, command)]
 
     def _place(self, run: Run, crossing: f.Crossing, command: e.GiveTransponder) -> list[f.Fact]:
         """By its own stamp; nothing if a crossing of the run is too near, or its time was over."""
@@ -156,7 +176,7 @@ class Race:
                 return [*begun, f.Unattributed(crossing.number, why)], None
         facts, stretch = self._count(run, mark)
         if late and stretch is not None and run.phase == "running":
-            facts += self._finish(run, "time up", "time is up, the last lap is done", True, mark.utc_ns)
+            facts += self._finish(run, "time up", "time is up, the last lap is done", True, mark.utc_ns, mark.boot)
         return [*begun, whose_it_is, *facts], stretch
 
     def tick(self, now: e.Moment, undecided: f.Crossing | None = None) -> list[f.Fact]:
@@ -169,7 +189,7 @@ class Race:
         facts: list[f.Fact] = []
         clock = e.clock_of(now.boot)
         if clock not in run.clocks:
-            run.clocks[clock] = now.at_ns - max(0, now.utc_ns - run.started_utc_ns)
+            run.clocks[clock] = now.at_ns - max(0, self._scale.of_moment(now) - run.started_utc_ns)
             facts.append(f.RunClock(run.run_id, now.boot, run.clocks[clock]))
         ends_ns = run.ends_ns(now.boot)
         if ends_ns is None or now.at_ns < ends_ns + LATE_EDGE_NS or self._may_count(run, undecided):
@@ -178,7 +198,7 @@ class Race:
             return facts + self._time_up(run)
         if not run.last_lap:
             run.last_lap = True
-            facts.append(f.TimeUp(run.run_id, now.utc_ns))
+            facts.append(f.TimeUp(run.run_id, self._scale.of_moment(now)))
         return facts
 
     def _may_count(self, run: Run, undecided: f.Crossing | None) -> bool:
@@ -202,7 +222,7 @@ class Race:
             started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
             return [started, f.PhaseChanged(run.run_id, "running")], stretch
         done = [f.LapDone(run.book.lap(run.book.done)), *self._weighed(run, was, run.book.done)]
-        return [*done, *self._finish_if_full(run, mark.utc_ns)], stretch
+        return [*done, *self._finish_if_full(run, mark.utc_ns, mark.boot)], stretch
 
     def _weighed(self, run: Run, was: frozenset[int], ended: int = 0) -> list[f.Fact]:
         """What the run's own laps say of its crossings."""
@@ -234,14 +254,15 @@ class Race:
         run.clocks.setdefault(e.clock_of(mark.boot), at_ns)
         return [f.RunStarted(run.run_id, 0, at_ns, mark.boot, run.started_utc_ns)]
 
-    def _finish_if_full(self, run: Run, utc_ns: int) -> list[f.Fact]:
+    def _finish_if_full(self, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
         if not run.full() or run.phase != "running":
             return []
-        return self._finish(run, "laps done", "all laps done", True, utc_ns)
+        return self._finish(run, "laps done", "all laps done", True, utc_ns, boot)
 
     def _time_up(self, run: Run) -> list[f.Fact]:
         limit_ns = round((run.rules.time_limit_s or 0) * 1_000_000_000)
-        return self._finish(run, "time up", "time is up", True, run.started_utc_ns + limit_ns)
+        ended_utc_ns, boot = run.started_utc_ns + limit_ns, run.book.stretches[0].mark.boot
+        return self._finish(run, "time up", "time is up", True, ended_utc_ns, boot)
 
     def corrected(self, correction: Correction) -> list[f.Fact]:
         """Times of day were wrong: of each run that has some of them, and of its result if one was due."""
@@ -249,6 +270,8 @@ class Race:
         def wrong(boot: str) -> bool:
             return self._scale.of(boot) in correction.boots
 
+        for run in self.on_track:
+            run.forget_clocks(wrong)
         facts: list[f.Fact] = []
         for run in [each for each in self.runs.values() if any(map(wrong, each.boots))]:
             run.correct(wrong, correction.by_ns)
@@ -258,11 +281,10 @@ class Race:
                 facts += self._judge(run)
         return facts
 
-    def _finish(
-        self, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int, boot: str = ""
-    ) -> list[f.Fact]:
+    def _finish(self, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int, boot: str) -> list[f.Fact]:
+        """At this time of day, by the clock of `boot`."""
         run.finish(trigger, reason, counts, utc_ns)
-        run.finished_boot = boot or run.book.stretches[-1].mark.boot
+        run.finished_boot = boot
         self.on_track.remove(run)
         self._last = run
         return [
@@ -387,7 +409,7 @@ class Race:
 
     def _end(self, run: Run, command: e.Command) -> list[f.Fact]:
         reason = command.reason or f"ended by {command.author}"
-        return self._finish(run, type(command), reason, isinstance(command, e.FinishRun), *_when(command))
+        return self._finish(run, type(command), reason, isinstance(command, e.FinishRun), *self._when(command))
 
     def _give(self, run: Run, command: e.GiveCrossing) -> list[f.Fact]:
         crossing = self.doubtful.get(command.number)
@@ -396,7 +418,7 @@ class Race:
         return [*self._given_to(run, command, crossing), *self._again(run, command)]
 
     def _given_to(self, run: Run, command: e.GiveCrossing, crossing: f.Crossing) -> list[f.Fact]:
-        holder = next((each for each in self.runs.values() if each.book.holds(crossing.number)), None)
+        holder = self.holder(crossing.number)
         was = run.book.held
         if holder is run:
             facts = kept(run, command)
@@ -443,8 +465,8 @@ class Race:
 
     def _again(self, run: Run, command: e.Command) -> list[f.Fact]:
         """After a ruling: the run may be full now, or worth something else."""
-        return self._judge(run) if run.phase == "finished" else self._finish_if_full(run, command.moment.utc_ns)
+        return self._judge(run) if run.phase == "finished" else self._finish_if_full(run, *self._when(command))
 
-
-def _when(command: e.Command) -> tuple[int, str]:
-    return command.moment.utc_ns, command.moment.boot
+    def _when(self, command: e.Command) -> tuple[int, str]:
+        """The time of day on the scale that laps have too, so that a correction moves both; and whose clock it is."""
+        return self._scale.of_moment(command.moment), command.moment.boot

@@ -177,6 +177,11 @@ class Run:
         self.phase, self.begun, self.started_utc_ns = next_phase(self.phase, "start dropped"), False, 0
         self.last_lap = False
 
+    def never_began(self) -> None:
+        """It is over, and none of the crossings that were counted for it was its own."""
+        self.begun, self.started_utc_ns = False, 0
+        self.clocks.clear()
+
     def start_at(self, mark: Mark) -> None:
         """Lap 1 begins here; the time limit too."""
         self.started_utc_ns = mark.utc_ns
@@ -194,6 +199,12 @@ class Run:
         if self.finished_boot and wrong(self.finished_boot):
             self.finished_utc_ns += by_ns
         self.book.correct(wrong, by_ns)
+
+    def forget_clocks(self, wrong: Callable[[str], bool]) -> None:
+        """The start on a clock that was put beside the first crossing's by a wrong time of day is worked out anew."""
+        if self.on and self.book.stretches:
+            own = e.clock_of(self.book.stretches[0].mark.boot)
+            self.clocks = {c: at_ns for c, at_ns in self.clocks.items() if c == own or wrong(c) == wrong(own)}
 
     def finish(self, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> None:
         """`counts` False: abandoned."""

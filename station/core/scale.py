@@ -28,6 +28,8 @@ class UtcScale:
         self._offsets: dict[str, int] = {}
         self._last = 0
         self._station = ""  # the boot of the station itself
+        self._told: dict[str, int] = {}  # what the station's clock said last, whether or not it is shown
+        self._met: set[str] = set()  # boots that nobody has paired: shown as if they were the pair that was noted last
         self._under: dict[str, str] = {}  # boot of a device -> the station's boot when it was paired
         self._doubtful: set[str] = set()  # boots whose time of day is not trusted
         self._paced: set[str] = set()
@@ -35,7 +37,7 @@ class UtcScale:
     @property
     def boots(self) -> frozenset[str]:
         """The boots that were paired."""
-        return frozenset(self._offsets)
+        return frozenset(self._offsets) - self._met
 
     def booted(self, moment: Moment, run_is_on: bool, trusted: bool) -> None:
         """The station's own clock begins (or its process does, on the same one)."""
@@ -47,7 +49,7 @@ class UtcScale:
     def note(self, moment: Moment, run_is_on: bool) -> bool:
         """True if stamps of this boot are shown by this pair from now on."""
         known = self._offsets.get(moment.boot)
-        offset = moment.utc_ns - moment.at_ns
+        offset = self._offset(moment)
         if known is not None and (run_is_on or (self._may_correct(moment.boot) and abs(offset - known) > JUMP_NS)):
             return False  # a jump is a matter of `pair`
         self._set(moment.boot, offset)
@@ -55,7 +57,7 @@ class UtcScale:
 
     def pair(self, moment: Moment, run_is_on: bool, trusted: bool, paced: bool) -> tuple[bool, Correction | None]:
         """As `note`; and what the pair corrects. `paced`: a clock that does not go with the day (a mock world's)."""
-        boot, offset = moment.boot, moment.utc_ns - moment.at_ns
+        boot, offset = moment.boot, self._offset(moment)
         if paced:
             self._paced.add(boot)
         known = self._offsets.get(boot)
@@ -65,18 +67,32 @@ class UtcScale:
             return self.note(moment, run_is_on), None
         if not self._may_correct(boot):
             return self.note(moment, run_is_on), None
-        if not trusted and boot not in self._doubtful:
+        met = boot in self._met
+        if not trusted and boot not in self._doubtful and not met:
             return False, None  # it was known in this boot, and its monotonic clock goes on
-        settled = trusted and boot in self._doubtful
+        if met and not trusted:
+            self._doubtful.add(boot)
+        settled = met or (trusted and boot in self._doubtful)
         if not settled and (run_is_on or abs(offset - known) <= JUMP_NS):
             return self.note(moment, run_is_on), None
-        boots = frozenset({boot, *(device for device, under in self._under.items() if under == boot)})
+        boots = frozenset({boot, *self._those_under(boot)})
         for each in boots:
             self._offsets[each] += offset - known
         self._last = offset
+        self._bind(boot)
         if trusted:
             self._doubtful -= boots
         return True, Correction(boots, offset - known)
+
+    def meet(self, boot: str) -> None:
+        """A stamp of this boot counts: if nobody has paired it, it goes with the station's clock from now on."""
+        if self.of(boot) in self._offsets or not self.corrects:
+            return
+        self._offsets[boot] = self._last
+        self._under[boot] = self._station
+        self._met.add(boot)
+        if self._station in self._doubtful:
+            self._doubtful.add(boot)
 
     def trusts(self, boot: str) -> bool:
         """Is the time of day of this boot's stamps known to be right, as far as anybody can tell?"""
@@ -90,10 +106,42 @@ class UtcScale:
         """The time of day of a stamp; a boot that nobody paired is shown by the pair that was noted last."""
         return at_ns + self._offsets.get(self.of(boot), self._last)
 
+    def of_moment(self, moment: Moment) -> int:
+        """A moment on the same scale as all stamps, whatever steps the clock has made since; what is compared must be.
+
+        A boot that nobody paired has what its clock said, and so has all in journals of the first edition.
+        """
+        known = self.corrects and self.of(moment.boot) in self._offsets
+        return self.utc_ns(moment.boot, moment.at_ns) if known else moment.utc_ns
+
     def _may_correct(self, boot: str) -> bool:
         return self.corrects and boot not in self._paced
 
     def _set(self, boot: str, offset: int) -> None:
-        if boot not in self._offsets and boot != self._station:
-            self._under[boot] = self._station
+        known = self._offsets.get(boot)
+        self._bind(boot)
+        if known is not None and self.corrects:
+            for device in self._those_under(boot):  # a step of one clock parts it from none of the others
+                self._offsets[device] += offset - known
         self._offsets[boot] = self._last = offset
+
+    def _offset(self, moment: Moment) -> int:
+        """What a pair says: of a device, on the scale that the station's stamps are shown by.
+
+        While a run is on that is not what the station's clock says, if it has stepped since.
+        """
+        offset, station = moment.utc_ns - moment.at_ns, self._station
+        if moment.boot == station:
+            self._told[station] = offset
+        elif self.corrects and station in self._told:
+            offset += self._offsets.get(station, self._told[station]) - self._told[station]
+        return offset
+
+    def _bind(self, boot: str) -> None:
+        """What was stamped by this boot is shown by the station's clock of now."""
+        self._met.discard(boot)
+        if boot != self._station:
+            self._under[boot] = self._station
+
+    def _those_under(self, boot: str) -> list[str]:
+        return [device for device, under in self._under.items() if under == boot]

@@ -88,7 +88,7 @@ class SecondSystem:
         if not self._a_boot:
             return self._gone([each for each in self._b if self._age_ns(each, now) > WAIT_NS])
         offset_ns = self._scale.utc_ns(self._a_boot, 0)
-        at_ns = now.at_ns if clock_of(now.boot) == clock_of(self._a_boot) else now.utc_ns - offset_ns
+        at_ns = now.at_ns if clock_of(now.boot) == clock_of(self._a_boot) else self._scale.of_moment(now) - offset_ns
         return self._missed(at_ns - WAIT_NS)
 
     def summary(self, run_id: str) -> f.SystemsCompared | None:
@@ -116,7 +116,7 @@ class SecondSystem:
         """How long ago it was."""
         if clock_of(crossing.boot) == now.boot:
             return now.at_ns - crossing.at_ns
-        return now.utc_ns - self._scale.utc_ns(crossing.boot, crossing.at_ns)
+        return self._scale.of_moment(now) - self._scale.utc_ns(crossing.boot, crossing.at_ns)
 
     def _corrected(self, crossing: f.Crossing) -> Missed:
         if not self._a_boot:

@@ -119,7 +119,8 @@ class PicoGate:
             try:
                 line = line or self._opened()
                 self._talk(line, put)
-            except (HardwareMissing, serial.SerialException, OSError) as error:
+            # ValueError: pyserial waits with select(), which takes no descriptor above 1023.
+            except (HardwareMissing, serial.SerialException, OSError, ValueError) as error:
                 self._absent = isinstance(error, HardwareMissing)
                 self._trouble = f"{error}" if self._absent else f"its line is cut ({error})."
                 self._answered.set()

@@ -106,10 +106,13 @@ class Live:
             self._wakes.pop(wake, None)
 
     async def _draw(self, name: PageName) -> Drawing:
-        """The newest view, drawn once for all browsers: the first one that asks draws, the others wait for it."""
+        """At least as new as the view of now, drawn once for all browsers: the first one that asks draws, the others
+        wait for it. What changes while they wait is for their next turn, or each would draw for itself."""
+        asked = self._newest
         async with self._drawing[name]:
-            seen, drawn = self._newest, self._drawn.get(name)
-            if drawn is None or drawn.seen is not seen:
+            drawn = self._drawn.get(name)
+            if drawn is None or drawn.seen.taken_ns < asked.taken_ns:
+                seen = self._newest
                 drawn = Drawing(seen, await asyncio.to_thread(self._pages.render, seen.view, name))
                 self._drawn[name] = drawn
             return drawn

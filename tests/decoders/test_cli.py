@@ -41,7 +41,7 @@ class _Lines:
         """Nothing is held."""
 
     def first(self) -> str:
-        return self._lines.get(timeout=10.0).strip()
+        return self._lines.get(timeout=60).strip()
 
 
 @contextmanager

@@ -82,7 +82,7 @@ class Nursery:
         self._ask(pid)
 
     def close(self) -> None:
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
 
     def _ask(self, asked: object) -> int:
         assert self._process.stdin is not None

@@ -36,7 +36,7 @@ class Running:
         self.url = self.process.stdout.readline().split()[-1]
 
     def get(self, path: str) -> str:
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return str(answer.read().decode())
 
     def store(self) -> dict[str, Any]:

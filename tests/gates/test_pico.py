@@ -1,5 +1,8 @@
 """The Pico driver on a pseudo-terminal, against the cruel Pico in real time."""
 
+import contextlib
+import os
+import pathlib
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -7,11 +10,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from shared.clock import SystemClock
+from shared.descriptors import raise_limit
 from shared.drivers import find
 from shared.errors import ConfigError, HardwareMissing
 from simulator.pico import Cruelty, PicoOnPty
 from station.gates.driver import Edge, GateDriver, Said
 from station.gates.pico import PicoGate
+
+FD_SETSIZE = 1024
 
 
 @pytest.fixture
@@ -73,6 +79,20 @@ def test_a_gate_that_does_not_answer_is_not_alive() -> None:
     made.start({}, lambda _edge: None)
     health = made.health()
     assert (health.alive, "does not answer" in health.sentence) == (False, True)
+    made.close()
+
+
+def test_a_port_beyond_what_select_can_wait_for_is_told_and_tried_again(pico: PicoOnPty) -> None:
+    made = gate(pico.path)
+    if raise_limit() <= FD_SETSIZE:
+        pytest.skip("this process may not open so many files")
+    with contextlib.ExitStack() as others:
+        while others.enter_context(pathlib.Path(os.devnull).open("rb")).fileno() < FD_SETSIZE:
+            pass
+        made.start({}, lambda _said: None)
+        until(lambda: "out of range in select" in made.health().sentence, queue.SimpleQueue())
+        assert not made.health().alive
+    until(lambda: made.health().uncertainty_ns is not None, queue.SimpleQueue())
     made.close()
 
 

@@ -81,14 +81,14 @@ class Running:
     def post(self, what: Result | bytes, webhook_id: str = "", **changed: str) -> requests.Response:
         body = what if isinstance(what, bytes) else encode_result(what)
         webhook_id = webhook_id or (what.webhook_id if isinstance(what, Result) else "x.1")
-        return requests.post(self.url + RESULT_PATH, data=body, headers=headers(webhook_id, body) | changed, timeout=10)
+        return requests.post(self.url + RESULT_PATH, data=body, headers=headers(webhook_id, body) | changed, timeout=60)
 
     def admin(self, method: str, path: str, body: object, token: str = TOKEN) -> requests.Response:
         said = {"authorization": f"Bearer {token}"}
-        return requests.request(method, f"{self.url}/api/v1{path}", data=json.dumps(body), headers=said, timeout=10)
+        return requests.request(method, f"{self.url}/api/v1{path}", data=json.dumps(body), headers=said, timeout=60)
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.url + path, timeout=10)
+        return requests.get(self.url + path, timeout=60)
 
     def new_race(self, race_id: str, **fields: Any) -> None:
         body = {"race_id": race_id, "name": race_id.title(), "track": "Oval", "rules": {"off_track_penalty_s": 1}}
@@ -101,7 +101,7 @@ class Running:
     def stop(self) -> tuple[int, str]:
         """SIGTERM; exit code and what it said."""
         self.process.terminate()
-        out, err = self.process.communicate(timeout=10)
+        out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out + err
 
 
@@ -135,5 +135,5 @@ def start(folder: pathlib.Path, extra: str = "", port: int = 0, secrets: str = S
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line.startswith("listening on "):
-        raise AssertionError(f"the leaderboard did not start: {line}{process.communicate(timeout=10)}")
+        raise AssertionError(f"the leaderboard did not start: {line}{process.communicate(timeout=60)}")
     return Running(process, line.removeprefix("listening on ").strip(), folder)

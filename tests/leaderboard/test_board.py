@@ -221,7 +221,7 @@ def test_posts_at_once_have_one_effect_and_one_answer(board: Board) -> None:
     together = threading.Barrier(8)
 
     def send(number: int) -> Answer:
-        together.wait(timeout=10)
+        together.wait(timeout=60)
         return post(board, result("same", "anna"), at_utc_ns=number)
 
     with ThreadPoolExecutor(8) as pool:

@@ -23,6 +23,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=30_000)  # a page on a busy machine is late, not wrong
 SIZES = {"desk": (1280, 800), "phone": (390, 844), "wall": (1920, 1080)}
 
 
@@ -55,7 +56,7 @@ def names(page: Page) -> list[str]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 1280, "height": 800})
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(30_000)
     yield opened
     opened.close()
 
@@ -67,9 +68,9 @@ def test_results_appear_and_rows_move_by_themselves(context: BrowserContext, run
     expect(page.locator("[data-wire-text]")).to_have_text("live")
     for number, racer in enumerate(("Anna", "Kenji", "Tom")):
         running.post(result(f"seen-{racer}", racer, (9000 + 100 * number,) * 3, race_id="seen"))
-    expect(page.locator("tbody tr")).to_have_count(3, timeout=1000)
+    expect(page.locator("tbody tr")).to_have_count(3)
     running.post(result("seen-again", "Tom", (8500,) * 3, race_id="seen"))
-    expect(page.locator("tbody .name").first).to_have_text("Tom", timeout=1000)
+    expect(page.locator("tbody .name").first).to_have_text("Tom")
     assert names(page) == ["Tom", "Anna", "Kenji"]
     first = page.locator("tbody tr").first
     expect(first.locator(".score")).to_have_text("8.500")
@@ -79,7 +80,7 @@ def test_results_appear_and_rows_move_by_themselves(context: BrowserContext, run
     expect(page.get_by_text("No qualified run yet")).to_have_count(0)
     expect(page.get_by_role("status")).to_have_text("Tom: rank 1 with 8.500.")
     running.post(result("seen-again", "Tom", (8500,) * 2, race_id="seen", revision=2))
-    expect(page.locator("tbody .name").first).to_have_text("Anna", timeout=1000)
+    expect(page.locator("tbody .name").first).to_have_text("Anna")
     assert page.trouble == []  # type: ignore[attr-defined]
 
 

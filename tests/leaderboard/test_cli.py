@@ -110,7 +110,7 @@ def test_ready_file_and_a_stop_with_open_streams(tmp_path: pathlib.Path) -> None
 
     server = made.start(tmp_path)
     server.new_race("cup")
-    with requests.get(f"{server.url}/races/cup/live", stream=True, timeout=10) as stream:
+    with requests.get(f"{server.url}/races/cup/live", stream=True, timeout=60) as stream:
         next(stream.iter_lines())
         assert server.stop() == (0, "")
     ready = tmp_path / "ready"
@@ -123,10 +123,10 @@ def test_ready_file_and_a_stop_with_open_streams(tmp_path: pathlib.Path) -> None
     assert again.stdout is not None
     line = again.stdout.readline()
     # The line comes first, the file right after: the next request is answered after both.
-    assert requests.get(line.removeprefix("listening on ").strip() + "/healthz", timeout=10).json()["races"] == 1
+    assert requests.get(line.removeprefix("listening on ").strip() + "/healthz", timeout=60).json()["races"] == 1
     assert ready.read_text() == line.removeprefix("listening on ")
     again.terminate()
-    again.communicate(timeout=10)
+    again.communicate(timeout=60)
     assert again.returncode == 0
 
 

@@ -178,7 +178,7 @@ def test_too_many_unknown_closing_and_away() -> None:
 
 @pytest.mark.slow
 def test_the_stream_over_http(running: Running) -> None:
-    with requests.get(f"{running.url}/races/cup/live", stream=True, timeout=10) as stream:
+    with requests.get(f"{running.url}/races/cup/live", stream=True, timeout=60) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         browser = Browser()
         lines = stream.iter_lines()

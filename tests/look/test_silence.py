@@ -172,7 +172,7 @@ def test_a_silent_machine_looks_silent_and_comes_back(
 def looks_silent(page: Page, figure: str, fresh: str, whose: str) -> None:
     """The band over the whole width says since when, the clocks stand, and the figures are grey."""
     said = re.compile(rf"^✕ No word from {whose} since \d\d:\d\d:\d\d\. What is grey is from then\.$")
-    expect(page.locator("#silence")).to_have_text(said, timeout=20_000)
+    expect(page.locator("#silence")).to_have_text(said)
     assert len(set(frames(page))) == 1
     assert colour(page, figure) == colour(page, ".from-machine") != fresh
     assert page.evaluate("document.getElementById('silence').clientWidth >= document.querySelector('main').clientWidth")
@@ -183,7 +183,7 @@ def test_a_car_that_nobody_claimed_is_told_too(browser: Browser, machines: Calla
     with watching(browser, machine, "/") as page:
         expect(page.locator("#mode")).to_have_text("Not claimed")
         machine.fall_silent("stopped")
-        expect(page.locator("#silence")).to_contain_text("No word from the car since", timeout=20_000)
+        expect(page.locator("#silence")).to_contain_text("No word from the car since")
         machine.speak()
-        expect(page.locator("#mode")).to_have_text("Not claimed", timeout=20_000)
-        expect(page.locator("#silence")).to_be_empty(timeout=20_000)
+        expect(page.locator("#mode")).to_have_text("Not claimed")
+        expect(page.locator("#silence")).to_be_empty()

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from tests.models.hostile import GOOD, NAME, PB, Hostile, ended, frozen, packed
+from tests.models.hostile import GOOD, NAME, OTHER, PB, Hostile, ended, frozen, packed
 from tests.models.protos import HEAD, SEEN, attribute, constant, dense, field, graph, integers, node, placeholder
-from tests.models.tars import Member, tar_gz
+from tests.models.tars import Member, crowd, pax, tar_gz
 from tests.models.zips import zip_of
 from tests.vehicle.parts import METADATA
 
@@ -46,8 +46,8 @@ ZIPPED = [
     zipped("is encrypted", zip_of(FILES | {"secret.txt": b"x"}, flags_of={"secret.txt": 1})),
     zipped("a link", zip_of(FILES | {"evil": b"/etc/passwd"}, modes={"evil": 0o120777})),
     zipped("something else", zip_of(FILES | {"evil": b""}, modes={"evil": 0o060600})),
-    zipped("leads out", zip_of(FILES | {"../evil": b"x"})),
-    zipped("leads out", zip_of(FILES | {"/etc/cron.d/evil": b"x"}), "model.tar.gz"),
+    zipped("leads out", zip_of(FILES | {"../evil.pb": b"x"})),
+    zipped("leads out", zip_of(FILES | {"/etc/cron.d/evil.pb": b"x"}), "model.tar.gz"),
     zipped("times its size", zip_of(FILES | {"zeros": bytes(20 << 20)})),
     zipped("unpacks to more", zip_of(FILES, sizes={"agent/model.pb": 0xFFFF_FFF0})),
     zipped("is damaged", zip_of(FILES, sizes={"agent/model.pb": len(PB) + 1})),
@@ -55,8 +55,8 @@ ZIPPED = [
     zipped("is damaged", zip_of(FILES, sums={"agent/model.pb": 1})),
     zipped("packed in a way", zip_of(FILES, method=12)),
     zipped("says two things", zip_of(FILES, local_names={"agent/model.pb": "agent/other.pb"})),
-    zipped("two models", zip_of(FILES | {"other.pb": PB})),
-    zipped("more than 500", zip_of(FILES | {f"f{n}": b"" for n in range(600)})),
+    zipped("two models", zip_of(FILES | {"other.pb": OTHER})),
+    zipped("more than 20000", zip_of(FILES | {f"f{n}": b"" for n in range(20_000)})),
     zipped(
         "no model: it must have one .pb (or .onnx); unpack its 'inner.tar.gz' first", zip_of({"inner.tar.gz": b"x"})
     ),
@@ -77,11 +77,11 @@ ARCHIVES = [
     crowded("something unknown", Member(b"x", b"../../etc\0", b"K")),
     crowded("something unknown", Member(b"x", b"", b"V")),
     crowded("something unknown", Member(b"x", b"", b"M")),
-    crowded("a name that is not taken", Member("agent/\u202eledom.pb".encode(), b"x")),
-    crowded("a name that is not taken", Member("agent/mo\u200bdel.pb".encode(), b"x")),
+    crowded("'agent/\\u202eledom.pb'", Member("agent/\u202eledom.pb".encode(), b"x")),
+    crowded("'agent/mo\\u200bdel.pb'", Member("agent/mo\u200bdel.pb".encode(), b"x")),
     crowded("two models", Member(b"mod\xff.pb", b"x")),
-    archive("two models", Member("mod\u00e9l.pb".encode(), PB), Member("mode\u0301l.pb".encode(), PB)),
-    archive("two models", Member(b"agent/model.pb", PB), Member(b"agent/Model.pb", PB)),
+    archive("two models", Member("mod\u00e9l.pb".encode(), PB), Member("mode\u0301l.pb".encode(), OTHER)),
+    archive("two models", Member(b"agent/model.pb", PB), Member(b"agent/Model.pb", OTHER)),
     archive("no model:", Member(b"model.pb", kind=b"5"), Member(NAME, GOOD)),
     archive("no model:", Member(b"model.pb/", PB), Member(NAME, GOOD)),
     archive("no model:", Member(b"model.zip", b"PK\x03\x04" + bytes(300)), Member(NAME, GOOD)),
@@ -93,7 +93,10 @@ ARCHIVES = [
     Hostile("model.tar.gz", "more than 20000", gzip.compress(b"") * 20_001 + tar_gz(*GOOD_ONES), None),
     Hostile("model.tar.gz", "not a complete", tar_gz(*GOOD_ONES)[:-8] + bytes(8), None),
     *ZIPPED,
-    packed("more than 500 files", *[Member(b"d%d/" % number, kind=b"5") for number in range(600)]),
+    packed("more than 20000 files", *crowd(20_000, b"d%d/", b"5")),
+    packed("longer than any", *[member for n in range(1200) for member in (pax(note="x" * 1500), Member(b"f%d" % n))]),
+    packed("longer than any", *crowd(25_001, b"p%d", b"x")),
+    crowded("more than 20 different", *[Member(b"%d/" % n + NAME, GOOD + b" " * n) for n in range(1, 23)]),
 ]
 
 ACTIONS = json.dumps(METADATA["action_space"])

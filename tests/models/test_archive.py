@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from tests.models.tars import Member, pax, tar, tar_gz
+from tests.models.tars import Member, crowd, pax, tar, tar_gz
 from tests.models.zips import zip_of
 from vehicle.models.archive import take_model
 from vehicle.models.checkpoints import NOTES
@@ -73,6 +73,11 @@ PASSED_OVER = [
     b"C:evil.txt",
     b"logs\\today\\car.log",
     b"..\\evil",
+    b"../evil.log",
+    b"/etc/cron.d/evil",
+    b"agent/../../evil.csv",
+    b"..",
+    b"logs/..",
     "logs/ログ/последний.csv".encode(),
     "agent/\u202ebp.ledom".encode(),
     b"bell\x07",
@@ -103,11 +108,28 @@ FILES = {"agent/model.pb": b"graph" * 100, "model_metadata.json": b"{}", "logs/2
         tar(Member(b"agent/model.pb", b"graph" * 100), METADATA),
         gzip.compress(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA)) + bytes(512),
         b"".join(gzip.compress(piece) for piece in cut(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA), 100)),
+        gzip.compress(gzip.compress(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA))),
+        tar(Member(b"BZh/notes.txt"), Member(b"agent/model.pb", b"graph" * 100), METADATA),
+        gzip.compress(tar(Member(b"Rar!.txt"), Member(b"agent/model.pb", b"graph" * 100), METADATA)),
         gzip.compress(b"")
         + gzip.compress(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA))
         + gzip.compress(b""),
     ],
-    ids=["zip", "stored", "described", "zip64", "windows", "mac", "tar", "filled up", "members", "empty members"],
+    ids=[
+        "zip",
+        "stored",
+        "described",
+        "zip64",
+        "windows",
+        "mac",
+        "tar",
+        "filled up",
+        "members",
+        "twice",
+        "BZh",
+        "Rar!",
+        "empty members",
+    ],
 )
 def test_what_browsers_and_download_buttons_make_is_taken(content: bytes) -> None:
     taken = take_model(io.BytesIO(content))
@@ -147,6 +169,17 @@ NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_St
         ([BEST, LAST, METADATA, Member(b"checkpoint", b'model_checkpoint_path: "25_Step-120.ckpt"')], "", b"last", ""),
         ([BEST, LAST, METADATA, Member(NOTED.name, NO_BEST)], "", b"last", "calls 25_Step-120.ckpt the last"),
         ([LAST, BEST, METADATA, NOTED], "25", b"last", "asked for"),
+        ([LAST, BEST, METADATA, NOTED], "last", b"last", "calls 25_Step-120.ckpt the last"),
+        ([NOTED, LAST, BEST, METADATA], "best", b"best", "calls 24_Step-100.ckpt the best"),
+        ([LAST, Member(b"best.pb", b"best"), METADATA, NOTED], "best", b"best", "asked for"),
+        (
+            [Member(b"m/24_Step-100.pb", b"best"), Member(b"m/25_Step-120.pb", b""), METADATA, NOTED],
+            "",
+            b"best",
+            "best",
+        ),
+        ([Member(b"m/24_Step-7.pb", b"best"), Member(b"m/25_Step-24.pb", b""), METADATA, NOTED], "", b"best", "best"),
+        ([Member(b"m/24_Step-100.pb", b"best"), Member(b"m/25_Step-24.pb", b""), METADATA], "24", b"best", "asked"),
         ([LAST, BEST, METADATA], "model_24.pb", b"best", "asked for"),
         ([LAST, BEST, METADATA], "model/model_24.pb", b"best", "asked for"),
         ([LAST, BEST, METADATA], "24_Step-100.ckpt", b"best", "asked for"),
@@ -177,6 +210,9 @@ def test_of_several_checkpoints_the_best_is_taken_or_the_one_that_is_asked_for(
         ([LAST, BEST, Member(b"old/model_24.pb", b""), METADATA, NOTED], "", "2 models of the checkpoint"),
         ([LAST, BEST, METADATA, NOTED], "26", "no checkpoint '26': it has 'model/model_24.pb', 'model/model_25.pb'"),
         ([MODEL, METADATA], "26", "no checkpoint '26'"),
+        ([LAST, BEST, METADATA], "best", "says of no checkpoint that it is the best: it has 'model/model_24.pb'"),
+        ([LAST, BEST, METADATA, Member(NOTED.name, NO_BEST)], "best", "says of no checkpoint that it is the best"),
+        ([LAST, BEST, METADATA, Member(b"checkpoint", b"25")], "last", "says of no checkpoint that it is the last"),
     ],
 )
 def test_a_choice_that_cannot_be_made_is_said(members: list[Member], asked: str, words: str) -> None:
@@ -204,6 +240,110 @@ def test_metadata_may_stand_twice_if_they_mean_the_same(first: bytes, second: by
         return
     with pytest.raises(BadInput, match="differ"):
         take(*members)
+
+
+@pytest.mark.parametrize("text", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-8"])
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        (b"deepracer_checkpoints.json", CHECKPOINTS.decode()),
+        (b".coach_checkpoint", "24_Step-100.ckpt\r\n"),
+        (b"checkpoint", 'model_checkpoint_path: "24_Step-100.ckpt"\n'),
+    ],
+)
+def test_a_note_is_read_in_any_form_of_unicode(note: bytes, said: str, text: str) -> None:
+    mark = "\ufeff" if text in ("utf-16-le", "utf-16-be") else ""
+    written = Member(b"model/" + note, (mark + said).encode(text))
+    taken = take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, written)))
+    assert (bytes(taken.model), "calls 24_Step-100.ckpt the" in taken.choice) == (b"best", True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"Model_Metadata.json", b"MODEL_METADATA.JSON", b"model_metadata (1).json", b"agent/model_metadata(2).json",
+        b"model_metadata - Copy.json", b"model_metadata_1.json",
+    ],
+)  # fmt: skip
+def test_metadata_are_found_as_a_download_names_them(name: bytes) -> None:
+    assert take(MODEL, Member(name, b'{"a": 1}'))[2] == b'{"a": 1}'
+    assert take(Member(name, b'{"a": 1}'), MODEL, METADATA)[2] == b"{}"  # its own name comes first
+    with pytest.raises(BadInput, match="2 different files named"):
+        take(MODEL, Member(name, b'{"a": 1}'), Member(b"old/" + name, b"{}"))
+
+
+@pytest.mark.parametrize("name", [b"my_model_metadata.json", b"model_metadata.json.bak", b"model_metadata_old.json"])
+def test_other_names_are_no_metadata(name: bytes) -> None:
+    with pytest.raises(BadInput, match="no model_metadata"):
+        take(MODEL, Member(name, b"{}"))
+
+
+def test_one_model_is_the_best_and_the_last() -> None:
+    for asked in ("best", "last"):
+        taken = take_model(io.BytesIO(tar_gz(MODEL, METADATA)), asked)
+        assert (bytes(taken.model), taken.choice) == (b"graph", "")
+
+
+FOLDERS = [
+    "\u5c71\u7530\u3000\u592a\u90ce", "my\u00a0model", "Ada \U0001f469\u200d\U0001f4bb", "\u0645\u06cc\u200c\u0644",
+    "line\nbreak", "x" * 210, "bell\x07", "\u202egnp", "a\\b", "C:", "\ue000",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_model_may_lie_in_a_folder_of_any_name(folder: str) -> None:
+    names = [f"{folder}/{name}" for name in ("model.pb", "other.pb", "model_metadata.json")]
+    model, metadata = [pax(path=names[0]), Member(b"m", b"graph")], [pax(path=names[2]), Member(b"t", b"{}")]
+    assert take(*model, *metadata)[1:] == (b"graph", b"{}")
+    assert take_model(io.BytesIO(zip_of({names[0]: b"graph", names[2]: b"{}"}))).model == b"graph"
+    other = [pax(path=names[1]), Member(b"o", b"other")]
+    with pytest.raises(BadInput, match="two models") as refused:
+        take(*model, *other, *metadata)
+    assert str(refused.value).isprintable()
+    chosen = take_model(io.BytesIO(tar_gz(*model, *other, *metadata)), "other.pb")
+    assert chosen.choice.isprintable()
+    assert chosen.model == b"other"
+
+
+SAME = [Member(b"agent/model.pb", b"graph"), Member(b"model.pb", b"graph"), Member(b"model/model_24.pb", b"graph")]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [MODEL, MODEL, METADATA],
+        [METADATA, MODEL, Member(b"./agent//model.pb", b"graph")],
+        [SAME[0], SAME[1], METADATA],
+        [SAME[1], METADATA, SAME[0], SAME[2]],
+        [SAME[2], SAME[0], METADATA, NOTED],
+        [SAME[0], SAME[2], METADATA, Member(b"agent/model.onnx", b"graph")],
+    ],
+)
+@pytest.mark.parametrize("asked", ["", "first"])
+def test_a_model_may_stand_twice_if_its_bytes_are_the_same(members: list[Member], asked: str) -> None:
+    first = next(member.name.decode() for member in members if member.name.endswith((b".pb", b".onnx")))
+    taken = take_model(io.BytesIO(tar_gz(*members)), first if asked else "")
+    assert (taken.name, bytes(taken.model), taken.choice) == (first, b"graph", "")
+
+
+def test_of_models_that_stand_twice_the_best_is_one() -> None:
+    twice = Member(b"agent/model.pb", b"best")
+    for members in ([LAST, BEST, twice, METADATA, NOTED], [twice, LAST, METADATA, BEST, NOTED]):
+        taken = take_model(io.BytesIO(tar_gz(*members)))
+        assert (taken.name, bytes(taken.model)) == ("model/model_24.pb", b"best")
+        assert "of 2 checkpoints" in taken.choice
+    elsewhere = Member(b"old/model_24.pb", b"best")
+    assert take_model(io.BytesIO(tar_gz(LAST, BEST, elsewhere, METADATA)), "24").model == b"best"
+    with pytest.raises(BadInput, match="holds two models, and nothing says"):
+        take_model(io.BytesIO(tar_gz(LAST, BEST, twice, METADATA)))
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_a_long_training_brings_a_trace_of_each_iteration(timed: bool) -> None:
+    traces = crowd(19_000, b"sim-trace/%d-iteration.csv")
+    if timed:  # as packers do that keep times to the microsecond: an extension before each file
+        traces = [member for trace in traces for member in (pax(mtime="1700000000.123456"), trace)]
+    assert take(MODEL, *traces, METADATA)[1] == b"graph"
 
 
 @settings(max_examples=150, deadline=None)

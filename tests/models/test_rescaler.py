@@ -4,18 +4,20 @@ It is x, whatever r is, if both halves are of one and the same x; anything else 
 """
 
 import json
+import struct
 
 import numpy as np
 import pytest
 
 from shared.errors import BadInput
-from tests.models.protos import HEAD, SEEN, attribute, constant, dense, field, graph, integers, node, shape
+from tests.models.protos import HEAD, SEEN, attribute, constant, dense, field, graph, integers, node, placeholder, shape
 from tests.vehicle.parts import METADATA
 from vehicle.models.allowed import allowed_graph
 from vehicle.models.convert import convert
-from vehicle.models.graphdef import read_graph
+from vehicle.models.graphdef import Node, read_graph
 from vehicle.models.heads import find_head
 from vehicle.models.metadata import parse_metadata
+from vehicle.models.numerics import BINARY, UNARY, compute
 from vehicle.models.parity import compare, evaluate_frozen, frozen_answers, observations
 from vehicle.models.session import open_session
 
@@ -178,3 +180,78 @@ def test_the_shape_of_a_placeholder_says_what_it_is() -> None:
     nodes = [*dense()[:-1], eyes, node("both", "Add", ("fc", "x/EYES")), node(HEAD, "Softmax", ("both",))]
     with pytest.raises(BadInput, match="looks at 'EYES'"):
         convert(read_graph(graph(*nodes)), METADATA_)
+
+
+def scalar(name: str, value: float) -> bytes:
+    """A constant without a shape."""
+    return constant(name, (), value)
+
+
+def half(name: str, factor: str) -> bytes:
+    """One summand."""
+    return node(name, "Mul", (factor, "x"))
+
+
+CHAINS: dict[str, tuple[bytes, ...]] = {
+    "r = c c": (node("r", "Mul", ("c1", "c2")), node("q", "Sub", ("one", "r"))),
+    "r = 1 - (1 - c)": (
+        node("q0", "Sub", ("one", "c1")), node("r", "Sub", ("one", "q0")), node("q", "Sub", ("one", "r")),
+    ),
+    "1 + (-r)": (node("r", "Identity", ("c1",)), node("n", "Neg", ("r",)), node("q", "AddV2", ("one", "n"))),
+    "r = c / c / c": (
+        node("d", "RealDiv", ("c2", "c1")), node("r", "RealDiv", ("d", "c1")), node("q", "Sub", ("one", "r")),
+    ),
+    "r = sqrt(c^2)": (node("s", "Square", ("c1",)), node("r", "Sqrt", ("s",)), node("q", "Sub", ("one", "r"))),
+    "r = c + c + c": (node("s", "AddN", ("c1", "c1")), node("r", "AddN", ("s", "c1")), node("q", "Sub", ("one", "r"))),
+    "r clipped": (
+        node("s", "ClipByValue", ("c2", "c1", "one")), node("r", "Minimum", ("s", "one")),
+        node("q", "Sub", ("one", "r")),
+    ),
+    "r leaks": (node("s", "LeakyRelu", ("c1",)), node("r", "Maximum", ("s", "c1")), node("q", "Sub", ("one", "r"))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
+def test_scalars_are_computed_however_many_steps_they_take(chain: tuple[bytes, ...]) -> None:
+    nodes = [
+        *dense()[:-1],
+        numbers("lively", 0.0, 1.0, -1.0),
+        node("x", "BiasAdd", ("fc", "lively")),
+        *(scalar("one", 1.0), scalar("c1", 0.25), scalar("c2", 0.5)),
+        *chain,
+        half("first", "q"),
+        half("second", "r"),
+        node("sum", "AddV2", ("first", "second")),
+        node(HEAD, "Softmax", ("sum",)),
+    ]
+    content, head = convert(read_graph(graph(*nodes)), METADATA_)
+    straight, _ = convert(read_graph(graph(*nodes[:7], node(HEAD, "Softmax", ("x",)))), METADATA_)
+    assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5
+    assert compare(frozen_answers(head), head.shapes, open_session(straight)) < 1e-5
+
+
+@pytest.mark.parametrize("op", [op for op in [*UNARY, *BINARY, "AddN", "ClipByValue", "LeakyRelu"] if op != "BiasAdd"])
+def test_every_operator_makes_an_array_of_scalars(op: str) -> None:
+    count = 1 if op in UNARY or op == "LeakyRelu" else 3 if op == "ClipByValue" else 2
+    for kind in (np.float32, np.int32):
+        found = compute(Node("n", op), [np.array(2, kind)] * count)
+        assert isinstance(found, np.ndarray)
+        assert found.shape == ()
+
+
+@pytest.mark.parametrize("factors", [("d1", "d2"), ("d1", "d2", "d3"), ("d3", "d1", "d2", "one")])
+def test_a_picture_is_flattened_by_the_product_of_its_own_sizes(factors: tuple[str, ...]) -> None:
+    nodes = [placeholder(), node("shape", "Shape", (SEEN,)), integers("step", 1)]
+    nodes.append(constant("one", (), content=struct.pack("<i", 1), dtype=3))
+    for place in range(4):
+        bounds = integers(f"b{place}", place), integers(f"e{place}", place + 1)
+        nodes += [*bounds, node(f"d{place}", "StridedSlice", ("shape", f"b{place}", f"e{place}", "step"), SHRINK)]
+    made = factors[0]
+    for count, factor in enumerate(factors[1:]):
+        nodes.append(node(f"m{count}", "Mul", (made, factor)))
+        made = f"m{count}"
+    flat = [node("sizes", "Pack", ("d0", made)), node("flat", "Reshape", (SEEN, "sizes"))]
+    nodes += [*flat, *dense()[3:]]
+    content, head = convert(read_graph(graph(*nodes)), METADATA_)
+    assert operators(content) == ["Flatten", "Gemm", "Softmax", "Identity"]
+    assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5

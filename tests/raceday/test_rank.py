@@ -69,6 +69,6 @@ def test_what_is_no_board_is_one_sentence(
 
 
 def test_a_racer_counts_once_with_the_best_and_equal_scores_rank_in_order() -> None:
-    text = "Racer,AvgLapTime,LapCount\nann,900.9,3\nbob,900,3\nann,1200,3\ncat,800,2\n"
+    text = "Racer,AvgLapTime,LapCount\nann,9000.9,3\nbob,9000,3\nann,12000,3\ncat,8000,2\n"
     placed = rank_csv(text, RaceRules(), "board")
-    assert [(p.rank, p.racer, p.score_ms) for p in placed] == [(1, "ann", 900), (2, "bob", 900)]
+    assert [(p.rank, p.racer, p.score_ms) for p in placed] == [(1, "ann", 9000), (2, "bob", 9000)]

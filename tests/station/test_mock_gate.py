@@ -92,6 +92,6 @@ def test_it_can_run_by_itself() -> None:
     mock, _ = gate(every_s=0.01, width_ms=1)
     seen: queue.SimpleQueue[Edge] = queue.SimpleQueue()
     mock.start({}, seen.put)
-    edges = [seen.get(timeout=5) for _ in range(4)]
+    edges = [seen.get(timeout=30) for _ in range(4)]
     mock.close()
     assert [edge.broken for edge in edges] == [True, False, True, False]

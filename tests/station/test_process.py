@@ -93,13 +93,13 @@ def started() -> Iterator[list[Process]]:
 def post(url: str, **command: Any) -> dict[str, Any]:
     body = json.dumps(command).encode()
     request = urllib.request.Request(f"{url}/api/v1/commands", body, {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         parsed: dict[str, Any] = json.load(answer)
         return parsed
 
 
 def state(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{url}/api/v1/state", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/api/v1/state", timeout=60) as answer:
         parsed: dict[str, Any] = json.load(answer)
         return parsed
 
@@ -131,7 +131,7 @@ def test_killed_in_mid_run_it_goes_on_from_its_journal(folder: pathlib.Path, sta
     assert after["run"]["phase"] == "running"
     post(url, command="finish", reason="enough")
     started[1].process.send_signal(signal.SIGTERM)
-    assert started[1].process.wait(timeout=10) == 0
+    assert started[1].process.wait(timeout=60) == 0
     journal = Journal(folder / "data" / "station.db")
     check(journal)
     facts = b"".join(record.facts for record in journal.records())
@@ -147,12 +147,12 @@ def test_it_stops_cleanly_and_soon(folder: pathlib.Path, started: list[Process])
     url = started[0].url()
     assert (folder / "ready").read_text() == url
     clock = SystemClock()
-    stream = socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=10)
+    stream = socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=60)
     stream.sendall(b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert stream.recv(12) == b"HTTP/1.1 200"
     asked_ns = clock.now_ns()
     started[0].process.send_signal(signal.SIGTERM)
-    out, err = started[0].process.communicate(timeout=10)
+    out, err = started[0].process.communicate(timeout=60)
     stream.close()
     assert (started[0].process.returncode, out, err) == (0, "", "")
     assert clock.now_ns() - asked_ns < 5_000_000_000

@@ -90,7 +90,7 @@ def until_shown(url: str, true: Any, patience_s: float = 60.0) -> dict[str, Any]
 def tried(url: str, roll: Callable[[], object]) -> None:
     """A fresh gate opens no run; a car rolls through, and it is fit."""
     refused = requests.post(
-        f"{url}/api/v1/commands", json={"command": "open_run", "racer": "X", "car": "x"}, timeout=10
+        f"{url}/api/v1/commands", json={"command": "open_run", "racer": "X", "car": "x"}, timeout=60
     )
     assert refused.status_code == 409
     assert "Not tried yet" in refused.json()["error"]

@@ -43,7 +43,7 @@ def test_test_mode_is_shouted_and_left_by_an_official(served: Served, watched: W
     page = watched.open(f"{served.url}/operate")
     expect(page.locator(".mode-banner")).to_have_count(0)
     page.click("text=Test mode")
-    assert served.station.commanded.acquire(timeout=5)
+    assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [SetMode(author="operator", mode="test")]
     show(served, page, TESTING)
     expect(page.locator(".mode-banner")).to_contain_text("Test mode")
@@ -87,13 +87,13 @@ def test_with_several_cars_an_order_goes_where_it_was_chosen_to_go(served: Serve
     page.keyboard.press("2")
     expect(page.locator("#chosen")).to_have_text("Orders go to Grace Hopper, car-2.")
     page.keyboard.press("o")
-    assert served.station.commanded.acquire(timeout=5)
+    assert served.station.commanded.acquire(timeout=30)
     page.keyboard.press("p")  # an order waits for no other: each goes by a request of its own
-    assert served.station.commanded.acquire(timeout=5)
+    assert served.station.commanded.acquire(timeout=30)
     page.click("[aria-label='Void lap 2 of Ada Lovelace']")
     page.fill("#ask-reason", "pushed")
     page.keyboard.press("Enter")
-    assert served.station.commanded.acquire(timeout=5)
+    assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [
         OffTrack(author="operator", run_id="run-8"),
         OrderCar(author="operator", car="car-2", action="stop"),
@@ -130,7 +130,7 @@ def test_a_doubt_is_answered_with_one_key(served: Served, watched: Watched, key:
     expect(page.locator(".doubt")).to_contain_text("Gate: a crossing")
     expect(page.locator(".doubt")).to_contain_text("Cars: likeliest Grace Hopper, 63 %")
     page.keyboard.press(key)
-    assert served.station.commanded.acquire(timeout=5)
+    assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [command]
 
 

@@ -76,7 +76,7 @@ def test_a_gate_is_tried_anew_from_its_page(served: Served, watched: Watched) ->
     expect(page.locator("#alarms")).to_contain_text("take turns to be first")
     page.get_by_role("button", name="Try it anew: start", exact=True).focus()
     page.keyboard.press("Enter")
-    assert served.station.commanded.acquire(timeout=5)
+    assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [TryGate(author="operator", gate="start")]
     expect(page.locator("#answer")).to_contain_text("let a car roll over every sensor")
     served.station.answer = Declined("A run is on: try the gate when it is over.")

@@ -5,8 +5,8 @@ import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pytest
 import requests
@@ -133,6 +133,48 @@ def test_fifty_browsers_are_drawn_for_once_and_each_is_told_what_it_lacks(monkey
     assert "lap-5" in late["rows"]
 
 
+@dataclass
+class Restless(FakeStation):
+    """Changes while a page is being drawn: the drawing ends only when the change has come to the streams."""
+
+    taken: int = 0
+    drawn: list[int] = field(default_factory=list)
+
+    def wait_for_change(self, version: int, timeout_s: float) -> View | None:
+        with self.changed:
+            self.taken = version
+            self.changed.notify_all()
+        return FakeStation.wait_for_change(self, version, timeout_s)
+
+    def render(self, view: View, _name: PageName) -> Rendered:
+        self.drawn.append(view.version)
+        self.show(run=replace(RUN, racer=f"Racer {len(self.drawn)}"))
+        changed = self.view.version
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.taken >= changed, 30)
+        return PAGES.render(view, "live")
+
+
+@pytest.mark.parametrize("browsers", [1, 2, 50])
+def test_changes_that_are_faster_than_drawing_are_still_drawn_once_for_all(browsers: int) -> None:
+    station, rounds = Restless(), 5
+
+    async def scene() -> list[list[bytes]]:
+        live = Live(station, cast("Pages", station))
+        live.start()
+        streams = [live.stream("live") for _ in range(browsers)]
+        said = [await asyncio.gather(*(anext(stream) for stream in streams)) for _ in range(1 + rounds)]
+        for stream in streams:
+            await stream.aclose()
+        live.close()
+        return said[1:]
+
+    said = asyncio.run(scene())
+    assert all(message.startswith(b"id: ") for each in said for message in each)  # a page each time, no beat
+    assert len(station.drawn) <= 2 * rounds  # some may ask a moment later than the others
+    assert station.drawn == sorted(set(station.drawn))
+
+
 def test_close_ends_every_stream() -> None:
     async def scene() -> None:
         live = Live(FakeStation(), PAGES)
@@ -167,7 +209,7 @@ def test_a_quiet_station_still_beats(monkeypatch: Any) -> None:
 
 
 def test_the_stream_over_http(served: Served) -> None:
-    with requests.get(f"{served.url}/live", stream=True, timeout=10) as answer:
+    with requests.get(f"{served.url}/live", stream=True, timeout=60) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
         lines = answer.iter_lines(chunk_size=1)
@@ -182,7 +224,7 @@ def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     deaf.connect(("127.0.0.1", served.port))
     deaf.sendall(f"GET /live HTTP/1.1\r\nhost: 127.0.0.1:{served.port}\r\n\r\n".encode())
-    with deaf, requests.get(f"{served.url}/live", stream=True, timeout=10) as answer:
+    with deaf, requests.get(f"{served.url}/live", stream=True, timeout=60) as answer:
         lines = answer.iter_lines(chunk_size=1)
         for number in range(7, 60):
             served.station.show(run=replace(RUN, laps=(*LAPS, lap(number, 9_000)), model="x" * 5_000 + str(number)))
@@ -193,7 +235,7 @@ def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
 def test_too_many_screens_are_told_so(served: Served, monkeypatch: Any) -> None:
     assert MOST_BROWSERS >= 100
     monkeypatch.setattr("station.web.live.MOST_BROWSERS", 0)
-    answer = requests.get(f"{served.url}/live", timeout=10)
+    answer = requests.get(f"{served.url}/live", timeout=60)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
 

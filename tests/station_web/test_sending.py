@@ -47,15 +47,15 @@ def nothing_wished() -> None:
 def test_a_wish_is_handed_on_or_refused_with_a_sentence(
     served: Served, body: object, status: int, wanted: Wish | None
 ) -> None:
-    answer = requests.post(f"{served.url}/api/v1/sync", json=body, timeout=10)
+    answer = requests.post(f"{served.url}/api/v1/sync", json=body, timeout=60)
     assert answer.status_code == status
     assert wished == ([] if wanted is None else [wanted])
     assert answer.json() == {"accepted": True} if wanted else answer.json()["error"]
 
 
 def test_only_officials_may_send(served_elsewhere: Served, served: Served) -> None:
-    foreign = requests.post(f"{served.url}/api/v1/sync", json={}, headers={"origin": "http://evil.example"}, timeout=10)
-    plain = requests.post(f"{served.url}/api/v1/sync", data="{}", timeout=10)
+    foreign = requests.post(f"{served.url}/api/v1/sync", json={}, headers={"origin": "http://evil.example"}, timeout=60)
+    plain = requests.post(f"{served.url}/api/v1/sync", data="{}", timeout=60)
     assert (foreign.status_code, plain.status_code) == (403, 415)
     assert wished == []
 

@@ -29,7 +29,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def stops(served: Served) -> int:
-    assert served.station.commanded.acquire(timeout=5)
+    assert served.station.commanded.acquire(timeout=30)
     return len([command for command in served.station.commands if isinstance(command, StopAll)])
 
 
@@ -118,7 +118,7 @@ def test_without_a_script_the_form_stops_and_releases(served: Served, browser: B
     expect(page.locator("h1")).to_have_text("Stop all cars")
     expect(page.locator(".stop-cars")).to_contain_text("car-3 not reached since")
     page.click("text=Release the stop")
-    assert served.station.commanded.acquire(timeout=5)
+    assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands[-1] == ReleaseStop(author="operator")
     context.close()
 
@@ -135,7 +135,7 @@ def test_the_stop_is_shouted_on_every_page_until_it_is_released(served: Served, 
         assert violations(page) == []
         keep_picture(page, f"stop{path.replace('/', '-')}")
     page.click("#release-stop")
-    assert served.station.commanded.acquire(timeout=5)
+    assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [ReleaseStop(author="operator")]
 
 

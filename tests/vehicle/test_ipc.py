@@ -121,9 +121,9 @@ def test_the_mailbox_wakes_who_waits_for_a_frame_and_for_the_end() -> None:
     reader = threading.Thread(target=read)
     reader.start()
     mailbox.put(Frame(frame(), 1, 1))
-    assert got.get(timeout=5) is not None
+    assert got.get(timeout=30) is not None
     mailbox.close()
-    assert got.get(timeout=5) is None
+    assert got.get(timeout=30) is None
     assert mailbox.closed
     reader.join(5.0)
 
@@ -152,11 +152,11 @@ def test_the_policy_wakes_those_beside_it_and_so_does_the_end() -> None:
     waiting.start()
     mailbox.put(Frame(frame(), 1, 1))
     mailbox.done(1)
-    taken = got.get(timeout=10.0)
+    taken = got.get(timeout=60)
     assert taken is not None
     assert taken[1] == 1
     mailbox.close()
-    assert got.get(timeout=10.0) is None
+    assert got.get(timeout=60) is None
     waiting.join(10.0)
 
 

@@ -31,7 +31,7 @@ def test_priority_is_of_the_asking_thread_alone() -> None:
     before = os.sched_getscheduler(0)
     thread = threading.Thread(target=ask)
     thread.start()
-    granted, policy, priority = found.get(timeout=10)
+    granted, policy, priority = found.get(timeout=60)
     thread.join(10)
     assert (policy, priority) == ((os.SCHED_FIFO, POLICY_PRIORITY) if granted else (os.SCHED_OTHER, 0))
     assert os.sched_getscheduler(0) == before

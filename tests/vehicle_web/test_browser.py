@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from raceday.broker import mosquitto_path, start_broker
 from shared.messages import CarBeat, CarState, DriveOrder, Lease
@@ -147,6 +147,99 @@ def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
         until(page, lambda: ThrottleShare(70) in site.bench.said)
         page.goto("about:blank")
         until(page, lambda: site.bench.words[-1] == "stop")
+
+
+def driving(page: Page, site: Site) -> None:
+    """This phone drives the car, and renews."""
+    claim(page, site.url, site.code)
+    page.get_by_role("button", name="Start").click()
+    until(page, lambda: "start" in site.bench.words)
+    drives(site)
+    expect(page.locator("#mode")).to_have_text("Driving")
+    with page.expect_request("**/api/hold"):
+        pass
+
+
+def asked(page: Page, path: str) -> list[Request]:
+    """What goes out to `path` from now on."""
+    seen: list[Request] = []
+    page.on("request", lambda request: seen.append(request) if request.url.endswith(path) else None)
+    return seen
+
+
+def kept_back(page: Page, pattern: str) -> list[Route]:
+    """What is asked from now on, until each is let go."""
+    routes: list[Route] = []
+
+    def keep(route: Route) -> None:
+        routes.append(route)
+
+    page.route(pattern, keep)
+    return routes
+
+
+def test_a_stop_that_is_lost_ends_the_renewals_and_is_asked_again_until_it_arrives(
+    site: Site, browser: Browser
+) -> None:
+    with phone(browser) as page:
+        driving(page, site)
+        held = kept_back(page, "**/api/hold")  # it was asked before the stop, and is answered after it
+        until(page, lambda: held != [])
+        page.route("**/api/stop", lambda route: route.abort())
+        renewals, stops = asked(page, "/api/hold"), asked(page, "/api/stop")
+        page.get_by_role("button", name="Stop").tap()
+        until(page, lambda: len(stops) == 1)
+        with page.expect_response("**/api/hold") as answered:
+            held[0].continue_()
+        assert answered.value.json()["holding"] is True
+        until(page, lambda: len(stops) >= 3)
+        expect(page.locator("#said")).to_have_text(
+            "The car does not answer. Stop is asked again; the lease ends by itself."
+        )
+        assert "stop" not in site.bench.words
+        page.unroute("**/api/stop")
+        until(page, lambda: site.bench.words[-1] == "stop")
+        expect(page.locator("#said")).to_have_text("Stopping.")
+        assert renewals == []
+        count = len(stops)
+        for _ in range(5):  # five looks of the page at the car: no more stops, no renewal
+            with page.expect_response("**/api/status"):
+                pass
+        assert (renewals, len(stops)) == ([], count)
+        site.bench.desk.hear(CarState(True, "stopped", "", "first", "ab" * 32, 40))
+        page.unroute("**/api/hold")
+        with page.expect_request("**/api/hold"):  # the next start renews again
+            page.get_by_role("button", name="Start").click()
+
+
+def test_a_start_that_comes_after_the_stop_is_stopped(site: Site, browser: Browser) -> None:
+    with phone(browser) as page:
+        claim(page, site.url, site.code)
+        late = kept_back(page, "**/api/start")
+        page.get_by_role("button", name="Start").click()
+        until(page, lambda: late != [])
+        page.get_by_role("button", name="Stop").tap()
+        until(page, lambda: site.bench.words[-1:] == ["stop"])
+        renewals = asked(page, "/api/hold")
+        late[0].continue_()
+        until(page, lambda: "start" in site.bench.words and site.bench.words[-1] == "stop")
+        for _ in range(3):
+            with page.expect_response("**/api/status"):
+                pass
+        assert renewals == []
+
+
+def test_a_refused_stop_is_said_and_not_asked_again(site: Site, browser: Browser) -> None:
+    with phone(browser) as page:
+        driving(page, site)
+        page.route("**/api/stop", lambda route: route.fulfill(status=403, json={"error": "Not from there."}))
+        stops = asked(page, "/api/stop")
+        page.get_by_role("button", name="Stop").tap()
+        expect(page.locator("#said")).to_have_text("Not from there.")
+        for _ in range(5):
+            with page.expect_response("**/api/status"):
+                pass
+        assert len(stops) == 1
 
 
 def test_a_second_phone_can_stop_and_cannot_take(site: Site, browser: Browser) -> None:

@@ -61,7 +61,7 @@ class RunningWorld:
         return self._reap()
 
     def _reap(self) -> int:
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=60)
         return self.process.returncode
 
 

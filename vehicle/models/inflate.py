@@ -5,7 +5,7 @@ length of each are held against what came out. A tar that a browser has unpacked
 """
 
 import zlib
-from typing import BinaryIO
+from typing import Protocol
 
 from shared.errors import BadInput
 
@@ -16,13 +16,21 @@ MOST_GZIP_MEMBERS = 20_000  # of 64 kB each, as some packers write them, they wo
 GZIP = b"\x1f\x8b"
 NOT_AN_ARCHIVE = "The file is not a complete tar archive."
 
-_LEAST, _CHUNK = 512, 1 << 20
+PIECE = 1 << 20  # what is read at a time of something large
+_LEAST = 16_384  # a header is 512 bytes: what is left of the packed is copied at each turn
+
+
+class Readable(Protocol):
+    """A file, or another stream."""
+
+    def read(self, size: int, /) -> bytes | bytearray:
+        """The next bytes."""
 
 
 class Unpacked:
     """A stream that is read forward only, within limits: here of a file that is not packed."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Readable) -> None:
         self._file = file
         self._packed = self._unpacked = 0
         self._ready = b""
@@ -36,21 +44,27 @@ class Unpacked:
             self._ready = self._ready[missing:]
         return found
 
+    def peek(self, size: int) -> bytes:
+        """What comes next; it is not passed. Raises BadInput."""
+        head = bytes(self.read(size))
+        self._ready = head + self._ready
+        return head
+
     def skip(self, size: int) -> None:
         """Passes over `size` bytes. Raises BadInput if they are not there."""
         while size:
-            passed = len(self.read(min(size, _CHUNK)))
+            passed = len(self.read(min(size, PIECE)))
             if not passed:
                 raise BadInput(NOT_AN_ARCHIVE)
             size -= passed
 
     def end(self) -> None:
         """Reads what is left, so that all of it was checked. Raises BadInput."""
-        while self.read(_CHUNK):
+        while self.read(PIECE):
             pass
 
     def _fill(self, wanted: int) -> bool:
-        self._ready = self._file.read(min(max(wanted, _LEAST), _CHUNK))
+        self._ready = bytes(self._file.read(min(max(wanted, _LEAST), PIECE)))
         self._count(len(self._ready), len(self._ready))
         return bool(self._ready)
 
@@ -73,7 +87,7 @@ def check_sizes(packed: int, unpacked: int) -> None:
 class Inflated(Unpacked):
     """What a gzip file holds."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Readable) -> None:
         super().__init__(file)
         self._inflate = zlib.decompressobj(wbits=31)
         self._members = 1
@@ -83,12 +97,12 @@ class Inflated(Unpacked):
         while not self._ready:
             if self._inflate.eof and not self._next_member():
                 return False
-            packed = self._inflate.unconsumed_tail or self._rest or self._file.read(_CHUNK)
+            packed = self._inflate.unconsumed_tail or self._rest or self._file.read(PIECE)
             if not packed:
                 raise BadInput(NOT_AN_ARCHIVE)
             self._rest = b""
             try:
-                self._ready = self._inflate.decompress(packed, min(max(wanted, _LEAST), _CHUNK))
+                self._ready = self._inflate.decompress(packed, min(max(wanted, _LEAST), PIECE))
             except zlib.error:
                 raise BadInput(NOT_AN_ARCHIVE) from None
             left = len(self._inflate.unconsumed_tail) + len(self._inflate.unused_data)
@@ -98,7 +112,7 @@ class Inflated(Unpacked):
     def _next_member(self) -> bool:
         """Begins the member that follows; False at the file's end, which may be filled up with zeros."""
         rest = self._inflate.unused_data
-        while len(rest := rest.lstrip(b"\0")) < len(GZIP) and (more := self._file.read(_CHUNK)):
+        while len(rest := rest.lstrip(b"\0")) < len(GZIP) and (more := self._file.read(PIECE)):
             rest += more
         if not rest:
             return False

@@ -52,12 +52,13 @@ def compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | None:
     """The first output of one operator; None for an operator that is not known. Raises BadInput."""
     try:
         with np.errstate(all="ignore"):
-            return _compute(node, inputs)
+            found = _compute(node, inputs)
+        return None if found is None else np.asarray(found)  # of scalars numpy makes no array
     except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise BadInput(f"{node.op} at {node.name[:80]!r} does not fit its inputs ({str(error)[:80]}).") from None
 
 
-def _compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | None:
+def _compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | np.generic | None:
     if node.op in UNARY:
         return UNARY[node.op](*inputs).astype(inputs[0].dtype, copy=False)
     if node.op in BINARY:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.errors import BadInput
-from vehicle.models.inflate import MOST_UNPACKED, NOT_AN_ARCHIVE, Unpacked
+from vehicle.models.inflate import MOST_UNPACKED, NOT_AN_ARCHIVE, PIECE, Unpacked
 
 _BLOCK = 512
-_MOST_EXTENSION, _MOST_EXTENSIONS = 65_536, 1 << 20  # bytes of one, and of all
+_MOST_EXTENSION, _MOST_EXTENSIONS = 65_536, 1 << 20  # bytes of one, and of all beyond what each file's times need
+_USUAL_EXTENSION = 512
+_MOST_HEADERS = 25_000  # of extensions: one a file
 _MOST_RECORDS = 100
 _REFUSED = {
     b"1": "a hard link",
@@ -41,26 +43,27 @@ class TarMember:
     stream: Unpacked
     left: int
 
-    def read(self, most: int) -> bytearray:
-        """All of it. Raises BadInput if it is larger than `most` or torn."""
+    def pieces(self, most: int) -> Iterator[bytearray]:
+        """All of it, piece by piece. Raises BadInput if it is larger than `most` or torn."""
         if self.size > most:
             raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {most} are taken.")
-        content = self.stream.read(self.size)
-        self.left = 0
-        if len(content) != self.size:
-            raise BadInput(NOT_AN_ARCHIVE)
-        return content
+        while self.left:
+            piece = self.stream.read(min(self.left, PIECE))
+            if not piece:
+                raise BadInput(NOT_AN_ARCHIVE)
+            self.left -= len(piece)
+            yield piece
 
 
 def tar_members(stream: Unpacked) -> Iterator[TarMember]:
     """The entries with their real names and sizes; extensions of the format belong to the entry that follows."""
     extended: dict[str, str] = {}
-    spent = 0
+    spent = count = 0
     while (header := _header(stream)) is not None:
         kind, size = header[156:157], _number(header[124:136])
         if kind in (b"x", b"g", b"L"):
-            spent += size + _BLOCK
-            if size > _MOST_EXTENSION or spent > _MOST_EXTENSIONS:
+            spent, count = spent + max(size - _USUAL_EXTENSION, 0), count + 1
+            if size > _MOST_EXTENSION or spent > _MOST_EXTENSIONS or count > _MOST_HEADERS:
                 raise BadInput("The archive's names are longer than any model's.")
             text = bytes(stream.read(size))
             stream.skip(-size % _BLOCK)
@@ -113,7 +116,7 @@ def _number(given: bytes) -> int:
             raise BadInput(NOT_AN_ARCHIVE)
         return value
     digits = given.strip(b" \0")
-    if not all(digit in b"01234567" for digit in digits):
+    if digits.strip(b"01234567"):
         raise BadInput(NOT_AN_ARCHIVE)
     return int(digits or b"0", 8)
 

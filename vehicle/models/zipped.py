@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from shared.errors import BadInput
-from vehicle.models.inflate import check_sizes
+from vehicle.models.inflate import PIECE, check_sizes
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 NOT_A_ZIP = "The file is no tar.gz archive, and as a zip archive it is not complete."
@@ -26,7 +26,6 @@ _MOST_DIRECTORY = 4 << 20
 _FULL16, _FULL32 = 0xFFFF, 0xFFFF_FFFF
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _IS_UTF8, _MASKED = 1 << 0, 1 << 11, 1 << 13
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +42,21 @@ class ZipMember:
     begins: int
     file: BinaryIO
 
-    def read(self, most: int) -> bytearray:
-        """All of it. Raises BadInput if it is larger than `most`, torn, or not what its check sum says."""
+    def pieces(self, most: int) -> Iterator[bytes]:
+        """All of it, piece by piece. Raises BadInput if it is larger than `most`, torn, or not what its sum says."""
         if self.size > most:
             raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {most} are taken.")
         if self.method not in (_STORED, _DEFLATED):
             raise BadInput(f"The archive's {self.name[:60]!r} is packed in a way that is not read: use plain zip.")
         self._to_content()
-        content = self._stored() if self.method == _STORED else self._inflated()
-        if len(content) != self.size or zlib.crc32(content) != self.crc:
+        size = crc = 0
+        for piece in self._stored() if self.method == _STORED else self._inflated():
+            size, crc = size + len(piece), zlib.crc32(piece, crc)
+            if size > self.size:
+                break
+            yield piece
+        if size != self.size or crc != self.crc:
             raise BadInput(f"The archive's {self.name[:60]!r} is damaged: its check sum is another.")
-        return content
 
     def _to_content(self) -> None:
         """The entry's own header says the same as the directory, else two readers would read two things."""
@@ -67,21 +70,23 @@ class ZipMember:
             raise BadInput(f"The archive says two things of its {self.name[:60]!r}, and is not read.")
         self.file.seek(extra_size, io.SEEK_CUR)
 
-    def _stored(self) -> bytearray:
-        return bytearray(self.file.read(self.size if self.packed == self.size else 0))
+    def _stored(self) -> Iterator[bytes]:
+        left = self.size if self.packed == self.size else 0
+        while left and (piece := self.file.read(min(left, PIECE))):
+            left -= len(piece)
+            yield piece
 
-    def _inflated(self) -> bytearray:
-        inflate, found, left = zlib.decompressobj(wbits=-15), bytearray(), self.packed
-        while not inflate.eof and len(found) <= self.size:
-            packed = inflate.unconsumed_tail or self.file.read(min(left, _CHUNK))
+    def _inflated(self) -> Iterator[bytes]:
+        inflate, left = zlib.decompressobj(wbits=-15), self.packed
+        while not inflate.eof:
+            packed = inflate.unconsumed_tail or self.file.read(min(left, PIECE))
             left -= 0 if inflate.unconsumed_tail else len(packed)
             if not packed:
-                break
+                return
             try:
-                found += inflate.decompress(packed, _CHUNK)
+                yield inflate.decompress(packed, PIECE)
             except zlib.error:
-                break  # what came out until here is too short: the caller says so
-        return found
+                return  # what came out until here is too short: the caller says so
 
 
 def zip_members(file: BinaryIO) -> Iterator[ZipMember]:

@@ -19,7 +19,8 @@ export async function ask(path, body, more = {}) {
   // A refusal without words is still one; but what ends in the middle of an answer is no answer.
   const content = await answer.json().catch((error) => { if (answer.ok) throw error; return {}; });
   if (answer.status === 401) document.dispatchEvent(new Event("unclaimed"));
-  if (!answer.ok) throw new Error(content.error || "The car did not understand.");
+  // `refused`: the car's own word, which asking again does not change.
+  if (!answer.ok) throw Object.assign(new Error(content.error || "The car did not understand."), { refused: answer.status < 500 });
   return content;
 }
 

@@ -8,6 +8,7 @@ import { ask, at, put, sentence, wheel } from "/static/car.js";
 const EVERY_MS = 200;
 const CAMERA_MS = 150;
 const RETRY_MS = 1000;
+const STOP_AGAIN_MS = 500; // a stop that was not answered is asked again
 const UNCLAIMED_MS = 500; // a page that may ask for nothing else still hears whether the car is there
 const ABOUT_MS = 10000;
 const MODES = { disarmed: "Disarmed", ready: "Ready", driving: "Driving", stopped: "Stopped", tripped: "Tripped" };
@@ -23,6 +24,8 @@ const CALM = {
 let state = null;
 let claimed = false;
 let starting = false;
+let letGo = false; // from Stop to the next Start nothing is renewed, whatever an answer that was asked before says
+let stops = 0; // only the newest is asked again
 let asked_ms = 0;
 
 const percent = (share) => `${Math.round(share * 100)} %`;
@@ -42,6 +45,7 @@ function notClaimed() {
 
 function paint(now) {
   state = now;
+  if (letGo) state.holding = false;
   document.dispatchEvent(new CustomEvent("status", { detail: now })); // for the calibration's part
   put("mode", MODES[now.mode]);
   at("mode").dataset.mode = now.mode;
@@ -104,15 +108,28 @@ async function act(path, body, saidAt = "said") {
 at("start").addEventListener("click", async () => {
   if (at("start").getAttribute("aria-disabled") === "true") return;
   starting = true;
+  letGo = false;
   await act("/api/start", { throttle_percent: Number(at("throttle").value) });
+  if (letGo) stop(); // Stop was touched meanwhile: the start may have come to the car after it
   setTimeout(() => { starting = false; }, 1500);
 });
 
 // On the first touch, not when the finger leaves; and again as a click for keyboards and readers.
-function stop() {
+async function stop() {
+  const mine = ++stops;
   starting = false;
-  if (state) state.holding = false; // no renewal may follow, whatever becomes of the order
-  ask("/api/stop", {}, { keepalive: true }).then((answer) => put("said", answer.said), (error) => put("said", `${sentence(error)} The lease ends by itself.`));
+  letGo = true; // no renewal may follow, whatever becomes of the order
+  if (state) state.holding = false;
+  while (letGo && mine === stops) {
+    try {
+      put("said", (await ask("/api/stop", {}, { keepalive: true })).said);
+      return;
+    } catch (error) {
+      put("said", error.refused ? error.message : "The car does not answer. Stop is asked again; the lease ends by itself.");
+      if (error.refused) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, STOP_AGAIN_MS));
+  }
 }
 at("stop").addEventListener("pointerdown", stop);
 at("stop").addEventListener("click", (event) => { if (event.detail === 0) stop(); });

@@ -1,0 +1,73 @@
+"""A published board's bytes as text: which encoding it is in, and whether its letters are what they once were.
+
+Called by rank.py. UTF-8 (with a mark or without), UTF-16 and Windows-1252; the last is taken only where nothing else
+fits, so rank.py tells it.
+"""
+
+import pathlib
+import re
+
+from shared.errors import BadInput
+
+MAX_BYTES = 256 * 1024 * 1024
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_MARKS_OF_UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+_CALLED = {"utf-8": "", "utf-8-sig": "", "cp1252": "Windows-1252"}  # the others are UTF-16
+_AS_UTF8 = re.compile(
+    rb"[\xc2\xc3][\x80-\xbf]|[\xc4\xc5][\x80-\x84\x86-\x90\x98-\x9f\xa1-\xaa\xac-\xb6\xb8-\xba\xbc-\xbf]"
+    rb"|(?:[\xc4-\xdf][\x80-\xbf]){2,}|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+
+
+def read_text(path: pathlib.Path) -> tuple[str, str]:
+    """The file as text, and the encoding if it is not UTF-8 ("" if it is). Raises BadInput."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadInput(f"{path}: is larger than {MAX_BYTES // 2**20} MiB, which no board is.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror}).") from None
+    return decoded(data, str(path))
+
+
+def decoded(data: bytes, source: str) -> tuple[str, str]:
+    """Bytes as text: a mark decides; else UTF-16 if every other byte is nought, UTF-8, or Windows-1252."""
+    if data.startswith(_MARKS_OF_UTF32):
+        raise BadInput(f"{source}: is text in UTF-32, which is not read: save it as CSV in UTF-8.")
+    marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
+    for encoding in [marked] if marked else _likely(data[:400]):
+        try:
+            return data.decode(encoding), _CALLED.get(encoding, "UTF-16")
+        except UnicodeDecodeError:
+            continue
+    raise BadInput(f"{source}: is no text in UTF-8, UTF-16 or Windows-1252: save it as CSV in UTF-8.")
+
+
+def _likely(head: bytes) -> list[str]:
+    if head[1::2].count(0) > len(head) // 4:
+        return ["utf-16-le"]
+    return ["utf-16-be"] if head[::2].count(0) > len(head) // 4 else ["utf-8", "cp1252"]
+
+
+def mended(text: str) -> str:
+    """What the text was before its UTF-8 was read as a Western encoding: "José" of "JosÃ©"; "" if that did not happen.
+
+    Two signs that could be one letter of UTF-8 may stand side by side by chance. So a pair counts only if it begins
+    with Â or Ã, as Western Europe's letters do, or with Ä or Å, as Central Europe's do, without a quotation mark or a
+    dash behind; of others there must be two, or three signs to one.
+    """
+    raw = "".join(map(_byte, text)).encode("latin-1")  # as long as the text: places are the same
+    found, at = "", 0
+    for letters in _AS_UTF8.finditer(raw):
+        was = letters[0].decode("utf-8", "replace")
+        if "\ufffd" not in was:
+            found += text[at : letters.start()] + was
+            at = letters.end()
+    return found + text[at:] if at else ""
+
+
+def _byte(sign: str) -> str:
+    """The byte that was read as this sign; what Windows-1252 leaves open is the control of that number."""
+    if "\x80" <= sign <= "\x9f":
+        return sign
+    return sign.encode("cp1252", "replace").decode("latin-1")
