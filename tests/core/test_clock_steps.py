@@ -367,6 +367,8 @@ def test_a_clock_that_steps_times_as_one_that_never_does(
         return hall
 
     stepped, steady = driven(steps, *began), driven([], 0, True)
+    again = type(stepped.hand.engine)()
+    assert [again.handle(event) for event in stepped.hand.inputs[2:]] == stepped.hand.facts[2:]
     off_ns = stepped.run.started_utc_ns - steady.run.started_utc_ns
     assert abs(off_ns) <= 10 * S * (len(steps) + 1)  # a small step corrects nothing that is over
     assert [lap.lap_ns for lap in stepped.run.book.laps()] == [lap.lap_ns for lap in steady.run.book.laps()]
