@@ -83,6 +83,8 @@ class Engine:
     def handle(self, event: e.Input) -> tuple[f.Fact, ...]:
         """What follows from one input. No facts: nothing changed."""
         facts = self._take(event)
+        if self._scale.waiting is not None and not self._run_is_on():
+            facts += self._pair(e.ClockPair(*self._scale.waiting))
         return (*facts, *self._attribution.summed(facts))
 
     def _take(self, event: e.Input) -> list[f.Fact]:

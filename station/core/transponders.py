@@ -7,6 +7,7 @@ hexadecimal. Digits alone may be either: as hexadecimal they count only from six
 as they stand, and while they fit one owner. Where two owners fit, nobody is meant, and it is said.
 """
 
+import functools
 import unicodedata
 from collections import deque
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Reading:
     sure: bool
 
 
+@functools.lru_cache(maxsize=1024)  # the same few ids come with every crossing
 def reading(text: str) -> Reading:
     """Of an id as anybody writes it."""
     plain = unicodedata.normalize("NFKC", text).translate(MARKS).upper()
