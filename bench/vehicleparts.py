@@ -115,12 +115,13 @@ class Agent:
                 self._helm.take_wish(word, self.clock.now_ns())
         done_ns = self.clock.now_ns()
         self._helm.tick(done_ns)
-        if isinstance(wish, Wish):  # the car is not armed here, so the last stage is fed by hand
-            self._last = limit(Action(wish.steering, wish.throttle), self._last, 33_000_000, Limits())
+        assert wish is not None, "the pilot did not take the picture: nothing was measured"
+        # The car is not armed here, so the last stage is fed by hand.
+        self._last = limit(Action(wish.steering, wish.throttle), self._last, 33_000_000, Limits())
         told = self._wheels.turn(self._last)
         began_ns = now_ns if at_ns is None else at_ns
         self.ages_us.append((self.clock.now_ns() - began_ns) / 1e3)
-        if self.tally is not None and wish is not None:
+        if self.tally is not None:
             self.tally.wish = wish
             trace = self.tally.trace(done_ns, "driving", self._last, told, fresh=True)
             self.tally.applied(done_ns)

@@ -12,9 +12,10 @@ import onnxruntime as ort
 
 from bench.lines import Line, line, ratio
 from bench.pacing import Call, Timed, hurry, in_turn, paced, timed_in_turn
+from bench.pictures import in_colours, road
 from bench.vehicleparts import Agent, write_int8, write_shallow
 from vehicle.core.words import PilotReady
-from vehicle.hardware.devices import Frame, Pixels
+from vehicle.hardware.devices import Frame
 from vehicle.ipc import Channel, pair
 from vehicle.mailbox import Mailbox
 from vehicle.models.check import check_model
@@ -34,9 +35,8 @@ class Net:
         self.policy = Policy(check_model(model))
         self.session = self.policy._session
         self.agent = Agent(self.policy)
-        random = np.random.default_rng(2)
-        self.small: Pixels = random.integers(0, 256, (120, 160), np.uint8)
-        self.colours: Pixels = random.integers(0, 256, (480, 640, 3), np.uint8)
+        self.small = road(160, 120)
+        self.colours = in_colours(road(640, 480))
         self.feed = {"observation": self.small.reshape(1, 1, 120, 160).astype(np.float32)}
 
     def bare(self) -> None:

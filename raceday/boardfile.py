@@ -25,10 +25,6 @@ HEADINGS = {
     "userid": ACCOUNT,
     "lapcount": LAPS,
     "laps": LAPS,
-    **dict.fromkeys(("lapcounts", "lapscount", "countoflaps", "numlaps", "numoflaps", "nlaps", "nooflaps"), LAPS),
-    **dict.fromkeys(("numberoflaps", "lapstotal", "totallaps", "laptotal"), LAPS),
-    **dict.fromkeys(("completedlaps", "lapscompleted", "completelaps", "lapscomplete", "lapsdone"), LAPS),
-    **dict.fromkeys(("finishedlaps", "lapsfinished", "totallapcount", "completedlapcount", "lapsdriven"), LAPS),
     "avglaptime": "AvgLapTime",
     "averagelaptime": "AvgLapTime",
     "bestlaptime": "BestLapTime",
@@ -36,12 +32,18 @@ HEADINGS = {
     "totallaptime": "TotalLapTime",
     "totaltime": "TotalLapTime",
 }
+# The count of laps by other names: taken where no column has one of the two above.
+ALSO_LAPS = frozenset({
+    "completedlapcount", "completedlaps", "completelaps", "countoflaps", "finishedlaps", "lapcounts", "lapscomplete",
+    "lapscompleted", "lapscount", "lapsdone", "lapsdriven", "lapsfinished", "lapstotal", "laptotal", "nlaps",
+    "nooflaps", "numberoflaps", "numlaps", "numoflaps", "totallapcount", "totallaps",
+})  # fmt: skip
 _SEP = re.compile(r'\s*"?sep=([^\n"])"?[\s,;]*', re.IGNORECASE)
 _EMPTY = re.compile(r'(?:[\s,;]|"\s*")*')
 # What else a heading with "lap" in it may mean than how many there are: a time, a difference, one lap of many.
 _NO_COUNT = re.compile(
     r"time|best|fast|quick|slow|last|first|worst|avg|average|mean|median|gap|diff|delta|interval|speed|pace|behind"
-    r"|elapse|collaps|overlap|lap\d|lap(?:ms|sec|seconds)$|record"
+    r"|elapse|collaps|overlap|laptop|lap\d|lap(?:ms|sec|seconds)$|record"
 )
 _GROUPED = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?=$|[.,])", re.ASCII)
 _NUMBER = re.compile(r"(\d{1,16})(?:[.,](\d*))?", re.ASCII)
@@ -162,18 +164,25 @@ def _columns(heading: list[str], needed: str, where: str) -> dict[str, int]:
     if missing:
         what = f"needs Racer (or Alias) and {needed}"
         raise BadInput(f"{where}: the column {missing[0]} is missing; this ranking {what}, parted by , ; or tab.")
-    if LAPS not in columns:
-        _check_unread(heading, where)
+    if LAPS not in columns and (place := _laps_by_another_name(heading, where)):
+        columns[LAPS] = place
     return columns | {"": len(heading)}
 
 
-def _check_unread(heading: list[str], where: str) -> None:
-    """Without a count of laps, none may stand there under a name that we do not know. Raises BadInput."""
+def _laps_by_another_name(heading: list[str], where: str) -> int:
+    """The column that counts laps, 0 if none does. Raises BadInput where one may, under a name that is not known."""
+    known = [place for place, name in enumerate(heading, 1) if _plain(name) in ALSO_LAPS]
+    if len(known) > 1:
+        both = f"{heading[known[0] - 1].strip()!r} and {heading[known[1] - 1].strip()!r}"
+        raise BadInput(f"{where}: the columns {known[0]} and {known[1]} ({both}) are both the {LAPS}.")
+    if known:
+        return known[0]
     for place, name in enumerate(heading, 1):
         plain = _plain(name)
         if not _word(name) and "lap" in plain and not _NO_COUNT.search(plain):
             what = f"{name.strip()[:40]!r} may say how many laps there are"
             raise BadInput(f"{where}: {what}: call it {LAPS} if so, or leave it out (column {place}).")
+    return 0
 
 
 def _row(cells: list[str], columns: Mapping[str, int], line: int, source: str) -> BoardRow:

@@ -14,7 +14,8 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 _MARKS_OF_UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _CALLED = {"utf-8": "", "utf-8-sig": "", "cp1252": "Windows-1252"}  # the others are UTF-16
 _AS_UTF8 = re.compile(
-    rb"[\xc2\xc3][\x80-\xbf]|(?:[\xc4-\xdf][\x80-\xbf]){2,}|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+    rb"[\xc2\xc3][\x80-\xbf]|[\xc4\xc5][\x80-\x84\x86-\x90\x98-\x9f\xa1-\xaa\xac-\xb6\xb8-\xba\xbc-\xbf]"
+    rb"|(?:[\xc4-\xdf][\x80-\xbf]){2,}|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 
 
@@ -52,7 +53,8 @@ def mended(text: str) -> str:
     """What the text was before its UTF-8 was read as a Western encoding: "José" of "JosÃ©"; "" if that did not happen.
 
     Two signs that could be one letter of UTF-8 may stand side by side by chance. So a pair counts only if it begins
-    with Â or Ã, as those of all of Western Europe's letters do; of others there must be two, or three signs to one.
+    with Â or Ã, as Western Europe's letters do, or with Ä or Å, as Central Europe's do, without a quotation mark or a
+    dash behind; of others there must be two, or three signs to one.
     """
     raw = "".join(map(_byte, text)).encode("latin-1")  # as long as the text: places are the same
     found, at = "", 0

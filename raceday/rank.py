@@ -55,7 +55,7 @@ def rank_csv(text: str, rules: RaceRules, source: str) -> list[Placed]:
             best[account] = scored
     if left_out := len(every) - len(qualified):
         _tell(f"{left_out} of {len(every)} rows have fewer than {rules.consecutive_laps} laps and are not ranked.")
-    if every and LAPS not in every[0].cells:
+    if every and not any(row.cells.get(LAPS) for row in every):
         _tell(f"the board has no {LAPS}: nobody is left out for fewer than {rules.consecutive_laps} laps.")
     return rank(best.values())
 

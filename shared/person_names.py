@@ -10,6 +10,7 @@ key that was stored is the same under every later Unicode. Not so where phones a
 is reserved for emoji and for Han characters is taken, and has no other form.
 """
 
+import re
 import unicodedata
 
 from shared.errors import Refused
@@ -72,7 +73,7 @@ def person_name(text: str, most: int = MOST) -> str:
         raise Refused(_too_long(most))
     if (plain := _plain(text)) and len(plain) <= most:
         return plain
-    name = _blanks(unicodedata.normalize("NFC", text))
+    name = _blanks(re.sub(f"{ZWNJ}+", ZWNJ, unicodedata.normalize("NFC", text)))
     for place, sign in enumerate(name):
         if why := _unfit(name, place, sign):
             raise Refused(f"A racer's name holds {said(sign)}, {why}: write it without that.")
@@ -145,8 +146,8 @@ def _joins(name: str, place: int) -> bool:
     if before and unicodedata.combining(before[-1]) == _VIRAMA:
         return True
     base = _base(before)
-    if name[place] == ZWNJ:
-        return _cursive(base) and _cursive(_next(name[place + 1 :]))
+    if name[place] == ZWNJ:  # also at a word's end, as Sorani is typed: there it keeps a letter's last form
+        return _cursive(base)
     if after and unicodedata.combining(after) == _VIRAMA:  # Bengali and Kannada: RA, joiner, virama
         return base.isalpha()
     return _cursive(base) or (_pictured(base) and _pictured(after))
@@ -158,10 +159,6 @@ def _base(before: str) -> str:
     while place >= 0 and (unicodedata.category(before[place]) in _MARKS or _in(_ADDED, before[place])):
         place -= 1
     return before[place] if place >= 0 else ""
-
-
-def _next(after: str) -> str:
-    return next((sign for sign in after if unicodedata.category(sign) not in _MARKS), "")
 
 
 def _selects(name: str, place: int) -> bool:

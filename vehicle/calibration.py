@@ -102,4 +102,10 @@ def _stock_channel(inner: dict[str, Any], name: str) -> ChannelCalibration:
     names = {"min": "min_ns", "mid": "mid_ns", "max": "max_ns", "polarity": "polarity"}
     if missing := [key for key in names if key not in channel]:
         raise ConfigError(f"the stock calibration's `{name}` has no {', '.join(missing)}.")
-    return from_table({ours: channel[key] for key, ours in names.items()}, ChannelCalibration, "calibration")
+    figures = {ours: _whole(channel[key]) for key, ours in names.items()}
+    return from_table(figures, ChannelCalibration, "calibration")
+
+
+def _whole(value: object) -> object:
+    """Some programs write every number with a point: 1200000.0 is a whole one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

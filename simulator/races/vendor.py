@@ -34,6 +34,8 @@ PORTALS = (
     Reply(200, {}, b"<html>Please accept the terms</html>"),
     Reply(403, {}, b"<html>Blocked</html>"),
     Reply(404, {}, b'{"status":404,"error":"Not Found"}'),
+    Reply(404, {}, b'{"error":"no Route matched with those values"}'),
+    Reply(400, {}, b'{"error":"Request blocked by security policy"}'),
     Reply(423, {}, b"{}"),
     Reply(511, {}, b"<html>Log in</html>"),
 )

@@ -46,12 +46,17 @@ class Attribution:
 
     def name(self, command: e.GiveTransponder) -> list[f.Fact]:
         """A transponder is this car's or racer's from now on, and so is what it passed before. Raises Refused."""
-        known = given_by(command, self._names)
-        passes, race = self._transponders.give(known), self._race
-        told: list[f.Fact] = []
+        known, told = given_by(command, self._names), list[f.Fact]()
+        again, race = self._transponders.is_given(known.id), self._race
+        passes = self._transponders.give(known)
         for run in tuple(race.runs.values()) if race is not None and passes else ():
             mine = [crossing for crossing, on in passes if run.run_id in on]
             if mine and race is not None and self._transponders.is_of(known, run):
+                # What another run has by a mistake goes over. An owner of the config that changes between two runs
+                # is no mistake: what was counted for a run that was on then stays there.
+                if run.on or again:
+                    told += race.taken_over(run, mine, command)
+                mine = [crossing for crossing in mine if race.holder(crossing.number) is None]
                 told += self._afterwards(race, run, mine, command)
         count = sum(isinstance(fact, f.Attributed) for fact in told)
         given = f.TransponderGiven(known.id, known.car, known.racer, count, command.author, command.reason)
@@ -80,7 +85,7 @@ class Attribution:
         told = self.settle()
         if self._race is not race:
             self._race, self._together = race, Together(race, self._scale, self._counted)
-            self._transponders.strangers.clear()
+            self._transponders.forget()
         return told
 
     def settle(self) -> list[f.Fact]:
@@ -195,17 +200,26 @@ class Attribution:
         race = self._race
         if not crossing.transponder or self._names.exact or race is None or kind != LINE:
             return told
-        if any(isinstance(fact, f.Attributed) for fact in told):
-            return told
-        asks = self._transponders.any or self.several
-        if not asks or self._transponders.of(crossing.transponder).known is not None or self._tested(told):
+        if self._tested(told):
             return told
         on = tuple(run.run_id for run in race.on_track if run.released)
-        asked = self._transponders.ask(crossing, on)
+        self._transponders.remember(crossing, on)
+        if any(isinstance(fact, f.Attributed) for fact in told):
+            return told
+        if self._transponders.of(crossing.transponder).known is not None:
+            if on and not self._owner_is_on(race, crossing):  # or is it of somebody else?
+                race.keep_doubtful(crossing)
+            return told
+        asks = self._transponders.any or self.several
+        asked = self._transponders.ask(crossing) if asks else None
         if asked is None:
             return told
         race.keep_doubtful(crossing)
         return [*told, asked]
+
+    def _owner_is_on(self, race: Race, crossing: f.Crossing) -> bool:
+        known = self._transponders.of(crossing.transponder).known
+        return known is not None and any(self._transponders.is_of(known, run) for run in race.on_track)
 
     def _tested(self, told: list[f.Fact]) -> bool:
         return any(isinstance(fact, f.Unattributed) and fact.why == TESTING for fact in told)

@@ -83,6 +83,8 @@ class Engine:
     def handle(self, event: e.Input) -> tuple[f.Fact, ...]:
         """What follows from one input. No facts: nothing changed."""
         facts = self._take(event)
+        if self._scale.waiting is not None and not self._run_is_on():
+            facts += self._pair(e.ClockPair(*self._scale.waiting))
         return (*facts, *self._attribution.summed(facts))
 
     def _take(self, event: e.Input) -> list[f.Fact]:
@@ -108,7 +110,7 @@ class Engine:
         """A gate's driver or a car speaks of itself."""
         if isinstance(event, e.CarModel):
             return self.models.hear(event, self.race.on_track if self.race is not None else [])
-        return self.fitness.hear(event)
+        return self.fitness.hear(event, self._scale)
 
     def _pair(self, pair: e.ClockPair) -> list[f.Fact]:
         """A pair may put right what was stamped before: results that are due then are corrected."""
@@ -297,13 +299,16 @@ class Engine:
     def _recast(self, command: e.Command, facts: list[f.Fact]) -> list[f.Fact]:
         """A ruling moved a run's marks: its car's witness looks again."""
         moved = (f.Attributed, f.LapsRecast) if isinstance(command, e.GiveCrossing) else f.LapsRecast
-        recast = next((fact.run_id for fact in facts if isinstance(fact, moved)), None)
-        if recast is None or self.race is None or isinstance(command, e.SetClock):
+        recast = list(dict.fromkeys(fact.run_id for fact in facts if isinstance(fact, moved)))
+        if not recast or self.race is None or isinstance(command, e.SetClock):
             return []
-        run = self.race.runs[recast]
-        if isinstance(command, e.AddCrossing | e.GiveCrossing | e.GiveTransponder):
-            self._attribution.ruled(run)
-        return self._told(self._witness(run.car).recast(run.book))
+        told: list[f.Fact] = []
+        for run_id in recast if isinstance(command, e.GiveTransponder) else recast[:1]:
+            run = self.race.runs[run_id]
+            if isinstance(command, e.AddCrossing | e.GiveCrossing | e.GiveTransponder) and run.book.stretches:
+                self._attribution.ruled(run)
+            told += self._told(self._witness(run.car).recast(run.book))
+        return told
 
     def _order(self, command: e.OrderCar) -> list[f.Fact]:
         device, run_id = checked_device(command.car), self._run_of(command.car)

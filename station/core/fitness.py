@@ -25,9 +25,9 @@ class Fitness:
         self._unfit: dict[str, str] = {}  # gate -> why its driver is not well
         self.notes: dict[str, tuple[f.GateNoted, ...]] = {}  # gate -> what its driver noticed, newest first
 
-    def hear(self, said: e.GateReported | e.GateNote) -> list[f.Fact]:
+    def hear(self, said: e.GateReported | e.GateNote, scale: UtcScale) -> list[f.Fact]:
         """A gate's driver speaks of itself."""
-        return self.note(said) if isinstance(said, e.GateNote) else self.report(said)
+        return self.note(said, scale) if isinstance(said, e.GateNote) else self.report(said)
 
     def report(self, report: e.GateReported) -> list[f.Fact]:
         """A gate's driver fell ill (or of something else), or is well again; none if that was known."""
@@ -40,9 +40,9 @@ class Fitness:
             self._unfit[report.gate] = report.sentence
         return [f.GateJudged(report.gate, report.healthy, report.sentence)]
 
-    def note(self, note: e.GateNote) -> list[f.Fact]:
+    def note(self, note: e.GateNote, scale: UtcScale) -> list[f.Fact]:
         """What a driver noticed: it is kept, and nothing follows from it."""
-        noted = f.GateNoted(note.gate, note.kind, note.sentence, note.count, note.moment.utc_ns)
+        noted = f.GateNoted(note.gate, note.kind, note.sentence, note.count, scale.of_moment(note.moment))
         self.notes[note.gate] = (noted, *self.notes.get(note.gate, ()))[:NOTES_KEPT]
         return [noted]
 

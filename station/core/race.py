@@ -20,7 +20,7 @@ from station.core.laps import LapBook, Mark, Stretch
 from station.core.models import Models, enter
 from station.core.names import Names, Spellings
 from station.core.register import Register, RunIds
-from station.core.rulings import dismiss, give, kept, rule, take
+from station.core.rulings import dismiss, give, kept, lose, rule, take
 from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.scale import Correction, UtcScale
 from station.core.standing import Standing, qualify, result, uncertainty_of
@@ -79,6 +79,26 @@ class Race:
             return []
         recast = f.LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)
         return [*(fact for fact in told if not isinstance(fact, f.LapsRecast)), recast, *self._again(run, command)]
+
+    def holder(self, crossing: int) -> Run | None:
+        """The run that a crossing was counted for."""
+        return next((each for each in self.runs.values() if each.book.holds(crossing)), None)
+
+    def taken_over(self, run: Run, crossings: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
+        """Those of them that other runs have are this one's: what becomes of the others."""
+        told: list[f.Fact] = []
+        for other in [each for each in self.runs.values() if each is not run]:
+            gone = [crossing for crossing in crossings if other.book.holds(crossing.number)]
+            if gone:
+                for crossing in gone:
+                    self.keep_doubtful(crossing)
+                told += self._without(other, gone, command)
+        return told
+
+    def _without(self, run: Run, gone: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
+        """These crossings were not its own; if it has none left it has not begun."""
+        told, was = lose(run, gone, command), run.book.held
+        return [*told, *(self._weighed(run, was) if run.book.stretches else []), *self._again(run, command)]
 
     def _place(self, run: Run, crossing: f.Crossing, command: e.GiveTransponder) -> list[f.Fact]:
         """By its own stamp; nothing if a crossing of the run is too near, or its time was over."""
@@ -398,7 +418,7 @@ class Race:
         return [*self._given_to(run, command, crossing), *self._again(run, command)]
 
     def _given_to(self, run: Run, command: e.GiveCrossing, crossing: f.Crossing) -> list[f.Fact]:
-        holder = next((each for each in self.runs.values() if each.book.holds(crossing.number)), None)
+        holder = self.holder(crossing.number)
         was = run.book.held
         if holder is run:
             facts = kept(run, command)

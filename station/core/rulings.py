@@ -4,7 +4,7 @@ Each function checks first and raises Refused with a sentence; after that it can
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.errors import Refused
@@ -163,6 +163,27 @@ def take(run: Run, command: e.GiveCrossing) -> list[Fact]:
         run.start_at(first)
         told.append(f.RunStarted(run.run_id, first.crossing, first.at_ns, first.boot, first.utc_ns))
     return [*told, LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
+
+
+def lose(run: Run, gone: Sequence[f.Crossing], command: e.GiveTransponder) -> list[Fact]:
+    """These were another's, by their transponder. A run that has none left begins at its next one, or never did."""
+    first = run.book.stretches[0].mark
+    for crossing in gone:
+        run.book.take(crossing.number)
+    recast = LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)
+    if run.book.stretches and run.book.stretches[0].mark is first:
+        return [recast]
+    phase = run.phase
+    if run.on:
+        run.begin_again(command.moment)
+    elif run.book.stretches:
+        run.start_at(run.book.stretches[0].mark)
+    else:
+        run.never_began()
+    if run.book.stretches:
+        return _began(run, command)
+    run.proposals.clear()
+    return [recast, f.PhaseChanged(run.run_id, run.phase)] if run.phase != phase else [recast]
 
 
 def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:

@@ -177,6 +177,11 @@ class Run:
         self.phase, self.begun, self.started_utc_ns = next_phase(self.phase, "start dropped"), False, 0
         self.last_lap = False
 
+    def never_began(self) -> None:
+        """It is over, and none of the crossings that were counted for it was its own."""
+        self.begun, self.started_utc_ns = False, 0
+        self.clocks.clear()
+
     def start_at(self, mark: Mark) -> None:
         """Lap 1 begins here; the time limit too."""
         self.started_utc_ns = mark.utc_ns

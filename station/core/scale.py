@@ -33,6 +33,7 @@ class UtcScale:
         self._under: dict[str, str] = {}  # boot of a device -> the station's boot when it was paired
         self._doubtful: set[str] = set()  # boots whose time of day is not trusted
         self._paced: set[str] = set()
+        self.waiting: tuple[Moment, bool] | None = None  # a jump of the station's clock that came while a run was on
 
     @property
     def boots(self) -> frozenset[str]:
@@ -60,29 +61,32 @@ class UtcScale:
         boot, offset = moment.boot, self._offset(moment)
         if paced:
             self._paced.add(boot)
-        known = self._offsets.get(boot)
-        if known is None:
-            if not trusted and self.corrects:
-                self._doubtful.add(boot)
-            return self.note(moment, run_is_on), None
-        if not self._may_correct(boot):
-            return self.note(moment, run_is_on), None
-        met = boot in self._met
-        if not trusted and boot not in self._doubtful and not met:
-            return False, None  # it was known in this boot, and its monotonic clock goes on
-        if met and not trusted:
+        if boot == self._station:
+            self.waiting = None
+        known, met = self._offsets.get(boot), boot in self._met
+        if self.corrects and not trusted and (known is None or met):
             self._doubtful.add(boot)
-        settled = met or (trusted and boot in self._doubtful)
-        if not settled and (run_is_on or abs(offset - known) <= JUMP_NS):
+        if known is None or not self._may_correct(boot):
             return self.note(moment, run_is_on), None
-        boots = frozenset({boot, *self._those_under(boot)})
+        if not trusted and boot not in self._doubtful:
+            return False, None  # it was known in this boot, and its monotonic clock goes on
+        jumps, settles = abs(offset - known) > JUMP_NS, met or (trusted and boot in self._doubtful)
+        if settles or (jumps and not run_is_on):
+            return True, self._correct(boot, offset, trusted)
+        if jumps and boot == self._station:
+            self.waiting = moment, trusted
+        return self.note(moment, run_is_on), None
+
+    def _correct(self, boot: str, offset: int, trusted: bool) -> Correction:
+        """Also of all devices that were paired under this boot."""
+        by_ns, boots = offset - self._offsets[boot], frozenset({boot, *self._those_under(boot)})
         for each in boots:
-            self._offsets[each] += offset - known
+            self._offsets[each] += by_ns
         self._last = offset
         self._bind(boot)
         if trusted:
             self._doubtful -= boots
-        return True, Correction(boots, offset - known)
+        return Correction(boots, by_ns)
 
     def meet(self, boot: str) -> None:
         """A stamp of this boot counts: if nobody has paired it, it goes with the station's clock from now on."""

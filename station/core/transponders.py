@@ -7,9 +7,10 @@ hexadecimal. Digits alone may be either: as hexadecimal they count only from six
 as they stand, and while they fit one owner. Where two owners fit, nobody is meant, and it is said.
 """
 
+import functools
 import unicodedata
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from shared.errors import Refused
 from shared.topics import checked_device
@@ -23,6 +24,7 @@ LEAST_DIGITS = 6  # of an id of digits that is taken as hexadecimal
 MOST_DIGITS = 16  # of an id that is compared as a number; longer ones have one notation
 LONGEST = 128
 STRANGERS = 64
+REMEMBERED = 128  # transponders, of this race
 PASSES = 512
 _DIGITS, _HEX = frozenset("0123456789"), frozenset("0123456789ABCDEF")
 
@@ -37,6 +39,7 @@ class Reading:
     sure: bool
 
 
+@functools.lru_cache(maxsize=1024)  # the same few ids come with every crossing
 def reading(text: str) -> Reading:
     """Of an id as anybody writes it."""
     plain = unicodedata.normalize("NFKC", text).translate(MARKS).upper()
@@ -77,11 +80,13 @@ class Found:
 
 @dataclass(slots=True)
 class Stranger:
-    """A transponder that nobody knows: its passes of this race, each with the runs that were on and started then."""
+    """A transponder that nobody knows, and how often it passed in this race."""
 
     transponder: str
-    passes: deque[tuple[f.Crossing, tuple[str, ...]]] = field(default_factory=lambda: deque(maxlen=PASSES))
     count: int = 0
+
+
+Passes = deque[tuple[f.Crossing, tuple[str, ...]]]  # each with the runs that were on and started then
 
 
 class Transponders:
@@ -94,6 +99,7 @@ class Transponders:
         self._sent: set[str] = set()  # ids of ours that were read as they are written: they need no other notation
         self._found: dict[str, Found] = {}
         self.strangers: dict[str, Stranger] = {}
+        self._passes: dict[str, Passes] = {}  # of this race, by plain id: also those whose owner may be the wrong one
 
     @property
     def any(self) -> bool:
@@ -112,12 +118,37 @@ class Transponders:
             self.strangers.pop(plain_id(each.id), None)
 
     def give(self, transponder: e.Transponder) -> list[tuple[f.Crossing, tuple[str, ...]]]:
-        """It is this car's or racer's, or nobody's here; its passes up to now, in whatever notation it was read."""
+        """It is this car's or racer's, or nobody's here; its passes up to now, in whatever notation it was read.
+
+        They are remembered on: an official who named the wrong owner names the right one later.
+        """
         self._given[plain_id(transponder.id)] = transponder
         self._found.clear()
-        same = [key for key in self.strangers if key == plain_id(transponder.id)]
-        same = same or [key for key, each in self.strangers.items() if self.of(each.transponder).known == transponder]
-        return [each for key in same for each in self.strangers.pop(key).passes]
+        same = [key for key in self._passes if key == plain_id(transponder.id)]
+        same = same or [
+            key for key, seen in self._passes.items() if self.of(seen[0][0].transponder).known == transponder
+        ]
+        for key in same:
+            self.strangers.pop(key, None)
+        return [each for key in same for each in self._passes[key]]
+
+    def is_given(self, transponder: str) -> bool:
+        """Did an official say whose it is?"""
+        return plain_id(transponder) in self._given
+
+    def remember(self, crossing: f.Crossing, on: tuple[str, ...]) -> None:
+        """A pass of any transponder, while these runs were on."""
+        key = plain_id(crossing.transponder)
+        passes = self._passes.pop(key, None)
+        self._passes[key] = passes = deque(maxlen=PASSES) if passes is None else passes
+        passes.append((crossing, on))
+        if len(self._passes) > REMEMBERED:
+            del self._passes[next(iter(self._passes))]
+
+    def forget(self) -> None:
+        """Another race begins."""
+        self.strangers.clear()
+        self._passes.clear()
 
     def of(self, read: str) -> Found:
         """Whose is the transponder that was read?"""
@@ -139,7 +170,7 @@ class Transponders:
         """Has the run's car or racer any?"""
         return any(self.is_of(known, run) for known in self._all())
 
-    def ask(self, crossing: f.Crossing, on: tuple[str, ...]) -> f.UnknownTransponder | None:
+    def ask(self, crossing: f.Crossing) -> f.UnknownTransponder | None:
         """A stranger passed; None if it was said that it is nobody's here."""
         key = plain_id(crossing.transponder)
         if key in self._given:
@@ -148,7 +179,6 @@ class Transponders:
         self.strangers[key] = stranger
         if len(self.strangers) > STRANGERS:
             del self.strangers[next(iter(self.strangers))]
-        stranger.passes.append((crossing, on))
         stranger.count += 1
         return f.UnknownTransponder(crossing.transponder, crossing.number, stranger.count)
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from shared.results import RACES_PATH, Later
 from station.sync.exchange import Reply
-from station.sync.verdict import contract_sentence, marked, read_object
+from station.sync.verdict import contract_sentence, marked, read_object, speaks_of
 
 Readiness = Literal["ready", "unknown", "away", "untold"]
 
@@ -27,7 +27,8 @@ def judged(race_id: str, reply: Reply | Later) -> Target:
         document = read_object(reply)
         if document is not None and document.get("race_id") == race_id:
             return Target(race_id, "ready", f"The leaderboard is ready for the race {race_id!r}.")
-    if reply.status == 404 and contract_sentence(reply) is not None:
+    said = contract_sentence(reply)
+    if reply.status == 404 and said is not None and (marked(reply) or speaks_of(race_id, 404, said)):
         return Target(
             race_id,
             "unknown",

@@ -1,14 +1,17 @@
 """What a reply means for a result: Posted, Rejected or Later. Pure; who answers is not trusted to be the leaderboard.
 
-Only what is recognisably the contract's own settles a result: 200 and 201 with its body, and a refusal that is
-`{"error": sentence}` with a status that the contract names (or that carries the contract's header). A login page, a
-firewall, a proxy's "404" while the vendor deploys: all those are *not now*, and the same is sent again.
+Only what is recognisably the contract's own settles a result: 200 and 201 with its body, and a refusal that carries the
+contract's header, or that is `{"error": sentence}` alone with a status that the contract names and, where gateways and
+frameworks say such things too, a sentence that speaks of races. A login page, a firewall, a proxy's "404" while the
+vendor deploys: all those are *not now*, and the same is sent again.
 """
 
+import dataclasses
 import email.utils
 import http
 import json
 import math
+import re
 
 from shared.errors import BadInput
 from shared.results import CONTRACT_HEADER, Answer, Later, Posted, Rejected, Result, decode_posted
@@ -21,7 +24,17 @@ MAX_INT = 2**63 - 1
 # NTP has set it right the same result is taken, and until then it must not be given up.
 _RETRY_STATUSES = frozenset({401, 408, 425, 429})
 # What a leaderboard without the header may refuse for good; 403, 405, 406, 423 and 511 are what firewalls say.
-_SETTLING = frozenset({400, 404, 409, 410, 413, 422})
+_SETTLING = frozenset({409, 422})
+# These are also a gateway's: a page or a route that is not there or is gone; a request that is blocked or too large.
+_OF_THE_RACE = frozenset({404, 410})
+_OF_THE_POST = frozenset({400, 413})
+_RACE_WORDS = frozenset({"race", "races", "race_id"})
+_POST_WORDS = (
+    _RACE_WORDS
+    | frozenset({"racer", "racers", "lap", "laps", "webhook", "revision", "evidence"})
+    | frozenset(each.name for each in dataclasses.fields(Result) if "_" in each.name)
+)
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _REDIRECTS = frozenset(range(300, 400))
 NO_REASON = "no reason given."
 
@@ -37,7 +50,7 @@ def verdict(result: Result, reply: Reply, utc_s: float) -> Answer:
         return Later(_strangers(reply), None if after_s is None else min(after_s, LONGEST_STRANGER_WAIT_S))
     if not 400 <= reply.status < 500 or reply.status in _RETRY_STATUSES:
         return Later(f"The leaderboard answered {reply.status}: {sentence}", after_s)
-    if reply.status in _SETTLING or marked(reply):
+    if marked(reply) or reply.status in _SETTLING or speaks_of(result.race_id, reply.status, sentence):
         return Rejected(sentence, reply.status)
     return Later(_strangers(reply), after_s)
 
@@ -52,13 +65,30 @@ def contract_sentence(reply: Reply) -> str | None:
     if marked(reply):
         return said or NO_REASON
     # Frameworks and gateways say {"error": "Not Found", "status": 404, ...}: a sentence for a person stands alone.
-    alone = document.keys() == {"error"} and " " in said.strip()
+    alone = document.keys() == {"error"} and " " in said.strip() and not _is_page(reply)
     return said if alone and not _is_phrase(said) else None
 
 
 def marked(reply: Reply) -> bool:
     """A leaderboard that says so itself: no proxy makes this header up."""
     return CONTRACT_HEADER in reply.headers
+
+
+def speaks_of(race_id: str, status: int, sentence: str) -> bool:
+    """Could only a leaderboard say that, with a status that strangers use for sentences of their own?"""
+    said = sentence.casefold()
+    words = set(re.findall(r"\w+", said))
+    if status in _OF_THE_POST:
+        return bool(words & _POST_WORDS) or _names(said, race_id)
+    return status in _OF_THE_RACE and (bool(words & _RACE_WORDS) or _names(said, race_id))
+
+
+def _names(said: str, race_id: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(race_id.casefold())}(?![\w-])", said) is not None
+
+
+def _is_page(reply: Reply) -> bool:
+    return reply.headers.get("content-type", "").partition(";")[0].strip().lower() in _PAGES
 
 
 def read_object(reply: Reply) -> dict[str, object] | None:

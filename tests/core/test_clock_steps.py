@@ -194,6 +194,38 @@ def race_places(hall: Stepped) -> list[str]:
     return [placed.racer for placed in hall.hand.engine.race.standing.lines()]
 
 
+@pytest.mark.parametrize("ends", ["finished", "abandoned", "laps done"])
+@pytest.mark.parametrize("off_ns", [step for step in STEPS if abs(step) > 10 * S])
+def test_a_jump_that_is_told_once_in_a_run_is_taken_when_it_is_over(off_ns: int, ends: str) -> None:
+    hall = Stepped(RaceRules(max_laps=3) if ends == "laps done" else RaceRules(), off_ns)
+    for number, racer in enumerate(("Ann", "Bob")):
+        begin_ns = 10 * S + number * 60 * S
+        hall.start(begin_ns - S, racer)
+        for lap in range(4):
+            hall.cross(begin_ns + lap * 10 * S)
+            if (number, lap) == (0, 1):
+                hall.step(0, begin_ns + 12 * S)
+        if ends == "finished":
+            hall.finish(begin_ns + 40 * S)
+        if ends == "abandoned":
+            hall.do(e.AbandonRun(author="judge", moment=hall.at(begin_ns + 40 * S)))
+        assert hall.run.started_utc_ns == UTC + begin_ns
+        assert hall.run.finished_utc_ns == UTC + begin_ns + (30 * S if ends == "laps done" else 40 * S)
+    revisions = [due.result.revision for due in hall.results]
+    assert revisions == ([] if ends == "abandoned" else [1, 2, 1])
+    assert hall.hand.engine.handle(e.Tick(hall.at(200 * S))) == ()
+
+
+def test_a_clock_that_stepped_there_and_back_within_a_run_corrects_nothing() -> None:
+    hall = Stepped()
+    hall.start(5 * S)
+    hall.step(DAYS, 6 * S)
+    hall.step(2 * S, 7 * S)
+    hall.cross(10 * S)
+    hall.finish(20 * S)
+    assert not only(hall.told, f.ClockCorrected)
+
+
 @pytest.mark.parametrize("off_ns", STEPS)
 def test_the_ruling_that_fills_a_run_ends_it_at_its_time(off_ns: int) -> None:
     hall = Stepped(RaceRules(max_laps=3), off_ns)
@@ -335,6 +367,8 @@ def test_a_clock_that_steps_times_as_one_that_never_does(
         return hall
 
     stepped, steady = driven(steps, *began), driven([], 0, True)
+    again = type(stepped.hand.engine)()
+    assert [again.handle(event) for event in stepped.hand.inputs[2:]] == stepped.hand.facts[2:]
     off_ns = stepped.run.started_utc_ns - steady.run.started_utc_ns
     assert abs(off_ns) <= 10 * S * (len(steps) + 1)  # a small step corrects nothing that is over
     assert [lap.lap_ns for lap in stepped.run.book.laps()] == [lap.lap_ns for lap in steady.run.book.laps()]

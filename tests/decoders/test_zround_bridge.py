@@ -25,7 +25,7 @@ def test_start_is_sent_once_for_as_long_as_the_line_lasts() -> None:
     assert said(decoder, 60, begin_s=600) == []
 
 
-@pytest.mark.parametrize("first", [b"%A&", b"%A&%L1A,3E8&", b""])
+@pytest.mark.parametrize("first", [b"%A&", b""])
 def test_after_a_reconnect_a_silent_counter_is_started_once_more(first: bytes) -> None:
     decoder = ZRound()
     decoder.hello()
@@ -43,6 +43,52 @@ def test_a_counter_that_goes_on_is_not_started_again(heard: bytes) -> None:
     decoder.hello()
     decoder.feed(heard)
     assert said(decoder, 600, begin_s=10) == []
+
+
+@pytest.mark.parametrize("heard", [b"", b"%L1A,3E8&", b"%A&", b"%A&%L1A,3E8&"])
+@pytest.mark.parametrize("reconnects", [1, 2, 5])
+def test_a_bridge_that_never_tells_its_clock_is_started_once_over_all_connections(
+    heard: bytes, reconnects: int
+) -> None:
+    decoder = ZRound()
+    decoder.hello()
+    if heard.startswith(ANSWER):
+        decoder.feed(ANSWER)
+    assert said(decoder, 20) == [(500, START)]
+    decoder.feed(heard.removeprefix(ANSWER))
+    for connection in range(1, reconnects + 1):
+        decoder.hello()
+        if heard.startswith(ANSWER):
+            decoder.feed(ANSWER)
+        assert said(decoder, 60, begin_s=100 * connection) == []
+
+
+def test_a_lap_soon_after_the_start_tells_as_much() -> None:
+    decoder = ZRound()
+    decoder.hello()
+    said(decoder, 2)
+    decoder.feed(b"%L1A,3E8&")
+    decoder.hello()
+    assert said(decoder, 60, begin_s=10) == []
+
+
+def test_a_counter_that_was_away_when_it_was_started_is_started_when_it_answers() -> None:
+    decoder = ZRound()
+    decoder.hello()
+    assert said(decoder, 20) == [(500, START)]
+    decoder.hello()
+    decoder.feed(ANSWER)
+    assert said(decoder, 60, begin_s=30) == [(10_000, START)]
+
+
+@pytest.mark.parametrize("laps", [b"", b"%L1A,3E8&"])
+def test_a_counter_whose_clock_is_known_and_stands_still_is_started_again(laps: bytes) -> None:
+    decoder = ZRound()
+    decoder.hello()
+    said(decoder, 20)
+    decoder.feed(laps + b"%T7D0&")
+    decoder.hello()
+    assert said(decoder, 60, begin_s=30) == [(10_000, START)]
 
 
 def test_it_answers_who_asks() -> None:

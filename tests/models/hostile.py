@@ -1,7 +1,9 @@
 """What a hostile or unlucky racer brings: each file must be refused with the sentence that its words stand for."""
 
+import bz2
 import gzip
 import json
+import lzma
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +68,7 @@ def _body() -> Any:
     return helper.make_graph([], "body", [], [])
 
 
+TAR = tar(Member(b"agent/model.pb", PB), Member(NAME, GOOD))
 ARCHIVES = [
     packed("a link", Member(b"evil", kind=b"2", link=b"/etc/passwd")),
     packed("a hard link", Member(b"evil", kind=b"1", link=b"../../secret")),
@@ -75,14 +78,15 @@ ARCHIVES = [
     packed("a sparse file", Member(b"evil", kind=b"S")),
     packed("something unknown", Member(b"evil", kind=b"Z")),
     packed("a link", Member(NAME + b"x", GOOD, kind=b"2", link=NAME)),
-    packed("leads out", Member(b"../evil", b"x")),
-    packed("leads out", Member(b"agent/../../evil", b"x")),
-    packed("leads out", Member(b"/etc/cron.d/evil", b"x")),
-    packed("leads out", Member(b"logs/..", b"x")),
-    packed("leads out", Member(b"\xe6\x97\xa5/../evil", b"x")),
-    packed("leads out", pax(path="../evil"), Member(b"good", b"x")),
-    packed("leads out", Member(b"long", b"../evil\0", kind=b"L"), Member(b"good", b"x")),
-    packed("leads out", Member(b"evil", b"x", prefix=b"..")),
+    packed("leads out", Member(b"../evil.pb", b"x")),
+    packed("leads out", Member(b"agent/../../evil.onnx", b"x")),
+    packed("leads out", Member(b"/etc/cron.d/evil.pb", b"x")),
+    packed("leads out", Member(b"../" + NAME, GOOD)),
+    packed("leads out", Member(b"logs/../checkpoint", b"x")),
+    packed("leads out", Member(b"\xe6\x97\xa5/../evil.pb", b"x")),
+    packed("leads out", pax(path="../evil.pb"), Member(b"good", b"x")),
+    packed("leads out", Member(b"long", b"../evil.pb\0", kind=b"L"), Member(b"good", b"x")),
+    packed("leads out", Member(b"evil.pb", b"x", prefix=b"..")),
     Hostile("model.tar.gz", "no model_metadata", tar_gz(pax(path="x" * 300 + ".pb"), Member(b"m", PB)), None),
     Hostile("model.tar.gz", "no model:", tar_gz(Member(b"bell.pb\x07", PB), Member(NAME, GOOD)), None),
     packed("longer than any", Member(b"long", b"x" * 70_000, kind=b"L"), Member(b"good", b"x")),
@@ -113,6 +117,16 @@ ARCHIVES = [
     Hostile("model.tar", "a link", tar(Member(b"model.pb", kind=b"2", link=b"/etc/passwd"), Member(NAME, GOOD)), None),
     Hostile("model.zip", "no tar.gz archive", b"PK\x03\x04" + bytes(200), None),
     Hostile("model.tar.gz", "no tar.gz archive", b"", None),
+    Hostile("model.tar.gz", "packed with bzip2, which is not read", bz2.compress(TAR), None),
+    Hostile("model.tar.xz", "packed with xz, which is not read", lzma.compress(TAR), None),
+    Hostile("model.tar.gz", "packed with xz, which is not read", gzip.compress(lzma.compress(TAR)), None),
+    Hostile("model.zip", "packed with 7-Zip, which is not read", b"7z\xbc\xaf\x27\x1c" + bytes(600), None),
+    Hostile("model.zip", "packed with RAR, which is not read", b"Rar!\x1a\x07" + bytes(600), None),
+    Hostile("model.tar.gz", "a zip archive within gzip", gzip.compress(b"PK\x03\x04" + bytes(600)), None),
+    Hostile("model.tar.gz", "not a complete", gzip.compress(gzip.compress(gzip.compress(TAR))), None),
+    Hostile("model.tar.gz", "not a complete", gzip.compress(gzip.compress(TAR))[:-30], None),
+    Hostile("model.tar.gz", "not a complete", gzip.compress(gzip.compress(TAR)[:-30]), None),
+    Hostile("model.tar.gz", "times its size", gzip.compress(gzip.compress(bytes(100 << 20), 9)), None),
 ]
 
 GRAPHS = [

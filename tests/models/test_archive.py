@@ -73,6 +73,11 @@ PASSED_OVER = [
     b"C:evil.txt",
     b"logs\\today\\car.log",
     b"..\\evil",
+    b"../evil.log",
+    b"/etc/cron.d/evil",
+    b"agent/../../evil.csv",
+    b"..",
+    b"logs/..",
     "logs/ログ/последний.csv".encode(),
     "agent/\u202ebp.ledom".encode(),
     b"bell\x07",
@@ -103,11 +108,28 @@ FILES = {"agent/model.pb": b"graph" * 100, "model_metadata.json": b"{}", "logs/2
         tar(Member(b"agent/model.pb", b"graph" * 100), METADATA),
         gzip.compress(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA)) + bytes(512),
         b"".join(gzip.compress(piece) for piece in cut(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA), 100)),
+        gzip.compress(gzip.compress(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA))),
+        tar(Member(b"BZh/notes.txt"), Member(b"agent/model.pb", b"graph" * 100), METADATA),
+        gzip.compress(tar(Member(b"Rar!.txt"), Member(b"agent/model.pb", b"graph" * 100), METADATA)),
         gzip.compress(b"")
         + gzip.compress(tar(Member(b"agent/model.pb", b"graph" * 100), METADATA))
         + gzip.compress(b""),
     ],
-    ids=["zip", "stored", "described", "zip64", "windows", "mac", "tar", "filled up", "members", "empty members"],
+    ids=[
+        "zip",
+        "stored",
+        "described",
+        "zip64",
+        "windows",
+        "mac",
+        "tar",
+        "filled up",
+        "members",
+        "twice",
+        "BZh",
+        "Rar!",
+        "empty members",
+    ],
 )
 def test_what_browsers_and_download_buttons_make_is_taken(content: bytes) -> None:
     taken = take_model(io.BytesIO(content))
@@ -147,6 +169,17 @@ NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_St
         ([BEST, LAST, METADATA, Member(b"checkpoint", b'model_checkpoint_path: "25_Step-120.ckpt"')], "", b"last", ""),
         ([BEST, LAST, METADATA, Member(NOTED.name, NO_BEST)], "", b"last", "calls 25_Step-120.ckpt the last"),
         ([LAST, BEST, METADATA, NOTED], "25", b"last", "asked for"),
+        ([LAST, BEST, METADATA, NOTED], "last", b"last", "calls 25_Step-120.ckpt the last"),
+        ([NOTED, LAST, BEST, METADATA], "best", b"best", "calls 24_Step-100.ckpt the best"),
+        ([LAST, Member(b"best.pb", b"best"), METADATA, NOTED], "best", b"best", "asked for"),
+        (
+            [Member(b"m/24_Step-100.pb", b"best"), Member(b"m/25_Step-120.pb", b""), METADATA, NOTED],
+            "",
+            b"best",
+            "best",
+        ),
+        ([Member(b"m/24_Step-7.pb", b"best"), Member(b"m/25_Step-24.pb", b""), METADATA, NOTED], "", b"best", "best"),
+        ([Member(b"m/24_Step-100.pb", b"best"), Member(b"m/25_Step-24.pb", b""), METADATA], "24", b"best", "asked"),
         ([LAST, BEST, METADATA], "model_24.pb", b"best", "asked for"),
         ([LAST, BEST, METADATA], "model/model_24.pb", b"best", "asked for"),
         ([LAST, BEST, METADATA], "24_Step-100.ckpt", b"best", "asked for"),
@@ -177,6 +210,9 @@ def test_of_several_checkpoints_the_best_is_taken_or_the_one_that_is_asked_for(
         ([LAST, BEST, Member(b"old/model_24.pb", b""), METADATA, NOTED], "", "2 models of the checkpoint"),
         ([LAST, BEST, METADATA, NOTED], "26", "no checkpoint '26': it has 'model/model_24.pb', 'model/model_25.pb'"),
         ([MODEL, METADATA], "26", "no checkpoint '26'"),
+        ([LAST, BEST, METADATA], "best", "says of no checkpoint that it is the best: it has 'model/model_24.pb'"),
+        ([LAST, BEST, METADATA, Member(NOTED.name, NO_BEST)], "best", "says of no checkpoint that it is the best"),
+        ([LAST, BEST, METADATA, Member(b"checkpoint", b"25")], "last", "says of no checkpoint that it is the last"),
     ],
 )
 def test_a_choice_that_cannot_be_made_is_said(members: list[Member], asked: str, words: str) -> None:
@@ -220,6 +256,32 @@ def test_a_note_is_read_in_any_form_of_unicode(note: bytes, said: str, text: str
     written = Member(b"model/" + note, (mark + said).encode(text))
     taken = take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, written)))
     assert (bytes(taken.model), "calls 24_Step-100.ckpt the" in taken.choice) == (b"best", True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"Model_Metadata.json", b"MODEL_METADATA.JSON", b"model_metadata (1).json", b"agent/model_metadata(2).json",
+        b"model_metadata - Copy.json", b"model_metadata_1.json",
+    ],
+)  # fmt: skip
+def test_metadata_are_found_as_a_download_names_them(name: bytes) -> None:
+    assert take(MODEL, Member(name, b'{"a": 1}'))[2] == b'{"a": 1}'
+    assert take(Member(name, b'{"a": 1}'), MODEL, METADATA)[2] == b"{}"  # its own name comes first
+    with pytest.raises(BadInput, match="2 different files named"):
+        take(MODEL, Member(name, b'{"a": 1}'), Member(b"old/" + name, b"{}"))
+
+
+@pytest.mark.parametrize("name", [b"my_model_metadata.json", b"model_metadata.json.bak", b"model_metadata_old.json"])
+def test_other_names_are_no_metadata(name: bytes) -> None:
+    with pytest.raises(BadInput, match="no model_metadata"):
+        take(MODEL, Member(name, b"{}"))
+
+
+def test_one_model_is_the_best_and_the_last() -> None:
+    for asked in ("best", "last"):
+        taken = take_model(io.BytesIO(tar_gz(MODEL, METADATA)), asked)
+        assert (bytes(taken.model), taken.choice) == (b"graph", "")
 
 
 FOLDERS = [

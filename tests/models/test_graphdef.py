@@ -1,6 +1,8 @@
 """The graph's reader: the wire format within bounds, and damage to real graphs that does no worse than a sentence."""
 
 import contextlib
+import struct
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -38,6 +40,68 @@ def test_one_value_stands_for_all(sizes: list[int], one: float) -> None:
     assert isinstance(value, np.ndarray)
     assert value.shape == tuple(sizes)
     assert np.all(value == np.float32(one))
+
+
+def listed(sizes: tuple[int, ...], values: Sequence[float | int], dtype: int = 1, packed: bool = False) -> bytes:
+    """A Const whose values stand in a list, not as bytes."""
+    number = {1: 5, 2: 6, 3: 7, 9: 10, 10: 11, 19: 13}[dtype]
+    if number > 6:
+        kept = b"".join(map(protos.varint, map(int, values)))
+        each = b"".join(protos.field(number, int(value)) for value in values)
+    else:
+        kept = struct.pack(f"<{len(values)}{'f' if number == 5 else 'd'}", *values)
+        each = protos.field(number, kept) if number == 6 else b"".join(protos.field(5, float(v)) for v in values)
+    message = protos.field(1, dtype) + protos.field(2, protos.shape(*sizes))
+    message += protos.field(number, kept) if packed else each
+    return protos.node("c", "Const", (), protos.attribute("value", protos.field(8, message)))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("sizes", "values", "dtype", "wanted"),
+    [
+        ((3,), [0.5, 0.125], 1, [0.5, 0.125, 0.125]),
+        ((2, 2), [1.0, 2.0, 3.0], 1, [1.0, 2.0, 3.0, 3.0]),
+        ((2, 3), [7.0, 0.0], 2, [7.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        ((4,), [1, 19200], 3, [1, 19200, 19200, 19200]),
+        ((3,), [-1, -2], 3, [-1, -2, -2]),
+        ((3,), [-1, 5], 9, [-1, 5, 5]),
+        ((3,), [0, 1], 10, [0, 1, 1]),
+        ((3,), [0x3C00, 0x4000], 19, [1.0, 2.0, 2.0]),
+        ((5,), [], 1, [0.0] * 5),
+    ],
+)
+def test_the_last_value_of_a_list_stands_for_all_that_follow(
+    sizes: tuple[int, ...], values: list[float], dtype: int, wanted: list[float], packed: bool
+) -> None:
+    value = (
+        read_graph(protos.graph(listed(sizes, values, dtype, packed and bool(values)))).nodes["c"].attributes["value"]
+    )
+    assert isinstance(value, np.ndarray)
+    assert value.shape == sizes
+    assert value.ravel().tolist() == wanted
+
+
+@given(values=st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=30), last=st.integers(0, 30))
+def test_a_list_without_its_repeated_end_means_the_same(values: list[float], last: int) -> None:
+    values += [values[-1]] * last
+    whole = read_graph(protos.graph(listed((len(values),), values))).nodes["c"].attributes["value"]
+    kept = len(values)
+    while kept > 1 and struct.pack("<f", values[kept - 2]) == struct.pack("<f", values[-1]):
+        kept -= 1
+    short = read_graph(protos.graph(listed((len(values),), values[:kept]))).nodes["c"].attributes["value"]
+    assert isinstance(whole, np.ndarray)
+    assert isinstance(short, np.ndarray)
+    assert whole.tobytes() == short.tobytes()
+
+
+def test_a_small_file_does_not_become_a_large_model_by_repeats() -> None:
+    many = [listed((400_000,), [1.0, 2.0]).replace(b"\x0a\x01c", b"\x0a\x01" + bytes([at]), 1) for at in b"abc"]
+    assert len(read_graph(protos.graph(*many[:2])).nodes) == 2
+    with pytest.raises(BadInput, match="all the same number"):
+        read_graph(protos.graph(*many))
+    with pytest.raises(BadInput, match="3 elements with 4 values"):
+        read_graph(protos.graph(listed((3,), [1.0, 2.0, 3.0, 4.0])))
 
 
 @settings(max_examples=150, deadline=None)

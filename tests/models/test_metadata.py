@@ -32,7 +32,17 @@ def test_the_first_version_says_only_its_actions() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "version"),
-    [({}, "1"), ({"sensor": [CAMERA]}, "2"), ({"version": 3}, "3"), ({"version": "4"}, "4"), ({"version": 5.0}, "5.0")],
+    [
+        ({}, "1"),
+        ({"sensor": [CAMERA]}, "2"),
+        ({"version": 3}, "3"),
+        ({"version": "4"}, "4"),
+        ({"version": 5.0}, "5.0"),
+        ({"version": None}, "1"),
+        ({"version": ""}, "1"),
+        ({"version": " ", "sensor": [CAMERA]}, "2"),
+        ({"version": None, "sensor": [CAMERA]}, "2"),
+    ],
 )
 def test_the_version_is_told_or_follows_from_the_sensor(changes: dict[str, Any], version: str) -> None:
     assert parse(**changes).version == version
@@ -86,15 +96,24 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, Any]) -> None:
         ("RESNET_ARCHITECTURE", "RESNET_ARCHITECTURE"),
         ("my own net, 3rd try", "my own net, 3rd try"),
         ("深い網", "深い網"),
+        ("x" * 81, "x" * 80),
+        ("x" * 5000, "x" * 80),
+        (3, "3"),
+        (1.5, "1.5"),
+        ("my\u00a0net", "my net"),
+        ("two\nlines", "two lines"),
+        ("\x1b[31m", "[31m"),
+        ("a\u202eb\ud800", "a b"),
+        (" \n\u00a0", "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"),
         ("", "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"),
         (None, "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"),
     ],
 )
-def test_a_networks_name_is_only_a_name(given: str | None, network: str) -> None:
+def test_a_networks_name_is_only_a_name(given: str | float | None, network: str) -> None:
     assert parse(neural_network=given).network == network
 
 
-@pytest.mark.parametrize("name", ["x" * 81, "two\nlines", "\x1b[31m", 7, {"a": 1}])
+@pytest.mark.parametrize("name", [{"a": 1}, ["DEEP"], True])
 def test_what_is_no_name_is_refused(name: object) -> None:
     with pytest.raises(BadInput, match="neural_network"):
         parse(neural_network=name)

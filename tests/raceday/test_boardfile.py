@@ -201,6 +201,19 @@ def test_a_count_of_laps_is_known_by_many_names(heading: str, capsys: pytest.Cap
     assert capsys.readouterr().err == "raceday rank: 1 of 2 rows have fewer than 3 laps and are not ranked.\n"
 
 
+def test_the_columns_own_name_comes_first() -> None:
+    text = "Racer,TotalLaps,AvgLapTime,LapCount\nAnn,9,8000,2\nBob,1,9900,3\n"
+    assert [p.racer for p in rank_csv(text, AVERAGE, "b")] == ["Bob"]
+    assert "the columns 2 and 3 ('NumLaps' and 'Total laps') are both the LapCount" in refused(
+        "Racer,NumLaps,Total laps,AvgLapTime\nAnn,9,2,8000\n"
+    )
+
+
+def test_a_count_that_nobody_filled_in_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(rank_csv("Racer,LapCount,AvgLapTime\nAnn,,9812\nBob,,9900\n", AVERAGE, "b")) == 2
+    assert "the board has no LapCount" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("heading", ["Valid laps", "Lap", "Lap Number", "laps ok", "Lap\u00a0Qty", "Good_Laps"])
 def test_what_may_be_a_count_of_laps_is_asked_about(heading: str) -> None:
     text = f"Racer,AvgLapTime,{heading}\nAnn,8000,2\n"
@@ -255,6 +268,8 @@ def test_what_is_milliseconds_or_a_time_is_taken(text: str, ms: int) -> None:
         ("\u00e5\u00b1\u00b1\u00e7\u201d\u00b0", "which was '\u5c71\u7530' before"),
         ("\u00d0\u02dc\u00d0\u00b2\u00d0\u00b0\u00d0\u00bd", "which was '\u0418\u0432\u0430\u043d' before"),
         ("\u00f0\u0178\x8f\u017d", "which was '\U0001f3ce' before"),
+        ("Pawe\u00c5\u201a", "which was 'Pawe\u0142' before"),
+        ("Ay\u00c5\u0178e", "which was 'Ay\u015fe' before"),
         ("Ren\u00c3\u00a9 O\u2019Neill", "which was 'Ren\u00e9 O\u2019Neill' before"),
     ],
 )
@@ -285,6 +300,8 @@ def test_letters_read_as_something_else_are_seen(name: str) -> None:
         "\u5c71\u7530",
         "\u0418\u0432\u0430\u043d",
         "\u00c5sa",
+        "P\u00c5\u2019s",
+        "TV\u00c5\u2013EN",
         "\u00d1",
     ],
 )

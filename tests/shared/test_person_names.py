@@ -28,6 +28,16 @@ ANY = st.text(st.characters(exclude_categories=())) | st.text(
         ("Ada \U0001f469\u200d\U0001f4bb", None),
         ("\u0645\u06cc\u200c\u0644\u0627\u062f", None),  # Persian
         ("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", None),
+        ("\u0634\u06cc\u0644\u0647\u200c", None),  # Sorani: the last letter keeps its form
+        ("\u0626\u0647\u200c \u0645\u0646", None),
+        ("\u0626\u0647\u200c ", "\u0626\u0647\u200c"),
+        ("\u0639\u0644\u06cc\u200c\u06f2", None),  # before a digit, a hyphen, a stop, a letter of another script
+        ("\u0645\u06cc\u200c-\u0644\u0627\u062f", None),
+        ("\u0645\u06cc\u200c.", None),
+        ("\u0645\u06cc\u200cB", None),
+        ("\u0645\u0650\u200c", None),  # behind the letter's vowel
+        ("\u0645\u06cc\u200c\u200c\u200c\u0644\u0627\u062f", "\u0645\u06cc\u200c\u0644\u0627\u062f"),  # typed twice
+        ("\u0645\u06cc\u200c\u200c", "\u0645\u06cc\u200c"),
         ("\u0647\u200d. \u0645\u062d\u0645\u062f\u06cc", None),  # a Persian initial: the letter's joining form
         ("\u0915\u094d\u200d\u0937", None),  # Devanagari, after a virama
         ("\u0d9a\u0dca\u200d\u0dbb", None),  # Sinhala
@@ -66,7 +76,10 @@ def test_what_people_write_is_taken(text: str, kept: str | None) -> None:
         ("\u200fAnn", "U+200F RIGHT-TO-LEFT MARK"),
         ("Ann\u200d", "U+200D ZERO WIDTH JOINER"),
         ("A\u200cnn", "U+200C ZERO WIDTH NON-JOINER"),
-        ("\u0645\u06cc\u200c", "U+200C ZERO WIDTH NON-JOINER"),  # parts it from nothing
+        ("Ann\u200c", "U+200C ZERO WIDTH NON-JOINER"),  # of a script that joins nothing
+        ("\u0645\u06cc \u200c", "U+200C ZERO WIDTH NON-JOINER"),  # behind nothing
+        ("\u200c\u0645\u06cc", "U+200C ZERO WIDTH NON-JOINER"),
+        ("\u0661\u200c\u0645", "U+200C ZERO WIDTH NON-JOINER"),  # behind a digit
         ("An\u200bn", "U+200B ZERO WIDTH SPACE"),
         ("\ufeffAnn", "U+FEFF ZERO WIDTH NO-BREAK SPACE"),
         ("An\u00adn", "U+00AD SOFT HYPHEN"),
@@ -118,6 +131,7 @@ def test_what_is_no_text_is_refused_by_name(text: str, named: str) -> None:
         ("o\ufb03ce", "OFFICE"),
         ("Ann\u3000 Lee", "ann lee"),
         ("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\u0639\u0644\u06cc\u0631\u0636\u0627"),
+        ("\u0634\u06cc\u0644\u0647\u200c", "\u0634\u06cc\u0644\u0647"),
         ("\u2764\ufe0f Ann", "\u2764 ann"),
         ("\u845b\U000e0100\u57ce", "\u845b\u57ce"),
         ("\u1e9e", "ss"),

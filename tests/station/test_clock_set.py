@@ -17,6 +17,7 @@ from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
 from station.replay import check
+from station.store.encoding import decode_input
 from station.sync.build import utc_s
 from station.sync.source import OutboxReader
 from station.view import Accepted, Declined
@@ -261,6 +262,44 @@ def test_a_vendor_that_refuses_a_wrong_time_takes_the_correction(tmp_path: pathl
     board.close()
 
 
+@pytest.mark.parametrize("again", [True, False], ids=["told again", "told once"])
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("boot", [BOOT, "decoder", "nobody paired it"])
+@pytest.mark.parametrize("wrong", [WRONGS["ten days behind"], WRONGS["2040"], RIGHT - 3 * HOUR])
+def test_a_clock_that_jumps_in_the_middle_of_a_run_ends_right_on_the_board(
+    tmp_path: pathlib.Path, wrong: int, boot: str, known: bool, again: bool
+) -> None:
+    """As case `no clock battery`, the pair in the middle of Ann's run; equal scores, so that the times decide."""
+    hand = Unset(wrong, known)
+    if boot == "decoder":
+        hand.do(e.ClockPair(e.Moment(boot, 0, wrong), known))
+    for racer, from_s in (("Ann", 10), ("Bob", 70)):
+        now = hand.at(from_s * S)
+        hand.do(e.OpenRun(author="j", racer=racer, car="car-1", moment=now))
+        hand.do(e.StartRun(author="j", moment=now))
+        for number in range(4):
+            hand.cross((from_s + 1 + number * 8) * S, boot=boot)
+            if (racer, number) == ("Ann", 1):
+                hand.pair(from_s + 12, RIGHT)
+        if again:
+            hand.pair(from_s + 40)
+    board = open_board(tmp_path / "b.db")
+    window = {"opens_utc_ns": RIGHT - HOUR, "closes_utc_ns": RIGHT + 8 * HOUR}
+    board.create_race(Race("race-1", "Cup", "league", "physical", "Oval", RULES, **window), 1)
+    answers = [board.apply(r.webhook_id, encode_result(r), RIGHT + 200 * S).status for r in hand.results]
+    assert answers == ([422, 201, 201] if known else [201, 201])
+    shown = board.snapshot("race-1").rows
+    assert [(row.placed.racer, row.result.finished_utc_ns - RIGHT) for row in shown] == [
+        ("Ann", 35 * S),
+        ("Bob", 95 * S),
+    ]
+    assert [[lap.ended_ns - RIGHT for lap in row.result.laps] for row in shown] == [
+        [19 * S, 27 * S, 35 * S],
+        [79 * S, 87 * S, 95 * S],
+    ]
+    board.close()
+
+
 def test_a_tie_gains_nothing_by_a_wrong_clock(tmp_path: pathlib.Path) -> None:
     """Equal scores: the one that says 1970 came later, and ranks second; corrected, by when it was driven."""
     early, late = Unset(RIGHT, known=True), Unset(0)
@@ -423,3 +462,28 @@ def test_the_kernel_is_asked_once_a_second_and_when_the_clock_was_set(monkeypatc
     now_ns, utc_ns = now_ns + S, utc_ns + S
     assert clock.trusted
     assert len(asked) == 3
+
+
+def test_a_gate_that_lived_on_while_the_station_was_down_is_put_beside_its_new_clock(tmp_path: pathlib.Path) -> None:
+    rig = Rig(tmp_path / "station.db")
+
+    def paired() -> list[str]:
+        inputs = [decode_input(record.input) for record in rig.station.journal.records()]
+        return [
+            item.moment.boot for item in inputs if isinstance(item, e.ClockPair) and item.moment.boot == "device:x.1"
+        ]
+
+    def edge(seq: int) -> None:
+        rig.station._edge(e.Edge("start", "beam", True, seq * S, seq, "device:x.1"))
+        rig.settle()
+
+    edge(1)
+    edge(2)
+    rig.restart()
+    edge(3)
+    assert len(paired()) == 1, "within one boot its clock and ours go on"
+    rig.clock.reboot("boot-2")
+    rig.restart()
+    edge(4)
+    edge(5)
+    assert len(paired()) == 2

@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, behaviour: str) -> None:
         status, _, rest = behaviour.partition(" after ")
         headers = {"retry-after": rest} if rest.isdigit() else {}
-        self._answer(int(status), json.dumps({"error": "No, for a reason."}).encode(), headers)
+        self._answer(int(status), json.dumps({"error": "The race says no, for a reason."}).encode(), headers)
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

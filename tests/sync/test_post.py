@@ -91,17 +91,17 @@ def test_our_signature_is_the_librarys(key: bytes, webhook_id: str, text: str, u
 @pytest.mark.parametrize(
     ("behaviour", "expected"),
     [
-        ("500", Later("The leaderboard answered 500: No, for a reason.")),
-        ("500 after apply", Later("The leaderboard answered 500: No, for a reason.")),
-        ("503 after 30", Later("The leaderboard answered 503: No, for a reason.", 30.0)),
-        ("429 after 7", Later("The leaderboard answered 429: No, for a reason.", 7.0)),
-        ("408", Later("The leaderboard answered 408: No, for a reason.")),
-        ("425", Later("The leaderboard answered 425: No, for a reason.")),
-        ("401", Later("The leaderboard answered 401: No, for a reason.")),
-        ("404", Rejected("No, for a reason.", 404)),
-        ("409", Rejected("No, for a reason.", 409)),
-        ("413", Rejected("No, for a reason.", 413)),
-        ("422", Rejected("No, for a reason.", 422)),
+        ("500", Later("The leaderboard answered 500: The race says no, for a reason.")),
+        ("500 after apply", Later("The leaderboard answered 500: The race says no, for a reason.")),
+        ("503 after 30", Later("The leaderboard answered 503: The race says no, for a reason.", 30.0)),
+        ("429 after 7", Later("The leaderboard answered 429: The race says no, for a reason.", 7.0)),
+        ("408", Later("The leaderboard answered 408: The race says no, for a reason.")),
+        ("425", Later("The leaderboard answered 425: The race says no, for a reason.")),
+        ("401", Later("The leaderboard answered 401: The race says no, for a reason.")),
+        ("404", Rejected("The race says no, for a reason.", 404)),
+        ("409", Rejected("The race says no, for a reason.", 409)),
+        ("413", Rejected("The race says no, for a reason.", 413)),
+        ("422", Rejected("The race says no, for a reason.", 422)),
     ],
 )
 def test_each_status_has_one_meaning(behaviour: str, expected: Later | Rejected) -> None:

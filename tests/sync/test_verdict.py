@@ -1,5 +1,6 @@
 """Who answered? Only the contract's own words settle a result; whatever stands in between is "not now"."""
 
+import dataclasses
 import json
 
 import pytest
@@ -54,9 +55,73 @@ def test_even_a_sentence_does_not_settle_with_a_status_of_firewalls(status: int)
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 410, 413, 422])
-@pytest.mark.parametrize("headers", [{}, JSON, {"content-type": "text/html; charset=utf-8"}])
+@pytest.mark.parametrize("headers", [{}, JSON, {"content-type": "text/plain; charset=utf-8"}])
 def test_the_documented_refusal_settles(status: int, headers: dict[str, str]) -> None:
     assert verdict(result(), Reply(status, headers, NO), 0.0) == Rejected("There is no race like that.", status)
+
+
+STRANGERS = [
+    (404, "Page not found"),
+    (404, "no Route matched with those values"),
+    (404, "The requested URL was not found on this server."),
+    (404, "requested path is invalid"),
+    (404, "Stack trace is hidden in production"),
+    (404, "The backend grace-7 is not here, embrace the wait"),
+    (410, "This page is gone for good."),
+    (400, "Request blocked by security policy"),
+    (400, "Your request has been blocked. Contact the administrator."),
+    (400, "Blocked as a result of rule 949110: Inbound Anomaly Score Exceeded"),
+    (413, "Request body is too large for this gateway."),
+]
+
+
+@pytest.mark.parametrize(("status", "sentence"), STRANGERS)
+@pytest.mark.parametrize("headers", [{}, JSON, {"content-type": "text/plain"}])
+def test_a_gateways_own_sentence_settles_nothing(status: int, sentence: str, headers: dict[str, str]) -> None:
+    body = json.dumps({"error": sentence}).encode()
+    assert isinstance(verdict(result(), Reply(status, headers, body), 0.0), Later)
+    assert judged("practice", Reply(status, headers, body)).readiness == "away"
+    assert verdict(result(), Reply(status, MARK, body), 0.0) == Rejected(sentence, status)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 410, 413, 422])
+@pytest.mark.parametrize("kind", ["text/html", "text/html; charset=utf-8", "Text/HTML", "application/xhtml+xml"])
+@pytest.mark.parametrize("body", [NO, b'{"error":"Please log in to the network"}'])
+def test_a_page_is_never_the_contracts_unless_it_says_so(status: int, kind: str, body: bytes) -> None:
+    assert isinstance(verdict(result(), Reply(status, {"content-type": kind}, body), 0.0), Later)
+    marked = verdict(result(), Reply(status, {"content-type": kind, **MARK}, body), 0.0)
+    assert isinstance(marked, Rejected)
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (404, "There is no race 'practice' here."),
+        (404, "Unknown race."),
+        (404, "RACE not found"),
+        (404, "'practice' gibt es hier nicht."),
+        (410, "Race practice has been removed."),
+        (400, "`laps` is missing in the body."),
+        (400, "The webhook-id is not result_id.revision."),
+        (413, "A result of the race practice has at most 19000 bytes."),
+        (409, "This webhook-id was used with another body."),
+        (422, "The run does not qualify."),
+        (422, "Ce tour ne compte pas."),
+    ],
+)
+def test_what_an_honest_leaderboard_says_without_the_header_settles(status: int, sentence: str) -> None:
+    body = json.dumps({"error": sentence}).encode()
+    posted = dataclasses.replace(result(), race_id="practice")
+    assert verdict(posted, Reply(status, JSON, body), 0.0) == Rejected(sentence, status)
+
+
+@given(
+    st.sampled_from([400, 404, 410, 413]),
+    st.lists(st.sampled_from(["the", "page", "url", "route", "request", "path", "not", "found", "blocked", "policy"])),
+)
+def test_no_words_of_the_web_settle_anything(status: int, words: list[str]) -> None:
+    body = json.dumps({"error": " ".join(words)}).encode()
+    assert isinstance(verdict(result(), Reply(status, JSON, body), 0.0), Later)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 415, 422])
@@ -95,8 +160,6 @@ def test_a_score_that_is_not_ours_is_told(theirs: int | None) -> None:
 
 
 def test_a_result_that_was_withdrawn_has_no_score() -> None:
-    import dataclasses
-
     withdrawn = dataclasses.replace(result(revision=2), score_ms=0)
     assert verdict(withdrawn, Reply(200, {}, encode_posted(Posted(None, None, 3))), 0.0) == Posted(None, None, 3)
 

@@ -51,9 +51,24 @@ def test_the_stock_cars_file_is_read(tmp_path: pathlib.Path) -> None:
     assert read_calibration(path) == STOCK_CALIBRATION
 
 
+FLOATS = json.dumps(json.loads(json.dumps(STOCK_FILE), parse_int=float))
+
+
+@pytest.mark.parametrize("text", [FLOATS, json.dumps(STOCK_FILE).replace("000,", "e3,").replace("1603500", "16035E2")])
+def test_the_stock_cars_figures_may_be_written_with_a_point(tmp_path: pathlib.Path, text: str) -> None:
+    path = tmp_path / "calibration.json"
+    path.write_text(text)
+    assert "1450000," not in text
+    assert read_calibration(path) == STOCK_CALIBRATION
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (json.dumps(STOCK_FILE).replace("1450000", "1450000.5"), "mid_ns"),
+        (json.dumps(STOCK_FILE).replace("1450000", "1e999"), "mid_ns"),
+        (json.dumps(STOCK_FILE).replace("1450000", "NaN"), "mid_ns"),
+        (json.dumps(STOCK_FILE).replace("1450000", "true"), "mid_ns"),
         ("", "cannot be read"),
         ("[" * 100_000, "cannot be read|not a calibration"),
         ("[1]", "one JSON object"),

@@ -192,6 +192,24 @@ def test_a_lens_that_is_covered_on_the_way_ends_the_wishes(policy: Policy, clock
     assert ear.sentences == {COVERED}
 
 
+def test_a_lens_covered_not_quite_tight_ends_the_wishes(policy: Policy, clock: ManualClock) -> None:
+    rng, away = np.random.default_rng(5), np.arange(240)[:, None]
+    leaking = [np.clip(8 + 200 * np.exp(-away / 8) + rng.normal(0, 2, (240, 320)), 0, 255) for _ in range(20)]
+    pictures = [*(lively(number) for number in range(10)), *(picture.astype(np.uint8) for picture in leaking)]
+    ear = looked(policy, pictures, clock)
+    assert ear.wishes == 10
+    assert ear.sentences == {COVERED}
+
+
+def test_noise_with_coarse_grains_ends_the_wishes_after_some_frames(policy: Policy, clock: ManualClock) -> None:
+    rng = np.random.default_rng(6)
+    coarse = [128 + cv2.resize(rng.normal(0, 10, (30, 40)), (320, 240)) for _ in range(30)]
+    pictures = [*(lively(number) for number in range(10)), *(picture.astype(np.uint8) for picture in coarse)]
+    ear = looked(policy, pictures, clock)
+    assert 10 < ear.wishes <= 18
+    assert ear.sentences == {NOISE}
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(2, 256), st.integers(0, 254))
 def test_noise_of_any_strength_never_makes_a_scene(seed: int, width: int, low: int) -> None:
     rng = np.random.default_rng(seed)

@@ -2,11 +2,12 @@
 a download button makes of it. What it is, is told by its content, never by its name.
 
 The model and its metadata are taken; all else is passed over, whatever its name is, since nothing is ever written under
-a name of the archive's. Links and devices, names that lead out, more than is sane: refused, whatever else is in there.
+a name of the archive's. Links and devices, and more than is sane: refused, whatever else is in there.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
@@ -24,6 +25,14 @@ MOST_FORMS = 20  # of metadata that mean the same
 MODEL_ENDS = (".pb", ".onnx")
 HEAD_BYTES = 512
 
+_RENAMED = re.compile(r"model_metadata(?: ?\(\d{1,3}\)| - copy|_\d{1,3})?\.json", re.IGNORECASE)
+_OTHERS = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!": "RAR",
+}
 _PACKED_ENDS = (".zip", ".tar", ".gz", ".tgz")
 
 
@@ -55,19 +64,41 @@ class Taken:
 
 
 @dataclass(slots=True)
+class _Metadata:
+    """The first of this name, and in how many other forms it was seen."""
+
+    name: str = ""
+    text: bytes = b""
+    forms: int = 0
+
+    def look(self, name: str, text: bytes) -> None:
+        """Another one, which must mean the same. Raises BadInput."""
+        if not self.name:
+            self.name, self.text = name, text
+            return
+        self.forms += text != self.text
+        if self.forms > MOST_FORMS:
+            raise BadInput(f"The archive holds more than {MOST_FORMS} different files named {METADATA}.")
+        if not _mean_the_same(self.text, text):
+            if name == self.name:
+                raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
+            raise BadInput(f"The archive holds 2 different files named {METADATA}.")
+
+
+@dataclass(slots=True)
 class _Found:
     """What was seen so far. Of the models' bytes one at most is held: a car has little memory.
 
-    `models` are digests by name: what is there twice with the same bytes is one model.
+    `models` are digests by name: what is there twice with the same bytes is one model. `renamed` are metadata as a
+    download or another system names them, which count only where none has its own name.
     """
 
     asked: str
     models: dict[str, bytes] = field(default_factory=dict)
     held: str = ""
     content: bytearray = field(default_factory=bytearray)
-    metadata_name: str = ""
-    metadata: bytes | None = None
-    metadata_forms: int = 0
+    metadata: _Metadata = field(default_factory=_Metadata)
+    renamed: dict[str, bytes] = field(default_factory=dict)
     notes: dict[str, bytes] = field(default_factory=dict)
     packed: str = ""
 
@@ -86,39 +117,39 @@ def take_model(file: BinaryIO, checkpoint: str = "") -> Taken:
         inner = f"; unpack its {found.packed[:60]!r} first" if found.packed else ""
         raise BadInput(f"The archive holds no model: it must have one .pb (or .onnx){inner}.")
     name, reason = chosen(found.models, found.notes, found.asked)
-    if found.metadata is None:
+    if not found.metadata.name:
+        for renamed, text in found.renamed.items():
+            found.metadata.look(renamed, text)
+    if not found.metadata.name:
         raise BadInput(f"The archive holds no {METADATA}.")
     count = len(set(found.models.values()))
     choice = f"{told(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
     content, found.content = found.content, bytearray()
     if found.models[name] != found.models.get(found.held):
         content = _again(file, name)
-    return Taken(name, content, found.metadata, choice)
+    return Taken(name, content, found.metadata.text, choice)
 
 
 def _look(found: _Found, name: str, member: Member) -> None:
     base = base_of(name)
     if base == METADATA:
-        _look_at_metadata(found, name, bytes(_read(member, MOST_METADATA_BYTES)))
+        found.metadata.look(_inside(name), bytes(_read(member, MOST_METADATA_BYTES)))
+    elif _RENAMED.fullmatch(base) and member.size <= MOST_METADATA_BYTES and len(found.renamed) < MOST_FORMS:
+        found.renamed[_inside(name)] = bytes(_read(member, MOST_METADATA_BYTES))
     elif base in NOTES and member.size <= MOST_NOTE_BYTES and len(found.notes) < MOST_NOTES:
-        found.notes[name] = bytes(_read(member, MOST_NOTE_BYTES))
+        found.notes[_inside(name)] = bytes(_read(member, MOST_NOTE_BYTES))
     elif base.lower().endswith(MODEL_ENDS):
-        _look_at_model(found, name, member)
+        _look_at_model(found, _inside(name), member)
     elif base.lower().endswith(_PACKED_ENDS):
         found.packed = found.packed or name
 
 
-def _look_at_metadata(found: _Found, name: str, text: bytes) -> None:
-    if found.metadata is None:
-        found.metadata_name, found.metadata = name, text
-        return
-    found.metadata_forms += text != found.metadata
-    if found.metadata_forms > MOST_FORMS:
-        raise BadInput(f"The archive holds more than {MOST_FORMS} different files named {METADATA}.")
-    if not _mean_the_same(found.metadata, text):
-        if name == found.metadata_name:
-            raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
-        raise BadInput(f"The archive holds 2 different files named {METADATA}.")
+def _inside(name: str) -> str:
+    """The plain name of what is taken. Raises BadInput if it leads out."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts:
+        raise BadInput(f"The archive's {name[:60]!r} leads out of its folder.")
+    return "/".join(parts)
 
 
 def _look_at_model(found: _Found, name: str, member: Member) -> None:
@@ -145,22 +176,19 @@ def _read(member: Member, most: int) -> bytearray:
 def _again(file: BinaryIO, name: str) -> bytearray:
     """The bytes of a model that was passed over at first, since only what came behind it called it the best."""
     for found, member in _files(file):
-        if found == name:
+        if base_of(found) == base_of(name) and _inside(found) == name:
             return _read(member, MOST_MODEL_BYTES)
     raise BadInput("The archive changed while it was read.")
 
 
 def _files(file: BinaryIO) -> Iterator[tuple[str, Member]]:
-    """The regular files, with their plain names."""
+    """The regular files, with their names."""
     for count, member in enumerate(_members(file), 1):
         if count > MOST_MEMBERS:
             raise BadInput(f"The archive holds more than {MOST_MEMBERS} files.")
-        parts = [part for part in member.name.split("/") if part not in ("", ".")]
-        if member.name.startswith("/") or ".." in parts:
-            raise BadInput(f"The archive's {member.name[:60]!r} leads out of its folder.")
         # A Mac packs a twin of each file (`._model.pb`) that holds no model.
         if not member.is_folder and not base_of(member.name).startswith("._"):
-            yield "/".join(parts), member
+            yield member.name, member
 
 
 def _members(file: BinaryIO) -> Iterator[Member]:
@@ -170,7 +198,24 @@ def _members(file: BinaryIO) -> Iterator[Member]:
     file.seek(0)
     if head.startswith(ZIP):
         return zip_members(file)
-    return tar_members(Inflated(file) if head.startswith(GZIP) else Unpacked(file))
+    if not head.startswith(GZIP):
+        check_packing(head)
+        return tar_members(Unpacked(file))
+    stream = Inflated(file)
+    if stream.peek(len(GZIP)) == GZIP:  # packed twice, as by a server that packs what it sends
+        stream = Inflated(stream)
+    inner = stream.peek(HEAD_BYTES)
+    if inner.startswith(ZIP):
+        raise BadInput("The file is a zip archive within gzip: unpack it once.")
+    check_packing(inner)
+    return tar_members(stream)
+
+
+def check_packing(head: bytes) -> None:
+    """Raises BadInput if a file that begins so is packed in a way that is known and not read."""
+    for magic, kind in _OTHERS.items():
+        if head.startswith(magic) and not is_tar(head):  # a tar begins with the name of its first file
+            raise BadInput(f"The file is packed with {kind}, which is not read: pack it as tar.gz or zip.")
 
 
 def _mean_the_same(first: bytes, second: bytes) -> bool:

@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from shared.errors import BadInput
 
 NOTES = ("deepracer_checkpoints.json", ".coach_checkpoint", "coach_checkpoint", "checkpoint")
+WORDS = ("best", "last")  # what a note may call a checkpoint, and --checkpoint may ask for
 MOST_NOTE_BYTES = 65_536
 
 _SHOWN = 6
 _MOST_TOLD = 60
 _NUMBER = re.compile(r"(\d+)(?:_Step-?\d*)?(?:\.ckpt.*)?")
+_CKPT = re.compile(r"\.ckpt.*$", re.DOTALL)
 _OF_MODEL = re.compile(r"(?:.*[^0-9])?(\d+)")
 _OF_TENSORFLOW = re.compile(r'model_checkpoint_path:\s*"([^"]{1,200})"')
 _PRINTABLE = re.compile(r"[\w .:+-]{1,200}")
@@ -37,18 +39,21 @@ def chosen(models: Mapping[str, bytes], notes: Mapping[str, bytes], asked: str) 
 
     `models` are digests by name: names of equal digests are one model.
     """
-    if asked:
+    by_note = asked in WORDS and not any(fits(name, asked) for name in models)
+    if asked and not by_note:
         return _only(models, asked, f"The archive holds no checkpoint {asked[:60]!r}"), "it was asked for"
     different = _different(models)
     if len(different) == 1:
         return different[0], ""
     for note in NOTES:
         for text in (text for name, text in notes.items() if base_of(name) == note):
-            said = _said(note, text)
+            said = _said(note, text, (asked,) if by_note else WORDS)
             if said is not None:
                 checkpoint, what = said
                 missing = f"The archive's {note} calls {checkpoint[:60]} the {what}, but no model of that name is there"
                 return _only(models, checkpoint, missing), f"{note} calls {checkpoint[:60]} the {what}"
+    if by_note:
+        raise BadInput(f"The archive says of no checkpoint that it is the {asked}: {_how(different)}")
     count = "two" if len(different) == 2 else str(len(different))
     raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how(different)}")
 
@@ -57,9 +62,9 @@ def fits(name: str, checkpoint: str) -> bool:
     """Is the model of that name the one of this checkpoint?"""
     base = base_of(name)
     stem = base.rpartition(".")[0]
-    if checkpoint in (name, base, stem):
+    if checkpoint in (name, base, stem) or _CKPT.sub("", checkpoint) == stem:
         return True
-    number, of_model = _NUMBER.fullmatch(checkpoint), _OF_MODEL.fullmatch(stem)
+    number, of_model = _NUMBER.fullmatch(checkpoint), _NUMBER.fullmatch(stem) or _OF_MODEL.fullmatch(stem)
     return number is not None and of_model is not None and int(number[1]) == int(of_model[1])
 
 
@@ -86,10 +91,12 @@ def _how(names: Sequence[str]) -> str:
     return f"it has {listed}{more}. Name one with --checkpoint."
 
 
-def _said(note: str, text: bytes) -> tuple[str, str] | None:
-    """The checkpoint that a note names, and what it calls it; None if it names none."""
+def _said(note: str, text: bytes, wanted: Sequence[str]) -> tuple[str, str] | None:
+    """The checkpoint that a note names, and what it calls it; None if it names none, or none that is `wanted`."""
     words = text.decode(json.detect_encoding(text), "replace")  # UTF-8 or UTF-16, with a mark or without
     if not note.endswith(".json"):
+        if len(wanted) == 1:
+            return None  # such a note says neither
         found = _OF_TENSORFLOW.search(words)
         name = (found[1] if found else words).strip().rpartition("/")[2]
         return (name, "one in use") if _PRINTABLE.fullmatch(name) else None
@@ -97,8 +104,8 @@ def _said(note: str, text: bytes) -> tuple[str, str] | None:
         document = json.loads(words)
     except (ValueError, RecursionError):
         return None
-    for key, what in (("best_checkpoint", "best"), ("last_checkpoint", "last")):
-        entry = document.get(key) if isinstance(document, dict) else None
+    for what in wanted:
+        entry = document.get(f"{what}_checkpoint") if isinstance(document, dict) else None
         name = entry.get("name") if isinstance(entry, dict) else entry
         if isinstance(name, str) and _PRINTABLE.fullmatch(name):
             return name, what

@@ -68,7 +68,7 @@ def _add_checkpoint(command: Any) -> None:
         "--checkpoint",
         metavar="NAME",
         default="",
-        help="of an archive's several, this one; default: the best by its notes",
+        help="of an archive's several, this one (best, last: by its notes); default: the best",
     )
 
 

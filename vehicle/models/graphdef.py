@@ -86,6 +86,7 @@ class _GraphReader:
 
     def __init__(self) -> None:
         self.wire = WireReader()
+        self._repeated = 0
 
     def node(self, data: memoryview, parameters: tuple[str, ...] | None = None) -> Node:
         """A NodeDef; `parameters` are those of the function that it stands in."""
@@ -152,8 +153,17 @@ class _GraphReader:
         if dtype not in DTYPES:
             return None
         size = _elements(shape)
-        values = numbers(content, DTYPES[dtype]) if len(content) else _listed(listed, dtype)
-        return _shaped(values, shape, size)
+        if len(content):
+            return _shaped(numbers(content, DTYPES[dtype]), shape, size)
+        return _shaped(self._filled(_listed(listed, dtype), size), shape, size)
+
+    def _filled(self, values: Tensor, size: int) -> Tensor:
+        """As TensorFlow reads a list (tensor.cc, FromProtoField): its last value stands for all that follow."""
+        if not 1 < values.size < size:
+            return values
+        self._repeated += size - values.size  # of all the graph's tensors: these are no views
+        _check_filled(self._repeated, size)
+        return np.concatenate([values, np.broadcast_to(values[-1:], (size - values.size,))])
 
     def shape(self, data: memoryview) -> tuple[int, ...]:
         """A TensorShapeProto; -1 where it is open."""
@@ -239,11 +249,15 @@ def _listed(listed: list[Tensor], dtype: int) -> Tensor:
 
 
 def _shaped(values: Tensor, shape: tuple[int, ...], size: int) -> Tensor:
-    """As TensorFlow fills: one value stands for all. A view, so that a large shape costs nothing."""
+    """One value stands for all: a view, so that a large shape costs nothing."""
     if values.size == size:
         return values.reshape(shape)
     if values.size != 1:
         raise BadInput(f"The graph holds a tensor of {size} elements with {values.size} values.")
-    if size > MOST_FILLED:
-        raise BadInput(f"The graph holds {size} weights that are all the same number: nobody trained that.")
+    _check_filled(size, size)
     return np.broadcast_to(values.reshape(()), shape)
+
+
+def _check_filled(filled: int, size: int) -> None:
+    if filled > MOST_FILLED:
+        raise BadInput(f"The graph holds {size} weights that are all the same number: nobody trained that.")

@@ -5,7 +5,7 @@ length of each are held against what came out. A tar that a browser has unpacked
 """
 
 import zlib
-from typing import BinaryIO
+from typing import Protocol
 
 from shared.errors import BadInput
 
@@ -20,10 +20,17 @@ PIECE = 1 << 20  # what is read at a time of something large
 _LEAST = 16_384  # a header is 512 bytes: what is left of the packed is copied at each turn
 
 
+class Readable(Protocol):
+    """A file, or another stream."""
+
+    def read(self, size: int, /) -> bytes | bytearray:
+        """The next bytes."""
+
+
 class Unpacked:
     """A stream that is read forward only, within limits: here of a file that is not packed."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Readable) -> None:
         self._file = file
         self._packed = self._unpacked = 0
         self._ready = b""
@@ -36,6 +43,12 @@ class Unpacked:
             found += self._ready[:missing]
             self._ready = self._ready[missing:]
         return found
+
+    def peek(self, size: int) -> bytes:
+        """What comes next; it is not passed. Raises BadInput."""
+        head = bytes(self.read(size))
+        self._ready = head + self._ready
+        return head
 
     def skip(self, size: int) -> None:
         """Passes over `size` bytes. Raises BadInput if they are not there."""
@@ -51,7 +64,7 @@ class Unpacked:
             pass
 
     def _fill(self, wanted: int) -> bool:
-        self._ready = self._file.read(min(max(wanted, _LEAST), PIECE))
+        self._ready = bytes(self._file.read(min(max(wanted, _LEAST), PIECE)))
         self._count(len(self._ready), len(self._ready))
         return bool(self._ready)
 
@@ -74,7 +87,7 @@ def check_sizes(packed: int, unpacked: int) -> None:
 class Inflated(Unpacked):
     """What a gzip file holds."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Readable) -> None:
         super().__init__(file)
         self._inflate = zlib.decompressobj(wbits=31)
         self._members = 1

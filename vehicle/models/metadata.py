@@ -81,7 +81,7 @@ def parse_metadata(text: bytes, any_sensors: bool = False) -> Metadata:
         sensor=sensor,
         algorithm=_one_of(document, "training_algorithm", ALGORITHMS, "clipped_ppo"),
         network=_network(document.get("neural_network")),
-        version=_version(document.get("version", "2" if "sensor" in document else "1")),
+        version=_version(document.get("version"), "2" if "sensor" in document else "1"),
         lidar=lidar,
         lidar_values=_lidar_values(lidar, document.get("lidar_config")),
     )
@@ -131,15 +131,20 @@ def _one_of(document: dict[str, Any], key: str, allowed: tuple[str, ...], defaul
 
 
 def _network(given: object) -> str:
-    """What the racer calls the network. Only words: the layers are read from the model itself. Raises BadInput."""
-    if given is None or given == "":
-        return NETWORKS[1]
-    if not isinstance(given, str) or not given.isprintable() or len(given) > _MOST_NETWORK_LETTERS:
-        raise BadInput(f"The neural_network is {str(given)[:40]!r}; it must be a name of one line.")
-    return given
+    """What the racer calls the network, as one line. Only words: the layers are read from the model itself.
+
+    Raises BadInput for what is no name at all.
+    """
+    if given is not None and (isinstance(given, bool) or not isinstance(given, str | int | float)):
+        raise BadInput(f"The neural_network is {str(given)[:40]!r}; it must be a name.")
+    said = "" if given is None else str(given)
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in said).split())
+    return line[:_MOST_NETWORK_LETTERS] or NETWORKS[1]
 
 
-def _version(version: object) -> str:
+def _version(version: object, otherwise: str) -> str:
+    if version is None or (isinstance(version, str) and not version.strip()):
+        return otherwise
     said = "" if isinstance(version, bool) or not isinstance(version, int | float | str) else str(version)
     if not _VERSION.fullmatch(said):
         raise BadInput("The version must be a number, or a text such as 5 or 5.0.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
 
 from shared.errors import BadInput
-from vehicle.models.archive import HEAD_BYTES, is_archive, take_model
+from vehicle.models.archive import HEAD_BYTES, check_packing, is_archive, take_model
 from vehicle.models.bounds import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES
 from vehicle.models.inflate import MOST_PACKED
 from vehicle.models.naming import fit_name
@@ -58,8 +58,10 @@ def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) ->
     stem = next((path.name[: -len(end)] for end in _ENDS if path.name.lower().endswith(end)), path.name)
     suffix = path.suffix.lower()
     with path.open("rb") as file:
-        if is_archive(file.read(HEAD_BYTES)):
+        head = file.read(HEAD_BYTES)
+        if is_archive(head):
             return _unpacked(file, fit_name(stem), checkpoint)
+        check_packing(head)
         if suffix not in (".pb", ".onnx"):
             raise BadInput("The file is no tar.gz archive, no tar, no zip, no .pb and no .onnx file.")
         if checkpoint:
