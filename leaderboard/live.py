@@ -89,14 +89,14 @@ class Feed:
         """The stream for one browser. Raises UnknownRace, or RetryLater when too many watch."""
         if self._browsers >= self.browsers_at_most or self._closing:
             raise RetryLater("Too many live pages are open here.", after_s=10.0)
-        channel = self._channels.get(race_id)
-        if channel is None:
+        if race_id not in self._channels:
             # An unknown race is refused here, before anything is kept for it.
             await run_in_threadpool(self._paint, race_id)
-            channel = self._channels.setdefault(race_id, _Channel())
-        return self._stream(race_id, channel)
+        return self._stream(race_id)
 
-    async def _stream(self, race_id: str, channel: _Channel) -> AsyncIterator[bytes]:
+    async def _stream(self, race_id: str) -> AsyncIterator[bytes]:
+        # Found and counted in one step: the last one to leave throws away a channel that nobody else has.
+        channel = self._channels.setdefault(race_id, _Channel())
         self._browsers += 1
         channel.browsers += 1
         try:
@@ -107,7 +107,7 @@ class Feed:
             self._browsers -= 1
             channel.browsers -= 1
             if not channel.browsers:
-                self._channels.pop(race_id, None)
+                del self._channels[race_id]
 
     async def _events(self, race_id: str, channel: _Channel) -> AsyncIterator[bytes]:
         told: _Painting | None = None
@@ -132,7 +132,11 @@ class Feed:
             # The age limit catches what no commit of ours tells: a planned close, another process on PostgreSQL.
             if held is None or channel.stale or now_s - held.painted_at_s >= self._heartbeat_s:
                 channel.stale = False
-                picture = await run_in_threadpool(self._paint, race_id)
+                try:
+                    picture = await run_in_threadpool(self._paint, race_id)
+                except BaseException:
+                    channel.stale = True  # what changed is still to be told to the others
+                    raise
                 held = channel.newest = _Painting(1 if held is None else held.number + 1, picture, now_s)
             return held
 

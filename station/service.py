@@ -33,6 +33,7 @@ from station.store.journal import Entry, Journal
 from station.store.space import space
 from station.teller import Teller
 from station.trouble import Trouble
+from station.turning import Turning, sentence
 from station.view import (
     Accepted,
     ClockView,
@@ -90,6 +91,8 @@ class Station:
         self.notice = ""  # what the operator should know of the start, "" if nothing
         self.trouble = Trouble(self._troubled)
         self._scarce = ""
+        self._turning = Turning()
+        self._late_s = 0
         self._next_tick_ns = self._next_look_ns = 0
         self._next_pair_ns = clock.now_ns() + PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
@@ -127,6 +130,7 @@ class Station:
 
     def pump(self, wait_s: float = 0.0) -> bool:
         """Takes what waits (or waits for it), and the time; True if there was something."""
+        self._turning.turn()
         items = self._take(wait_s)
         worked = bool(items)
         if self.trouble.on:
@@ -142,6 +146,7 @@ class Station:
     def pump_live(self, wait_s: float = 0.0) -> bool:
         """Answers beats and shows states: never waits for the disk."""
         worked = False
+        self._watch_timing()
         for delivery in drain(self._live, wait_s):
             self._hall.hear(delivery, self._clock.now_ns())
             delivery.ack()
@@ -360,6 +365,24 @@ class Station:
         self._store_view()
         self._say(sentence or "The disk takes records again; what was held is kept now.")
         self._link.publish(m.StationState(True, sentence[:500] or "The station times."))
+
+    def _watch_timing(self) -> None:
+        """On the live thread: says that the timing thread hangs, for how long, and that it turns again."""
+        late_s = self._turning.late_s(self._clock.now_ns(), self._clock.rate)
+        if late_s == self._late_s:
+            return
+        was_late, self._late_s = bool(self._late_s), late_s
+        if not late_s:
+            self._say("The journal answers again.")
+            self._link.publish(m.StationState(True, self.trouble.sentence[:500] or "The station times."))
+            self._store_view()
+            return
+        hangs = sentence(late_s)
+        store = self.snapshot().store
+        self._screen.update(store=replace(store, ok=False, sentence=hangs))
+        if not was_late:
+            self._say(hangs)
+            self._link.publish(m.StationState(True, hangs[:500]))
 
     def _commit(self, items: list[Item]) -> list[f.Fact]:
         """Handle, append, tell. Raises StorageError: then nothing happened, and the engine is to be built again."""

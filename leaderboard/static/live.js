@@ -101,9 +101,9 @@
     address: table.dataset.live,
     events: ["standing", "alive"],
     merge,
-    hear: (name, change) => {
-      silence.heard();
-      tell("on", "live");
+    hear: (name, change, age_ms) => {
+      silence.heard(age_ms);
+      if (!silence.on()) tell("on", "live");
       if (name === "standing") apply(change);
     },
     lost: () => tell("lost", "reconnecting…"),

@@ -19,20 +19,26 @@ const silence = (() => {
     document.dispatchEvent(new CustomEvent(name));
   }
 
-  function heard() {
-    heard_ms = performance.now();
-    heard_at = new Date();
-    if (!on()) return;
+  // `age_ms`: so long ago the word came to the tab that handed it on.
+  function heard(age_ms = 0) {
+    heard_ms = performance.now() - age_ms;
+    heard_at = new Date(Date.now() - age_ms);
+    if (age_ms >= QUIET_MS) return fallSilent();
+    if (!on()) return undefined;
     delete document.body.dataset.silent;
     band.textContent = "";
-    tell("heard-again");
+    return tell("heard-again");
+  }
+
+  function fallSilent() {
+    document.body.dataset.silent = "";
+    band.textContent = `✕ No word from ${machine} since ${time(heard_at)}. What is grey is from then.`;
+    tell("silent");
   }
 
   function look() {
     if (on() || document.hidden || performance.now() - Math.max(heard_ms, seen_ms) < QUIET_MS) return;
-    document.body.dataset.silent = "";
-    band.textContent = `✕ No word from ${machine} since ${time(heard_at)}. What is grey is from then.`;
-    tell("silent");
+    fallSilent();
   }
 
   document.addEventListener("visibilitychange", () => {

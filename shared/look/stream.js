@@ -4,7 +4,7 @@
 "use strict";
 
 // `events`: the names that are listened to. `merge(whole, name, data)`: what a tab that comes later is told first.
-// `hear(name, data)`: a word. `lost()`: the stream broke off; it is opened again from here.
+// `hear(name, data, age_ms)`: a word, and how old it is where another tab kept it. `lost()`: the stream broke off; it is opened again from here.
 const sharedStream = ({ address, events, merge, hear, lost }) => {
   const LEAD_MS = 400; // so often says who holds the stream that it does; a hidden tab says it once a second
   const GONE_MS = 1800; // after so long without a word another tab takes over
@@ -17,6 +17,7 @@ const sharedStream = ({ address, events, merge, hear, lost }) => {
   let source = null;
   let whole = null; // what the page shows, if this tab holds the stream or was told
   let opened_ms = 0;
+  let word_ms = 0; // when the newest word came
   let told_ms = performance.now();
   let patience_ms = GONE_MS;
 
@@ -24,9 +25,10 @@ const sharedStream = ({ address, events, merge, hear, lost }) => {
   const before = (other) => other.since < me.since || (other.since === me.since && other.id < me.id);
   const say = (word) => line?.postMessage({ ...word, from: me });
 
-  function take(name, data) {
+  function take(name, data, age_ms = 0) {
+    word_ms = performance.now() - age_ms;
     whole = merge(whole, name, data);
-    hear(name, data);
+    hear(name, data, age_ms);
   }
 
   function open() {
@@ -59,7 +61,7 @@ const sharedStream = ({ address, events, merge, hear, lost }) => {
       yieldTo();
     }
     if (leads()) {
-      if (word.kind === "hello") say({ kind: "lead", whole, to: word.from.id });
+      if (word.kind === "hello") say({ kind: "lead", whole, age_ms: performance.now() - word_ms, to: word.from.id });
       return undefined;
     }
     if (word.kind === "bye") return join(Math.random() * ASK_MS);
@@ -67,7 +69,7 @@ const sharedStream = ({ address, events, merge, hear, lost }) => {
     told_ms = performance.now();
     patience_ms = GONE_MS + Math.random() * SPREAD_MS;
     if (word.kind === "lost") lost();
-    if (word.kind === "lead" && word.to === me.id && word.whole) take(events[0], word.whole);
+    if (word.kind === "lead" && word.to === me.id && word.whole) take(events[0], word.whole, word.age_ms);
     else if (word.kind === "lead" && !word.to && whole === null) say({ kind: "hello" });
     // Who came in between waits for all before the changes.
     if (word.kind === "word" && (whole !== null || word.data.whole)) take(word.name, word.data);

@@ -1,7 +1,9 @@
 """The live stream: what changed and no more, the newest picture only, ended when asked."""
 
 import asyncio
+import contextlib
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 
 import pytest
@@ -132,6 +134,77 @@ def test_all_browsers_of_a_race_share_one_picture() -> None:
 
     runs(painter, story)
     assert painter.painted <= 6
+
+
+def test_who_comes_while_the_last_one_leaves_hears_what_changes() -> None:
+    painter = Painter()
+
+    async def story(feed: Feed) -> None:
+        first = await feed.open("cup")
+        await next_event(first)
+        second = await feed.open("cup")  # not begun yet
+        await first.aclose()  # type: ignore[attr-defined]
+        assert b"<tr>1" in await next_event(second)
+        third = await feed.open("cup")
+        await next_event(third)
+        await third.aclose()  # type: ignore[attr-defined]
+        painter.version = 2
+        feed.changed("cup")
+        assert b"<tr>2" in await next_event(second)
+        await second.aclose()  # type: ignore[attr-defined]
+        assert (await feed.open("cup")) is not None  # one that never begins
+        assert feed._channels == {}
+
+    runs(painter, story)
+
+
+@pytest.mark.parametrize("others", [1, 3])
+def test_a_painting_that_fails_takes_the_change_from_nobody_else(others: int) -> None:
+    painter = Painter()
+
+    async def story(feed: Feed) -> None:
+        unlucky, *streams = [await feed.open("cup") for _ in range(1 + others)]
+        for stream in (unlucky, *streams):
+            await next_event(stream)
+        painter.version, painter.away = 2, True
+        feed.changed("cup")
+        with pytest.raises(StopAsyncIteration):  # it comes again
+            await next_event(unlucky)
+        painter.away = False
+        for stream in streams:
+            assert b"<tr>2" in await next_event(stream)
+
+    runs(painter, story)
+
+
+def test_one_who_goes_in_the_middle_of_a_painting_takes_the_change_from_nobody_else() -> None:
+    painter = Painter()
+    entered, done = threading.Event(), threading.Event()
+
+    def paint(race_id: str) -> Picture:
+        if painter.version == 2 and not entered.is_set():
+            entered.set()
+            assert done.wait(20)
+        return painter(race_id)
+
+    async def run() -> None:
+        feed = Feed(paint, 9, heartbeat_s=30.0)
+        feed.attach()
+        one, other = await feed.open("cup"), await feed.open("cup")
+        for stream in (one, other):
+            await next_event(stream)
+        painter.version = 2
+        feed.changed("cup")
+        going = asyncio.ensure_future(next_event(one))
+        assert await asyncio.to_thread(entered.wait, 20)
+        going.cancel()
+        done.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await going
+        async with asyncio.timeout(20):
+            assert b"<tr>2" in await next_event(other)
+
+    asyncio.run(run())
 
 
 def test_a_heartbeat_repaints_and_tells_that_it_lives() -> None:

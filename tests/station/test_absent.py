@@ -2,6 +2,7 @@
 
 import pathlib
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -133,6 +134,62 @@ def test_a_gate_that_stays_away_is_given_up_at_once() -> None:
     assert gate._thread is not None
     assert not gate._thread.is_alive()
     AbsentGate("start", started_again(Absent()), "never started.").close()
+
+
+def test_a_driver_with_a_fault_is_told_and_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
+    driver, faults = Absent(), iter([IndexError("no port 3"), IndexError("no port 3"), ValueError("no number")])
+    driver.there = True
+    told: list[tuple[str, bool]] = []
+
+    def begin(after: Mapping[str, int], put: Callable[[Said], None]) -> Absent:
+        told.append((gate.health().sentence, gate.health().absent))
+        for fault in faults:
+            raise fault
+        driver.start(after, put)
+        return driver
+
+    gate = AbsentGate("start", begin, "not there.")
+    gate.start({}, lambda _said: None)
+    until(lambda: gate.health().alive)
+    gate.close()
+    index = "The gate start does not begin (IndexError: no port 3); it is tried again."
+    number = "The gate start does not begin (ValueError: no number); it is tried again."
+    assert told == [("Not there.", True), (index, False), (index, False), (number, False)]
+    assert capfd.readouterr().err.count("Traceback") == 2  # each once
+    assert driver.closed == 1
+
+
+def test_one_that_is_made_and_fails_in_its_start_is_closed() -> None:
+    driver = Absent()
+
+    def start(_after: Mapping[str, int], _put: Callable[[Said], None]) -> None:
+        raise IndexError("no port 3")
+
+    driver.start = start  # type: ignore[method-assign]
+    with pytest.raises(IndexError):
+        started_anew(lambda: driver)({}, lambda _said: None)
+    assert driver.closed == 1
+
+
+def test_a_driver_that_begins_after_the_close_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver, entered, go = Absent(), threading.Event(), threading.Event()
+    driver.there = True
+    put = list[Said]().append
+
+    def begin(_after: Mapping[str, int], _put: Callable[[Said], None]) -> Absent:
+        entered.set()
+        assert go.wait(30)
+        return driver
+
+    gate = AbsentGate("start", begin, "not there.")
+    monkeypatch.setattr(absent, "CLOSE_S", 0.01)
+    gate.start({}, put)
+    assert entered.wait(30)
+    gate.close()  # waits no longer
+    assert driver.closed == 0
+    go.set()
+    until(lambda: driver.closed == 1)
+    assert not gate.health().alive
 
 
 def test_pins_of_another_machine_are_absent_and_a_wrong_setting_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

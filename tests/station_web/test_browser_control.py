@@ -134,6 +134,23 @@ def test_a_doubt_is_answered_with_one_key(served: Served, watched: Watched, key:
     assert served.station.commands == [command]
 
 
+def test_a_question_takes_all_keys_also_where_nothing_in_it_has_the_focus(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/operate")
+    show(served, page, TOGETHER)
+    expect(page.locator(".doubt")).to_contain_text("Gate: a crossing")
+    page.evaluate("document.getElementById('ask').showModal()")
+    page.evaluate("document.activeElement.blur()")
+    assert page.evaluate("document.activeElement.closest('dialog')") is None
+    for key in page.evaluate("[...document.querySelectorAll('[data-key]')].map((each) => each.dataset.key)"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.closest('dialog') || document.activeElement === document.body")
+    page.evaluate("document.getElementById('ask').close()")
+    page.keyboard.press("n")
+    assert served.station.commanded.acquire(timeout=30)
+    [command] = served.station.commands
+    assert isinstance(command, DismissProposal)
+
+
 def test_the_gates_page_shows_each_sensor_and_follows(served: Served, watched: Watched) -> None:
     page = watched.open(f"{served.url}/gates")
     show(served, page, TESTING)

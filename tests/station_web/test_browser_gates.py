@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, expect
 
-from station.core.events import TryGate
+from station.core.events import SetClock, TryGate
 from station.view import Declined, Uncounted, View
 from tests.station_web.browser import Watched, chromium, keep_picture, violations
 from tests.station_web.conftest import Served
@@ -83,6 +83,24 @@ def test_a_gate_is_tried_anew_from_its_page(served: Served, watched: Watched) ->
     page.get_by_role("button", name="Try it anew: start", exact=True).click()
     expect(page.locator("#answer")).to_have_text("✕ A run is on: try the gate when it is over.")
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", ["/gates", "/operate"])
+def test_the_time_of_day_is_told_from_either_page(served: Served, watched: Watched, path: str) -> None:
+    page = watched.open(f"{served.url}{path}")
+    show(served, page, replace(GATES, clock=replace(VIEW.clock, trusted=False)))
+    page.clock.set_fixed_time(1_800_000_000.25)
+    button = page.get_by_role("button", name="Use this device's time")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert served.station.commanded.acquire(timeout=30)
+    assert served.station.commands == [SetClock(author="operator", utc_ms=1_800_000_000_250)]
+    expect(page.locator("#answer")).to_have_text("✓ Use this device's time")
+    served.station.answer = Declined("The clock of this machine is set: nobody need tell it the time.")
+    button.click()
+    expect(page.locator("#answer")).to_have_text("✕ The clock of this machine is set: nobody need tell it the time.")
+    assert violations(page) == []
+    keep_picture(page, f"clock-{path[1:]}")
 
 
 @pytest.mark.parametrize("path", ["/gates", "/operate"])

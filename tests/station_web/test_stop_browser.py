@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from station.core.events import ReleaseStop, StopAll
 from station.view import StopView
@@ -107,6 +107,24 @@ def test_a_station_that_does_not_answer_is_said_loudly_and_asked_again(served: S
     page.unroute("**/api/v1/stop")
     assert stops(served) == 1
     expect(page.locator("#stop-answer")).to_contain_text("1 of 4 cars say that they stopped.")
+
+
+def test_what_was_followed_is_followed_again_after_a_refusal(served: Served, page: Page) -> None:
+    Watched(page).open(f"{served.url}/operate")
+    with page.expect_request(lambda request: request.method == "GET" and request.url.endswith("/api/v1/stop")):
+        served.station.show(stop=STOPPED)
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=403, json={"error": "This device is no official's."})
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/stop", refuse)
+    page.click("#stop-bar .estop")
+    expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: This device is no official's.")
+    served.station.show(stop=replace(STOPPED, cars=STOPPED.cars[:1]))
+    expect(page.locator("#stop-answer")).to_contain_text("1 of 1 cars say that they stopped.")
 
 
 def test_without_a_script_the_form_stops_and_releases(served: Served, browser: Browser) -> None:

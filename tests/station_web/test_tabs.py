@@ -33,10 +33,6 @@ def opened(context: BrowserContext, url: str) -> Page:
     return Watched(context.new_page()).open(url)
 
 
-def eventually(tab: Page, expression: str) -> None:
-    tab.wait_for_function(expression, timeout=15_000)
-
-
 def test_ten_tabs_are_live_and_each_may_command(served: Served, context: BrowserContext) -> None:
     tabs = [opened(context, served.url + path) for path in PAGES]
     served.station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_401)), lap_number=8, lap_started_ns=204 * S))
@@ -65,6 +61,45 @@ def test_a_tab_that_comes_later_shows_what_the_others_show(served: Served, conte
     assert served.live.browsers == 1
 
 
+ONE_WORD_ONLY = """
+const Real = EventSource;
+let said = false;
+window.EventSource = class extends Real {
+  addEventListener(name, listener) {
+    super.addEventListener(name, (message) => { if (!said) { said = true; listener(message); } });
+  }
+};
+"""
+STATES_SEEN = """
+window.states = [];
+new MutationObserver(() => {
+  const state = document.querySelector("#link")?.dataset.state;
+  if (state && states[states.length - 1] !== state) states.push(state);
+}).observe(document, { attributes: true, childList: true, subtree: true });
+"""
+
+
+def test_a_tab_that_is_told_an_old_page_says_how_old_it_is(served: Served, context: BrowserContext) -> None:
+    first = context.new_page()
+    first.add_init_script(ONE_WORD_ONLY)
+    first.goto(served.url)
+    first.wait_for_selector("body[data-silent]")
+    said = first.locator("#silence").inner_text()
+    assert "No word from" in said
+    second = context.new_page()
+    second.add_init_script(STATES_SEEN)
+    second.goto(served.url)
+    second.wait_for_selector("body[data-silent]")
+    assert "live" not in second.evaluate("states")
+    expect(second.locator("#link-words")).to_have_text("Station away")
+    expect(second.locator("#laps tr")).to_have_count(len(LAPS))
+    # Since the last word, not since it was opened: to the second, of which a message may take a part.
+    since = [int(tab.locator("#silence").inner_text().split(":")[-1].split(".")[0]) for tab in (first, second)]
+    assert (since[1] - since[0]) % 60 <= 1
+    first.close()
+    second.wait_for_selector(f"body:not([data-silent]) {LIVE}")
+
+
 @pytest.mark.parametrize("how", ["close", "leave", "crash"])
 def test_when_the_tab_with_the_stream_goes_another_takes_it(served: Served, context: BrowserContext, how: str) -> None:
     first = opened(context, served.url)
@@ -79,7 +114,7 @@ def test_when_the_tab_with_the_stream_goes_another_takes_it(served: Served, cont
     served.station.show(run=replace(RUN, racer="Grace Hopper"))
     for tab in (second, third):
         expect(tab.locator(".racer")).to_have_text("Grace Hopper", timeout=10_000)
-        eventually(tab, f"document.querySelector('{LIVE}') !== null")
+        tab.wait_for_selector(LIVE, timeout=15_000)
 
 
 def test_tabs_opened_at_the_same_moment_come_to_one_stream(served: Served, context: BrowserContext) -> None:

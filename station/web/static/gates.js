@@ -1,11 +1,20 @@
-// The gates' page: a gate is tried anew by an official; the answer is one sentence.
+// The gates' page: a gate is tried anew by an official, or the time of day is told; the answer is one sentence.
 "use strict";
 
 (() => {
   const answer = document.getElementById("answer");
 
+  const THEN = { try_gate: ": now let a car roll over every sensor." };
+
+  function commandOf(button) {
+    const command = { command: button.dataset.command };
+    if (button.dataset.textGate) command.gate = button.dataset.textGate;
+    if (button.hasAttribute("data-now")) command.utc_ms = Date.now();
+    return command;
+  }
+
   async function press(button) {
-    const what = button.getAttribute("aria-label");
+    const what = button.getAttribute("aria-label") || button.textContent.trim();
     const tell = (text, state) => {
       answer.textContent = text;
       answer.dataset.state = state;
@@ -14,10 +23,11 @@
       const response = await fetch("/api/v1/commands", {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ command: button.dataset.command, gate: button.dataset.textGate }),
+        body: JSON.stringify(commandOf(button)),
       });
       const said = await response.json();
-      tell(response.ok ? `✓ ${what}: now let a car roll over every sensor.` : `✕ ${said.error}`, response.ok ? "done" : "refused");
+      if (response.ok) tell(`✓ ${what}${THEN[button.dataset.command] ?? ""}`, "done");
+      else tell(`✕ ${said.error}`, "refused");
     } catch {
       tell(`✕ ${what}: the station did not answer.`, "refused");
     }

@@ -100,9 +100,9 @@
     address: document.body.dataset.live,
     events: ["page", "beat"],
     merge,
-    hear: (name, data) => {
-      silence.heard();
-      show("live", "Live");
+    hear: (name, data, age_ms) => {
+      silence.heard(age_ms);
+      if (!silence.on()) show("live", "Live");
       if (name === "page") take(data);
       else lapClock.take(data);
     },

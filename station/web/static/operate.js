@@ -185,6 +185,8 @@
   // One key, one command: only while no text is being written and no question is open; can be switched off.
   document.addEventListener("keydown", (key) => {
     const typing = key.target.closest("input:not([type=checkbox]):not([type=range]), textarea, select, dialog");
+    // An open question takes all keys, also where nothing in it has the focus.
+    if (document.querySelector("dialog[open]")) return;
     if (!shortcuts.checked || typing || key.ctrlKey || key.altKey || key.metaKey || key.repeat) return;
     const button = document.querySelector(`button[data-key="${CSS.escape(key.key.toLowerCase())}"]`);
     if (!button) return;

@@ -70,6 +70,7 @@
         if (line) line.dataset.state = "waiting";
         return follow();
       } catch (error) {
+        following = false; // what was followed before is followed again as soon as the stream says that it is on
         if (error.refusal) return say(`✕ NOT STOPPED: ${error.refusal} Stop the cars by hand.`);
         say("✕ NOT STOPPED: the station does not answer. It is asked again; stop the cars by hand.");
         await soon();
