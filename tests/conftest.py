@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +17,9 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 # Machines are shared: how long an example takes says nothing about the code. What CI sets beyond that stays.
 settings.register_profile("raceday", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("raceday")
+# Where the tests are started in the background, Ctrl-C is ignored, and would be by all that they start and interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 REQUIRE_ALL = os.environ.get("RACEDAY_REQUIRE_ALL") == "1"
 
 
