@@ -326,6 +326,20 @@ def test_a_model_may_stand_twice_if_its_bytes_are_the_same(members: list[Member]
     assert (taken.name, bytes(taken.model), taken.choice) == (first, b"graph", "")
 
 
+def test_checkpoints_of_the_same_bytes_are_still_chosen_from_and_said() -> None:
+    same = [Member(b"model/model_24.pb", b"graph"), Member(b"model/model_25.pb", b"graph")]
+    for members in (same, same[::-1]):
+        taken = take_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)))
+        assert taken.name == "model/model_24.pb"
+        assert taken.choice.startswith("model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step")
+        asked = take_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)), "25")
+        assert (asked.name, asked.choice) == (
+            "model/model_25.pb",
+            "model/model_25.pb of 2 checkpoints: it was asked for",
+        )
+        assert take_model(io.BytesIO(tar_gz(*members, METADATA))).model == b"graph"  # nothing says which, nor matters
+
+
 def test_of_models_that_stand_twice_the_best_is_one() -> None:
     twice = Member(b"agent/model.pb", b"best")
     for members in ([LAST, BEST, twice, METADATA, NOTED], [twice, LAST, METADATA, BEST, NOTED]):

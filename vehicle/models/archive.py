@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 
 from shared.errors import BadInput
 from vehicle.models.bounds import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES
-from vehicle.models.checkpoints import MOST_NOTE_BYTES, NOTES, base_of, chosen, fits, told
+from vehicle.models.checkpoints import MOST_NOTE_BYTES, NOTES, base_of, chosen, count_checkpoints, fits, told
 from vehicle.models.inflate import GZIP, Inflated, Unpacked
 from vehicle.models.tarred import is_tar, tar_members
 from vehicle.models.zipped import ZIP, zip_members
@@ -122,7 +122,7 @@ def take_model(file: BinaryIO, checkpoint: str = "") -> Taken:
             found.metadata.look(renamed, text)
     if not found.metadata.name:
         raise BadInput(f"The archive holds no {METADATA}.")
-    count = len(set(found.models.values()))
+    count = count_checkpoints(found.models)
     choice = f"{told(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
     content, found.content = found.content, bytearray()
     if found.models[name] != found.models.get(found.held):

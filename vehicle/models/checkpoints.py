@@ -43,19 +43,30 @@ def chosen(models: Mapping[str, bytes], notes: Mapping[str, bytes], asked: str) 
     if asked and not by_note:
         return _only(models, asked, f"The archive holds no checkpoint {asked[:60]!r}"), "it was asked for"
     different = _different(models)
-    if len(different) == 1:
+    one = len(different) == 1
+    if len(models) == 1:
         return different[0], ""
     for note in NOTES:
         for text in (text for name, text in notes.items() if base_of(name) == note):
             said = _said(note, text, (asked,) if by_note else WORDS)
             if said is not None:
                 checkpoint, what = said
+                if one and not any(fits(name, checkpoint) for name in models):
+                    continue  # whichever it means, the bytes are the same
                 missing = f"The archive's {note} calls {checkpoint[:60]} the {what}, but no model of that name is there"
                 return _only(models, checkpoint, missing), f"{note} calls {checkpoint[:60]} the {what}"
+    if one:
+        return different[0], ""
     if by_note:
         raise BadInput(f"The archive says of no checkpoint that it is the {asked}: {_how(different)}")
     count = "two" if len(different) == 2 else str(len(different))
     raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how(different)}")
+
+
+def count_checkpoints(models: Mapping[str, bytes]) -> int:
+    """How many there are to choose from: different models, or names of checkpoints that were trained no further."""
+    numbered = {stem for stem in (base_of(name).rpartition(".")[0] for name in models) if _OF_MODEL.fullmatch(stem)}
+    return max(len(set(models.values())), len(numbered))
 
 
 def fits(name: str, checkpoint: str) -> bool:
