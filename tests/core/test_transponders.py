@@ -154,6 +154,7 @@ def test_every_number_is_itself_in_both_notations(number: int, lower: bool, zero
         assert same_number(reading(text), reading(str(number)))
 
 
+@pytest.mark.slow
 @given(st.text())
 @QUICK
 def test_any_text_is_read(text: str) -> None:

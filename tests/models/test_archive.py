@@ -352,6 +352,7 @@ def test_of_models_that_stand_twice_the_best_is_one() -> None:
         take_model(io.BytesIO(tar_gz(LAST, BEST, twice, METADATA)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timed", [False, True])
 def test_a_long_training_brings_a_trace_of_each_iteration(timed: bool) -> None:
     traces = crowd(19_000, b"sim-trace/%d-iteration.csv")

@@ -280,6 +280,7 @@ def test_a_name_that_is_none_is_refused_with_its_place(name: str, words: str) ->
     assert said.endswith("(column 2).")
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec="cp1252", exclude_categories=["Cc", "Cf", "Zs"]), min_size=1, max_size=20))
 def test_letters_read_as_something_else_are_seen(name: str) -> None:
     wrong = "".join(

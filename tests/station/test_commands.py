@@ -59,6 +59,7 @@ _KEYS = st.sampled_from(["number", "seconds", "author", "racer", "car", "at_ns",
 _NAMES = st.sampled_from(["Ann", "car-1", "stop", "\ud800", "\x00", "", 1, 2**70, -1.5, 1e308])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from([*e.COMMANDS, "x"]), st.dictionaries(_KEYS, _JSON | _NAMES))
 def test_anything_is_a_command_or_a_sentence(name: str, fields: dict[str, object]) -> None:

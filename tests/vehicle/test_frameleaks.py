@@ -244,6 +244,7 @@ def test_a_car_that_spins_or_loses_frames_on_any_track_drives_on(track: str) -> 
             assert driven(pictures).margin > 1.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("track", shipped_tracks())
 def test_a_car_that_turns_all_around_never_misses_two_frames(track: str) -> None:
     """From close behind a board nothing is to be seen; the car holds over one frame without a wish."""
