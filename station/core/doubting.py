@@ -19,7 +19,7 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
     book = run.book
     if not (was or run.proposals) and book.ordinary:
         return []
-    changed = _laps(book, was) ^ _laps(book, book.held)
+    changed = _laps(book, was ^ book.held)  # also one that is held as before: its reason is another one
     facts: list[f.Fact] = [
         f.LapHeld(book.lap(number), book.doubtful(number)) for number in sorted(changed) if number != ended
     ]
