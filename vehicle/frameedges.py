@@ -38,13 +38,48 @@ _STARTS: Final = range(0, 8 * _BYTES, _BYTES)
 _WIDTH: Final = COLUMNS // STRIPS
 _STRIPS: Final = tuple(_plane(_ALL, slice(_WIDTH * n, _WIDTH * (n + 1))) for n in range(STRIPS))
 
+# The quick look has a byte for each step, of which the highest bit says yes: the steps beside, then those below.
+_BYTE, _LINE = 8, 8 * COLUMNS
+_NEAR: Final = 2  # so far from the border a step is asked for its neighbours
+
+
+def _highest(beside: tuple[slice, slice], below: tuple[slice, slice]) -> int:
+    steps = np.zeros((2, ROWS, COLUMNS), np.uint8)
+    steps[0][beside] = steps[1][below] = 0x80
+    return int.from_bytes(steps.tobytes(), "big")
+
+
+_NONE: Final = (slice(0), slice(0))
+_YES: Final = _highest((_ALL, _ALL), (_ALL, _ALL))
+_REST: Final = _YES - (_YES >> 7)
+_ONES: Final = _YES >> 7
+_INNER_BESIDE: Final = _highest((_ALL, slice(_NEAR, -1 - _NEAR)), _NONE)
+_INNER_BELOW: Final = _highest(_NONE, (slice(_NEAR, -1 - _NEAR), _ALL))
+_COLUMNS: Final = tuple((_ALL, slice(_WIDTH * n, _WIDTH * (n + 1))) for n in range(STRIPS))
+_BOTH_IN_STRIP: Final = tuple(_highest(columns, columns) for columns in _COLUMNS)
+
 
 class EdgeCounter:
     """Of one camera; its buffers are made once. Not thread-safe."""
 
     def __init__(self) -> None:
+        self._sizes: Pixels = np.zeros((2, ROWS, COLUMNS), np.uint8)
         self._steps: Pixels = np.full((4, ROWS, COLUMNS), 255, np.uint8)  # where no neighbour is, a slope goes on
         self._planes = np.empty((2, *self._steps.shape), np.bool_)
+
+    def least(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
+        """All edges, and for each strip what `count` finds at least: quick, and enough for most pictures.
+
+        Not part of a slope is what has a step that is none among the next two on both of its sides.
+        """
+        cv2.absdiff(blocks[:, 1:], blocks[:, :-1], dst=self._sizes[0, :, :-1])
+        cv2.absdiff(blocks[1:], blocks[:-1], dst=self._sizes[1, :-1])
+        sizes = int.from_bytes(self._sizes.tobytes(), "big")
+        edges, slopes = _reaching(sizes, STEP), _reaching(sizes, SLOPE)
+        beside = (slopes >> _BYTE & slopes >> 2 * _BYTE) | (slopes << _BYTE & slopes << 2 * _BYTE)
+        below = (slopes >> _LINE & slopes >> 2 * _LINE) | (slopes << _LINE & slopes << 2 * _LINE)
+        free = (edges & _INNER_BESIDE & ~beside) | (edges & _INNER_BELOW & ~below)
+        return edges.bit_count(), tuple((free & strip).bit_count() for strip in _BOTH_IN_STRIP)
 
     def count(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
         """All edges, and those of each strip that no slope explains; blocks as uint8 (30, 40)."""
@@ -63,6 +98,11 @@ class EdgeCounter:
         inner_below = below & ~_joined(slopes[2:], _FROM_TOP, _FROM_BOTTOM)
         strips = tuple((inner_beside & strip).bit_count() + (inner_below & strip).bit_count() for strip in _STRIPS)
         return beside.bit_count() + below.bit_count(), strips
+
+
+def _reaching(sizes: int, level: int) -> int:
+    """Which bytes are `level` or more, 1 to 128, as their highest bits; no byte carries into the next."""
+    return ((sizes & _REST) + (0x80 - level) * _ONES | sizes) & _YES
 
 
 def _joined(slopes: list[int], *borders: Planes) -> int:

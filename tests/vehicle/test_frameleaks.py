@@ -188,6 +188,18 @@ def test_the_edges_are_those_of_the_plain_rule(seed: int, rough: int, beside: fl
         strips[column * STRIPS // COLUMNS] += sum(inner_edges(line))
     edges = (abs(np.diff(numbers, axis=0)) >= STEP).sum() + (abs(np.diff(numbers, axis=1)) >= STEP).sum()
     assert EdgeCounter().count(blocks) == (edges, tuple(strips))
+    quick_edges, least = EdgeCounter().least(blocks)
+    assert quick_edges == edges
+    assert all(few <= many for few, many in zip(least, strips, strict=True))
+
+
+def test_the_quick_look_is_enough_for_the_recorded_scene_in_nearly_any_light() -> None:
+    """Where a fifth of the contrast is left its slopes are asked for one by one."""
+    least = []
+    for picture in scenes():
+        blocks = cv2.resize(small_of(picture), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
+        least.append(sorted(EdgeCounter().least(blocks)[1])[1])
+    assert sum(edges >= framecheck.LEAST_STRIP_EDGES for edges in least) >= 12
 
 
 class Meter(NoiseWatch):
