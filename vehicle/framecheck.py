@@ -121,7 +121,7 @@ def _patch_power(blocks: Pixels, mean: float) -> float:
     """What the picture would vary by if it varied as much as its patches do."""
     picture = np.subtract(blocks, mean, dtype=np.float32)
     patches = cv2.resize(picture, PATCHES, interpolation=cv2.INTER_AREA)
-    return float(cv2.norm(patches, cv2.NORM_L2SQR)) * picture.size / patches.size
+    return float(cv2.norm(patches, cv2.NORM_L2SQR) * picture.size / patches.size)
 
 
 def _are_spread(strips: Iterable[int]) -> bool:
