@@ -48,7 +48,7 @@ def test_only_its_own_word_makes_a_car_stopped() -> None:
 
 
 @pytest.mark.parametrize(("car", "words"), [
-    (StopCar("car-1", "unreached", "driving", None, 0, "0123456789abcdef"), "0123456789ab) is silent and last said driving"),
+    (StopCar("car-1", "unreached", "driving", None, 0, "0123456789abcdef"), "ab) is silent and last said driving"),
     (StopCar("car-1", "ordered", "ready", other_boot="b"), "a second machine of its name (boot b) last said ready"),
 ])  # fmt: skip
 def test_which_machine_of_the_name_it_is_is_said(car: StopCar, words: str) -> None:
