@@ -20,7 +20,7 @@ from station.core.gate import Count, Gate
 from station.core.identity import Identity
 from station.core.laps import Stretch
 from station.core.models import Models
-from station.core.names import Names
+from station.core.names import FIRST_EDITION, Names
 from station.core.race import Race
 from station.core.register import RunIds
 from station.core.run import NAMES, Run, next_phase
@@ -136,7 +136,7 @@ class Engine:
 
     def _boot(self, booted: e.Booted) -> list[f.Fact]:
         """A gate that is built as before keeps its memory: what it remembers beyond will come again."""
-        self._scale.corrects = booted.edition >= e.EDITION
+        self._scale.corrects = booted.edition > FIRST_EDITION
         self._scale.booted(booted.moment, self._run_is_on(), booted.clock_trusted)
         for spec in booted.gates:
             known = self.gates.get(spec.name)
@@ -145,7 +145,7 @@ class Engine:
                 if known is not None:
                     self.gates[spec.name].kept.update(known.kept)
         self._booted = booted
-        self._ids.by_race = booted.edition < e.EDITION
+        self._ids.by_race = booted.edition <= FIRST_EDITION
         self.identity.began(booted.station, booted.start)
         if booted.clock_trusted:
             self.identity.trusted(booted.moment.utc_ns)

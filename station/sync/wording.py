@@ -10,6 +10,7 @@ import dataclasses
 import html
 import http
 import re
+import unicodedata
 from urllib.parse import unquote
 
 from shared.ranking import RunLap
@@ -94,7 +95,8 @@ def _tells_alone(race_id: str, own: frozenset[str]) -> bool:
 
 def free_words(sentence: str) -> frozenset[str]:
     """The words of the sentence, without those within addresses, paths, and our own post quoted back."""
-    plain = html.unescape(unquote(html.unescape(sentence))).casefold()
+    plain = html.unescape(unquote(html.unescape(sentence)))
+    plain = unicodedata.normalize("NFKC", plain).translate({0x2044: "/", 0x2215: "/"}).casefold()
     words: set[str] = set()
     for token in _TOKEN.findall(_ECHOED_JSON.sub(" ", plain)):
         if not _ADDRESS_SIGNS.search(token.rstrip(".?!:;=&#")):

@@ -81,6 +81,7 @@ SAYINGS = {
     "portal": "Log in first: https://login.hall/?dst=https%3A%2F%2F{h}{q}",
     "portal, query": "Please log in, then you go on to {h}{p}?race=practice&race_id=practice",
     "escaped": "Cannot {m} {e}",
+    "wide": "Cannot {m} {w}",
     "JSON in JSON": "Cannot {m} {j}",
     "WAF": "Request to {h}{p} blocked: rule 942100, SQL injection in `racer`",
     "too large": "Request body too large for {p}",
@@ -94,7 +95,9 @@ def said(saying: str, base: str, method: str, path: str, part: str) -> str:
     whole = address.path.rstrip("/") + path
     escaped = html.escape(whole).replace("/", "&#x2F;")
     places = {"m": method, "p": whole, "h": address.netloc, "s": part, "r": whole[1:], "b": whole.replace("/", "\\")}
-    return SAYINGS[saying].format(**places, q=quote(whole, safe=""), e=escaped, j=whole.replace("/", "\\/"))
+    return SAYINGS[saying].format(
+        **places, q=quote(whole, safe=""), e=escaped, j=whole.replace("/", "\\/"), w=whole.replace("/", "\uff0f")
+    )
 
 
 def parts(base: str, path: str) -> list[str]:
