@@ -161,8 +161,7 @@ class Race:
     ) -> tuple[list[f.Fact], Stretch | None]:
         """What a crossing means for the run whose it was, and the mark that it made if it counts."""
         whose_it_is = whose(crossing, run.phase, run.released, run.run_id, run.car, why, sure_percent)
-        ends_ns = run.strikes_ns(crossing.boot)
-        late = run.phase == "running" and ends_ns is not None and crossing.at_ns > ends_ns
+        late = run.phase == "running" and self._late(run, crossing)
         if late and run.rules.at_time_limit == "stop":
             utc_ns = self._scale.utc_ns(crossing.boot, crossing.at_ns)
             over = self._time_up(run, utc_ns, crossing.boot)
@@ -180,6 +179,13 @@ class Race:
         if late and stretch is not None and run.phase == "running":
             facts += self._finish(run, "time up", "time is up, the last lap is done", True, mark.utc_ns, mark.boot)
         return [*begun, whose_it_is, *facts], stretch
+
+    def _late(self, run: Run, crossing: f.Crossing) -> bool:
+        """By its own stamp; where the limit is not known on its clock, by whether it struck on the station's."""
+        ends_ns = run.strikes_ns(crossing.boot)
+        if ends_ns is None:
+            return run.last_lap and run.race.officiating >= e.REBOOTS
+        return crossing.at_ns > ends_ns
 
     def tick(self, now: e.Moment, undecided: f.Crossing | None = None) -> list[f.Fact]:
         """The time limits, measured on the station's clock; a run waits for what is `undecided` within its limit."""
