@@ -21,7 +21,7 @@ from station.core.identity import Identity
 from station.core.laps import Stretch
 from station.core.laststamps import LastStamps
 from station.core.models import Models
-from station.core.names import Names
+from station.core.names import FIRST_EDITION, Names
 from station.core.race import Race
 from station.core.register import RunIds
 from station.core.run import NAMES, Run, next_phase
@@ -142,7 +142,7 @@ class Engine:
         """A gate that is built as before keeps its memory: what it remembers beyond will come again."""
         if self.race is not None and self._booted is not None and booted.moment.boot != self._booted.moment.boot:
             self.race.rebooted(booted.moment, self._last.of_clock)
-        self._scale.corrects = booted.edition >= e.EDITION
+        self._scale.corrects = booted.edition > FIRST_EDITION
         self._scale.booted(booted.moment, self._run_is_on(), booted.clock_trusted)
         for spec in booted.gates:
             known = self.gates.get(spec.name)
@@ -151,7 +151,7 @@ class Engine:
                 if known is not None:
                     self.gates[spec.name].kept.update(known.kept)
         self._booted = booted
-        self._ids.by_race = booted.edition < e.EDITION
+        self._ids.by_race = booted.edition <= FIRST_EDITION
         self.identity.began(booted.station, booted.start)
         if booted.clock_trusted:
             self.identity.trusted(booted.moment.utc_ns)

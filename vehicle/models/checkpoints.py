@@ -13,15 +13,16 @@ from shared.errors import BadInput
 
 NOTES = ("deepracer_checkpoints.json", ".coach_checkpoint", "coach_checkpoint", "checkpoint")
 WORDS = ("best", "last")  # what a note may call a checkpoint, and --checkpoint may ask for
+IN_USE = "one in use"  # what a note of TensorFlow or rl_coach says of the one that it names
 MOST_NOTE_BYTES = 65_536
 
 _SHOWN = 6
 _MOST_TOLD = 60
-_NUMBER = re.compile(r"(\d+)(?:_Step-?\d*)?(?:\.ckpt.*)?")
-_CKPT = re.compile(r"\.ckpt.*$", re.DOTALL)
+_LONGEST_NAME = 200
+_NUMBER = re.compile(r"(\d+)(?:_Step-?\d*)?(?:\.ckpt.*)?", re.IGNORECASE)
+_CKPT = re.compile(r"\.ckpt.*$", re.DOTALL | re.IGNORECASE)
 _OF_MODEL = re.compile(r"(?:.*[^0-9])?(\d+)")
-_OF_TENSORFLOW = re.compile(r'model_checkpoint_path:\s*"([^"]{1,200})"')
-_PRINTABLE = re.compile(r"[\w .:+-]{1,200}")
+_OF_TENSORFLOW = re.compile(r'model_checkpoint_path:\s*"([^"]{1,4096})"')
 
 
 def told(name: str) -> str:
@@ -41,20 +42,23 @@ def chosen(models: Mapping[str, bytes], notes: Mapping[str, bytes], asked: str) 
     """
     by_note = asked in WORDS and not any(fits(name, asked) for name in models)
     if asked and not by_note:
-        return _only(models, asked, f"The archive holds no checkpoint {asked[:60]!r}"), "it was asked for"
+        missing = f"The archive holds no checkpoint {asked[:60]!r}"
+        return asked if asked in models else _only(models, asked, missing), "it was asked for"
     different = _different(models)
     one = len(different) == 1
     if len(models) == 1:
         return different[0], ""
     for note in NOTES:
-        for text in (text for name, text in notes.items() if base_of(name) == note):
-            said = _said(note, text, (asked,) if by_note else WORDS)
-            if said is not None:
-                checkpoint, what = said
-                if one and not any(fits(name, checkpoint) for name in models):
-                    continue  # whichever it means, the bytes are the same
-                missing = f"The archive's {note} calls {checkpoint[:60]} the {what}, but no model of that name is there"
-                return _only(models, checkpoint, missing), f"{note} calls {checkpoint[:60]} the {what}"
+        said = _agreed(note, notes, (asked,) if by_note else WORDS)
+        if said is None:
+            continue
+        checkpoint, what = said
+        if one and not any(fits(name, checkpoint) for name in models):
+            continue  # whichever it means, the bytes are the same
+        if not checkpoint:
+            raise BadInput(f"The archive's {note} is not clear, so nothing says which is the {what}: {_how(different)}")
+        calls = f"{note} calls {checkpoint[:60]} the {what}"
+        return _only(models, checkpoint, f"The archive's {calls}, but no model of that name is there"), calls
     if one:
         return different[0], ""
     if by_note:
@@ -71,16 +75,24 @@ def count_checkpoints(models: Mapping[str, bytes]) -> int:
 
 def fits(name: str, checkpoint: str) -> bool:
     """Is the model of that name the one of this checkpoint?"""
+    return _closeness(name, checkpoint) > 0
+
+
+def _closeness(name: str, checkpoint: str) -> int:
+    """How well they fit: 2 by the whole of the checkpoint's name, 1 by its number alone, 0 not at all."""
     base = base_of(name)
     stem = base.rpartition(".")[0]
+    if not checkpoint:
+        return 0
     if checkpoint in (name, base, stem) or _CKPT.sub("", checkpoint) == stem:
-        return True
+        return 2
     number, of_model = _NUMBER.fullmatch(checkpoint), _NUMBER.fullmatch(stem) or _OF_MODEL.fullmatch(stem)
-    return number is not None and of_model is not None and int(number[1]) == int(of_model[1])
+    return int(number is not None and of_model is not None and int(number[1]) == int(of_model[1]))
 
 
 def _only(models: Mapping[str, bytes], checkpoint: str, otherwise: str) -> str:
-    found = _different({name: digest for name, digest in models.items() if fits(name, checkpoint)})
+    closest = max(_closeness(name, checkpoint) for name in models) or 1
+    found = _different({name: digest for name, digest in models.items() if _closeness(name, checkpoint) == closest})
     if len(found) == 1:
         return found[0]
     if found:
@@ -102,22 +114,61 @@ def _how(names: Sequence[str]) -> str:
     return f"it has {listed}{more}. Name one with --checkpoint."
 
 
+def _agreed(note: str, notes: Mapping[str, bytes], wanted: Sequence[str]) -> tuple[str, str] | None:
+    """What the notes of one name say, as `_said`; not clear if they contradict each other."""
+    every = (_said(note, text, wanted) for name, text in notes.items() if base_of(name) == note)
+    found = [said for said in every if said is not None]
+    found = [said for said in found if said[1] == wanted[0]] or found
+    return ("", wanted[0]) if len({checkpoint for checkpoint, _ in found}) > 1 else next(iter(found), None)
+
+
 def _said(note: str, text: bytes, wanted: Sequence[str]) -> tuple[str, str] | None:
-    """The checkpoint that a note names, and what it calls it; None if it names none, or none that is `wanted`."""
-    words = text.decode(json.detect_encoding(text), "replace")  # UTF-8 or UTF-16, with a mark or without
+    """The checkpoint that a note names, and what it calls it; None if it names none, or none that is `wanted`.
+
+    "" is a checkpoint that is named in no clear way: another must not be taken in its place.
+    """
+    words = text.decode(json.detect_encoding(text), "replace").strip()  # UTF-8 or UTF-16, with a mark or without
     if not note.endswith(".json"):
-        if len(wanted) == 1:
-            return None  # such a note says neither
         found = _OF_TENSORFLOW.search(words)
-        name = (found[1] if found else words).strip().rpartition("/")[2]
-        return (name, "one in use") if _PRINTABLE.fullmatch(name) else None
-    try:
-        document = json.loads(words)
-    except (ValueError, RecursionError):
+        name = _plain_name(found[1] if found else words)
+        return (name, IN_USE) if name and len(wanted) > 1 else None  # such a note calls none the best or the last
+    if not words:
         return None
+    try:
+        document = json.loads(words, object_pairs_hook=_plain_keys)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        return "", wanted[0]
     for what in wanted:
-        entry = document.get(f"{what}_checkpoint") if isinstance(document, dict) else None
-        name = entry.get("name") if isinstance(entry, dict) else entry
-        if isinstance(name, str) and _PRINTABLE.fullmatch(name):
-            return name, what
+        named = _named(document.get(f"{what}checkpoint", document.get(what)))
+        if named is not None:
+            return (named, what) if named else ("", wanted[0])
     return None
+
+
+def _named(entry: object) -> str | None:
+    """The name in a note's entry, however it is put; None if there is no entry, "" if it is not clear."""
+    if isinstance(entry, list) and len(entry) == 1:
+        (entry,) = entry
+    if isinstance(entry, dict) and entry:
+        entry = entry.get("name", entry.get("checkpoint", False))
+    if isinstance(entry, str):
+        return _plain_name(entry) if entry.strip() else None
+    if isinstance(entry, int) and not isinstance(entry, bool):
+        return _plain_name(str(entry))
+    return None if entry in (None, [], {}) else ""
+
+
+def _plain_name(path: str) -> str:
+    """A checkpoint's own name, in whatever folder or bucket it is said to be; "" if it is none."""
+    name = base_of(path.strip()).strip()
+    return name if name.isprintable() and len(name) <= _LONGEST_NAME else ""
+
+
+def _plain_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose keys are without case, blanks and signs."""
+    table = {"".join(sign for sign in key.lower() if sign.isalnum()): value for key, value in pairs}
+    if len(table) != len(pairs):
+        raise ValueError("something is said twice")
+    return table
