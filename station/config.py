@@ -8,13 +8,13 @@ from shared.addresses import Addresses
 from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
-from shared.person_names import person_name
+from shared.person_names import name_key, person_name
 from shared.ranking import RaceRules, check_rules
 from shared.topics import checked_device
 from shared.tracks import least_lap_s
 from shared.units import seconds_to_ns
 from station.core.events import NEVER, GateKind, GateSpec, OpenRace, System
-from station.core.transponders import plain_id
+from station.core.transponders import plain_id, reading
 from station.drem_server import DremOptions
 from station.sync.settings import SyncSettings
 
@@ -164,6 +164,22 @@ class TransponderChoice:
             _racer(self.racer)
 
 
+def _one_owner_each(known: tuple[TransponderChoice, ...]) -> None:
+    """Raises ConfigError for one transponder of two owners, however its id is written."""
+    ids = [plain_id(each.id) for each in known]
+    for each, plain in zip(known, ids, strict=True):
+        if ids.count(plain) > 1:
+            raise ConfigError(f"`transponder`: two [[transponder]] have the id {each.id!r}; each needs its own.")
+    decimal = {number: each for each in known if (number := reading(each.id).decimal) is not None}
+    for each in known:
+        other = decimal.get(reading(each.id).hexadecimal or 0) if reading(each.id).sure else None
+        if other is not None and (other.car, name_key(other.racer)) != (each.car, name_key(each.racer)):
+            raise ConfigError(
+                f"`transponder`: {other.id!r} of {other.car or other.racer} and {each.id!r} of "
+                f"{each.car or each.racer} are one number: remove the [[transponder]] that is wrong."
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class StationConfig:
     """The whole file."""
@@ -186,10 +202,7 @@ class StationConfig:
         names = [gate.name for gate in self.gate]
         if len(set(names)) != len(names):
             raise ConfigError("`gate`: two gates have the same name.")
-        ids = [plain_id(known.id) for known in self.transponder]
-        for known, plain in zip(self.transponder, ids, strict=True):
-            if ids.count(plain) > 1:
-                raise ConfigError(f"`transponder`: two [[transponder]] have the id {known.id!r}; each needs its own.")
+        _one_owner_each(self.transponder)
         systems = [gate.system for gate in self.gate if gate.kind == "start_finish"]
         if sorted(systems) not in (["A"], ["A", "B"]):
             raise ConfigError(

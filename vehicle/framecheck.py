@@ -7,7 +7,8 @@ in it, a sensor that only gives noise. Three cheap looks at the policy's own 160
   most 32 buffers (VIDEO_MAX_FRAME), and two pictures of a real sensor never agree in that.
 * **Something**: the blocks differ from their neighbours, which is what edges do, in three of the picture's
   four upright strips. A lamp or a reflection has its edges in one place. Where the brightness changes step by step
-  from the border of the picture inwards, light leaks in or glares: such steps do not count.
+  from the border of the picture inwards, or around a burnt-out place, light leaks in or glares: such steps do not
+  count.
 * **No noise**: white noise loses 15 of 16 parts of its power in a block, and a scene next to none. Coarser noise loses
   its power in larger patches, **and** has nothing to do with the frame before; some frames together must show both,
   since a car that spins looks at something new each time, but at large things.

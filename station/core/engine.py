@@ -19,8 +19,9 @@ from station.core.fitness import Fitness
 from station.core.gate import Count, Gate
 from station.core.identity import Identity
 from station.core.laps import Stretch
+from station.core.laststamps import LastStamps
 from station.core.models import Models
-from station.core.names import Names
+from station.core.names import FIRST_EDITION, Names
 from station.core.race import Race
 from station.core.register import RunIds
 from station.core.run import NAMES, Run, next_phase
@@ -51,6 +52,7 @@ class Engine:
         self._witnesses: dict[str, Witness] = {}
         self._heard: dict[tuple[str, str], set[int]] = {}
         self._booted: e.Booted | None = None
+        self._last = LastStamps()
 
     @property
     def run(self) -> Run | None:
@@ -85,6 +87,8 @@ class Engine:
         facts = self._take(event)
         if self._scale.waiting is not None and not self._run_is_on():
             facts += self._pair(e.ClockPair(*self._scale.waiting))
+        if facts:  # what has none is not kept, and does not come in a replay
+            self._last.note(event)
         return (*facts, *self._attribution.summed(facts))
 
     def _take(self, event: e.Input) -> list[f.Fact]:
@@ -136,7 +140,9 @@ class Engine:
 
     def _boot(self, booted: e.Booted) -> list[f.Fact]:
         """A gate that is built as before keeps its memory: what it remembers beyond will come again."""
-        self._scale.corrects = booted.edition >= e.EDITION
+        if self.race is not None and self._booted is not None and booted.moment.boot != self._booted.moment.boot:
+            self.race.rebooted(booted.moment, self._last.of_clock)
+        self._scale.corrects = booted.edition > FIRST_EDITION
         self._scale.booted(booted.moment, self._run_is_on(), booted.clock_trusted)
         for spec in booted.gates:
             known = self.gates.get(spec.name)
@@ -145,7 +151,7 @@ class Engine:
                 if known is not None:
                     self.gates[spec.name].kept.update(known.kept)
         self._booted = booted
-        self._ids.by_race = booted.edition < e.EDITION
+        self._ids.by_race = booted.edition <= FIRST_EDITION
         self.identity.began(booted.station, booted.start)
         if booted.clock_trusted:
             self.identity.trusted(booted.moment.utc_ns)

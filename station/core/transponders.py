@@ -4,12 +4,14 @@ Decoders give each protocol's own form (P3, RC-4, TranX, Cano: decimal; IPICO an
 Carrera: the slot). Other programs and stickers write the same id otherwise. So an id is, in this order: the same text;
 the same without blanks, colons, dashes, dots, case and leading zeros; the same number, one of the two being
 hexadecimal. Digits alone may be either: as hexadecimal they count only from six digits on, while nobody has sent them
-as they stand, and while they fit one owner. Where two owners fit, nobody is meant, and it is said.
+as they stand, and while they fit one owner. Where two owners fit, nobody is meant, and it is said. What an official
+gives is found by the same rule: in another notation than the config's, or than the decoder's, it is the same one.
 """
 
 import functools
 import unicodedata
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.errors import Refused
@@ -26,6 +28,7 @@ LONGEST = 128
 STRANGERS = 64
 REMEMBERED = 128  # transponders, of this race
 PASSES = 512
+BY_NUMBER = 3  # the edition from which on an official may give an id in any notation
 _DIGITS, _HEX = frozenset("0123456789"), frozenset("0123456789ABCDEF")
 
 
@@ -64,18 +67,24 @@ def plain_id(text: str) -> str:
 
 def same_number(known: Reading, read: Reading) -> bool:
     """Are they one number, the one as decimal and the other as hexadecimal?"""
+    return the_hexadecimal(known, read) is not None
+
+
+def the_hexadecimal(known: Reading, read: Reading) -> Reading | None:
+    """Which of the two is hexadecimal, where they are one number so."""
     for tens, sixteens in ((known, read), (read, known)):
         if tens.decimal is not None and tens.decimal == sixteens.hexadecimal:
-            return sixteens.sure or len(sixteens.plain) >= LEAST_DIGITS
-    return False
+            return sixteens if sixteens.sure or len(sixteens.plain) >= LEAST_DIGITS else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Whose it is, None: nobody's; and what is to be said of that."""
+    """Whose it is, None: nobody's; and what is to be said of that. `given` by an official, maybe to nobody."""
 
     known: e.Transponder | None
     why: str
+    given: e.Transponder | None = None
 
 
 @dataclass(slots=True)
@@ -111,30 +120,63 @@ class Transponders:
         before = {plain_id(each.id): each for each in self._wired}
         for each in known:
             if before.get(plain_id(each.id)) != each:
-                self._given.pop(plain_id(each.id), None)
+                self._take_back(each.id)
         self._wired = known
         self._found.clear()
         for each in known:
             self.strangers.pop(plain_id(each.id), None)
+        for stranger in [each for each in self.strangers.values() if self._by_number]:
+            if self.of(stranger.transponder).known is not None:
+                del self.strangers[plain_id(stranger.transponder)]
 
     def give(self, transponder: e.Transponder) -> list[tuple[f.Crossing, tuple[str, ...]]]:
         """It is this car's or racer's, or nobody's here; its passes up to now, in whatever notation it was read.
 
         They are remembered on: an official who named the wrong owner names the right one later.
         """
+        if self._by_number:
+            if plain_id(transponder.id) in self._passes:
+                self._sent.add(plain_id(transponder.id))
+            self._take_back(transponder.id)
         self._given[plain_id(transponder.id)] = transponder
         self._found.clear()
-        same = [key for key in self._passes if key == plain_id(transponder.id)]
-        same = same or [
-            key for key, seen in self._passes.items() if self.of(seen[0][0].transponder).known == transponder
-        ]
+        same = self._read_as(transponder)
         for key in same:
             self.strangers.pop(key, None)
         return [each for key in same for each in self._passes[key]]
 
     def is_given(self, transponder: str) -> bool:
         """Did an official say whose it is?"""
-        return plain_id(transponder) in self._given
+        return bool(self._meant(transponder, self._given.values()))
+
+    @property
+    def _by_number(self) -> bool:
+        """Is what an official gives found in any notation? Not while records of an older edition replay."""
+        return self._names.edition >= BY_NUMBER
+
+    def _take_back(self, transponder: str) -> None:
+        """What an official gave so far is so no more."""
+        for each in self._meant(transponder, self._given.values()):
+            del self._given[plain_id(each.id)]
+
+    def _meant(self, transponder: str, among: Iterable[e.Transponder]) -> list[e.Transponder]:
+        """Which of them this id means: the same text, or else the same number for sure, or else as it may be read."""
+        every, text = tuple(among), reading(transponder)
+        same = [each for each in every if plain_id(each.id) == text.plain]
+        if same or not self._by_number:
+            return same
+        one = [(each, the_hexadecimal(reading(each.id), text)) for each in every]
+        sure = [each for each, sixteens in one if sixteens is not None and sixteens.sure]
+        return sure or [each for each, sixteens in one if sixteens is not None and sixteens.plain not in self._sent]
+
+    def _read_as(self, transponder: e.Transponder) -> list[str]:
+        """The passes that are those of one that was given now, by their key."""
+        if self._by_number:
+            return [key for key, seen in self._passes.items() if self.of(seen[0][0].transponder).given == transponder]
+        same = [key for key in self._passes if key == plain_id(transponder.id)]
+        return same or [
+            key for key, seen in self._passes.items() if self.of(seen[0][0].transponder).known == transponder
+        ]
 
     def remember(self, crossing: f.Crossing, on: tuple[str, ...]) -> None:
         """A pass of any transponder, while these runs were on."""
@@ -173,7 +215,7 @@ class Transponders:
     def ask(self, crossing: f.Crossing) -> f.UnknownTransponder | None:
         """A stranger passed; None if it was said that it is nobody's here."""
         key = plain_id(crossing.transponder)
-        if key in self._given:
+        if key in self._given or (self._by_number and self.of(crossing.transponder).given is not None):
             return None
         stranger = self.strangers.pop(key, None) or Stranger(crossing.transponder)
         self.strangers[key] = stranger
@@ -183,8 +225,10 @@ class Transponders:
         return f.UnknownTransponder(crossing.transponder, crossing.number, stranger.count)
 
     def _all(self) -> list[e.Transponder]:
-        wired = [each for each in self._wired if plain_id(each.id) not in self._given]
-        return [each for each in (*wired, *self._given.values()) if each.car or each.racer]
+        """Those of the config, but for what was given since; from the third edition on also what is nobody's."""
+        gone = {each.id for given in self._given.values() for each in self._meant(given.id, self._wired)}
+        every = [*(each for each in self._wired if each.id not in gone), *self._given.values()]
+        return [each for each in every if each.car or each.racer or self._by_number]
 
     def _look(self, read: str) -> Found:
         every, meant = self._all(), reading(read)
@@ -196,16 +240,31 @@ class Transponders:
                 self._sent.add(plain_id(same[0].id))
                 self._found.clear()
             written = "" if same[0].id == read else f" ({same[0].id} as we have it)"
-            return Found(same[0], f"its transponder {read}{written}")
-        open_ones = [each for each in every if plain_id(each.id) not in self._sent]
-        likely = [each for each in open_ones if same_number(reading(each.id), meant)]
+            return self._as_said(same[0], read, f"its transponder {read}{written}")
+        likely = [each for each in every if self._may_be(each, meant)]
+        if self._by_number:  # an official's last word stands above what else may be meant
+            likely = [each for each in likely if plain_id(each.id) in self._given][-1:] or likely
         owners = {(each.car, each.racer) for each in likely}
         if len(owners) > 1:
             names = " or ".join(f"{each.id} of {each.car or each.racer}" for each in likely)
             return Found(None, f"the transponder {read} may be {names}: write both ids as the decoder sends them")
         if owners:
-            return Found(likely[0], f"its transponder {read} ({likely[0].id} as we have it, the one in hexadecimal)")
+            why = f"its transponder {read} ({likely[0].id} as we have it, the one in hexadecimal)"
+            return self._as_said(likely[0], read, why)
         return Found(None, f"the transponder {read} is nobody's here")
+
+    def _may_be(self, known: e.Transponder, read: Reading) -> bool:
+        """One number in two notations, unless that is a guess and the known one is sent as it stands."""
+        sixteens = the_hexadecimal(reading(known.id), read)
+        if sixteens is None:
+            return False
+        return plain_id(known.id) not in self._sent or (self._by_number and sixteens.sure)
+
+    def _as_said(self, known: e.Transponder, read: str, why: str) -> Found:
+        given = self._given.get(plain_id(known.id))
+        if not (known.car or known.racer):
+            return Found(None, f"the transponder {read} is nobody's here", given)
+        return Found(known, why, given)
 
 
 def given_by(command: e.GiveTransponder, names: Names) -> e.Transponder:

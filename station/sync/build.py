@@ -19,7 +19,7 @@ from station.sync.report import DATABASE, LOCK
 from station.sync.service import Leaderboard, Syncer
 from station.sync.settings import SyncSettings, read_secret
 from station.sync.source import OutboxReader
-from station.sync.wishes import take_wishes
+from station.sync.wishes import Wishes
 
 STATION_DATABASE = "station.db"
 
@@ -69,7 +69,7 @@ def build(
         clock.utc_ns,
         tell,
         retry_rejected=retry_rejected,
-        wishes=functools.partial(take_wishes, data_dir),
+        wishes=Wishes(data_dir),
         race_id=source.race_id,
     )
     return SyncService(syncer, source, attempts, leaderboard, lock)

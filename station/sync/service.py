@@ -55,8 +55,21 @@ class Source(Protocol):
     def new_rows(self) -> list[Row]: ...
 
 
-def _no_wishes() -> list[Wish]:
-    return []
+class WishSource(Protocol):
+    """What officials asked for; what was given stays there until it is noted."""
+
+    def waiting(self) -> list[Wish]: ...
+    def noted(self) -> None: ...
+
+
+class NoWishes:
+    """Where no official can ask for anything."""
+
+    def waiting(self) -> list[Wish]:
+        return []
+
+    def noted(self) -> None:
+        """There was nothing."""
 
 
 class Syncer:
@@ -75,10 +88,10 @@ class Syncer:
         tell: Callable[[str], None],
         *,
         retry_rejected: bool = False,
-        wishes: Callable[[], list[Wish]] = _no_wishes,
+        wishes: WishSource | None = None,
         race_id: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`wishes`: what officials asked for since the last call. `race_id`: the race that is on.
+        """`wishes`: what officials ask for. `race_id`: the race that is on.
 
         `retry_rejected`: the operator has mended what the leaderboard refused (a secret, a race, a clock).
         """
@@ -89,7 +102,7 @@ class Syncer:
         self._utc_ns = utc_ns
         self._tell = tell
         self._open_rows: dict[str, Row] = {}
-        self._wishes, self._race_id = wishes, race_id
+        self._wishes, self._race_id = wishes or NoWishes(), race_id
         if retry_rejected:
             attempts.reopen(None, "--retry-rejected", utc_ns())
         self._progress = attempts.progress()
@@ -134,7 +147,8 @@ class Syncer:
 
     def _fulfil(self) -> None:
         """What officials asked for: what waits is due at once, and rejected rows wait again where that was meant."""
-        for wanted in self._wishes():
+        wishes = self._wishes.waiting()
+        for wanted in wishes:
             if wanted.rejected:
                 only = frozenset((wanted.webhook_id,)) if wanted.webhook_id else None
                 for webhook_id in self._attempts.reopen(only, wanted.author, self._utc_ns()):
@@ -148,6 +162,8 @@ class Syncer:
             self._board, self._ask_at_ns = Board(), 0
             who = f" by {wanted.author}" if wanted.author else ""
             self._tell(f"Asked{who} to send {wanted.webhook_id or 'all that waits'} now.")
+        if wishes:
+            self._wishes.noted()
 
     def _ask_for_race(self, now_ns: int) -> None:
         """A race that the leaderboard does not know is told before its first result, not by it."""

@@ -62,11 +62,31 @@ BAD = {
         LEAST + (_WORN + 'id = "00cd:fd"\ncar = "a"\n') + (_WORN + 'id = "CDFD"\ncar = "b"\n'),
         "two [[transponder]] have the id '00cd:fd'",
     ),
+    "one number of two cars": (
+        LEAST + (_WORN + 'id = "13499724"\ncar = "car-1"\n') + (_WORN + 'id = "0xCDFD4C"\ncar = "car-2"\n'),
+        "'13499724' of car-1 and '0xCDFD4C' of car-2 are one number",
+    ),
+    "one number of a car and a racer": (
+        LEAST + (_WORN + 'id = "cd:fd:4c"\nracer = "Ann"\n') + (_WORN + 'id = "0013499724"\ncar = "car-2"\n'),
+        "'0013499724' of car-2 and 'cd:fd:4c' of Ann are one number",
+    ),
     "a transponder of no name": (LEAST + _WORN + 'id = "1"\nracer = "A\u202e"\n', "U+202E RIGHT-TO-LEFT OVERRIDE"),
     "a transponder that nobody can send": (LEAST + _WORN + 'id = ""\ncar = "a"\n', "`transponder.id` has 1 to 128"),
     "a transponder of a bad name": (LEAST + _WORN + 'id = "1"\ncar = "Car 1"\n', "`transponder.car`"),
     "an unknown rule": (LEAST + '[race]\nid = "r"\nname = "R"\nrules = { laps = 3 }\n', "unknown key"),
 }
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('id = "13499724"\nracer = "Ann"\n', 'id = "CDFD4C"\nracer = "ANN"\n'),  # one owner, twice
+        ('id = "123456"\ncar = "a"\n', 'id = "1193046"\ncar = "b"\n'),  # as good as surely two of digits
+        ('id = "13499724"\ncar = "a"\n', 'id = "CDFD4D"\ncar = "b"\n'),
+    ],
+)
+def test_two_notations_that_are_no_contradiction(one: str, other: str) -> None:
+    assert len(parse(LEAST + _WORN + one + _WORN + other, StationConfig).transponder) == 2
 
 
 def test_transponders_reach_the_core() -> None:
