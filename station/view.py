@@ -203,7 +203,8 @@ StopOutcome = Literal["stopped", "ordered", "unreached"]
 class StopCar:
     """What became of the stop at one car: only its own word after the order makes it `stopped`, `took_ms` later.
 
-    `mode` as it last said; `heard_utc_ns`: when an unreached one was last heard, None if never.
+    `mode` as it last said; `heard_utc_ns`: when an unreached one was last heard, None if never. `other_boot`: all of
+    this is of another machine that uses the name.
     """
 
     name: str
@@ -211,6 +212,7 @@ class StopCar:
     mode: CarMode
     took_ms: int | None = None
     heard_utc_ns: int | None = None
+    other_boot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
