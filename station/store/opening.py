@@ -75,7 +75,7 @@ def _tells_of_one(path: pathlib.Path) -> bool:
     """A key was made with a journal. The sync service may be started first: its file tells something once it posted."""
     if not path.exists() or path.name == KEY:
         return path.exists()
-    return bool(_posted(path))
+    return bool(posted_results(path))
 
 
 def _check_posted(data_dir: pathlib.Path) -> None:
@@ -86,7 +86,7 @@ def _check_posted(data_dir: pathlib.Path) -> None:
     finally:
         reader.close()
     lost = sorted(
-        f"{result_id} (revision {n})" for result_id, n in _posted(data_dir / SYNC) if (result_id, n) not in known
+        f"{result_id} (revision {n})" for result_id, n in posted_results(data_dir / SYNC) if (result_id, n) not in known
     )
     if lost:
         raise JournalDamaged(
@@ -95,7 +95,7 @@ def _check_posted(data_dir: pathlib.Path) -> None:
         )
 
 
-def _posted(path: pathlib.Path) -> list[tuple[str, int]]:
+def posted_results(path: pathlib.Path) -> list[tuple[str, int]]:
     """Every result and revision of which an attempt is kept."""
     if not path.exists():
         return []

@@ -242,6 +242,37 @@ def test_a_refused_stop_is_said_and_not_asked_again(site: Site, browser: Browser
         assert len(stops) == 1
 
 
+STRANGERS = [
+    (200, "text/html", "<html>Welcome to Hall Wi-Fi. Log in.</html>"),
+    (403, "text/html", "<html>Blocked</html>"),
+    (401, "application/json", "{}"),
+    (200, "application/json", '{"ok": true}'),
+    (502, "application/json", '{"error": "Bad gateway"}'),
+]
+
+
+def stranger_answers(page: Page, status: int, kind: str, body: str) -> None:
+    page.route("**/api/**", lambda route: route.fulfill(status=status, content_type=kind, body=body))
+
+
+def test_a_strangers_answers_at_the_cars_address_are_not_the_cars(site: Site, browser: Browser) -> None:
+    """The phone has changed its network: the page looks silent, keeps its stop bar, and asks for its stop again."""
+    with phone(browser) as page:
+        driving(page, site)
+        stops = asked(page, "/api/stop")
+        for status, kind, body in STRANGERS:
+            stranger_answers(page, status, kind, body)
+            page.locator("body[data-silent]").wait_for(timeout=30_000)
+            expect(page.locator("#mode")).to_have_text("Car not reached")
+            before, done = len(stops), site.bench.words.count("stop")
+            page.get_by_role("button", name="Stop").tap()
+            until(page, lambda before=before: len(stops) >= before + 2)  # type: ignore[misc]
+            expect(page.locator("#said")).to_contain_text("Stop is asked again")
+            page.unroute("**/api/**")
+            until(page, lambda done=done: site.bench.words.count("stop") > done)  # type: ignore[misc]
+            page.locator("body:not([data-silent])").wait_for(timeout=30_000)
+
+
 def test_a_second_phone_can_stop_and_cannot_take(site: Site, browser: Browser) -> None:
     with phone(browser) as one, phone(browser) as other:
         claim(one, site.url, site.code)
