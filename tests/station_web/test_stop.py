@@ -116,6 +116,7 @@ def test_a_body_that_never_comes_holds_nothing_up(served: Served) -> None:
 
 @pytest.mark.parametrize(("author", "kept"), [
     ("Ruth", "Ruth"), ("", "operator"), ("%0a%00", "operator"), ("x" * 500, "x" * 80), ("%ff", "�"),
+    ("👩‍🚀", "👩‍🚀"), ("می‌خواهم", "می‌خواهم"), ("Ruth%e2%80%ae%e2%80%8d", "Ruth"), ("Ana%c2%a0%e3%80%80B", "Ana B"),
 ])  # fmt: skip
 def test_who_stopped_is_written_as_the_journal_can_keep_it(served: Served, author: str, kept: str) -> None:
     requests.post(f"{served.url}/api/v1/stop?author={author}", timeout=60)
