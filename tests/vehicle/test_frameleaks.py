@@ -1,7 +1,7 @@
 """Lenses that are covered not quite light-tight, the sun as a disc, noise with coarse grains; and cars that spin."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
@@ -169,6 +169,29 @@ def test_noise_with_coarse_grains_is_told_after_some_frames(name: str) -> None:
     assert set(said[TOLD_AFTER:]) == {NOISE}
 
 
+def filtered(rng: np.random.Generator, blur_px: float, kept: float, sigma: float) -> Iterator[Picture]:
+    """The noise of a covered lens, amplified, behind a camera's own filter that keeps `kept` of the frame before."""
+    seen = grains(rng, 0)
+    while True:
+        now = cv2.GaussianBlur(grains(rng, 1), (0, 0), blur_px)
+        seen = kept * seen + (1 - kept) * now / now.std()
+        yield shown(12 + sigma * seen / np.sqrt((1 - kept) / (1 + kept)))
+
+
+@pytest.mark.parametrize(("kept", "told_after"), [(0.5, 15), (0.7, 15), (0.8, 20), (0.9, 40)])
+@pytest.mark.parametrize("blur_px", [1, 1.5, 2])
+@pytest.mark.parametrize("sigma", [5, 8])
+@pytest.mark.parametrize("before", [0, 30])
+def test_noise_behind_a_filter_over_time_is_told(
+    kept: float, told_after: int, blur_px: float, sigma: float, before: int
+) -> None:
+    """Frame by frame it changes little. Where it is weak and fine it is even at times: then the lens is named."""
+    rng, check, real = np.random.default_rng(11), FrameCheck(), small_of(recorded())
+    assert [check.trouble(shown(real + grains(rng, 2))) for _ in range(before)] == [""] * before
+    said = [check.trouble(picture) for picture in itertools.islice(filtered(rng, blur_px, kept, sigma), 120)]
+    assert set(said[told_after:]) <= {NOISE, COVERED}
+
+
 def test_noise_after_a_scene_is_told_and_the_scene_after_it_drives_again() -> None:
     rng, check, real = np.random.default_rng(6), FrameCheck(), small_of(recorded())
     scene = [shown(real + grains(rng, 2)) for _ in range(20)]
@@ -252,7 +275,8 @@ class Meter(NoiseWatch):
         is_noise = super().see(blocks)
         patch_power = self._patch_power / framecheck.LEAST_PATCH_POWER
         self.patch_power = min(self.patch_power, patch_power)
-        self.margin = min(self.margin, max(patch_power, self._likeness / framecheck.LEAST_LIKENESS))
+        likeness = min(self._likeness, self._lasting) / framecheck.LEAST_LIKENESS
+        self.margin = min(self.margin, max(patch_power, likeness))
         return is_noise
 
 

@@ -230,7 +230,7 @@ def test_about_has_calibration_and_health(site: Site) -> None:
 def test_idle_sockets_do_not_lock_the_phone_out(site: Site) -> None:
     """Forty of them were enough once. The stop comes by an open line and by a new one."""
     phone = site.phone()
-    with stranger(site.server.port, "/", "/api/claim") as held:
+    with stranger(site.server.port, "/", "/api/claim", "/api/stop") as held:
         held.open(600)
         for _ in range(5):
             assert phone.post(f"{site.url}/api/stop", json={}, timeout=60).status_code == 200
