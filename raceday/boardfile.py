@@ -40,10 +40,16 @@ ALSO_LAPS = frozenset({
 })  # fmt: skip
 _SEP = re.compile(r'\s*"?sep=([^\n"])"?[\s,;]*', re.IGNORECASE)
 _EMPTY = re.compile(r'(?:[\s,;]|"\s*")*')
-# What else a heading with "lap" in it may mean than how many there are: a time, a difference, one lap of many.
+# What else a heading may mean than how many laps there are: a time, a difference, one lap of many. Several laps, or a
+# number of them, are a count whichever laps they are (timed, recorded, of the best run).
 _NO_COUNT = re.compile(
-    r"time|best|fast|quick|slow|last|first|worst|avg|average|mean|median|gap|diff|delta|interval|speed|pace|behind"
+    r"time(?!d)|best|fast|quick|slow|last|first|worst|avg|average|mean|median|gap|diff|delta|interval|speed|pace|behind"
     r"|elapse|collaps|overlap|laptop|lap\d|lap(?:ms|sec|seconds)$|record"
+)
+_SEVERAL = re.compile(r"laps|lap(?:count|qty|quantity)|(?:count|number|num|no)of(?:the)?lap")
+_NONE_OF_SEVERAL = re.compile(
+    r"time(?!d)|gap|diff|delta|interval|speed|pace|behind|down|lapsled|ledlaps|elapse|collaps|overlap|lapse[ds]"
+    r"|(?:ms|sec|seconds|minutes)$"
 )
 _GROUPED = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?=$|[.,])", re.ASCII)
 _NUMBER = re.compile(r"(\d{1,16})(?:[.,](\d*))?", re.ASCII)
@@ -178,11 +184,16 @@ def _laps_by_another_name(heading: list[str], where: str) -> int:
     if known:
         return known[0]
     for place, name in enumerate(heading, 1):
-        plain = _plain(name)
-        if not _word(name) and "lap" in plain and not _NO_COUNT.search(plain):
+        if not _word(name) and _may_count_laps(_plain(name)):
             what = f"{name.strip()[:40]!r} may say how many laps there are"
             raise BadInput(f"{where}: {what}: call it {LAPS} if so, or leave it out (column {place}).")
     return 0
+
+
+def _may_count_laps(plain: str) -> bool:
+    """May a heading, without case and signs, be that of a count of laps?"""
+    other = _NONE_OF_SEVERAL if _SEVERAL.search(plain) else _NO_COUNT
+    return "lap" in plain and not other.search(plain)
 
 
 def _row(cells: list[str], columns: Mapping[str, int], line: int, source: str) -> BoardRow:

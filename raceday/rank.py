@@ -2,7 +2,9 @@
 
 Input columns (any order, extra ones ignored): Racer or Alias, and AvgLapTime, BestLapTime or TotalLapTime as the
 method names it, in milliseconds or as 1:02.345; how files differ is read by boardfile.py. A row whose LapCount is below
---consecutive-laps cannot hold the window, so it is not ranked; a blank LapCount says nothing and is taken at its score.
+--consecutive-laps cannot hold the window, so it is not ranked. A blank LapCount says nothing: the row is taken at its
+score, but not at a total where others have a count, since that of fewer laps is the smaller; both are told.
+A row that sums up others (Total, Average, Track record) is refused unless it has a UserId.
 All spellings of one name are one racer, as everywhere, unless UserId tells them apart; a row without UserId belongs to
 the one account of that name.
 Output: rank, racer, score_ms.
@@ -15,10 +17,11 @@ import json
 import pathlib
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from raceday import boardfile
 from raceday.boardfile import ACCOUNT, LAPS, RACER, BoardRow
+from raceday.boardsummary import summaries
 from raceday.boardtext import mended, read_text
 from shared.errors import Refused
 from shared.person_names import name_key, person_name
@@ -27,6 +30,7 @@ from shared.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rul
 COLUMN: dict[Method, str] = {"average": "AvgLapTime", "best_lap": "BestLapTime", "total_time": "TotalLapTime"}
 SHORTEST_MS = 1000  # a bare number below is in seconds, or a mistake: no lap and no race is that short
 MOST_LETTERS = 256  # of a published alias
+MOST_LINES = 6  # that one sentence lists
 
 
 def main(arguments: list[str]) -> int:
@@ -45,7 +49,8 @@ def rank_csv(text: str, rules: RaceRules, source: str) -> list[Placed]:
     """The standing of a board's rows. A racer in several rows counts with the best. Raises BadInput."""
     column = COLUMN[rules.method]
     every = list(boardfile.rows(text, column, source))
-    qualified = [row for row in every if _qualified(row, rules, source)]
+    qualified = _qualified(every, rules, source)
+    _refuse_summaries(every, qualified, column, source)
     known = _accounts(every)
     best: dict[str, Scored] = {}
     for row in qualified:
@@ -53,10 +58,7 @@ def rank_csv(text: str, rules: RaceRules, source: str) -> list[Placed]:
         account = _account(row, known, source)
         if account not in best or scored.score_ms < best[account].score_ms:
             best[account] = scored
-    if left_out := len(every) - len(qualified):
-        _tell(f"{left_out} of {len(every)} rows have fewer than {rules.consecutive_laps} laps and are not ranked.")
-    if every and not any(row.cells.get(LAPS) for row in every):
-        _tell(f"the board has no {LAPS}: nobody is left out for fewer than {rules.consecutive_laps} laps.")
+    _tell_of_laps(every, rules, source)
     return rank(best.values())
 
 
@@ -85,12 +87,59 @@ def _account(row: BoardRow, known: Mapping[str, set[str]], source: str) -> str:
     return f"account {accounts[0]}" if accounts else f"name {key}"
 
 
-def _qualified(row: BoardRow, rules: RaceRules, source: str) -> bool:
+def _qualified(every: Sequence[BoardRow], rules: RaceRules, source: str) -> list[BoardRow]:
+    """The rows that hold the window, as far as they say how many laps they have."""
+    counted = any(row.cells.get(LAPS) for row in every)
+    unsaid = 0 if counted and rules.method == "total_time" else rules.consecutive_laps
+    laps = ((row, _laps(row, source)) for row in every)
+    return [row for row, found in laps if (unsaid if found is None else found) >= rules.consecutive_laps]
+
+
+def _uncounted(every: Sequence[BoardRow]) -> list[BoardRow]:
+    """The rows that do not say how many laps they have, where others do."""
+    blank = [row for row in every if not row.cells.get(LAPS)]
+    return blank if len(blank) < len(every) else []
+
+
+def _tell_of_laps(every: Sequence[BoardRow], rules: RaceRules, source: str) -> None:
+    """What was left out, and what could not be."""
+    needed = rules.consecutive_laps
+    laps = [_laps(row, source) for row in every]
+    if few := sum(found is not None and found < needed for found in laps):
+        _tell(f"{few} of {len(every)} rows have fewer than {needed} laps and are not ranked.")
+    if every and set(laps) == {None}:
+        _tell(f"the board has no {LAPS}: nobody is left out for fewer than {needed} laps.")
+    if blank := _uncounted(every):
+        total = "not ranked, since a total of fewer laps is the smaller: write how many there are."
+        other = f"ranked all the same, so look whether it is {needed} laps or more."
+        where = f"{LAPS} is blank in {_lines(blank)} (column {blank[0].columns[LAPS]}), where others have one"
+        _tell(f"{where}: {total if rules.method == 'total_time' else other}")
+
+
+def _laps(row: BoardRow, source: str) -> int | None:
+    """How many there are; None if the row does not say."""
     text = row.cells.get(LAPS, "")
-    laps = boardfile.count(text) if text else rules.consecutive_laps
-    if laps is None:
+    laps = boardfile.count(text)
+    if text and laps is None:
         raise row.wrong(source, f"{LAPS} is {text[:30]!r}, not a number of laps", LAPS)
-    return laps >= rules.consecutive_laps
+    return laps
+
+
+def _lines(rows: Sequence[BoardRow]) -> str:
+    """Where rows are."""
+    shown = [str(row.line) for row in rows[:MOST_LINES]]
+    if len(rows) > MOST_LINES:
+        shown.append(f"{len(rows) - MOST_LINES} more")
+    return f"line {shown[0]}" if len(rows) == 1 else f"lines {', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _refuse_summaries(every: Sequence[BoardRow], ranked: Sequence[BoardRow], column: str, source: str) -> None:
+    lines = {row.line for row in ranked}
+    for row in summaries(every, column):
+        if row.line in lines:
+            looks = f"the Racer is {row.cells[RACER][:40]!r}, which looks like a row that sums up others"
+            out = f"leave it out, or give it a {ACCOUNT} (in a column of that name) if a racer is called so"
+            raise row.wrong(source, f"{looks}: {out}", RACER)
 
 
 def _scored(row: BoardRow, column: str, source: str) -> Scored:

@@ -86,6 +86,22 @@ def person_name(text: str, most: int = MOST) -> str:
     return name
 
 
+def name_within(text: str, most: int = MOST) -> str:
+    """The name that is left of any text once what cannot stand in one is taken out; "" if that is nothing.
+
+    For where nobody can be asked to write it otherwise.
+    """
+    short = " ".join(text[: 4 * most * MOST_BYTES_EACH].split())
+    cut = unicodedata.normalize("NFC", short).encode(errors="replace")[: most * MOST_BYTES_EACH]
+    name = _without_unfit(cut.decode(errors="ignore"))
+    while (over := _length(name) - most) > 0:
+        name = _without_unfit(name[:-over])
+    try:
+        return person_name(name, most)
+    except Refused:  # nothing that is seen, or too many marks on a letter
+        return _blanks("".join(sign for sign in name if sign == " " or _seen(sign)))
+
+
 def name_key(text: str) -> str:
     """What all spellings of one racer have in common: case, width, ligatures and what is not seen do not count.
 
@@ -112,6 +128,15 @@ def _too_long(most: int) -> str:
 def _plain(text: str) -> str:
     """The name if all of it is printable ASCII, which is in every normal form; "" if not, or if nothing is seen."""
     return " ".join(text.split()) if text.isascii() and text.isprintable() else ""
+
+
+def _without_unfit(name: str) -> str:
+    """Until nothing is left that was needed only by what went."""
+    while True:
+        kept = "".join(sign for place, sign in enumerate(name) if not _unfit(name, place, sign))
+        if kept == name:
+            return name
+        name = kept
 
 
 def _blanks(text: str) -> str:

@@ -20,11 +20,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared.addresses import neighbourhood
 from shared.web_crowd import Crowd, Guest, Room, Stage
+from shared.web_queue import DoorQueue
 
 BACKLOG = 4096  # the kernel's own most; a burst waits there, where an official's knock is not lost
 BATCH = 512  # then those that are in are heard
-WELCOMED = 8  # so many requests are begun before the others on the loop have their turn
-RUSH_WELCOMED = 1  # while more come than were heard at once: whoever is in a hurry may be among them
+WELCOMED = 8  # so many requests are begun before the others on the loop have their turn (and see web_queue.py)
+RUSH_WELCOMED = 1  # while more come than were heard at once: an official in a hurry may be among them
 SWEEP_S = 0.5
 REPORT_S = 10.0
 PAUSE_S = 0.2
@@ -103,7 +104,7 @@ class CountedHttp(H11Protocol):
 class CountingServer(uvicorn.Server):
     """uvicorn that accepts by itself.
 
-    `is_official(address)`: who has places of his own. `urgent`: how requests begin that overtake all others.
+    `is_official(address)`: who has places of his own. `urgent`: how requests begin that go first (web_queue.py).
     """
 
     def __init__(
@@ -133,15 +134,14 @@ class CountingServer(uvicorn.Server):
         return CountedHttp(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
-_Arrival = tuple[socket.socket, Guest]
 _PEEK = 64
 
 
 class _Door:
     """Accepts, counts, and puts out who waits too long; stands where uvicorn expects an asyncio server.
 
-    Who says nothing costs a descriptor and no more. Of those who said something the urgent come first, then officials,
-    then the others, of each the newest first, and a few at a time: so a burst never keeps the loop from a stop.
+    Who says nothing costs a descriptor and no more. Those who said something are heard a few at a time, in the order of
+    web_queue.py: so no burst, of whatever it asks, keeps the loop from an official's stop.
     """
 
     def __init__(
@@ -158,7 +158,8 @@ class _Door:
         self._sockets = sockets
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ready: tuple[list[_Arrival], list[_Arrival]] = ([], [])  # officials, others
+        self._queue = DoorQueue()
+        self._queued: dict[Guest, socket.socket] = {}  # those in it
         self._draining = False
         self._rush = False
         self._put_out: Counter[str] = Counter()
@@ -219,6 +220,8 @@ class _Door:
     def _dismiss(self, arrived: socket.socket, guest: Guest) -> None:
         """It goes before it is uvicorn's."""
         self._crowd.leave(guest)
+        if self._queued.pop(guest, None) is not None:
+            self._queue.discard(guest)
         if arrived.fileno() >= 0:
             self._loop.remove_reader(arrived.fileno())
             arrived.close()
@@ -238,11 +241,10 @@ class _Door:
             first = b""
         if not first:
             self._dismiss(arrived, guest)
-        elif first.startswith(self._urgent):
-            self._welcome_soon(arrived, guest)
         else:
             guest.turn("queued", time.monotonic())  # now it is we who keep it waiting
-            self._ready[0 if guest.official else 1].append((arrived, guest))
+            self._queued[guest] = arrived
+            self._queue.add(guest, urgent=first.startswith(self._urgent))
             self._drain_soon()
 
     def _drain_soon(self) -> None:
@@ -252,18 +254,13 @@ class _Door:
 
     def _drain(self) -> None:
         self._draining = False
-        left = RUSH_WELCOMED if self._rush else WELCOMED
-        for queue in self._ready:
-            while queue and left:
-                arrived, guest = queue.pop()
-                if arrived.fileno() >= 0:
-                    self._welcome_soon(arrived, guest)
-                    left -= 1
-        if any(self._ready):
+        for guest in self._queue.take(RUSH_WELCOMED if self._rush else WELCOMED):
+            self._welcome_soon(self._queued.pop(guest), guest)
+        if self._queue:
             self._drain_soon()
 
     def _welcome_soon(self, arrived: socket.socket, guest: Guest) -> None:
-        guest.turn("waiting", time.monotonic())  # for the rest of what it asks
+        # Still queued until uvicorn has read it: it is the last that should go for a newcomer.
         guest.end = lambda: None  # for one turn of the loop it is on its way
         task = self._loop.create_task(self._welcome(arrived, guest))
         self._tasks.add(task)

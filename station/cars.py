@@ -12,13 +12,12 @@ from typing import Literal
 
 from shared import messages as m
 from shared.units import NS_PER_MS
-from station.claim import SILENT_NS, Claim
+from station.claim import ARMED, SILENT_NS, Claim
 from station.core.moments import Moment
 from station.view import CarView, StopCar, StopView
 
 Goal = Literal["arm", "start", "resume", "rearm", "stop", "estop", "reset"]
 AFTER_RESET: dict[Goal, Goal] = {"resume": "start", "rearm": "arm"}  # once the trip that was there is left
-ARMED: frozenset[m.CarMode] = frozenset({"ready", "driving"})
 GIVE_UP_NS = 15_000_000_000
 
 # What to order next to get from the car's mode to the goal; None: it is there; absent: not from here.
@@ -154,6 +153,8 @@ class Cars:
             self._halt = Halt(author, at)
             for name in self._permits:
                 self._car(name)
+            for car in self._cars.values():
+                car.claim.stop(at.at_ns)
             return [self._halted(car, at.at_ns) for car in self._cars.values()]
 
     def release(self, at: Moment) -> None:
@@ -165,6 +166,7 @@ class Cars:
             self._stopped &= set(self._permits)  # free practice is the phone's again
             for car in self._cars.values():
                 car.halt_ns = car.halted_ns = None
+                car.claim.release()
 
     def stop_view(self, now: Moment, *, connected: bool) -> StopView:
         """What became of the stop of all cars, by name; nothing while none is on."""
@@ -177,13 +179,13 @@ class Cars:
     def beat(self, name: str, boot: str, beat: m.CarBeat, now_ns: int) -> list[Reply]:
         """The answers to a car's beat: always a lease (or none), and an order if one is due.
 
-        A second machine of the same name gets none, and the reason.
+        A second machine of the same name gets none, and the reason; but a stop is for it as well.
         """
         with self._lock:
             car = self._car(name)
             stored = car.claim.state_of(boot)
             if not car.claim.hear(boot, beat.mode, now_ns):
-                return [(name, self._refused(car, boot, beat.beat))]
+                return [(name, self._refused(car, boot, beat.beat)), *self._hold_other(car, boot, beat.beat, now_ns)]
             if car.boot not in ("", boot):
                 self._taken(car, stored, now_ns)
             car.boot, car.beat, car.mode, car.beat_ns = boot, beat.beat, beat.mode, now_ns
@@ -219,11 +221,14 @@ class Cars:
     def _car(self, name: str) -> Car:
         if name not in self._cars:
             self._cars[name] = Car(name, claim=Claim(self._rate))
+            if self._halt is not None:
+                self._cars[name].claim.stop(self._halt.at.at_ns)
         return self._cars[name]
 
     def _taken(self, car: Car, state: m.CarState | None, now_ns: int) -> None:
         """Another boot has the name now: it rebooted, or it is another machine. No order for the old one moves it."""
         car.state = state or car.state
+        car.halt_ns = car.halted_ns = None  # a stop of all cars is ordered to it, and the tick is its own
         if car.goal not in (None, "stop", "estop") and (car.goal in ("start", "resume") or car.claim.twins(now_ns)):
             car.refusal = f"{car.name} started anew before it could {car.goal}: look at it, then order it again."
             car.goal = None
@@ -267,6 +272,14 @@ class Cars:
         if car.mode == "tripped" and car.halted_ns is None:
             car.halted_ns = now_ns
         return []
+
+    def _hold_other(self, car: Car, boot: str, beat: int, now_ns: int) -> list[Reply]:
+        """Who has the name may have stopped long ago: one that comes back and moves is ordered to stop by itself."""
+        if not self._held(car) or not car.claim.to_stop(boot, self._ttl_ms * NS_PER_MS // 4, now_ns):
+            return []
+        self._orders += 1
+        order_id = f"{self._nonce}-{self._orders}"
+        return [(car.name, m.DriveOrder(order_id, "estop", boot, beat, self._ttl_ms, ""))]
 
     def _halted(self, car: Car, now_ns: int) -> Reply:
         """Whatever it was last seen to do: what we believe of it may be old."""
@@ -316,14 +329,24 @@ class Cars:
         return car.name, m.DriveOrder(*where, car.throttle_percent)
 
     def _stop_car(self, car: Car, now: Moment) -> StopCar:
-        others_move = car.claim.others_move(now.at_ns)
-        if car.halted_ns is not None and car.halt_ns is not None and not others_move:
+        """Of all machines that use the name the worst: one that is not reached, then one that has not said so yet."""
+        took_ms = None
+        if car.halted_ns is not None and car.halt_ns is not None:
             took_ms = round((car.halted_ns - car.halt_ns) / self._rate) // NS_PER_MS
-            return StopCar(car.name, "stopped", car.mode, took_ms)
-        if now.at_ns - car.beat_ns < SILENT_NS * self._rate:
+        if took_ms is None and now.at_ns - car.beat_ns >= SILENT_NS * self._rate:
+            return StopCar(car.name, "unreached", car.mode, None, self._utc_ns(car.beat_ns, now) if car.boot else None)
+        other = car.claim.owing(now.at_ns)
+        if other is not None and not car.claim.is_there(other, now.at_ns):
+            heard_utc_ns = self._utc_ns(other.heard_ns, now)
+            return StopCar(car.name, "unreached", other.mode, None, heard_utc_ns, other.boot)
+        if took_ms is None:
             return StopCar(car.name, "ordered", car.mode)
-        heard_utc_ns = now.utc_ns - round((now.at_ns - car.beat_ns) / self._rate) if car.boot else None
-        return StopCar(car.name, "unreached", car.mode, None, heard_utc_ns)
+        if other is not None:
+            return StopCar(car.name, "ordered", other.mode, other_boot=other.boot)
+        return StopCar(car.name, "stopped", car.mode, took_ms)
+
+    def _utc_ns(self, at_ns: int, now: Moment) -> int:
+        return now.utc_ns - round((now.at_ns - at_ns) / self._rate)
 
     def _view(self, car: Car, now_ns: int) -> CarView:
         said, heard = car.state, car.telemetry

@@ -78,6 +78,7 @@ def run_view(run: Run, now: Moment, racer_best_ns: int | None = None, said: tupl
         model_note=_model_note(run, said, differs),
         model_differs=differs,
         last_lap=run.last_lap,
+        limit_unsure=run.phase == "running" and run.rules.time_limit_s is not None and run.unsure(now.boot),
     )
 
 

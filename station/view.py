@@ -55,7 +55,8 @@ class RunView:
     `by_hand`: a person started the car, and no order goes to it.
     `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256` are what the
     car reports (what was entered, until it does); `model_differs`: from the entry, so that Start is refused.
-    `last_lap`: the time is up, and the lap in progress still counts.
+    `last_lap`: the time is up, and the lap in progress still counts. `limit_unsure`: the station rebooted within the
+    run, and only the time of day tells how long that took.
     """
 
     run_id: str
@@ -86,6 +87,7 @@ class RunView:
     model_note: str = ""
     model_differs: bool = False
     last_lap: bool = False
+    limit_unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,8 @@ StopOutcome = Literal["stopped", "ordered", "unreached"]
 class StopCar:
     """What became of the stop at one car: only its own word after the order makes it `stopped`, `took_ms` later.
 
-    `mode` as it last said; `heard_utc_ns`: when an unreached one was last heard, None if never.
+    `mode` as it last said; `heard_utc_ns`: when an unreached one was last heard, None if never. `other_boot`: all of
+    this is of another machine that uses the name.
     """
 
     name: str
@@ -211,6 +214,7 @@ class StopCar:
     mode: CarMode
     took_ms: int | None = None
     heard_utc_ns: int | None = None
+    other_boot: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ in it, a sensor that only gives noise. Three cheap looks at the policy's own 160
   most 32 buffers (VIDEO_MAX_FRAME), and two pictures of a real sensor never agree in that.
 * **Something**: the blocks differ from their neighbours, which is what edges do, in three of the picture's
   four upright strips. A lamp or a reflection has its edges in one place. Where the brightness changes step by step
-  from the border of the picture inwards, light leaks in or glares: such steps do not count.
+  from the border of the picture inwards, or around a burnt-out place, light leaks in or glares: such steps do not
+  count.
 * **No noise**: white noise loses 15 of 16 parts of its power in a block, and a scene next to none. Coarser noise loses
-  its power in larger patches, **and** has nothing to do with the frame before; some frames together must show both,
+  its power in larger patches, **and** has nothing to do with earlier frames; some frames together must show both,
   since a car that spins looks at something new each time, but at large things.
 
 The thresholds lie far below what recorded and rendered frames show (test_framecheck.py holds both against them).
@@ -35,7 +36,9 @@ MOST_EDGES: Final = 1_400  # of 2,330 pairs; rendered: at most 715
 LEAST_KEPT_POWER: Final = 0.22  # of the pixels' differences, in the blocks'; rendered: 0.38 and more; white noise: 0.06
 PATCHES: Final = (8, 6)
 LEAST_PATCH_POWER: Final = 0.20  # of the blocks' power, in the patches'; scenes: 0.26 and more; soft noise: 0.16
-LEAST_LIKENESS: Final = 0.20  # of a frame to the one before, as correlation; a parked car: 0.9; noise: 0.06
+UPRIGHT: Final = (COLUMNS, 1)
+APART: Final = 24  # frames
+LEAST_LIKENESS: Final = 0.20  # of a frame to an earlier one, as correlation; a parked car: 0.9; noise: 0.06
 MOST_PATCH_POWER, MOST_LIKENESS = 0.5, 0.6  # what one frame may speak for those that follow
 NEWEST: Final = 0.3  # a frame's weight in both means: noise is told after six
 DARK, BRIGHT = 48, 208  # the mean of a picture without edges says which sentence it gets
@@ -84,25 +87,33 @@ class NoiseWatch:
     """Noise whose grains are larger than a block (compressed, enlarged, denoised), seen over some frames."""
 
     def __init__(self) -> None:
-        self._before: tuple[Pixels, float, float] | None = None
-        self._likeness = MOST_LIKENESS
+        self._shown: deque[tuple[Pixels, float, float]] = deque(maxlen=APART)
         self._patch_power = MOST_PATCH_POWER
+        self._likeness = self._lasting = MOST_LIKENESS
 
     def see(self, blocks: Pixels) -> bool:
         """Are this picture and those before it noise? Blocks as uint8 (30, 40), not even.
 
-        Only a picture that is little like the one before is asked for its patches: one that is speaks for a scene.
+        A camera that takes the noise away makes each frame like the one before, and noise as well. So noise is also
+        what is unlike the frame APART before (at first: the first one) and has no upright things. What is very like
+        that frame, or has much power in its patches, is asked for nothing else: it speaks for a scene.
         """
         mean = cv2.norm(blocks, cv2.NORM_L1) / blocks.size
         power = _varying(blocks, mean)
-        before, self._before = self._before, (blocks.copy(), mean, power)
-        if before is None:
-            return False
-        likeness = _likeness(before, self._before)
-        patch_power = MOST_PATCH_POWER if likeness >= MOST_LIKENESS else _patch_power(blocks, mean) / power
-        self._patch_power += NEWEST * (min(patch_power, MOST_PATCH_POWER) - self._patch_power)
-        self._likeness += NEWEST * (min(likeness, MOST_LIKENESS) - self._likeness)
-        return self._patch_power < LEAST_PATCH_POWER and self._likeness < LEAST_LIKENESS
+        now = (blocks.copy(), mean, power)
+        first, before = (self._shown[0], self._shown[-1]) if self._shown else (now, now)
+        self._shown.append(now)
+        lasting, likeness, patch_power = _likeness(first, now), MOST_LIKENESS, MOST_PATCH_POWER
+        if lasting < MOST_LIKENESS:
+            picture = np.subtract(blocks, mean, dtype=np.float32)
+            patch_power = min(_power_in(picture, PATCHES) / power, MOST_PATCH_POWER)
+            if patch_power < MOST_PATCH_POWER:
+                likeness = min(_likeness(before, now), MOST_LIKENESS)
+                lasting = max(lasting, _power_in(picture, UPRIGHT) / power)
+        self._patch_power += NEWEST * (patch_power - self._patch_power)
+        self._likeness += NEWEST * (likeness - self._likeness)
+        self._lasting += NEWEST * (min(lasting, MOST_LIKENESS) - self._lasting)
+        return self._patch_power < LEAST_PATCH_POWER and min(self._likeness, self._lasting) < LEAST_LIKENESS
 
 
 def _varying(picture: Pixels, mean: float) -> float:
@@ -117,11 +128,10 @@ def _likeness(one: tuple[Pixels, float, float], other: tuple[Pixels, float, floa
     return (first_power + second_power - apart) / 2 / math.sqrt(first_power * second_power)
 
 
-def _patch_power(blocks: Pixels, mean: float) -> float:
-    """What the picture would vary by if it varied as much as its patches do."""
-    picture = np.subtract(blocks, mean, dtype=np.float32)
-    patches = cv2.resize(picture, PATCHES, interpolation=cv2.INTER_AREA)
-    return float(cv2.norm(patches, cv2.NORM_L2SQR) * picture.size / patches.size)
+def _power_in(picture: Pixels, parts: tuple[int, int]) -> float:
+    """What a picture whose mean is 0 would vary by if it varied as much as its parts do, so many across and down."""
+    means = cv2.resize(picture, parts, interpolation=cv2.INTER_AREA)
+    return float(cv2.norm(means, cv2.NORM_L2SQR) * picture.size / means.size)
 
 
 def _are_spread(strips: Iterable[int]) -> bool:

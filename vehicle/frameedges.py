@@ -1,8 +1,10 @@
 """The edges of a picture of 40 x 30 blocks, and which of them are no leak of light: for framecheck.py.
 
 A leak at the rim of a cap, glare, a lamp's halo: the brightness rises, or falls, from the border inwards, block by
-block. Such a slope is followed from all four borders and does not count. A plane of 1,200 yes and no is one integer,
-the first block its highest bit, so that a slope is followed for all blocks together, in doubling strides.
+block. Such a slope is followed from all four borders and does not count. Where something is burnt out, the halo around
+it may end before the border: then no slope of five steps or more counts, wherever it lies. A plane of 1,200 yes and no
+is one integer, the first block its highest bit, so that a slope is followed for all blocks together, in doubling
+strides.
 """
 
 from typing import Final
@@ -15,6 +17,8 @@ from vehicle.hardware.devices import Pixels
 COLUMNS, ROWS = 40, 30
 STEP: Final = 8  # grey levels between two blocks that make an edge
 SLOPE: Final = 5  # grey levels from block to block, without a break from the border on, that make a slope
+BURNT_OUT: Final = 200  # a block so bright may have a halo; cameras of video range clip at 235
+HALO_STEPS: Final = 5  # of one slope, one after the other; out of focus a scene's own edges are as wide
 STRIPS: Final = 4  # upright ones, of ten columns
 
 Planes = tuple[tuple[int, int], ...]  # strides in bits with the blocks that a stride from the border reaches
@@ -70,7 +74,8 @@ class EdgeCounter:
     def least(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
         """All edges, and for each strip what `count` finds at least: quick, and enough for most pictures.
 
-        Not part of a slope is what has a step that is none among the next two on both of its sides.
+        Not part of a slope is what has a step that is none among the next two on both of its sides. Such an edge is
+        in no halo either: that has five steps in a row.
         """
         cv2.absdiff(blocks[:, 1:], blocks[:, :-1], dst=self._sizes[0, :, :-1])
         cv2.absdiff(blocks[1:], blocks[:-1], dst=self._sizes[1, :-1])
@@ -96,6 +101,9 @@ class EdgeCounter:
         beside, below = (one | two) & _BESIDE, (three | four) & _BELOW
         inner_beside = beside & ~_joined(slopes[:2], _FROM_LEFT, _FROM_RIGHT)
         inner_below = below & ~_joined(slopes[2:], _FROM_TOP, _FROM_BOTTOM)
+        if cv2.norm(blocks, cv2.NORM_INF) >= BURNT_OUT:
+            inner_beside &= ~_long(slopes[:2], 1)
+            inner_below &= ~_long(slopes[2:], COLUMNS)
         strips = tuple((inner_beside & strip).bit_count() + (inner_below & strip).bit_count() for strip in _STRIPS)
         return beside.bit_count() + below.bit_count(), strips
 
@@ -115,3 +123,18 @@ def _joined(slopes: list[int], *borders: Planes) -> int:
                 reached &= (reached >> stride if stride > 0 else reached << -stride) | near
             joined |= reached
     return joined
+
+
+def _long(slopes: list[int], stride: int) -> int:
+    """The steps that are part of a slope of HALO_STEPS or more, rising or falling, wherever it begins.
+
+    Beyond the border a slope goes on: what seems long by that is joined to the border anyway.
+    """
+    found = 0
+    for slope in slopes:
+        first = slope
+        for ahead in range(1, HALO_STEPS):
+            first &= slope << stride * ahead
+        for behind in range(HALO_STEPS):
+            found |= first >> stride * behind
+    return found

@@ -17,6 +17,7 @@ from shared.results import ToldBy
 from shared.units import NS_PER_S, format_ms, published_ms
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
+_LAST_YEAR = 2261  # the last whole year that 63 bits of nanoseconds since 1970 can tell: what the database holds
 _LAST_YEAR_NS = 9_000 * 365 * 86_400 * NS_PER_S
 
 
@@ -190,6 +191,11 @@ def utc_ns(text: str) -> int:
         at = datetime.min
     if at.tzinfo is None or at.year < 1971:
         raise BadInput(f"{text[:40]!r} is not a time with its zone: write it as 2026-03-05T14:00:00+01:00.")
+    if at.year > _LAST_YEAR:
+        raise BadInput(
+            f"{text[:40]!r} is beyond the year {_LAST_YEAR}, the last that is kept. A race that never closes has no "
+            '`closes_at`: leave it out, or take it away by changing it to "".'
+        )
     return int(at.timestamp()) * NS_PER_S
 
 

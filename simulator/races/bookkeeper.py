@@ -63,7 +63,9 @@ class Bookkeeper:
             elif name == "RunClock":
                 # Another boot measures its limit, by the time of day: we take the station's word.
                 self._clocked.add(fact["run_id"])
-                self.runs[fact["run_id"]].started[fact["boot"]] = fact["started_ns"]
+                latest_ns = fact.get("latest_ns")
+                began_ns = fact["started_ns"] if latest_ns is None else latest_ns
+                self.runs[fact["run_id"]].started[fact["boot"]] = began_ns
             elif name == "RunFinished":
                 self._finished(fact)
 

@@ -135,11 +135,11 @@ class Attribution:
         if spec.kind == "split":
             return self._crossing(crossing, spec.kind)
         if spec.system == "B":
-            if self._fitness.keeps(crossing, self._scale):
+            if self._keeps(crossing):
                 return [f.Unattributed(crossing.number, TESTING)]
             return self._seen_by_b(crossing)
         before = self._missed(self._second.missed_before(crossing))
-        if self._led_by_b is not None and not self._fitness.keeps(crossing, self._scale):
+        if self._led_by_b is not None and not self._keeps(crossing):
             told = f.Unattributed(crossing.number, "system B times this run")
             return [*before, told, *self._second.seen_by_a(crossing, self._by_b)]
         facts = self._crossing(crossing, spec.kind, lockout_ns=spec.lockout_ns)
@@ -147,6 +147,11 @@ class Attribution:
         if run_id or self.several:
             facts += self._second.seen_by_a(crossing, "" if self.several else run_id)
         return [*before, *facts]
+
+    def _keeps(self, crossing: f.Crossing) -> bool:
+        """It was made in test mode."""
+        by_clocks = self._race is not None and self._race.info.officiating >= e.REBOOTS
+        return self._fitness.keeps(crossing, self._scale, by_clocks)
 
     def starting(self) -> list[f.Fact]:
         """A start is given: what B saw before it, and A did not, begins no run."""
@@ -260,7 +265,7 @@ class Attribution:
 
     def _meant(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source, lockout_ns: int) -> list[f.Fact]:
         race, together = self._race, self._together
-        if self._fitness.keeps(crossing, self._scale):
+        if self._keeps(crossing):
             return [f.Unattributed(crossing.number, TESTING)]
         if race is None or together is None:
             return [f.Unattributed(crossing.number, "no race is open")]

@@ -19,6 +19,7 @@ from station.core.fitness import Fitness
 from station.core.gate import Count, Gate
 from station.core.identity import Identity
 from station.core.laps import Stretch
+from station.core.laststamps import LastStamps
 from station.core.models import Models
 from station.core.names import FIRST_EDITION, Names
 from station.core.race import Race
@@ -51,6 +52,7 @@ class Engine:
         self._witnesses: dict[str, Witness] = {}
         self._heard: dict[tuple[str, str], set[int]] = {}
         self._booted: e.Booted | None = None
+        self._last = LastStamps()
 
     @property
     def run(self) -> Run | None:
@@ -85,6 +87,8 @@ class Engine:
         facts = self._take(event)
         if self._scale.waiting is not None and not self._run_is_on():
             facts += self._pair(e.ClockPair(*self._scale.waiting))
+        if facts:  # what has none is not kept, and does not come in a replay
+            self._last.note(event)
         return (*facts, *self._attribution.summed(facts))
 
     def _take(self, event: e.Input) -> list[f.Fact]:
@@ -136,6 +140,8 @@ class Engine:
 
     def _boot(self, booted: e.Booted) -> list[f.Fact]:
         """A gate that is built as before keeps its memory: what it remembers beyond will come again."""
+        if self.race is not None and self._booted is not None and booted.moment.boot != self._booted.moment.boot:
+            self.race.rebooted(booted.moment, self._last.of_clock)
         self._scale.corrects = booted.edition > FIRST_EDITION
         self._scale.booted(booted.moment, self._run_is_on(), booted.clock_trusted)
         for spec in booted.gates:

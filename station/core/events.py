@@ -45,6 +45,7 @@ __all__ = [
     "COMMANDS",
     "EDITION",
     "NEVER",
+    "REBOOTS",
     "AbandonRun",
     "AddCrossing",
     "AddPenalty",
@@ -103,6 +104,7 @@ __all__ = [
 # 3: a transponder that is given in another notation is the one that is known, or was read; where an owner was the wrong
 # one, the runs are told anew from all that was read.
 EDITION = 3
+REBOOTS = 2  # the edition of a race from which no time of day of another boot takes anything from its runs
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
 Layout = Literal["", "unsaid", "single", "in_line", "side_by_side"]
@@ -284,7 +286,8 @@ class OpenRace:
 
     `cars_on_track`: so many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
     cannot tell apart are tied (races before this was so knew only equal ones). `officiating`: its edition; from 1 on
-    a lap that is much too short is held, a missed crossing is asked for, and a model is what the car reports.
+    a lap that is much too short is held, a missed crossing is asked for, and a model is what the car reports; from 2 on
+    (`REBOOTS`) nothing is taken from a run by the time of day of another boot of the station.
     """
 
     moment: Moment
@@ -295,7 +298,7 @@ class OpenRace:
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = later(1)
     ties_by_uncertainty: bool = later(False)
-    officiating: int = later(1, meant=0)
+    officiating: int = later(2, meant=0)
 
 
 @dataclass(frozen=True, slots=True)

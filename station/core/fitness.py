@@ -60,12 +60,21 @@ class Fitness:
         self._epoch += 1
         return [f.EpochBegan(self._epoch, command.mode, command.author)]
 
-    def keeps(self, crossing: f.Crossing, scale: UtcScale) -> bool:
-        """True for what was made in test mode: kept, and no race hears of it."""
+    def keeps(self, crossing: f.Crossing, scale: UtcScale, by_clocks: bool) -> bool:
+        """True for what was made in test mode: kept, and no race hears of it.
+
+        `by_clocks`: where clocks that went on tell it, the time of day of two boots is not asked (it may have jumped).
+        """
         if self.mode == "test" or self._began == e.NEVER:
             return self.mode == "test"
         if e.clock_of(crossing.boot) == e.clock_of(self._began.boot):
             return crossing.at_ns < self._began.at_ns
+        if by_clocks:
+            at_ns = scale.on_station(crossing.boot, crossing.at_ns, self._began.boot)
+            if at_ns is not None:
+                return at_ns < self._began.at_ns
+            if scale.within_boot(crossing.boot, crossing.at_ns):
+                return False  # the mode was changed before the station booted
         return scale.utc_ns(crossing.boot, crossing.at_ns) < scale.of_moment(self._began)
 
     def noted_layout(self, doubted: f.LayoutDoubted, utc_ns: int) -> list[f.Fact]:

@@ -137,7 +137,7 @@ class Race:
 
     def _place(self, run: Run, crossing: f.Crossing, command: e.GiveTransponder) -> list[f.Fact]:
         """By its own stamp; nothing if a crossing of the run is too near, or its time was over."""
-        ends_ns, mark = run.ends_ns(crossing.boot), self._mark(crossing, "gate")
+        ends_ns, mark = run.strikes_ns(crossing.boot), self._mark(crossing, "gate")
         over = run.full() or not run.counts or (ends_ns is not None and crossing.at_ns > ends_ns)
         if over or run.book.near(crossing.boot, crossing.at_ns):
             return []
@@ -196,10 +196,11 @@ class Race:
     ) -> tuple[list[f.Fact], Stretch | None]:
         """What a crossing means for the run whose it was, and the mark that it made if it counts."""
         whose_it_is = whose(crossing, run.phase, run.released, run.run_id, run.car, why, sure_percent)
-        ends_ns = run.ends_ns(crossing.boot)
-        late = run.phase == "running" and ends_ns is not None and crossing.at_ns > ends_ns
+        late = run.phase == "running" and self._late(run, crossing)
         if late and run.rules.at_time_limit == "stop":
-            return [*self._time_up(run), f.Unattributed(crossing.number, "it came after the time limit")], None
+            utc_ns = self._scale.utc_ns(crossing.boot, crossing.at_ns)
+            over = self._time_up(run, utc_ns, crossing.boot)
+            return [*over, f.Unattributed(crossing.number, "it came after the time limit")], None
         if isinstance(whose_it_is, f.Unattributed) or kind == "split":
             return [whose_it_is], None
         mark = self._mark(crossing, source)
@@ -214,6 +215,13 @@ class Race:
             facts += self._finish(run, "time up", "time is up, the last lap is done", True, mark.utc_ns, mark.boot)
         return [*begun, whose_it_is, *facts], stretch
 
+    def _late(self, run: Run, crossing: f.Crossing) -> bool:
+        """By its own stamp; where the limit is not known on its clock, by whether it struck on the station's."""
+        ends_ns = run.strikes_ns(crossing.boot)
+        if ends_ns is None:
+            return run.last_lap and run.race.officiating >= e.REBOOTS
+        return crossing.at_ns > ends_ns
+
     def tick(self, now: e.Moment, undecided: f.Crossing | None = None) -> list[f.Fact]:
         """The time limits, measured on the station's clock; a run waits for what is `undecided` within its limit."""
         return [fact for run in tuple(self.on_track) for fact in self._limit(run, now, undecided)]
@@ -221,23 +229,45 @@ class Race:
     def _limit(self, run: Run, now: e.Moment, undecided: f.Crossing | None) -> list[f.Fact]:
         if run.phase != "running" or run.rules.time_limit_s is None:
             return []
-        facts: list[f.Fact] = []
-        clock = e.clock_of(now.boot)
-        if clock not in run.clocks:
-            run.clocks[clock] = now.at_ns - max(0, self._scale.of_moment(now) - run.started_utc_ns)
-            facts.append(f.RunClock(run.run_id, now.boot, run.clocks[clock]))
-        ends_ns = run.ends_ns(now.boot)
+        facts = self._clocked(run, now)
+        ends_ns = run.strikes_ns(now.boot)
         if ends_ns is None or now.at_ns < ends_ns + LATE_EDGE_NS or self._may_count(run, undecided):
             return facts
         if run.rules.at_time_limit == "stop":
-            return facts + self._time_up(run)
+            return facts + self._time_up(run, self._scale.of_moment(now), now.boot)
         if not run.last_lap:
             run.last_lap = True
             facts.append(f.TimeUp(run.run_id, self._scale.of_moment(now)))
         return facts
 
+    def _clocked(self, run: Run, now: e.Moment) -> list[f.Fact]:
+        """When the run began on the station's clock, as soon as that is known, or is known better."""
+        clock, first = e.clock_of(now.boot), run.book.stretches[0].mark
+        sure = run.race.officiating >= e.REBOOTS
+        known = self._scale.on_station(first.boot, first.at_ns, clock) if sure else None
+        if clock in run.clocks and (known is None or clock not in run.restarts):
+            return []
+        by_day_ns = now.at_ns - max(0, self._scale.of_moment(now) - run.started_utc_ns)
+        latest_ns = None
+        if known is not None:
+            run.restarts.pop(clock, None)
+            run.clocks[clock] = min(now.at_ns, known)
+        elif clock in run.restarts:
+            latest_ns = run.latest_ns(clock)
+            trusted = self._scale.trusts(first.boot) and self._scale.trusts(now.boot)
+            run.clocks[clock] = min(by_day_ns, latest_ns) if trusted else latest_ns
+        else:
+            run.clocks[clock] = by_day_ns
+        return [f.RunClock(run.run_id, now.boot, run.clocks[clock], latest_ns)]
+
+    def rebooted(self, moment: e.Moment, last: Mapping[str, int]) -> None:
+        """Another boot of the station; `last`: the newest stamp that was kept of each clock."""
+        for run in self.on_track:
+            if run.phase == "running" and run.race.officiating >= e.REBOOTS:
+                run.restarted(moment, last)
+
     def _may_count(self, run: Run, undecided: f.Crossing | None) -> bool:
-        ends_ns = run.ends_ns(undecided.boot) if undecided is not None else None
+        ends_ns = run.strikes_ns(undecided.boot) if undecided is not None else None
         return undecided is not None and ends_ns is not None and undecided.at_ns <= ends_ns
 
     def _mark(self, crossing: f.Crossing, source: f.Source) -> Mark:
@@ -281,7 +311,12 @@ class Race:
     def _rebase(self, run: Run, signal: e.Moment, mark: Mark) -> list[f.Fact]:
         """The start signal is put on the clock of the gate that sees the first crossing, as well as both are known."""
         at_ns, uncertainty_ns = signal.at_ns, SIGNAL_NS
-        if e.clock_of(signal.boot) != e.clock_of(mark.boot):
+        if run.rebooted and e.clock_of(signal.boot) != e.clock_of(mark.boot):
+            known = self._scale.on_device(signal, mark.boot)
+            if known is None:
+                return []  # lap 1 spans a reboot, and only the time of day would tell how long it was
+            at_ns, uncertainty_ns = known, SIGNAL_NS + OTHER_CLOCK_NS
+        elif e.clock_of(signal.boot) != e.clock_of(mark.boot):
             at_ns = self._scale.utc_ns(signal.boot, signal.at_ns) - self._scale.utc_ns(mark.boot, 0)
             uncertainty_ns += OTHER_CLOCK_NS
         if not run.book.rebase(mark, at_ns, uncertainty_ns):
@@ -294,7 +329,10 @@ class Race:
             return []
         return self._finish(run, "laps done", "all laps done", True, utc_ns, boot)
 
-    def _time_up(self, run: Run) -> list[f.Fact]:
+    def _time_up(self, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
+        """Where the limit was measured it was over at its time; else when it struck: by this clock at this time."""
+        if run.unsure(boot):
+            return self._finish(run, "time up", "time is up", True, utc_ns, boot)
         limit_ns = round((run.rules.time_limit_s or 0) * 1_000_000_000)
         ended_utc_ns, boot = run.started_utc_ns + limit_ns, run.book.stretches[0].mark.boot
         return self._finish(run, "time up", "time is up", True, ended_utc_ns, boot)

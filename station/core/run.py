@@ -6,7 +6,7 @@ What is not in the table is refused with a sentence that names the command and t
 any run that has begun: they are records of their own and change no record.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -103,6 +103,8 @@ class Run:
     """A racer's turn. `clocks` holds its start on each clock that measures the time limit.
 
     `model` and `model_sha256` are the entry's; `driven` is what the car reports, None while nobody speaks for it.
+    `restarts`: of each boot of the station that came within the run, until a device ties it to the start: when that
+    boot was first heard of, and how long the run had surely been on by then.
     `signal`: the start signal, where lap 1 begins with it; `begun_anew`: when lap 1 got another beginning.
     """
 
@@ -134,6 +136,8 @@ class Run:
     signal: e.Moment | None = None
     begun_anew: e.Moment | None = None
     last_lap: bool = False  # the time is up, and the lap in progress still counts
+    restarts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    rebooted: bool = False  # the station was, within the run
 
     @property
     def rules(self) -> RaceRules:
@@ -145,11 +149,34 @@ class Run:
         return self.phase in ("armed", "running")
 
     def ends_ns(self, boot: str) -> int | None:
-        """When the time limit strikes on the clock of `boot`; None: no limit, or not known on that clock."""
+        """When the time limit is over on the clock of `boot`; None: no limit, or not known on that clock."""
         clock = e.clock_of(boot)
         if self.rules.time_limit_s is None or clock not in self.clocks:
             return None
         return self.clocks[clock] + seconds_to_ns(self.rules.time_limit_s)
+
+    def strikes_ns(self, boot: str) -> int | None:
+        """When it ends the run: not before it is surely over. The time of day of another boot may have jumped."""
+        ends_ns, clock = self.ends_ns(boot), e.clock_of(boot)
+        if ends_ns is None or clock not in self.restarts:
+            return ends_ns
+        return ends_ns - self.clocks[clock] + self.latest_ns(clock)
+
+    def latest_ns(self, clock: str) -> int:
+        """When the run began at the latest, on the clock of a boot that came within it."""
+        heard_ns, gone_ns = self.restarts[clock]
+        return heard_ns - gone_ns
+
+    def unsure(self, boot: str) -> bool:
+        """Only the time of day says when the run began on this clock."""
+        return e.clock_of(boot) in self.restarts
+
+    def restarted(self, moment: e.Moment, last: Mapping[str, int]) -> None:
+        """The station boots within the run; `last`: the newest stamp that was kept of each clock."""
+        self.rebooted = True
+        gone = [last[c] - self.latest_ns(c) for c in self.restarts if c in last]
+        gone += [last[c] - at_ns for c, at_ns in self.clocks.items() if c in last and c not in self.restarts]
+        self.restarts[moment.boot] = moment.at_ns, max(0, *gone) if gone else 0
 
     def full(self) -> bool:
         """All laps that the race allows are done; a crossing in doubt ends none."""
@@ -174,6 +201,8 @@ class Run:
         if self.book.stretches:
             self.start_at(self.book.stretches[0].mark)
             return
+        self.restarts.clear()
+        self.rebooted = False
         self.phase, self.begun, self.started_utc_ns = next_phase(self.phase, "start dropped"), False, 0
         self.last_lap = False
 
@@ -184,8 +213,11 @@ class Run:
 
     def start_at(self, mark: Mark) -> None:
         """Lap 1 begins here; the time limit too."""
+        clock = e.clock_of(mark.boot)
         self.started_utc_ns = mark.utc_ns
-        self.clocks[e.clock_of(mark.boot)] = mark.at_ns
+        self.clocks[clock] = mark.at_ns
+        # What had gone by was counted from another start.
+        self.restarts = {boot: (heard_ns, 0) for boot, (heard_ns, _) in self.restarts.items() if boot != clock}
 
     @property
     def boots(self) -> frozenset[str]:

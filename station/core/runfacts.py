@@ -187,11 +187,15 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunClock:
-    """The run's start on a clock of the station that did not see it (another boot): for the time limit only."""
+    """The run's start on a clock of the station that did not see it (another boot): for the time limit only.
+
+    `latest_ns`: only the time of day says so, and the limit strikes by when the run began at the latest.
+    """
 
     run_id: str
     boot: str
     started_ns: int
+    latest_ns: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,13 @@ class UtcScale:
         self._offsets: dict[str, int] = {}
         self._last = 0
         self._station = ""  # the boot of the station itself
+        self._began_ns = 0  # when it was first heard of
         self._told: dict[str, int] = {}  # what the station's clock said last, whether or not it is shown
         self._met: set[str] = set()  # boots that nobody has paired: shown as if they were the pair that was noted last
         self._under: dict[str, str] = {}  # boot of a device -> the station's boot when it was paired
         self._doubtful: set[str] = set()  # boots whose time of day is not trusted
         self._paced: set[str] = set()
+        self._ahead: dict[tuple[str, str], int] = {}  # (device's boot, station's) -> what the one counts more
         self.waiting: tuple[Moment, bool] | None = None  # a jump of the station's clock that came while a run was on
 
     @property
@@ -42,7 +44,8 @@ class UtcScale:
 
     def booted(self, moment: Moment, run_is_on: bool, trusted: bool) -> None:
         """The station's own clock begins (or its process does, on the same one)."""
-        self._station = moment.boot
+        if moment.boot != self._station:
+            self._station, self._began_ns = moment.boot, moment.at_ns
         if moment.boot not in self._offsets and not trusted and self.corrects:
             self._doubtful.add(moment.boot)
         self.note(moment, run_is_on)
@@ -118,6 +121,29 @@ class UtcScale:
         known = self.corrects and self.of(moment.boot) in self._offsets
         return self.utc_ns(moment.boot, moment.at_ns) if known else moment.utc_ns
 
+    def on_station(self, boot: str, at_ns: int, station: str) -> int | None:
+        """A stamp on the clock of that boot of the station, if clocks that went on tell it; None: the time of day may.
+
+        A device that lives on while the station reboots is paired with each boot of it. It is heard late and never
+        early, so of several pairs the one counts by which it is the most ahead.
+        """
+        if clock_of(boot) == station:
+            return at_ns
+        if self._under.get(boot) == station and station in self._offsets:
+            return self.utc_ns(boot, at_ns) - self.utc_ns(station, 0)
+        ahead = self._ahead.get((boot, station))
+        return None if ahead is None else at_ns - ahead
+
+    def on_device(self, moment: Moment, boot: str) -> int | None:
+        """A moment of the station on a device's clock, by its pair with that boot; None: there was none."""
+        ahead = self._ahead.get((boot, moment.boot))
+        return None if ahead is None else moment.at_ns + ahead
+
+    def within_boot(self, boot: str, at_ns: int) -> bool:
+        """It was surely stamped since the station booted last."""
+        known = self.on_station(boot, at_ns, self._station)
+        return known is not None and (clock_of(boot) == self._station or known >= self._began_ns)
+
     def _may_correct(self, boot: str) -> bool:
         return self.corrects and boot not in self._paced
 
@@ -138,8 +164,14 @@ class UtcScale:
         if moment.boot == station:
             self._told[station] = offset
         elif self.corrects and station in self._told:
+            self._note_ahead(moment.boot, self._told[station] - offset)
             offset += self._offsets.get(station, self._told[station]) - self._told[station]
         return offset
+
+    def _note_ahead(self, device: str, ahead_ns: int) -> None:
+        if self._station not in self._paced:
+            pair = device, self._station
+            self._ahead[pair] = max(ahead_ns, self._ahead.get(pair, ahead_ns))
 
     def _bind(self, boot: str) -> None:
         """What was stamped by this boot is shown by the station's clock of now."""

@@ -7,32 +7,16 @@ results that the good part made due, so that those which were not posted yet sti
 import json
 import pathlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from shared.errors import StorageError
 from station.core.engine import Engine
 from station.core.events import JournalBegan, Moment
 from station.core.register import MOST_DIGITS
-from station.store.chain import GENESIS, Checkpoint, Record, Tampered, follow
 from station.store.journal import Entry, Journal
-from station.store.opening import JOURNAL, KEY, SYNC, is_there, signer_of
-from station.store.reading import JournalReader
+from station.store.opening import JOURNAL, KEY, SYNC, is_there, posted_results, signer_of
+from station.store.surviving import Left, last_good
 
-_RUN = re.compile(rb'"run_id":"run-(\d{1,%d})"' % MOST_DIGITS)
+_RUN = re.compile(rf"(?:.*\.)?run-(\d{{1,{MOST_DIGITS}}})")
 _PARTS = ("", "-wal", "-shm")
-
-
-@dataclass(slots=True)
-class Left:
-    """What holds of a damaged journal: its name, its last good record, the results due by then, and its runs."""
-
-    journal: str = ""
-    seq: int = 0
-    head: bytes = GENESIS
-    results: list[bytes] = field(default_factory=list)
-    runs: int = 0
-    reason: str = "the journal was gone"
 
 
 def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
@@ -43,6 +27,7 @@ def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
     path = data_dir / JOURNAL
     keys = frozenset({signer_of(data_dir).public_key}) if (data_dir / KEY).exists() else frozenset[bytes]()
     left = last_good(path, keys) if is_there(path) else Left()
+    left.runs = max(left.runs, _most_posted(data_dir / SYNC))
     fresh = path.with_name(f"{JOURNAL}.new")
     for part in _PARTS:
         fresh.with_name(fresh.name + part).unlink(missing_ok=True)
@@ -58,7 +43,8 @@ def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
     kept = f"The old one lies in {aside}." if aside is not None else "There was none before it."
     return (
         f"{path}: a new journal, {name}. It goes on after record {left.seq} of the old one (head {left.head.hex()}), "
-        f"with {len(left.results)} results of it, and after run-{left.runs}. {kept} Why: {left.reason}"
+        f"with {len(left.results)} results of it, and after run-{left.runs}.{_not_taken(left)} {kept} "
+        f"Why: {left.reason}"
     )
 
 
@@ -76,62 +62,14 @@ def put_aside(path: pathlib.Path) -> pathlib.Path | None:
     return aside
 
 
-def last_good(path: pathlib.Path, keys: frozenset[bytes]) -> Left:
-    """The last record under a good signature of `keys` (without keys: of any), all before it whole too."""
-    left = Left(reason="nothing was found wrong with it")
-    try:
-        reader = JournalReader(path)
-    except StorageError as error:
-        left.reason = str(error)
-        return left
-    try:
-        points, tip = reader.checkpoints(), reader.tip()
-        every = [*points, *([tip] if tip is not None else [])]
-        _follow(reader, _by_record(every, keys), left, signs=bool(every or keys))
-    except StorageError as bad:
-        left.reason = str(bad)
-    finally:
-        left.runs = max(left.runs, _most_runs(reader))
-        reader.close()
-    return left
+def _most_posted(sync: pathlib.Path) -> int:
+    """The highest number of a run of which something was posted: it was given, whatever is left of the journal."""
+    found = (_RUN.fullmatch(result_id) for result_id, _ in posted_results(sync))
+    return max((int(each[1]) for each in found if each), default=0)
 
 
-def _follow(reader: JournalReader, signed: dict[int, Checkpoint], left: Left, signs: bool) -> None:
-    waiting: list[bytes] = []
-    seq, name = 0, ""
-    for record in follow(reader.records()):
-        seq, name = record.seq, _name(record) or name
-        waiting += record.results
-        point = signed.pop(seq, None)
-        if point is None and signs:
-            continue
-        if point is not None and point.hash != record.hash:
-            raise Tampered(left.seq + 1, f"a record from {left.seq + 1} to {seq} is not what the station signed.")
-        left.seq, left.head, left.journal = seq, record.hash, name
-        left.results += waiting
-        waiting = []
-    if signed:
-        raise Tampered(seq + 1, f"record {seq + 1} is missing: the station signed {max(signed)} records.")
-
-
-def _by_record(points: list[Checkpoint], keys: frozenset[bytes]) -> dict[int, Checkpoint]:
-    return {p.seq: p for p in points if p.seq and p.genuine and (not keys or p.public_key in keys)}
-
-
-def _name(record: Record) -> str:
-    if not record.input.startswith(b'["JournalBegan"'):
+def _not_taken(left: Left) -> str:
+    if not left.unsigned:
         return ""
-    return str(json.loads(record.input)[1]["journal"])
-
-
-def _most_runs(reader: JournalReader) -> int:
-    """The highest number of a run in whatever can be read: damaged records count too."""
-    return max((int(number) for facts in _readable(reader) for number in _RUN.findall(facts)), default=0)
-
-
-def _readable(reader: JournalReader) -> Iterator[bytes]:
-    try:
-        for record in reader.records():
-            yield record.facts
-    except StorageError:
-        return  # the sentence about the damage is told by who asked for the last good record
+    names = ", ".join(str(json.loads(payload).get("result_id")) for payload in left.unsigned)
+    return f" Not taken, for no signature of them can be read: {names}."

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from station.store.chain import Checkpoint, Tampered, attest
 from station.store.reading import JournalReader
+from station.store.surviving import last_good
+from station.sync.database import FileDamaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,17 @@ class Verified:
 
 
 def verify_journal(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> Verified:
-    """Reads every record and every signature. Raises Tampered that names the first bad record, StorageError.
+    """Reads every record and every signature. Raises Tampered or FileDamaged that name the first bad record.
 
-    `keys`: the public keys to trust; without any, the journal's own.
+    `keys`: the public keys to trust; without any, the journal's own. Raises StorageError too.
     """
+    try:
+        return _verified(path, keys)
+    except FileDamaged as damaged:
+        raise FileDamaged(f"{damaged} {last_good(path, keys).told}") from None
+
+
+def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> Verified:
     reader = JournalReader(path)
     try:
         points, tip = reader.checkpoints(), reader.tip()

@@ -19,7 +19,7 @@ from station.sync.report import DATABASE, LOCK
 from station.sync.service import Leaderboard, Syncer
 from station.sync.settings import SyncSettings, read_secret
 from station.sync.source import OutboxReader
-from station.sync.wishes import take_wishes
+from station.sync.wishes import Wishes
 
 STATION_DATABASE = "station.db"
 
@@ -59,7 +59,7 @@ def build(
             f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder of ours."
         ) from None
     lock = hold(data_dir / LOCK)
-    attempts = Attempts(data_dir / DATABASE)
+    attempts, wishes = Attempts(data_dir / DATABASE), Wishes(data_dir)
     # Full jitter wants stations to differ, so this seed is the system's.
     syncer = Syncer(
         source,
@@ -69,7 +69,8 @@ def build(
         clock.utc_ns,
         tell,
         retry_rejected=retry_rejected,
-        wishes=functools.partial(take_wishes, data_dir),
+        wishes=wishes.waiting,
+        noted=wishes.noted,
         race_id=source.race_id,
     )
     return SyncService(syncer, source, attempts, leaderboard, lock)

@@ -24,6 +24,7 @@ from shared.results import RACES_PATH, RESULT_PATH, Answer, Later, Result, encod
 from station.sync.exchange import Exchange, Patience, Reply
 from station.sync.target import Target, judged
 from station.sync.verdict import verdict
+from station.sync.wording import own_words
 
 _SECRET_PREFIX = "whsec_"  # noqa: S105  # the prefix of Standard Webhooks, no secret
 _URL_SIGNS = re.compile(r"[!-~]+")
@@ -62,6 +63,7 @@ class WebhookLeaderboard:
         self._key = key_of(secret)
         self._utc_s = utc_s
         patience = Patience(chosen.connect_timeout_s, chosen.read_timeout_s)
+        self._own = own_words(address.netloc, address.path)
         self._exchange = exchange or Exchange(address, patience, chosen.ca_file)
 
     def post(self, result: Result) -> Answer:
@@ -70,12 +72,12 @@ class WebhookLeaderboard:
         headers = {**_HEADERS, "content-type": "application/json"}
         headers |= signed(self._key, result.webhook_id, self._utc_s(), body)
         reply = self._exchange.ask("POST", RESULT_PATH, headers, body)
-        return reply if isinstance(reply, Later) else verdict(result, reply, self._utc_s())
+        return reply if isinstance(reply, Later) else verdict(result, reply, self._utc_s(), self._own)
 
     def target(self, race_id: str) -> Target:
         """Whether the leaderboard knows the race that results will be posted to; never raises either."""
         reply = self._exchange.ask("GET", f"{RACES_PATH}/{quote(race_id, safe='')}", _HEADERS)
-        return judged(race_id, reply)
+        return judged(race_id, reply, self._own)
 
     def close(self) -> None:
         """Nothing is open between two posts."""

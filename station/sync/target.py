@@ -6,8 +6,11 @@ from typing import Literal
 from shared.results import RACES_PATH, Later
 from station.sync.exchange import Reply
 from station.sync.verdict import contract_sentence, marked, read_object, speaks_of
+from station.sync.wording import own_words
 
 Readiness = Literal["ready", "unknown", "away", "untold"]
+
+_ASKED = own_words(RACES_PATH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +22,8 @@ class Target:
     sentence: str
 
 
-def judged(race_id: str, reply: Reply | Later) -> Target:
-    """The meaning of the reply to "GET the race"; a vendor need not answer it."""
+def judged(race_id: str, reply: Reply | Later, own: frozenset[str] = frozenset()) -> Target:
+    """The meaning of the reply to "GET the race", at an address of these words; a vendor need not answer it."""
     if isinstance(reply, Later):
         return Target(race_id, "away", reply.reason)
     if reply.status == 200:
@@ -28,7 +31,7 @@ def judged(race_id: str, reply: Reply | Later) -> Target:
         if document is not None and document.get("race_id") == race_id:
             return Target(race_id, "ready", f"The leaderboard is ready for the race {race_id!r}.")
     said = contract_sentence(reply)
-    if reply.status == 404 and said is not None and (marked(reply) or speaks_of(race_id, 404, said)):
+    if reply.status == 404 and said is not None and (marked(reply) or speaks_of(race_id, 404, said, own | _ASKED)):
         return Target(
             race_id,
             "unknown",

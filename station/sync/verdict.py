@@ -6,17 +6,16 @@ frameworks say such things too, a sentence that speaks of races. A login page, a
 vendor deploys: all those are *not now*, and the same is sent again.
 """
 
-import dataclasses
 import email.utils
 import http
 import json
 import math
-import re
 
 from shared.errors import BadInput
 from shared.results import CONTRACT_HEADER, Answer, Later, Posted, Rejected, Result, decode_posted
 from station.sync.exchange import Reply
 from station.sync.outbox import LONGEST_STRANGER_WAIT_S, AnswerLost, PostedOtherwise
+from station.sync.wording import speaks_of_post, speaks_of_race
 
 MAX_REASON = 300
 MAX_INT = 2**63 - 1
@@ -28,31 +27,26 @@ _SETTLING = frozenset({409, 422})
 # These are also a gateway's: a page or a route that is not there or is gone; a request that is blocked or too large.
 _OF_THE_RACE = frozenset({404, 410})
 _OF_THE_POST = frozenset({400, 413})
-_RACE_WORDS = frozenset({"race", "races", "race_id"})
-_POST_WORDS = (
-    _RACE_WORDS
-    | frozenset({"racer", "racers", "lap", "laps", "webhook", "revision", "evidence"})
-    | frozenset(each.name for each in dataclasses.fields(Result) if "_" in each.name)
-)
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _REDIRECTS = frozenset(range(300, 400))
 NO_REASON = "no reason given."
 
 
-def verdict(result: Result, reply: Reply, utc_s: float) -> Answer:
-    """The meaning of a whole reply to `result`."""
+def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = frozenset()) -> Answer:
+    """The meaning of a whole reply to `result`; `own`: the words of the address that it was posted to."""
     if reply.status in (200, 201):
         return _posted(result, reply)
     sentence = contract_sentence(reply)
     after_s = retry_after_s(reply.headers.get("retry-after"), utc_s)
+    # A stranger may say "come again in an hour"; our leaderboard behind it is asked sooner.
+    strangers_s = None if after_s is None else min(after_s, LONGEST_STRANGER_WAIT_S)
     if sentence is None:
-        # A stranger may say "come again in an hour"; our leaderboard behind it is asked sooner.
-        return Later(_strangers(reply), None if after_s is None else min(after_s, LONGEST_STRANGER_WAIT_S))
+        return Later(_strangers(reply), strangers_s)
     if not 400 <= reply.status < 500 or reply.status in _RETRY_STATUSES:
         return Later(f"The leaderboard answered {reply.status}: {sentence}", after_s)
-    if marked(reply) or reply.status in _SETTLING or speaks_of(result.race_id, reply.status, sentence):
+    if marked(reply) or reply.status in _SETTLING or speaks_of(result.race_id, reply.status, sentence, own):
         return Rejected(sentence, reply.status)
-    return Later(_strangers(reply), after_s)
+    return Later(_strangers(reply, sentence), strangers_s)
 
 
 def contract_sentence(reply: Reply) -> str | None:
@@ -74,17 +68,11 @@ def marked(reply: Reply) -> bool:
     return CONTRACT_HEADER in reply.headers
 
 
-def speaks_of(race_id: str, status: int, sentence: str) -> bool:
+def speaks_of(race_id: str, status: int, sentence: str, own: frozenset[str] = frozenset()) -> bool:
     """Could only a leaderboard say that, with a status that strangers use for sentences of their own?"""
-    said = sentence.casefold()
-    words = set(re.findall(r"\w+", said))
     if status in _OF_THE_POST:
-        return bool(words & _POST_WORDS) or _names(said, race_id)
-    return status in _OF_THE_RACE and (bool(words & _RACE_WORDS) or _names(said, race_id))
-
-
-def _names(said: str, race_id: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(race_id.casefold())}(?![\w-])", said) is not None
+        return speaks_of_post(race_id, sentence, own)
+    return status in _OF_THE_RACE and speaks_of_race(race_id, sentence, own)
 
 
 def _is_page(reply: Reply) -> bool:
@@ -138,15 +126,16 @@ def _keepable(posted: Posted) -> bool:
     return all(number is None or 0 <= number <= MAX_INT for number in (posted.score_ms, posted.rank, posted.racers))
 
 
-def _strangers(reply: Reply) -> str:
-    """What the operator does about it."""
+def _strangers(reply: Reply, said: str = "") -> str:
+    """What the operator does about it; and what was said, if it may be the leaderboard's own word."""
     if reply.status >= 500 and reply.status != 511:
         return f"The leaderboard answered {reply.status}: {NO_REASON}"
     if reply.status in _REDIRECTS:
         where = printable(reply.headers.get("location", ""))[:100]
         to = f" to {where!r}" if where else ""
         return f"Something between here and the leaderboard answered {reply.status}, a redirect{to}: {_REMEDY}"
-    return f"Something between here and the leaderboard answered {reply.status}: {_REMEDY}"
+    words = f" ({said[:100]!r})" if said else ""
+    return f"Something between here and the leaderboard answered {reply.status}{words}: {_REMEDY}"
 
 
 _REMEDY = "log in to the hall's network, or look whether `leaderboard_url` is right."

@@ -1,7 +1,7 @@
 """What officials ask of the sync process: "send now", "send that one again". A file between two processes.
 
-The station's page, or `raceday sync send`, appends a line; sync takes all of them under the same lock. It works while
-sync is down: then it is done when sync starts.
+The station's page, or `raceday sync send`, appends a line; sync reads them under the same lock, and takes them out when
+it has noted them in its own file. It works while sync is down, or its disk is full: then it is done afterwards.
 """
 
 import contextlib
@@ -27,29 +27,65 @@ class Wish:
     author: str = ""
 
 
-def wish(data_dir: pathlib.Path, wanted: Wish) -> None:
-    """Ask for it. Raises StorageError."""
-    line = json.dumps([wanted.rejected, wanted.webhook_id, wanted.author]).encode() + b"\n"
-    with _locked(data_dir / WISHES, os.O_CREAT) as held:
-        if os.fstat(held).st_size > MOST_BYTES:
-            raise StorageError(f"{data_dir / WISHES}: too many wishes wait already; start the sync service.")
-        os.write(held, line)
+class Wishes:
+    """The file as the sync process takes it: what was asked for stays in it until `noted`. Raises StorageError."""
+
+    def __init__(self, data_dir: pathlib.Path) -> None:
+        self._path = data_dir / WISHES
+        self._read_to = 0  # bytes
+        self._noted_to = 0
+
+    def waiting(self) -> list[Wish]:
+        """All that were asked for since `noted` was called last."""
+        try:
+            size = self._path.stat().st_size
+        except FileNotFoundError:
+            size = 0
+        except OSError as error:
+            raise StorageError(f"{self._path}: cannot be read ({error.strerror}).") from None
+        if size < self._noted_to:
+            self._noted_to = 0  # another file
+        if size == self._noted_to:
+            return []
+        with _locked(self._path) as held:
+            text = os.pread(held, 2 * MOST_BYTES, self._noted_to)
+        self._read_to = self._noted_to + len(text)
+        found = [each for line in text.splitlines() if (each := _read(line)) is not None]
+        if not found:
+            self.noted()  # nothing but torn lines
+        return found
+
+    def noted(self) -> None:
+        """What `waiting` gave last is kept elsewhere now; the file is emptied, unless more was asked for meanwhile."""
+        self._noted_to = self._read_to
+        with _locked(self._path) as held:
+            if os.fstat(held).st_size <= self._noted_to:
+                os.ftruncate(held, 0)
+                self._read_to = self._noted_to = 0
 
 
 def take_wishes(data_dir: pathlib.Path) -> list[Wish]:
-    """All that were asked for since the last call. Raises StorageError."""
-    path = data_dir / WISHES
-    try:
-        if not path.stat().st_size:
-            return []
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be read ({error.strerror}).") from None
-    with _locked(path) as held:
-        text = os.pread(held, 2 * MOST_BYTES, 0)
-        os.ftruncate(held, 0)
-    return [found for line in text.splitlines() if (found := _read(line)) is not None]
+    """All that were asked for, taken out of the file at once: for whoever keeps them. Raises StorageError."""
+    wishes = Wishes(data_dir)
+    if found := wishes.waiting():
+        wishes.noted()
+    return found
+
+
+def wish(data_dir: pathlib.Path, wanted: Wish) -> None:
+    """Ask for it. Raises StorageError, and then nothing was asked for."""
+    line = json.dumps([wanted.rejected, wanted.webhook_id, wanted.author]).encode() + b"\n"
+    with _locked(data_dir / WISHES, os.O_CREAT) as held:
+        size = os.fstat(held).st_size
+        if size > MOST_BYTES:
+            raise StorageError(
+                f"{data_dir / WISHES}: too many wishes wait already; start the sync service, or free some disk space."
+            )
+        if size and os.pread(held, 1, size - 1) != b"\n":
+            line = b"\n" + line  # behind one that a power cut tore apart
+        if os.write(held, line) != len(line):  # a disk that becomes full takes a part of it
+            os.ftruncate(held, size)
+            raise StorageError(f"{data_dir / WISHES}: the disk is full; free some space, and ask again.")
 
 
 def _read(line: bytes) -> Wish | None:

@@ -203,6 +203,8 @@ def _notes(run: RunView) -> tuple[str, ...]:
             notes.append("The run did not qualify.")
     if run.last_lap and run.phase == "running":
         notes.append("Time is up: the lap in progress still counts.")
+    if run.limit_unsure:
+        notes.append("The station restarted in this run, so its time may be up already: Finish ends it.")
     notes.append(run.model_note)
     return tuple(note for note in notes if note)
 

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from shared.addresses import Addresses
 from shared.errors import RacedayError
+from shared.person_names import name_within
 from shared.web_doors import HEADERS, stranger
 from station.core.events import ReleaseStop
 from station.view import Accepted, ServicePort
@@ -74,8 +75,8 @@ def _refused(request: Request, operators: Addresses) -> tuple[int, str] | None:
 
 
 def _name(author: str) -> str:
-    """As the journal can keep it."""
-    return "".join(sign for sign in author[:MAX_AUTHOR] if sign.isprintable()).strip() or "operator"
+    """As a name is kept; no stop is refused for how it is written."""
+    return name_within(author, MAX_AUTHOR) or "operator"
 
 
 def _error(status: int, sentence: str) -> JSONResponse:

@@ -77,8 +77,13 @@ def _said(car: StopCar) -> str:
         case "stopped":
             return f"stopped: its own state says so, {(car.took_ms or 0) * NS_PER_MS / 1e9:.1f} s after the order"
         case "ordered":
-            return f"ordered, not confirmed yet: it last said {car.mode}"
+            return f"ordered, not confirmed yet: {_who(car)} last said {car.mode}"
         case "unreached":
             if car.heard_utc_ns is None:
                 return "not reached: it has never been heard"
-            return f"not reached since {time_of_day(car.heard_utc_ns)}: it is silent"
+            silent = f"not reached since {time_of_day(car.heard_utc_ns)}: {_who(car)} is silent"
+            return f"{silent} and last said {car.mode}" if car.other_boot else silent
+
+
+def _who(car: StopCar) -> str:
+    return f"a second machine of its name (boot {car.other_boot[:12]})" if car.other_boot else "it"

@@ -1,5 +1,6 @@
 """The pure rules: windows, acceptance, which attempt counts, and a standing against a model of twenty lines."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -7,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard import domain
+from leaderboard.api.shapes import utc_ns, utc_text
 from leaderboard.domain import Attempt, Line
-from shared.errors import Refused
+from shared.errors import BadInput, Refused
 from shared.ranking import RaceRules, RunLap
 from tests.leaderboard.made import laps, race, result
 
 HOUR_NS = 3600 * 10**9
+DAY = timedelta(hours=23, minutes=59)
 
 
 @pytest.mark.parametrize(
@@ -170,3 +173,14 @@ def test_standing_is_that_of_the_model(drawn: list[Attempt], most: int | None) -
     assert [(p.racer, p.score_ms) for p in placed] == model(attempts, most)
     assert [p.rank for p in placed] == list(range(1, len(placed) + 1))
     assert all(p.gap_ms == p.score_ms - placed[0].score_ms for p in placed)
+
+
+@given(st.datetimes(timezones=st.timezones() | st.builds(timezone, st.timedeltas(-DAY, DAY))))
+def test_a_time_is_kept_as_it_was_said_or_refused(at: datetime) -> None:
+    try:
+        kept = utc_ns(at.isoformat())
+    except BadInput:
+        assert not 1971 <= at.year <= 2261
+        return
+    assert 0 < kept < 2**63
+    assert utc_text(kept) == at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

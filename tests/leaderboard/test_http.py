@@ -140,6 +140,38 @@ def test_a_race_of_registered_racers_opened_and_closed(running: Running) -> None
     assert running.admin("PATCH", "/races/closed-shop", {"closed": "yes"}).status_code == 422
 
 
+WINDOW_ENDS = [
+    ("9999-12-31T23:59:59Z", ""),
+    ("9999-12-31T23:59:59-14:00", ""),
+    ("2300-01-01T00:00:00Z", ""),
+    ("2262-04-11T23:47:17Z", ""),  # a second after what 63 bits of nanoseconds can tell
+    ("2262-01-01T00:00:00+14:00", ""),
+    ("2261-12-31T23:59:59Z", "2261-12-31T23:59:59Z"),
+    ("2261-12-31T23:59:59-14:00", "2262-01-01T13:59:59Z"),
+]
+
+
+@pytest.mark.parametrize(("at", "kept"), WINDOW_ENDS)
+def test_a_time_that_cannot_be_kept_is_refused_with_what_to_do(running: Running, at: str, kept: str) -> None:
+    race_id = "long-" + "".join(filter(str.isdigit, at))
+    running.new_race(f"{race_id}-p")
+    body = {"race_id": race_id, "name": race_id, "track": "Oval"}
+    answers = [
+        running.admin("PATCH", f"/races/{race_id}-p", {"closes_at": at}),
+        running.admin("POST", "/races", body | {"opens_at": at}),
+        running.admin("POST", "/races", body | {"race_id": f"{race_id}-c", "closes_at": at}),
+    ]
+    for answer in answers:
+        assert answer.status_code in ((200, 201) if kept else (422,))
+        if not kept:
+            assert "is beyond the year 2261" in answer.json()["error"]
+            assert "leave it out" in answer.json()["error"]
+    if kept:
+        assert answers[0].json()["closes_at"] == answers[1].json()["opens_at"] == answers[2].json()["closes_at"] == kept
+    race = running.admin("PATCH", f"/races/{race_id}-p", {"closes_at": ""}).json()
+    assert (race["state"], race["closes_at"]) == ("open", None)
+
+
 def test_standings_tell_everything(running: Running) -> None:
     running.new_race("told")
     running.post(result("told-1", "anna", (9000, 9100, 9200), race_id="told"))

@@ -3,9 +3,11 @@
 import contextlib
 import gzip
 import io
+import json
 import pathlib
 import tarfile
 import zipfile
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from shared.errors import BadInput
 from tests.models.tars import Member, crowd, pax, tar, tar_gz
 from tests.models.zips import zip_of
+from tests.vehicle.parts import ACTIONS
 from vehicle.models.archive import take_model
 from vehicle.models.checkpoints import NOTES
 
@@ -240,6 +243,55 @@ def test_metadata_may_stand_twice_if_they_mean_the_same(first: bytes, second: by
         return
     with pytest.raises(BadInput, match="differ"):
         take(*members)
+
+
+REAL = {"action_space": ACTIONS, "sensor": ["FRONT_FACING_CAMERA"], "version": "5"}
+LIDAR = {"sensor": ["FRONT_FACING_CAMERA", "LIDAR"]}
+CONTINUOUS = {
+    "steering_angle": {"low": -30, "high": 30},
+    "speed": {"low": 1, "high": 3.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ({}, {"version": 5}, True),
+        ({}, {"version": "4"}, True),
+        ({}, {"version": None}, True),
+        ({}, {"sensor": "FRONT_FACING_CAMERA"}, True),
+        ({}, {"training_algorithm": "clipped_ppo", "action_space_type": "discrete"}, True),
+        ({}, {"neural_network": "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW"}, True),
+        ({"neural_network": "mine"}, {"neural_network": "yours"}, True),
+        ({}, {"preprocess_type": None, "comment": "of tuesday"}, True),
+        ({}, {"action_space": [{**action, "index": place} for place, action in enumerate(ACTIONS)]}, True),
+        (LIDAR, {**LIDAR, "lidar_config": {"num_values": 64}}, True),
+        (
+            {"action_space": CONTINUOUS, "action_space_type": "continuous"},
+            {"action_space": {**CONTINUOUS, "speed": {"high": 3, "low": 1.0}}, "action_space_type": "continuous"},
+            True,
+        ),
+        (LIDAR, {**LIDAR, "lidar_config": {"num_values": 32}}, False),
+        ({}, LIDAR, False),
+        ({}, {"sensor": ["observation"]}, False),
+        ({}, {"training_algorithm": "sac"}, False),
+        ({}, {"action_space": ACTIONS[::-1]}, False),
+        ({}, {"action_space": ACTIONS[:-1]}, False),
+        ({}, {"action_space": [{**ACTIONS[0], "speed": 3.9}, *ACTIONS[1:]]}, False),
+        ({}, {"action_space": [{**ACTIONS[0], "steering_angle": 1.5}, *ACTIONS[1:]]}, False),
+        ({}, {"action_space": CONTINUOUS, "action_space_type": "continuous"}, False),
+        ({}, {"action_space": "rubbish"}, False),
+    ],
+)
+def test_metadata_may_put_the_same_car_in_two_ways(first: dict[str, Any], second: dict[str, Any], same: bool) -> None:
+    one, other = (json.dumps({**REAL, **change}).encode() for change in (first, second))
+    for texts in ((one, other), (other, one), (other, one, other, one)):
+        members = [Member(b"%d/" % place + NAME, text) for place, text in enumerate(texts)]
+        if same:
+            assert take(MODEL, *members)[2] == texts[0]
+            continue
+        with pytest.raises(BadInput, match="2 different files named"):
+            take(MODEL, *members)
 
 
 @pytest.mark.parametrize("text", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-8"])

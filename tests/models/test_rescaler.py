@@ -239,6 +239,48 @@ def test_every_operator_makes_an_array_of_scalars(op: str) -> None:
         assert found.shape == ()
 
 
+@pytest.mark.parametrize(("op", "count"), [("ExpandDims", 1), ("ConcatV2", 1), ("ConcatV2", 3)])
+@pytest.mark.parametrize("kind", [np.int32, np.int64])
+def test_an_axis_is_a_number_or_a_row_of_one(op: str, count: int, kind: type) -> None:
+    parts = [np.arange(6.0).reshape(2, 3)] * count
+    for axis in (0, 1, -1):
+        found, row = (compute(Node("n", op), [*parts, np.array(given, kind)]) for given in (axis, [axis]))
+        assert found is not None
+        assert row is not None
+        assert np.array_equal(found, row)
+    with pytest.raises(BadInput, match=f"{op} at 'n' does not fit its inputs"):
+        compute(Node("n", op), [*parts, np.array([0, 1], kind)])
+
+
+@pytest.mark.parametrize("row", [False, True], ids=["number", "row"])
+def test_a_live_row_is_set_up_and_joined_along_either(row: bool) -> None:
+    sizes = (1,) if row else ()
+    last = constant("last", sizes, content=struct.pack("<i", -1), dtype=3)
+    first = constant("first", sizes, content=struct.pack("<i", 0), dtype=3)
+    begin = (integers("zero", 0), integers("one", 1), integers("step", 1))
+    nodes = [
+        *dense(2)[:-1],
+        constant("more", (19200, 1), 0.002),
+        node("fc_1", "MatMul", ("flat", "more")),
+        last,
+        node("x", "ConcatV2", ("fc", "fc_1", "last")),
+        first,
+        node("set", "ExpandDims", ("x", "first")),
+        *begin,
+        node("taken", "StridedSlice", ("set", "zero", "one", "step"), SHRINK),
+        node(HEAD, "Softmax", ("taken",)),
+    ]
+    content, head = convert(read_graph(graph(*nodes)), METADATA_)
+    assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5
+
+
+@pytest.mark.parametrize("op", ["ExpandDims", "ConcatV2"])
+def test_a_live_row_along_two_axes_is_refused(op: str) -> None:
+    nodes = [*dense()[:-1], integers("axes", 0, 1), node("x", op, ("fc", "axes")), node(HEAD, "Softmax", ("x",))]
+    with pytest.raises(BadInput, match=op):
+        convert(read_graph(graph(*nodes)), METADATA_)
+
+
 @pytest.mark.parametrize("factors", [("d1", "d2"), ("d1", "d2", "d3"), ("d3", "d1", "d2", "one")])
 def test_a_picture_is_flattened_by_the_product_of_its_own_sizes(factors: tuple[str, ...]) -> None:
     nodes = [placeholder(), node("shape", "Shape", (SEEN,)), integers("step", 1)]

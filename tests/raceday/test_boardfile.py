@@ -214,7 +214,13 @@ def test_a_count_that_nobody_filled_in_is_none(capsys: pytest.CaptureFixture[str
     assert "the board has no LapCount" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("heading", ["Valid laps", "Lap", "Lap Number", "laps ok", "Lap\u00a0Qty", "Good_Laps"])
+@pytest.mark.parametrize("heading", [
+        "Valid laps", "Lap", "Lap Number", "laps ok", "Lap\u00a0Qty", "Good_Laps", "Timed Laps", "timed lap",
+        "Laps recorded", "Recorded laps", "Recorded Lap Count", "Laps (best of 3)", "Laps in best run", "LapsLastRun",
+        "Laps (first attempt)", "Lap count (last run)", "Best run's laps", "Average laps", "Number of the laps",
+        "Fast laps", "No of laps driven last",
+    ],
+)  # fmt: skip
 def test_what_may_be_a_count_of_laps_is_asked_about(heading: str) -> None:
     text = f"Racer,AvgLapTime,{heading}\nAnn,8000,2\n"
     assert "b.csv, line 1: " in refused(text)
@@ -236,6 +242,16 @@ def test_what_may_be_a_count_of_laps_is_asked_about(heading: str) -> None:
         "Lap (ms)",
         "Median lap",
         "x",
+        "Laps behind",
+        "Laps down",
+        "Laps led",
+        "Time of best laps",
+        "Best 3 laps time",
+        "Laps gap",
+        "Best laps (ms)",
+        "LapTimes",
+        "Best lap number",
+        "Recorded lap",
     ],
 )
 def test_what_is_no_count_of_laps_is_passed_over_and_said(heading: str, capsys: pytest.CaptureFixture[str]) -> None:

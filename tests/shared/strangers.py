@@ -1,4 +1,4 @@
-"""One stranger with thousands of sockets: silent, half a header, half a body, a byte a second, unread streams."""
+"""One stranger with thousands of sockets: silent, halves of all kinds, a byte a second, unread streams, stops."""
 
 import contextlib
 import itertools
@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
-KINDS = ("silent", "half a header", "half a body", "a byte a second", "unread stream")
+KINDS = ("silent", "half a header", "half a body", "a byte a second", "unread stream", "half a stop", "a stop")
 LOOPBACKS = ("127.0.0.2", "127.0.0.1")  # a stranger's address, and our own: behind one access point all have one
 
 
@@ -22,7 +22,9 @@ def room_for(sockets: int) -> int:
 class Stranger:
     """Opens sockets to a port, and holds them."""
 
-    def __init__(self, port: int, stream: str = "/live", body_to: str = "/api/v1/commands") -> None:
+    def __init__(
+        self, port: int, stream: str = "/live", body_to: str = "/api/v1/commands", stop: str = "/api/v1/stop"
+    ) -> None:
         self._port = port
         self._first = {
             "silent": b"",
@@ -30,6 +32,8 @@ class Stranger:
             "half a body": f"POST {body_to} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             "Content-Length: 4000\r\n\r\n{".encode(),
             "a byte a second": b"G",
+            "half a stop": f"POST {stop} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Much: ".encode(),
+            "a stop": f"POST {stop} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n".encode(),
             "unread stream": f"GET {stream} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode(),
         }
         self._sockets: list[socket.socket] = []
@@ -72,9 +76,11 @@ class Stranger:
 
 
 @contextlib.contextmanager
-def stranger(port: int, stream: str = "/live", body_to: str = "/api/v1/commands") -> Iterator[Stranger]:
+def stranger(
+    port: int, stream: str = "/live", body_to: str = "/api/v1/commands", stop: str = "/api/v1/stop"
+) -> Iterator[Stranger]:
     """For as long as the block lasts."""
-    made = Stranger(port, stream, body_to)
+    made = Stranger(port, stream, body_to, stop)
     made.start()
     try:
         yield made

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import Refused
-from shared.person_names import MOST, name_key, person_name, said
+from shared.person_names import MOST, name_key, name_within, person_name, said
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
@@ -176,6 +176,43 @@ def test_a_name_and_a_key_are_final(text: str) -> None:
         assert person_name(other) == name
         assert name_key(other) == key
     assert name_key(name.casefold()) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Ruth", "Ruth"),
+        ("\U0001f469\u200d\U0001f680 Anna", "\U0001f469\u200d\U0001f680 Anna"),
+        (f"Team {ENGLAND}", f"Team {ENGLAND}"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        ("Ru\u202eth\u0000\u200d", "Ruth"),
+        ("Ana\u00a0\t\u3000B", "Ana B"),
+        ("\u200d\u200b\n", ""),
+        ("\ud800x", "?x"),
+        ("\U0001f469\u200d\U0001f680" * 100, "\U0001f469\u200d\U0001f680" * 46 + "\U0001f469"),  # what the bytes hold
+        ("x" * 500, "x" * MOST),
+        ("b\u0301\u0302\u0303\u0304" * 56, "b\u0301\u0302\u0303\u0304" * 56),
+        ("a" + "\u0301" * 9, "\u00e1"),
+    ],
+)
+def test_what_of_a_text_can_be_a_name_is_kept(text: str, kept: str) -> None:
+    assert name_within(text) == kept
+
+
+@given(ANY, st.integers(1, 80))
+@example("\U0001f469\u200d" * 80, 5)
+def test_what_is_kept_is_a_name_or_nothing(text: str, most: int) -> None:
+    kept = name_within(text, most)
+    assert kept == "" or person_name(kept, most) == kept
+
+
+@given(ANY)
+def test_a_name_is_kept_whole(text: str) -> None:
+    try:
+        name = person_name(text)
+    except Refused:
+        return
+    assert name_within(name) == name
 
 
 @given(st.characters(exclude_categories=()))

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from shared import messages as m
 from station.cars import Cars, Permit, Reply
-from station.claim import BACK_NS, FORGET_NS, SILENT_NS, Claim
+from station.claim import ARMED, BACK_NS, FORGET_NS, SILENT_NS, Claim
 from station.core.moments import Moment
+from station.view import StopCar
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -176,6 +177,176 @@ def test_a_stop_reaches_both_and_is_confirmed_by_both() -> None:
     assert [car.outcome for car in view.cars] == ["stopped"]
 
 
+def twins_of(*modes: m.CarMode, rate: float = 1.0) -> Hall:
+    """Two machines of one name, both heard for a second; the first has the name."""
+    hall = Hall("a", "b", rate=rate)
+    for _ in range(10):
+        for boot, mode in zip("ab", modes, strict=True):
+            hall.modes[boot] = mode
+            hall.beat(boot, round(50 * MS * rate))
+    return hall
+
+
+def became(hall: Hall) -> StopCar:
+    [car] = hall.cars.stop_view(Moment("boot", hall.now_ns, hall.now_ns), connected=True).cars
+    return car
+
+
+def stop(hall: Hall) -> None:
+    hall.cars.stop_all("Ruth", Moment("boot", hall.now_ns, hall.now_ns))  # and the order is lost on its way
+
+
+@pytest.mark.parametrize("rate", [1.0, 8.0])
+@pytest.mark.parametrize("mode", ["driving", "ready", "disarmed", "stopped"])
+@pytest.mark.parametrize("last_words", [0, 3])
+def test_no_tick_for_a_silent_machine_of_the_name(mode: m.CarMode, last_words: int, rate: float) -> None:
+    hall = twins_of("ready", mode, rate=rate)
+    stop(hall)
+    for _ in range(last_words):
+        hall.modes["b"] = mode  # the order did not reach it
+        hall.beat("b", round(100 * MS * rate))
+    heard_ns = hall.now_ns
+    hall.modes["a"] = "tripped"
+    for second in range(600):
+        hall.beat("a", round(1 * S * rate))
+        assert became(hall).outcome == ("ordered" if second < 2 else "unreached")
+    heard_utc_ns = hall.now_ns - round((hall.now_ns - heard_ns) / rate)
+    assert abs((became(hall).heard_utc_ns or 0) - heard_utc_ns) <= 1
+    assert (became(hall).other_boot, became(hall).mode) == ("b", mode)
+    hall.modes["b"] = "tripped"
+    hall.beat("b")
+    assert became(hall).outcome == "stopped"
+
+
+def test_one_that_was_silent_already_and_drove_is_not_reached() -> None:
+    hall = twins_of("ready", "driving")
+    for _ in range(20):
+        hall.beat("a", 1 * S)
+    stop(hall)
+    hall.modes["a"] = "tripped"
+    hall.beat("a")
+    assert (became(hall).outcome, became(hall).heard_utc_ns) == ("unreached", 1 * S)
+
+
+def test_one_that_stood_and_was_taken_away_before_the_stop_is_no_matter() -> None:
+    hall = twins_of("ready", "disarmed")
+    hall.beat("a", 20 * S)
+    stop(hall)
+    hall.modes["a"] = "tripped"
+    hall.beat("a")
+    assert became(hall).outcome == "stopped"
+
+
+def test_one_that_had_the_name_and_drove_away_is_not_ticked_by_the_next() -> None:
+    hall = twins_of("driving", "disarmed")
+    stop(hall)
+    for _ in range(200):
+        hall.modes["b"] = "tripped"
+        hall.beat("b")
+    assert hall.cars._cars["car-1"].boot == "b"
+    assert (became(hall).outcome, became(hall).other_boot) == ("unreached", "a")
+    hall.modes["a"] = "tripped"
+    hall.beat("a")
+    assert became(hall).outcome == "stopped"
+
+
+def test_machines_that_knock_each_other_off_are_not_ticked_by_one() -> None:
+    hall = Hall("a", "b")
+    hall.modes["a"] = "driving"  # by a phone
+    for boot in ("a", "b", "a", "b"):
+        hall.cars.state("car-1", m.CarState(False, "disarmed"), hall.now_ns)  # the will of the one before
+        for _ in range(20):
+            hall.beat(boot)
+    stop(hall)
+    hall.modes["b"] = "tripped"
+    for _ in range(200):
+        hall.beat("b")
+    assert (became(hall).outcome, became(hall).other_boot) == ("unreached", "a")
+
+
+def test_one_that_comes_back_and_drives_under_the_stop_is_ordered_to_stop() -> None:
+    """Who has the name has stopped long ago; the other one's phone leases it, so no lost lease ends its drive."""
+    hall = twins_of("ready", "driving")
+    stop(hall)
+    hall.modes["a"] = "tripped"
+    hall.beat("a", 5 * S)
+    replies = hall.beat("b", 5 * S)
+    assert actions(replies) == [("b", "estop")]
+    hall.modes["b"] = "driving"  # that one is lost as well
+    assert [actions(hall.beat("b"))[:1] for _ in range(5)][-1] == [("b", "estop")]  # and given again, not at each beat
+    assert became(hall).outcome == "ordered"
+    hall.beat("b")
+    assert became(hall).outcome == "stopped"
+    hall.modes["b"] = "disarmed"  # its phone resets it: that stands
+    assert actions(hall.beat("b")) == []
+    assert became(hall).outcome == "stopped"
+    hall.modes["b"] = "ready"
+    assert actions(hall.beat("b", 1 * S)) == [("b", "estop")]
+
+
+def test_an_emergency_stop_of_one_car_holds_every_machine_of_its_name() -> None:
+    hall = twins_of("ready", "driving")
+    hall.cars.order("car-1", "estop", None, hall.now_ns)
+    hall.modes["a"] = "tripped"
+    hall.beat("a", 5 * S)
+    assert actions(hall.beat("b")) == [("b", "estop")]
+
+
+def test_after_the_release_nothing_is_owed_nor_ordered() -> None:
+    hall = twins_of("ready", "disarmed")
+    stop(hall)
+    hall.cars.permit([])
+    hall.cars.release(Moment("boot", hall.now_ns, 0))
+    for boot in "ab":
+        hall.modes[boot] = "driving"
+    assert actions(hall.beat("b")) == []
+
+
+def test_a_reboot_under_the_stop_says_it_anew_and_leaves_no_machine_behind() -> None:
+    hall = Hall("a", "b")
+    hall.modes["a"] = "driving"
+    hall.beat("a")
+    stop(hall)
+    assert actions(hall.beat("b", 4 * S)) == [("b", "estop")]
+    assert became(hall).outcome == "ordered"
+    hall.beat("b")
+    assert became(hall).outcome == "stopped"
+    for _ in range(3):  # a broker that thawed hands out what it held
+        hall.modes["a"] = "driving"
+        hall.beat("a", 1 * MS)
+    hall.beat("b", 5 * S)
+    assert became(hall).outcome == "stopped"
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("ab"), st.sampled_from(sorted(ARMED | {"tripped", "disarmed"})), st.integers(1, 12_000)
+        ),
+        max_size=40,
+    ),
+    st.integers(0, 20),
+)
+def test_a_tick_is_the_word_of_all_that_use_the_name(beats: list[tuple[str, m.CarMode, int]], at: int) -> None:
+    """Whoever falls silent when, and whoever has the name by then."""
+    hall = twins_of("ready", "driving")
+    last: dict[str, m.CarMode] = dict(hall.modes)
+    said: set[str] = set()
+    stopped = False
+    for number, (boot, mode, after_ms) in enumerate(beats):
+        if number == at:
+            stop(hall)
+            said, stopped = set(), True
+        hall.modes[boot] = last[boot] = mode
+        hall.beat(boot, after_ms * MS)
+        if mode != "disarmed":
+            (said.add if mode == "tripped" else said.discard)(boot)
+        if stopped and became(hall).outcome == "stopped":
+            assert not ARMED & set(last.values())
+            assert boot in said
+
+
 def test_the_page_shows_the_holders_state_and_not_the_others() -> None:
     hall = Hall("a", "b")
     hall.beat("a")
@@ -212,3 +383,15 @@ def test_what_is_kept_of_others_is_bounded() -> None:
         claim.said(f"y{number}", m.CarState(True, "ready"), number)
     assert len(claim._others) <= 8
     assert claim.hear("a", "ready", BACK_NS)
+
+
+def test_who_drove_is_the_last_to_be_forgotten() -> None:
+    claim = Claim()
+    claim.hear("a", "ready", 0)
+    claim.hear("b", "driving", 1)
+    for number in range(100):
+        claim.hear(f"x{number}", "disarmed", number + 2)
+    claim.stop(100 * S)
+    owing = claim.owing(100 * S)
+    assert owing is not None
+    assert owing.boot == "b"

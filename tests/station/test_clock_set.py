@@ -487,3 +487,34 @@ def test_a_gate_that_lived_on_while_the_station_was_down_is_put_beside_its_new_c
     edge(4)
     edge(5)
     assert len(paired()) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("by_ns", "trusted"), [(HOUR, True), (-HOUR, False)])
+def test_a_reboot_within_a_run_loses_no_lap_whatever_the_clock_says_then(
+    tmp_path: pathlib.Path, by_ns: int, trusted: bool
+) -> None:
+    rig = Rig(tmp_path / "station.db", RaceRules(time_limit_s=60.0))
+    rig.open()
+    rig.go()
+    for _ in range(2):
+        rig.cross(8)
+    rig.clock.reboot("boot-2")
+    rig.clock.step_utc(by_ns)
+    rig.clock.trusted = trusted
+    rig.restart()
+    rig.wait(S)
+    assert "The station restarted in this run" in Pages().page("operate", rig.station.snapshot())
+    for _ in range(4):
+        rig.cross(8)
+    run = rig.station.snapshot().run
+    assert run is not None
+    assert run.phase == "running"
+    assert [lap.valid for lap in run.laps] == [True, False, True, True, True]
+    for _ in range(4):
+        rig.cross(8)
+    run = rig.station.snapshot().run
+    assert run is not None
+    assert run.finished_reason == "time is up"
+    assert "The station restarted in this run" not in Pages().page("operate", rig.station.snapshot())
+    check(rig.station.journal)

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from station.core.events import ReleaseStop, StopAll
-from station.view import Accepted, Declined, StopView
+from station.view import Accepted, Declined, StopCar, StopView
 from station.web.stopwords import stop_document, stop_screen
 from tests.station_web.conftest import Served, serve
 from tests.station_web.views import STOPPED, FakeStation
@@ -45,6 +45,15 @@ def test_one_request_without_a_body_stops_all_cars(served: Served) -> None:
 def test_only_its_own_word_makes_a_car_stopped() -> None:
     lines = stop_screen(STOPPED).lines
     assert [line.sign for line in lines] == ["✓", "▲", "✕", "✕"]
+
+
+@pytest.mark.parametrize(("car", "words"), [
+    (StopCar("car-1", "unreached", "driving", None, 0, "0123456789abcdef"), "ab) is silent and last said driving"),
+    (StopCar("car-1", "ordered", "ready", other_boot="b"), "a second machine of its name (boot b) last said ready"),
+])  # fmt: skip
+def test_which_machine_of_the_name_it_is_is_said(car: StopCar, words: str) -> None:
+    [line] = stop_screen(replace(STOPPED, cars=(car,))).lines
+    assert line.sentence.endswith(words)
 
 
 @pytest.mark.parametrize(("stop", "words"), [
@@ -107,6 +116,7 @@ def test_a_body_that_never_comes_holds_nothing_up(served: Served) -> None:
 
 @pytest.mark.parametrize(("author", "kept"), [
     ("Ruth", "Ruth"), ("", "operator"), ("%0a%00", "operator"), ("x" * 500, "x" * 80), ("%ff", "�"),
+    ("👩‍🚀", "👩‍🚀"), ("می‌خواهم", "می‌خواهم"), ("Ruth%e2%80%ae%e2%80%8d", "Ruth"), ("Ana%c2%a0%e3%80%80B", "Ana B"),
 ])  # fmt: skip
 def test_who_stopped_is_written_as_the_journal_can_keep_it(served: Served, author: str, kept: str) -> None:
     requests.post(f"{served.url}/api/v1/stop?author={author}", timeout=60)

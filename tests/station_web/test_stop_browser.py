@@ -109,6 +109,41 @@ def test_a_station_that_does_not_answer_is_said_loudly_and_asked_again(served: S
     expect(page.locator("#stop-answer")).to_contain_text("1 of 4 cars say that they stopped.")
 
 
+STRANGERS = [
+    (502, "application/json", '{"error": "Bad gateway"}'),
+    (500, "application/json", '{"error": "This station failed at this request; its log tells why."}'),
+    (429, "application/json", '{"error": "Too many requests"}'),
+    (403, "text/html", "<html>Blocked</html>"),
+    (403, "application/json", '{"message": "Forbidden"}'),
+    (200, "application/json", '{"ok": true}'),
+]
+
+
+def test_only_the_stations_own_refusal_ends_the_asking(served: Served, page: Page) -> None:
+    Watched(page).open(f"{served.url}/operate")
+    asked: list[str] = []
+    now = list(STRANGERS[0])
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.method)
+        status, kind, body = now
+        route.fulfill(status=status, content_type=kind, body=body)  # type: ignore[arg-type]
+
+    page.route("**/api/v1/**", answer)
+    page.click("#stop-bar .estop")
+    for stranger in STRANGERS:
+        now[:] = stranger
+        with page.expect_request("**/api/v1/stop"), page.expect_request("**/api/v1/stop"):
+            pass  # of two in a row the second is one that was made after an answer
+        expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station does not answer. It is asked")
+    assert set(asked) == {"POST"}
+    page.click("[data-command=collision]")
+    expect(page.locator("#answer")).to_contain_text("the station did not answer")  # and no tick
+    page.unroute("**/api/v1/**")
+    assert stops(served) == 1
+    expect(page.locator("#stop-answer")).to_contain_text("1 of 4 cars say that they stopped.")
+
+
 def test_what_was_followed_is_followed_again_after_a_refusal(served: Served, page: Page) -> None:
     Watched(page).open(f"{served.url}/operate")
     with page.expect_request(lambda request: request.method == "GET" and request.url.endswith("/api/v1/stop")):

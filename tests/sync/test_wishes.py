@@ -1,9 +1,12 @@
 """What officials ask of sync, and that one row's trouble never stops the others."""
 
+import functools
 import json
+import os
 import pathlib
 import random
 
+import apsw
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +19,8 @@ from station.sync.outbox import PostedOtherwise, Row
 from station.sync.service import ASK_AGAIN_NS, Syncer
 from station.sync.source import OutboxReader
 from station.sync.target import Target
-from station.sync.wishes import WISHES, Wish, take_wishes, wish
+from station.sync.wishes import MOST_BYTES, WISHES, Wish, Wishes, take_wishes, wish
+from tests.station.fulldisk import full_disk
 from tests.sync.results import row
 from tests.sync.test_service import Board, Rows, drain, make_outbox
 
@@ -52,7 +56,7 @@ class Hand:
     def __init__(self, folder: pathlib.Path, rows: list[Row], board: Board) -> None:
         self.rows, self.board, self.told, self.race = Rows(rows), board, list[str](), "cup"
         self.attempts = Attempts(folder / "sync.db")
-        rng = random.Random(1)
+        rng, wishes = random.Random(1), Wishes(folder)
         self.sync = Syncer(
             self.rows,
             self.attempts,
@@ -60,7 +64,8 @@ class Hand:
             rng,
             lambda: 7,
             self.told.append,
-            wishes=lambda: take_wishes(folder),
+            wishes=wishes.waiting,
+            noted=wishes.noted,
             race_id=lambda: self.race,
         )
 
@@ -141,6 +146,142 @@ def test_a_wish_is_kept_though_the_process_dies_before_the_post(tmp_path: pathli
     again = Hand(tmp_path, [row(1, "a")], Board([]))
     drain(again.sync)
     assert again.board.applied == ["a.0"]
+
+
+REFUSALS = pytest.mark.parametrize(
+    ("error", "syncs"), [(apsw.FullError, False), (apsw.ReadOnlyError, False), (apsw.IOError, True)], ids=repr
+)
+
+
+@REFUSALS
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize(
+    ("wanted", "applied"),
+    [
+        ([Wish(True)], ["a.0", "b.0"]),
+        ([Wish(True, "b.0", "Ruth")], ["b.0"]),
+        ([Wish(), Wish(True, "b.0"), Wish(True, "a.0")], ["a.0", "b.0"]),
+    ],
+    ids=["all", "one", "one by one"],
+)
+def test_a_wish_is_kept_while_syncs_disk_refuses(
+    tmp_path: pathlib.Path, error: type[Exception], syncs: bool, restarted: bool, wanted: list[Wish], applied: list[str]
+) -> None:
+    rows = [row(1, "a"), row(2, "b")]
+    no = Rejected("There is no race.", 404)
+    with full_disk(error, syncs=syncs) as disk:
+        hand = Hand(tmp_path, rows, Moody({"a.0": no, "b.0": no}))
+        drain(hand.sync)
+        for each in wanted:
+            wish(tmp_path, each)
+        disk.full = True
+        for second in range(5):
+            hand.sync.step(second * 60 * NS_PER_S)
+        assert disk.refused
+        assert hand.board.posts == ["a.0", "b.0"]
+        disk.full = False
+        if restarted:  # killed while the disk was full
+            hand = Hand(tmp_path, rows, Board([]))
+        hand.board.moods = {}  # type: ignore[attr-defined]
+        drain(hand.sync, 3600 * NS_PER_S)
+        assert hand.board.applied == applied
+        assert take_wishes(tmp_path) == []
+        assert (tmp_path / WISHES).stat().st_size == 0
+        hand.attempts.close()
+
+
+def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> None:
+    with full_disk() as disk:
+        board = Moody({"a.0": Rejected("There is no race.", 404)})
+        taking = functools.partial(take_wishes, tmp_path)
+        store, rng, told = Attempts(tmp_path / "sync.db"), random.Random(1), list[str]()
+        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, wishes=taking)
+        drain(sync)
+        wish(tmp_path, Wish(True, author="Ruth"))
+        wish(tmp_path, Wish(True, "a.0", author="Ben"))
+        disk.full = True
+        sync.step(NS_PER_S)
+        disk.full, board.moods = False, {}
+        drain(sync, 3600 * NS_PER_S)
+        assert board.applied == ["a.0"]
+        assert [line.split()[2] for line in told if line.startswith("Asked")] == ["Ruth", "Ben"]
+        store.close()
+
+
+def test_a_wish_that_comes_while_others_are_noted_is_kept(tmp_path: pathlib.Path) -> None:
+    wishes = Wishes(tmp_path)
+    first, second, third = Wish(True, "a.0"), Wish(True, "b.0"), Wish(author="Ruth")
+    wish(tmp_path, first)
+    assert wishes.waiting() == [first]
+    assert wishes.waiting() == [first]  # until it is noted
+    wish(tmp_path, second)
+    wishes.noted()
+    assert wishes.waiting() == [second]
+    assert Wishes(tmp_path).waiting() == [first, second]  # a process that died here does them again
+    wishes.noted()
+    assert wishes.waiting() == Wishes(tmp_path).waiting() == []
+    assert (tmp_path / WISHES).stat().st_size == 0
+    wish(tmp_path, third)
+    (tmp_path / WISHES).unlink()
+    assert wishes.waiting() == []
+    wish(tmp_path, third)
+    assert wishes.waiting() == [third]
+
+
+@given(st.lists(st.sampled_from(["wish", "read", "note", "restart"]), max_size=30))
+def test_no_wish_is_lost_in_whatever_order_it_is_asked_read_and_noted(steps: list[str]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        wishes, asked, read, noted = Wishes(path), 0, 0, 0
+        for step in [*steps, "read", "note"]:
+            if step == "wish":
+                asked += 1
+                wish(path, Wish(True, f"r{asked}.0"))
+            elif step == "read" or (step == "note" and read == noted):
+                found = [each.webhook_id for each in wishes.waiting()]
+                assert found == [f"r{number}.0" for number in range(noted + 1, asked + 1)]
+                read = asked
+            elif step == "note":
+                wishes.noted()
+                noted = read
+            else:
+                wishes = Wishes(path)
+                again = wishes.waiting()  # what was noted may come again, what was not must
+                first = int(again[0].webhook_id[1:-2]) - 1 if again else asked
+                assert first <= noted
+                assert len(again) == asked - first
+                noted, read = first, asked
+
+
+def test_a_wish_behind_a_torn_one_is_whole(tmp_path: pathlib.Path) -> None:
+    wish(tmp_path, Wish(True, "a.0"))
+    with (tmp_path / WISHES).open("ab") as file:
+        file.write(b'[true,"b.')
+    wish(tmp_path, Wish(True, "c.0"))
+    assert take_wishes(tmp_path) == [Wish(True, "a.0"), Wish(True, "c.0")]
+
+
+@pytest.mark.parametrize("taken", [0, 1, 17])
+def test_a_wish_that_the_disk_takes_in_part_is_refused(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    wish(tmp_path, Wish(True, "a.0"))
+    write = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda file, data: write(file, data[:taken]))
+        with pytest.raises(StorageError, match="the disk is full; free some space, and ask again"):
+            wish(tmp_path, Wish(True, "b.0"))
+    wish(tmp_path, Wish(True, "c.0"))
+    assert take_wishes(tmp_path) == [Wish(True, "a.0"), Wish(True, "c.0")]
+
+
+def test_a_file_of_torn_lines_alone_is_emptied(tmp_path: pathlib.Path) -> None:
+    (tmp_path / WISHES).write_bytes(b"x" * (MOST_BYTES + 1))
+    assert Wishes(tmp_path).waiting() == []
+    wish(tmp_path, Wish(True))
+    assert take_wishes(tmp_path) == [Wish(True)]
 
 
 def test_older_revisions_still_go_first(tmp_path: pathlib.Path) -> None:

@@ -242,6 +242,37 @@ def test_a_refused_stop_is_said_and_not_asked_again(site: Site, browser: Browser
         assert len(stops) == 1
 
 
+STRANGERS = [
+    (200, "text/html", "<html>Welcome to Hall Wi-Fi. Log in.</html>"),
+    (403, "text/html", "<html>Blocked</html>"),
+    (401, "application/json", "{}"),
+    (200, "application/json", '{"ok": true}'),
+    (502, "application/json", '{"error": "Bad gateway"}'),
+]
+
+
+def stranger_answers(page: Page, status: int, kind: str, body: str) -> None:
+    page.route("**/api/**", lambda route: route.fulfill(status=status, content_type=kind, body=body))
+
+
+def test_a_strangers_answers_at_the_cars_address_are_not_the_cars(site: Site, browser: Browser) -> None:
+    """The phone has changed its network: the page looks silent, keeps its stop bar, and asks for its stop again."""
+    with phone(browser) as page:
+        driving(page, site)
+        stops = asked(page, "/api/stop")
+        for status, kind, body in STRANGERS:
+            stranger_answers(page, status, kind, body)
+            page.locator("body[data-silent]").wait_for(timeout=30_000)
+            expect(page.locator("#mode")).to_have_text("Car not reached")
+            before, done = len(stops), site.bench.words.count("stop")
+            page.get_by_role("button", name="Stop").tap()
+            until(page, lambda before=before: len(stops) >= before + 2)  # type: ignore[misc]
+            expect(page.locator("#said")).to_contain_text("Stop is asked again")
+            page.unroute("**/api/**")
+            until(page, lambda done=done: site.bench.words.count("stop") > done)  # type: ignore[misc]
+            page.locator("body:not([data-silent])").wait_for(timeout=30_000)
+
+
 def test_a_second_phone_can_stop_and_cannot_take(site: Site, browser: Browser) -> None:
     with phone(browser) as one, phone(browser) as other:
         claim(one, site.url, site.code)
@@ -386,6 +417,43 @@ def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
     kept = tmp_path / "models" / "My-net"
     assert (kept / "model.onnx").read_bytes() == pathlib.Path(model).read_bytes()
     assert (kept / "model_metadata.json").read_bytes() == pathlib.Path(metadata).read_bytes()
+
+
+def test_what_a_download_added_to_a_name_is_no_hindrance(
+    tmp_path: pathlib.Path, browser: Browser, brought: tuple[str, str]
+) -> None:
+    folder = pathlib.Path(brought[0]).parent
+    model, metadata = folder / "net.ONNX (1)", folder / "model_metadata.json.txt"
+    for kept, downloaded in zip(brought, (model, metadata), strict=True):
+        downloaded.write_bytes(pathlib.Path(kept).read_bytes())
+    archive = folder / "export"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(brought[0], "model.onnx")
+        packed.add(brought[1], "model_metadata.json")
+    library = LibraryShelf(tmp_path / "models")
+    site = Site(tmp_path, shelf=library)
+    try:
+        with phone(browser) as page:
+            claim(page, site.url, site.code)
+            upload = page.get_by_role("button", name="Upload")
+            page.locator("#file").set_input_files(str(model))
+            expect(page.locator("#file_said")).to_have_text("Now choose the model_metadata.json of net.ONNX (1).")
+            page.locator("#file").set_input_files(str(metadata))
+            expect(page.locator("#file_said")).to_have_text("Ready: net.ONNX (1) with model_metadata.json.txt.")
+            upload.click()
+            expect(page.locator("#models_said")).to_have_text("net is on the car.", timeout=60_000)
+            page.locator("#file").set_input_files(str(archive))
+            expect(page.locator("#file_said")).to_have_text("Ready: export.")
+            upload.click()
+            expect(page.locator("#models_said")).to_have_text("net is on the car.", timeout=60_000)  # the same content
+            page.locator("#file").set_input_files(
+                {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8"}
+            )
+            upload.click()
+            expect(page.locator("#models_said")).to_contain_text("A model is a DeepRacer archive")
+    finally:
+        site.server.close()
+    assert [row.name for row in library.rows()] == ["net"]
 
 
 def test_the_page_says_which_checkpoint_was_taken(tmp_path: pathlib.Path, browser: Browser) -> None:

@@ -5,17 +5,19 @@ The model and its metadata are taken; all else is passed over, whatever its name
 a name of the archive's. Links and devices, and more than is sane: refused, whatever else is in there.
 """
 
+import contextlib
 import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
 
 from shared.errors import BadInput
 from vehicle.models.bounds import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES
 from vehicle.models.checkpoints import MOST_NOTE_BYTES, NOTES, base_of, chosen, count_checkpoints, fits, told
 from vehicle.models.inflate import GZIP, Inflated, Unpacked
+from vehicle.models.metadata import Metadata, parse_metadata
 from vehicle.models.tarred import is_tar, tar_members
 from vehicle.models.zipped import ZIP, zip_members
 
@@ -219,14 +221,21 @@ def check_packing(head: bytes) -> None:
 
 
 def _mean_the_same(first: bytes, second: bytes) -> bool:
-    """Do they say the same, however they are laid out?"""
+    """Do they say the same, however they are laid out, or of the same car the same, however they put it?"""
     if first == second:
         return True
+    with contextlib.suppress(BadInput):  # what is no metadata says so where it is used
+        return _needed(first) == _needed(second)
     try:
         one, other = (json.loads(text, object_pairs_hook=_all_pairs) for text in (first, second))
     except (ValueError, RecursionError):
         return False
     return bool(one == other)
+
+
+def _needed(text: bytes) -> Metadata:
+    """What a car reads out of metadata; what the network and their own version are called drives nothing."""
+    return replace(parse_metadata(text, any_sensors=True), network="", version="")
 
 
 def _all_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -283,10 +283,11 @@ class Converter:
     def _concat(self, node: Node, inputs: Sequence[Value]) -> Flow | None:
         *parts, axis = inputs
         flows = [self._scaled(part) for part in parts if isinstance(part, Flow)]
-        if isinstance(axis, Flow) or len(flows) != len(parts):
+        if isinstance(axis, Flow) or axis.size != 1 or len(flows) != len(parts):
             return None
         befores = {part.shape[:-1] for part in flows}
-        if any(part.picture for part in flows) or len(befores) != 1 or int(axis) not in (-1, len(flows[0].shape) - 1):
+        last = int(axis.item()) in (-1, len(flows[0].shape) - 1)
+        if any(part.picture for part in flows) or len(befores) != 1 or not last:
             raise BadInput(f"The ConcatV2 {node.name[:80]!r} joins something else than rows, which is not run.")
         return joined(self._write("Concat", [part.name for part in flows], axis=1), flows)
 

@@ -110,7 +110,7 @@ def _normalised(node: Node, inputs: Sequence[Tensor]) -> Tensor:
 def _concat(_node: Node, inputs: Sequence[Tensor]) -> Tensor:
     *parts, axis = inputs
     small([sum(part.size for part in parts)])
-    return np.concatenate(parts, int(axis))
+    return np.concatenate(parts, int(axis.item()))  # TensorFlow takes the axis as a scalar or a row of one
 
 
 def _pack(node: Node, inputs: Sequence[Tensor]) -> Tensor:
@@ -154,7 +154,7 @@ _RULES: dict[str, Callable[[Node, Sequence[Tensor]], Tensor]] = {
     "ClipByValue": lambda _, x: np.clip(x[0], x[1], x[2]),
     "ConcatV2": _concat,
     "Conv2D": _conv,
-    "ExpandDims": lambda _, x: np.expand_dims(x[0], int(x[1])),
+    "ExpandDims": lambda _, x: np.expand_dims(x[0], int(x[1].item())),
     "FusedBatchNorm": _normalised,
     "FusedBatchNormV2": _normalised,
     "FusedBatchNormV3": _normalised,

@@ -1,6 +1,7 @@
 """`raceday gate list`: what can be named in the config, and what is plugged in."""
 
 import argparse
+import pathlib
 import sys
 
 from serial.tools import list_ports
@@ -27,7 +28,11 @@ def main(arguments: list[str]) -> int:
 def _port(device: str, what: str) -> str:
     """The name that stays comes first: set that one, since a number changes with the socket and the order."""
     stable = stable_name(device)
-    return f"  {stable}\n    now {device}  {what}".rstrip() if stable else f"  {device:<16} {what}".rstrip()
+    if not stable:
+        return f"  {device:<16} {what}".rstrip()
+    socket = "\n    the name of its socket, since another one is alike: leave each where it is"
+    by_socket = pathlib.Path(stable).parent.name == "by-path"
+    return f"  {stable}\n    now {device}  {what}".rstrip() + (socket if by_socket else "")
 
 
 def _described(what: str | None) -> str:

@@ -26,6 +26,7 @@
         body: JSON.stringify(commandOf(button)),
       });
       const said = await response.json();
+      if (response.ok ? !said.accepted : typeof said.error !== "string") throw new Error("not the station's answer");
       if (response.ok) tell(`✓ ${what}${THEN[button.dataset.command] ?? ""}`, "done");
       else tell(`✕ ${said.error}`, "refused");
     } catch {

@@ -72,6 +72,7 @@
         body: json(document_),
       });
       const said = await response.json();
+      if (response.ok ? !said.accepted : typeof said.error !== "string") throw new Error("not the station's answer");
       ordered = response.ok && said.car ? { car: said.car, goal: said.goal, what } : null;
       if (ordered) tell(`… ${what}: ordered. ${said.note || `${said.car} has not said yet that it is so.`}`, "waiting");
       else if (response.ok) tell(said.effect ? `✓ ${what}. ${said.effect.sentence}` : `✓ ${what}`, "done");

@@ -4,6 +4,7 @@
 (() => {
   const AGAIN_MS = 500; // so often is asked what became of it
   const PATIENCE_MS = 3000; // then a request is given up and made again
+  const NOT_NOW = [408, 425, 429];
   const author = () => document.getElementById("author")?.value.trim() || "";
   let pressed_at = -Infinity;
   let turn = 0; // of stopping or following; only the newest goes on
@@ -26,7 +27,8 @@
 
   const soon = () => new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
 
-  // Throws; `refusal` is the station's own sentence, none if it did not answer.
+  // Throws; `refusal` is the station's own sentence, none if it did not answer. `final`: asking again changes nothing;
+  // a failure (5xx) is none, whoever has put it in our form.
   async function ask(path, method) {
     const by = method === "POST" ? author() : "";
     const response = await fetch(`/api/v1/stop${path}${by ? `?author=${encodeURIComponent(by)}` : ""}`, {
@@ -36,7 +38,11 @@
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     const said = await response.json();
-    if (!response.ok) throw Object.assign(new Error(said.error), { refusal: said.error });
+    if (!response.ok) {
+      const refusal = typeof said?.error === "string" ? said.error : "";
+      const final = refusal !== "" && response.status < 500 && !NOT_NOW.includes(response.status);
+      throw Object.assign(new Error(refusal), { refusal, final });
+    }
     told(said);
     return said;
   }
@@ -71,7 +77,7 @@
         return follow();
       } catch (error) {
         following = false; // what was followed before is followed again as soon as the stream says that it is on
-        if (error.refusal) return say(`✕ NOT STOPPED: ${error.refusal} Stop the cars by hand.`);
+        if (error.final) return say(`✕ NOT STOPPED: ${error.refusal} Stop the cars by hand.`);
         say("✕ NOT STOPPED: the station does not answer. It is asked again; stop the cars by hand.");
         await soon();
       }

@@ -19,12 +19,13 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
+from vehicle.hardware.cameras.torn import is_torn
 from vehicle.hardware.devices import Frame, Pixels
 
-DECODES = {
-    "reduced": cv2.IMREAD_REDUCED_GRAYSCALE_4,
-    "half": cv2.IMREAD_REDUCED_GRAYSCALE_2,
-    "grey": cv2.IMREAD_GRAYSCALE,
+DECODES = {  # what OpenCV is asked for, and a pixel's side in pixels of the camera
+    "reduced": (cv2.IMREAD_REDUCED_GRAYSCALE_4, 4),
+    "half": (cv2.IMREAD_REDUCED_GRAYSCALE_2, 2),
+    "grey": (cv2.IMREAD_GRAYSCALE, 1),
 }
 _GONE_S = 1.0  # a device that gives nothing for so long is gone, not slow
 
@@ -68,14 +69,15 @@ class V4l2Camera:
         if self._closed.is_set():
             return None
         if not self._capture.grab():
-            self._silent(timeout_s)
+            self._silent(timeout_s, "gives no more frames: is the camera still plugged in?")
             return None
         at_ns = self._clock.now_ns()
         self._count += 1
         ok, data = self._capture.retrieve()
         pixels = self._decoded(data) if ok else None
         if pixels is None:
-            self._silent(0.0)  # a torn JPEG is no frame; its number is missing, as one that was dropped
+            # A torn JPEG is no frame; its number is missing, as one that was dropped.
+            self._silent(0.0, "gives only torn pictures: check its cable, and what else is on its USB port.")
             return None
         self._silent_since_s = None
         return Frame(FLIPS[self._options.flip](pixels), at_ns, self._count)
@@ -103,14 +105,16 @@ class V4l2Camera:
             return np.ascontiguousarray(data[:, :, 0])
         if data.ndim == 3 and data.shape[2] == 3:
             return cast(Pixels, cv2.cvtColor(data, cv2.COLOR_BGR2GRAY))
-        return cast("Pixels | None", cv2.imdecode(data.reshape(-1), DECODES[self._options.decode]))
+        how, side_px = DECODES[self._options.decode]
+        pixels = cast("Pixels | None", cv2.imdecode(data.reshape(-1), how))
+        return None if pixels is None or is_torn(pixels, side_px) else pixels
 
-    def _silent(self, wait_s: float) -> None:
+    def _silent(self, wait_s: float, sentence: str) -> None:
         now_s = time.monotonic()
         if self._silent_since_s is None:
             self._silent_since_s = now_s
         elif now_s - self._silent_since_s > _GONE_S:
-            raise HardwareMissing(f"{self._options.device} gives no more frames: is the camera still plugged in?")
+            raise HardwareMissing(f"{self._options.device} {sentence}")
         self._closed.wait(min(wait_s, 0.05))
 
 

@@ -1,6 +1,8 @@
 // What every part of the console needs: asking the car, and putting words on the page.
 
 const PATIENCE_MS = 1500;
+const NOT_NOW = [408, 425, 429];
+const WORDS = ["mode", "device", "said", "claimed"]; // one of them, or a list, is in all that the car answers
 
 export const at = (id) => document.getElementById(id);
 export const put = (id, text) => { const node = at(id); if (node.textContent !== text) node.textContent = text; };
@@ -15,13 +17,20 @@ export async function ask(path, body, more = {}) {
     options.body = JSON.stringify(body);
   }
   const answer = await fetch(path, options);
-  silence.heard(); // shared/look/silence.js
-  // A refusal without words is still one; but what ends in the middle of an answer is no answer.
-  const content = await answer.json().catch((error) => { if (answer.ok) throw error; return {}; });
+  // The phone may be in another network by now, and a stranger at that address (a hall's login page) answers anything:
+  // only what has the car's form is its word.
+  const content = await answer.json().catch(() => null);
+  if (answer.ok ? !isWord(content) : typeof content?.error !== "string") throw new Error("The car does not answer.");
   if (answer.status === 401) document.dispatchEvent(new Event("unclaimed"));
   // `refused`: the car's own word, which asking again does not change.
-  if (!answer.ok) throw Object.assign(new Error(content.error || "The car did not understand."), { refused: answer.status < 500 });
+  const refused = answer.status < 500 && !NOT_NOW.includes(answer.status);
+  if (!answer.ok) throw Object.assign(new Error(content.error), { refused });
+  silence.heard(); // shared/look/silence.js: a refusal says nothing new of what the page shows
   return content;
+}
+
+function isWord(content) {
+  return Array.isArray(content) || WORDS.some((name) => name in Object(content));
 }
 
 // One row of a calibration's table.

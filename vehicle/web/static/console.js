@@ -208,7 +208,7 @@ at("upload_form").addEventListener("submit", (event) => {
   sending.upload.addEventListener("load", () => put("models_said", "The car checks the model"));
   sending.addEventListener("loadend", async () => {
     at("progress").hidden = true;
-    if (sending.status === 200) {
+    if (sending.status === 200 && sending.response?.name) {
       at("upload_form").reset();
       forget();
       const choice = sending.response.choice ? ` It is ${sending.response.choice}.` : "";
