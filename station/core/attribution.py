@@ -250,7 +250,7 @@ class Attribution:
         race = self._race
         if race is None or not self._transponders.retells or self._led_by_b is not None:
             return
-        if not self._fitness.keeps(crossing, self._scale):
+        if not self._keeps(crossing):
             found = self._read(race, crossing)
             whose = found.run_id if isinstance(found, Run) else ""
             on = tuple(run.run_id for run in race.on_track if run.released)
