@@ -38,14 +38,15 @@ def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = fr
         return _posted(result, reply)
     sentence = contract_sentence(reply)
     after_s = retry_after_s(reply.headers.get("retry-after"), utc_s)
+    # A stranger may say "come again in an hour"; our leaderboard behind it is asked sooner.
+    strangers_s = None if after_s is None else min(after_s, LONGEST_STRANGER_WAIT_S)
     if sentence is None:
-        # A stranger may say "come again in an hour"; our leaderboard behind it is asked sooner.
-        return Later(_strangers(reply), None if after_s is None else min(after_s, LONGEST_STRANGER_WAIT_S))
+        return Later(_strangers(reply), strangers_s)
     if not 400 <= reply.status < 500 or reply.status in _RETRY_STATUSES:
         return Later(f"The leaderboard answered {reply.status}: {sentence}", after_s)
     if marked(reply) or reply.status in _SETTLING or speaks_of(result.race_id, reply.status, sentence, own):
         return Rejected(sentence, reply.status)
-    return Later(_strangers(reply, sentence), after_s)
+    return Later(_strangers(reply, sentence), strangers_s)
 
 
 def contract_sentence(reply: Reply) -> str | None:

@@ -206,6 +206,13 @@ def test_who_is_asked_again_is_quoted_to_the_operator() -> None:
     assert "answered 404 ('Unknown race.'): log in" in answer.reason
 
 
+def test_a_gateway_with_a_sentence_may_not_ask_for_an_hour_either() -> None:
+    headers = {**JSON, "retry-after": "3600"}
+    answer = verdict(result(), Reply(404, headers, body("Cannot POST /race/api/v1/results")), 0.0)
+    assert isinstance(answer, Later)
+    assert answer.after_s == 300.0
+
+
 class Answers:
     """An `Asker` that answers each request with the next sentence, as a 404."""
 
