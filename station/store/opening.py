@@ -10,6 +10,7 @@ from shared.errors import JournalDamaged
 from station.store.chain import Tampered
 from station.store.checkpoint import Signer, load_signer, make_key
 from station.store.journal import Journal
+from station.store.pages import PAGE_BYTES
 from station.store.reading import JournalReader
 from station.store.verifying import Verified, verify_journal
 from station.sync.database import FileDamaged, has_table, open_reading, storage_errors
@@ -116,6 +117,8 @@ def posted_results(path: pathlib.Path) -> list[tuple[str, int]]:
 
 def _without_key(data_dir: pathlib.Path) -> Journal:
     path, key = data_dir / JOURNAL, data_dir / KEY
+    if _never_begun(path):
+        return _first(data_dir)
     verified = _verified(path, frozenset())
     signers = sorted({*verified.signers, *_posted_by(path)})
     if not verified.seq:
@@ -127,6 +130,20 @@ def _without_key(data_dir: pathlib.Path) -> Journal:
         )
     make_key(key)  # a journal from before stations signed
     return Journal(path, load_signer(key))
+
+
+def _never_begun(path: pathlib.Path) -> bool:
+    """A first start that was cut off before it made its tables leaves one page, and nothing was ever kept in it."""
+    try:
+        reader = open_reading(path)
+        try:
+            with storage_errors(path):
+                tables = reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        finally:
+            reader.close()
+    except FileDamaged:
+        return False  # which is told by who verifies it
+    return tables == (0,) and path.stat().st_size <= PAGE_BYTES
 
 
 def _posted_by(path: pathlib.Path) -> set[str]:

@@ -24,7 +24,7 @@ class JournalReader:
         with storage_errors(path):
             self._db.execute("BEGIN")
             if not has_table(self._db, "journal"):
-                raise StorageError(f"{path}: holds no journal.")
+                raise FileDamaged(f"{path}: holds no journal.")
             self._signed = has_table(self._db, "checkpoint") or has_table(self._db, "tip")
 
     def records(self, after: int = 0, last: int = 2**62) -> Iterator[Record]:
@@ -93,14 +93,14 @@ def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int 
 
 
 def as_bytes(value: object) -> bytes:
-    """A stored blob. Raises StorageError: a file that was cut reads as nothing where something was stored."""
+    """A stored blob. Raises FileDamaged: a file that was cut reads as nothing where something was stored."""
     if not isinstance(value, bytes):
-        raise StorageError("The journal lacks a part of what was stored: the file is damaged.")
+        raise FileDamaged("The journal lacks a part of what was stored: the file is damaged.")
     return value
 
 
 def as_int(value: object) -> int:
-    """A stored number. Raises StorageError."""
+    """A stored number. Raises FileDamaged."""
     if not isinstance(value, int):
-        raise StorageError("The journal lacks a number that was stored: the file is damaged.")
+        raise FileDamaged("The journal lacks a number that was stored: the file is damaged.")
     return value

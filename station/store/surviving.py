@@ -45,6 +45,8 @@ class Left:
         """Which record is the first bad one, as a sentence."""
         if not self.bad:
             return f"Its {self.seq} records can all be read, and hold."
+        if not self.seq:
+            return self.reason[:1].upper() + self.reason[1:]
         return f"Records up to {self.seq} hold; {self.reason}"
 
 
@@ -178,7 +180,7 @@ def _follow(found: _Found, *, signs: bool) -> Left:
             vouched()
     left.unsigned = waiting
     if not found.records:
-        left.reason = "no record in it can be read."
+        left.bad, left.reason = 1, "no record in it can be read."
     elif seq < max([*found.records, *found.signed]):
         left.bad = seq + 1
         left.reason = _why(found, left.bad)

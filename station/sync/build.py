@@ -59,7 +59,7 @@ def build(
             f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder of ours."
         ) from None
     lock = hold(data_dir / LOCK)
-    attempts = Attempts(data_dir / DATABASE)
+    attempts, wishes = Attempts(data_dir / DATABASE), Wishes(data_dir)
     # Full jitter wants stations to differ, so this seed is the system's.
     syncer = Syncer(
         source,
@@ -69,7 +69,8 @@ def build(
         clock.utc_ns,
         tell,
         retry_rejected=retry_rejected,
-        wishes=Wishes(data_dir),
+        wishes=wishes.waiting,
+        noted=wishes.noted,
         race_id=source.race_id,
     )
     return SyncService(syncer, source, attempts, leaderboard, lock)

@@ -55,21 +55,12 @@ class Source(Protocol):
     def new_rows(self) -> list[Row]: ...
 
 
-class WishSource(Protocol):
-    """What officials asked for; what was given stays there until it is noted."""
-
-    def waiting(self) -> list[Wish]: ...
-    def noted(self) -> None: ...
+def _no_wishes() -> list[Wish]:
+    return []
 
 
-class NoWishes:
-    """Where no official can ask for anything."""
-
-    def waiting(self) -> list[Wish]:
-        return []
-
-    def noted(self) -> None:
-        """There was nothing."""
+def _nothing_to_note() -> None:
+    """Where wishes are taken when they are read."""
 
 
 class Syncer:
@@ -88,10 +79,11 @@ class Syncer:
         tell: Callable[[str], None],
         *,
         retry_rejected: bool = False,
-        wishes: WishSource | None = None,
+        wishes: Callable[[], list[Wish]] = _no_wishes,
+        noted: Callable[[], None] = _nothing_to_note,
         race_id: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`wishes`: what officials ask for. `race_id`: the race that is on.
+        """`wishes`: what officials asked for since `noted` was called. `race_id`: the race that is on.
 
         `retry_rejected`: the operator has mended what the leaderboard refused (a secret, a race, a clock).
         """
@@ -102,7 +94,8 @@ class Syncer:
         self._utc_ns = utc_ns
         self._tell = tell
         self._open_rows: dict[str, Row] = {}
-        self._wishes, self._race_id = wishes or NoWishes(), race_id
+        self._wishes, self._noted, self._race_id = wishes, noted, race_id
+        self._wanted: list[Wish] = []  # read, and not noted yet
         if retry_rejected:
             attempts.reopen(None, "--retry-rejected", utc_ns())
         self._progress = attempts.progress()
@@ -147,23 +140,28 @@ class Syncer:
 
     def _fulfil(self) -> None:
         """What officials asked for: what waits is due at once, and rejected rows wait again where that was meant."""
-        wishes = self._wishes.waiting()
-        for wanted in wishes:
-            if wanted.rejected:
-                only = frozenset((wanted.webhook_id,)) if wanted.webhook_id else None
-                for webhook_id in self._attempts.reopen(only, wanted.author, self._utc_ns()):
-                    if webhook_id in self._rows:
-                        self._open_rows[webhook_id] = self._rows.pop(webhook_id)
-            self._progress |= {
-                webhook_id: due_now(self._progress.get(webhook_id, Progress()))
-                for webhook_id in self._open_rows
-                if not wanted.webhook_id or webhook_id == wanted.webhook_id
-            }
-            self._board, self._ask_at_ns = Board(), 0
-            who = f" by {wanted.author}" if wanted.author else ""
-            self._tell(f"Asked{who} to send {wanted.webhook_id or 'all that waits'} now.")
-        if wishes:
-            self._wishes.noted()
+        self._wanted = self._wanted or self._wishes()
+        if not self._wanted:
+            return
+        while self._wanted:
+            self._fulfil_one(self._wanted[0])  # if the disk refuses, it is still wanted
+            del self._wanted[0]
+        self._noted()
+
+    def _fulfil_one(self, wanted: Wish) -> None:
+        if wanted.rejected:
+            only = frozenset((wanted.webhook_id,)) if wanted.webhook_id else None
+            for webhook_id in self._attempts.reopen(only, wanted.author, self._utc_ns()):
+                if webhook_id in self._rows:
+                    self._open_rows[webhook_id] = self._rows.pop(webhook_id)
+        self._progress |= {
+            webhook_id: due_now(self._progress.get(webhook_id, Progress()))
+            for webhook_id in self._open_rows
+            if not wanted.webhook_id or webhook_id == wanted.webhook_id
+        }
+        self._board, self._ask_at_ns = Board(), 0
+        who = f" by {wanted.author}" if wanted.author else ""
+        self._tell(f"Asked{who} to send {wanted.webhook_id or 'all that waits'} now.")
 
     def _ask_for_race(self, now_ns: int) -> None:
         """A race that the leaderboard does not know is told before its first result, not by it."""

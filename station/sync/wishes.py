@@ -64,6 +64,14 @@ class Wishes:
                 self._read_to = self._noted_to = 0
 
 
+def take_wishes(data_dir: pathlib.Path) -> list[Wish]:
+    """All that were asked for, taken out of the file at once: for whoever keeps them. Raises StorageError."""
+    wishes = Wishes(data_dir)
+    if found := wishes.waiting():
+        wishes.noted()
+    return found
+
+
 def wish(data_dir: pathlib.Path, wanted: Wish) -> None:
     """Ask for it. Raises StorageError, and then nothing was asked for."""
     line = json.dumps([wanted.rejected, wanted.webhook_id, wanted.author]).encode() + b"\n"

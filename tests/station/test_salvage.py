@@ -31,6 +31,7 @@ from station.store.pages import PageFile
 from station.store.reading import JournalReader
 from station.store.surviving import Left, last_good
 from station.sync.attempts import Attempts
+from station.sync.database import open_durable
 from station.sync.outbox import Row
 from tests.core.hand import Hand, S, moment, only
 from tests.station.test_opening import kept
@@ -270,7 +271,7 @@ def test_a_file_that_was_cut(whole: Truth, tmp_path: pathlib.Path, part: float) 
     folder = placed(whole, tmp_path, whole.file[: pages * PAGE])
     left = last_good(folder / JOURNAL, whole.keys)
     check_true(whole, left)
-    with pytest.raises(JournalDamaged, match=rf"SQLite refuses .* record {left.bad} .*`raceday journal salvage`"):
+    with pytest.raises(JournalDamaged, match=rf"SQLite refuses .*[Rr]ecord {left.bad} .*`raceday journal salvage`"):
         open_journal(folder)
     first = min(record for page, record in whole.needs.items() if page > pages)
     assert left.bad == first
@@ -411,6 +412,41 @@ def test_a_result_that_was_put_behind_a_signed_record_is_not_kept(whole: Truth, 
         left = last_good(placed(whole, tmp_path, file) / JOURNAL, whole.keys)
         assert b"Eve" not in b"".join(left.results)
         assert len(left.results) == RUNS
+
+
+@pytest.mark.parametrize("kind", ["zero", "noise", "another", "cut"])
+def test_every_page_that_is_bad_is_told_at_the_start_with_the_ways_on(
+    whole: Truth, tmp_path: pathlib.Path, kind: str
+) -> None:
+    pages = len(whole.file) // PAGE
+    for page in range(1, pages + 1):
+        file = damaged(whole.file, kind, (page - 0.7) / pages, page)
+        if file == whole.file:
+            continue
+        with pytest.raises(JournalDamaged, match=r"\b[Rr]ecords? .*`raceday restore FILE`.*`raceday journal salvage`"):
+            open_journal(placed(whole, tmp_path, file))
+
+
+@pytest.mark.parametrize("with_key", [False, True])
+def test_a_first_start_that_was_cut_off_before_its_tables_begins_again(tmp_path: pathlib.Path, with_key: bool) -> None:
+    open_durable(tmp_path / JOURNAL).close()
+    if with_key:  # the key has its name last: this one had a journal
+        load_signer(tmp_path / KEY)
+        with pytest.raises(JournalDamaged, match=r"holds no journal\. No record in it can be read\."):
+            open_journal(tmp_path)
+        return
+    kept(tmp_path, busy())
+    open_journal(tmp_path).close()
+
+
+def test_an_emptied_first_page_is_no_first_start(whole: Truth, tmp_path: pathlib.Path) -> None:
+    open_durable(tmp_path / "empty.db").close()
+    folder = placed(whole, tmp_path, (tmp_path / "empty.db").read_bytes()[:PAGE] + whole.file[PAGE:])
+    (folder / KEY).unlink()
+    with pytest.raises(JournalDamaged, match=f"holds no journal. Its {len(whole.records)} records can all be read"):
+        open_journal(folder)
+    assert not (folder / KEY).exists()
+    assert f"with {RUNS} results of it" in salvaged(folder)
 
 
 def test_runs_of_which_something_was_posted_are_counted(whole: Truth, tmp_path: pathlib.Path) -> None:

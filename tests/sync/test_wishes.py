@@ -1,5 +1,6 @@
 """What officials ask of sync, and that one row's trouble never stops the others."""
 
+import functools
 import json
 import os
 import pathlib
@@ -18,7 +19,7 @@ from station.sync.outbox import PostedOtherwise, Row
 from station.sync.service import ASK_AGAIN_NS, Syncer
 from station.sync.source import OutboxReader
 from station.sync.target import Target
-from station.sync.wishes import MOST_BYTES, WISHES, Wish, Wishes, wish
+from station.sync.wishes import MOST_BYTES, WISHES, Wish, Wishes, take_wishes, wish
 from tests.station.fulldisk import full_disk
 from tests.sync.results import row
 from tests.sync.test_service import Board, Rows, drain, make_outbox
@@ -49,22 +50,13 @@ class Moody(Board):
         return self.races.pop(0)
 
 
-def take_wishes(folder: pathlib.Path) -> list[Wish]:
-    """As a sync process takes them that has nothing else to do."""
-    wishes = Wishes(folder)
-    wanted = wishes.waiting()
-    if wanted:
-        wishes.noted()
-    return wanted
-
-
 class Hand:
     """A syncer over a folder, on virtual time."""
 
     def __init__(self, folder: pathlib.Path, rows: list[Row], board: Board) -> None:
         self.rows, self.board, self.told, self.race = Rows(rows), board, list[str](), "cup"
         self.attempts = Attempts(folder / "sync.db")
-        rng = random.Random(1)
+        rng, wishes = random.Random(1), Wishes(folder)
         self.sync = Syncer(
             self.rows,
             self.attempts,
@@ -72,7 +64,8 @@ class Hand:
             rng,
             lambda: 7,
             self.told.append,
-            wishes=Wishes(folder),
+            wishes=wishes.waiting,
+            noted=wishes.noted,
             race_id=lambda: self.race,
         )
 
@@ -195,6 +188,24 @@ def test_a_wish_is_kept_while_syncs_disk_refuses(
         assert take_wishes(tmp_path) == []
         assert (tmp_path / WISHES).stat().st_size == 0
         hand.attempts.close()
+
+
+def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> None:
+    with full_disk() as disk:
+        board = Moody({"a.0": Rejected("There is no race.", 404)})
+        taking = functools.partial(take_wishes, tmp_path)
+        store, rng, told = Attempts(tmp_path / "sync.db"), random.Random(1), list[str]()
+        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, wishes=taking)
+        drain(sync)
+        wish(tmp_path, Wish(True, author="Ruth"))
+        wish(tmp_path, Wish(True, "a.0", author="Ben"))
+        disk.full = True
+        sync.step(NS_PER_S)
+        disk.full, board.moods = False, {}
+        drain(sync, 3600 * NS_PER_S)
+        assert board.applied == ["a.0"]
+        assert [line.split()[2] for line in told if line.startswith("Asked")] == ["Ruth", "Ben"]
+        store.close()
 
 
 def test_a_wish_that_comes_while_others_are_noted_is_kept(tmp_path: pathlib.Path) -> None:

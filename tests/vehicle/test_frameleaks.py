@@ -179,9 +179,8 @@ def filtered(rng: np.random.Generator, blur_px: float, kept: float, sigma: float
 
 
 @pytest.mark.parametrize(("kept", "told_after"), [(0.5, 15), (0.7, 15), (0.8, 20), (0.9, 40)])
-@pytest.mark.parametrize("blur_px", [1, 1.5, 2])
-@pytest.mark.parametrize("sigma", [5, 8])
-@pytest.mark.parametrize("before", [0, 30])
+@pytest.mark.parametrize("blur_px", [1, 2])
+@pytest.mark.parametrize(("sigma", "before"), [(8, 0), (5, 30)])
 def test_noise_behind_a_filter_over_time_is_told(
     kept: float, told_after: int, blur_px: float, sigma: float, before: int
 ) -> None:

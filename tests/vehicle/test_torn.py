@@ -58,6 +58,7 @@ def test_a_jpeg_whose_end_is_lost_is_no_frame(quality: int, sampling: int, resta
         assert not is_given(cut + END, decode)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.floats(0.02, 0.94), st.integers(10, 97), st.sampled_from(SAMPLINGS), st.sampled_from([0, 10, 40]))
 def test_wherever_it_is_cut_it_is_no_frame(share: float, quality: int, sampling: int, restart: int) -> None:
@@ -91,7 +92,7 @@ def test_a_tail_that_repeats_the_last_block_is_no_frame() -> None:
 
 def test_a_picture_of_which_a_part_is_even_and_has_the_sensors_noise_is_a_frame() -> None:
     rng = np.random.default_rng(3)
-    for grey, first, quality in itertools.product((60, 90, 128, 200), (240, 360), (50, 80, 95)):
+    for grey, first, quality in itertools.product((60, 128, 200), (240, 360), (50, 90)):
         picture = scene()
         picture[first:] = grey + rng.normal(0, 2, (480 - first, 640, 1))
         assert is_given(jpeg(picture, quality))

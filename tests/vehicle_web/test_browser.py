@@ -419,6 +419,43 @@ def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
     assert (kept / "model_metadata.json").read_bytes() == pathlib.Path(metadata).read_bytes()
 
 
+def test_what_a_download_added_to_a_name_is_no_hindrance(
+    tmp_path: pathlib.Path, browser: Browser, brought: tuple[str, str]
+) -> None:
+    folder = pathlib.Path(brought[0]).parent
+    model, metadata = folder / "net.ONNX (1)", folder / "model_metadata.json.txt"
+    for kept, downloaded in zip(brought, (model, metadata), strict=True):
+        downloaded.write_bytes(pathlib.Path(kept).read_bytes())
+    archive = folder / "export"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(brought[0], "model.onnx")
+        packed.add(brought[1], "model_metadata.json")
+    library = LibraryShelf(tmp_path / "models")
+    site = Site(tmp_path, shelf=library)
+    try:
+        with phone(browser) as page:
+            claim(page, site.url, site.code)
+            upload = page.get_by_role("button", name="Upload")
+            page.locator("#file").set_input_files(str(model))
+            expect(page.locator("#file_said")).to_have_text("Now choose the model_metadata.json of net.ONNX (1).")
+            page.locator("#file").set_input_files(str(metadata))
+            expect(page.locator("#file_said")).to_have_text("Ready: net.ONNX (1) with model_metadata.json.txt.")
+            upload.click()
+            expect(page.locator("#models_said")).to_have_text("net is on the car.", timeout=60_000)
+            page.locator("#file").set_input_files(str(archive))
+            expect(page.locator("#file_said")).to_have_text("Ready: export.")
+            upload.click()
+            expect(page.locator("#models_said")).to_have_text("net is on the car.", timeout=60_000)  # the same content
+            page.locator("#file").set_input_files(
+                {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8"}
+            )
+            upload.click()
+            expect(page.locator("#models_said")).to_contain_text("A model is a DeepRacer archive")
+    finally:
+        site.server.close()
+    assert [row.name for row in library.rows()] == ["net"]
+
+
 def test_the_page_says_which_checkpoint_was_taken(tmp_path: pathlib.Path, browser: Browser) -> None:
     packed = tmp_path / "export.tar.gz"
     with tarfile.open(packed, "w:gz") as archive:

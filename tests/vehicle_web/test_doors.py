@@ -1,11 +1,17 @@
 """The console's app over HTTP: nothing without a session, nothing from another page, sentences for what is refused."""
 
+import gzip
+import io
 import pathlib
+import re
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.errors import BadInput
 from shared.messages import CarBeat, CarState
@@ -207,10 +213,64 @@ def test_a_file_that_is_too_large_is_not_read(site: Site) -> None:
         ("..onnx", "model.onnx"),
         ("ü.pb", "model.pb"),
         ("a" * 500 + ".tgz", "a" * 80 + ".tgz"),
+        ("model.tar.gz (1)", "model.tar.gz"),
+        ("model.tar.gz(12)", "model.tar.gz"),
+        ("model.tar.gz.bin", "model.tar.gz"),
+        ("model.TAR.GZ.download", "model.tar.gz"),
+        ("model.zip.txt (2)", "model.zip"),
+        ("net.onnx (1)", "net.onnx"),
+        ("model (1).tar.gz", "model-1.tar.gz"),
+        ("model", "model"),
+        ("my model (1)", "my-model-1"),
+        ("export.dat", "export.dat"),
+        ("a/b\\c d.bin", "c-d.bin"),
+        (".pb.", "pb"),
+        ("", "model"),
+        ("..", "model"),
+        ("../..", "model"),
+        ("a" * 79 + "..b", "a" * 79),
     ],
 )
 def test_names_become_fit(name: str, fit: str) -> None:
     assert safe_name(name) == fit
+
+
+@given(st.text(max_size=120) | st.text("./\\\\ ()-1a\0", max_size=20))
+def test_any_name_becomes_a_plain_one(name: str) -> None:
+    fit = safe_name(name)
+    assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", fit)
+    assert ".." not in (fit, *pathlib.PurePath(fit).parts)
+
+
+PACKED = io.BytesIO()
+with tarfile.open(fileobj=PACKED, mode="w") as written:
+    written.addfile(tarfile.TarInfo("model.pb"))
+
+
+def test_what_an_upload_is_its_content_says(site: Site) -> None:
+    phone = site.phone()
+    for body in (PACKED.getvalue(), gzip.compress(PACKED.getvalue()), b"PK\x03\x04" + bytes(60)):
+        for name in ("good.tar.gz.bin", "good.tar.gz (1)", "good", "good.dat", "good archive", "good.tar.gz."):
+            answer = phone.put(f"{site.url}/api/models", params={"file": name}, data=body, timeout=60)
+            assert answer.status_code == 200, (name, answer.text)
+            assert site.shelf.got[-1] == (answer.json()["name"], len(body))
+            assert answer.json()["name"] in ("good", "good-archive")
+
+
+def test_what_is_no_model_by_name_nor_content_is_said(site: Site) -> None:
+    phone = site.phone()
+    for body, words in (
+        (b"\xff\xd8\xff\xe0 a picture", "A model is a DeepRacer archive (.tar.gz, .tar or .zip), or an .onnx"),
+        (b"<!DOCTYPE html>", "A model is a DeepRacer archive"),
+        (b"BZh9" + bytes(600), "packed with bzip2, which is not read: pack it as tar.gz or zip"),
+        (b"7z\xbc\xaf\x27\x1c", "packed with 7-Zip"),
+        (b"", "The file is empty."),
+    ):
+        for name in ("good", "good.jpg", "good.json"):
+            answer = phone.put(f"{site.url}/api/models", params={"file": name}, data=body, timeout=60)
+            assert answer.status_code == 422
+            assert words in answer.json()["error"]
+    assert site.shelf.got == []
 
 
 def test_the_camera_shows_the_newest_frame(site: Site) -> None:

@@ -9,28 +9,30 @@ from contextlib import asynccontextmanager
 from starlette.requests import Request
 
 from shared.errors import BadInput
+from vehicle.models.archive import HEAD_BYTES, check_packing, is_archive
 
 MOST_BYTES = 128 << 20
 ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip", ".gz", ".onnx", ".pb")
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST_NAME = 80
+_ADDED = re.compile(r"(?: ?\(\d{1,3}\)|\.(?:bin|txt|download))+$", re.IGNORECASE)  # behind a name, by what downloads
+_LONGEST_NAME, _LONGEST_GIVEN = 80, 255
 
 
 def safe_name(name: str) -> str:
-    """The file's own name without anything that a path could be made of. Raises BadInput for a foreign ending."""
-    base = re.split(r"[\\/]", name)[-1]
-    ending = next((ending for ending in ENDINGS if base.lower().endswith(ending)), "")
-    if not ending:
-        raise BadInput(
-            "A model is a DeepRacer archive (.tar.gz, .tar or .zip), or an .onnx or a .pb file with its metadata."
-        )
-    stem = _UNFIT.sub("-", base[: -len(ending)]).strip(".-")[:_LONGEST_NAME]
+    """The file's own name without anything that a path could be made of.
+
+    Its ending is one of ENDINGS, or none of them: then the content says what it is.
+    """
+    base = re.split(r"[\\/]", name)[-1].strip()[-_LONGEST_GIVEN:]
+    plain = _ADDED.sub("", base)
+    ending = next((ending for ending in ENDINGS if plain.lower().endswith(ending)), "")
+    stem = _UNFIT.sub("-", plain[: -len(ending)] if ending else base).strip(".-")[:_LONGEST_NAME].strip(".-")
     return f"{stem or 'model'}{ending}"
 
 
 @asynccontextmanager
 async def receive(request: Request, name: str) -> AsyncIterator[pathlib.Path]:
-    """The request's body as a file. Raises BadInput when it is too large or empty."""
+    """The request's body as a file. Raises BadInput if it is too large, empty, or no model by name nor by content."""
     fit = safe_name(name)
     announced = request.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced) > MOST_BYTES:
@@ -46,7 +48,20 @@ async def receive(request: Request, name: str) -> AsyncIterator[pathlib.Path]:
                 file.write(part)
         if not got:
             raise BadInput("The file is empty.")
+        if not fit.endswith(ENDINGS):
+            _require_archive(path)
         yield path
+
+
+def _require_archive(path: pathlib.Path) -> None:
+    """Raises BadInput unless the content is an archive's, whatever it is called."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    check_packing(head)
+    if not is_archive(head):
+        raise BadInput(
+            "A model is a DeepRacer archive (.tar.gz, .tar or .zip), or an .onnx or a .pb file with its metadata."
+        )
 
 
 def _too_large() -> str:

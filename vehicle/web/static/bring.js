@@ -5,8 +5,10 @@ import { at, put } from "/static/car.js";
 const BLOCK = 512;
 
 let brought = { model: null, metadata: null };
-const isBare = (file) => /\.(onnx|pb)$/i.test(file.name);
-const isMetadata = (file) => /\.json$/i.test(file.name);
+// A download may add to a name: "net.onnx (1)", "model_metadata.json.txt". Of archives the car looks at the content.
+const bare = (file) => /(\.(?:onnx|pb))(?: ?\(\d{1,3}\)|\.(?:bin|txt|download))*$/i.exec(file.name);
+const isBare = (file) => bare(file) !== null;
+const isMetadata = (file) => /\.json(?: ?\(\d{1,3}\)|\.(?:bin|txt|download))*$/i.test(file.name);
 
 at("file").addEventListener("change", () => {
   for (const file of at("file").files) {
@@ -52,8 +54,8 @@ export function forget() {
 export function packed() {
   const { model, metadata } = brought;
   if (!isBare(model)) return { name: model.name, title: model.name, body: model };
-  const place = model.name.lastIndexOf(".");
-  const files = [["model" + model.name.slice(place).toLowerCase(), model], ["model_metadata.json", metadata]];
+  const { index: place, 1: ending } = bare(model);
+  const files = [["model" + ending.toLowerCase(), model], ["model_metadata.json", metadata]];
   const parts = files.flatMap(([name, file]) => [tarHeader(name, file.size), file, padding(file.size)]);
   const body = new Blob([...parts, new Uint8Array(2 * BLOCK)]);
   return { name: `${model.name.slice(0, place) || "model"}.tar`, title: `${model.name} and ${metadata.name}`, body };
