@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from shared.ranking import RaceRules
 from station.core.facts import Proposal
-from station.view import StandingLine, View
+from station.view import StandingLine, StopCar, StopView, View
 from tests.station_web.views import (
     CAR,
     FULL_GATE,
@@ -114,6 +114,17 @@ MANY = replace(
         for n, racer in enumerate(NAMES[:6])
     ),
 )
+STOPPED = StopView(
+    True,
+    author="W" * 80,
+    at_utc_ns=1_790_000_100 * S,
+    connected=False,
+    lease_ms=60_000,
+    cars=tuple(
+        StopCar(f"{n}{'c' * 63}", outcome, "driving", 59_900, 1_790_000_040 * S, "b" * 36)  # type: ignore[arg-type]
+        for n, outcome in enumerate(("unreached", "ordered", "stopped", "unreached", "ordered", "unreached"))
+    ),
+)
 STATES: dict[str, View] = {
     "usual": VIEW,
     "long": LONG,
@@ -122,4 +133,5 @@ STATES: dict[str, View] = {
     "many": MANY,
     "test": replace(LONG, mode="test"),
     "trouble": replace(TROUBLE, standing=STANDING),
+    "stopped": replace(LONG, stop=STOPPED),
 }

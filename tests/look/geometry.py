@@ -96,6 +96,27 @@ def faults(page: Page) -> list[str]:
     return found
 
 
+_END = """() => {
+  const bar = document.querySelector(".stop-bar");
+  if (!bar) return [];
+  scrollTo(0, document.documentElement.scrollHeight);
+  const top = bar.getBoundingClientRect().top;
+  const texts = [...document.querySelectorAll("main *, .strip *")].filter((each) =>
+    !each.children.length && each.textContent.trim() && !each.closest(".scroll") && each.checkVisibility());
+  const under = texts.filter((each) => each.getBoundingClientRect().bottom > top + 1);
+  const faults = under.map((each) => `under the stop's bar: ${each.textContent.trim().slice(0, 40)}`);
+  if (top < innerHeight / 2) faults.push(`the stop's bar begins at ${top} of ${innerHeight} px`);
+  scrollTo(0, 0);
+  return faults;
+}"""
+
+
+def under_the_bar(page: Page) -> list[str]:
+    """What the stop's bar hides also at the end of the page, where no scrolling shows it."""
+    found: list[str] = page.evaluate(_END)
+    return found
+
+
 def without_our_letters(page: Page) -> None:
     """As on a browser that got no font: a serif is wider than our sans."""
     page.route("**/*.woff2*", lambda route: route.abort())

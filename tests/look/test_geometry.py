@@ -45,6 +45,7 @@ def look(page: Page, what: str, sizes: tuple[tuple[int, int], ...] = SIZES) -> l
         page.set_viewport_size({"width": width, "height": height})
         geometry.settled(page)
         found += [f"{what} at {width} x {height}: {fault}" for fault in geometry.faults(page)]
+        found += [f"{what} at {width} x {height}: {fault}" for fault in geometry.under_the_bar(page)]
         keep_picture(page, f"{what}-{width}x{height}")
     return found
 
@@ -52,6 +53,8 @@ def look(page: Page, what: str, sizes: tuple[tuple[int, int], ...] = SIZES) -> l
 def show(station: FakeStation, page: Page, view: View) -> None:
     station.show(**{part.name: getattr(view, part.name) for part in fields(view) if part.name != "version"})
     page.wait_for_function("v => Number(document.body.dataset.version) >= v", arg=station.view.version)
+    if view.stop.on and page.locator("#stop-answer").count():
+        page.wait_for_function("document.getElementById('stop-answer').textContent")
 
 
 @LETTERS
