@@ -5,13 +5,14 @@ Origin, a Host that a stranger's domain cannot be (DNS rebinding), and what no f
 """
 
 import ipaddress
+import re
 import time
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.host_names import host_name, host_names
 from shared.web_refusals import Refusals, tell
 
 HEADERS = {
@@ -25,18 +26,20 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+_HOST = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^\[\]:]+))(?::[0-9]*)?")
 _LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
 class Doors:
     """ASGI middleware: refuses a Host that is not ours, and puts the security headers on every answer.
 
-    `machine` is what the sentence calls us: "This station", "This car".
+    `machine` is what the sentence calls us: "This station", "This car". `allowed_hosts`: our names, as people write
+    them. Raises ConfigError if one is none.
     """
 
     def __init__(self, app: ASGIApp, machine: str, allowed_hosts: tuple[str, ...] = ()) -> None:
         self._app, self._machine = app, machine
-        self._allowed = frozenset(allowed_hosts)
+        self._allowed = host_names(allowed_hosts, "allowed_hosts")
         self._refusals = Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +55,8 @@ class Doors:
                     headers.setdefault(name, value)
             await send(message)
 
-        host = Headers(scope=scope).get("host", "")
+        # Browsers send other scripts as "xn--...", some programs as they are.
+        host = Headers(scope=scope).get("host", "").encode("latin-1").decode("utf-8", "replace")
         if not is_ours(host, self._allowed):
             sentence = f"{self._machine} does not answer to the name {host[:80]!r}; use its address."
             await JSONResponse({"error": sentence}, 421)(scope, receive, send_with_headers)
@@ -61,17 +65,25 @@ class Doors:
 
 
 def is_ours(host: str, allowed: frozenset[str] = frozenset()) -> bool:
-    """An address, a name without a dot, a local name, or one that the config allows: never a stranger's domain."""
+    """An address, a name without a dot, a local name, or one that the config allows: never a stranger's domain.
+
+    `allowed` as host_name() makes them.
+    """
+    asked = _HOST.fullmatch(host.rpartition("@")[2])
+    if asked is None:
+        return False
+    if asked["address"] is not None:
+        return _is_address(asked["address"])
     try:
-        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        name = host_name(asked["name"])
     except ValueError:
         return False
-    if not name:
-        return False
-    if name in allowed or "." not in name or name.endswith(_LOCAL_ENDINGS):
-        return True
+    return name in allowed or "." not in name or name.endswith(_LOCAL_ENDINGS) or _is_address(name)
+
+
+def _is_address(text: str) -> bool:
     try:
-        ipaddress.ip_address(name.partition("%")[0])
+        ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
     return True

@@ -26,6 +26,7 @@ _TITLES = {
     503: "Not now",
 }
 _PROGRAMS = ("/api/", "/static/")
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -102,9 +103,13 @@ class _Answer:
 
 
 def wants_page(scope: Scope) -> bool:
-    """Did a person's browser go to this address?"""
-    accepts = Headers(scope=scope).get("accept", "")
-    return scope["method"] == "GET" and "text/html" in accepts and not scope["path"].startswith(_PROGRAMS)
+    """Did a person's browser go to this address, or send a form there (which our scripts never do)?"""
+    headers = Headers(scope=scope)
+    if "text/html" not in headers.get("accept", ""):
+        return False
+    if scope["method"] == "POST":
+        return headers.get("content-type", "").partition(";")[0].strip().lower() in _FORMS
+    return scope["method"] == "GET" and not scope["path"].startswith(_PROGRAMS)
 
 
 def plain_page(status: int, sentence: str, home: str) -> Response:

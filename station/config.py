@@ -7,6 +7,7 @@ from typing import Any, Literal
 from shared.addresses import Addresses
 from shared.config import setting
 from shared.errors import ConfigError, Refused
+from shared.host_names import host_names
 from shared.link.options import MqttOptions
 from shared.person_names import name_key, person_name
 from shared.ranking import RaceRules, check_rules
@@ -110,6 +111,7 @@ class WebOptions:
 
     def __post_init__(self) -> None:
         Addresses.parsed(self.operators, "web.operators")
+        host_names(self.allowed_hosts, "web.allowed_hosts")
 
 
 @dataclass(frozen=True, slots=True)

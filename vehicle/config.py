@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from shared.config import setting
 from shared.errors import ConfigError, Refused
+from shared.host_names import host_names
 from shared.link.options import MqttOptions
 from shared.topics import checked_device
 from vehicle.calibration import CalibrationChoice
@@ -112,6 +113,9 @@ class ConsoleOptions:
     )
     models: pathlib.Path = setting(pathlib.Path("models"), what="the folder of models; its `selected` is what drives")
     allowed_hosts: tuple[str, ...] = setting((), what="names that the car is asked for by, beside local ones")
+
+    def __post_init__(self) -> None:
+        host_names(self.allowed_hosts, "console.allowed_hosts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ At a line with two timing systems A times and B stands by: it is compared with A
 from station.core import events as e
 from station.core import facts as f
 from station.core.fitness import TESTING, Fitness
+from station.core.mistaken import Change, LastRead, told_anew
 from station.core.names import Names
 from station.core.race import Race
+from station.core.retelling import TransponderPass
 from station.core.run import Run
 from station.core.scale import UtcScale
 from station.core.second import Missed, SecondSystem
@@ -25,7 +27,7 @@ class Attribution:
         self._fitness, self._scale, self._names, self._counted = fitness, scale, names, counted
         self._second = SecondSystem(scale)
         self._transponders = Transponders(names)
-        self._last_read: dict[tuple[str, str], f.Crossing] = {}  # by gate, and run or owner
+        self._last_read: LastRead = {}
         self._race: Race | None = None
         self._together: Together | None = None
         self._by_b = ""  # the run that B times, since A has not even begun it
@@ -48,19 +50,36 @@ class Attribution:
         """A transponder is this car's or racer's from now on, and so is what it passed before. Raises Refused."""
         known, told = given_by(command, self._names), list[f.Fact]()
         again, race = self._transponders.is_given(known.id), self._race
+        stranger = not self._transponders.is_known(known.id)
         passes = self._transponders.give(known)
-        for run in tuple(race.runs.values()) if race is not None and passes else ():
+        if race is not None and passes and self._transponders.retells:
+            change = Change(known, passes, again, stranger, command)
+            told = told_anew(race, self._transponders, change, self._last_read)
+        elif race is not None and passes:
+            told = self._taken_over(race, known, [(each.crossing, each.on) for each in passes], command, again)
+        own = {each.crossing.number for each in passes}
+        count = sum(isinstance(fact, f.Attributed) and fact.crossing in own for fact in told)
+        given = f.TransponderGiven(known.id, known.car, known.racer, count, command.author, command.reason)
+        return [given, *told]
+
+    def _taken_over(
+        self,
+        race: Race,
+        known: e.Transponder,
+        passes: list[tuple[f.Crossing, tuple[str, ...]]],
+        command: e.GiveTransponder,
+        again: bool,
+    ) -> list[f.Fact]:
+        """As records of an older edition were judged."""
+        told: list[f.Fact] = []
+        for run in tuple(race.runs.values()):
             mine = [crossing for crossing, on in passes if run.run_id in on]
-            if mine and race is not None and self._transponders.is_of(known, run):
-                # What another run has by a mistake goes over. An owner of the config that changes between two runs
-                # is no mistake: what was counted for a run that was on then stays there.
+            if mine and self._transponders.is_of(known, run):
                 if run.on or again:
                     told += race.taken_over(run, mine, command)
                 mine = [crossing for crossing in mine if race.holder(crossing.number) is None]
                 told += self._afterwards(race, run, mine, command)
-        count = sum(isinstance(fact, f.Attributed) for fact in told)
-        given = f.TransponderGiven(known.id, known.car, known.racer, count, command.author, command.reason)
-        return [given, *told]
+        return told
 
     def _afterwards(
         self, race: Race, run: Run, crossings: list[f.Crossing], command: e.GiveTransponder
@@ -110,6 +129,8 @@ class Attribution:
     def seen(self, crossing: f.Crossing, spec: e.GateSpec) -> list[f.Fact]:
         """Of which system? B stands by: it is compared with A, and counts where A missed."""
         if crossing.transponder and self._is_twin(crossing, spec.lockout_ns):
+            if spec.kind == LINE and spec.system == "A":
+                self._remember_twin(crossing, spec.lockout_ns)
             return [f.Unattributed(crossing.number, "the same car's other transponder in the same pass")]
         if spec.kind == "split":
             return self._crossing(crossing, spec.kind)
@@ -208,8 +229,10 @@ class Attribution:
         if self._tested(told):
             return told
         on = tuple(run.run_id for run in race.on_track if run.released)
-        self._transponders.remember(crossing, on)
-        if any(isinstance(fact, f.Attributed) for fact in told):
+        attributed = {fact.crossing: fact.run_id for fact in told if isinstance(fact, f.Attributed)}
+        whose = attributed.get(crossing.number, "")
+        self._transponders.remember(TransponderPass(crossing, on, source, lockout_ns, whose))
+        if attributed:
             return told
         if self._transponders.of(crossing.transponder).known is not None:
             if on and not self._owner_is_on(race, crossing):  # or is it of somebody else?
@@ -221,6 +244,17 @@ class Attribution:
             return told
         race.keep_doubtful(crossing)
         return [*told, asked]
+
+    def _remember_twin(self, crossing: f.Crossing, lockout_ns: int) -> None:
+        """It is a crossing of its own if one of the two transponders turns out to be another car's."""
+        race = self._race
+        if race is None or not self._transponders.retells or self._led_by_b is not None:
+            return
+        if not self._keeps(crossing):
+            found = self._read(race, crossing)
+            whose = found.run_id if isinstance(found, Run) else ""
+            on = tuple(run.run_id for run in race.on_track if run.released)
+            self._transponders.remember(TransponderPass(crossing, on, "gate", lockout_ns, whose))
 
     def _owner_is_on(self, race: Race, crossing: f.Crossing) -> bool:
         known = self._transponders.of(crossing.transponder).known

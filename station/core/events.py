@@ -101,7 +101,8 @@ __all__ = [
 
 # By which rules of this program an input was judged: a journal replays by those that it was written under. 2: names
 # and transponders in a normal form; run ids over all races; a clock that is put right corrects what it stamped before.
-# 3: a transponder that is given in another notation is the one that is known, or was read.
+# 3: a transponder that is given in another notation is the one that is known, or was read; where an owner was the wrong
+# one, the runs are told anew from all that was read.
 EDITION = 3
 REBOOTS = 2  # the edition of a race from which no time of day of another boot takes anything from its runs
 GateKind = Literal["start_finish", "split"]

@@ -6,7 +6,7 @@ nothing else. Nothing is counted twice and nothing is lost when two laps become 
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.ranking import RaceRules, RunLap
@@ -43,6 +43,15 @@ class Stretch:
     asked: bool = False  # whether a crossing was missed in the lap that ended at this mark
     doubt: str = ""  # why the lap that ended at this mark is held, as it was first said: later laps move the usual one
     notes: list[str] = field(default_factory=list)
+
+    def take_in(self, gone: "Stretch") -> None:
+        """The mark that came after this one was none: what happened after it belongs here."""
+        self.off_tracks += gone.off_tracks
+        self.collisions += gone.collisions
+        self.resets += gone.resets
+        self.penalty_ns += gone.penalty_ns
+        self.void = self.void or gone.void
+        self.notes += gone.notes
 
 
 class LapBook:
@@ -264,18 +273,38 @@ class LapBook:
     def drop(self, number: int) -> Mark:
         """The mark that ended lap `number` was none: that lap and the next become one."""
         gone = self.stretches.pop(number)
-        into = self.stretches[number - 1]
-        into.off_tracks += gone.off_tracks
-        into.collisions += gone.collisions
-        into.resets += gone.resets
-        into.penalty_ns += gone.penalty_ns
-        into.void = into.void or gone.void
-        into.notes += gone.notes
+        self.stretches[number - 1].take_in(gone)
         self._put_aside(gone.mark)
         for later in self.stretches[number : number + 1]:
             later.witnessed = later.asked = False
         self.weigh()
         return gone.mark
+
+    def was_dropped(self, crossing: int) -> bool:
+        """An official took it out, and it is not counted again."""
+        return crossing in self._dropped and any(mark.crossing == crossing for mark in self.flagged)
+
+    def retell(self, marks: Sequence[Mark], flagged: Sequence[Mark], gone: Collection[int]) -> None:
+        """Its marks are these; crossings that are `gone` were another's, those that are `flagged` came too soon."""
+        old = {_key(stretch.mark): stretch for stretch in self.stretches}
+        before = {_key(after.mark): _key(mark.mark) for mark, after in itertools.pairwise(self.stretches)}
+        new = [old.get(_key(mark)) or Stretch(mark) for mark in marks]
+        last: Stretch | None = None
+        for stretch in self.stretches:
+            if stretch in new:
+                last = stretch
+                continue
+            earlier = [e for e in new if e.mark.boot == stretch.mark.boot and e.mark.at_ns <= stretch.mark.at_ns]
+            if (into := earlier[-1] if earlier else last) is not None:
+                into.take_in(stretch)
+        for mark, after in itertools.pairwise(new):
+            if before.get(_key(after.mark)) != _key(mark.mark):
+                after.witnessed = after.asked = False
+        self.stretches = new
+        counted = {mark.crossing for mark in marks}
+        aside = [mark for mark in self.flagged if mark.crossing not in counted and mark.crossing not in gone]
+        self.flagged = aside + [mark for mark in flagged if mark not in aside]
+        self.weigh()
 
     def lap(self, number: int) -> Lap:
         """Lap `number` as it stands (1..done)."""
@@ -325,6 +354,10 @@ class LapBook:
 
 def _corrected(mark: Mark, wrong: Callable[[str], bool], by_ns: int) -> Mark:
     return replace(mark, utc_ns=mark.utc_ns + by_ns) if wrong(mark.boot) else mark
+
+
+def _key(mark: Mark) -> tuple[int, str, int]:
+    return mark.crossing, mark.boot, mark.at_ns
 
 
 def _between(start: Mark, end: Mark) -> int:

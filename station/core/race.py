@@ -20,6 +20,7 @@ from station.core.laps import LapBook, Mark, Stretch
 from station.core.models import Models, enter
 from station.core.names import Names, Spellings
 from station.core.register import Register, RunIds
+from station.core.retelling import Retold, TransponderPass, begun_at, retold
 from station.core.rulings import dismiss, give, kept, lose, rule, take
 from station.core.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.scale import Correction, UtcScale
@@ -84,6 +85,11 @@ class Race:
         """The run that a crossing was counted for."""
         return next((each for each in self.runs.values() if each.book.holds(crossing)), None)
 
+    def counted_elsewhere(self, run: Run) -> frozenset[int]:
+        """The crossings that other runs have."""
+        others = [each.book.stretches for each in self.runs.values() if each is not run]
+        return frozenset(stretch.mark.crossing for stretches in others for stretch in stretches)
+
     def taken_over(self, run: Run, crossings: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
         """Those of them that other runs have are this one's: what becomes of the others."""
         told: list[f.Fact] = []
@@ -94,6 +100,35 @@ class Race:
                     self.keep_doubtful(crossing)
                 told += self._without(other, gone, command)
         return told
+
+    def retold(
+        self, run: Run, passes: Sequence[TransponderPass], gone: Mapping[int, f.Crossing], command: e.GiveTransponder
+    ) -> tuple[list[f.Fact], Retold]:
+        """Its marks are those of its own transponders; crossings that are `gone` were other owners'."""
+        told: list[f.Fact] = []
+        if run.signal is not None and passes and run.book.stretches:
+            told = self._rebase(run, run.signal, self._mark(passes[0].crossing, passes[0].source))
+        found = retold(run, passes, gone, lambda each: self._mark(each.crossing, each.source))
+        before, was, phase = [stretch.mark for stretch in run.book.stretches], run.book.held, run.phase
+        run.book.retell(found.marks, found.flagged, gone)
+        if found.marks == before:
+            return told, found
+        for mark in before:
+            if mark.crossing in gone:
+                self.keep_doubtful(gone[mark.crossing])
+        for mark in found.marks:
+            if mark not in before:
+                self._settled(mark.crossing)
+        told += begun_at(run, before, command)
+        told.append(f.LapsRecast(run.run_id, run.book.laps(), command.author, command.reason))
+        if run.phase != phase:
+            told.append(f.PhaseChanged(run.run_id, run.phase))
+        told += self._weighed(run, was) if found.marks else []
+        if found.last_lap and run.phase == "running":
+            last = found.marks[-1]
+            over = self._finish(run, "time up", "time is up, the last lap is done", True, last.utc_ns, last.boot)
+            return [*told, *over], found
+        return [*told, *self._again(run, command)], found
 
     def _without(self, run: Run, gone: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
         """These crossings were not its own; if it has none left it has not begun."""

@@ -19,6 +19,7 @@ from shared.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
 from station.core.names import Names
+from station.core.retelling import TransponderPass
 from station.core.run import Run
 
 MARKS = str.maketrans("", "", " :-_.,'/")
@@ -28,7 +29,7 @@ LONGEST = 128
 STRANGERS = 64
 REMEMBERED = 128  # transponders, of this race
 PASSES = 512
-BY_NUMBER = 3  # the edition from which on an official may give an id in any notation
+BY_NUMBER = 3  # the edition from which on an official may give an id in any notation, and runs are told anew
 _DIGITS, _HEX = frozenset("0123456789"), frozenset("0123456789ABCDEF")
 
 
@@ -95,7 +96,7 @@ class Stranger:
     count: int = 0
 
 
-Passes = deque[tuple[f.Crossing, tuple[str, ...]]]  # each with the runs that were on and started then
+Passes = deque[TransponderPass]
 
 
 class Transponders:
@@ -129,7 +130,7 @@ class Transponders:
             if self.of(stranger.transponder).known is not None:
                 del self.strangers[plain_id(stranger.transponder)]
 
-    def give(self, transponder: e.Transponder) -> list[tuple[f.Crossing, tuple[str, ...]]]:
+    def give(self, transponder: e.Transponder) -> list[TransponderPass]:
         """It is this car's or racer's, or nobody's here; its passes up to now, in whatever notation it was read.
 
         They are remembered on: an official who named the wrong owner names the right one later.
@@ -148,6 +149,26 @@ class Transponders:
     def is_given(self, transponder: str) -> bool:
         """Did an official say whose it is?"""
         return bool(self._meant(transponder, self._given.values()))
+
+    def is_known(self, transponder: str) -> bool:
+        """Does the config or an official say anything of it?"""
+        return bool(self._meant(transponder, self._all()))
+
+    @property
+    def retells(self) -> bool:
+        """Are runs told anew from what was read? Not while records of an older edition replay."""
+        return self._by_number
+
+    def passes_of(self, run: Run) -> list[TransponderPass]:
+        """What was read of the run's car and racer while it was on, in the order in which it came."""
+        own = [
+            each
+            for seen in self._passes.values()
+            if (known := self.of(seen[0].crossing.transponder).known) is not None and self.is_of(known, run)
+            for each in seen
+            if run.run_id in each.on and each.run in ("", run.run_id)
+        ]
+        return sorted(own, key=lambda each: each.crossing.number)
 
     @property
     def _by_number(self) -> bool:
@@ -172,18 +193,20 @@ class Transponders:
     def _read_as(self, transponder: e.Transponder) -> list[str]:
         """The passes that are those of one that was given now, by their key."""
         if self._by_number:
-            return [key for key, seen in self._passes.items() if self.of(seen[0][0].transponder).given == transponder]
+            return [
+                key for key, seen in self._passes.items() if self.of(seen[0].crossing.transponder).given == transponder
+            ]
         same = [key for key in self._passes if key == plain_id(transponder.id)]
         return same or [
-            key for key, seen in self._passes.items() if self.of(seen[0][0].transponder).known == transponder
+            key for key, seen in self._passes.items() if self.of(seen[0].crossing.transponder).known == transponder
         ]
 
-    def remember(self, crossing: f.Crossing, on: tuple[str, ...]) -> None:
-        """A pass of any transponder, while these runs were on."""
-        key = plain_id(crossing.transponder)
+    def remember(self, passing: TransponderPass) -> None:
+        """A pass of any transponder."""
+        key = plain_id(passing.crossing.transponder)
         passes = self._passes.pop(key, None)
         self._passes[key] = passes = deque(maxlen=PASSES) if passes is None else passes
-        passes.append((crossing, on))
+        passes.append(passing)
         if len(self._passes) > REMEMBERED:
             del self._passes[next(iter(self._passes))]
 

@@ -46,6 +46,13 @@ class TestClient:
         self._app = app
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        return self.ask("GET", path, headers)
+
+    def post(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        """With no body, as the stop's form has none."""
+        return self.ask("POST", path, headers)
+
+    def ask(self, method: str, path: str, headers: dict[str, str] | None = None, client: str = "127.0.0.1") -> Answer:
         sent: list[Message] = []
 
         async def send(message: Message) -> None:
@@ -63,13 +70,13 @@ class TestClient:
         scope = {
             "type": "http",
             "http_version": "1.1",
-            "method": "GET",
+            "method": method,
             "scheme": "http",
             "path": path,
             "raw_path": path.encode(),
             "query_string": b"",
             "root_path": "",
-            "client": ("127.0.0.1", 1),
+            "client": (client, 1),
             "server": ("127.0.0.1", 80),
             "headers": [(k.encode(), v.encode()) for k, v in named.items()],
         }
@@ -94,6 +101,7 @@ def app() -> FastAPI:
     for status in (400, 403, 409, 421, 429, 503):
         made.get(f"/say/{status}")(refuses(status))
         made.get(f"/api/say/{status}")(refuses(status))
+        made.post(f"/api/say/{status}")(refuses(status))
 
     @made.get("/bug")
     def bug() -> None:
@@ -134,6 +142,51 @@ def test_a_refusal_is_a_page_for_people_and_json_for_programs(client: TestClient
     for path, headers in ((f"/say/{status}", PROGRAM), (f"/api/say/{status}", BROWSER)):
         said = client.get(path, headers=headers)
         assert (said.status_code, said.json()) == (status, {"error": f"<b>{status}</b> & more"})
+
+
+FORMS = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "Text/Plain"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("status", [400, 403, 409, 421, 429, 503])
+def test_a_form_that_is_refused_shows_a_page(client: TestClient, status: int, form: str) -> None:
+    """Where a form goes the browser goes, whatever the address is called."""
+    page = client.post(f"/api/say/{status}", headers={**BROWSER, "content-type": form})
+    assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert f"<p>&lt;b&gt;{status}&lt;/b&gt; &amp; more</p>" in page.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{**PROGRAM, "content-type": FORMS[0]}, {**BROWSER, "content-type": "application/json"}, BROWSER, PROGRAM, {}],
+)
+def test_what_a_script_posts_is_refused_in_json(client: TestClient, headers: dict[str, str]) -> None:
+    said = client.post("/api/say/403", headers=headers)
+    assert (said.status_code, said.json()) == (403, {"error": "<b>403</b> & more"})
+
+
+@pytest.mark.parametrize("path", ["/api/v1/stop", "/api/v1/stop/release"])
+@pytest.mark.parametrize(
+    ("address", "more", "sentence"),
+    [
+        ("192.0.2.7", {}, "Only the station&#x27;s own officials may command"),
+        ("127.0.0.1", {"origin": "http://evil.example"}, "comes from another page"),
+        ("127.0.0.1", {"sec-fetch-site": "cross-site"}, "comes from another site"),
+        ("127.0.0.1", {"host": "evil.example"}, "does not answer to the name"),
+    ],
+)
+def test_a_stop_by_form_that_is_refused_says_so_to_a_person(
+    path: str, address: str, more: dict[str, str], sentence: str
+) -> None:
+    """The page without scripts has forms; whoever is no official, or came from elsewhere, reads why."""
+    app = station_app(FakeStation())
+    form = {**BROWSER, "content-type": FORMS[0], **more}
+    page = TestClient(app).ask("POST", path, form, address)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.status_code in (403, 421)
+    assert sentence in page.text
+    said = TestClient(app).ask("POST", path, {**form, **PROGRAM}, address)
+    assert (said.status_code, set(said.json())) == (page.status_code, {"error"})
 
 
 def test_a_bug_tells_nothing_of_itself(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:

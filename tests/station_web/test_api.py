@@ -145,6 +145,17 @@ def test_our_own_page_may(served: Served) -> None:
         ("[::1", False),
         ("local", True),
         ("evillocal.com", False),
+        ("TIMING.Example.:8080", True),
+        ("127.0.0.1.", True),
+        ("[fe80::1%25eth0]:80", True),
+        ("station.local..", True),
+        ("[::1].evil.example", False),
+        ("[v1.evil]", False),
+        ("evil.example\\.local", False),
+        ("evil.example/.local", False),
+        ("127.0.0.1, evil.example", False),
+        ("a b", False),
+        ("..", False),
     ],
 )
 def test_which_hosts_are_ours(host: str, ours: bool) -> None:
