@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -26,6 +27,7 @@ from shared.link.probe import answers
 Kind = Literal["mosquitto", "amqtt"]
 HOST = "127.0.0.1"
 READY_S = 15.0
+FREE_PORTS = 5  # a port that was free a moment ago may be another program's by now
 STOP_S = 3.0
 MAX_PACKET_BYTES = 16_384
 _PR_SET_PDEATHSIG = 1
@@ -86,23 +88,37 @@ def start_broker(
     kind = kind or choose()
     if port and taken(port):
         raise OperatorError(f"Port {port} is in use: stop the other program or choose another port for the broker.")
-    port = port or free_port()
+    preexec = _die_with_parent if die_with_us and sys.platform == "linux" else None
+    for _ in range(1 if port else FREE_PORTS):
+        running = _start(kind, run_dir, port or free_port(), preexec)
+        if _came_up(running):
+            return running
+        is_hanging = running.process.poll() is None
+        running.stop()
+        if is_hanging:
+            break
+    raise OperatorError(f"The broker ({kind}) did not start; {run_dir / 'broker.log'} says why.")
+
+
+def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], None] | None) -> Running:
     with (run_dir / "broker.log").open("ab") as log:
         process = subprocess.Popen(
             _arguments(kind, run_dir, port),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=_die_with_parent if die_with_us and sys.platform == "linux" else None,  # noqa: PLW1509  # one C call
+            preexec_fn=preexec,  # noqa: PLW1509  # one C call
         )
-    running = Running(process, port, kind)
+    return Running(process, port, kind)
+
+
+def _came_up(running: Running) -> bool:
     until_s = time.monotonic() + READY_S
-    while not answers(HOST, port):
-        if process.poll() is not None or time.monotonic() > until_s:
-            running.stop()
-            raise OperatorError(f"The broker ({kind}) did not start; {run_dir / 'broker.log'} says why.")
+    while running.process.poll() is None and time.monotonic() < until_s:
+        if answers(HOST, running.port):
+            return running.process.poll() is None
         time.sleep(0.02)
-    return running
+    return False
 
 
 def free_port() -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from raceday.broker import Kind, choose, mosquitto_path, start_broker
+from raceday.broker import Kind, choose, free_port, mosquitto_path, start_broker
 from shared.errors import OperatorError
 from shared.link.probe import answers
 
@@ -49,6 +49,21 @@ def test_it_answers_when_it_is_said_to_be_ready_and_starts_again_on_its_port(tmp
     assert again.port == first.port
     again.stop()
     assert not answers("127.0.0.1", first.port)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_port_that_another_program_took_a_moment_ago_is_not_the_only_one(
+    tmp_path: pathlib.Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as theirs:
+        theirs.bind(("127.0.0.1", 0))
+        theirs.listen()
+        offered = [theirs.getsockname()[1]]
+        monkeypatch.setattr("raceday.broker.free_port", lambda: offered.pop() if offered else free_port())
+        broker = start_broker(tmp_path, 0, there(kind))
+        assert broker.port != theirs.getsockname()[1]
+        assert not offered
+        broker.stop()
 
 
 def test_mosquitto_is_chosen_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
