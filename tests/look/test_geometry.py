@@ -54,7 +54,7 @@ def show(station: FakeStation, page: Page, view: View) -> None:
     station.show(**{part.name: getattr(view, part.name) for part in fields(view) if part.name != "version"})
     page.wait_for_function("v => Number(document.body.dataset.version) >= v", arg=station.view.version)
     if view.stop.on and page.locator("#stop-answer").count():
-        page.wait_for_function("document.getElementById('stop-answer').textContent")
+        page.wait_for_function("() => document.getElementById('stop-answer').textContent")
 
 
 @LETTERS
