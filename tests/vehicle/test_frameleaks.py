@@ -178,6 +178,7 @@ def filtered(rng: np.random.Generator, blur_px: float, kept: float, sigma: float
         yield shown(12 + sigma * seen / np.sqrt((1 - kept) / (1 + kept)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kept", "told_after"), [(0.5, 15), (0.7, 15), (0.8, 20), (0.9, 40)])
 @pytest.mark.parametrize("blur_px", [1, 2])
 @pytest.mark.parametrize(("sigma", "before"), [(8, 0), (5, 30)])
@@ -218,7 +219,7 @@ def test_the_recorded_scene_is_spread_far_above_the_threshold_in_any_light() -> 
 def inner_edges(line: list[int], has_halos: bool) -> list[bool]:
     """Said the long way: which steps along one row or column are edges that no slope from either end reaches."""
     steps = [after - before for before, after in itertools.pairwise(line)]
-    reached = set()
+    reached: set[int] = set()
     for begin in range(len(steps) - HALO_STEPS + 1) if has_halos else ():
         run = steps[begin : begin + HALO_STEPS]
         if min(run) >= SLOPE or max(run) <= -SLOPE:
@@ -287,6 +288,7 @@ def driven(pictures: list[Picture]) -> Meter:
     return meter
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounce_px", [0, 2, 4, 8, 16])
 @pytest.mark.parametrize("turn_px", [5, 10, 20, 40, 79, 100, 133])
 def test_a_car_that_spins_before_the_recorded_scene_drives_on(turn_px: int, bounce_px: int) -> None:

@@ -45,6 +45,7 @@ def is_given(data: bytes, decode: str = "half") -> bool:
     return camera.read(0.1) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [15, 30, 50, 80, 95])
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("restart", [0, 20])
@@ -99,6 +100,7 @@ def test_a_picture_of_which_a_part_is_even_and_has_the_sensors_noise_is_a_frame(
         assert is_given(jpeg(picture[::-1], quality))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [15, 30, 50, 80, 95])
 def test_a_floor_without_noise_under_a_real_lens_is_a_frame(quality: int) -> None:
     """The camera took the noise away; the lens gives less light at the sides."""
@@ -107,6 +109,7 @@ def test_a_floor_without_noise_under_a_real_lens_is_a_frame(quality: int) -> Non
         assert is_given(jpeg(np.where(Y[:, :, None] < 240, scene(), grey * across), quality))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grey", [0, 3, 16, 235, 255])
 def test_what_is_black_or_burnt_out_has_no_noise_and_is_a_frame(grey: int) -> None:
     for first in (100, 240, 400):
