@@ -1,23 +1,27 @@
-"""./dev check: format, lint, types, import rules and the fast tests, with a clock on each."""
+"""./dev check: format, lint, types, import rules and the fast tests, with a clock on each; `--static`: no tests."""
 
+import argparse
 import subprocess
 import sys
 import time
 
 PYTHON = sys.executable
 FAST = "not slow and not broker and not browser and not postgres"
-CHECKS: tuple[tuple[str, list[str]], ...] = (
+STATIC: tuple[tuple[str, list[str]], ...] = (
     ("format", [PYTHON, "-m", "ruff", "format", "--check", "-q", "."]),
     ("lint", [PYTHON, "-m", "ruff", "check", "-q", "."]),
     ("types", [PYTHON, "-m", "mypy"]),
     ("imports", [PYTHON, "-c", "from importlinter.cli import lint_imports_command as c; c()"]),
-    ("fast tests", [PYTHON, "-m", "pytest", "-q", "-x", "-n", "2", "--dist", "worksteal", "-m", FAST]),
 )
+TESTS = ("fast tests", [PYTHON, "-m", "pytest", "-q", "-x", "-n", "2", "--dist", "worksteal", "-m", FAST])
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="./dev check", description=__doc__)
+    parser.add_argument("--static", action="store_true", help="without the fast tests, which `./dev test` runs as well")
+    checks = STATIC if parser.parse_args().static else (*STATIC, TESTS)
     failed = []
-    for name, command in CHECKS:
+    for name, command in checks:
         began = time.monotonic()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         print(
