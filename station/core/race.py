@@ -242,10 +242,12 @@ class Race:
 
     def _clocked(self, run: Run, now: e.Moment) -> list[f.Fact]:
         """When the run began on the station's clock, as soon as that is known, or is known better."""
-        clock, first = e.clock_of(now.boot), run.book.stretches[0].mark
-        sure = run.race.officiating >= e.REBOOTS
+        clock = e.clock_of(now.boot)
+        if clock in run.clocks and clock not in run.restarts:
+            return []
+        first, sure = run.book.stretches[0].mark, run.race.officiating >= e.REBOOTS
         known = self._scale.on_station(first.boot, first.at_ns, clock) if sure else None
-        if clock in run.clocks and (known is None or clock not in run.restarts):
+        if clock in run.clocks and known is None:
             return []
         by_day_ns = now.at_ns - max(0, self._scale.of_moment(now) - run.started_utc_ns)
         latest_ns = None
