@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 from bench.report import Candidate, measure, report
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core import events as e
 from station.core.engine import Engine
 from station.store.encoding import encode_facts, encode_input

@@ -21,7 +21,7 @@ from bench.vehiclepeers import donkey
 from bench.vehicletick import Networks
 from raceday.broker import start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
-from shared.messages import CarTelemetry
+from shared.protocol.messages import CarTelemetry
 from tests.vehicle.faults import FAULTS, trials
 from tests.vehicle.parts import Station, config_text
 

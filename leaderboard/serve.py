@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from leaderboard.live import Feed
 from shared.descriptors import web_share
 from shared.errors import ConfigError, RacedayError, StorageError
-from shared.web_crowd import Room
-from shared.web_serving import CountingServer, listening_socket, url_of
+from shared.web.connection_limits import Room
+from shared.web.server import CountingServer, listening_socket, url_of
 
 _GOODBYE_S = 2
 POSTS_CONNECTIONS = 256  # beside the live pages: posts, pages, whoever asks nothing

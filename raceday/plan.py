@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from shared.errors import ConfigError
-from shared.ranking import RaceRules, check_rules
+from shared.rules.ranking import RaceRules, check_rules
 from simulator.policy import recommended_percent
 from simulator.tracks import Track, load_track, shipped_tracks
 

@@ -24,8 +24,8 @@ from raceday.boardfile import ACCOUNT, LAPS, RACER, BoardRow
 from raceday.boardsummary import summaries
 from raceday.boardtext import mended, read_text
 from shared.errors import Refused
-from shared.person_names import name_key, person_name
-from shared.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
+from shared.rules.person_names import name_key, person_name
+from shared.rules.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
 
 COLUMN: dict[Method, str] = {"average": "AvgLapTime", "best_lap": "BestLapTime", "total_time": "TotalLapTime"}
 SHORTEST_MS = 1000  # a bare number below is in seconds, or a mistake: no lap and no race is that short

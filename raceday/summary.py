@@ -11,7 +11,7 @@ import requests
 
 from raceday.plan import Plan, Racer
 from raceday.settings import House
-from shared.results import Posted
+from shared.protocol.results import Posted
 from simulator.worldlink import Truth
 from station.core.facts import Lap
 from station.store.chain import Record

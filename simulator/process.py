@@ -16,7 +16,7 @@ from typing import TextIO
 
 from shared.config import load, setting
 from shared.errors import ConfigError, Refused, StorageError
-from shared.topics import checked_device
+from shared.protocol.topics import checked_device
 from shared.units import NS_PER_MS
 from simulator.hub import Hub, Peer
 from simulator.pace import Pace

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from shared.errors import Refused
-from shared.topics import checked_device
+from shared.protocol.topics import checked_device
 from shared.units import NS_PER_S
 from simulator.tracks import Track
 from simulator.world import STEPS_PER_S, BackOnTrack, BeamEdge, FrameDue, OffTrack, TrueCrossing, World, WorldEvent

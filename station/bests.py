@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.ranking import lap_time_ns, successful
+from shared.rules.ranking import lap_time_ns, successful
 from station.core.laps import run_lap
 from station.core.race import Race
 from station.core.run import Run

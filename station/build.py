@@ -17,7 +17,7 @@ from shared.clock import Clock, SystemClock
 from shared.drivers import find
 from shared.errors import HardwareMissing, OperatorError, StorageError
 from shared.link.mqtt import MqttLink
-from shared.link.wire import Link
+from shared.link.interface import Link
 from station.config import ClockChoice, GateChoice, StationConfig
 from station.core.events import GateSpec, Transponder
 from station.drem_server import DremServer

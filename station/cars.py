@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.units import NS_PER_MS
 from station.claim import ARMED, SILENT_NS, Claim
 from station.core.moments import Moment

@@ -12,7 +12,7 @@ A stop is for all of them: one without the name owes its word that it has stoppe
 from collections import deque
 from dataclasses import dataclass
 
-from shared import messages as m
+from shared.protocol import messages as m
 
 SILENT_NS = 3_000_000_000
 PROOF_NS = 300_000_000  # the holder still speaks so long after another was first heard: a burst of old beats is shorter

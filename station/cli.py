@@ -10,7 +10,7 @@ import sys
 from shared.addresses import Addresses
 from shared.config import load
 from shared.errors import RacedayError, StorageError
-from shared.web_serving import url_of
+from shared.web.server import url_of
 from station.build import build, hold_lock
 from station.config import StationConfig
 from station.runner import Runner

@@ -3,7 +3,7 @@
 Figures are the published ones (truncated to ms). While a run is on its place is where its score would stand now.
 """
 
-from shared.ranking import RaceRules, RunLap, lap_time_ns
+from shared.rules.ranking import RaceRules, RunLap, lap_time_ns
 from shared.units import format_ms, published_ms
 from station.core import events as e
 from station.core.engine import Engine

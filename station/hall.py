@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.errors import HardwareMissing
-from shared.link.wire import Delivery, Link
+from shared.link.interface import Delivery, Link
 from station.cars import Cars
 from station.core.engine import Engine
 from station.core.events import GateSpec, Moment

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from shared import messages as m
+from shared.protocol import messages as m
 from station.core import events as e
 from station.core import facts as f
 from station.view import Accepted, Declined, Effect

@@ -1,6 +1,6 @@
 """The engine's state as the screens show it. Called on the thread that owns the engine, after a commit."""
 
-from shared.messages import OfficialLap, RunStatus
+from shared.protocol.messages import OfficialLap, RunStatus
 from station.bests import Best
 from station.core.events import Moment, clock_of
 from station.core.facts import Lap, Proposal

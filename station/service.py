@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.clock import Clock
 from shared.errors import ConfigError, StorageError
-from shared.link.wire import Delivery, Link, Subscription
-from shared.results import Evidence
-from shared.topics import BY_BODY
+from shared.link.interface import Delivery, Link, Subscription
+from shared.protocol.results import Evidence
+from shared.protocol.topics import BY_BODY
 from station.cars import Cars, Goal
 from station.core import events as e
 from station.core import facts as f

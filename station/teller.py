@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from shared.link.wire import Link
+from shared.link.interface import Link
 from station.bests import Bests
 from station.cars import Cars, Goal, Permit, Reply
 from station.core import facts as f

@@ -6,8 +6,8 @@ Everything in a View was committed before it got here (cars, gates and the wire 
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from shared.messages import CarMode, RunPhase
-from shared.ranking import RaceRules
+from shared.protocol.messages import CarMode, RunPhase
+from shared.rules.ranking import RaceRules
 from station.core.events import Command, GateKind, Layout, Mode, System
 from station.core.facts import GateNoted, Lap, Proposal
 from station.core.fitness import OVERRIDE

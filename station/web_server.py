@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from shared.addresses import Addresses
 from shared.descriptors import web_share
 from shared.errors import OperatorError
-from shared.web_crowd import Room
-from shared.web_serving import CountingServer, listening_socket
+from shared.web.connection_limits import Room
+from shared.web.server import CountingServer, listening_socket
 
 STOP_S = 2.0
 # Below 1,024 together with the reserve, however many descriptors there are: MQTT and serial lines are waited for by

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from shared.clock import Clock
-from shared.messages import DriveOrder, Lease
+from shared.protocol.messages import DriveOrder, Lease
 from vehicle.config import VehicleConfig
 from vehicle.ipc import Word
 from vehicle.localstop import ask_to_stop

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from shared.config import setting
 from shared.errors import ConfigError, Refused
-from shared.host_names import host_names
+from shared.web.host_names import host_names
 from shared.link.options import MqttOptions
-from shared.topics import checked_device
+from shared.protocol.topics import checked_device
 from vehicle.calibration import CalibrationChoice
 from vehicle.core.ages import Safety
 from vehicle.core.limiter import Limits

@@ -13,7 +13,7 @@ from types import FrameType
 
 from shared.clock import Clock
 from shared.errors import HardwareMissing
-from shared.messages import DriveOrder, Lease
+from shared.protocol.messages import DriveOrder, Lease
 from vehicle.absent import DeviceOpener
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
 from vehicle.core.words import (
     CameraAbsent,
     CommsReady,

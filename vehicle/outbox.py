@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import StorageError
-from shared.messages import CarLap
+from shared.protocol.messages import CarLap
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS laps (seq INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, lap TEXT NOT NULL)"

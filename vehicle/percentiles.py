@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.messages import CarTelemetry
+from shared.protocol.messages import CarTelemetry
 from vehicle.core.words import Figures
 
 

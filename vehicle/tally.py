@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from shared.messages import CarMode
+from shared.protocol.messages import CarMode
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.pulses import Pulses
 from vehicle.core.words import Figures, PilotReady, Seen, Trace, Wish

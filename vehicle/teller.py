@@ -1,7 +1,7 @@
 """What the guard tells: its state when it changed, beats, the trace of each decision, figures. All by way of comms."""
 
 from shared.clock import Clock
-from shared.messages import CarState
+from shared.protocol.messages import CarState
 from vehicle.core.helm import Helm
 from vehicle.core.words import ModeNotice, PilotReady
 from vehicle.crew import Crew

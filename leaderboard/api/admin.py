@@ -17,7 +17,7 @@ from leaderboard.api.shapes import EntryShape, ErrorShape, NewEntry, NewRace, Ra
 from leaderboard.board import Board
 from leaderboard.domain import Race
 from shared.errors import Refused
-from shared.tracks import least_lap_s
+from shared.rules.track_lengths import least_lap_s
 
 _MAX_BYTES = 16_384
 _REFUSALS: dict[int | str, dict[str, Any]] = {

@@ -7,9 +7,9 @@ from leaderboard.board import Snapshot, StandingRow
 from leaderboard.domain import Race
 from leaderboard.pages import words
 from leaderboard.store.rows import RaceHead
-from shared.results import Evidence
+from shared.protocol.results import Evidence
 from shared.units import format_ms
-from shared.words import INCIDENTS
+from shared.rules.wording import INCIDENTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from simulator.races.paper import PaperRun
 from simulator.races.tail import Kept
 

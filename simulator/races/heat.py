@@ -8,7 +8,7 @@ are never heard and some come seconds late; every car counts on a clock of its o
 import random
 from dataclasses import dataclass, field
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from shared.units import NS_PER_MS, NS_PER_S
 from simulator.races.cars import Racer, draw_racer, drive_lap
 from station.core import events as e

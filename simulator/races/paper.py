@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 
 NS = 1_000_000_000
 Stamp = tuple[str, int]  # boot, ns

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.ranking import METHODS, RaceRules, check_rules
+from shared.rules.ranking import METHODS, RaceRules, check_rules
 from shared.units import NS_PER_S
 from simulator.races.cars import Racer, draw_racer
 

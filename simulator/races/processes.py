@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.link.mock import MockLink
-from shared.results import Answer
+from shared.protocol.results import Answer
 from station.service import Station
 from station.store.checkpoint import Signer
 from station.store.journal import Entry, Journal

@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from shared.errors import Refused
-from shared.topics import checked_device
+from shared.protocol.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
 from station.core.attribution import Attribution

@@ -7,7 +7,7 @@ everything else carries a `Moment`, one reading of the station's own clock. What
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core.commands import (
     COMMANDS,
     AbandonRun,

@@ -6,7 +6,7 @@ An input that yields no facts changed nothing and is not stored.
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.messages import RunPhase
+from shared.protocol.messages import RunPhase
 from station.core.gatefacts import (
     Crossing,
     CrossingMeasured,

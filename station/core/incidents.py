@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from shared.errors import Refused
-from shared.words import INCIDENTS
+from shared.rules.wording import INCIDENTS
 from station.core import events as e
 from station.core import facts as f
 from station.core.run import Run

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.ranking import RaceRules, RunLap
+from shared.rules.ranking import RaceRules, RunLap
 from shared.units import format_ns, seconds_to_ns
 from station.core.events import clock_of
 from station.core.facts import Lap, Source

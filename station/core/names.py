@@ -5,7 +5,7 @@ there each spelling is a racer of its own, until a station of today starts on th
 """
 
 from shared.errors import Refused
-from shared.person_names import name_key, person_name
+from shared.rules.person_names import name_key, person_name
 
 FIRST_EDITION = 1
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Literal
 
 from shared.errors import Refused
-from shared.messages import RunPhase
-from shared.ranking import Score
-from shared.topics import checked_device
+from shared.protocol.messages import RunPhase
+from shared.rules.ranking import Score
+from shared.protocol.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
 from station.core.doubting import weighed

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.errors import Refused
-from shared.messages import RunPhase
-from shared.ranking import RaceRules, Score
-from shared.results import Result
+from shared.protocol.messages import RunPhase
+from shared.rules.ranking import RaceRules, Score
+from shared.protocol.results import Result
 from shared.units import seconds_to_ns
 from station.core import events as e
 from station.core.facts import Attributed, Crossing, Proposal, Unattributed

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.ranking import Placed
-from shared.results import Result
+from shared.rules.ranking import Placed
+from shared.protocol.results import Result
 from station.core.moments import later
 
 ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing"]

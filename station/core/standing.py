@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
-from shared.results import Evidence, Result, ToldBy
+from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
+from shared.protocol.results import Evidence, Result, ToldBy
 from station.core.events import OpenRace
 from station.core.facts import Lap
 from station.core.laps import run_lap

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.errors import Refused
-from shared.topics import checked_device
+from shared.protocol.topics import checked_device
 from station.core import events as e
 from station.core import facts as f
 from station.core.names import Names

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.ranking import RaceRules, RunLap, score_run
+from shared.rules.ranking import RaceRules, RunLap, score_run
 from station.store.chain import Record
 
 Lap = dict[str, Any]

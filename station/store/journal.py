@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import apsw
 
 from shared.errors import StorageError
-from shared.results import Evidence, Result, decode_result, encode_result
+from shared.protocol.results import Evidence, Result, decode_result, encode_result
 from station.core.events import Input
 from station.core.facts import Fact, ResultDue, RunFinished
 from station.store.chain import GENESIS, Checkpoint, Record, digest

@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from shared.results import Answer, Later, Posted, Rejected
+from shared.protocol.results import Answer, Later, Posted, Rejected
 from station.sync.database import has_table, open_durable, storage_errors
 from station.sync.outbox import AnswerLost, PostedOtherwise, Progress, Row, State
 from station.sync.target import Target

@@ -15,7 +15,7 @@ import certifi
 import h11
 
 from shared.errors import ConfigError
-from shared.results import Later
+from shared.protocol.results import Later
 from station.sync.outbox import AnswerLost
 
 MAX_ANSWER_BYTES = 65_536

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from shared.results import Answer, Later, Posted, Rejected
+from shared.protocol.results import Answer, Later, Posted, Rejected
 from shared.units import seconds_to_ns
 
 State = Literal["pending", "in-flight", "unknown", "confirmed", "rejected"]

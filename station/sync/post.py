@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from shared.config import from_table, setting
 from shared.errors import ConfigError
-from shared.results import RACES_PATH, RESULT_PATH, Answer, Later, Result, encode_result
+from shared.protocol.results import RACES_PATH, RESULT_PATH, Answer, Later, Result, encode_result
 from station.sync.exchange import Exchange, Patience, Reply
 from station.sync.target import Target, judged
 from station.sync.verdict import verdict

@@ -5,7 +5,7 @@ import pathlib
 import apsw
 
 from shared.errors import StorageError
-from shared.results import Later, Rejected
+from shared.protocol.results import Later, Rejected
 from station.sync.attempts import Record, read_records, read_target
 from station.sync.database import has_table, open_reading, storage_errors
 from station.sync.lock import is_held

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from shared.clock import Clock
 from shared.errors import BadInput, StorageError
-from shared.results import Answer, Later, Posted, Rejected, Result, decode_result
+from shared.protocol.results import Answer, Later, Posted, Rejected, Result, decode_result
 from shared.units import NS_PER_S
 from station.sync.attempts import Attempts
 from station.sync.outbox import (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.results import RACES_PATH, Later
+from shared.protocol.results import RACES_PATH, Later
 from station.sync.exchange import Reply
 from station.sync.verdict import contract_sentence, marked, read_object, speaks_of
 from station.sync.wording import own_words

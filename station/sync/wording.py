@@ -13,8 +13,8 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
-from shared.ranking import RunLap
-from shared.results import Evidence, Result
+from shared.rules.ranking import RunLap
+from shared.protocol.results import Evidence, Result
 
 _RACE_WORDS = frozenset({"race", "races", "race_id"})
 _POST_FIELDS = frozenset(each.name for each in dataclasses.fields(Result) if "_" in each.name)

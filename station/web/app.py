@@ -8,9 +8,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from shared.addresses import Addresses
-from shared.web_assets import Assets
-from shared.web_doors import Doors
-from shared.web_errors import PagesForPeople
+from shared.web.assets import Assets
+from shared.web.security import Doors
+from shared.web.error_pages import PagesForPeople
 from station.sync.wishes import Wish
 from station.view import ServicePort
 from station.web.api import api_routes

@@ -4,7 +4,7 @@ from fastapi import Request
 from starlette.datastructures import Headers
 
 from shared.addresses import Addresses
-from shared.web_doors import stranger
+from shared.web.security import stranger
 
 NO_OFFICIAL = "Only the station's own officials may command; this machine is not among them."
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from shared.web_assets import addresses
+from shared.web.assets import addresses
 from station.view import StopView, View
 from station.web.gates import GateCard, gate_cards
 from station.web.screen import ZERO, Screen, next_of, screen_of

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.messages import CarMode
-from shared.ranking import RaceRules
+from shared.protocol.messages import CarMode
+from shared.rules.ranking import RaceRules
 from shared.units import NS_PER_MS, format_ms, format_ns
-from shared.words import INCIDENTS, rules_line, score_name
+from shared.rules.wording import INCIDENTS, rules_line, score_name
 from station.view import CarView, ClockView, RunView, SyncView, View
 from station.web.doubts import Doubt, doubts
 from station.web.health import HealthLine, alarms, health_lines

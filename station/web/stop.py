@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from shared.addresses import Addresses
 from shared.errors import RacedayError
-from shared.person_names import name_within
-from shared.web_doors import HEADERS, stranger
+from shared.rules.person_names import name_within
+from shared.web.security import HEADERS, stranger
 from station.core.events import ReleaseStop
 from station.view import Accepted, ServicePort
 from station.web.doors import NO_OFFICIAL, client_of

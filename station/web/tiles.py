@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from shared.units import NS_PER_S, format_ms, format_ns, seconds_to_ns
-from shared.words import score_name
+from shared.rules.wording import score_name
 from station.view import ClockView, RunView, View
 from station.web.words import NOTHING, LapLine, best_counted_ns, marks
 

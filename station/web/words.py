@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from shared.ranking import RaceRules, RunLap, Score, lap_time_ns, score_run, successful
+from shared.rules.ranking import RaceRules, RunLap, Score, lap_time_ns, score_run, successful
 from shared.units import format_ms, format_ns, published_ms
-from shared.words import (
+from shared.rules.wording import (
     BEST_OF_RACE,
     BEST_OF_RUN,
     IN_DOUBT,

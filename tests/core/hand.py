@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from hypothesis import settings
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core import events as e
 from station.core.engine import Engine
 from station.core.facts import Fact, Lap

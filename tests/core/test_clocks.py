@@ -1,6 +1,6 @@
 """A gate that counts for itself on the station's clock (STATION-BOOT/DEVICE-BOOT) is on that clock everywhere."""
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core import events as e
 from station.core import facts as f
 from station.core.scale import UtcScale

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ranking import RaceRules
-from shared.results import MAX_RESULT_BYTES, encode_result
+from shared.rules.ranking import RaceRules
+from shared.protocol.results import MAX_RESULT_BYTES, encode_result
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine

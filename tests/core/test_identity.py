@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ranking import RaceRules
-from shared.results import Result
+from shared.rules.ranking import RaceRules
+from shared.protocol.results import Result
 from station.core import events as e
 from station.core import facts as f
 from station.core.identity import REVISIONS_FROM_S

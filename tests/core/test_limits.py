@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError
-from shared.ranking import AtLimit, Lap1, RaceRules, check_rules
+from shared.rules.ranking import AtLimit, Lap1, RaceRules, check_rules
 from simulator.races.paper import PaperRun
 from station.core import events as e
 from station.core import facts as f

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core import events as e
 from station.core import facts as f
 from station.core.race import Race

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ranking import RaceRules, score_run
+from shared.rules.ranking import RaceRules, score_run
 from station.core import events as e
 from station.core import facts as f
 from station.core.laps import run_lap

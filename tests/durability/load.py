@@ -16,11 +16,11 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.errors import BadInput
 from shared.link.mqtt import MqttLink, MqttOptions
-from shared.link.wire import Delivery, Subscription
-from shared.topics import BY_BODY
+from shared.link.interface import Delivery, Subscription
+from shared.protocol.topics import BY_BODY
 from simulator.worldlink import GateEdge, Hello, Replay, Unpacker, Welcome, pack
 
 LAP_NS = 5_000_000_000

@@ -5,7 +5,7 @@ import pathlib
 import apsw
 import pytest
 
-from shared import messages as m
+from shared.protocol import messages as m
 from station.replay import check
 from station.store import space as space_
 from station.store.space import Space

@@ -11,7 +11,7 @@ from leaderboard import domain
 from leaderboard.api.shapes import utc_ns, utc_text
 from leaderboard.domain import Attempt, Line
 from shared.errors import BadInput, Refused
-from shared.ranking import RaceRules, RunLap
+from shared.rules.ranking import RaceRules, RunLap
 from tests.leaderboard.made import laps, race, result
 
 HOUR_NS = 3600 * 10**9

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from shared.results import MAX_RESULT_BYTES, RESULT_PATH, decode_posted, encode_result
+from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, decode_posted, encode_result
 from tests.leaderboard.made import Running, headers, result
 
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 import requests
 
-from shared.results import Result
+from shared.protocol.results import Result
 from tests.leaderboard import made
 from tests.leaderboard.made import Running
 

@@ -11,7 +11,7 @@ from leaderboard.board import Board
 from leaderboard.build import open_board
 from leaderboard.domain import Conflict
 from leaderboard.store import open as opening
-from shared.results import decode_posted, encode_result
+from shared.protocol.results import decode_posted, encode_result
 from tests.leaderboard.made import RULES, race, result
 
 NFC, NFD = "Jos\u00e9", "Jose\u0301"

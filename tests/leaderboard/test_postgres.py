@@ -21,7 +21,7 @@ from leaderboard.board import Answer, Board
 from leaderboard.build import open_board
 from leaderboard.store.tables import METADATA
 from shared.errors import RetryLater, StorageError
-from shared.results import decode_posted, encode_result
+from shared.protocol.results import decode_posted, encode_result
 from tests.leaderboard.made import race, result
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]

@@ -13,7 +13,7 @@ from leaderboard.config import Secrets
 from leaderboard.credentials import Credentials
 from leaderboard.sender import Sender, sender_of
 from shared.errors import ConfigError
-from shared.results import Evidence, encode_result
+from shared.protocol.results import Evidence, encode_result
 from station.sync.settings import SyncSettings, read_secret
 from tests.leaderboard import made
 from tests.leaderboard.made import SECRET, headers, race, result

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shared.results import Posted, Rejected
+from shared.protocol.results import Posted, Rejected
 from station.sync.post import WebhookLeaderboard
 from station.sync.target import Target
 from tests.leaderboard import made

@@ -12,7 +12,7 @@ from leaderboard.build import open_board
 from leaderboard.store.open import migrate, open_readers, open_store
 from leaderboard.store.tables import METADATA
 from shared.errors import ConfigError, OperatorError, StorageError
-from shared.results import encode_result
+from shared.protocol.results import encode_result
 from tests.leaderboard.made import race, result
 
 

@@ -13,11 +13,11 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from raceday.broker import free_port, mosquitto_path
-from shared import messages as m
-from shared.link.access import MAY_READ, MAY_WRITE, may_read, may_write
+from shared.protocol import messages as m
+from shared.link.acl import MAY_READ, MAY_WRITE, may_read, may_write
 from shared.link.mqtt import MqttLink, MqttOptions
-from shared.link.wire import Subscription
-from shared.topics import BY_BODY, TOPICS
+from shared.link.interface import Subscription
+from shared.protocol.topics import BY_BODY, TOPICS
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "config"
 NAMES = ("car-1", "car-2", "station-1", "display")

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from shared import codec
-from shared import messages as m
+from shared.protocol import codec
+from shared.protocol import messages as m
 from shared.errors import Refused
-from shared.link.wire import Subscription
-from shared.topics import BY_BODY
+from shared.link.interface import Subscription
+from shared.protocol.topics import BY_BODY
 
 DRIVING = m.CarState(online=True, mode="driving", model="demo", throttle_percent=50)
 TELEMETRY = m.CarTelemetry(1, 2, 3, 4, 5, 6, 7, 8, -0.5, 0.25)

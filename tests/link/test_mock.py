@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.link.mock import Faults, MockBroker, MockLink
-from shared.link.wire import Delivery, Subscription
-from shared.topics import BY_BODY
+from shared.link.interface import Delivery, Subscription
+from shared.protocol.topics import BY_BODY
 from shared.units import NS_PER_MS, NS_PER_S
 
 LAPS = Subscription(BY_BODY[m.CarLap])

@@ -16,12 +16,12 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from raceday.broker import start_broker
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.config import from_table
 from shared.errors import ConfigError
 from shared.link.mqtt import MqttLink, MqttOptions
-from shared.link.wire import Subscription
-from shared.topics import BY_BODY
+from shared.link.interface import Subscription
+from shared.protocol.topics import BY_BODY
 
 DRIVING = m.CarState(online=True, mode="driving")
 

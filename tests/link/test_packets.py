@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import codec
-from shared import messages as m
+from shared.protocol import codec
+from shared.protocol import messages as m
 from shared.errors import BadInput, Refused
 from shared.link.packets import Voice, hear
 

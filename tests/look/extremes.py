@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core.facts import Proposal
 from station.view import StandingLine, StopCar, StopView, View
 from tests.station_web.views import (

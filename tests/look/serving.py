@@ -12,7 +12,7 @@ from leaderboard.app import create_app as leaderboard_app
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-from shared.results import encode_result
+from shared.protocol.results import encode_result
 from tests.leaderboard import made
 from tests.station_web.conftest import serve
 from tests.station_web.views import FakeStation

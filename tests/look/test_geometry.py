@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import pytest
 from playwright.sync_api import Browser, Page
 
-from shared.messages import CarState
+from shared.protocol.messages import CarState
 from station.view import View
 from tests.look import geometry, serving
 from tests.look.extremes import NAMES, STATES, names

@@ -13,7 +13,7 @@ from raceday.boardfile import count, milliseconds, rows, two_ways
 from raceday.boardtext import mended
 from raceday.rank import rank_csv
 from shared.errors import BadInput
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 
 AVERAGE = RaceRules(method="average")
 PUBLISHED = (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from raceday.__main__ import main
 from raceday.rank import rank_csv
 from shared.errors import BadInput
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 
 TOTAL = RaceRules(method="total_time")
 AVERAGE = RaceRules(method="average")

@@ -1,6 +1,6 @@
 """What the simulation found in the rooms, each as the smallest history that shows it."""
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core import events as e
 from station.core.engine import Engine
 from station.core.facts import CommandRefused, Fact

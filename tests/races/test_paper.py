@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ranking import METHODS, RaceRules, RunLap, score_run
+from shared.rules.ranking import METHODS, RaceRules, RunLap, score_run
 from simulator.races.paper import PaperRun, Posted, board
 
 S = 1_000_000_000

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from leaderboard.board import Answer, Board
-from shared import messages as m
-from shared.results import Result
+from shared.protocol import messages as m
+from shared.protocol.results import Result
 from simulator.races.house import HallJournal
 from simulator.races.radio import CarRadio
 from simulator.races.vendor import Road

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.ranking import Score
+from shared.rules.ranking import Score
 from simulator.races.gatebox import GateBox
 from simulator.races.house import HallJournal
 from simulator.races.officials import Officials

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from shared.clock import ManualClock
 from shared.errors import BadInput, ConfigError, StorageError
-from shared.messages import CarMode, CarState
+from shared.protocol.messages import CarMode, CarState
 from tests.vehicle.parts import METADATA, tiny_graph, write_model
 from vehicle.config import ModelChoice, RecorderOptions
 from vehicle.core.words import Figures, Trace

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import messages as m
-from shared.canonical import canonical, writer
-from shared.codec import encode
-from shared.results import Posted, Result
-from shared.topics import BY_BODY
+from shared.protocol import messages as m
+from shared.protocol.canonical_json import canonical, writer
+from shared.protocol.codec import encode
+from shared.protocol.results import Posted, Result
+from shared.protocol.topics import BY_BODY
 from station.core import events as e
 from station.core import facts as f
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import messages as m
-from shared.codec import decode, decode_from, encode
+from shared.protocol import messages as m
+from shared.protocol.codec import decode, decode_from, encode
 from shared.errors import BadInput, Refused
-from shared.topics import BY_BODY, TOPICS, checked_device, device_in
+from shared.protocol.topics import BY_BODY, TOPICS, checked_device, device_in
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "contract" / "messages_v1.json"
 TEXT = st.text(max_size=60).filter(lambda t: "\x00" not in t and t.isprintable())

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from shared.config import parse
 from shared.errors import ConfigError
-from shared.host_names import host_name, host_names
-from shared.web_doors import is_ours
+from shared.web.host_names import host_name, host_names
+from shared.web.security import is_ours
 from station.config import WebOptions
 from station.web.app import create_app as station_app
 from tests.shared.test_web_errors import TestClient

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError
-from shared.ranking import RaceRules, RunLap, Scored, best_of, check_rules, rank, rules_from, score_run
+from shared.rules.ranking import RaceRules, RunLap, Scored, best_of, check_rules, rank, rules_from, score_run
 
 S = 1_000_000_000
 

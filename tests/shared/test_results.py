@@ -8,8 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from shared.ranking import RunLap
-from shared.results import Evidence, Posted, Result, decode_posted, decode_result, encode_posted, encode_result
+from shared.rules.ranking import RunLap
+from shared.protocol.results import (
+    Evidence,
+    Posted,
+    Result,
+    decode_posted,
+    decode_result,
+    encode_posted,
+    encode_result,
+)
 
 RESULT = Result(
     "summit.r1", 2, "summit", "ann", "r1", "car-1", "demo", "ab" * 32,

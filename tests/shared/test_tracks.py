@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from shared.tracks import FASTEST_MPS, LENGTHS_M, least_lap_s, track_length_m
+from shared.rules.track_lengths import FASTEST_MPS, LENGTHS_M, least_lap_s, track_length_m
 from simulator.tracks import load_track, shipped_tracks
 
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" / "tracks"

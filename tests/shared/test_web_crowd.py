@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web_crowd import OUR_OWN, Crowd, Guest, Room, Stage
+from shared.web.connection_limits import OUR_OWN, Crowd, Guest, Room, Stage
 
 ROOM = Room(connections=100, officials=20, idle_each=10)
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message
 
-from shared.web_errors import PagesForPeople, plain_page
+from shared.web.error_pages import PagesForPeople, plain_page
 from station.web.app import create_app as station_app
 from tests.station_web.views import FakeStation
 from tests.vehicle_web.test_doors import Site

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web_refusals import MOST_LINES_PER_S, Refusals
+from shared.web.refusal_log import MOST_LINES_PER_S, Refusals
 
 
 def test_the_first_is_told_at_once_and_the_next_counted() -> None:

@@ -4,12 +4,12 @@ import pathlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.clock import ManualClock
 from shared.link.mock import MockBroker, MockLink
-from shared.link.wire import Delivery, Subscription
-from shared.ranking import RaceRules
-from shared.topics import BY_BODY
+from shared.link.interface import Delivery, Subscription
+from shared.rules.ranking import RaceRules
+from shared.protocol.topics import BY_BODY
 from station.core import events as e
 from station.gates.mock import MockGate
 from station.service import Setup, Station

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.bests import Best, Bests
 from station.core import events as e
 from tests.core.hand import UTC, Hand, S, moment

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import messages as m
+from shared.protocol import messages as m
 from station.cars import AFTER_RESET, NEXT, Cars, Permit, Reply
 
 MS = 1_000_000

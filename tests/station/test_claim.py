@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import messages as m
+from shared.protocol import messages as m
 from station.cars import Cars, Permit, Reply
 from station.claim import ARMED, BACK_NS, FORGET_NS, SILENT_NS, Claim
 from station.core.moments import Moment

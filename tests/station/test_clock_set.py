@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from leaderboard.build import open_board
 from leaderboard.domain import Race
-from shared import timeset
+from shared import clock_set
 from shared.clock import SystemClock
-from shared.ranking import RaceRules
-from shared.results import Result, decode_result, encode_result
+from shared.rules.ranking import RaceRules
+from shared.protocol.results import Result, decode_result, encode_result
 from station.core import events as e
 from station.core import facts as f
 from station.core.engine import Engine
@@ -437,12 +437,12 @@ def test_who_vouches_for_the_clock(
     rtc = tmp_path / "since_epoch"
     if rtc_s is not None:
         rtc.write_text(f"{rtc_s}\n")
-    monkeypatch.setattr(timeset, "kept_by_server", lambda: server)
-    assert timeset.is_set(utc_ns, rtc) == known
+    monkeypatch.setattr(clock_set, "kept_by_server", lambda: server)
+    assert clock_set.is_set(utc_ns, rtc) == known
 
 
 def test_this_machine_is_asked_without_changing_it() -> None:
-    assert timeset.kept_by_server() in (True, False)
+    assert clock_set.kept_by_server() in (True, False)
     assert SystemClock().trusted in (True, False)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.commands import parse_command
 from station.core import events as e
 from station.effect import effect, worth

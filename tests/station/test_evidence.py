@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from bench.tamper import KINDS, campaign, written
 from shared.errors import BadInput, StorageError
-from shared.ranking import RaceRules
-from shared.results import decode_result
+from shared.rules.ranking import RaceRules
+from shared.protocol.results import decode_result
 from station.core import events as e
 from station.evidence.bundle import make
 from station.evidence.journalcli import main as journal_main

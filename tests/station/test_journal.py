@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import StorageError
-from shared.ranking import RaceRules
-from shared.results import decode_result
+from shared.rules.ranking import RaceRules
+from shared.protocol.results import decode_result
 from station.core import events as e
 from station.core import facts as f
 from station.replay import check, main, restore

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core import events as e
 from station.evidence.judge import Case, judge
 from station.replay import check

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bench.tamper import EDITS, restarts
 from raceday.__main__ import main as raceday
 from shared.errors import BadInput, JournalDamaged, OperatorError, StorageError
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.build import hold_lock
 from station.core import events as e
 from station.core import facts as f

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core import events as e
 from station.passes import line_passes
 from tests.core.hand import MS, Hand, S, moment

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core import events as e
 from station.core import facts as f
 from station.core.register import RunIds

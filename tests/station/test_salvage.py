@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bench.tamper import EDITS
 from shared.errors import JournalDamaged, StorageError
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core import events as e
 from station.core import facts as f
 from station.evidence.journalcli import main as journal_main

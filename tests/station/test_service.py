@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.link.mock import MockLink
-from shared.link.wire import Delivery, Subscription
-from shared.topics import BY_BODY
+from shared.link.interface import Delivery, Subscription
+from shared.protocol.topics import BY_BODY
 from station.core import events as e
 from station.replay import check
 from station.view import Accepted, Declined, View

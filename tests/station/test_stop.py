@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import messages as m
+from shared.protocol import messages as m
 from station.cars import Cars, Permit, Reply
 from station.core import events as e
 from station.core.moments import Moment

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared import messages as m
+from shared.protocol import messages as m
 from station.core import events as e
 from station.replay import check
 from station.view import Accepted, Declined

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import messages as m
+from shared.protocol import messages as m
 from station.store.journal import Entry
 from station.turning import LATE_NS, S, Turning, sentence
 from station.web.health import alarms

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from shared.errors import Refused, StorageError
-from shared.web_doors import is_ours
+from shared.web.security import is_ours
 from station.core.events import OpenRun, OrderCar, VoidLap
 from station.view import Accepted, Declined
 from tests.station_web.conftest import Served, serve

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ranking import RaceRules
-from shared.words import rules_line, score_name
+from shared.rules.ranking import RaceRules
+from shared.rules.wording import rules_line, score_name
 from station.core.doubting import USUAL
 from station.core.facts import Lap, Proposal
 from station.web.doubts import doubts

@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass, field, replace
 
 from shared.errors import RacedayError
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 from station.core.events import Command, StopAll
 from station.core.facts import GateNoted, Lap, Proposal
 from station.view import (

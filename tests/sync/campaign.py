@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import apsw
 
-from shared.results import Answer, Later, Posted, Rejected, encode_posted
+from shared.protocol.results import Answer, Later, Posted, Rejected, encode_posted
 from station.sync.attempts import _columns
 from station.sync.exchange import Exchange, Patience
 from station.sync.post import WebhookLeaderboard, checked_address

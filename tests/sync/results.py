@@ -1,7 +1,7 @@
 """Results and outbox rows as a station makes them."""
 
-from shared.ranking import RunLap
-from shared.results import Evidence, Result, encode_result
+from shared.rules.ranking import RunLap
+from shared.protocol.results import Evidence, Result, encode_result
 from station.sync.outbox import Row
 
 

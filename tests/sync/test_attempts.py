@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from shared.errors import OperatorError, StorageError
-from shared.results import Answer, Later, Posted, Rejected
+from shared.protocol.results import Answer, Later, Posted, Rejected
 from station.sync.attempts import Attempts
 from station.sync.lock import hold, is_held
 from station.sync.outbox import AnswerLost, PostedOtherwise, Progress

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.results import Answer, Later, Posted, Rejected
+from shared.protocol.results import Answer, Later, Posted, Rejected
 from shared.units import NS_PER_S
 from station.sync.outbox import (
     BACKOFF_S,

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
 from shared.errors import ConfigError
-from shared.results import Later, Posted, Rejected, encode_posted, encode_result
+from shared.protocol.results import Later, Posted, Rejected, encode_posted, encode_result
 from station.sync.exchange import Reply
 from station.sync.outbox import AnswerLost
 from station.sync.post import WebhookLeaderboard, checked_address, key_of, signed

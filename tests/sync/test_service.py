@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.clock import ManualClock
 from shared.errors import StorageError
-from shared.results import Answer, Later, Posted, Rejected, Result
+from shared.protocol.results import Answer, Later, Posted, Rejected, Result
 from shared.units import NS_PER_S
 from station.sync.attempts import Attempts
 from station.sync.outbox import AnswerLost, Row

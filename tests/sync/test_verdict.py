@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.results import Later, Posted, Rejected, encode_posted
+from shared.protocol.results import Later, Posted, Rejected, encode_posted
 from station.sync.exchange import Reply
 from station.sync.outbox import AnswerLost, PostedOtherwise
 from station.sync.target import judged

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.results import RACES_PATH, RESULT_PATH, Later, Rejected
+from shared.protocol.results import RACES_PATH, RESULT_PATH, Later, Rejected
 from station.sync.exchange import Reply
 from station.sync.post import WebhookLeaderboard
 from station.sync.target import judged

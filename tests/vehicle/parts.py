@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from shared import topics
-from shared.link.wire import Delivery, Link, Subscription
-from shared.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, OrderAction
+from shared.protocol import topics
+from shared.link.interface import Delivery, Link, Subscription
+from shared.protocol.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, OrderAction
 
 ACTIONS = [
     {"steering_angle": -30.0, "speed": 1.0},

@@ -5,20 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import topics
+from shared.protocol import topics
 from shared.errors import StorageError
 from shared.link.mock import MockBroker, MockLink
-from shared.link.wire import Delivery, Subscription
-from shared.messages import (
-    CarBeat,
-    CarLap,
-    CarState,
-    CarTelemetry,
-    DriveOrder,
-    LapAck,
-    Lease,
-    Message,
-)
+from shared.link.interface import Delivery, Subscription
+from shared.protocol.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, Message
 from vehicle.comms import Comms
 from vehicle.core.words import CommsReady, Figures
 from vehicle.ipc import Channel, Word, pair

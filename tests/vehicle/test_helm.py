@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from shared.messages import DriveOrder, Grant, Lease, OrderAction
+from shared.protocol.messages import DriveOrder, Grant, Lease, OrderAction
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Device, Helm

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
 from tests.vehicle.parts import frame
 from vehicle.core.words import CommsReady, Fault, Figures, ModeNotice, PilotReady, Seen, Wish
 from vehicle.hardware.devices import Frame

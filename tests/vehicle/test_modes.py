@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError, Refused
-from shared.messages import CarMode
+from shared.protocol.messages import CarMode
 from vehicle.core.ages import Safety, throttle_left, trip_reason
 from vehicle.core.modes import ARMED, MODES, Event, Readiness, Standing, after
 

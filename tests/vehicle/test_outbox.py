@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import StorageError
-from shared.messages import CarLap
+from shared.protocol.messages import CarLap
 from vehicle.outbox import Outbox
 
 

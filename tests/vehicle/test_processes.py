@@ -13,7 +13,7 @@ import pytest
 
 from raceday.broker import Running, mosquitto_path, start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
-from shared.messages import OrderAction
+from shared.protocol.messages import OrderAction
 from tests.vehicle.parts import Station, config_text, pulses, write_model
 from vehicle.core.pulses import STOCK_CALIBRATION, neutral
 

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from raceday.broker import mosquitto_path, start_broker
-from shared.messages import CarBeat, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarBeat, CarState, DriveOrder, Lease
 from tests.station_web.browser import chromium, keep_picture, violations
 from tests.vehicle.parts import METADATA, config_text, frame, pulses, tiny_graph, write_model
 from tests.vehicle.test_processes import REST, Car

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.errors import Refused
-from shared.messages import CarState
+from shared.protocol.messages import CarState
 from tests.vehicle_web.test_desk import Bench
 from tests.vehicle_web.test_doors import Site
 from vehicle.calibration import read_calibration

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import Refused
-from shared.messages import CarBeat, CarMode, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarBeat, CarMode, CarState, DriveOrder, Lease
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
 from vehicle.core.limiter import Limits

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from shared.messages import CarBeat, CarState
+from shared.protocol.messages import CarBeat, CarState
 from tests.shared.strangers import stranger
 from tests.vehicle_web.test_desk import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION

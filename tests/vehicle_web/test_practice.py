@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.errors import Refused
 from station.cars import Cars, Permit
 from station.core.moments import Moment

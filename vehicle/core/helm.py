@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.errors import Refused
-from shared.messages import CarBeat, CarMode, DriveOrder, Lease
+from shared.protocol.messages import CarBeat, CarMode, DriveOrder, Lease
 from shared.units import NS_PER_MS
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.ages import Safety, throttle_left, trip_reason

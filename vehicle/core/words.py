@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.messages import CarMode
+from shared.protocol.messages import CarMode
 from vehicle.core.pulses import Calibration
 
 

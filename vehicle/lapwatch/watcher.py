@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from shared.messages import CarLap
+from shared.protocol.messages import CarLap
 from vehicle.hardware.devices import Frame, Pixels
 from vehicle.lapwatch.board import LapwatchOptions
 from vehicle.lapwatch.passing import NEAR_M, PassingWatch

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from shared.clock import Clock
 from shared.errors import StorageError
-from shared.messages import CarState
+from shared.protocol.messages import CarState
 from vehicle.config import ModelChoice, RecorderOptions
 from vehicle.core.modes import ARMED
 from vehicle.core.words import Figures, Trace

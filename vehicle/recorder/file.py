@@ -15,7 +15,7 @@ from mcap.writer import CompressionType, Writer
 from pydantic import TypeAdapter
 
 from shared.errors import StorageError
-from shared.messages import CarState
+from shared.protocol.messages import CarState
 from vehicle.core.words import Figures, Trace
 from vehicle.recorder.feed import Picture
 

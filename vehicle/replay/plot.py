@@ -9,7 +9,7 @@ from html import escape
 from itertools import pairwise
 
 from shared.errors import BadInput
-from shared.messages import CarMode
+from shared.protocol.messages import CarMode
 from vehicle.core.words import Trace
 from vehicle.replay.run import Run
 

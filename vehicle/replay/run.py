@@ -12,7 +12,7 @@ from mcap.stream_reader import StreamReader
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput
-from shared.messages import CarState
+from shared.protocol.messages import CarState
 from vehicle.core.words import Figures, Trace
 from vehicle.recorder.feed import Picture
 from vehicle.recorder.file import ABOUT, BESIDE, DRIVE, FRAME, SEEN, STATE

@@ -13,9 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from shared.errors import OperatorError, Refused
-from shared.web_assets import Assets
-from shared.web_doors import Doors
-from shared.web_errors import PagesForPeople
+from shared.web.assets import Assets
+from shared.web.security import Doors
+from shared.web.error_pages import PagesForPeople
 from vehicle.calibration import read_calibration
 from vehicle.core.pulses import Calibration
 from vehicle.web.calibrating import add_calibrating

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.errors import Refused
-from shared.messages import CarBeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
+from shared.protocol.messages import CarBeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
 from vehicle.core.fitting import CLOSED
 from vehicle.core.modes import ARMED
 from vehicle.core.words import PHONE, Figures, PilotChange, ThrottleShare, Trace, Tuning

@@ -2,7 +2,7 @@
 
 from starlette.datastructures import Headers
 
-from shared.web_doors import stranger
+from shared.web.security import stranger
 
 
 def refusal(headers: Headers, scheme: str) -> str:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.web_doors import HEADERS
+from shared.web.security import HEADERS
 
 _LOG = logging.getLogger(__name__)
 _TITLES = {

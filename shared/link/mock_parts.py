@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.link.packets import Packet
-from shared.link.wire import Subscription
-from shared.topics import Speaker
+from shared.link.interface import Subscription
+from shared.protocol.topics import Speaker
 
 
 class Timeline:

@@ -5,10 +5,10 @@ from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared import messages as m
-from shared.canonical import canonical
+from shared.protocol import messages as m
+from shared.protocol.canonical_json import canonical
 from shared.errors import BadInput
-from shared.topics import BY_BODY, BY_KIND, Topic, device_in
+from shared.protocol.topics import BY_BODY, BY_KIND, Topic, device_in
 
 MAX_BYTES = 16_384
 MAX_TEXT = 512

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.errors import Refused
 
 Speaker = Literal["car", "station"]

@@ -12,8 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.host_names import host_name, host_names
-from shared.web_refusals import Refusals, tell
+from shared.web.host_names import host_name, host_names
+from shared.web.refusal_log import Refusals, tell
 
 HEADERS = {
     "content-security-policy": (

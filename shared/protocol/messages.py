@@ -230,7 +230,7 @@ Body = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An envelope and its body; what `shared.codec` turns into bytes and back."""
+    """An envelope and its body; what `shared.protocol.codec` turns into bytes and back."""
 
     envelope: Envelope
     body: Body = field()

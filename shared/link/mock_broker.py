@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from shared.link.access import may_read, may_write
-from shared.link.mockparts import Client, Faults, Session, Timeline, Wire
+from shared.link.acl import may_read, may_write
+from shared.link.mock_parts import Client, Faults, Session, Timeline, Wire
 from shared.link.packets import Packet, matches
 from shared.units import NS_PER_S
 

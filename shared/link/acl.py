@@ -5,7 +5,7 @@ only hears; it is no speaker of ours, so it stands in config/acl alone.
 """
 
 from shared.link.packets import matches
-from shared.topics import Speaker
+from shared.protocol.topics import Speaker
 
 MAY_WRITE: dict[Speaker, tuple[str, ...]] = {
     "car": ("raceday/cars/%u/#",),

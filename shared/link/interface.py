@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.messages import Body, Message
-from shared.topics import Topic
+from shared.protocol.messages import Body, Message
+from shared.protocol.topics import Topic
 
 
 @dataclass(frozen=True, slots=True)

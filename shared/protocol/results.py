@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.canonical import canonical
+from shared.protocol.canonical_json import canonical
 from shared.errors import BadInput
-from shared.ranking import RunLap
+from shared.rules.ranking import RunLap
 
 RESULT_VERSION = 1
 RESULT_PATH = "/api/v1/results"

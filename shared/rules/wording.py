@@ -5,7 +5,7 @@ A colour is never the only cue: each tone of a lap has a sign and words of its o
 
 from dataclasses import dataclass
 
-from shared.ranking import RaceRules, RunLap
+from shared.rules.ranking import RaceRules, RunLap
 from shared.units import format_ms
 
 

@@ -7,7 +7,7 @@ addresses of a kind it goes round, so that thousands from one wait behind each o
 
 from dataclasses import dataclass, field
 
-from shared.web_crowd import Guest
+from shared.web.connection_limits import Guest
 
 
 @dataclass(slots=True)
