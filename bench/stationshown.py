@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 from playwright.sync_api import sync_playwright
 
 from raceday.broker import start_broker
-from shared.protocol import messages as m
-from shared.link.mqtt import MqttLink, MqttOptions
 from shared.link.interface import Delivery, Subscription
+from shared.link.mqtt import MqttLink, MqttOptions
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from tests.durability.load import FastGate
 from tests.station_web.browser import CHROMIUM, FLAGS

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from bench.report import Candidate, measure, report
 from raceday.broker import Kind, Running, mosquitto_path, start_broker
-from shared.protocol import messages as m
-from shared.link.mqtt import MqttLink, MqttOptions
 from shared.link.interface import Delivery, Subscription
+from shared.link.mqtt import MqttLink, MqttOptions
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 
 WAIT_S = 10.0

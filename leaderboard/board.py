@@ -21,8 +21,8 @@ from leaderboard.sender import ANYBODY, Sender, check_key
 from leaderboard.store import rows
 from leaderboard.store.open import Store
 from shared.errors import BadInput, Refused
-from shared.rules.ranking import Placed
 from shared.protocol.results import Posted, Result, decode_result, encode_posted
+from shared.rules.ranking import Placed
 
 
 class Answer(NamedTuple):

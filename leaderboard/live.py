@@ -16,7 +16,7 @@ from shared.errors import RacedayError, RetryLater
 
 _RETRY_MS = 2000
 _LEAST_BETWEEN_S = 0.2
-_ALIVE_S = 0.5  # a page that hears nothing for three of them says so (shared/look/silence.js)
+_ALIVE_S = 0.5  # a page that hears nothing for three of them says so (shared/web/look/silence.js)
 _ALIVE = b"event: alive\ndata: 1\n\n"
 
 

@@ -22,7 +22,7 @@ from raceday.supervisor import Supervisor
 from raceday.terminal import Terminal
 from shared.errors import ConfigError, OperatorError
 from simulator.policy import DEMO, find_model
-from station.view import View
+from station.views.views import View
 from vehicle.models.check import CheckedModel, check_model
 
 SYNC_S = 60.0

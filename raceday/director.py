@@ -17,7 +17,7 @@ from shared.errors import HardwareMissing, OperatorError, Refused, RetryLater
 from shared.units import NS_PER_S
 from simulator.control import WorldControl
 from simulator.worldlink import Truth
-from station.view import CarView, RunView, View
+from station.views.views import CarView, RunView, View
 
 LOOK_S = 0.1
 COMMAND_GAP_S = 1.0

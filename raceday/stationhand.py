@@ -7,7 +7,7 @@ import requests
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import Refused, RetryLater
-from station.view import View
+from station.views.views import View
 
 PATIENCE_S = 30.0
 _VIEW = TypeAdapter(View)

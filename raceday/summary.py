@@ -14,7 +14,7 @@ from raceday.settings import House
 from shared.protocol.results import Posted
 from simulator.worldlink import Truth
 from station.core.facts import Lap
-from station.store.chain import Record
+from station.store.hash_chain import Record
 from station.store.journal import Journal
 from station.sync.attempts import Attempts
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from shared.units import format_ms, format_ns
 from station.core.facts import Lap
-from station.view import View
+from station.views.views import View
 
 NOTES_SHOWN = 5
 

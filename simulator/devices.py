@@ -16,7 +16,7 @@ from shared.errors import ConfigError, HardwareMissing
 from simulator.worldclock import Anchor, ClockReader
 from simulator.worldline import Line
 from simulator.worldlink import CLOCK_NAME, GateEdge, Hello, Replay, Taken, Wires, Word, socket_path
-from station.core.events import Edge
+from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral
 from vehicle.hardware.devices import Frame

@@ -15,7 +15,7 @@ import tty
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from station.gates.firmware.gatewire import Gate
+from station.gates.pico.firmware.gatewire import Gate
 
 MS = 1_000_000
 S = 1_000_000_000

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simulator.pico import MS, CruelPico, Cruelty
-from station.core.events import Edge
-from station.gates.pico_session import PicoSession
+from station.core.inputs import Edge
+from station.gates.pico.session import PicoSession
 
 LOOK_NS = 10 * MS  # the driver's thread looks so often when nothing comes
 

@@ -11,12 +11,12 @@ import socket
 import time
 from collections.abc import Callable
 
-from shared.protocol import topics
 from shared.clock import Clock
 from shared.config import load
 from shared.errors import StorageError
-from shared.link.mqtt import MqttLink
 from shared.link.interface import Delivery, Link, Subscription
+from shared.link.mqtt import MqttLink
+from shared.protocol import topics
 from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
 from vehicle.beside import Beside
 from vehicle.build import build_clock

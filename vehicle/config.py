@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from shared.config import setting
 from shared.errors import ConfigError, Refused
-from shared.web.host_names import host_names
 from shared.link.options import MqttOptions
 from shared.protocol.topics import checked_device
+from shared.web.host_names import host_names
 from vehicle.calibration import CalibrationChoice
 from vehicle.core.ages import Safety
 from vehicle.core.limiter import Limits

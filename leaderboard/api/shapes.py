@@ -12,8 +12,8 @@ from leaderboard.board import Snapshot, StandingRow
 from leaderboard.domain import EntryPolicy, Kind, Race, Venue
 from leaderboard.store.rows import RaceHead
 from shared.errors import BadInput, ConfigError
-from shared.rules.ranking import RaceRules, lap_time_ns, rules_from, score_run
 from shared.protocol.results import ToldBy
+from shared.rules.ranking import RaceRules, lap_time_ns, rules_from, score_run
 from shared.units import NS_PER_S, format_ms, published_ms
 
 _STRICT = ConfigDict(extra="forbid", strict=True)

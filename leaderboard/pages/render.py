@@ -9,8 +9,8 @@ from leaderboard.board import Snapshot
 from leaderboard.live import Picture
 from leaderboard.pages.views import board_view, card
 from leaderboard.store.rows import RaceHead
-from shared.web.assets import addresses
 from shared.rules.wording import BEST_OF_RACE, RACERS_BEST
+from shared.web.assets import addresses
 
 STATIC = pathlib.Path(__file__).parent.parent / "static"
 

@@ -8,8 +8,8 @@ from leaderboard.domain import Race
 from leaderboard.pages import words
 from leaderboard.store.rows import RaceHead
 from shared.protocol.results import Evidence
-from shared.units import format_ms
 from shared.rules.wording import INCIDENTS
+from shared.units import format_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Figures as the board says them; the words of a race stand in shared/rules/wording.py, for the station's pages too."""
 
-from shared.units import format_ms
 from shared.rules.wording import plural, ranked_by, rules_in_words, score_name
+from shared.units import format_ms
 
 __all__ = ["gap", "plural", "ranked_by", "rules_in_words", "score_name"]
 

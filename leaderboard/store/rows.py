@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from leaderboard.domain import Attempt, Line, Race, UnknownRace, is_race_id, newest
 from leaderboard.store import statements as sql
 from leaderboard.store.tables import RACES
+from shared.protocol.results import Result, decode_result
 from shared.rules.person_names import name_key
 from shared.rules.ranking import RaceRules
-from shared.protocol.results import Result, decode_result
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from shared.protocol.codec import MAX_BYTES
 from shared.errors import ConfigError
+from shared.link.interface import Subscription
 from shared.link.liveness import CONNECT_S
 from shared.link.options import MqttOptions
 from shared.link.packets import Packet
-from shared.link.interface import Subscription
+from shared.protocol.codec import MAX_BYTES
 from shared.protocol.topics import Speaker
 
 RECEIVE_MAXIMUM = 100

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 
 from shared.errors import BadInput
 from shared.link.connection import client_id
+from shared.link.interface import Delivery, LinkState, Subscription
 from shared.link.mock_broker import MockBroker
 from shared.link.mock_parts import Faults, Wire
-from shared.link.send_queue import Outgoing
 from shared.link.packets import Packet, Voice, hear
-from shared.link.interface import Delivery, LinkState, Subscription
+from shared.link.send_queue import Outgoing
 from shared.protocol.messages import Body, Message
 from shared.protocol.topics import Speaker
 from shared.units import NS_PER_MS, NS_PER_S

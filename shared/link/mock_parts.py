@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.link.packets import Packet
 from shared.link.interface import Subscription
+from shared.link.packets import Packet
 from shared.protocol.topics import Speaker
 
 

@@ -23,11 +23,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from shared.errors import BadInput
 from shared.link.backoff import Backoff
 from shared.link.connection import Dial, client_id
+from shared.link.interface import Delivery, LinkState, Subscription
 from shared.link.liveness import CONNECT_S, Liveness
 from shared.link.options import MqttOptions
-from shared.link.send_queue import Outgoing
 from shared.link.packets import Voice, hear
-from shared.link.interface import Delivery, LinkState, Subscription
+from shared.link.send_queue import Outgoing
 from shared.protocol.messages import Body, Message
 from shared.protocol.topics import Speaker
 

@@ -3,9 +3,9 @@
 import itertools
 from dataclasses import dataclass
 
+from shared.errors import BadInput, Refused
 from shared.protocol import codec
 from shared.protocol import messages as m
-from shared.errors import BadInput, Refused
 from shared.protocol.topics import BY_BODY, Speaker, checked_device
 
 

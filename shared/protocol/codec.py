@@ -5,9 +5,9 @@ from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.errors import BadInput
 from shared.protocol import messages as m
 from shared.protocol.canonical_json import canonical
-from shared.errors import BadInput
 from shared.protocol.topics import BY_BODY, BY_KIND, Topic, device_in
 
 MAX_BYTES = 16_384

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.protocol.canonical_json import canonical
 from shared.errors import BadInput
+from shared.protocol.canonical_json import canonical
 from shared.rules.ranking import RunLap
 
 RESULT_VERSION = 1

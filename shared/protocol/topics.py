@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.protocol import messages as m
 from shared.errors import Refused
+from shared.protocol import messages as m
 
 Speaker = Literal["car", "station"]
 

@@ -1,4 +1,4 @@
-"""What a machine's pages fetch: its own static files, and the look that all machines share (shared/look)."""
+"""What a machine's pages fetch: its own static files, and the look that all machines share (shared/web/look)."""
 
 import hashlib
 import pathlib

@@ -19,8 +19,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared.addresses import neighbourhood
-from shared.web.connection_limits import Crowd, Guest, Room, Stage
 from shared.web.accept_queue import DoorQueue
+from shared.web.connection_limits import Crowd, Guest, Room, Stage
 
 BACKLOG = 4096  # the kernel's own most; a burst waits there, where an official's knock is not lost
 BATCH = 512  # then those that are in are heard

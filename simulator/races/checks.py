@@ -19,7 +19,7 @@ from simulator.races.radio import CarRadio
 from simulator.races.report import Invariant, Tally
 from simulator.races.tail import Tail
 from simulator.races.vendor import Applied
-from station.replay import check as check_replay
+from station.commands.replay import check as check_replay
 from station.store.journal import Journal
 
 

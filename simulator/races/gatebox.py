@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from simulator.races.beams import GATE, SeenEdge
 from simulator.races.universe import KernelClock
-from station.core.events import Edge
+from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 
 RING = 4096

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from shared.rules.ranking import RaceRules
 from shared.units import NS_PER_MS, NS_PER_S
 from simulator.races.cars import Racer, draw_racer, drive_lap
-from station.core import events as e
+from station.core import inputs as e
 
 GATE = "start"
 BOOT = "hall-boot-0"

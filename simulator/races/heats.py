@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from simulator.races.heat import Heat, Luck, TruePass, draw_heat, moment
-from station.core import events as e
+from station.commands.replay import check
 from station.core import facts as f
+from station.core import inputs as e
 from station.core.engine import Engine
-from station.replay import check
 from station.store.journal import Entry, Journal
 
 LAPS = 12

@@ -20,11 +20,11 @@ from simulator.races.tail import Tail
 from simulator.races.universe import KernelClock, Universe
 from simulator.races.vendor import Network, Road, Vendor
 from simulator.races.watch import ToldLink, Watch
-from station.core import events as e
-from station.service import Setup, Station
-from station.sync.service import Syncer
-from station.sync.source import OutboxReader
-from station.view import Accepted, Declined, RunView
+from station.core import inputs as e
+from station.service.station import Setup, Station
+from station.sync.outbox_reader import OutboxReader
+from station.sync.syncer import Syncer
+from station.views.views import Accepted, Declined, RunView
 
 NAME = "station"
 NOT_STORED = "Not done, because"

@@ -21,7 +21,7 @@ from simulator.races.strikes import Strikes, World, wire_faults
 from simulator.races.turns import Track, Turn
 from simulator.races.universe import UTC_AT_START_NS, Universe
 from simulator.races.vendor import Vendor
-from station.core.events import NEVER, OpenRace
+from station.core.inputs import NEVER, OpenRace
 
 TRACK = "reinvent_base"
 LAST_TURN_NS = 150 * NS_PER_S

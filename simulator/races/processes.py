@@ -8,13 +8,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.link.mock import MockLink
 from shared.protocol.results import Answer
-from station.service import Station
-from station.store.checkpoint import Signer
+from station.service.station import Station
 from station.store.journal import Entry, Journal
+from station.store.signer import Signer
 from station.sync.attempts import Attempts
-from station.sync.outbox import Row
-from station.sync.service import Syncer
-from station.sync.source import OutboxReader
+from station.sync.outbox_reader import OutboxReader
+from station.sync.schedule import Row
+from station.sync.syncer import Syncer
 
 KEY = bytes(range(32))  # the same in every meeting, as Ed25519 signs the same each time: a hash must repeat
 

@@ -7,9 +7,9 @@ car's disk and outlives its computer; a report keeps its (device, boot, seq) how
 import random
 from collections import Counter
 
-from shared.protocol import messages as m
-from shared.link.mock import MockBroker, MockLink
 from shared.link.interface import Delivery, Subscription
+from shared.link.mock import MockBroker, MockLink
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from shared.units import NS_PER_MS, NS_PER_S
 from simulator.races.universe import Universe

@@ -11,8 +11,8 @@ from simulator.races.hall import Hall
 from simulator.races.plan import PlannedRace
 from simulator.races.radio import CarRadio
 from simulator.races.universe import Universe
-from station.core import events as e
-from station.view import Accepted, Declined, RunView
+from station.core import inputs as e
+from station.views.views import Accepted, Declined, RunView
 
 RETRY_NS = 2 * NS_PER_S
 PATIENCE = 45

@@ -19,9 +19,9 @@ from shared.protocol.results import RESULT_PATH, Answer, Later, Result
 from shared.units import NS_PER_MS, NS_PER_S
 from simulator.races.faults import Bad
 from simulator.races.universe import UTC_AT_START_NS, Universe
-from station.sync.exchange import Reply
-from station.sync.outbox import AnswerLost
-from station.sync.post import WebhookLeaderboard
+from station.sync.http_exchange import Reply
+from station.sync.schedule import AnswerLost
+from station.sync.webhook import WebhookLeaderboard
 
 URL = "https://leaderboard.hall"
 KEY = bytes(range(32))

@@ -6,14 +6,14 @@
 import json
 from collections.abc import Callable, Sequence
 
+from shared.link.interface import Delivery, Link, LinkState, Subscription
 from shared.protocol import messages as m
 from shared.protocol.canonical_json import canonical
-from shared.link.interface import Delivery, Link, LinkState, Subscription
 from shared.units import NS_PER_MS
 from simulator.races.report import Invariant
 from simulator.races.tail import Tail, lap_text
 from station.core.facts import Lap
-from station.view import View
+from station.views.views import View
 
 EVENTS = (m.OfficialLap, m.RunStatus, m.LapAck, m.Lease, m.DriveOrder)
 
@@ -120,7 +120,7 @@ def _says(text: str, told: m.OfficialLap) -> bool:
 
 
 class ToldLink:
-    """A `shared.link.interface.Link` whose every word `Watch` hears; `step` is called before each (a crash may be there)."""
+    """A `Link` whose every message `Watch` records; `step` is called before each (a crash may be there)."""
 
     def __init__(self, link: Link, watch: Watch, step: Callable[[str], None]) -> None:
         self._link, self._watch, self._step = link, watch, step

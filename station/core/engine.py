@@ -10,24 +10,24 @@ from types import MappingProxyType
 
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
-from station.core import events as e
 from station.core import facts as f
-from station.core.attribution import Attribution
-from station.core.confirm import Agreed, Doubt, Witness
-from station.core.doubting import ask
-from station.core.fitness import Fitness
-from station.core.gate import Count, Gate
+from station.core import inputs as e
+from station.core.attribution.attribution import Attribution
+from station.core.attribution.car_witness import Agreed, Doubt, Witness
+from station.core.attribution.transponders import Stranger
 from station.core.identity import Identity
-from station.core.laps import Stretch
-from station.core.laststamps import LastStamps
-from station.core.models import Models
-from station.core.names import FIRST_EDITION, Names
-from station.core.race import Race
-from station.core.register import RunIds
-from station.core.run import NAMES, Run, next_phase
-from station.core.scale import UtcScale
-from station.core.stopping import StopLatch
-from station.core.transponders import Stranger
+from station.core.race.car_models import Models
+from station.core.race.lap_doubts import ask
+from station.core.race.laps import Stretch
+from station.core.race.race import Race
+from station.core.race.racer_names import FIRST_EDITION, Names
+from station.core.race.run import NAMES, Run, next_phase
+from station.core.race.run_registry import RunIds
+from station.core.stop_all import StopLatch
+from station.core.timing.gate import Count, Gate
+from station.core.timing.last_stamps import LastStamps
+from station.core.timing.readiness import Fitness
+from station.core.timing.utc_scale import UtcScale
 
 NO_GATE = "the station has no such gate"
 EARLIEST_MS, LATEST_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 to 2100

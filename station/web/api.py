@@ -12,9 +12,9 @@ from starlette.requests import ClientDisconnect
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
-from station.commands import parse_command
-from station.core.events import Command, OrderCar, StopAll
-from station.view import Accepted, Declined, ServicePort
+from station.core.inputs import Command, OrderCar, StopAll
+from station.views.views import Accepted, Declined, ServicePort
+from station.web.command_parser import parse_command
 from station.web.doors import command_refusal
 
 MAX_COMMAND_BYTES = 8_192

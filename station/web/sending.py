@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError
-from station.sync.wishes import Wish
+from station.sync.operator_requests import Wish
 from station.web.api import TooLarge, body_of, error_answer
 from station.web.doors import command_refusal
 

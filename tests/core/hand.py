@@ -7,10 +7,10 @@ from typing import TypeVar
 from hypothesis import settings
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
+from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.facts import Fact, Lap
-from station.core.run import Run
+from station.core.race.run import Run
 
 # The core's tests stay under a second; RACEDAY_EXAMPLES=2000 looks harder.
 QUICK = settings(deadline=None, max_examples=int(os.environ.get("RACEDAY_EXAMPLES", "20")))

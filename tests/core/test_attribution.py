@@ -2,9 +2,9 @@
 
 import pytest
 
-from station.core import events as e
 from station.core import facts as f
-from station.core.run import whose
+from station.core import inputs as e
+from station.core.race.run import whose
 from tests.core.hand import MS, Hand, S, only
 
 TWO = e.GateSpec("start", sensors=("front", "rear"), baseline_mm=100)

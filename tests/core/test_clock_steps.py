@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
-from station.core.run import Run
-from station.core.scale import UtcScale
-from station.picture import run_view
+from station.core import inputs as e
+from station.core.race.run import Run
+from station.core.timing.utc_scale import UtcScale
+from station.views.projection import run_view
 from tests.core.hand import BOOT, MS, QUICK, UTC, Hand, S, only
 
 DAYS = 10 * 86_400 * S

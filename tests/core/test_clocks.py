@@ -1,10 +1,10 @@
 """A gate that counts for itself on the station's clock (STATION-BOOT/DEVICE-BOOT) is on that clock everywhere."""
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
-from station.core.scale import UtcScale
-from station.picture import run_view
+from station.core import inputs as e
+from station.core.timing.utc_scale import UtcScale
+from station.views.projection import run_view
 from tests.core.hand import BOOT, MS, UTC, Hand, S, moment, only
 
 PICO = f"{BOOT}/pico-1"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from tests.core.hand import BOOT, MS, QUICK, Hand, S, moment, only
 
 OFFSET = 77_000 * S  # the car's clock shows so much more than the gate's

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.rules.ranking import RaceRules
 from shared.protocol.results import MAX_RESULT_BYTES, encode_result
-from station.core import events as e
+from shared.rules.ranking import RaceRules
 from station.core import facts as f
+from station.core import inputs as e
 from station.core.engine import Engine
 from tests.core.hand import MS, QUICK, UTC, Hand, S, moment, only
 from tests.core.test_run import COMMANDS

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core.events import Edge, GateSpec, Moment
 from station.core.facts import Crossing, CrossingMeasured, EdgeIgnored, EdgesLost, GateStuck
-from station.core.gate import Count, Gate
+from station.core.inputs import Edge, GateSpec, Moment
+from station.core.timing.gate import Count, Gate
 from tests.core.hand import MS, QUICK, S, only
 
 ONE = GateSpec("start", lockout_ns=S)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from station.store.encoding import decode_input, encode_facts, encode_input
 from tests.core.hand import QUICK, only
 from tests.core.test_transponders import Loop, worn

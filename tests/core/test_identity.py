@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.rules.ranking import RaceRules
 from shared.protocol.results import Result
-from station.core import events as e
+from shared.rules.ranking import RaceRules
 from station.core import facts as f
+from station.core import inputs as e
 from station.core.identity import REVISIONS_FROM_S
 from tests.core.hand import QUICK, Hand, S, moment, only
 

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from tests.core.hand import Hand, S, moment, only
 
 RULES = RaceRules(method="best_lap", consecutive_laps=1, off_track_penalty_s=2.0, collision_penalty_s=3.0)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core import events as e
 from station.core import facts as f
-from station.core.layout import Arrangement, Pass, seen_in, words
+from station.core import inputs as e
+from station.core.timing.sensor_layout import Arrangement, Pass, seen_in, words
 from station.gates.drem import DremStream
 from tests.core.hand import MS, QUICK, Hand, S, moment, only
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from shared.errors import ConfigError
 from shared.rules.ranking import AtLimit, Lap1, RaceRules, check_rules
 from simulator.races.paper import PaperRun
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from tests.core.hand import BOOT, MS, QUICK, Hand, S, moment, only
 
 SIGNAL = RaceRules(consecutive_laps=1, lap_1_from="signal", time_limit_s=60.0)

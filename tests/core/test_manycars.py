@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core.assign import assign
-from station.core.carclock import on_gate_clock
-from station.core.manycars import Given, Lacking, ManyCars, Seen, Told
+from station.core.attribution.assignment import Given, Lacking, ManyCars, Seen, Told
+from station.core.attribution.car_clock import on_gate_clock
+from station.core.attribution.hungarian import assign
 from tests.core.hand import MS, QUICK, S
 
 LOCKOUT_NS = 300 * MS

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from tests.core.hand import Hand, S, moment, only
 
 SHA, OTHER = "ab" * 32, "cd" * 32

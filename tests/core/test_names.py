@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from station.core.engine import Engine
-from station.core.race import Race
-from station.core.register import Register
-from station.picture import standing_lines
+from station.core.race.race import Race
+from station.core.race.run_registry import Register
 from station.store.encoding import decode_input, encode_facts, encode_input
+from station.views.projection import standing_lines
 from tests.core.hand import Hand, S, moment, only
 
 NFC, NFD = "Jos\u00e9", "Jose\u0301"

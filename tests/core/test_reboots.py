@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from station.core.engine import Engine
-from station.core.run import Run
-from station.core.scale import UtcScale
-from station.picture import run_view
+from station.core.race.run import Run
+from station.core.timing.utc_scale import UtcScale
 from station.store.encoding import decode_input, encode_facts, encode_input
+from station.views.projection import run_view
 from tests.core.hand import MS, QUICK, UTC, Hand, S, only
 
 HOUR, DAYS = 3_600 * S, 10 * 86_400 * S

@@ -3,11 +3,11 @@
 import pytest
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
-from station.core.race import Race
-from station.core.register import Register
-from station.picture import standing_lines
+from station.core import inputs as e
+from station.core.race.race import Race
+from station.core.race.run_registry import Register
+from station.views.projection import standing_lines
 from tests.core.hand import Hand
 
 

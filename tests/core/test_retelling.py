@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from tests.core.hand import QUICK, S, moment, only
 from tests.core.test_transponders import Loop, worn
 from tests.core.test_wrong_owner import due, finished, replays

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules, score_run
-from station.core import events as e
 from station.core import facts as f
-from station.core.laps import run_lap
+from station.core import inputs as e
+from station.core.race.laps import run_lap
 from tests.core.hand import MS, QUICK, Hand, S, moment, only
 
 LATER = moment(100 * S)

@@ -3,9 +3,9 @@
 import pytest
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
-from station.core.run import RACE
+from station.core import inputs as e
+from station.core.race.run import RACE
 from tests.core.hand import BOOT, MS, Hand, S, moment, only
 
 AT = moment(0)

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from station.core.engine import Engine
-from station.core.run import Run
+from station.core.race.run import Run
 from tests.core.hand import BOOT, MS, QUICK, Hand, S, moment, only
 
 DUE_NS = 50_200 * MS

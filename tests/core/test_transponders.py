@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
+from station.core.attribution.transponders import STRANGERS, plain_id, reading, same_number
 from station.core.engine import Engine
-from station.core.transponders import STRANGERS, plain_id, reading, same_number
 from station.store.encoding import decode_input, encode_facts, encode_input
 from tests.core.hand import BOOT, QUICK, Hand, S, moment, only
 

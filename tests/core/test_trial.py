@@ -2,8 +2,8 @@
 
 import pytest
 
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from tests.core.hand import MS, Hand, S, moment, only
 
 LEVEL = e.GateSpec("start", proof="level", layout="single", wiring="gpio-17")

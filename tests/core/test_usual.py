@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
-from station.core import usual
-from station.core.laps import LapBook, Mark
-from station.core.usual import RECENT, missing, short
+from station.core import inputs as e
+from station.core.race import usual_lap
+from station.core.race.laps import LapBook, Mark
+from station.core.race.usual_lap import RECENT, missing, short
 from tests.core.hand import QUICK, Hand, S, moment, only
 
 BEST = RaceRules(method="best_lap", consecutive_laps=1)
@@ -281,9 +281,9 @@ def test_the_quick_look_finds_what_the_slow_one_finds(laps: list[int], fastest_n
     slow = {
         index
         for index, lap in enumerate(laps)
-        if lap and not (fastest_ns is not None and 2 * lap >= fastest_ns) and usual._odd(lap, known, fastest_ns)
+        if lap and not (fastest_ns is not None and 2 * lap >= fastest_ns) and usual_lap._odd(lap, known, fastest_ns)
     }
-    assert usual.short(laps, fastest_ns) == slow
+    assert usual_lap.short(laps, fastest_ns) == slow
 
 
 def test_a_long_run_costs_no_more_a_crossing_and_keeps_what_was_in_doubt_early() -> None:

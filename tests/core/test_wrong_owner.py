@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
+from station.core.attribution.transponders import REMEMBERED
 from station.core.engine import Engine
-from station.core.transponders import REMEMBERED
 from station.store.encoding import decode_input, encode_input
 from tests.core.hand import QUICK, S, moment, only
 from tests.core.test_transponders import RULES, Loop, worn

@@ -7,8 +7,8 @@ import pytest
 from station.gates.decoders.catalog import decoder
 from station.gates.decoders.decoder import Gap, Passing
 from station.gates.decoders.framing import crc_amb
-from station.gates.decoders.p3 import P3, escape, unescape
-from station.gates.decoders.rc4 import RC4, line
+from station.gates.decoders.line_protocols.rc4 import RC4, line
+from station.gates.decoders.packet_protocols.p3 import P3, escape, unescape
 from tests.decoders.frames import P3 as P3_FRAMES
 from tests.decoders.frames import RC4_LINES, RC4_SENT
 

@@ -17,9 +17,9 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from shared.errors import BadInput, ConfigError, HardwareMissing, OperatorError
-from station.gates.cli import main
-from station.gates.decoders.capture import Piece, entry, head, pieces
-from station.gates.decoders.watch import Bulletin
+from station.commands.gate.gate import main
+from station.commands.gate.recording_file import Piece, entry, head, pieces
+from station.commands.gate.watch import Bulletin
 from station.gates.driver import GateHealthReport
 from tests.decoders.frames import P3, RC4_SENT
 from tests.decoders.wire import WAIT_S, tcp, url

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from shared.errors import ConfigError, HardwareMissing
 from station.gates.decoders.decoder import Decoded, Gap, Message, Passing, StatusReport
-from station.gates.decoders.hidport import CONFIGURE, ENABLE, RAW_INFO, SET_FEATURE, HidPort
-from station.gates.decoders.lapz import LapZ
+from station.gates.decoders.hid_port import CONFIGURE, ENABLE, RAW_INFO, SET_FEATURE, HidPort
+from station.gates.decoders.packet_protocols.lapz import LapZ
+from station.gates.decoders.packet_protocols.robitronic import BEGIN, Robitronic
 from station.gates.decoders.port import check_url, open_port
-from station.gates.decoders.robitronic import BEGIN, Robitronic
 
 MS = 1_000_000
 CLOCK = bytes.fromhex("0B5C839B3A000014D00102")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from station.gates.cli import main
+from station.commands.gate.gate import main
 from tests.decoders import stranger
 from tests.decoders.frames import P3, RC4_SENT
 from tests.decoders.timer_frames import of

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from station.gates.decoders.catalog import decoder
 from station.gates.decoders.decoder import Gap, GapKind, Passing
-from station.gates.decoders.deviceclock import DeviceClock, Numbering, Timeline
+from station.gates.decoders.device_clock import DeviceClock, Numbering, Timeline
 
 MS = 1_000_000
 WRAP = 1 << 32

@@ -16,8 +16,8 @@ from websockets.sync.client import connect
 
 from shared.clock import ManualClock
 from shared.errors import ConfigError
-from station.core.events import Edge
-from station.drem_server import DremOptions, DremServer, Stamps
+from station.core.inputs import Edge
+from station.drem_timer import DremOptions, DremServer, Stamps
 from station.gates.drem import DremGate, DremStream
 from tests.decoders.wire import until as wait_until
 
@@ -198,7 +198,7 @@ def test_a_wrong_setting_is_one_sentence(sensors: tuple[str, ...], options: dict
 def test_a_port_in_use_is_one_sentence_and_taken_when_it_is_free(
     clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("station.drem_server.RETRY_S", 0.05)
+    monkeypatch.setattr("station.drem_timer.RETRY_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         serving = DremServer(DremOptions(port=port), clock)

@@ -8,10 +8,10 @@ import pytest
 
 from shared.clock import ManualClock
 from shared.errors import ConfigError
-from station.core.events import GateSpec
 from station.core.facts import Crossing
-from station.core.gate import Count, Gate
-from station.gates.decoders.rc4 import line
+from station.core.inputs import GateSpec
+from station.core.timing.gate import Count, Gate
+from station.gates.decoders.line_protocols.rc4 import line
 from tests.decoders.frames import RC4_SENT
 from tests.decoders.wire import WAIT_S, Box, gate, pty, tcp, until, url
 

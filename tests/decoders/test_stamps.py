@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core.events import GateSpec
 from station.core.facts import Crossing
-from station.core.gate import Count, Gate
-from station.gates.decoders.arrivals import Arrivals, Judged
+from station.core.inputs import GateSpec
+from station.core.timing.gate import Count, Gate
+from station.gates.decoders.clock_jumps import Arrivals, Judged
 from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Passing
-from station.gates.decoders.stamps import Stamps, Wiring
+from station.gates.decoders.edge_stamper import Stamps, Wiring
 
 MS, S = 1_000_000, 1_000_000_000
 HEARD = 5_000 * S

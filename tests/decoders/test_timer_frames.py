@@ -2,12 +2,12 @@
 
 import pytest
 
-from station.gates.decoders.alge import MANUAL, Alge
-from station.gates.decoders.carrera import ASK, Carrera
 from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Message, Passing
-from station.gates.decoders.drem import Drem
-from station.gates.decoders.laprf import LapRf, crc_arc, unescaped
-from station.gates.decoders.tag import TagHeuer
+from station.gates.decoders.line_protocols.alge import MANUAL, Alge
+from station.gates.decoders.line_protocols.carrera import ASK, Carrera
+from station.gates.decoders.line_protocols.drem import Drem
+from station.gates.decoders.line_protocols.tag import TagHeuer
+from station.gates.decoders.packet_protocols.laprf import LapRf, crc_arc, unescaped
 from tests.decoders.frames import Recorded
 from tests.decoders.timer_frames import ALGE, ALL, DECODERS, LAPRF_FRAME, day_ns, of
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from station.core.events import GateSpec, Moment
 from station.core.facts import Crossing, GateStuck
-from station.core.gate import Count, Gate
-from station.gates.decoders.carrera import Carrera
+from station.core.inputs import GateSpec, Moment
+from station.core.timing.gate import Count, Gate
 from station.gates.decoders.catalog import row
 from station.gates.decoders.decoder import Decoder
-from station.gates.decoders.stamps import Stamps, Wiring
+from station.gates.decoders.edge_stamper import Stamps, Wiring
+from station.gates.decoders.line_protocols.carrera import Carrera
 from tests.decoders.timer_frames import DECODERS
 
 S = 1_000_000_000

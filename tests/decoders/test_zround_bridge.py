@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from shared.clock import ManualClock
-from station.gates.decoders.zround import ANSWER, ASK, START, ZRound
+from station.gates.decoders.packet_protocols.zround import ANSWER, ASK, START, ZRound
 from tests.decoders.wire import Box, gate, pty, until
 
 S, MS = 1_000_000_000, 1_000_000

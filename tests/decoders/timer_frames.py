@@ -1,13 +1,13 @@
 """Frames of timers and of the smaller decoders, with what they say (timing.md 2.8 to 2.11; made ones are said)."""
 
-from station.gates.decoders.alge import MANUAL, NO_START_NUMBER, RADIO, Alge
-from station.gates.decoders.carrera import Carrera
 from station.gates.decoders.decoder import Decoded, Decoder, DeviceEdge, Message, Passing, StatusReport
-from station.gates.decoders.drem import Drem
-from station.gates.decoders.fsr import Fsr
-from station.gates.decoders.ipico import FIRST_SEEN, Ipico
-from station.gates.decoders.laprf import LapRf
-from station.gates.decoders.tag import TagHeuer
+from station.gates.decoders.line_protocols.alge import MANUAL, NO_START_NUMBER, RADIO, Alge
+from station.gates.decoders.line_protocols.carrera import Carrera
+from station.gates.decoders.line_protocols.drem import Drem
+from station.gates.decoders.line_protocols.fsr import Fsr
+from station.gates.decoders.line_protocols.ipico import FIRST_SEEN, Ipico
+from station.gates.decoders.line_protocols.tag import TagHeuer
+from station.gates.decoders.packet_protocols.laprf import LapRf
 from tests.decoders.frames import Recorded
 
 DECODERS: dict[str, type[Decoder]] = {kind.name: kind for kind in (Alge, TagHeuer, LapRf, Carrera, Fsr, Drem, Ipico)}

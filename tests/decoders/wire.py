@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from shared.clock import Clock, SystemClock
-from station.core.events import Edge, GateNote
-from station.gates.decoders.line import DecoderGate
+from station.core.inputs import Edge, GateNote
+from station.gates.decoders.gate import DecoderGate
 from station.gates.driver import Said
 
 WAIT_S = 60.0  # a busy machine takes long to start a process

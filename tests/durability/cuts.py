@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.journal import race
 from shared.errors import StorageError
-from station.core import events as e
+from station.core import inputs as e
 from station.core.engine import Engine
-from station.replay import restore
-from station.store.checkpoint import Signer
+from station.service.restore import restore
 from station.store.encoding import encode_facts, encode_input
 from station.store.journal import Entry, Journal
-from station.store.reading import JournalReader
+from station.store.journal_reader import JournalReader
+from station.store.signer import Signer
 from tests.durability.powercut import power_cut
 
 MOST_RECORDS = 400  # then a new journal: each cut reads all of it again

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.errors import StorageError
-from station.core import events as e
-from station.replay import check
+from station.commands.replay import check
+from station.core import inputs as e
 from station.store.encoding import decode_input
 from station.store.journal import Journal
 from tests.durability.load import Car, Director, FastGate, Said

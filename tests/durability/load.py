@@ -16,10 +16,10 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 
-from shared.protocol import messages as m
 from shared.errors import BadInput
-from shared.link.mqtt import MqttLink, MqttOptions
 from shared.link.interface import Delivery, Subscription
+from shared.link.mqtt import MqttLink, MqttOptions
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from simulator.worldlink import GateEdge, Hello, Replay, Unpacker, Welcome, pack
 

@@ -16,7 +16,7 @@ import uvicorn.protocols.http.h11_impl  # noqa: F401
 
 import raceday.__main__
 import simulator.devices  # noqa: F401  the gate's driver
-import station.cli  # noqa: F401  what each of them would import
+import station.commands.station  # noqa: F401  what each of them would import
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from station.core import events as e
-from station.replay import check
+from station.commands.replay import check
+from station.core import inputs as e
 from station.store.journal import Journal
 from tests.durability.kills import CONFIG, ROOT
 from tests.durability.load import FastGate

@@ -6,10 +6,10 @@ import apsw
 import pytest
 
 from shared.protocol import messages as m
-from station.replay import check
-from station.store import space as space_
-from station.store.space import Space
-from station.trouble import Trouble
+from station.commands.replay import check
+from station.service.storage_fault import Trouble
+from station.store import disk_space as space_
+from station.store.disk_space import Space
 from tests.station.fulldisk import full_disk
 from tests.station.rig import Rig, S, WireCar
 
@@ -75,7 +75,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
         disk.full = True
-        monkeypatch.setattr("station.service.space", lambda _path: Space(0, read_only=False))
+        monkeypatch.setattr("station.service.station.space", lambda _path: Space(0, read_only=False))
         monkeypatch.setattr(rig.station, "_time", list)  # not even a tick comes with it
         rig.wait(2 * S)
         assert "disk is full" in rig.station.snapshot().store.sentence
@@ -87,7 +87,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
 
 def test_a_disk_that_is_nearly_full_is_a_warning(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(tmp_path / "station.db")
-    monkeypatch.setattr("station.service.space", lambda _path: Space(42_500_000, read_only=False))
+    monkeypatch.setattr("station.service.station.space", lambda _path: Space(42_500_000, read_only=False))
     rig.wait(2 * S)
     store = rig.station.snapshot().store
     assert store.ok

@@ -5,7 +5,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from station.gates.clockmap import WANDER_PER_S, ClockMap
+from station.gates.clock_map import WANDER_PER_S, ClockMap
 
 S = 1_000_000_000
 MS = 1_000_000

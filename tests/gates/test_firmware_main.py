@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from station.gates.firmware import gatewire
-from station.gates.firmware.gatewire import Lines, pack
+from station.gates.pico.firmware import gatewire
+from station.gates.pico.firmware.gatewire import Lines, pack
 
 MAIN = pathlib.Path(gatewire.__file__).parent / "main.py"
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.gates.firmware import gatewire
-from station.gates.firmware.gatewire import Counter, Gate, Lines, crc16, pack, unpack
+from station.gates.pico.firmware import gatewire
+from station.gates.pico.firmware.gatewire import Counter, Gate, Lines, crc16, pack, unpack
 
 FIRMWARE = pathlib.Path(gatewire.__file__).parent
 

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from shared.clock import SystemClock
 from shared.drivers import find
 from shared.errors import ConfigError, HardwareMissing
-from station.core.events import Edge, GateSpec
 from station.core.facts import Crossing
-from station.core.gate import Count, Gate
-from station.gates import pins
+from station.core.inputs import Edge, GateSpec
+from station.core.timing.gate import Count, Gate
 from station.gates.driver import GateDriver
-from station.gates.gpio import GpioGate
+from station.gates.gpio import pins
+from station.gates.gpio.gate import GpioGate
 from tests.gates.fakelgpio import Kernel
 
 BOOT = SystemClock().boot_id

@@ -13,10 +13,10 @@ import pytest
 from playwright._impl._driver import compute_driver_executable
 
 from shared.clock import SystemClock
-from station.core.events import Edge
+from station.core.inputs import Edge
 from station.gates.driver import Said
-from station.gates.firmware import gatewire
-from station.gates.pico import PicoGate
+from station.gates.pico.firmware import gatewire
+from station.gates.pico.gate import PicoGate
 
 HERE = pathlib.Path(__file__).parent
 MICROPYTHON = HERE.parent / "assets" / "micropython"

@@ -1,12 +1,12 @@
 """What drivers notice beside edges: dropped bytes in sums, gaps of decoders and resets of a Pico as notes."""
 
-from station.core.events import GateNote
+from station.core.inputs import GateNote
 from station.gates.decoders.decoder import Gap, Passing, StatusReport
-from station.gates.decoders.stamps import Stamps, Wiring
+from station.gates.decoders.edge_stamper import Stamps, Wiring
 from station.gates.drem import DremStream
-from station.gates.firmware.gatewire import pack
-from station.gates.notes import Drops
-from station.gates.pico_session import PicoSession
+from station.gates.dropped_bytes import Drops
+from station.gates.pico.firmware.gatewire import pack
+from station.gates.pico.session import PicoSession
 
 S = 1_000_000_000
 

@@ -1,9 +1,9 @@
 """A gate that counts for itself on the station's clock (the Pico) is judged with the station's time."""
 
-from station.core.events import Edge, GateSpec, Moment, clock_of
 from station.core.facts import Crossing, GateStuck
-from station.core.gate import Count, Gate
-from station.gates.pico_session import boot_name
+from station.core.inputs import Edge, GateSpec, Moment, clock_of
+from station.core.timing.gate import Count, Gate
+from station.gates.pico.session import boot_name
 
 S = 1_000_000_000
 BOOT = boot_name("boot-0", "c0ffee")

@@ -15,7 +15,7 @@ from shared.drivers import find
 from shared.errors import ConfigError, HardwareMissing
 from simulator.pico import Cruelty, PicoOnPty
 from station.gates.driver import Edge, GateDriver, Said
-from station.gates.pico import PicoGate
+from station.gates.pico.gate import PicoGate
 
 FD_SETSIZE = 1024
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from simulator.pico import MS, Cruelty, S
 from simulator.pico_trial import Trial, trial
-from station.core.events import Edge
-from station.gates.firmware.gatewire import pack
-from station.gates.pico_session import PicoSession, boot_name
+from station.core.inputs import Edge
+from station.gates.pico.firmware.gatewire import pack
+from station.gates.pico.session import PicoSession, boot_name
 
 CRUEL = Cruelty(loss=0.001)
 PERFECT = Cruelty(latency_ms=0.0, drift_ppm=0.0, wander_ppm=0.0)

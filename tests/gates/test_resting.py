@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.clock import SystemClock
-from station.gates import pins
-from station.gates.firmware.gatewire import pack
-from station.gates.gpio import GpioGate
-from station.gates.pico_session import PicoSession
-from station.gates.resting import Level, Resting
+from station.gates.gpio import pins
+from station.gates.gpio.gate import GpioGate
+from station.gates.pico.firmware.gatewire import pack
+from station.gates.pico.session import PicoSession
+from station.gates.resting_level import Level, Resting
 from tests.core.hand import MS, QUICK, S
 
 Move = tuple[int, str, bool]  # at ms, sensor, broken

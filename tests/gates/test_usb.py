@@ -9,10 +9,11 @@ from contextlib import contextmanager
 import pytest
 
 from shared.errors import HardwareMissing
+from station.commands.gate import list_all, probe
 from station.gates import usb
-from station.gates.decoders import catalog, listing, probe
+from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Counts
-from station.gates.decoders.line import DecoderGate
+from station.gates.decoders.gate import DecoderGate
 from station.gates.usb import Finder, UsbDevice, plugged_in, stable_name, usb_device
 from tests.decoders.wire import Box, gate, until
 
@@ -189,10 +190,10 @@ def _until_heard(driver: DecoderGate, line: int) -> None:
 def test_list_and_probe_offer_the_name_that_stays(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     path = machine.plug("ttyUSB0", link="usb-A")
     stable = str(machine.by_id / "usb-A")
-    for module in (listing, probe):
+    for module in (list_all, probe):
         monkeypatch.setattr(module, "stable_name", lambda device: stable_name(device, machine.by_id))
-    assert listing._port(path, "FT232R") == f"  {stable}\n    now {path}  FT232R"
-    assert listing._port("/dev/ttyS0", "") == "  /dev/ttyS0"
+    assert list_all._port(path, "FT232R") == f"  {stable}\n    now {path}  FT232R"
+    assert list_all._port("/dev/ttyS0", "") == "  /dev/ttyS0"
     heard = [probe.Heard(catalog.row("p3"), 115200, 10, Counts())]
     assert f'url = "{stable}", baud = 115200' in probe.verdict(path, 10, heard)
     assert 'url = "socket://h:1", baud' in probe.verdict("socket://h:1", 10, heard)

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from shared.clock import SystemClock
 from shared.errors import HardwareMissing
+from station.commands.gate import list_all, probe
 from station.gates import usb
-from station.gates.decoders import catalog, listing, probe
+from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Counts
 from station.gates.driver import Said
-from station.gates.pico import PicoGate
+from station.gates.pico.gate import PicoGate
 from station.gates.usb import Finder, plugged_in, stable_name
 from tests.decoders.wire import Box, gate, until
 from tests.gates.usb_machine import (
@@ -276,16 +277,16 @@ def test_without_udev_the_socket_is_known_and_no_name_is_made_up(make: Make, ada
 
 def test_what_list_and_probe_offer(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     computer = make(controller=PI4)
-    for module in (listing, probe):
+    for module in (list_all, probe):
         monkeypatch.setattr(module, "stable_name", lambda path: stable_name(path, computer.by_id, computer.ttys))
     (first,) = computer.plug("1.3")
     computer.plug("1.2", FTDI_A)
     alone = str(computer.by_id / "usb-1a86_USB_Serial-if00-port0")
-    assert listing._port(first, "USB Serial") == f"  {alone}\n    now {first}  USB Serial"
+    assert list_all._port(first, "USB Serial") == f"  {alone}\n    now {first}  USB Serial"
     (second,) = computer.plug("1.4")
     paths = [computer.path_link("1.3"), computer.path_link("1.4")]
     for port, path in zip((first, second), paths, strict=True):
-        assert listing._port(port, "USB Serial") == (
+        assert list_all._port(port, "USB Serial") == (
             f"  {path}\n    now {port}  USB Serial\n"
             "    the name of its socket, since another one is alike: leave each where it is"
         )

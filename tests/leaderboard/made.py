@@ -15,8 +15,8 @@ import requests
 
 from leaderboard.domain import Race
 from leaderboard.signature import parse_secret, sign
-from shared.rules.ranking import RaceRules, RunLap, score_run
 from shared.protocol.results import RESULT_PATH, Evidence, Result, encode_result
+from shared.rules.ranking import RaceRules, RunLap, score_run
 from shared.units import NS_PER_MS
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()

@@ -15,8 +15,8 @@ from leaderboard.board import Answer, Board
 from leaderboard.build import open_board, open_board_to_read
 from leaderboard.domain import Conflict, UnknownRace
 from shared.errors import Refused, StorageError
-from shared.rules.ranking import RaceRules
 from shared.protocol.results import Posted, Result, decode_posted, encode_result
+from shared.rules.ranking import RaceRules
 from tests.leaderboard.made import RULES, race, result
 
 EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

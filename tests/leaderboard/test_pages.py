@@ -9,8 +9,8 @@ from leaderboard.board import Board
 from leaderboard.pages import words
 from leaderboard.pages.render import Pages
 from leaderboard.pages.views import board_view, move_view
-from shared.rules.ranking import RaceRules
 from shared.protocol.results import encode_result
+from shared.rules.ranking import RaceRules
 from tests.leaderboard.made import Running, laps, race, result
 
 NOW_NS = 1_700_000_000_000_000_000

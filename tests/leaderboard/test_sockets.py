@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from shared.protocol.results import Posted, Rejected
-from station.sync.post import WebhookLeaderboard
-from station.sync.target import Target
+from station.sync.leaderboard_check import Target
+from station.sync.webhook import WebhookLeaderboard
 from tests.leaderboard import made
 from tests.shared.strangers import room_for, stranger
 

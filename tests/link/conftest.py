@@ -11,10 +11,10 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from raceday.broker import Kind, mosquitto_path, start_broker
-from shared.protocol import messages as m
+from shared.link.interface import Delivery, Link, Subscription
 from shared.link.mock import MockBroker, MockLink
 from shared.link.mqtt import MqttLink, MqttOptions
-from shared.link.interface import Delivery, Link, Subscription
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY, Speaker
 from shared.units import NS_PER_MS
 

@@ -13,10 +13,10 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from raceday.broker import free_port, mosquitto_path
-from shared.protocol import messages as m
 from shared.link.acl import MAY_READ, MAY_WRITE, may_read, may_write
-from shared.link.mqtt import MqttLink, MqttOptions
 from shared.link.interface import Subscription
+from shared.link.mqtt import MqttLink, MqttOptions
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY, TOPICS
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "config"

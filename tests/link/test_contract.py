@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from shared.protocol import codec
-from shared.protocol import messages as m
 from shared.errors import Refused
 from shared.link.interface import Subscription
+from shared.protocol import codec
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 
 DRIVING = m.CarState(online=True, mode="driving", model="demo", throttle_percent=50)

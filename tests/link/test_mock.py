@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.protocol import messages as m
-from shared.link.mock import Faults, MockBroker, MockLink
 from shared.link.interface import Delivery, Subscription
+from shared.link.mock import Faults, MockBroker, MockLink
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from shared.units import NS_PER_MS, NS_PER_S
 

@@ -16,11 +16,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from raceday.broker import start_broker
-from shared.protocol import messages as m
 from shared.config import from_table
 from shared.errors import ConfigError
-from shared.link.mqtt import MqttLink, MqttOptions
 from shared.link.interface import Subscription
+from shared.link.mqtt import MqttLink, MqttOptions
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 
 DRIVING = m.CarState(online=True, mode="driving")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.link.backoff import Backoff
-from shared.link.send_queue import FAST_LIMIT, Outgoing
 from shared.link.packets import Packet, matches
+from shared.link.send_queue import FAST_LIMIT, Outgoing
 
 
 def lap(number: int) -> Packet:

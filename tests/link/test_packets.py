@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.protocol import codec
-from shared.protocol import messages as m
 from shared.errors import BadInput, Refused
 from shared.link.packets import Voice, hear
+from shared.protocol import codec
+from shared.protocol import messages as m
 
 LAP = m.CarLap(1, "c1")
 TEXTS = st.text(st.characters(), max_size=20) | st.just("\ud800") | st.just("\x00")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from shared.rules.ranking import RaceRules
 from station.core.facts import Proposal
-from station.view import StandingLine, StopCar, StopView, View
+from station.views.views import StandingLine, StopCar, StopView, View
 from tests.station_web.views import (
     CAR,
     FULL_GATE,

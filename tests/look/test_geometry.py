@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from shared.protocol.messages import CarState
-from station.view import View
+from station.views.views import View
 from tests.look import geometry, serving
 from tests.look.extremes import NAMES, STATES, names
 from tests.station_web.browser import chromium, keep_picture

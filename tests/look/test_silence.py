@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from leaderboard import live as leaderboard_live
-from station.web import live as station_live
+from station.web import event_stream as station_live
 from tests.conftest import ROOT
 from tests.look.relay import Relay
 from tests.station_web.browser import chromium
@@ -100,7 +100,7 @@ def watching(browser: Browser, machine: Machine, path: str) -> Iterator[Page]:
 
 
 def test_a_word_comes_often_enough_and_silence_is_told_within_two_seconds() -> None:
-    script = (ROOT / "shared/look/silence.js").read_text(encoding="utf-8")
+    script = (ROOT / "shared/web/look/silence.js").read_text(encoding="utf-8")
     quiet_ms, look_ms = (int(re.search(rf"{name} = (\d+)", script)[1]) for name in ("QUIET_MS", "LOOK_MS"))  # type: ignore[index]
     assert quiet_ms + look_ms < 2000
     console = (ROOT / "vehicle/web/static/console.js").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """What the simulation found in the rooms, each as the smallest history that shows it."""
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
+from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.facts import CommandRefused, Fact
 

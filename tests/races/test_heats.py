@@ -8,9 +8,9 @@ import pytest
 from raceday.__main__ import main
 from simulator.races.heat import Heat, Luck, draw_heat
 from simulator.races.heats import Verdict, run_heat, run_heats
-from station.core import likely, manycars
-from station.core.likely import Car, Seen, Told
-from station.core.manycars import ManyCars
+from station.core.attribution import assignment, likelihood
+from station.core.attribution.assignment import ManyCars
+from station.core.attribution.likelihood import Car, Seen, Told
 
 
 def heats(seeds: range, cars: int = 3, luck: Luck | None = None) -> Verdict:
@@ -46,18 +46,18 @@ def test_the_journal_of_a_heat_replays_to_the_same_facts(tmp_path: pathlib.Path)
     assert len(first.heads) == 2
 
 
-def _nearest(self: ManyCars, cluster: list[Seen]) -> manycars._Weighed:
+def _nearest(self: ManyCars, cluster: list[Seen]) -> assignment._Weighed:
     """Greedy: each crossing to the car whose report, or else whose usual lap, is nearest; and always sure."""
-    found, reports = [], [likely.report_in(car, cluster) for car in self._cars]
+    found, reports = [], [likelihood.report_in(car, cluster) for car in self._cars]
 
     def off(seen: Seen, car: Car, report: Told | None) -> float:
-        return likely.cost(car, report, seen, self._min_lap_ns)
+        return likelihood.cost(car, report, seen, self._min_lap_ns)
 
     for seen in cluster:
         costs = [off(seen, car, report) for car, report in zip(self._cars, reports, strict=True)]
         car = self._cars[costs.index(min(costs))]
-        found.append(manycars.Given(seen.number, seen.at_ns, car.name, "the nearest", 0.99, True))
-    return manycars._Weighed(self._cars, reports, found)
+        found.append(assignment.Given(seen.number, seen.at_ns, car.name, "the nearest", 0.99, True))
+    return assignment._Weighed(self._cars, reports, found)
 
 
 @pytest.mark.slow
@@ -68,8 +68,8 @@ def test_the_greedy_bug_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_the_bug_that_is_always_sure_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manycars, "SURE", 0.0)
-    monkeypatch.setattr(manycars, "SURE_A_CAR", 0.0)
+    monkeypatch.setattr(assignment, "SURE", 0.0)
+    monkeypatch.setattr(assignment, "SURE_A_CAR", 0.0)
     assert not heats(range(20)).held
 
 

@@ -15,7 +15,7 @@ from simulator.races.faults import BY_NAME, Bad, chosen
 from simulator.races.gatebox import RING, BoxDriver, GateBox
 from simulator.races.plan import draw_meeting
 from simulator.races.universe import KernelClock, Universe
-from station.core.events import Edge
+from station.core.inputs import Edge
 
 SPEEDS = st.floats(0.7, 4.0)
 

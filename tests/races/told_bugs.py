@@ -12,15 +12,15 @@ from shared.protocol.results import Result
 from simulator.races.house import HallJournal
 from simulator.races.radio import CarRadio
 from simulator.races.vendor import Road
-from station import trouble
-from station.claim import Claim
-from station.core.gate import Count
-from station.core.laps import LapBook, Mark, Stretch
-from station.service import Item, Station
-from station.sync import post, verdict
-from station.sync import service as sync_service
-from station.sync.outbox import AnswerLost, Progress
-from station.view import Accepted
+from station.core.race.laps import LapBook, Mark, Stretch
+from station.core.timing.gate import Count
+from station.service import storage_fault
+from station.service.car_claims import Claim
+from station.service.station import Item, Station
+from station.sync import syncer as sync_service
+from station.sync import verdict, webhook
+from station.sync.schedule import AnswerLost, Progress
+from station.views.views import Accepted
 
 Patch = pytest.MonkeyPatch
 
@@ -58,9 +58,10 @@ def tells_before_the_commit(patch: Patch) -> None:
 
 
 def shows_a_lap_that_is_not_stored(patch: Patch) -> None:
-    from station import picture, teller
+    from station.service import publisher
+    from station.views import projection
 
-    real = picture.run_view
+    real = projection.run_view
 
     def run_view(*given: Any) -> Any:
         view = real(*given)
@@ -68,18 +69,18 @@ def shows_a_lap_that_is_not_stored(patch: Patch) -> None:
             view, laps=tuple(dataclasses.replace(lap, lap_ns=lap.lap_ns + 1) for lap in view.laps)
         )
 
-    patch.setattr(teller, "run_view", run_view)
+    patch.setattr(publisher, "run_view", run_view)
 
 
 def accepts_what_the_disk_refused(patch: Patch) -> None:
-    patch.setattr(trouble, "unstored", lambda _command, _why: Accepted(1))
+    patch.setattr(storage_fault, "unstored", lambda _command, _why: Accepted(1))
 
 
 def posts_under_a_new_id_each_time(patch: Patch) -> None:
     """A key for each attempt instead of each result."""
     count = iter(range(1_000_000))
-    real = post.signed
-    patch.setattr(post, "signed", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body))
+    real = webhook.signed
+    patch.setattr(webhook, "signed", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body))
 
 
 def changes_the_body_on_a_repeat(patch: Patch) -> None:

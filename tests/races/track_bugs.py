@@ -9,10 +9,11 @@ from shared.rules.ranking import Score
 from simulator.races.gatebox import GateBox
 from simulator.races.house import HallJournal
 from simulator.races.officials import Officials
-from station.core import gate, race, standing
-from station.core.events import Edge, VoidLap
-from station.core.gate import Count, Gate
-from station.core.laps import LapBook
+from station.core.inputs import Edge, VoidLap
+from station.core.race import race, standings
+from station.core.race.laps import LapBook
+from station.core.timing import gate
+from station.core.timing.gate import Count, Gate
 
 Patch = pytest.MonkeyPatch
 
@@ -104,13 +105,13 @@ def counts_an_incident_when_it_was_said(patch: Patch) -> None:
 
 def rounds_scores(patch: Patch) -> None:
     """A score that is a millisecond off, as rounding makes it."""
-    real = standing.score_run
+    real = standings.score_run
 
     def score_run(laps: Any, rules: Any) -> Score | None:
         score = real(laps, rules)
         return None if score is None else dataclasses.replace(score, score_ms=score.score_ms + 1)
 
-    patch.setattr(standing, "score_run", score_run)
+    patch.setattr(standings, "score_run", score_run)
 
 
 def computes_over_a_reboot(patch: Patch) -> None:

@@ -14,8 +14,8 @@ from shared.protocol.canonical_json import canonical, writer
 from shared.protocol.codec import encode
 from shared.protocol.results import Posted, Result
 from shared.protocol.topics import BY_BODY
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 
 KINDS: list[type[Any]] = [
     *get_args(f.Fact),

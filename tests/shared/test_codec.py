@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.errors import BadInput, Refused
 from shared.protocol import messages as m
 from shared.protocol.codec import decode, decode_from, encode
-from shared.errors import BadInput, Refused
 from shared.protocol.topics import BY_BODY, TOPICS, checked_device, device_in
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "contract" / "messages_v1.json"

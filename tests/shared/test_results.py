@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from shared.rules.ranking import RunLap
 from shared.protocol.results import (
     Evidence,
     Posted,
@@ -18,6 +17,7 @@ from shared.protocol.results import (
     encode_posted,
     encode_result,
 )
+from shared.rules.ranking import RunLap
 
 RESULT = Result(
     "summit.r1", 2, "summit", "ann", "r1", "car-1", "demo", "ab" * 32,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.connection_limits import Guest
 from shared.web.accept_queue import DoorQueue, FairQueue
+from shared.web.connection_limits import Guest
 
 A_TURN = 8
 STRANGER, OTHER, OFFICIAL = "203.0.113.9", "203.0.113.10", "192.168.1.20"

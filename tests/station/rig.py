@@ -4,17 +4,17 @@ import pathlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.protocol import messages as m
 from shared.clock import ManualClock
-from shared.link.mock import MockBroker, MockLink
 from shared.link.interface import Delivery, Subscription
-from shared.rules.ranking import RaceRules
+from shared.link.mock import MockBroker, MockLink
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
-from station.core import events as e
+from shared.rules.ranking import RaceRules
+from station.core import inputs as e
 from station.gates.mock import MockGate
-from station.service import Setup, Station
+from station.service.station import Setup, Station
 from station.store.journal import Journal
-from station.view import Accepted, Declined
+from station.views.views import Accepted, Declined
 
 S = 1_000_000_000
 MS = 1_000_000

@@ -13,12 +13,13 @@ from shared.config import parse
 from shared.errors import ConfigError, HardwareMissing
 from station.build import build_gates, setup
 from station.config import StationConfig
-from station.core import events as e
-from station.gates import absent, pins
-from station.gates.absent import AbsentGate, started_again, started_anew
+from station.core import inputs as e
+from station.gates import absent_gate
+from station.gates.absent_gate import AbsentGate, started_again, started_anew
 from station.gates.driver import GateHealthReport, Said
+from station.gates.gpio import pins
 from station.gates.mock import MockGate
-from station.service import Station
+from station.service.station import Station
 from station.store.journal import Journal
 from tests.decoders.frames import RC4_SENT
 from tests.decoders.wire import until
@@ -96,7 +97,7 @@ class Absent:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(absent, "RETRY_S", 0.01)
+    monkeypatch.setattr(absent_gate, "RETRY_S", 0.01)
 
 
 def test_a_driver_that_does_not_start_is_started_again() -> None:
@@ -182,7 +183,7 @@ def test_a_driver_that_begins_after_the_close_is_closed(monkeypatch: pytest.Monk
         return driver
 
     gate = AbsentGate("start", begin, "not there.")
-    monkeypatch.setattr(absent, "CLOSE_S", 0.01)
+    monkeypatch.setattr(absent_gate, "CLOSE_S", 0.01)
     gate.start({}, put)
     assert entered.wait(30)
     gate.close()  # waits no longer

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.rules.ranking import RaceRules
-from station.bests import Best, Bests
-from station.core import events as e
+from station.core import inputs as e
+from station.views.best_laps import Best, Bests
 from tests.core.hand import UTC, Hand, S, moment
 
 RULES = RaceRules(max_laps=3, off_track_penalty_s=2.0)

@@ -15,16 +15,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.errors import BadInput, StorageError
+from station.commands.journal import verified
+from station.commands.protest import main
+from station.commands.replay import difference
+from station.commands.replay import main as replay_main
 from station.evidence.bundle import make
-from station.evidence.journalcli import verified
-from station.evidence.protestcli import main
 from station.evidence.verify import MANIFEST, POINTS, RECORDS, verdict, write_points
-from station.replay import difference
-from station.replay import main as replay_main
-from station.store.chain import Checkpoint, digest, statement
-from station.store.checkpoint import Signer
+from station.store.hash_chain import Checkpoint, digest, statement
 from station.store.journal import Journal
-from station.store.reading import JournalReader
+from station.store.journal_reader import JournalReader
+from station.store.signer import Signer
 from tests.station.test_evidence import SIGNER, signed
 
 KEY = SIGNER.public_key.hex()

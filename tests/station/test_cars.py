@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.protocol import messages as m
-from station.cars import AFTER_RESET, NEXT, Cars, Permit, Reply
+from station.service.car_control import AFTER_RESET, NEXT, Cars, Permit, Reply
 
 MS = 1_000_000
 MODES: tuple[m.CarMode, ...] = ("disarmed", "ready", "driving", "stopped", "tripped")

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.protocol import messages as m
-from station.cars import Cars, Permit, Reply
-from station.claim import ARMED, BACK_NS, FORGET_NS, SILENT_NS, Claim
-from station.core.moments import Moment
-from station.view import StopCar
+from station.core.moment import Moment
+from station.service.car_claims import ARMED, BACK_NS, FORGET_NS, SILENT_NS, Claim
+from station.service.car_control import Cars, Permit, Reply
+from station.views.views import StopCar
 
 MS = 1_000_000
 S = 1_000_000_000

@@ -11,16 +11,16 @@ from leaderboard.build import open_board
 from leaderboard.domain import Race
 from shared import clock_set
 from shared.clock import SystemClock
-from shared.rules.ranking import RaceRules
 from shared.protocol.results import Result, decode_result, encode_result
-from station.core import events as e
+from shared.rules.ranking import RaceRules
+from station.commands.replay import check
 from station.core import facts as f
+from station.core import inputs as e
 from station.core.engine import Engine
-from station.replay import check
 from station.store.encoding import decode_input
 from station.sync.build import utc_s
-from station.sync.source import OutboxReader
-from station.view import Accepted, Declined
+from station.sync.outbox_reader import OutboxReader
+from station.views.views import Accepted, Declined
 from station.web.render import Pages
 from tests.core.hand import BOOT, MS, Hand, S, only
 from tests.station.rig import Rig

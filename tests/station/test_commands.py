@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from station.commands import parse_command
-from station.core import events as e
+from station.core import inputs as e
 from station.store.encoding import decode_input, encode_input
+from station.web.command_parser import parse_command
 
 GOOD: list[tuple[dict[str, object], e.Command]] = [
     ({"command": "start"}, e.StartRun(author="operator")),

@@ -3,10 +3,10 @@
 import pytest
 
 from shared.rules.ranking import RaceRules
-from station.commands import parse_command
-from station.core import events as e
-from station.effect import effect, worth
-from station.view import Effect
+from station.core import inputs as e
+from station.views.ruling_effect import effect, worth
+from station.views.views import Effect
+from station.web.command_parser import parse_command
 from tests.core.hand import Hand, S, moment
 
 RULES = RaceRules(method="best_lap", consecutive_laps=1)

@@ -15,20 +15,20 @@ from hypothesis import strategies as st
 
 from bench.tamper import KINDS, campaign, written
 from shared.errors import BadInput, StorageError
-from shared.rules.ranking import RaceRules
 from shared.protocol.results import decode_result
-from station.core import events as e
+from shared.rules.ranking import RaceRules
+from station.commands.journal import main as journal_main
+from station.commands.journal import verified
+from station.commands.protest import main as protest_main
+from station.commands.replay import check as replay
+from station.core import inputs as e
 from station.evidence.bundle import make
-from station.evidence.journalcli import main as journal_main
-from station.evidence.journalcli import verified
-from station.evidence.protestcli import main as protest_main
 from station.evidence.verify import check
-from station.replay import check as replay
-from station.store.chain import Tampered, digest, statement
-from station.store.checkpoint import Signer, load_signer
 from station.store.ed25519 import verify, verify_by_hand
+from station.store.hash_chain import Tampered, digest, statement
 from station.store.journal import Entry, Journal
-from station.store.reading import JournalReader
+from station.store.journal_reader import JournalReader
+from station.store.signer import Signer, load_signer
 from tests.core.hand import Hand, S, moment
 from tests.core.test_second import Two
 from tests.station.rig import Rig
@@ -206,7 +206,7 @@ def test_a_bundle_stands_on_its_own(tmp_path: pathlib.Path, capsys: pytest.Captu
         make(path, "run-9", out)
 
 
-@pytest.mark.parametrize("name", ["journal.jsonl", "checkpoints.json", "station/store/chain.py", "laps.csv"])
+@pytest.mark.parametrize("name", ["journal.jsonl", "checkpoints.json", "station/store/hash_chain.py", "laps.csv"])
 def test_a_bent_bundle_falls(tmp_path: pathlib.Path, name: str) -> None:
     path, out = tmp_path / "a.db", tmp_path / "bundle.zip"
     signed(path).close()

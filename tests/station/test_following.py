@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.protocol import messages as m
-from station.core import events as e
-from station.replay import check
-from station.view import Accepted, Declined
+from station.commands.replay import check
+from station.core import inputs as e
+from station.views.views import Accepted, Declined
 from tests.station.rig import MS, Rig, S, WireCar, orders
 
 

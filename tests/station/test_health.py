@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.protocol import messages as m
-from shared.link.mock import MockLink
 from shared.link.interface import Delivery, Subscription
+from shared.link.mock import MockLink
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
-from station.core import events as e
+from station.core import inputs as e
 from station.evidence.bundle import make
-from station.view import Accepted, Declined, SensorView
+from station.views.views import Accepted, Declined, SensorView
 from tests.station.rig import MS, Rig, S
 
 

@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import StorageError
-from shared.rules.ranking import RaceRules
 from shared.protocol.results import decode_result
-from station.core import events as e
+from shared.rules.ranking import RaceRules
+from station.commands.replay import check, main
 from station.core import facts as f
-from station.replay import check, main, restore
-from station.store.chain import GENESIS
+from station.core import inputs as e
+from station.service.restore import restore
 from station.store.encoding import decode_input, encode_facts, encode_input
+from station.store.hash_chain import GENESIS
 from station.store.journal import Entry, Journal
 from tests.core.hand import Hand, S, moment
 from tests.core.test_run import COMMANDS

@@ -5,11 +5,11 @@ import pathlib
 import pytest
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
-from station.evidence.judge import Case, judge
-from station.replay import check
+from station.commands.replay import check
+from station.core import inputs as e
+from station.evidence.recompute import Case, judge
 from station.store.journal import Entry, Journal
-from station.store.reading import JournalReader
+from station.store.journal_reader import JournalReader
 from tests.core.hand import Hand, S, moment
 
 BEST = RaceRules(method="best_lap", consecutive_laps=1)

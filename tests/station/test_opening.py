@@ -17,19 +17,20 @@ from raceday.__main__ import main as raceday
 from shared.errors import BadInput, JournalDamaged, OperatorError, StorageError
 from shared.rules.ranking import RaceRules
 from station.build import hold_lock
-from station.core import events as e
+from station.commands.journal import main as journal_main
+from station.commands.journal import salvaged
+from station.commands.replay import check
 from station.core import facts as f
-from station.evidence.journalcli import main as journal_main
-from station.evidence.journalcli import salvaged
-from station.replay import check, restore
-from station.store.backup import back_up, put_back
+from station.core import inputs as e
+from station.service.restore import restore
 from station.store.journal import Entry
+from station.store.journal_reader import JournalReader
 from station.store.opening import JOURNAL, KEY, SYNC, open_journal
-from station.store.reading import JournalReader
-from station.store.verifying import verify_journal
+from station.store.recovery.backup import back_up, put_back
+from station.store.verify import verify_journal
 from station.sync.attempts import Attempts
-from station.sync.outbox import Row
-from station.sync.source import OutboxReader
+from station.sync.outbox_reader import OutboxReader
+from station.sync.schedule import Row
 from tests.core.hand import Hand, S, moment, only
 from tests.station.rig import Rig
 

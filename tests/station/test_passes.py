@@ -3,8 +3,8 @@
 import pytest
 
 from shared.rules.ranking import RaceRules
-from station.core import events as e
-from station.passes import line_passes
+from station.core import inputs as e
+from station.service.line_passes import line_passes
 from tests.core.hand import MS, Hand, S, moment
 
 B = e.GateSpec("back", system="B")

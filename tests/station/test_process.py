@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from shared.clock import SystemClock
+from station.commands.replay import check
 from station.core.facts import LapDone, RunStarted
-from station.replay import check
 from station.store.journal import Journal
 
 ROOT = pathlib.Path(__file__).parents[2]

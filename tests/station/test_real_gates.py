@@ -13,10 +13,10 @@ import requests
 
 from shared.clock import SystemClock
 from simulator.pico import Cruelty, PicoOnPty
+from station.commands.replay import check
 from station.gates.decoders.framing import crc_amb
-from station.gates.decoders.p3 import escape
+from station.gates.decoders.packet_protocols.p3 import escape
 from station.gates.drem import DremGate
-from station.replay import check
 from station.store.journal import Journal
 from tests.decoders.wire import Box, pty, until
 from tests.station.test_process import Process, post, state, until_laps

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from shared.errors import BadInput
 from shared.rules.ranking import RaceRules
-from station.core import events as e
+from station.commands.protest import main as protest
+from station.commands.replay import check as replay
+from station.commands.replay import main as replay_main
 from station.core import facts as f
-from station.core.register import RunIds
-from station.evidence.protestcli import main as protest
+from station.core import inputs as e
+from station.core.race.run_registry import RunIds
 from station.evidence.verify import check, read_files
-from station.replay import check as replay
-from station.replay import main as replay_main
 from station.store.journal import Entry, Journal
-from station.store.reading import JournalReader
+from station.store.journal_reader import JournalReader
 from tests.core.hand import QUICK, Hand, S, moment, only
 from tests.station.test_evidence import SIGNER
 

@@ -18,21 +18,21 @@ from hypothesis import strategies as st
 from bench.tamper import EDITS
 from shared.errors import JournalDamaged, StorageError
 from shared.rules.ranking import RaceRules
-from station.core import events as e
+from station.commands.journal import main as journal_main
+from station.commands.journal import salvaged
 from station.core import facts as f
-from station.evidence.journalcli import main as journal_main
-from station.evidence.journalcli import salvaged
-from station.replay import restore
-from station.store.chain import Record
-from station.store.checkpoint import load_signer
+from station.core import inputs as e
+from station.service.restore import restore
+from station.store.database import open_durable
+from station.store.hash_chain import Record
 from station.store.journal import Entry, Journal
+from station.store.journal_reader import JournalReader
 from station.store.opening import JOURNAL, KEY, SYNC, open_journal
-from station.store.pages import PageFile
-from station.store.reading import JournalReader
-from station.store.surviving import Left, last_good
+from station.store.recovery.sqlite_pages import PageFile
+from station.store.recovery.surviving_records import Left, last_good
+from station.store.signer import load_signer
 from station.sync.attempts import Attempts
-from station.sync.database import open_durable
-from station.sync.outbox import Row
+from station.sync.schedule import Row
 from tests.core.hand import Hand, S, moment, only
 from tests.station.test_opening import kept
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from shared.protocol import messages as m
-from shared.link.mock import MockLink
 from shared.link.interface import Delivery, Subscription
+from shared.link.mock import MockLink
+from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
-from station.core import events as e
-from station.replay import check
-from station.view import Accepted, Declined, View
-from station.web.health import alarms
+from station.commands.replay import check
+from station.core import inputs as e
+from station.views.views import Accepted, Declined, View
+from station.web.presenters.health import alarms
 from tests.station.fulldisk import full_disk
 from tests.station.rig import MS, Rig, S, WireCar, orders, rules
 

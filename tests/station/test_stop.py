@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from shared.protocol import messages as m
-from station.cars import Cars, Permit, Reply
-from station.core import events as e
-from station.core.moments import Moment
-from station.replay import check
-from station.view import Accepted, Declined, StopCar
+from station.commands.replay import check
+from station.core import inputs as e
+from station.core.moment import Moment
+from station.service.car_control import Cars, Permit, Reply
+from station.views.views import Accepted, Declined, StopCar
 from tests.station.fulldisk import full_disk
 from tests.station.rig import MS, Rig, S, WireCar, orders
 

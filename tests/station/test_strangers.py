@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from station.commands import parse_command
-from station.core import events as e
-from station.replay import check
-from station.view import Accepted, StrangerView
+from station.commands.replay import check
+from station.core import inputs as e
+from station.views.views import Accepted, StrangerView
+from station.web.command_parser import parse_command
 from tests.station.rig import Rig, S
 
 

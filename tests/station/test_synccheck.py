@@ -6,9 +6,9 @@ import pytest
 
 from shared.clock import ManualClock
 from shared.errors import RetryLater
-from station.core.events import Edge
+from station.commands.gate.sync_check import compare, run
+from station.core.inputs import Edge
 from station.gates.mock import MockGate
-from station.gates.synccheck import compare, run
 
 S = 1_000_000_000
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.protocol import messages as m
+from station.service.thread_watchdog import LATE_NS, S, Turning, sentence
 from station.store.journal import Entry
-from station.turning import LATE_NS, S, Turning, sentence
-from station.web.health import alarms
+from station.web.presenters.health import alarms
 from tests.station.rig import Rig
 
 MS = 1_000_000

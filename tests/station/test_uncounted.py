@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from station.core import events as e
+from station.core import inputs as e
 from station.gates.mock import MockGate
-from station.intake import Item
-from station.uncounted import SHOWN
-from station.view import Uncounted
+from station.service.inbox import Item
+from station.views.uncounted_crossings import SHOWN
+from station.views.views import Uncounted
+from station.web.presenters.uncounted_crossings import SHOWN as ON_THE_PAGE
 from station.web.render import Pages
-from station.web.uncounted import SHOWN as ON_THE_PAGE
 from tests.station.rig import MS, Rig, S
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from shared.addresses import Addresses
 from station.web.app import LOOPBACK, create_app
-from station.web.live import Live
-from station.web_server import WebServer, listen
+from station.web.event_stream import Live
+from station.web.server import WebServer, listen
 from tests.station_web.views import FakeStation
 
 

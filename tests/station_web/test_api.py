@@ -9,8 +9,8 @@ import requests
 
 from shared.errors import Refused, StorageError
 from shared.web.security import is_ours
-from station.core.events import OpenRun, OrderCar, VoidLap
-from station.view import Accepted, Declined
+from station.core.inputs import OpenRun, OrderCar, VoidLap
+from station.views.views import Accepted, Declined
 from tests.station_web.conftest import Served, serve
 from tests.station_web.views import FakeStation
 

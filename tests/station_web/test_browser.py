@@ -8,17 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from station.core.events import (
-    AddCrossing,
-    AddPenalty,
-    DropCrossing,
-    OpenRun,
-    StartRun,
-    StopAll,
-    TakeBack,
-    VoidLap,
-)
-from station.view import Accepted, Declined, Effect, View, Worth
+from station.core.inputs import AddCrossing, AddPenalty, DropCrossing, OpenRun, StartRun, StopAll, TakeBack, VoidLap
+from station.views.views import Accepted, Declined, Effect, View, Worth
 from tests.station_web.browser import Watched, chromium, keep_picture, violations
 from tests.station_web.conftest import Served, serve
 from tests.station_web.views import (

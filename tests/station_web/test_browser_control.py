@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, expect
 
-from station.core.events import (
+from station.core.inputs import (
     ArmRun,
     Command,
     DismissProposal,
@@ -17,7 +17,7 @@ from station.core.events import (
     StartRun,
     VoidLap,
 )
-from station.view import Accepted, Declined
+from station.views.views import Accepted, Declined
 from tests.station_web.browser import Watched, chromium
 from tests.station_web.conftest import Served
 from tests.station_web.test_browser import show

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, expect
 
-from station.core.events import SetClock, TryGate
-from station.view import Declined, Uncounted, View
+from station.core.inputs import SetClock, TryGate
+from station.views.views import Declined, Uncounted, View
 from tests.station_web.browser import Watched, chromium, keep_picture, violations
 from tests.station_web.conftest import Served
 from tests.station_web.test_browser import show

@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 import requests
 
-from station.view import View
-from station.web.live import MOST_BROWSERS, Live, event
+from station.views.views import View
+from station.web.event_stream import MOST_BROWSERS, Live, event
 from station.web.render import PageName, Pages, Rendered
 from tests.station_web.conftest import Served
 from tests.station_web.views import LAPS, RUN, VIEW, FakeStation, S, lap
@@ -190,7 +190,7 @@ def test_close_ends_every_stream() -> None:
 
 
 def test_a_quiet_station_still_beats(monkeypatch: Any) -> None:
-    monkeypatch.setattr("station.web.live.HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("station.web.event_stream.HEARTBEAT_S", 0.01)
 
     async def scene() -> bytes:
         live = Live(FakeStation(), PAGES)
@@ -234,7 +234,7 @@ def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
 
 def test_too_many_screens_are_told_so(served: Served, monkeypatch: Any) -> None:
     assert MOST_BROWSERS >= 100
-    monkeypatch.setattr("station.web.live.MOST_BROWSERS", 0)
+    monkeypatch.setattr("station.web.event_stream.MOST_BROWSERS", 0)
     answer = requests.get(f"{served.url}/live", timeout=60)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from station.commands import parse_command
-from station.core.events import GiveTransponder
 from station.core.facts import Proposal
-from station.view import StrangerView
-from station.web.doubts import doubts
-from station.web.gates import UNSAID, gate_cards, short_time
+from station.core.inputs import GiveTransponder
+from station.views.views import StrangerView
+from station.web.command_parser import parse_command
+from station.web.presenters.gates import UNSAID, gate_cards, short_time
+from station.web.presenters.laps import lap_lines
+from station.web.presenters.page import screen_of
+from station.web.presenters.proposals import doubts
 from station.web.render import Pages
-from station.web.screen import screen_of
-from station.web.words import lap_lines
 from tests.station_web.views import (
     DOUBTFUL,
     EMPTY,

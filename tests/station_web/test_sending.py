@@ -7,7 +7,7 @@ import requests
 from playwright.sync_api import expect
 
 from shared.errors import StorageError
-from station.sync.wishes import Wish
+from station.sync.operator_requests import Wish
 from tests.station_web.browser import Watched, chromium
 from tests.station_web.conftest import Served, serve
 from tests.station_web.views import TROUBLE, FakeStation

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 import requests
 
-from station.core.events import ReleaseStop, StopAll
-from station.view import Accepted, Declined, StopCar, StopView
-from station.web.stopwords import stop_document, stop_screen
+from station.core.inputs import ReleaseStop, StopAll
+from station.views.views import Accepted, Declined, StopCar, StopView
+from station.web.presenters.stop import stop_document, stop_screen
 from tests.station_web.conftest import Served, serve
 from tests.station_web.views import STOPPED, FakeStation
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from station.core.events import ReleaseStop, StopAll
-from station.view import StopView
+from station.core.inputs import ReleaseStop, StopAll
+from station.views.views import StopView
 from tests.station_web.browser import Watched, chromium, keep_picture, violations
 from tests.station_web.conftest import Served
 from tests.station_web.views import STOPPED

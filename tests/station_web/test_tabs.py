@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from station.core.events import VoidLap
+from station.core.inputs import VoidLap
 from tests.station_web.browser import Watched, chromium
 from tests.station_web.conftest import Served
 from tests.station_web.views import LAPS, RUN, VIEW, S, lap

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import rules_line, score_name
-from station.core.doubting import USUAL
 from station.core.facts import Lap, Proposal
-from station.web.doubts import doubts
-from station.web.health import alarms, health_lines
-from station.web.screen import next_command, running_text, screen_of
-from station.web.words import lap_lines, place_lines
+from station.core.race.lap_doubts import USUAL
+from station.web.presenters.health import alarms, health_lines
+from station.web.presenters.laps import lap_lines, place_lines
+from station.web.presenters.page import next_command, running_text, screen_of
+from station.web.presenters.proposals import doubts
 from tests.station_web.views import CAR, EMPTY, GATE, RULES, RUN, TROUBLE, VIEW, S, lap
 
 

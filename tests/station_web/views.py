@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from shared.errors import RacedayError
 from shared.rules.ranking import RaceRules
-from station.core.events import Command, StopAll
 from station.core.facts import GateNoted, Lap, Proposal
-from station.view import (
+from station.core.inputs import Command, StopAll
+from station.views.views import (
     Accepted,
     BrokerView,
     CarView,

@@ -19,8 +19,8 @@ import apsw
 
 from shared.protocol.results import Answer, Later, Posted, Rejected, encode_posted
 from station.sync.attempts import _columns
-from station.sync.exchange import Exchange, Patience
-from station.sync.post import WebhookLeaderboard, checked_address
+from station.sync.http_exchange import Exchange, Patience
+from station.sync.webhook import WebhookLeaderboard, checked_address
 from tests.sync.peer import SECRET
 from tests.sync.results import result
 

@@ -1,8 +1,8 @@
 """Results and outbox rows as a station makes them."""
 
-from shared.rules.ranking import RunLap
 from shared.protocol.results import Evidence, Result, encode_result
-from station.sync.outbox import Row
+from shared.rules.ranking import RunLap
+from station.sync.schedule import Row
 
 
 def result(result_id: str = "race-1.run-1", revision: int = 0, racer: str = "Ada") -> Result:

@@ -11,11 +11,11 @@ import pytest
 
 from shared.errors import OperatorError, StorageError
 from shared.protocol.results import Answer, Later, Posted, Rejected
+from station.store.process_lock import hold, is_held
 from station.sync.attempts import Attempts
-from station.sync.lock import hold, is_held
-from station.sync.outbox import AnswerLost, PostedOtherwise, Progress
-from station.sync.report import SyncReport
-from station.sync.target import Target
+from station.sync.leaderboard_check import Target
+from station.sync.schedule import AnswerLost, PostedOtherwise, Progress
+from station.sync.status import SyncReport
 from tests.sync.results import row
 
 ANSWERS: list[tuple[Answer | None, str]] = [
@@ -120,7 +120,7 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: pathlib.Path) -> N
 
 _HOLDER = """
 import pathlib, sys
-from station.sync.lock import hold
+from station.store.process_lock import hold
 hold(pathlib.Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()

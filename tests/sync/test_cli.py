@@ -13,8 +13,8 @@ from contextlib import contextmanager
 import apsw
 import pytest
 
+from station.store.process_lock import is_held
 from station.sync.attempts import Attempts
-from station.sync.lock import is_held
 from tests.sync.peer import SECRET, running_peer
 from tests.sync.results import row
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.protocol.results import Answer, Later, Posted, Rejected
 from shared.units import NS_PER_S
-from station.sync.outbox import (
+from station.sync.schedule import (
     BACKOFF_S,
     LONGEST_WAIT_S,
     SETTLED,

@@ -19,10 +19,10 @@ from standardwebhooks.webhooks import Webhook
 
 from shared.errors import ConfigError
 from shared.protocol.results import Later, Posted, Rejected, encode_posted, encode_result
-from station.sync.exchange import Reply
-from station.sync.outbox import AnswerLost
-from station.sync.post import WebhookLeaderboard, checked_address, key_of, signed
+from station.sync.http_exchange import Reply
+from station.sync.schedule import AnswerLost
 from station.sync.verdict import MAX_REASON, contract_sentence, retry_after_s
+from station.sync.webhook import WebhookLeaderboard, checked_address, key_of, signed
 from tests.sync import campaign
 from tests.sync.peer import SECRET, running_peer
 from tests.sync.results import result

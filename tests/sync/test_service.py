@@ -15,9 +15,9 @@ from shared.errors import StorageError
 from shared.protocol.results import Answer, Later, Posted, Rejected, Result
 from shared.units import NS_PER_S
 from station.sync.attempts import Attempts
-from station.sync.outbox import AnswerLost, Row
-from station.sync.service import Syncer, run, run_once
-from station.sync.source import OutboxReader
+from station.sync.outbox_reader import OutboxReader
+from station.sync.schedule import AnswerLost, Row
+from station.sync.syncer import Syncer, run, run_once
 from tests.sync.results import row
 
 

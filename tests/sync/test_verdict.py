@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.protocol.results import Later, Posted, Rejected, encode_posted
-from station.sync.exchange import Reply
-from station.sync.outbox import AnswerLost, PostedOtherwise
-from station.sync.target import judged
+from station.sync.http_exchange import Reply
+from station.sync.leaderboard_check import judged
+from station.sync.schedule import AnswerLost, PostedOtherwise
 from station.sync.verdict import verdict
 from tests.sync.results import result
 

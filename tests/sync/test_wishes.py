@@ -15,11 +15,11 @@ from shared.errors import StorageError
 from shared.protocol.results import Answer, Later, Posted, Rejected, Result
 from shared.units import NS_PER_S
 from station.sync.attempts import Attempts
-from station.sync.outbox import PostedOtherwise, Row
-from station.sync.service import ASK_AGAIN_NS, Syncer
-from station.sync.source import OutboxReader
-from station.sync.target import Target
-from station.sync.wishes import MOST_BYTES, WISHES, Wish, Wishes, take_wishes, wish
+from station.sync.leaderboard_check import Target
+from station.sync.operator_requests import MOST_BYTES, WISHES, Wish, Wishes, take_wishes, wish
+from station.sync.outbox_reader import OutboxReader
+from station.sync.schedule import PostedOtherwise, Row
+from station.sync.syncer import ASK_AGAIN_NS, Syncer
 from tests.station.fulldisk import full_disk
 from tests.sync.results import row
 from tests.sync.test_service import Board, Rows, drain, make_outbox

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.protocol.results import RACES_PATH, RESULT_PATH, Later, Rejected
-from station.sync.exchange import Reply
-from station.sync.post import WebhookLeaderboard
-from station.sync.target import judged
+from station.sync.http_exchange import Reply
+from station.sync.leaderboard_check import judged
+from station.sync.refusal_wording import free_words, own_words, speaks_of_post, speaks_of_race
 from station.sync.verdict import verdict
-from station.sync.wording import free_words, own_words, speaks_of_post, speaks_of_race
+from station.sync.webhook import WebhookLeaderboard
 from tests.sync.peer import SECRET
 from tests.sync.results import result
 

@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from shared.protocol import topics
 from shared.link.interface import Delivery, Link, Subscription
+from shared.protocol import topics
 from shared.protocol.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, OrderAction
 
 ACTIONS = [

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.protocol import topics
 from shared.errors import StorageError
-from shared.link.mock import MockBroker, MockLink
 from shared.link.interface import Delivery, Subscription
+from shared.link.mock import MockBroker, MockLink
+from shared.protocol import topics
 from shared.protocol.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, Message
 from vehicle.comms import Comms
 from vehicle.core.words import CommsReady, Figures

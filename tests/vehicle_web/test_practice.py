@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.protocol import messages as m
 from shared.errors import Refused
-from station.cars import Cars, Permit
-from station.core.moments import Moment
+from shared.protocol import messages as m
+from station.core.moment import Moment
+from station.service.car_control import Cars, Permit
 from vehicle.core.ages import Safety
 from vehicle.core.helm import Helm
 from vehicle.core.limiter import Limits

@@ -14,8 +14,8 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 from shared.errors import OperatorError, Refused
 from shared.web.assets import Assets
-from shared.web.security import Doors
 from shared.web.error_pages import PagesForPeople
+from shared.web.security import Doors
 from vehicle.calibration import read_calibration
 from vehicle.core.pulses import Calibration
 from vehicle.web.calibrating import add_calibrating
