@@ -18,10 +18,10 @@ from simulator.policy import load_policy
 from simulator.tracks import load_track
 from simulator.world import World, draw_parts
 from vehicle.core.pulses import STOCK_CALIBRATION, pulses
-from vehicle.models.convert import convert
-from vehicle.models.graphdef import read_graph
 from vehicle.models.metadata import parse_metadata
-from vehicle.models.session import open_session
+from vehicle.models.running.session import open_session
+from vehicle.models.tensorflow.converter import convert
+from vehicle.models.tensorflow.graphdef import read_graph
 
 FRAME_NS = NS_PER_S // 15
 

@@ -13,7 +13,7 @@ from leaderboard.api.http import SafeHeaders, refuse_plainly
 from leaderboard.board import Board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-from leaderboard.live import Feed, Picture
+from leaderboard.live_stream import Feed, Picture
 from leaderboard.pages import routes
 from leaderboard.pages.render import STATIC, Pages
 from shared.web.assets import Assets

@@ -30,7 +30,7 @@ class Command:
 # Longer words first where one begins another; a module is imported only when its command is asked for.
 COMMANDS: tuple[Command, ...] = (
     Command("demo", "raceday.demo", "a whole race on this machine, with no hardware"),
-    Command("vehicle", "vehicle.cli", "the car's agent: guard, pilot and comms"),
+    Command("vehicle", "vehicle.commands.vehicle", "the car's agent: guard, pilot and comms"),
     Command("station", "station.commands.station", "the trackside station: gates, laps, officiating, the live page"),
     Command("sync", "station.commands.sync", "posts qualified results to the leaderboard"),
     Command("leaderboard", "leaderboard.cli", "the reference leaderboard"),
@@ -42,7 +42,7 @@ COMMANDS: tuple[Command, ...] = (
         "raceday.model",
         "models: import, inspect, list, select, remove, check, replay, evaluate, train, render",
     ),
-    Command("run", "vehicle.replay.cli", "what a car's black box recorded: run list, run plot"),
+    Command("run", "vehicle.commands.run", "what a car's black box recorded: run list, run plot"),
     Command(
         "gate", "station.commands.gate.gate", "gates and decoders: list, probe, watch, decode, record, play, sync-check"
     ),

@@ -23,7 +23,7 @@ from raceday.terminal import Terminal
 from shared.errors import ConfigError, OperatorError
 from simulator.policy import DEMO, find_model
 from station.views.views import View
-from vehicle.models.check import CheckedModel, check_model
+from vehicle.models.running.check import CheckedModel, check_model
 
 SYNC_S = 60.0
 INFRASTRUCTURE = ("broker", "leaderboard", "world", "station", "sync")

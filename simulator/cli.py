@@ -15,7 +15,7 @@ from shared.errors import HardwareMissing, OperatorError
 from simulator.evaluate import Verdict, drive, evaluate
 from simulator.policy import load_policy
 from simulator.tracks import load_track, shipped_tracks
-from vehicle.profiles import PROFILES
+from vehicle.frames.preprocess import PROFILES
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse names it nowhere else

@@ -19,8 +19,8 @@ from simulator.worldlink import CLOCK_NAME, GateEdge, Hello, Replay, Taken, Wire
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral
-from vehicle.hardware.devices import Frame
-from vehicle.netless import Sockets
+from vehicle.hardware.interfaces import Frame
+from vehicle.process.seccomp import Sockets
 
 RETRY_S = 0.2
 

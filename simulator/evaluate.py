@@ -18,8 +18,8 @@ from simulator.policy import Policy, find_model, load_policy
 from simulator.tracks import Track, load_track
 from simulator.wires import Wires
 from simulator.world import World, draw_parts
+from vehicle.frames.preprocess import ProfileName
 from vehicle.models.trial import try_model
-from vehicle.profiles import ProfileName
 
 FRAME_RATE_HZ = 15
 WORLD_WIDTH_PX = CameraParameters().width_px

@@ -8,9 +8,9 @@ from typing import Any
 from shared.errors import BadInput
 from simulator.texture import Image
 from vehicle.core.actions import Action
-from vehicle.models.check import check_model
-from vehicle.models.policy import Policy as CarPolicy
-from vehicle.profiles import ProfileName
+from vehicle.frames.preprocess import ProfileName
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy as CarPolicy
 
 DEMO = "demo"
 CARD = "card.json"

@@ -41,7 +41,7 @@ from simulator.worldlink import (
     socket_path,
 )
 from vehicle.core.pulses import PERIOD_NS, Pulses
-from vehicle.hardware.devices import Pixels
+from vehicle.hardware.interfaces import Pixels
 
 _LONGEST_WAIT_S = 0.2
 

@@ -18,7 +18,7 @@ from simulator.tracks import Track
 from simulator.world import STEPS_PER_S, BackOnTrack, BeamEdge, FrameDue, OffTrack, TrueCrossing, World, WorldEvent
 from simulator.worldlink import Event, GateEdge, Truth
 from vehicle.core.pulses import Pulses
-from vehicle.hardware.devices import Pixels
+from vehicle.hardware.interfaces import Pixels
 
 STEPS_PER_TICK = 2
 TICKS_PER_S = STEPS_PER_S // STEPS_PER_TICK

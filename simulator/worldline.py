@@ -5,7 +5,7 @@ import select
 
 from shared.errors import BadInput, HardwareMissing
 from simulator.worldlink import Hello, Word, call, pack
-from vehicle.hardware.devices import Frame
+from vehicle.hardware.interfaces import Frame
 
 _READ_BYTES = 262_144
 

@@ -7,24 +7,24 @@ from typing import cast
 from shared import drivers
 from shared.clock import Clock
 from shared.errors import HardwareMissing
-from vehicle.absent import DeviceOpener
-from vehicle.children import Child
 from vehicle.config import ButtonOptions, VehicleConfig
-from vehicle.core.helm import Helm
+from vehicle.core.controller import Helm
 from vehicle.core.pulses import Calibration, require_fine_enough
-from vehicle.crew import Crew
-from vehicle.guard import Guard
-from vehicle.hardware.devices import Camera, Motors
-from vehicle.ipc import pair
-from vehicle.lifeline import Lifeline
-from vehicle.localstop import LocalStop
-from vehicle.log import say
-from vehicle.netless import Sockets
-from vehicle.notify import Supervisor
-from vehicle.stopkey import open_key
-from vehicle.stops import Stops, StopSource
-from vehicle.tuner import Tuner
-from vehicle.wheels import Wheels
+from vehicle.guard.actuators import Wheels
+from vehicle.guard.calibration import Tuner
+from vehicle.guard.child import Child
+from vehicle.guard.children import Crew
+from vehicle.guard.failsafe_link import Lifeline
+from vehicle.guard.guard import Guard
+from vehicle.guard.stop_key import open_key
+from vehicle.guard.stop_socket import LocalStop
+from vehicle.guard.stop_sources import Stops, StopSource
+from vehicle.guard.systemd import Supervisor
+from vehicle.hardware.absent_device import DeviceOpener
+from vehicle.hardware.interfaces import Camera, Motors
+from vehicle.process.channel import pair
+from vehicle.process.log import say
+from vehicle.process.seccomp import Sockets
 
 PILOT_NICE = -10
 
@@ -90,7 +90,7 @@ def _button(config: ButtonOptions) -> StopSource:
     """The emergency button of a car that has one. Raises HardwareMissing."""
     assert config.pin is not None
     try:
-        from vehicle.hardware.stopbutton import StopButton  # noqa: PLC0415 (only a car with a button needs the library)
+        from vehicle.hardware.stop_button import StopButton  # noqa: PLC0415 (only a car with a button needs the library)
     except ImportError as error:
         raise HardwareMissing(
             f"the emergency button needs the Python package {error.name!r}: install it, or take `button.pin` out."

@@ -9,11 +9,11 @@ from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
 from shared.protocol.topics import checked_device
 from shared.web.host_names import host_names
-from vehicle.calibration import CalibrationChoice
-from vehicle.core.ages import Safety
+from vehicle.calibration.file import CalibrationChoice
+from vehicle.core.frame_age import Safety
 from vehicle.core.limiter import Limits
-from vehicle.lapwatch.board import LapwatchOptions
-from vehicle.profiles import ProfileName
+from vehicle.frames.preprocess import ProfileName
+from vehicle.lapwatch.markers import LapwatchOptions
 
 _LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
 

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from leaderboard import signature
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.shapes import ErrorShape
+from leaderboard.api.schemas import ErrorShape
 from leaderboard.board import Board
 from leaderboard.config import Limits
 from leaderboard.sender import sender_of

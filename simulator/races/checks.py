@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leaderboard.board import Board
-from leaderboard.store.open import open_store
+from leaderboard.store.database import open_store
 from shared.errors import StorageError
 from simulator.races import paper
 from simulator.races.bookkeeper import Bookkeeper

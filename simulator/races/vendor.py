@@ -14,7 +14,7 @@ from leaderboard import signature
 from leaderboard.board import Board
 from leaderboard.config import Limits
 from leaderboard.signature import BadSignature
-from leaderboard.store.open import open_store
+from leaderboard.store.database import open_store
 from shared.protocol.results import RESULT_PATH, Answer, Later, Result
 from shared.units import NS_PER_MS, NS_PER_S
 from simulator.races.faults import Bad

@@ -10,7 +10,7 @@ import pytest
 
 from leaderboard import cli
 from leaderboard.config import LeaderboardConfig, read
-from leaderboard.serve import listen
+from leaderboard.server import listen
 from shared.errors import ConfigError, OperatorError, StorageError
 from tests.leaderboard import made
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard import domain
-from leaderboard.api.shapes import utc_ns, utc_text
+from leaderboard.api.schemas import utc_ns, utc_text
 from leaderboard.domain import Attempt, Line
 from shared.errors import BadInput, Refused
 from shared.rules.ranking import RaceRules, RunLap

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard.domain import UnknownRace
-from leaderboard.live import Feed, Picture, difference, event
+from leaderboard.live_stream import Feed, Picture, difference, event
 from shared.errors import RetryLater, StorageError
 from tests.leaderboard.made import Running, result
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from leaderboard.board import Board
 from leaderboard.build import open_board
 from leaderboard.domain import Conflict
-from leaderboard.store import open as opening
+from leaderboard.store import database as opening
 from shared.protocol.results import decode_posted, encode_result
 from tests.leaderboard.made import RULES, race, result
 

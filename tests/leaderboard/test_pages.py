@@ -6,7 +6,7 @@ import re
 import pytest
 
 from leaderboard.board import Board
-from leaderboard.pages import words
+from leaderboard.pages import wording
 from leaderboard.pages.render import Pages
 from leaderboard.pages.views import board_view, move_view
 from shared.protocol.results import encode_result
@@ -39,7 +39,7 @@ NOW_NS = 1_700_000_000_000_000_000
     ],
 )
 def test_rules_in_words(rules: RaceRules, sentence: str) -> None:
-    assert sentence in words.rules_in_words(rules)
+    assert sentence in wording.rules_in_words(rules)
 
 
 @pytest.mark.parametrize(

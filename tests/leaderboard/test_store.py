@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from leaderboard.build import open_board
-from leaderboard.store.open import migrate, open_readers, open_store
+from leaderboard.store.database import migrate, open_readers, open_store
 from leaderboard.store.tables import METADATA
 from shared.errors import ConfigError, OperatorError, StorageError
 from shared.protocol.results import encode_result

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from leaderboard import live as leaderboard_live
+from leaderboard import live_stream as leaderboard_live
 from station.web import event_stream as station_live
 from tests.conftest import ROOT
 from tests.look.relay import Relay

@@ -17,8 +17,8 @@ from shared.errors import BadInput
 from tests.models.tars import Member, crowd, pax, tar, tar_gz
 from tests.models.zips import zip_of
 from tests.vehicle.parts import ACTIONS
-from vehicle.models.archive import take_model
-from vehicle.models.checkpoints import NOTES
+from vehicle.models.importing.archive import take_model
+from vehicle.models.importing.checkpoints import NOTES
 
 NAME = b"model_metadata.json"
 MODEL, METADATA = Member(b"agent/model.pb", b"graph"), Member(NAME, b"{}")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import BadInput
 from tests.models.tars import Member, tar_gz
-from vehicle.models.archive import take_model
+from vehicle.models.importing.archive import take_model
 
 METADATA = Member(b"model_metadata.json", b"{}")
 LAST, BEST = Member(b"model/model_25.pb", b"last"), Member(b"model/model_24.pb", b"best")

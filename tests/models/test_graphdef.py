@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from shared.errors import BadInput
 from tests.models import protos
 from tests.models.frozen import DATA
-from vehicle.models.convert import convert
-from vehicle.models.frozen import policy_order
-from vehicle.models.graphdef import read_graph
 from vehicle.models.metadata import load_metadata
-from vehicle.models.protowire import WireReader, signed, varint
+from vehicle.models.tensorflow.converter import convert
+from vehicle.models.tensorflow.graphdef import read_graph
+from vehicle.models.tensorflow.inlining import policy_order
+from vehicle.models.tensorflow.protobuf_wire import WireReader, signed, varint
 
 DEEP = DATA / "tf2v1" / "deep-batchnorm.pb"  # it has functions, branches, normalisation
 

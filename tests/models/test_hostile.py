@@ -8,8 +8,8 @@ import pytest
 from shared.errors import BadInput
 from tests.models.cunning import CUNNING
 from tests.models.hostile import HOSTILE, NAME, Hostile
+from vehicle.models.importing.prepare import prepare
 from vehicle.models.library import Library
-from vehicle.models.prepare import prepare
 
 PATIENCE_S = 1.0
 EVERY = HOSTILE + CUNNING

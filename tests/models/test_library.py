@@ -17,11 +17,11 @@ from tests.models.frozen import DATA
 from tests.models.protos import HEAD, SEEN, attribute, constant, dense, field, graph, integers, node, placeholder
 from tests.models.tars import Member, tar_gz
 from tests.vehicle.parts import METADATA, tiny_graph
-from vehicle.models.check import check_model
-from vehicle.models.jail import ENVIRONMENT
 from vehicle.models.library import Library
 from vehicle.models.naming import NAME, fit_name
-from vehicle.models.policy import Policy
+from vehicle.models.run_isolated import ENVIRONMENT
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
 
 pytestmark = pytest.mark.slow  # each import is a child with limits
 
@@ -182,7 +182,7 @@ def test_a_model_of_the_field_is_brought_within_its_memory(tmp_path: pathlib.Pat
     (tmp_path / "fresh").mkdir()
     code = (
         "import resource, sys; bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "from vehicle.models.jail import main; assert main(['prepare', *sys.argv[1:]]) == 0\n"
+        "from vehicle.models.run_isolated import main; assert main(['prepare', *sys.argv[1:]]) == 0\n"
         "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - bare) / 1024)"
     )
     arguments = [sys.executable, "-c", code, str(file), str(tmp_path / "fresh")]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from shared.errors import BadInput
 from tests.vehicle.parts import ACTIONS
-from vehicle.models.bounds import MOST_METADATA_BYTES
 from vehicle.models.metadata import Metadata, parse_metadata
+from vehicle.models.model_files import MOST_METADATA_BYTES
 
 BARE: dict[str, Any] = {"action_space": ACTIONS}
 CAMERA, LIDAR = "FRONT_FACING_CAMERA", "LIDAR"

@@ -9,12 +9,12 @@ import onnx
 import pytest
 
 from tests.models.frozen import DATA, pictures
-from vehicle.models.allowed import allowed_graph
-from vehicle.models.convert import convert
-from vehicle.models.graphdef import read_graph
 from vehicle.models.metadata import load_metadata
-from vehicle.models.parity import compare, evaluate_frozen, frozen_answers, run_onnx
-from vehicle.models.session import open_session
+from vehicle.models.running.onnx_check import allowed_graph
+from vehicle.models.running.session import open_session
+from vehicle.models.tensorflow.converter import convert
+from vehicle.models.tensorflow.graphdef import read_graph
+from vehicle.models.tensorflow.parity import compare, evaluate_frozen, frozen_answers, run_onnx
 
 LARGEST_DIFFERENCE = 1e-5
 CASES = sorted(DATA.glob("*/*.pb"))

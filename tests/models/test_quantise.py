@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from raceday.__main__ import main
 from shared.errors import BadInput
 from tests.vehicle.parts import tiny_graph, write_model
-from vehicle.models import precision
-from vehicle.models.check import check_model
-from vehicle.models.frames import LEAST, MOST, halves, read_frames
+from vehicle.models.int8 import choose_precision
+from vehicle.models.int8.calibration_frames import LEAST, MOST, halves, read_frames
+from vehicle.models.int8.choose_precision import choose, judge, load_frames
+from vehicle.models.int8.quantise import quantised
+from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Verdict, load_note, note_of
 from vehicle.models.library import Library
-from vehicle.models.note import FRAMES, INT8, NOTE, Verdict, load_note, note_of
-from vehicle.models.policy import Policy
-from vehicle.models.precision import choose, judge, load_frames
-from vehicle.models.quantise import quantised
-from vehicle.recorder.feed import Picture, jpeg_of
-from vehicle.recorder.file import About, RunFile
-from vehicle.web.shelf import LibraryShelf
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
+from vehicle.recordings.frame_feed import Picture, jpeg_of
+from vehicle.recordings.mcap_file import About, RunFile
+from vehicle.web.model_list import LibraryShelf
 
 DEMO = pathlib.Path(__file__).parents[2] / "simulator" / "models" / "demo"
 FASTER = Verdict(60, 1.0, 0.0, 0.0, 1000, 300)
@@ -85,7 +85,7 @@ def test_int8_is_made_judged_and_noted(made: pathlib.Path) -> None:
 def test_what_was_judged_better_here_drives(
     made: pathlib.Path, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, drives: str
 ) -> None:
-    monkeypatch.setattr(precision, "judge", lambda *_: verdict)
+    monkeypatch.setattr(choose_precision, "judge", lambda *_: verdict)
     choice = choose(made)
     file = made / (INT8 if drives == "int8" else "model.onnx")
     assert (choice.precision, choice.policy.model.sha256) == (drives, check_model(file).sha256)

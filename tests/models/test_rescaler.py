@@ -12,14 +12,14 @@ import pytest
 from shared.errors import BadInput
 from tests.models.protos import HEAD, SEEN, attribute, constant, dense, field, graph, integers, node, placeholder, shape
 from tests.vehicle.parts import METADATA
-from vehicle.models.allowed import allowed_graph
-from vehicle.models.convert import convert
-from vehicle.models.graphdef import Node, read_graph
-from vehicle.models.heads import find_head
 from vehicle.models.metadata import parse_metadata
-from vehicle.models.numerics import BINARY, UNARY, compute
-from vehicle.models.parity import compare, evaluate_frozen, frozen_answers, observations
-from vehicle.models.session import open_session
+from vehicle.models.running.onnx_check import allowed_graph
+from vehicle.models.running.session import open_session
+from vehicle.models.tensorflow.converter import convert
+from vehicle.models.tensorflow.graphdef import Node, read_graph
+from vehicle.models.tensorflow.numpy_ops import BINARY, UNARY, compute
+from vehicle.models.tensorflow.parity import compare, evaluate_frozen, frozen_answers, observations
+from vehicle.models.tensorflow.policy_head import find_head
 
 DTYPE = attribute("dtype", field(6, 1))
 SCALAR = attribute("shape", field(7, b""))

@@ -19,17 +19,17 @@ from shared.clock import ManualClock
 from shared.errors import BadInput, ConfigError, StorageError
 from shared.protocol.messages import CarMode, CarState
 from tests.vehicle.parts import METADATA, tiny_graph, write_model
+from vehicle.commands.run import driven_model, driven_profile
 from vehicle.config import ModelChoice, RecorderOptions
-from vehicle.core.words import Figures, Trace
+from vehicle.core.messages import Figures, Trace
 from vehicle.models.card import Card
-from vehicle.models.check import check_model
-from vehicle.models.policy import Policy
-from vehicle.recorder.box import Recorder, RecorderThread, make_room, recordings
-from vehicle.recorder.feed import Picture, jpeg_of, png_of
-from vehicle.replay.cli import driven_model, driven_profile
-from vehicle.replay.compare import compare
-from vehicle.replay.plot import drawn
-from vehicle.replay.run import Run, read_run
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
+from vehicle.models.running.replay import compare
+from vehicle.recordings.frame_feed import Picture, jpeg_of, png_of
+from vehicle.recordings.plot import drawn
+from vehicle.recordings.reader import Run, read_run
+from vehicle.recordings.recorder import Recorder, RecorderThread, make_room, recordings
 
 MS = 1_000_000
 NOISE = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)

@@ -11,9 +11,9 @@ from raceday.model import main as model_main
 from shared.link.mqtt import MqttLink, MqttOptions
 from tests.vehicle.parts import Station, config_text, write_model
 from tests.vehicle.test_processes import Car
-from vehicle.recorder.box import recordings
-from vehicle.replay.cli import main as run_main
-from vehicle.replay.run import read_run
+from vehicle.commands.run import main as run_main
+from vehicle.recordings.reader import read_run
+from vehicle.recordings.recorder import recordings
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vehicle.parts import frame
-from vehicle.hardware.devices import Frame
-from vehicle.ipc import pair
-from vehicle.profiles import ProfileName, profile
-from vehicle.recorder.feed import FrameFeed, FramePump, Picture, jpeg_of, pack_picture, unpack_picture
-from vehicle.replay.compare import seen_of
+from vehicle.frames.preprocess import ProfileName, profile
+from vehicle.hardware.interfaces import Frame
+from vehicle.models.running.replay import seen_of
+from vehicle.process.channel import pair
+from vehicle.recordings.frame_feed import FrameFeed, FramePump, Picture, jpeg_of, pack_picture, unpack_picture
 
 MS = 1_000_000
 

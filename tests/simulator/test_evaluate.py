@@ -11,7 +11,7 @@ from simulator.cli import add_model_commands
 from simulator.evaluate import Drive, Verdict, drive, verdict
 from simulator.policy import load_policy
 from simulator.tracks import load_track, shipped_tracks
-from vehicle.profiles import PROFILES, ProfileName
+from vehicle.frames.preprocess import PROFILES, ProfileName
 
 
 def run(*words: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.errors import HardwareMissing
-from vehicle.absent import DeviceOpener
+from vehicle.hardware.absent_device import DeviceOpener
 
 
 class Device:

@@ -12,15 +12,15 @@ from shared.clock import ManualClock
 from shared.config import load
 from shared.errors import BadInput, ConfigError, Refused, StorageError
 from tests.vehicle.parts import config_text
-from vehicle import cli
-from vehicle.calibrate import PULSE_S, Wizard, tried_us
-from vehicle.calibration import CalibrationChoice, read_calibration, write_calibration
+from vehicle.calibration.file import CalibrationChoice, read_calibration, write_calibration
+from vehicle.calibration.terminal_wizard import PULSE_S, Wizard, tried_us
+from vehicle.commands import vehicle
 from vehicle.config import VehicleConfig
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
+from vehicle.guard.actuators import Wheels
+from vehicle.guard.stop_socket import LocalStop
 from vehicle.hardware.motors.mock import MockMotors
-from vehicle.localstop import LocalStop
-from vehicle.wheels import Wheels
 
 REST = Pulses(1_450_000, 1_446_000)
 STOCK_FILE = {
@@ -255,9 +255,9 @@ def test_the_command_keeps_what_was_found(tmp_path: pathlib.Path, monkeypatch: p
     stock.write_text(json.dumps(STOCK_FILE).replace("1700000", "1690000"))
     answers = iter(["wheels off", "y", *[""] * 6, "y", "n", "y"])
     monkeypatch.setattr("builtins.input", lambda _text: next(answers))
-    monkeypatch.setattr("vehicle.calibrate.PULSE_S", 0.0)
+    monkeypatch.setattr("vehicle.calibration.terminal_wizard.PULSE_S", 0.0)
     assert load(config, VehicleConfig).calibration.load() is None
-    assert cli.main(["calibrate", "--config", str(config), "--from", str(stock)]) == 0
+    assert vehicle.main(["calibrate", "--config", str(config), "--from", str(stock)]) == 0
     found = load(config, VehicleConfig).calibration.load()
     assert found is not None
     assert (found.steering.max_ns, found.motor) == (1_690_000, STOCK_CALIBRATION.motor)
@@ -267,11 +267,11 @@ def test_the_command_refuses_beside_a_guard_and_without_a_file(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ConfigError, match=r"calibration\.file"):
-        cli.main(["calibrate", "--config", str(car(tmp_path, "stock = true"))])
+        vehicle.main(["calibrate", "--config", str(car(tmp_path, "stock = true"))])
     config = car(tmp_path, f'file = "{tmp_path}/calibration.json"')
     guard = LocalStop(tmp_path / "car.sock")
     with pytest.raises(Exception, match="another guard already listens"):
-        cli.main(["calibrate", "--config", str(config)])
+        vehicle.main(["calibrate", "--config", str(config)])
     guard.close()
 
     def gone(_text: str) -> str:
@@ -279,10 +279,10 @@ def test_the_command_refuses_beside_a_guard_and_without_a_file(
 
     monkeypatch.setattr("builtins.input", gone)
     with pytest.raises(Refused, match="nobody answers"):
-        cli.main(["calibrate", "--config", str(config)])
+        vehicle.main(["calibrate", "--config", str(config)])
     assert not (tmp_path / "car.sock").exists()
 
 
 def test_neutral_from_outside_without_a_calibration_is_the_drivers_own(tmp_path: pathlib.Path) -> None:
-    assert cli.main(["neutral", "--config", str(car(tmp_path, ""))]) == 0
+    assert vehicle.main(["neutral", "--config", str(car(tmp_path, ""))]) == 0
     assert "1446000" in (tmp_path / "pulses.jsonl").read_text()

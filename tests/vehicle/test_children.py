@@ -8,15 +8,15 @@ import sys
 
 import pytest
 
-from vehicle.children import FIRST_RETRY_S, LONGEST_RETRY_S, Child, how_it_ended
 from vehicle.core.actions import Action
-from vehicle.core.words import CommsReady, PilotReady, Seen, Wish
-from vehicle.ipc import pair
-from vehicle.sandbox import LIMITS
-from vehicle.tally import Tally
+from vehicle.core.messages import CommsReady, PilotReady, Seen, Wish
+from vehicle.guard.child import FIRST_RETRY_S, LONGEST_RETRY_S, Child, how_it_ended
+from vehicle.guard.loop_stats import Tally
+from vehicle.process.channel import pair
+from vehicle.process.sandbox import LIMITS
 
 HELLO = (
-    "import sys; from vehicle.ipc import from_fd; from vehicle.core.words import CommsReady;"
+    "import sys; from vehicle.process.channel import from_fd; from vehicle.core.messages import CommsReady;"
     "channel = from_fd(int(sys.argv[sys.argv.index('--guard-fd') + 1])); channel.send(CommsReady());"
 )
 WAITS = HELLO + "import select; select.select([channel], [], [])"
@@ -99,7 +99,7 @@ def test_an_end_in_words(code: int, words: str) -> None:
 
 def test_what_a_child_gives_up() -> None:
     program = (
-        "import os, resource, sys; from vehicle.sandbox import confine, LIMITS;"
+        "import os, resource, sys; from vehicle.process.sandbox import confine, LIMITS;"
         "said = confine(os.getppid());"
         "flags = open('/proc/self/status').read();"
         "print(said, 'NoNewPrivs:\\t1' in flags, [resource.getrlimit(which)[0] for _, which, _ in LIMITS])"
@@ -111,7 +111,7 @@ def test_what_a_child_gives_up() -> None:
 
 
 def test_a_child_whose_parent_is_gone_ends_at_once() -> None:
-    program = "from vehicle.sandbox import confine; confine(1); print('still here')"
+    program = "from vehicle.process.sandbox import confine; confine(1); print('still here')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout) == (1, "")
 

@@ -10,11 +10,11 @@ import pytest
 from shared.config import load
 from shared.errors import ConfigError, HardwareMissing, OperatorError, Refused
 from tests.vehicle.parts import config_text, pulses, write_model
-from vehicle import cli
 from vehicle.build import _first_motors, _late_motors, build_clock
+from vehicle.commands import vehicle
 from vehicle.config import MotorsChoice, VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION
-from vehicle.localstop import LocalStop, ask_to_stop
+from vehicle.guard.stop_socket import LocalStop, ask_to_stop
 
 
 def config(folder: pathlib.Path, change: tuple[str, str] = ("", "")) -> str:
@@ -37,17 +37,17 @@ def test_what_the_guard_itself_refuses(
     tmp_path: pathlib.Path, change: tuple[str, str], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        cli.main(["--config", config(tmp_path, change)])
+        vehicle.main(["--config", config(tmp_path, change)])
 
 
 def test_neutral_from_outside(tmp_path: pathlib.Path) -> None:
-    assert cli.main(["neutral", "--config", config(tmp_path)]) == 0
+    assert vehicle.main(["neutral", "--config", config(tmp_path)]) == 0
     assert '"throttle_ns": 1446000' in (tmp_path / "pulses.jsonl").read_text()
 
 
 def test_stop_without_a_guard(tmp_path: pathlib.Path) -> None:
     with pytest.raises(Refused, match="no guard answers"):
-        cli.main(["stop", "--config", config(tmp_path)])
+        vehicle.main(["stop", "--config", config(tmp_path)])
 
 
 def test_the_local_socket_survives_a_kill_but_not_a_second_guard(tmp_path: pathlib.Path) -> None:

@@ -10,10 +10,10 @@ from shared.link.interface import Delivery, Subscription
 from shared.link.mock import MockBroker, MockLink
 from shared.protocol import topics
 from shared.protocol.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, Message
-from vehicle.comms import Comms
-from vehicle.core.words import CommsReady, Figures
-from vehicle.ipc import Channel, Word, pair
-from vehicle.outbox import Outbox
+from vehicle.comms.comms import Comms
+from vehicle.comms.lap_outbox import Outbox
+from vehicle.core.messages import CommsReady, Figures
+from vehicle.process.channel import Channel, Word, pair
 
 MS = 1_000_000
 LAP = CarLap(5_000 * MS, "boot-1", 0, None, 8, 20 * MS)

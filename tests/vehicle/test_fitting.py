@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from shared.clock import ManualClock
 from shared.errors import BadInput
 from tests.vehicle.test_helm import MS, Bench, driving
-from vehicle.core.fitting import PULSE_NS, SILENCE_NS, Fitting
+from vehicle.core.calibration_session import PULSE_NS, SILENCE_NS, Fitting
+from vehicle.core.calibration_steps import STEPS, WizardMind
+from vehicle.core.messages import Tune, TuneAction, Tuning
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
-from vehicle.core.wizard import STEPS, WizardMind
-from vehicle.core.words import Tune, TuneAction, Tuning
+from vehicle.guard.actuators import Wheels
+from vehicle.guard.calibration import Tuner
 from vehicle.hardware.motors.mock import MockMotors
-from vehicle.tuner import Tuner
-from vehicle.wheels import Wheels
 
 __all__ = ["driving"]  # a fixture of the helm's tests
 REST = Pulses(1_450_000, 1_446_000)

@@ -14,14 +14,14 @@ from shared.clock import ManualClock
 from simulator.tracks import load_track, shipped_tracks
 from simulator.world import World, draw_parts
 from tests.vehicle.parts import write_model
-from vehicle.core.words import Unusable, Wish
-from vehicle.framecheck import BLANK, COVERED, DAZZLED, KEPT, NOISE, REPEATED, FrameCheck
+from vehicle.core.messages import Unusable, Wish
+from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, KEPT, NOISE, REPEATED, FrameCheck
+from vehicle.frames.preprocess import profile
 from vehicle.hardware.cameras.mock import MockCamera
-from vehicle.hardware.devices import Frame
-from vehicle.models.check import check_model
-from vehicle.models.policy import Policy
-from vehicle.pilot import Pilot
-from vehicle.profiles import profile
+from vehicle.hardware.interfaces import Frame
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
+from vehicle.pilot.pilot import Pilot
 
 RECORDED = pathlib.Path(__file__).parents[1] / "assets" / "frames" / "reinvent_base_start.png"
 Picture = Any

@@ -9,10 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from shared.protocol.messages import DriveOrder, Grant, Lease, OrderAction
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.ages import Safety
-from vehicle.core.helm import Device, Helm
+from vehicle.core.controller import Device, Helm
+from vehicle.core.frame_age import Safety
 from vehicle.core.limiter import Limits
-from vehicle.core.words import Wish
+from vehicle.core.messages import Wish
 
 MS = 1_000_000
 SAFETY = Safety(frame_period_ms=50.0, arm_frames=3)  # holds to 100 ms, trips beyond 250

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
 from tests.vehicle.parts import frame
-from vehicle.core.words import CommsReady, Fault, Figures, ModeNotice, PilotReady, Seen, Wish
-from vehicle.hardware.devices import Frame
-from vehicle.ipc import Channel, Word, pack, pair, unpack
-from vehicle.mailbox import Mailbox
+from vehicle.core.messages import CommsReady, Fault, Figures, ModeNotice, PilotReady, Seen, Wish
+from vehicle.frames.latest_frame import Mailbox
+from vehicle.hardware.interfaces import Frame
+from vehicle.process.channel import Channel, Word, pack, pair, unpack
 
 WORDS: list[Word] = [
     Wish(7, 10**18, -0.25, 1.0, 1200),

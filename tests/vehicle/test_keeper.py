@@ -11,11 +11,11 @@ import pytest
 from shared.config import load
 from shared.errors import HardwareMissing
 from tests.vehicle.parts import config_text, pulses
-from vehicle import keeper
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, neutral
-from vehicle.keeper import Reserve, watch
-from vehicle.lifeline import BEAT, GOODBYE, Lifeline
+from vehicle.guard import failsafe
+from vehicle.guard.failsafe import Reserve, watch
+from vehicle.guard.failsafe_link import BEAT, GOODBYE, Lifeline
 
 REST = (neutral(STOCK_CALIBRATION).steering_ns, neutral(STOCK_CALIBRATION).throttle_ns)
 
@@ -101,16 +101,16 @@ def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
 
 
 def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, found = config(tmp_path), keeper.motors_maker
+    settings, found = config(tmp_path), failsafe.motors_maker
 
     def absent(*_: object) -> object:
         raise HardwareMissing("the driver needs a package.")
 
-    monkeypatch.setattr(keeper, "motors_maker", absent)
+    monkeypatch.setattr(failsafe, "motors_maker", absent)
     reserve = Reserve(settings)
     with pytest.raises(HardwareMissing, match="needs a package"):
         reserve.neutral("the guard is dead")
-    monkeypatch.setattr(keeper, "motors_maker", found)
+    monkeypatch.setattr(failsafe, "motors_maker", found)
     reserve.neutral("the guard is dead")
     assert told(tmp_path) == [REST]
 
@@ -146,7 +146,7 @@ def test_a_guard_that_ended_before_its_keeper_was_ready_is_no_accident(tmp_path:
     ours.close()
     words = ["--config", str(tmp_path / "vehicle.toml"), "--guard-fd", str(theirs.fileno()), "--lap-fd", "-1"]
     done = subprocess.run(
-        [sys.executable, "-m", "vehicle.keeper", *words, "--parent", "0"],
+        [sys.executable, "-m", "vehicle.guard.failsafe", *words, "--parent", "0"],
         pass_fds=(theirs.fileno(),),
         capture_output=True,
         text=True,

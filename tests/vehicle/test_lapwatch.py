@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from shared.config import from_table
 from shared.errors import ConfigError
-from vehicle.hardware.devices import Frame, Pixels
-from vehicle.lapwatch.board import STOCK_BOARDS, BoardKind, LapwatchOptions
-from vehicle.lapwatch.passing import Passing, PassingWatch
-from vehicle.lapwatch.sight import BoardFinder, Sight
+from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.lapwatch.line_estimator import Passing, PassingWatch
+from vehicle.lapwatch.marker_finder import BoardFinder, Sight
+from vehicle.lapwatch.markers import STOCK_BOARDS, BoardKind, LapwatchOptions
 from vehicle.lapwatch.watcher import LapWatcher
 
 FRAME_NS = 66_666_667

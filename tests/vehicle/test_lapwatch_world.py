@@ -7,8 +7,8 @@ from simulator.policy import load_policy
 from simulator.tracks import load_track, shipped_tracks
 from simulator.wires import Wires
 from simulator.world import World
-from vehicle.hardware.devices import Frame
-from vehicle.lapwatch.board import LapwatchOptions
+from vehicle.hardware.interfaces import Frame
+from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.watcher import LapWatcher
 
 S = 1_000_000_000

@@ -15,9 +15,9 @@ from onnx import TensorProto, helper
 
 from shared.errors import BadInput
 from tests.vehicle.parts import METADATA, frame, tiny_graph, write_model
-from vehicle.models.check import check_model
 from vehicle.models.metadata import load_metadata, parse_metadata
-from vehicle.models.policy import Policy
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
 from vehicle.models.trial import try_model
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import ConfigError, Refused
 from shared.protocol.messages import CarMode
-from vehicle.core.ages import Safety, throttle_left, trip_reason
+from vehicle.core.frame_age import Safety, throttle_left, trip_reason
 from vehicle.core.modes import ARMED, MODES, Event, Readiness, Standing, after
 
 ALL: Readiness = Readiness(calibration=True, model=True, frames=True, lease=True)

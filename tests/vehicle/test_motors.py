@@ -15,7 +15,7 @@ from shared.errors import ConfigError, HardwareMissing
 from tests.vehicle.metal import CHIP, Chip, Kernel, PigpioPin
 from vehicle.core.actions import Action
 from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses, pulses, require_fine_enough
-from vehicle.hardware.devices import Motors
+from vehicle.hardware.interfaces import Motors
 from vehicle.hardware.motors.attributes import Attributes
 from vehicle.hardware.motors.gpio import LIBRARIES, GpioMotors
 from vehicle.hardware.motors.pca9685 import PRESCALE, Pca9685Motors

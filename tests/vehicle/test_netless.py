@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicle import netless
-from vehicle.netless import ALWAYS, CLONE3, MACHINES, Sockets, leave_the_network, program
+from vehicle.process import seccomp
+from vehicle.process.seccomp import ALWAYS, CLONE3, MACHINES, Sockets, leave_the_network, program
 
 CHILD = """
 import ctypes, errno, json, os, socket, sys, threading
-from vehicle.netless import leave_the_network
+from vehicle.process.seccomp import leave_the_network
 
 one, other = socket.socketpair()
 begin, done, late = threading.Event(), threading.Event(), {}
@@ -143,7 +143,7 @@ def test_a_kernel_that_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
             return -1
 
     monkeypatch.setattr(os, "uname", lambda: os.uname_result(("", "", "", "", "x86_64")))
-    monkeypatch.setattr(netless.ctypes, "CDLL", lambda *_, **__: Kernel())
+    monkeypatch.setattr(seccomp.ctypes, "CDLL", lambda *_, **__: Kernel())
     assert "could not be taken away" in leave_the_network()[0]
 
 

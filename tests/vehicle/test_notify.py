@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vehicle.notify import Supervisor
+from vehicle.guard.systemd import Supervisor
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.errors import StorageError
 from shared.protocol.messages import CarLap
-from vehicle.outbox import Outbox
+from vehicle.comms.lap_outbox import Outbox
 
 
 def lap(at_ns: int, boot: str = "boot-1") -> CarLap:
@@ -51,7 +51,7 @@ def test_numbers_go_on_over_restarts_and_boots_even_when_all_is_forgotten(path: 
 
 def test_a_kill_loses_nothing_that_was_kept(path: pathlib.Path) -> None:
     program = (
-        "import sys, pathlib\nfrom tests.vehicle.test_outbox import lap\nfrom vehicle.outbox import Outbox\n"
+        "import sys, pathlib\nfrom tests.vehicle.test_outbox import lap\nfrom vehicle.comms.lap_outbox import Outbox\n"
         "outbox = Outbox(pathlib.Path(sys.argv[1]))\n"
         "for n in range(10**6):\n    print(outbox.put(lap(n)).seq, flush=True)\n"
     )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vehicle.core.words import Figures
-from vehicle.percentiles import percentile, telemetry
+from vehicle.core.messages import Figures
+from vehicle.core.telemetry import percentile, telemetry
 
 
 @pytest.mark.parametrize(

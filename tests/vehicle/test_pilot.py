@@ -15,14 +15,14 @@ from shared.config import load
 from shared.errors import BadInput
 from tests.vehicle.parts import config_text, scene, write_model
 from vehicle.config import VehicleConfig
-from vehicle.core.words import Fault, ModeNotice, Seen, Wish
+from vehicle.core.messages import Fault, ModeNotice, Seen, Wish
+from vehicle.frames.latest_frame import Mailbox
 from vehicle.hardware.cameras.mock import MockCamera
-from vehicle.hardware.devices import Frame
-from vehicle.ipc import Channel, pair
-from vehicle.mailbox import Mailbox
-from vehicle.models.check import check_model
-from vehicle.models.policy import Policy
-from vehicle.pilot import Pilot, capture, first_choice, fly
+from vehicle.hardware.interfaces import Frame
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
+from vehicle.pilot.pilot import Pilot, capture, first_choice, fly
+from vehicle.process.channel import Channel, pair
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from raceday.broker import Running
 from tests.vehicle.parts import Station, config_text, write_model
 from tests.vehicle.test_processes import Car, broker, station  # noqa: F401  # fixtures
-from vehicle.startup import (
+from vehicle.process.realtime import (
     CAMERA_PRIORITY,
     GUARD_PRIORITY,
     KEEPER_PRIORITY,

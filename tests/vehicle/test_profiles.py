@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vehicle.profiles import HEIGHT, PROFILES, WIDTH, ProfileName, profile
+from vehicle.frames.preprocess import HEIGHT, PROFILES, WIDTH, ProfileName, profile
 
 NAMES = tuple(PROFILES)
 

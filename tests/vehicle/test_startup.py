@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from vehicle.startup import write_ready
+from vehicle.process.realtime import write_ready
 
 CHILD = """
 import os, sys

@@ -17,11 +17,11 @@ from shared.errors import HardwareMissing
 from tests.vehicle.test_helm import Bench, driving
 from vehicle.build import _first_button
 from vehicle.config import ButtonOptions
-from vehicle.hardware import stopbutton
-from vehicle.hardware.stopbutton import OPEN, StopButton
-from vehicle.localstop import LocalStop
-from vehicle.stopkey import BY_KEY, StopKey, open_key
-from vehicle.stops import BY_SIGNAL, BY_SOCKET, Ask, Stops
+from vehicle.guard.stop_key import BY_KEY, StopKey, open_key
+from vehicle.guard.stop_socket import LocalStop
+from vehicle.guard.stop_sources import BY_SIGNAL, BY_SOCKET, Ask, Stops
+from vehicle.hardware import stop_button
+from vehicle.hardware.stop_button import OPEN, StopButton
 
 __all__ = ["driving"]  # a fixture of the helm's tests
 
@@ -162,7 +162,7 @@ def test_each_asks_with_its_own_sentence(local: LocalStop, tmp_path: pathlib.Pat
 
 
 def test_a_button_without_its_library_is_one_sentence_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "vehicle.hardware.stopbutton", raising=False)
+    monkeypatch.delitem(sys.modules, "vehicle.hardware.stop_button", raising=False)
     monkeypatch.setitem(sys.modules, "gpiozero", None)
     button, why = _first_button(ButtonOptions(pin=17))
     assert button is None
@@ -190,8 +190,8 @@ def test_a_button_that_is_tried_again_keeps_no_handle_and_takes_any_error(monkey
     def busy(*_: object, **__: object) -> None:
         raise LibraryError("GPIO busy")
 
-    monkeypatch.setattr(stopbutton, "_factory", chip)
-    monkeypatch.setattr(stopbutton, "DigitalInputDevice", busy)
+    monkeypatch.setattr(stop_button, "_factory", chip)
+    monkeypatch.setattr(stop_button, "DigitalInputDevice", busy)
     for _ in range(3):
         assert _first_button(ButtonOptions(pin=17))[1].startswith("GPIO17 cannot be read (GPIO busy)")
     assert [one.closed for one in made] == [1, 1, 1]

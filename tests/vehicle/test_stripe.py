@@ -18,9 +18,9 @@ from simulator.texture import PIXELS_PER_M, Texture, draw_texture
 from simulator.tracks import load_track, shipped_tracks
 from simulator.wires import Wires
 from simulator.world import World
-from vehicle.hardware.devices import Frame, Pixels
-from vehicle.lapwatch.board import LapwatchOptions
-from vehicle.lapwatch.stripe import Optics, StripeFinder, StripeOptions
+from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.lapwatch.markers import LapwatchOptions
+from vehicle.lapwatch.stripe_finder import Optics, StripeFinder, StripeOptions
 from vehicle.lapwatch.watcher import STRIPE, LapWatcher
 
 S = 1_000_000_000

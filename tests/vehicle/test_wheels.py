@@ -6,8 +6,8 @@ from shared.clock import ManualClock
 from shared.errors import HardwareMissing
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses
+from vehicle.guard.actuators import Wheels
 from vehicle.hardware.motors.mock import MockMotors
-from vehicle.wheels import Wheels
 
 REST = Pulses(1_450_000, 1_446_000)
 

@@ -23,9 +23,9 @@ from tests.station_web.browser import keep_picture, violations
 from tests.vehicle.test_processes import Car
 from tests.vehicle_web.test_browser import DATA, browser, claim, first_boot, phone, until
 from tests.world.conftest import RunningWorld
-from vehicle.recorder.box import recordings
-from vehicle.replay.cli import main as run_main
-from vehicle.replay.run import read_run
+from vehicle.commands.run import main as run_main
+from vehicle.recordings.reader import read_run
+from vehicle.recordings.recorder import recordings
 
 __all__ = ["browser"]  # the fixture
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.slow]

@@ -20,10 +20,10 @@ from tests.vehicle.parts import METADATA, config_text, frame, pulses, tiny_graph
 from tests.vehicle.test_processes import REST, Car
 from tests.vehicle_web.test_calibrating import Guarded
 from tests.vehicle_web.test_doors import Site
-from vehicle.calibration import read_calibration
-from vehicle.core.words import Figures, ThrottleShare, Trace, Tune
-from vehicle.recorder.feed import Picture, jpeg_of
-from vehicle.web.shelf import LibraryShelf
+from vehicle.calibration.file import read_calibration
+from vehicle.core.messages import Figures, ThrottleShare, Trace, Tune
+from vehicle.recordings.frame_feed import Picture, jpeg_of
+from vehicle.web.model_list import LibraryShelf
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

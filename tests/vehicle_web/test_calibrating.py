@@ -9,11 +9,11 @@ from shared.errors import Refused
 from shared.protocol.messages import CarState
 from tests.vehicle_web.test_desk import Bench
 from tests.vehicle_web.test_doors import Site
-from vehicle.calibration import read_calibration
-from vehicle.core.fitting import CLOSED, Fitting
+from vehicle.calibration.file import read_calibration
+from vehicle.core.calibration_session import CLOSED, Fitting
+from vehicle.core.messages import Tune
 from vehicle.core.pulses import STOCK_CALIBRATION
-from vehicle.core.words import Tune
-from vehicle.ipc import Word
+from vehicle.process.channel import Word
 
 
 class Guarded:

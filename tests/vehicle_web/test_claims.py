@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError, Refused
-from vehicle.web.claims import IDLE_S, LONGEST_S, SESSIONS_MOST, Claims, fresh_code, plain
+from vehicle.web.claim_codes import IDLE_S, LONGEST_S, SESSIONS_MOST, Claims, fresh_code, plain
 
 NOW = 1_800_000_000.0
 

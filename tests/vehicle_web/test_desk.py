@@ -4,12 +4,12 @@ import pytest
 
 from shared.errors import Refused
 from shared.protocol.messages import CarBeat, CarMode, CarState, DriveOrder, Lease
-from vehicle.core.ages import Safety
-from vehicle.core.helm import Helm
+from vehicle.core.controller import Helm
+from vehicle.core.frame_age import Safety
 from vehicle.core.limiter import Limits
-from vehicle.core.words import Figures, PilotChange, ThrottleShare, Trace, Wish
-from vehicle.ipc import Word
-from vehicle.web.desk import LEASE_MS, Desk
+from vehicle.core.messages import Figures, PilotChange, ThrottleShare, Trace, Wish
+from vehicle.process.channel import Word
+from vehicle.web.phone_control import LEASE_MS, Desk
 
 MS = 1_000_000
 

@@ -18,11 +18,11 @@ from shared.protocol.messages import CarBeat, CarState
 from tests.shared.strangers import stranger
 from tests.vehicle_web.test_desk import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
-from vehicle.recorder.feed import Picture
+from vehicle.recordings.frame_feed import Picture
 from vehicle.web.app import COOKIE, Car, create_app
-from vehicle.web.claims import Claims
+from vehicle.web.claim_codes import Claims
+from vehicle.web.model_list import ModelRow, Shelf
 from vehicle.web.server import ConsoleServer, listen
-from vehicle.web.shelf import ModelRow, Shelf
 from vehicle.web.upload import MOST_BYTES, safe_name
 
 OURS = {"x-raceday": "console"}

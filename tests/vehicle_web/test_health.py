@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicle.web.health import battery_percent, heat_c, read_health, wifi_dbm
+from vehicle.web.system_health import battery_percent, heat_c, read_health, wifi_dbm
 
 WIRELESS = """Inter-| sta-|   Quality        |   Discarded packets               | Missed | WE
  face | tus | link level noise |  nwid  crypt   frag  retry   misc | beacon | 22

@@ -6,12 +6,12 @@ from shared.errors import Refused
 from shared.protocol import messages as m
 from station.core.moment import Moment
 from station.service.car_control import Cars, Permit
-from vehicle.core.ages import Safety
-from vehicle.core.helm import Helm
+from vehicle.core.controller import Helm
+from vehicle.core.frame_age import Safety
 from vehicle.core.limiter import Limits
-from vehicle.core.words import Wish
-from vehicle.ipc import Word
-from vehicle.web.desk import Desk
+from vehicle.core.messages import Wish
+from vehicle.process.channel import Word
+from vehicle.web.phone_control import Desk
 
 MS = 1_000_000
 BOOT, CAR, PHONE = "boot-1", "car-1", "session-1"

@@ -24,7 +24,7 @@ from simulator.worldlink import (
     pack_frame,
     socket_path,
 )
-from vehicle.hardware.devices import Frame
+from vehicle.hardware.interfaces import Frame
 
 WORDS = [
     Hello("camera", "car-1"),

@@ -1,4 +1,4 @@
-"""The console's web app: one page, a small API behind sessions. Built by `vehicle/beside.py`; everything is local."""
+"""The console's web app: one page, a small API behind sessions. Built by `vehicle/comms/side_services.py`; everything is local."""
 
 import pathlib
 import time
@@ -16,14 +16,14 @@ from shared.errors import OperatorError, Refused
 from shared.web.assets import Assets
 from shared.web.error_pages import PagesForPeople
 from shared.web.security import Doors
-from vehicle.calibration import read_calibration
+from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
-from vehicle.web.calibrating import add_calibrating
-from vehicle.web.claims import LONGEST_S, Claims
-from vehicle.web.desk import Desk, Status
+from vehicle.web.calibration_api import add_calibrating
+from vehicle.web.claim_codes import LONGEST_S, Claims
 from vehicle.web.doors import refusal
-from vehicle.web.health import Health, read_health
-from vehicle.web.shelf import ModelRow, Shelf
+from vehicle.web.model_list import ModelRow, Shelf
+from vehicle.web.phone_control import Desk, Status
+from vehicle.web.system_health import Health, read_health
 from vehicle.web.upload import receive
 
 STATIC = pathlib.Path(__file__).parent / "static"
