@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from shared.clock import ManualClock
-from simulator.pico import MS, Cruelty, S
-from simulator.pico_trial import trial
+from simulator.pico.pico import MS, Cruelty, S
+from simulator.pico.trial import trial
 from station.core.facts import Crossing
 from station.core.inputs import Edge, GateSpec
 from station.core.timing.gate import Count, Gate

@@ -34,7 +34,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("station", "station.commands.station", "the trackside station: gates, laps, officiating, the live page"),
     Command("sync", "station.commands.sync", "posts qualified results to the leaderboard"),
     Command("leaderboard", "leaderboard.cli", "the reference leaderboard"),
-    Command("world", "simulator.process", "the mock world: track, car, camera, gates"),
+    Command("world", "simulator.realtime.world_process", "the mock world: track, car, camera, gates"),
     Command("broker", "raceday.broker", "a loopback MQTT broker for the demo"),
     Command("race", "raceday.race", "whole races on virtual time: race simulate"),
     Command(

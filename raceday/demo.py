@@ -21,7 +21,7 @@ from raceday.settings import House, Ports
 from raceday.supervisor import Supervisor
 from raceday.terminal import Terminal
 from shared.errors import ConfigError, OperatorError
-from simulator.policy import DEMO, find_model
+from simulator.driving.policy import DEMO, find_model
 from station.views.views import View
 from vehicle.models.running.check import CheckedModel, check_model
 

@@ -15,8 +15,8 @@ from raceday.plan import Racer
 from raceday.stationhand import Patience, StationHand
 from shared.errors import HardwareMissing, OperatorError, Refused, RetryLater
 from shared.units import NS_PER_S
-from simulator.control import WorldControl
-from simulator.worldlink import Truth
+from simulator.realtime.control_client import WorldControl
+from simulator.realtime.protocol import Truth
 from station.views.views import CarView, RunView, View
 
 LOOK_S = 0.1

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from shared.errors import ConfigError
 from shared.rules.ranking import RaceRules, check_rules
-from simulator.policy import recommended_percent
-from simulator.tracks import Track, load_track, shipped_tracks
+from simulator.driving.policy import recommended_percent
+from simulator.world.tracks import Track, load_track, shipped_tracks
 
 CONSECUTIVE = 3
 MAX_RACERS = 20

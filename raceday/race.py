@@ -19,10 +19,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from shared.errors import ConfigError
-from simulator.race import Simulation, scratch, simulate
-from simulator.races.faults import FAULTS, chosen
-from simulator.races.heats import Verdict, run_heats
-from simulator.races.report import COUNTS, INVARIANTS, Report, Tally
+from simulator.races.hosts.tally import COUNTS, INVARIANTS, Report, Tally
+from simulator.races.multi_car.verdict import Verdict, run_heats
+from simulator.races.physical.fault_table import FAULTS, chosen
+from simulator.races.simulation import Simulation, scratch, simulate
 
 MAX_HOURS = 100_000.0
 MOST_SHOWN = 20

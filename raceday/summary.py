@@ -12,7 +12,7 @@ import requests
 from raceday.plan import Plan, Racer
 from raceday.settings import House
 from shared.protocol.results import Posted
-from simulator.worldlink import Truth
+from simulator.realtime.protocol import Truth
 from station.core.facts import Lap
 from station.store.hash_chain import Record
 from station.store.journal import Journal

@@ -7,8 +7,8 @@ import random
 from collections.abc import Iterator
 
 from shared.units import NS_PER_MS, NS_PER_S
-from simulator.races.hall import Hall
-from simulator.races.turns import RETRY_NS, Desk, Turn
+from simulator.races.physical.ground_truth import Hall
+from simulator.races.starter import RETRY_NS, Desk, Turn
 from station.core import inputs as e
 from station.core.facts import Lap
 from station.core.race.incidents import Kind

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.errors import ConfigError
 from shared.rules.ranking import AtLimit, Lap1, RaceRules, check_rules
-from simulator.races.paper import PaperRun
+from simulator.races.verify.reference_model import PaperRun
 from station.core import facts as f
 from station.core import inputs as e
 from tests.core.hand import BOOT, MS, QUICK, Hand, S, moment, only

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from simulator.policy import DEMO, find_model
+from simulator.driving.policy import DEMO, find_model
 
 pytestmark = pytest.mark.slow
 

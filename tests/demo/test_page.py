@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page
 
 from shared.units import format_ns
-from simulator.control import WorldControl
-from simulator.devices import WorldClock
-from simulator.worldlink import Truth
+from simulator.realtime.control_client import WorldControl
+from simulator.realtime.drivers import WorldClock
+from simulator.realtime.protocol import Truth
 from tests.demo.running import Demo, check_summary
 from tests.station_web.browser import Watched, chromium, keep_picture
 

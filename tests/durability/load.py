@@ -21,7 +21,7 @@ from shared.link.interface import Delivery, Subscription
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
-from simulator.worldlink import GateEdge, Hello, Replay, Unpacker, Welcome, pack
+from simulator.realtime.protocol import GateEdge, Hello, Replay, Unpacker, Welcome, pack
 
 LAP_NS = 5_000_000_000
 WIDTH_NS = 90_000_000

@@ -15,7 +15,7 @@ import uvicorn.loops.asyncio
 import uvicorn.protocols.http.h11_impl  # noqa: F401
 
 import raceday.__main__
-import simulator.devices  # noqa: F401  the gate's driver
+import simulator.realtime.drivers  # noqa: F401  the gate's driver
 import station.commands.station  # noqa: F401  what each of them would import
 
 

@@ -13,7 +13,7 @@ from shared.clock import SystemClock
 from shared.descriptors import raise_limit
 from shared.drivers import find
 from shared.errors import ConfigError, HardwareMissing
-from simulator.pico import Cruelty, PicoOnPty
+from simulator.pico.pico import Cruelty, PicoOnPty
 from station.gates.driver import Edge, GateDriver, Said
 from station.gates.pico.gate import PicoGate
 

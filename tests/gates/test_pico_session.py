@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.pico import MS, Cruelty, S
-from simulator.pico_trial import Trial, trial
+from simulator.pico.pico import MS, Cruelty, S
+from simulator.pico.trial import Trial, trial
 from station.core.inputs import Edge
 from station.gates.pico.firmware.gatewire import pack
 from station.gates.pico.session import PicoSession, boot_name

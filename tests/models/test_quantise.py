@@ -26,7 +26,7 @@ from vehicle.recordings.frame_feed import Picture, jpeg_of
 from vehicle.recordings.mcap_file import About, RunFile
 from vehicle.web.model_list import LibraryShelf
 
-DEMO = pathlib.Path(__file__).parents[2] / "simulator" / "models" / "demo"
+DEMO = pathlib.Path(__file__).parents[2] / "simulator" / "data" / "models" / "demo"
 FASTER = Verdict(60, 1.0, 0.0, 0.0, 1000, 300)
 SLOWER = Verdict(60, 1.0, 0.0, 0.0, 1000, 950)
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from shared.units import NS_PER_S
-from simulator.race import scratch
-from simulator.races import faults
-from simulator.races.meeting import hold
-from simulator.races.report import Tally
+from simulator.races.hosts.tally import Tally
+from simulator.races.physical import fault_table
+from simulator.races.race_day import hold
+from simulator.races.simulation import scratch
 
 HoldMeeting = Callable[..., Tally]
 
@@ -27,9 +27,9 @@ def hold_meeting(monkeypatch: pytest.MonkeyPatch) -> Iterator[HoldMeeting]:
         count += 1
         chosen = frozenset(kinds)
         for name in chosen:
-            kind = faults.BY_NAME[name]
+            kind = fault_table.BY_NAME[name]
             most = {"hour": 1e9, "meeting": 1.0}.get(kind.per, 0.5)
-            monkeypatch.setitem(faults.BY_NAME, name, dataclasses.replace(kind, rate=min(most, kind.rate * times)))
+            monkeypatch.setitem(fault_table.BY_NAME, name, dataclasses.replace(kind, rate=min(most, kind.rate * times)))
         folder = pathlib.Path(rooms.name) / f"meeting-{count}"
         folder.mkdir()
         return hold(seed, round(minutes * 60 * NS_PER_S), chosen, folder)

@@ -6,7 +6,7 @@ import pytest
 
 import raceday.race
 from raceday.__main__ import main
-from simulator.races.report import Report, Tally
+from simulator.races.hosts.tally import Report, Tally
 
 
 def test_the_last_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,8 @@ import pathlib
 import pytest
 
 from raceday.__main__ import main
-from simulator.races.heat import Heat, Luck, draw_heat
-from simulator.races.heats import Verdict, run_heat, run_heats
+from simulator.races.multi_car.heat import Heat, Luck, draw_heat
+from simulator.races.multi_car.verdict import Verdict, run_heat, run_heats
 from station.core.attribution import assignment, likelihood
 from station.core.attribution.assignment import ManyCars
 from station.core.attribution.likelihood import Car, Seen, Told

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import METHODS, RaceRules, RunLap, score_run
-from simulator.races.paper import PaperRun, Posted, board
+from simulator.races.verify.reference_model import PaperRun, Posted, board
 
 S = 1_000_000_000
 

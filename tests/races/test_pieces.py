@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from shared.errors import ConfigError
 from shared.units import NS_PER_S
-from simulator.races import beams
-from simulator.races.beams import SENSORS, Passing, SeenEdge
-from simulator.races.cars import draw_racer, drive_lap
-from simulator.races.faults import BY_NAME, Bad, chosen
-from simulator.races.gatebox import RING, BoxDriver, GateBox
-from simulator.races.plan import draw_meeting
-from simulator.races.universe import KernelClock, Universe
+from simulator.races.physical import beam_gate
+from simulator.races.physical.beam_gate import SENSORS, Passing, SeenEdge
+from simulator.races.physical.fault_table import BY_NAME, Bad, chosen
+from simulator.races.physical.gate_device import RING, BoxDriver, GateBox
+from simulator.races.physical.racers import draw_racer, drive_lap
+from simulator.races.physical.virtual_time import KernelClock, Universe
+from simulator.races.schedule import draw_meeting
 from station.core.inputs import Edge
 
 SPEEDS = st.floats(0.7, 4.0)
@@ -59,9 +59,9 @@ def test_a_kernel_clock_starts_anew_with_each_boot_and_utc_can_be_stepped() -> N
 
 @given(speed=SPEEDS, at_ns=st.integers(0, 10**15), seed=st.integers(0, 2**32))
 def test_whatever_flickers_the_first_edge_is_the_time(speed: float, at_ns: int, seed: int) -> None:
-    edges = beams.double_trigger(Passing(at_ns, speed).clean(), random.Random(seed))
+    edges = beam_gate.double_trigger(Passing(at_ns, speed).clean(), random.Random(seed))
     assert edges[0] == SeenEdge(SENSORS[0], True, at_ns)
-    assert edges == beams.in_order(edges)
+    assert edges == beam_gate.in_order(edges)
     for sensor in SENSORS:
         levels = [e.broken for e in edges if e.sensor == sensor]
         assert levels == [True, False] * (len(levels) // 2), "a sensor's levels take turns"
@@ -71,9 +71,9 @@ def test_whatever_flickers_the_first_edge_is_the_time(speed: float, at_ns: int, 
 @given(speed=SPEEDS, seed=st.integers(0, 2**32))
 def test_a_lost_edge_is_one_and_a_blind_sensor_is_silent(speed: float, seed: int) -> None:
     clean = Passing(1_000, speed).clean()
-    lost = beams.lose_edge(clean, random.Random(seed))
+    lost = beam_gate.lose_edge(clean, random.Random(seed))
     assert sum(e.lost for e in lost) == 1
-    assert len({e.sensor for e in beams.miss_sensor(clean, random.Random(seed))}) == 1
+    assert len({e.sensor for e in beam_gate.miss_sensor(clean, random.Random(seed))}) == 1
 
 
 def test_switching_a_fault_off_leaves_the_luck_of_the_others() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.races.report import Tally
+from simulator.races.hosts.tally import Tally
 from tests.races import told_bugs, track_bugs
 
 pytestmark = pytest.mark.slow

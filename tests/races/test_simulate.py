@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.race import Simulation, simulate
-from simulator.races.faults import BY_NAME
-from simulator.races.report import COUNTS, INVARIANTS, Tally
+from simulator.races.hosts.tally import COUNTS, INVARIANTS, Tally
+from simulator.races.physical.fault_table import BY_NAME
+from simulator.races.simulation import Simulation, simulate
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ALL = frozenset(BY_NAME)

@@ -9,9 +9,9 @@ import pytest
 from leaderboard.board import Answer, Board
 from shared.protocol import messages as m
 from shared.protocol.results import Result
-from simulator.races.house import HallJournal
-from simulator.races.radio import CarRadio
-from simulator.races.vendor import Road
+from simulator.races.hosts.leaderboard_host import Road
+from simulator.races.hosts.station_host import HallJournal
+from simulator.races.physical.sim_car import CarRadio
 from station.core.race.laps import LapBook, Mark, Stretch
 from station.core.timing.gate import Count
 from station.service import storage_fault

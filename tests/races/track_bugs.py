@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from shared.rules.ranking import Score
-from simulator.races.gatebox import GateBox
-from simulator.races.house import HallJournal
+from simulator.races.hosts.station_host import HallJournal
 from simulator.races.officials import Officials
+from simulator.races.physical.gate_device import GateBox
 from station.core.inputs import Edge, VoidLap
 from station.core.race import race, standings
 from station.core.race.laps import LapBook

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from shared.rules.track_lengths import FASTEST_MPS, LENGTHS_M, least_lap_s, track_length_m
-from simulator.tracks import load_track, shipped_tracks
+from simulator.world.tracks import load_track, shipped_tracks
 
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" / "tracks"
 

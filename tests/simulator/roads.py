@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from simulator.geometry import Track
-from simulator.tracks import track_from_rows
+from simulator.world.geometry import Track
+from simulator.world.tracks import track_from_rows
 
 
 def ring(radius_m: float = 3.0, width_m: float = 1.0, rows: int = 360) -> Track:

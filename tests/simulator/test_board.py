@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from simulator.board import GATE_BOARDS, GateBoard, board_image
-from simulator.tracks import load_track, shipped_tracks
-from simulator.world import World
+from simulator.world.gate_boards import GATE_BOARDS, GateBoard, board_image
+from simulator.world.tracks import load_track, shipped_tracks
+from simulator.world.world import World
 
 SPACING_M = 0.2  # 3 m/s at 15 frames a second
 DETECTOR = cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.camera import CameraParameters, Upright, projection, render
-from simulator.geometry import Pose
-from simulator.texture import Appearance, draw_appearance, draw_texture
+from simulator.world.camera import CameraParameters, Upright, projection, render
+from simulator.world.floor_texture import Appearance, draw_appearance, draw_texture
+from simulator.world.geometry import Pose
 from tests.simulator.roads import box
 
 STANDARD = CameraParameters()

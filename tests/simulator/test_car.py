@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from simulator.car import MAX_STEERING_RAD, WHEELBASE_M, Car, CarParameters, draw_car
-from simulator.geometry import Pose
+from simulator.world.car import MAX_STEERING_RAD, WHEELBASE_M, Car, CarParameters, draw_car
+from simulator.world.geometry import Pose
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral, pulses
 

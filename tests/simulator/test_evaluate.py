@@ -8,9 +8,9 @@ import pytest
 
 from shared.errors import OperatorError
 from simulator.cli import add_model_commands
-from simulator.evaluate import Drive, Verdict, drive, verdict
-from simulator.policy import load_policy
-from simulator.tracks import load_track, shipped_tracks
+from simulator.driving.evaluate import Drive, Verdict, drive, verdict
+from simulator.driving.policy import load_policy
+from simulator.world.tracks import load_track, shipped_tracks
 from vehicle.frames.preprocess import PROFILES, ProfileName
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.car import FRONT_M, CarPose
-from simulator.events import FORWARD, REVERSE, BeamEdge, TrueCrossing
-from simulator.gates import Beam, line_across
+from simulator.world.beams import Beam, line_across
+from simulator.world.car import FRONT_M, CarPose
+from simulator.world.world_events import FORWARD, REVERSE, BeamEdge, TrueCrossing
 from tests.simulator.roads import box
 
 TRACK = box()  # the start line is at x = 1, the road runs along +x

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.tracks import load_track, shipped_tracks
+from simulator.world.tracks import load_track, shipped_tracks
 from tests.simulator.roads import box, ring
 
 RING = ring()

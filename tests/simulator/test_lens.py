@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simulator.lens import Lens, draw_lens, expose, for_policy
+from simulator.world.camera_sensor import Lens, draw_lens, expose, for_policy
 
 GREY = np.full((240, 320), 100, np.uint8)
 

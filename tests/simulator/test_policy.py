@@ -11,9 +11,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from shared.errors import BadInput
-from simulator.policy import find_model, load_policy
+from simulator.driving.policy import find_model, load_policy
 
-DEMO = pathlib.Path(str(files("simulator") / "models" / "demo"))
+DEMO = pathlib.Path(str(files("simulator") / "data" / "models" / "demo"))
 PLAIN_OPS = {"Conv", "Relu", "Gemm", "MatMul", "Add", "Flatten", "Reshape", "Softmax", "Mul", "Div"}
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from shared.errors import BadInput, OperatorError
-from simulator.tracks import Track, TrackError, load_track, shipped_tracks, track_from_rows
+from simulator.world.tracks import Track, TrackError, load_track, shipped_tracks, track_from_rows
 from tests.simulator.roads import ring
 
 LENGTHS_M = {

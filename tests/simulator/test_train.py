@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.tracks import load_track, shipped_tracks
+from simulator.driving.drive_chain import Wires
 from simulator.train.expert import Expert
 from simulator.train.loops import TIGHTEST_M, random_track
 from simulator.train.rollout import School
 from simulator.train.spaces import ANGLES_DEG, CHOICES, metadata, mirror, target
-from simulator.wires import Wires
-from simulator.world import OffTrack, TrueCrossing, World
+from simulator.world.tracks import load_track, shipped_tracks
+from simulator.world.world import OffTrack, TrueCrossing, World
 from vehicle.core.actions import ActionSpace
 
 SPACE = ActionSpace.parse_metadata(metadata())
@@ -87,10 +87,10 @@ if find_spec("torch") is not None:  # the extra 'train': not part of what the pr
     def test_a_tiny_training_leaves_a_model_that_answers_as_the_network_does(
         tmp_path_factory: pytest.TempPathFactory,
     ) -> None:
-        from simulator.lens import for_policy
-        from simulator.policy import load_policy
+        from simulator.driving.policy import load_policy
         from simulator.train.command import run
         from simulator.train.network import Learner, write_onnx
+        from simulator.world.camera_sensor import for_policy
 
         folder = tmp_path_factory.mktemp("model")
         run(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from simulator.wires import Wires
-from simulator.world import World
+from simulator.driving.drive_chain import Wires
+from simulator.world.world import World
 from tests.simulator.roads import box
 from vehicle.core.actions import Action
 from vehicle.core.limiter import Limits

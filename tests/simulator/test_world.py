@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.tracks import load_track
-from simulator.world import BackOnTrack, BeamEdge, FrameDue, OffTrack, TrueCrossing, World, WorldEvent
+from simulator.world.tracks import load_track
+from simulator.world.world import BackOnTrack, BeamEdge, FrameDue, OffTrack, TrueCrossing, World, WorldEvent
 from tests.simulator.roads import box, ring
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, pulses

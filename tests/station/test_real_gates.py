@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from shared.clock import SystemClock
-from simulator.pico import Cruelty, PicoOnPty
+from simulator.pico.pico import Cruelty, PicoOnPty
 from station.commands.replay import check
 from station.gates.decoders.framing import crc_amb
 from station.gates.decoders.packet_protocols.p3 import escape

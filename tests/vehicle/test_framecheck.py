@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.clock import ManualClock
-from simulator.tracks import load_track, shipped_tracks
-from simulator.world import World, draw_parts
+from simulator.world.tracks import load_track, shipped_tracks
+from simulator.world.world import World, draw_parts
 from tests.vehicle.parts import write_model
 from vehicle.core.messages import Unusable, Wish
 from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, KEPT, NOISE, REPEATED, FrameCheck

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.tracks import load_track, shipped_tracks
-from simulator.world import World, draw_parts
+from simulator.world.tracks import load_track, shipped_tracks
+from simulator.world.world import World, draw_parts
 from tests.vehicle.test_framecheck import recorded, scenes, small_of
 from vehicle.frames import frame_check
 from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, NOISE, FrameCheck, NoiseWatch

@@ -2,11 +2,11 @@
 
 import pytest
 
-from simulator.events import FrameDue, TrueCrossing
-from simulator.policy import load_policy
-from simulator.tracks import load_track, shipped_tracks
-from simulator.wires import Wires
-from simulator.world import World
+from simulator.driving.drive_chain import Wires
+from simulator.driving.policy import load_policy
+from simulator.world.tracks import load_track, shipped_tracks
+from simulator.world.world import World
+from simulator.world.world_events import FrameDue, TrueCrossing
 from vehicle.hardware.interfaces import Frame
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.watcher import LapWatcher

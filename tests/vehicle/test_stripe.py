@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.config import from_table
-from simulator.camera import CameraParameters, render
-from simulator.events import FrameDue, TrueCrossing
-from simulator.geometry import Pose
-from simulator.lens import expose
-from simulator.policy import load_policy
-from simulator.texture import PIXELS_PER_M, Texture, draw_texture
-from simulator.tracks import load_track, shipped_tracks
-from simulator.wires import Wires
-from simulator.world import World
+from simulator.driving.drive_chain import Wires
+from simulator.driving.policy import load_policy
+from simulator.world.camera import CameraParameters, render
+from simulator.world.camera_sensor import expose
+from simulator.world.floor_texture import PIXELS_PER_M, Texture, draw_texture
+from simulator.world.geometry import Pose
+from simulator.world.tracks import load_track, shipped_tracks
+from simulator.world.world import World
+from simulator.world.world_events import FrameDue, TrueCrossing
 from vehicle.hardware.interfaces import Frame, Pixels
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.stripe_finder import Optics, StripeFinder, StripeOptions

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from raceday.broker import mosquitto_path, start_broker
 from raceday.model import main as model_main
-from simulator.control import WorldControl
+from simulator.realtime.control_client import WorldControl
 from tests.models.tars import Member, tar_gz
 from tests.station_web.browser import keep_picture, violations
 from tests.vehicle.test_processes import Car

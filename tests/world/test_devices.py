@@ -9,8 +9,8 @@ import pytest
 
 from shared import drivers
 from shared.errors import ConfigError, HardwareMissing, Refused
-from simulator.control import WorldControl
-from simulator.devices import WorldCamera, WorldClock, WorldGate, WorldMotors
+from simulator.realtime.control_client import WorldControl
+from simulator.realtime.drivers import WorldCamera, WorldClock, WorldGate, WorldMotors
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral, pulses
 

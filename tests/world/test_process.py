@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from shared.config import load
-from simulator.control import WorldControl
-from simulator.devices import WorldCamera, WorldClock, WorldMotors
-from simulator.process import WorldConfig
+from simulator.realtime.control_client import WorldControl
+from simulator.realtime.drivers import WorldCamera, WorldClock, WorldMotors
+from simulator.realtime.world_process import WorldConfig
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, pulses
 

@@ -7,9 +7,9 @@ import pytest
 
 from shared.errors import Refused
 from shared.units import NS_PER_S
-from simulator.stage import TICK_NS, TICKS_PER_S, Shot, Stage, StageSettings
-from simulator.tracks import load_track
-from simulator.worldlink import GateEdge, Truth
+from simulator.realtime.protocol import GateEdge, Truth
+from simulator.realtime.stage import TICK_NS, TICKS_PER_S, Shot, Stage, StageSettings
+from simulator.world.tracks import load_track
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, pulses
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import HardwareMissing
-from simulator.worldclock import Anchor, ClockReader, ClockWriter
+from simulator.realtime.shared_clock import Anchor, ClockReader, ClockWriter
 
 BOOT = "b" * 36
 
@@ -68,7 +68,7 @@ class InItsWrite:
         self.waits_s: list[float] = []
         self._then = then
         spoil(path)
-        monkeypatch.setattr("simulator.worldclock.time.sleep", self._sleep)
+        monkeypatch.setattr("simulator.realtime.shared_clock.time.sleep", self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.waits_s.append(seconds)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadInput, OperatorError
-from simulator.worldlink import (
+from simulator.realtime.protocol import (
     Ask,
     GateEdge,
     Hello,
