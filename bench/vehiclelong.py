@@ -135,7 +135,7 @@ class Car:
         found = {"guard": guard.pid}
         for child in guard.children():
             line_ = " ".join(child.cmdline())
-            found |= {who: child.pid for who in ("pilot", "comms") if f"vehicle.{who}" in line_}
+            found |= {who: child.pid for who in ("pilot", "comms") if f"vehicle.{who}.{who}" in line_}
         return found
 
     def said(self) -> list[CarTelemetry]:

@@ -29,14 +29,14 @@ class Command:
 
 # Longer words first where one begins another; a module is imported only when its command is asked for.
 COMMANDS: tuple[Command, ...] = (
-    Command("demo", "raceday.demo", "a whole race on this machine, with no hardware"),
+    Command("demo", "raceday.demo.demo", "a whole race on this machine, with no hardware"),
     Command("vehicle", "vehicle.commands.vehicle", "the car's agent: guard, pilot and comms"),
     Command("station", "station.commands.station", "the trackside station: gates, laps, officiating, the live page"),
     Command("sync", "station.commands.sync", "posts qualified results to the leaderboard"),
     Command("leaderboard", "leaderboard.cli", "the reference leaderboard"),
     Command("world", "simulator.realtime.world_process", "the mock world: track, car, camera, gates"),
     Command("broker", "raceday.broker", "a loopback MQTT broker for the demo"),
-    Command("race", "raceday.race", "whole races on virtual time: race simulate"),
+    Command("race", "raceday.simulate", "whole races on virtual time: race simulate"),
     Command(
         "model",
         "raceday.model",

@@ -131,7 +131,7 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     children = [
         Child(
             name,
-            (sys.executable, "-m", f"vehicle.{name}", "--config", config_path),
+            (sys.executable, "-m", f"vehicle.{name}.{name}", "--config", config_path),
             lap_fd=lap_end.fileno(),
             frame_fd=frame_end.fileno(),
             nice=nice,

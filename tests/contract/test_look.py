@@ -6,7 +6,7 @@ import re
 
 from tests.conftest import ROOT
 
-LOOK = ROOT / "shared" / "look"
+LOOK = ROOT / "shared" / "web" / "look"
 FONTS = json.loads((LOOK / "fonts.json").read_text(encoding="utf-8"))
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-import raceday.race
+import raceday.simulate
 from raceday.__main__ import main
 from simulator.races.hosts.tally import Report, Tally
 
@@ -42,7 +42,7 @@ def test_a_broken_invariant_is_said_and_exits_1(
 ) -> None:
     tally = Tally()
     tally.invariants["laps_true"].check(False, "lap [3] took another time in truth")
-    monkeypatch.setattr(raceday.race, "simulate", lambda _wanted, _done: Report(1, 1.0, tally, 0.1))
+    monkeypatch.setattr(raceday.simulate, "simulate", lambda _wanted, _done: Report(1, 1.0, tally, 0.1))
     assert main(["race", "simulate", "--json"]) == 1
     document = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert document["invariants"]["laps_true"]["broken"] == ["lap [3] took another time in truth"]

@@ -112,7 +112,7 @@ class Scene:
 
     def child(self, name: str) -> int:
         for child in psutil.Process(self.process.pid).children():
-            if f"vehicle.{name}" in child.cmdline():
+            if f"vehicle.{name}.{name}" in child.cmdline():
                 return int(child.pid)
         raise AssertionError(f"there is no child {name}")
 

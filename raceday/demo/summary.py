@@ -9,8 +9,8 @@ from typing import Any
 
 import requests
 
-from raceday.plan import Plan, Racer
-from raceday.settings import House
+from raceday.demo.config_files import House
+from raceday.demo.plan import Plan, Racer
 from shared.protocol.results import Posted
 from simulator.realtime.protocol import Truth
 from station.core.facts import Lap

@@ -13,13 +13,13 @@ from rich.console import Console
 
 from leaderboard import credentials
 from leaderboard.config import Secrets
-from raceday import summary
 from raceday.broker import free_port, taken
-from raceday.director import Director
-from raceday.plan import Plan, read_plan
-from raceday.settings import House, Ports
-from raceday.supervisor import Supervisor
-from raceday.terminal import Terminal
+from raceday.demo import summary
+from raceday.demo.config_files import House, Ports
+from raceday.demo.plan import Plan, read_plan
+from raceday.demo.race_crew import Director
+from raceday.demo.supervisor import Supervisor
+from raceday.demo.terminal import Terminal
 from shared.errors import ConfigError, OperatorError
 from simulator.driving.policy import DEMO, find_model
 from station.views.views import View

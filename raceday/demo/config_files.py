@@ -4,8 +4,8 @@ import json
 import pathlib
 from typing import Any
 
-from raceday.plan import Plan, Racer
-from raceday.supervisor import Process
+from raceday.demo.plan import Plan, Racer
+from raceday.demo.supervisor import Process
 
 GATE = "start"
 LEASE_MS = 500

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from raceday.plan import Racer
-from raceday.stationhand import Patience, StationHand
+from raceday.demo.plan import Racer
+from raceday.demo.station_client import Patience, StationHand
 from shared.errors import HardwareMissing, OperatorError, Refused, RetryLater
 from shared.units import NS_PER_S
 from simulator.realtime.control_client import WorldControl
