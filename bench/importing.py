@@ -19,8 +19,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.report import report, rows
-from tests.models.protos import HEAD, SEEN, attribute, constant, field, graph, integers, node, placeholder, rescaled
-from tests.models.tars import Member, tar_gz
+from tests.vehicle.models.importing.tars import Member, tar_gz
+from tests.vehicle.models.tensorflow.protobuf_writer import (
+    HEAD,
+    SEEN,
+    attribute,
+    constant,
+    field,
+    graph,
+    integers,
+    node,
+    placeholder,
+    rescaled,
+)
 from vehicle.models.run_isolated import ENVIRONMENT
 
 ACTIONS = 5

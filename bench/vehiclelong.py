@@ -22,8 +22,8 @@ from bench.vehicletick import Networks
 from raceday.broker import start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol.messages import CarTelemetry
-from tests.vehicle.faults import FAULTS, trials
-from tests.vehicle.parts import Station, config_text
+from tests.system.vehicle.car_faults import FAULTS, trials
+from tests.vehicle.sample_parts import Station, config_text
 
 QUICK_S, FULL_S = 25.0, 610.0
 _EVERY_S = 2.0

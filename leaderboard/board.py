@@ -51,7 +51,7 @@ class Snapshot:
     version: int
     racers: int
     results: int
-    queries: tuple[StandingRow, ...]
+    rows: tuple[StandingRow, ...]
 
 
 class Board:

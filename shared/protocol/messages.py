@@ -1,7 +1,7 @@
 """What travels by MQTT: one frozen dataclass a message, and the envelope around it.
 
-A message only grows: fields are added with defaults, never changed or reused. `tests/contract/` holds a
-golden JSON of each version. Car messages are witnesses; none of them makes an official crossing.
+A message only grows: fields are added with defaults, never changed or reused. One golden JSON of each version is kept
+in `tests/shared/protocol/`. Car messages are witnesses; none of them makes an official crossing.
 """
 
 from dataclasses import dataclass, field

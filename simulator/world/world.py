@@ -1,7 +1,7 @@
 """The mock world: one car on one track with its camera and its gates, stepped on virtual time.
 
 No clock, no thread: `step(until_ns)` integrates on a fixed grid of 240 sub-steps a second, so what happens never
-depends on how the caller slices time. A process that runs it in real time wraps it (simulator/realtime/world_process.py).
+depends on how the caller slices time. The world process runs it in real time (realtime/world_process.py).
 """
 
 from collections.abc import Sequence

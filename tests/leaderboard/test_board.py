@@ -17,7 +17,7 @@ from leaderboard.domain import Conflict, UnknownRace
 from shared.errors import Refused, StorageError
 from shared.protocol.results import Posted, Result, decode_posted, encode_result
 from shared.rules.ranking import RaceRules
-from tests.leaderboard.made import RULES, race, result
+from tests.leaderboard.sample_races import RULES, race, result
 
 EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -12,7 +12,7 @@ from leaderboard.api.schemas import utc_ns, utc_text
 from leaderboard.domain import Attempt, Line
 from shared.errors import BadInput, Refused
 from shared.rules.ranking import RaceRules, RunLap
-from tests.leaderboard.made import laps, race, result
+from tests.leaderboard.sample_races import laps, race, result
 
 HOUR_NS = 3600 * 10**9
 DAY = timedelta(hours=23, minutes=59)

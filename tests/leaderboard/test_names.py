@@ -12,7 +12,7 @@ from leaderboard.build import open_board
 from leaderboard.domain import Conflict
 from leaderboard.store import database as opening
 from shared.protocol.results import decode_posted, encode_result
-from tests.leaderboard.made import RULES, race, result
+from tests.leaderboard.sample_races import RULES, race, result
 
 NFC, NFD = "Jos\u00e9", "Jose\u0301"
 RACE = race(rules=dataclasses.replace(RULES, attempts_per_racer=2))
