@@ -3,22 +3,21 @@
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from leaderboard.board import Snapshot, StandingRow
 from leaderboard.domain import EntryPolicy, Kind, Race, Venue
+from leaderboard.scored_laps import LAST_YEAR, LapShape, best_window, utc_text
 from leaderboard.store.queries import RaceHead
 from shared.errors import BadInput, ConfigError
 from shared.protocol.results import ToldBy
-from shared.rules.ranking import RaceRules, lap_time_ns, rules_from, score_run
-from shared.units import NS_PER_S, format_ms, published_ms
+from shared.rules.ranking import RaceRules, rules_from
+from shared.units import NS_PER_S, format_ms
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
-_LAST_YEAR = 2261  # the last whole year that 63 bits of nanoseconds since 1970 can tell: what the database holds
-_LAST_YEAR_NS = 9_000 * 365 * 86_400 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +99,6 @@ class CountedRaceShape:
 
 
 @dataclass(frozen=True, slots=True)
-class LapShape:
-    """A lap of the window that made the score; `lap_ms` holds its penalties."""
-
-    number: int
-    lap_ms: int
-    lap: str
-    penalty_ms: int
-    off_tracks: int
-    collisions: int
-    resets: int
-
-
-@dataclass(frozen=True, slots=True)
 class RowShape:
     """A racer's place. `moved`: places won by the last change, null if new. `tied`: within the timing's uncertainty.
 
@@ -178,11 +164,6 @@ def rules(values: dict[str, Any]) -> RaceRules:
         raise BadInput(str(error)) from None
 
 
-def utc_text(at_utc_ns: int) -> str:
-    """'2026-03-05T14:03:07Z'."""
-    return datetime.fromtimestamp(min(at_utc_ns, _LAST_YEAR_NS) // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def utc_ns(text: str) -> int:
     """RFC 3339 text with its zone to UTC nanoseconds. Raises BadInput."""
     try:
@@ -191,9 +172,9 @@ def utc_ns(text: str) -> int:
         at = datetime.min
     if at.tzinfo is None or at.year < 1971:
         raise BadInput(f"{text[:40]!r} is not a time with its zone: write it as 2026-03-05T14:00:00+01:00.")
-    if at.year > _LAST_YEAR:
+    if at.year > LAST_YEAR:
         raise BadInput(
-            f"{text[:40]!r} is beyond the year {_LAST_YEAR}, the last that is kept. A race that never closes has no "
+            f"{text[:40]!r} is beyond the year {LAST_YEAR}, the last that is kept. A race that never closes has no "
             '`closes_at`: leave it out, or take it away by changing it to "".'
         )
     return int(at.timestamp()) * NS_PER_S
@@ -238,23 +219,4 @@ def row_shape(row: StandingRow, rules: RaceRules) -> RowShape:
         uncertainty_ns=placed.uncertainty_ns,
         model_by=result.evidence.model_by,
         model_changes=result.evidence.model_changes,
-    )
-
-
-def best_window(row: StandingRow, rules: RaceRules) -> tuple[LapShape, ...]:
-    """The laps that made the score."""
-    score = score_run(row.result.laps, rules)
-    assert score is not None, "a line of a standing comes from a scored result"
-    window = [lap for lap in row.result.laps if score.first_lap <= lap.number <= score.last_lap]
-    return tuple(
-        LapShape(
-            number=lap.number,
-            lap_ms=published_ms(lap_time_ns(lap, rules)),
-            lap=format_ms(published_ms(lap_time_ns(lap, rules))),
-            penalty_ms=published_ms(lap_time_ns(lap, rules)) - published_ms(lap.lap_ns),
-            off_tracks=lap.off_tracks,
-            collisions=lap.collisions,
-            resets=lap.resets,
-        )
-        for lap in window
     )

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from leaderboard.api.schemas import LapShape, best_window, utc_text
 from leaderboard.board import Snapshot, StandingRow
 from leaderboard.domain import Race
 from leaderboard.pages import wording
+from leaderboard.scored_laps import LapShape, best_window, utc_text
 from leaderboard.store.queries import RaceHead
 from shared.protocol.results import Evidence
 from shared.rules.wording import INCIDENTS

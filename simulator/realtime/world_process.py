@@ -18,8 +18,7 @@ from shared.config import load, setting
 from shared.errors import ConfigError, Refused, StorageError
 from shared.protocol.topics import checked_device
 from shared.units import NS_PER_MS
-from simulator.patience import Patience
-from simulator.realtime.pacing import Pace
+from simulator.realtime.pacing import Pace, Patience
 from simulator.realtime.protocol import (
     CLOCK_NAME,
     TRUTH_NAME,

@@ -15,12 +15,12 @@ from station.core import inputs as e
 from station.core.attribution.attribution import Attribution
 from station.core.attribution.car_witness import Agreed, Doubt, Witness
 from station.core.attribution.transponders import Stranger
-from station.core.identity import Identity
 from station.core.race.car_models import Models
 from station.core.race.lap_doubts import ask
 from station.core.race.laps import Stretch
 from station.core.race.race import Race
 from station.core.race.racer_names import FIRST_EDITION, Names
+from station.core.race.result_identity import Identity
 from station.core.race.run import NAMES, Run, next_phase
 from station.core.race.run_registry import RunIds
 from station.core.stop_all import StopLatch

@@ -11,8 +11,8 @@ from station.store.database import FileDamaged, has_table, open_reading, storage
 from station.store.hash_chain import Tampered
 from station.store.journal import Journal
 from station.store.journal_reader import JournalReader
-from station.store.recovery.sqlite_pages import PAGE_BYTES
 from station.store.signer import Signer, load_signer, make_key
+from station.store.sqlite_pages import PAGE_BYTES
 from station.store.verify import Verified, verify_journal
 
 JOURNAL = "station.db"

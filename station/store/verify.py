@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from station.store.database import FileDamaged
 from station.store.hash_chain import Checkpoint, Tampered, attest
 from station.store.journal_reader import JournalReader
-from station.store.recovery.surviving_records import last_good
+from station.store.surviving_records import last_good
 
 
 @dataclass(frozen=True, slots=True)

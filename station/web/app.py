@@ -13,8 +13,8 @@ from shared.web.error_pages import PagesForPeople
 from shared.web.security import Doors
 from station.sync.operator_requests import Wish
 from station.views.views import ServicePort
+from station.web.access import client_of
 from station.web.api import api_routes
-from station.web.doors import client_of
 from station.web.event_stream import Live
 from station.web.render import OFFICIALS, STATIC, PageName, Pages
 from station.web.sending import sending_routes

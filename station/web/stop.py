@@ -13,7 +13,7 @@ from shared.rules.person_names import name_within
 from shared.web.security import HEADERS, stranger
 from station.core.inputs import ReleaseStop
 from station.views.views import Accepted, ServicePort
-from station.web.doors import NO_OFFICIAL, client_of
+from station.web.access import NO_OFFICIAL, client_of
 from station.web.presenters.stop import stop_document
 from station.web.render import Pages
 

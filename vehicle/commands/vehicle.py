@@ -5,11 +5,12 @@ import pathlib
 
 from shared.config import load
 from shared.errors import ConfigError, Refused
-from vehicle.build import build_clock, build_guard, build_motors
+from vehicle.build import build_guard
 from vehicle.calibration.file import read_calibration, write_calibration
 from vehicle.calibration.terminal_wizard import Wizard
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, require_fine_enough
+from vehicle.drivers import build_clock, build_motors
 from vehicle.guard.actuators import Wheels
 from vehicle.guard.stop_socket import LocalStop, ask_to_stop
 from vehicle.web.claim_codes import Claims

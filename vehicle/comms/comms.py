@@ -18,12 +18,12 @@ from shared.link.interface import Delivery, Link, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
 from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
-from vehicle.build import build_clock
 from vehicle.comms.lap_outbox import Kept, Outbox
 from vehicle.comms.side_services import Beside
 from vehicle.config import VehicleConfig
 from vehicle.core.messages import CommsReady, Figures
 from vehicle.core.telemetry import telemetry
+from vehicle.drivers import build_clock
 from vehicle.process.channel import Channel, Word, from_fd
 from vehicle.process.child_main import child_arguments, run_child
 from vehicle.process.log import say

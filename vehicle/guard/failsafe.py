@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from shared.config import load
 from shared.errors import HardwareMissing
-from vehicle.build import build_clock, motors_maker
 from vehicle.config import VehicleConfig
+from vehicle.drivers import build_clock, motors_maker
 from vehicle.guard.actuators import Wheels
 from vehicle.guard.failsafe_link import GOODBYE, READY, RECALIBRATED
 from vehicle.hardware.interfaces import Motors

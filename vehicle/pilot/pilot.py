@@ -14,10 +14,10 @@ import cv2
 from shared.clock import Clock
 from shared.config import load
 from shared.errors import BadInput, HardwareMissing, RacedayError
-from vehicle.build import build_camera, build_clock, camera_sockets
 from vehicle.config import VehicleConfig
 from vehicle.core.messages import CameraAbsent, Fault, ModeNotice, PilotReady, Seen, Unusable, Wish
 from vehicle.core.modes import ARMED
+from vehicle.drivers import build_camera, build_clock, camera_sockets
 from vehicle.frames.frame_check import REPEATED, FrameCheck
 from vehicle.frames.latest_frame import Mailbox
 from vehicle.hardware.interfaces import Camera, Frame, Pixels

@@ -18,9 +18,9 @@ from shared.web.error_pages import PagesForPeople
 from shared.web.security import Doors
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
+from vehicle.web.access import refusal
 from vehicle.web.calibration_api import add_calibrating
 from vehicle.web.claim_codes import LONGEST_S, Claims
-from vehicle.web.doors import refusal
 from vehicle.web.model_list import ModelRow, Shelf
 from vehicle.web.phone_control import Desk, Status
 from vehicle.web.system_health import Health, read_health

@@ -6,11 +6,11 @@ At a line with two timing systems A times and B stands by: it is compared with A
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.multi_car import Counted, Together
-from station.core.attribution.recount import TransponderPass
 from station.core.attribution.transponders import Stranger, Transponders, given_by
 from station.core.attribution.wrong_owner import Change, LastRead, told_anew
 from station.core.race.race import Race
 from station.core.race.racer_names import Names
+from station.core.race.recount import TransponderPass
 from station.core.race.run import Run
 from station.core.timing.backup_system import Missed, SecondSystem
 from station.core.timing.readiness import TESTING, Fitness

@@ -18,8 +18,8 @@ from shared.errors import Refused
 from shared.protocol.topics import checked_device
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.attribution.recount import TransponderPass
 from station.core.race.racer_names import Names
+from station.core.race.recount import TransponderPass
 from station.core.race.run import Run
 
 MARKS = str.maketrans("", "", " :-_.,'/")

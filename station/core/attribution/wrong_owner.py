@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.attribution.recount import TransponderPass
 from station.core.attribution.transponders import Transponders
 from station.core.race.race import Race
+from station.core.race.recount import TransponderPass
 from station.core.race.run import Run
 
 LastRead = dict[tuple[str, str], f.Crossing]  # by gate, and run or owner

@@ -13,13 +13,13 @@ from shared.protocol.topics import checked_device
 from shared.rules.ranking import Score
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.attribution.recount import Retold, TransponderPass, begun_at, retold
-from station.core.identity import Identity
 from station.core.race.car_models import Models, enter
 from station.core.race.incidents import happened, take_back, tapped
 from station.core.race.lap_doubts import weighed
 from station.core.race.laps import LapBook, Mark, Stretch
 from station.core.race.racer_names import Names, Spellings
+from station.core.race.recount import Retold, TransponderPass, begun_at, retold
+from station.core.race.result_identity import Identity
 from station.core.race.rulings import dismiss, give, kept, lose, rule, take
 from station.core.race.run import LATE_EDGE_NS, NAMES, Run, Trigger, next_phase, whose
 from station.core.race.run_registry import Register, RunIds

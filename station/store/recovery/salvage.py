@@ -13,7 +13,7 @@ from station.core.inputs import JournalBegan, Moment
 from station.core.race.run_registry import MOST_DIGITS
 from station.store.journal import Entry, Journal
 from station.store.opening import JOURNAL, KEY, SYNC, is_there, posted_results, signer_of
-from station.store.recovery.surviving_records import Left, last_good
+from station.store.surviving_records import Left, last_good
 
 _RUN = re.compile(rf"(?:.*\.)?run-(\d{{1,{MOST_DIGITS}}})")
 _PARTS = ("", "-wal", "-shm")

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.patience import THINK_NS, Patience
-from simulator.realtime.pacing import Pace
+from simulator.realtime.pacing import THINK_NS, Pace, Patience
 
 TICK = 8_333_333
 FRAME = 16 * 1_000_000_000 // 240

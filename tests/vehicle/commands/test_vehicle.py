@@ -10,10 +10,11 @@ import pytest
 from shared.config import load
 from shared.errors import ConfigError, HardwareMissing, OperatorError, Refused
 from tests.vehicle.sample_parts import config_text, pulses, write_model
-from vehicle.build import _first_motors, _late_motors, build_clock
+from vehicle.build import _first_motors, _late_motors
 from vehicle.commands import vehicle
 from vehicle.config import MotorsChoice, VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION
+from vehicle.drivers import build_clock
 from vehicle.guard.stop_socket import LocalStop, ask_to_stop
 
 

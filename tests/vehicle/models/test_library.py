@@ -29,7 +29,7 @@ from tests.vehicle.models.tensorflow.protobuf_writer import (
 )
 from tests.vehicle.sample_parts import METADATA, tiny_graph
 from vehicle.models.library import Library
-from vehicle.models.naming import NAME, fit_name
+from vehicle.models.model_files import NAME, fit_name
 from vehicle.models.run_isolated import ENVIRONMENT
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy

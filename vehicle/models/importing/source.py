@@ -11,8 +11,7 @@ from typing import BinaryIO, Literal, cast
 from shared.errors import BadInput
 from vehicle.models.importing.archive import HEAD_BYTES, check_packing, is_archive, take_model
 from vehicle.models.importing.gzip_reader import MOST_PACKED
-from vehicle.models.model_files import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES
-from vehicle.models.naming import fit_name
+from vehicle.models.model_files import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES, fit_name
 
 Kind = Literal["graph", "onnx"]
 _ENDS = (".tar.gz", ".tgz", ".gz", ".tar", ".zip", ".pb", ".onnx")

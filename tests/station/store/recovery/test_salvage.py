@@ -28,9 +28,9 @@ from station.store.hash_chain import Record
 from station.store.journal import Entry, Journal
 from station.store.journal_reader import JournalReader
 from station.store.opening import JOURNAL, KEY, SYNC, open_journal
-from station.store.recovery.sqlite_pages import PageFile
-from station.store.recovery.surviving_records import Left, last_good
 from station.store.signer import load_signer
+from station.store.sqlite_pages import PageFile
+from station.store.surviving_records import Left, last_good
 from station.sync.attempts import Attempts
 from station.sync.schedule import Row
 from tests.station.core.scripted_race import Hand, S, moment, only

@@ -14,7 +14,7 @@ from shared.errors import StorageError
 from station.core.race.run_registry import MOST_DIGITS
 from station.store.hash_chain import GENESIS, Checkpoint, Record, digest
 from station.store.journal_reader import as_bytes, as_int
-from station.store.recovery.sqlite_pages import Cell, PageFile
+from station.store.sqlite_pages import Cell, PageFile
 
 _RUN = re.compile(rb'"run_id":"run-(\d{1,%d})"' % MOST_DIGITS)
 _RUN_BYTES = 400  # no record that opens a run is shorter
