@@ -1,4 +1,4 @@
-"""uvicorn behind a door of our own: every connection is counted by address and bears deadlines (web_crowd.py).
+"""uvicorn behind a door of our own: every connection is counted by address and bears deadlines (connection_limits.py).
 
 Station, leaderboard and car console serve by it. A stranger's sockets take neither the descriptors that the rest of
 the process needs nor the place of an official, and what goes wrong with them is a line now and then, not a log.
@@ -24,7 +24,7 @@ from shared.web.connection_limits import Crowd, Guest, Room, Stage
 
 BACKLOG = 4096  # the kernel's own most; a burst waits there, where an official's knock is not lost
 BATCH = 512  # then those that are in are heard
-WELCOMED = 8  # so many requests are begun before the others on the loop have their turn (and see web_queue.py)
+WELCOMED = 8  # so many requests are begun before the others on the loop have their turn (and see accept_queue.py)
 RUSH_WELCOMED = 1  # while more come than were heard at once: an official in a hurry may be among them
 SWEEP_S = 0.5
 REPORT_S = 10.0
@@ -104,7 +104,7 @@ class CountedHttp(H11Protocol):
 class CountingServer(uvicorn.Server):
     """uvicorn that accepts by itself.
 
-    `is_official(address)`: who has places of his own. `urgent`: how requests begin that go first (web_queue.py).
+    `is_official(address)`: who has places of his own. `urgent`: how requests begin that go first (accept_queue.py).
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class _Door:
     """Accepts, counts, and puts out who waits too long; stands where uvicorn expects an asyncio server.
 
     Who says nothing costs a descriptor and no more. Those who said something are heard a few at a time, in the order of
-    web_queue.py: so no burst, of whatever it asks, keeps the loop from an official's stop.
+    accept_queue.py: so no burst, of whatever it asks, keeps the loop from an official's stop.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """A gate whose device is not there (yet): it keeps nobody down, is tried again in the background, and joins later.
 
-build.py makes one where a driver cannot be made, hall.py where one does not start; both say HardwareMissing.
+build.py makes one where a driver cannot be made, live_state.py where one does not start; both say HardwareMissing.
 """
 
 import threading

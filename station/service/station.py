@@ -70,7 +70,7 @@ class Setup:
 
 
 class Station:
-    """Without threads of its own: `pump` and `pump_live` do the work, `Runner` (runner.py) calls them."""
+    """Without threads of its own: `pump` and `pump_live` do the work, `Runner` (threads.py) calls them."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Whether the timing thread still turns. It says each turn; the live thread, which never waits for the disk, judges.
 
-Called by service.py. A disk that neither takes a record nor refuses it would else look like a calm race.
+Called by station.py. A disk that neither takes a record nor refuses it would else look like a calm race.
 """
 
 S = 1_000_000_000

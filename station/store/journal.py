@@ -4,7 +4,7 @@ SQLite in WAL mode with synchronous=FULL: what was appended survives a power cut
 trip whoever tries otherwise, and each record's hash covers the one before, so that a change shows.
 
 When a run ends (or a ruling changes what it is worth) the head is signed and the checkpoint kept; the newest head is
-signed with every commit, so that a cut at the end shows too. How: chain.py.
+signed with every commit, so that a cut at the end shows too. How: hash_chain.py.
 
 One thread appends. Others read through connections of their own (sync reads the table `outbox`).
 """

@@ -1,7 +1,7 @@
 """A SQLite file read page by page: its rows, where one bad page or a missing end makes SQLite refuse all of them.
 
 Only the leaves of tables are read, and the pages that long rows run over into; whatever leads to them may be damaged.
-A row is believed no further than its shape: who asks (surviving.py) holds it against a hash.
+A row is believed no further than its shape: who asks (surviving_records.py) holds it against a hash.
 
 The format: https://www.sqlite.org/fileformat2.html
 """

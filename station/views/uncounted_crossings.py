@@ -1,6 +1,6 @@
 """Crossings that count for nobody, with the reason: what an official sees of them, newest first.
 
-Filled on the thread that commits, from facts as they are made or restored; replay.py keeps it beside the engine.
+Filled on the thread that commits, from facts as they are made or restored; restore.py keeps it beside the engine.
 """
 
 from collections import deque

@@ -12,7 +12,7 @@ from vehicle.models.run_isolated import in_jail
 from vehicle.models.trial import try_model
 
 DEFAULT_LIBRARY = pathlib.Path("models")
-_PROFILES = ("grey-area", "deepracer-car")  # by name alone: profiles.py loads OpenCV
+_PROFILES = ("grey-area", "deepracer-car")  # by name alone: preprocess.py loads OpenCV
 
 
 def add_commands(subparsers: Any) -> None:

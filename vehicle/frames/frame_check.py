@@ -13,7 +13,7 @@ in it, a sensor that only gives noise. Three cheap looks at the policy's own 160
   its power in larger patches, **and** has nothing to do with earlier frames; some frames together must show both,
   since a car that spins looks at something new each time, but at large things.
 
-The thresholds lie far below what recorded and rendered frames show (test_framecheck.py holds both against them).
+The thresholds lie far below what recorded and rendered frames show (test_frame_check.py holds both against them).
 """
 
 import math

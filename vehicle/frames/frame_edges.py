@@ -1,4 +1,4 @@
-"""The edges of a picture of 40 x 30 blocks, and which of them are no leak of light: for framecheck.py.
+"""The edges of a picture of 40 x 30 blocks, and which of them are no leak of light: for frame_check.py.
 
 A leak at the rim of a cap, glare, a lamp's halo: the brightness rises, or falls, from the border inwards, block by
 block. Such a slope is followed from all four borders and does not count. Where something is burnt out, the halo around

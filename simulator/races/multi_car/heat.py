@@ -1,6 +1,6 @@
 """A heat: several cars on the track at once, one beam, no transponders; drawn from a seed, with the truth beside it.
 
-Cars are lap-time processes as in cars.py. A pass blocks the beam for the car's length; a car that comes while it is
+Cars are lap-time processes as in racers.py. A pass blocks the beam for the car's length; a car that comes while it is
 still blocked, or within the gate's lockout, makes no crossing of its own. The gate misses some passes, some reports
 are never heard and some come seconds late; every car counts on a clock of its own.
 """

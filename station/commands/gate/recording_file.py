@@ -32,7 +32,7 @@ def raw(source: BinaryIO) -> Iterator[bytes]:
 
 
 def hex_lines(source: Iterable[bytes], name: str, line_ends: bool, say: Callable[[str], object]) -> Iterator[bytes]:
-    """The bytes of each line of hex text (hextext.py); `say` takes a sentence for each that ends in half a byte.
+    """The bytes of each line of hex text (hex_text.py); `say` takes a sentence for each that ends in half a byte.
 
     `line_ends`: frames are lines of text, so one that was written down without its end gets it. Raises BadInput.
     """

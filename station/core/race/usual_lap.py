@@ -1,7 +1,7 @@
 """The usual lap of a run: which laps are so short that their crossing may be none, which so long that one is missing.
 
 Pure, on durations in ns; 0 is a lap that spans two boots, and says nothing. Nothing is decided here: a short lap is
-held until an official looks, a missing crossing is asked for (LapBook keeps the first, doubting.py asks for both).
+held until an official looks, a missing crossing is asked for (LapBook keeps the first, lap_doubts.py asks for both).
 """
 
 from bisect import bisect_left, insort

@@ -1,6 +1,6 @@
 """The clock of a timer that stamps with the time of day and speaks in order: midnight wraps, any other fall is a jump.
 
-Decoders may report a little late and out of order (deviceclock.py); a timer with beams does not, so with it even a
+Decoders may report a little late and out of order (device_clock.py); a timer with beams does not, so with it even a
 clock set back by a tenth of a second shows.
 """
 

@@ -1,4 +1,4 @@
-"""From what a racer brings to a model's folder: the door of the child that does it, with limits (jail.py).
+"""From what a racer brings to a model's folder: the door of the child that does it, with limits (run_isolated.py).
 
 The file is read and hashed while the libraries are loaded: each takes a quarter of a second, on a core of its own. The
 folder is empty and nobody reads it yet; it becomes a model only when the parent moves it into the library.

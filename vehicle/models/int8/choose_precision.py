@@ -1,6 +1,6 @@
 """fp32 or int8? Both are timed where they would drive and held against each other on recorded frames.
 
-The rule is in note.py. What is not fit to be judged does not count, and fp32 drives, with a sentence that says why.
+The rule is in verdict.py. What is not fit to be judged does not count, and fp32 drives, with a sentence that says why.
 """
 
 import dataclasses

@@ -1,6 +1,6 @@
 """Is this file a model that the car may run? Every refusal is one sentence; nothing in the file is executed here.
 
-Checked before the runtime sees it: size, that it is ONNX, what is in it (allowed.py), and that its inputs and answer
+Checked before the runtime sees it: size, that it is ONNX, what is in it (onnx_check.py), and that its inputs and answer
 are those of the metadata.
 """
 

@@ -3,7 +3,7 @@
 A packet is its length, a check that nobody has published, its kind and the rest: `0B .. 83`, time (4), 4 more, about
 once a second; `0D .. 84`, transponder (4), time (4), hits, strength. Numbers have their low byte first. We send
 `03 B9 01`, the counter answers `00` and begins (timing.md 2.6; flipsideracing's wiki). EasyLAP has a USB bridge that
-is no serial port: its `url` is `cp2110:///dev/hidraw0` (hidport.py).
+is no serial port: its `url` is `cp2110:///dev/hidraw0` (hid_port.py).
 
 Without a check, and without a sign where a packet begins, what looks like one in noise is told by its time: a passing
 that lies seconds before the counter's own clock, or minutes after it, is none.

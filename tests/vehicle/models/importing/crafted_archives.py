@@ -1,4 +1,4 @@
-"""More of what a hostile racer brings: things that are right by the letter, and floods. As in hostile.py."""
+"""More of what a hostile racer brings: things that are right by the letter, and floods. As in hostile_archives.py."""
 
 import gzip
 import json
