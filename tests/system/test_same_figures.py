@@ -49,3 +49,21 @@ def test_the_figures_are_those_that_were_recorded(kind: str, name: str, tmp_path
 @pytest.mark.parametrize("kind", CASES)
 def test_every_recorded_case_is_compared(kind: str) -> None:
     assert list(read(kind)) == list(CASES[kind])
+
+
+@pytest.mark.parametrize(
+    ("found", "place"),
+    [
+        ({"laps": [{"lap": 1, "time_ns": 5}, {"lap": 2, "time_ns": 8}]}, "/laps/1/time_ns: recorded 7, now 8"),
+        ({"laps": [{"lap": 1, "time_ns": 5}]}, "/laps: 2 were recorded, now there are 1"),
+        ({"laps": [{"lap": 1, "time_ns": 5.0}, {"lap": 2, "time_ns": 7}]}, "/laps/0/time_ns: recorded 5, now 5.0"),
+        ({"laps": [{"lap": 1, "time_ns": 5}, {"lap": True, "time_ns": 7}]}, "/laps/1/lap: recorded 2, now true"),
+        ({"laps": [{"lap": 1, "time_ns": 5}, {"lap": 2, "time_ns": 7, "held": True}]}, "/laps/1/held: recorded null"),
+        ({}, "/laps: recorded"),
+    ],
+)
+def test_a_difference_is_named_by_its_place(found: Any, place: str) -> None:
+    recorded = {"laps": [{"lap": 1, "time_ns": 5}, {"lap": 2, "time_ns": 7}]}
+    [sentence] = differences(recorded, found)
+    assert sentence.startswith(place)
+    assert list(differences(recorded, json.loads(json.dumps(recorded)))) == []
