@@ -11,7 +11,7 @@ from simulator.races.hall import Hall
 from simulator.races.turns import RETRY_NS, Desk, Turn
 from station.core import events as e
 from station.core.facts import Lap
-from station.core.incidents import Kind
+from station.core.lap_book import IncidentKind as Kind
 from station.view import RunView
 
 SAME_NS = NS_PER_S

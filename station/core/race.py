@@ -16,7 +16,8 @@ from station.core import facts as f
 from station.core.doubting import weighed
 from station.core.identity import Identity
 from station.core.incidents import happened, take_back, tapped
-from station.core.laps import LapBook, Mark, Stretch
+from station.core.lap_book import LapBook
+from station.core.laps import Mark, Stretch
 from station.core.models import Models, enter
 from station.core.names import Names, Spellings
 from station.core.register import Register, RunIds

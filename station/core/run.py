@@ -17,7 +17,8 @@ from shared.results import Result
 from shared.units import seconds_to_ns
 from station.core import events as e
 from station.core.facts import Attributed, Crossing, Proposal, Unattributed
-from station.core.laps import LapBook, Mark
+from station.core.lap_book import LapBook
+from station.core.laps import Mark
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 

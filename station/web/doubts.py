@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from station.core.doubting import USUAL
 from station.core.facts import Proposal
+from station.core.proposals import USUAL
 from station.view import CarView, RunView, StrangerView, View
 
 MOST_STRANGERS, MOST_CARS = 4, 6  # on the page

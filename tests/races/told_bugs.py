@@ -15,7 +15,8 @@ from simulator.races.vendor import Road
 from station import trouble
 from station.claim import Claim
 from station.core.gate import Count
-from station.core.laps import LapBook, Mark, Stretch
+from station.core.lap_book import LapBook
+from station.core.laps import Mark, Stretch
 from station.service import Item, Station
 from station.sync import post, verdict
 from station.sync import service as sync_service

@@ -12,7 +12,7 @@ from simulator.races.officials import Officials
 from station.core import gate, race, standing
 from station.core.events import Edge, VoidLap
 from station.core.gate import Count, Gate
-from station.core.laps import LapBook
+from station.core.lap_book import LapBook
 
 Patch = pytest.MonkeyPatch
 
