@@ -1,7 +1,7 @@
 """`raceday rank`: ranks a CSV of results by a method, as the published boards are ranked.
 
 Input columns (any order, extra ones ignored): Racer or Alias, and AvgLapTime, BestLapTime or TotalLapTime as the
-method names it, in milliseconds or as 1:02.345; how files differ is read by board_file.py. A row whose LapCount is below
+method names it, in milliseconds or as 1:02.345; board_file.py reads how files differ. A row whose LapCount is below
 --consecutive-laps cannot hold the window, so it is not ranked. A blank LapCount says nothing: the row is taken at its
 score, but not at a total where others have a count, since that of fewer laps is the smaller; both are told.
 A row that sums up others (Total, Average, Track record) is refused unless it has a UserId.

@@ -13,11 +13,12 @@ from shared.protocol.topics import checked_device
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.attribution import Attribution
-from station.core.attribution.car_witness import Agreed, Doubt, Witness
+from station.core.attribution.car_witness import Doubt, Found, Witness
 from station.core.attribution.transponders import Stranger
 from station.core.race.car_models import Models
 from station.core.race.lap_doubts import ask
 from station.core.race.laps import Stretch
+from station.core.race.proposals import false_by_car, missed_by_car
 from station.core.race.race import Race
 from station.core.race.racer_names import FIRST_EDITION, Names
 from station.core.race.result_identity import Identity
@@ -209,11 +210,11 @@ class Engine:
         """A crossing counted: the car's own reports may agree. Among several cars doubts are weighed elsewhere."""
         return self._told(self._witness(run.car).passed(run.book, stretch))
 
-    def _told(self, found: list[Agreed | Doubt]) -> list[f.Fact]:
+    def _told(self, found: list[Found]) -> list[f.Fact]:
         told: list[f.Fact] = []
         for each in found:
-            if isinstance(each, Agreed):
-                told.append(_confirmed(each))
+            if isinstance(each, f.LapConfirmed):
+                told.append(each)
                 continue
             if self._attribution.several:
                 continue
@@ -333,13 +334,5 @@ def _same(a: e.OpenRace, b: e.OpenRace) -> bool:
     return replace(a, moment=b.moment) == b
 
 
-def _confirmed(agreed: Agreed) -> f.LapConfirmed:
-    return f.LapConfirmed(agreed.book.lap(agreed.number), agreed.car_lap_ns, agreed.difference_ns)
-
-
 def _proposal(doubt: Doubt) -> f.Proposal:
-    if doubt.missed:
-        sentence = "The car saw the gate where the gate saw no car: was a crossing missed?"
-        return f.Proposal(doubt.run_id, "missed_crossing", doubt.at_ns, "car", sentence)
-    sentence = "The gate saw a crossing within what the car reports as one lap: was it false?"
-    return f.Proposal(doubt.run_id, "false_crossing", doubt.at_ns, "car", sentence)
+    return (missed_by_car if doubt.missed else false_by_car)(doubt.run_id, doubt.at_ns)

@@ -8,6 +8,7 @@ from station.core import inputs as e
 from station.core.attribution.multi_car import Counted, Together
 from station.core.attribution.transponders import Stranger, Transponders, given_by
 from station.core.attribution.wrong_owner import Change, LastRead, told_anew
+from station.core.race.proposals import missed_by_system_a
 from station.core.race.race import Race
 from station.core.race.racer_names import Names
 from station.core.race.recount import TransponderPass
@@ -332,7 +333,6 @@ class Attribution:
     def _doubted(self, run: Run, crossing: f.Crossing) -> list[f.Fact]:
         if not run.begun or self.several:
             return []
-        sentence = "System B saw a car where A saw none: was a crossing missed?"
-        proposal = f.Proposal(run.run_id, "missed_crossing", crossing.at_ns, "system B", sentence)
+        proposal = missed_by_system_a(run.run_id, crossing.at_ns)
         run.proposals.append(proposal)
         return [proposal]

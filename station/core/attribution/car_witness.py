@@ -5,23 +5,21 @@ between the two is found from laps of equal length, never later than the report 
 durations must both agree. A report is never a crossing: what it exposes is proposed to an official.
 """
 
-import itertools
 from collections import deque
 from dataclasses import dataclass
 
+from station.core import facts as f
+from station.core.attribution.car_clock import DURATION_NS, STAMP_NS, CarClock, as_long
 from station.core.inputs import CarReport, clock_of
-from station.core.race.laps import LapBook, Mark, Stretch
+from station.core.race.lap_book import LapBook
+from station.core.race.laps import Mark, Stretch
 
-STAMP_NS = 1_500_000_000  # a slow car has the board out of its picture so long before the line
-DURATION_NS = 300_000_000  # two frames at 15 Hz at either end, and speed that differs
-CLOSE_NS = 100_000_000  # offsets that fit better than others by this much are better
 REMEMBERED = 32
-PATIENCE = 3  # so many reports in a row that meet nothing: the offset was guessed wrong
 
 
 @dataclass(slots=True)
 class Passing:
-    """A mark as the witness looks at it. `open` False: an official dropped it."""
+    """A counted crossing as the witness looks at it, with the car's report about it."""
 
     book: LapBook
     stretch: Stretch
@@ -39,16 +37,6 @@ class Passing:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
-    """This lap is confirmed; `difference_ns` is the car's duration minus the gate's."""
-
-    book: LapBook
-    number: int
-    car_lap_ns: int | None
-    difference_ns: int
-
-
-@dataclass(frozen=True, slots=True)
 class Doubt:
     """`missed`: the car passed where the gate has no crossing; else: the gate has one where the car has none."""
 
@@ -57,28 +45,30 @@ class Doubt:
     at_ns: int
 
 
+Found = f.LapConfirmed | Doubt
+
+
 class Witness:
-    """One car: its recent marks by the gate, its reports that found no mark yet, and its clocks' offsets."""
+    """One car: its crossings of the gate, its reports that found none yet, and its clocks."""
 
     def __init__(self, car: str) -> None:
         self.car = car
         self._passings: deque[Passing] = deque(maxlen=REMEMBERED)
         self._waiting: deque[CarReport] = deque(maxlen=REMEMBERED)
-        self._proposed: deque[CarReport] = deque(maxlen=REMEMBERED)  # may find their mark by a ruling
-        self._offsets: dict[tuple[str, str], int] = {}  # (car boot, gate boot) -> car minus gate
-        self._misses: dict[tuple[str, str], int] = {}
+        self._proposed: deque[CarReport] = deque(maxlen=REMEMBERED)  # may find their crossing by a ruling
+        self._clocks: dict[tuple[str, str], CarClock] = {}  # (car boot, gate clock)
 
-    def passed(self, book: LapBook, stretch: Stretch) -> list[Agreed | Doubt]:
+    def passed(self, book: LapBook, stretch: Stretch) -> list[Found]:
         """The gate counted a crossing of this car."""
         self._passings.append(Passing(book, stretch))
         return self._settle()
 
-    def reported(self, report: CarReport) -> list[Agreed | Doubt]:
+    def reported(self, report: CarReport) -> list[Found]:
         """The car says that it passed."""
         self._waiting.append(report)
         return self._settle()
 
-    def recast(self, book: LapBook) -> list[Agreed | Doubt]:
+    def recast(self, book: LapBook) -> list[Found]:
         """A ruling changed the run's marks: look at its newest ones afresh (agreed reports stay with their marks)."""
         held = {id(p.stretch): p for p in self._passings if p.book is book}
         others = [p for p in self._passings if p.book is not book]
@@ -93,91 +83,70 @@ class Witness:
                 found += self._agree(index, passing.report)
         return found
 
-    def _settle(self) -> list[Agreed | Doubt]:
-        found: list[Agreed | Doubt] = []
-        waiting, self._waiting = self._waiting, deque(maxlen=REMEMBERED)
-        reports = list(waiting)
+    def _settle(self) -> list[Found]:
+        """Each report that waits finds its crossing, or exposes a missed one, or waits on."""
+        if not self._waiting:
+            return []
+        found: list[Found] = []
+        reports = list(self._waiting)
+        self._waiting.clear()
         for report in reports:
-            offset_ns = self._offset(report, reports)
-            if offset_ns is None:
+            clock = self._clock_of(report, reports)
+            if clock is None or clock.newest_ns is None:
                 self._waiting.append(report)
                 continue
-            at = self._nearest(report, offset_ns)
-            found += self._match(at, report) if at is not None else self._unmet(report, offset_ns)
+            at_ns = report.at_ns + clock.newest_ns
+            index = self._nearest(report, at_ns)
+            found += self._match(index, report) if index is not None else self._unmet(report, at_ns, clock)
         return found
 
-    def _unmet(self, report: CarReport, offset_ns: int) -> list[Agreed | Doubt]:
-        """No mark for this report: wait for the gate, or propose a missed crossing, or forget it (a repeat)."""
-        newest, at_ns = self._passings[-1], report.at_ns - offset_ns
-        key = (report.car_boot, newest.clock)
+    def _unmet(self, report: CarReport, at_ns: int, clock: CarClock) -> list[Found]:
+        """No crossing for this report: wait for the gate, or propose a missed one, or forget it (a repeat)."""
+        newest = self._passings[-1]
         if at_ns > newest.mark.at_ns - STAMP_NS:
             self._waiting.append(report)
             if clock_of(report.taken.boot) == newest.clock and at_ns > report.taken.at_ns + STAMP_NS:
-                self._mistrust(key)  # it arrived before it happened
+                clock.unmet()  # it arrived before it happened
             return []
-        self._mistrust(key)
-        doubt = self._missed(report, offset_ns)
+        clock.unmet()
+        doubt = self._missed(at_ns)
         if doubt is None:
             return []
         self._proposed.append(report)
         return [doubt]
 
-    def _mistrust(self, key: tuple[str, str]) -> None:
-        self._misses[key] = self._misses.get(key, 0) + 1
-        if self._misses[key] >= PATIENCE:
-            self._offsets.pop(key, None)
-
-    def _offset(self, report: CarReport, reports: list[CarReport]) -> int | None:
-        """Car clock minus gate clock, for the gate's clock of the newest mark."""
+    def _clock_of(self, report: CarReport, reports: list[CarReport]) -> CarClock | None:
+        """The car's clock against that of the newest crossing; None: the gate saw nothing of this car yet."""
         if not self._passings:
             return None
-        clock = self._passings[-1].clock
-        if report.car_boot == clock:
-            return 0
-        key = (report.car_boot, clock)
-        if key not in self._offsets and (found := self._guess(reports, report.car_boot, clock)) is not None:
-            self._offsets[key], self._misses[key] = found, 0
-        return self._offsets.get(key)
+        boot, gate = report.car_boot, self._passings[-1].clock
+        clock = self._clocks.setdefault((boot, gate), CarClock(boot == gate))
+        if clock.newest_ns is None:
+            crossings = [(p.book, p.mark.at_ns) for p in self._passings if p.clock == gate]
+            clock.find([each for each in reports if each.car_boot == boot], crossings, gate)
+        return clock
 
-    def _guess(self, waiting: list[CarReport], car_boot: str, clock: str) -> int | None:
-        """The offset under which most reports meet a mark, most closely, with the least delay on their way."""
-        reports = [r for r in waiting if r.car_boot == car_boot][-8:]
-        passings = [p for p in self._passings if p.clock == clock][-9:]
-        best: tuple[int, int, int] | None = None
-        for report in reports:
-            for before, after in itertools.pairwise(passings):
-                if before.book is not after.book or not _alike(report, after.mark.at_ns - before.mark.at_ns):
-                    continue
-                offset_ns = report.at_ns - after.mark.at_ns
-                met, off_ns = _meets(reports, passings, offset_ns)
-                fit = (met, -off_ns // CLOSE_NS, -offset_ns)
-                if met and (best is None or fit > best):
-                    best = fit
-        return None if best is None else -best[2]
-
-    def _nearest(self, report: CarReport, offset_ns: int) -> int | None:
-        """The index of the mark that this report is about."""
+    def _nearest(self, report: CarReport, at_ns: int) -> int | None:
+        """The index of the crossing that this report is about, which it puts at `at_ns` of the gate's clock."""
         best, best_ns = None, STAMP_NS + report.uncertainty_ns
         clock = self._passings[-1].clock
         for index, passing in enumerate(self._passings):
-            off_ns = abs(report.at_ns - offset_ns - passing.mark.at_ns)
+            off_ns = abs(at_ns - passing.mark.at_ns)
             if passing.report is None and passing.clock == clock and off_ns <= best_ns:
                 best, best_ns = index, off_ns
         return best
 
-    def _match(self, index: int, report: CarReport) -> list[Agreed | Doubt]:
+    def _match(self, index: int, report: CarReport) -> list[Found]:
         passing = self._passings[index]
         passing.report = report
-        clock = passing.clock
-        if report.car_boot != clock:
-            self._offsets[report.car_boot, clock] = report.at_ns - passing.mark.at_ns  # follows the clocks' drift
-            self._misses[report.car_boot, clock] = 0
-        found: list[Agreed | Doubt] = [*self._agree(index, report)]
+        if report.car_boot != passing.clock:
+            self._clocks[report.car_boot, passing.clock].met(report.at_ns, passing.mark.at_ns)
+        found: list[Found] = [*self._agree(index, report)]
         if index + 1 < len(self._passings) and (later := self._passings[index + 1].report) is not None:
             found += self._agree(index + 1, later)  # reports came in another order
         return found + self._false(index, report)
 
-    def _agree(self, index: int, report: CarReport) -> list[Agreed]:
+    def _agree(self, index: int, report: CarReport) -> list[f.LapConfirmed]:
         """The lap that ended here, if the car's duration is the gate's."""
         passing = self._passings[index]
         before = self._passings[index - 1] if index else None
@@ -191,8 +160,7 @@ class Witness:
             return []
         if passing.stretch.witnessed:
             return []
-        passing.stretch.witnessed = True
-        return [Agreed(passing.book, passing.book.stretches.index(passing.stretch), report.lap_ns, car_lap_ns - lap_ns)]
+        return [f.LapConfirmed(passing.book.confirm(passing.stretch), report.lap_ns, car_lap_ns - lap_ns)]
 
     def _false(self, index: int, report: CarReport) -> list[Doubt]:
         """The car's lap reaches over a crossing in between: that one was not the car."""
@@ -202,14 +170,13 @@ class Witness:
         one_run = first.book is between.book is last.book and first.mark.boot == last.mark.boot
         if not one_run or between.report is not None or between.doubted:
             return []
-        if not _alike(report, last.mark.at_ns - first.mark.at_ns):
+        if not as_long(report, last.mark.at_ns - first.mark.at_ns):
             return []
         between.doubted = True
         return [Doubt(last.book.run_id, False, between.mark.at_ns)]
 
-    def _missed(self, report: CarReport, offset_ns: int) -> Doubt | None:
+    def _missed(self, at_ns: int) -> Doubt | None:
         """The gate has gone on without a crossing at that time: it was missed, within a run that was on."""
-        at_ns = report.at_ns - offset_ns
         clock = self._passings[-1].clock
         around = [p for p in self._passings if p.clock == clock]
         before = [p for p in around if p.mark.at_ns < at_ns]
@@ -219,21 +186,3 @@ class Witness:
         if min(at_ns - before[-1].mark.at_ns, after[0].mark.at_ns - at_ns) <= STAMP_NS:
             return None  # a second report of the same passing
         return Doubt(after[0].book.run_id, True, at_ns)
-
-
-def _meets(reports: list[CarReport], passings: list[Passing], offset_ns: int) -> tuple[int, int]:
-    """How many reports meet a mark, and how far off they are in sum; none if one arrived before it happened."""
-    met, off_ns = 0, 0
-    for report in reports:
-        at_ns = report.at_ns - offset_ns
-        one_clock = clock_of(report.taken.boot) == passings[-1].clock
-        if one_clock and at_ns > report.taken.at_ns + STAMP_NS:
-            return 0, 0
-        nearest_ns = min(abs(at_ns - passing.mark.at_ns) for passing in passings)
-        if nearest_ns <= DURATION_NS:
-            met, off_ns = met + 1, off_ns + nearest_ns
-    return met, off_ns
-
-
-def _alike(report: CarReport, lap_ns: int) -> bool:
-    return report.lap_ns is not None and abs(report.lap_ns - lap_ns) <= DURATION_NS + report.uncertainty_ns

@@ -14,6 +14,7 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.assignment import HOLD_NS, Again, Given, Lacking, ManyCars, Seen, Told
 from station.core.attribution.likelihood import LEAVES_NS
+from station.core.race import proposals
 from station.core.race.laps import Stretch
 from station.core.race.race import MOST_DOUBTS, Race
 from station.core.race.run import Run
@@ -135,22 +136,15 @@ class Together:
         if not runs:
             return [f.Unattributed(given.crossing, given.why)]
         self.race.keep_doubtful(held.crossing)
-        likeliest, others = runs[0], tuple(run.run_id for run in runs[1:])
+        crossing, at_ns = given.crossing, given.at_ns
         if given.car:
             percent = int(100 * given.odds)
-            said = ", ".join(f"{run.run_id} ({run.car})" for run in runs)
-            sentence = f"Whose crossing was it? {said} or nobody's. For {given.car} speaks {given.why}."
-            asked = f.Proposal(
-                likeliest.run_id, "doubtful_crossing", given.at_ns, "cars", sentence, given.crossing, percent, others
-            )
+            asked = proposals.doubtful_among_cars(runs, crossing, at_ns, given.car, given.why, percent)
             why = "it is doubtful whose it was: an official is asked"
         else:
-            sentence = f"The gate saw a crossing where {given.why}, by the cars' reports and laps: was it false?"
-            asked = f.Proposal(
-                likeliest.run_id, "false_crossing", given.at_ns, "cars", sentence, given.crossing, 0, others
-            )
+            asked = proposals.false_among_cars(runs, crossing, at_ns, given.why)
             why = f"{given.why}: an official is asked"
-        likeliest.proposals.append(asked)
+        runs[0].proposals.append(asked)
         return [f.Unattributed(given.crossing, why), asked]
 
     def _again(self, again: Again) -> list[f.Fact]:
@@ -160,23 +154,18 @@ class Together:
         if not other.begun:
             return told
         self.race.doubtful[again.crossing] = self._decided[again.crossing].crossing
-        sentence = f"Whose crossing was it? It was given to {run.run_id} ({run.car}); then {again.why}."
-        run.proposals.append(
-            f.Proposal(
-                run.run_id, "doubtful_crossing", again.at_ns, "cars", sentence, again.crossing, 0, (other.run_id,)
-            )
-        )
+        run.proposals.append(proposals.contradicted(run, other, again.crossing, again.at_ns, again.why))
         return [*told, run.proposals[-1]]
 
     def _missed(self, lacking: Lacking) -> list[f.Fact]:
         """The gate has no crossing where a car passed: proposed once, within a run that has begun."""
         run = self._in[lacking.car]
         told: list[f.Fact] = [f.PassUnseen(run.run_id, lacking.car, lacking.at_ns, lacking.witness)]
-        near = [asked.at_ns for asked in run.proposals] + [stretch.mark.at_ns for stretch in run.book.stretches]
+        near = [each.at_ns for each in run.proposals] + [stretch.mark.at_ns for stretch in run.book.stretches]
         if not run.begun or any(abs(at_ns - lacking.at_ns) < NEAR_NS for at_ns in near):
             return told
-        sentence = f"By {lacking.witness} {lacking.car} passed where the gate saw nobody: was a crossing missed?"
-        run.proposals.append(f.Proposal(run.run_id, "missed_crossing", lacking.at_ns, lacking.car, sentence))
+        asked = proposals.missed_among_cars(run.run_id, lacking.car, lacking.at_ns, lacking.witness)
+        run.proposals.append(asked)
         return [*told, run.proposals[-1]]
 
     def _sync(self, now_ns: int) -> None:

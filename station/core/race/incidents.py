@@ -1,25 +1,23 @@
 """What officials see while cars drive: off-tracks, collisions, resets, and a hand at the line."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from shared.errors import Refused
 from shared.rules.wording import INCIDENTS
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.race.lap_book import IncidentKind
 from station.core.race.run import Run
 
 Seen = e.OffTrack | e.Collision | e.CarReset
-Kind = Literal["off_track", "collision", "reset"]
 
 
 def happened(run: Run, command: Seen) -> list[f.Fact]:
     """It counts in the lap that was on then."""
     number = run.book.at(command.moment.boot, command.at_ns)
-    kind, field = _KINDS[type(command)]
+    kind = _KINDS[type(command)]
     if number:
-        stretch = run.book.stretches[number - 1]
-        setattr(stretch, field, getattr(stretch, field) + 1)
+        run.book.count_incident(number, kind, 1)
     facts: list[f.Fact] = [f.Incident(run.run_id, number, kind, command.author)]
     if 1 <= number <= run.book.done:
         facts.append(f.LapRuled(run.book.lap(number), command.author, kind))
@@ -28,15 +26,12 @@ def happened(run: Run, command: Seen) -> list[f.Fact]:
 
 def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
     """One of what was counted was none. Raises Refused."""
-    what, counts = INCIDENTS[command.kind].one, f"{command.kind}s"
-    having = [n for n, stretch in enumerate(run.book.stretches, 1) if getattr(stretch, counts)]
+    what, having = INCIDENTS[command.kind].one, run.book.having(command.kind)
     number = command.number if command.number is not None else max(having, default=0)
     if number not in having:
         where = f"Lap {number} of run {run.run_id}" if command.number is not None else f"Run {run.run_id}"
         raise Refused(f"{where} has no {what} that could be taken back.")
-    stretch = run.book.stretches[number - 1]
-    setattr(stretch, counts, getattr(stretch, counts) - 1)
-    stretch.notes.append(f"{what} taken back: {command.reason or 'by ' + command.author}")
+    run.book.count_incident(number, command.kind, -1, f"{what} taken back: {command.reason or 'by ' + command.author}")
     facts: list[f.Fact] = [f.IncidentTakenBack(run.run_id, number, command.kind, command.author, command.reason)]
     if number <= run.book.done:
         facts.append(f.LapRuled(run.book.lap(number), command.author, command.reason))
@@ -57,8 +52,8 @@ def tapped(run: Run, on_track: Sequence[Run], command: e.HandTap) -> list[f.Fact
     return [f.Tapped(run_id, now, command.author, off_ns)]
 
 
-_KINDS: dict[type[e.Command], tuple[Kind, str]] = {
-    e.OffTrack: ("off_track", "off_tracks"),
-    e.Collision: ("collision", "collisions"),
-    e.CarReset: ("reset", "resets"),
+_KINDS: dict[type[e.Command], IncidentKind] = {
+    e.OffTrack: "off_track",
+    e.Collision: "collision",
+    e.CarReset: "reset",
 }

@@ -4,11 +4,10 @@ Called by race.py after each change of a run's marks. An official decides; the n
 """
 
 from station.core import facts as f
-from station.core.race.laps import LapBook
+from station.core.race.lap_book import LapBook
+from station.core.race.proposals import USUAL, long_lap, short_lap
 from station.core.race.run import Run
 from station.core.race.usual_lap import Missing, missing
-
-USUAL = "the usual lap"  # the witness, as a proposal names it
 
 
 def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> list[f.Fact]:
@@ -17,11 +16,11 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
     Lap `ended` has just been told as it is.
     """
     book = run.book
-    if not (was or run.proposals) and book.ordinary:
+    if not (was or run.proposals) and book.doubts.ordinary:
         return []
     changed = _laps(book, was ^ book.held)  # also one that is held as before: its reason is another one
     facts: list[f.Fact] = [
-        f.LapHeld(book.lap(number), book.doubtful(number)) for number in sorted(changed) if number != ended
+        f.LapHeld(book.lap(number), book.doubts.doubtful(number)) for number in sorted(changed) if number != ended
     ]
     facts += [_asked(run, number) for number in sorted(book.held) if not _is_asked(run, number)]
     long = _long(book)
@@ -44,7 +43,7 @@ def ask(run: Run, proposal: f.Proposal) -> None:
 
 def _long(book: LapBook) -> list[Missing]:
     """Those of the recent laps in which a crossing may be missing."""
-    before, laps = book.recent()
+    before, laps = book.doubts.recent(book.done)
     found = missing(laps, {number - 1 - before for number in book.held})
     return [Missing(before + each.index, each.laps) for each in found]
 
@@ -60,11 +59,8 @@ def _is_asked(run: Run, number: int) -> bool:
 
 
 def _asked(run: Run, number: int) -> f.Proposal:
-    sentence = (
-        f"Lap {number} is {run.book.why_held(number)}. Was its crossing false (a car that turned back, a hand)? "
-        "Until an official decides, it does not count, nor does the lap after it."
-    )
-    asked = f.Proposal(run.run_id, "false_crossing", run.book.stretches[number].mark.at_ns, USUAL, sentence)
+    ended = run.book.stretches[number]
+    asked = short_lap(run.run_id, number, ended.mark.at_ns, ended.doubt)
     run.proposals.append(asked)
     return asked
 
@@ -73,7 +69,7 @@ def _withdraw(run: Run, long: list[Missing]) -> None:
     """A question that the laps have answered since, or that a ruling has, is asked no more."""
     if all(p.witness != USUAL for p in run.proposals):
         return
-    before, _ = run.book.recent()
+    before, _ = run.book.doubts.recent(run.book.done)
     since = run.book.stretches[before].mark
     held = {run.book.stretches[number].mark.at_ns for number in run.book.held}
     spans = [_span(run.book, each) for each in long]
@@ -103,8 +99,7 @@ def _missed(run: Run, long: Missing) -> list[f.Fact]:
     found: list[f.Fact] = []
     for part in range(1, long.laps):
         at_ns = begin_ns + (end_ns - begin_ns) * part // long.laps
-        sentence = f"Lap {long.index + 1} is as long as {long.laps} usual ones: was a crossing missed?"
-        asked = f.Proposal(run.run_id, "missed_crossing", at_ns, USUAL, sentence)
+        asked = long_lap(run.run_id, long.index + 1, at_ns, long.laps)
         run.proposals.append(asked)
         found.append(asked)
     return found

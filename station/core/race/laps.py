@@ -1,19 +1,15 @@
-"""Counted crossings to laps: differences within one boot, and what happened between them.
+"""Counted crossings and the laps between them: what one lap is, and what is kept of it. Pure.
 
-A run's lap book is a row of marks (counted crossings); lap n lies between mark n-1 and mark n. What happened in a
-lap (incidents, penalty, a void) is kept with the mark that began it, so that adding or dropping a mark moves
-nothing else. Nothing is counted twice and nothing is lost when two laps become one.
+Used by lap_book.py, which holds the row of one run, and by all that read laps (standings, views, rankings).
+A lap is the difference of two stamps of one boot. What happened in it (incidents, a penalty, a void) is kept with the
+crossing that began it, so that adding or dropping a crossing moves nothing else.
 """
 
-import itertools
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from shared.rules.ranking import RaceRules, RunLap
-from shared.units import format_ns, seconds_to_ns
+from shared.rules.ranking import RunLap
 from station.core.facts import Lap, Source
-from station.core.inputs import clock_of
-from station.core.race.usual_lap import ENOUGH, RECENT, SHORTEST_NS, Recent, short, usual_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +26,7 @@ class Mark:
 
 @dataclass(slots=True)
 class Stretch:
-    """A mark and what happened since, up to the next mark."""
+    """A mark and what happened since, up to the next mark. Only its LapBook changes it."""
 
     mark: Mark
     off_tracks: int = 0
@@ -54,324 +50,19 @@ class Stretch:
         self.notes += gone.notes
 
 
-class LapBook:
-    """The laps of one run.
-
-    `doubts`: a lap that is much shorter than the usual one is held until an official looks; `fastest_ns` of the race
-    when the run was opened.
-    """
-
-    def __init__(self, run_id: str, rules: RaceRules, doubts: bool = False, fastest_ns: int | None = None) -> None:
-        self.run_id = run_id
-        self.stretches: list[Stretch] = []
-        self.flagged: list[Mark] = []
-        self._dropped: set[int] = set()  # the crossings among them that an official took out
-        self.by_b = False  # system B times the whole run, by its own stamps
-        self.held: frozenset[int] = frozenset()  # the marks (by their lap's number) that may have been none
-        self._recent = Recent()
-        self.ordinary = False  # the last crossing left nothing held, and none of the last laps is short or long
-        self._rules = rules
-        self._doubts, self._fastest_ns = doubts, fastest_ns
-        self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
-
-    @property
-    def done(self) -> int:
-        """How many laps have ended."""
-        return len(self.stretches) - 1 if self.stretches else 0
-
-    @property
-    def boots(self) -> frozenset[str]:
-        """The clocks that stamped the run's marks."""
-        return frozenset(stretch.mark.boot for stretch in self.stretches)
-
-    def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
-        """The times of day of some boots were wrong; no lap is a difference of those."""
-        for stretch in self.stretches:
-            stretch.mark = _corrected(stretch.mark, wrong, by_ns)
-        self.flagged = [_corrected(mark, wrong, by_ns) for mark in self.flagged]
-
-    def too_soon(self, mark: Mark) -> bool:
-        """No car laps this fast: the crossing is flagged, not counted. Never deleted."""
-        last = self.stretches[-1].mark if self.stretches else None
-        return last is not None and last.boot == mark.boot and mark.at_ns - last.at_ns < self._min_lap_ns
-
-    def near(self, boot: str, at_ns: int) -> bool:
-        """Nearer to a counted crossing than any car laps."""
-        marks = (stretch.mark for stretch in self.stretches)
-        return any(mark.boot == boot and abs(mark.at_ns - at_ns) < self._min_lap_ns for mark in marks)
-
-    def fits(self, boot: str, at_ns: int) -> bool:
-        """Could a lap end here, by the laps so far? Three quarters of the usual one have gone by, on one clock."""
-        last = self.stretches[-1].mark if self.stretches else None
-        if last is None:
-            return True
-        laps = sorted(lap.lap_ns for lap in self.laps() if lap.lap_ns)
-        least_ns = 3 * laps[len(laps) // 2] // 4 if laps else self._min_lap_ns
-        return last.boot == boot and at_ns - last.at_ns >= least_ns
-
-    def recent(self) -> tuple[int, Sequence[int]]:
-        """The last laps, which say what is usual: how many lie before them, and their ns; 0: it spans two boots."""
-        return max(0, self.done - RECENT), self._recent.laps
-
-    def weigh(self) -> None:
-        """After a change of any marks: which of them are in doubt. What lies far back is as it was last judged."""
-        marks = [stretch.mark for stretch in self.stretches[-RECENT - 1 :]]
-        self._recent = Recent(_between(*pair) for pair in itertools.pairwise(marks))
-        self.ordinary = False
-        if not self._doubts:
-            return
-        before, _ = self.recent()
-        for number, stretch in enumerate(self.stretches):
-            if number == 0 or stretch.approved:
-                stretch.doubt = ""
-        self._judge(range(before + 1, self.done + 1))
-        self.held = frozenset(number for number, stretch in enumerate(self.stretches) if stretch.doubt)
-
-    def _weigh_added(self) -> None:
-        """After one more crossing: only a few laps can have changed."""
-        self.ordinary = not self.held and self._recent.ordinary(self._fastest_ns)
-        if not self._doubts or self.ordinary:
-            return
-        before, _ = self.recent()
-        old = frozenset(number for number in self.held if number <= before)
-        self.held = old | self._judge(self.held - old)
-
-    def _judge(self, numbers: Iterable[int]) -> frozenset[int]:
-        """Those of the recent laps that are held now; `numbers`: which may have been so far."""
-        before, laps = self.recent()
-        odd = {before + index + 1 for index in short(laps, self._fastest_ns)}
-        held = frozenset(number for number in odd if not self.stretches[number].approved)
-        for number in {*numbers} - held:
-            self.stretches[number].doubt = ""
-        for number in held:
-            self.stretches[number].doubt = self.stretches[number].doubt or self._why_short()
-        return held
-
-    def doubtful(self, number: int) -> bool:
-        """Lap `number` ended or began at a mark that is in doubt."""
-        return number in self.held or number - 1 in self.held
-
-    def why_held(self, number: int) -> str:
-        """What is odd about lap `number`, which is held."""
-        return self.stretches[number].doubt
-
-    def _why_short(self) -> str:
-        _, laps = self.recent()
-        few = sum(1 for lap in laps if lap)
-        if self._fastest_ns is None and few == 1:
-            return f"shorter than on any published track ({format_ns(SHORTEST_NS)})"
-        if self._fastest_ns is not None and few < ENOUGH:
-            return f"less than half of the fastest lap of the race ({format_ns(self._fastest_ns)})"
-        return f"much shorter than the usual lap ({format_ns(usual_ns(laps))})"
-
-    def approve(self, number: int) -> None:
-        """An official says that lap `number` is one."""
-        for each in self.held & {number, number - 1}:
-            self.stretches[each].approved = True
-        self.weigh()
-
-    def add(self, mark: Mark) -> None:
-        """The next counted crossing."""
-        if self.stretches:
-            self._recent.add(_between(self.stretches[-1].mark, mark))
-        self.stretches.append(Stretch(mark))
-        self._weigh_added()
-
-    def at(self, boot: str, at_ns: int | None) -> int:
-        """The lap that was on at that time: 1.. ; 0 before lap 1. None or of another clock: the lap that is on."""
-        clock = clock_of(boot)
-        if at_ns is None or not self.stretches or clock_of(self.stretches[-1].mark.boot) != clock:
-            return len(self.stretches)
-        return sum(1 for s in self.stretches if clock_of(s.mark.boot) != clock or s.mark.at_ns <= at_ns)
-
-    def insert(self, mark: Mark) -> int | None:
-        """One lap becomes two; the lap that now ends at `mark`. None if no lap was on at that time."""
-        place = sum(1 for s in self.stretches if s.mark.boot != mark.boot or s.mark.at_ns < mark.at_ns)
-        first, last = self.stretches[0].mark if self.stretches else None, self.stretches[-1].mark if place else None
-        if first is None or last is None or mark.boot != last.boot:
-            return None
-        if any(s.mark.at_ns == mark.at_ns and s.mark.boot == mark.boot for s in self.stretches):
-            return None
-        self.stretches.insert(place, Stretch(mark))
-        for later in self.stretches[place + 1 : place + 2]:
-            later.witnessed = later.asked = False  # the lap that ends there is another one now
-        for each in self.stretches[place : place + 2]:
-            each.approved = True
-        self.weigh()
-        self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
-        return place
-
-    def give(self, mark: Mark) -> int | None:
-        """A crossing at its own stamp, also before the first or after the last; its place. None: it has no place."""
-        marks = [s.mark for s in self.stretches]
-        if any(m.boot != mark.boot or m.at_ns == mark.at_ns for m in (marks[0], marks[-1])):
-            return None
-        if mark.at_ns < marks[0].at_ns:
-            self.begin_at(mark)
-            return 0
-        return self.insert(mark)
-
-    def begin_at(self, mark: Mark) -> None:
-        """Lap 1 began earlier, at this crossing."""
-        self.stretches.insert(0, Stretch(mark))
-        self.stretches[1].approved = True
-        self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
-        self.weigh()
-
-    def rebase(self, mark: Mark, at_ns: int, uncertainty_ns: int) -> bool:
-        """Lap 1 began with the start signal: this is when, on the clock of the gate that saw the first crossing."""
-        first = self.stretches[0].mark
-        if self.done or first.boot == mark.boot:
-            return False
-        self.stretches[0].mark = replace(first, at_ns=at_ns, boot=mark.boot, uncertainty_ns=uncertainty_ns)
-        return True
-
-    def drove_off(self, mark: Mark) -> bool:
-        """After the start signal the car goes over the line that it stood behind: that ends no lap."""
-        return self.done == 0 and self.too_soon(mark)
-
-    def drop_start(self) -> None:
-        """Lap 1 began at none: it begins at the next crossing, and what happened before does not count.
-
-        The next one may have been flagged only because it came so soon after the false one.
-        """
-        gone = self.stretches.pop(0).mark
-        after = self.stretches[0].mark if self.stretches else None
-        for mark in sorted(self.flagged, key=lambda each: each.at_ns):
-            if mark.crossing in self._dropped or mark.boot != gone.boot or mark.at_ns <= gone.at_ns:
-                continue
-            if after is None or (after.boot == mark.boot and after.at_ns - mark.at_ns >= self._min_lap_ns):
-                self.flagged.remove(mark)
-                self.stretches.insert(0, Stretch(mark))
-                break
-        self._put_aside(gone)
-        self.weigh()
-
-    def _put_aside(self, mark: Mark) -> None:
-        """An official says that it was none: it is kept, and can be counted again."""
-        self.flagged.append(mark)
-        self._dropped.add(mark.crossing)
-
-    def holds(self, crossing: int) -> bool:
-        """Is this crossing one of the run's marks?"""
-        return any(stretch.mark.crossing == crossing for stretch in self.stretches)
-
-    def place_of(self, crossing: int) -> int:
-        """Which of the run's marks it is."""
-        return next(n for n, stretch in enumerate(self.stretches) if stretch.mark.crossing == crossing)
-
-    def take(self, crossing: int) -> int:
-        """The crossing was another run's; the place that it had. What happened since stays with the mark before."""
-        place = self.place_of(crossing)
-        if place == 0:
-            self.stretches.pop(0)
-            self.weigh()
-        else:
-            self.flagged.remove(self.drop(place))
-        return place
-
-    def drop(self, number: int) -> Mark:
-        """The mark that ended lap `number` was none: that lap and the next become one."""
-        gone = self.stretches.pop(number)
-        self.stretches[number - 1].take_in(gone)
-        self._put_aside(gone.mark)
-        for later in self.stretches[number : number + 1]:
-            later.witnessed = later.asked = False
-        self.weigh()
-        return gone.mark
-
-    def was_dropped(self, crossing: int) -> bool:
-        """An official took it out, and it is not counted again."""
-        return crossing in self._dropped and any(mark.crossing == crossing for mark in self.flagged)
-
-    def retell(self, marks: Sequence[Mark], flagged: Sequence[Mark], gone: Collection[int]) -> None:
-        """Its marks are these; crossings that are `gone` were another's, those that are `flagged` came too soon."""
-        old = {_key(stretch.mark): stretch for stretch in self.stretches}
-        before = {_key(after.mark): _key(mark.mark) for mark, after in itertools.pairwise(self.stretches)}
-        new = [old.get(_key(mark)) or Stretch(mark) for mark in marks]
-        last: Stretch | None = None
-        for stretch in self.stretches:
-            if stretch in new:
-                last = stretch
-                continue
-            earlier = [e for e in new if e.mark.boot == stretch.mark.boot and e.mark.at_ns <= stretch.mark.at_ns]
-            if (into := earlier[-1] if earlier else last) is not None:
-                into.take_in(stretch)
-        for mark, after in itertools.pairwise(new):
-            if before.get(_key(after.mark)) != _key(mark.mark):
-                after.witnessed = after.asked = False
-        self.stretches = new
-        counted = {mark.crossing for mark in marks}
-        aside = [mark for mark in self.flagged if mark.crossing not in counted and mark.crossing not in gone]
-        self.flagged = aside + [mark for mark in flagged if mark not in aside]
-        self.weigh()
-
-    def lap(self, number: int) -> Lap:
-        """Lap `number` as it stands (1..done)."""
-        begun, ended = self.stretches[number - 1], self.stretches[number]
-        start, end = begun.mark, ended.mark
-        one_boot = start.boot == end.boot
-        why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
-        counts, doubtful = one_boot and not begun.void, self.doubtful(number)
-        return Lap(
-            run_id=self.run_id,
-            number=number,
-            lap_ns=end.at_ns - start.at_ns if one_boot else 0,
-            ended_ns=end.at_ns,
-            boot=end.boot,
-            ended_utc_ns=end.utc_ns,
-            uncertainty_ns=start.uncertainty_ns + end.uncertainty_ns,
-            source=_source(start, end),
-            valid=counts and not doubtful,
-            confirmed=ended.witnessed,
-            off_tracks=begun.off_tracks,
-            collisions=begun.collisions,
-            resets=begun.resets,
-            penalty_ns=begun.penalty_ns,
-            held=counts and doubtful,
-            reason=why or begun.void or "; ".join([*begun.notes, *self._unsuccessful(number)]),
-        )
-
-    def laps(self) -> tuple[Lap, ...]:
-        """All laps that have ended, in order."""
-        return tuple(self.lap(number) for number in range(1, self.done + 1))
-
-    def _unsuccessful(self, number: int) -> list[str]:
-        begun, ended = self.stretches[number - 1], self.stretches[number]
-        allowed, why = self._rules.max_resets_per_lap, []
-        if number in self.held:
-            why.append(f"{self.why_held(number)}: an official is asked")
-        elif number - 1 in self.held:
-            why.append("it began at a crossing that is in doubt: an official is asked")
-        if allowed is not None and begun.resets > allowed:
-            why.append(f"{begun.resets} resets, {allowed} allowed")
-        if ended.mark.at_ns - begun.mark.at_ns < self._min_lap_ns:
-            why.append("shorter than any lap can be")
-        if "system_b" in (begun.mark.source, ended.mark.source):
-            why.append("timed by system B" if self.by_b else "timed by system B, corrected")
-        return why
-
-
-def _corrected(mark: Mark, wrong: Callable[[str], bool], by_ns: int) -> Mark:
-    return replace(mark, utc_ns=mark.utc_ns + by_ns) if wrong(mark.boot) else mark
-
-
-def _key(mark: Mark) -> tuple[int, str, int]:
-    return mark.crossing, mark.boot, mark.at_ns
-
-
-def _between(start: Mark, end: Mark) -> int:
+def between_ns(start: Mark, end: Mark) -> int:
+    """The time from one counted crossing to another, in ns; 0 if two boots stamped them, which share no clock."""
     return end.at_ns - start.at_ns if start.boot == end.boot else 0
 
 
-def _source(start: Mark, end: Mark) -> Source:
-    """The least of the two: an official's word, system B's stamp, the gate's."""
+def source_of(start: Mark, end: Mark) -> Source:
+    """Who vouches for a lap: the weaker source of its two crossings (an official, then system B, then the gate)."""
     if start.source == end.source:
         return start.source
-    return next((source for source in _LEAST if source in (start.source, end.source)), "gate")
+    return next((source for source in _WEAKEST if source in (start.source, end.source)), "gate")
 
 
-_LEAST: tuple[Source, ...] = ("official", "system_b")
+_WEAKEST: tuple[Source, ...] = ("official", "system_b")
 
 
 def run_lap(lap: Lap) -> RunLap:
@@ -386,3 +77,8 @@ def run_lap(lap: Lap) -> RunLap:
         penalty_ns=lap.penalty_ns,
         valid=lap.valid,
     )
+
+
+def run_laps(laps: Iterable[Lap]) -> list[RunLap]:
+    """As `run_lap`, of each of them, in their order."""
+    return [run_lap(lap) for lap in laps]

@@ -15,8 +15,9 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.car_models import Models, enter
 from station.core.race.incidents import happened, take_back, tapped
+from station.core.race.lap_book import LapBook
 from station.core.race.lap_doubts import weighed
-from station.core.race.laps import LapBook, Mark, Stretch
+from station.core.race.laps import Mark, Stretch
 from station.core.race.racer_names import Names, Spellings
 from station.core.race.recount import Retold, TransponderPass, begun_at, retold
 from station.core.race.result_identity import Identity

@@ -37,19 +37,19 @@ def _checked(run: Run, number: int) -> int:
 
 def _void(run: Run, command: e.VoidLap) -> list[Fact]:
     number = _checked(run, command.number)
-    run.book.stretches[number - 1].void = command.reason or f"voided by {command.author}"
+    run.book.void(number, command.reason or f"voided by {command.author}")
     return [LapRuled(run.book.lap(number), command.author, command.reason)]
 
 
 def _restore(run: Run, command: e.RestoreLap) -> list[Fact]:
     number = _checked(run, command.number)
-    if run.book.doubtful(number) and not run.book.stretches[number - 1].void:
+    if run.book.doubts.doubtful(number) and not run.book.stretches[number - 1].void:
         run.book.approve(number)
         return [LapRuled(run.book.lap(number), command.author, command.reason)]
     if not run.book.stretches[number - 1].void:
         lap = run.book.lap(number)
         raise Refused(f"Lap {number} was not voided by an official" + (f": {lap.reason}." if lap.reason else "."))
-    run.book.stretches[number - 1].void = ""
+    run.book.void(number, "")
     return [LapRuled(run.book.lap(number), command.author, command.reason)]
 
 
@@ -57,9 +57,8 @@ def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
     number = _checked(run, command.number)
     if not math.isfinite(command.seconds) or not 0 < abs(command.seconds) <= MOST_PENALTY_S:
         raise Refused(f"A penalty has up to {MOST_PENALTY_S:.0f} seconds either way, and is not zero.")
-    stretch = run.book.stretches[number - 1]
-    stretch.penalty_ns = max(0, stretch.penalty_ns + seconds_to_ns(command.seconds))
-    stretch.notes.append(f"{command.seconds:+g} s {command.reason or 'by ' + command.author}")
+    why = f"{command.seconds:+g} s {command.reason or 'by ' + command.author}"
+    run.book.penalise(number, seconds_to_ns(command.seconds), why)
     return [LapRuled(run.book.lap(number), command.author, command.reason)]
 
 

@@ -17,7 +17,8 @@ from shared.rules.ranking import RaceRules, Score
 from shared.units import seconds_to_ns
 from station.core import inputs as e
 from station.core.facts import Attributed, Crossing, Proposal, Unattributed
-from station.core.race.laps import LapBook, Mark
+from station.core.race.lap_book import LapBook
+from station.core.race.laps import Mark
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 

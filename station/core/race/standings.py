@@ -8,7 +8,7 @@ from shared.protocol.results import Evidence, Result, ToldBy
 from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
 from station.core.facts import Lap
 from station.core.inputs import OpenRace
-from station.core.race.laps import run_lap
+from station.core.race.laps import run_laps
 from station.core.race.run import Run
 
 POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window make the same score
@@ -16,7 +16,7 @@ POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window 
 
 def qualify(laps: Sequence[Lap], rules: RaceRules) -> Score | None:
     """The run's score, or None."""
-    return score_run([run_lap(lap) for lap in laps], rules)
+    return score_run(run_laps(laps), rules)
 
 
 class Standing:
@@ -94,7 +94,7 @@ def uncertainty_of(race: OpenRace, laps: Sequence[Lap], score: Score | None) -> 
 
 def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> tuple[RunLap, ...]:
     """The laps that go with the result: all, or (of a very long run) those around the window that scored."""
-    every = [run_lap(lap) for lap in laps]
+    every = run_laps(laps)
     counted = every if rules.max_laps is None else every[: rules.max_laps]
     if len(every) <= POSTED_LAPS or score is None:
         return tuple(every[:POSTED_LAPS])

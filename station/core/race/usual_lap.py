@@ -1,13 +1,18 @@
 """The usual lap of a run: which laps are so short that their crossing may be none, which so long that one is missing.
 
 Pure, on durations in ns; 0 is a lap that spans two boots, and says nothing. Nothing is decided here: a short lap is
-held until an official looks, a missing crossing is asked for (LapBook keeps the first, lap_doubts.py asks for both).
+held until an official looks, a missing crossing is asked for. A run's LapBook has the first in LapDoubts; doubting.py
+asks for both.
 """
 
+import itertools
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+
+from shared.units import format_ns
+from station.core.race.laps import Stretch, between_ns
 
 SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; a small one of one's own may
 RECENT = 32  # so many laps say what is usual: a day of laps may not make each crossing slower
@@ -42,6 +47,74 @@ class Recent:
     def ordinary(self, fastest_ns: int | None) -> bool:
         """None of them is short or long, whatever else is known: what most crossings find, and find soon."""
         return _even(self._known, fastest_ns) and not _any_long(self._known)
+
+
+class LapDoubts:
+    """Which crossings of one run may have been none, by its laps.
+
+    `enabled` False: races of an old edition know no doubt. `fastest_ns`: the race's fastest lap when the run was
+    opened. `held`: those crossings, by the number of the lap that each ended. `ordinary`: the last crossing left
+    nothing held, and none of the last laps is short or long.
+    """
+
+    def __init__(self, enabled: bool, fastest_ns: int | None) -> None:
+        self.held: frozenset[int] = frozenset()
+        self.ordinary = False
+        self._enabled, self._fastest_ns = enabled, fastest_ns
+        self._recent = Recent()
+
+    def recent(self, done: int) -> tuple[int, Sequence[int]]:
+        """The last laps of `done`, which say what is usual: how many lie before them, and their ns; 0: two boots."""
+        return max(0, done - RECENT), self._recent.laps
+
+    def doubtful(self, number: int) -> bool:
+        """Lap `number` ended or began at a crossing that is in doubt."""
+        return number in self.held or number - 1 in self.held
+
+    def weigh(self, stretches: Sequence[Stretch]) -> None:
+        """After a change of any crossings. What lies far back is as it was last judged."""
+        marks = [stretch.mark for stretch in stretches[-RECENT - 1 :]]
+        self._recent = Recent(between_ns(*pair) for pair in itertools.pairwise(marks))
+        self.ordinary = False
+        if not self._enabled:
+            return
+        done = max(0, len(stretches) - 1)
+        for number, stretch in enumerate(stretches):
+            if number == 0 or stretch.approved:
+                stretch.doubt = ""
+        self._judge(stretches, range(max(0, done - RECENT) + 1, done + 1))
+        self.held = frozenset(number for number, stretch in enumerate(stretches) if stretch.doubt)
+
+    def add(self, stretches: Sequence[Stretch]) -> None:
+        """After one more crossing at the end: only a few laps can have changed."""
+        if len(stretches) > 1:
+            self._recent.add(between_ns(stretches[-2].mark, stretches[-1].mark))
+        self.ordinary = not self.held and self._recent.ordinary(self._fastest_ns)
+        if not self._enabled or self.ordinary:
+            return
+        before = max(0, len(stretches) - 1 - RECENT)
+        old = frozenset(number for number in self.held if number <= before)
+        self.held = old | self._judge(stretches, self.held - old)
+
+    def _judge(self, stretches: Sequence[Stretch], numbers: Iterable[int]) -> frozenset[int]:
+        """Those of the recent laps that are held now; `numbers`: which may have been so far."""
+        before, laps = max(0, len(stretches) - 1 - RECENT), self._recent.laps
+        odd = {before + index + 1 for index in short(laps, self._fastest_ns)}
+        held = frozenset(number for number in odd if not stretches[number].approved)
+        for number in {*numbers} - held:
+            stretches[number].doubt = ""
+        for number in held:
+            stretches[number].doubt = stretches[number].doubt or self._why_short()
+        return held
+
+    def _why_short(self) -> str:
+        laps = self._recent.laps
+        few = sum(1 for lap in laps if lap)
+        if self._fastest_ns is None and few == 1:
+            return f"shorter than on any published track ({format_ns(SHORTEST_NS)})"
+        if self._fastest_ns is not None and few < ENOUGH:
+            return f"less than half of the fastest lap of the race ({format_ns(self._fastest_ns)})"
+        return f"much shorter than the usual lap ({format_ns(usual_ns(laps))})"
 
 
 def usual_ns(laps: Sequence[int]) -> int:

@@ -1,6 +1,6 @@
 """From a frozen TensorFlow policy to ONNX: each operator that we know, and a sentence for each that we do not.
 
-The batch is 1, shapes are fixed, pictures are channels first (see tensor_layout.py). Known are the operators of rl_coach's
+The batch is 1, shapes are fixed, pictures are channels first (tensor_layout.py). Known are the operators of rl_coach's
 networks as TensorFlow 1.15, TensorFlow 2 in v1 mode, legacy Keras and Keras 3 freeze them (docs: bring-a-car.md).
 """
 

@@ -1,5 +1,6 @@
 """The usual lap as a witness: a hand at the start, there and back, a crossing that the gate missed; beams alone."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -10,7 +11,8 @@ from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race import usual_lap
-from station.core.race.laps import LapBook, Mark
+from station.core.race.lap_book import LapBook
+from station.core.race.laps import Mark
 from station.core.race.usual_lap import RECENT, missing, short
 from tests.station.core.scripted_race import QUICK, Hand, S, moment, only
 
@@ -294,8 +296,20 @@ def test_a_long_run_costs_no_more_a_crossing_and_keeps_what_was_in_doubt_early()
         at_ns += 2_000_000_000 if number == 5 else 10_000_000_000
         book.add(Mark(number + 1, at_ns, "boot", at_ns, 0))
     assert book.held == {5}
-    assert len(book.recent()[1]) == RECENT
+    assert len(book.doubts.recent(book.done)[1]) == RECENT
     book.drop(3)  # its number moves with it
     assert book.held == {4}
     book.approve(4)
     assert book.held == frozenset()
+
+
+def test_a_lap_is_worked_out_once_until_something_of_it_changes() -> None:
+    hand = Hand()
+    hand.drive([1, 9, 18, 26])
+    before = hand.laps
+    assert hand.laps is before
+    hand.cross(34 * S)
+    assert all(lap is old for lap, old in zip(hand.laps[:3], before, strict=True))
+    assert len(hand.laps) == 4
+    hand.do(e.AddPenalty(author="judge", number=2, seconds=3.0, moment=moment(35 * S)))
+    assert hand.laps[1] == dataclasses.replace(before[1], penalty_ns=3 * S, reason="+3 s by judge")

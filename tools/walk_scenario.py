@@ -1,0 +1,137 @@
+"""What tools/walk.py walks through: a station, a gate, a car and the sync service, on one thread and virtual time."""
+
+import base64
+import functools
+import json
+import pathlib
+import random
+from typing import Any
+
+from shared.clock import ManualClock
+from shared.config import from_table
+from shared.link.interface import Delivery, Subscription
+from shared.link.mock import MockBroker, MockLink
+from shared.protocol import messages as m
+from shared.protocol.topics import BY_BODY
+from station.build import JOURNAL, build
+from station.config import StationConfig
+from station.core import inputs as e
+from station.gates.mock import MockGate
+from station.sync.attempts import Attempts
+from station.sync.build import utc_s
+from station.sync.http_exchange import Reply
+from station.sync.operator_requests import Wishes
+from station.sync.outbox_reader import OutboxReader
+from station.sync.status import DATABASE
+from station.sync.syncer import Syncer
+from station.sync.webhook import WebhookLeaderboard
+
+LAPS = 3  # of a run
+RACE = "race-1"
+NS_PER_MS, NS_PER_S = 1_000_000, 1_000_000_000
+
+
+class Track:
+    """One station, one gate, one car and the sync service, on virtual time."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.clock = ManualClock(10 * NS_PER_S)
+        self.broker = MockBroker()
+        self.gate = MockGate("start", ("beam",), {}, self.clock)
+        config = from_table(_config(folder), StationConfig, source="station.toml")
+        link = MockLink(self.broker, config.name, "start-1", "station")
+        self.station = build(config, clock=self.clock, link=link, gates={"start": self.gate})
+        self.station.start()
+        self.car = MockLink(self.broker, "car-1", "car-1-boot", "car")
+        self.car.start([Subscription(BY_BODY[kind], "car-1") for kind in (m.Lease, m.DriveOrder)], _acknowledge)
+        self.beats = 0
+        self.source = OutboxReader(folder / JOURNAL)
+        self.attempts = Attempts(folder / DATABASE)
+        self.syncer = _syncer(folder, self.clock, self.source, self.attempts)
+        self.wait(0)
+
+    def close(self) -> None:
+        """Closes the files and the wire."""
+        self.station.close()
+        self.source.close()
+        self.attempts.close()
+
+    def wait(self, duration_ns: int) -> None:
+        """Time goes by until everything has come to rest."""
+        self.clock.advance(self.clock.now_ns() + duration_ns)
+        for _ in range(6):
+            self.broker.run_until(self.clock.now_ns())
+            self.station.pump_live()
+            self.station.pump()
+
+    def beat(self, mode: m.CarMode) -> None:
+        """The car says that it is there, and in which mode."""
+        self.beats += 1
+        self.car.publish(m.CarBeat(self.beats, mode))
+        self.wait(100 * NS_PER_MS)
+
+    def give(self, command: e.Command) -> None:
+        """An official's command; raises AssertionError when it is refused."""
+        ticket = self.station.offer(command)
+        self.wait(0)
+        assert ticket.answer is not None, "the station did not answer"
+        assert not hasattr(ticket.answer, "sentence"), ticket.answer
+
+    def start_run(self) -> None:
+        """The car is ready, the start is given."""
+        self.give(e.OpenRun(author="official", racer="Ada", car="car-1"))
+        self.beat("ready")
+        self.give(e.StartRun(author="official"))
+
+    def come_round(self, lap_ns: int) -> None:
+        """The car drives until it is just before the gate."""
+        self.beat("driving")
+        self.wait(lap_ns - 300 * NS_PER_MS)
+
+    def break_beam(self) -> None:
+        """The timing edge: on the driver's thread."""
+        self.gate.edge("beam", True)
+
+    def leave_gate(self) -> None:
+        """The car has passed."""
+        self.wait(120 * NS_PER_MS)
+        self.gate.edge("beam", False)
+        self.wait(80 * NS_PER_MS)
+
+    def sync_step(self) -> None:
+        """One step of the sync service."""
+        self.syncer.step(self.clock.now_ns())
+
+
+def _config(folder: pathlib.Path) -> dict[str, Any]:
+    return {
+        "name": "station-1",
+        "data_dir": str(folder),
+        "gate": [{"name": "start", "driver": "mock", "sensors": ["beam"]}],
+        "race": {"id": RACE, "name": "A race", "rules": {"max_laps": LAPS}},
+    }
+
+
+def _syncer(folder: pathlib.Path, clock: ManualClock, source: OutboxReader, attempts: Attempts) -> Syncer:
+    """As the sync service builds it, but for the stub."""
+    secret = "whsec_" + base64.b64encode(bytes(32)).decode()
+    stamp, wishes = functools.partial(utc_s, clock, source), Wishes(folder)
+    leaderboard = WebhookLeaderboard("http://127.0.0.1:9", secret, {}, stamp, exchange=Stub())
+    parts = (source, attempts, leaderboard, random.Random(1), clock.utc_ns, lambda _sentence: None)
+    return Syncer(*parts, wishes=wishes.waiting, noted=wishes.noted, race_id=source.race_id)
+
+
+class Stub:
+    """In place of HTTP: a leaderboard that has the race, and applies each result as it is."""
+
+    def ask(self, method: str, _path: str, _headers: dict[str, str], body: bytes = b"") -> Reply:
+        """Answers a post with the score that it states, and a question with the race."""
+        answer: dict[str, object] = {"race_id": RACE}
+        if method == "POST":
+            score_ms = json.loads(body)["score_ms"]
+            answer = {"status": "applied", "best_ms": score_ms, "rank": 1, "racers": 1, "score_ms": score_ms}
+        return Reply(200, {"content-type": "application/json"}, json.dumps(answer).encode())
+
+
+def _acknowledge(delivery: Delivery) -> None:
+    delivery.ack()
