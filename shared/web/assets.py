@@ -14,7 +14,7 @@ class Assets(StaticFiles):
     """Static files; an address with a version in it may be kept for ever."""
 
     def __init__(self, own: pathlib.Path) -> None:
-        super().__init__(directory=own, packages=[("shared", LOOK.name)])
+        super().__init__(directory=own, packages=[("shared.web", LOOK.name)])
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)

@@ -31,8 +31,8 @@ from tests.system.journal_figures import Document, Stored, journal_figures, numb
 Case = Callable[[pathlib.Path, Document], Document]
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 KEPT_TEXT = TESTS / "assets" / "journal-0.1.tsv.gz"
-KEPT_FILE = TESTS / "station" / "data" / "journal-of-the-first-engine.db"
-CAPTURE = TESTS / "decoders" / "captures" / "p3_short.hex"
+KEPT_FILE = TESTS / "station" / "store" / "data" / "journal-of-the-first-engine.db"
+CAPTURE = TESTS / "station" / "gates" / "decoders" / "captures" / "p3_short.hex"
 SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 DRAWS = 3
 # Together these meetings of 20 minutes suffer every kind of fault that the simulation knows.

@@ -27,7 +27,7 @@ DRIVING = m.CarState(online=True, mode="driving")
 
 CAR = """
 import sys, threading
-from shared import messages as m
+from shared.protocol import messages as m
 from shared.link.mqtt import MqttLink, MqttOptions
 link = MqttLink(MqttOptions(port=int(sys.argv[1])), "car-1", "c1", "car")
 link.start([], lambda delivery: None)

@@ -11,7 +11,7 @@ from vehicle.process.realtime import write_ready
 
 CHILD = """
 import os, sys
-from vehicle import startup
+from vehicle.process import realtime
 refuse = sys.argv[1:]
 real = os.sched_setscheduler
 
@@ -26,10 +26,10 @@ def priority(which, who, nice):
     print("nice", nice)
 
 os.sched_setscheduler, os.setpriority = scheduler, priority
-startup.rest_the_collector()
-print(startup.ask_for_realtime("guard", startup.GUARD_PRIORITY))
+realtime.rest_the_collector()
+print(realtime.ask_for_realtime("guard", realtime.GUARD_PRIORITY))
 print(os.sched_getscheduler(0) & 0xFF, os.sched_getparam(0).sched_priority)
-startup.stay_in_memory("guard")
+realtime.stay_in_memory("guard")
 if not os.fork():
     print("child", os.sched_getscheduler(0) & 0xFF, flush=True)
     os._exit(0)

@@ -1,8 +1,8 @@
 """int8 beside fp32: a model's weights and values in eight bits, their ranges taken from recorded frames.
 
 Runs in a child with limits (run_isolated.py), as everything does that handles a stranger's model. The last layer
-stays as it is: it costs nothing, and eight bits would make equals of neighbouring actions. Whether int8 drives is decided when
-the pilot starts (choose_precision.py, verdict.py), for whether it is faster is a matter of the processor.
+stays as it is: it costs nothing, and eight bits would make equals of neighbouring actions. Whether int8 drives is
+decided when the pilot starts (choose_precision.py, verdict.py), for whether it is faster is a matter of the processor.
 """
 
 import hashlib
