@@ -12,7 +12,6 @@ from station.core.names import FIRST_EDITION
 from station.core.race import Race
 from station.core.state import StationState
 
-
 Change = e.Booted | e.JournalBegan | e.ClockPair | e.CarModel | e.GateReported | e.GateNote
 
 
