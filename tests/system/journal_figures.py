@@ -52,17 +52,17 @@ def journal_figures(records: Sequence[Stored]) -> Document:
 
 def number_digests(texts: Iterable[bytes]) -> list[str]:
     """One digest for each `RECORDS_PER_DIGEST` records, over all numbers in their JSON, without any key or text."""
-    numbers = [_numbers(json.loads(text)) for text in texts]
+    numbers = [numbers_of(json.loads(text)) for text in texts]
     blocks = [numbers[first : first + RECORDS_PER_DIGEST] for first in range(0, len(numbers), RECORDS_PER_DIGEST)]
     return [hashlib.sha256(json.dumps(block).encode()).hexdigest()[:16] for block in blocks]
 
 
-def _numbers(value: Any) -> Any:
+def numbers_of(value: Any) -> Any:
     """The numbers in a list, in order; of an object sorted, because the order of its keys depends on their names."""
     if isinstance(value, dict):
-        return sorted(number for member in value.values() for number in _flat(_numbers(member)))
+        return sorted(number for member in value.values() for number in _flat(numbers_of(member)))
     if isinstance(value, list):
-        return [found for member in value if (found := _numbers(member)) != []]
+        return [found for member in value if (found := numbers_of(member)) != []]
     return [] if value is None or isinstance(value, str) else value
 
 

@@ -6,13 +6,17 @@ durations must both agree. A report is never a crossing: what it exposes is prop
 """
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from station.core import facts as f
 from station.core.attribution.car_clock import DURATION_NS, STAMP_NS, CarClock, as_long
 from station.core.inputs import CarReport, clock_of
 from station.core.race.lap_book import LapBook
+from station.core.race.lap_doubts import ask
 from station.core.race.laps import Mark, Stretch
+from station.core.race.proposals import false_by_car, missed_by_car
+from station.core.race.run import Run
 
 REMEMBERED = 32
 
@@ -186,3 +190,38 @@ class Witness:
         if min(at_ns - before[-1].mark.at_ns, after[0].mark.at_ns - at_ns) <= STAMP_NS:
             return None  # a second report of the same passing
         return Doubt(after[0].book.run_id, True, at_ns)
+
+
+class Witnesses:
+    """By car: of each that had a run here."""
+
+    def __init__(self) -> None:
+        self._by_car: dict[str, Witness] = {}
+
+    def of(self, car: str) -> Witness:
+        """The car's witness, from now on at the latest."""
+        known = self._by_car.get(car)
+        if known is None:
+            known = self._by_car[car] = Witness(car)
+        return known
+
+    def reported(self, report: CarReport) -> list[Found]:
+        """A car says that it passed; of one that had no run here nothing follows."""
+        known = self._by_car.get(report.car)
+        return [] if known is None else known.reported(report)
+
+
+def facts_of(found: Sequence[Found], runs: Mapping[str, Run], several: bool) -> list[f.Fact]:
+    """Confirmed laps as they are; doubts as proposals, in their run's list. `several` cars: doubts are no matter."""
+    facts: list[f.Fact] = []
+    for each in found:
+        if isinstance(each, f.LapConfirmed):
+            facts.append(each)
+            continue
+        if several:
+            continue
+        proposal = (missed_by_car if each.missed else false_by_car)(each.run_id, each.at_ns)
+        facts.append(proposal)
+        if proposal.run_id in runs:
+            ask(runs[proposal.run_id], proposal)
+    return facts

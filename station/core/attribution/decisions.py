@@ -1,6 +1,13 @@
-"""What the weighing of several cars comes to: whose a crossing was, what is lacking, what is in doubt after all."""
+"""What attribution comes to: whose a crossing was, what is missing, what is in doubt after all.
+
+manycars.py decides among several cars; attribution.py hands `Assigned` crossings on to the race, by way of the engine.
+"""
 
 from dataclasses import dataclass
+
+from station.core.facts import Crossing, Fact, Source
+from station.core.inputs import GateKind
+from station.core.race.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +44,19 @@ class Again:
     car: str
     other: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """The crossing is this run's: handed on to the race, which says what it means for the run."""
+
+    run: Run
+    crossing: Crossing
+    kind: GateKind = "start_finish"
+    source: Source = "gate"
+    why: str = ""
+    sure_percent: int = 0
+
+
+# What attribution hands on, one after the other: a crossing that has a run, or a fact as it is.
+Step = Fact | Assigned

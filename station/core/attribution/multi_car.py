@@ -5,25 +5,23 @@ is that run's at once. Here reports and moments are put on the gate's clock, and
 is doubtful, missing or false becomes a proposal, and counts for nobody until an official rules.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from shared.units import seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.attribution.assignment import HOLD_NS, Again, Given, Lacking, ManyCars, Seen, Told
+from station.core.attribution.assignment import HOLD_NS, ManyCars, Seen, Told
+from station.core.attribution.decisions import Again, Assigned, Given, Lacking, Step
 from station.core.attribution.likelihood import LEAVES_NS
 from station.core.race import proposals
-from station.core.race.laps import Stretch
 from station.core.race.race import MOST_DOUBTS, Race
 from station.core.race.run import Run
 from station.core.timing.utc_scale import UtcScale
 
 NEAR_NS = 1_000_000_000  # two witnesses of one pass
 LOCKOUT_NS = 1_000_000_000
-
-Counted = Callable[[Run, Stretch], list[f.Fact]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +33,15 @@ class Held:
 
 
 class Together:
-    """The cars of one race that are on the track together. `counted` hears of each mark that was made."""
+    """The cars of one race that are on the track together.
 
-    def __init__(self, race: Race, scale: UtcScale, counted: Counted) -> None:
+    Steps come one at a time: whoever takes an `Assigned` crossing counts it before the next one is asked for, since
+    what follows depends on what it did to its run.
+    """
+
+    def __init__(self, race: Race, scale: UtcScale) -> None:
         self.race = race
-        self._scale, self._counted = scale, counted
+        self._scale = scale
         self._cars: ManyCars | None = None
         self._held: dict[int, Held] = {}
         self._decided: dict[int, Held] = {}
@@ -62,22 +64,32 @@ class Together:
         """After a command, or a run's end: who is on the track now?"""
         self._sync(self._on_gate(now))
 
-    def crossing(self, crossing: f.Crossing, source: f.Source, lockout_ns: int) -> tuple[list[f.Fact], bool]:
-        """The gate saw a car; all that is ripe by then is decided. True if this one waits: its car is in doubt."""
-        told: list[f.Fact] = []
+    def alone(self, crossing: f.Crossing) -> bool:
+        """Is it clear whose crossing this is: one run is on the track, and nobody else has just left it?"""
+        if self._cars is not None:
+            return False
         if e.clock_of(crossing.boot) != e.clock_of(self._boot):
-            told, self._now_ns = self.decide_all(), crossing.at_ns
+            self._now_ns = crossing.at_ns
+        self._boot = crossing.boot
+        self._sync(crossing.at_ns)
+        return self._cars is None
+
+    def crossing(self, crossing: f.Crossing, source: f.Source, lockout_ns: int) -> Iterator[Step]:
+        """The gate saw a car, and it is not clear which: all that is ripe by then is decided, and this one waits."""
+        if e.clock_of(crossing.boot) != e.clock_of(self._boot):
+            yield from self.decide_all()
+            self._now_ns = crossing.at_ns
             if self._cars is not None:
                 self._cars.restart()
         self._boot = crossing.boot
-        told += self._decide(crossing.at_ns)
+        yield from self._decide(crossing.at_ns)
         self._sync(crossing.at_ns)
-        if self._cars is None:
-            return told, False
+        if self._cars is None:  # who might have been it has left the track by now
+            yield only_run(self.race, crossing, "start_finish", source)
+            return
         self._cars.lockout_ns = lockout_ns
         self._held[crossing.number] = Held(crossing, source)
         self._cars.crossing(Seen(crossing.number, crossing.at_ns))
-        return told, True
 
     def named(self, run: Run, at_ns: int) -> None:
         """A transponder or an official said whose crossing it was."""
@@ -92,32 +104,33 @@ class Together:
         told = Told(report.car, report.at_ns, report.uncertainty_ns, report.car_boot)
         self._cars.report(told, self._on_gate(report.taken), report.car_boot == clock)
 
-    def tick(self, now: e.Moment) -> list[f.Fact]:
-        """Time has gone by."""
-        return self._decide(self._on_gate(now)) if self._cars is not None and self._boot else []
+    def tick(self, now: e.Moment) -> Iterator[Step]:
+        """What time alone decides."""
+        if self._cars is not None and self._boot:
+            yield from self._decide(self._on_gate(now))
 
-    def decide_all(self) -> list[f.Fact]:
+    def decide_all(self) -> Iterator[Step]:
         """Who is on the track is about to change: what waits is decided by what is known now."""
         newest_ns = max((held.crossing.at_ns for held in self._held.values()), default=None)
-        return self._decide(newest_ns + HOLD_NS) if newest_ns is not None else []
+        if newest_ns is not None:
+            yield from self._decide(newest_ns + HOLD_NS)
 
-    def _decide(self, now_ns: int) -> list[f.Fact]:
+    def _decide(self, now_ns: int) -> Iterator[Step]:
         if self._cars is None:
-            return []
-        told: list[f.Fact] = []
-        for each in self._cars.decide(now_ns):
+            return
+        decisions = self._cars.decide(now_ns)
+        for each in decisions:
             match each:
                 case Lacking():
-                    told += self._missed(each)
+                    yield from self._missed(each)
                 case Given():
-                    told += self._given(each)
+                    yield from self._given(each)
                 case Again():
-                    told += self._again(each)
-        if told:
+                    yield from self._again(each)
+        if decisions:
             self._sync(now_ns)
-        return told
 
-    def _given(self, given: Given) -> list[f.Fact]:
+    def _given(self, given: Given) -> list[Step]:
         held = self._decided[given.crossing] = self._held.pop(given.crossing)
         if len(self._decided) > MOST_DOUBTS:
             del self._decided[next(iter(self._decided))]
@@ -127,10 +140,9 @@ class Together:
         if not run.on:
             return [f.Unattributed(given.crossing, f"it was {given.car}'s, whose run is over: {given.why}")]
         percent = int(100 * given.odds)
-        facts, stretch = self.race.given(run, held.crossing, "start_finish", held.source, given.why, percent)
-        return facts + (self._counted(run, stretch) if stretch is not None else [])
+        return [Assigned(run, held.crossing, "start_finish", held.source, given.why, percent)]
 
-    def _doubted(self, given: Given, held: Held) -> list[f.Fact]:
+    def _doubted(self, given: Given, held: Held) -> list[Step]:
         names = [name for name in (given.car, *given.others) if name]
         runs = [self._in[name] for name in names if self._in[name].on]
         if not runs:
@@ -202,3 +214,11 @@ class Together:
         if e.clock_of(moment.boot) == e.clock_of(self._boot):
             return moment.at_ns
         return self._scale.utc_ns(moment.boot, moment.at_ns) - self._scale.utc_ns(self._boot, 0)
+
+
+def only_run(race: Race, crossing: f.Crossing, kind: e.GateKind, source: f.Source) -> Step:
+    """The crossing is that of the run on the track; nobody's if there is none."""
+    run = race.run
+    if run is None or not run.on:
+        return f.Unattributed(crossing.number, "no run is on")
+    return Assigned(run, crossing, kind, source)

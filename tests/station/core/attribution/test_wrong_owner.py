@@ -157,7 +157,7 @@ def test_many_transponders_are_bounded() -> None:
     loop.on()
     for n in range(2 * REMEMBERED):
         loop.read(f"{n:06d}99", 2 + n)
-    assert len(loop.engine._attribution._transponders._passes) == REMEMBERED
+    assert len(loop.engine.attribution._transponders._passes) == REMEMBERED
 
 
 @QUICK

@@ -1,0 +1,133 @@
+"""What an official orders: each command to the part of the station that it is about, or refused with a sentence.
+
+Called by engine.py. Who is on the track, and whose a crossing was, may change by a command: `count` hands such
+crossings on to their races, as the engine does with those that the gate sees.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from shared.errors import Refused
+from shared.protocol.topics import checked_device
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.attribution.car_witness import Found
+from station.core.attribution.decisions import Step
+from station.core.race.race import Race
+from station.core.race.run import NAMES, next_phase
+from station.core.set_up import pair_clocks
+from station.core.state import StationState
+
+EARLIEST_MS, LATEST_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 to 2100
+Count = Callable[[Iterable[Step]], list[f.Fact]]
+# Of who is on the track, or of whose it was: what waits is decided before.
+_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.GiveTransponder)
+
+
+def handle_command(
+    state: StationState, command: e.Command, count: Count, judge: Callable[[list[Found]], list[f.Fact]]
+) -> list[f.Fact]:
+    """The facts of one command. `count` gives those of assigned crossings, `judge` those of what a witness found."""
+    settled = count(state.attribution.settle()) if isinstance(command, _CHANGES) else []
+    if isinstance(command, e.StartRun):
+        settled += _before_the_start(state)
+    try:
+        facts = _obey(state, command, count)
+    except Refused as refusal:
+        return [*settled, f.CommandRefused(NAMES.get(type(command), "command"), str(refusal))]
+    if isinstance(command, e.OpenRun):
+        state.witnesses.of(command.car)
+    state.attribution.sync(command.moment)
+    return [*settled, *facts, *_witnessed_anew(state, command, facts, judge)]
+
+
+def _obey(state: StationState, command: e.Command, count: Count) -> list[f.Fact]:
+    state.stop.check(command)
+    match command:
+        case e.StopAll() | e.ReleaseStop():
+            return state.stop.obey(command)
+        case e.OrderCar():
+            device, run_id = checked_device(command.car), state.run_of(command.car)
+            return [f.CarOrdered(device, run_id, command.action, command.throttle_percent)]
+        case e.SetClock():
+            return _set_clock(state, command)
+        case e.GiveTransponder():
+            return _give_transponder(state, command, count)
+        case e.SetMode():
+            _check_free(state, e.SetMode)
+            return state.fitness.change(command)
+        case e.TryGate():
+            return _try_gate(state, command)
+        case e.OpenRun() | e.ArmRun():
+            race = _open_race_of(state)
+            race.allow(command)
+            return [*state.fitness.check(state.gates, command), *race.command(command)]
+    return _open_race_of(state).command(command)
+
+
+def _before_the_start(state: StationState) -> list[f.Fact]:
+    """A start is given: what B saw before it, and A did not, begins no run."""
+    if state.race is not None and any(run.released for run in state.race.on_track):
+        return []
+    why = "only system B saw it, before the start"
+    return [f.Unattributed(crossing.number, why) for crossing in state.second.forget_b()]
+
+
+def _give_transponder(state: StationState, command: e.GiveTransponder, count: Count) -> list[f.Fact]:
+    """Its crossings before count as well; the first fact says how many of them."""
+    _open_race_of(state)
+    change = state.attribution.change_owner(command)
+    facts = count(state.attribution.recount(change))
+    own = {each.crossing.number for each in change.passes}
+    counted = sum(isinstance(fact, f.Attributed) and fact.crossing in own for fact in facts)
+    owner = change.known
+    return [f.TransponderGiven(owner.id, owner.car, owner.racer, counted, command.author, command.reason), *facts]
+
+
+def _set_clock(state: StationState, command: e.SetClock) -> list[f.Fact]:
+    """An official says what time it is."""
+    if not EARLIEST_MS <= command.utc_ms < LATEST_MS:
+        raise Refused("`utc_ms` is no time of day of these years: set the clock of the device that you hold first.")
+    right = replace(command.moment, utc_ns=command.utc_ms * 1_000_000)
+    return pair_clocks(state, e.ClockPair(right))
+
+
+def _check_free(state: StationState, order: type[e.Command]) -> None:
+    """Raises Refused while a run is on."""
+    if state.race is None:
+        next_phase("idle", order)
+    else:
+        next_phase(state.race.phase, order, state.race.info.officiating)
+
+
+def _try_gate(state: StationState, command: e.TryGate) -> list[f.Fact]:
+    gate = state.gates.get(command.gate)
+    if gate is None:
+        raise Refused(f"The station has no gate {command.gate!r}; it has {', '.join(state.gates)}.")
+    if state.run_is_on:
+        raise Refused("A run is on: try the gate when it is over.")
+    gate.forget()
+    return [f.GateTried(gate.spec.name, command.author)]
+
+
+def _open_race_of(state: StationState) -> Race:
+    if state.race is None:
+        raise Refused("No race is open: the station's config names it under [race].")
+    return state.race
+
+
+def _witnessed_anew(
+    state: StationState, command: e.Command, facts: list[f.Fact], judge: Callable[[list[Found]], list[f.Fact]]
+) -> list[f.Fact]:
+    """A ruling moved a run's crossings: its car's witness compares them again."""
+    moved = (f.Attributed, f.LapsRecast) if isinstance(command, e.GiveCrossing) else f.LapsRecast
+    recast = list(dict.fromkeys(fact.run_id for fact in facts if isinstance(fact, moved)))
+    if not recast or state.race is None or isinstance(command, e.SetClock):
+        return []
+    told: list[f.Fact] = []
+    for run_id in recast if isinstance(command, e.GiveTransponder) else recast[:1]:
+        run = state.race.runs[run_id]
+        if isinstance(command, e.AddCrossing | e.GiveCrossing | e.GiveTransponder) and run.book.stretches:
+            state.attribution.ruled(run)
+        told += judge(state.witnesses.of(run.car).recast(run.book))
+    return told

@@ -1,0 +1,113 @@
+"""What a start, a race or a clock changes in the station's state. Called by engine.py, each with one kind of input.
+
+Each function is (state, input) -> facts, and changes the state as the facts say.
+"""
+
+from dataclasses import replace
+
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.race.race import Race
+from station.core.race.racer_names import FIRST_EDITION
+from station.core.state import StationState
+from station.core.timing.gate import Gate
+
+Change = e.Booted | e.JournalBegan | e.ClockPair | e.CarModel | e.GateReported | e.GateNote
+
+
+def change(state: StationState, event: Change) -> list[f.Fact]:
+    """What a start or a clock changes, or what a gate's driver or a car says of itself."""
+    match event:
+        case e.Booted():
+            return boot(state, event)
+        case e.JournalBegan():
+            return begin_journal(state, event)
+        case e.ClockPair():
+            return pair_clocks(state, event)
+        case e.CarModel():
+            return state.models.hear(event, state.race.on_track if state.race is not None else [])
+        case e.GateReported() | e.GateNote():
+            return state.fitness.hear(event, state.scale)
+
+
+def boot(state: StationState, booted: e.Booted) -> list[f.Fact]:
+    """The station's process started. A gate that is built as before keeps its memory of what was handled.
+
+    What its driver remembers beyond that will come again.
+    """
+    before = state.booted
+    if state.race is not None and before is not None and booted.moment.boot != before.moment.boot:
+        state.race.rebooted(booted.moment, state.last_stamps.of_clock)
+    state.scale.corrects = booted.edition > FIRST_EDITION
+    state.scale.booted(booted.moment, state.run_is_on, booted.clock_trusted)
+    _build_gates(state, booted.gates)
+    state.booted = booted
+    state.ids.by_race = booted.edition <= FIRST_EDITION
+    state.identity.began(booted.station, booted.start)
+    if booted.clock_trusted:
+        state.identity.trusted(booted.moment.utc_ns)
+    state.models.restart()
+    state.fitness.rebuilt(booted.gates)
+    state.attribution.wire(booted.transponders)
+    facts: list[f.Fact] = [f.StationBooted(booted.station, booted.moment.boot)]
+    if booted.edition != state.names.edition:
+        state.names.edition = booted.edition
+        facts += [fact for race in state.races.values() for fact in race.respell()]
+    return facts
+
+
+def _build_gates(state: StationState, specs: tuple[e.GateSpec, ...]) -> None:
+    for spec in specs:
+        known = state.gates.get(spec.name)
+        if known is None or known.spec != spec:
+            state.gates[spec.name] = Gate(spec, state.crossing_count)
+            if known is not None:
+                state.gates[spec.name].kept.update(known.kept)
+
+
+def begin_journal(state: StationState, began: e.JournalBegan) -> list[f.Fact]:
+    """The journal has a name; one that goes on for another counts on from its runs."""
+    state.identity.journal = began.journal
+    state.ids.reached(began.runs)
+    return [f.JournalNamed(began.journal, began.old_journal, began.old_seq, began.old_head)]
+
+
+def refusal_to_open(state: StationState, wanted: e.OpenRace) -> str:
+    """Why this race cannot be opened now; "" if it can."""
+    now = state.race
+    if now is not None and now.on:
+        return f"A run of the race {now.info.race_id} is on: finish it first."
+    known = state.races.get(wanted.race_id)
+    if known is not None and known.runs and known.info.rules != wanted.rules:
+        return f"The race {wanted.race_id} has runs under other rules: give the new race another id."
+    return ""
+
+
+def is_open(state: StationState, wanted: e.OpenRace) -> bool:
+    """Is it the race that is open already, with the same rules?"""
+    return state.race is not None and replace(state.race.info, moment=wanted.moment) == wanted
+
+
+def open_race(state: StationState, wanted: e.OpenRace) -> list[f.Fact]:
+    """Runs from now on belong to this race; it may have been open before."""
+    race = state.races.get(wanted.race_id)
+    if race is None:
+        more = (state.names, state.models, state.ids, state.identity)
+        race = state.races[wanted.race_id] = Race(wanted, state.scale, *more)
+    race.info = wanted
+    state.race = race
+    state.attribution.open(race)
+    return [f.RaceOpened(wanted.race_id)]
+
+
+def pair_clocks(state: StationState, pair: e.ClockPair) -> list[f.Fact]:
+    """A pair may put right what was stamped before: results that are due then are corrected."""
+    boot_id = pair.moment.boot
+    used, correction = state.scale.pair(pair.moment, state.run_is_on, pair.trusted, pair.paced)
+    if pair.trusted:
+        state.identity.trusted(pair.moment.utc_ns)
+    facts: list[f.Fact] = [f.ClockNoted(boot_id, used)]
+    if correction is not None:
+        facts.append(f.ClockCorrected(boot_id, correction.by_ns, pair.trusted))
+        facts += [fact for race in state.races.values() for fact in race.corrected(correction)]
+    return facts

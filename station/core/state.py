@@ -1,0 +1,87 @@
+"""The state of the station: all that its inputs made, and nothing else. The engine is this and the one door to it.
+
+engine.py hands crossings through it, set_up.py tells what a start, a race or a clock changes in it, and
+command_handlers.py what an official orders. Views and the service read it after a commit.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from station.core import inputs as e
+from station.core.attribution.attribution import Attribution
+from station.core.attribution.car_witness import Witnesses
+from station.core.attribution.transponders import Stranger
+from station.core.race.car_models import Models
+from station.core.race.race import Race
+from station.core.race.racer_names import Names
+from station.core.race.result_identity import Identity
+from station.core.race.run import Run
+from station.core.race.run_registry import RunIds
+from station.core.stop_all import StopLatch
+from station.core.timing.backup_system import SecondSystem
+from station.core.timing.gate import Count, Gate
+from station.core.timing.last_stamps import LastStamps
+from station.core.timing.readiness import Fitness
+from station.core.timing.utc_scale import UtcScale
+
+
+class StationState:
+    """Gates, races, cars' witnesses and clocks. `race` is the one that is open."""
+
+    def __init__(self) -> None:
+        self.gates: dict[str, Gate] = {}
+        self.races: dict[str, Race] = {}
+        self.race: Race | None = None
+        self.fitness = Fitness()
+        self.models = Models()
+        self.stop = StopLatch()
+        self.scale = UtcScale()
+        self.ids = RunIds()
+        self.identity = Identity(self.ids)
+        self.names = Names()
+        self.second = SecondSystem(self.scale)
+        self.timed_by_b = ""  # the run that system B times to its end, since A has not even begun it
+        self.attribution = Attribution(self.scale, self.names)
+        self.witnesses = Witnesses()
+        self.crossing_count = Count()
+        self.reports: dict[tuple[str, str], set[int]] = {}  # (car, its boot) -> the reports that were stored
+        self.booted: e.Booted | None = None
+        self.last_stamps = LastStamps()
+
+    @property
+    def run(self) -> Run | None:
+        """The run on the track, or the last one of the race that is on."""
+        return None if self.race is None else self.race.run
+
+    @property
+    def run_is_on(self) -> bool:
+        """A run is armed or running."""
+        return self.race is not None and bool(self.race.on_track)
+
+    @property
+    def strangers(self) -> tuple[Stranger, ...]:
+        """Transponders that passed in this race, and of whom nobody knows whose they are."""
+        return self.attribution.strangers
+
+    @property
+    def paired(self) -> frozenset[str]:
+        """The boots whose stamps can be shown as a time of day."""
+        return self.scale.boots
+
+    def trusts(self, boot: str) -> bool:
+        """Are this boot's stamps shown at the right time of day, as far as anybody can tell?"""
+        return self.scale.trusts(boot)
+
+    def time_of_day(self, boot: str, at_ns: int) -> int:
+        """A stamp as UTC ns, for display."""
+        return self.scale.utc_ns(boot, at_ns)
+
+    def kept(self, gate: str) -> Mapping[str, int]:
+        """The last seq that was handled of each boot of a gate: its driver sends what came after."""
+        known = self.gates.get(gate)
+        return MappingProxyType({} if known is None else known.kept)
+
+    def run_of(self, car: str) -> str:
+        """The run of this car that is on, or the last one of all if it was this car's; "" if there is none."""
+        runs = [] if self.race is None else [*self.race.on_track, *([self.race.run] if self.race.run else [])]
+        return next((run.run_id for run in runs if run.car == car), "")
