@@ -5,12 +5,12 @@ Each function is (state, input) -> facts, and changes the state as the facts say
 
 from dataclasses import replace
 
-from station.core import events as e
 from station.core import facts as f
-from station.core.gate import Gate
-from station.core.names import FIRST_EDITION
-from station.core.race import Race
+from station.core import inputs as e
+from station.core.race.race import Race
+from station.core.race.racer_names import FIRST_EDITION
 from station.core.state import StationState
+from station.core.timing.gate import Gate
 
 Change = e.Booted | e.JournalBegan | e.ClockPair | e.CarModel | e.GateReported | e.GateNote
 

@@ -1,0 +1,1 @@
+"""Races, runs and laps: the state tables, penalties, rulings, standings."""
