@@ -16,15 +16,15 @@ from station.views.views import (
     StandingLine,
     StopView,
     StoreView,
-    StrangerView,
     SyncView,
-    Uncounted,
+    UncountedCrossing,
+    UnknownTransponderView,
     View,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ViewParts:
     """What a view is made of, the clock excepted: it is read when someone looks."""
 
     race: RaceView | None = None
@@ -37,19 +37,19 @@ class Parts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
-    strangers: tuple[StrangerView, ...] = ()
+    strangers: tuple[UnknownTransponderView, ...] = ()
     stop: StopView = field(default_factory=StopView)
-    uncounted: tuple[Uncounted, ...] = ()
+    uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
 
 
-class Screen:
+class CurrentView:
     """One for the station. `clock` reads the station's clock."""
 
     def __init__(self, station: str, clock: Callable[[], ClockView]) -> None:
         self._station, self._clock = station, clock
-        self._parts = Parts()
+        self._parts = ViewParts()
         self._version = 1
         self._due = 0
         self._changed = threading.Condition()
@@ -58,12 +58,12 @@ class Screen:
         """New parts by name; the version grows only if one of them differs."""
         with self._changed:
             fresh = replace(self._parts, **parts)  # type: ignore[arg-type]
-            fresh = replace(fresh, sync=_owing(fresh.sync, self._due))
+            fresh = replace(fresh, sync=_with_results_due(fresh.sync, self._due))
             if fresh != self._parts:
                 self._parts, self._version = fresh, self._version + 1
                 self._changed.notify_all()
 
-    def owe(self, due: int) -> None:
+    def results_due(self, due: int) -> None:
         """So many results are due by now. Sync is looked at now and then: no view says meanwhile that all is posted."""
         self._due = due
         self.update()
@@ -71,7 +71,7 @@ class Screen:
     def snapshot(self) -> View:
         with self._changed:
             parts, version = self._parts, self._version
-        values = {part.name: getattr(parts, part.name) for part in fields(Parts)}
+        values = {part.name: getattr(parts, part.name) for part in fields(ViewParts)}
         return View(version=version, station=self._station, clock=self._clock(), **values)
 
     def wait_for_change(self, version: int, timeout_s: float) -> View | None:
@@ -82,7 +82,7 @@ class Screen:
         return self.snapshot()
 
 
-def _owing(sync: SyncView, due: int) -> SyncView:
+def _with_results_due(sync: SyncView, due: int) -> SyncView:
     if sync.due >= due:
         return sync
     pending = max(0, due - sync.posted - sync.rejected)

@@ -19,7 +19,7 @@ from websockets.sync.server import ServerConnection, serve
 from shared.errors import BadInput, ConfigError, HardwareMissing, OperatorError
 from station.commands.gate.gate import main
 from station.commands.gate.recording_file import Piece, entry, head, pieces
-from station.commands.gate.watch import Bulletin
+from station.commands.gate.watch import HealthLines
 from station.gates.driver import GateHealthReport
 from tests.station.gates.decoders.frames import P3, RC4_SENT
 from tests.station.gates.decoders.port_peer import WAIT_S, tcp, url
@@ -222,7 +222,7 @@ def test_watch_says_how_several_sensors_stand(tmp_path: pathlib.Path) -> None:
 
 def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
     gate = _Gate()
-    bulletin = Bulletin({"start": gate})
+    bulletin = HealthLines({"start": gate})
     assert bulletin.news(10.0) == ["[start: fit] it is well. 0 edges, 0 lost.\n"]
     assert bulletin.news(11.0) == []
     gate.alive = False

@@ -1,11 +1,11 @@
 """What the screens may say between two looks at sync: never that all is posted while a result waits."""
 
-from station.views.current_view import Screen
+from station.views.current_view import CurrentView
 from station.views.views import ClockView, SyncView
 
 
-def screen() -> Screen:
-    return Screen("station-1", lambda: ClockView("boot-1", 0, 0, 1.0))
+def screen() -> CurrentView:
+    return CurrentView("station-1", lambda: ClockView("boot-1", 0, 0, 1.0))
 
 
 def test_a_result_that_just_became_due_is_pending_before_sync_is_looked_at_again() -> None:

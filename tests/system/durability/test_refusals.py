@@ -7,7 +7,7 @@ import pytest
 
 from shared.protocol import messages as m
 from station.commands.replay import check
-from station.service.storage_fault import Trouble
+from station.service.storage_fault import StorageFault
 from station.store import disk_space as space_
 from station.store.disk_space import Space
 from tests.station.full_disk import full_disk
@@ -103,7 +103,7 @@ def test_a_disk_that_does_not_answer_is_doubtful(tmp_path: pathlib.Path) -> None
 def test_more_than_can_be_held_ends_the_station_and_the_gate_says_it_again(tmp_path: pathlib.Path) -> None:
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
-        rig.station.trouble = Trouble(lambda _sentence: None, most=5)
+        rig.station.storage_fault = StorageFault(lambda _sentence: None, max_held=5)
         rig.open()
         rig.go()
         disk.full = True
