@@ -128,5 +128,5 @@ def test_practice_ends_with_a_run_and_with_an_emergency_stop() -> None:
     assert said(cars.on_heartbeat("car-1", "b", m.CarBeat(3, "driving", practice=True), 200 * MS)) == ["stop"]
     other = CarControl(500, 2000, "n")
     other.permit([DrivePermit("car-1", "run-1", False)])
-    replies = other.beat("car-1", "b", m.CarBeat(1, "driving", practice=True), 0)
+    replies = other.on_heartbeat("car-1", "b", m.CarBeat(1, "driving", practice=True), 0)
     assert [body.grant for _, body in replies if isinstance(body, m.Lease)] == ["drive"]
