@@ -3,7 +3,7 @@
     python tools/reference.py            writes them
     python tools/reference.py --check    exit code 1 if a page is not what the code says (a test asks the same)
 
-Nothing is described twice: a key's text is its `setting(what=...)`, a message's its docstring, a command's its `--help`.
+Nothing is described twice: a key has its `setting(what=...)`, a message its docstring, a command its `--help`.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def config_page() -> str:
 
 
 def driver_tables(group: str, name: str, value: str, where: str) -> list[str]:
-    """A driver's own table: the dataclass in its module whose docstring names the driver, or the only one of options."""
+    """A driver's own table: the dataclass of options in its module, by the driver's name where there are several."""
     module = importlib.import_module(value.partition(":")[0])
     own = {label: kind for label, kind in vars(module).items() if getattr(kind, "__module__", "") == module.__name__}
     kinds = [kind for label, kind in own.items() if label.endswith("Options") and dataclasses.is_dataclass(kind)]
@@ -106,13 +106,20 @@ def tables_of(kind: type[Any], prefix: str) -> list[str]:
     """One table for a dataclass, then one for each table inside it."""
     rows: list[tuple[object, ...]] = []
     inner: list[tuple[str, type[Any], bool]] = []
-    hints = typing.get_type_hints(kind)
+    hints, notes = typing.get_type_hints(kind), comments_of(kind)
     for field in dataclasses.fields(kind):
         part, many = dataclass_in(hints[field.name])
         if part is not None and not field.metadata.get("what"):
             inner.append((f"{prefix}{field.name}", part, many))
         else:
-            rows.append((f"`{field.name}`", type_text(hints[field.name]), default_text(field), range_text(field)))
+            rows.append(
+                (
+                    f"`{field.name}`",
+                    type_text(hints[field.name]),
+                    default_text(field),
+                    range_text(field, notes.get(field.name, "")),
+                )
+            )
     out = [table(("key", "type", "default", "what"), rows)] if rows else []
     for path, part, many in inner:
         bracket = f"[[{path}]]" if many else f"[{path}]"
@@ -168,8 +175,13 @@ def default_text(field: dataclasses.Field[Any]) -> str:
     return f"`{value}`"
 
 
-def range_text(field: dataclasses.Field[Any]) -> str:
-    """What a key is for, and what it may be."""
+def type_text_is_free(field: dataclasses.Field[Any]) -> bool:
+    """A table whose keys belong to the driver that was chosen."""
+    return field.default_factory is dict
+
+
+def range_text(field: dataclasses.Field[Any], note: str) -> str:
+    """What a key is for (`setting(what=...)`, or the comment behind the field), and what it may be."""
     data = field.metadata
     low, high = data.get("min", data.get("least")), data.get("max", data.get("most"))
     span = {
@@ -177,8 +189,10 @@ def range_text(field: dataclasses.Field[Any]) -> str:
         (True, False): f"at least {low:g}" if low is not None else "",
         (False, True): f"at most {high:g}" if high is not None else "",
     }.get((low is not None, high is not None), "")
+    if type_text_is_free(field):
+        return data.get("what") or note or "the driver's own keys, below"
     choices = ", ".join(data.get("choices") or ())
-    return "; ".join(filter(None, (data.get("what", ""), span, choices)))
+    return "; ".join(filter(None, (data.get("what") or note, span, choices)))
 
 
 # --- MQTT ----------------------------------------------------------------------------------------------------------
@@ -186,11 +200,10 @@ def range_text(field: dataclasses.Field[Any]) -> str:
 
 def mqtt_page() -> str:
     """The table of topics, and each message with its fields."""
-    from shared.protocol.topics import TOPICS
-
+    topics = importlib.import_module("shared.protocol.topics").TOPICS
     rows: list[tuple[object, ...]] = [
         (f"`{t.pattern}`", f"[{t.kind}](#{t.kind.lower()})", t.speaker, t.qos, "yes" if t.retained else "no")
-        for t in TOPICS
+        for t in topics
     ]
     parts = [
         "# MQTT topics and messages",
@@ -199,7 +212,7 @@ def mqtt_page() -> str:
         "`{device}` is the name of the car or station: 1 to 64 of `a-z`, `0-9`, `-` and `_`.\n",
         table(("topic", "message", "published by", "QoS", "retained"), rows),
     ]
-    for topic in TOPICS:
+    for topic in topics:
         parts += [f"## {topic.kind}", f"{first_paragraph(topic.body.__doc__)}\n", message_table(topic.body)]
     return "\n".join(parts) + "\n"
 
@@ -244,11 +257,10 @@ class _Parsed(Exception):
 
 def commands_page() -> str:
     """`--help` of each command and of each of its verbs."""
-    from raceday.__main__ import COMMANDS
-
+    commands = importlib.import_module("raceday.__main__").COMMANDS
     parts = ["# Commands", "Exit codes: 0 done; 2 wrong use or wrong settings; others are named with the command.\n"]
-    parts.append(table(("command", "what it does"), [(f"`raceday {c.words}`", c.what) for c in COMMANDS]))
-    for command in COMMANDS:
+    parts.append(table(("command", "what it does"), [(f"`raceday {c.words}`", c.what) for c in commands]))
+    for command in commands:
         main = getattr(importlib.import_module(command.module), command.main)
         for title, text in helps(f"raceday {command.words}", main):
             parts.append(f"\n## {title}\n```\n{text.rstrip()}\n```")
@@ -365,8 +377,8 @@ def decoders_page() -> str:
         "# Decoder protocols",
         '`driver = "decoder"` of a gate, with `protocol` in `[gate.options]`.',
         "`raceday gate probe` says which one a port speaks.",
-        "None of these devices was here: each reader is held against public captures and against an encoder written from",
-        "the protocol's description alone.\n",
+        "None of these devices was at hand: each reader is held against public captures, and against an encoder",
+        "written from the protocol's description alone.\n",
     ]
     for point in sorted(entry_points(group="raceday.decoders"), key=lambda p: p.name):
         module = importlib.import_module(point.value.partition(":")[0])
