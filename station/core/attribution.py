@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from station.core import events as e
 from station.core import facts as f
+from station.core.crossing_changes import afterwards, taken_over
 from station.core.decided import Assigned, Step
 from station.core.mistaken import Change, LastRead, told_anew
 from station.core.names import Names
@@ -15,7 +16,7 @@ from station.core.race import Race
 from station.core.retelling import TransponderPass
 from station.core.run import Run
 from station.core.scale import UtcScale
-from station.core.together import Together, only_run
+from station.core.together import Together
 from station.core.transponders import Stranger, Transponders, given_by
 
 LINE: e.GateKind = "start_finish"
@@ -72,15 +73,14 @@ class Attribution:
                 return [found]
             together.named(found, crossing.at_ns)
             return [Assigned(found, crossing, kind, source, self._transponders.of(crossing.transponder).why, 100)]
-        if kind == LINE and together.alone(crossing):
-            return [only_run(race, crossing, kind, source)]
-        if crossing.direction < 0 and together.on:
+        clear = together.if_clear(crossing, kind, source)
+        if clear is not None:
+            return [clear]
+        if crossing.direction < 0:
             return [f.Unattributed(crossing.number, "it went backwards through the gate")]
-        if kind == LINE:
-            return together.crossing(crossing, source, lockout_ns)
-        if together.on:
+        if kind == "split":
             return [f.Unattributed(crossing.number, "several cars are on the track")]
-        return [only_run(race, crossing, kind, source)]
+        return together.crossing(crossing, source, lockout_ns)
 
     def remember(
         self, crossing: f.Crossing, source: f.Source, lockout_ns: int, told: Sequence[f.Fact]
@@ -184,7 +184,7 @@ class Attribution:
             mine = [each.crossing for each in change.passes if run.run_id in each.on]
             if mine and self._transponders.is_of(change.known, run):
                 if run.on or change.again:
-                    yield from race.taken_over(run, mine, change.command)
+                    yield from taken_over(race, run, mine, change.command)
                 mine = [crossing for crossing in mine if race.holder(crossing.number) is None]
                 yield from _afterwards(race, run, mine, change.command)
 
@@ -220,4 +220,4 @@ def _afterwards(race: Race, run: Run, crossings: list[f.Crossing], command: e.Gi
             yield Assigned(run, crossing, LINE, "gate", why, 100)
         else:
             earlier.append(crossing)
-    yield from race.afterwards(run, earlier, command)
+    yield from afterwards(race, run, earlier, command)

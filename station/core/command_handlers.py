@@ -13,6 +13,7 @@ from station.core import events as e
 from station.core import facts as f
 from station.core.confirm import Found
 from station.core.decided import Step
+from station.core.orders import check_can_open, obey
 from station.core.race import Race
 from station.core.run import NAMES, next_phase
 from station.core.set_up import pair_clocks
@@ -60,9 +61,9 @@ def _obey(state: StationState, command: e.Command, count: Count) -> list[f.Fact]
             return _try_gate(state, command)
         case e.OpenRun() | e.ArmRun():
             race = _open_race_of(state)
-            race.allow(command)
-            return [*state.fitness.check(state.gates, command), *race.command(command)]
-    return _open_race_of(state).command(command)
+            check_can_open(race, command)
+            return [*state.fitness.check(state.gates, command), *obey(race, command)]
+    return obey(_open_race_of(state), command)
 
 
 def _before_the_start(state: StationState) -> list[f.Fact]:

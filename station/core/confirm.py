@@ -205,6 +205,10 @@ class Witnesses:
             known = self._by_car[car] = Witness(car)
         return known
 
+    def passed(self, run: Run, stretch: Stretch) -> list[Found]:
+        """The gate counted a crossing of the run's car."""
+        return self.of(run.car).passed(run.book, stretch)
+
     def reported(self, report: CarReport) -> list[Found]:
         """A car says that it passed; of one that had no run here nothing follows."""
         known = self._by_car.get(report.car)

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Sequence
 
 from station.core import events as e
 from station.core import facts as f
-from station.core import set_up
+from station.core import set_up, time_limit
 from station.core.attribution import LINE
 from station.core.command_handlers import handle_command
 from station.core.confirm import Found, facts_of
+from station.core.counting import count_crossing
 from station.core.decided import Assigned, Step
 from station.core.fitness import TESTING
 from station.core.gate import Gate
@@ -37,7 +38,7 @@ class Engine(StationState):
         if self.scale.waiting is not None and not self.run_is_on:
             facts += set_up.pair_clocks(self, e.ClockPair(*self.scale.waiting))
         if facts:  # what has none is not kept, and does not come in a replay
-            self.last_stamps.note(event)
+            self._keep_stamp(event)
         return (*facts, *self._compared(facts))
 
     def _take(self, event: e.Input) -> list[f.Fact]:
@@ -79,7 +80,7 @@ class Engine(StationState):
         if self.race is None:
             return facts
         facts += self._count(self.attribution.tick(now))
-        over = self.race.tick(now, self.attribution.undecided)
+        over = time_limit.tick(self.race, now, self.attribution.undecided)
         if over:
             self.attribution.sync(now)
         return facts + over
@@ -183,12 +184,10 @@ class Engine(StationState):
                 facts.append(step)
                 continue
             assert self.race is not None, "crossings are assigned to runs of the race that is open"
-            found, stretch = self.race.given(
-                step.run, step.crossing, step.kind, step.source, step.why, step.sure_percent
-            )
+            found, stretch = count_crossing(self.race, step)
             facts += found
             if stretch is not None:
-                facts += self._judge(self.witnesses.of(step.run.car).passed(step.run.book, stretch))
+                facts += self._judge(self.witnesses.passed(step.run, stretch))
         return facts
 
     def _report(self, report: e.CarReport) -> list[f.Fact]:
@@ -206,6 +205,16 @@ class Engine(StationState):
         if not found:
             return []
         return facts_of(found, {} if self.race is None else self.race.runs, self.attribution.several)
+
+    def _keep_stamp(self, event: e.Input) -> None:
+        """So much had surely gone by on that clock. A car's report is heard on the station's."""
+        if isinstance(event, e.Edge):
+            boot, at_ns = event.boot, event.at_ns
+        else:
+            moment = event.taken if isinstance(event, e.CarReport) else event.moment
+            boot, at_ns = moment.boot, moment.at_ns
+        clock = e.clock_of(boot)
+        self.last_of_clock[clock] = max(at_ns, self.last_of_clock.get(clock, at_ns))
 
     def _compared(self, facts: Sequence[f.Fact]) -> list[f.Fact]:
         """A run that ends gets the summary of both systems, and anew with each pair that comes late."""

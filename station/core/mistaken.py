@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from station.core import events as e
 from station.core import facts as f
+from station.core.crossing_changes import counted_anew
 from station.core.race import Race
 from station.core.retelling import TransponderPass
 from station.core.run import Run
@@ -76,7 +77,7 @@ def _retold(
     elsewhere = race.counted_elsewhere(run)
     passes = [each for each in transponders.passes_of(run) if each.crossing.number not in elsewhere]
     before = {stretch.mark.crossing for stretch in run.book.stretches}
-    facts, found = race.retold(run, passes, {each.crossing.number: each.crossing for each in gone}, command)
+    facts, found = counted_anew(race, run, passes, {each.crossing.number: each.crossing for each in gone}, command)
     counted = {mark.crossing for mark in found.marks}
     told: list[f.Fact] = []
     for each in passes:

@@ -191,7 +191,7 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
     if not asked:
         raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")
     run.proposals = [proposal for proposal in run.proposals if proposal.at_ns != command.at_ns]
-    for number in sorted(run.book.held):
+    for number in sorted(run.book.doubts.held):
         if run.book.stretches[number].mark.at_ns == command.at_ns:
             run.book.approve(number)
     return [f.ProposalDismissed(run.run_id, each.kind, each.at_ns, command.author, command.reason) for each in asked]

@@ -13,7 +13,6 @@ from station.core.confirm import Witnesses
 from station.core.fitness import Fitness
 from station.core.gate import Count, Gate
 from station.core.identity import Identity
-from station.core.laststamps import LastStamps
 from station.core.models import Models
 from station.core.names import Names
 from station.core.race import Race
@@ -46,7 +45,7 @@ class StationState:
         self.crossing_count = Count()
         self.reports: dict[tuple[str, str], set[int]] = {}  # (car, its boot) -> the reports that were stored
         self.booted: e.Booted | None = None
-        self.last_stamps = LastStamps()
+        self.last_of_clock: dict[str, int] = {}  # the newest stamp of each clock among the inputs that were kept
 
     @property
     def run(self) -> Run | None:

@@ -119,7 +119,7 @@ def test_spellings_become_one_also_in_what_lies_too_far_back(monkeypatch: pytest
 
     def short(self: Race, *arguments: object) -> None:
         made(self, *arguments)
-        self._register = Register(reach=3)
+        self.registry = Register(reach=3)
 
     monkeypatch.setattr(Race, "__init__", short)
     hand = old_hand()

@@ -18,7 +18,7 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
 
     def short(self: Race, *arguments: object) -> None:
         made(self, *arguments)  # type: ignore[arg-type]
-        self._register = Register(reach=3)
+        self.registry = Register(reach=3)
 
     monkeypatch.setattr(Race, "__init__", short)
     return Hand(RaceRules(max_laps=3))
