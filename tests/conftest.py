@@ -1,5 +1,6 @@
 """What every test gets: no network beyond loopback, free ports, the shared data folder."""
 
+import gc
 import os
 import pathlib
 import signal
@@ -20,11 +21,19 @@ settings.load_profile("raceday")
 # Where the tests are started in the background, Ctrl-C is ignored, and would be by all that they start and interrupt.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# Collecting makes millions of objects that all live to the end: looking for garbage among them is a third of the time.
+gc.disable()
 REQUIRE_ALL = os.environ.get("RACEDAY_REQUIRE_ALL") == "1"
 
 
-@pytest.fixture(autouse=True)
-def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for again, but not among what was collected."""
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def loopback_only() -> Iterator[None]:
     """A test that reaches for the world fails at the connect, by name."""
     real = socket.socket.connect
 
@@ -33,7 +42,9 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
             raise AssertionError(f"a test tried to reach {address!r}; only loopback is allowed")
         real(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        yield
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 
 from shared.ranking import RaceRules
@@ -19,6 +20,7 @@ MS = 1_000_000
 BOOT = "boot-a"
 UTC = 1_700_000_000 * S
 F = TypeVar("F")
+T = TypeVar("T")
 
 
 def moment(at_ns: int, boot: str = BOOT) -> e.Moment:
@@ -27,6 +29,11 @@ def moment(at_ns: int, boot: str = BOOT) -> e.Moment:
 
 def only(facts: Sequence[Fact], kind: type[F]) -> list[F]:
     return [fact for fact in facts if isinstance(fact, kind)]
+
+
+def corners(values: Sequence[T], *fast: T) -> list[Any]:
+    """These values as parameters: the fast tests try `fast` alone, the whole suite tries all."""
+    return [value if value in fast else pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 class Hand:

@@ -2,12 +2,13 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from tests.models.hostile import GOOD, NAME, OTHER, PB, Hostile, ended, frozen, packed
+from tests.models.hostile import GOOD, GOOD_ONES, NAME, OTHER, PB, Hostile, ended, frozen, large, packed
 from tests.models.protos import HEAD, SEEN, attribute, constant, dense, field, graph, integers, node, placeholder
 from tests.models.tars import Member, crowd, pax, tar_gz
 from tests.models.zips import zip_of
@@ -32,10 +33,8 @@ def crowded(words: str, *members: Member) -> Hostile:
 FLOOD = Member(b"p", b"5 a=\n" * 13_000, b"x")
 LONG = Member(b"p", b"9000 comment=" + b"x" * 8986 + b"\n", b"x")
 
-GOOD_ONES = (Member(b"agent/model.pb", PB), Member(NAME, GOOD))
 
-
-def zipped(words: str, content: bytes, name: str = "model.zip") -> Hostile:
+def zipped(words: str, content: bytes | Callable[[], bytes], name: str = "model.zip") -> Hostile:
     """A zip archive."""
     return Hostile(name, words, content, None)
 
@@ -48,7 +47,7 @@ ZIPPED = [
     zipped("something else", zip_of(FILES | {"evil": b""}, modes={"evil": 0o060600})),
     zipped("leads out", zip_of(FILES | {"../evil.pb": b"x"})),
     zipped("leads out", zip_of(FILES | {"/etc/cron.d/evil.pb": b"x"}), "model.tar.gz"),
-    zipped("times its size", zip_of(FILES | {"zeros": bytes(20 << 20)})),
+    zipped("times its size", lambda: zip_of(FILES | {"zeros": bytes(20 << 20)})),
     zipped("unpacks to more", zip_of(FILES, sizes={"agent/model.pb": 0xFFFF_FFF0})),
     zipped("is damaged", zip_of(FILES, sizes={"agent/model.pb": len(PB) + 1})),
     zipped("is damaged", zip_of(FILES, sizes={"agent/model.pb": 5})),
@@ -56,7 +55,7 @@ ZIPPED = [
     zipped("packed in a way", zip_of(FILES, method=12)),
     zipped("says two things", zip_of(FILES, local_names={"agent/model.pb": "agent/other.pb"})),
     zipped("two models", zip_of(FILES | {"other.pb": OTHER})),
-    zipped("more than 20000", zip_of(FILES | {f"f{n}": b"" for n in range(20_000)})),
+    zipped("more than 20000", lambda: zip_of(FILES | {f"f{n}": b"" for n in range(20_000)})),
     zipped(
         "no model: it must have one .pb (or .onnx); unpack its 'inner.tar.gz' first", zip_of({"inner.tar.gz": b"x"})
     ),
@@ -88,14 +87,14 @@ ARCHIVES = [
     archive("torn", Member(b"agent/model.pb", b"PK\x03\x04" + bytes(300)), Member(NAME, GOOD)),
     archive("torn", Member(b"agent/model.pb", tar_gz(Member(b"model.pb", PB))), Member(NAME, GOOD)),
     Hostile("model.tar.gz", "no model_metadata", gzip.compress(b"") + tar_gz(Member(b"model.pb", PB)), None),
-    Hostile("model.tar.gz", "times its size", tar_gz(*GOOD_ONES) + gzip.compress(bytes(100 << 20), 9), None),
+    large("times its size", lambda: tar_gz(*GOOD_ONES) + gzip.compress(bytes(100 << 20), 9)),
     Hostile("model.tar.gz", "is no gzip", tar_gz(*GOOD_ONES) + b"rubbish" * 100, None),
     Hostile("model.tar.gz", "more than 20000", gzip.compress(b"") * 20_001 + tar_gz(*GOOD_ONES), None),
     Hostile("model.tar.gz", "not a complete", tar_gz(*GOOD_ONES)[:-8] + bytes(8), None),
     *ZIPPED,
-    packed("more than 20000 files", *crowd(20_000, b"d%d/", b"5")),
+    large("more than 20000 files", lambda: tar_gz(*GOOD_ONES, *crowd(20_000, b"d%d/", b"5"))),
     packed("longer than any", *[member for n in range(1200) for member in (pax(note="x" * 1500), Member(b"f%d" % n))]),
-    packed("longer than any", *crowd(25_001, b"p%d", b"x")),
+    large("longer than any", lambda: tar_gz(*GOOD_ONES, *crowd(25_001, b"p%d", b"x"))),
     crowded("more than 20 different", *[Member(b"%d/" % n + NAME, GOOD + b" " * n) for n in range(1, 23)]),
 ]
 
