@@ -4,6 +4,7 @@ Called by engine.py with each crossing that attribution hands on. The first one 
 further one ends a lap; one that comes too soon is flagged and counts when an official says so.
 """
 
+from shared.messages import RunPhase
 from station.core import events as e
 from station.core import facts as f
 from station.core.decided import Assigned
@@ -24,7 +25,7 @@ def count_crossing(race: Race, step: Assigned) -> tuple[list[f.Fact], Stretch | 
     Example: the third crossing of a run gives `Attributed` and `LapDone` of lap 2.
     """
     run, crossing, kind, source = step.run, step.crossing, step.kind, step.source
-    attributed = _attribution_of(run, crossing, step.why, step.sure_percent)
+    attributed = attribution_of(crossing, run.phase, run.released, run.run_id, run.car, step.why, step.sure_percent)
     late = run.phase == "running" and run.race.rules.time_limit_s is not None and is_late(run, crossing)
     if late and run.rules.at_time_limit == "stop":
         utc_ns = race.scale.utc_ns(crossing.boot, crossing.at_ns)
@@ -45,15 +46,23 @@ def count_crossing(race: Race, step: Assigned) -> tuple[list[f.Fact], Stretch | 
     return [*begun, attributed, *facts], stretch
 
 
-def _attribution_of(run: Run, crossing: f.Crossing, why: str, sure_percent: int) -> f.Attributed | f.Unattributed:
-    """A crossing that was given to the run's car: its own, or why it may have none now."""
+def attribution_of(
+    crossing: f.Crossing,
+    phase: RunPhase,
+    released: bool,
+    run_id: str,
+    car: str,
+    why: str = "",
+    sure_percent: int = 0,
+) -> f.Attributed | f.Unattributed:
+    """A crossing that was given to the run of this car: its own, or why it may have none now."""
     if crossing.direction < 0:
         return f.Unattributed(crossing.number, "it went backwards through the gate")
-    if run.phase not in ("armed", "running"):
+    if phase not in ("armed", "running"):
         return f.Unattributed(crossing.number, "no run is on")
-    if run.phase == "armed" and not run.released:
+    if phase == "armed" and not released:
         return f.Unattributed(crossing.number, "the start has not been given")
-    return f.Attributed(crossing.number, run.run_id, run.car, why, sure_percent)
+    return f.Attributed(crossing.number, run_id, car, why, sure_percent)
 
 
 def mark_of(race: Race, crossing: f.Crossing, source: f.Source) -> Mark:
