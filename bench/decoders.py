@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench.report import OUT, console
 from station.gates.decoders.catalog import decoder, protocols
-from tests.decoders import frames, timer_frames
+from tests.station.gates.decoders import frames, timer_frames
 
 BLOCK = 50_000
 PIECE = 512  # bytes of a call: more than a serial port has ready, less than a file

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench.report import OUT
 from raceday.broker import start_broker
-from tests.durability import cuts, kills
+from tests.system.durability import kills, power_cuts
 
 CUTS, KILLS = 2_000, 1_000
 QUICK_CUTS, QUICK_KILLS = 100, 20
@@ -46,9 +46,9 @@ def main(quick: bool) -> None:
     assert normal.lost, "with synchronous=NORMAL nothing was lost: this campaign cannot fail, so it shows nothing"
 
 
-def _cuts(count: int, synchronous: str) -> tuple[cuts.Tally, float]:
+def _cuts(count: int, synchronous: str) -> tuple[power_cuts.Tally, float]:
     with tempfile.TemporaryDirectory(prefix="raceday-cuts-") as name:
-        trials = cuts.campaign(pathlib.Path(name), count, SEED, synchronous)
+        trials = power_cuts.campaign(pathlib.Path(name), count, SEED, synchronous)
         return _last(trials, count, f"power cuts, {synchronous.upper()}")
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.report import OUT
-from tests.vehicle.faults import FAULTS, MARGIN_MS, FaultTrial, Outcome, in_memory, trials
+from tests.system.vehicle.car_faults import FAULTS, MARGIN_MS, FaultTrial, Outcome, in_memory, trials
 
 FULL, QUICK = 20, 2
 

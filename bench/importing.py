@@ -19,9 +19,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.report import report, rows
-from tests.models.protos import HEAD, SEEN, attribute, constant, field, graph, integers, node, placeholder, rescaled
-from tests.models.tars import Member, tar_gz
-from vehicle.models.jail import ENVIRONMENT
+from tests.vehicle.models.importing.tars import Member, tar_gz
+from tests.vehicle.models.tensorflow.protobuf_writer import (
+    HEAD,
+    SEEN,
+    attribute,
+    constant,
+    field,
+    graph,
+    integers,
+    node,
+    placeholder,
+    rescaled,
+)
+from vehicle.models.run_isolated import ENVIRONMENT
 
 ACTIONS = 5
 CONVS = ((8, 1, 32, 4), (4, 32, 64, 2), (3, 64, 64, 1))  # kernel, channels in and out, stride

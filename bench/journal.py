@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 from bench.report import Candidate, measure, report
-from shared.ranking import RaceRules
-from station.core import events as e
+from shared.rules.ranking import RaceRules
+from station.core import inputs as e
 from station.core.engine import Engine
+from station.store.database import open_durable
 from station.store.encoding import encode_facts, encode_input
 from station.store.journal import Entry, Journal
-from station.sync.database import open_durable
 
 S = 1_000_000_000
 LAP_NS = 8_123_456_789

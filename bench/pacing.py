@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vehicle.startup import POLICY_PRIORITY
+from vehicle.process.realtime import POLICY_PRIORITY
 
 Call = Callable[[], Any]
 

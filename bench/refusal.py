@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.report import OUT
-from tests.durability.test_fulldisk import Running, small_disk
+from tests.system.durability.test_full_disk import Running, small_disk
 
 TRIALS, QUICK = 20, 2
 IDLE_TRIALS = 4  # each on a station of its own: the log that one refusal leaves has room for the next records

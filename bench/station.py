@@ -26,13 +26,13 @@ from rich.table import Table
 from bench.journal import race
 from bench.report import OUT
 from bench.stationshown import Shown, shown
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from station.core.engine import Engine
-from station.store.checkpoint import Signer
+from station.store.database import open_durable
 from station.store.encoding import encode_facts, encode_input
 from station.store.journal import Entry, Journal
-from station.sync.database import open_durable
+from station.store.signer import Signer
 
 BATCHES = (
     2,

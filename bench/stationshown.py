@@ -1,6 +1,6 @@
 """How soon an edge is on disk, and how soon it is on fifty screens: a real station process, its stream, a real browser.
 
-The gate is ours (tests/durability/load.py's words on a socket) and says when each edge was made. A lap is kept once
+The gate is ours (tests/system/durability/load.py, on a socket) and says when each edge was made. A lap is kept once
 the station tells it on MQTT, which it does after the commit; it is shown once the line of that lap arrives in a
 browser's stream, and drawn once Chromium's page has the row.
 """
@@ -20,12 +20,12 @@ from dataclasses import dataclass, replace
 from playwright.sync_api import sync_playwright
 
 from raceday.broker import start_broker
-from shared import messages as m
+from shared.link.interface import Delivery, Subscription
 from shared.link.mqtt import MqttLink, MqttOptions
-from shared.link.wire import Delivery, Subscription
-from shared.topics import BY_BODY
-from tests.durability.load import FastGate
-from tests.station_web.browser import CHROMIUM, FLAGS
+from shared.protocol import messages as m
+from shared.protocol.topics import BY_BODY
+from tests.station.web.browser import CHROMIUM, FLAGS
+from tests.system.durability.load import FastGate
 
 BROWSERS = 50
 LAP_S = 0.5

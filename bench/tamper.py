@@ -20,15 +20,15 @@ from rich.table import Table
 
 from bench.journal import S, race
 from shared.errors import JournalDamaged, StorageError
+from station.commands.journal import verified
 from station.core.engine import Engine
-from station.core.events import Booted, GateSpec, Moment
-from station.evidence.journalcli import verified
-from station.replay import restore
-from station.store.chain import Checkpoint, Record, Tampered, attest, digest
-from station.store.checkpoint import Signer, load_signer
+from station.core.inputs import Booted, GateSpec, Moment
+from station.service.restore import restore
+from station.store.hash_chain import Checkpoint, Record, Tampered, attest, digest
 from station.store.journal import Entry, Journal
+from station.store.journal_reader import JournalReader
 from station.store.opening import JOURNAL, KEY, open_journal
-from station.store.reading import JournalReader
+from station.store.signer import Signer, load_signer
 
 Records = list[Record]
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from bench.report import OUT, console
 from bench.timing_methods import METHODS, Move, Scene, Seen
-from simulator.pico import MS, S
+from simulator.pico.pico import MS, S
 
 BEGIN_NS = 1_000 * S
 UTC_NS = 1_700_000_000 * S

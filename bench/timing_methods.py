@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from shared.clock import ManualClock
-from simulator.pico import MS, Cruelty, S
-from simulator.pico_trial import trial
-from station.core.events import Edge, GateSpec
+from simulator.pico.pico import MS, Cruelty, S
+from simulator.pico.trial import trial
 from station.core.facts import Crossing
-from station.core.gate import Count, Gate
-from station.gates import pins
-from station.gates.gpio import GpioGate
+from station.core.inputs import Edge, GateSpec
+from station.core.timing.gate import Count, Gate
+from station.gates.gpio import pins
+from station.gates.gpio.gate import GpioGate
 
 SENSORS = ("front", "rear")
 POLL_NS, DEAF_MS = 10 * MS, 2_000

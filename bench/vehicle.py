@@ -17,7 +17,7 @@ from bench.lines import Line, line, show
 from bench.pacing import hurry
 from bench.peers import PeerMissing
 from bench.vehicletick import Networks
-from vehicle.pilot import SWITCH_S
+from vehicle.pilot.pilot import SWITCH_S
 
 Rows = Callable[[Networks, bool], Iterator[Line]]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 from bench.lines import Line, line
 from bench.vehicletick import Net, Networks
-from vehicle.hardware.devices import Frame, Pixels
-from vehicle.mailbox import Mailbox
+from vehicle.frames.latest_frame import Mailbox
+from vehicle.hardware.interfaces import Frame, Pixels
 
 PERIOD_S = 1 / 30
 SLOW_S = 1.35 * PERIOD_S

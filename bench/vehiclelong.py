@@ -21,9 +21,9 @@ from bench.vehiclepeers import donkey
 from bench.vehicletick import Networks
 from raceday.broker import start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
-from shared.messages import CarTelemetry
-from tests.vehicle.faults import FAULTS, trials
-from tests.vehicle.parts import Station, config_text
+from shared.protocol.messages import CarTelemetry
+from tests.system.vehicle.car_faults import FAULTS, trials
+from tests.vehicle.sample_parts import Station, config_text
 
 QUICK_S, FULL_S = 25.0, 610.0
 _EVERY_S = 2.0
@@ -135,7 +135,7 @@ class Car:
         found = {"guard": guard.pid}
         for child in guard.children():
             line_ = " ".join(child.cmdline())
-            found |= {who: child.pid for who in ("pilot", "comms") if f"vehicle.{who}" in line_}
+            found |= {who: child.pid for who in ("pilot", "comms") if f"vehicle.{who}.{who}" in line_}
         return found
 
     def said(self) -> list[CarTelemetry]:

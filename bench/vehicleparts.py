@@ -11,20 +11,20 @@ from onnx import TensorProto, helper, numpy_helper
 
 from shared.clock import SystemClock
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.ages import Safety
-from vehicle.core.helm import Helm
+from vehicle.core.controller import Helm
+from vehicle.core.frame_age import Safety
 from vehicle.core.limiter import Limits, limit
+from vehicle.core.messages import Trace, Wish
 from vehicle.core.pulses import STOCK_CALIBRATION
-from vehicle.core.words import Trace, Wish
-from vehicle.hardware.devices import Frame, Pixels
+from vehicle.guard.actuators import Wheels
+from vehicle.guard.loop_stats import Tally
+from vehicle.hardware.interfaces import Frame, Pixels
 from vehicle.hardware.motors.mock import MockMotors
-from vehicle.ipc import Channel, pair
-from vehicle.models.check import check_model
-from vehicle.models.policy import Policy
-from vehicle.models.quantise import quantised
-from vehicle.pilot import Pilot
-from vehicle.tally import Tally
-from vehicle.wheels import Wheels
+from vehicle.models.int8.quantise import quantised
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
+from vehicle.pilot.pilot import Pilot
+from vehicle.process.channel import Channel, pair
 
 CLASSES = 21
 _LAYERS = ((32, 1, 8, 4), (64, 32, 4, 2), (64, 64, 3, 1))  # DEEP_CONVOLUTIONAL_NETWORK_SHALLOW, all VALID

@@ -13,15 +13,15 @@ from bench.peers import CARRACING, DONKEYCAR, Worker, peer_python, tf2onnx_graph
 from bench.vehicleparts import CLASSES
 from bench.vehicletick import RATE_HZ, Net, Networks
 from shared.units import NS_PER_S
-from simulator.policy import Policy as Driver
-from simulator.policy import load_policy
-from simulator.tracks import load_track
-from simulator.world import World, draw_parts
+from simulator.driving.policy import Policy as Driver
+from simulator.driving.policy import load_policy
+from simulator.world.tracks import load_track
+from simulator.world.world import World, draw_parts
 from vehicle.core.pulses import STOCK_CALIBRATION, pulses
-from vehicle.models.convert import convert
-from vehicle.models.graphdef import read_graph
 from vehicle.models.metadata import parse_metadata
-from vehicle.models.session import open_session
+from vehicle.models.running.session import open_session
+from vehicle.models.tensorflow.converter import convert
+from vehicle.models.tensorflow.graphdef import read_graph
 
 FRAME_NS = NS_PER_S // 15
 

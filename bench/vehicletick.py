@@ -14,15 +14,15 @@ from bench.lines import Line, line, ratio
 from bench.pacing import Call, Timed, hurry, in_turn, paced, timed_in_turn
 from bench.pictures import in_colours, road
 from bench.vehicleparts import Agent, write_int8, write_shallow
-from vehicle.core.words import PilotReady
-from vehicle.hardware.devices import Frame
-from vehicle.ipc import Channel, pair
-from vehicle.mailbox import Mailbox
-from vehicle.models.check import check_model
-from vehicle.models.policy import Policy
-from vehicle.percentiles import telemetry as percentiles
-from vehicle.recorder.feed import FrameFeed
-from vehicle.tally import Tally
+from vehicle.core.messages import PilotReady
+from vehicle.core.telemetry import telemetry as percentiles
+from vehicle.frames.latest_frame import Mailbox
+from vehicle.guard.loop_stats import Tally
+from vehicle.hardware.interfaces import Frame
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
+from vehicle.process.channel import Channel, pair
+from vehicle.recordings.frame_feed import FrameFeed
 
 RATE_HZ = 30.0
 

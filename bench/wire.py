@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from bench.report import Candidate, measure, report
 from raceday.broker import Kind, Running, mosquitto_path, start_broker
-from shared import messages as m
+from shared.link.interface import Delivery, Subscription
 from shared.link.mqtt import MqttLink, MqttOptions
-from shared.link.wire import Delivery, Subscription
-from shared.topics import BY_BODY
+from shared.protocol import messages as m
+from shared.protocol.topics import BY_BODY
 
 WAIT_S = 10.0
 

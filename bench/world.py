@@ -5,9 +5,9 @@ import onnxruntime
 
 from bench.report import Candidate, measure, report
 from shared.units import NS_PER_S
-from simulator.policy import DEMO, find_model, load_policy
-from simulator.tracks import load_track
-from simulator.world import World
+from simulator.driving.policy import DEMO, find_model, load_policy
+from simulator.world.tracks import load_track
+from simulator.world.world import World
 from vehicle.core.pulses import STOCK_CALIBRATION, pulses
 
 FRAME_NS = NS_PER_S // 15

@@ -13,11 +13,11 @@ from leaderboard.api.http import SafeHeaders, refuse_plainly
 from leaderboard.board import Board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-from leaderboard.live import Feed, Picture
+from leaderboard.live_stream import Feed, Picture
 from leaderboard.pages import routes
 from leaderboard.pages.render import STATIC, Pages
-from shared.web_assets import Assets
-from shared.web_errors import PagesForPeople
+from shared.web.assets import Assets
+from shared.web.error_pages import PagesForPeople
 
 API_VERSION = "1.0"
 _DESCRIPTION = (

@@ -18,11 +18,11 @@ import sqlalchemy as sa
 from leaderboard import domain
 from leaderboard.domain import Conflict, Line, Race, UnknownRace
 from leaderboard.sender import ANYBODY, Sender, check_key
-from leaderboard.store import rows
-from leaderboard.store.open import Store
+from leaderboard.store import queries
+from leaderboard.store.database import Store
 from shared.errors import BadInput, Refused
-from shared.ranking import Placed
-from shared.results import Posted, Result, decode_result, encode_posted
+from shared.protocol.results import Posted, Result, decode_result, encode_posted
+from shared.rules.ranking import Placed
 
 
 class Answer(NamedTuple):
@@ -82,7 +82,7 @@ class Board:
                 if dataclasses.replace(held, closed_utc_ns=None) != race:
                     raise Conflict(_conflict(held, race))
                 return False
-            rows.add_race(db, race, now_utc_ns)
+            queries.add_race(db, race, now_utc_ns)
         self._tell(race.race_id)
         return True
 
@@ -103,13 +103,13 @@ class Board:
 
     def _change(self, race_id: str, change: Callable[[Race], Race]) -> Race:
         with self._store.write() as db:
-            race = rows.race(db, race_id, for_change=True)
+            race = queries.race(db, race_id, for_change=True)
             wanted = change(race)
             if wanted == race:
                 return race
             _check_times(wanted)
-            rows.change_race(db, wanted)
-            rows.bump(db, race_id)
+            queries.change_race(db, wanted)
+            queries.bump(db, race_id)
         self._tell(race_id)
         return wanted
 
@@ -120,23 +120,23 @@ class Board:
         """
         given, name = domain.racer_name(racer), domain.racer_name(name)
         with self._store.write() as db:
-            rows.race(db, race_id, for_change=True)
-            racer = rows.spelling(db, race_id, given)
+            queries.race(db, race_id, for_change=True)
+            racer = queries.spelling(db, race_id, given)
             name = racer if name == given else name
-            held = rows.entry_name(db, race_id, racer)
+            held = queries.entry_name(db, race_id, racer)
             if held == name:
                 return False
             if held is not None:
                 raise Conflict(f"Racer {racer!r} is entered as {held!r}; a name is given once.")
-            rows.add_entry(db, race_id, racer, name, now_utc_ns)
-            rows.bump(db, race_id)
+            queries.add_entry(db, race_id, racer, name, now_utc_ns)
+            queries.bump(db, race_id)
         self._tell(race_id)
         return True
 
     def entry(self, race_id: str, racer: str) -> tuple[str, str] | None:
         """An entered racer, by any spelling: the racer and the name as they are kept."""
         with self._store.read() as db:
-            return rows.entry(db, race_id, racer)
+            return queries.entry(db, race_id, racer)
 
     def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender = ANYBODY) -> Answer:
         """Take a posted result: 201 applied, 200 was applied before, 409, 404, 422. Raises RetryLater, StorageError."""
@@ -158,42 +158,42 @@ class Board:
 
     def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int, sender: Sender) -> Answer:
         with self._store.write() as db:
-            if (held := rows.receipt(db, webhook_id)) is not None:
+            if (held := queries.receipt(db, webhook_id)) is not None:
                 return _repeated(held, digest)
             result = _checked(webhook_id, payload)
             sender.check(result.evidence.station)
             body = encode_posted(_effect(db, result, payload, now_utc_ns))
-            rows.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
+            queries.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
         self._tell(result.race_id)
         return Answer(201, body)
 
-    def _held(self, webhook_id: str) -> rows.Receipt | None:
+    def _held(self, webhook_id: str) -> queries.Receipt | None:
         with self._store.read() as db:
-            return rows.receipt(db, webhook_id)
+            return queries.receipt(db, webhook_id)
 
     def race(self, race_id: str) -> Race:
         """Raises UnknownRace."""
         with self._store.read() as db:
-            return rows.race(db, race_id)
+            return queries.race(db, race_id)
 
-    def races(self) -> list[rows.RaceHead]:
+    def races(self) -> list[queries.RaceHead]:
         """All races, newest first."""
         with self._store.read() as db:
-            return rows.heads(db)
+            return queries.heads(db)
 
     def standings(self, race_id: str) -> list[Placed]:
         """The places of all racers, best first. Raises UnknownRace."""
         with self._store.read() as db:
-            rows.race(db, race_id)
-            return domain.standing(rows.lines(db, race_id), rows.uncertainties_ns(db, race_id))
+            queries.race(db, race_id)
+            return domain.standing(queries.lines(db, race_id), queries.uncertainties_ns(db, race_id))
 
     def snapshot(self, race_id: str, limit: int | None = None) -> Snapshot:
         """The race and the first `limit` lines (None: all) of one moment. Raises UnknownRace."""
         with self._store.read() as db:
-            head = rows.head(db, race_id)
-            lines = rows.lines(db, race_id)
-            uncertainties_ns = rows.uncertainties_ns(db, race_id)
-            shown = rows.shown(db, race_id, lines[:limit])
+            head = queries.head(db, race_id)
+            lines = queries.lines(db, race_id)
+            uncertainties_ns = queries.uncertainties_ns(db, race_id)
+            shown = queries.shown(db, race_id, lines[:limit])
         placed = domain.standing(lines, uncertainties_ns)
         moved = domain.moves(placed, domain.standing(_before(lines, head.undo)))
         table = tuple(
@@ -225,12 +225,12 @@ def _check_times(race: Race) -> None:
 
 def _found(db: sa.Connection, race_id: str) -> Race | None:
     try:
-        return rows.race(db, race_id, for_change=True)
+        return queries.race(db, race_id, for_change=True)
     except UnknownRace:
         return None
 
 
-def _repeated(held: rows.Receipt, digest: str) -> Answer:
+def _repeated(held: queries.Receipt, digest: str) -> Answer:
     if held.body_sha256 == digest:
         return Answer(200, held.answer)
     return Answer(409, error_body(Refused("This webhook-id was used with another body: a correction needs a revision")))
@@ -245,8 +245,8 @@ def _checked(webhook_id: str, payload: bytes) -> Result:
 
 
 def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> Posted:
-    race = rows.race(db, result.race_id, for_change=True)
-    home = rows.home_of(db, result.result_id)
+    race = queries.race(db, result.race_id, for_change=True)
+    home = queries.home_of(db, result.result_id)
     if home is not None and home.race_id != race.race_id:
         raise Refused(f"This result belongs to race {home.race_id!r}; a correction cannot move it.")
     if home is not None:
@@ -255,26 +255,26 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
         # Nobody knows when it was driven. It counts from when it came, which is no sooner: ties gain nothing by it.
         came_utc_ns = now_utc_ns if home is None else min(now_utc_ns, home.finished_utc_ns)
         result = dataclasses.replace(result, finished_utc_ns=came_utc_ns)
-    result = dataclasses.replace(result, racer=rows.spelling(db, race.race_id, result.racer))
-    entered = race.entry == "open" or rows.entry_name(db, race.race_id, result.racer) is not None
+    result = dataclasses.replace(result, racer=queries.spelling(db, race.race_id, result.racer))
+    entered = race.entry == "open" or queries.entry_name(db, race.race_id, result.racer) is not None
     provisional = home is not None and home.provisional
     score = domain.accept(race, result, entered=entered, known=home is not None, provisional=provisional)
     score_ms = None if score is None else score.score_ms
-    seq = rows.add_result(db, result, payload, score_ms, now_utc_ns)
+    seq = queries.add_result(db, result, payload, score_ms, now_utc_ns)
     racers = {result.racer} if home is None else {home.racer, result.racer}
     changed = {racer: _rescore(db, race, racer) for racer in sorted(racers)}
-    rows.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
+    queries.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
     _, line = changed[result.racer]
-    rank, every = rows.rank_of(db, race.race_id, line)
+    rank, every = queries.rank_of(db, race.race_id, line)
     return Posted(score_ms, rank, every, line is not None and line.seq == seq)
 
 
 def _rescore(db: sa.Connection, race: Race, racer: str) -> tuple[Line | None, Line | None]:
     """Derive the racer's line anew; the line as it was and as it is."""
-    old = rows.line(db, race.race_id, racer)
-    new = domain.line_of(rows.attempts_of(db, race.race_id, racer), race.rules)
+    old = queries.line(db, race.race_id, racer)
+    new = domain.line_of(queries.attempts_of(db, race.race_id, racer), race.rules)
     if new != old:
-        rows.set_line(db, race.race_id, racer, old, new)
+        queries.set_line(db, race.race_id, racer, old, new)
     return old, new
 
 

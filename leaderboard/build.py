@@ -11,8 +11,8 @@ from leaderboard.app import create_app, openapi
 from leaderboard.board import Board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-from leaderboard.live import Feed
-from leaderboard.store.open import open_readers, open_store
+from leaderboard.live_stream import Feed
+from leaderboard.store.database import open_readers, open_store
 from shared.clock import SystemClock
 
 

@@ -7,7 +7,7 @@ import pathlib
 from leaderboard import build, credentials
 from leaderboard.admin_call import change_race
 from leaderboard.config import LeaderboardConfig, read
-from leaderboard.serve import listen, serve, write_ready_file
+from leaderboard.server import listen, serve, write_ready_file
 from shared.errors import BadInput
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from leaderboard.config import Secrets
 from leaderboard.signature import PREFIX, parse_secret
 from shared.errors import ConfigError, Refused
-from shared.topics import checked_device
+from shared.protocol.topics import checked_device
 
 _TOKEN_LEAST = 24
 

@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from shared.errors import Refused
-from shared.person_names import person_name
-from shared.ranking import Placed, RaceRules, RunLap, Score, Scored, rank, score_run
-from shared.results import Result
+from shared.protocol.results import Result
+from shared.rules.person_names import person_name
+from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, rank, score_run
 
 Kind = Literal["league", "community"]
 Venue = Literal["physical", "virtual"]

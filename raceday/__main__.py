@@ -29,27 +29,29 @@ class Command:
 
 # Longer words first where one begins another; a module is imported only when its command is asked for.
 COMMANDS: tuple[Command, ...] = (
-    Command("demo", "raceday.demo", "a whole race on this machine, with no hardware"),
-    Command("vehicle", "vehicle.cli", "the car's agent: guard, pilot and comms"),
-    Command("station", "station.cli", "the trackside station: gates, laps, officiating, the live page"),
-    Command("sync", "station.sync.cli", "posts qualified results to the leaderboard"),
+    Command("demo", "raceday.demo.demo", "a whole race on this machine, with no hardware"),
+    Command("vehicle", "vehicle.commands.vehicle", "the car's agent: guard, pilot and comms"),
+    Command("station", "station.commands.station", "the trackside station: gates, laps, officiating, the live page"),
+    Command("sync", "station.commands.sync", "posts qualified results to the leaderboard"),
     Command("leaderboard", "leaderboard.cli", "the reference leaderboard"),
-    Command("world", "simulator.process", "the mock world: track, car, camera, gates"),
+    Command("world", "simulator.realtime.world_process", "the mock world: track, car, camera, gates"),
     Command("broker", "raceday.broker", "a loopback MQTT broker for the demo"),
-    Command("race", "raceday.race", "whole races on virtual time: race simulate"),
+    Command("race", "raceday.simulate", "whole races on virtual time: race simulate"),
     Command(
         "model",
         "raceday.model",
         "models: import, inspect, list, select, remove, check, replay, evaluate, train, render",
     ),
-    Command("run", "vehicle.replay.cli", "what a car's black box recorded: run list, run plot"),
-    Command("gate", "station.gates.cli", "gates and decoders: list, probe, watch, decode, record, play, sync-check"),
+    Command("run", "vehicle.commands.run", "what a car's black box recorded: run list, run plot"),
+    Command(
+        "gate", "station.commands.gate.gate", "gates and decoders: list, probe, watch, decode, record, play, sync-check"
+    ),
     Command("rank", "raceday.rank", "rank a CSV of results by a method"),
-    Command("replay", "station.replay", "run a journal through the engine again and compare the facts"),
-    Command("journal", "station.evidence.journalcli", "is the journal what the station wrote: journal verify, salvage"),
-    Command("backup", "station.evidence.backupcli", "the station's journal, key and posts in one file", "backup"),
-    Command("restore", "station.evidence.backupcli", "puts a backup back", "restore"),
-    Command("protest", "station.evidence.protestcli", "everything about one run, in a bundle that checks itself"),
+    Command("replay", "station.commands.replay", "run a journal through the engine again and compare the facts"),
+    Command("journal", "station.commands.journal", "is the journal what the station wrote: journal verify, salvage"),
+    Command("backup", "station.commands.backup", "the station's journal, key and posts in one file", "backup"),
+    Command("restore", "station.commands.backup", "puts a backup back", "restore"),
+    Command("protest", "station.commands.protest", "everything about one run, in a bundle that checks itself"),
 )
 
 

@@ -18,8 +18,8 @@ class Family:
 
 
 FAMILIES: tuple[Family, ...] = (
-    Family(("check", "import", "inspect", "list", "select", "remove"), "vehicle.models.cli", "add_commands"),
-    Family(("replay",), "vehicle.replay.cli", "add_replay_command"),
+    Family(("check", "import", "inspect", "list", "select", "remove"), "vehicle.commands.model", "add_commands"),
+    Family(("replay",), "vehicle.commands.run", "add_replay_command"),
     Family(("evaluate", "train", "render"), "simulator.cli", "add_model_commands"),
 )
 

@@ -1,7 +1,7 @@
 """`raceday rank`: ranks a CSV of results by a method, as the published boards are ranked.
 
 Input columns (any order, extra ones ignored): Racer or Alias, and AvgLapTime, BestLapTime or TotalLapTime as the
-method names it, in milliseconds or as 1:02.345; how files differ is read by boardfile.py. A row whose LapCount is below
+method names it, in milliseconds or as 1:02.345; board_file.py reads how files differ. A row whose LapCount is below
 --consecutive-laps cannot hold the window, so it is not ranked. A blank LapCount says nothing: the row is taken at its
 score, but not at a total where others have a count, since that of fewer laps is the smaller; both are told.
 A row that sums up others (Total, Average, Track record) is refused unless it has a UserId.
@@ -19,13 +19,13 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from raceday import boardfile
-from raceday.boardfile import ACCOUNT, LAPS, RACER, BoardRow
-from raceday.boardsummary import summaries
-from raceday.boardtext import mended, read_text
+from raceday import board_file
+from raceday.board_file import ACCOUNT, LAPS, RACER, BoardRow
+from raceday.board_summary_rows import summaries
+from raceday.board_text import mended, read_text
 from shared.errors import Refused
-from shared.person_names import name_key, person_name
-from shared.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
+from shared.rules.person_names import name_key, person_name
+from shared.rules.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
 
 COLUMN: dict[Method, str] = {"average": "AvgLapTime", "best_lap": "BestLapTime", "total_time": "TotalLapTime"}
 SHORTEST_MS = 1000  # a bare number below is in seconds, or a mistake: no lap and no race is that short
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 def rank_csv(text: str, rules: RaceRules, source: str) -> list[Placed]:
     """The standing of a board's rows. A racer in several rows counts with the best. Raises BadInput."""
     column = COLUMN[rules.method]
-    every = list(boardfile.rows(text, column, source))
+    every = list(board_file.rows(text, column, source))
     qualified = _qualified(every, rules, source)
     _refuse_summaries(every, qualified, column, source)
     known = _accounts(every)
@@ -119,7 +119,7 @@ def _tell_of_laps(every: Sequence[BoardRow], rules: RaceRules, source: str) -> N
 def _laps(row: BoardRow, source: str) -> int | None:
     """How many there are; None if the row does not say."""
     text = row.cells.get(LAPS, "")
-    laps = boardfile.count(text)
+    laps = board_file.count(text)
     if text and laps is None:
         raise row.wrong(source, f"{LAPS} is {text[:30]!r}, not a number of laps", LAPS)
     return laps
@@ -145,9 +145,9 @@ def _refuse_summaries(every: Sequence[BoardRow], ranked: Sequence[BoardRow], col
 def _scored(row: BoardRow, column: str, source: str) -> Scored:
     racer = _racer(row, source)
     text = row.cells[column]
-    if boardfile.two_ways(text):
+    if board_file.two_ways(text):
         raise row.wrong(source, f"{column} is {text[:30]!r}, which may be thousands or a fraction", column)
-    score_ms = boardfile.milliseconds(text)
+    score_ms = board_file.milliseconds(text)
     if not score_ms:  # nought is how timers write that there is none
         raise row.wrong(source, f"{column} is {text[:30]!r}, not milliseconds or a time as 1:02.345", column)
     if score_ms < SHORTEST_MS and ":" not in text:

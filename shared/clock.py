@@ -10,7 +10,7 @@ import time
 import uuid
 from typing import Protocol
 
-from shared.timeset import is_set
+from shared.clock_set import is_set
 
 _BOOT_ID = pathlib.Path("/proc/sys/kernel/random/boot_id")
 ASK_NS = 1_000_000_000

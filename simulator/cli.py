@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.errors import HardwareMissing, OperatorError
-from simulator.evaluate import Verdict, drive, evaluate
-from simulator.policy import load_policy
-from simulator.tracks import load_track, shipped_tracks
-from vehicle.profiles import PROFILES
+from simulator.driving.evaluate import Verdict, drive, evaluate
+from simulator.driving.policy import load_policy
+from simulator.world.tracks import load_track, shipped_tracks
+from vehicle.frames.preprocess import PROFILES
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse names it nowhere else
@@ -116,7 +116,7 @@ def _add_render(commands: "Subparsers") -> None:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    painter = import_module("simulator.painter")
+    painter = import_module("simulator.world.pictures")
     track = load_track(arguments.track)
     if arguments.camera:
         picture = painter.from_the_car(track, arguments.seed)

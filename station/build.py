@@ -16,17 +16,17 @@ from typing import Any
 from shared.clock import Clock, SystemClock
 from shared.drivers import find
 from shared.errors import HardwareMissing, OperatorError, StorageError
+from shared.link.interface import Link
 from shared.link.mqtt import MqttLink
-from shared.link.wire import Link
 from station.config import ClockChoice, GateChoice, StationConfig
-from station.core.events import GateSpec, Transponder
-from station.drem_server import DremServer
-from station.gates.absent import AbsentGate, started_anew
+from station.core.inputs import GateSpec, Transponder
+from station.drem_timer import DremServer
+from station.gates.absent_gate import AbsentGate, started_anew
 from station.gates.driver import GateDriver
-from station.service import Setup, Station
+from station.service.station import Setup, Station
 from station.store.opening import JOURNAL, KEY, open_journal
-from station.sync.report import SyncReport
-from station.view import SyncView
+from station.sync.status import SyncReport
+from station.views.views import SyncView
 
 __all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
 

@@ -7,16 +7,16 @@ from typing import Any, Literal
 from shared.addresses import Addresses
 from shared.config import setting
 from shared.errors import ConfigError, Refused
-from shared.host_names import host_names
 from shared.link.options import MqttOptions
-from shared.person_names import name_key, person_name
-from shared.ranking import RaceRules, check_rules
-from shared.topics import checked_device
-from shared.tracks import least_lap_s
+from shared.protocol.topics import checked_device
+from shared.rules.person_names import name_key, person_name
+from shared.rules.ranking import RaceRules, check_rules
+from shared.rules.track_lengths import least_lap_s
 from shared.units import seconds_to_ns
-from station.core.events import NEVER, GateKind, GateSpec, OpenRace, System
-from station.core.transponders import plain_id, reading
-from station.drem_server import DremOptions
+from shared.web.host_names import host_names
+from station.core.attribution.transponders import plain_id, reading
+from station.core.inputs import NEVER, GateKind, GateSpec, OpenRace, System
+from station.drem_timer import DremOptions
 from station.sync.settings import SyncSettings
 
 

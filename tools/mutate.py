@@ -1,7 +1,7 @@
 """Mutation tests of small pure modules: each mutant runs their tests in a fork; one that survives is named.
 
-python tools/mutate.py vehicle/core/limiter.py tests/vehicle/test_limiter.py
-python tools/mutate.py vehicle/core/modes.py tests/vehicle/test_modes.py tests/vehicle/test_helm.py
+python tools/mutate.py vehicle/core/limiter.py tests/vehicle/core/test_limiter.py
+python tools/mutate.py vehicle/core/modes.py tests/vehicle/core/test_modes.py tests/vehicle/core/test_controller.py
 """
 
 import ast

@@ -46,10 +46,10 @@ MACHINES = ("shared", "station", "vehicle", "leaderboard", "simulator", "raceday
 LEAVES: dict[str, tuple[str, ...]] = {
     "clock": ("shared.clock",),
     "units": ("shared.units",),
-    "topics": ("shared.topics",),
-    "canonical JSON": ("shared.canonical", "shared.canonical_json"),
-    "moments": ("station.core.moments", "station.core.moment"),
-    "scale of UTC": ("station.core.scale", "station.core.timing.utc_scale"),
+    "topics": ("shared.protocol.topics",),
+    "canonical JSON": ("shared.protocol.canonical_json", "shared.canonical_json"),
+    "moments": ("station.core.moment", "station.core.moment"),
+    "scale of UTC": ("station.core.timing.utc_scale", "station.core.timing.utc_scale"),
 }
 STRETCHES = ("edge to commit", "commit to published", "commit to posted")
 
@@ -169,7 +169,7 @@ def counted(steps: Sequence[tuple[str, str]]) -> dict[str, dict[str, Count]]:
 
 
 def folder(file: str) -> str:
-    """`station/core` of `station/core/race/run.py`: the first two names of its path at most."""
+    """`station/core` of `station/core/runs/run.py`: the first two names of its path at most."""
     return "/".join(pathlib.PurePosixPath(file).parent.parts[:2])
 
 

@@ -7,24 +7,24 @@ import pathlib
 import random
 from typing import Any
 
-from shared import messages as m
 from shared.clock import ManualClock
 from shared.config import from_table
+from shared.link.interface import Delivery, Subscription
 from shared.link.mock import MockBroker, MockLink
-from shared.link.wire import Delivery, Subscription
-from shared.topics import BY_BODY
+from shared.protocol import messages as m
+from shared.protocol.topics import BY_BODY
 from station.build import JOURNAL, build
 from station.config import StationConfig
-from station.core import events as e
+from station.core import inputs as e
 from station.gates.mock import MockGate
 from station.sync.attempts import Attempts
 from station.sync.build import utc_s
-from station.sync.exchange import Reply
-from station.sync.post import WebhookLeaderboard
-from station.sync.report import DATABASE
-from station.sync.service import Syncer
-from station.sync.source import OutboxReader
-from station.sync.wishes import Wishes
+from station.sync.http_exchange import Reply
+from station.sync.operator_requests import Wishes
+from station.sync.outbox_reader import OutboxReader
+from station.sync.status import DATABASE
+from station.sync.syncer import Syncer
+from station.sync.webhook import WebhookLeaderboard
 
 LAPS = 3  # of a run
 RACE = "race-1"

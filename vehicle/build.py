@@ -1,69 +1,29 @@
-"""Puts the car together from its config: the only place that asks for drivers."""
+"""Puts the car's guard together from its config. Called by `raceday vehicle`; drivers come from drivers.py."""
 
 import sys
-from collections.abc import Callable
-from typing import cast
 
-from shared import drivers
 from shared.clock import Clock
 from shared.errors import HardwareMissing
-from vehicle.absent import DeviceOpener
-from vehicle.children import Child
 from vehicle.config import ButtonOptions, VehicleConfig
-from vehicle.core.helm import Helm
-from vehicle.core.pulses import Calibration, require_fine_enough
-from vehicle.crew import Crew
-from vehicle.guard import Guard
-from vehicle.hardware.devices import Camera, Motors
-from vehicle.ipc import pair
-from vehicle.lifeline import Lifeline
-from vehicle.localstop import LocalStop
-from vehicle.log import say
-from vehicle.netless import Sockets
-from vehicle.notify import Supervisor
-from vehicle.stopkey import open_key
-from vehicle.stops import Stops, StopSource
-from vehicle.tuner import Tuner
-from vehicle.wheels import Wheels
+from vehicle.core.controller import Helm
+from vehicle.core.pulses import Calibration
+from vehicle.drivers import build_clock, fine_enough, motors_maker
+from vehicle.guard.actuators import Wheels
+from vehicle.guard.calibration import Tuner
+from vehicle.guard.child import Child
+from vehicle.guard.children import Crew
+from vehicle.guard.failsafe_link import Lifeline
+from vehicle.guard.guard import Guard
+from vehicle.guard.stop_key import open_key
+from vehicle.guard.stop_socket import LocalStop
+from vehicle.guard.stop_sources import Stops, StopSource
+from vehicle.guard.systemd import Supervisor
+from vehicle.hardware.absent_device import DeviceOpener
+from vehicle.hardware.interfaces import Motors
+from vehicle.process.channel import pair
+from vehicle.process.log import say
 
 PILOT_NICE = -10
-
-
-def build_clock(config: VehicleConfig) -> Clock:
-    """The machine's clock."""
-    kind = drivers.find("raceday.clocks", config.clock.driver)
-    return cast(Clock, kind(config.clock.options) if config.clock.options else kind())
-
-
-def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
-    """The camera driver. Raises ConfigError or HardwareMissing."""
-    return cast(Camera, drivers.find("raceday.cameras", config.camera.driver)(config.camera.options, clock))
-
-
-def camera_sockets(config: VehicleConfig) -> Sockets:
-    """What the camera's driver says that it must go on opening; nothing, for most."""
-    return cast(Sockets, getattr(drivers.find("raceday.cameras", config.camera.driver), "sockets", "none"))
-
-
-def motors_maker(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
-    """The motor driver, found and loaded now, and opened by each call. Opening sends no pulse."""
-    kind = drivers.find("raceday.motors", config.motors.driver)
-    return lambda: cast(Motors, kind(config.motors.options, clock))
-
-
-def build_motors(config: VehicleConfig, clock: Clock) -> Motors:
-    """The motors, if they are fine enough for the calibration. No pulse is sent yet."""
-    return _fine_enough(motors_maker(config, clock)(), config.calibration.load())
-
-
-def _fine_enough(motors: Motors, calibration: Calibration | None) -> Motors:
-    if calibration is not None:
-        try:
-            require_fine_enough(calibration, motors.resolution_ns)
-        except HardwareMissing:
-            motors.close()
-            raise
-    return motors
 
 
 def _first_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> tuple[Motors | None, str]:
@@ -72,12 +32,12 @@ def _first_motors(config: VehicleConfig, clock: Clock, calibration: Calibration 
         motors = motors_maker(config, clock)()
     except HardwareMissing as error:
         return None, str(error)
-    return _fine_enough(motors, calibration), ""
+    return fine_enough(motors, calibration), ""
 
 
 def _late_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> Motors:
     """Motors that were absent: open, fine enough and at neutral, or none."""
-    motors = _fine_enough(motors_maker(config, clock)(), calibration)
+    motors = fine_enough(motors_maker(config, clock)(), calibration)
     try:
         Wheels(motors, calibration).neutral()
     except BaseException:
@@ -90,7 +50,7 @@ def _button(config: ButtonOptions) -> StopSource:
     """The emergency button of a car that has one. Raises HardwareMissing."""
     assert config.pin is not None
     try:
-        from vehicle.hardware.stopbutton import StopButton  # noqa: PLC0415 (only a car with a button needs the library)
+        from vehicle.hardware.stop_button import StopButton  # noqa: PLC0415 (only a car with a button needs the library)
     except ImportError as error:
         raise HardwareMissing(
             f"the emergency button needs the Python package {error.name!r}: install it, or take `button.pin` out."
@@ -131,7 +91,7 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     children = [
         Child(
             name,
-            (sys.executable, "-m", f"vehicle.{name}", "--config", config_path),
+            (sys.executable, "-m", f"vehicle.{name}.{name}", "--config", config_path),
             lap_fd=lap_end.fileno(),
             frame_fd=frame_end.fileno(),
             nice=nice,

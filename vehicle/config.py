@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 from shared.config import setting
 from shared.errors import ConfigError, Refused
-from shared.host_names import host_names
 from shared.link.options import MqttOptions
-from shared.topics import checked_device
-from vehicle.calibration import CalibrationChoice
-from vehicle.core.ages import Safety
+from shared.protocol.topics import checked_device
+from shared.web.host_names import host_names
+from vehicle.calibration.file import CalibrationChoice
+from vehicle.core.frame_age import Safety
 from vehicle.core.limiter import Limits
-from vehicle.lapwatch.board import LapwatchOptions
-from vehicle.profiles import ProfileName
+from vehicle.frames.preprocess import ProfileName
+from vehicle.lapwatch.markers import LapwatchOptions
 
 _LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
 

@@ -11,13 +11,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
-from leaderboard.api import shapes
+from leaderboard.api import schemas
 from leaderboard.api.http import Unauthorized, json_response, read_body
-from leaderboard.api.shapes import EntryShape, ErrorShape, NewEntry, NewRace, RaceChange, RaceShape
+from leaderboard.api.schemas import EntryShape, ErrorShape, NewEntry, NewRace, RaceChange, RaceShape
 from leaderboard.board import Board
 from leaderboard.domain import Race
 from shared.errors import Refused
-from shared.tracks import least_lap_s
+from shared.rules.track_lengths import least_lap_s
 
 _MAX_BYTES = 16_384
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -34,7 +34,7 @@ def router(board: Board, admin_token: str, utc_ns: Callable[[], int]) -> APIRout
 
     async def asked(request: Request, kind: type[Any]) -> Any:
         _authorize(request, admin_token)
-        return shapes.parse(await read_body(request, _MAX_BYTES), kind)
+        return schemas.parse(await read_body(request, _MAX_BYTES), kind)
 
     @routes.post(
         "",
@@ -49,7 +49,7 @@ def router(board: Board, admin_token: str, utc_ns: Callable[[], int]) -> APIRout
         race = _race(await asked(request, NewRace))
         created = await run_in_threadpool(board.create_race, race, utc_ns())
         kept = await run_in_threadpool(board.race, race.race_id)
-        return _respond(shapes.race_shape(kept, utc_ns()), 201 if created else 200)
+        return _respond(schemas.race_shape(kept, utc_ns()), 201 if created else 200)
 
     @routes.patch(
         "/{race_id}",
@@ -63,12 +63,12 @@ def router(board: Board, admin_token: str, utc_ns: Callable[[], int]) -> APIRout
         wanted: RaceChange = await asked(request, RaceChange)
         if wanted.closed is None and wanted.closes_at is None:
             raise Refused("Say what to change: `closed` (true or false), or `closes_at` (a time, or empty for none).")
-        closes = shapes.utc_ns(wanted.closes_at) if wanted.closes_at else None
+        closes = schemas.utc_ns(wanted.closes_at) if wanted.closes_at else None
         if wanted.closes_at is not None:
             race = await run_in_threadpool(board.move_close, race_id, closes)
         if wanted.closed is not None:
             race = await run_in_threadpool(board.close_race, race_id, wanted.closed, utc_ns())
-        return _respond(shapes.race_shape(race, utc_ns()), 200)
+        return _respond(schemas.race_shape(race, utc_ns()), 200)
 
     @routes.post(
         "/{race_id}/entries",
@@ -96,12 +96,12 @@ def _authorize(request: Request, admin_token: str) -> None:
 
 
 def _race(new: NewRace) -> Race:
-    opens, closes = (None if text is None else shapes.utc_ns(text) for text in (new.opens_at, new.closes_at))
+    opens, closes = (None if text is None else schemas.utc_ns(text) for text in (new.opens_at, new.closes_at))
     race_id = slug(new.name) if new.race_id is None else new.race_id
     if (length_m := new.track_length_m) is not None and not 1.0 <= length_m <= 1000.0:
         raise Refused(f"`track_length_m` is {length_m:g}; allowed is 1 to 1000.")
     least_s = least_lap_s(new.track, length_m)
-    rules = shapes.rules(new.rules if least_s is None else {"min_lap_s": least_s} | new.rules)
+    rules = schemas.rules(new.rules if least_s is None else {"min_lap_s": least_s} | new.rules)
     return Race(race_id, new.name, new.kind, new.venue, new.track, rules, new.entry, opens, closes)
 
 

@@ -17,8 +17,8 @@ from leaderboard.board import error_body
 from leaderboard.domain import Conflict, UnknownRace
 from leaderboard.signature import BadSignature
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
-from shared.results import CONTRACT, CONTRACT_HEADER, RACES_PATH, RESULT_PATH
-from shared.web_refusals import Refusals, tell
+from shared.protocol.results import CONTRACT, CONTRACT_HEADER, RACES_PATH, RESULT_PATH
+from shared.web.refusal_log import Refusals, tell
 
 _BODY_WITHIN_S = 10.0
 _LOG = logging.getLogger("leaderboard")

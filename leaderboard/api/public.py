@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import TypeAdapter
 
-from leaderboard.api import shapes
+from leaderboard.api import schemas
 from leaderboard.api.http import json_response
-from leaderboard.api.shapes import CountedRaceShape, ErrorShape, RaceShape, StandingShape
+from leaderboard.api.schemas import CountedRaceShape, ErrorShape, RaceShape, StandingShape
 from leaderboard.board import Board
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorShape, "description": "No such race"}}
@@ -30,7 +30,7 @@ def router(board: Board, utc_ns: Callable[[], int]) -> APIRouter:
     )
     def races() -> Response:
         now_utc_ns = utc_ns()
-        return json_response(_RACES.dump_json([shapes.counted_race(head, now_utc_ns) for head in board.races()]))
+        return json_response(_RACES.dump_json([schemas.counted_race(head, now_utc_ns) for head in board.races()]))
 
     @routes.get(
         "/api/v1/races/{race_id}",
@@ -40,7 +40,7 @@ def router(board: Board, utc_ns: Callable[[], int]) -> APIRouter:
         response_description="The race",
     )
     def race(race_id: str) -> Response:
-        return json_response(_RACE.dump_json(shapes.race_shape(board.race(race_id), utc_ns())))
+        return json_response(_RACE.dump_json(schemas.race_shape(board.race(race_id), utc_ns())))
 
     @routes.get(
         "/api/v1/races/{race_id}/standings",
@@ -51,7 +51,7 @@ def router(board: Board, utc_ns: Callable[[], int]) -> APIRouter:
     )
     def standings(race_id: str, limit: Annotated[int | None, _LIMIT] = None) -> Response:
         snapshot = board.snapshot(race_id, limit)
-        return json_response(_STANDING.dump_json(shapes.standing_shape(snapshot, utc_ns())))
+        return json_response(_STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
 
     @routes.get("/healthz", summary="Says whether the store can be read", response_description="It can")
     def health() -> dict[str, object]:

@@ -9,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 
 from leaderboard import signature
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.shapes import ErrorShape
+from leaderboard.api.schemas import ErrorShape
 from leaderboard.board import Board
 from leaderboard.config import Limits
 from leaderboard.sender import sender_of
 from shared.errors import RetryLater
-from shared.results import MAX_RESULT_BYTES, RESULT_PATH, Posted, Result
+from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, Posted, Result
 
 _HEADERS = {
     "webhook-id": "result_id and revision, joined by a dot: the idempotency key, constant over all attempts",

@@ -6,11 +6,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leaderboard.board import Snapshot
-from leaderboard.live import Picture
+from leaderboard.live_stream import Picture
 from leaderboard.pages.views import board_view, card
-from leaderboard.store.rows import RaceHead
-from shared.web_assets import addresses
-from shared.words import BEST_OF_RACE, RACERS_BEST
+from leaderboard.store.queries import RaceHead
+from shared.rules.wording import BEST_OF_RACE, RACERS_BEST
+from shared.web.assets import addresses
 
 STATIC = pathlib.Path(__file__).parent.parent / "static"
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import HTMLResponse, StreamingResponse
 
 from leaderboard.board import Board
-from leaderboard.live import Feed
+from leaderboard.live_stream import Feed
 from leaderboard.pages.render import Pages
 
 _STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}

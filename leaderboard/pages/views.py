@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from leaderboard.api.shapes import LapShape, best_window, utc_text
 from leaderboard.board import Snapshot, StandingRow
 from leaderboard.domain import Race
-from leaderboard.pages import words
-from leaderboard.store.rows import RaceHead
-from shared.results import Evidence
+from leaderboard.pages import wording
+from leaderboard.scored_laps import LapShape, best_window, utc_text
+from leaderboard.store.queries import RaceHead
+from shared.protocol.results import Evidence
+from shared.rules.wording import INCIDENTS
 from shared.units import format_ms
-from shared.words import INCIDENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +125,10 @@ def race_view(race: Race, racers: int, results: int, now_utc_ns: int) -> RaceVie
         venue="Physical" if race.venue == "physical" else "Virtual",
         state=state,
         state_text=_STATES[state],
-        counts=f"{words.plural(racers, 'racer')} · {words.plural(results, 'result')}",
-        ranked_by=words.ranked_by(race.rules),
-        rules=tuple(words.rules_in_words(race.rules)),
-        score_name=words.score_name(race.rules),
+        counts=f"{wording.plural(racers, 'racer')} · {wording.plural(results, 'result')}",
+        ranked_by=wording.ranked_by(race.rules),
+        rules=tuple(wording.rules_in_words(race.rules)),
+        score_name=wording.score_name(race.rules),
         entry="Anyone may enter." if race.entry == "open" else "For registered racers.",
         opens_at=None if race.opens_utc_ns is None else utc_text(race.opens_utc_ns),
         closes_at=None if ends_utc_ns is None else utc_text(ends_utc_ns),
@@ -144,8 +144,8 @@ def _row(row: StandingRow, window: tuple[LapShape, ...], fastest_ms: int) -> Row
         name=row.name,
         racer=placed.racer,
         score=format_ms(placed.score_ms),
-        gap=words.gap(placed.gap_ms, placed.rank),
-        interval=words.gap(placed.interval_ms, placed.rank),
+        gap=wording.gap(placed.gap_ms, placed.rank),
+        interval=wording.gap(placed.interval_ms, placed.rank),
         tied=placed.tied,
         move=move_view(row.moved),
         laps=_laps(window, fastest_ms),
@@ -173,7 +173,7 @@ def move_view(moved: int | None) -> MoveView:
         return MoveView("★", "new", "new in the standing", "new")
     if moved == 0:
         return MoveView("", "", "", "same")
-    places = words.plural(abs(moved), "place")
+    places = wording.plural(abs(moved), "place")
     if moved > 0:
         return MoveView("▲", str(moved), f"up {places}", "up")
     return MoveView("▼", str(-moved), f"down {places}", "down")

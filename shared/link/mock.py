@@ -12,14 +12,14 @@ import random
 from collections.abc import Callable, Sequence
 
 from shared.errors import BadInput
-from shared.link.dial import client_id
-from shared.link.mockbroker import MockBroker
-from shared.link.mockparts import Faults, Wire
-from shared.link.outgoing import Outgoing
+from shared.link.connection import client_id
+from shared.link.interface import Delivery, LinkState, Subscription
+from shared.link.mock_broker import MockBroker
+from shared.link.mock_parts import Faults, Wire
 from shared.link.packets import Packet, Voice, hear
-from shared.link.wire import Delivery, LinkState, Subscription
-from shared.messages import Body, Message
-from shared.topics import Speaker
+from shared.link.send_queue import Outgoing
+from shared.protocol.messages import Body, Message
+from shared.protocol.topics import Speaker
 from shared.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["Faults", "MockBroker", "MockLink"]
@@ -29,7 +29,7 @@ RETRY_MOST_NS = 5 * NS_PER_S
 
 
 class MockLink:
-    """A `shared.link.wire.Link` on a `MockBroker`."""
+    """A `shared.link.interface.Link` on a `MockBroker`."""
 
     def __init__(self, broker: MockBroker, device: str, boot: str, speaker: Speaker, queue_limit: int = 1000) -> None:
         self.device = device

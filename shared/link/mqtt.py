@@ -22,14 +22,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from shared.errors import BadInput
 from shared.link.backoff import Backoff
-from shared.link.dial import Dial, client_id
+from shared.link.connection import Dial, client_id
+from shared.link.interface import Delivery, LinkState, Subscription
 from shared.link.liveness import CONNECT_S, Liveness
 from shared.link.options import MqttOptions
-from shared.link.outgoing import Outgoing
 from shared.link.packets import Voice, hear
-from shared.link.wire import Delivery, LinkState, Subscription
-from shared.messages import Body, Message
-from shared.topics import Speaker
+from shared.link.send_queue import Outgoing
+from shared.protocol.messages import Body, Message
+from shared.protocol.topics import Speaker
 
 __all__ = ["MqttLink", "MqttOptions"]
 
@@ -38,7 +38,7 @@ TAKEN_S = 15.0  # whoever was knocked off by its own name lets the other one be 
 
 
 class MqttLink:
-    """A `shared.link.wire.Link` to a real broker."""
+    """A `shared.link.interface.Link` to a real broker."""
 
     def __init__(self, options: MqttOptions, device: str, boot: str, speaker: Speaker) -> None:
         self._voice = Voice(device, boot, speaker)

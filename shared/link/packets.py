@@ -3,10 +3,10 @@
 import itertools
 from dataclasses import dataclass
 
-from shared import codec
-from shared import messages as m
 from shared.errors import BadInput, Refused
-from shared.topics import BY_BODY, Speaker, checked_device
+from shared.protocol import codec
+from shared.protocol import messages as m
+from shared.protocol.topics import BY_BODY, Speaker, checked_device
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ import random
 from collections.abc import Iterator
 
 from shared.units import NS_PER_MS, NS_PER_S
-from simulator.races.hall import Hall
-from simulator.races.turns import RETRY_NS, Desk, Turn
-from station.core import events as e
+from simulator.races.physical.ground_truth import Hall
+from simulator.races.starter import RETRY_NS, Desk, Turn
+from station.core import inputs as e
 from station.core.facts import Lap
-from station.core.lap_book import IncidentKind as Kind
-from station.view import RunView
+from station.core.runs.lap_book import IncidentKind as Kind
+from station.views.views import RunView
 
 SAME_NS = NS_PER_S
 DILIGENCE = 0.8

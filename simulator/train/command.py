@@ -6,9 +6,9 @@ from pathlib import Path
 from rich.console import Console
 
 from shared.errors import StorageError
-from simulator.geometry import Track
 from simulator.train.dagger import Plan, train
 from simulator.train.report import write_card, write_curve
+from simulator.world.geometry import Track
 
 
 def run(tracks: Sequence[Track], folder: Path, seed: int, sizes: Mapping[str, int]) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from simulator.geometry import Track
 from simulator.train.loops import random_track
 from simulator.train.network import BATCH, Learner, write_onnx
 from simulator.train.rollout import FRAME_SHAPE, Drives, Frames, School, Shares
 from simulator.train.spaces import CHOICES, metadata
+from simulator.world.geometry import Track
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.car import MAX_STEERING_RAD, WHEELBASE_M
-from simulator.geometry import Pose, Track
+from simulator.world.car import MAX_STEERING_RAD, WHEELBASE_M
+from simulator.world.geometry import Pose, Track
 
 STEP_M = 0.05
 NOMINAL_STEERING_GAIN = 0.65

@@ -6,7 +6,7 @@ import random
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.geometry import Track
+from simulator.world.geometry import Track
 
 Array = NDArray[np.float64]
 

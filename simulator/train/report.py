@@ -10,9 +10,9 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from simulator.geometry import Track
 from simulator.train.dagger import Plan, Round
 from simulator.train.spaces import CHOICES
+from simulator.world.geometry import Track
 
 THROTTLE_PERCENT = 48.0
 

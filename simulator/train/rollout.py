@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.events import OffTrack
-from simulator.geometry import Track
-from simulator.lens import for_policy
+from simulator.driving.drive_chain import Wires
 from simulator.train.expert import Expert
 from simulator.train.spaces import metadata, target
-from simulator.wires import Wires
-from simulator.world import World, draw_parts
+from simulator.world.camera_sensor import for_policy
+from simulator.world.geometry import Track
+from simulator.world.world import World, draw_parts
+from simulator.world.world_events import OffTrack
 from vehicle.core.actions import Action, ActionSpace
 
 FRAME_NS_TIMES_HZ = 1_000_000_000

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from shared.errors import Refused
-from shared.topics import checked_device
-from station.core import events as e
+from shared.protocol.topics import checked_device
 from station.core import facts as f
-from station.core.confirm import Found
-from station.core.decided import Step
-from station.core.orders import check_can_open, obey
-from station.core.race import Race
-from station.core.run import NAMES, next_phase
+from station.core import inputs as e
+from station.core.attribution.car_witness import Found
+from station.core.attribution.decisions import Step
+from station.core.race.orders import check_can_open, obey
+from station.core.race.race import Race
+from station.core.runs.run import NAMES, next_phase
 from station.core.set_up import pair_clocks
 from station.core.state import StationState
 

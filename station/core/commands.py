@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from station.core.moments import NEVER, CarOrder, Mode, Moment, later
+from station.core.moment import NEVER, CarOrder, Mode, Moment, later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

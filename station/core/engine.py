@@ -11,20 +11,21 @@ witness). What an official orders goes by way of command_handlers.py, what a sta
 
 from collections.abc import Iterable, Sequence
 
-from station.core import events as e
 from station.core import facts as f
-from station.core import set_up, time_limit
-from station.core.attribution import LINE
+from station.core import inputs as e
+from station.core import set_up
+from station.core.attribution.attribution import LINE
+from station.core.attribution.car_witness import Found, facts_of
+from station.core.attribution.decisions import Step
 from station.core.command_handlers import handle_command
-from station.core.confirm import Found, facts_of
-from station.core.counting import count_crossing
-from station.core.decided import Assigned, Step
-from station.core.fitness import TESTING
-from station.core.gate import Gate
-from station.core.proposals import missed_by_system_a
-from station.core.run import Run
-from station.core.second import Missed
+from station.core.race import time_limit
+from station.core.race.counting import Assigned, count_crossing
+from station.core.runs.proposals import missed_by_system_a
+from station.core.runs.run import Run
 from station.core.state import StationState
+from station.core.timing.backup_system import Missed
+from station.core.timing.gate import Gate
+from station.core.timing.readiness import TESTING
 
 NO_GATE = "the station has no such gate"
 

@@ -6,8 +6,8 @@ An input that yields no facts changed nothing and is not stored.
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.messages import RunPhase
-from station.core.gatefacts import (
+from shared.protocol.messages import RunPhase
+from station.core.gate_facts import (
     Crossing,
     CrossingMeasured,
     EdgeIgnored,
@@ -22,8 +22,8 @@ from station.core.gatefacts import (
     SystemsCompared,
     SystemsPaired,
 )
-from station.core.moments import CarOrder, Mode, Moment
-from station.core.runfacts import (
+from station.core.moment import CarOrder, Mode, Moment
+from station.core.run_facts import (
     Attributed,
     CrossingFlagged,
     Incident,

@@ -5,14 +5,14 @@ Each function is (state, input) -> facts, and changes the state as the facts say
 
 from dataclasses import replace
 
-from station.core import events as e
 from station.core import facts as f
-from station.core.gate import Gate
-from station.core.names import FIRST_EDITION
-from station.core.race import Race
-from station.core.results import corrected
+from station.core import inputs as e
+from station.core.race.race import Race
+from station.core.race.results import corrected
+from station.core.race.time_limit import rebooted
+from station.core.runs.racer_names import FIRST_EDITION
 from station.core.state import StationState
-from station.core.time_limit import rebooted
+from station.core.timing.gate import Gate
 
 Change = e.Booted | e.JournalBegan | e.ClockPair | e.CarModel | e.GateReported | e.GateNote
 

@@ -7,21 +7,21 @@ command_handlers.py what an official orders. Views and the service read it after
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from station.core import events as e
-from station.core.attribution import Attribution
-from station.core.confirm import Witnesses
-from station.core.fitness import Fitness
-from station.core.gate import Count, Gate
-from station.core.identity import Identity
-from station.core.models import Models
-from station.core.names import Names
-from station.core.race import Race
-from station.core.register import RunIds
-from station.core.run import Run
-from station.core.scale import UtcScale
-from station.core.second import SecondSystem
-from station.core.stopping import StopLatch
-from station.core.transponders import Stranger
+from station.core import inputs as e
+from station.core.attribution.attribution import Attribution
+from station.core.attribution.car_witness import Witnesses
+from station.core.attribution.transponders import Stranger
+from station.core.race.race import Race
+from station.core.runs.car_models import Models
+from station.core.runs.racer_names import Names
+from station.core.runs.result_identity import Identity
+from station.core.runs.run import Run
+from station.core.runs.run_registry import RunIds
+from station.core.stop_all import StopLatch
+from station.core.timing.backup_system import SecondSystem
+from station.core.timing.gate import Count, Gate
+from station.core.timing.readiness import Fitness
+from station.core.timing.utc_scale import UtcScale
 
 
 class StationState:

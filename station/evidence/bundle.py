@@ -7,18 +7,19 @@ import pathlib
 import zipfile
 
 from shared.errors import BadInput
-from station.evidence.judge import judge
+from station.evidence.recompute import judge
 from station.evidence.tables import tables
 from station.evidence.verify import MANIFEST, POINTS, RECORDS, check, write_points, write_records
-from station.store.chain import Checkpoint, Record
-from station.store.reading import JournalReader
+from station.store.hash_chain import Checkpoint, Record
+from station.store.journal_reader import JournalReader
 
 # What travels along: all of it needs only the standard library.
 CARRIED: dict[str, tuple[str, ...]] = {
-    "shared": ("__init__.py", "errors.py", "units.py", "ranking.py"),
+    "shared": ("__init__.py", "errors.py", "units.py"),
+    "shared.rules": ("__init__.py", "ranking.py"),
     "station": ("__init__.py",),
-    "station.store": ("__init__.py", "chain.py", "ed25519.py"),
-    "station.evidence": ("__init__.py", "judge.py", "tables.py", "verify.py"),
+    "station.store": ("__init__.py", "hash_chain.py", "ed25519.py"),
+    "station.evidence": ("__init__.py", "recompute.py", "tables.py", "verify.py"),
 }
 DOOR = b'''"""Run me: python3 BUNDLE.zip"""
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from station.evidence.judge import Case
-from station.store.chain import Record
+from station.evidence.recompute import Case
+from station.store.hash_chain import Record
 
 RULINGS = (
     "SetMode",

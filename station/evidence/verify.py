@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.errors import StorageError
-from station.evidence.judge import Case, judge
+from station.evidence.recompute import Case, judge
 from station.evidence.tables import tables
-from station.store.chain import Checkpoint, Record, attest
+from station.store.hash_chain import Checkpoint, Record, attest
 
 RECORDS, POINTS, MANIFEST = "journal.jsonl", "checkpoints.json", "manifest.json"
 LARGEST = 512 * 1024 * 1024  # bytes of all files, unpacked

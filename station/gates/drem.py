@@ -18,9 +18,9 @@ from websockets.uri import parse_uri
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError
-from station.core.events import Layout, Proof
+from station.core.inputs import Layout, Proof
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, StatusReport
-from station.gates.decoders.drem import LONGEST, Drem
+from station.gates.decoders.line_protocols.drem import LONGEST, Drem
 from station.gates.driver import Edge, GateHealthReport, GateNote, Said
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from station.core.events import Edge, GateNote
+from station.core.inputs import Edge, GateNote
 
 __all__ = ["Edge", "GateDriver", "GateHealthReport", "GateNote", "Said"]
 

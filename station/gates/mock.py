@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing, Refused
-from station.core.events import NoteKind, Proof
+from station.core.inputs import NoteKind, Proof
 from station.gates.driver import Edge, GateHealthReport, GateNote, Said
 
 

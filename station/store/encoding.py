@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.canonical import Writer, meant, writer
 from shared.errors import StorageError
-from station.core import events as e
+from shared.protocol.canonical_json import Writer, meant, writer
+from station.core import inputs as e
 from station.core.facts import Fact
 
 _INPUTS: tuple[type[Any], ...] = (

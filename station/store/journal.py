@@ -4,7 +4,7 @@ SQLite in WAL mode with synchronous=FULL: what was appended survives a power cut
 trip whoever tries otherwise, and each record's hash covers the one before, so that a change shows.
 
 When a run ends (or a ruling changes what it is worth) the head is signed and the checkpoint kept; the newest head is
-signed with every commit, so that a cut at the end shows too. How: chain.py.
+signed with every commit, so that a cut at the end shows too. How: hash_chain.py.
 
 One thread appends. Others read through connections of their own (sync reads the table `outbox`).
 """
@@ -16,16 +16,16 @@ from dataclasses import dataclass, replace
 import apsw
 
 from shared.errors import StorageError
-from shared.results import Evidence, Result, decode_result, encode_result
-from station.core.events import Input
+from shared.protocol.results import Evidence, Result, decode_result, encode_result
 from station.core.facts import Fact, ResultDue, RunFinished
-from station.store.chain import GENESIS, Checkpoint, Record, digest
-from station.store.checkpoint import Signer
+from station.core.inputs import Input
+from station.store.database import close_quietly, open_durable, storage_errors
 from station.store.encoding import decode_input, encode_facts, encode_input
-from station.store.presence import Presence
-from station.store.reading import as_bytes, read_records
-from station.store.verifying import verify_journal
-from station.sync.database import close_quietly, open_durable, storage_errors
+from station.store.file_presence import Presence
+from station.store.hash_chain import GENESIS, Checkpoint, Record, digest
+from station.store.journal_reader import as_bytes, read_records
+from station.store.signer import Signer
+from station.store.verify import verify_journal
 
 FORMAT = 2
 

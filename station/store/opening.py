@@ -7,13 +7,13 @@ checkpoint and the newest signature were read and hold; and neither a key nor a 
 import pathlib
 
 from shared.errors import JournalDamaged
-from station.store.chain import Tampered
-from station.store.checkpoint import Signer, load_signer, make_key
+from station.store.database import FileDamaged, has_table, open_reading, storage_errors
+from station.store.hash_chain import Tampered
 from station.store.journal import Journal
-from station.store.pages import PAGE_BYTES
-from station.store.reading import JournalReader
-from station.store.verifying import Verified, verify_journal
-from station.sync.database import FileDamaged, has_table, open_reading, storage_errors
+from station.store.journal_reader import JournalReader
+from station.store.signer import Signer, load_signer, make_key
+from station.store.sqlite_pages import PAGE_BYTES
+from station.store.verify import Verified, verify_journal
 
 JOURNAL = "station.db"
 KEY = "station.key"

@@ -11,10 +11,10 @@ from typing import Any
 
 import apsw
 
-from shared.results import Answer, Later, Posted, Rejected
-from station.sync.database import has_table, open_durable, storage_errors
-from station.sync.outbox import AnswerLost, PostedOtherwise, Progress, Row, State
-from station.sync.target import Target
+from shared.protocol.results import Answer, Later, Posted, Rejected
+from station.store.database import has_table, open_durable, storage_errors
+from station.sync.leaderboard_check import Target
+from station.sync.schedule import AnswerLost, PostedOtherwise, Progress, Row, State
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (

@@ -12,14 +12,14 @@ from shared.clock import Clock
 from shared.drivers import find
 from shared.errors import ConfigError, StorageError
 from shared.units import NS_PER_S
+from station.store.process_lock import hold
 from station.sync.attempts import Attempts
-from station.sync.lock import hold
-from station.sync.post import WebhookLeaderboard
-from station.sync.report import DATABASE, LOCK
-from station.sync.service import Leaderboard, Syncer
+from station.sync.operator_requests import Wishes
+from station.sync.outbox_reader import OutboxReader
 from station.sync.settings import SyncSettings, read_secret
-from station.sync.source import OutboxReader
-from station.sync.wishes import Wishes
+from station.sync.status import DATABASE, LOCK
+from station.sync.syncer import Leaderboard, Syncer
+from station.sync.webhook import WebhookLeaderboard
 
 STATION_DATABASE = "station.db"
 

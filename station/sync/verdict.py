@@ -12,10 +12,10 @@ import json
 import math
 
 from shared.errors import BadInput
-from shared.results import CONTRACT_HEADER, Answer, Later, Posted, Rejected, Result, decode_posted
-from station.sync.exchange import Reply
-from station.sync.outbox import LONGEST_STRANGER_WAIT_S, AnswerLost, PostedOtherwise
-from station.sync.wording import speaks_of_post, speaks_of_race
+from shared.protocol.results import CONTRACT_HEADER, Answer, Later, Posted, Rejected, Result, decode_posted
+from station.sync.http_exchange import Reply
+from station.sync.refusal_wording import speaks_of_post, speaks_of_race
+from station.sync.schedule import LONGEST_STRANGER_WAIT_S, AnswerLost, PostedOtherwise
 
 MAX_REASON = 300
 MAX_INT = 2**63 - 1

@@ -12,10 +12,10 @@ from starlette.requests import ClientDisconnect
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
-from station.commands import parse_command
-from station.core.events import Command, OrderCar, StopAll
-from station.view import Accepted, Declined, ServicePort
-from station.web.doors import command_refusal
+from station.core.inputs import Command, OrderCar, StopAll
+from station.views.views import Accepted, Declined, ServicePort
+from station.web.access import command_refusal
+from station.web.command_parser import parse_command
 
 MAX_COMMAND_BYTES = 8_192
 BODY_TIMEOUT_S = 5.0

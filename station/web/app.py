@@ -8,14 +8,14 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from shared.addresses import Addresses
-from shared.web_assets import Assets
-from shared.web_doors import Doors
-from shared.web_errors import PagesForPeople
-from station.sync.wishes import Wish
-from station.view import ServicePort
+from shared.web.assets import Assets
+from shared.web.error_pages import PagesForPeople
+from shared.web.security import Doors
+from station.sync.operator_requests import Wish
+from station.views.views import ServicePort
+from station.web.access import client_of
 from station.web.api import api_routes
-from station.web.doors import client_of
-from station.web.live import Live
+from station.web.event_stream import Live
 from station.web.render import OFFICIALS, STATIC, PageName, Pages
 from station.web.sending import sending_routes
 from station.web.stop import FORMS_ALLOWED, stop_routes

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from shared.web_assets import addresses
-from station.view import StopView, View
-from station.web.gates import GateCard, gate_cards
-from station.web.screen import ZERO, Screen, next_of, screen_of
-from station.web.stopwords import stop_screen
+from shared.web.assets import addresses
+from station.views.views import StopView, View
+from station.web.presenters.gates import GateCard, gate_cards
+from station.web.presenters.page import ZERO, Screen, next_of, screen_of
+from station.web.presenters.stop import stop_screen
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"

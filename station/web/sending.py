@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError
-from station.sync.wishes import Wish
+from station.sync.operator_requests import Wish
+from station.web.access import command_refusal
 from station.web.api import TooLarge, body_of, error_answer
-from station.web.doors import command_refusal
 
 _WISH = TypeAdapter(Wish)
 MAX_TEXT = 200

@@ -9,13 +9,13 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from shared.addresses import Addresses
 from shared.errors import RacedayError
-from shared.person_names import name_within
-from shared.web_doors import HEADERS, stranger
-from station.core.events import ReleaseStop
-from station.view import Accepted, ServicePort
-from station.web.doors import NO_OFFICIAL, client_of
+from shared.rules.person_names import name_within
+from shared.web.security import HEADERS, stranger
+from station.core.inputs import ReleaseStop
+from station.views.views import Accepted, ServicePort
+from station.web.access import NO_OFFICIAL, client_of
+from station.web.presenters.stop import stop_document
 from station.web.render import Pages
-from station.web.stopwords import stop_document
 
 MAX_AUTHOR = 80
 # A form is sent with our own Origin only where the page does not hide it (<meta name="referrer">) and may send forms.

@@ -7,22 +7,22 @@ import pytest
 
 from leaderboard.board import Board
 from leaderboard.build import open_board
-from tests.leaderboard import made
+from tests.leaderboard import sample_races
 
 
 @pytest.fixture
 def board(tmp_path: pathlib.Path) -> Iterator[Board]:
     """An open board with the race 'cup'."""
     opened = open_board(tmp_path / "board.db")
-    opened.create_race(made.race(), 1)
+    opened.create_race(sample_races.race(), 1)
     yield opened
     opened.close()
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[made.Running]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sample_races.Running]:
     """A leaderboard process with the race 'cup'."""
-    server = made.start(tmp_path_factory.mktemp("leaderboard"), "[limits]\nheartbeat_s = 0.2\n")
+    server = sample_races.start(tmp_path_factory.mktemp("leaderboard"), "[limits]\nheartbeat_s = 0.2\n")
     server.new_race("cup")
     yield server
     code, said = server.stop()

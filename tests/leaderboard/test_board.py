@@ -15,9 +15,9 @@ from leaderboard.board import Answer, Board
 from leaderboard.build import open_board, open_board_to_read
 from leaderboard.domain import Conflict, UnknownRace
 from shared.errors import Refused, StorageError
-from shared.ranking import RaceRules
-from shared.results import Posted, Result, decode_posted, encode_result
-from tests.leaderboard.made import RULES, race, result
+from shared.protocol.results import Posted, Result, decode_posted, encode_result
+from shared.rules.ranking import RaceRules
+from tests.leaderboard.sample_races import RULES, race, result
 
 EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

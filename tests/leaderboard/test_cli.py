@@ -10,9 +10,9 @@ import pytest
 
 from leaderboard import cli
 from leaderboard.config import LeaderboardConfig, read
-from leaderboard.serve import listen
+from leaderboard.server import listen
 from shared.errors import ConfigError, OperatorError, StorageError
-from tests.leaderboard import made
+from tests.leaderboard import sample_races
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILES = "[secrets]\nwebhook_files = ['webhook.secret']\nadmin_file = 'admin.token'"
@@ -57,20 +57,20 @@ def test_init_makes_secrets_once(tmp_path: pathlib.Path, capsys: pytest.CaptureF
     ],
 )
 def test_bad_settings_are_one_sentence(tmp_path: pathlib.Path, text: str, sentence: str) -> None:
-    path = made.write_config(tmp_path)
+    path = sample_races.write_config(tmp_path)
     (tmp_path / "short").write_text("whsec_aGVsbG8=")
-    (tmp_path / "open").write_text(made.TOKEN)
+    (tmp_path / "open").write_text(sample_races.TOKEN)
     (tmp_path / "short").chmod(0o600)
     (tmp_path / "open").chmod(0o644)
     path.write_text(text if "[server]" in text else text + "\n[server]\nport = 0\n")
     with pytest.raises(OperatorError, match=sentence) as caught:
         cli.main(["--config", str(path)])
     assert caught.value.exit_code == 2
-    assert made.TOKEN not in str(caught.value)
+    assert sample_races.TOKEN not in str(caught.value)
 
 
 def test_a_taken_port_is_one_sentence(tmp_path: pathlib.Path) -> None:
-    path = made.write_config(tmp_path)
+    path = sample_races.write_config(tmp_path)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -87,10 +87,10 @@ def test_answers_are_not_held_back_by_nagle() -> None:
 
 @pytest.mark.slow
 def test_races_are_listed(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = made.write_config(tmp_path)
+    path = sample_races.write_config(tmp_path)
     with pytest.raises(StorageError, match="no such database"):
         cli.main(["races", "--config", str(path)])
-    server = made.start(tmp_path)
+    server = sample_races.start(tmp_path)
     server.new_race("cup")
     assert cli.main(["races", "--config", str(path)]) == 0
     assert capsys.readouterr().out == "cup\tCup\tcommunity\tphysical\tOval\t0\t0\n"
@@ -108,14 +108,14 @@ def test_openapi_is_exported_without_a_config(capsys: pytest.CaptureFixture[str]
 def test_ready_file_and_a_stop_with_open_streams(tmp_path: pathlib.Path) -> None:
     import requests
 
-    server = made.start(tmp_path)
+    server = sample_races.start(tmp_path)
     server.new_race("cup")
     with requests.get(f"{server.url}/races/cup/live", stream=True, timeout=60) as stream:
         next(stream.iter_lines())
         assert server.stop() == (0, "")
     ready = tmp_path / "ready"
     again = subprocess.Popen(
-        made.command("--config", str(tmp_path / "leaderboard.toml"), "--ready-file", str(ready)),
+        sample_races.command("--config", str(tmp_path / "leaderboard.toml"), "--ready-file", str(ready)),
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -133,7 +133,11 @@ def test_ready_file_and_a_stop_with_open_streams(tmp_path: pathlib.Path) -> None
 @pytest.mark.slow
 def test_wrong_settings_exit_with_two_and_no_traceback(tmp_path: pathlib.Path) -> None:
     done = subprocess.run(
-        made.command("--config", str(tmp_path / "none.toml")), capture_output=True, text=True, cwd=ROOT, check=False
+        sample_races.command("--config", str(tmp_path / "none.toml")),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard import domain
-from leaderboard.api.shapes import utc_ns, utc_text
+from leaderboard.api.schemas import utc_ns, utc_text
 from leaderboard.domain import Attempt, Line
 from shared.errors import BadInput, Refused
-from shared.ranking import RaceRules, RunLap
-from tests.leaderboard.made import laps, race, result
+from shared.rules.ranking import RaceRules, RunLap
+from tests.leaderboard.sample_races import laps, race, result
 
 HOUR_NS = 3600 * 10**9
 DAY = timedelta(hours=23, minutes=59)

@@ -7,9 +7,9 @@ import threading
 import pytest
 import requests
 
-from shared.results import Result
-from tests.leaderboard import made
-from tests.leaderboard.made import Running
+from shared.protocol.results import Result
+from tests.leaderboard import sample_races
+from tests.leaderboard.sample_races import Running
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ def post_until_it_dies(
     server: Running, station: int, answered: "queue.Queue[tuple[Result, bytes]]", unanswered: list[Result]
 ) -> None:
     for number in range(10_000):
-        one = made.result(f"s{station}-{number}", f"racer {number % 5}", (9000 + number,) * 3)
+        one = sample_races.result(f"s{station}-{number}", f"racer {number % 5}", (9000 + number,) * 3)
         try:
             answer = server.post(one)
         except requests.exceptions.RequestException:
@@ -33,7 +33,7 @@ def post_until_it_dies(
 
 @pytest.mark.parametrize("kill_after", KILL_AFTER)
 def test_kill_loses_nothing_answered(tmp_path: pathlib.Path, kill_after: int) -> None:
-    server = made.start(tmp_path)
+    server = sample_races.start(tmp_path)
     server.new_race("cup")
     answered: queue.Queue[tuple[Result, bytes]] = queue.Queue()
     unanswered: list[Result] = []
@@ -50,7 +50,7 @@ def test_kill_loses_nothing_answered(tmp_path: pathlib.Path, kill_after: int) ->
     while not answered.empty():
         kept.append(answered.get())
 
-    again = made.start(tmp_path)
+    again = sample_races.start(tmp_path)
     for one, body in kept:
         answer = again.post(one)
         assert (answer.status_code, answer.content) == (200, body)

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from leaderboard.board import Board
 from leaderboard.build import open_board
 from leaderboard.domain import Conflict
-from leaderboard.store import open as opening
-from shared.results import decode_posted, encode_result
-from tests.leaderboard.made import RULES, race, result
+from leaderboard.store import database as opening
+from shared.protocol.results import decode_posted, encode_result
+from tests.leaderboard.sample_races import RULES, race, result
 
 NFC, NFD = "Jos\u00e9", "Jose\u0301"
 RACE = race(rules=dataclasses.replace(RULES, attempts_per_racer=2))

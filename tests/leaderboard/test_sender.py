@@ -13,10 +13,10 @@ from leaderboard.config import Secrets
 from leaderboard.credentials import Credentials
 from leaderboard.sender import Sender, sender_of
 from shared.errors import ConfigError
-from shared.results import Evidence, encode_result
+from shared.protocol.results import Evidence, encode_result
 from station.sync.settings import SyncSettings, read_secret
-from tests.leaderboard import made
-from tests.leaderboard.made import SECRET, headers, race, result
+from tests.leaderboard import sample_races
+from tests.leaderboard.sample_races import SECRET, headers, race, result
 
 ONE, OTHER, ANY = (bytes([n]) * 32 for n in (1, 2, 3))
 KEY_A, KEY_B = "aa" * 32, "bb" * 32
@@ -134,7 +134,7 @@ def test_a_bare_key_speaks_for_any_station() -> None:
 
 @pytest.mark.slow
 def test_over_http_a_post_of_another_hall_is_refused(tmp_path: pathlib.Path) -> None:
-    running = made.start(tmp_path, secrets=f"hall-1 {SECRET}\nhall-2 {secret(OTHER)}")
+    running = sample_races.start(tmp_path, secrets=f"hall-1 {SECRET}\nhall-2 {secret(OTHER)}")
     try:
         running.new_race("cup")
         assert running.post(result(evidence=of("hall-1"))).status_code == 201

@@ -8,64 +8,64 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shared.results import Posted, Rejected
-from station.sync.post import WebhookLeaderboard
-from station.sync.target import Target
-from tests.leaderboard import made
-from tests.shared.strangers import room_for, stranger
+from shared.protocol.results import Posted, Rejected
+from station.sync.leaderboard_check import Target
+from station.sync.webhook import WebhookLeaderboard
+from tests.leaderboard import sample_races
+from tests.shared.web.foreign_requests import room_for, stranger
 
 pytestmark = pytest.mark.slow
 ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[made.Running]:
+def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sample_races.Running]:
     """A leaderboard with the descriptors that a service has by default; its log is a file."""
     folder = tmp_path_factory.mktemp("board")
-    config = made.write_config(folder)
+    config = sample_races.write_config(folder)
     words = f"ulimit -n 1024; exec {sys.executable} -m raceday leaderboard --config {config}"
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(["sh", "-c", words], stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
     assert process.stdout is not None
-    running = made.Running(process, process.stdout.readline().split()[-1], folder)
+    running = sample_races.Running(process, process.stdout.readline().split()[-1], folder)
     running.new_race("cup")
     yield running
     running.kill()
 
 
-def test_a_result_is_posted_beside_5000_sockets_of_a_stranger(few: made.Running) -> None:
+def test_a_result_is_posted_beside_5000_sockets_of_a_stranger(few: sample_races.Running) -> None:
     port = urlsplit(few.url).port
     assert port is not None
     with stranger(port, "/races/cup/live", "/api/v1/results") as held:
         assert held.open(room_for(5000)) > 1000
         for number in range(5):
-            answer = few.post(made.result(f"hall-1.run-{number}", race_id="cup"))
+            answer = few.post(sample_races.result(f"hall-1.run-{number}", race_id="cup"))
             assert answer.status_code == 201, answer.text
         assert few.get("/races/cup").status_code == 200
-    assert few.post(made.result("hall-1.run-9", race_id="cup")).status_code == 201
+    assert few.post(sample_races.result("hall-1.run-9", race_id="cup")).status_code == 201
     assert few.process.poll() is None
     said = (few.folder / "log").read_text()
     assert "Traceback" not in said
     assert len(said) < 20_000
 
 
-def test_posts_have_places_that_live_pages_never_take(few: made.Running) -> None:
+def test_posts_have_places_that_live_pages_never_take(few: sample_races.Running) -> None:
     port = urlsplit(few.url).port
     assert port is not None
     with stranger(port, "/races/cup/live") as pages:
         assert pages.open(1010, ("unread stream",), ("127.0.0.1",)) > 900
         for number in range(20, 25):
-            assert few.post(made.result(f"hall-1.run-{number}", race_id="cup")).status_code == 201
+            assert few.post(sample_races.result(f"hall-1.run-{number}", race_id="cup")).status_code == 201
 
 
-def test_the_stations_driver_knows_our_own_leaderboard_by_its_words(few: made.Running) -> None:
-    board = WebhookLeaderboard(few.url, made.SECRET, {})
+def test_the_stations_driver_knows_our_own_leaderboard_by_its_words(few: sample_races.Running) -> None:
+    board = WebhookLeaderboard(few.url, sample_races.SECRET, {})
     assert board.target("cup") == Target("cup", "ready", "The leaderboard is ready for the race 'cup'.")
     assert board.target("no such/race").readiness == "unknown"
-    assert isinstance(board.post(made.result("hall-1.run-30", race_id="cup")), Posted)
-    unknown = board.post(made.result("hall-1.run-31", race_id="none"))
+    assert isinstance(board.post(sample_races.result("hall-1.run-30", race_id="cup")), Posted)
+    unknown = board.post(sample_races.result("hall-1.run-31", race_id="none"))
     assert isinstance(unknown, Rejected)
-    assert few.post(made.result("hall-1.run-32", race_id="none")).headers["raceday-contract"] == "results/1"
+    assert few.post(sample_races.result("hall-1.run-32", race_id="none")).headers["raceday-contract"] == "results/1"
     # An address that is wrong by a folder answers in our own words, and yet not as the contract: nothing is given up.
-    astray = WebhookLeaderboard(few.url + "/boards", made.SECRET, {})
-    assert not isinstance(astray.post(made.result("hall-1.run-33", race_id="cup")), Posted | Rejected)
+    astray = WebhookLeaderboard(few.url + "/boards", sample_races.SECRET, {})
+    assert not isinstance(astray.post(sample_races.result("hall-1.run-33", race_id="cup")), Posted | Rejected)

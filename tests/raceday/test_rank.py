@@ -10,7 +10,7 @@ import pytest
 
 from raceday.__main__ import main
 from raceday.rank import rank_csv
-from shared.ranking import RaceRules
+from shared.rules.ranking import RaceRules
 
 METHOD = {"TOTAL_TIME": "total_time", "BEST_LAP_TIME": "best_lap", "AVG_LAP_TIME": "average"}
 

@@ -8,7 +8,7 @@ from shared.config import load, parse
 from shared.errors import ConfigError, HardwareMissing
 from station.build import build_clock, build_gates, prepared, setup
 from station.config import ClockChoice, StationConfig
-from station.core.events import Transponder
+from station.core.inputs import Transponder
 
 SHIPPED = pathlib.Path(__file__).parents[2] / "config" / "station.toml"
 LEAST = 'data_dir = "d"\n[[gate]]\nname = "start"\ndriver = "mock"\n'

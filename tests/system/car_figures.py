@@ -14,29 +14,29 @@ from typing import Any
 
 import numpy as np
 
-from shared.messages import CarState, DriveOrder, Lease
-from simulator.events import FrameDue, TrueCrossing
-from simulator.policy import find_model
-from simulator.tracks import load_track
+from shared.protocol.messages import CarState, DriveOrder, Lease
+from simulator.driving.drive_chain import Wires
+from simulator.driving.policy import find_model
 from simulator.train.expert import Expert
-from simulator.wires import Wires
-from simulator.world import World
+from simulator.world.tracks import load_track
+from simulator.world.world import World
+from simulator.world.world_events import FrameDue, TrueCrossing
 from vehicle.config import ModelChoice, RecorderOptions
 from vehicle.core.actions import Action
-from vehicle.core.ages import Safety
-from vehicle.core.helm import Helm
+from vehicle.core.controller import Helm
+from vehicle.core.frame_age import Safety
 from vehicle.core.limiter import Limits
+from vehicle.core.messages import Trace, Wish
 from vehicle.core.pulses import STOCK_CALIBRATION, pulses
-from vehicle.core.words import Trace, Wish
-from vehicle.hardware.devices import Frame
-from vehicle.lapwatch.board import LapwatchOptions
+from vehicle.hardware.interfaces import Frame
+from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.watcher import LapWatcher
-from vehicle.models.check import check_model
-from vehicle.models.policy import Policy
-from vehicle.recorder.box import Recorder, recordings
-from vehicle.recorder.feed import Picture, jpeg_of, png_of
-from vehicle.replay.compare import compare
-from vehicle.replay.run import read_run
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
+from vehicle.models.running.replay import compare
+from vehicle.recordings.frame_feed import Picture, jpeg_of, png_of
+from vehicle.recordings.reader import read_run
+from vehicle.recordings.recorder import Recorder, recordings
 
 Document = dict[str, Any]
 S, MS = 1_000_000_000, 1_000_000

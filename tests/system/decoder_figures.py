@@ -7,12 +7,12 @@ import pathlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from station.core.events import GateSpec
 from station.core.facts import Crossing
-from station.core.gate import Count, Gate
+from station.core.inputs import GateSpec
+from station.core.timing.gate import Count, Gate
 from station.gates.decoders.catalog import decoder
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
-from station.gates.decoders.stamps import Stamps, Wiring
+from station.gates.decoders.edge_stamper import Stamps, Wiring
 
 Document = dict[str, Any]
 S = 1_000_000_000

@@ -8,8 +8,8 @@ in order of time.
 import random
 from collections.abc import Callable
 
-from shared.ranking import RaceRules
-from station.core import events as e
+from shared.rules.ranking import RaceRules
+from station.core import inputs as e
 
 S, MS = 1_000_000_000, 1_000_000
 UTC_NS = 1_790_000_000 * S

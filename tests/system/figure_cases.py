@@ -16,13 +16,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from leaderboard.board import Board
-from leaderboard.store.open import open_store
+from leaderboard.store.database import open_store
 from raceday.__main__ import main as raceday
 from station.core.engine import Engine
 from station.evidence.verify import check, read_files
-from station.store.checkpoint import Signer
 from station.store.encoding import encode_facts, encode_input
 from station.store.journal import Entry, Journal
+from station.store.signer import Signer
 from tests.system.car_figures import controller_figures, lap_watcher_figures, policy_figures, recording_figures
 from tests.system.decoder_figures import capture_figures, frames_figures
 from tests.system.drawn_races import DRAWN
@@ -31,8 +31,8 @@ from tests.system.journal_figures import Document, Stored, journal_figures, numb
 Case = Callable[[pathlib.Path, Document], Document]
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 KEPT_TEXT = TESTS / "assets" / "journal-0.1.tsv.gz"
-KEPT_FILE = TESTS / "station" / "data" / "journal-of-the-first-engine.db"
-CAPTURE = TESTS / "decoders" / "captures" / "p3_short.hex"
+KEPT_FILE = TESTS / "station" / "store" / "data" / "journal-of-the-first-engine.db"
+CAPTURE = TESTS / "station" / "gates" / "decoders" / "captures" / "p3_short.hex"
 SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 DRAWS = 3
 # Together these meetings of 20 minutes suffer every kind of fault that the simulation knows.

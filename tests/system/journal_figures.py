@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from station.core import events as e
 from station.core import facts as f
+from station.core import inputs as e
 from station.core.engine import Engine
 from station.store.encoding import decode_input, encode_facts
-from station.store.reading import JournalReader
+from station.store.journal_reader import JournalReader
 
 Stored = tuple[bytes, bytes]  # input and facts of one record
 Document = dict[str, Any]

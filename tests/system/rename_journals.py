@@ -21,12 +21,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from shared.results import decode_result
+from shared.protocol.results import decode_result
 from station.core.engine import Engine
-from station.store.chain import Record
 from station.store.encoding import decode_input, encode_facts, encode_input
+from station.store.hash_chain import Record
 from station.store.journal import Entry, Journal
-from station.store.reading import JournalReader
+from station.store.journal_reader import JournalReader
 from tests.system.figure_cases import KEPT_FILE, KEPT_TEXT, SIGNER
 from tests.system.journal_figures import Stored, numbers_of
 

@@ -8,7 +8,7 @@ import pytest
 from shared.link.mock import MockLink
 from station.gates.mock import MockGate
 from station.store.journal import Journal
-from station.sync.post import WebhookLeaderboard
+from station.sync.webhook import WebhookLeaderboard
 from tools.walk import LEAVES, ROOT, STRETCHES, Event, counted, leaf_files, main, moves, recorded, tree
 
 

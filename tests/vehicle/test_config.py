@@ -12,7 +12,7 @@ from shared.config import load, parse
 from shared.errors import ConfigError
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION
-from vehicle.lapwatch.board import STOCK_BOARDS
+from vehicle.lapwatch.markers import STOCK_BOARDS
 
 SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "config" / "vehicle.toml"
 LEAST = """

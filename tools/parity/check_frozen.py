@@ -13,12 +13,12 @@ import tempfile
 import numpy as np
 from cases import pictures
 
-from vehicle.models.convert import convert
-from vehicle.models.graphdef import read_graph
 from vehicle.models.library import prepare_in_jail
 from vehicle.models.metadata import load_metadata
-from vehicle.models.parity import evaluate_frozen, run_onnx
-from vehicle.models.session import open_session
+from vehicle.models.running.session import open_session
+from vehicle.models.tensorflow.converter import convert
+from vehicle.models.tensorflow.graphdef import read_graph
+from vehicle.models.tensorflow.parity import evaluate_frozen, run_onnx
 
 LARGEST_DIFFERENCE = 1e-5
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.errors import Refused
-from shared.messages import CarMode
+from shared.protocol.messages import CarMode
 
 Event = Literal["arm", "start", "stop", "estop", "reset", "withdraw", "trip"]
 

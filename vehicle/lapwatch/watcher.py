@@ -5,13 +5,13 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from shared.messages import CarLap
-from vehicle.hardware.devices import Frame, Pixels
-from vehicle.lapwatch.board import LapwatchOptions
-from vehicle.lapwatch.passing import NEAR_M, PassingWatch
-from vehicle.lapwatch.sight import BoardFinder
-from vehicle.lapwatch.stripe import Optics, StripeFinder
-from vehicle.mailbox import Mailbox
+from shared.protocol.messages import CarLap
+from vehicle.frames.latest_frame import Mailbox
+from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.lapwatch.line_estimator import NEAR_M, PassingWatch
+from vehicle.lapwatch.marker_finder import BoardFinder
+from vehicle.lapwatch.markers import LapwatchOptions
+from vehicle.lapwatch.stripe_finder import Optics, StripeFinder
 
 STRIPE = -1  # the board id of a report that goes by the stripe
 STRIPE_NEAR_M = 0.55  # a stripe that goes out of sight farther away was not passed: it is seen to the car's nose

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from vehicle.models.bounds import ONE_CAMERA
+from vehicle.models.model_files import ONE_CAMERA
 
 CARD = "card.json"
 MOST_BYTES = 65_536

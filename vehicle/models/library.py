@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from shared.errors import BadInput, StorageError
 from vehicle.models.card import CARD, MOST_BYTES, Card
-from vehicle.models.jail import in_jail
-from vehicle.models.naming import NAME, fit_name
+from vehicle.models.model_files import NAME, fit_name
+from vehicle.models.run_isolated import in_jail
 
 SELECTED = "selected"
 _FRESH = ".incoming-"

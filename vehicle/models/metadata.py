@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.errors import BadInput
 from vehicle.core.actions import ActionSpace
-from vehicle.models.bounds import MOST_METADATA_BYTES, ONE_CAMERA
+from vehicle.models.model_files import MOST_METADATA_BYTES, ONE_CAMERA
 
 ALGORITHMS = ("clipped_ppo", "sac")
 NETWORKS = ("DEEP_CONVOLUTIONAL_NETWORK", "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW", "DEEP_CONVOLUTIONAL_NETWORK_DEEP")

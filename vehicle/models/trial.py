@@ -4,7 +4,7 @@ import pathlib
 import sys
 
 from shared.errors import BadInput
-from vehicle.models.jail import in_jail
+from vehicle.models.run_isolated import in_jail
 
 
 def try_model(path: pathlib.Path) -> str:
@@ -15,10 +15,10 @@ def try_model(path: pathlib.Path) -> str:
 def main(arguments: list[str]) -> int:
     """The child."""
     # Only now: the libraries are loaded under the limits as well, and the parent never loads them.
-    from vehicle.models.check import check_model  # noqa: PLC0415
-    from vehicle.models.precision import choose  # noqa: PLC0415
-    from vehicle.models.session import open_session  # noqa: PLC0415
-    from vehicle.models.timing import time_model  # noqa: PLC0415
+    from vehicle.models.int8.choose_precision import choose  # noqa: PLC0415
+    from vehicle.models.running.check import check_model  # noqa: PLC0415
+    from vehicle.models.running.session import open_session  # noqa: PLC0415
+    from vehicle.models.running.timing import time_model  # noqa: PLC0415
 
     try:
         model = check_model(pathlib.Path(arguments[0]))

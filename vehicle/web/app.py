@@ -1,4 +1,4 @@
-"""The console's web app: one page, a small API behind sessions. Built by `vehicle/beside.py`; everything is local."""
+"""The console's web app: one page, a small API behind sessions. Built by `comms/side_services.py`; all is local."""
 
 import pathlib
 import time
@@ -13,17 +13,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from shared.errors import OperatorError, Refused
-from shared.web_assets import Assets
-from shared.web_doors import Doors
-from shared.web_errors import PagesForPeople
-from vehicle.calibration import read_calibration
+from shared.web.assets import Assets
+from shared.web.error_pages import PagesForPeople
+from shared.web.security import Doors
+from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
-from vehicle.web.calibrating import add_calibrating
-from vehicle.web.claims import LONGEST_S, Claims
-from vehicle.web.desk import Desk, Status
-from vehicle.web.doors import refusal
-from vehicle.web.health import Health, read_health
-from vehicle.web.shelf import ModelRow, Shelf
+from vehicle.web.access import refusal
+from vehicle.web.calibration_api import add_calibrating
+from vehicle.web.claim_codes import LONGEST_S, Claims
+from vehicle.web.model_list import ModelRow, Shelf
+from vehicle.web.phone_control import Desk, Status
+from vehicle.web.system_health import Health, read_health
 from vehicle.web.upload import receive
 
 STATIC = pathlib.Path(__file__).parent / "static"

@@ -8,8 +8,8 @@ from fastapi import FastAPI
 
 from shared.descriptors import web_share
 from shared.errors import ConfigError
-from shared.web_crowd import Room
-from shared.web_serving import CountingServer, listening_socket
+from shared.web.connection_limits import Room
+from shared.web.server import CountingServer, listening_socket
 
 _PATIENCE_S = 3.0
 MOST_CONNECTIONS = 128  # a few phones

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from starlette.requests import Request
 
 from shared.errors import BadInput
-from vehicle.models.archive import HEAD_BYTES, check_packing, is_archive
+from vehicle.models.importing.archive import HEAD_BYTES, check_packing, is_archive
 
 MOST_BYTES = 128 << 20
 ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip", ".gz", ".onnx", ".pb")

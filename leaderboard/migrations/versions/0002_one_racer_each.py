@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from leaderboard.domain import Attempt, line_of, newest
-from shared.person_names import name_key
-from shared.ranking import RaceRules, rules_from
+from shared.rules.person_names import name_key
+from shared.rules.ranking import RaceRules, rules_from
 
 revision = "0002"
 down_revision = "0001"

@@ -1,6 +1,6 @@
 """What a decoder is: bytes of one protocol in, facts with the device's own time out.
 
-A decoder is pure. It knows no port, no thread and no clock but the device's; `line.py` gives it the bytes and takes its
+A decoder is pure. It knows no port, no thread and no clock but the device's; `gate.py` gives it the bytes and takes its
 facts. Found by name under the entry-point group `raceday.decoders`, and constructed without arguments.
 
 Rules for every protocol file: `feed` takes any split of the stream and any rubbish, never raises, never loops and holds

@@ -10,7 +10,7 @@ import serial
 from serial.urlhandler import protocol_socket
 
 from shared.errors import ConfigError, HardwareMissing
-from station.gates.decoders.hidport import SCHEME, HidPort
+from station.gates.decoders.hid_port import SCHEME, HidPort
 
 READ_S = 0.05
 FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "E", 1), "8N2": (8, "N", 2)}

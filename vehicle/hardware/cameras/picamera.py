@@ -15,8 +15,8 @@ import numpy as np
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
-from vehicle.hardware.devices import Frame, Pixels
-from vehicle.netless import Sockets
+from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.process.seccomp import Sockets
 
 
 @dataclass(frozen=True, slots=True)

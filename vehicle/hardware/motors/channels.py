@@ -8,7 +8,7 @@ turn of the stock car would be 1.2 ms at the motor's controller: forward, and be
 from typing import Any
 
 from shared.errors import ConfigError
-from vehicle.log import say
+from vehicle.process.log import say
 
 MOTOR_CHANNEL, STEERING_CHANNEL = 0, 1
 

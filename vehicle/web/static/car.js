@@ -25,7 +25,7 @@ export async function ask(path, body, more = {}) {
   // `refused`: the car's own word, which asking again does not change.
   const refused = answer.status < 500 && !NOT_NOW.includes(answer.status);
   if (!answer.ok) throw Object.assign(new Error(content.error), { refused });
-  silence.heard(); // shared/look/silence.js: a refusal says nothing new of what the page shows
+  silence.heard(); // shared/web/look/silence.js: a refusal says nothing new of what the page shows
   return content;
 }
 

@@ -1,0 +1,222 @@
+"""What the API's JSON looks like, in and out; OpenAPI is made from these. Times are UTC, as RFC 3339 text."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from leaderboard.board import Snapshot, StandingRow
+from leaderboard.domain import EntryPolicy, Kind, Race, Venue
+from leaderboard.scored_laps import LAST_YEAR, LapShape, best_window, utc_text
+from leaderboard.store.queries import RaceHead
+from shared.errors import BadInput, ConfigError
+from shared.protocol.results import ToldBy
+from shared.rules.ranking import RaceRules, rules_from
+from shared.units import NS_PER_S, format_ms
+
+_STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorShape:
+    """Every refusal: one sentence for a person."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRace:
+    """A race to create. Without `race_id` the name makes one. `rules` are those of `RaceRules`; absent ones default.
+
+    Without the rule `min_lap_s` a lap takes as long as the track allows, where its length is known: `track_length_m`,
+    or that of a published track of this name.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    track: str
+    kind: Kind = "community"
+    venue: Venue = "physical"
+    race_id: str | None = None
+    rules: dict[str, Any] = field(default_factory=dict)
+    entry: EntryPolicy = "open"
+    opens_at: str | None = None
+    closes_at: str | None = None
+    track_length_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A racer to register; `name` is what the standing shows (default: `racer`)."""
+
+    __pydantic_config__ = _STRICT
+
+    racer: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RaceChange:
+    """Close the race now or open it again (`closed`), or move its planned close (`closes_at`; "" for none)."""
+
+    __pydantic_config__ = _STRICT
+
+    closed: bool | None = None
+    closes_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryShape:
+    race_id: str
+    racer: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaceShape:
+    race_id: str
+    name: str
+    kind: Kind
+    venue: Venue
+    track: str
+    rules: RaceRules
+    entry: EntryPolicy
+    state: Literal["upcoming", "open", "closed"]
+    opens_at: str | None
+    closes_at: str | None
+    closed_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRaceShape:
+    race: RaceShape
+    racers: int
+    results: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowShape:
+    """A racer's place. `moved`: places won by the last change, null if new. `tied`: within the timing's uncertainty.
+
+    `uncertainty_ns`: what the station states of the times behind the score, either way. `model_by`: the car itself
+    named the model, or nobody did; "": not told. `model_changes`: so often it became another one within the run.
+    """
+
+    rank: int
+    racer: str
+    name: str
+    score_ms: int
+    score: str
+    gap_ms: int
+    interval_ms: int
+    tied: bool
+    moved: int | None
+    attempts: int
+    laps: tuple[LapShape, ...]
+    car: str
+    model: str
+    kind: Venue
+    set_at: str
+    result_id: str
+    revision: int
+    uncertainty_ns: int = 0
+    model_by: ToldBy = ""
+    model_changes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StandingShape:
+    """A standing of one moment; `version` grows with every change."""
+
+    race: RaceShape
+    version: int
+    racers: int
+    results: int
+    standings: tuple[RowShape, ...]
+
+
+def parse(payload: bytes, kind: type[Any]) -> Any:
+    """A strict body: unknown fields and wrong kinds are refused. Raises BadInput."""
+    try:
+        return TypeAdapter(kind).validate_json(payload)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise BadInput(f"The request is not valid at {where[:60]!r}: {first['msg']}.") from None
+
+
+def rules(values: dict[str, Any]) -> RaceRules:
+    """Checked rules. Raises ConfigError for an unknown or impossible one, BadInput for a wrong kind."""
+    known = {f.name for f in dataclasses.fields(RaceRules)}
+    if set(values) <= known:
+        try:
+            TypeAdapter(RaceRules).validate_json(json.dumps(values), strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise BadInput(f"The rule `{first['loc'][0]}` is not valid: {first['msg']}.") from None
+    try:
+        return rules_from(values)
+    except ConfigError as error:
+        raise BadInput(str(error)) from None
+
+
+def utc_ns(text: str) -> int:
+    """RFC 3339 text with its zone to UTC nanoseconds. Raises BadInput."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = datetime.min
+    if at.tzinfo is None or at.year < 1971:
+        raise BadInput(f"{text[:40]!r} is not a time with its zone: write it as 2026-03-05T14:00:00+01:00.")
+    if at.year > LAST_YEAR:
+        raise BadInput(
+            f"{text[:40]!r} is beyond the year {LAST_YEAR}, the last that is kept. A race that never closes has no "
+            '`closes_at`: leave it out, or take it away by changing it to "".'
+        )
+    return int(at.timestamp()) * NS_PER_S
+
+
+def race_shape(race: Race, now_utc_ns: int) -> RaceShape:
+    texts = (None if at is None else utc_text(at) for at in (race.opens_utc_ns, race.closes_utc_ns, race.closed_utc_ns))
+    state = race.state(now_utc_ns)
+    return RaceShape(race.race_id, race.name, race.kind, race.venue, race.track, race.rules, race.entry, state, *texts)
+
+
+def counted_race(head: RaceHead, now_utc_ns: int) -> CountedRaceShape:
+    return CountedRaceShape(race_shape(head.race, now_utc_ns), head.racers, head.results)
+
+
+def standing_shape(snapshot: Snapshot, now_utc_ns: int) -> StandingShape:
+    table = tuple(row_shape(row, snapshot.race.rules) for row in snapshot.rows)
+    race = race_shape(snapshot.race, now_utc_ns)
+    return StandingShape(race, snapshot.version, snapshot.racers, snapshot.results, table)
+
+
+def row_shape(row: StandingRow, rules: RaceRules) -> RowShape:
+    placed, result = row.placed, row.result
+    return RowShape(
+        rank=placed.rank,
+        racer=placed.racer,
+        name=row.name,
+        score_ms=placed.score_ms,
+        score=format_ms(placed.score_ms),
+        gap_ms=placed.gap_ms,
+        interval_ms=placed.interval_ms,
+        tied=placed.tied,
+        moved=row.moved,
+        attempts=row.attempts,
+        laps=best_window(row, rules),
+        car=result.car,
+        model=result.model,
+        kind=result.kind,
+        set_at=utc_text(result.finished_utc_ns),
+        result_id=result.result_id,
+        revision=result.revision,
+        uncertainty_ns=placed.uncertainty_ns,
+        model_by=result.evidence.model_by,
+        model_changes=result.evidence.model_changes,
+    )

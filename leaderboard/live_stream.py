@@ -1,0 +1,183 @@
+"""The live stream of a race's standing: one EventSource a browser, keyed rows, always the newest picture.
+
+A browser is told the difference between what it was last told and what is true now. There is no queue that
+could grow: one that reads slowly skips the pictures in between.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from starlette.concurrency import run_in_threadpool
+
+from shared.errors import RacedayError, RetryLater
+
+_RETRY_MS = 2000
+_LEAST_BETWEEN_S = 0.2
+_ALIVE_S = 0.5  # a page that hears nothing for three of them says so (shared/web/look/silence.js)
+_ALIVE = b"event: alive\ndata: 1\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page's moving content as HTML: rows by key, in order, and named parts beside the table."""
+
+    version: int
+    order: tuple[str, ...]
+    rows: dict[str, str]
+    parts: dict[str, str]
+
+
+@dataclass(slots=True)
+class _Painting:
+    """A picture with the events that lead to it, by the number of the painting told before (0: none was)."""
+
+    number: int
+    picture: Picture
+    painted_at_s: float
+    events: dict[int, bytes] = field(default_factory=dict)
+
+    def event_after(self, told: "_Painting | None") -> bytes:
+        """Most browsers were told the same before, so an event is written once for all of them."""
+        if told is not None and told.picture == self.picture:
+            return _ALIVE
+        since = 0 if told is None else told.number
+        if since not in self.events:
+            self.events[since] = event(difference(None if told is None else told.picture, self.picture))
+        return self.events[since]
+
+
+@dataclass(slots=True)
+class _Channel:
+    """One race that is being watched."""
+
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    painting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    newest: _Painting | None = None
+    stale: bool = False
+    browsers: int = 0
+
+
+class Feed:
+    """All live pages of one leaderboard. `paint(race_id)` makes the newest picture; it may block."""
+
+    def __init__(self, paint: Callable[[str], Picture], browsers_at_once: int, heartbeat_s: float) -> None:
+        self._paint = paint
+        self.browsers_at_most = browsers_at_once  # the server lowers it where descriptors are few
+        self._heartbeat_s = heartbeat_s
+        self._channels: dict[str, _Channel] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing = False
+        self._browsers = 0
+
+    def attach(self) -> None:
+        """Called on the loop that serves."""
+        self._loop = asyncio.get_running_loop()
+
+    def changed(self, race_id: str) -> None:
+        """Something was committed; from any thread, never blocks."""
+        self._soon(self._wake, race_id)
+
+    def close(self) -> None:
+        """End all streams, so that the server can stop; from any thread or signal handler."""
+        self._closing = True
+        self._soon(self._wake_all)
+
+    async def open(self, race_id: str) -> AsyncIterator[bytes]:
+        """The stream for one browser. Raises UnknownRace, or RetryLater when too many watch."""
+        if self._browsers >= self.browsers_at_most or self._closing:
+            raise RetryLater("Too many live pages are open here.", after_s=10.0)
+        if race_id not in self._channels:
+            # An unknown race is refused here, before anything is kept for it.
+            await run_in_threadpool(self._paint, race_id)
+        return self._stream(race_id)
+
+    async def _stream(self, race_id: str) -> AsyncIterator[bytes]:
+        # Found and counted in one step: the last one to leave throws away a channel that nobody else has.
+        channel = self._channels.setdefault(race_id, _Channel())
+        self._browsers += 1
+        channel.browsers += 1
+        try:
+            yield f"retry: {_RETRY_MS}\n\n".encode()
+            async for event in self._events(race_id, channel):
+                yield event
+        finally:
+            self._browsers -= 1
+            channel.browsers -= 1
+            if not channel.browsers:
+                del self._channels[race_id]
+
+    async def _events(self, race_id: str, channel: _Channel) -> AsyncIterator[bytes]:
+        told: _Painting | None = None
+        while not self._closing:
+            changed = channel.changed
+            try:
+                newest = await self._newest(race_id, channel)
+            except RacedayError:
+                # The store is away: the browser shows that it is reconnecting, and comes again.
+                return
+            yield newest.event_after(told)
+            told = newest
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(_ALIVE_S, self._heartbeat_s)):
+                    await changed.wait()
+                    # Results that come in a burst make one picture.
+                    await asyncio.sleep(_LEAST_BETWEEN_S)
+
+    async def _newest(self, race_id: str, channel: _Channel) -> _Painting:
+        async with channel.painting:
+            now_s, held = asyncio.get_running_loop().time(), channel.newest
+            # The age limit catches what no commit of ours tells: a planned close, another process on PostgreSQL.
+            if held is None or channel.stale or now_s - held.painted_at_s >= self._heartbeat_s:
+                channel.stale = False
+                try:
+                    picture = await run_in_threadpool(self._paint, race_id)
+                except BaseException:
+                    channel.stale = True  # what changed is still to be told to the others
+                    raise
+                held = channel.newest = _Painting(1 if held is None else held.number + 1, picture, now_s)
+            return held
+
+    def _soon(self, call: Callable[..., None], *arguments: str) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(call, *arguments)
+
+    def _wake(self, race_id: str) -> None:
+        channel = self._channels.get(race_id)
+        if channel is not None:
+            channel.stale = True
+            channel.changed.set()
+            channel.changed = asyncio.Event()
+
+    def _wake_all(self) -> None:
+        for race_id in list(self._channels):
+            self._wake(race_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a browser must change; `order` is always whole, and a key that is not in it goes away."""
+
+    version: int
+    order: tuple[str, ...]
+    rows: dict[str, str]
+    parts: dict[str, str]
+
+
+def difference(told: Picture | None, newest: Picture) -> Difference:
+    """From nothing (None) or an older picture to the newest."""
+    if told is None:
+        return Difference(newest.version, newest.order, newest.rows, newest.parts)
+    rows = {key: row for key, row in newest.rows.items() if told.rows.get(key) != row}
+    parts = {name: part for name, part in newest.parts.items() if told.parts.get(name) != part}
+    return Difference(newest.version, newest.order, rows, parts)
+
+
+def event(change: Difference) -> bytes:
+    """One server-sent event; JSON keeps it on one line."""
+    body = {"version": change.version, "order": change.order, "rows": change.rows, "parts": change.parts}
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return f"id: {change.version}\nevent: standing\ndata: {text}\n\n".encode()

@@ -1,0 +1,48 @@
+"""The laps that made a racer's score, and times as the leaderboard writes them: for its API and for its pages."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from leaderboard.board import StandingRow
+from shared.rules.ranking import RaceRules, lap_time_ns, score_run
+from shared.units import NS_PER_S, format_ms, published_ms
+
+LAST_YEAR = 2261  # the last whole year that 63 bits of nanoseconds since 1970 can tell: what the database holds
+LAST_YEAR_NS = 9_000 * 365 * 86_400 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class LapShape:
+    """A lap of the window that made the score; `lap_ms` holds its penalties."""
+
+    number: int
+    lap_ms: int
+    lap: str
+    penalty_ms: int
+    off_tracks: int
+    collisions: int
+    resets: int
+
+
+def utc_text(at_utc_ns: int) -> str:
+    """'2026-03-05T14:03:07Z'."""
+    return datetime.fromtimestamp(min(at_utc_ns, LAST_YEAR_NS) // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def best_window(row: StandingRow, rules: RaceRules) -> tuple[LapShape, ...]:
+    """The laps that made the score."""
+    score = score_run(row.result.laps, rules)
+    assert score is not None, "a line of a standing comes from a scored result"
+    window = [lap for lap in row.result.laps if score.first_lap <= lap.number <= score.last_lap]
+    return tuple(
+        LapShape(
+            number=lap.number,
+            lap_ms=published_ms(lap_time_ns(lap, rules)),
+            lap=format_ms(published_ms(lap_time_ns(lap, rules))),
+            penalty_ms=published_ms(lap_time_ns(lap, rules)) - published_ms(lap.lap_ns),
+            off_tracks=lap.off_tracks,
+            collisions=lap.collisions,
+            resets=lap.resets,
+        )
+        for lap in window
+    )

@@ -1,0 +1,256 @@
+"""Rows to facts and back. Each function is a part of the transaction whose connection it is given."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from leaderboard.domain import Attempt, Line, Race, UnknownRace, is_race_id, newest
+from leaderboard.store import statements as sql
+from leaderboard.store.tables import RACES
+from shared.protocol.results import Result, decode_result
+from shared.rules.person_names import name_key
+from shared.rules.ranking import RaceRules
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a webhook-id was answered, and for which body."""
+
+    body_sha256: str
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A line with what a page tells of it."""
+
+    line: Line
+    name: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class RaceHead:
+    """A race with what the index tells of it. `undo`: lines before the last change, None for a racer without one."""
+
+    race: Race
+    version: int
+    undo: dict[str, Line | None]
+    racers: int
+    results: int
+    leader: str | None
+    leader_score_ms: int | None
+
+
+_RACE_FIELDS = [field.name for field in dataclasses.fields(Race)]
+
+
+def receipt(db: sa.Connection, webhook_id: str) -> Receipt | None:
+    """What this id was answered; None for one that is new (or that no result could have)."""
+    row = db.execute(sql.RECEIPT, {"webhook_id": webhook_id}).first() if webhook_id.isprintable() else None
+    return None if row is None else Receipt(row.body_sha256, bytes(row.answer))
+
+
+def add_receipt(
+    db: sa.Connection, webhook_id: str, body_sha256: str, status: int, answer: bytes, at_utc_ns: int
+) -> None:
+    values = {"body_sha256": body_sha256, "status": status, "answer": answer, "at_utc_ns": at_utc_ns}
+    db.execute(sql.ADD_RECEIPT, values | {"webhook_id": webhook_id})
+
+
+def race(db: sa.Connection, race_id: str, for_change: bool = False) -> Race:
+    """The race; `for_change` lets other writers of this race wait (PostgreSQL). Raises UnknownRace."""
+    return _race(_row_of(db, sql.RACE_FOR_CHANGE if for_change else sql.RACE, race_id))
+
+
+def _row_of(db: sa.Connection, query: sa.Select[Any], race_id: str) -> sa.Row[Any]:
+    # PostgreSQL stumbles over text that no id of ours can be.
+    row = db.execute(query, {"race_id": race_id}).first() if is_race_id(race_id) else None
+    if row is None:
+        raise UnknownRace(f"There is no race {race_id[:80]!r} on this leaderboard.")
+    return row
+
+
+def _race(row: sa.Row[Any]) -> Race:
+    values = {name: getattr(row, name) for name in _RACE_FIELDS}
+    return Race(**(values | {"rules": RaceRules(**json.loads(row.rules))}))
+
+
+def _race_values(race: Race) -> dict[str, Any]:
+    values = {name: getattr(race, name) for name in _RACE_FIELDS}
+    return values | {"rules": json.dumps(dataclasses.asdict(race.rules), sort_keys=True)}
+
+
+def add_race(db: sa.Connection, race: Race, created_utc_ns: int) -> None:
+    db.execute(sql.ADD_RACE, _race_values(race) | {"created_utc_ns": created_utc_ns, "version": 1, "undo": "{}"})
+
+
+def change_race(db: sa.Connection, race: Race) -> None:
+    db.execute(sa.update(RACES).where(RACES.c.race_id == race.race_id).values(**_race_values(race)))
+
+
+def bump(db: sa.Connection, race_id: str, undo: dict[str, Line | None] | None = None) -> None:
+    """A page of this race shows something new; `undo` replaces what the arrows compare with."""
+    if undo is None:
+        db.execute(sql.BUMP, {"of_race": race_id})
+        return
+    text = json.dumps({racer: line and dataclasses.asdict(line) for racer, line in undo.items()})
+    db.execute(sql.BUMP_WITH_UNDO, {"of_race": race_id, "undo": text})
+
+
+def spelling(db: sa.Connection, race_id: str, racer: str) -> str:
+    """The racer as this race first heard the name; all other spellings of it mean the same racer."""
+    mine = {"race_id": race_id, "key_sha256": _key(racer)}
+    held: str | None = db.execute(sql.SPELLING, mine).scalar()
+    if held is None:
+        db.execute(sql.ADD_SPELLING, mine | {"racer": racer})
+    return racer if held is None else held
+
+
+def _key(racer: str) -> str:
+    return hashlib.sha256(name_key(racer).encode()).hexdigest()
+
+
+def entry(db: sa.Connection, race_id: str, racer: str) -> tuple[str, str] | None:
+    """An entered racer, by any spelling: the racer and the name as they are kept."""
+    held = db.execute(sql.SPELLING, {"race_id": race_id, "key_sha256": _key(racer)}).scalar()
+    name = None if held is None else entry_name(db, race_id, held)
+    return None if held is None or name is None else (held, name)
+
+
+def entry_name(db: sa.Connection, race_id: str, racer: str) -> str | None:
+    """The name that the racer entered with, or None if not entered."""
+    name: str | None = db.execute(sql.ENTRY_NAME, {"race_id": race_id, "racer": racer}).scalar()
+    return name
+
+
+def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns: int) -> None:
+    db.execute(sql.ADD_ENTRY, {"race_id": race_id, "racer": racer, "name": name, "entered_utc_ns": at_utc_ns})
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a result's accepted revisions say of it: race, racer and time of the newest, whose it is, how it is timed.
+
+    `key`: the station's that it was first posted with, "" if none of its revisions bears one. `provisional`: no
+    revision came from a station whose clock was set.
+    """
+
+    race_id: str
+    racer: str
+    finished_utc_ns: int
+    key: str
+    provisional: bool
+
+
+def home_of(db: sa.Connection, result_id: str) -> Home | None:
+    """None: no revision of this result was accepted."""
+    row = db.execute(sql.HOME_OF, {"result_id": result_id}).first()
+    if row is None:
+        return None
+    payloads = db.execute(sql.PAYLOADS_OF, {"result_id": result_id}).scalars()
+    said = [decode_result(bytes(payload)).evidence for payload in payloads]
+    key = next((each.public_key for each in said if each.public_key), "")
+    provisional = not any(each.clock_trusted for each in said)
+    return Home(row.race_id, row.racer, row.finished_utc_ns, key, provisional)
+
+
+def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int | None, at_utc_ns: int) -> int:
+    """Keep an accepted revision; its number in the order of acceptance."""
+    values = {
+        "result_id": result.result_id,
+        "revision": result.revision,
+        "race_id": result.race_id,
+        "racer": result.racer,
+        "score_ms": score_ms,
+        "finished_utc_ns": result.finished_utc_ns,
+        "uncertainty_ns": result.evidence.uncertainty_ns,
+        "accepted_utc_ns": at_utc_ns,
+        "payload": payload,
+    }
+    return int(db.execute(sql.ADD_RESULT, values).scalar_one())
+
+
+def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
+    """The newest revisions of this racer's results. A result that was reassigned is the new racer's only."""
+    rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer}).all()
+    every = newest(Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns) for r in rows)
+    return [attempt for attempt in every if attempt.racer == racer]
+
+
+def line(db: sa.Connection, race_id: str, racer: str) -> Line | None:
+    row = db.execute(sql.LINE, {"of_race": race_id, "of_racer": racer}).first()
+    return None if row is None else _line(row)
+
+
+def _line(row: sa.Row[Any]) -> Line:
+    return Line(row.racer, row.score_ms, row.set_utc_ns, row.order, row.seq, row.attempts)
+
+
+def set_line(db: sa.Connection, race_id: str, racer: str, old: Line | None, new: Line | None) -> None:
+    """Replace the racer's line."""
+    mine = {"of_race": race_id, "of_racer": racer}
+    if new is None:
+        db.execute(sql.DROP_LINE, mine)
+    elif old is None:
+        db.execute(sql.ADD_LINE, dataclasses.asdict(new) | {"race_id": race_id})
+    else:
+        db.execute(sql.CHANGE_LINE, dataclasses.asdict(new) | mine)
+
+
+def rank_of(db: sa.Connection, race_id: str, line: Line | None) -> tuple[int | None, int]:
+    """The place of a line (None: of nobody) and how many are ranked, by counting along the index."""
+    if line is None:
+        return None, int(db.execute(sql.COUNT_LINES, {"race_id": race_id}).scalar_one())
+    mine = {"score_ms": line.score_ms, "set_utc_ns": line.set_utc_ns, "order": line.order}
+    ahead, every = db.execute(sql.COUNT_AHEAD_AND_ALL, mine | {"race_id": race_id}).one()
+    return int(ahead) + 1, int(every)
+
+
+def lines(db: sa.Connection, race_id: str) -> list[Line]:
+    """All lines of a race in the order of their rank."""
+    return [_line(row) for row in db.execute(sql.LINES_IN_RANK, {"race_id": race_id})]
+
+
+def uncertainties_ns(db: sa.Connection, race_id: str) -> dict[int, int]:
+    """What the result behind each line states, by its `seq`."""
+    return {row.seq: row.uncertainty_ns for row in db.execute(sql.UNCERTAINTIES, {"race_id": race_id})}
+
+
+def shown(db: sa.Connection, race_id: str, lines: Sequence[Line]) -> list[Shown]:
+    """Lines with their results and the racers' names."""
+    names = {row.racer: row.name for row in db.execute(sql.ENTRY_NAMES, {"race_id": race_id})}
+    payloads: dict[int, bytes] = {}
+    for start in range(0, len(lines), 500):
+        seqs = [line.seq for line in lines[start : start + 500]]
+        payloads |= {row.seq: bytes(row.payload) for row in db.execute(sql.PAYLOADS, {"seqs": seqs})}
+    return [Shown(line, names.get(line.racer, line.racer), _timed(payloads[line.seq], line)) for line in lines]
+
+
+def _timed(payload: bytes, line: Line) -> Result:
+    """As it was posted; where the station's clock was not set, at the time by which it counts."""
+    result = decode_result(payload)
+    return result if result.evidence.clock_trusted else dataclasses.replace(result, finished_utc_ns=line.set_utc_ns)
+
+
+def head(db: sa.Connection, race_id: str) -> RaceHead:
+    """Raises UnknownRace."""
+    return _head(_row_of(db, sql.HEAD, race_id))
+
+
+def heads(db: sa.Connection) -> list[RaceHead]:
+    """All races, newest first."""
+    return [_head(row) for row in db.execute(sql.HEADS)]
+
+
+def _head(row: sa.Row[Any]) -> RaceHead:
+    return RaceHead(_race(row), row.version, _undo(row.undo), row.racers, row.results, row.leader, row.leader_score_ms)
+
+
+def _undo(text: str) -> dict[str, Line | None]:
+    return {racer: line and Line(**line) for racer, line in json.loads(text).items()}

@@ -1,0 +1,1 @@
+"""`raceday demo`: starts every process on one machine, races, and shows it live."""

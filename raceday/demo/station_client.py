@@ -1,0 +1,75 @@
+"""An operator's hand on the station: the same HTTP that the page uses, with patience while the station restarts."""
+
+import time
+from typing import Any
+
+import requests
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import Refused, RetryLater
+from station.views.views import View
+
+PATIENCE_S = 30.0
+_VIEW = TypeAdapter(View)
+
+
+class StationHand:
+    """Reads the station's state and gives it commands, as `author`."""
+
+    def __init__(self, url: str, author: str) -> None:
+        self._url = url
+        self._author = author
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def view(self) -> View:
+        """The newest snapshot. Raises RetryLater while the station is away."""
+        try:
+            answer = self._session.get(f"{self._url}/api/v1/state", timeout=5)
+            answer.raise_for_status()
+            return _VIEW.validate_json(answer.content)
+        except requests.RequestException as error:
+            raise RetryLater(f"the station does not answer ({type(error).__name__}).") from None
+        except ValidationError as error:
+            raise Refused(f"the station's state is not the one of this version: {error.errors()[0]['msg']}.") from None
+
+    def command(self, name: str, **fields: Any) -> None:
+        """Gives one command. Raises Refused with the station's sentence, RetryLater while it is away."""
+        body = {"command": name, "author": self._author, **fields}
+        try:
+            answer = self._session.post(f"{self._url}/api/v1/commands", json=body, timeout=15)
+        except requests.RequestException as error:
+            raise RetryLater(f"the station does not answer ({type(error).__name__}).") from None
+        if answer.status_code >= 500:
+            raise RetryLater(f"the station answered {answer.status_code}.")
+        if answer.status_code != 200:
+            raise Refused(_sentence(answer))
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _sentence(answer: requests.Response) -> str:
+    try:
+        said = answer.json()
+    except ValueError:
+        return f"the station answered {answer.status_code}."
+    return str(said.get("error") or said) if isinstance(said, dict) else str(said)
+
+
+class Patience:
+    """How long we go on asking a machine that is away; real seconds."""
+
+    def __init__(self, seconds: float = PATIENCE_S) -> None:
+        self._seconds = seconds
+        self._since: float | None = None
+
+    def well(self) -> None:
+        self._since = None
+
+    def failed(self, error: Exception) -> None:
+        """Raises the error once it has gone on for too long."""
+        now = time.monotonic()
+        self._since = now if self._since is None else self._since
+        if now - self._since > self._seconds:
+            raise error

@@ -1,0 +1,138 @@
+"""`--summary FILE`: what happened, as JSON, from what is stored and not from what was shown."""
+
+import json
+import pathlib
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import requests
+
+from raceday.demo.config_files import House
+from raceday.demo.plan import Plan, Racer
+from shared.protocol.results import Posted
+from simulator.realtime.protocol import Truth
+from station.core.facts import Lap
+from station.store.hash_chain import Record
+from station.store.journal import Journal
+from station.sync.attempts import Attempts
+
+PACKAGES = ("raceday", "apsw", "onnxruntime", "opencv-python-headless", "paho-mqtt", "fastapi", "sqlalchemy", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the journal tells of one run."""
+
+    laps: dict[int, Lap]
+    car_lap_ns: dict[int, int | None]
+    result_id: str | None
+
+
+def write(plan: Plan, house: House, truths: list[Truth], restarts: dict[str, int]) -> dict[str, Any]:
+    """Gathers and, if asked for, writes the summary."""
+    journal = Journal(house.station_db)
+    try:
+        records = list(journal.records())
+        head = journal.verify()
+    finally:
+        journal.close()
+    standings = _standings(house, plan.race_id)
+    answers = _answers(house.sync_db)
+    racers = [_racer(racer, _told(records, racer), truths, answers, standings) for racer in plan.racers]
+    document = {
+        "track": plan.track.name,
+        "track_length_m": round(plan.track.length_m, 3),
+        "seed": plan.seed,
+        "speed": plan.speed,
+        "rules": {name: getattr(plan.rules, name) for name in plan.rules.__dataclass_fields__},
+        "racers": racers,
+        "standing": standings,
+        "journal_head": head.hex,
+        "journal_records": head.seq,
+        "restarts": restarts,
+        "versions": {**{name: version(name) for name in PACKAGES}, "python": platform.python_version()},
+    }
+    if plan.summary is not None:
+        plan.summary.write_text(json.dumps(document, indent=1) + "\n")
+    return document
+
+
+def all_qualified(document: dict[str, Any]) -> bool:
+    """Every racer has a score and a rank from the leaderboard."""
+    return all(racer["rank"] is not None and racer["score_ms"] is not None for racer in document["racers"])
+
+
+def _told(records: list[Record], racer: Racer) -> Told:
+    """The laps of a run as they stand after its last ruling, read from the stored facts."""
+    told = Told({}, {}, None)
+    for kind, fields in (fact for record in records for fact in json.loads(record.facts)):
+        laps = [Lap(**lap) for lap in fields.get("laps", ())] if kind == "LapsRecast" else []
+        laps += [Lap(**fields["lap"])] if kind in ("LapDone", "LapRuled", "LapConfirmed") else []
+        told.laps.update({lap.number: lap for lap in laps if lap.run_id == racer.run_id})
+        if kind == "LapConfirmed" and fields["lap"]["run_id"] == racer.run_id:
+            told.car_lap_ns[fields["lap"]["number"]] = fields["car_lap_ns"]
+        if kind == "ResultDue" and fields["result"]["run_id"] == racer.run_id:
+            told = Told(told.laps, told.car_lap_ns, fields["result"]["result_id"])
+    return told
+
+
+def _racer(
+    racer: Racer,
+    told: Told,
+    truths: list[Truth],
+    answers: dict[str, Posted],
+    standings: list[dict[str, Any]],
+) -> dict[str, Any]:
+    true_at = sorted(t.at_ns for t in truths if t.event == "crossing" and t.car == racer.car and t.direction > 0)
+    answer = answers.get(told.result_id or "")
+    line = next((row for row in standings if row["racer"] == racer.name), None)
+    return {
+        "racer": racer.name,
+        "car": racer.car,
+        "throttle_percent": racer.throttle_percent,
+        "laps": [_lap(lap, told.car_lap_ns.get(lap.number), true_at) for lap in told.laps.values()],
+        "result": {"run_id": racer.run_id, "result_id": told.result_id, "answer": _answer(answer)},
+        "score_ms": line["score_ms"] if line else None,
+        "rank": line["rank"] if line else None,
+    }
+
+
+def _lap(lap: Lap, car_ns: int | None, true_at: list[int]) -> dict[str, Any]:
+    """The truth of a lap: the difference of the world's own instants that lie nearest to its two ends."""
+    ended = min(true_at, key=lambda at: abs(at - lap.ended_ns), default=0)
+    before = [at for at in true_at if at < ended]
+    true_ns = ended - before[-1] if before else 0
+    return {
+        "number": lap.number,
+        "official_ns": lap.lap_ns,
+        "true_ns": true_ns,
+        "car_ns": car_ns,
+        "error_ns": lap.lap_ns - true_ns,
+        "confirmed": lap.confirmed,
+        "valid": lap.valid,
+        "off_tracks": lap.off_tracks,
+        "uncertainty_ns": lap.uncertainty_ns,
+    }
+
+
+def _answer(answer: Posted | None) -> dict[str, Any] | None:
+    if answer is None:
+        return None
+    return {"score_ms": answer.score_ms, "rank": answer.rank, "racers": answer.racers, "best": answer.best}
+
+
+def _answers(path: pathlib.Path) -> dict[str, Posted]:
+    attempts = Attempts(path)
+    try:
+        return {r.result_id: r.answer for r in attempts.records() if isinstance(r.answer, Posted)}
+    finally:
+        attempts.close()
+
+
+def _standings(house: House, race_id: str) -> list[dict[str, Any]]:
+    answer = requests.get(f"{house.leaderboard_url}/api/v1/races/{race_id}/standings", timeout=10)
+    answer.raise_for_status()
+    rows: list[dict[str, Any]] = answer.json()["standings"]
+    return rows

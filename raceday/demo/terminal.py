@@ -1,0 +1,139 @@
+"""What the terminal shows while the demo runs: set-up progress, the run, live laps, the standing, the URLs."""
+
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from shared.units import format_ms, format_ns
+from station.core.facts import Lap
+from station.views.views import View
+
+NOTES_SHOWN = 5
+
+
+@dataclass(slots=True)
+class Shown:
+    """All that is on the screen; the demo changes it, the terminal draws it."""
+
+    urls: list[tuple[str, str]] = field(default_factory=list)
+    step: str = "starting"
+    done: int = 0
+    steps: int = 1
+    view: View | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+class Terminal:
+    """A live screen on a terminal; plain lines where the output is no terminal (a log, CI)."""
+
+    def __init__(self, console: Console) -> None:
+        self.shown = Shown()
+        self._console = console
+        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8, transient=False)
+        self._told: set[tuple[str, str]] = set()
+
+    def __enter__(self) -> "Terminal":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def step(self, what: str, done: int, steps: int) -> None:
+        """One more step of the set-up or the race is done."""
+        self.shown.step, self.shown.done, self.shown.steps = what, done, steps
+        if not self._console.is_terminal:
+            self._console.print(f"[{done}/{steps}] {what}", markup=False, highlight=False)
+
+    def show_urls(self, urls: list[tuple[str, str]]) -> None:
+        """Where the pages are."""
+        self.shown.urls = urls
+        if not self._console.is_terminal:
+            for name, url in urls:
+                self._console.print(f"{name}: {url}", markup=False, highlight=False)
+
+    def note(self, sentence: str) -> None:
+        """Something that a person should know of."""
+        self.shown.notes = [*self.shown.notes, sentence][-NOTES_SHOWN:]
+        if not self._console.is_terminal:
+            self._console.print(sentence, markup=False, highlight=False)
+
+    def update(self, view: View) -> None:
+        """The newest state of the station."""
+        self.shown.view = view
+        if self._console.is_terminal or view.run is None:
+            return
+        for lap in view.run.laps:
+            for words in _lap_words(lap):
+                key = (view.run.run_id, words)
+                if key not in self._told:
+                    self._told.add(key)
+                    self._console.print(f"{view.run.racer}: {words}", markup=False, highlight=False)
+
+    def _draw(self) -> RenderableType:
+        shown = self.shown
+        parts: list[RenderableType] = [_links(shown), _progress(shown)]
+        if shown.view is not None:
+            parts += [_run(shown.view), _standing(shown.view)]
+        parts += [Text(f"· {note}", style="dim") for note in shown.notes]
+        return Panel(Group(*parts), title="Raceday", border_style="cyan", padding=(1, 2))
+
+
+def _lap_words(lap: Lap) -> list[str]:
+    """What is said of a lap as it comes to be known; each line once."""
+    said = [f"lap {lap.number}  {format_ns(lap.lap_ns)}"]
+    said += [] if lap.valid else [f"lap {lap.number} is void: {lap.reason}"]
+    return said + ([f"lap {lap.number} is confirmed by the car"] if lap.confirmed else [])
+
+
+def _links(shown: Shown) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, url in shown.urls:
+        table.add_row(Text(name, style="bold"), Text(url, style="underline cyan"))
+    return table
+
+
+def _progress(shown: Shown) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_row(ProgressBar(total=shown.steps, completed=shown.done, width=32), Text(shown.step))
+    return table
+
+
+def _run(view: View) -> RenderableType:
+    run = view.run
+    if run is None:
+        return Text("No run yet.", style="dim")
+    clock = ""
+    if run.lap_started_ns is not None and run.phase == "running":
+        clock = f"  lap {run.lap_number}  {format_ns(max(0, view.clock.now_ns - run.lap_started_ns))[:-2]}"
+    table = Table(expand=False)
+    for name in ("lap", "time", "status", "car"):
+        table.add_column(name, justify="right" if name in ("lap", "time") else "left")
+    for lap in run.laps:
+        status = "ok" if lap.valid else f"void: {lap.reason}"
+        penalty = f" +{lap.off_tracks} off" if lap.off_tracks else ""
+        best = " ★" if lap.lap_ns == run.best_ns else ""
+        table.add_row(str(lap.number), format_ns(lap.lap_ns) + best, status + penalty, "✓" if lap.confirmed else "…")
+    return Group(Text(f"{run.racer} · {run.car} · {run.phase}{clock}", style="bold"), table)
+
+
+def _standing(view: View) -> RenderableType:
+    if not view.standing:
+        return Text("")
+    table = Table(expand=False)
+    for name in ("rank", "racer", "score", "gap"):
+        table.add_column(name, justify="left" if name == "racer" else "right")
+    for line in view.standing:
+        gap = f"+{format_ms(line.gap_ms)}" if line.gap_ms else ""
+        table.add_row(str(line.rank), line.racer, format_ms(line.score_ms), gap)
+    return Group(Text("Standing", style="bold"), table)

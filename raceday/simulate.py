@@ -1,0 +1,153 @@
+"""`raceday race simulate`: whole races on virtual time, with faults by seed, held against invariants.
+
+The last line of stdout with --json is one JSON object; without it, a table. Exit code 0 only if every
+invariant held. `--seed` repeats a history exactly: its `journal_hash` is the same each time.
+
+With `--cars-on-track N` the races are heats of N cars at once at one beam, and what is asked is whose crossing each
+one was: exit code 0 only if none was given wrongly in silence.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from shared.errors import ConfigError
+from simulator.races.hosts.tally import COUNTS, INVARIANTS, Report, Tally
+from simulator.races.multi_car.verdict import Verdict, run_heats
+from simulator.races.physical.fault_table import FAULTS, chosen
+from simulator.races.simulation import Simulation, scratch, simulate
+
+MAX_HOURS = 100_000.0
+MOST_SHOWN = 20
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the simulation; returns the exit code."""
+    asked = _parser().parse_args(arguments)
+    if asked.cars_on_track > 1:
+        return _heats(asked)
+    wanted = Simulation(asked.seed, _hours(asked.hours), chosen(asked.faults), _jobs(asked.jobs), asked.keep)
+    report = _with_progress(wanted)
+    if asked.json:
+        print(json.dumps(report.as_json()))
+    else:
+        _show(report)
+    return 0 if report.tally.held else 1
+
+
+def _heats(asked: argparse.Namespace) -> int:
+    """Several cars on the track at once: whose crossing was it?"""
+    for name, value, most in (("cars-on-track", asked.cars_on_track, 12), ("heats", asked.heats, 100_000)):
+        if not 1 <= value <= most:
+            raise ConfigError(f"--{name} is {value}; allowed is 1 to {most}.")
+    with tempfile.TemporaryDirectory(prefix="raceday-heats-", dir=scratch()) as name:
+        folder = pathlib.Path(name) if asked.keep is None else asked.keep
+        folder.mkdir(parents=True, exist_ok=True)
+        verdict = _heats_with_progress(asked, folder)
+    if asked.json:
+        print(json.dumps(verdict.as_json(asked.seed)))
+    else:
+        _show_heats(asked, verdict)
+    return 0 if verdict.held else 1
+
+
+def _heats_with_progress(asked: argparse.Namespace, folder: pathlib.Path) -> Verdict:
+    columns = (TextColumn("[bold]racing together"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=asked.heats)
+        so_far = Verdict()
+
+        def done(verdict: Verdict) -> None:
+            so_far.add(verdict)
+            words = f"{so_far.crossings} crossings, {so_far.doubtful} doubtful, {len(so_far.wrong)} wrong"
+            progress.update(task, advance=1, description=words)
+
+        return run_heats(asked.seed, asked.heats, asked.cars_on_track, folder, done)
+
+
+def _show_heats(asked: argparse.Namespace, verdict: Verdict) -> None:
+    console = Console(file=sys.stdout, highlight=False)
+    title = f"{asked.heats} heats of {asked.cars_on_track} cars, seed {asked.seed}, one beam, no transponders"
+    table = Table("what", "how many", title=title, title_justify="left")
+    table.add_row("crossings", str(verdict.crossings))
+    table.add_row("given to their run", str(verdict.right))
+    table.add_row("doubtful: an official is asked", str(verdict.doubtful))
+    table.add_row("silently wrong", str(len(verdict.wrong)))
+    table.add_row("passes without a crossing", str(verdict.missed))
+    table.add_row("of these proposed", str(verdict.missed_asked))
+    table.add_row("laps driven", str(verdict.laps))
+    table.add_row("of these in the book to the ns, after the rulings", str(verdict.laps_true))
+    console.print(table)
+    for sentence in verdict.wrong[:MOST_SHOWN]:
+        console.print(sentence, markup=False, style="red")
+
+
+def _hours(hours: float) -> float:
+    if not 0 < hours <= MAX_HOURS:
+        raise ConfigError(f"--hours is {hours:g}; allowed is more than 0, up to {MAX_HOURS:g}.")
+    return hours
+
+
+def _jobs(jobs: int | None) -> int:
+    if jobs is not None and not 1 <= jobs <= 256:
+        raise ConfigError(f"--jobs is {jobs}; allowed is 1 to 256.")
+    return jobs or min(2, os.cpu_count() or 1)
+
+
+def _with_progress(wanted: Simulation) -> Report:
+    columns = (TextColumn("[bold]racing"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=wanted.hours)
+        so_far = Tally()
+
+        def meeting_done(hours: float, tally: Tally) -> None:
+            so_far.add(tally)
+            words = f"{so_far.laps} laps, {sum(so_far.faults.values())} faults, {so_far.results} results"
+            progress.update(task, advance=hours, description=words)
+
+        return simulate(wanted, meeting_done)
+
+
+def _show(report: Report) -> None:
+    console = Console(file=sys.stdout, highlight=False)
+    tally = report.tally
+    counts = ", ".join(f"{getattr(tally, name)} {name}" for name in COUNTS)
+    console.print(f"[bold]{report.hours:g} h of racing[/] with seed {report.seed} in {report.wall_s:.1f} s: {counts}.")
+    faults = Table("fault", "injected", "what", title="Faults", title_justify="left")
+    for kind in FAULTS:
+        if tally.faults[kind.name]:
+            faults.add_row(kind.name, str(tally.faults[kind.name]), kind.what)
+    console.print(faults)
+    held = Table("invariant", "checked", "held", "what", title="Invariants", title_justify="left")
+    for name, what in INVARIANTS.items():
+        invariant = tally.invariants[name]
+        held.add_row(name, str(invariant.checked), "yes" if invariant.held else f"NO ({invariant.failures})", what)
+    console.print(held)
+    for name, invariant in tally.invariants.items():
+        for sentence in invariant.broken:
+            console.print(f"[red]{name}[/]: {sentence}", markup=True)
+    for reason, count in sorted(tally.excused.items()):
+        console.print(f"excused by its fault: {count} x {reason}")
+    console.print(f"journal hash {tally.journal_hash}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="raceday race", description="Whole races on virtual time.")
+    verbs = parser.add_subparsers(required=True, metavar="simulate")
+    verb = verbs.add_parser("simulate", help="many runs with faults by seed, held against invariants")
+    verb.add_argument("--seed", type=int, default=1, help="repeats a history exactly (default 1)")
+    verb.add_argument("--hours", type=float, default=1.0, metavar="H", help="hours of racing (default 1)")
+    verb.add_argument("--faults", default="all", metavar="all|none|KIND,...", help="which faults are put in")
+    verb.add_argument("--jobs", type=int, metavar="N", help="processes; the outcome is the same for any number")
+    verb.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="keep the journals and boards there")
+    verb.add_argument("--cars-on-track", type=int, default=1, metavar="N", help="heats of N cars at once, by the beam")
+    verb.add_argument("--heats", type=int, default=50, metavar="N", help="how many such heats (default 50)")
+    verb.add_argument("--json", action="store_true", help="one JSON object as the last line of stdout")
+    return parser

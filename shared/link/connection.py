@@ -1,0 +1,135 @@
+"""How a connection to a broker is asked for: TLS, session, will and subscriptions, in MQTT 5 and in 3.1.1."""
+
+import hashlib
+import pathlib
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Any
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from shared.errors import ConfigError
+from shared.link.interface import Subscription
+from shared.link.liveness import CONNECT_S
+from shared.link.options import MqttOptions
+from shared.link.packets import Packet
+from shared.protocol.codec import MAX_BYTES
+from shared.protocol.topics import Speaker
+
+RECEIVE_MAXIMUM = 100
+_TOPIC_BYTES = 256
+_V5, _V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+
+
+class Dial:
+    """Makes paho clients, one per connection. With `protocol = "auto"` an unanswered 5 becomes 3.1.1, and back."""
+
+    def __init__(self, options: MqttOptions, client_id: str, will: Packet) -> None:
+        self.address = f"{options.host}:{options.port}"
+        self._options = options
+        self.client_id = options.client_id or client_id
+        self._will = will
+        self._tls = _tls(options)
+        self._password = _first_line(options.password_file)
+        self._protocol = _V311 if options.protocol == "3.1.1" else _V5
+
+    def client(self) -> Client:
+        """A client for one connection."""
+        v5 = self._protocol == _V5
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            self.client_id,
+            clean_session=None if v5 else False,
+            protocol=self._protocol,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.connect_timeout = CONNECT_S
+        client.will_set(self._will.topic, self._will.payload, self._will.qos, self._will.state)
+        if self._options.username:
+            client.username_pw_set(self._options.username, self._password)
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
+        return client
+
+    def connect(self, client: Client) -> None:
+        """Open the socket and ask; blocks at most CONNECT_S for each. Raises OSError.
+
+        The session of before is asked for, so that what we have not acknowledged comes again.
+        """
+        options = self._options
+        client.on_socket_open = _send_at_once
+        if self._protocol == _V311:
+            client.connect(options.host, options.port, options.keepalive_s)
+            return
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's is untyped
+        properties.SessionExpiryInterval = options.session_expiry_s
+        properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        properties.MaximumPacketSize = MAX_BYTES + _TOPIC_BYTES
+        client.connect(options.host, options.port, options.keepalive_s, clean_start=False, properties=properties)
+
+    def subscribe(self, client: Client, subscriptions: Sequence[Subscription]) -> None:
+        """Ask for all of them in one packet; stored states come with the answer."""
+        if not subscriptions:
+            return
+        if self._protocol == _V5:
+            client.subscribe([(s.filter, SubscribeOptions(qos=s.topic.qos)) for s in subscriptions])
+        else:
+            plain: list[tuple[str, int]] = [(s.filter, s.topic.qos) for s in subscriptions]
+            client.subscribe(plain)
+
+    def publish(self, client: Client, packet: Packet) -> int:
+        """Write the packet; its message id."""
+        properties = None
+        if self._protocol == _V5 and packet.expiry_s is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's is untyped
+            properties.MessageExpiryInterval = packet.expiry_s
+        return client.publish(packet.topic, packet.payload, packet.qos, packet.state, properties).mid
+
+    def leave(self, client: Client) -> None:
+        """Go, and let the broker send our will: MQTT 5 can say so, before it one just hangs up."""
+        if self._protocol == _V5 and client.is_connected():
+            client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
+
+    def no_answer(self) -> None:
+        """The broker took the connection and said nothing: one without MQTT 5 does so (amqtt)."""
+        if self._options.protocol == "auto":
+            self._protocol = _V311 if self._protocol == _V5 else _V5
+
+
+def client_id(device: str, boot: str, speaker: Speaker) -> str:
+    """A machine's name at the broker. A car's is of this boot: of two with one name neither knocks the other off.
+
+    A broker that names clients by their certificates (config/mosquitto.conf) takes no notice; there the one that is
+    knocked off says so. A station keeps its name, so that what a lost connection left is settled before it is back.
+    """
+    return f"{device}-{hashlib.sha256(boot.encode()).hexdigest()[:12]}" if speaker == "car" else device
+
+
+def _send_at_once(_client: Client, _data: object, sock: Any) -> None:
+    # Two small messages in a row would wait for the broker's acknowledgement of the first: 20 ms more (measured).
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _first_line(path: str) -> str | None:
+    return pathlib.Path(path).read_text(encoding="utf-8").partition("\n")[0] if path else None
+
+
+def _tls(options: MqttOptions) -> ssl.SSLContext | None:
+    if not options.ca:
+        return None
+    try:
+        tls = ssl.create_default_context(cafile=options.ca)
+        if options.cert:
+            tls.load_cert_chain(options.cert, options.key)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"The certificates for MQTT cannot be used ({error}); check `ca`, `cert` and `key`."
+        ) from None
+    return tls

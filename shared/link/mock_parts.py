@@ -1,0 +1,86 @@
+"""What the mock broker is made of: virtual time, the chances of faults, a connection, a session."""
+
+import heapq
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shared.link.interface import Subscription
+from shared.link.packets import Packet
+from shared.protocol.topics import Speaker
+
+
+class Timeline:
+    """Events in the order of their time; those of one instant in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.lock = threading.RLock()
+        self._order = itertools.count()
+        self._events: list[tuple[int, int, Callable[[], None]]] = []
+
+    @property
+    def next_at_ns(self) -> int | None:
+        """When something happens next, for who steps from event to event."""
+        return self._events[0][0] if self._events else None
+
+    def run_until(self, at_ns: int) -> None:
+        """Let everything happen up to and including `at_ns`."""
+        with self.lock:
+            while self._events and self._events[0][0] <= at_ns:
+                self.now_ns, _, action = heapq.heappop(self._events)
+                action()
+            self.now_ns = max(self.now_ns, at_ns)
+
+    def later(self, after_ns: int, action: Callable[[], None]) -> None:
+        """Do this on the broker's time."""
+        heapq.heappush(self._events, (self.now_ns + after_ns, next(self._order), action))
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Chances per packet and leg. `delay_ns` is uniform between its ends; `late` adds up to `late_ns` more."""
+
+    loss: float = 0.0
+    repeat: float = 0.0
+    late: float = 0.0
+    late_ns: int = 0
+    delay_ns: tuple[int, int] = (0, 0)
+
+
+class Client(Protocol):
+    """What the broker knows of a link."""
+
+    device: str
+    client_id: str
+    speaker: Speaker
+    subscriptions: Sequence[Subscription]
+    will: Packet
+
+    def arrived(self, wire: "Wire", packet: Packet, mid: int, retained: bool) -> None: ...
+    def answered(self, mid: int, refused: bool) -> None: ...
+    def lost(self, wire: "Wire") -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class Wire:
+    """One TCP connection: packets keep their order on it, and wait on it while it is stuck."""
+
+    link: Client
+    open: bool = True
+    up_ns: int = 0
+    down_ns: int = 0
+    held: list[Callable[[], None]] = field(default_factory=list)
+    broken_legs: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Session:
+    """What the broker remembers of one client name, until it is killed; `device`: whose it is."""
+
+    device: str
+    filters: list[str] = field(default_factory=list)
+    unacked: dict[int, tuple[Packet, bool]] = field(default_factory=dict)
+    wire: Wire | None = None

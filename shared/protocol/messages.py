@@ -1,0 +1,236 @@
+"""What travels by MQTT: one frozen dataclass a message, and the envelope around it.
+
+A message only grows: fields are added with defaults, never changed or reused. One golden JSON of each version is kept
+in `tests/shared/protocol/`. Car messages are witnesses; none of them makes an official crossing.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+VERSION = 1
+
+CarMode = Literal["disarmed", "ready", "driving", "stopped", "tripped"]
+RunPhase = Literal["idle", "armed", "running", "finished"]
+Grant = Literal["none", "drive"]
+OrderAction = Literal["arm", "start", "stop", "estop", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who said it, in which boot, as which number: a repeat has the same three."""
+
+    device: str
+    boot: str
+    seq: int
+    v: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class CarBeat:
+    """Car, 10 Hz, QoS 0: 'I am here'. A lease and an order answer one beat, so neither can arrive stale unseen.
+
+    `practice`: a phone at the car leases it, for free practice; a station without a run for it lets it drive.
+    """
+
+    beat: int
+    mode: CarMode
+    practice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CarState:
+    """Car, retained: what the screens show. `online` False is the car's will message; `practice` as in its beats."""
+
+    online: bool
+    mode: CarMode
+    reason: str = ""
+    model: str = ""
+    model_sha256: str = ""
+    throttle_percent: int = 0
+    practice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CarLap:
+    """Car, QoS 1, from the on-disk outbox until acknowledged: it saw the gate pass at `at_ns` of its own clock."""
+
+    at_ns: int
+    car_boot: str
+    board_id: int = 0
+    lap_ns: int | None = None
+    frames_seen: int = 0
+    uncertainty_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CarTelemetry:
+    """Car, QoS 0, 2 Hz: how fresh the driving is.
+
+    A frame's age at the motors is capture (until the pilot has it), shrinking, policy and act (until the pulses are
+    set); `rest` is capture and act together. `precision` is which model drives, `realtime` which of guard and pilot
+    have real-time priority.
+    """
+
+    frames: int
+    dropped: int
+    repeated: int
+    late_ticks: int
+    frame_age_p50_us: int
+    frame_age_p99_us: int
+    policy_p50_us: int
+    policy_p99_us: int
+    steering: float
+    throttle: float
+    shrink_p50_us: int = 0
+    shrink_p99_us: int = 0
+    rest_p50_us: int = 0
+    rest_p99_us: int = 0
+    capture_p50_us: int = 0
+    capture_p99_us: int = 0
+    act_p50_us: int = 0
+    act_p99_us: int = 0
+    precision: str = ""
+    realtime: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LapAck:
+    """Station, QoS 1, after its commit: the car may forget this report."""
+
+    boot: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Station, QoS 0: permission to drive, good for `lease_ms` after the car sent the beat that it answers.
+
+    `reason`: why there is none, for the car's own page. `stopped`: the station holds the car in an emergency stop.
+    """
+
+    boot: str
+    beat: int
+    grant: Grant
+    run_id: str
+    lease_ms: int
+    reason: str = ""
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DriveOrder:
+    """Station, QoS 1, never retained: expires `ttl_ms` after the car sent the beat that it answers."""
+
+    order_id: str
+    action: OrderAction
+    boot: str
+    beat: int
+    ttl_ms: int
+    run_id: str = ""
+    throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialLap:
+    """Station, QoS 1, after its commit: an official lap or the change of one (a ruling), and how uncertain it is."""
+
+    run_id: str
+    car: str
+    racer: str
+    number: int
+    lap_ns: int
+    valid: bool
+    confirmed: bool
+    reason: str = ""
+    uncertainty_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """Station, retained: the run on the track (of several the newest; the others' are told as they change).
+
+    `uncertainty_ns`: of the least certain valid lap, either way.
+    """
+
+    run_id: str
+    race_id: str
+    car: str
+    racer: str
+    phase: RunPhase
+    laps: int
+    best_ns: int | None = None
+    score_ms: int | None = None
+    uncertainty_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SensorCondition:
+    """One sensor: `blocked` for too long, `noise` edges a minute that made no crossing, beam `level` (0 to 1)."""
+
+    sensor: str
+    blocked: bool = False
+    edges: int = 0
+    noise: int = 0
+    last_edge_ns: int | None = None
+    level: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateCondition:
+    """One gate: `healthy` as it is judged when a run is armed; its device's clock against the station's, if known."""
+
+    gate: str
+    healthy: bool
+    sentence: str
+    sensors: tuple[SensorCondition, ...] = ()
+    edges: int = 0
+    lost: int = 0
+    dropped: int = 0
+    offset_ns: int | None = None
+    drift_ppb: int | None = None
+    uncertainty_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateHealth:
+    """Station, retained, each few seconds: are the gates fit to race on? `gates` are all; the rest is the worst."""
+
+    gate: str
+    sensor: str
+    alive: bool
+    sentence: str
+    last_edge_ns: int | None = None
+    edges: int = 0
+    lost: int = 0
+    gates: tuple[GateCondition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StationState:
+    """Station, retained; `online` False is its will message."""
+
+    online: bool
+    sentence: str = ""
+
+
+Body = (
+    CarBeat
+    | CarState
+    | CarLap
+    | CarTelemetry
+    | LapAck
+    | Lease
+    | DriveOrder
+    | OfficialLap
+    | RunStatus
+    | GateHealth
+    | StationState
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An envelope and its body; what `shared.protocol.codec` turns into bytes and back."""
+
+    envelope: Envelope
+    body: Body = field()

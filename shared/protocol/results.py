@@ -1,0 +1,145 @@
+"""The result contract: what the station posts to a leaderboard, and the three answers it can get."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import BadInput
+from shared.protocol.canonical_json import canonical
+from shared.rules.ranking import RunLap
+
+RESULT_VERSION = 1
+RESULT_PATH = "/api/v1/results"
+RACES_PATH = "/api/v1/races"
+# By this header an answer says that it is the leaderboard's own, and no login page or proxy in between.
+CONTRACT_HEADER = "raceday-contract"
+CONTRACT = "results/1"
+ToldBy = Literal["", "car", "nobody"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where the result comes from: enough to ask the station for the journal that made it.
+
+    `signature` (Ed25519, hex) is the station's over record `last_seq` - 1 and `journal_head`, by `public_key`: whoever
+    keeps the result can later hold it against the journal. Both empty: the station signs nothing. `journal` is the
+    random name of that journal, "" if it has none. `clock_trusted` False: the machine's clock was not set when the run
+    was driven, so the result's times of day are not right; a revision corrects them when they are known.
+
+    `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results from
+    before this was asked. `model_changes`: so often the car reported another model in the middle of the run.
+    `by_hand`: a person started the car; the station gave it no order.
+    """
+
+    station: str
+    journal_head: str
+    first_seq: int
+    last_seq: int
+    uncertainty_ns: int
+    versions: dict[str, str] = field(default_factory=dict)
+    public_key: str = ""
+    signature: str = ""
+    journal: str = field(default="", metadata={"later": True})
+    clock_trusted: bool = field(default=True, metadata={"later": True})
+    model_by: ToldBy = field(default="", metadata={"later": True})
+    model_changes: int = field(default=0, metadata={"later": True})
+    by_hand: bool = field(default=False, metadata={"later": True})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A run that qualified (or was corrected: then `revision` is higher and the newest one counts).
+
+    `result_id` with `revision` is stable over every attempt; it is the `webhook-id` and so the idempotency key. The id
+    is unique over stations, journals and backups put back; revisions of one result rise, not always by one.
+    `score_ms` is the station's own sum; the leaderboard computes it again from `laps` and its race's rules.
+    """
+
+    result_id: str
+    revision: int
+    race_id: str
+    racer: str
+    run_id: str
+    car: str
+    model: str
+    model_sha256: str
+    laps: tuple[RunLap, ...]
+    score_ms: int
+    finished_utc_ns: int
+    evidence: Evidence
+    kind: Literal["physical", "virtual"] = "physical"
+    v: int = RESULT_VERSION
+
+    @property
+    def webhook_id(self) -> str:
+        """The idempotency key of this revision."""
+        return f"{self.result_id}.{self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The leaderboard has it: applied now, or earlier under the same key."""
+
+    score_ms: int | None
+    rank: int | None
+    racers: int
+    best: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The leaderboard will never take it as it is; a person must look."""
+
+    reason: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Away, busy, or the answer was lost: send the same again, not before `after_s`."""
+
+    reason: str
+    after_s: float | None = None
+
+
+Answer = Posted | Rejected | Later
+
+MAX_RESULT_BYTES = 19_000  # Standard Webhooks asks for less than 20 kB
+_RESULT = TypeAdapter(Result)
+_POSTED = TypeAdapter(Posted)
+
+
+def encode_result(result: Result) -> bytes:
+    """The one canonical text of a result: what is signed is what is sent."""
+    return canonical(result).encode()
+
+
+def decode_result(payload: bytes) -> Result:
+    """A posted body as a checked Result. Raises BadInput with one sentence."""
+    if len(payload) > MAX_RESULT_BYTES:
+        raise BadInput(f"The result has {len(payload)} bytes; at most {MAX_RESULT_BYTES} are read.")
+    try:
+        result = _RESULT.validate_json(payload, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise BadInput(f"The result is not valid at {where[:60]!r}: {first['msg']}.") from None
+    if result.v > RESULT_VERSION:
+        raise BadInput(f"The result is of version {result.v}, we read up to {RESULT_VERSION}: upgrade the leaderboard.")
+    return result
+
+
+def encode_posted(posted: Posted) -> bytes:
+    """The leaderboard's answer to an applied result."""
+    return canonical(posted).encode()
+
+
+def decode_posted(payload: bytes) -> Posted:
+    """The station's reading of that answer. Raises BadInput."""
+    try:
+        return _POSTED.validate_json(payload, strict=True)
+    except ValidationError:
+        raise BadInput(
+            "The leaderboard's answer is not the one of the contract (score_ms, rank, racers, best)."
+        ) from None

@@ -1,0 +1,32 @@
+"""What a machine's pages fetch: its own static files, and the look that all machines share (shared/web/look)."""
+
+import hashlib
+import pathlib
+
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+LOOK = pathlib.Path(__file__).parent / "look"
+
+
+class Assets(StaticFiles):
+    """Static files; an address with a version in it may be kept for ever."""
+
+    def __init__(self, own: pathlib.Path) -> None:
+        super().__init__(directory=own, packages=[("shared.web", LOOK.name)])
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if b"v=" in scope.get("query_string", b"") and response.status_code == 200:
+            response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def addresses(own: pathlib.Path) -> dict[str, str]:
+    """Static files by name to their addresses; the digest in it lets a browser keep them for ever."""
+    return {
+        file.name: f"/static/{file.name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
+        for file in sorted([*LOOK.iterdir(), *own.iterdir()])
+        if file.is_file()
+    }

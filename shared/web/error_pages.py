@@ -1,0 +1,132 @@
+"""What a machine refuses is one sentence: JSON for programs, and a page for people whose browser went there.
+
+Used by station, car and leaderboard: the outermost layer of their web apps.
+"""
+
+import html
+import json
+import logging
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.web.security import HEADERS
+
+_LOG = logging.getLogger(__name__)
+_TITLES = {
+    401: "Who are you?",
+    403: "Not allowed",
+    404: "Not here",
+    405: "Not like this",
+    421: "Not this name",
+    429: "Not now",
+    500: "Something failed",
+    503: "Not now",
+}
+_PROGRAMS = ("/api/", "/static/")
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · Raceday</title>
+<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/static/tokens.css">
+<link rel="stylesheet" href="/static/plain.css">
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p>{sentence}</p>
+<p><a href="/">{home}</a></p>
+</main>
+</body>
+</html>
+"""
+
+
+class PagesForPeople:
+    """ASGI middleware. `machine`: "This station"; `home`: what its page at / is called."""
+
+    def __init__(self, app: ASGIApp, machine: str, home: str) -> None:
+        self._app, self._machine, self._home = app, machine, home
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send, self._home if wants_page(scope) else None)
+        try:
+            await self._app(scope, receive, answer.send)
+        except ClientDisconnect:
+            return  # whoever asked is gone in the middle of the question: nobody is there to answer
+        except Exception:
+            if answer.begun:
+                raise
+            _LOG.exception("%s %s failed", scope["method"], scope["path"])
+            sentence = f"{self._machine} failed at this request; its log tells why."
+            await JSONResponse({"error": sentence}, 500, HEADERS)(scope, receive, answer.send)
+
+
+class _Answer:
+    """Passes an answer on as it comes; for a person, a refusal is held until it is whole, and sent as a page."""
+
+    def __init__(self, send: Send, home: str | None) -> None:
+        self._send, self._home = send, home
+        self._held: Message | None = None
+        self._body = b""
+        self.begun = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            if self._home is not None and message["status"] >= 400 and _is_json(message):
+                self._held = message
+                return
+        if self._held is None:
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if not message.get("more_body"):
+            await self._send_page(self._held)
+
+    async def _send_page(self, start: Message) -> None:
+        page = plain_page(start["status"], _sentence(self._body), self._home or "")
+        headers = MutableHeaders(scope=start)
+        for name in ("content-type", "content-length"):
+            headers[name] = page.headers[name]
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": page.body})
+
+
+def wants_page(scope: Scope) -> bool:
+    """Did a person's browser go to this address, or send a form there (which our scripts never do)?"""
+    headers = Headers(scope=scope)
+    if "text/html" not in headers.get("accept", ""):
+        return False
+    if scope["method"] == "POST":
+        return headers.get("content-type", "").partition(";")[0].strip().lower() in _FORMS
+    return scope["method"] == "GET" and not scope["path"].startswith(_PROGRAMS)
+
+
+def plain_page(status: int, sentence: str, home: str) -> Response:
+    """A refusal as a page; `home` is what the page at / is called."""
+    title = _TITLES.get(status, "Refused")
+    return HTMLResponse(_PAGE.format(title=title, sentence=html.escape(sentence), home=html.escape(home)), status)
+
+
+def _is_json(start: Message) -> bool:
+    return Headers(raw=start["headers"]).get("content-type", "").startswith("application/json")
+
+
+def _sentence(body: bytes) -> str:
+    """What our own refusals say; FastAPI's own say `detail`."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return ""
+    said = document.get("error", document.get("detail", "")) if isinstance(document, dict) else ""
+    return said if isinstance(said, str) else "The request is not what this page sends."

@@ -1,0 +1,99 @@
+"""Who may come in at a machine's web pages: the Host that was asked for, the Origin that asks, the headers that go out.
+
+A page of a stranger must not command a machine through the browser of somebody who may: a command needs our own
+Origin, a Host that a stranger's domain cannot be (DNS rebinding), and what no form can send (each machine's own rule).
+"""
+
+import ipaddress
+import re
+import time
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.web.host_names import host_name, host_names
+from shared.web.refusal_log import Refusals, tell
+
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+_HOST = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^\[\]:]+))(?::[0-9]*)?")
+_LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
+
+
+class Doors:
+    """ASGI middleware: refuses a Host that is not ours, and puts the security headers on every answer.
+
+    `machine` is what the sentence calls us: "This station", "This car". `allowed_hosts`: our names, as people write
+    them. Raises ConfigError if one is none.
+    """
+
+    def __init__(self, app: ASGIApp, machine: str, allowed_hosts: tuple[str, ...] = ()) -> None:
+        self._app, self._machine = app, machine
+        self._allowed = host_names(allowed_hosts, "allowed_hosts")
+        self._refusals = Refusals()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                tell(self._refusals, scope, message["status"], time.monotonic())
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        # Browsers send other scripts as "xn--...", some programs as they are.
+        host = Headers(scope=scope).get("host", "").encode("latin-1").decode("utf-8", "replace")
+        if not is_ours(host, self._allowed):
+            sentence = f"{self._machine} does not answer to the name {host[:80]!r}; use its address."
+            await JSONResponse({"error": sentence}, 421)(scope, receive, send_with_headers)
+            return
+        await self._app(scope, receive, send_with_headers)
+
+
+def is_ours(host: str, allowed: frozenset[str] = frozenset()) -> bool:
+    """An address, a name without a dot, a local name, or one that the config allows: never a stranger's domain.
+
+    `allowed` as host_name() makes them.
+    """
+    asked = _HOST.fullmatch(host.rpartition("@")[2])
+    if asked is None:
+        return False
+    if asked["address"] is not None:
+        return _is_address(asked["address"])
+    try:
+        name = host_name(asked["name"])
+    except ValueError:
+        return False
+    return name in allowed or "." not in name or name.endswith(_LOCAL_ENDINGS) or _is_address(name)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def stranger(headers: Headers, scheme: str, whose: str) -> str:
+    """Why this command comes from another page than ours, "" if it may. A program (curl, a script) sends no Origin."""
+    origin = headers.get("origin")
+    if origin is not None and origin != f"{scheme}://{headers.get('host', '')}":
+        return f"This command comes from another page than {whose} own."
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return "This command comes from another site."
+    return ""

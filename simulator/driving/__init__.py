@@ -1,0 +1,1 @@
+"""How a model drives in the mock world: policy, drive chain, evaluation."""

@@ -1,0 +1,207 @@
+"""A Pico gate without a Pico: the firmware's gate behind a cruel line and a cruel crystal, in given time or on a pty.
+
+The line delays each message by 0 to 16 ms (a stream: none overtakes), loses bytes, and can be cut; the crystal is off
+by 50 ppm and wanders; the gate can be reset. What it is told of its beams, and when, is the truth.
+"""
+
+import heapq
+import itertools
+import math
+import os
+import random
+import select
+import threading
+import tty
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from station.gates.pico.firmware.gatewire import Gate
+
+MS = 1_000_000
+S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cruelty:
+    """How bad line and crystal are. The wander is a sine of the rate, so much to each side."""
+
+    latency_ms: float = 16.0
+    loss: float = 0.0
+    drift_ppm: float = 50.0
+    wander_ppm: float = 2.0
+    wander_period_s: float = 300.0
+
+
+class Crystal:
+    """The gate's microseconds at an instant of true time."""
+
+    def __init__(self, cruelty: Cruelty, boot_ns: int) -> None:
+        self._cruelty, self._boot_ns = cruelty, boot_ns
+
+    def us(self, at_ns: int) -> int:
+        since_ns = at_ns - self._boot_ns
+        turn = 2 * math.pi * since_ns / S / self._cruelty.wander_period_s
+        swing_ns = self._cruelty.wander_ppm * 1e3 * self._cruelty.wander_period_s / (2 * math.pi) * (1 - math.cos(turn))
+        return max(0, round((since_ns * (1 + self._cruelty.drift_ppm * 1e-6) + swing_ns) / 1000))
+
+
+class Wire:
+    """One direction of the line."""
+
+    def __init__(self, cruelty: Cruelty, chance: random.Random) -> None:
+        self._cruelty, self._chance = cruelty, chance
+        self._flying: list[tuple[int, int, bytes]] = []
+        self._count = itertools.count()
+        self._last_ns = 0
+
+    def send(self, data: bytes, at_ns: int) -> None:
+        if not data:
+            return
+        kept = bytes(byte for byte in data if self._chance.random() >= self._cruelty.loss)
+        late_ns = round(self._chance.random() * self._cruelty.latency_ms * MS)
+        self._last_ns = max(self._last_ns, at_ns + late_ns)
+        heapq.heappush(self._flying, (self._last_ns, next(self._count), kept))
+
+    def next_ns(self) -> int | None:
+        return self._flying[0][0] if self._flying else None
+
+    def take(self, until_ns: int) -> tuple[bytes, int] | None:
+        """The next message that has arrived, and when."""
+        if not self._flying or self._flying[0][0] > until_ns:
+            return None
+        arrived_ns, _, data = heapq.heappop(self._flying)
+        return data, arrived_ns
+
+    def cut(self) -> None:
+        self._flying.clear()
+
+
+class CruelPico:
+    """The gate and its line, moved by `advance`. All instants are true ones, in ns."""
+
+    def __init__(self, cruelty: Cruelty, seed: int, at_ns: int = 0) -> None:
+        self._cruelty, self._chance = cruelty, random.Random(seed)
+        self._out, self._back = Wire(cruelty, self._chance), Wire(cruelty, self._chance)
+        self._moves: list[tuple[int, int, Callable[[int], None]]] = []
+        self._count = itertools.count()
+        self.reset(at_ns)
+
+    def reset(self, at_ns: int) -> None:
+        """Power went and came: another boot, nothing remembered."""
+        self.gate = Gate(f"{self._chance.getrandbits(32):08x}")
+        self.crystal = Crystal(self._cruelty, at_ns)
+        self._beat_ns = at_ns + S
+
+    def plan(self, at_ns: int, sensor: int, level: int) -> None:
+        """The pin changes then."""
+        self.plan_move(at_ns, lambda now_ns: self.gate.edge(self.crystal.us(now_ns), sensor, level))
+
+    def plan_move(self, at_ns: int, move: Callable[[int], None]) -> None:
+        heapq.heappush(self._moves, (at_ns, next(self._count), move))
+
+    def write(self, data: bytes, at_ns: int) -> None:
+        """From the station."""
+        self._out.send(data, at_ns)
+
+    def read(self, until_ns: int) -> tuple[bytes, int] | None:
+        """To the station: the next message that has arrived, and when."""
+        return self._back.take(until_ns)
+
+    def cut(self) -> None:
+        """What is on its way is lost."""
+        self._out.cut()
+        self._back.cut()
+
+    def next_ns(self) -> int:
+        """When something happens next, at the gate or at the station's end of the line."""
+        times = [self._beat_ns, self._out.next_ns(), self._back.next_ns(), self._moves[0][0] if self._moves else None]
+        return min(time for time in times if time is not None)
+
+    def advance(self, until_ns: int) -> None:
+        """The gate lives on up to then."""
+        while True:
+            arrival = self._out.next_ns()
+            move = self._moves[0][0] if self._moves else None
+            at_ns = min(time for time in (self._beat_ns, arrival, move) if time is not None)
+            if at_ns > until_ns:
+                return
+            self._once(at_ns, arrival, move)
+            self._back.send(self.gate.more(), at_ns)
+
+    def _once(self, at_ns: int, arrival: int | None, move: int | None) -> None:
+        if at_ns == move:
+            heapq.heappop(self._moves)[2](at_ns)
+        elif at_ns == arrival:
+            came = self._out.take(at_ns)
+            assert came is not None
+            self._back.send(self.gate.hear(came[0], self.crystal.us(at_ns)), at_ns)
+        else:
+            self._beat_ns += S
+            self._back.send(self.gate.beat(), at_ns)
+
+
+class PicoOnPty:
+    """The same on a pseudo-terminal, in real time: `path` is a port like a Pico's. `clock_ns` is the truth."""
+
+    def __init__(self, cruelty: Cruelty, seed: int, clock_ns: Callable[[], int]) -> None:
+        self._clock_ns = clock_ns
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)  # held open, so that the port outlives its user
+        self.path = os.ttyname(self._slave)
+        self._lock = threading.Lock()
+        self._pico = CruelPico(cruelty, seed, clock_ns())
+        self._wake_read, self._wake_write = os.pipe()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="pico-pty", daemon=True)
+        self._thread.start()
+
+    def edge(self, sensor: int, level: int) -> int:
+        """The pin changes now; the true instant."""
+        with self._lock:
+            at_ns = self._clock_ns()
+            self._pico.advance(at_ns)
+            self._pico.gate.edge(self._pico.crystal.us(at_ns), sensor, level)
+        os.write(self._wake_write, b".")
+        return at_ns
+
+    def plan(self, at_ns: int, sensor: int, level: int) -> None:
+        """The pin changes at that true instant, which is still to come."""
+        with self._lock:
+            self._pico.plan(at_ns, sensor, level)
+        os.write(self._wake_write, b".")
+
+    def reset(self) -> None:
+        with self._lock:
+            self._pico.advance(self._clock_ns())
+            self._pico.cut()
+            self._pico.reset(self._clock_ns())
+        os.write(self._wake_write, b".")
+
+    def close(self) -> None:
+        self._closing = True
+        os.write(self._wake_write, b".")
+        self._thread.join(2.0)
+        for end in (self._master, self._slave, self._wake_read, self._wake_write):
+            os.close(end)
+
+    def _run(self) -> None:
+        while not self._closing:
+            with self._lock:
+                wait_s = max(0.0, (self._pico.next_ns() - self._clock_ns()) / S)
+            ready, _, _ = select.select([self._master, self._wake_read], [], [], wait_s)
+            said = os.read(self._master, 4096) if self._master in ready else b""
+            if self._wake_read in ready:
+                os.read(self._wake_read, 64)
+            self._turn(said)
+
+    def _turn(self, said: bytes) -> None:
+        with self._lock:
+            now_ns = self._clock_ns()
+            self._pico.advance(now_ns)
+            self._pico.write(said, now_ns)
+            self._pico.advance(now_ns)
+            back = b""
+            while came := self._pico.read(now_ns):
+                back += came[0]
+        if back:
+            os.write(self._master, back)

@@ -1,0 +1,56 @@
+"""The station's end of a Pico gate in given time: the real session against the cruel Pico, from event to event."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from simulator.pico.pico import MS, CruelPico, Cruelty
+from station.core.inputs import Edge
+from station.gates.pico.session import PicoSession
+
+LOOK_NS = 10 * MS  # the driver's thread looks so often when nothing comes
+
+
+@dataclass(slots=True)
+class Trial:
+    """Runs both ends; `edges` is what the station was given."""
+
+    pico: CruelPico
+    session: PicoSession
+    now_ns: int
+    edges: list[Edge] = field(default_factory=list)
+
+    def run(self, until_ns: int, connected: bool = True) -> None:
+        """To that instant of true time. Without a connection the gate lives alone and talks to nobody."""
+        if connected and self.session.heard_ns is None:
+            self.session.connected(self.now_ns)
+        while connected and self.now_ns < until_ns:
+            self._look(min(until_ns, self.now_ns + LOOK_NS, max(self.pico.next_ns(), self.now_ns + 1)))
+        if not connected:
+            self.pico.advance(until_ns)
+            self.pico.cut()
+            self.now_ns = until_ns
+
+    def passes(self, times_ns: Sequence[int], width_ns: int = 120 * MS, sensor: int = 0) -> None:
+        """Something breaks the beam at these instants."""
+        for at_ns in times_ns:
+            self.pico.plan(at_ns, sensor, 0)
+            self.pico.plan(at_ns + width_ns, sensor, 1)
+
+    def restart(self, after: Mapping[str, int], boot: str = "boot-0") -> None:
+        """The station's process begins again with what its journal has."""
+        self.pico.cut()
+        self.session = PicoSession("start", ("front", "rear"), boot, after)
+        self.session.connected(self.now_ns)
+
+    def _look(self, until_ns: int) -> None:
+        self.pico.write(self.session.say(self.now_ns), self.now_ns)
+        self.pico.advance(until_ns)
+        self.now_ns = until_ns
+        while came := self.pico.read(until_ns):
+            self.edges += self.session.hear(*came)
+        self.edges += self.session.ripe(until_ns)
+
+
+def trial(cruelty: Cruelty, seed: int, at_ns: int) -> Trial:
+    """A gate that was switched on just now, and a station that was just started."""
+    return Trial(CruelPico(cruelty, seed, at_ns), PicoSession("start", ("front", "rear"), "boot-0", {}), at_ns)

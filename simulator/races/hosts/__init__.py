@@ -1,0 +1,1 @@
+"""The station, the leaderboard and their files inside a simulated race: started, killed, watched."""

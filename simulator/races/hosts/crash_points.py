@@ -1,0 +1,107 @@
+"""The processes of the station's machine, as they can die: around each commit, each post, each word that is told."""
+
+import pathlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared.link.mock import MockLink
+from shared.protocol.results import Answer
+from station.service.station import Station
+from station.store.journal import Entry, Journal
+from station.store.signer import Signer
+from station.sync.attempts import Attempts
+from station.sync.outbox_reader import OutboxReader
+from station.sync.schedule import Row
+from station.sync.syncer import Syncer
+
+KEY = bytes(range(32))  # the same in every meeting, as Ed25519 signs the same each time: a hash must repeat
+
+
+class Killed(BaseException):
+    """The process ends here. No product code may catch it."""
+
+
+class Fuse:
+    """Kills a process at one of its next steps."""
+
+    def __init__(self) -> None:
+        self._left: int | None = None
+
+    def light(self, steps: int) -> None:
+        self._left = steps
+
+    def put_out(self) -> bool:
+        """True if it was still burning."""
+        burning, self._left = self._left is not None, None
+        return burning
+
+    def step(self, _where: str) -> None:
+        """A point where a process may die."""
+        if self._left is None:
+            return
+        self._left -= 1
+        if self._left < 0:
+            self._left = None
+            raise Killed
+
+
+class HallJournal(Journal):
+    """The product's journal on a disk that can be full, in a process that can die around a commit."""
+
+    def __init__(self, path: pathlib.Path, step: Callable[[str], None]) -> None:
+        super().__init__(path, Signer(Ed25519PrivateKey.from_private_bytes(KEY)))
+        self._step = step
+
+    def disk_full(self, full: bool) -> None:
+        """SQLite gets no page more."""
+        self._db.pragma("max_page_count", self._db.pragma("page_count") if full else 2**31)
+
+    def append(self, entries: Sequence[Entry]) -> list[int]:
+        self._step("before the commit")
+        seqs = super().append(entries)
+        self._step("after the commit")
+        return seqs
+
+
+class HallAttempts(Attempts):
+    """The product's record of posts, in a process that can die around each write."""
+
+    def __init__(self, path: pathlib.Path, step: Callable[[str], None]) -> None:
+        super().__init__(path)
+        self._step = step
+
+    def begin(self, row: Row, at_utc_ns: int) -> int:
+        self._step("before the attempt is kept")
+        return super().begin(row, at_utc_ns)
+
+    def finish(self, attempt_id: int, answer: Answer, at_utc_ns: int) -> None:
+        self._step("before the answer is kept")
+        super().finish(attempt_id, answer, at_utc_ns)
+
+
+@dataclass(slots=True)
+class Life:
+    """One process of the station."""
+
+    number: int
+    station: Station
+    journal: HallJournal
+    link: MockLink
+
+    def work(self) -> None:
+        """All that is to be done now."""
+        while self.station.pump():
+            pass
+        while self.station.pump_live():
+            pass
+
+
+@dataclass(slots=True)
+class SyncLife:
+    """One process of the sync."""
+
+    syncer: Syncer
+    source: OutboxReader
+    attempts: Attempts

@@ -1,0 +1,261 @@
+"""The station's machine: the real station and the real sync on virtual time, killed and started again at any step.
+
+A kill drops the object where it stands; only what is on the disk and in the gate's device is there for the next.
+A reboot takes the machine down for a while: a new boot id, a new clock, and the gate has forgotten.
+"""
+
+import pathlib
+import random
+from collections.abc import Callable
+
+from shared.errors import OperatorError
+from shared.link.mock import MockBroker, MockLink
+from shared.units import NS_PER_S
+from simulator.races.hosts.crash_points import Fuse, HallAttempts, HallJournal, Killed, Life, SyncLife
+from simulator.races.hosts.journal_tail import Tail
+from simulator.races.hosts.leaderboard_host import Network, Road, Vendor
+from simulator.races.hosts.output_monitor import ToldLink, Watch
+from simulator.races.hosts.tally import Tally
+from simulator.races.physical.beam_gate import BASELINE_M, GATE, SENSORS
+from simulator.races.physical.fault_table import Bad
+from simulator.races.physical.gate_device import BoxDriver, GateBox
+from simulator.races.physical.virtual_time import KernelClock, Universe
+from station.core import inputs as e
+from station.service.station import Setup, Station
+from station.sync.outbox_reader import OutboxReader
+from station.sync.syncer import Syncer
+from station.views.views import Accepted, Declined, RunView
+
+NAME = "station"
+NOT_STORED = "Not done, because"
+SYNC_NOTICES_NS = NS_PER_S // 4
+IN_LINE = (e.GateSpec(GATE, SENSORS, baseline_mm=round(BASELINE_M * 1000), layout="in_line"),)
+SIDE_BY_SIDE = (e.GateSpec(GATE, SENSORS, layout="side_by_side"),)
+
+
+class House:
+    """What runs on the station's machine, and the desk where officials stand."""
+
+    def __init__(
+        self,
+        universe: Universe,
+        broker: MockBroker,
+        vendor: Vendor,
+        bad: Bad,
+        folder: pathlib.Path,
+        tally: Tally,
+        *,
+        side_by_side: bool,
+    ) -> None:
+        self._gates = SIDE_BY_SIDE if side_by_side else IN_LINE
+        self.clock = KernelClock(universe, NAME)
+        self.box = GateBox(self.clock)
+        self.path = folder / "station.db"
+        self.tail = Tail(self.path)
+        self.boots = [(0, self.clock.boot_id, -self.clock.stamp(0))]
+        self.fuse, self.sync_fuse = Fuse(), Fuse()
+        self.race: e.OpenRace | None = None
+        self._universe, self._broker, self._vendor, self._bad, self._folder = universe, broker, vendor, bad, folder
+        self._kept = tally.invariants["rulings_kept"]
+        self._tally = tally
+        kept = tally.invariants
+        self._watch = Watch(
+            self.tail, kept["shown_is_stored"], kept["reports_kept"], kept["one_lease"], lambda: universe.now_ns
+        )
+        self._life: Life | None = None
+        self._sync: SyncLife | None = None
+        self._lives = 0
+        self._full = False
+        self._sync_due_ns: int | None = None
+        self._due_seen = 0
+        self._sync_rng = random.Random(f"{bad.seed}/sync")
+        draws = random.Random(f"{bad.seed}/identity")
+        self._draw = lambda count: draws.randbytes(count).hex()
+
+    # Processes
+
+    def start(self) -> None:
+        """Both processes; a start that fails (a full disk) is tried again, as systemd does."""
+        if not self.box.powered:
+            return
+        if self._life is None:
+            self._start_station()
+        if self._sync is None:
+            self._start_sync()
+
+    def open_race(self, race: e.OpenRace) -> None:
+        """The operator writes the race into the config and starts the station again."""
+        self.race = race
+        if self._life is not None:
+            self._alive(self._life.station.close)
+            self._forget_station()
+        self.start()
+
+    def kill_station(self) -> None:
+        """`kill -9`, and systemd starts it again seconds later."""
+        if self._life is None:
+            return
+        self._forget_station()
+        self._universe.after(self._restart_pause("station_restart"), self.start)
+
+    def kill_sync(self) -> None:
+        if self._sync is None:
+            return
+        self._forget_sync()
+        self._universe.after(self._restart_pause("sync_restart"), self.start)
+
+    def reboot(self, down_ns: int) -> None:
+        """The whole machine; what the gate had not yet given away is gone with it."""
+        if not self.box.powered:
+            return
+        self._forget_station()
+        self._forget_sync()
+        self.tail.catch_up()
+        self.box.noted = [edge for edge in self.box.noted if (edge.boot, edge.seq) in self.tail.edges]
+        self.box.powered = False
+        self._universe.after(down_ns, self._come_up)
+
+    def disk_full(self, full: bool) -> None:
+        self._full = full
+        if self._life is not None:
+            self._life.journal.disk_full(full)
+
+    def shut_down(self) -> None:
+        """At the end: an orderly stop of the station."""
+        if self._life is not None:
+            self._life.station.close()
+
+    def drop(self) -> None:
+        """Let go of every file; idempotent."""
+        self._forget_station()
+        self._forget_sync()
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is held, nothing waits to be posted."""
+        if self._life is None or self._sync is None:
+            return False
+        held = self._life.station.snapshot().store.held
+        return not held and not self._sync.syncer.waiting and self._sync_due_ns is None
+
+    # Work
+
+    def pump(self) -> None:
+        """Let both processes do what is to be done now."""
+        life = self._life
+        if life is not None and self._alive(life.work) and life.journal.due != self._due_seen:
+            self._due_seen = life.journal.due
+            self._sync_at(self._universe.now_ns + SYNC_NOTICES_NS)
+        if self._sync is not None and self._sync_due_ns is not None and self._sync_due_ns <= self._universe.now_ns:
+            self._step_sync(self._sync.syncer)
+
+    def _step_sync(self, syncer: Syncer) -> None:
+        self._sync_due_ns = None
+        try:
+            due_ns = syncer.step(self.clock.now_ns())
+        except Killed:
+            self._bad.struck("sync_restart")
+            self.kill_sync()
+            return
+        if due_ns is not None:
+            # The syncer counts on the machine's clock.
+            self._sync_at(self._universe.now_ns + max(1, due_ns - self.clock.now_ns()))
+
+    def _sync_at(self, at_ns: int) -> None:
+        if self._sync_due_ns is None or at_ns < self._sync_due_ns:
+            self._sync_due_ns = at_ns
+        self._universe.at(at_ns, lambda: None)
+
+    # The desk (simulator.races.starter.Desk)
+
+    def give(self, command: e.Command) -> Accepted | Declined | None:
+        """The answer, or None: nobody answers, or it could not be stored. Give it again."""
+        life = self._life
+        if life is None:
+            return None
+        ticket = life.station.offer(command)
+        self.pump()
+        answer = ticket.answer
+        if isinstance(answer, Declined) and answer.sentence.startswith(NOT_STORED):
+            return None
+        if isinstance(answer, Accepted):
+            self._tally.rulings += 1
+            self.tail.catch_up()
+            stored = self.tail.records[answer.seq - 1] if answer.seq <= len(self.tail.records) else None
+            matches = stored is not None and stored.kind == type(command).__name__
+            self._kept.check(matches, f"{command} was accepted as record {answer.seq}, which is {stored}")
+        return answer
+
+    def run(self) -> RunView | None:
+        """What the screen shows of the run."""
+        if self._life is None:
+            return None
+        view = self._life.station.snapshot()
+        self._watch.seen(view, self._life.number)
+        return view.run
+
+    def stamp(self, universe_ns: int) -> int:
+        return self.clock.stamp(universe_ns)
+
+    # Inside
+
+    def _start_station(self) -> None:
+        self._lives += 1
+        link = MockLink(self._broker, NAME, f"{self.clock.utc_ns():x}", "station")
+        journal = HallJournal(self.path, self.fuse.step)
+        journal.disk_full(self._full)
+        setup = Setup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, draw=self._draw)
+        told = ToldLink(link, self._watch, self.fuse.step)
+        station = Station(setup, self.clock, told, {GATE: BoxDriver(self.box)}, journal)
+        self._life = Life(self._lives, station, journal, link)
+        try:
+            started = self._alive(station.start)
+        except OperatorError:
+            started = False
+            self._forget_station()
+            self._universe.after(self._restart_pause("disk_full"), self.start)
+        if started:
+            self.pump()
+
+    def _start_sync(self) -> None:
+        source = OutboxReader(self.path)
+        attempts = HallAttempts(self._folder / "sync.db", self.sync_fuse.step)
+        road = Road(Network(self._universe, self._vendor, self._bad), self.clock.utc_ns, self.sync_fuse.step)
+        syncer = Syncer(source, attempts, road, self._sync_rng, self.clock.utc_ns, lambda _sentence: None)
+        self._sync = SyncLife(syncer, source, attempts)
+        self._sync_at(self._universe.now_ns + SYNC_NOTICES_NS)
+
+    def _alive(self, work: Callable[[], object]) -> bool:
+        """False if the station died of it."""
+        try:
+            work()
+        except Killed:
+            self._bad.struck("station_restart")
+            self.kill_station()
+            return False
+        return True
+
+    def _forget_station(self) -> None:
+        life, self._life = self._life, None
+        if life is not None:
+            life.link.vanish()
+            self.box.detach()
+            life.journal.close()
+
+    def _forget_sync(self) -> None:
+        sync, self._sync = self._sync, None
+        self._sync_due_ns = None
+        if sync is not None:
+            sync.source.close()
+            sync.attempts.close()
+
+    def _come_up(self) -> None:
+        self.clock.reboot()
+        self.box.reboot()
+        self.box.powered = True
+        now_ns = self._universe.now_ns
+        self.boots.append((now_ns, self.clock.boot_id, now_ns - self.clock.now_ns()))
+        self.start()
+
+    def _restart_pause(self, why: str) -> int:
+        return round(self._bad.source(why).uniform(1.0, 6.0) * NS_PER_S)

@@ -1,0 +1,188 @@
+"""Heats through the real engine and a real journal, and the judge who knows whose crossing each one was.
+
+A crossing is right if it was given to the run whose car it was, doubtful if an official is asked, and silently wrong
+otherwise: given to another run, or put aside though its run was on. After the heat an official rules by the video.
+"""
+
+import hashlib
+import itertools
+import pathlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from simulator.races.multi_car.heat import Heat, Luck, TruePass, draw_heat, moment
+from station.commands.replay import check
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.engine import Engine
+from station.store.journal import Entry, Journal
+
+LAPS = 12
+BATCH = 64
+NEAR_NS = 1_500_000_000
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What one heat, or all of them, came to. `wrong` are sentences; `missed` passes made no crossing of their own."""
+
+    crossings: int = 0
+    right: int = 0
+    doubtful: int = 0
+    missed: int = 0
+    missed_asked: int = 0
+    asked: Counter[str] = field(default_factory=Counter)
+    laps: int = 0
+    laps_true: int = 0
+    wrong: list[str] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
+
+    @property
+    def held(self) -> bool:
+        """No crossing is silently wrong."""
+        return not self.wrong
+
+    def as_json(self, seed: int) -> dict[str, object]:
+        """The object of `raceday race simulate --cars-on-track N --json`."""
+        counts = {name: getattr(self, name) for name in COUNTS}
+        journal_hash = hashlib.sha256("\n".join(self.heads).encode()).hexdigest()
+        return {"seed": seed, **counts, "silently_wrong": self.wrong, "asked": dict(sorted(self.asked.items())),
+                "journal_hash": journal_hash}  # fmt: skip
+
+    def add(self, other: "Verdict") -> None:
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.asked.update(other.asked)
+        self.wrong += other.wrong
+        self.heads += other.heads
+
+
+COUNTS = ("crossings", "right", "doubtful", "missed", "missed_asked", "laps", "laps_true")
+
+
+class Heard:
+    """The engine, what it was given and what it said; a tick that said nothing is not kept, as in the station."""
+
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self.kept: list[Entry] = []
+
+    def give(self, event: e.Input) -> tuple[f.Fact, ...]:
+        facts = self.engine.handle(event)
+        if facts:
+            self.kept.append(Entry(event, facts))
+        return facts
+
+    @property
+    def facts(self) -> list[f.Fact]:
+        return [fact for entry in self.kept for fact in entry.facts]
+
+
+def run_heat(seed: str, cars: int, laps: int, luck: Luck, folder: pathlib.Path | None = None) -> Verdict:
+    """One heat; with a `folder` its journal is written there, and must replay to the same facts."""
+    heat, heard = draw_heat(seed, cars, laps, luck), Heard()
+    for given in heat.inputs:
+        heard.give(given)
+    verdict = judge(heat, heard.facts)
+    _rule(heat, heard)
+    _held_against_the_truth(heat, heard, verdict)
+    if folder is not None:
+        verdict.heads.append(_journaled(heard, folder / f"{seed.replace('/', '-')}.db"))
+    return verdict
+
+
+def run_heats(
+    seed: int, count: int, cars: int, folder: pathlib.Path, done: Callable[[Verdict], None] = lambda _verdict: None
+) -> Verdict:
+    """Heats (seed, 0) to (seed, count - 1), each with its journal in `folder`; `done` hears of each."""
+    whole = Verdict()
+    for number in range(count):
+        verdict = run_heat(f"{seed}/{number}", cars, LAPS, Luck(), folder)
+        whole.add(verdict)
+        done(verdict)
+    return whole
+
+
+def judge(heat: Heat, facts: list[f.Fact]) -> Verdict:
+    """Each crossing against the truth."""
+    verdict = Verdict()
+    truth = {each.at_ns: each for each in heat.passes}
+    stamps = {fact.number: fact.at_ns for fact in facts if isinstance(fact, f.Crossing)}
+    given = {fact.crossing: fact for fact in facts if isinstance(fact, f.Attributed)}
+    aside = {fact.crossing: fact.why for fact in facts if isinstance(fact, f.Unattributed)}
+    proposals = [fact for fact in facts if isinstance(fact, f.Proposal)]
+    asked = {fact.crossing for fact in proposals if fact.crossing}
+    verdict.asked.update(fact.kind for fact in proposals)
+    for number, at_ns in stamps.items():
+        true_pass = truth[at_ns]
+        verdict.crossings += 1
+        if number in asked:
+            verdict.doubtful += 1
+        elif number in given:
+            _hold(verdict, given[number].run_id == true_pass.run_id, heat, f"{true_pass} was given as {given[number]}")
+        elif number in aside:
+            _hold(verdict, not true_pass.counts, heat, f"{true_pass} was put aside: {aside[number]}")
+        else:
+            verdict.wrong.append(f"heat {heat.seed}: nothing was said of crossing {number}, {true_pass}")
+    _missed(heat, set(stamps.values()), proposals, verdict)
+    return verdict
+
+
+def _hold(verdict: Verdict, right: bool, heat: Heat, sentence: str) -> None:
+    verdict.right += right
+    if not right:
+        verdict.wrong.append(f"heat {heat.seed}: {sentence}")
+
+
+def _missed(heat: Heat, seen: set[int], proposals: list[f.Proposal], verdict: Verdict) -> None:
+    for each in heat.passes:
+        if each.counts and each.at_ns not in seen:
+            verdict.missed += 1
+            verdict.missed_asked += any(
+                each.run_id == asked.run_id and abs(asked.at_ns - each.at_ns) < NEAR_NS for asked in proposals
+            )
+
+
+def _rule(heat: Heat, heard: Heard) -> None:
+    """An official looks at the video and answers every proposal; then every run is over."""
+    truth = {each.at_ns: each for each in heat.passes}
+    stamps = {fact.number: fact.at_ns for fact in heard.facts if isinstance(fact, f.Crossing)}
+    for asked in [fact for fact in heard.facts if isinstance(fact, f.Proposal)]:
+        heard.give(_ruling(heat, asked, truth[stamps[asked.crossing]] if asked.crossing else None))
+    for run_id in heat.racers:
+        heard.give(e.FinishRun(author="judge", run_id=run_id, moment=moment(heat.end_ns)))
+
+
+def _ruling(heat: Heat, asked: f.Proposal, true_pass: TruePass | None) -> e.Command:
+    said, now = "seen on the video", moment(heat.end_ns)
+    if true_pass is not None and true_pass.counts:
+        number, run_id = asked.crossing, true_pass.run_id
+        return e.GiveCrossing(author="judge", number=number, run_id=run_id, reason=said, moment=now)
+    missed = [each for each in heat.passes if each.run_id == asked.run_id and abs(each.at_ns - asked.at_ns) < NEAR_NS]
+    if asked.kind == "missed_crossing" and missed and missed[0].counts:
+        at_ns, run_id = missed[0].at_ns, asked.run_id
+        return e.AddCrossing(author="judge", at_ns=at_ns, run_id=run_id, reason=said, moment=now)
+    return e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, reason=said, moment=now)
+
+
+def _held_against_the_truth(heat: Heat, heard: Heard, verdict: Verdict) -> None:
+    """After the rulings: which of the true laps does the book have, to the nanosecond?"""
+    race = heard.engine.race
+    assert race is not None
+    for run_id in heat.racers:
+        stamps = [each.at_ns for each in heat.passes if each.run_id == run_id and each.counts]
+        laps = {(lap.ended_ns, lap.lap_ns) for lap in race.runs[run_id].book.laps()}
+        verdict.laps += len(stamps) - 1
+        verdict.laps_true += sum((end, end - begin) in laps for begin, end in itertools.pairwise(stamps))
+
+
+def _journaled(heard: Heard, path: pathlib.Path) -> str:
+    """The heat as a station keeps it: its head, once it has replayed to the same facts. Raises StorageError."""
+    journal = Journal(path)
+    try:
+        for first in range(0, len(heard.kept), BATCH):
+            journal.append(heard.kept[first : first + BATCH])
+        return check(journal).hex
+    finally:
+        journal.close()

@@ -1,0 +1,207 @@
+"""A car on the wire: beats, modes, and lap reports that wait in its outbox until the station acknowledges them.
+
+Its clock is its own: another epoch, another rate, and stamps as coarse as camera frames. The outbox is on the
+car's disk and outlives its computer; a report keeps its (device, boot, seq) however often it is said.
+"""
+
+import random
+from collections import Counter
+
+from shared.link.interface import Delivery, Subscription
+from shared.link.mock import MockBroker, MockLink
+from shared.protocol import messages as m
+from shared.protocol.topics import BY_BODY
+from shared.units import NS_PER_MS, NS_PER_S
+from simulator.races.physical.virtual_time import Universe
+
+RESEND_NS = 5 * NS_PER_S
+BEAT_NS = NS_PER_S  # the product beats at 10 Hz; here it is orders that matter, not how fast silence is noticed
+DRIVING_BEAT_NS = 4 * NS_PER_S  # but not beside a clone: who is silent for 3 s has lost its name
+FRAME_NS = NS_PER_S // 15
+STAMP_SIGMA_NS = 2.5 * NS_PER_MS
+MEMORY_NS = 120 * NS_PER_S
+
+NEXT_MODE: dict[tuple[m.CarMode, m.OrderAction], m.CarMode] = {
+    ("disarmed", "arm"): "ready",
+    ("stopped", "arm"): "ready",
+    ("ready", "start"): "driving",
+    ("ready", "stop"): "stopped",
+    ("driving", "stop"): "stopped",
+    ("tripped", "reset"): "disarmed",
+    ("stopped", "reset"): "disarmed",
+}
+
+
+class CarRadio:
+    """One car, as the wire knows it and as the hall sees it stop."""
+
+    def __init__(
+        self, universe: Universe, broker: MockBroker, name: str, rng: random.Random, machine: str = ""
+    ) -> None:
+        """`machine`: which one it is, of several that use the name."""
+        self.name = name
+        self.clones = 0  # other machines that speak under this name now
+        self._machine = machine or name
+        self.mode: m.CarMode = "disarmed"
+        self.model = self.model_sha256 = ""
+        self.reports: dict[tuple[str, int], m.Message] = {}
+        self.outbox: dict[tuple[str, int], m.Message] = {}
+        self._universe, self._broker, self._rng = universe, broker, rng
+        self._rate = 1.0 + rng.uniform(-40e-6, 40e-6)
+        self._boots = 0
+        self._beats: dict[int, int] = {}
+        self._beat = 0
+        self._on_duty_until_ns = 0
+        self._beating = False
+        self._last_pass: tuple[str, int] | None = None
+        self._numbers: Counter[str] = Counter()
+        self._resending = False
+        self._stopped_ns: int | None = None
+        self._stalled_ns = 0
+        self._link = self._boot()
+
+    @property
+    def boot(self) -> str:
+        return f"{self._machine}-boot-{self._boots}"
+
+    def now_ns(self) -> int:
+        return self._epoch_ns + round((self._universe.now_ns - self._booted_ns) * self._rate)
+
+    def restart(self) -> None:
+        """The car's computer starts again: a new boot, a new clock; the outbox is still on its disk."""
+        self._link.vanish()
+        self._boots += 1
+        if self.mode == "driving":
+            self._stopped_ns = self._universe.now_ns
+        self.mode = "disarmed"
+        self._link = self._boot()
+        self._say_state()
+        self._resend_later()
+
+    def load(self, model: str, sha256: str) -> None:
+        """Another racer's model is on the car now."""
+        self.model, self.model_sha256 = model, sha256
+        self._say_state()
+
+    def on_duty(self, until_ns: int) -> None:
+        """The car is awake and beats until then; off duty it only listens and sends what waits."""
+        self._on_duty_until_ns = max(self._on_duty_until_ns, until_ns)
+        if not self._beating:
+            self._beating = True
+            self._tick()
+
+    def clone(self, rng: random.Random) -> "CarRadio":
+        """Another machine whose card was copied from this one's: the same name, a boot and a clock of its own."""
+        self.clones += 1
+        return CarRadio(self._universe, self._broker, self.name, rng, f"{self.name}-clone-{rng.getrandbits(32):08x}")
+
+    def switch_off(self) -> None:
+        """It is unplugged."""
+        self._on_duty_until_ns = 0
+        self._link.vanish()
+
+    def trips(self) -> bool:
+        """The guard's own stop in mid-lap; it latches until an official resumes. False if it does not drive."""
+        if self.mode != "driving":
+            return False
+        self.mode, self._stopped_ns = "tripped", self._universe.now_ns
+        self._say_state()
+        return True
+
+    @property
+    def stands(self) -> bool:
+        """It tripped and has not been resumed."""
+        return self._stopped_ns is not None
+
+    def take_stall_ns(self) -> int:
+        """How long it stood since this was asked last: so much later it comes round."""
+        stalled_ns, self._stalled_ns = self._stalled_ns, 0
+        return stalled_ns
+
+    def gets_away(self) -> None:
+        """Whatever stopped it is over: it drives, or is carried off."""
+        if self._stopped_ns is not None:
+            self._stalled_ns += self._universe.now_ns - self._stopped_ns
+            self._stopped_ns = None
+
+    def passes_gate(self, blind: bool) -> None:
+        """It drives by the board now; `blind`: no frame shows it, and the car will believe in a longer lap."""
+        if blind:
+            return
+        at_ns = self.now_ns() + round(self._rng.gauss(0.0, STAMP_SIGMA_NS))
+        last, self._last_pass = self._last_pass, (self.boot, at_ns)
+        known = last is not None and last[0] == self.boot and at_ns - last[1] < MEMORY_NS
+        lap_ns = at_ns - last[1] if known and last is not None else None
+        body = m.CarLap(at_ns, self.boot, board_id=0, lap_ns=lap_ns, frames_seen=3, uncertainty_ns=FRAME_NS // 2)
+        self._universe.after(self._rng.randint(30, 90) * NS_PER_MS, lambda: self._report(body))
+
+    def forget_last_pass(self) -> None:
+        """It was carried to the start."""
+        self._last_pass = None
+
+    # Inside
+
+    def _boot(self) -> MockLink:
+        self._booted_ns = self._universe.now_ns
+        self._epoch_ns = self._rng.randint(5, 4000) * NS_PER_S
+        self._beats.clear()
+        link = MockLink(self._broker, self.name, self.boot, "car")
+        link.start([Subscription(BY_BODY[kind], self.name) for kind in (m.LapAck, m.Lease, m.DriveOrder)], self._hear)
+        return link
+
+    def _hear(self, delivery: Delivery) -> None:
+        body = delivery.message.body
+        match body:
+            case m.LapAck():
+                self.outbox.pop((body.boot, body.seq), None)
+            case m.DriveOrder():
+                self._obey(body)
+        delivery.ack()
+
+    def _obey(self, order: m.DriveOrder) -> None:
+        sent_ns = self._beats.get(order.beat)
+        fresh = sent_ns is not None and self.now_ns() - sent_ns <= order.ttl_ms * NS_PER_MS
+        if order.boot != self.boot or not fresh:
+            return
+        mode = NEXT_MODE.get((self.mode, order.action))
+        if order.action == "estop":
+            mode = "tripped"
+        if mode is not None and mode != self.mode:
+            self.mode = mode
+            if mode == "driving":
+                self.gets_away()
+            self._say_state()
+
+    def _tick(self) -> None:
+        if self._universe.now_ns > self._on_duty_until_ns:
+            self._beating = False
+            return
+        self._beat += 1
+        self._beats[self._beat] = self.now_ns()
+        self._beats.pop(self._beat - 8, None)
+        self._link.publish(m.CarBeat(self._beat, self.mode))
+        rarely = self.mode == "driving" and not self.clones
+        self._universe.after(DRIVING_BEAT_NS if rarely else BEAT_NS, self._tick)
+
+    def _say_state(self) -> None:
+        self._link.publish(m.CarState(True, self.mode, model=self.model, model_sha256=self.model_sha256))
+
+    def _report(self, body: m.CarLap) -> None:
+        # Numbered by the boot that saw it, on the car's disk: a restart in between changes nothing.
+        self._numbers[body.car_boot] += 1
+        message = m.Message(m.Envelope(self.name, body.car_boot, self._numbers[body.car_boot]), body)
+        key = (message.envelope.boot, message.envelope.seq)
+        self.reports[key] = self.outbox[key] = message
+        self._link.publish_as(message)
+        self._resend_later()
+
+    def _resend_later(self) -> None:
+        if self.outbox and not self._resending:
+            self._resending = True
+            self._universe.after(RESEND_NS, self._resend)
+
+    def _resend(self) -> None:
+        self._resending = False
+        for message in list(self.outbox.values())[:16]:
+            self._link.publish_as(message)
+        self._resend_later()

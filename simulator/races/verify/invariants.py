@@ -1,0 +1,203 @@
+"""What must hold at the end of a meeting, when the faults are over and all had time to be delivered."""
+
+import hashlib
+import json
+import pathlib
+import sqlite3
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from leaderboard.board import Board
+from leaderboard.store.database import open_store
+from shared.errors import StorageError
+from simulator.races.hosts.journal_tail import Tail
+from simulator.races.hosts.leaderboard_host import Applied
+from simulator.races.hosts.tally import Invariant, Tally
+from simulator.races.physical.gate_device import GateBox
+from simulator.races.physical.sim_car import CarRadio
+from simulator.races.verify import reference_model
+from simulator.races.verify.gate_oracle import GateTruth, added_strokes, told_laps
+from simulator.races.verify.reference_replay import Bookkeeper
+from station.commands.replay import check as check_replay
+from station.store.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the checker looks at."""
+
+    tail: Tail
+    truth: GateTruth
+    box: GateBox
+    radios: dict[str, CarRadio]
+    posts: list[Applied]
+    journal: pathlib.Path
+    board: pathlib.Path
+
+
+def check_all(evidence: Evidence, tally: Tally) -> None:
+    """Every invariant that is looked at in the end; counts go to the tally."""
+    tail = evidence.tail
+    tail.catch_up()
+    books = Bookkeeper().read(tail.records)
+    _check_edges(evidence, tally.invariants["no_crossing_lost"])
+    tally.crossings = evidence.truth.check_crossings(tail, tally.invariants["crossings_true"], tally.excused)
+    strokes = added_strokes(tail)
+    for lap in told_laps(tail):
+        evidence.truth.check_lap(lap, strokes, tally.invariants["laps_true"], tally.excused)
+    final = final_laps(tail)
+    tally.runs, tally.laps = len(final), sum(len(laps) for laps in final.values())
+    _check_books(books, final, tail, tally.invariants["laps_by_the_rules"])
+    _check_posts(evidence, tally)
+    _check_standings(evidence, books, tally.invariants["standings_agree"])
+    _check_reports(evidence, tally)
+    _check_replay(evidence, tally)
+
+
+def _check_edges(evidence: Evidence, invariant: Invariant) -> None:
+    kept = evidence.tail.edges
+    for edge in evidence.box.noted:
+        stored = kept.get((edge.boot, edge.seq))
+        invariant.check(stored == (edge.sensor, edge.broken, edge.at_ns), f"{edge} is stored as {stored}")
+    invariant.check(len(kept) == len(evidence.box.noted), f"{len(kept)} edges stored, {len(evidence.box.noted)} seen")
+    invariant.check(not evidence.tail.repeated_edges, f"{evidence.tail.repeated_edges} edges are stored twice")
+
+
+def final_laps(tail: Tail) -> dict[str, list[dict[str, Any]]]:
+    """The laps of every run as the stored facts leave them."""
+    runs: dict[str, dict[int, dict[str, Any]]] = {}
+    for record in tail.records:
+        for name, fact in record.facts:
+            if name == "RunOpened":
+                runs[fact["run_id"]] = {}
+            elif name == "LapsRecast":
+                runs[fact["run_id"]] = {lap["number"]: lap for lap in fact["laps"]}
+            elif name in ("LapDone", "LapConfirmed", "LapRuled", "LapHeld"):
+                runs[fact["lap"]["run_id"]][fact["lap"]["number"]] = fact["lap"]
+    return {run_id: [laps[n] for n in sorted(laps)] for run_id, laps in runs.items()}
+
+
+def _check_books(books: Bookkeeper, final: dict[str, list[dict[str, Any]]], tail: Tail, invariant: Invariant) -> None:
+    scores: dict[str, int | None] = {}
+    for record in tail.records:
+        scores.update({fact["run_id"]: fact["score_ms"] for name, fact in record.facts if name == "Qualified"})
+    invariant.check(not books.puzzled, f"{len(books.puzzled)} records puzzle the paper: {books.puzzled[:1]}")
+    invariant.check(list(final) == list(books.runs), "the station and the paper know different runs")
+    for run_id, laps in final.items():
+        on_paper = [(x.number, x.lap_ns, x.valid, x.off_tracks, x.collisions, x.resets, x.penalty_ns)
+                    for x in books.runs[run_id].laps()]  # fmt: skip
+        official = [tuple(lap[name] for name in LAP_FIELDS) for lap in laps]
+        invariant.check(official == on_paper, f"{run_id}: official {official}, on paper {on_paper}")
+        score = books.runs[run_id].score_ms()
+        invariant.check(scores.get(run_id) == score, f"{run_id}: score {scores.get(run_id)}, on paper {score}")
+
+
+LAP_FIELDS = ("number", "lap_ns", "valid", "off_tracks", "collisions", "resets", "penalty_ns")
+
+
+def _check_posts(evidence: Evidence, tally: Tally) -> None:
+    invariant, healed = tally.invariants["applied_once"], tally.invariants["healed"]
+    due = {f"{result_id}.{revision}": payload for result_id, revision, payload in evidence.tail.outbox()}
+    answers: dict[str, list[Applied]] = defaultdict(list)
+    for post in evidence.posts:
+        answers[post.webhook_id].append(post)
+    tally.results, tally.posts = len(due), len(evidence.posts)
+    for webhook_id, payload in due.items():
+        posts = answers.get(webhook_id, [])
+        healed.check(bool(posts), f"{webhook_id} never reached the leaderboard")
+        invariant.check(all(p.payload == payload for p in posts), f"{webhook_id} was posted with different bodies")
+        first, again = Counter(p.status for p in posts[:1]), Counter(p.status for p in posts[1:])
+        fine = set(first) <= {201} and set(again) <= {200}
+        words = posts[0].body.decode() if posts else ""
+        invariant.check(fine, f"{webhook_id} was answered {dict(first + again)}: {words}")
+        invariant.check(len({p.body for p in posts}) <= 1, f"{webhook_id} was answered in different words")
+    invariant.check(set(answers) <= set(due), f"posted though never due: {sorted(set(answers) - set(due))[:3]}")
+    held = _rows(evidence.board, "SELECT result_id || '.' || revision, count(*) FROM results GROUP BY 1")
+    invariant.check({str(k): v for k, v in held} == dict.fromkeys(due, 1), "the board does not hold each result once")
+
+
+def _check_standings(evidence: Evidence, books: Bookkeeper, invariant: Invariant) -> None:
+    """The board's lines and the station's against the paper."""
+    newest: dict[str, tuple[int, int, int]] = {}
+    order: dict[str, int] = {}
+    ids: dict[tuple[str, str], str] = {}
+    came: dict[str, int] = {}
+    for post in evidence.posts:
+        came.setdefault(post.webhook_id.rpartition(".")[0], post.at_utc_ns)
+    for result_id, revision, payload in evidence.tail.outbox():
+        body = json.loads(payload)
+        # Nobody knows when a run of an unset clock was driven, until it is corrected: it counts from when it came.
+        is_known = body["evidence"].get("clock_trusted", True)
+        finished_utc_ns = body["finished_utc_ns"] if is_known else came.get(result_id, 0)
+        said = (revision, finished_utc_ns, body["evidence"]["uncertainty_ns"])
+        newest[result_id] = max(newest.get(result_id, (0, 0, 0)), said)
+        known = ids.setdefault((body["race_id"], body["run_id"]), result_id)
+        invariant.check(known == result_id, f"{body['run_id']} was posted as {known} and as {result_id}")
+    invariant.check(len(set(ids.values())) == len(ids), "two runs were posted under one id")
+    for post in evidence.posts:
+        order.setdefault(post.webhook_id.rpartition(".")[0], len(order))
+    for race_id, attempts in _races(evidence.tail).items():
+        runs = [run for run in books.runs.values() if run.race_id == race_id]
+        posted = [
+            reference_model.Posted(run.racer, run.score_ms(), newest[key][1], order.get(key, -1), newest[key][2])
+            for run in runs
+            if (key := ids.get((race_id, run.run_id), "")) in newest
+        ]
+        wanted = reference_model.board(posted, attempts)
+        held = _rows(
+            evidence.board,
+            f"SELECT racer, score_ms FROM lines WHERE race_id = '{race_id}' ORDER BY score_ms, set_utc_ns, \"order\"",  # noqa: S608
+        )
+        invariant.check(held == wanted, f"{race_id}: the board holds {held}, on paper {wanted}")
+        station = [(line["racer"], line["score_ms"]) for line in evidence.tail.standing.get(race_id, [])]
+        invariant.check(station == wanted, f"{race_id}: the station ranks {station}, on paper {wanted}")
+        tied = reference_model.tied(posted, attempts)
+        marked = {line["racer"] for line in evidence.tail.standing.get(race_id, []) if line["tied"]}
+        invariant.check(marked == tied, f"{race_id}: the station ties {marked}, on paper {tied}")
+        shown = _tied_on(evidence.board, race_id)
+        invariant.check(shown == tied, f"{race_id}: the board ties {shown}, on paper {tied}")
+
+
+def _tied_on(board: pathlib.Path, race_id: str) -> set[str]:
+    opened = Board(open_store(board))
+    try:
+        return {placed.racer for placed in opened.standings(race_id) if placed.tied}
+    finally:
+        opened.close()
+
+
+def _races(tail: Tail) -> dict[str, int | None]:
+    opened = [r.input for r in tail.records if r.kind == "OpenRace"]
+    return {body["race_id"]: body["rules"]["attempts_per_racer"] for body in opened}
+
+
+def _check_reports(evidence: Evidence, tally: Tally) -> None:
+    invariant, healed = tally.invariants["reports_kept"], tally.invariants["healed"]
+    for name, radio in evidence.radios.items():
+        tally.reports += len(radio.reports)
+        for boot, seq in radio.reports:
+            invariant.check((name, boot, seq) in evidence.tail.reports, f"{name} {boot} {seq} is not in the journal")
+        healed.check(not radio.outbox, f"{name} still waits for {len(radio.outbox)} acknowledgements")
+
+
+def _check_replay(evidence: Evidence, tally: Tally) -> None:
+    invariant = tally.invariants["replay_agrees"]
+    journal = Journal(evidence.journal)
+    try:
+        head = check_replay(journal).hex
+    except StorageError as error:
+        head = hashlib.sha256(str(error).encode()).hexdigest()
+        invariant.check(False, str(error))
+    finally:
+        journal.close()
+    tally.heads.append(head)
+    invariant.check(len(evidence.tail.records) == max(evidence.tail.hashes), "the journal's numbers have gaps")
+    invariant.checked += len(evidence.tail.records)
+
+
+def _rows(path: pathlib.Path, sql: str) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        rows = db.execute(sql).fetchall()
+    db.close()
+    return rows

@@ -1,0 +1,136 @@
+"""Reads the journal's inputs to the race on paper: crossings and rulings in, laps and scores out.
+
+Of the stored facts it takes only what it cannot know from the inputs: which edges were a crossing (held against
+the truth elsewhere), which commands were refused, and when a run that spans two boots was over.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from shared.rules.ranking import RaceRules
+from simulator.races.hosts.journal_tail import Kept
+from simulator.races.verify.reference_model import PaperRun
+
+INCIDENTS = {"OffTrack": "off_track", "Collision": "collision", "CarReset": "reset"}
+
+
+class Bookkeeper:
+    """All runs of a meeting, on paper."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, PaperRun] = {}
+        self.open: PaperRun | None = None
+        self.puzzled: list[str] = []
+        self._clocked: set[str] = set()
+        self._race: tuple[str, RaceRules] = ("", RaceRules())
+        self._believing = True
+        self._readers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "OpenRun": self._open_run,
+            "StartRun": self._start,
+            "FinishRun": self._finish,
+            "AbandonRun": self._abandon,
+            "VoidLap": self._void,
+            "RestoreLap": self._restore,
+            "AddPenalty": self._penalty,
+            "AddCrossing": self._add,
+            "DropCrossing": self._drop,
+            "ReassignRun": self._reassign,
+            "TakeBack": self._take_back,
+            "DismissProposal": self._dismiss,
+            **{name: functools.partial(self._incident, kind) for name, kind in INCIDENTS.items()},
+        }
+
+    def read(self, records: Iterable[Kept]) -> "Bookkeeper":
+        """The whole journal, in order."""
+        for record in records:
+            try:
+                self._read(record)
+            except (IndexError, KeyError, AssertionError) as error:
+                self.puzzled.append(f"record {record.seq}: the paper has nothing that {record.kind} is about ({error})")
+        return self
+
+    def _read(self, record: Kept) -> None:
+        names = {name for name, _ in record.facts}
+        if record.kind == "OpenRace" and "RaceOpened" in names:
+            self._race = (record.input["race_id"], RaceRules(**record.input["rules"]))
+            self._believing = record.input.get("officiating", 0) == 0
+        elif "CommandRefused" not in names and (reader := self._readers.get(record.kind)) is not None:
+            reader(record.input)
+        for name, fact in record.facts:
+            if name == "Crossing" and fact["direction"] >= 0 and self.open is not None:
+                self.open.crossing(fact["boot"], fact["at_ns"])
+            elif name == "RunClock":
+                # Another boot measures its limit, by the time of day: we take the station's word.
+                self._clocked.add(fact["run_id"])
+                latest_ns = fact.get("latest_ns")
+                began_ns = fact["started_ns"] if latest_ns is None else latest_ns
+                self.runs[fact["run_id"]].started[fact["boot"]] = began_ns
+            elif name == "RunFinished":
+                self._finished(fact)
+
+    def _finished(self, fact: dict[str, Any]) -> None:
+        """Within the boot that it began in, a run is over by its own rules; else we take the station's word."""
+        run = self.runs[fact["run_id"]]
+        run.told_over = True
+        if fact["reason"] != "time is up" or fact["run_id"] in self._clocked:
+            run.over = True
+
+    def _open_run(self, body: dict[str, Any]) -> None:
+        race_id, rules = self._race
+        over = [run for run in self.runs.values() if run.race_id == race_id and run.counts]
+        laps = [lap.lap_ns for run in over if run.over or run.told_over for lap in run.laps() if lap.valid]
+        self.open = PaperRun(body["run_id"], race_id, body["racer"], body["car"], rules, believing=self._believing)
+        self.open.fastest_ns = min(laps, default=None)
+        self.runs[body["run_id"]] = self.open
+
+    def _start(self, body: dict[str, Any]) -> None:
+        assert self.open is not None
+        self.open.release(body["moment"]["boot"], body["moment"]["at_ns"])
+
+    def _finish(self, _body: dict[str, Any]) -> None:
+        assert self.open is not None
+        self.open.over = True
+
+    def _abandon(self, _body: dict[str, Any]) -> None:
+        assert self.open is not None
+        self.open.over, self.open.counts = True, False
+
+    def _incident(self, kind: str, body: dict[str, Any]) -> None:
+        assert self.open is not None
+        self.open.happened(kind, body["moment"]["boot"], body["at_ns"])
+
+    def _meant(self, body: dict[str, Any]) -> PaperRun:
+        run = self.runs[body["run_id"]] if body["run_id"] else self.open
+        assert run is not None
+        return run
+
+    def _void(self, body: dict[str, Any]) -> None:
+        self._meant(body).void(body["number"])
+
+    def _restore(self, body: dict[str, Any]) -> None:
+        self._close(self._meant(body), lambda run: run.restore(body["number"]))
+
+    def _take_back(self, body: dict[str, Any]) -> None:
+        self._meant(body).take_back(body["kind"], body["number"])
+
+    def _dismiss(self, body: dict[str, Any]) -> None:
+        self._close(self._meant(body), lambda run: run.believe(body["at_ns"]))
+
+    def _close(self, run: PaperRun, change: Callable[[PaperRun], None]) -> None:
+        """After a ruling on the strip the run may be full."""
+        change(run)
+        if not run.over:
+            run.close_if_full()
+
+    def _penalty(self, body: dict[str, Any]) -> None:
+        self._meant(body).penalise(body["number"], body["seconds"])
+
+    def _add(self, body: dict[str, Any]) -> None:
+        self._close(self._meant(body), lambda run: run.add_stroke(body["at_ns"]))
+
+    def _drop(self, body: dict[str, Any]) -> None:
+        self._close(self._meant(body), lambda run: run.drop_stroke(body["number"]))
+
+    def _reassign(self, body: dict[str, Any]) -> None:
+        self._meant(body).racer = body["racer"].strip()

@@ -1,0 +1,61 @@
+"""The director's hand on the mock world: put a car on the track, ask how things stand, hear the truth."""
+
+import select
+from collections.abc import Iterator
+
+from shared.errors import BadInput, HardwareMissing, Refused
+from simulator.realtime.protocol import Ask, Deed, Hello, Refusal, Replay, Status, Truth, call, pack
+
+
+class WorldControl:
+    """One connection for asking; `events` opens its own. Raises HardwareMissing when the world is not there."""
+
+    def __init__(self, world: str) -> None:
+        self._world = world
+        self._sock, self._unpacker, self.welcome = call(world, Hello("control"))
+
+    def place(self, car: str) -> Status:
+        """Put this car before the start line, instead of whichever was there. Raises Refused."""
+        return self._ask("place", car=car)
+
+    def remove(self) -> Status:
+        """Take the car off the track."""
+        return self._ask("remove")
+
+    def put_back(self) -> Status:
+        """Put the car back on the road, a metre before its place. Raises Refused when there is none."""
+        return self._ask("put_back")
+
+    def set_appearance(self, number: int) -> Status:
+        """Another hall from the next placed car on."""
+        return self._ask("appearance", number=number)
+
+    def status(self) -> Status:
+        return self._ask("status")
+
+    def events(self, after: int = 0, timeout_s: float | None = None) -> Iterator[Truth]:
+        """The truth from number `after` + 1 on, as it happens; ends when nothing came for `timeout_s`."""
+        sock, unpacker, _ = call(self._world, Hello("control"))
+        with sock:
+            sock.sendall(pack(Replay(after)))
+            while select.select([sock], [], [], timeout_s)[0]:
+                data = sock.recv(65_536)
+                if not data:
+                    raise HardwareMissing(f"The mock world at {self._world} has ended.")
+                yield from (word for word in unpacker.feed(data) if isinstance(word, Truth))
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def _ask(self, deed: Deed, car: str = "", number: int = 0) -> Status:
+        try:
+            self._sock.sendall(pack(Ask(deed, car, number)))
+            while data := self._sock.recv(65_536):
+                for word in self._unpacker.feed(data):
+                    if isinstance(word, Status):
+                        return word
+                    if isinstance(word, Refusal):
+                        raise Refused(word.sentence)
+        except (OSError, BadInput) as error:
+            raise HardwareMissing(f"The mock world at {self._world} does not answer ({error}).") from None
+        raise HardwareMissing(f"The mock world at {self._world} has ended.")

@@ -1,0 +1,40 @@
+"""A device's connection to the world process."""
+
+import contextlib
+import select
+
+from shared.errors import BadInput, HardwareMissing
+from simulator.realtime.protocol import Hello, Word, call, pack
+from vehicle.hardware.interfaces import Frame
+
+_READ_BYTES = 262_144
+
+
+class Line:
+    """One connection to the world. Every trouble on it is HardwareMissing."""
+
+    def __init__(self, world: str, hello: Hello) -> None:
+        self._sock, self._unpacker, self.welcome = call(world, hello)
+        self._world = world
+
+    def hear(self, wait_s: float) -> list[Word | Frame] | None:
+        """What has come (perhaps a part of a word only: an empty list); None when nothing came in time."""
+        try:
+            if not select.select([self._sock], [], [], wait_s)[0]:
+                return None
+            data = self._sock.recv(_READ_BYTES)
+            if data:
+                return self._unpacker.feed(data)
+        except (OSError, ValueError, BadInput) as error:
+            raise HardwareMissing(f"The mock world at {self._world} is gone ({error}).") from None
+        raise HardwareMissing(f"The mock world at {self._world} has ended.")
+
+    def say(self, word: Word) -> None:
+        try:
+            self._sock.sendall(pack(word))
+        except OSError as error:
+            raise HardwareMissing(f"The mock world at {self._world} is gone ({error}).") from None
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._sock.close()

@@ -1,0 +1,243 @@
+"""The mock world's drivers, found by entry point like all others: clock, camera, motors and gate.
+
+Each holds its own connection to the world process and mends it when the world is started again. They say
+HardwareMissing when the world is not there at the beginning, as hardware that is not plugged in.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import ConfigError, HardwareMissing
+from simulator.realtime.device_client import Line
+from simulator.realtime.protocol import CLOCK_NAME, GateEdge, Hello, Replay, Taken, Wires, Word, socket_path
+from simulator.realtime.shared_clock import Anchor, ClockReader
+from station.core.inputs import Edge
+from station.gates.driver import GateHealthReport
+from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral
+from vehicle.hardware.interfaces import Frame
+from vehicle.process.seccomp import Sockets
+
+RETRY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOptions:
+    """`[clock.options]`."""
+
+    world: str = setting(what="the world's run folder or socket", file=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CarOptions:
+    """`[camera.options]` and `[motors.options]`."""
+
+    world: str = setting(what="the world's run folder or socket", file=True)
+    car: str = setting(what="the car's name in the world")
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """`options` of a gate; `beam` is the world's beam, the gate's own name if empty."""
+
+    world: str = setting(what="the world's run folder or socket", file=True)
+    beam: str = setting("", what="start, split1, split2, ...")
+
+
+class WorldClock:
+    """The world's time; its boot is the world's. UTC is this machine's own."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        world = from_table(options, ClockOptions, "clock.options").world
+        self._reader = ClockReader(socket_path(world).with_name(CLOCK_NAME))
+
+    @property
+    def boot_id(self) -> str:
+        return self._reader.anchor().boot
+
+    @property
+    def rate(self) -> float:
+        return self._reader.anchor().rate
+
+    @property
+    def trusted(self) -> bool:
+        """Who plays with a mock world has no time of day to keep."""
+        return True
+
+    def now_ns(self) -> int:
+        # The real time is read after the anchor: so it is never before it.
+        anchor: Anchor = self._reader.anchor()
+        return anchor.now_ns(time.monotonic_ns())
+
+    def utc_ns(self) -> int:
+        return time.time_ns()
+
+
+class WorldCamera:
+    """Frames of one car, 240 x 320 grey, newest first; stamps are the world's."""
+
+    sockets: ClassVar[Sockets] = "local"  # a world that is started again is connected to again
+
+    def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every camera gets it
+        self._options = from_table(options, CarOptions, "camera.options")
+        self._closed = False
+        self._line: Line | None = Line(self._options.world, Hello("camera", self._options.car))
+        self._newest: Frame | None = None
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """The newest frame that was not given yet; None after `timeout_s`, or while the world is away."""
+        until_s = time.monotonic() + timeout_s
+        while not self._closed:
+            left_s = max(0.0, until_s - time.monotonic())
+            if not self._hear(left_s if self._newest is None else 0.0):
+                frame, self._newest = self._newest, None
+                return self._given(frame)
+        return None
+
+    def close(self) -> None:
+        self._closed = True
+        self._hang_up()
+
+    def _hear(self, wait_s: float) -> bool:
+        """Take in what has come; False when nothing came in time."""
+        try:
+            if self._line is None:
+                self._line = Line(self._options.world, Hello("camera", self._options.car))
+            heard = self._line.hear(wait_s)
+        except HardwareMissing:
+            self._hang_up()
+            time.sleep(min(RETRY_S, wait_s))
+            return wait_s > RETRY_S
+        for word in heard or ():
+            if isinstance(word, Frame):
+                self._newest = word
+        return heard is not None
+
+    def _given(self, frame: Frame | None) -> Frame | None:
+        if frame is not None and self._line is not None:
+            try:
+                self._line.say(Taken(frame.seq))
+            except HardwareMissing:
+                self._hang_up()
+        return frame
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+
+class WorldMotors:
+    """The wires of one car: a servo and an ESC that take whole microseconds, and keep the last pulse."""
+
+    resolution_ns = 1_000
+
+    def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every driver gets it
+        self._options = from_table(options, CarOptions, "motors.options")
+        self._lock = threading.Lock()
+        self._line: Line | None = Line(self._options.world, Hello("motors", self._options.car))
+
+    def apply(self, pulses: Pulses) -> None:
+        """Raises HardwareMissing while the world is away."""
+        for width_ns in (pulses.steering_ns, pulses.throttle_ns):
+            if width_ns % self.resolution_ns or not 500_000 <= width_ns <= 2_500_000:
+                raise HardwareMissing(
+                    f"The mock car's motors cannot make a pulse of {width_ns} ns; check the calibration."
+                )
+        with self._lock:
+            self._say(Wires(pulses.steering_ns, pulses.throttle_ns))
+
+    def neutral(self) -> None:
+        self.apply(neutral(STOCK_CALIBRATION, self.resolution_ns))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._line is not None:
+                self._line.close()
+                self._line = None
+
+    def _say(self, word: Word) -> None:
+        try:
+            self._connected().say(word)
+        except HardwareMissing:
+            # The world may have been started again since: one try on a new connection, then it is said aloud.
+            if self._line is not None:
+                self._line.close()
+                self._line = None
+            self._connected().say(word)
+
+    def _connected(self) -> Line:
+        if self._line is None:
+            self._line = Line(self._options.world, Hello("motors", self._options.car))
+        return self._line
+
+
+class WorldGate:
+    """One beam of the world; what the station did not keep is told again, as long as the world remembers it."""
+
+    def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002
+        self._options = from_table(options, GateOptions, f"gate {name}")
+        if len(sensors) != 1:
+            raise ConfigError(f"gate {name}: a gate of the mock world has one beam, so name one sensor.")
+        self._name, self._sensor = name, sensors[0]
+        self._hello = Hello("gate", self._options.beam or name)
+        self._after: dict[str, int] = {}
+        self._put: Callable[[Edge], None] | None = None
+        self._closing = threading.Event()
+        self._alive, self._sentence = True, "The beam is clear."
+        self._last_ns: int | None = None
+        self._edges = self._lost = 0
+        self._line: Line | None = Line(self._options.world, self._hello)
+        self._thread: threading.Thread | None = None
+
+    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
+        self._after, self._put = dict(after), put
+        self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
+        self._thread.start()
+
+    def health(self) -> GateHealthReport:
+        return GateHealthReport(self._alive, self._sentence, self._last_ns, self._edges, self._lost)
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+        if self._line is not None:
+            self._line.close()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                line = self._line or Line(self._options.world, self._hello)
+                self._line = line
+                self._listen(line)
+            except HardwareMissing as error:
+                self._alive, self._sentence = False, str(error)
+                if self._line is not None:
+                    self._line.close()
+                    self._line = None
+                self._closing.wait(RETRY_S)
+
+    def _listen(self, line: Line) -> None:
+        boot = line.welcome.boot
+        line.say(Replay(self._after.get(boot, 0)))
+        self._alive = True
+        while not self._closing.is_set():
+            for word in line.hear(0.1) or ():
+                if isinstance(word, GateEdge):
+                    self._take(word, boot)
+
+    def _take(self, edge: GateEdge, boot: str) -> None:
+        missing = edge.seq - self._after.get(boot, 0) - 1
+        if missing > 0:
+            self._lost += missing
+        self._after[boot] = edge.seq
+        self._edges += 1
+        self._last_ns = edge.at_ns
+        self._sentence = "The beam is broken." if edge.broken else "The beam is clear."
+        assert self._put is not None
+        self._put(Edge(self._name, self._sensor, edge.broken, edge.at_ns, edge.seq, boot))

@@ -1,0 +1,225 @@
+"""What the world process and its devices say to each other over a Unix socket: frozen words in frames of bytes.
+
+A packet is its length (4 bytes), a kind (1 byte) and a body: `J` a word's name and its JSON, `F` a camera
+frame (stamp, number, width, height, grey pixels). The first word of a device is Hello.
+"""
+
+import dataclasses
+import json
+import pathlib
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import BadInput, HardwareMissing, OperatorError
+from vehicle.hardware.interfaces import Frame, Pixels
+
+SOCKET_NAME = "world.sock"
+CLOCK_NAME = "world.clock"
+TRUTH_NAME = "truth.jsonl"
+MAX_PACKET_BYTES = 2_000_000
+_MAX_PATH_BYTES = 107
+_HEAD = struct.Struct("!Ic")
+_FRAME = struct.Struct("!qqHH")
+
+Role = Literal["camera", "motors", "gate", "control"]
+Deed = Literal["place", "remove", "put_back", "status", "appearance"]
+Event = Literal["placed", "removed", "crossing", "off_track", "back_on_track"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Device: who I am; `name` is the car's name, or of a gate the world's beam."""
+
+    role: Role
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """World: which boot this is."""
+
+    boot: str
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """World: why not, in one sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Gate or control: send me what has a number above `after`, and all that comes."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Camera: my owner has the frame of this number."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """Motors: the pulses from now on."""
+
+    steering_ns: int
+    throttle_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateEdge:
+    """World: a beam changed. `oldest` is the first number that the world still remembers of this gate."""
+
+    broken: bool
+    at_ns: int
+    seq: int
+    oldest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """World: what really happened; no machine of the race may hear it, only the director and the tests."""
+
+    seq: int
+    event: Event
+    car: str
+    at_ns: int
+    direction: int = 0
+    gate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Control: do this. `number` is the look of the hall for `appearance`."""
+
+    deed: Deed
+    car: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """World: how things stand. `stretched_ms` is how much later than real time all happens by now."""
+
+    boot: str
+    track: str
+    length_m: float
+    now_ns: int
+    rate: float
+    car: str
+    frames: int
+    speed_mps: float
+    off_track: bool
+    stretched_ms: int
+    waited_ms: int
+    missed_frames: int
+
+
+Word = Hello | Welcome | Refusal | Replay | Taken | Wires | GateEdge | Truth | Ask | Status
+_WORDS: dict[str, TypeAdapter[Any]] = {
+    word.__name__: TypeAdapter(word)
+    for word in (Hello, Welcome, Refusal, Replay, Taken, Wires, GateEdge, Truth, Ask, Status)
+}
+
+
+def pack(word: Word) -> bytes:
+    """A word as a packet."""
+    body = f"{type(word).__name__} {json.dumps(dataclasses.asdict(word))}".encode()
+    return _HEAD.pack(len(body), b"J") + body
+
+
+def pack_frame(pixels: Pixels, at_ns: int, seq: int) -> bytes:
+    """A grey picture (height, width) as a packet."""
+    height, width = pixels.shape
+    body = _FRAME.pack(at_ns, seq, width, height) + pixels.tobytes()
+    return _HEAD.pack(len(body), b"F") + body
+
+
+class Unpacker:
+    """Bytes as they come to words and frames. Raises BadInput for what is neither."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Word | Frame]:
+        self._buffer += data
+        found: list[Word | Frame] = []
+        while len(self._buffer) >= _HEAD.size:
+            length, kind = _HEAD.unpack_from(self._buffer)
+            if length > MAX_PACKET_BYTES:
+                raise BadInput("The peer on the world's socket does not speak our language.")
+            end = _HEAD.size + length
+            if len(self._buffer) < end:
+                break
+            body = bytes(self._buffer[_HEAD.size : end])
+            del self._buffer[:end]
+            found.append(_frame(body) if kind == b"F" else _word(body))
+        return found
+
+
+def _frame(body: bytes) -> Frame:
+    if len(body) < _FRAME.size:
+        raise BadInput("A frame on the world's socket is cut short.")
+    at_ns, seq, width, height = _FRAME.unpack_from(body)
+    if len(body) != _FRAME.size + width * height:
+        raise BadInput("A frame on the world's socket has not the size that it names.")
+    return Frame(np.frombuffer(body, np.uint8, offset=_FRAME.size).reshape(height, width), at_ns, seq)
+
+
+def _word(body: bytes) -> Word:
+    name, _, fields = body.partition(b" ")
+    adapter = _WORDS.get(name.decode("ascii", "replace"))
+    if adapter is None:
+        raise BadInput("A word on the world's socket is none of ours.")
+    try:
+        word: Word = adapter.validate_json(fields, strict=True)
+    except ValidationError:
+        raise BadInput("A word on the world's socket is none of ours.") from None
+    return word
+
+
+def socket_path(world: str) -> pathlib.Path:
+    """The world's socket from what a config names: its run folder, or the socket itself. Raises OperatorError."""
+    path = pathlib.Path(world)
+    path = path / SOCKET_NAME if path.is_dir() else path
+    if len(str(path).encode()) > _MAX_PATH_BYTES:
+        raise OperatorError(f"The path {path} is too long for a socket: choose a shorter run folder for the world.")
+    return path
+
+
+def call(world: str, hello: Hello, timeout_s: float = 5.0) -> tuple[socket.socket, Unpacker, Welcome]:
+    """A connection to the world that has been welcomed. Raises HardwareMissing."""
+    path = socket_path(world)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout_s)
+        sock.connect(str(path))
+        sock.sendall(pack(hello))
+        unpacker = Unpacker()
+        answer = _first(sock, unpacker)
+    except (OSError, BadInput) as error:
+        sock.close()
+        raise HardwareMissing(f"The mock world does not answer at {path} ({error}): start `raceday world`.") from None
+    if not isinstance(answer, Welcome):
+        sock.close()
+        sentence = answer.sentence if isinstance(answer, Refusal) else "it does not speak our language."
+        raise HardwareMissing(f"The mock world at {path} refuses: {sentence}")
+    return sock, unpacker, answer
+
+
+def _first(sock: socket.socket, unpacker: Unpacker) -> Word | Frame:
+    # The world answers Hello with exactly one word and says nothing more until it is asked.
+    while data := sock.recv(65_536):
+        if found := unpacker.feed(data):
+            return found[0]
+    raise OSError("the connection was closed")

@@ -1,0 +1,157 @@
+"""The world's socket: who is connected, what they say, and what is on its way to them. One thread, never blocks.
+
+A camera that is slow does not get old frames later: what it could not take is replaced by the newest.
+"""
+
+import contextlib
+import pathlib
+import selectors
+import socket
+from collections.abc import Callable
+
+from shared.errors import BadInput, OperatorError
+from simulator.realtime.protocol import Hello, Role, Unpacker, Word, pack
+from vehicle.hardware.interfaces import Frame
+
+MAX_WAITING_BYTES = 8_000_000
+_READ_BYTES = 65_536
+
+
+class Peer:
+    """One connected device. `live`: a gate or control that has said from where on it listens."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.role: Role | None = None
+        self.name = ""
+        self.live = False
+        self.frames = 0
+        self.missed = 0
+        self.unpacker = Unpacker()
+        self.out = bytearray()
+        self.next_frame: bytes | None = None
+
+    def introduce(self, hello: Hello) -> None:
+        self.role, self.name = hello.role, hello.name
+
+
+class Hub:
+    """Listens on a Unix socket; `on_word(peer, word)` is called for all that is heard inside `poll`."""
+
+    def __init__(self, path: pathlib.Path, on_word: Callable[[Peer, Word], None]) -> None:
+        self._path = path
+        self._on_word = on_word
+        self._peers: dict[int, Peer] = {}
+        self._server = _listen(path)
+        # select(2): the other selectors round a wait up to whole milliseconds.
+        self._selector = selectors.SelectSelector()
+        self._selector.register(self._server, selectors.EVENT_READ)
+
+    def peers(self, role: Role, name: str | None = None) -> list[Peer]:
+        """Those of a role, or of one car or beam."""
+        return [p for p in self._peers.values() if p.role == role and name in (None, p.name)]
+
+    def poll(self, timeout_s: float) -> None:
+        """Hear and be heard for at most so long; returns after the first things that happened."""
+        for key, events in self._selector.select(timeout_s):
+            if key.fileobj is self._server:
+                self._accept()
+            elif (peer := self._peers.get(key.fd)) is not None:
+                self._serve(peer, events)
+
+    def send(self, peer: Peer, word: Word) -> None:
+        peer.out += pack(word)
+        self._flush(peer)
+
+    def send_frame(self, peer: Peer, packet: bytes) -> None:
+        """A camera frame: if the one before is still on its way, this one waits in its only place."""
+        if peer.out:
+            peer.missed += peer.next_frame is not None
+            peer.next_frame = packet
+            return
+        peer.out += packet
+        self._flush(peer)
+
+    def hang_up(self, peer: Peer) -> None:
+        if self._peers.pop(peer.sock.fileno(), None) is not None:
+            self._selector.unregister(peer.sock)
+            peer.sock.close()
+
+    def close(self) -> None:
+        for peer in list(self._peers.values()):
+            self.hang_up(peer)
+        self._selector.close()
+        self._server.close()
+        self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            sock, _ = self._server.accept()
+            sock.setblocking(False)
+            self._peers[sock.fileno()] = Peer(sock)
+            self._selector.register(sock, selectors.EVENT_READ)
+
+    def _serve(self, peer: Peer, events: int) -> None:
+        if events & selectors.EVENT_WRITE:
+            self._flush(peer)
+        if not events & selectors.EVENT_READ:
+            return
+        try:
+            data = peer.sock.recv(_READ_BYTES)
+            words = peer.unpacker.feed(data)
+        except BlockingIOError:
+            return
+        except (OSError, BadInput):
+            self.hang_up(peer)
+            return
+        for word in words:
+            if not isinstance(word, Frame) and peer.sock.fileno() >= 0:
+                self._on_word(peer, word)
+        if not data:
+            self.hang_up(peer)
+
+    def _flush(self, peer: Peer) -> None:
+        if peer.sock.fileno() < 0:
+            return
+        try:
+            while peer.out:
+                del peer.out[: peer.sock.send(peer.out)]
+                if not peer.out and peer.next_frame is not None:
+                    peer.out += peer.next_frame
+                    peer.next_frame = None
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.hang_up(peer)
+            return
+        if len(peer.out) > MAX_WAITING_BYTES:
+            self.hang_up(peer)
+            return
+        wants = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.out else 0)
+        self._selector.modify(peer.sock, wants)
+
+
+def _listen(path: pathlib.Path) -> socket.socket:
+    if path.exists():
+        _clear(path)
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        server.bind(str(path))
+        path.chmod(0o600)
+        server.listen()
+    except OSError as error:
+        server.close()
+        raise OperatorError(f"The world cannot listen at {path} ({error}): choose another `run_dir`.") from None
+    server.setblocking(False)
+    return server
+
+
+def _clear(path: pathlib.Path) -> None:
+    """A socket file that a killed world left behind is removed; a living one is not ours."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+            return
+    raise OperatorError(f"Another world already runs at {path}: stop it, or choose another `run_dir`.")

@@ -1,0 +1,202 @@
+"""The stage: one track, at most one car on it, and what its devices see. Steps on its own time, no I/O.
+
+Around `simulator.world.world.World`, which is one car on one track: cars come and go, wires keep the last pulse of
+each car, gates number their edges and remember the newest, and the truth is told in order.
+"""
+
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from shared.errors import Refused
+from shared.protocol.topics import checked_device
+from shared.units import NS_PER_S
+from simulator.realtime.protocol import Event, GateEdge, Truth
+from simulator.world.tracks import Track
+from simulator.world.world import (
+    STEPS_PER_S,
+    BackOnTrack,
+    BeamEdge,
+    FrameDue,
+    OffTrack,
+    TrueCrossing,
+    World,
+    WorldEvent,
+)
+from vehicle.core.pulses import Pulses
+from vehicle.hardware.interfaces import Pixels
+
+STEPS_PER_TICK = 2
+TICKS_PER_S = STEPS_PER_S // STEPS_PER_TICK
+TICK_NS = NS_PER_S // TICKS_PER_S
+TRUTHS_KEPT = 100_000
+PIT_GREY = 96
+FRAME_SHAPE = (240, 320)
+
+
+@dataclass(frozen=True, slots=True)
+class StageSettings:
+    """What varies: the hall's look and each car follow from `seed`; `splits` are shares of the lap."""
+
+    seed: int = 1
+    frame_rate_hz: int = 15
+    board: bool = True
+    splits: tuple[float, ...] = ()
+    edges_kept: int = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """What a camera captured, and when."""
+
+    pixels: Pixels
+    at_ns: int
+
+
+@dataclass(slots=True)
+class Tick:
+    """What one step gave: the shot of the car on the track, whether the pits are due one, truths, edges by beam."""
+
+    shot: Shot | None = None
+    pits_due: bool = False
+    truths: list[Truth] = field(default_factory=list)
+    edges: list[tuple[str, GateEdge]] = field(default_factory=list)
+
+
+class Stage:
+    """`tick` moves time by 1/120 s; everything else happens between two ticks."""
+
+    def __init__(self, track: Track, settings: StageSettings, start_ns: int = NS_PER_S) -> None:
+        self.track = track
+        self.settings = settings
+        self.car = ""
+        self.frames = 0
+        self.truths: deque[Truth] = deque(maxlen=TRUTHS_KEPT)
+        self._look = settings.seed
+        self._start_ns = start_ns
+        self._ticks = 0
+        self._world: World | None = None
+        self._wires: dict[str, Pulses] = {}
+        self._edges: dict[str, deque[GateEdge]] = {
+            name: deque(maxlen=settings.edges_kept) for name in ("start", *self._splits())
+        }
+        self._edge_seq = dict.fromkeys(self._edges, 0)
+        self._truth_seq = 0
+        self._noise = np.random.default_rng([settings.seed, 0x917])
+        self._due = Tick()
+
+    @property
+    def now_ns(self) -> int:
+        return self._at_ns(self._ticks)
+
+    @property
+    def beams(self) -> list[str]:
+        """The names of the beams across the track."""
+        return list(self._edges)
+
+    @property
+    def world(self) -> World | None:
+        """The car on the track and the track under it, if there is one."""
+        return self._world
+
+    def place(self, car: str) -> None:
+        """Put this car before the start line, instead of whichever was there. Raises Refused for a bad name."""
+        checked_device(car)
+        self.remove()
+        seed = zlib.crc32(f"{self.settings.seed}:{car}".encode())
+        world = World(
+            self.track,
+            seed,
+            frame_rate_hz=self.settings.frame_rate_hz,
+            start_ns=self.now_ns,
+            appearance=self._look,
+            board=self.settings.board,
+            splits=self.settings.splits,
+        )
+        world.frame()  # draws the hall now, not at the first frame of the drive
+        world.apply(self._wires.get(car))
+        self._world, self.car = world, car
+        self._tell("placed", self.now_ns)
+
+    def remove(self) -> None:
+        """Take the car off the floor; a beam that it stood in is restored."""
+        if self._world is None:
+            return
+        self._world.place_at_start()
+        self._sort(self._world.step(self.now_ns))
+        self._tell("removed", self.now_ns)
+        self._world, self.car = None, ""
+
+    def put_back(self) -> None:
+        """As a marshal does after an off-track. Raises Refused when there is no car."""
+        if self._world is None:
+            raise Refused("There is no car on the track to put back.")
+        self._world.put_back()
+
+    def set_appearance(self, number: int) -> None:
+        """Another hall (floor, light, lines), from the next car on."""
+        self._look = number
+
+    def wire(self, car: str, pulses: Pulses) -> None:
+        """The newest pulses of a car. Like hardware, the wires keep them until others come."""
+        self._wires[car] = pulses
+        if car == self.car and self._world is not None:
+            self._world.apply(pulses)
+
+    def tick(self) -> Tick:
+        """One step on; what is due since the last one."""
+        self._ticks += 1
+        if self._world is not None:
+            self._sort(self._world.step(self.now_ns))
+        rate_hz = self.settings.frame_rate_hz
+        self._due.pits_due = self._ticks * rate_hz % TICKS_PER_S < rate_hz
+        due, self._due = self._due, Tick()
+        return due
+
+    def pit_shot(self) -> Shot:
+        """What a camera sees in the pits: grey, and alive by its noise."""
+        noise = self._noise.integers(-3, 4, FRAME_SHAPE, dtype=np.int16)
+        return Shot((PIT_GREY + noise).astype(np.uint8), self.now_ns)
+
+    def edges_after(self, beam: str, after: int) -> Iterator[GateEdge]:
+        """What a gate still remembers beyond a number."""
+        oldest = self._edges[beam][0].seq if self._edges[beam] else 1
+        for edge in self._edges[beam]:
+            if edge.seq > after:
+                yield GateEdge(edge.broken, edge.at_ns, edge.seq, oldest)
+
+    def _sort(self, events: list[WorldEvent]) -> None:
+        for event in events:
+            if isinstance(event, BeamEdge):
+                self._edge(event)
+            elif isinstance(event, FrameDue):
+                self.frames += 1
+                assert self._world is not None
+                self._due.shot = Shot(self._world.frame(), event.at_ns)
+            elif isinstance(event, TrueCrossing):
+                self._tell("crossing", event.at_ns, event.direction, event.gate)
+            elif isinstance(event, OffTrack | BackOnTrack):
+                self._tell("off_track" if isinstance(event, OffTrack) else "back_on_track", event.at_ns)
+
+    def _edge(self, event: BeamEdge) -> None:
+        kept = self._edges[event.sensor]
+        self._edge_seq[event.sensor] += 1
+        seq = self._edge_seq[event.sensor]
+        edge = GateEdge(event.broken, event.at_ns, seq, max(1, seq - self.settings.edges_kept + 1))
+        kept.append(edge)
+        self._due.edges.append((event.sensor, edge))
+
+    def _tell(self, event: Event, at_ns: int, direction: int = 0, gate: str = "") -> None:
+        self._truth_seq += 1
+        truth = Truth(self._truth_seq, event, self.car, at_ns, direction, gate)
+        self.truths.append(truth)
+        self._due.truths.append(truth)
+
+    def _splits(self) -> list[str]:
+        return [f"split{n}" for n in range(1, len(self.settings.splits) + 1)]
+
+    def _at_ns(self, ticks: int) -> int:
+        return self._start_ns + ticks * STEPS_PER_TICK * NS_PER_S // STEPS_PER_S

@@ -1,0 +1,248 @@
+"""The world process: the stage in real time (times `speed`), its clock in a file, its devices on a socket.
+
+`raceday world --config world.toml` starts it. The truth goes line by line into `truth.jsonl` beside the socket,
+for the director and the tests only; no machine of the race reads it.
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TextIO
+
+from shared.config import load, setting
+from shared.errors import ConfigError, Refused, StorageError
+from shared.protocol.topics import checked_device
+from shared.units import NS_PER_MS
+from simulator.realtime.pacing import Pace, Patience
+from simulator.realtime.protocol import (
+    CLOCK_NAME,
+    TRUTH_NAME,
+    Ask,
+    Hello,
+    Refusal,
+    Replay,
+    Status,
+    Taken,
+    Welcome,
+    Wires,
+    Word,
+    pack_frame,
+    socket_path,
+)
+from simulator.realtime.shared_clock import Anchor, ClockWriter
+from simulator.realtime.socket_server import Hub, Peer
+from simulator.realtime.stage import TICK_NS, Stage, StageSettings, Tick
+from simulator.world.tracks import load_track
+from simulator.world.world import STEPS_PER_S
+from vehicle.core.pulses import PERIOD_NS, Pulses
+from vehicle.hardware.interfaces import Pixels
+
+_LONGEST_WAIT_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class WorldConfig:
+    """config/world.toml."""
+
+    run_dir: str = setting(what="folder for the socket, the clock and the truth", file=True)
+    track: str = setting("reinvent_base", what="a shipped track's name or a FILE.npy")
+    seed: int = setting(1, least=0, most=2**31, what="the hall's look and every car's build follow from it")
+    speed: float = setting(1.0, least=0.05, most=50.0, what="simulated seconds per real second")
+    frame_rate_hz: int = setting(15, least=1, most=60, what="must divide 240")
+    board: bool = setting(True, what="the ArUco boards at the gate")
+    splits: tuple[float, ...] = setting((), what="split gates as shares of the lap, 0 to 1")
+    edges_kept: int = setting(1000, least=1, most=100_000, what="how many edges a gate remembers")
+    catch_up_ms: int = setting(20, least=0, most=1000, what="lateness that is made up for; more stretches the time")
+    patience_ms: int = setting(0, least=0, most=5000, what="real time to wait for a frame's answer; 0 as in life")
+
+    def __post_init__(self) -> None:
+        if STEPS_PER_S % self.frame_rate_hz:
+            raise ConfigError(f"`frame_rate_hz` is {self.frame_rate_hz}; it must divide {STEPS_PER_S}.")
+        if any(not 0.0 < share < 1.0 for share in self.splits):
+            raise ConfigError("`splits` are shares of the lap: each must lie between 0 and 1.")
+
+
+class WorldProcess:
+    """Owns the stage; the only thread is the one that calls `run`."""
+
+    def __init__(self, config: WorldConfig) -> None:
+        self._config = config
+        self._boot = str(uuid.uuid4())
+        settings = StageSettings(
+            config.seed, config.frame_rate_hz, config.board, tuple(config.splits), config.edges_kept
+        )
+        self._stage = Stage(load_track(config.track), settings)
+        self._patience = Patience(config.patience_ms * NS_PER_MS, STEPS_PER_S // config.frame_rate_hz)
+        self._frame_seq: dict[str, int] = {}
+        folder = pathlib.Path(config.run_dir)
+        self._truth = _open_truth(folder)
+        self._note({"world": self._boot, "track": config.track, "seed": config.seed, "speed": config.speed})
+        self._hub = Hub(socket_path(config.run_dir), self._on_word)
+        self._pace = Pace(TICK_NS, config.speed, config.catch_up_ms * NS_PER_MS, time.monotonic_ns())
+        self._clock = ClockWriter(folder / CLOCK_NAME, self._boot, self._anchor(self._pace.base_ns))
+
+    def run(self) -> None:
+        """Until a signal ends the process."""
+        while True:
+            wall_ns = time.monotonic_ns()
+            wait_ns = self._pace.due_ns() - wall_ns
+            if wait_ns <= 0:
+                wait_ns = self._patience.wait_ns(wall_ns, self._stage.now_ns + TICK_NS)
+            if wait_ns > 0:
+                self._hub.poll(min(wait_ns / 1e9, _LONGEST_WAIT_S))
+                continue
+            self._tick(wall_ns)
+            self._hub.poll(0)
+
+    def close(self) -> None:
+        self._hub.close()
+        self._clock.close()
+        self._truth.close()
+
+    def _tick(self, wall_ns: int) -> None:
+        tick = self._stage.tick()
+        self._clock.write(self._anchor(self._pace.ticked(wall_ns)))
+        for truth in tick.truths:
+            self._note(dataclasses.asdict(truth))
+            for peer in self._hub.peers("control"):
+                if peer.live:
+                    self._hub.send(peer, truth)
+        for beam, edge in tick.edges:
+            for peer in self._hub.peers("gate", beam):
+                if peer.live:
+                    self._hub.send(peer, edge)
+        self._shoot(tick)
+
+    def _shoot(self, tick: Tick) -> None:
+        """Frames to the cameras: the car on the track sees the track, the others the pits."""
+        car = self._stage.car
+        if tick.shot is not None:
+            seq = self._frame(car, tick.shot.pixels, tick.shot.at_ns)
+            ready = bool(self._hub.peers("camera", car) and self._hub.peers("motors", car))
+            self._patience.asked(car if ready else "", seq, tick.shot.at_ns, time.monotonic_ns())
+        if tick.pits_due:
+            waiting = {peer.name for peer in self._hub.peers("camera")} - {car}
+            shot = self._stage.pit_shot() if waiting else None
+            for name in sorted(waiting):
+                assert shot is not None
+                self._frame(name, shot.pixels, shot.at_ns)
+
+    def _frame(self, car: str, pixels: Pixels, at_ns: int) -> int:
+        seq = self._frame_seq[car] = self._frame_seq.get(car, 0) + 1
+        packet = pack_frame(pixels, at_ns, seq)
+        for peer in self._hub.peers("camera", car):
+            peer.frames += 1
+            self._hub.send_frame(peer, packet)
+        return seq
+
+    def _on_word(self, peer: Peer, word: Word) -> None:
+        try:
+            self._do(peer, word)
+        except Refused as error:
+            self._hub.send(peer, Refusal(str(error)))
+
+    def _do(self, peer: Peer, word: Word) -> None:
+        match word:
+            case Hello():
+                self._welcome(peer, word)
+            case Replay() if peer.role in ("gate", "control"):
+                self._replay(peer, word.after)
+            case Wires() if peer.role == "motors":
+                if not (0 <= word.steering_ns <= PERIOD_NS and 0 <= word.throttle_ns <= PERIOD_NS):
+                    raise Refused(f"A pulse is 0 to {PERIOD_NS} ns wide.")
+                self._stage.wire(peer.name, Pulses(word.steering_ns, word.throttle_ns))
+                self._patience.pulsed(peer.name, time.monotonic_ns())
+            case Taken() if peer.role == "camera":
+                self._patience.taken(peer.name, word.seq, time.monotonic_ns())
+            case Ask() if peer.role == "control":
+                self._answer(peer, word)
+            case _:
+                raise Refused(f"A {peer.role or 'stranger'} does not say {type(word).__name__} here.")
+
+    def _welcome(self, peer: Peer, hello: Hello) -> None:
+        if hello.role == "gate" and hello.name not in self._stage.beams:
+            raise Refused(f"there is no beam {hello.name!r} across this track, only {', '.join(self._stage.beams)}.")
+        if hello.role in ("camera", "motors"):
+            checked_device(hello.name)
+        peer.introduce(hello)
+        self._hub.send(peer, Welcome(self._boot, self._config.speed))
+
+    def _replay(self, peer: Peer, after: int) -> None:
+        peer.live = True
+        if peer.role == "gate":
+            for edge in self._stage.edges_after(peer.name, after):
+                self._hub.send(peer, edge)
+        else:
+            for truth in self._stage.truths:
+                if truth.seq > after:
+                    self._hub.send(peer, truth)
+
+    def _answer(self, peer: Peer, ask: Ask) -> None:
+        match ask.deed:
+            case "place":
+                self._stage.place(ask.car)
+            case "remove":
+                self._stage.remove()
+            case "put_back":
+                self._stage.put_back()
+            case "appearance":
+                self._stage.set_appearance(ask.number)
+        self._hub.send(peer, self._status())
+
+    def _status(self) -> Status:
+        stage, world = self._stage, self._stage.world
+        return Status(
+            boot=self._boot,
+            track=stage.track.name,
+            length_m=stage.track.length_m,
+            now_ns=stage.now_ns,
+            rate=self._config.speed,
+            car=stage.car,
+            frames=stage.frames,
+            speed_mps=world.pose.speed_mps if world else 0.0,
+            off_track=world.off_track if world else False,
+            stretched_ms=self._pace.stretched_ns // NS_PER_MS,
+            waited_ms=self._patience.waited_ns // NS_PER_MS,
+            missed_frames=sum(peer.missed for peer in self._hub.peers("camera")),
+        )
+
+    def _anchor(self, wall_ns: int) -> Anchor:
+        return Anchor(wall_ns, self._stage.now_ns, TICK_NS, self._config.speed, self._boot)
+
+    def _note(self, line: dict[str, object]) -> None:
+        self._truth.write(json.dumps(line) + "\n")
+
+
+def _open_truth(folder: pathlib.Path) -> TextIO:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / TRUTH_NAME).open("a", buffering=1, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"The world cannot write in {folder} ({error}): choose another `run_dir`.") from None
+
+
+def main(argv: list[str]) -> int:
+    """`raceday world --config FILE`; runs until SIGTERM or Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="raceday world", description=__doc__)
+    parser.add_argument("--config", type=pathlib.Path, required=True)
+    parser.add_argument("--ready-file", type=pathlib.Path, help="written when the world can be reached")
+    words = parser.parse_args(argv)
+    config = load(words.config, WorldConfig)
+    world = WorldProcess(config)
+    try:
+        address = f"unix:{socket_path(config.run_dir)}"
+        sys.stdout.write(f"listening on {address}\n")
+        sys.stdout.flush()
+        if words.ready_file is not None:
+            part = words.ready_file.with_name(words.ready_file.name + ".part")
+            part.write_text(address + "\n")
+            part.replace(words.ready_file)
+        world.run()
+    finally:
+        world.close()
+    return 0

@@ -1,0 +1,1 @@
+"""The mock world itself, without a clock: track, car, camera, beams."""

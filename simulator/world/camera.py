@@ -1,0 +1,160 @@
+"""The car's camera: the floor picture seen through a pinhole, with the upright things that stand on it.
+
+The floor is a plane, so one homography maps it into the frame. Parameters are those of the public simulator
+(deepracer-simapp `bundle/urdf/deepracer`): 15 Hz, 1.13 rad wide, 0.1303 m up, 0.1453 m ahead, 0.2618 rad down.
+Far away one pixel covers many centimetres of floor along the view but few across it, so the rows near the horizon
+are drawn taller and shrunk by area: lines stay sharp sideways and do not flicker.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.world.floor_texture import PIXELS_PER_M, Image, Texture
+from simulator.world.geometry import Pose
+
+FAR_M = 14.0  # beyond this the floor is one haze
+NEAR_M = 0.05
+_BANDS = ((14, 12), (34, 4), (110, 2))  # (rows of a 240-row frame below the horizon, vertical oversampling)
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class CameraParameters:
+    """Where the camera sits on the car and what it sees; metres, radians, pixels."""
+
+    width_px: int = 320
+    height_px: int = 240
+    fov_rad: float = 1.13
+    forward_m: float = 0.1453
+    up_m: float = 0.1303
+    pitch_rad: float = 0.2618
+
+    @property
+    def focal_px(self) -> float:
+        """Focal length in pixels of the frame."""
+        return self.width_px / 2 / math.tan(self.fov_rad / 2)
+
+    @property
+    def horizon_row(self) -> float:
+        """The row of the frame where the floor ends."""
+        return self.height_px / 2 - self.focal_px * math.tan(self.pitch_rad)
+
+
+@dataclass(frozen=True, eq=False)
+class Upright:
+    """A flat picture standing in the hall: corners (4, 3) in metres, in the order top left, top right, bottom
+    right, bottom left as its front is seen; from behind it is plain."""
+
+    corners: Matrix
+    image: Image
+
+
+def projection(parameters: CameraParameters, pose: Pose) -> Matrix:
+    """The 3 x 4 matrix from metres in the hall to pixels of the frame."""
+    p = parameters
+    eye = np.array([pose.x + p.forward_m * math.cos(pose.yaw), pose.y + p.forward_m * math.sin(pose.yaw), p.up_m])
+    ch, sh, cp, sp = math.cos(pose.yaw), math.sin(pose.yaw), math.cos(p.pitch_rad), math.sin(p.pitch_rad)
+    turn = np.array([[sh, -ch, 0.0], [-sp * ch, -sp * sh, -cp], [cp * ch, cp * sh, -sp]])
+    f = p.focal_px
+    lens = np.array([[f, 0.0, (p.width_px - 1) / 2], [0.0, f, (p.height_px - 1) / 2], [0.0, 0.0, 1.0]])
+    return np.asarray(lens @ np.hstack([turn, -(turn @ eye)[:, None]]))
+
+
+def render(
+    texture: Texture,
+    parameters: CameraParameters,
+    pose: Pose,
+    sky: int | tuple[int, int, int],
+    uprights: Sequence[Upright] = (),
+) -> Image:
+    """The frame seen from `pose`: (height, width) uint8 for a grey texture, (height, width, 3) for a BGR one."""
+    p = parameters
+    shape = (p.height_px, p.width_px, *texture.image.shape[2:])
+    frame = np.full(shape, sky, np.uint8)
+    matrix = projection(p, pose)
+    floor = _floor_to_frame(matrix, texture)
+    haze = cv2.mean(texture.image[::64, ::64])
+    top = max(0, math.ceil(p.horizon_row + p.focal_px * p.up_m / FAR_M))
+    row = max(0, math.ceil(p.horizon_row))
+    frame[row:top] = haze[0] if frame.ndim == 2 else haze[:3]
+    row = top
+    for rows, oversample in _BANDS:
+        bottom = min(p.height_px, top + rows * p.height_px // 240)
+        _draw_band(frame, texture, floor, row, bottom, oversample, haze)
+        row = bottom
+    _draw_band(frame, texture, floor, row, p.height_px, 1, haze)
+    for upright in sorted(uprights, key=lambda one: -_depth_m(matrix, one)):  # what is near hides what is far
+        _draw_upright(frame, matrix, upright)
+    return cast(Image, frame)
+
+
+def _floor_to_frame(matrix: Matrix, texture: Texture) -> Matrix:
+    """The homography from texture pixels to frame pixels."""
+    scale = 1.0 / PIXELS_PER_M
+    to_metres = np.array(
+        [[scale, 0.0, texture.origin_x_m], [0.0, scale, texture.origin_y_m], [0.0, 0.0, 1.0]], dtype=np.float64
+    )
+    return np.asarray(matrix[:, (0, 1, 3)] @ to_metres)
+
+
+def _draw_band(
+    frame: Image, texture: Texture, floor: Matrix, top: int, bottom: int, oversample: int, haze: Sequence[float]
+) -> None:
+    """Warp the floor into rows [top, bottom), drawn `oversample` times taller and averaged down."""
+    if bottom <= top:
+        return
+    width = frame.shape[1]
+    stretch = np.array([[1.0, 0.0, 0.0], [0.0, oversample, (oversample - 1) / 2 - oversample * top], [0.0, 0.0, 1.0]])
+    size = (width, (bottom - top) * oversample)
+    band = cv2.warpPerspective(
+        texture.image, stretch @ floor, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=haze
+    )
+    if oversample > 1:
+        band = cv2.resize(band, (width, bottom - top), interpolation=cv2.INTER_AREA)
+    frame[top:bottom] = band
+
+
+def _depth_m(matrix: Matrix, upright: Upright) -> float:
+    """How far ahead of the camera the middle of the upright is."""
+    return float(matrix[2, :3] @ upright.corners.mean(axis=0) + matrix[2, 3])
+
+
+def _draw_upright(frame: Image, matrix: Matrix, upright: Upright) -> None:
+    """Draw the picture where its corners project; left out when a corner is not in front of the camera."""
+    spots = matrix @ np.hstack([upright.corners, np.ones((4, 1))]).T
+    if float(spots[2].min()) < NEAR_M:
+        return
+    corners = (spots[:2] / spots[2]).T
+    low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int) + 1
+    left, top = max(0, int(low[0])), max(0, int(low[1]))
+    right, bottom = min(frame.shape[1], int(high[0])), min(frame.shape[0], int(high[1]))
+    if right - left < 2 or bottom - top < 2:
+        return
+    target = frame[top:bottom, left:right]
+    mask = np.zeros(target.shape[:2], np.uint8)
+    local = corners - (left, top)
+    cv2.fillConvexPoly(mask, np.round(local * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
+    picture = _picture_in(upright.image, local, (right - left, bottom - top), frame.ndim)
+    alpha = mask.astype(np.float32) / 255 if frame.ndim == 2 else mask[:, :, None].astype(np.float32) / 255
+    target[:] = (picture * alpha + target * (1 - alpha) + 0.5).astype(np.uint8)
+
+
+def _picture_in(image: Image, corners: Matrix, size: tuple[int, int], channels: int) -> Image:
+    """The upright's picture warped to its corners (twice as large, then averaged); from behind, bare board."""
+    turned = cv2.contourArea(corners.astype(np.float32), oriented=True) < 0
+    height, width = image.shape[:2]
+    source = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
+    warp = cv2.getPerspectiveTransform(source, (corners * 2 + 0.5).astype(np.float32))
+    shown = np.full_like(image, 150) if turned else image
+    large = cv2.warpPerspective(
+        shown, warp, (size[0] * 2, size[1] * 2), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    small = cv2.resize(large, size, interpolation=cv2.INTER_AREA)
+    return cast(Image, small if channels == 2 else cv2.cvtColor(small, cv2.COLOR_GRAY2BGR))

@@ -1,0 +1,183 @@
+"""The mock world: one car on one track with its camera and its gates, stepped on virtual time.
+
+No clock, no thread: `step(until_ns)` integrates on a fixed grid of 240 sub-steps a second, so what happens never
+depends on how the caller slices time. The world process runs it in real time (realtime/world_process.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from simulator.world.beams import Beam, line_across
+from simulator.world.camera import CameraParameters, Upright, render
+from simulator.world.camera_sensor import Lens, draw_lens, expose
+from simulator.world.car import Car, CarParameters, CarPose, draw_car
+from simulator.world.floor_texture import Appearance, Image, Texture, draw_appearance, draw_texture
+from simulator.world.gate_boards import GATE_BOARDS, gate_boards
+from simulator.world.geometry import Place, Pose, Track
+from simulator.world.world_events import BackOnTrack, BeamEdge, FrameDue, OffTrack, TrueCrossing, WorldEvent
+from vehicle.core.pulses import Pulses
+
+__all__ = [
+    "BackOnTrack", "BeamEdge", "CarPose", "FrameDue", "OffTrack", "TrueCrossing", "World", "WorldEvent", "WorldParts",
+]  # fmt: skip
+
+STEPS_PER_S = 240
+ROAD_CHECK_STEPS = 4
+START_BEFORE_LINE_M = 1.75  # far enough for the car to see the boards come and to be at speed when it passes
+PUT_BACK_M = 1.0
+_STEP_S = 1.0 / STEPS_PER_S
+_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class WorldParts:
+    """What varies from world to world; `draw_parts` makes it from a seed, training makes harsher ones."""
+
+    car: CarParameters
+    appearance: Appearance
+    lens: Lens
+    boards: tuple[Upright, ...]
+
+
+def draw_parts(
+    track: Track, seed: int, *, appearance: int | None = None, board: bool = True, spread: float = 1.0
+) -> WorldParts:
+    """The car, hall and camera of world `seed`."""
+    boards = tuple(gate_boards(track, GATE_BOARDS)) if board else ()
+    look = draw_appearance(seed if appearance is None else appearance, spread)
+    return WorldParts(draw_car(seed, spread), look, draw_lens(seed, spread), boards)
+
+
+class World:
+    """One car on one track. `step` moves time, `apply` is the wires, `frame` is the camera's newest picture."""
+
+    def __init__(
+        self,
+        track: Track,
+        seed: int,
+        *,
+        frame_rate_hz: int = 15,
+        start_ns: int = 0,
+        appearance: int | None = None,
+        board: bool = True,
+        splits: Sequence[float] = (),
+        parts: WorldParts | None = None,
+    ) -> None:
+        assert STEPS_PER_S % frame_rate_hz == 0, "frames must fall on the grid of sub-steps"
+        self.track = track
+        self.parts = parts or draw_parts(track, seed, appearance=appearance, board=board)
+        self._start_ns = start_ns
+        self._steps = 0
+        self._steps_per_frame = STEPS_PER_S // frame_rate_hz
+        self._noise = np.random.default_rng([seed, 0xCA])
+        gates = [line_across(track, "start")]
+        gates += [line_across(track, f"split{n}", share * track.length_m) for n, share in enumerate(splits, 1)]
+        self._beams = [Beam(line) for line in gates]
+        self._pending: list[WorldEvent] = []
+        self._off_track = False
+        self._car = Car(self.parts.car, track.pose_at(-START_BEFORE_LINE_M))
+        self._put_down(track.pose_at(-START_BEFORE_LINE_M))
+
+    @property
+    def now_ns(self) -> int:
+        """The instant up to which the world has been integrated: the last grid point reached."""
+        return self._at_ns(self._steps)
+
+    @property
+    def pose(self) -> CarPose:
+        """Where the car is and what it does, now."""
+        return self._car.pose
+
+    @property
+    def place(self) -> Place:
+        """Where on the track the car was at the last look (60 a second)."""
+        return self._place
+
+    @property
+    def off_track(self) -> bool:
+        """Is no wheel on the road?"""
+        return self._off_track
+
+    def place_at_start(self) -> None:
+        """Put the car down before the line, standing, looking ahead."""
+        self._put_down(self.track.pose_at(-START_BEFORE_LINE_M))
+
+    def put_back(self, distance_m: float = PUT_BACK_M) -> None:
+        """Put the car back on the centre line `distance_m` before its place, as a marshal does."""
+        self._put_down(self.track.pose_at(self._place.s_m - distance_m))
+
+    def put_at(self, s_m: float, lateral_m: float = 0.0, turn_rad: float = 0.0) -> None:
+        """Put the car anywhere on the road: `turn_rad` against the road's direction."""
+        pose = self.track.pose_at(s_m, lateral_m)
+        self._put_down(Pose(pose.x, pose.y, pose.yaw + turn_rad))
+
+    def apply(self, pulses: Pulses | None) -> None:
+        """The pulses on the wires from now on; None is no pulse: the ESC goes to neutral."""
+        self._car.command(self.now_ns, pulses)
+
+    def step(self, until_ns: int) -> list[WorldEvent]:
+        """Integrate up to `until_ns` (whole sub-steps only); what happened, in time order."""
+        events, self._pending = self._pending, []
+        before = self._car.pose
+        while self._at_ns(self._steps + 1) <= until_ns:
+            before_ns = self.now_ns
+            self._car.step(before_ns, _STEP_S)
+            self._steps += 1
+            after = self._car.pose
+            for beam in self._beams:
+                events += beam.move(before, before_ns, after, self.now_ns)
+            before = after
+            self._look(events)
+        return sorted(events, key=lambda event: event.at_ns)
+
+    @cached_property
+    def _texture(self) -> Texture:
+        return draw_texture(self.track, self.parts.appearance).grey()
+
+    def frame(self) -> Image:
+        """The picture of the newest frame instant, (240, 320) uint8 grey; each call draws fresh sensor noise."""
+        lens = self.parts.lens
+        sky = int(np.dot(self.parts.appearance.sky, (0.114, 0.587, 0.299)))
+        picture = render(self._texture, lens.camera, self._frame_pose, sky, self.parts.boards)
+        return expose(picture, lens, self._noise)
+
+    def picture(self, camera: CameraParameters | None = None) -> Image:
+        """A colour picture (480, 640, 3) BGR of what the car sees now, for people."""
+        camera = camera or CameraParameters(640, 480)
+        texture = draw_texture(self.track, self.parts.appearance)
+        return render(texture, camera, self._car.pose.place, self.parts.appearance.sky, self.parts.boards)
+
+    def _at_ns(self, steps: int) -> int:
+        return self._start_ns + steps * _NS // STEPS_PER_S
+
+    def _put_down(self, pose: Pose) -> None:
+        for beam in self._beams:
+            self._pending += beam.lift(self.now_ns)
+        if self._off_track:
+            self._pending.append(BackOnTrack(self.now_ns))
+        self._off_track = False
+        self._car.place(pose)
+        self._place = self.track.locate(pose.x, pose.y)
+        self._frame_pose = pose
+
+    def _look(self, events: list[WorldEvent]) -> None:
+        """Frames and the road, each on its own beat of the grid."""
+        if self._steps % self._steps_per_frame == 0:
+            self._frame_pose = self._car.pose.place
+            events.append(FrameDue(self.now_ns))
+        if self._steps % ROAD_CHECK_STEPS == 0:
+            self._check_road(events)
+
+    def _check_road(self, events: list[WorldEvent]) -> None:
+        """Off-track when none of the four wheels is inside the road (deepracer-simapp's rule)."""
+        pose, track = self._car.pose, self.track
+        self._place = track.locate(pose.x, pose.y, self._place.segment)
+        near = self._place.segment
+        on = abs(self._place.lateral_m) < track.half_width_at(near) - 0.02
+        on = on or any(track.on_road(x, y, near) for x, y in pose.wheels())
+        if on == self._off_track:
+            self._off_track = not on
+            events.append(BackOnTrack(self.now_ns) if on else OffTrack(self.now_ns))

@@ -1,0 +1,1 @@
+"""The station's commands: one file each, called by `raceday`."""

@@ -1,0 +1,110 @@
+"""`raceday gate decode --protocol P FILE|- [--hex]`: one JSON line per frame, and a last line with the counts.
+
+A gap stands in the line of the frame that showed it, and by its sentence in the last line.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import pathlib
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from shared.errors import BadInput
+from station.commands.gate import recording_file
+from station.gates.decoders import catalog
+from station.gates.decoders.decoder import Decoded, Decoder, Gap
+
+HEX_TEXT = re.compile(rb"\s*(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){8}")
+NAMED_GAPS = 50  # so many are named in the last line; all are counted
+KINDS = {"Passing": "passing", "DeviceEdge": "edge", "StatusReport": "status", "Message": "message"}
+
+
+def main(arguments: list[str]) -> int:
+    """The command. Raises BadInput, ConfigError."""
+    parser = argparse.ArgumentParser(prog="raceday gate decode", description="Reads recorded bytes of a decoder.")
+    parser.add_argument("--protocol", required=True, metavar="P", help=", ".join(catalog.protocols()))
+    parser.add_argument("--hex", action="store_true", help="the file is hex text, a frame a line, or a hex dump")
+    parser.add_argument("file", metavar="FILE|-", help="the bytes themselves, or a recording; - reads standard input")
+    asked = parser.parse_args(arguments)
+    device = catalog.decoder(asked.protocol)
+    decoding = Decoding(device)
+    line_ends = catalog.row(asked.protocol).lines
+    looks_like_hex = False
+    with opened(asked.file) as source:
+        for data in _chunks(source, asked.file, asked.hex, line_ends):
+            looks_like_hex |= not asked.hex and device.counts.frames == 0 and HEX_TEXT.match(data) is not None
+            for line in decoding.lines(device.feed(data)):
+                sys.stdout.write(line)
+            sys.stdout.flush()
+    if line_ends:
+        # The end of the file ends its last line.
+        sys.stdout.writelines(decoding.lines(device.feed(b"\n")))
+    device.hello()
+    sys.stdout.write(decoding.last_line())
+    sys.stdout.flush()
+    if looks_like_hex and not device.counts.frames:
+        _say(f"{asked.file}: no frame was found, but hex text: try --hex.")
+    return 0
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+
+
+class Decoding:
+    """Facts to JSON lines; a gap waits for its frame."""
+
+    def __init__(self, device: Decoder) -> None:
+        self._device = device
+        self._waiting: list[Gap] = []
+        self._sentences: list[str] = []
+
+    def lines(self, facts: list[Decoded]) -> Iterator[str]:
+        """One line per fact that is no gap."""
+        for fact in facts:
+            if isinstance(fact, Gap):
+                self._waiting.append(fact)
+                if len(self._sentences) < NAMED_GAPS:
+                    self._sentences.append(fact.sentence)
+                continue
+            gaps, self._waiting = self._waiting, []
+            document = {"frame": KINDS[type(fact).__name__], **said(fact)}
+            if gaps:
+                document["gaps"] = [dataclasses.asdict(gap) for gap in gaps]
+            yield json.dumps(document) + "\n"
+
+    def last_line(self) -> str:
+        """The counts, and the gaps by name."""
+        return json.dumps({**dataclasses.asdict(self._device.counts), "gap_sentences": self._sentences}) + "\n"
+
+
+def said(fact: Decoded) -> dict[str, Any]:
+    """What the fact says, without what it leaves open."""
+    return {key: value for key, value in dataclasses.asdict(fact).items() if value not in (None, "", (), [])}
+
+
+@contextlib.contextmanager
+def opened(name: str) -> Iterator[BinaryIO]:
+    """The file, or standard input for `-`. Raises BadInput."""
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        source = pathlib.Path(name).open("rb")  # noqa: SIM115  # closed below, with our own sentence for what fails here
+    except OSError as error:
+        raise BadInput(f"{name}: cannot be read ({error.strerror}).") from None
+    with source:
+        yield source
+
+
+def _chunks(source: BinaryIO, name: str, as_hex: bool, line_ends: bool) -> Iterator[bytes]:
+    if as_hex:
+        return recording_file.hex_lines(source, name, line_ends, _say)
+    peek = getattr(source, "peek", None)
+    if peek is not None and peek(len(recording_file.HEAD)).startswith(recording_file.HEAD):
+        return (piece.data for piece in recording_file.recorded(source, name))
+    return recording_file.raw(source)

@@ -1,0 +1,46 @@
+"""`raceday gate VERB ...`: look at gates and decoders, and read what they send. The table of the verbs."""
+
+import importlib
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Its word, where its `main(arguments) -> exit code` lives, and what it is for."""
+
+    word: str
+    module: str
+    what: str
+
+
+# A module is imported only when its verb is asked for: `decode` needs neither a port nor a config.
+VERBS = (
+    Verb("list", "station.commands.gate.list_all", "gate drivers, protocols, and the serial ports of this machine"),
+    Verb("probe", "station.commands.gate.probe", "listen on a port and say what hangs on it"),
+    Verb("watch", "station.commands.gate.watch", "show each edge and passing as it comes, and the gate's health"),
+    Verb("decode", "station.commands.gate.decode", "recorded bytes to one JSON line per frame"),
+    Verb("record", "station.commands.gate.record", "write down what a port sends, with times"),
+    Verb("play", "station.commands.gate.play", "send a recording again, on TCP or on a pseudo terminal"),
+    Verb(
+        "sync-check",
+        "station.commands.gate.sync_check",
+        "one contact to every gate, twice: do their clocks agree within 1 ms?",
+    ),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """The command; returns the exit code. Raises OperatorError for what a person must mend."""
+    verb = next((verb for verb in VERBS if arguments[:1] == [verb.word]), None)
+    if verb is not None:
+        code: int = importlib.import_module(verb.module).main(arguments[1:])
+        return code
+    wants_help = arguments[:1] in ([], ["-h"], ["--help"])
+    out = sys.stdout if wants_help else sys.stderr
+    if not wants_help:
+        print(f"raceday gate: there is no verb {arguments[0]!r}.", file=out)
+    print("usage: raceday gate VERB [options]\n", file=out)
+    for verb in VERBS:
+        print(f"  {verb.word:<10} {verb.what}", file=out)
+    return 0 if wants_help else 2

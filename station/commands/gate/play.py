@@ -1,0 +1,80 @@
+"""`raceday gate play FILE`: a recording once more, at its own pace, to whoever connects on TCP or opens a pseudo tty.
+
+So a gate can be tried at home with what a hall's decoder said: `url = "socket://127.0.0.1:PORT"`, or the pty's path.
+"""
+
+import argparse
+import os
+import pathlib
+import socket
+import sys
+import time
+import tty
+from collections.abc import Callable, Iterable
+
+from shared.errors import OperatorError
+from station.commands.gate.recording_file import Piece, pieces
+
+LAST_PORT = 65_535
+
+
+def main(arguments: list[str]) -> int:
+    """The command; ends with the recording. Raises BadInput, OperatorError."""
+    parser = argparse.ArgumentParser(prog="raceday gate play", description="Sends a recording again.")
+    parser.add_argument("file", type=pathlib.Path, metavar="FILE", help="made by `raceday gate record`")
+    parser.add_argument("--port", type=int, default=0, help="the TCP port on this machine; 0: any free one")
+    parser.add_argument("--pty", action="store_true", help="a pseudo terminal instead of TCP")
+    parser.add_argument("--speed", type=float, default=1.0, help="2: twice as fast; 0: at once")
+    asked = parser.parse_args(arguments)
+    next(iter(pieces(asked.file)), None)  # a damaged file is said before anybody waits for it
+    (_on_pty if asked.pty else _on_tcp)(pieces(asked.file), asked.port, asked.speed)
+    return 0
+
+
+def play(recording: Iterable[Piece], send: Callable[[bytes], object], speed: float) -> int:
+    """Send each piece at its time; returns how many bytes were sent."""
+    began_ns, first_ns, sent = time.monotonic_ns(), None, 0
+    for piece in recording:
+        first_ns = piece.at_ns if first_ns is None else first_ns
+        due_ns = began_ns + round((piece.at_ns - first_ns) / speed) if speed > 0 else 0
+        time.sleep(max(0, due_ns - time.monotonic_ns()) / 1e9)
+        send(piece.data)
+        sent += len(piece.data)
+    return sent
+
+
+def _on_tcp(recording: Iterable[Piece], port: int, speed: float) -> None:
+    if not 0 <= port <= LAST_PORT:
+        raise OperatorError(f"port {port}: there is no such port; choose one of 0 to {LAST_PORT}.")
+    try:
+        listening = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        why = (error.strerror or "").partition(" (")[0]
+        raise OperatorError(f"port {port}: cannot be opened ({why}); choose another one.") from None
+    with listening:
+        sys.stdout.write(f"socket://127.0.0.1:{listening.getsockname()[1]}\n")
+        sys.stdout.flush()
+        peer, _ = listening.accept()
+        with peer:
+            try:
+                sys.stderr.write(f"{play(recording, peer.sendall, speed)} bytes sent\n")
+                peer.shutdown(socket.SHUT_WR)
+                while peer.recv(4096):
+                    pass
+            except ConnectionError:
+                sys.stderr.write("the reader has hung up\n")
+
+
+def _on_pty(recording: Iterable[Piece], _port: int, speed: float) -> None:
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    sys.stdout.write(f"{os.ttyname(theirs)}\npress Enter when the reader is connected\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    sent = play(recording, lambda data: _all(ours, data), speed)
+    sys.stderr.write(f"{sent} bytes sent\n")
+
+
+def _all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

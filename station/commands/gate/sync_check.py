@@ -1,0 +1,119 @@
+"""The two-pulse test: one contact wired to every gate, closed once, and again a minute later.
+
+Every gate must say that the same time went by, any two of them within 1 ms (FIS: else it is done again). Only intervals
+are compared, so each gate may have a clock of its own; a clock that runs 17 ppm off fails over a minute.
+"""
+
+import argparse
+import pathlib
+import queue
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from shared.config import load
+from shared.errors import ConfigError, HardwareMissing, RetryLater
+from station.build import build_clock, build_gates
+from station.config import StationConfig
+from station.core.inputs import Edge
+from station.gates.driver import GateDriver
+
+AGREE_NS = 1_000_000
+PAUSE_S = 60.0
+SAME_PULSE_S = 2.0
+PATIENCE_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One gate's interval between the pulses, and how far it is off the gate farthest from it; `why` "": it agrees."""
+
+    gate: str
+    interval_ns: int | None
+    off_ns: int | None
+    why: str = ""
+
+
+def compare(first: Mapping[str, Edge], second: Mapping[str, Edge], gates: tuple[str, ...]) -> list[Line]:
+    """A line for each gate, held against every other one. Pure."""
+    intervals = {gate: _interval(first.get(gate), second.get(gate)) for gate in gates}
+    known = {gate: ns for gate, ns in intervals.items() if ns is not None}
+    return [_line(gate, known, gate in first) for gate in gates]
+
+
+def _interval(before: Edge | None, after: Edge | None) -> int | None:
+    if before is None or after is None or before.boot != after.boot:
+        return None
+    return after.at_ns - before.at_ns
+
+
+def _line(gate: str, known: Mapping[str, int], had_first: bool) -> Line:
+    interval_ns = known.get(gate)
+    if interval_ns is None:
+        which = (
+            "second pulse was not seen, or its clock was set in between" if had_first else "first pulse was not seen"
+        )
+        return Line(gate, None, None, f"the {which}")
+    off_ns, other = max(((interval_ns - ns, name) for name, ns in known.items()), key=lambda off: abs(off[0]))
+    why = "" if abs(off_ns) <= AGREE_NS else f"off by {off_ns / 1e6:.3f} ms from {other}, 1 ms is allowed"
+    return Line(gate, interval_ns, off_ns, why)
+
+
+def main(arguments: list[str]) -> int:
+    """`raceday gate sync-check`: 0 if all gates agree, 1 if one does not. Raises OperatorError, RetryLater."""
+    parser = argparse.ArgumentParser(prog="raceday gate sync-check", description="The two-pulse test of all gates.")
+    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    parser.add_argument("--pause", type=float, default=PAUSE_S, metavar="S", help="least time between the pulses")
+    parser.add_argument("--patience", type=float, default=PATIENCE_S, metavar="S", help="wait so long for a pulse")
+    asked = parser.parse_args(arguments)
+    config = load(asked.config, StationConfig)
+    if len(config.gate) < 2:
+        raise ConfigError(f"{asked.config}: names one gate; the two-pulse test holds gates against each other.")
+    drivers = build_gates(config, build_clock(config.clock))
+    return run(drivers, asked.pause, asked.patience, lambda text: print(text, flush=True))
+
+
+def run(drivers: Mapping[str, GateDriver], pause_s: float, patience_s: float, say: Callable[[str], None]) -> int:
+    """Listens at the gates for both pulses and says how they agree. Raises HardwareMissing, RetryLater."""
+    heard: queue.SimpleQueue[Edge] = queue.SimpleQueue()
+    try:
+        for driver in drivers.values():
+            driver.start({}, lambda said: heard.put(said) if isinstance(said, Edge) else None)
+        if absent := next((report for each in drivers.values() if (report := each.health()).absent), None):
+            raise HardwareMissing(absent.sentence)
+        say(f"close the contact of {', '.join(drivers)} now")
+        first, at_s = _pulse(heard, tuple(drivers), patience_s, 0.0)
+        say(f"the first pulse reached {len(first)} of {len(drivers)} gates; again in {pause_s:g} s")
+        second, _ = _pulse(heard, tuple(drivers), pause_s + patience_s, at_s + pause_s)
+    finally:
+        for driver in drivers.values():
+            driver.close()
+    lines = compare(first, second, tuple(drivers))
+    for line in lines:
+        interval = "-" if line.interval_ns is None else f"{line.interval_ns / 1e9:.6f} s"
+        say(f"  {line.gate:<16} {interval:>14}  {line.why or 'agrees'}")
+    failed = [line.gate for line in lines if line.why]
+    say(f"FAILED at {', '.join(failed)}: look at cable and clock, and do it again" if failed else "all gates agree")
+    return 1 if failed else 0
+
+
+def _pulse(
+    heard: "queue.SimpleQueue[Edge]", gates: tuple[str, ...], patience_s: float, not_before_s: float
+) -> tuple[dict[str, Edge], float]:
+    """The first edge of each gate, all within two seconds. Raises RetryLater if none comes."""
+    found: dict[str, Edge] = {}
+    give_up_s, began_s = time.monotonic() + patience_s, 0.0
+    while len(found) < len(gates):
+        try:
+            edge = heard.get(timeout=max(0.001, give_up_s - time.monotonic()))
+        except queue.Empty:
+            break
+        now_s = time.monotonic()
+        if not edge.broken or now_s < not_before_s:
+            continue
+        if not found:
+            began_s, give_up_s = now_s, now_s + SAME_PULSE_S
+        found.setdefault(edge.gate, edge)
+    if not found:
+        raise RetryLater(f"No pulse came within {patience_s:g} s: is the contact wired to the gates?")
+    return found, began_s

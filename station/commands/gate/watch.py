@@ -1,0 +1,174 @@
+"""`raceday gate watch`: each edge and passing as it comes, and the gate's health, so that one sees at once if it works.
+
+Of a gate with several sensors each pass also says how they stand, and what to set (`layout`).
+Of the gates in a station's config (stop the station first: a port has one reader), or of one decoder on a port.
+"""
+
+import argparse
+import pathlib
+import queue
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from shared.clock import SystemClock
+from shared.config import load
+from shared.errors import ConfigError
+from station.build import build_clock, build_gates, gate_spec
+from station.commands.gate.decode import KINDS, said
+from station.config import StationConfig
+from station.core.inputs import Edge, GateNote, GateSpec
+from station.core.timing.gate import Count, Gate
+from station.core.timing.sensor_layout import words
+from station.gates.decoders.decoder import Decoded, Gap, StatusReport
+from station.gates.decoders.gate import DecoderGate
+from station.gates.driver import GateDriver, Said
+
+HEALTH_S = 5.0
+LOOK_S = 0.25
+
+
+def main(arguments: list[str]) -> int:
+    """The command, until Ctrl-C or the time is over. Raises OperatorError."""
+    parser = argparse.ArgumentParser(prog="raceday gate watch", description="Shows a gate at work.")
+    parser.add_argument("--config", type=pathlib.Path, metavar="FILE", help="watch the gates of this station's config")
+    parser.add_argument("--protocol", metavar="P", help="with DEVICE: watch one decoder")
+    parser.add_argument("--baud", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=0.0, help="stop after this time")
+    parser.add_argument("device", nargs="?", metavar="DEVICE")
+    asked = parser.parse_args(arguments)
+    trials: dict[str, LayoutTrial] = {}
+    if asked.config is not None:
+        gates, trials = _configured(asked.config)
+    elif asked.protocol and asked.device:
+        gates = {"gate": _one(asked.protocol, asked.device, asked.baud)}
+    else:
+        raise ConfigError("name a station's config (--config FILE), or a decoder (--protocol P DEVICE).")
+    watch(gates, time.monotonic() + asked.seconds if asked.seconds else None, trials)
+    return 0
+
+
+class LayoutTrial:
+    """The passes of one gate, judged by the core as the station judges them; told each edge on the gate's thread."""
+
+    def __init__(self, spec: GateSpec) -> None:
+        self._gate = Gate(spec, Count())
+        self._said = ""
+
+    def hear(self, said: Said) -> str:
+        """How the sensors stand by now, as a line; "" where nothing is new, or where there is one sensor."""
+        if isinstance(said, GateNote):
+            return ""
+        self._gate.handle(said)
+        passes = self._gate.arrangement.passes
+        now = words(self._gate.spec, passes) if passes else ""
+        if now == self._said:
+            return ""
+        self._said = now
+        return f"\n[{self._gate.spec.name}] {now}"
+
+
+def watch(
+    gates: Mapping[str, GateDriver], until_s: float | None, trials: Mapping[str, LayoutTrial] | None = None
+) -> None:
+    """Print until the time is over. Raises HardwareMissing."""
+    trials = trials or {}
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    last: dict[tuple[str, str], int] = {}
+    bulletin = Bulletin(gates)
+    try:
+        for name, gate in gates.items():
+            if isinstance(gate, DecoderGate):
+                gate.listen(lambda facts: lines.put("\n".join(facts_lines(facts))))
+            gate.start({}, _printing(lines, last, trials.get(name)))
+        while until_s is None or time.monotonic() < until_s:
+            try:
+                line = lines.get(timeout=LOOK_S if until_s is None else _left(until_s))
+                sys.stdout.write(f"{line}\n" if line else "")
+            except queue.Empty:
+                pass  # nothing passed; the health may still have changed
+            sys.stdout.writelines(bulletin.news(time.monotonic()))
+            sys.stdout.flush()
+    finally:
+        for gate in gates.values():
+            gate.close()
+
+
+def said_line(said: Said, last: dict[tuple[str, str], int]) -> str:
+    """An edge, or what the driver noticed."""
+    return edge_line(said, last) if isinstance(said, Edge) else f"{said.gate} note: {said.sentence}"
+
+
+class Bulletin:
+    """The health of each gate: at once when it turns fit or unfit, else each few seconds."""
+
+    def __init__(self, gates: Mapping[str, GateDriver]) -> None:
+        self._gates = gates
+        self._alive: dict[str, bool] = {}
+        self._due_s = 0.0
+
+    def news(self, now_s: float) -> list[str]:
+        """The lines that are due."""
+        due, lines = now_s >= self._due_s, []
+        for name, gate in self._gates.items():
+            alive = gate.health().alive
+            if due or self._alive.get(name) != alive:
+                lines.append(health_line(name, gate) + "\n")
+            self._alive[name] = alive
+        if due:
+            self._due_s = now_s + HEALTH_S
+        return lines
+
+
+def edge_line(edge: Edge, last: dict[tuple[str, str], int]) -> str:
+    """The edge, and the time since the last one that broke the same gate, on the same clock."""
+    since = ""
+    if edge.broken:
+        key = (edge.gate, edge.boot)
+        since = f"  +{(edge.at_ns - last[key]) / 1e9:.6f} s" if key in last else ""
+        last[key] = edge.at_ns
+    what = "broken" if edge.broken else "free"
+    return f"{edge.gate} {edge.sensor} {what} at {edge.at_ns / 1e9:.6f} s, no. {edge.seq} of {edge.boot}{since}"
+
+
+def facts_lines(facts: list[Decoded]) -> list[str]:
+    """What a decoder says; its status is in the health."""
+    return [f"  {_words(fact)}" for fact in facts if not isinstance(fact, StatusReport)]
+
+
+def health_line(name: str, gate: GateDriver) -> str:
+    """Fit or not, in one line."""
+    health = gate.health()
+    return (
+        f"[{name}: {'fit' if health.alive else 'NOT FIT'}] {health.sentence} {health.edges} edges, {health.lost} lost."
+    )
+
+
+def _words(fact: Decoded) -> str:
+    if isinstance(fact, Gap):
+        return fact.sentence
+    told = {key: value for key, value in said(fact).items() if value not in (0, False)}
+    at_ns = told.pop("device_time_ns", None)
+    seconds = f" at {at_ns / 1e9:.6f} s:" if at_ns is not None else ":"
+    return f"{KINDS[type(fact).__name__]}{seconds} " + ", ".join(f"{key} {value}" for key, value in told.items())
+
+
+def _printing(
+    lines: "queue.SimpleQueue[str]", last: dict[tuple[str, str], int], trial: LayoutTrial | None
+) -> Callable[[Said], None]:
+    """What is done with each word of one gate."""
+    return lambda told: lines.put(said_line(told, last) + (trial.hear(told) if trial is not None else ""))
+
+
+def _left(until_s: float) -> float:
+    return min(LOOK_S, max(0.0, until_s - time.monotonic()))
+
+
+def _configured(path: pathlib.Path) -> tuple[dict[str, GateDriver], dict[str, LayoutTrial]]:
+    config = load(path, StationConfig)
+    trials = {gate.name: LayoutTrial(gate_spec(gate)) for gate in config.gate if len(gate.sensors) > 1}
+    return build_gates(config, build_clock(config.clock)), trials
+
+
+def _one(protocol: str, device: str, baud: int) -> DecoderGate:
+    return DecoderGate("gate", ("loop",), {"protocol": protocol, "url": device, "baud": baud}, SystemClock())

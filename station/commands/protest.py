@@ -1,0 +1,37 @@
+"""`raceday protest RUN --race RACE`: all that made a run's times in one bundle, for whoever doubts; `--check` one."""
+
+import argparse
+import pathlib
+
+from shared.config import load
+from station.build import JOURNAL
+from station.commands.journal import parsed_key
+from station.config import StationConfig
+from station.evidence.bundle import make
+from station.evidence.verify import verdict
+
+
+def main(arguments: list[str]) -> int:
+    """The command. Raises BadInput, StorageError."""
+    parser = argparse.ArgumentParser(prog="raceday protest", description="Everything about one run, to be checked.")
+    parser.add_argument("run", nargs="?", help="the run's id, as the station's page shows it")
+    parser.add_argument("--race", default="", metavar="RACE", help="of which race, if several have a run of this name")
+    parser.add_argument(
+        "--check", metavar="BUNDLE", help="is this bundle what a station wrote? (its program is not run)"
+    )
+    parser.add_argument("--key", action="append", default=[], metavar="HEX", help="with --check: the keys to trust")
+    parser.add_argument("-o", "--out", type=pathlib.Path, metavar="FILE", help="default: protest-RUN.zip")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    source.add_argument("--journal", type=pathlib.Path, metavar="FILE", help="a station.db, instead of the config's")
+    asked = parser.parse_args(arguments)
+    if (asked.run is None) == (asked.check is None):
+        parser.error("name a run, or a bundle with --check.")
+    if asked.check is not None:
+        return verdict(asked.check, frozenset(parsed_key(text).hex() for text in asked.key))
+    journal = asked.journal or load(asked.config, StationConfig).data_dir / JOURNAL
+    out = asked.out or pathlib.Path(f"protest-{asked.run}.zip")
+    sentence = make(journal, asked.run, out, asked.race)
+    print(f"{out}: {sentence}")
+    print(f"anybody checks it with: python3 {out}")
+    return 0

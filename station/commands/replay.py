@@ -1,0 +1,80 @@
+"""`raceday replay JOURNAL`: runs a journal's inputs through a new engine and compares the facts with those stored."""
+
+import argparse
+import json
+import pathlib
+from collections.abc import Iterable
+from typing import Any
+
+from shared.errors import StorageError
+from station.core.engine import Engine
+from station.store.encoding import decode_input, encode_facts
+from station.store.hash_chain import Record
+from station.store.journal import Head, Journal
+from station.store.journal_reader import JournalReader
+from station.store.verify import verify_journal
+
+LONGEST = 120  # characters of a value that are shown
+
+
+def check(journal: Journal) -> Head:
+    """The chain of hashes holds and the engine makes the stored facts again. Raises StorageError naming the record."""
+    head = journal.verify()
+    replayed(journal.records(), journal.path)
+    return head
+
+
+def replayed(records: Iterable[Record], path: pathlib.Path) -> None:
+    """Every record's input through a new engine. Raises StorageError that names the first difference."""
+    engine = Engine()
+    for record in records:
+        made = encode_facts(engine.handle(decode_input(record.input)))
+        if made != record.facts:
+            where = difference(json.loads(record.facts), json.loads(made))
+            raise StorageError(f"{path}: record {record.seq} replays to other facts than were stored: {where}.")
+
+
+def difference(stored: list[Any], made: list[Any]) -> str:
+    """The first one between two lists of facts."""
+    for number, (one, other) in enumerate(zip(stored, made, strict=False), 1):
+        if one != other:
+            place, was, now = _first(one[1], other[1]) if one[0] == other[0] else ("", one[0], other[0])
+            return f"fact {number}, {one[0]}{place}: stored is {_short(was)}, replayed {_short(now)}"
+    return f"stored are {_named(stored)}, replayed {_named(made)}"
+
+
+def _first(one: Any, other: Any, place: str = "") -> tuple[str, Any, Any]:
+    """Where two values of one shape first differ, and both values there."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in [*one, *(key for key in other if key not in one)]:
+            if one.get(key) != other.get(key):
+                return _first(one.get(key), other.get(key), f"{place}.{key}")
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, (left, right) in enumerate(zip(one, other, strict=True)):
+            if left != right:
+                return _first(left, right, f"{place}[{index}]")
+    return place, one, other
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _named(facts: list[Any]) -> str:
+    return f"{len(facts)} facts ({', '.join(fact[0] for fact in facts)})" if facts else "no facts"
+
+
+def main(arguments: list[str]) -> int:
+    """`raceday replay FILE`: only reads, so that evidence stays as it is and a station may be at work on it."""
+    parser = argparse.ArgumentParser(prog="raceday replay", description="Check a station's journal by replaying it.")
+    parser.add_argument("journal", type=pathlib.Path, help="station.db of the station's data folder")
+    path = parser.parse_args(arguments).journal
+    found = verify_journal(path)
+    reader = JournalReader(path)
+    try:
+        replayed(reader.records(last=found.seq), path)
+    finally:
+        reader.close()
+    print(f"{found.seq} records replay to the same facts; head {found.head.hex()}")
+    return 0

@@ -1,0 +1,78 @@
+"""`raceday station --config FILE`: times, officiates, and serves the live page until it is stopped."""
+
+import argparse
+import contextlib
+import functools
+import os
+import pathlib
+import sys
+
+from shared.addresses import Addresses
+from shared.config import load
+from shared.errors import RacedayError, StorageError
+from shared.web.server import url_of
+from station.build import build, hold_lock
+from station.config import StationConfig
+from station.service.station import Station
+from station.service.threads import Runner
+from station.sync.operator_requests import wish
+from station.web.app import create_app
+from station.web.server import WebServer, listen
+
+
+def main(arguments: list[str]) -> int:
+    """The command; returns the exit code. Raises OperatorError for what a person must mend."""
+    parser = argparse.ArgumentParser(prog="raceday station", description="The trackside station.")
+    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL when it serves")
+    asked = parser.parse_args(arguments)
+    return serve(load(asked.config, StationConfig), asked.ready_file)
+
+
+def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
+    """Until SIGTERM, Ctrl-C, or a bug. What was begun ends in the opposite order, wherever the start failed."""
+    with contextlib.ExitStack() as ends:
+        listening = ends.enter_context(listen(config.web.host, config.web.port))
+        ends.callback(os.close, hold_lock(config.data_dir))
+        runner = Runner(build(config, say=log))
+        ends.callback(runner.stop)
+        send = functools.partial(wish, config.data_dir) if config.sync.leaderboard_url else None
+        app = create_app(runner.station, config.web.operators, config.web.allowed_hosts, send)
+        officials = Addresses.parsed(config.web.operators, "web.operators")
+        web = WebServer(app, listening, app.state.live.close, officials)
+        ends.callback(web.stop)
+        runner.start()
+        web.start()
+        _tell(runner.station, url_of(listening), ready_file)
+        runner.over.wait()
+    if runner.failed:
+        raise RacedayError(f"the station stopped itself; start it again, the journal is whole.\n{runner.failed}")
+    return 0
+
+
+def _tell(station: Station, address: str, ready_file: pathlib.Path | None) -> None:
+    if station.notice:
+        log(station.notice)
+    # The file first: whoever reads the line may look for it.
+    if ready_file is not None:
+        write_ready_file(ready_file, address)
+    print(f"listening on {address}", flush=True)
+    if (drem := station.drem) is not None:
+        print(f"timing an event manager at {drem.url}" if drem.port else f"event manager: {drem.sentence}", flush=True)
+
+
+def log(sentence: str) -> None:
+    """Where the service's log is read (`journalctl`), or the terminal."""
+    print(f"station: {sentence}", file=sys.stderr, flush=True)
+
+
+def write_ready_file(path: pathlib.Path, text: str) -> None:
+    """All of it or nothing: who waits for the file may read it at once. Raises StorageError."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None

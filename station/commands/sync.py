@@ -1,0 +1,81 @@
+"""`raceday sync`: posts what the station keeps for the leaderboard, from the same station.toml."""
+
+import argparse
+import pathlib
+import threading
+
+from shared.clock import SystemClock
+from shared.config import load
+from shared.errors import StorageError
+from station.config import StationConfig
+from station.store.process_lock import is_held
+from station.sync.build import build
+from station.sync.operator_requests import Wish, wish
+from station.sync.status import LOCK
+from station.sync.syncer import run, run_once
+
+
+def main(arguments: list[str]) -> int:
+    """The command; returns the exit code. Raises RacedayError for what a person must mend."""
+    asked = _parser().parse_args(arguments)
+    config = load(asked.config, StationConfig)
+    if asked.action == "send":
+        return _send(config.data_dir, Wish(asked.rejected or bool(asked.result), asked.result, "the command line"))
+    # Waiting between two posts is about networks, not about the race: it is counted on this machine's own clock.
+    clock = SystemClock()
+    service = build(config.sync, config.data_dir, clock, _say, retry_rejected=asked.retry_rejected)
+    try:
+        if asked.ready_file is not None:
+            _write_ready(asked.ready_file)
+        if not asked.once:
+            run(service.syncer, clock, threading.Event())
+            return 0
+        waiting = run_once(service.syncer, clock, threading.Event())
+    finally:
+        service.close()
+    if waiting:
+        _say(f"{waiting} result(s) still wait; run again, or without --once.")
+    return 1 if waiting else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="raceday sync", description="Posts qualified results to the leaderboard, each exactly once in effect."
+    )
+    parser.add_argument(
+        "action",
+        nargs="?",
+        default="run",
+        choices=("run", "send"),
+        help="run (default); send: tell the running one to send what waits at once",
+    )
+    parser.add_argument("--rejected", action="store_true", help="with send: also what the leaderboard had refused")
+    parser.add_argument("--result", default="", metavar="ID.REVISION", help="with send: this result alone")
+    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
+    parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written when it runs")
+    parser.add_argument("--once", action="store_true", help="post what is there, then stop; exit 1 if some must wait")
+    parser.add_argument("--retry-rejected", action="store_true", help="post again what the leaderboard had refused")
+    return parser
+
+
+def _send(data_dir: pathlib.Path, wanted: Wish) -> int:
+    if not data_dir.is_dir():
+        raise StorageError(f"{data_dir}: there is no such folder; start the station first.")
+    wish(data_dir, wanted)
+    what = wanted.webhook_id or ("all that waits or was rejected" if wanted.rejected else "all that waits")
+    when = "is sent now" if is_held(data_dir / LOCK) else "is sent when the sync service starts: it does not run"
+    _say(f"{what} {when}.")
+    return 0
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+def _write_ready(path: pathlib.Path) -> None:
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text("ready\n")
+        part.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None

@@ -1,0 +1,249 @@
+"""Several cars on the track, one beam: whose crossing was it, why, and how sure?
+
+A transponder's id decides. Else all crossings that lie close together are weighed at once against all cars: how far a
+car's own report is off, or (its report was lost) how far the gap is off its usual lap. The cheapest assignment as a
+whole wins; it is sure only if the best one that gives this crossing to another car, or to nobody, is much worse. What
+is not sure, missing or false is said with its witnesses: nothing is inserted, and nothing is guessed in silence.
+
+A decision that says nothing changes nothing: moments at which nothing was decided need not be remembered.
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.units import NS_PER_MS
+from station.core.attribution import likelihood
+from station.core.attribution.car_clock import CarClock
+from station.core.attribution.decisions import Again, Given, Lacking
+from station.core.attribution.hungarian import assign
+from station.core.attribution.likelihood import FALSE_EDGE, FAR, JOIN_NS, LAPS_BETWEEN, Car, Seen, Told
+
+__all__ = ["Again", "Given", "Lacking", "ManyCars", "Seen", "Told"]
+
+HOLD_NS = 1_500 * NS_PER_MS  # a report needs no longer to come
+PATIENCE_NS = 6_000 * NS_PER_MS  # what is in doubt waits longer: the other cars come by and tell
+REMEMBERED = 16
+SURE = 9.0  # that it was no other car
+SURE_A_CAR = 2.5  # that it was a car at all: the prior for what is none is small already
+NEAR_LAP = 0.2  # a gap of whole laps, within so much of one
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A cluster's cars with their reports about it, and what that comes to."""
+
+    cars: list[Car]
+    reports: list[Told | None]
+    found: list[Given]
+
+
+class ManyCars:
+    """The cars that are on the track together. Time is told; decisions come when no report can change them."""
+
+    def __init__(self, cars: Sequence[str], min_lap_ns: int, lockout_ns: int) -> None:
+        self._cars = [Car(name) for name in cars]
+        self._min_lap_ns, self.lockout_ns = min_lap_ns, lockout_ns
+        self._open: list[Seen] = []
+        self._sure: deque[tuple[Given, float]] = deque(maxlen=REMEMBERED)  # with what its own car's report cost
+        self._waits: _Weighed | None = None  # what the first cluster came to, until anything new is known
+
+    def enter(self, name: str, last_ns: int | None = None, laps: Sequence[int] = (), now_ns: int | None = None) -> None:
+        """A car comes onto the track; what was known of it is of another run, but for its laps in this one."""
+        self._waits = None
+        self._sure = deque((each for each in self._sure if each[0].car != name), maxlen=REMEMBERED)
+        self._cars = [car for car in self._cars if car.name != name]
+        self._cars.append(Car(name, last_ns, now_ns, laps=deque(laps, maxlen=7)))
+
+    def leave(self, name: str, at_ns: int) -> None:
+        """Its run is over: it may cross once more, and is then forgotten."""
+        self._waits = None
+        self._cars = [car for car in self._cars if car.may_cross(at_ns)]
+        for car in self._cars:
+            if car.name == name:
+                car.left_ns = at_ns
+
+    def ruled(self, name: str, at_ns: int) -> None:
+        """An official says that this car crossed then."""
+        self._waits = None
+        for car in self._cars:
+            if car.name == name:
+                car.last_ns = at_ns if car.last_ns is None else max(at_ns, car.last_ns)
+
+    def crossing(self, seen: Seen) -> None:
+        """The gate saw a car."""
+        self._waits = None
+        self._open.append(seen)
+        self._open.sort(key=lambda each: each.at_ns)
+
+    def report(self, told: Told, heard_ns: int | None = None, one_clock: bool = False) -> None:
+        """A car says that it passed. With a `boot` it has a clock of its own, and was heard at `heard_ns` of ours."""
+        self._waits = None
+        for car in self._cars:
+            if car.name != told.car:
+                continue
+            if told.boot:
+                clock = car.clocks.setdefault(told.boot, CarClock(one_clock))
+                if heard_ns is not None:
+                    clock.heard(told.at_ns, heard_ns)
+            car.hear(told)
+
+    def restart(self) -> None:
+        """The gate's clock is another one: stamps from before say nothing any more."""
+        self._waits = None
+        self._sure.clear()
+        for car in self._cars:
+            car.last_ns = None
+            car.clocks.clear()
+            car.waiting.clear()
+
+    def decide(self, now_ns: int) -> list[Given | Lacking | Again]:
+        """All that is ripe now."""
+        found: list[Given | Lacking | Again] = []
+        while self._open:
+            size = 1
+            while size < len(self._open) and self._open[size].at_ns - self._open[size - 1].at_ns < JOIN_NS:
+                size += 1
+            cluster, newest_ns = self._open[:size], self._open[size - 1].at_ns
+            if newest_ns > now_ns - HOLD_NS:
+                break
+            lacking = self._unmet(cluster[0].at_ns - JOIN_NS)
+            found += lacking
+            weighed = self._waits if self._waits is not None else self._weigh(cluster)
+            if newest_ns > now_ns - PATIENCE_NS and not all(given.sure for given in weighed.found):
+                self._waits = weighed
+                break  # whoever else it may be is about to tell where it was
+            self._waits = None
+            self._open = self._open[size:]
+            self._sure += [(given, self._fit(given)) for given in weighed.found if given.sure and not given.others]
+            found += [*weighed.found, *self._learn(weighed)]
+        horizon_ns = now_ns - HOLD_NS - JOIN_NS
+        return found + self._unmet(min(horizon_ns, self._open[0].at_ns - JOIN_NS) if self._open else horizon_ns)
+
+    def _weigh(self, cluster: list[Seen]) -> _Weighed:
+        cars = [car for car in self._cars if car.may_cross(cluster[0].at_ns)]
+        reports = [likelihood.report_in(car, cluster) for car in cars]
+        cost = self._table(cluster, cars, reports)
+        total, given = assign(cost)
+        found = [
+            self._given(seen, cars, reports, given[row], _rest(cost, row, given[row]), total)
+            for row, seen in enumerate(cluster)
+        ]
+        return _Weighed(cars, reports, found)
+
+    def _table(self, cluster: list[Seen], cars: list[Car], reports: list[Told | None]) -> list[list[float]]:
+        """Crossings against cars, then one column each for nobody's. A car left out costs what its report says."""
+        out = [
+            likelihood.left_out(car, report, cluster, self.lockout_ns)
+            for car, report in zip(cars, reports, strict=True)
+        ]
+        rows = []
+        for row, seen in enumerate(cluster):
+            own = [
+                likelihood.cost(car, report, seen, self._min_lap_ns) - spared
+                for car, report, spared in zip(cars, reports, out, strict=True)
+            ]
+            rows.append(own + [FALSE_EDGE if column == row else 2 * FAR for column in range(len(cluster))])
+        return rows
+
+    def _given(
+        self,
+        seen: Seen,
+        cars: list[Car],
+        reports: list[Told | None],
+        column: int,
+        rest: list[tuple[float, int]],
+        total: float,
+    ) -> Given:
+        """`rest`: what it costs as a whole to give this crossing to another column, the cheapest first."""
+        if seen.car in {car.name for car in cars}:
+            return Given(seen.number, seen.at_ns, seen.car, "its transponder", 1.0, True)
+        margin = min(
+            (value - total + (0.0 if other < len(cars) else SURE - SURE_A_CAR) for value, other in rest), default=FAR
+        )
+        odds = 1 / (1 + math.exp(-max(-50.0, min(margin, 50.0))))
+        close = SURE if column < len(cars) else 4 * FAR  # of what may be nobody's, all cars are asked about
+        others = tuple(cars[other].name for value, other in rest if other < len(cars) and value - total < close)
+        if column >= len(cars):
+            return Given(seen.number, seen.at_ns, "", "no car can have been there", odds, False, others)
+        car, report = cars[column], reports[column]
+        why = "the time since its last crossing; it reported nothing"
+        if report is not None:
+            why = f"its report, {(car.when(report)[0] - seen.at_ns) / NS_PER_MS:+.0f} ms off"
+        return Given(seen.number, seen.at_ns, car.name, why, odds, margin >= SURE, others)
+
+    def _learn(self, weighed: _Weighed) -> list[Lacking]:
+        """Where the cars are now. What is doubtful moves a car to its own report, and teaches nothing else."""
+        lacking: list[Lacking] = []
+        for car, report in zip(weighed.cars, weighed.reports, strict=True):
+            given = next((each for each in weighed.found if each.car == car.name), None)
+            if given is None:
+                continue
+            at_ns = given.at_ns
+            if report is not None:
+                car.waiting.remove(report)
+                if not given.sure:
+                    at_ns = car.when(report)[0]
+                elif report.boot in car.clocks:
+                    car.clocks[report.boot].met(report.at_ns, at_ns)
+            if given.sure:
+                lacking += self._gap(car, at_ns)
+            car.last_ns = at_ns
+        return lacking
+
+    def _gap(self, car: Car, at_ns: int) -> list[Lacking]:
+        """Two to four whole laps since its last crossing, and no report in between: what the gate missed."""
+        usual_ns = car.usual_ns
+        if usual_ns is None or car.last_ns is None:
+            return []
+        laps = round((at_ns - car.last_ns) / usual_ns)
+        whole = abs(at_ns - car.last_ns - laps * usual_ns) < NEAR_LAP * usual_ns
+        if not 2 <= laps <= LAPS_BETWEEN or not whole:
+            return []
+        share_ns = (at_ns - car.last_ns) // laps
+        why = f"the gap of {laps} laps between its crossings"
+        return [Lacking(car.name, car.last_ns + n * share_ns, why) for n in range(1, laps)]
+
+    def _fit(self, given: Given) -> float:
+        """What it costs that this car made the crossing, by what is known of it now."""
+        car = next(car for car in self._cars if car.name == given.car)
+        seen = Seen(given.crossing, given.at_ns)
+        return likelihood.cost(car, likelihood.report_in(car, [seen]), seen, 0)
+
+    def _again(self, car: Car, told: Told) -> list[Again]:
+        """Was a crossing that this report fits given to another car, whose own word fits it hardly better?"""
+        at_ns, sigma_ns = car.when(told)
+        found = []
+        for given, cost in tuple(self._sure):
+            off = (at_ns - given.at_ns) / sigma_ns
+            if given.car != car.name and off * off / 2 < cost + SURE:
+                self._sure.remove((given, cost))
+                why = f"the report of {car.name} came late, {(at_ns - given.at_ns) / NS_PER_MS:+.0f} ms off"
+                found.append(Again(given.crossing, given.at_ns, given.car, car.name, why))
+        return found
+
+    def _unmet(self, before_ns: int) -> list[Given | Lacking | Again]:
+        """Reports that no crossing can meet any more. One close to its last crossing is a repeat, and says nothing."""
+        found: list[Given | Lacking | Again] = []
+        for car in self._cars:
+            for told in [told for told in car.waiting if car.known(told)]:
+                at_ns = car.when(told)[0]
+                fresh = car.last_ns is None or at_ns - car.last_ns >= self._min_lap_ns
+                if at_ns < before_ns and fresh:
+                    car.waiting.remove(told)
+                    car.last_ns = at_ns
+                    found += self._again(car, told) or [Lacking(car.name, at_ns, "its own report")]
+        return found
+
+
+def _rest(cost: list[list[float]], row: int, column: int) -> list[tuple[float, int]]:
+    """The cheapest sum for each other column that this crossing could have (nobody's: its own one), cheapest first."""
+    nobody = len(cost[0]) - len(cost) + row
+    found = []
+    for other in (*range(len(cost[0]) - len(cost)), nobody):
+        if other != column:
+            bent = [list(line) for line in cost]
+            bent[row] = [cost[row][other] if each == other else 4 * FAR for each in range(len(cost[0]))]
+            found.append((assign(bent)[0], other))
+    return sorted(found)

@@ -1,0 +1,224 @@
+"""Whose crossing is it? By its transponder, as the one run that is on, or as the cars on the track together weigh it.
+
+A stage of the engine's pipeline: a crossing comes in, what comes out is handed on to the race (`Assigned`) or stands
+as it is (`Unattributed`). Called by engine.py; calls transponders.py and, with several cars on the track, together.py.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.attribution.decisions import Step
+from station.core.attribution.multi_car import Together
+from station.core.attribution.transponders import Stranger, Transponders, given_by
+from station.core.attribution.wrong_owner import Change, LastRead, told_anew
+from station.core.race.counting import Assigned
+from station.core.race.crossing_changes import afterwards, taken_over
+from station.core.race.race import Race
+from station.core.runs.racer_names import Names
+from station.core.runs.recount import TransponderPass
+from station.core.runs.run import Run
+from station.core.timing.utc_scale import UtcScale
+
+LINE: e.GateKind = "start_finish"
+OWNERS = 256  # whose last reading is remembered
+
+
+class Attribution:
+    """Of the race that is open: whose transponders are read, and which cars are on the track together."""
+
+    def __init__(self, scale: UtcScale, names: Names) -> None:
+        self._scale, self._names = scale, names
+        self._transponders = Transponders(names)
+        self._last_read: LastRead = {}
+        self._race: Race | None = None
+        self._together: Together | None = None
+
+    @property
+    def several(self) -> bool:
+        """More than one car may break the beam."""
+        return self._together is not None and self._together.on
+
+    @property
+    def undecided(self) -> f.Crossing | None:
+        """The oldest crossing that waits until it is clear whose it was."""
+        return None if self._together is None else self._together.undecided
+
+    @property
+    def strangers(self) -> tuple[Stranger, ...]:
+        """Transponders that passed in this race, and of whom nobody knows whose they are; the latest last."""
+        return tuple(self._transponders.strangers.values())
+
+    def wire(self, transponders: tuple[e.Transponder, ...]) -> None:
+        """The station started: whose transponders are read."""
+        self._transponders.wire(transponders)
+
+    def open(self, race: Race) -> None:
+        """Crossings are this race's from now on."""
+        if self._race is not race:
+            self._race, self._together = race, Together(race, self._scale)
+            self._transponders.forget()
+
+    def assign(
+        self, crossing: f.Crossing, kind: e.GateKind, source: f.Source = "gate", lockout_ns: int = 0
+    ) -> Iterable[Step]:
+        """Whose crossing it is; nothing yet of one that has to wait, and maybe older ones that waited until now.
+
+        `lockout_ns` of the gate, within which another car's pass is not to be seen.
+        """
+        race, together = self._race, self._together
+        if race is None or together is None:
+            return [f.Unattributed(crossing.number, "no race is open")]
+        if crossing.transponder and (found := self._read(race, crossing)) is not None:
+            if isinstance(found, f.Unattributed):
+                return [found]
+            together.named(found, crossing.at_ns)
+            return [Assigned(found, crossing, kind, source, self._transponders.of(crossing.transponder).why, 100)]
+        clear = together.if_clear(crossing, kind, source)
+        if clear is not None:
+            return [clear]
+        if crossing.direction < 0:
+            return [f.Unattributed(crossing.number, "it went backwards through the gate")]
+        if kind == "split":
+            return [f.Unattributed(crossing.number, "several cars are on the track")]
+        return together.crossing(crossing, source, lockout_ns)
+
+    def remember(
+        self, crossing: f.Crossing, source: f.Source, lockout_ns: int, told: Sequence[f.Fact]
+    ) -> list[f.UnknownTransponder]:
+        """A transponder's crossing of the line, and what became of it (`told`): an official may be asked whose it is.
+
+        It is remembered, since its owner may turn out to be another one.
+        """
+        race = self._race
+        if self._names.exact or race is None:
+            return []
+        on = tuple(run.run_id for run in race.on_track if run.released)
+        attributed = {fact.crossing: fact.run_id for fact in told if isinstance(fact, f.Attributed)}
+        whose = attributed.get(crossing.number, "")
+        self._transponders.remember(TransponderPass(crossing, on, source, lockout_ns, whose))
+        if attributed:
+            return []
+        if self._transponders.of(crossing.transponder).known is not None:
+            if on and not self._owner_is_on(race, crossing):  # or is it of somebody else?
+                race.keep_doubtful(crossing)
+            return []
+        asks = self._transponders.any or self.several
+        asked = self._transponders.ask(crossing) if asks else None
+        if asked is None:
+            return []
+        race.keep_doubtful(crossing)
+        return [asked]
+
+    def is_twin(self, crossing: f.Crossing, lockout_ns: int) -> bool:
+        """A car with two transponders is read twice in one pass: the first reading is the crossing."""
+        known = self._transponders.of(crossing.transponder).known
+        if known is None or self._names.exact:
+            return False
+        on_track = self._race.on_track if self._race is not None else []
+        run = next((run.run_id for run in on_track if self._transponders.is_of(known, run)), "")
+        owner = (crossing.gate, run or f"{known.car} of {known.racer}")
+        last = self._last_read.get(owner)
+        if (
+            last is not None
+            and last.boot == crossing.boot
+            and last.transponder != crossing.transponder
+            and abs(crossing.at_ns - last.at_ns) < lockout_ns
+        ):
+            return True
+        self._last_read.pop(owner, None)
+        self._last_read[owner] = crossing
+        if len(self._last_read) > OWNERS:
+            del self._last_read[next(iter(self._last_read))]
+        return False
+
+    def remember_twin(self, crossing: f.Crossing, lockout_ns: int) -> None:
+        """It is a crossing of its own if one of the two transponders turns out to be another car's."""
+        race = self._race
+        if race is None or not self._transponders.retells:
+            return
+        found = self._read(race, crossing)
+        whose = found.run_id if isinstance(found, Run) else ""
+        on = tuple(run.run_id for run in race.on_track if run.released)
+        self._transponders.remember(TransponderPass(crossing, on, "gate", lockout_ns, whose))
+
+    def settle(self) -> Iterator[Step]:
+        """Who is on the track is about to change: what waits is decided."""
+        return self._together.decide_all() if self._together is not None else iter(())
+
+    def sync(self, now: e.Moment) -> None:
+        """Who is on the track may have changed."""
+        if self._together is not None:
+            self._together.sync(now)
+
+    def tick(self, now: e.Moment) -> Iterable[Step]:
+        """What only time tells: that no report will come."""
+        return self._together.tick(now) if self._together is not None and self._together.on else ()
+
+    def report(self, report: e.CarReport) -> None:
+        """A car says that it passed."""
+        if self._together is not None:
+            self._together.report(report)
+
+    def ruled(self, run: Run) -> None:
+        """An official gave the run a crossing."""
+        if self._together is not None:
+            self._together.named(run, run.book.stretches[-1].mark.at_ns)
+
+    def change_owner(self, command: e.GiveTransponder) -> Change:
+        """A transponder is this car's or racer's from now on. Raises Refused; `recount` says what follows."""
+        known = given_by(command, self._names)
+        again, stranger = self._transponders.is_given(known.id), not self._transponders.is_known(known.id)
+        return Change(known, self._transponders.give(known), again, stranger, command)
+
+    def recount(self, change: Change) -> Iterable[Step]:
+        """What the transponder passed before is its owner's, too."""
+        if self._race is None or not change.passes:
+            return ()
+        if self._transponders.retells:
+            return told_anew(self._race, self._transponders, change, self._last_read)
+        return self._taken_over(self._race, change)
+
+    def _taken_over(self, race: Race, change: Change) -> Iterator[Step]:
+        """As records of an older edition were judged."""
+        for run in tuple(race.runs.values()):
+            mine = [each.crossing for each in change.passes if run.run_id in each.on]
+            if mine and self._transponders.is_of(change.known, run):
+                if run.on or change.again:
+                    yield from taken_over(race, run, mine, change.command)
+                mine = [crossing for crossing in mine if race.holder(crossing.number) is None]
+                yield from _afterwards(race, run, mine, change.command)
+
+    def _owner_is_on(self, race: Race, crossing: f.Crossing) -> bool:
+        known = self._transponders.of(crossing.transponder).known
+        return known is not None and any(self._transponders.is_of(known, run) for run in race.on_track)
+
+    def _read(self, race: Race, crossing: f.Crossing) -> Run | f.Unattributed | None:
+        """The run of a transponder; None: nothing is known of it, and a run without one is on."""
+        found = self._transponders.of(crossing.transponder)
+        if (known := found.known) is None:
+            if not race.on or any(not self._transponders.worn(run) for run in race.on_track):
+                return None
+            why = f"the transponder {crossing.transponder} is nobody's here" if self._names.exact else found.why
+            return f.Unattributed(crossing.number, why)
+        run = next((run for run in race.on_track if self._transponders.is_of(known, run)), None)
+        if run is not None:
+            return run
+        name = known.car or known.racer
+        return f.Unattributed(crossing.number, f"its transponder is of {name}, who has no run that is on")
+
+
+def _afterwards(race: Race, run: Run, crossings: list[f.Crossing], command: e.GiveTransponder) -> Iterator[Step]:
+    """As if they came now while nothing came since; what lies before that has its place by its own stamp."""
+    earlier: list[f.Crossing] = []
+    for crossing in crossings:
+        last = run.book.stretches[-1].mark if run.book.stretches else None
+        if run.book.near(crossing.boot, crossing.at_ns):
+            continue  # the same pass, by its other transponder
+        if run.on and (last is None or last.boot != crossing.boot or last.at_ns < crossing.at_ns):
+            why = f"its transponder {crossing.transponder}, given by {command.author}"
+            race.doubtful.pop(crossing.number, None)
+            yield Assigned(run, crossing, LINE, "gate", why, 100)
+        else:
+            earlier.append(crossing)
+    yield from afterwards(race, run, earlier, command)

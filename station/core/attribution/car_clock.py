@@ -1,0 +1,131 @@
+"""One boot of a car's clock against the gate's clock: the one place where the offset between the two is estimated.
+
+A report was made before it was heard, so the least delay bounds the offset. Laps of equal length on both clocks, or a
+crossing that surely was this report's, say it closely, and also how long before the line the board leaves the car's
+picture. car_witness.py asks for the newest offset (one car: which crossing is a report about?), likelihood.py for the
+middle one with its spread (several cars: whose crossing was it?).
+"""
+
+import itertools
+import math
+import statistics
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from shared.units import NS_PER_MS
+from station.core.inputs import CarReport, clock_of
+
+SIGMA_NS = 40 * NS_PER_MS  # two frames, and speed that differs
+UNLEARNT_NS = 200 * NS_PER_MS  # nothing but the delay bounds it
+DELAY_NS = 100 * NS_PER_MS  # what the way takes at least, about
+LEAST_SIGMA_NS = 25 * NS_PER_MS
+REMEMBERED = 7
+ENOUGH = 4  # so many say how far its reports scatter
+SAFE = 1.5
+HEARD = 32
+STAMP_NS = 1_500_000_000  # a slow car has the board out of its picture so long before the line
+DURATION_NS = 300_000_000  # two frames at 15 Hz at either end, and speed that differs
+CLOSE_NS = 100_000_000  # offsets that fit better than others by this much are better
+MOST_UNMET = 3  # so many reports in a row that meet nothing: the offset was wrong
+LATEST_REPORTS, LATEST_CROSSINGS = 8, 9  # of these an offset is found
+
+RunCrossing = tuple[object, int]  # a crossing's run (compared by identity), and its stamp on the gate's clock
+
+
+class CarClock:
+    """Car stamps on the gate's clock."""
+
+    def __init__(self, one_clock: bool) -> None:
+        """`one_clock`: the car stamps with the gate's clock."""
+        self._one_clock = one_clock
+        self._heard: deque[tuple[int, int]] = deque(maxlen=HEARD)
+        self._met: deque[int] = deque(maxlen=REMEMBERED)  # gate minus car
+        self._unmet = 0
+
+    @property
+    def learnt(self) -> bool:
+        """A crossing was surely this car's."""
+        return bool(self._met)
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Gate clock minus car clock, by the crossing that was met last; it follows the drift. None: not known yet."""
+        if self._one_clock:
+            return 0
+        return self._met[-1] if self._met else None
+
+    def heard(self, said_ns: int, heard_ns: int) -> None:
+        """A report said `said_ns` (car's clock); the station heard it at `heard_ns` (gate's clock)."""
+        self._heard.append((said_ns, heard_ns))
+
+    def met(self, said_ns: int, crossed_ns: int) -> None:
+        """The report of `said_ns` (car's clock) was about the crossing of `crossed_ns` (gate's clock)."""
+        self._met.append(crossed_ns - said_ns)
+        self._unmet = 0
+
+    def unmet(self) -> None:
+        """A report met no crossing; after several in a row what was learnt is forgotten."""
+        self._unmet += 1
+        if self._unmet >= MOST_UNMET:
+            self._met.clear()
+
+    def find(self, reports: Sequence[CarReport], crossings: Sequence[RunCrossing], clock: str) -> None:
+        """Learns the offset from laps of equal length, if it is not known; `crossings` on the gate's clock `clock`."""
+        if self.newest_ns is not None:
+            return
+        offset_ns = offset_by_laps(reports[-LATEST_REPORTS:], crossings[-LATEST_CROSSINGS:], clock)
+        if offset_ns is not None:
+            self._met.append(offset_ns)
+            self._unmet = 0
+
+    def on_gate(self, said_ns: int, uncertainty_ns: int) -> tuple[int, int]:
+        """When it crossed the line, on the gate's clock, and how far off (one sigma) that may be; both in ns."""
+        if self._met:
+            offset_ns = round(statistics.median(self._met))
+            if len(self._met) < ENOUGH:
+                return said_ns + offset_ns, math.isqrt(SIGMA_NS * SIGMA_NS + uncertainty_ns * uncertainty_ns)
+            return said_ns + offset_ns, max(LEAST_SIGMA_NS, round(SAFE * statistics.pstdev(self._met)))
+        if self._one_clock or not self._heard:
+            return said_ns, UNLEARNT_NS + uncertainty_ns
+        return said_ns + on_gate_clock(self._heard) - DELAY_NS, UNLEARNT_NS + uncertainty_ns
+
+
+def on_gate_clock(reports: Iterable[tuple[int, int]]) -> int:
+    """Gate clock minus car clock, from (said on the car's clock, heard on the gate's): the least delay bounds it."""
+    return min(heard_ns - said_ns for said_ns, heard_ns in reports)
+
+
+def offset_by_laps(reports: Sequence[CarReport], crossings: Sequence[RunCrossing], clock: str) -> int | None:
+    """Gate clock minus car clock under which most reports meet a crossing, most closely, with the least delay.
+
+    `reports` of one boot of the car. None: no lap of a report is as long as one of the gate's.
+    """
+    best: tuple[int, int, int] | None = None
+    for report in reports:
+        for (run, before_ns), (same, after_ns) in itertools.pairwise(crossings):
+            if run is not same or not as_long(report, after_ns - before_ns):
+                continue
+            offset_ns = after_ns - report.at_ns
+            met, off_ns = _meetings(reports, [at_ns for _, at_ns in crossings], offset_ns, clock)
+            fit = (met, -off_ns // CLOSE_NS, offset_ns)
+            if met and (best is None or fit > best):
+                best = fit
+    return None if best is None else best[2]
+
+
+def as_long(report: CarReport, lap_ns: int) -> bool:
+    """Does the report state a lap of this duration, as closely as cars can tell?"""
+    return report.lap_ns is not None and abs(report.lap_ns - lap_ns) <= DURATION_NS + report.uncertainty_ns
+
+
+def _meetings(reports: Sequence[CarReport], crossings_ns: Sequence[int], offset_ns: int, clock: str) -> tuple[int, int]:
+    """How many reports meet a crossing, and how far off they are in sum; none if one arrived before it happened."""
+    met, off_ns = 0, 0
+    for report in reports:
+        at_ns = report.at_ns + offset_ns
+        if clock_of(report.taken.boot) == clock and at_ns > report.taken.at_ns + STAMP_NS:
+            return 0, 0
+        nearest_ns = min(abs(at_ns - crossed_ns) for crossed_ns in crossings_ns)
+        if nearest_ns <= DURATION_NS:
+            met, off_ns = met + 1, off_ns + nearest_ns
+    return met, off_ns

@@ -1,0 +1,163 @@
+"""How unlikely is it that this car made this crossing? Costs are negative log likelihoods of what a hall is like.
+
+Of likelihoods in time: an instant that is known to a second says less than one that is known to 40 ms, by the log of
+their ratio. All are against a report of a car whose clock is known (SIGMA_NS).
+"""
+
+import math
+import statistics
+from collections import deque
+from dataclasses import dataclass, field
+
+from shared.units import NS_PER_MS
+from station.core.attribution.car_clock import SIGMA_NS, CarClock
+
+JOIN_NS = 1_000 * NS_PER_MS  # crossings so close are weighed together; a report is about one so close
+LEAVES_NS = 30_000 * NS_PER_MS  # a car whose run is over may still roll over the line
+LAP_SIGMA = 0.06  # laps of one car differ by so much of themselves
+LOST_REPORT = -math.log(0.05)
+MISSED_EDGE = -math.log(0.01)
+FALSE_EDGE = -math.log(1e-4)
+SWALLOWED = 0.1  # within the lockout of another car's crossing there is none to be seen
+STRAY_REPORT = 5.0  # a report near by that is about something else
+STRAY_CLOCK = 1.0  # the same while the car's clock is hardly known
+FIRST_LAP = 4.0  # its start was given a moment ago: any time within some seconds
+SECOND_LAP = 6.5  # any time from five seconds to half a minute
+QUICK_LAP_NS, LONG_LAP_NS = 5_000 * NS_PER_MS, 30_000 * NS_PER_MS
+STARTS_NS = 10_000 * NS_PER_MS
+UNKNOWN_LAP = 8.0  # nothing is known of the car's laps yet: any time within minutes
+SLOW_LAP = 7.0  # one lap in ten: it went off the track and came back, some seconds later than usual
+ELSEWHERE = 12.0
+LATE_WAY = 4.0  # while its clock is hardly known: its report may only have been long on the way
+SHORT_LAP = 0.6  # of the usual one: no car laps so fast
+RUN_OVER = 2.0  # it was told to stop
+FAR = 60.0
+LAPS_BETWEEN = 4  # a gap of 2 to 4 laps: crossings were missed
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A crossing of the gate; `car` if a transponder named it."""
+
+    number: int
+    at_ns: int
+    car: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A car's own report: `at_ns` on the clock of `boot` ("": the gate's, and exact)."""
+
+    car: str
+    at_ns: int
+    uncertainty_ns: int = 0
+    boot: str = ""
+
+
+@dataclass(slots=True)
+class Car:
+    """What is known of one car: when it passed last, its laps, its reports that met no crossing yet."""
+
+    name: str
+    last_ns: int | None = None
+    entered_ns: int | None = None
+    last_told: Told | None = None
+    left_ns: int | None = None
+    laps: deque[int] = field(default_factory=lambda: deque(maxlen=7))
+    waiting: deque[Told] = field(default_factory=lambda: deque(maxlen=32))
+    clocks: dict[str, CarClock] = field(default_factory=dict)
+
+    @property
+    def usual_ns(self) -> int | None:
+        return round(statistics.median(self.laps)) if self.laps else None
+
+    def hear(self, told: Told) -> None:
+        """Its own reports teach its usual lap, whoever is given its crossings."""
+        last = self.last_told
+        gap_ns = told.at_ns - last.at_ns if last is not None and last.boot == told.boot else 0
+        if gap_ns > 0 and (self.usual_ns is None or gap_ns < 3 * self.usual_ns // 2):
+            self.laps.append(gap_ns)
+        self.last_told = told
+        self.waiting.append(told)
+
+    def when(self, told: Told) -> tuple[int, int]:
+        """The report on the gate's clock, and its sigma."""
+        clock = self.clocks.get(told.boot)
+        if clock is None:
+            return told.at_ns, SIGMA_NS + told.uncertainty_ns
+        return clock.on_gate(told.at_ns, told.uncertainty_ns)
+
+    def known(self, told: Told) -> bool:
+        """Is its clock known well enough to say when it passed?"""
+        clock = self.clocks.get(told.boot)
+        return clock is None or clock.learnt
+
+    def may_cross(self, at_ns: int) -> bool:
+        """It is on the track, or left it a moment ago."""
+        return self.left_ns is None or at_ns - self.left_ns < LEAVES_NS
+
+
+def cost(car: Car, report: Told | None, seen: Seen, min_lap_ns: int) -> float:
+    """Of this car having made this crossing."""
+    if seen.car:
+        return -FAR if seen.car == car.name else FAR
+    if car.last_ns is not None and seen.at_ns - car.last_ns < min_lap_ns:
+        return FAR
+    over = RUN_OVER if car.left_ns is not None else 0.0
+    if report is None:
+        over += _elsewhere(car, seen.at_ns, min_lap_ns)
+    silent = LOST_REPORT + by_lap(car, seen.at_ns)
+    if report is None:
+        return min(FAR, silent + over)
+    at_ns, sigma_ns = car.when(report)
+    off, wide = (at_ns - seen.at_ns) / sigma_ns, math.log(sigma_ns / SIGMA_NS)
+    stray = STRAY_REPORT if car.known(report) else STRAY_CLOCK
+    return min(FAR, off * off / 2 + wide + over, silent + stray + over)
+
+
+def by_lap(car: Car, at_ns: int) -> float:
+    """By the time since its last crossing alone."""
+    usual_ns = car.usual_ns
+    if usual_ns is None or car.last_ns is None:
+        first = car.last_ns is None and car.entered_ns is not None and at_ns - car.entered_ns < STARTS_NS
+        soon = car.last_ns is not None and QUICK_LAP_NS <= at_ns - car.last_ns < LONG_LAP_NS
+        return FIRST_LAP if first else SECOND_LAP if soon else UNKNOWN_LAP
+    gap_ns = at_ns - car.last_ns
+    laps = max(1, round(gap_ns / usual_ns))
+    sigma_ns = LAP_SIGMA * usual_ns * math.sqrt(laps)
+    off, wide = (gap_ns - laps * usual_ns) / sigma_ns, math.log(sigma_ns / SIGMA_NS)
+    between = min(laps - 1, LAPS_BETWEEN) * MISSED_EDGE / 2  # its passes before may be doubtful, not missed
+    regular = off * off / 2 + wide + between
+    return min(regular, SLOW_LAP) if gap_ns > usual_ns else regular
+
+
+def _elsewhere(car: Car, at_ns: int, min_lap_ns: int) -> float:
+    """It says that it passed so shortly before or after that it can hardly have passed then too."""
+    shortest_ns = QUICK_LAP_NS if car.usual_ns is None else round(SHORT_LAP * car.usual_ns)
+    most_ns = max(min_lap_ns, shortest_ns) - JOIN_NS // 2
+    worst = 0.0
+    for told in car.waiting:
+        later_ns = car.when(told)[0] - at_ns
+        if JOIN_NS < abs(later_ns) < most_ns:
+            worst = max(worst, ELSEWHERE if car.known(told) or later_ns < 0 else LATE_WAY)
+    return worst
+
+
+def left_out(car: Car, report: Told | None, cluster: list[Seen], lockout_ns: int) -> float:
+    """A report without a crossing: the edge was missed, or swallowed by the lockout of another car's."""
+    if report is None:
+        return 0.0
+    at_ns, sigma_ns = car.when(report)
+    near = any(-4 * sigma_ns < at_ns - seen.at_ns < lockout_ns + 4 * sigma_ns for seen in cluster)
+    return SWALLOWED if near else MISSED_EDGE
+
+
+def report_in(car: Car, cluster: list[Seen]) -> Told | None:
+    """The car's report about this time, if there is one; the nearest."""
+    best, best_ns = None, JOIN_NS
+    for told in car.waiting:
+        at_ns, _ = car.when(told)
+        off_ns = min(abs(at_ns - seen.at_ns) for seen in cluster)
+        if off_ns <= best_ns:
+            best, best_ns = told, off_ns
+    return best

@@ -1,0 +1,223 @@
+"""Several runs on the track at once: their crossings wait until no report can change whose they were.
+
+Only while it is in doubt who broke the beam: with one run on the track, and nobody who has just left it, a crossing
+is that run's at once. Here reports and moments are put on the gate's clock, and what was decided becomes facts; what
+is doubtful, missing or false becomes a proposal, and counts for nobody until an official rules.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from shared.units import seconds_to_ns
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.attribution.assignment import HOLD_NS, ManyCars, Seen, Told
+from station.core.attribution.decisions import Again, Given, Lacking, Step
+from station.core.attribution.likelihood import LEAVES_NS
+from station.core.race.counting import Assigned
+from station.core.race.race import MOST_DOUBTS, Race
+from station.core.runs import proposals
+from station.core.runs.run import Run
+from station.core.timing.utc_scale import UtcScale
+
+NEAR_NS = 1_000_000_000  # two witnesses of one pass
+LOCKOUT_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A crossing that is not decided."""
+
+    crossing: f.Crossing
+    source: f.Source
+
+
+class Together:
+    """The cars of one race that are on the track together.
+
+    Steps come one at a time: whoever takes an `Assigned` crossing counts it before the next one is asked for, since
+    what follows depends on what it did to its run.
+    """
+
+    def __init__(self, race: Race, scale: UtcScale) -> None:
+        self.race = race
+        self._scale = scale
+        self._cars: ManyCars | None = None
+        self._held: dict[int, Held] = {}
+        self._decided: dict[int, Held] = {}
+        self._in: dict[str, Run] = {}  # car -> the run in which it is, or was until a moment ago
+        self._gone: dict[str, int] = {}  # car -> when it left, on the gate's clock
+        self._boot = ""  # of the newest crossing
+        self._now_ns = 0
+
+    @property
+    def on(self) -> bool:
+        """More than one car may break the beam."""
+        return self._cars is not None
+
+    @property
+    def undecided(self) -> f.Crossing | None:
+        """The oldest crossing that waits."""
+        return min((held.crossing for held in self._held.values()), key=lambda each: each.at_ns, default=None)
+
+    def sync(self, now: e.Moment) -> None:
+        """After a command, or a run's end: who is on the track now?"""
+        self._sync(self._on_gate(now))
+
+    def if_clear(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source) -> Step | None:
+        """What becomes of it where one run is on the track, and nobody has just left; None: it is to be weighed."""
+        if self._cars is None and kind == "start_finish":
+            if e.clock_of(crossing.boot) != e.clock_of(self._boot):
+                self._now_ns = crossing.at_ns
+            self._boot = crossing.boot
+            self._sync(crossing.at_ns)
+        return None if self._cars is not None else self._only_run(crossing, kind, source)
+
+    def crossing(self, crossing: f.Crossing, source: f.Source, lockout_ns: int) -> Iterator[Step]:
+        """The gate saw a car, and it is not clear which: all that is ripe by then is decided, and this one waits."""
+        if e.clock_of(crossing.boot) != e.clock_of(self._boot):
+            yield from self.decide_all()
+            self._now_ns = crossing.at_ns
+            if self._cars is not None:
+                self._cars.restart()
+        self._boot = crossing.boot
+        yield from self._decide(crossing.at_ns)
+        self._sync(crossing.at_ns)
+        if self._cars is None:  # who might have been it has left the track by now
+            yield self._only_run(crossing, "start_finish", source)
+            return
+        self._cars.lockout_ns = lockout_ns
+        self._held[crossing.number] = Held(crossing, source)
+        self._cars.crossing(Seen(crossing.number, crossing.at_ns))
+
+    def named(self, run: Run, at_ns: int) -> None:
+        """A transponder or an official said whose crossing it was."""
+        if self._cars is not None:
+            self._cars.ruled(run.car, at_ns)
+
+    def report(self, report: e.CarReport) -> None:
+        """A car says that it passed."""
+        if self._cars is None:
+            return
+        clock = e.clock_of(self._boot or report.taken.boot)
+        told = Told(report.car, report.at_ns, report.uncertainty_ns, report.car_boot)
+        self._cars.report(told, self._on_gate(report.taken), report.car_boot == clock)
+
+    def tick(self, now: e.Moment) -> Iterator[Step]:
+        """What time alone decides."""
+        if self._cars is not None and self._boot:
+            yield from self._decide(self._on_gate(now))
+
+    def decide_all(self) -> Iterator[Step]:
+        """Who is on the track is about to change: what waits is decided by what is known now."""
+        newest_ns = max((held.crossing.at_ns for held in self._held.values()), default=None)
+        if newest_ns is not None:
+            yield from self._decide(newest_ns + HOLD_NS)
+
+    def _decide(self, now_ns: int) -> Iterator[Step]:
+        if self._cars is None:
+            return
+        decisions = self._cars.decide(now_ns)
+        for each in decisions:
+            match each:
+                case Lacking():
+                    yield from self._missed(each)
+                case Given():
+                    yield from self._given(each)
+                case Again():
+                    yield from self._again(each)
+        if decisions:
+            self._sync(now_ns)
+
+    def _given(self, given: Given) -> list[Step]:
+        held = self._decided[given.crossing] = self._held.pop(given.crossing)
+        if len(self._decided) > MOST_DOUBTS:
+            del self._decided[next(iter(self._decided))]
+        run = self._in.get(given.car)
+        if not given.sure or run is None:
+            return self._doubted(given, held)
+        if not run.on:
+            return [f.Unattributed(given.crossing, f"it was {given.car}'s, whose run is over: {given.why}")]
+        percent = int(100 * given.odds)
+        return [Assigned(run, held.crossing, "start_finish", held.source, given.why, percent)]
+
+    def _doubted(self, given: Given, held: Held) -> list[Step]:
+        names = [name for name in (given.car, *given.others) if name]
+        runs = [self._in[name] for name in names if self._in[name].on]
+        if not runs:
+            return [f.Unattributed(given.crossing, given.why)]
+        self.race.keep_doubtful(held.crossing)
+        crossing, at_ns = given.crossing, given.at_ns
+        if given.car:
+            percent = int(100 * given.odds)
+            asked = proposals.doubtful_among_cars(runs, crossing, at_ns, given.car, given.why, percent)
+            why = "it is doubtful whose it was: an official is asked"
+        else:
+            asked = proposals.false_among_cars(runs, crossing, at_ns, given.why)
+            why = f"{given.why}: an official is asked"
+        runs[0].proposals.append(asked)
+        return [f.Unattributed(given.crossing, why), asked]
+
+    def _again(self, again: Again) -> list[f.Fact]:
+        """It was given, and stays so until the official says otherwise."""
+        run, other = self._in[again.car], self._in[again.other]
+        told: list[f.Fact] = [f.PassUnseen(other.run_id, again.other, again.at_ns, "its own report")]
+        if not other.begun:
+            return told
+        self.race.doubtful[again.crossing] = self._decided[again.crossing].crossing
+        run.proposals.append(proposals.contradicted(run, other, again.crossing, again.at_ns, again.why))
+        return [*told, run.proposals[-1]]
+
+    def _missed(self, lacking: Lacking) -> list[f.Fact]:
+        """The gate has no crossing where a car passed: proposed once, within a run that has begun."""
+        run = self._in[lacking.car]
+        told: list[f.Fact] = [f.PassUnseen(run.run_id, lacking.car, lacking.at_ns, lacking.witness)]
+        near = [each.at_ns for each in run.proposals] + [stretch.mark.at_ns for stretch in run.book.stretches]
+        if not run.begun or any(abs(at_ns - lacking.at_ns) < NEAR_NS for at_ns in near):
+            return told
+        asked = proposals.missed_among_cars(run.run_id, lacking.car, lacking.at_ns, lacking.witness)
+        run.proposals.append(asked)
+        return [*told, run.proposals[-1]]
+
+    def _sync(self, now_ns: int) -> None:
+        self._now_ns = max(self._now_ns, now_ns)
+        race = self.race
+        if self._cars is None:
+            if len(race.on_track) < 2:
+                return
+            self._cars = ManyCars((), seconds_to_ns(race.info.rules.min_lap_s), LOCKOUT_NS)
+        for run in race.on_track:
+            if run.released and self._in.get(run.car) is not run:
+                self._enter(self._cars, run)
+        for car, run in self._in.items():
+            if not run.on and car not in self._gone:
+                self._gone[car] = self._now_ns
+                self._cars.leave(car, self._now_ns)
+        recent = any(self._now_ns - left_ns < LEAVES_NS for left_ns in self._gone.values())
+        if not self._held and not recent and len(race.on_track) < 2:
+            self._cars = None  # one run is left and everybody else is away: no doubt is possible any more
+            self._in.clear()
+            self._gone.clear()
+
+    def _only_run(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source) -> Step:
+        """The crossing is that of the run on the track; nobody's if there is none."""
+        on_track = self.race.on_track
+        if not on_track:
+            return f.Unattributed(crossing.number, "no run is on")
+        return Assigned(on_track[-1], crossing, kind, source)
+
+    def _enter(self, cars: ManyCars, run: Run) -> None:
+        """What its laps so far teach is taken along."""
+        begun = 0 if run.signal is None else 1  # a start signal is no pass
+        marks = [stretch.mark for stretch in run.book.stretches[begun:][-8:]]
+        laps = [after.at_ns - before.at_ns for before, after in pairwise(marks) if before.boot == after.boot]
+        cars.enter(run.car, marks[-1].at_ns if marks else None, laps, self._now_ns)
+        self._in[run.car] = run
+        self._gone.pop(run.car, None)
+
+    def _on_gate(self, moment: e.Moment) -> int:
+        """A moment of the station on the gate's clock."""
+        if e.clock_of(moment.boot) == e.clock_of(self._boot):
+            return moment.at_ns
+        return self._scale.utc_ns(moment.boot, moment.at_ns) - self._scale.utc_ns(self._boot, 0)

@@ -1,0 +1,300 @@
+"""Whose transponder is it? Ids are compared as numbers are meant, not as they are written; strangers are remembered.
+
+Decoders give each protocol's own form (P3, RC-4, TranX, Cano: decimal; IPICO and long RFID tags: hexadecimal; LapRF,
+Carrera: the slot). Other programs and stickers write the same id otherwise. So an id is, in this order: the same text;
+the same without blanks, colons, dashes, dots, case and leading zeros; the same number, one of the two being
+hexadecimal. Digits alone may be either: as hexadecimal they count only from six digits on, while nobody has sent them
+as they stand, and while they fit one owner. Where two owners fit, nobody is meant, and it is said. What an official
+gives is found by the same rule: in another notation than the config's, or than the decoder's, it is the same one.
+"""
+
+import functools
+import unicodedata
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.errors import Refused
+from shared.protocol.topics import checked_device
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.runs.racer_names import Names
+from station.core.runs.recount import TransponderPass
+from station.core.runs.run import Run
+
+MARKS = str.maketrans("", "", " :-_.,'/")
+LEAST_DIGITS = 6  # of an id of digits that is taken as hexadecimal
+MOST_DIGITS = 16  # of an id that is compared as a number; longer ones have one notation
+LONGEST = 128
+STRANGERS = 64
+REMEMBERED = 128  # transponders, of this race
+PASSES = 512
+BY_NUMBER = 3  # the edition from which on an official may give an id in any notation, and runs are told anew
+_DIGITS, _HEX = frozenset("0123456789"), frozenset("0123456789ABCDEF")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an id says: `plain` text to compare, and as which number it can be read. `sure`: it cannot be decimal."""
+
+    plain: str
+    decimal: int | None
+    hexadecimal: int | None
+    sure: bool
+
+
+@functools.lru_cache(maxsize=1024)  # the same few ids come with every crossing
+def reading(text: str) -> Reading:
+    """Of an id as anybody writes it."""
+    plain = unicodedata.normalize("NFKC", text).translate(MARKS).upper()
+    prefixed = plain.startswith("0X") and len(plain) > 2
+    digits = plain[2:] if prefixed else plain
+    is_hex = bool(digits) and _HEX.issuperset(digits)
+    sure = is_hex and (prefixed or not _DIGITS.issuperset(digits))
+    short = len(digits.lstrip("0")) <= MOST_DIGITS
+    told_apart = "0X" if prefixed and _DIGITS.issuperset(digits) else ""
+    return Reading(
+        told_apart + (digits.lstrip("0") or digits[:1]),
+        int(digits) if is_hex and short and not sure else None,
+        int(digits, 16) if is_hex and short else None,
+        sure,
+    )
+
+
+def plain_id(text: str) -> str:
+    """An id without what only differs by the way of writing it."""
+    return reading(text).plain
+
+
+def same_number(known: Reading, read: Reading) -> bool:
+    """Are they one number, the one as decimal and the other as hexadecimal?"""
+    return the_hexadecimal(known, read) is not None
+
+
+def the_hexadecimal(known: Reading, read: Reading) -> Reading | None:
+    """Which of the two is hexadecimal, where they are one number so."""
+    for tens, sixteens in ((known, read), (read, known)):
+        if tens.decimal is not None and tens.decimal == sixteens.hexadecimal:
+            return sixteens if sixteens.sure or len(sixteens.plain) >= LEAST_DIGITS else None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whose it is, None: nobody's; and what is to be said of that. `given` by an official, maybe to nobody."""
+
+    known: e.Transponder | None
+    why: str
+    given: e.Transponder | None = None
+
+
+@dataclass(slots=True)
+class Stranger:
+    """A transponder that nobody knows, and how often it passed in this race."""
+
+    transponder: str
+    count: int = 0
+
+
+Passes = deque[TransponderPass]
+
+
+class Transponders:
+    """Those of the config, those that officials gave since, and the strangers."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._wired: tuple[e.Transponder, ...] = ()
+        self._given: dict[str, e.Transponder] = {}  # by plain id; without car and racer: of nobody here
+        self._sent: set[str] = set()  # ids of ours that were read as they are written: they need no other notation
+        self._found: dict[str, Found] = {}
+        self.strangers: dict[str, Stranger] = {}
+        self._passes: dict[str, Passes] = {}  # of this race, by plain id: also those whose owner may be the wrong one
+
+    @property
+    def any(self) -> bool:
+        """Is anybody's known?"""
+        return bool(self._wired or self._given)
+
+    def wire(self, known: tuple[e.Transponder, ...]) -> None:
+        """The station started. What an official gave stays, unless the config says something new of that id."""
+        before = {plain_id(each.id): each for each in self._wired}
+        for each in known:
+            if before.get(plain_id(each.id)) != each:
+                self._take_back(each.id)
+        self._wired = known
+        self._found.clear()
+        for each in known:
+            self.strangers.pop(plain_id(each.id), None)
+        for stranger in [each for each in self.strangers.values() if self._by_number]:
+            if self.of(stranger.transponder).known is not None:
+                del self.strangers[plain_id(stranger.transponder)]
+
+    def give(self, transponder: e.Transponder) -> list[TransponderPass]:
+        """It is this car's or racer's, or nobody's here; its passes up to now, in whatever notation it was read.
+
+        They are remembered on: an official who named the wrong owner names the right one later.
+        """
+        if self._by_number:
+            if plain_id(transponder.id) in self._passes:
+                self._sent.add(plain_id(transponder.id))
+            self._take_back(transponder.id)
+        self._given[plain_id(transponder.id)] = transponder
+        self._found.clear()
+        same = self._read_as(transponder)
+        for key in same:
+            self.strangers.pop(key, None)
+        return [each for key in same for each in self._passes[key]]
+
+    def is_given(self, transponder: str) -> bool:
+        """Did an official say whose it is?"""
+        return bool(self._meant(transponder, self._given.values()))
+
+    def is_known(self, transponder: str) -> bool:
+        """Does the config or an official say anything of it?"""
+        return bool(self._meant(transponder, self._all()))
+
+    @property
+    def retells(self) -> bool:
+        """Are runs told anew from what was read? Not while records of an older edition replay."""
+        return self._by_number
+
+    def passes_of(self, run: Run) -> list[TransponderPass]:
+        """What was read of the run's car and racer while it was on, in the order in which it came."""
+        own = [
+            each
+            for seen in self._passes.values()
+            if (known := self.of(seen[0].crossing.transponder).known) is not None and self.is_of(known, run)
+            for each in seen
+            if run.run_id in each.on and each.run in ("", run.run_id)
+        ]
+        return sorted(own, key=lambda each: each.crossing.number)
+
+    @property
+    def _by_number(self) -> bool:
+        """Is what an official gives found in any notation? Not while records of an older edition replay."""
+        return self._names.edition >= BY_NUMBER
+
+    def _take_back(self, transponder: str) -> None:
+        """What an official gave so far is so no more."""
+        for each in self._meant(transponder, self._given.values()):
+            del self._given[plain_id(each.id)]
+
+    def _meant(self, transponder: str, among: Iterable[e.Transponder]) -> list[e.Transponder]:
+        """Which of them this id means: the same text, or else the same number for sure, or else as it may be read."""
+        every, text = tuple(among), reading(transponder)
+        same = [each for each in every if plain_id(each.id) == text.plain]
+        if same or not self._by_number:
+            return same
+        one = [(each, the_hexadecimal(reading(each.id), text)) for each in every]
+        sure = [each for each, sixteens in one if sixteens is not None and sixteens.sure]
+        return sure or [each for each, sixteens in one if sixteens is not None and sixteens.plain not in self._sent]
+
+    def _read_as(self, transponder: e.Transponder) -> list[str]:
+        """The passes that are those of one that was given now, by their key."""
+        if self._by_number:
+            return [
+                key for key, seen in self._passes.items() if self.of(seen[0].crossing.transponder).given == transponder
+            ]
+        same = [key for key in self._passes if key == plain_id(transponder.id)]
+        return same or [
+            key for key, seen in self._passes.items() if self.of(seen[0].crossing.transponder).known == transponder
+        ]
+
+    def remember(self, passing: TransponderPass) -> None:
+        """A pass of any transponder."""
+        key = plain_id(passing.crossing.transponder)
+        passes = self._passes.pop(key, None)
+        self._passes[key] = passes = deque(maxlen=PASSES) if passes is None else passes
+        passes.append(passing)
+        if len(self._passes) > REMEMBERED:
+            del self._passes[next(iter(self._passes))]
+
+    def forget(self) -> None:
+        """Another race begins."""
+        self.strangers.clear()
+        self._passes.clear()
+
+    def of(self, read: str) -> Found:
+        """Whose is the transponder that was read?"""
+        if self._names.exact:
+            known = next((each for each in reversed(self._wired) if each.id == read), None)
+            return Found(known, f"its transponder {read}")
+        if read not in self._found:
+            if len(self._found) > 4 * STRANGERS:
+                self._found.clear()
+            self._found[read] = self._look(read)
+        return self._found[read]
+
+    def is_of(self, known: e.Transponder, run: Run) -> bool:
+        """Is it on the run's car, or carried by its racer?"""
+        of_racer = bool(known.racer) and self._names.key(known.racer) == self._names.key(run.racer)
+        return of_racer or (bool(known.car) and known.car == run.car)
+
+    def worn(self, run: Run) -> bool:
+        """Has the run's car or racer any?"""
+        return any(self.is_of(known, run) for known in self._all())
+
+    def ask(self, crossing: f.Crossing) -> f.UnknownTransponder | None:
+        """A stranger passed; None if it was said that it is nobody's here."""
+        key = plain_id(crossing.transponder)
+        if key in self._given or (self._by_number and self.of(crossing.transponder).given is not None):
+            return None
+        stranger = self.strangers.pop(key, None) or Stranger(crossing.transponder)
+        self.strangers[key] = stranger
+        if len(self.strangers) > STRANGERS:
+            del self.strangers[next(iter(self.strangers))]
+        stranger.count += 1
+        return f.UnknownTransponder(crossing.transponder, crossing.number, stranger.count)
+
+    def _all(self) -> list[e.Transponder]:
+        """Those of the config, but for what was given since; from the third edition on also what is nobody's."""
+        gone = {each.id for given in self._given.values() for each in self._meant(given.id, self._wired)}
+        every = [*(each for each in self._wired if each.id not in gone), *self._given.values()]
+        return [each for each in every if each.car or each.racer or self._by_number]
+
+    def _look(self, read: str) -> Found:
+        every, meant = self._all(), reading(read)
+        same = [each for each in every if each.id == read] or [
+            each for each in every if plain_id(each.id) == meant.plain
+        ]
+        if same:
+            if plain_id(same[0].id) not in self._sent:
+                self._sent.add(plain_id(same[0].id))
+                self._found.clear()
+            written = "" if same[0].id == read else f" ({same[0].id} as we have it)"
+            return self._as_said(same[0], read, f"its transponder {read}{written}")
+        likely = [each for each in every if self._may_be(each, meant)]
+        if self._by_number:  # an official's last word stands above what else may be meant
+            likely = [each for each in likely if plain_id(each.id) in self._given][-1:] or likely
+        owners = {(each.car, each.racer) for each in likely}
+        if len(owners) > 1:
+            names = " or ".join(f"{each.id} of {each.car or each.racer}" for each in likely)
+            return Found(None, f"the transponder {read} may be {names}: write both ids as the decoder sends them")
+        if owners:
+            why = f"its transponder {read} ({likely[0].id} as we have it, the one in hexadecimal)"
+            return self._as_said(likely[0], read, why)
+        return Found(None, f"the transponder {read} is nobody's here")
+
+    def _may_be(self, known: e.Transponder, read: Reading) -> bool:
+        """One number in two notations, unless that is a guess and the known one is sent as it stands."""
+        sixteens = the_hexadecimal(reading(known.id), read)
+        if sixteens is None:
+            return False
+        return plain_id(known.id) not in self._sent or (self._by_number and sixteens.sure)
+
+    def _as_said(self, known: e.Transponder, read: str, why: str) -> Found:
+        given = self._given.get(plain_id(known.id))
+        if not (known.car or known.racer):
+            return Found(None, f"the transponder {read} is nobody's here", given)
+        return Found(known, why, given)
+
+
+def given_by(command: e.GiveTransponder, names: Names) -> e.Transponder:
+    """What an official says of it, checked. Raises Refused."""
+    text = command.transponder
+    if not (text.isprintable() and 0 < len(text) <= LONGEST) or text != text.strip():
+        raise Refused(f"A transponder's id has 1 to {LONGEST} printable characters.")
+    car = checked_device(command.car) if command.car else ""
+    racer = names.checked(command.racer) if command.racer and not car else ""
+    return e.Transponder(command.transponder, car, racer)

@@ -1,0 +1,88 @@
+"""One race: its runs, those on the track, its standings. The state that counting, rulings and results work on.
+
+Made by set_up.py when a race is opened. counting.py gives it crossings, orders.py what officials order, time_limit.py
+the time; results.py says what a run is worth. Each run has its own phase by the table of run.py.
+"""
+
+from shared.protocol.messages import RunPhase
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.race.standings import Standing
+from station.core.runs.car_models import Models
+from station.core.runs.racer_names import Names, Spellings
+from station.core.runs.result_identity import Identity
+from station.core.runs.run import Run
+from station.core.runs.run_registry import Register, RunIds
+from station.core.timing.utc_scale import UtcScale
+
+MOST_DOUBTS = 4096
+
+
+class Race:
+    """All that belongs to one race id."""
+
+    def __init__(
+        self, info: e.OpenRace, scale: UtcScale, names: Names, models: Models, ids: RunIds, identity: Identity
+    ) -> None:
+        self.info = info
+        self.models, self.ids, self.identity = models, ids, identity
+        self.registry = Register()
+        self.spellings = Spellings(names)
+        self.on_track: list[Run] = []  # armed or running, in the order in which they were opened
+        self.standing = Standing()
+        self.doubtful: dict[int, f.Crossing] = {}  # crossings that an official may give to a run
+        self.last: Run | None = None
+        self.fastest: dict[str, int] = {}  # of each finished run that counts
+        self.scale = scale
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        """Those that a ruling can name, by id."""
+        return self.registry.runs
+
+    @property
+    def run(self) -> Run | None:
+        """The newest one on the track, or the last one that was."""
+        return self.on_track[-1] if self.on_track else self.last
+
+    @property
+    def phase(self) -> RunPhase:
+        return "idle" if self.run is None else self.run.phase
+
+    @property
+    def on(self) -> bool:
+        """A run is armed or running."""
+        return bool(self.on_track)
+
+    def keep_doubtful(self, crossing: f.Crossing) -> None:
+        """An official may give it to a run."""
+        self.doubtful[crossing.number] = crossing
+        while len(self.doubtful) > MOST_DOUBTS:
+            del self.doubtful[next(iter(self.doubtful))]
+
+    def holder(self, crossing: int) -> Run | None:
+        """The run that a crossing was counted for."""
+        return next((each for each in self.runs.values() if each.book.holds(crossing)), None)
+
+    def counted_elsewhere(self, run: Run) -> frozenset[int]:
+        """The crossings that other runs have."""
+        others = [each.book.stretches for each in self.runs.values() if each is not run]
+        return frozenset(stretch.mark.crossing for stretches in others for stretch in stretches)
+
+    def respell(self) -> list[f.Fact]:
+        """Names are read otherwise than before: spellings that were several racers become one, the first one's."""
+        merged = False
+        self.spellings.forget()
+        for racer in self.registry.racers():
+            first = self.spellings.keep(racer)
+            if first != racer:
+                self.registry.merge(racer, first)
+                self.standing.merge(racer, first)
+                merged = True
+        return [f.StandingChanged(self.info.race_id, self.standing.lines())] if merged else []
+
+    def settle(self, number: int) -> None:
+        """It is known whose crossing it was: nobody is asked any more."""
+        self.doubtful.pop(number, None)
+        for each in self.runs.values():
+            each.proposals = [asked for asked in each.proposals if asked.crossing != number]

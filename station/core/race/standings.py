@@ -1,0 +1,133 @@
+"""Qualify a run, rank the race: the shared ranking over what the station knows."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shared.protocol.results import Evidence, Result, ToldBy
+from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
+from station.core.facts import Lap
+from station.core.inputs import OpenRace
+from station.core.runs.laps import run_laps
+from station.core.runs.run import Run
+
+POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window make the same score
+
+
+def qualify(laps: Sequence[Lap], rules: RaceRules) -> Score | None:
+    """The run's score, or None."""
+    return score_run(run_laps(laps), rules)
+
+
+class Standing:
+    """One race's runs with a score, and who is best."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, dict[str, Scored]] = {}  # racer -> run_id -> score
+        self._best: dict[str, Scored] = {}
+        self._gone: Counter[str] = Counter()  # racer -> how many scores lie too far back to change
+        self._gone_best: dict[str, tuple[str, Scored]] = {}  # racer -> the run of the best of those
+
+    def score(self, run_id: str, racer: str, score: Score | None, uncertainty_ns: int = 0) -> bool:
+        """What the run is worth now, and how sure that is; True if the standing changed."""
+        runs = self._runs.setdefault(racer, {})
+        was, gone = self._best.pop(racer, None), runs.pop(run_id, None)
+        if score is not None:
+            runs[run_id] = Scored(racer, score.score_ms, score.set_ns, uncertainty_ns)
+        # The best of many runs is looked for only when the one that changed was the best.
+        fresh = [runs[run_id]] if score is not None else []
+        best = best_of(self._every(racer) if was is None or gone == was else [was, *fresh])
+        if best:
+            self._best[racer] = best[0]
+        return was != self._best.get(racer)
+
+    def _every(self, racer: str) -> list[Scored]:
+        older = [self._gone_best[racer][1]] if racer in self._gone_best else []
+        return [*older, *self._runs.get(racer, {}).values()]
+
+    def merge(self, was: str, racer: str) -> None:
+        """Two spellings were one racer's: what the first reached is the second's now."""
+        runs = {**self._runs.get(racer, {}), **self._runs.pop(was, {})}
+        self._runs[racer] = {run_id: replace(each, racer=racer) for run_id, each in runs.items()}
+        self._gone[racer] += self._gone.pop(was, 0)
+        for run_id, scored in [self._gone_best.pop(name) for name in (racer, was) if name in self._gone_best]:
+            self._keep_gone(run_id, replace(scored, racer=racer))
+        self._best.pop(was, None)
+        if best := best_of(self._every(racer)):
+            self._best[racer] = best[0]
+
+    def lines(self) -> tuple[Placed, ...]:
+        """Best first."""
+        return tuple(rank(self._best.values()))
+
+    def runs_of(self, racer: str) -> int:
+        """How many of the racer's runs have a score."""
+        return len(self._runs.get(racer, {})) + self._gone[racer]
+
+    def let_go(self, run_id: str, racer: str) -> None:
+        """The run's score will not change any more: of those only the best can matter again."""
+        scored = self._runs.get(racer, {}).pop(run_id, None)
+        if scored is not None:
+            self._gone[racer] += 1
+            self._keep_gone(run_id, scored)
+
+    def _keep_gone(self, run_id: str, scored: Scored) -> None:
+        held = self._gone_best.get(scored.racer)
+        if held is None or best_of([held[1], scored]) == [scored]:
+            self._gone_best[scored.racer] = run_id, scored
+
+    def run_behind(self, racer: str) -> str:
+        """The run that holds the racer's place; '' if there is none."""
+        best = self._best.get(racer)
+        older, scored = self._gone_best.get(racer, ("", None))
+        if scored == best:
+            return older
+        return next((run_id for run_id, scored in self._runs.get(racer, {}).items() if scored == best), "")
+
+
+def uncertainty_of(race: OpenRace, laps: Sequence[Lap], score: Score | None) -> int:
+    """Of the laps that made the score; races that tie only equal scores state that of all the run's laps."""
+    if race.ties_by_uncertainty and score is not None:
+        laps = [lap for lap in laps if score.first_lap <= lap.number <= score.last_lap]
+    return max((lap.uncertainty_ns for lap in laps), default=0)
+
+
+def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> tuple[RunLap, ...]:
+    """The laps that go with the result: all, or (of a very long run) those around the window that scored."""
+    every = run_laps(laps)
+    counted = every if rules.max_laps is None else every[: rules.max_laps]
+    if len(every) <= POSTED_LAPS or score is None:
+        return tuple(every[:POSTED_LAPS])
+    # A window has at most ten laps, so it lies well within the hundred around its end.
+    start = max(0, min(score.last_lap - POSTED_LAPS // 2, len(counted) - POSTED_LAPS))
+    return tuple(counted[start : start + POSTED_LAPS])
+
+
+def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, revision: int) -> Result:
+    """What is posted. A run that lost its score by a ruling is posted again with score 0: the leaderboard withdraws it.
+
+    The station's name, the journal's head and record numbers are added where they are known: at the append.
+    """
+    race = run.race
+    model, model_sha256 = run.posted_model
+    return Result(
+        result_id=result_id,
+        revision=revision,
+        race_id=race.race_id,
+        racer=run.racer,
+        run_id=run.run_id,
+        car=run.car,
+        model=model,
+        model_sha256=model_sha256,
+        laps=posted_laps(laps, score, race.rules),
+        score_ms=0 if score is None else score.score_ms,
+        finished_utc_ns=max(1, run.finished_utc_ns),  # a clock of 1970 that is put back still names a time
+        evidence=_evidence(run, uncertainty_of(race, laps, score)),
+        kind=race.kind,
+    )
+
+
+def _evidence(run: Run, uncertainty_ns: int) -> Evidence:
+    told_by: ToldBy = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
+    said = Evidence("", "", 0, 0, uncertainty_ns, model_by=told_by, model_changes=run.model_changes)
+    return replace(said, by_hand=run.by_hand)

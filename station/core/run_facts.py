@@ -1,0 +1,330 @@
+"""What became of a run: whose a crossing was, its laps, its end, what it is worth, and the standing."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.protocol.results import Result
+from shared.rules.ranking import Placed
+from station.core.moment import later
+
+ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing"]
+Source = Literal["gate", "official", "system_b"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """Whose crossing it was; with several cars on the track also why, and how sure (0: there was no choice)."""
+
+    crossing: int
+    run_id: str
+    car: str
+    why: str = later("")
+    sure_percent: int = later(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Unattributed:
+    """A crossing that counts for nobody; kept."""
+
+    crossing: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTransponder:
+    """Whose is it? It passed here for the `passes`th time in this race, and nobody is known to have it."""
+
+    transponder: str
+    crossing: int
+    passes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransponderGiven:
+    """An official said whose it is ("" and "": nobody's here); `crossings` of its passes before count now."""
+
+    transponder: str
+    car: str
+    racer: str
+    crossings: int
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrossingFlagged:
+    """Sooner than any lap can be: kept and shown, ends no lap until an official counts it (AddCrossing)."""
+
+    crossing: int
+    run_id: str
+    at_ns: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lap:
+    """One lap as it stands now. `ended_ns` on the clock of `boot`; `ended_utc_ns` for display and for ties.
+
+    `lap_ns` is 0 for a lap that spans two boots: it is void by rule. `reason` says why it is not valid, or
+    what an official did. `confirmed` once the car's own report agrees. `held`: not valid while an official is asked.
+    """
+
+    run_id: str
+    number: int
+    lap_ns: int
+    ended_ns: int
+    boot: str
+    ended_utc_ns: int
+    uncertainty_ns: int
+    source: Source = "gate"
+    valid: bool = True
+    confirmed: bool = False
+    off_tracks: int = 0
+    collisions: int = 0
+    resets: int = 0
+    penalty_ns: int = 0
+    reason: str = ""
+    held: bool = later(False)
+
+
+@dataclass(frozen=True, slots=True)
+class LapDone:
+    """A lap ended just now."""
+
+    lap: Lap
+
+
+@dataclass(frozen=True, slots=True)
+class LapConfirmed:
+    """The car's own report agrees with this lap; `difference_ns` is car minus gate."""
+
+    lap: Lap
+    car_lap_ns: int | None
+    difference_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LapHeld:
+    """By the run's other laps this one is too short to be believed, or began at such a crossing; or not any more."""
+
+    lap: Lap
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LapRuled:
+    """An official changed what this lap counts."""
+
+    lap: Lap
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LapsRecast:
+    """A ruling added or dropped a crossing: these are the run's laps now, all of them."""
+
+    run_id: str
+    laps: tuple[Lap, ...]
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Off-track, collision or reset, in lap `number` (0: before lap 1)."""
+
+    run_id: str
+    number: int
+    kind: Literal["off_track", "collision", "reset"]
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentTakenBack:
+    """An official says that it was none, in lap `number`."""
+
+    run_id: str
+    number: int
+    kind: Literal["off_track", "collision", "reset"]
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunOpened:
+    """Phase armed."""
+
+    run_id: str
+    race_id: str
+    racer: str
+    car: str
+    model: str
+    model_sha256: str
+    attempt: int
+    throttle_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReleased:
+    """The start was given: the next start/finish crossing begins lap 1. `by_hand`: no order goes to the car."""
+
+    run_id: str
+    author: str
+    by_hand: bool = later(False)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """Phase running: lap 1 began at this crossing."""
+
+    run_id: str
+    crossing: int
+    at_ns: int
+    boot: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunClock:
+    """The run's start on a clock of the station that did not see it (another boot): for the time limit only.
+
+    `latest_ns`: only the time of day says so, and the limit strikes by when the run began at the latest.
+    """
+
+    run_id: str
+    boot: str
+    started_ns: int
+    latest_ns: int | None = later(None)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeUp:
+    """The time limit struck, and by the race's rules the lap in progress still counts."""
+
+    run_id: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHeard:
+    """What a car says that it drives; `online` False: nobody speaks for it now."""
+
+    car: str
+    online: bool
+    model: str
+    model_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunModel:
+    """The model that the run is driven with, as its car reports it. `was` and `was_sha256`: another one before.
+
+    `changed`: in the middle of the run.
+    """
+
+    run_id: str
+    car: str
+    model: str
+    model_sha256: str
+    changed: bool = False
+    was: str = ""
+    was_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntered:
+    """The run's entry names this model from now on."""
+
+    run_id: str
+    model: str
+    model_sha256: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """Phase finished. `counts` False: abandoned."""
+
+    run_id: str
+    reason: str
+    laps: int
+    counts: bool
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunReassigned:
+    """The run is another racer's now."""
+
+    run_id: str
+    racer: str
+    was: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Qualified:
+    """The run has a score (again, after a ruling); None: it has none (any more)."""
+
+    run_id: str
+    racer: str
+    score_ms: int | None
+    first_lap: int = 0
+    last_lap: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResultDue:
+    """To be posted. The store adds the journal's head to its evidence in the same transaction."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class StandingChanged:
+    """The race's standing, best first."""
+
+    race_id: str
+    lines: tuple[Placed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The witnesses disagree with the gate: an official should decide. `at_ns` on the gate's clock.
+
+    Of a doubtful crossing `run_id` is the likeliest run, `sure_percent` how likely, `others` the runs that it may also
+    be; it counts for none until `GiveCrossing` says whose `crossing` it was. Of a false one `crossing` is its number.
+    """
+
+    run_id: str
+    kind: ProposalKind
+    at_ns: int
+    witness: str
+    sentence: str
+    crossing: int = later(0)
+    sure_percent: int = later(0)
+    others: tuple[str, ...] = later(())
+
+
+@dataclass(frozen=True, slots=True)
+class PassUnseen:
+    """A car passed the gate by its own report, or by a gap of several laps, and there is no crossing of it."""
+
+    run_id: str
+    car: str
+    at_ns: int
+    witness: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalDismissed:
+    """An official looked, and it is not so."""
+
+    run_id: str
+    kind: ProposalKind
+    at_ns: int
+    author: str
+    reason: str

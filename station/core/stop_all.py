@@ -1,0 +1,38 @@
+"""The stop of all cars: a latch that an official sets and an official releases. Pure.
+
+While it is on nothing that could move a car is done. Which cars did stop is live, and not known here.
+"""
+
+from shared.errors import Refused
+from station.core import facts as f
+from station.core import inputs as e
+
+_MOVES = (e.OpenRun, e.ArmRun, e.StartRun, e.ResumeRun)
+
+
+class StopLatch:
+    """`on`: the stop that holds, None if there is none."""
+
+    def __init__(self) -> None:
+        self.on: f.AllStopped | None = None
+        self.at = e.NEVER  # the newest stop or release
+
+    def obey(self, command: e.StopAll | e.ReleaseStop) -> list[f.Fact]:
+        """Set or release it. Raises Refused for a release that is older than the stop (the stop overtook it)."""
+        if isinstance(command, e.StopAll):
+            self.at = command.moment
+            self.on = f.AllStopped(command.author, command.reason, command.moment.utc_ns)
+            return [self.on]
+        released = command.moment
+        if self.on is not None and released.boot == self.at.boot and released.at_ns < self.at.at_ns:
+            raise Refused("All cars were stopped again after this release was given: look, and release it again.")
+        self.on, self.at = None, released
+        return [f.StopReleased(command.author)]
+
+    def check(self, command: e.Command) -> None:
+        """Raises Refused for what could move a car while it is on."""
+        moves = isinstance(command, _MOVES)
+        if isinstance(command, e.OrderCar):
+            moves = command.action not in ("stop", "estop")
+        if self.on is not None and moves:
+            raise Refused(f"All cars are stopped by {self.on.author}: release the stop first.")

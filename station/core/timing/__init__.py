@@ -1,0 +1,1 @@
+"""From edges to crossings: gate logic, backup timing (FIS system B), time scale, readiness."""

@@ -1,0 +1,169 @@
+"""Two timing systems at one line: A times, B stands by on a device and a clock of its own.
+
+Each crossing of A is paired with B's nearest one; the differences A-B are kept, so that both clocks need no common
+zero. If A misses, B's stamp is corrected by the mean of the ten nearest differences and counts, flagged (FIS: the
+replacement time). A is missed once it has crossed later, or a second has gone by. Too few differences: a proposal.
+
+A run that A has not even begun needs no difference: B begins it a second later, by its own stamps alone, and times it
+to its end. A, should it wake, is compared with B then, and times the next run.
+"""
+
+import statistics
+from collections import deque
+from dataclasses import dataclass, replace
+
+from station.core import facts as f
+from station.core.inputs import Moment, clock_of
+from station.core.timing.utc_scale import UtcScale
+
+CLOSE_NS = 300_000_000  # a car takes no longer from one system's line to the other's, clocks as paired
+WAIT_NS = 1_000_000_000
+NEAREST = 10
+ENOUGH = 3
+REMEMBERED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One pass that both systems saw. `difference_ns` is A's stamp minus B's, each on its own clock."""
+
+    run_id: str
+    boots: tuple[str, str]
+    b_at_ns: int
+    difference_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What B saw alone, on A's clock; `fact` says how it was corrected, None: too few differences are known.
+
+    `own` is B's crossing as B saw it.
+    """
+
+    crossing: f.Crossing
+    fact: f.SystemReplaced | None
+    own: f.Crossing
+
+
+class SecondSystem:
+    """What both systems saw lately, at one line."""
+
+    def __init__(self, scale: UtcScale) -> None:
+        self._scale = scale
+        self._a: deque[tuple[f.Crossing, str]] = deque(maxlen=64)  # not yet paired, with their run
+        self._b: deque[f.Crossing] = deque(maxlen=64)
+        self._pairs: deque[Pair] = deque(maxlen=REMEMBERED)
+        self._a_boot = ""
+        self._taken: set[int] = set()  # B's crossings that counted already, and wait for nothing but a comparison
+
+    def seen_by_a(self, crossing: f.Crossing, run_id: str) -> list[f.Fact]:
+        """A timed a crossing that counts for a run."""
+        self._a_boot = crossing.boot
+        self._a.append((crossing, run_id))
+        return self._pair()
+
+    def seen_by_b(self, crossing: f.Crossing, *, counted: bool = False) -> list[f.Fact]:
+        """B saw a pass; A's may come sooner or later. `counted`: B times the run."""
+        self._b.append(crossing)
+        if counted:
+            self._taken.add(crossing.number)
+        return self._pair()
+
+    def forget_b(self) -> list[f.Crossing]:
+        """What B saw up to now and nobody counted: a start was given, and none of it belongs to the run."""
+        gone, self._b = list(self._b), deque(maxlen=self._b.maxlen)
+        kept = [crossing for crossing in gone if crossing.number not in self._taken]
+        self._taken.clear()
+        return kept
+
+    def missed_before(self, crossing: f.Crossing) -> list[Missed]:
+        """What A missed, now that it has seen a later crossing."""
+        self._a_boot = crossing.boot
+        return self._missed(crossing.at_ns - CLOSE_NS)
+
+    def missed_by(self, now: Moment) -> list[Missed]:
+        """What A missed, now that so much time has gone by."""
+        if not self._b:
+            return []
+        if not self._a_boot:
+            return self._gone([each for each in self._b if self._age_ns(each, now) > WAIT_NS])
+        offset_ns = self._scale.utc_ns(self._a_boot, 0)
+        at_ns = now.at_ns if clock_of(now.boot) == clock_of(self._a_boot) else self._scale.of_moment(now) - offset_ns
+        return self._missed(at_ns - WAIT_NS)
+
+    def summary(self, run_id: str) -> f.SystemsCompared | None:
+        """The run's differences A-B; None if B saw none of it."""
+        differences = [pair.difference_ns for pair in self._pairs if pair.run_id == run_id]
+        if not differences:
+            return None
+        median_ns = round(statistics.median(differences))
+        most_ns = max(abs(difference - median_ns) for difference in differences)
+        return f.SystemsCompared(run_id, median_ns, most_ns, len(differences))
+
+    def _missed(self, before_ns: int) -> list[Missed]:
+        """B's crossings that have no pair and lie before that time of A's clock, oldest first."""
+        return self._gone([crossing for crossing in self._b if self._on_a(crossing) < before_ns])
+
+    def _gone(self, gone: list[f.Crossing]) -> list[Missed]:
+        """These wait no longer; of those that B itself timed nothing follows."""
+        for crossing in gone:
+            self._b.remove(crossing)
+        missed = [self._corrected(crossing) for crossing in gone if crossing.number not in self._taken]
+        self._taken.difference_update(crossing.number for crossing in gone)
+        return missed
+
+    def _age_ns(self, crossing: f.Crossing, now: Moment) -> int:
+        """How long ago it was."""
+        if clock_of(crossing.boot) == now.boot:
+            return now.at_ns - crossing.at_ns
+        return self._scale.of_moment(now) - self._scale.utc_ns(crossing.boot, crossing.at_ns)
+
+    def _corrected(self, crossing: f.Crossing) -> Missed:
+        if not self._a_boot:
+            return Missed(crossing, None, crossing)
+        near = self._nearest(crossing)
+        at_ns = self._on_a(crossing)
+        spread_ns = max(near) - min(near) if near else CLOSE_NS
+        uncertainty_ns = crossing.uncertainty_ns + spread_ns
+        stands = replace(crossing, at_ns=at_ns, boot=self._a_boot, uncertainty_ns=uncertainty_ns)
+        if len(near) < ENOUGH:
+            return Missed(stands, None, crossing)
+        correction_ns = at_ns - crossing.at_ns
+        fact = f.SystemReplaced(crossing.number, self._a_boot, at_ns, correction_ns, spread_ns, len(near))
+        return Missed(stands, fact, crossing)
+
+    def _nearest(self, crossing: f.Crossing) -> list[int]:
+        """The ten differences nearest in time, of these two clocks."""
+        boots = (self._a_boot, crossing.boot)
+        pairs = [pair for pair in self._pairs if pair.boots == boots]
+        pairs.sort(key=lambda pair: abs(pair.b_at_ns - crossing.at_ns))
+        return [pair.difference_ns for pair in pairs[:NEAREST]]
+
+    def _on_a(self, crossing: f.Crossing) -> int:
+        """B's stamp on A's clock: by the differences, or (before there are any) by the time of day."""
+        near = self._nearest(crossing)
+        if near:
+            return crossing.at_ns + sum(near) // len(near)
+        if clock_of(crossing.boot) == clock_of(self._a_boot):
+            return crossing.at_ns
+        return self._scale.utc_ns(crossing.boot, crossing.at_ns) - self._scale.utc_ns(self._a_boot, 0)
+
+    def _pair(self) -> list[f.Fact]:
+        told: list[f.Fact] = []
+        if not self._b:  # most halls have no system B: a crossing costs the same however many went before
+            return told
+        for ours, run_id in tuple(self._a):
+            if ours.boot != self._a_boot:
+                self._a.remove((ours, run_id))
+                continue
+            off = {c.number: abs(self._on_a(c) - ours.at_ns) for c in self._b}
+            theirs = min(self._b, key=lambda c: off[c.number], default=None)
+            if theirs is None or off[theirs.number] > CLOSE_NS:
+                continue
+            self._a.remove((ours, run_id))
+            self._b.remove(theirs)
+            self._taken.discard(theirs.number)
+            difference_ns = ours.at_ns - theirs.at_ns
+            self._pairs.append(Pair(run_id, (ours.boot, theirs.boot), theirs.at_ns, difference_ns))
+            told.append(f.SystemsPaired(run_id, ours.number, theirs.number, difference_ns))
+        return told

@@ -1,0 +1,227 @@
+"""Edges of one gate to crossings.
+
+The first edge of a pass is the timing edge; nothing later moves its stamp. Later edges of all the gate's sensors,
+within the lockout, only classify it: how long the beam was blocked, how fast, which way. Where the sensors stand in
+line a pass that begins at the second one is held back until it is known whether it goes backwards or the first one is
+blind; side by side whichever fires first makes the crossing.
+What a decoder read with a transponder's id is a pass by itself, whatever others pass at the same time.
+A gap in the gate's count is said, a repeat (after a restart the driver says again what we may lack) is not heard.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from station.core.facts import (
+    Crossing,
+    CrossingMeasured,
+    EdgeIgnored,
+    EdgesLost,
+    Fact,
+    GateStuck,
+    GateTried,
+    LayoutDoubted,
+)
+from station.core.inputs import Edge, GateSpec, Moment, clock_of
+from station.core.timing.sensor_layout import Arrangement
+from station.core.timing.sensor_trial import Trial
+
+CHATTER_NS = 50_000_000  # a beam that is freed flickers for this long at most
+TRANSPONDERS = 256  # so many are remembered
+DIRECTION_NS = 500_000_000  # a car at 0.3 m/s needs this long for sensors 0.15 m apart
+NO_SENSOR = "the gate has no sensor"
+OUT_OF_ORDER = "its stamp lies before the last one"
+
+
+@dataclass(slots=True)
+class Count:
+    """Numbers all crossings of the station."""
+
+    last: int = 0
+
+    def next(self) -> int:
+        self.last += 1
+        return self.last
+
+
+class Gate:
+    """One gate's memory: what is blocked, which pass is on, what was heard of which boot."""
+
+    def __init__(self, spec: GateSpec, count: Count) -> None:
+        self.spec = spec
+        self.kept: dict[str, int] = {}  # boot -> the last seq that was handled
+        self._count = count
+        self._boot: str | None = None
+        self._last_ns = 0
+        self._broken: dict[str, int] = {}  # sensor -> since
+        self._freed_ns: int | None = None
+        self._stuck: set[str] = set()
+        self._passing: Crossing | None = None
+        self._speed: int | None = None
+        self._held: Edge | None = None
+        self._read_last: dict[str, Crossing] = {}  # transponder -> its last pass, the oldest first
+        self.arrangement = Arrangement(spec)
+        self.trial = Trial(spec)
+        self.doubt = ""  # what was last said against its layout
+        # Journals from before layouts were said are judged as they were.
+        self._arranged = len(spec.sensors) > 1 and spec.layout != ""
+        self._watched = self._arranged or bool(spec.proof)
+        self._directed = spec.directed
+
+    @property
+    def stuck(self) -> tuple[str, ...]:
+        """The sensors that are blocked for longer than any car."""
+        return tuple(sorted(self._stuck))
+
+    def handle(self, edge: Edge) -> list[Fact]:
+        """The facts of one edge; none for a repeat."""
+        if edge.seq <= self.kept.get(edge.boot, edge.seq - 1):
+            return []
+        facts = self._turn(edge)
+        self.kept[edge.boot] = edge.seq
+        if edge.sensor not in self.spec.sensors:
+            facts.append(self._ignored(edge, f"{NO_SENSOR} {edge.sensor[:40]!r}"))
+        elif edge.at_ns < self._last_ns and not edge.transponder:  # those have an order of their own each
+            facts.append(self._ignored(edge, OUT_OF_ORDER))
+        else:
+            self._last_ns = max(self._last_ns, edge.at_ns)
+            facts += self._release(edge.boot, edge.at_ns)
+            if edge.transponder:
+                facts += self._read(edge)
+            else:
+                facts += self._blocked(edge) if edge.broken else self._freed(edge)
+        return self._judged(edge, facts) if self._watched else facts
+
+    def forget(self) -> None:
+        """It is tried anew."""
+        self.trial = Trial(self.spec)
+        self.arrangement.forget()
+
+    def _judged(self, edge: Edge, facts: list[Fact]) -> list[Fact]:
+        """And what the pass shows of the gate itself, where it is news."""
+        if self.trial.open and edge.sensor in self.spec.sensors:
+            way = next((fact.direction for fact in facts if isinstance(fact, Crossing)), 0)
+            if self.trial.edge(edge, way):
+                facts.append(GateTried(self.spec.name))
+        if self._arranged and (doubt := self.arrangement.doubt) != self.doubt:
+            self.doubt = doubt
+            facts.append(LayoutDoubted(self.spec.name, doubt, edge.boot, edge.at_ns))
+        return facts
+
+    def tick(self, now: Moment) -> list[Fact]:
+        """What only time tells: a held pass that nobody contradicted, a beam that stays blocked."""
+        facts = self._release(now.boot, now.at_ns)
+        if self._boot is not None and clock_of(now.boot) == clock_of(self._boot):
+            for sensor, since in self._broken.items():
+                if sensor not in self._stuck and now.at_ns - since > self.spec.stuck_ns:
+                    self._stuck.add(sensor)
+                    facts.append(self._stuck_fact(sensor, True))
+        return facts
+
+    def _turn(self, edge: Edge) -> list[Fact]:
+        """Another boot of the gate, or a gap in its count: what we believed of its beams is void."""
+        if edge.boot != self._boot:
+            facts = self._drop_beliefs()
+            self._boot, self._last_ns, self._passing, self._freed_ns = edge.boot, edge.at_ns, None, None
+            return facts
+        missing = edge.seq - self.kept[edge.boot] - 1
+        if not missing:
+            return []
+        return [*self._drop_beliefs(), EdgesLost(self.spec.name, edge.boot, missing)]
+
+    def _drop_beliefs(self) -> list[Fact]:
+        freed: list[Fact] = [self._stuck_fact(sensor, False) for sensor in sorted(self._stuck)]
+        held = self._emit(self._held, 0) if self._held else []
+        self._broken.clear()
+        self._stuck.clear()
+        return freed + held
+
+    def _release(self, boot: str, at_ns: int) -> list[Fact]:
+        """A pass held for its direction counts once the first sensor has stayed silent for long enough."""
+        if self._held is None or clock_of(boot) != clock_of(self._held.boot):
+            return []
+        if at_ns - self._held.at_ns <= DIRECTION_NS:
+            return []
+        return self._emit(self._held, 0)
+
+    def _read(self, edge: Edge) -> list[Fact]:
+        """A decoder's passing: each transponder has a lockout of its own, and no beam is blocked."""
+        if not edge.broken:
+            return [self._ignored(edge, "the end of a transponder's passing")]
+        last = self._read_last.get(edge.transponder)
+        if last is not None and last.boot == edge.boot and edge.at_ns - last.at_ns < self.spec.lockout_ns:
+            return [self._ignored(edge, "within the lockout of this transponder's last pass")]
+        uncertainty_ns = max(self.spec.uncertainty_ns, edge.uncertainty_ns)
+        where = (self.spec.name, edge.sensor, edge.at_ns, edge.boot, uncertainty_ns)
+        crossing = Crossing(self._count.next(), *where, transponder=edge.transponder)
+        self._read_last.pop(edge.transponder, None)
+        self._read_last[edge.transponder] = crossing
+        if len(self._read_last) > TRANSPONDERS:
+            del self._read_last[next(iter(self._read_last))]
+        return [crossing]
+
+    def _blocked(self, edge: Edge) -> list[Fact]:
+        others_blocked = bool(self._broken) and any(
+            sensor != edge.sensor and edge.at_ns - since < self.spec.stuck_ns for sensor, since in self._broken.items()
+        )
+        self._broken[edge.sensor] = edge.at_ns
+        if self._held is not None:
+            if edge.sensor != self.spec.sensors[0]:
+                return [self._ignored(edge, "it belongs to a held pass")]
+            held = self._held
+            facts = self._emit(held, -1)
+            self.arrangement.second(edge.sensor, edge.at_ns - held.at_ns)
+            return facts
+        passing = self._passing
+        if passing is not None and edge.at_ns - passing.at_ns < self.spec.lockout_ns:
+            return [self._ignored(edge, self._second_look(edge, passing))]
+        if self._freed_ns is not None and edge.at_ns - self._freed_ns < CHATTER_NS:
+            return [self._ignored(edge, "the beam flickers at the end of the pass")]
+        if others_blocked:
+            return [self._ignored(edge, "another beam of the gate is still blocked by the same pass")]
+        if self._directed and edge.sensor != self.spec.sensors[0]:
+            self._held = edge
+            return [self._ignored(edge, "held until its direction is known")]
+        return self._emit(edge, 1 if self._directed else 0)
+
+    def _second_look(self, edge: Edge, passing: Crossing) -> str:
+        lag_ns = edge.at_ns - passing.at_ns
+        self.arrangement.second(edge.sensor, lag_ns)
+        if edge.sensor != passing.sensor and self._speed is None and self.spec.baseline_mm and lag_ns:
+            self._speed = self.spec.baseline_mm * 1_000_000_000 // lag_ns
+            return "the second beam of the same pass: it gives the speed"
+        return "within the lockout of the last pass"
+
+    def _freed(self, edge: Edge) -> list[Fact]:
+        self._broken.pop(edge.sensor, None)
+        self._freed_ns = edge.at_ns
+        facts: list[Fact] = []
+        if edge.sensor in self._stuck:
+            self._stuck.discard(edge.sensor)
+            facts.append(self._stuck_fact(edge.sensor, False))
+        passing = self._passing
+        if passing is None or passing.sensor != edge.sensor or self._held is not None:
+            return [*facts, self._ignored(edge, "the beam is free again")]
+        width_ns = edge.at_ns - passing.at_ns
+        return [*facts, CrossingMeasured(passing.number, width_ns, self._speed, self._odd(width_ns))]
+
+    def _odd(self, width_ns: int) -> str:
+        if width_ns < self.spec.min_width_ns:
+            return "blocked for less time than a car takes"
+        return "blocked for longer than a car takes" if width_ns > self.spec.max_width_ns else ""
+
+    def _emit(self, edge: Edge, direction: Literal[-1, 0, 1]) -> list[Fact]:
+        self._held, self._speed = None, None
+        uncertainty_ns = max(self.spec.uncertainty_ns, edge.uncertainty_ns)
+        number = self._count.next()
+        self._passing = Crossing(number, self.spec.name, edge.sensor, edge.at_ns, edge.boot, uncertainty_ns, direction)
+        if self._arranged:
+            self.arrangement.first(edge.sensor)
+        return [self._passing]
+
+    def _ignored(self, edge: Edge, why: str) -> EdgeIgnored:
+        return EdgeIgnored(edge.gate, edge.seq, why)
+
+    def _stuck_fact(self, sensor: str, stuck: bool) -> GateStuck:
+        name = f"the sensor {sensor} of the gate {self.spec.name}"
+        sentence = f"{name} is blocked for too long: look what stands in its beam." if stuck else f"{name} is free."
+        return GateStuck(self.spec.name, sensor, stuck, sentence)

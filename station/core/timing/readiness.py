@@ -1,0 +1,111 @@
+"""Is the station fit to arm a run? Healthy gates, and race mode; an official may override the first, never the second.
+
+Test mode and race mode are separate epochs: what crosses a gate in test mode (a hand, a marshal's shoe, the two-pulse
+test) reaches no race, also when its edge arrives after the change.
+"""
+
+from shared.errors import Refused
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.timing.gate import Gate
+from station.core.timing.utc_scale import UtcScale
+
+TESTING = "it was made in test mode"
+OVERRIDE = "override_reason"  # a sentence that names it can be answered with one
+NOTES_KEPT = 8  # of each gate, for the screens; the journal has them all
+
+
+class Fitness:
+    """What was last said of each gate, and the epoch that is on."""
+
+    def __init__(self) -> None:
+        self.mode: e.Mode = "race"
+        self._epoch = 0
+        self._began = e.NEVER
+        self._unfit: dict[str, str] = {}  # gate -> why its driver is not well
+        self.notes: dict[str, tuple[f.GateNoted, ...]] = {}  # gate -> what its driver noticed, newest first
+
+    def hear(self, said: e.GateReported | e.GateNote, scale: UtcScale) -> list[f.Fact]:
+        """A gate's driver speaks of itself."""
+        return self.note(said, scale) if isinstance(said, e.GateNote) else self.report(said)
+
+    def report(self, report: e.GateReported) -> list[f.Fact]:
+        """A gate's driver fell ill (or of something else), or is well again; none if that was known."""
+        known = self._unfit.get(report.gate)
+        if (known is None) if report.healthy else (known == report.sentence):
+            return []
+        if report.healthy:
+            del self._unfit[report.gate]
+        else:
+            self._unfit[report.gate] = report.sentence
+        return [f.GateJudged(report.gate, report.healthy, report.sentence)]
+
+    def note(self, note: e.GateNote, scale: UtcScale) -> list[f.Fact]:
+        """What a driver noticed: it is kept, and nothing follows from it."""
+        noted = f.GateNoted(note.gate, note.kind, note.sentence, note.count, scale.of_moment(note.moment))
+        self.notes[note.gate] = (noted, *self.notes.get(note.gate, ()))[:NOTES_KEPT]
+        return [noted]
+
+    def rebuilt(self, gates: tuple[e.GateSpec, ...]) -> None:
+        """After a start: of a gate that is no longer there nothing will be heard again."""
+        names = {gate.name for gate in gates}
+        self._unfit = {gate: why for gate, why in self._unfit.items() if gate in names}
+        self.notes = {gate: noted for gate, noted in self.notes.items() if gate in names}
+
+    def change(self, command: e.SetMode) -> list[f.Fact]:
+        """Another epoch. Raises Refused if this mode is on."""
+        if command.mode == self.mode:
+            raise Refused(f"The station is in {self.mode} mode already.")
+        self.mode, self._began = command.mode, command.moment
+        self._epoch += 1
+        return [f.EpochBegan(self._epoch, command.mode, command.author)]
+
+    def keeps(self, crossing: f.Crossing, scale: UtcScale, by_clocks: bool) -> bool:
+        """True for what was made in test mode: kept, and no race hears of it.
+
+        `by_clocks`: where clocks that went on tell it, the time of day of two boots is not asked (it may have jumped).
+        """
+        if self.mode == "test" or self._began == e.NEVER:
+            return self.mode == "test"
+        if e.clock_of(crossing.boot) == e.clock_of(self._began.boot):
+            return crossing.at_ns < self._began.at_ns
+        if by_clocks:
+            at_ns = scale.on_station(crossing.boot, crossing.at_ns, self._began.boot)
+            if at_ns is not None:
+                return at_ns < self._began.at_ns
+            if scale.within_boot(crossing.boot, crossing.at_ns):
+                return False  # the mode was changed before the station booted
+        return scale.utc_ns(crossing.boot, crossing.at_ns) < scale.of_moment(self._began)
+
+    def noted_layout(self, doubted: f.LayoutDoubted, utc_ns: int) -> list[f.Fact]:
+        """What its passes say against a gate's layout stands among its notes."""
+        if not doubted.sentence:
+            return []
+        noted = f.GateNoted(doubted.gate, "layout", doubted.sentence, 0, utc_ns)
+        self.notes[doubted.gate] = (noted, *self.notes.get(doubted.gate, ()))[:NOTES_KEPT]
+        return [noted]
+
+    def check(self, gates: dict[str, Gate], command: e.OpenRun | e.ArmRun) -> list[f.Fact]:
+        """What an official overrides to arm the run. Raises Refused."""
+        if self.mode == "test":
+            raise Refused("The station is in test mode: go back to race mode before a run is armed.")
+        ill = [(gate, why) for gate in sorted(gates) if (why := self._why(gates[gate]))]
+        if not ill:
+            return []
+        if not command.override_reason.strip():
+            gate, why = ill[0]
+            raise Refused(f"The gate {gate} is not fit to race on ({why}): mend it, or give an `{OVERRIDE}`.")
+        return [f.GateOverridden(gate, why, command.author, command.override_reason) for gate, why in ill]
+
+    def _why(self, gate: Gate) -> str:
+        """Why a gate is not fit; '' if it is."""
+        if gate.stuck:
+            return f"blocked: {', '.join(gate.stuck)}"
+        return self._unfit.get(gate.spec.name, "") or gate.doubt or untried(gate.trial.missing)
+
+
+def untried(sensors: tuple[str, ...]) -> str:
+    """What is to be done with a gate whose sensors saw no pass as it should be; '' if there is none."""
+    if not sensors:
+        return ""
+    return f"Not tried yet: no pass was seen as it should be at {', '.join(sensors)}; let a car roll through."

@@ -1,0 +1,142 @@
+"""How a gate's sensors stand, as its passes show it: one after the other, or side by side. It moves no stamp.
+
+Cars of a race drive one way: where either of two sensors is first, a moment before the other, they stand side by side;
+where the last one always is, they are named the wrong way round. gate.py fills it, one pass after the other.
+"""
+
+import statistics
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import Literal
+
+from station.core.inputs import GateSpec
+
+KEPT = 12  # passes that are remembered
+ENOUGH = 3  # passes in a row before anything is said
+TURNED = 2  # passes that began at the other sensor
+CLOSE_NS = 60_000_000  # apart on one line, also under a car that comes aslant; in line a slow car takes longer
+
+Seen = Literal["", "in_line", "reversed", "side_by_side", "both_ways"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """The sensor that fired first and, if another one did in the same pass, which and how much later."""
+
+    first: str
+    second: str = ""
+    lag_ns: int = 0
+
+
+class Arrangement:
+    """The newest passes of one gate with several sensors."""
+
+    def __init__(self, spec: GateSpec) -> None:
+        self._spec = spec
+        self._passes: deque[Pass] = deque(maxlen=KEPT)
+        self._doubt: str | None = ""  # None: a pass came since it was looked at
+
+    @property
+    def passes(self) -> tuple[Pass, ...]:
+        """The oldest first."""
+        return tuple(self._passes)
+
+    def first(self, sensor: str) -> None:
+        """A pass began."""
+        self._passes.append(Pass(sensor))
+        self._doubt = None
+
+    def second(self, sensor: str, lag_ns: int) -> None:
+        """Another sensor fired in the newest pass."""
+        if self._passes and not self._passes[-1].second and sensor != self._passes[-1].first:
+            self._passes[-1] = Pass(self._passes[-1].first, sensor, lag_ns)
+            self._doubt = None
+
+    def forget(self) -> None:
+        """From the next pass on."""
+        self._passes.clear()
+        self._doubt = None
+
+    @property
+    def doubt(self) -> str:
+        """Why laps may be lost by the layout as it is set; '' if nothing speaks against it."""
+        if self._doubt is None:
+            self._doubt = self._against()
+        return self._doubt
+
+    def _against(self) -> str:
+        if not self._spec.directed:
+            return ""
+        match seen_in(self._spec.sensors, self.passes):
+            case "side_by_side":
+                return (
+                    f"The sensors of the gate {self._spec.name} take turns to be first: they stand side by side, and "
+                    'passes are lost as "backwards". Set layout = "side_by_side".'
+                )
+            case "reversed":
+                names = ", ".join(f'"{name}"' for name in reversed(self._spec.sensors))
+                return (
+                    f"Every pass of the gate {self._spec.name} goes backwards, and is lost: the sensors are named the "
+                    f"wrong way round. Set sensors = [{names}], or swap their pins."
+                )
+        return ""
+
+
+def seen_in(sensors: tuple[str, ...], passes: tuple[Pass, ...]) -> Seen:
+    """How these sensors stand by these passes; "" while too few are known."""
+    pairs = [each for each in passes if each.second]
+    if len(pairs) < ENOUGH:
+        alone = Counter(each.first for each in passes if not each.second)
+        apart = sum(1 for count in alone.values() if count >= TURNED) > 1
+        return "side_by_side" if apart else ""
+    backwards = sum(1 for each in pairs if sensors.index(each.first) > sensors.index(each.second))
+    turned = min(backwards, len(pairs) - backwards)
+    if turned >= TURNED:
+        close = statistics.median(each.lag_ns for each in pairs) <= CLOSE_NS
+        return "side_by_side" if close else "both_ways"
+    if backwards in (0, len(pairs)):
+        return "reversed" if backwards else "in_line"
+    return ""
+
+
+def words(spec: GateSpec, passes: tuple[Pass, ...]) -> str:
+    """What the passes show, and what to set, for who tries the gate; '' for one sensor."""
+    if len(spec.sensors) < 2:
+        return ""
+    if not passes:
+        return "No pass yet: let a car roll over the line in the race's direction, left, right and in the middle."
+    return f"{_counted(passes)} {_advice(spec, seen_in(spec.sensors, passes))}"
+
+
+def _counted(passes: tuple[Pass, ...]) -> str:
+    firsts = Counter(each.first for each in passes)
+    who = ", ".join(f"{name} first {_times(count)}" for name, count in sorted(firsts.items()))
+    lags_ms = sorted(round(each.lag_ns / 1e6) for each in passes if each.second)
+    apart = "" if not lags_ms else f", {_range(lags_ms[0], lags_ms[-1])} ms apart"
+    return f"{len(passes)} {'pass' if len(passes) == 1 else 'passes'}: {who}{apart}."
+
+
+def _advice(spec: GateSpec, seen: Seen) -> str:
+    match seen:
+        case "side_by_side":
+            as_set = spec.layout == "side_by_side"
+            return "They stand side by side" + (", as is set." if as_set else ': set layout = "side_by_side".')
+        case "in_line" if spec.directed:
+            return "They fire one after the other, as is set."
+        case "in_line":
+            return 'They fire one after the other: layout = "in_line" would tell which way a car goes.'
+        case "reversed" if spec.directed:
+            return "The last one is always first: name the sensors the other way round, or swap their pins."
+        case "reversed":
+            return "They fire one after the other, the last one first."
+        case "both_ways":
+            return "Cars came from both sides: let them pass in the race's direction only."
+    return "A few more passes will tell."
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _range(low: int, high: int) -> str:
+    return f"{low}" if low == high else f"{low} to {high}"

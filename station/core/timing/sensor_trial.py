@@ -1,0 +1,53 @@
+"""Has each sensor of a gate seen a pass as it should be? Until then nobody knows that it times anything.
+
+A beam is free, broken for as long as a car takes, and free again: one that is free for less time than it was broken
+afterwards may be wired the other way round. A decoder tells passes and no levels: there one pass is enough.
+"""
+
+from station.core.inputs import Edge, GateSpec
+
+
+class Trial:
+    """One gate's, since it was built or an official has it tried anew. gate.py tells it each edge in order."""
+
+    def __init__(self, spec: GateSpec) -> None:
+        self._spec = spec
+        self._seen: set[str] = set()
+        self._broken: dict[str, Edge] = {}  # sensor -> the edge that broke it
+        self._freed: dict[str, Edge] = {}
+        self._forwards = not spec.directed
+
+    @property
+    def open(self) -> bool:
+        """Something is still to be seen."""
+        return bool(self._spec.proof) and not (self._forwards and self._seen.issuperset(self._spec.sensors))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The sensors that saw no pass as it should be; all of them where none went forwards."""
+        if not self.open:
+            return ()
+        return tuple(name for name in self._spec.sensors if name not in self._seen) or self._spec.sensors
+
+    def edge(self, edge: Edge, direction: int) -> bool:
+        """One level change, and the way of the crossing that it made; True when nothing is missing any more."""
+        self._forwards |= direction > 0
+        if self._spec.proof == "pass" or edge.transponder:
+            if edge.broken:
+                self._seen.add(edge.sensor)
+        elif edge.broken:
+            self._broken[edge.sensor] = edge
+        else:
+            self._free(edge)
+        return not self.open
+
+    def _free(self, edge: Edge) -> None:
+        broken, freed = self._broken.pop(edge.sensor, None), self._freed.get(edge.sensor)
+        self._freed[edge.sensor] = edge
+        if broken is None or broken.boot != edge.boot:
+            return
+        width_ns = edge.at_ns - broken.at_ns
+        fits = self._spec.min_width_ns <= width_ns <= self._spec.max_width_ns
+        before = freed is not None and freed.boot == edge.boot and broken.at_ns - freed.at_ns <= width_ns
+        if fits and not before:
+            self._seen.add(edge.sensor)

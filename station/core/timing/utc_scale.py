@@ -1,0 +1,183 @@
+"""Monotonic stamps to UTC, for display and for ties only: no lap is ever a difference of these.
+
+A machine without a clock battery begins with a wrong time of day, and learns the right one in the middle of a race.
+The scale knows which boots' times of day are trusted; a pair that puts a boot right is a correction of all that was
+stamped under that boot. In journals of the first edition a pair only ever counted from then on.
+"""
+
+from dataclasses import dataclass
+
+from station.core.inputs import Moment, clock_of
+
+JUMP_NS = 10_000_000_000  # a pair that differs by less corrects nothing: clocks are slewed and stepped a little
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The times of day of these boots were wrong: `by_ns` is added."""
+
+    boots: frozenset[str]
+    by_ns: int
+
+
+class UtcScale:
+    """The newest pair of each boot. Small changes are not taken while a run is on, so that one run keeps one scale."""
+
+    def __init__(self) -> None:
+        self.corrects = True  # False while records of the first edition replay
+        self._offsets: dict[str, int] = {}
+        self._last = 0
+        self._station = ""  # the boot of the station itself
+        self._began_ns = 0  # when it was first heard of
+        self._told: dict[str, int] = {}  # what the station's clock said last, whether or not it is shown
+        self._met: set[str] = set()  # boots that nobody has paired: shown as if they were the pair that was noted last
+        self._under: dict[str, str] = {}  # boot of a device -> the station's boot when it was paired
+        self._doubtful: set[str] = set()  # boots whose time of day is not trusted
+        self._paced: set[str] = set()
+        self._ahead: dict[tuple[str, str], int] = {}  # (device's boot, station's) -> what the one counts more
+        self.waiting: tuple[Moment, bool] | None = None  # a jump of the station's clock that came while a run was on
+
+    @property
+    def boots(self) -> frozenset[str]:
+        """The boots that were paired."""
+        return frozenset(self._offsets) - self._met
+
+    def booted(self, moment: Moment, run_is_on: bool, trusted: bool) -> None:
+        """The station's own clock begins (or its process does, on the same one)."""
+        if moment.boot != self._station:
+            self._station, self._began_ns = moment.boot, moment.at_ns
+        if moment.boot not in self._offsets and not trusted and self.corrects:
+            self._doubtful.add(moment.boot)
+        self.note(moment, run_is_on)
+
+    def note(self, moment: Moment, run_is_on: bool) -> bool:
+        """True if stamps of this boot are shown by this pair from now on."""
+        known = self._offsets.get(moment.boot)
+        offset = self._offset(moment)
+        if known is not None and (run_is_on or (self._may_correct(moment.boot) and abs(offset - known) > JUMP_NS)):
+            return False  # a jump is a matter of `pair`
+        self._set(moment.boot, offset)
+        return True
+
+    def pair(self, moment: Moment, run_is_on: bool, trusted: bool, paced: bool) -> tuple[bool, Correction | None]:
+        """As `note`; and what the pair corrects. `paced`: a clock that does not go with the day (a mock world's)."""
+        boot, offset = moment.boot, self._offset(moment)
+        if paced:
+            self._paced.add(boot)
+        if boot == self._station:
+            self.waiting = None
+        known, met = self._offsets.get(boot), boot in self._met
+        if self.corrects and not trusted and (known is None or met):
+            self._doubtful.add(boot)
+        if known is None or not self._may_correct(boot):
+            return self.note(moment, run_is_on), None
+        if not trusted and boot not in self._doubtful:
+            return False, None  # it was known in this boot, and its monotonic clock goes on
+        jumps, settles = abs(offset - known) > JUMP_NS, met or (trusted and boot in self._doubtful)
+        if settles or (jumps and not run_is_on):
+            return True, self._correct(boot, offset, trusted)
+        if jumps and boot == self._station:
+            self.waiting = moment, trusted
+        return self.note(moment, run_is_on), None
+
+    def _correct(self, boot: str, offset: int, trusted: bool) -> Correction:
+        """Also of all devices that were paired under this boot."""
+        by_ns, boots = offset - self._offsets[boot], frozenset({boot, *self._those_under(boot)})
+        for each in boots:
+            self._offsets[each] += by_ns
+        self._last = offset
+        self._bind(boot)
+        if trusted:
+            self._doubtful -= boots
+        return Correction(boots, by_ns)
+
+    def meet(self, boot: str) -> None:
+        """A stamp of this boot counts: if nobody has paired it, it goes with the station's clock from now on."""
+        if self.of(boot) in self._offsets or not self.corrects:
+            return
+        self._offsets[boot] = self._last
+        self._under[boot] = self._station
+        self._met.add(boot)
+        if self._station in self._doubtful:
+            self._doubtful.add(boot)
+
+    def trusts(self, boot: str) -> bool:
+        """Is the time of day of this boot's stamps known to be right, as far as anybody can tell?"""
+        return self.of(boot) not in self._doubtful
+
+    def of(self, boot: str) -> str:
+        """The boot by whose pair a stamp is shown."""
+        return boot if boot in self._offsets else clock_of(boot)
+
+    def utc_ns(self, boot: str, at_ns: int) -> int:
+        """The time of day of a stamp; a boot that nobody paired is shown by the pair that was noted last."""
+        return at_ns + self._offsets.get(self.of(boot), self._last)
+
+    def of_moment(self, moment: Moment) -> int:
+        """A moment on the same scale as all stamps, whatever steps the clock has made since; what is compared must be.
+
+        A boot that nobody paired has what its clock said, and so has all in journals of the first edition.
+        """
+        known = self.corrects and self.of(moment.boot) in self._offsets
+        return self.utc_ns(moment.boot, moment.at_ns) if known else moment.utc_ns
+
+    def on_station(self, boot: str, at_ns: int, station: str) -> int | None:
+        """A stamp on the clock of that boot of the station, if clocks that went on tell it; None: the time of day may.
+
+        A device that lives on while the station reboots is paired with each boot of it. It is heard late and never
+        early, so of several pairs the one counts by which it is the most ahead.
+        """
+        if clock_of(boot) == station:
+            return at_ns
+        if self._under.get(boot) == station and station in self._offsets:
+            return self.utc_ns(boot, at_ns) - self.utc_ns(station, 0)
+        ahead = self._ahead.get((boot, station))
+        return None if ahead is None else at_ns - ahead
+
+    def on_device(self, moment: Moment, boot: str) -> int | None:
+        """A moment of the station on a device's clock, by its pair with that boot; None: there was none."""
+        ahead = self._ahead.get((boot, moment.boot))
+        return None if ahead is None else moment.at_ns + ahead
+
+    def within_boot(self, boot: str, at_ns: int) -> bool:
+        """It was surely stamped since the station booted last."""
+        known = self.on_station(boot, at_ns, self._station)
+        return known is not None and (clock_of(boot) == self._station or known >= self._began_ns)
+
+    def _may_correct(self, boot: str) -> bool:
+        return self.corrects and boot not in self._paced
+
+    def _set(self, boot: str, offset: int) -> None:
+        known = self._offsets.get(boot)
+        self._bind(boot)
+        if known is not None and self.corrects:
+            for device in self._those_under(boot):  # a step of one clock parts it from none of the others
+                self._offsets[device] += offset - known
+        self._offsets[boot] = self._last = offset
+
+    def _offset(self, moment: Moment) -> int:
+        """What a pair says: of a device, on the scale that the station's stamps are shown by.
+
+        While a run is on that is not what the station's clock says, if it has stepped since.
+        """
+        offset, station = moment.utc_ns - moment.at_ns, self._station
+        if moment.boot == station:
+            self._told[station] = offset
+        elif self.corrects and station in self._told:
+            self._note_ahead(moment.boot, self._told[station] - offset)
+            offset += self._offsets.get(station, self._told[station]) - self._told[station]
+        return offset
+
+    def _note_ahead(self, device: str, ahead_ns: int) -> None:
+        if self._station not in self._paced:
+            pair = device, self._station
+            self._ahead[pair] = max(ahead_ns, self._ahead.get(pair, ahead_ns))
+
+    def _bind(self, boot: str) -> None:
+        """What was stamped by this boot is shown by the station's clock of now."""
+        self._met.discard(boot)
+        if boot != self._station:
+            self._under[boot] = self._station
+
+    def _those_under(self, boot: str) -> list[str]:
+        return [device for device, under in self._under.items() if under == boot]

@@ -1,0 +1,243 @@
+"""The station as the timer of an event manager that exists: the WebSocket of DREM's own timer, and its pages handed on.
+
+An operator's page looks for the timer at the address that it was loaded from; so, as that timer does, we hand on the
+pages of `site`. Each crossing of the start line goes to all who listen, once, with a time in ms whose differences are
+the laps as we publish them (deepracer.md 2.1). Who was away missed it, as there: the record is the station's.
+A port that another program holds, or an address that is not there yet, keeps nobody down: it is tried again.
+"""
+
+import asyncio
+import contextlib
+import http
+import json
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from shared.clock import Clock
+from shared.config import setting
+from shared.errors import ConfigError
+from station.views.views import ManagerView
+
+PAUSE_NS = 600_000_000_000  # nobody's lap: the stamps are set by the wall clock again
+MOST_LISTENERS = 32
+MOST_KNOCKING = 64  # more at once, and the oldest goes
+RETRY_S = 2.0
+LARGEST_PAGE = 32 * 1024 * 1024
+HANDED_ON = ("Content-Type", "Cache-Control", "ETag", "Location")
+
+
+@dataclass(frozen=True, slots=True)
+class DremOptions:
+    """`[drem]`: who listens may see each crossing's time; nobody can order anything."""
+
+    host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0: the whole network")
+    port: int = setting(8081, least=0, most=65535)
+    gpio: int = setting(17, least=0, most=1000, what="the pin that the event manager is told")
+    greet: bool = setting(True, what="false for event managers that take any word of the timer for a lap (before 2025)")
+    site: str = setting("", what="https://name of the event manager, whose pages are handed on; empty: none")
+
+    def __post_init__(self) -> None:
+        if self.site and not self.site.startswith(("https://", "http://")):
+            raise ConfigError(f"`site` is {self.site!r}; it must begin with https:// (or be empty).")
+
+
+class Stamps:
+    """Crossings to wall-clock ms. The difference of two neighbours is the lap in ms, cut off as it is published."""
+
+    def __init__(self) -> None:
+        self._boot = ""
+        self._last_ns = self._last_ms = 0
+
+    def stamp(self, boot: str, at_ns: int, at_utc_ns: int) -> int:
+        """`at_utc_ns` sets the first stamp of a boot, and the first after a long pause; never below the last stamp."""
+        since_ns = at_ns - self._last_ns
+        if boot == self._boot and 0 <= since_ns < PAUSE_NS:
+            self._last_ms += since_ns // 1_000_000
+        else:
+            self._last_ms = max(at_utc_ns // 1_000_000, self._last_ms + 1)
+        self._boot, self._last_ns = boot, at_ns
+        return self._last_ms
+
+
+class DremServer:
+    """A server in a thread of its own; `crossing` may be called from any thread and never waits."""
+
+    def __init__(self, options: DremOptions, clock: Clock) -> None:
+        self._options, self._clock = options, clock
+        self._site = options.site.rstrip("/")
+        self._stamps, self._laps = Stamps(), 0
+        self.listeners = 0  # how many pages listen now
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: Server | None = None
+        self._closing = asyncio.Event()
+        self._answered = threading.Event()
+        self.port = 0  # where it listens; 0: nowhere (yet)
+        self.sentence = "The port for an event manager is not open yet."
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="drem", daemon=True)
+
+    @property
+    def view(self) -> ManagerView:
+        """As the screens show it."""
+        return ManagerView(bool(self.port), self.listeners, self.sentence)
+
+    @property
+    def url(self) -> str:
+        """Where an event manager on this machine finds it, once it listens."""
+        host = "127.0.0.1" if self._options.host in ("0.0.0.0", "::") else self._options.host  # noqa: S104  any address
+        return f"ws://[{host}]:{self.port}" if ":" in host else f"ws://{host}:{self.port}"
+
+    def start(self) -> None:
+        """Returns when it listens, or when it cannot yet: `sentence` says which."""
+        self._thread.start()
+        self._answered.wait(10.0)
+
+    def crossing(self, boot: str, at_ns: int, sensor_utc_ns: int | None = None) -> None:
+        """One crossing of the start line, after it was stored. `sensor_utc_ns`: its time of day, if it is known."""
+        with self._lock:
+            self._laps += 1
+            utc_ns = self._clock.utc_ns() if sensor_utc_ns is None else sensor_utc_ns
+            lap = {
+                "event": "lap",
+                "timestamp": self._stamps.stamp(boot, at_ns, utc_ns),
+                "gpio": self._options.gpio,
+                "lapNumber": self._laps,
+                "sensorLapCount": self._laps,
+            }
+        self._soon(lambda: self._tell(json.dumps(lap)))
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            self._soon(self._closing.set)
+            self._thread.join(3.0)
+
+    def _soon(self, what: Callable[[], object]) -> None:
+        """On the loop's thread. A loop that ends at this moment refuses: then nobody listens any more."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(what)
+
+    def _tell(self, text: str) -> None:
+        if self._server is not None:
+            broadcast(self._server.connections, text)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        while not self._closing.is_set():
+            try:
+                listening = await self._listen()
+            except OSError as error:
+                where = f"{self._options.host}:{self._options.port}"
+                why = error.strerror or str(error)
+                self.sentence = f"Cannot listen on {where} ({why}): set another `drem.port` or `drem.host`."
+                self._answered.set()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), RETRY_S)
+                continue
+            async with listening as self._server:
+                self.port = next(iter(self._server.sockets)).getsockname()[1]
+                self.sentence = f"An event manager is timed at {self.url}."
+                self._answered.set()
+                await self._closing.wait()
+
+    async def _listen(self) -> Server:
+        return await serve(
+            self._listener,
+            self._options.host,
+            self._options.port,
+            process_request=self._asked,
+            create_connection=_Knocking,
+            compression=None,
+            max_size=1024,
+            ping_interval=10,
+            ping_timeout=10,
+            close_timeout=1,
+            logger=_silent(),
+        )
+
+    async def _listener(self, line: ServerConnection) -> None:
+        """One page, for as long as it stays; what it says is not heard."""
+        _KNOCKING.pop(line, None)
+        self.listeners += 1
+        try:
+            if self._options.greet:
+                await line.send(self._greeting())
+            async for _ in line:
+                pass
+        except ConnectionClosed:
+            return
+        finally:
+            self.listeners -= 1
+
+    def _greeting(self) -> str:
+        now_ms = self._clock.utc_ns() // 1_000_000
+        return json.dumps({"event": "connected", "timestamp": now_ms, "serverInfo": {"gpioLibrary": "raceday"}})
+
+    async def _asked(self, line: ServerConnection, request: Request) -> Response | None:
+        """None: become a WebSocket. Else a page of the site."""
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            full = self.listeners >= MOST_LISTENERS
+            return line.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Too many listen.\n") if full else None
+        if not self._site:
+            return line.respond(http.HTTPStatus.OK, "Raceday: a timer for an event manager, on this WebSocket.\n")
+        return await asyncio.to_thread(fetch, self._site, request.path)
+
+
+_KNOCKING: dict[ServerConnection, None] = {}  # those that are no listeners (yet), the oldest first
+
+
+class _Knocking(ServerConnection):
+    """A connection that makes place for the next ones until it listens: whoever says nothing takes no descriptors."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        _KNOCKING[self] = None
+        if len(_KNOCKING) > MOST_KNOCKING:
+            oldest = next(iter(_KNOCKING))
+            del _KNOCKING[oldest]
+            oldest.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        _KNOCKING.pop(self, None)
+        super().connection_lost(exc)
+
+
+def fetch(site: str, path: str) -> Response:
+    """A page of the site for a browser of ours: only GET, only this site, no redirects followed."""
+    if not path.startswith("/"):
+        return _answer(400, "Bad Request", Headers(), b"Ask for a path.\n")
+    try:
+        with requests.get(site + path, timeout=(3, 6), allow_redirects=False, stream=True) as page:
+            body = bytearray()
+            for part in page.iter_content(1 << 16):
+                body += part
+                if len(body) > LARGEST_PAGE:
+                    return _answer(502, "Bad Gateway", Headers(), b"The page is too large.\n")
+    except (requests.RequestException, OSError) as error:
+        sentence = f"The event manager's site does not answer ({type(error).__name__}).\n"
+        return _answer(502, "Bad Gateway", Headers(), sentence.encode())
+    headers = Headers({name: page.headers[name] for name in HANDED_ON if name in page.headers})
+    if headers.get("Location", "").startswith(site):
+        headers["Location"] = headers.pop("Location")[len(site) :] or "/"
+    return _answer(page.status_code, page.reason or "", headers, bytes(body))
+
+
+def _answer(status: int, reason: str, headers: Headers, body: bytes) -> Response:
+    headers["Content-Length"] = str(len(body))
+    headers["Connection"] = "close"
+    return Response(status, reason, headers, body)
+
+
+def _silent() -> logging.Logger:
+    """The library logs a traceback for each stranger that knocks without a word."""
+    logger = logging.getLogger("raceday.drem")
+    logger.setLevel(logging.CRITICAL)
+    return logger

@@ -1,0 +1,103 @@
+"""A gate whose device is not there (yet): it keeps nobody down, is tried again in the background, and joins later.
+
+build.py makes one where a driver cannot be made, live_state.py where one does not start; both say HardwareMissing.
+"""
+
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+
+from shared.errors import HardwareMissing
+from station.gates.driver import GateDriver, GateHealthReport, Said
+
+RETRY_S = 2.0
+CLOSE_S = 3.0
+
+Put = Callable[[Said], None]
+Begin = Callable[[Mapping[str, int], Put], GateDriver]
+
+
+class AbsentGate:
+    """A `GateDriver`. `begin(after, put)` gives the started driver, or raises HardwareMissing."""
+
+    def __init__(self, name: str, begin: Begin, why: str) -> None:
+        self._name, self._begin, self._why = name, begin, why
+        self._driver: GateDriver | None = None
+        self._absent = True
+        self._lock = threading.Lock()  # closed or begun: one of the two is first
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, after: Mapping[str, int], put: Put) -> None:
+        """As the protocol says; never raises for a device that is not there."""
+        self._thread = threading.Thread(
+            target=self._run, args=(dict(after), put), name=f"absent-{self._name}", daemon=True
+        )
+        self._thread.start()
+
+    def health(self) -> GateHealthReport:
+        driver = self._driver
+        if driver is not None:
+            return driver.health()
+        return GateHealthReport(False, f"{self._why[:1].upper()}{self._why[1:]}", absent=self._absent)
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(CLOSE_S)
+        with self._lock:
+            driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.close()
+
+    def _run(self, after: Mapping[str, int], put: Put) -> None:
+        while not self._closing.wait(RETRY_S):
+            try:
+                driver = self._begin(after, put)
+            except HardwareMissing as error:
+                self._why, self._absent = str(error), True
+            except Exception as error:  # a fault of the driver's: the log says where, and it may go by as it came
+                self._fail(
+                    f"the gate {self._name} does not begin ({type(error).__name__}: {error}); it is tried again."
+                )
+            else:
+                self._begun(driver)
+                return
+
+    def _fail(self, why: str) -> None:
+        if why != self._why:
+            traceback.print_exc()
+        self._why, self._absent = why, False
+
+    def _begun(self, driver: GateDriver) -> None:
+        with self._lock:
+            closed = self._closing.is_set()
+            if not closed:
+                self._driver = driver
+        if closed:  # nobody waited for it any more
+            driver.close()
+
+
+def started_anew(make: Callable[[], GateDriver]) -> Begin:
+    """For a driver that cannot even be made without its device: made and started, or neither."""
+
+    def begin(after: Mapping[str, int], put: Put) -> GateDriver:
+        driver = make()
+        try:
+            driver.start(after, put)
+        except Exception:
+            driver.close()
+            raise
+        return driver
+
+    return begin
+
+
+def started_again(driver: GateDriver) -> Begin:
+    """For a driver that is made and does not start."""
+
+    def begin(after: Mapping[str, int], put: Put) -> GateDriver:
+        driver.start(after, put)
+        return driver
+
+    return begin

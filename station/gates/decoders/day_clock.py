@@ -1,0 +1,43 @@
+"""The clock of a timer that stamps with the time of day and speaks in order: midnight wraps, any other fall is a jump.
+
+Decoders may report a little late and out of order (device_clock.py); a timer with beams does not, so with it even a
+clock set back by a tenth of a second shows.
+"""
+
+from collections.abc import Sequence
+
+from station.gates.decoders.decoder import Gap
+from station.gates.decoders.device_clock import DeviceClock, Recent
+
+DAY_S = 24 * 3600
+
+
+class DayClock:
+    """Hours, minutes, seconds and a fraction of `digits` digits at most to nanoseconds that only grow."""
+
+    def __init__(self, digits: int) -> None:
+        self._digits = digits
+        self._per_s = int(10**digits)
+        self._clock = DeviceClock(1_000_000_000 // self._per_s, DAY_S * self._per_s, "clock_jump")
+        self._recent = Recent()
+        self._last_ns = 0
+
+    def ticks(self, parts: Sequence[bytes | None]) -> int | None:
+        """Hours, minutes, seconds, fraction (absent: 0) as ticks since midnight; None if no clock shows this."""
+        hours, minutes, seconds = (int(part or 0) for part in parts[:3])
+        if hours > 23 or minutes > 59 or seconds > 59:
+            return None
+        fraction = (parts[3] or b"")[: self._digits].ljust(self._digits, b"0")
+        return ((hours * 60 + minutes) * 60 + seconds) * self._per_s + int(fraction)
+
+    def told(self, sensor: str, ticks: int) -> bool:
+        """Was this impulse said before?"""
+        return self._recent.seen(sensor, ticks)
+
+    def read(self, ticks: int, slack_ns: int = 0) -> tuple[int, Gap | None]:
+        """The time in ns, and the Gap if the clock wrapped or was set; `slack_ns` behind the last is in order."""
+        at_ns, gap = self._clock.read(ticks)
+        if gap is None and at_ns < self._last_ns - slack_ns:
+            gap = Gap("clock_jump", f"The timer's clock was set back by {(self._last_ns - at_ns) / 1e9:.4f} s.")
+        self._last_ns = at_ns if gap is not None else max(at_ns, self._last_ns)
+        return at_ns, gap

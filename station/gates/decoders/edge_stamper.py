@@ -1,0 +1,146 @@
+"""From a decoder's facts to the gate's edges: which boot, which number, which sensor. No I/O and no clock.
+
+Decoder time is the lap's time: an edge's boot is `device:<id>:<session>.<epoch>`, and a restart or a jump of the
+device's clock begins a new epoch, so that no lap is ever made across it. What the device does not stamp gets our stamp
+and our boot.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from station.core.attribution.transponders import plain_id
+from station.core.inputs import Edge, GateNote
+from station.gates.decoders.clock_jumps import Arrivals
+from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
+
+PHOTOCELLS = frozenset({"9991", "9992"})  # a decoder's own inputs (P3): a beam, and no car's transponder
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What counts at this gate. `wired`: the device's input, loop or id -> our sensor ("": none); `only`: transponders.
+
+    `decoder`: the id of the one decoder that is meant, where a line carries several; empty: all that speak.
+    """
+
+    sensors: tuple[str, ...]
+    wired: Mapping[str, str] = field(default_factory=dict)
+    only: frozenset[str] = frozenset()
+    decoder: str = ""
+
+    def counts(self, passing: Passing) -> bool:
+        """A passing of this gate that was not told before."""
+        return not passing.repeat and (not self.only or plain_id(passing.transponder) in map(plain_id, self.only))
+
+    def sensor(self, place: str, device: str) -> str:
+        """Ours for theirs; the first one where nothing is said, "" for a place that is not at this gate."""
+        named = self.wired.get(place, self.wired.get(device))
+        return named if named is not None else (place if place in self.sensors else self.sensors[0])
+
+
+@dataclass(slots=True)
+class _Device:
+    """One decoder's clock, as far as we are concerned."""
+
+    boot: str
+    arrivals: Arrivals
+
+
+class Stamps:
+    """One gate's epochs and numbers. `session` tells this start of the driver from all others."""
+
+    def __init__(self, gate: str, wiring: Wiring, session: str, own_boot: str, allowed_ns: int) -> None:
+        self._gate, self._wiring, self._session, self._own_boot = gate, wiring, session, own_boot
+        self._allowed_ns = allowed_ns
+        self._seq: dict[str, int] = {}
+        self._devices: dict[str, _Device] = {}
+        self._gaps: list[Gap] = []  # they stand before the fact that showed them, which names the device
+        self._notes: list[GateNote] = []
+        self.lost = 0
+        self.last_ns: int | None = None
+        self.status: StatusReport | None = None
+        self.gap: Gap | None = None
+
+    def begin(self, after: Mapping[str, int]) -> None:
+        """`after[boot]`: the last seq that the station has kept; only of our own boot can there be one."""
+        self._seq = dict(after)
+
+    def edges(self, facts: list[Decoded], heard_ns: int, backlog: bool = False) -> list[Edge]:
+        """The edges of these facts, in order. `backlog`: they may have waited at the device for long."""
+        return [edge for fact in facts for edge in self._take(fact, heard_ns, backlog)]
+
+    def notes(self) -> list[GateNote]:
+        """What was noticed since the last call, for the journal."""
+        told, self._notes = self._notes, []
+        return told
+
+    def _take(self, fact: Decoded, heard_ns: int, backlog: bool) -> list[Edge]:
+        if isinstance(fact, Gap):
+            self._gaps.append(fact)
+            return []
+        gaps, self._gaps = self._gaps, []
+        if self._wiring.decoder not in ("", fact.decoder):
+            return []
+        for gap in gaps:
+            self._note(gap, fact.decoder)
+        if isinstance(fact, StatusReport):
+            self.status = fact
+        if isinstance(fact, StatusReport | Message) or (isinstance(fact, Passing) and not self._wiring.counts(fact)):
+            return []
+        return self._stamped(fact, heard_ns, backlog)
+
+    def _stamped(self, fact: Passing | DeviceEdge, heard_ns: int, backlog: bool) -> list[Edge]:
+        transponder = ""
+        match fact:
+            case Passing():
+                place, broken, impulse = fact.loop, True, True
+                transponder = "" if fact.transponder in PHOTOCELLS else fact.transponder
+            case DeviceEdge():
+                place, broken, impulse = fact.sensor, fact.broken, fact.impulse
+        sensor = self._wiring.sensor(place, fact.decoder)
+        if not sensor:
+            return []
+        boot, at_ns = self._own_boot, heard_ns
+        if fact.device_time_ns is not None:
+            at_ns = fact.device_time_ns
+            boot = self._boot(fact.decoder, at_ns, heard_ns, backlog)
+        edges = [self._numbered(sensor, broken, at_ns, boot, transponder)]
+        # Nobody tells the release: without one, the gate's other sensors would wait for it, and on our own clock the
+        # beam would count as stuck.
+        if broken and impulse and (len(self._wiring.sensors) > 1 or boot == self._own_boot):
+            edges.append(self._numbered(sensor, False, at_ns, boot, transponder))
+        return edges
+
+    def _boot(self, device: str, at_ns: int, heard_ns: int, backlog: bool) -> str:
+        known = self._device(device)
+        judged = known.arrivals.judge(at_ns, heard_ns, backlog)
+        boot = f"{known.boot}.{judged.epoch}"
+        if judged.gap is not None:
+            self._said(judged.gap, boot)
+        return boot
+
+    def _device(self, device: str) -> _Device:
+        if device not in self._devices:
+            boot = f"device:{device or self._gate}:{self._session}"
+            self._devices[device] = _Device(boot, Arrivals(self._allowed_ns))
+        return self._devices[device]
+
+    def _numbered(self, sensor: str, broken: bool, at_ns: int, boot: str, transponder: str) -> Edge:
+        seq = self._seq[boot] = self._seq.get(boot, 0) + 1
+        self.last_ns = at_ns
+        return Edge(self._gate, sensor, broken, at_ns, seq, boot, transponder=transponder)
+
+    def _note(self, gap: Gap, device: str) -> None:
+        known = self._device(device)
+        if gap.kind in NEW_EPOCH:
+            known.arrivals.begin()
+        self.lost += gap.missing
+        # A number that is left out is how the core learns of a loss.
+        boot = f"{known.boot}.{known.arrivals.epoch}"
+        self._said(gap, boot)
+        if gap.missing and boot in self._seq:
+            self._seq[boot] += gap.missing
+
+    def _said(self, gap: Gap, boot: str) -> None:
+        self.gap = gap
+        self._notes.append(GateNote(self._gate, gap.kind, gap.sentence, gap.missing, boot))

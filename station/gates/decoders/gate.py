@@ -1,0 +1,204 @@
+"""The gate that is a decoder or timer on a port: any protocol, any of pyserial's URLs, mended when it breaks.
+
+`options`: protocol, url, and what the table below names. The port may come and go, and need not be there when the
+station starts; a USB port is found again under another number. An edge is a passing (broken, and never freed) or an
+impulse, on the decoder's own clock.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import HardwareMissing
+from shared.link.backoff import Backoff
+from shared.units import seconds_to_ns
+from station.core.inputs import Proof
+from station.gates.decoders import catalog
+from station.gates.decoders.decoder import Decoded, may_be_silent
+from station.gates.decoders.edge_stamper import Stamps, Wiring
+from station.gates.decoders.port import PORT_ERRORS, Port, check_url, open_port, why
+from station.gates.driver import GateHealthReport, Said
+from station.gates.dropped_bytes import Drops
+from station.gates.usb import Finder
+
+FIRST_S = 1.0  # a start waits so long for the first answer of the port, and no longer
+BACKLOG_NS = 2_000_000_000  # after a connect, a device may first tell what it kept
+GARBLED_BYTES = 256  # dropped without one good frame between: it speaks, but not this
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`options` of a `[[gate]]` with the driver `decoder`."""
+
+    protocol: str = setting(what="p3, rc4, tranx2, ...; `raceday gate list` names all")
+    url: str = setting(what="/dev/ttyUSB0, socket://192.168.1.50:5403, rfc2217://host:port")
+    baud: int = setting(0, least=0, most=4_000_000, what="0: the protocol's usual one")
+    form: str = setting("8N1", choices=("8N1", "8N2", "8E1", "7E1", "7N2"))
+    only: tuple[str, ...] = setting((), what='transponders that count, as "9991" for a photocell input; none: all')
+    decoder: str = setting("", what="the id of the decoder that is meant, where a line carries several")
+    sensors: dict[str, Any] = field(default_factory=dict)  # the device's input or loop -> our sensor
+    allowed_s: float = setting(1.0, least=0.05, most=3600.0, what="a passing heard later than this is a clock set back")
+    silent_s: float = setting(30.0, least=1.0, most=3600.0, what="a device that reports its status is dead after this")
+
+
+class DecoderGate:
+    """A `GateDriver`."""
+
+    proof: ClassVar[Proof] = "pass"
+
+    def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
+        self._name, self._clock = name, clock
+        self._options = from_table(options, Options, f"gate {name}")
+        self._row = catalog.row(self._options.protocol)
+        self._decoder = catalog.decoder(self._options.protocol)
+        allowed_ns = seconds_to_ns(self._options.allowed_s)
+        wired = dict.fromkeys(self._row.elsewhere, "") | self._options.sensors
+        wiring = Wiring(sensors, wired, frozenset(self._options.only), decoder=self._options.decoder)
+        self._stamps = Stamps(name, wiring, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
+        self._put: Callable[[Said], None] | None = None
+        self._tell: Callable[[list[Decoded]], None] | None = None
+        self._closing, self._answered = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        check_url(self._options.url)
+        self._finder = Finder(self._options.url, "url")
+        self._trouble, self._absent = f"{self._options.url}: is being opened.", False
+        self._heard_ns = self._connected_ns = 0  # the last good frame; the last opening
+        self._dropped_then = 0  # by the last good frame
+        self._edges = self._sent = 0
+        self._drops = Drops(name, f"frame of {self._options.protocol}")
+
+    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
+        """As the protocol says. A port that is not there is no error: it is tried again, and health says so."""
+        self._put = put
+        self._stamps.begin(after)
+        self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
+        self._thread.start()
+        self._answered.wait(FIRST_S)
+
+    def listen(self, tell: Callable[[list[Decoded]], None]) -> None:
+        """Give `tell` all facts too, on the gate's thread: for who watches."""
+        self._tell = tell
+
+    def health(self) -> GateHealthReport:
+        wrong = self._trouble or (self._silence() if self._silent() else "") or self._garbled()
+        running = self._thread is not None and self._thread.is_alive()
+        return GateHealthReport(
+            running and not wrong,
+            wrong or self._fine(),
+            self._stamps.last_ns,
+            self._edges,
+            self._stamps.lost,
+            dropped=self._decoder.counts.resynced_bytes,
+            absent=self._absent,
+        )
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    def _open(self) -> Port:
+        path = self._finder.path()
+        try:
+            port = open_port(path, self._options.baud or self._row.bauds[0], self._options.form)
+        except HardwareMissing as error:
+            raise HardwareMissing(f"{error}{self._finder.others()}") from None
+        self._finder.opened(path)
+        self._connected_ns = self._clock.now_ns()
+        self._heard_ns = self._heard_ns or self._connected_ns
+        self._trouble, self._absent = "", False
+        self._answered.set()
+        return port
+
+    def _run(self) -> None:
+        backoff = Backoff(most_s=2.0 if self._finder.local else 8.0)
+        open_one: Port | None = None
+        while not self._closing.is_set():
+            try:
+                open_one = open_one or self._open()
+                self._converse(open_one, backoff)
+            except HardwareMissing as error:
+                self._trouble, self._absent = str(error), True
+            except PORT_ERRORS as error:
+                self._trouble = f"{self._options.url}: the line broke: {why(error)} It is tried again."
+            if open_one is not None:
+                open_one.close()
+                open_one = None
+            self._answered.set()
+            self._closing.wait(backoff.next_s())
+
+    def _converse(self, port: Port, backoff: Backoff) -> None:
+        """Until the line breaks, falls silent, or we are closed."""
+        self._send(port, self._decoder.hello())
+        while not self._closing.is_set():
+            first = port.read(1)
+            heard_ns = self._clock.now_ns()
+            if first:
+                backoff.reset()
+                self._hear(first, heard_ns)  # before anything else: the line may break at the next byte
+                self._hear(port.read(port.in_waiting), heard_ns)
+            elif self._silent(self._connected_ns) and "://" in self._options.url:
+                raise HardwareMissing(self._silence())  # a TCP peer that is gone does not say so
+            self._note_drops(heard_ns)
+            self._send(port, self._decoder.poll(heard_ns))
+
+    def _hear(self, data: bytes, heard_ns: int) -> None:
+        facts = self._decoder.feed(data)
+        if facts:
+            self._heard_ns, self._dropped_then = heard_ns, self._decoder.counts.resynced_bytes
+        if self._tell is not None and facts:
+            self._tell(facts)
+        assert self._put is not None
+        edges = self._stamps.edges(facts, heard_ns, heard_ns - self._connected_ns < BACKLOG_NS)
+        for note in self._stamps.notes():
+            self._put(note)
+        for edge in edges:
+            self._edges += 1
+            self._put(edge)
+
+    def _note_drops(self, now_ns: int) -> None:
+        # Some lines say back what we send: that is no loss.
+        note = self._drops.read(self._decoder.counts.resynced_bytes - self._sent, now_ns)
+        if note is not None and self._put is not None:
+            self._put(note)
+
+    def _send(self, port: Port, data: bytes) -> None:
+        if data:
+            port.write(data)
+            self._sent += len(data)
+
+    def _silent(self, since_ns: int = 0) -> bool:
+        waited_ns = self._clock.now_ns() - max(self._heard_ns, since_ns)
+        beats = self._row.heartbeat and not may_be_silent(self._decoder)
+        return beats and waited_ns > seconds_to_ns(self._options.silent_s)
+
+    def _silence(self) -> str:
+        return f"{self._options.url}: silent for over {self._options.silent_s:g} s; check the decoder and its cable."
+
+    def _garbled(self) -> str:
+        dropped = self._decoder.counts.resynced_bytes - self._dropped_then
+        if dropped < GARBLED_BYTES:
+            return ""
+        return (
+            f"{self._options.url}: {dropped} bytes came that are no frame of {self._options.protocol}; "
+            "check `protocol` and `baud` (`raceday gate probe` finds both)."
+        )
+
+    def _fine(self) -> str:
+        counts, status = self._decoder.counts, self._stamps.status
+        if not counts.frames:
+            return f"{self._options.url} is open; the {self._options.protocol} decoder has not spoken yet."
+        words = [f"{counts.frames} frames, {counts.resynced_bytes} bytes dropped"]
+        if status is not None and status.noise is not None:
+            words.append(f"noise {status.noise}")
+        if status is not None and status.voltage_mv is not None:
+            words.append(f"{status.voltage_mv / 1000:.1f} V")
+        if status is not None and status.temperature_c is not None:
+            words.append(f"{status.temperature_c} °C")
+        more = [self._stamps.gap.sentence] if self._stamps.gap is not None else []
+        more += [self._finder.advice] if self._finder.advice else []
+        answers = f"The {self._options.protocol} decoder on {self._options.url} answers: {', '.join(words)}."
+        return " ".join([answers, *more])

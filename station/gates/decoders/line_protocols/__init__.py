@@ -1,0 +1,1 @@
+"""Decoder protocols that send lines of text: one file each."""

@@ -1,0 +1,119 @@
+"""ALGE Timy 2/3 and TdC 8001: lines of fixed columns ended by CR, times of day in 0.1 ms.
+
+`yNNNN CCC HH:MM:SS.zhtq GGRRRR`: devices end it after the time (23 columns: PC timers), the group (26) or the rank (30:
+the maker's manuals; 31: with a blank before it), with blanks where there is none. The column before the channel is `r`
+or `b` for the red and the blue course of a parallel slalom. After CHK1 two more follow, the byte sum of all before
+them. Only a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or computes is a
+Message. Logs strip the blank in the first column (mostly there is one): such a line is an impulse too. The maker says
+that simultaneous impulses on C0 to C5 may be up to 0.3 ms apart (timing.md 2.11).
+"""
+
+import re
+from typing import Final
+
+from station.gates.decoders.day_clock import DayClock
+from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, Message
+from station.gates.decoders.framing import Lines
+
+MANUAL: Final = 1  # keyed by hand (M), not seen by a beam
+NO_START_NUMBER: Final = 2  # the Timy's program did not expect it; the impulse is real
+RADIO: Final = 4  # by radio, its delay taken off by the Timy
+
+LENGTHS: Final = (31, 30, 26, 23)
+SUM: Final = 2
+SPREAD_NS: Final = 300_000  # simultaneous impulses of two channels
+DELAY_NS: Final = 2_000_000_000  # a radio impulse comes later than it was
+LIVE = {b" ": 0, b"?": NO_START_NUMBER, b"t": RADIO, b"x": RADIO}
+TOLD = {
+    b"m": "memory",
+    b"c": "deleted",
+    b"C": "deleted",
+    b"d": "disqualified",
+    b"i": "entered",
+    b"n": "number",
+    b"p": "penalty",
+}
+
+_IMPULSE = re.compile(
+    rb"([ ?txmcCdinp])( {0,3}\d{1,4}| {4})(?<=^.{5})[ rb]([A-Za-z][\w/]?[\w ][\w ])([ \d]\d):(\d\d):(\d\d)[.,:]"
+    rb"(?=[ \d]{4})(\d{1,4}) *(?: [ \d]{2}(?: ?[ \d]{4})?)?"
+)
+_BEGUN = re.compile(rb"[ ?txmcCdinp]?\d{4}[ rb][A-Za-z]")
+_CHANNEL = re.compile(r"C\d ?M?")
+_NUMBER = re.compile(rb"n(?=[ \d]{4}$)( *\d*)")
+_RUNNING = re.compile(rb"[ \d]\d:\d\d:\d\d\.\d {0,4};?\d*@*")
+
+
+class Alge:
+    """A `Decoder`. Sensors are the channels, "C0" to "C9"; `number` is the start number."""
+
+    name = "alge"
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._lines = Lines(256, self.counts)
+        self._clock = DayClock(4)
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
+
+    def hello(self) -> bytes:
+        """Checksums on, all four digits, cut (not rounded), no running time."""
+        self._lines.forget()
+        return b"CHK1\rPRE4\rRR0\rEMU0\r"
+
+    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # a Timy speaks by itself
+        return b""
+
+    def _line(self, line: bytes) -> list[Decoded]:
+        for length in LENGTHS:
+            for summed in (SUM, 0):
+                # Logs strip the blank of the first column: then a digit stands there.
+                stripped = len(line) == length + summed - 1 and line[:1].isdigit()
+                whole = b" " + line if stripped else line
+                tail = whole[-length - summed :]
+                found = _IMPULSE.fullmatch(tail[:length]) if len(tail) == length + summed else None
+                if found is not None:
+                    if summed and not _sum_fits(tail):
+                        return self.counts.bad("bad_crc", len(line))
+                    self.counts.resynced_bytes += len(whole) - len(tail)
+                    return self._impulse(found, line)
+        return self._other(line)
+
+    def _impulse(self, found: re.Match[bytes], line: bytes) -> list[Decoded]:
+        flag, number, channel, *clock = found.groups()
+        ticks = self._clock.ticks(clock)
+        if ticks is None:
+            return self.counts.bad("bad_fields", len(line))
+        text, name = found[0].decode().strip(), channel.decode().strip().upper()
+        if flag not in LIVE or not _CHANNEL.fullmatch(name):
+            return self.counts.good([Message(TOLD.get(flag, "result"), text)])
+        if self._clock.told(name, ticks):
+            return self.counts.good([Message("repeat", text)])
+        time_ns, gap = self._clock.read(ticks, DELAY_NS if LIVE[flag] & RADIO else SPREAD_NS)
+        flags = LIVE[flag] | (MANUAL if name.endswith("M") else 0)
+        edge = DeviceEdge(name[:2], True, time_ns, int(number.strip() or 0), flags=flags)
+        return self.counts.good([edge] if gap is None else [gap, edge])
+
+    def _other(self, line: bytes) -> list[Decoded]:
+        if found := _NUMBER.fullmatch(line):
+            return self.counts.good([Message("number", found[1].decode().strip())])
+        if found := _RUNNING.fullmatch(line):
+            return self.counts.good([Message("running_time", line.decode())])
+        if _summed(line) and not _sum_fits(line):
+            return self.counts.bad("bad_crc", len(line))
+        if _BEGUN.match(line):
+            return self.counts.bad("bad_fields" if len(line) in LENGTHS else "bad_length", len(line))
+        self.counts.resynced_bytes += len(line)
+        return []
+
+
+def _summed(line: bytes) -> bool:
+    """Is it as long as a line with a sum, and does it end like one?"""
+    return len(line) - SUM in LENGTHS and re.fullmatch(rb"[0-?]{2}", line[-SUM:]) is not None
+
+
+def _sum_fits(line: bytes) -> bool:
+    """The two characters are high and low nibble + 30h of the sum of the columns before them."""
+    total = sum(line[:-SUM]) & 0xFF
+    return line[-SUM:] == bytes((0x30 + (total >> 4), 0x30 + (total & 15)))

@@ -1,0 +1,78 @@
+"""Carrera Digital 124/132 control unit: asked again and again, it answers with a passing or with its state.
+
+19200 baud (or BLE behind a bridge). A request is `"` command `$`; an answer ends with `$` or `#`. Each character after
+the first carries one nibble above 30h, the last is the nibble sum. A passing is `?`, address, 32 bit of milliseconds
+with the nibbles of each byte swapped, sector (1: start/finish), sum (timing.md 2.9; carreralib, MIT).
+"""
+
+import re
+from typing import Final
+
+from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, Timeline
+from station.gates.decoders.framing import Lines
+
+ASK: Final = b'"?$'
+ASK_VERSION: Final = b'"0$'
+EVERY_NS: Final = 20_000_000  # the unit has answered: a passing waits for its question
+PATIENCE_NS: Final = 250_000_000  # it has not: ask again
+
+_ENDS = bytes.maketrans(b"$#", b"\n\n")
+_ANSWER = re.compile(rb"(\?:[0-?]{16}|\?:[0-?]{14}|\?[1-8][0-?]{8}[1-9][0-?]|(?<![0-?])0[ -~]{4}[0-?])$")
+_CUT = re.compile(rb"\?[0-?]{2,}|[0-?]{5,}$")  # an answer without its beginning or its end
+
+
+class Carrera:
+    """A `Decoder`. The transponder is the controller's address as on the unit, "1" to "8"; the loop is the sector."""
+
+    name = "carrera"
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._answers = Lines(64, self.counts)
+        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+        self._asked_ns: int | None = None
+        self._answered = False
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        return [fact for answer in self._answers.feed(data.translate(_ENDS)) for fact in self._answer(answer)]
+
+    def hello(self) -> bytes:
+        self._answers.forget()
+        self._asked_ns = None
+        return ASK_VERSION
+
+    def poll(self, now_ns: int) -> bytes:
+        wait_ns = EVERY_NS if self._answered else PATIENCE_NS
+        if self._asked_ns is not None and 0 <= now_ns - self._asked_ns < wait_ns:
+            return b""
+        self._asked_ns, self._answered = now_ns, False
+        return ASK
+
+    def _answer(self, line: bytes) -> list[Decoded]:
+        found = _ANSWER.search(line)
+        if found is None:
+            self.counts.bad_length += _CUT.match(line) is not None
+            self.counts.resynced_bytes += len(line)
+            return []
+        answer = found[0]
+        if (sum(answer[1:-1]) ^ answer[-1]) & 15:
+            return self.counts.bad("bad_crc", len(line))
+        self._answered = True
+        self.counts.resynced_bytes += len(line) - len(answer)
+        if answer.startswith(b"0"):
+            return self.counts.good([Message("version", answer[1:-1].decode())])
+        return self.counts.good([StatusReport()] if answer.startswith(b"?:") else self._passing(answer))
+
+    def _passing(self, answer: bytes) -> list[Decoded]:
+        address, sector = str(answer[1] & 15), answer[10] & 15
+        seen = self._timeline.passing(address, _swapped(answer[2:10]), sector)
+        return [*seen.gaps, Passing(address, seen.at_ns, loop=str(sector), repeat=seen.repeat)]
+
+
+def _swapped(nibbles: bytes) -> int:
+    """32 bit, high byte first, the low nibble of each byte before its high one."""
+    value = 0
+    for low, high in zip(nibbles[::2], nibbles[1::2], strict=True):
+        value = value << 8 | (high & 15) << 4 | low & 15
+    return value

@@ -1,0 +1,76 @@
+"""I-Lap: SOH, type and tab-separated fields on a line, without any check (timing.md 2.6).
+
+The device is silent until it is asked (`%`), answers with its number, and then reports passings with seconds since it
+began. It is asked again until it answers, and never after that: what a second asking does to its clock is not known.
+"""
+
+import re
+
+from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, Timeline, Timelines
+from station.gates.decoders.framing import Lines
+from station.gates.decoders.line_protocols.rc4 import microseconds
+
+LONGEST = 120
+ASK = b"\x01%\r\n"
+ASK_AGAIN_NS = 3_000_000_000
+ANSWER = re.compile(r"%\t(\d{1,6})\t(\d{1,6})\t(\d{1,6})")
+PASSING = re.compile(r"@\t(\d{1,6})\t(\d{1,10})\t(\d{1,10}\.\d{3})")  # always three: a line cut short is no time
+
+
+class ILap:
+    """A `Decoder`."""
+
+    name = "ilap"
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._lines = Lines(LONGEST, self.counts)
+        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000, None, "restart")))
+        self._answered = False
+        self._asked_ns: int | None = None
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
+
+    def hello(self) -> bytes:
+        self._lines.forget()
+        self._answered, self._asked_ns = False, None
+        return ASK
+
+    def poll(self, now_ns: int) -> bytes:
+        if self._asked_ns is None:
+            self._asked_ns = now_ns
+        if self._answered or now_ns - self._asked_ns < ASK_AGAIN_NS:
+            return b""
+        self._asked_ns = now_ns
+        return ASK
+
+    def _line(self, line: bytes) -> list[Decoded]:
+        # A line that lost its end holds two frames.
+        noise, *texts = line.split(b"\x01")
+        self.counts.resynced_bytes += len(noise)
+        return [fact for text in texts for fact in self._text(text)]
+
+    def _text(self, text: bytes) -> list[Decoded]:
+        """One frame after its SOH, or what is left of one."""
+        facts = self._facts(text.decode("ascii", "replace"))
+        if facts is None:
+            self.counts.bad_length += bool(text)
+            self.counts.resynced_bytes += len(text) + 1
+            return []
+        return self.counts.good(facts)
+
+    def _facts(self, text: str) -> list[Decoded] | None:
+        if text == "%":
+            return [Message("echo", "our own question came back")]
+        if (said := ANSWER.fullmatch(text)) is not None:
+            self._answered = True
+            return [StatusReport(decoder=said[1])]
+        passing = PASSING.fullmatch(text)
+        if passing is None:
+            return None
+        self._answered = True
+        decoder, transponder, seconds = passing.groups()
+        seen = self._timelines.of(decoder).passing(transponder, microseconds(seconds))
+        return [*seen.gaps, Passing(transponder, seen.at_ns, decoder=decoder, repeat=seen.repeat)]

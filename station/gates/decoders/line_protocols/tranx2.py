@@ -1,0 +1,68 @@
+"""AMB TranX-2 and RC2: hexadecimal lines at 9600 baud, without any check (timing.md 2.4).
+
+Passing: `$`, decoder (2), 2 more, transponder (6), milliseconds (8), hits (2), strength (2), 2 more. Noise: `#`,
+decoder (2), noise (2). The millisecond counter is 32 bits and wraps after 49.7 days.
+"""
+
+import re
+
+from station.gates.decoders.decoder import Counts, Decoded, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, Timeline, Timelines
+from station.gates.decoders.framing import Lines
+
+LONGEST = 64
+HEX = "[0-9A-Fa-f]"
+PASSING = re.compile(rf"\$({HEX}{{2}}){HEX}{{2}}({HEX}{{6}})({HEX}{{8}})({HEX}{{2}})({HEX}{{2}}){HEX}{{2}}".encode())
+NOISE = re.compile(rf"#({HEX}{{2}})({HEX}{{2}})".encode())
+PASSING_LENGTH, NOISE_LENGTH = 25, 5
+STARTS = re.compile(rb"(?=[$#])")
+
+
+class TranX2:
+    """A `Decoder`."""
+
+    name = "tranx2"
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._lines = Lines(LONGEST, self.counts)
+        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000_000, 1 << 32, "restart")))
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
+
+    def hello(self) -> bytes:
+        self._lines.forget()
+        return b""
+
+    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # it speaks by itself
+        return b""
+
+    def _line(self, line: bytes) -> list[Decoded]:
+        # A line that lost its end holds two frames.
+        noise, *texts = STARTS.split(line)
+        self.counts.resynced_bytes += len(noise)
+        return [fact for text in texts for fact in self._text(text)]
+
+    def _text(self, text: bytes) -> list[Decoded]:
+        """One frame from its start on, or what is left of one."""
+        if (passing := PASSING.fullmatch(text)) is not None:
+            return self.counts.good(self._passing(passing))
+        if (said := NOISE.fullmatch(text)) is not None:
+            return self.counts.good([StatusReport(decoder=said[1].decode(), noise=int(said[2], 16))])
+        whole = len(text) == (PASSING_LENGTH if text.startswith(b"$") else NOISE_LENGTH)
+        return self.counts.bad("bad_fields" if whole else "bad_length", len(text))
+
+    def _passing(self, line: re.Match[bytes]) -> list[Decoded]:
+        transponder, ticks, hits, strength = (int(field, 16) for field in line.groups()[1:])
+        decoder = line[1].decode()
+        seen = self._timelines.of(decoder).passing(str(transponder), ticks)
+        passing = Passing(
+            str(transponder),
+            seen.at_ns,
+            decoder=decoder,
+            strength=strength,
+            hits=hits,
+            repeat=seen.repeat,
+        )
+        return [*seen.gaps, passing]

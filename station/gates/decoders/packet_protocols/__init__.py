@@ -1,0 +1,1 @@
+"""Decoder protocols that send framed packets: one file each."""

@@ -1,0 +1,135 @@
+"""ImmersionRC LapRF: binary records from 5Ah to 5Bh, fields of tag, length and value, time in microseconds.
+
+5Ch escapes (byte + 40h). The CRC-16/ARC is over the unescaped record with its CRC set to zero, both delimiters
+included; so is the length (timing.md 2.8). The gate speaks by itself, over TCP port 5403 or USB.
+"""
+
+import struct
+from typing import Final
+
+from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, Numbering, Timeline
+from station.gates.decoders.framing import Brackets
+
+LONGEST: Final = 1024  # bytes of a record, unescaped
+HEAD: Final = struct.Struct("<BHHH")  # start, length, CRC, kind
+ESCAPE: Final = 0x5C
+
+PASSING, STATUS, TIME = 0xDA09, 0xDA0A, 0xDA0C
+KINDS = {
+    0xDA01: "rssi",
+    0xDA02: "rf_setup",
+    0xDA04: "state",
+    0xDA07: "settings",
+    0xDA08: "descriptor",
+    0xDA0C: "time",
+    0xFFFF: "error",
+}
+SLOT, RTC_US = 0x01, 0x02
+GATE, NUMBER, PEAK, FLAGS = 0x20, 0x21, 0x22, 0x23  # of a passing
+MILLIVOLTS: Final = 0x21  # of a status
+
+Fields = dict[int, int]
+
+
+class LapRf:
+    """A `Decoder`. The transponder is the pilot's slot: the frequency is who passes; `strength` is the peak."""
+
+    name = "laprf"
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._frames = Brackets(b"\x5a", b"\x5b", 2 * LONGEST, self.counts)
+        self._timeline = Timeline(DeviceClock(1_000, None, "restart"), Numbering("passing"))
+        self._gate = ""  # only passings name it: the rest comes from the same one
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        return [fact for frame in self._frames.feed(data) for fact in self._frame(frame)]
+
+    def hello(self) -> bytes:
+        self._frames.forget()
+        return b""
+
+    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # it speaks by itself
+        return b""
+
+    def _frame(self, frame: bytes) -> list[Decoded]:
+        plain = unescaped(frame)
+        if len(plain) <= HEAD.size:
+            return self.counts.bad("bad_length", len(frame))
+        _, length, crc, kind = HEAD.unpack_from(plain)
+        if length != len(plain):
+            return self.counts.bad("bad_length", len(frame))
+        if crc != crc_arc(plain[:3] + b"\0\0" + plain[5:]):
+            return self.counts.bad("bad_crc", len(frame))
+        fields = read_fields(plain[HEAD.size : -1])
+        if fields is None:
+            return self.counts.bad("bad_fields", len(frame))
+        if kind == PASSING:
+            return self._passing(fields, len(frame))
+        return self._other(kind, fields)
+
+    def _passing(self, fields: Fields, length: int) -> list[Decoded]:
+        if SLOT not in fields or RTC_US not in fields:
+            return self.counts.bad("bad_fields", length)
+        slot, number = str(fields[SLOT]), fields.get(NUMBER)
+        seen = self._timeline.passing(slot, fields[RTC_US], number)
+        self._gate = f"{fields[GATE]:08x}" if GATE in fields else self._gate
+        passing = Passing(
+            slot,
+            seen.at_ns,
+            number,
+            decoder=self._gate,
+            strength=fields.get(PEAK),
+            flags=fields.get(FLAGS, 0),
+            repeat=seen.repeat,
+        )
+        return self.counts.good([*seen.gaps, passing])
+
+    def _other(self, kind: int, fields: Fields) -> list[Decoded]:
+        if kind == STATUS:
+            return self.counts.good([StatusReport(self._gate, voltage_mv=fields.get(MILLIVOLTS))])
+        if kind == TIME and RTC_US in fields:
+            clock = self._timeline.time(fields[RTC_US])
+            return self.counts.good([*clock.gaps, StatusReport(self._gate, device_time_ns=clock.at_ns)])
+        return self.counts.good([Message(KINDS.get(kind, f"{kind:04x}"), decoder=self._gate)])
+
+
+def unescaped(frame: bytes) -> bytes:
+    """As it was before the escapes; an escape with nothing after it is dropped, and so the length will not fit."""
+    first, *rest = frame.split(bytes((ESCAPE,)))
+    return first + b"".join(bytes(((part[0] - 0x40) & 0xFF,)) + part[1:] for part in rest if part)
+
+
+def read_fields(body: bytes) -> Fields | None:
+    """Tag -> little-endian value; of a tag that comes again (one group for each slot) the last. None if cut short.
+
+    A field without a value is a question that the host asks, or an answer that says nothing: it is not there.
+    """
+    fields: Fields = {}
+    at = 0
+    while at < len(body):
+        end = at + 2 + (body[at + 1] if at + 1 < len(body) else len(body))
+        if end > len(body):
+            return None
+        if body[at + 1]:
+            fields[body[at]] = int.from_bytes(body[at + 2 : end], "little")
+        at = end
+    return fields
+
+
+def crc_arc(data: bytes) -> int:
+    """CRC-16/ARC: polynomial 8005h reflected, initial 0."""
+    crc = 0
+    for byte in data:
+        crc = (crc >> 8) ^ _ARC[(crc ^ byte) & 0xFF]
+    return crc
+
+
+def _arc_row(byte: int) -> int:
+    for _ in range(8):
+        byte = (byte >> 1) ^ 0xA001 if byte & 1 else byte >> 1
+    return byte
+
+
+_ARC = tuple(_arc_row(byte) for byte in range(256))

@@ -1,0 +1,153 @@
+"""AMB/MyLaps P3: binary frames between 8Eh and 8Fh, on TCP 5403 or RS-232 (timing.md 2.2).
+
+`8E | version | length LE16 | CRC LE16 | flags LE16 | kind LE16 | (tag, length, value LE)* | 8F`; inside a frame 8Ah to
+8Fh may be sent as 8Dh and the byte + 20h. Length and CRC are of the unescaped frame, the CRC with its own field zero.
+The time is microseconds since 1970 by the decoder's clock. Photocells on its inputs are transponders 9991 and 9992.
+"""
+
+from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, Numbering, Timeline, Timelines
+from station.gates.decoders.framing import Brackets, crc_amb
+
+ESCAPE = 0x8D
+LEAST, LONGEST = 11, 2048
+PASSING, STATUS = 0x01, 0x02
+
+KINDS = {
+    0x00: "reset",
+    PASSING: "passing",
+    STATUS: "status",
+    0x03: "version",
+    0x04: "resend",
+    0x05: "clear passing",
+    0x13: "server settings",
+    0x15: "session",
+    0x16: "network settings",
+    0x18: "watchdog",
+    0x20: "ping",
+    0x24: "get time",
+    0x28: "general settings",
+    0x2D: "signals",
+    0x2F: "loop trigger",
+    0x30: "gps",
+    0x45: "first contact",
+    0x4A: "timeline",
+    0xFFFF: "error",
+}
+
+# What we take of a frame: tag -> name. Other tags are allowed and not read.
+GENERAL_TAGS = {0x81: "decoder"}
+PASSING_TAGS = {
+    0x01: "number",
+    0x03: "transponder",
+    0x04: "rtc_us",
+    0x05: "strength",
+    0x06: "hits",
+    0x08: "flags",
+    0x0A: "label",
+    **GENERAL_TAGS,
+}
+STATUS_TAGS = {0x01: "noise", 0x06: "gps", 0x07: "temperature_c", 0x0C: "voltage_dv", **GENERAL_TAGS}
+
+
+class P3:
+    """A `Decoder`."""
+
+    name = "p3"
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._frames = Brackets(b"\x8e", b"\x8f", 2 * LONGEST, self.counts)
+        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000, None, "clock_jump"), Numbering("passing")))
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        return [fact for frame in self._frames.feed(data) for fact in self._frame(frame)]
+
+    def hello(self) -> bytes:
+        self._frames.forget()
+        return b""
+
+    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # P3 speaks by itself
+        return b""
+
+    def _frame(self, sent: bytes) -> list[Decoded]:
+        frame = unescape(sent)
+        if len(frame) < LEAST or int.from_bytes(frame[2:4], "little") != len(frame):
+            return self.counts.bad("bad_length", len(sent))
+        if crc_amb(frame[:4] + b"\0\0" + frame[6:]) != int.from_bytes(frame[4:6], "little"):
+            return self.counts.bad("bad_crc", len(sent))
+        kind = int.from_bytes(frame[8:10], "little")
+        values = fields(frame[10:-1])
+        facts = None if values is None else self._facts(kind, values)
+        return self.counts.bad("bad_fields", len(sent)) if facts is None else self.counts.good(facts)
+
+    def _facts(self, kind: int, values: dict[int, bytes]) -> list[Decoded] | None:
+        if kind == PASSING:
+            return self._passing(values)
+        if kind == STATUS:
+            return [_status(_numbers(values, STATUS_TAGS))]
+        decoder = _numbers(values, GENERAL_TAGS).get("decoder")
+        text = " ".join(f"{tag:02x}={value.hex()}" for tag, value in values.items())
+        return [Message(KINDS.get(kind, f"kind {kind:04x}"), text, "" if decoder is None else str(decoder))]
+
+    def _passing(self, values: dict[int, bytes]) -> list[Decoded] | None:
+        known = _numbers(values, PASSING_TAGS)
+        if "transponder" not in known or "rtc_us" not in known:
+            return None
+        transponder, number = str(known["transponder"]), known.get("number")
+        decoder = str(known.get("decoder", ""))
+        seen = self._timelines.of(decoder).passing(transponder, known["rtc_us"], number)
+        passing = Passing(
+            transponder,
+            seen.at_ns,
+            number,
+            decoder=decoder,
+            label=values[0x0A].decode("ascii", "replace").strip("\0 ") if 0x0A in values else "",
+            strength=known.get("strength"),
+            hits=known.get("hits"),
+            flags=known.get("flags", 0),
+            repeat=seen.repeat,
+        )
+        return [*seen.gaps, passing]
+
+
+def unescape(sent: bytes) -> bytes:
+    """The frame as it was before it was made fit to be sent."""
+    if ESCAPE not in sent:
+        return sent
+    head, *rest = sent.split(bytes([ESCAPE]))
+    # Two escapes in a row, or one before nothing, is no frame: what comes of it fails its length or its CRC.
+    return head + b"".join(bytes([(part[0] - 0x20) & 0xFF]) + part[1:] if part else b"" for part in rest)
+
+
+def escape(frame: bytes) -> bytes:
+    """A frame as it is sent, for whoever plays a decoder."""
+    inner = b"".join(bytes([ESCAPE, b + 0x20]) if 0x8D <= b <= 0x8F else bytes([b]) for b in frame[1:-1])
+    return frame[:1] + inner + frame[-1:]
+
+
+def fields(body: bytes) -> dict[int, bytes] | None:
+    """Tag -> value; None when a length runs over the end."""
+    values: dict[int, bytes] = {}
+    at = 0
+    while at < len(body):
+        if at + 2 > len(body) or at + 2 + body[at + 1] > len(body):
+            return None
+        values[body[at]] = body[at + 2 : at + 2 + body[at + 1]]
+        at += 2 + body[at + 1]
+    return values
+
+
+def _numbers(values: dict[int, bytes], tags: dict[int, str]) -> dict[str, int]:
+    return {name: int.from_bytes(values[tag], "little") for tag, name in tags.items() if values.get(tag)}
+
+
+def _status(known: dict[str, int]) -> StatusReport:
+    decivolts = known.get("voltage_dv")
+    return StatusReport(
+        decoder=str(known.get("decoder", "")),
+        noise=known.get("noise"),
+        gps=known.get("gps"),
+        temperature_c=known.get("temperature_c"),
+        voltage_mv=None if decivolts is None else decivolts * 100,
+    )

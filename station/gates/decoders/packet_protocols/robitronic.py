@@ -1,0 +1,92 @@
+"""Robitronic and EasyLAP: binary packets of fixed lengths, times in ms since power-on; 38400 baud.
+
+A packet is its length, a check that nobody has published, its kind and the rest: `0B .. 83`, time (4), 4 more, about
+once a second; `0D .. 84`, transponder (4), time (4), hits, strength. Numbers have their low byte first. We send
+`03 B9 01`, the counter answers `00` and begins (timing.md 2.6; flipsideracing's wiki). EasyLAP has a USB bridge that
+is no serial port: its `url` is `cp2110:///dev/hidraw0` (hid_port.py).
+
+Without a check, and without a sign where a packet begins, what looks like one in noise is told by its time: a passing
+that lies seconds before the counter's own clock, or minutes after it, is none.
+"""
+
+import struct
+from typing import Final
+
+from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, Timeline
+
+BEGIN: Final = b"\x03\xb9\x01"
+TIME: Final = (0x0B, 0x83)
+PASSING: Final = (0x0D, 0x84)
+KIND: Final = 3  # so many bytes tell what it is
+EARLY_MS, LATE_MS = 5_000, 120_000  # of a passing, by the last time packet
+
+_PASSING = struct.Struct("<xxxIIBB")
+_TIME = struct.Struct("<xxxI4x")
+
+
+class Robitronic:
+    """A `Decoder`."""
+
+    name = "robitronic"
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._buffer = bytearray()
+        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+        self._told_ms: int | None = None
+        self._asked = False
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        self._buffer += data
+        facts: list[Decoded] = []
+        at = 0
+        while (left := len(self._buffer) - at) and (self._asked or left >= KIND):
+            length, found = self._packet(at, left)
+            if not length:
+                break
+            facts += found
+            at += length
+        del self._buffer[:at]
+        return facts
+
+    def hello(self) -> bytes:
+        if self._buffer:
+            self.counts.bad("bad_length", len(self._buffer))
+        self._buffer.clear()
+        self._asked, self._told_ms = True, None
+        return BEGIN
+
+    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # once begun it speaks by itself
+        return b""
+
+    def _packet(self, at: int, left: int) -> tuple[int, list[Decoded]]:
+        """How many bytes are done with, and what they say; 0: more must come."""
+        if self._asked and self._buffer[at] == 0:
+            self._asked = False
+            return 1, self.counts.good([Message("answer")])
+        if left < KIND:
+            return 0, []
+        head = (self._buffer[at], self._buffer[at + 2])
+        if head not in (TIME, PASSING):
+            self.counts.resynced_bytes += 1
+            return 1, []
+        if left < head[0]:
+            return 0, []
+        packet = bytes(self._buffer[at : at + head[0]])
+        return (len(packet), self._time(packet)) if head == TIME else self._passing(packet)
+
+    def _time(self, packet: bytes) -> list[Decoded]:
+        self._asked = False
+        (self._told_ms,) = _TIME.unpack(packet)
+        clock = self._timeline.time(self._told_ms)
+        return self.counts.good([*clock.gaps, StatusReport(device_time_ns=clock.at_ns)])
+
+    def _passing(self, packet: bytes) -> tuple[int, list[Decoded]]:
+        transponder, ms, hits, strength = _PASSING.unpack(packet)
+        if self._told_ms is not None and not -EARLY_MS <= ms - self._told_ms <= LATE_MS:
+            return 1, self.counts.bad("bad_fields", 1)
+        self._asked = False
+        seen = self._timeline.passing(str(transponder), ms)
+        passing = Passing(str(transponder), seen.at_ns, strength=strength, hits=hits, repeat=seen.repeat)
+        return len(packet), self.counts.good([*seen.gaps, passing])

@@ -1,0 +1,97 @@
+"""ZRound's open lap counter protocol: `%`, a letter, hexadecimal digits, `&`; 19200 baud or TCP (timing.md 2.7).
+
+We ask `%C&`, the counter answers `%A&` (on TCP it need not), `%I&` starts it and sets its clock to zero; then come
+`%T<ms>&` (its clock, which it need not tell, and bridges from other decoders tell from the first lap on) and
+`%L<transponder>[,]<ms>&` (a lap; without the comma the transponder is two digits). Each connection starts it once at
+most; after a reconnect only when it stays silent, since a start begins its time anew, and not at all if it is one that
+never tells its clock: of that one silence says nothing. Up to eight digits are a number; longer transponders are RFID
+tags (96 bits and more, EPC), known by their digits.
+"""
+
+import re
+
+from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, Timeline
+from station.gates.decoders.framing import Brackets
+
+LONGEST = 160
+NUMBER_DIGITS = 8
+ASK, ANSWER, START = b"%C&", b"%A&", b"%I&"
+ANSWER_NS = 500_000_000
+SILENT_NS = 10_000_000_000
+TIME = re.compile(rb"%T([0-9A-Fa-f]{1,12})&")
+LAP = re.compile(rb"%L(?:([0-9A-Fa-f]{1,128}),|([0-9A-Fa-f]{2}))([0-9A-Fa-f]{1,12})&")
+WORDS = {ASK: "ask", ANSWER: "answer", START: "start", b"%F&": "stop"}
+
+
+class ZRound:
+    """A `Decoder`."""
+
+    name = "zround"
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._frames = Brackets(b"%", b"&", LONGEST, self.counts)
+        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+        self._ever_started = self._started = False  # at all (or it was at work); in this connection
+        self._due_ns: int | None = None
+        self._started_ns: int | None = None  # when that was, in this connection
+        self._ever_told = self._ever_beat = False  # a word of its own; its clock
+        self._mute = False  # it was started, or is at work, and does not tell its clock
+        self._heard_time = self._beats = False
+        self._must_answer = False
+
+    def feed(self, data: bytes) -> list[Decoded]:
+        return [fact for frame in self._frames.feed(data) for fact in self._frame(frame)]
+
+    def hello(self) -> bytes:
+        self._frames.forget()
+        self._due_ns, self._started, self._heard_time, self._beats = None, False, False, False
+        self._started_ns = None
+        return ASK
+
+    @property
+    def quiet(self) -> bool:
+        """It may be silent for as long as nobody passes: it has not told its clock yet."""
+        return not self._beats
+
+    def poll(self, now_ns: int) -> bytes:
+        """The start, when it is due; the answer, when we are asked."""
+        answer, self._must_answer = ANSWER if self._must_answer else b"", False
+        if self._due_ns is None:
+            self._due_ns = now_ns + (SILENT_NS if self._ever_started else ANSWER_NS)
+        if self._started_ns is not None and now_ns >= self._started_ns + SILENT_NS:
+            self._mute = not self._ever_beat
+        if self._started or self._heard_time or self._mute or now_ns < self._due_ns:
+            return answer
+        self._ever_started, self._started, self._started_ns = True, True, now_ns
+        return answer + START
+
+    def _frame(self, frame: bytes) -> list[Decoded]:
+        facts = self._facts(frame)
+        return self.counts.bad("bad_fields", len(frame)) if facts is None else self.counts.good(facts)
+
+    def _facts(self, frame: bytes) -> list[Decoded] | None:
+        if frame in WORDS:
+            self._must_answer |= frame == ASK
+            if frame == ANSWER and not self._ever_told:
+                self._ever_told, self._mute = True, False  # it was not there when it was started
+            return [Message(WORDS[frame])]
+        if (said := TIME.fullmatch(frame)) is not None:
+            self._ever_started = self._heard_time = self._beats = self._ever_told = self._ever_beat = True
+            self._mute = False
+            clock = self._timeline.time(int(said[1], 16))
+            return [*clock.gaps, StatusReport(device_time_ns=clock.at_ns)]
+        lap = LAP.fullmatch(frame)
+        if lap is None:
+            return None
+        self._ever_started = self._heard_time = self._ever_told = True
+        self._mute = not self._ever_beat
+        transponder, ticks = transponder_of((lap[1] or lap[2]).decode()), int(lap[3], 16)
+        seen = self._timeline.passing(transponder, ticks)
+        return [*seen.gaps, Passing(transponder, seen.at_ns, repeat=seen.repeat)]
+
+
+def transponder_of(digits: str) -> str:
+    """A number as decimal, a tag as it is: hexadecimal, with its zeros."""
+    return str(int(digits, 16)) if len(digits) <= NUMBER_DIGITS else digits.upper()

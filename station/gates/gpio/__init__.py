@@ -1,0 +1,1 @@
+"""A gate on the GPIO pins of a Raspberry Pi."""

@@ -1,0 +1,148 @@
+"""A gate on the machine's own pins, through gpiozero at pin level: every edge, with the stamp of who saw it first.
+
+gpiozero's devices drop the stamp; its pins hand it on: `pin.when_changed = handler(ticks, state)`, weakly held. There
+is no debounce here, since that would move a stamp or eat a short pulse: a gate's lockout is the core's affair.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import ConfigError, HardwareMissing
+from station.core.inputs import Proof
+from station.gates.driver import Edge, GateHealthReport
+from station.gates.flicker import Flicker
+from station.gates.gpio.pins import Wires
+from station.gates.gpio.ticks import STAMPING, Ticks, ticks_of
+from station.gates.resting_level import Resting
+
+MOST_SENSORS = 4
+FOREIGN_NS = 2_000_000_000  # a stamp so far from our clock is of another clock
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`[gate.options]` of the driver "gpio"."""
+
+    pins: tuple[int, ...] = setting(what="the GPIO (BCM) number of each sensor, in the order of `sensors`")
+    factory: Literal["lgpio", "pigpio", "native", "rpigpio", "mock"] = setting(
+        "lgpio", what="gpiozero's pin factory; only lgpio has the kernel's stamp"
+    )
+    chip: int = setting(-1, least=-1, most=15, what="the number of /dev/gpiochip; -1: the board's own")
+    pull: Literal["up", "down", "floating"] = setting("up", what="the resistor at each pin")
+    broken: Literal["low", "high"] = setting("low", what="the level of a pin whose beam is broken")
+
+
+class GpioGate:
+    """A `GateDriver`. The pins are taken when it is made, so that a wrong wire is known before the race."""
+
+    proof: ClassVar[Proof] = "level"
+
+    def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
+        chosen = from_table(options, Options, f"gate {name}")
+        if len(chosen.pins) != len(sensors) or len(set(chosen.pins)) != len(chosen.pins):
+            raise ConfigError(f"gate {name}: `pins` must give one GPIO number for each of {', '.join(sensors)}.")
+        if len(sensors) > MOST_SENSORS:
+            raise ConfigError(f"gate {name}: a gate on GPIO has {MOST_SENSORS} sensors at most.")
+        self._name, self._clock, self._options = name, clock, chosen
+        self._lock = threading.Lock()
+        self._put: Callable[[Edge], None] | None = None
+        self._boot, self._seq = clock.boot_id, 0
+        self._edges = self._lost = self._foreign = 0
+        self._last_ns: int | None = None
+        self._flicker, self._resting = Flicker(), Resting(chosen.broken)
+        self._wires = Wires(name, chosen.factory, chosen.chip)
+        self._ticks: Ticks = ticks_of(chosen.factory, self._wires.factory, clock)
+        self._sensors = [_Sensor(self, sensor, pin, chosen) for sensor, pin in zip(sensors, chosen.pins, strict=True)]
+        try:
+            for sensor in self._sensors:
+                self._wires.claim(sensor.number, chosen.pull)
+        except HardwareMissing:
+            self.close()
+            raise
+
+    def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
+        """As the protocol says; a kernel remembers nothing, so numbers go on where the station's journal ends."""
+        if self._wires.closed:
+            raise HardwareMissing(f"the gate {self._name} is closed: start the station again.")
+        with self._lock:
+            self._seq, self._put = after.get(self._boot, 0), put
+        for sensor in self._sensors:
+            sensor.begin(self._wires.level(sensor.number))
+            self._resting.begin(sensor.name, bool(sensor.broken), self._clock.now_ns())
+            self._wires.watch(sensor.number, sensor.changed)
+
+    def health(self) -> GateHealthReport:
+        wrong = self._wrong()
+        return GateHealthReport(
+            not wrong,
+            wrong or self._fine(),
+            self._last_ns,
+            self._edges,
+            self._lost,
+            uncertainty_ns=STAMPING[self._options.factory].uncertainty_ns,
+        )
+
+    def close(self) -> None:
+        self._wires.close()
+        self._ticks.close()
+        with self._lock:
+            self._put = None
+
+    def take(self, sensor: str, broken: bool, ticks: float, skipped: bool) -> None:
+        """One edge, on the factory's thread. `skipped`: the one before it was never reported."""
+        with self._lock:
+            if self._put is None:
+                return
+            mapped = self._ticks.mapped(ticks)
+            if abs(self._clock.now_ns() - mapped.at_ns) > FOREIGN_NS:
+                self._foreign += 1
+                self._lost += 1
+                return
+            self._seq += 2 if skipped else 1
+            self._lost += skipped
+            self._edges, self._last_ns = self._edges + 1, mapped.at_ns
+            self._flicker.edge(sensor, mapped.at_ns)
+            self._resting.change(sensor, broken, mapped.at_ns)
+            self._put(Edge(self._name, sensor, broken, mapped.at_ns, self._seq, self._boot, mapped.uncertainty_ns))
+
+    def _wrong(self) -> str:
+        """Why no race should be run on it; empty if it is fit."""
+        if self._foreign:
+            return (
+                f"The GPIO gate's stamps are of another clock than CLOCK_MONOTONIC ({self._foreign} edges refused): "
+                "use a kernel of 5.10 or newer."
+            )
+        if self._put is None or self._wires.closed:
+            return "The GPIO gate is not started."
+        now_ns = self._clock.now_ns()
+        return self._resting.sentence(now_ns) or self._flicker.sentence(now_ns)
+
+    def _fine(self) -> str:
+        blocked = [sensor.name for sensor in self._sensors if sensor.broken]
+        what = f"broken: {', '.join(blocked)}" if blocked else "all beams clear"
+        return f"The GPIO gate listens, {STAMPING[self._options.factory].by}; {what}."
+
+
+class _Sensor:
+    """One beam on one pin. gpiozero holds `changed` weakly: the gate keeps this object."""
+
+    def __init__(self, gate: GpioGate, name: str, number: int, options: Options) -> None:
+        self.name, self.number = name, number
+        self.broken: bool | None = None
+        self._gate, self._broken_level = gate, options.broken == "high"
+
+    def begin(self, level: bool) -> None:
+        """The pin's level before it is watched: what is broken then brings no edge."""
+        self.broken = level == self._broken_level
+
+    def changed(self, ticks: float, state: float) -> None:
+        """gpiozero's handler: the pin's new level, 0 or 1, and when it took it."""
+        if state not in (0, 1):
+            return  # lgpio's watchdog says 2: no edge
+        broken = bool(state) == self._broken_level
+        skipped, self.broken = broken == self.broken, broken
+        self._gate.take(self.name, broken, ticks, skipped)

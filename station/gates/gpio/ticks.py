@@ -1,0 +1,97 @@
+"""The ticks of gpiozero's pin factories as nanoseconds of the station's clock; what each factory's stamp is worth.
+
+As their sources have it (gpiozero 2.0.1): `lgpio` hands on the kernel's stamp of the interrupt, CLOCK_MONOTONIC in ns
+divided by 1e9 as a float (exact to 1 ns for 48 days of uptime, to 2 ns for 97). `native`, `rpigpio` and `mock` take
+`time.monotonic()` when the callback runs. `pigpio` counts microseconds of the daemon's machine in 32 bits, which wrap
+every 71.6 minutes and begin anywhere: they are extended, and mapped by readings of the daemon's present tick.
+"""
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.clock import Clock
+from station.gates.clock_map import ClockMap, Mapped
+from station.gates.pico.firmware.gatewire import Counter
+
+US = 1_000
+PROBES = 32
+PROBE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Stamping:
+    """Who stamps, and how late that may be at worst."""
+
+    uncertainty_ns: int
+    by: str
+
+
+# timing.md 3.1 and 3.5: interrupts within 13 us; callbacks in user space 0.1 to 1 ms with a tail beyond 10 ms.
+STAMPING: dict[str, Stamping] = {
+    "lgpio": Stamping(15_000, "stamped by the kernel"),
+    "pigpio": Stamping(10_000, "sampled by the pigpio daemon"),
+    "native": Stamping(10_000_000, "stamped late, in Python: install lgpio to have the kernel's stamp"),
+    "rpigpio": Stamping(10_000_000, "stamped late, in Python: install lgpio to have the kernel's stamp"),
+    "mock": Stamping(15_000, "moved by hand"),
+}
+
+
+class Ticks(Protocol):
+    """A factory's ticks on the station's clock."""
+
+    def mapped(self, ticks: float) -> Mapped: ...
+    def close(self) -> None: ...
+
+
+class MonotonicTicks:
+    """Seconds of CLOCK_MONOTONIC: the station's clock itself."""
+
+    def __init__(self, uncertainty_ns: int) -> None:
+        self._uncertainty_ns = uncertainty_ns
+
+    def mapped(self, ticks: float) -> Mapped:
+        return Mapped(round(ticks * 1_000_000_000), self._uncertainty_ns)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class DaemonTicks:
+    """pigpio's 32-bit microseconds, with a thread that reads the daemon's tick now and then."""
+
+    def __init__(self, factory: Any, clock: Clock, uncertainty_ns: int) -> None:
+        self._factory, self._clock, self._uncertainty_ns = factory, clock, uncertainty_ns
+        self._counter, self._map = Counter(32), ClockMap()
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        for _ in range(PROBES):
+            self._probe()
+        self._thread = threading.Thread(target=self._follow, name="pigpio-ticks", daemon=True)
+        self._thread.start()
+
+    def mapped(self, ticks: float) -> Mapped:
+        with self._lock:
+            found = self._map.at(self._counter.extend(int(ticks)))
+        return Mapped(found.at_ns, found.uncertainty_ns + self._uncertainty_ns)
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join(2.0)
+
+    def _follow(self) -> None:
+        while not self._closing.wait(PROBE_S):
+            self._probe()
+
+    def _probe(self) -> None:
+        sent_ns = self._clock.now_ns()
+        ticks = self._factory.ticks()
+        received_ns = self._clock.now_ns()
+        with self._lock:
+            self._map.add(sent_ns, self._counter.extend(ticks), received_ns)
+
+
+def ticks_of(name: str, factory: Any, clock: Clock) -> Ticks:
+    """What reads the ticks of the factory `name`."""
+    uncertainty_ns = STAMPING[name].uncertainty_ns
+    return DaemonTicks(factory, clock, uncertainty_ns) if name == "pigpio" else MonotonicTicks(uncertainty_ns)

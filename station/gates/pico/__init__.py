@@ -1,0 +1,1 @@
+"""A gate on a Raspberry Pi Pico board over USB serial, and the board's firmware."""

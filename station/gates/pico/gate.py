@@ -1,0 +1,178 @@
+"""Our own gate on a Raspberry Pi Pico (firmware/): its port, a thread that reads it, and what it is worth now.
+
+The port is any that pyserial opens: /dev/ttyACM0, /dev/serial/by-id/..., socket://, rfc2217://, a pty. It may go and
+come: the gate remembers, and tells again what the station has not kept.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import serial
+
+from shared.clock import Clock
+from shared.config import from_table, setting
+from shared.errors import ConfigError, HardwareMissing
+from station.core.inputs import Proof
+from station.gates.decoders.port import check_url
+from station.gates.driver import GateHealthReport, Said
+from station.gates.dropped_bytes import Drops
+from station.gates.pico.session import PicoSession
+from station.gates.usb import Finder
+
+READ_S = 0.01  # a ping goes out at most so much later than it is due
+WRITE_S = 1.0
+RETRY_S = 0.5
+FIRST_S = 1.0  # a start waits so long for the port, and no longer
+MOST_SENSORS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`[gate.options]` of the driver "pico"."""
+
+    port: str = setting(what="/dev/serial/by-id/..., /dev/ttyACM0, or a URL of pyserial")
+    broken: Literal["low", "high"] = setting("low", what="the level of a pin whose beam is broken")
+
+
+class PicoGate:
+    """A `GateDriver`."""
+
+    proof: ClassVar[Proof] = "level"
+
+    def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
+        self._options = from_table(options, Options, f"gate {name}")
+        if len(sensors) > MOST_SENSORS:
+            raise ConfigError(f"gate {name}: a Pico gate has {MOST_SENSORS} sensors at most; name no more.")
+        self._name, self._sensors, self._clock = name, sensors, clock
+        self._session: PicoSession | None = None
+        self._trouble, self._absent = "it is not started.", False
+        check_url(self._options.port)
+        self._finder = Finder(self._options.port, "port")
+        self._answered = threading.Event()
+        self._lock = threading.Lock()
+        self._drops = Drops(name, "line of the Pico gate")
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
+        """As the protocol says. A port that is not there is no error: it is tried again, and health says so.
+
+        Raises HardwareMissing once it was closed.
+        """
+        if self._closing.is_set():
+            raise HardwareMissing(f"the gate {self._name} is closed: start the station again.")
+        level = 0 if self._options.broken == "low" else 1
+        self._session = PicoSession(self._name, self._sensors, self._clock.boot_id, after, level)
+        self._trouble = f"{self._options.port} is being opened."
+        self._thread = threading.Thread(target=self._run, args=(put,), name=f"gate-{self._name}", daemon=True)
+        self._thread.start()
+        self._answered.wait(FIRST_S)
+
+    def health(self) -> GateHealthReport:
+        """Now; never blocks for longer than one fit of the clock."""
+        session = self._session
+        if session is None:
+            return GateHealthReport(False, f"The Pico gate: {self._trouble}")
+        with self._lock:
+            clock = session.clock
+            now_ns = self._clock.now_ns()
+            warm = clock is not None and clock.warm
+            alive = not self._trouble and not session.silent(now_ns) and warm and not session.trouble(now_ns)
+            return GateHealthReport(
+                alive,
+                self._sentence(session),
+                session.last_edge_ns,
+                session.edges,
+                session.lost,
+                offset_ns=None if clock is None else clock.offset_ns,
+                drift_ppb=None if clock is None else clock.drift_ppb,
+                dropped=session.dropped_bytes,
+                uncertainty_ns=None if clock is None else clock.here().uncertainty_ns,
+                absent=self._absent,
+            )
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(3.0)
+            self._thread = None
+
+    def _sentence(self, session: PicoSession) -> str:
+        clock = session.clock
+        if self._trouble:
+            return f"The Pico gate: {self._trouble}"
+        if session.silent(self._clock.now_ns()) or clock is None:
+            return f"The Pico gate does not answer on {self._options.port}: look at its cable, and that main.py runs."
+        if not clock.warm:
+            return "The Pico gate's clock is being learnt: edges wait some seconds for their time."
+        if trouble := session.trouble(self._clock.now_ns()):
+            return trouble
+        resets = f" It was reset, {session.resets} so far: a lap across a reset is void." if session.resets else ""
+        advice = f" {self._finder.advice}" if self._finder.advice else ""
+        return f"The Pico gate answers and its clock is known.{resets}{advice}"
+
+    def _run(self, put: Callable[[Said], None]) -> None:
+        line: serial.Serial | None = None
+        while not self._closing.is_set():
+            try:
+                line = line or self._opened()
+                self._talk(line, put)
+            # ValueError: pyserial waits with select(), which takes no descriptor above 1023.
+            except (HardwareMissing, serial.SerialException, OSError, ValueError) as error:
+                self._absent = isinstance(error, HardwareMissing)
+                self._trouble = f"{error}" if self._absent else f"its line is cut ({error})."
+                self._answered.set()
+                _closed(line)
+                line = None
+                self._closing.wait(RETRY_S)
+        _closed(line)
+
+    def _talk(self, port: serial.Serial, put: Callable[[Said], None]) -> None:
+        """Until closing. The two clock readings hug the write and the read: what lies between bounds the offset."""
+        session = self._session
+        assert session is not None
+        with self._lock:
+            session.connected(self._clock.now_ns())
+        self._trouble, self._absent = "", False
+        self._answered.set()
+        while not self._closing.is_set():
+            with self._lock:
+                said = session.say(self._clock.now_ns())
+            if said:
+                port.write(said)
+            data = port.read(1)
+            data += port.read(port.in_waiting) if data else b""
+            now_ns = self._clock.now_ns()
+            with self._lock:
+                edges = session.hear(data, now_ns) if data else session.ripe(now_ns)
+                notes = [*session.notes(), self._drops.read(session.dropped_bytes, now_ns)]
+            for note in notes:
+                if note is not None:
+                    put(note)
+            for edge in edges:
+                put(edge)
+
+    def _opened(self) -> serial.Serial:
+        """The port. Raises HardwareMissing."""
+        name = self._finder.path()
+        try:
+            port: serial.Serial = serial.serial_for_url(
+                name, 115200, timeout=READ_S, write_timeout=WRITE_S, do_not_open=True
+            )
+            if "://" not in name:
+                port.exclusive = True
+            port.open()
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise HardwareMissing(
+                f"the gate {self._name}: the port {name} does not open ({error}); plug the Pico in, "
+                f"see that nothing else uses the port, and set `port`.{self._finder.others()}"
+            ) from None
+        self._finder.opened(name)
+        return port
+
+
+def _closed(port: serial.Serial | None) -> None:
+    if port is not None:
+        port.close()

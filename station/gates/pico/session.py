@@ -1,0 +1,236 @@
+"""What the station and our gate say to each other: lines in, edges in station time out. Pure; time is given.
+
+Edges come in order or not at all: after a gap the gate is asked to tell again from there, and only what it has
+forgotten is lost. An edge waits until the clock map is warm (seconds after a connect), so that its stamp is as good
+as any other; after `patience_s` it is stamped as well as can be, and carries how well that is.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from station.core.inputs import Edge, GateNote
+from station.gates.clock_map import NS_PER_S, ClockMap
+from station.gates.flicker import Flicker
+from station.gates.pico.firmware.gatewire import Lines, pack
+from station.gates.resting_level import Resting
+
+PING_NS = 50_000_000
+WARM_PING_NS = 20_000_000
+ASK_NS = 200_000_000
+SILENT_NS = 2_500_000_000
+PATIENCE_NS = 20 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One edge as the gate told it, and when we read it."""
+
+    seq: int
+    sensor: int
+    level: int
+    device_us: int
+    read_ns: int
+
+
+@dataclass(slots=True)
+class _Boot:
+    """One boot of the gate: its clock, and how far we have heard it."""
+
+    name: str
+    have: int
+    known: bool  # we have kept edges of it: what is missing after them is a loss
+    clock: ClockMap = field(default_factory=ClockMap)
+    waiting: deque[Told] = field(default_factory=deque)
+    newest: int = 0  # the highest number that we know to exist
+    asked_ns: int | None = None  # when we last asked for what is missing
+    told: bool = False  # the gate has said how its pins are
+
+
+def boot_name(station_boot: str, device_boot: str) -> str:
+    """The boot that its edges carry: ns of the station's clock, counted by that boot of the gate."""
+    return f"{station_boot}/pico-{device_boot}"
+
+
+class PicoSession:
+    """`after` as in GateDriver.start; `broken_level` is the level of a pin whose beam is broken."""
+
+    def __init__(
+        self, gate: str, sensors: tuple[str, ...], station_boot: str, after: Mapping[str, int], broken_level: int = 0
+    ) -> None:
+        self._gate, self._sensors, self._station_boot = gate, sensors, station_boot
+        self._after, self._broken_level = dict(after), broken_level
+        self._lines = Lines()
+        self._boot: _Boot | None = None
+        self._token = 0
+        self._sent: dict[int, int] = {}
+        self._next_ping_ns: int | None = None
+        self.edges = self.lost = self.resets = self.foreign = 0
+        self.last_edge_ns: int | None = None
+        self.heard_ns: int | None = None
+        self._notes: list[GateNote] = []
+        self._flicker, self._resting = Flicker(), self._rested()
+
+    def notes(self) -> list[GateNote]:
+        """What was noticed since the last call, for the journal."""
+        told, self._notes = self._notes, []
+        return told
+
+    @property
+    def dropped_bytes(self) -> int:
+        return self._lines.dropped_bytes
+
+    @property
+    def clock(self) -> ClockMap | None:
+        """The map of the gate's present boot, if there is one with at least one exchange."""
+        return None if self._boot is None or self._boot.clock.empty else self._boot.clock
+
+    @property
+    def waiting(self) -> int:
+        """Edges that wait for a better clock map."""
+        return 0 if self._boot is None else len(self._boot.waiting)
+
+    def trouble(self, now_ns: int) -> str:
+        """What is wrong with its beams, as far as the gate can tell; empty: nothing."""
+        return self._resting.sentence(now_ns) or self._flicker.sentence(now_ns)
+
+    def silent(self, now_ns: int) -> bool:
+        return self.heard_ns is None or now_ns - self.heard_ns > SILENT_NS
+
+    def connected(self, now_ns: int) -> None:
+        """A new line: nothing of the old one will be answered."""
+        self._lines.forget()
+        self._sent.clear()
+        self._next_ping_ns = now_ns
+        if self._boot is not None:
+            self._boot.asked_ns = None
+
+    def say(self, now_ns: int) -> bytes:
+        """What is due now: a ping, a question for missing edges. To be written at once: `now_ns` stamps the ping."""
+        said = b""
+        boot = self._boot
+        if boot is not None and _must_ask(boot, now_ns):
+            boot.asked_ns = now_ns
+            said += pack("R", boot.name, boot.have)
+        if self._next_ping_ns is None or now_ns >= self._next_ping_ns:
+            self._next_ping_ns = now_ns + (PING_NS if boot is not None and boot.clock.warm else WARM_PING_NS)
+            self._token += 1
+            self._sent[self._token] = now_ns
+            self._sent.pop(self._token - 256, None)
+            said = pack("P", self._token) + said
+        return said
+
+    def hear(self, data: bytes, now_ns: int) -> list[Edge]:
+        """The edges that may go on, in order. Never raises for what a line may bring."""
+        edges: list[Edge] = []
+        for fields in self._lines.feed(data):
+            known = _LINES.get(fields[0])
+            numbers = [int(text) for text in fields[2:] if text.isascii() and text.isdigit() and len(text) < 19]
+            if known is None or len(numbers) not in known or len(fields) != len(numbers) + 2:
+                self.foreign += 1
+                continue
+            self.heard_ns = now_ns
+            if self._boot is None or self._boot.name != fields[1]:
+                edges += self._begin(fields[1])
+            self._take(fields[0], numbers, now_ns)
+        return edges + self.ripe(now_ns)
+
+    def ripe(self, now_ns: int) -> list[Edge]:
+        """The edges whose time is known by now."""
+        boot = self._boot
+        if boot is None or boot.clock.empty:
+            return []
+        edges = []
+        while boot.waiting and (boot.clock.warm or now_ns - boot.waiting[0].read_ns > PATIENCE_NS):
+            edges += self._stamped(boot, boot.waiting.popleft())
+        return edges
+
+    def _begin(self, name: str) -> list[Edge]:
+        """The gate was reset (or is met for the first time): its clock and its count begin anew."""
+        last, edges = self._boot, []
+        if last is not None:
+            self.resets += 1
+            boot = boot_name(self._station_boot, name)
+            sentence = "The Pico gate was reset: its clock and its numbers begin anew, a lap across this is void."
+            self._notes.append(GateNote(self._gate, "restart", sentence, boot=boot))
+            for told in last.waiting:
+                if last.clock.empty:
+                    self.lost += 1
+                else:
+                    edges += self._stamped(last, told)
+        kept = [seq for boot, seq in self._after.items() if boot.endswith(f"/pico-{name}")]
+        self._boot, self._resting = _Boot(name, max(kept, default=0), bool(kept)), self._rested()
+        return edges
+
+    def _take(self, word: str, numbers: list[int], now_ns: int) -> None:
+        assert self._boot is not None
+        if word == "Q":
+            sent_ns = self._sent.pop(numbers[0], None)
+            if sent_ns is not None:
+                self._boot.clock.add(sent_ns, numbers[1], now_ns)
+        elif word == "E":
+            self._edge(self._boot, Told(numbers[0], numbers[1], numbers[2], numbers[3], now_ns))
+        else:
+            self._beat(self._boot, numbers[0], numbers[1])
+            self._levels(self._boot, numbers[2:], now_ns)
+
+    def _edge(self, boot: _Boot, told: Told) -> None:
+        boot.newest = max(boot.newest, told.seq)
+        if told.seq == boot.have + 1:
+            boot.have, boot.known = told.seq, True
+            boot.waiting.append(told)
+            if told.sensor < len(self._sensors):
+                # By when it was read: what a beat says of the pins has no other time either.
+                name = self._sensors[told.sensor]
+                if told.level == self._broken_level:
+                    self._resting.fell(name, told.read_ns)
+                else:
+                    self._resting.change(name, False, told.read_ns)
+
+    def _levels(self, boot: _Boot, levels: list[int], now_ns: int) -> None:
+        """Of the pins, as they are now; firmware of the first days does not say."""
+        if not levels:
+            return
+        for index, name in enumerate(self._sensors):
+            broken = levels[0] >> index & 1 == self._broken_level
+            if boot.told:
+                self._resting.change(name, broken, now_ns)
+            else:
+                self._resting.begin(name, broken, now_ns)
+        boot.told = True
+
+    def _rested(self) -> Resting:
+        return Resting("high" if self._broken_level else "low", "was met")
+
+    def _beat(self, boot: _Boot, first: int, last: int) -> None:
+        boot.newest = max(boot.newest, last)
+        if first > boot.have + 1:
+            if boot.known:
+                self._forgotten(boot, boot.have + 1, first - 1)
+            boot.have = first - 1
+
+    def _forgotten(self, boot: _Boot, first: int, last: int) -> None:
+        self.lost += last - first + 1
+        sentence = f"The Pico gate has forgotten the edges {first} to {last}: nobody read it for too long."
+        self._notes.append(
+            GateNote(self._gate, "missed_numbers", sentence, last - first + 1, boot_name(self._station_boot, boot.name))
+        )
+
+    def _stamped(self, boot: _Boot, told: Told) -> list[Edge]:
+        mapped = boot.clock.at(told.device_us)
+        if mapped.at_ns < 0:
+            return []  # from before this machine's boot: on its clock there is no such time
+        name = self._sensors[told.sensor] if told.sensor < len(self._sensors) else f"pin-{told.sensor}"
+        self.edges, self.last_edge_ns = self.edges + 1, mapped.at_ns
+        broken = told.level == self._broken_level
+        self._flicker.edge(name, mapped.at_ns)
+        boot_id = boot_name(self._station_boot, boot.name)
+        return [Edge(self._gate, name, broken, mapped.at_ns, told.seq, boot_id, mapped.uncertainty_ns)]
+
+
+def _must_ask(boot: _Boot, now_ns: int) -> bool:
+    """At a connect, and while something is missing, unless the answer may still be on its way."""
+    return boot.asked_ns is None or (boot.newest > boot.have and now_ns - boot.asked_ns > ASK_NS)
+
+
+_LINES = {"Q": (2,), "E": (4,), "H": (2, 3)}  # word -> how many numbers after the boot

@@ -1,0 +1,37 @@
+"""What an event manager's timer would have told: each pass over the start line, once, from the facts of one input."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from station.core import facts as f
+from station.core.engine import Engine
+from station.core.timing.readiness import TESTING
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A crossing of the start line, on the clock of `boot`."""
+
+    boot: str
+    at_ns: int
+
+
+def line_passes(engine: Engine, facts: Sequence[f.Fact]) -> Iterator[Pass]:
+    """All but those of test mode, and those that come too soon to be a lap.
+
+    With or without a run: an event manager that uses us as its timer has runs of its own. A pass that only system B saw
+    counts where B counts.
+    """
+    apart = {fact.crossing for fact in facts if isinstance(fact, f.CrossingFlagged)}
+    apart |= {fact.crossing for fact in facts if isinstance(fact, f.Unattributed) and fact.why == TESTING}
+    for fact in facts:
+        match fact:
+            case f.Crossing(number=number, gate=gate) if number not in apart and _is_the_line(engine, gate):
+                yield Pass(fact.boot, fact.at_ns)
+            case f.SystemReplaced(crossing=number) if number not in apart:
+                yield Pass(fact.boot, fact.at_ns)
+
+
+def _is_the_line(engine: Engine, gate: str) -> bool:
+    known = engine.gates.get(gate)
+    return known is not None and known.spec.kind == "start_finish" and known.spec.system == "A"

@@ -1,0 +1,203 @@
+"""What is live around the track and not journaled: cars that speak, gates' health, the wire, what sync is doing."""
+
+import contextlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.errors import HardwareMissing
+from shared.link.interface import Delivery, Link
+from shared.protocol import messages as m
+from station.core.engine import Engine
+from station.core.facts import Fact, GateNoted, GateTried
+from station.core.inputs import GateSpec, Moment
+from station.core.timing.sensor_layout import Pass, words
+from station.gates.absent_gate import AbsentGate, started_again
+from station.gates.driver import GateDriver, GateHealthReport, Said
+from station.service.car_control import Cars
+from station.service.sensor_stats import GateMeter
+from station.views.current_view import Screen
+from station.views.views import BrokerView, GateView, SensorView, StopView, SyncView
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a gate's passes say of the gate: sensors that saw none, a layout that does not fit, and the passes."""
+
+    missing: tuple[str, ...] = ()
+    doubt: str = ""
+    passes: tuple[Pass, ...] = ()
+
+
+LOOK_NS = 250_000_000
+SYNC_NS = 1_000_000_000
+SAY_NS = 5_000_000_000
+FIGURES = re.compile(r"\d+")
+
+
+class Hall:
+    """Called on the live thread."""
+
+    def __init__(
+        self,
+        specs: tuple[GateSpec, ...],
+        drivers: Mapping[str, GateDriver],
+        link: Link,
+        cars: Cars,
+        screen: Screen,
+        sync: Callable[[int], SyncView] | None,
+    ) -> None:
+        self._specs, self._drivers = specs, dict(drivers)
+        self._link, self._cars, self._screen, self._sync = link, cars, screen, sync
+        self.blocked: dict[str, tuple[str, ...]] = {}  # gate -> sensors that are stuck; replaced as a whole
+        self.notes: dict[str, tuple[GateNoted, ...]] = {}  # gate -> what its driver noticed; replaced as a whole
+        self._tried: dict[str, Tried] = {}
+        self._looked_ns: int | None = None
+        self._synced_ns: int | None = None
+        self.meter = GateMeter()
+        self._said: tuple[m.GateHealth, int] | None = None
+        self._judged: dict[str, str] = {}  # gate -> of what it is ill, "" if it is well
+        self._judge: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
+
+    def start(self, engine: Engine, put: Callable[[Said], None], judge: Callable[[str, bool, str], None]) -> None:
+        """The gates begin, each after what the journal has of it; `judge` hears whether each is well.
+
+        One that is absent keeps nobody down: it is started again in the background.
+        """
+        self._judge = judge
+        for name, driver in tuple(self._drivers.items()):
+            try:
+                driver.start(engine.kept(name), put)
+            except HardwareMissing as error:
+                self._drivers[name] = AbsentGate(name, started_again(driver), str(error))
+                self._drivers[name].start(engine.kept(name), put)
+
+    def judged(self, name: str, engine: Engine, facts: Sequence[Fact]) -> None:
+        """After the edge of a gate, or at a start: what its passes say of the gate itself. Not for each edge anew."""
+        gate = engine.gates.get(name)
+        if gate is None or (name in self._tried and not _tells(gate.spec, facts)):
+            return
+        self._tried[name] = Tried(gate.trial.missing, gate.doubt, gate.arrangement.passes)
+
+    def hear(self, delivery: Delivery, now_ns: int) -> None:
+        """A beat, a state or telemetry of a car."""
+        body, envelope = delivery.message.body, delivery.message.envelope
+        replies = []
+        match body:
+            case m.CarBeat():
+                replies = self._cars.beat(envelope.device, envelope.boot, body, now_ns)
+            case m.CarState():
+                replies = self._cars.state(envelope.device, body, now_ns, envelope.boot)
+            case m.CarTelemetry():
+                self._cars.telemetry(envelope.device, body, envelope.boot)
+        for car, reply in replies:
+            self._link.publish(reply, car)
+
+    def stop_view(self, now: Moment) -> StopView:
+        """What became of the stop of all cars by now; from any thread."""
+        return self._cars.stop_view(now, connected=self._link.state().connected)
+
+    def look(self, now: Moment, rate: float, due: int) -> None:
+        """A few times a second: all that is live, onto the screens; the gates' health onto the wire."""
+        now_ns = now.at_ns
+        if self._looked_ns is not None and 0 <= now_ns - self._looked_ns < LOOK_NS * rate:
+            return
+        self._looked_ns = now_ns
+        state = self._link.state()
+        gates = tuple(self._gate(spec) for spec in self._specs)
+        self._say(gates, now_ns, rate)
+        self._screen.update(
+            cars=self._cars.views(now_ns),
+            stop=self.stop_view(now),
+            gates=gates,
+            broker=BrokerView(state.connected, state.sentence, state.queued, state.dropped),
+        )
+        synced_ns = self._synced_ns
+        if self._sync is not None and (synced_ns is None or not 0 <= now_ns - synced_ns < SYNC_NS * rate):
+            self._synced_ns = now_ns
+            self._screen.update(sync=self._sync(due))
+
+    def close(self) -> None:
+        with contextlib.ExitStack() as ends:
+            for driver in self._drivers.values():
+                ends.callback(driver.close)
+
+    def _gate(self, spec: GateSpec) -> GateView:
+        driver = self._drivers.get(spec.name)
+        report = driver.health() if driver is not None else GateHealthReport(False, "The gate has no driver.")
+        # Sentences count (edges, seconds): only another kind of illness is news.
+        kind = "" if report.alive else FIGURES.sub("", report.sentence)
+        if self._judged.get(spec.name) != kind:
+            self._judged[spec.name] = kind
+            self._judge(spec.name, report.alive, report.sentence[:500])
+        tried = self._tried.get(spec.name, Tried())
+        levels = (*report.level, *[None] * len(spec.sensors))
+        return GateView(
+            name=spec.name,
+            sensors=spec.sensors,
+            alive=report.alive,
+            absent=report.absent,
+            sentence=report.sentence,
+            edges=report.edges,
+            lost=report.lost,
+            stuck=self.blocked.get(spec.name, ()),
+            each=tuple(
+                self._sensor(spec.name, sensor, level) for sensor, level in zip(spec.sensors, levels, strict=False)
+            ),
+            dropped=report.dropped,
+            offset_ns=report.offset_ns,
+            drift_ppb=report.drift_ppb,
+            uncertainty_ns=max(spec.uncertainty_ns, report.uncertainty_ns or 0),
+            notes=self.notes.get(spec.name, ()),
+            kind=spec.kind,
+            system=spec.system,
+            layout=spec.layout,
+            passes=words(spec, tried.passes),
+            untried=tried.missing,
+            doubt=tried.doubt,
+        )
+
+    def _sensor(self, gate: str, sensor: str, level: float | None) -> SensorView:
+        seen = self.meter.read(gate, sensor)
+        return SensorView(sensor, seen.edges, seen.noise, seen.last_ns, level, seen.last_utc_ns)
+
+    def _say(self, gates: tuple[GateView, ...], now_ns: int, rate: float) -> None:
+        """Retained state of all gates: said when it changes in kind, and now and then."""
+        if not gates:
+            return
+        health = gate_health(gates)
+        said, said_ns = self._said or (None, 0)
+        if said is None or _kind(said) != _kind(health) or not 0 <= now_ns - said_ns < SAY_NS * rate:
+            self._said = (health, now_ns)
+            self._link.publish(health)
+
+
+def _tells(spec: GateSpec, facts: Sequence[Fact]) -> bool:
+    """These facts may change what its passes say: any edge where several sensors stand, else only the last proof."""
+    return len(spec.sensors) > 1 or any(isinstance(fact, GateTried) for fact in facts)
+
+
+def gate_health(gates: tuple[GateView, ...]) -> m.GateHealth:
+    """As published: every gate, and the worst one's state where a reader of one gate looks."""
+    worst = min(gates, key=lambda gate: (gate.alive, not gate.stuck))
+    stamps = [sensor.last_edge_ns for sensor in worst.each if sensor.last_edge_ns is not None]
+    last_ns = max(stamps, default=None)
+    sentence, sensor = worst.sentence[:500], (worst.stuck or worst.sensors)[0]
+    conditions = tuple(_condition(gate) for gate in gates)
+    return m.GateHealth(worst.name, sensor, worst.alive, sentence, last_ns, worst.edges, worst.lost, conditions)
+
+
+def _condition(gate: GateView) -> m.GateCondition:
+    sensors = tuple(
+        m.SensorCondition(each.name, each.name in gate.stuck, each.edges, each.noise, each.last_edge_ns, each.level)
+        for each in gate.each
+    )
+    fit = gate.alive and not gate.stuck
+    counts = (gate.edges, gate.lost, gate.dropped)
+    clock = (gate.offset_ns, gate.drift_ppb, gate.uncertainty_ns)
+    return m.GateCondition(gate.name, fit, gate.sentence[:200], sensors, *counts, *clock)
+
+
+def _kind(health: m.GateHealth) -> list[tuple[object, ...]]:
+    """What is news: not each edge."""
+    return [(gate.gate, gate.healthy, gate.sentence, gate.lost) for gate in health.gates]

@@ -1,0 +1,33 @@
+"""A new engine, brought by the journal's inputs to where it was at the last record. Called when the station starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from station.core.engine import Engine
+from station.core.facts import Fact, RunOpened
+from station.core.inputs import Input
+from station.store.journal import Journal
+from station.views.uncounted_crossings import UncountedLog
+
+
+@dataclass(slots=True)
+class Restored:
+    """The engine as it was after the last record; `opened`: the record that opened each (race, run)."""
+
+    engine: Engine = field(default_factory=Engine)
+    opened: dict[tuple[str, str], int] = field(default_factory=dict)
+    uncounted: UncountedLog = field(default_factory=UncountedLog)
+
+    def note(self, seq: int, event: Input, facts: Sequence[Fact]) -> None:
+        self.uncounted.note(self.engine, event, facts)
+        for fact in facts:
+            if isinstance(fact, RunOpened):
+                self.opened[fact.race_id, fact.run_id] = seq
+
+
+def restore(journal: Journal) -> Restored:
+    """Feeds every stored input to a new engine. Raises StorageError."""
+    restored = Restored()
+    for seq, event in journal.inputs():
+        restored.note(seq, event, restored.engine.handle(event))
+    return restored

@@ -1,0 +1,54 @@
+"""What each sensor did lately: its edges, and how many of the last minute made no crossing. Live, not journaled."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from station.core.facts import Crossing, Fact
+from station.core.inputs import Edge
+
+MINUTE_NS = 60_000_000_000
+REMEMBERED = 1000
+
+
+@dataclass(slots=True)
+class _Sensor:
+    edges: int = 0
+    last: Edge | None = None
+    last_utc_ns: int = 0
+    noise: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Edges so far, noise within the minute before the newest one, and that one's stamp, also as a time of day."""
+
+    edges: int = 0
+    noise: int = 0
+    last_ns: int | None = None
+    last_utc_ns: int | None = None
+
+
+class GateMeter:
+    """Noted on the thread that commits, read on the live one."""
+
+    def __init__(self) -> None:
+        self._sensors: dict[tuple[str, str], _Sensor] = {}
+
+    def note(self, edge: Edge, facts: Sequence[Fact], utc_ns: int) -> None:
+        """An edge, its time of day, and what became of it. A beam that is broken and makes no crossing is noise."""
+        sensor = self._sensors.setdefault((edge.gate, edge.sensor), _Sensor())
+        if sensor.last is not None and sensor.last.boot != edge.boot:
+            sensor.noise.clear()
+        sensor.edges, sensor.last, sensor.last_utc_ns = sensor.edges + 1, edge, utc_ns
+        if edge.broken and facts and not any(isinstance(fact, Crossing) for fact in facts):
+            sensor.noise.append(edge.at_ns)
+
+    def read(self, gate: str, name: str) -> Reading:
+        """What is known of a sensor."""
+        sensor = self._sensors.get((gate, name))
+        if sensor is None or sensor.last is None:
+            return Reading()
+        last_ns = sensor.last.at_ns
+        noise = sum(1 for at_ns in tuple(sensor.noise) if at_ns > last_ns - MINUTE_NS)
+        return Reading(sensor.edges, noise, last_ns, sensor.last_utc_ns)

@@ -1,0 +1,80 @@
+"""While the disk refuses: what is held, for how long, and who hears of it. Bounded, so that a long refusal ends well.
+
+Inputs wait here unacknowledged; commands are declined, for whoever gave one will look and give it again. What does
+not fit any more is let go: a gate and a car remember it, and are asked for it when the station starts anew.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from shared.errors import StorageError
+from station.core import inputs as e
+from station.service.inbox import Item, unstored
+
+RETRY_NS = 500_000_000
+MOST_HELD = 100_000
+
+
+class Trouble:
+    """`sentence` says what is wrong, "" if nothing is. `tell` hears it when it begins, changes and ends."""
+
+    def __init__(self, tell: Callable[[str], None], most: int = MOST_HELD) -> None:
+        self.sentence = ""
+        self.shed = 0
+        self._tell, self._most = tell, most
+        self._held: list[Item] = []
+        self._next_try_ns = 0
+
+    @property
+    def on(self) -> bool:
+        return bool(self.sentence)
+
+    @property
+    def held(self) -> int:
+        """Inputs that wait."""
+        return len(self._held)
+
+    def begin(self, sentence: str, items: Sequence[Item], now_ns: int) -> None:
+        """The disk refused these."""
+        self.again(sentence)
+        self._next_try_ns = now_ns + RETRY_NS
+        self.hold(items)
+
+    def hold(self, items: Sequence[Item]) -> None:
+        for item in items:
+            if item.ticket is not None:
+                item.ticket.settle(unstored(item.input, self.sentence))
+            if item.ticket is not None and not isinstance(item.input, e.StopAll):
+                continue  # a stop was sent already, so it is kept for the record; all else is given again
+            if len(self._held) >= self._most:
+                self.shed += 1
+            elif not isinstance(item.input, e.Tick):
+                self._held.append(replace(item, ticket=None))
+
+    def due(self, now_ns: int) -> bool:
+        """Is it time to try the disk again?"""
+        if self._next_try_ns - RETRY_NS <= now_ns < self._next_try_ns:
+            return False
+        self._next_try_ns = now_ns + RETRY_NS
+        return True
+
+    def again(self, sentence: str) -> None:
+        """It refuses still, or for another reason."""
+        if sentence != self.sentence:
+            self.sentence = sentence
+            self._tell(sentence)
+
+    def end(self) -> list[Item]:
+        """The disk takes writes again: what was held, in order."""
+        held, self._held = self._held, []
+        self.sentence = ""
+        self._tell("")
+        return held
+
+    def own_up(self) -> None:
+        """After what was held is kept. Raises StorageError if more came than could be held."""
+        if self.shed:
+            raise StorageError(
+                f"{self.shed} inputs more came than can be held while the disk refused: start the station again, "
+                "it asks the gates for them."
+            )

@@ -1,0 +1,106 @@
+"""The journal read without writing: its records as they lie there, its checkpoints, its tip."""
+
+import pathlib
+from collections.abc import Iterator
+
+import apsw
+
+from shared.errors import StorageError
+from station.store.database import FileDamaged, has_table, open_reading, storage_errors
+from station.store.hash_chain import Checkpoint, Record, Tampered
+
+_CHECKPOINTS = "SELECT journal_seq, hash, public_key, signature FROM checkpoint ORDER BY journal_seq"
+_TIP = "SELECT journal_seq, hash, public_key, signature FROM tip"
+
+
+class JournalReader:
+    """A journal that may be in use: all that is read is of one moment. Raises StorageError."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        if not path.is_file():
+            raise StorageError(f"{path}: there is no such journal; it is called station.db in the station's folder.")
+        self.path = path
+        self._db = open_reading(path)
+        with storage_errors(path):
+            self._db.execute("BEGIN")
+            if not has_table(self._db, "journal"):
+                raise FileDamaged(f"{path}: holds no journal.")
+            self._signed = has_table(self._db, "checkpoint") or has_table(self._db, "tip")
+
+    def records(self, after: int = 0, last: int = 2**62) -> Iterator[Record]:
+        """The stored bytes in order, after record `after`, up to record `last`."""
+        yield from read_records(self._db, self.path, after, last)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """One for each run that ended, and for each ruling after it."""
+        return self._points(_CHECKPOINTS)
+
+    def outbox(self) -> Iterator[tuple[object, object, object, object, bytes]]:
+        """The outbox as it lies there: seq, record, result id, revision, payload."""
+        with storage_errors(self.path):
+            for row in self._db.execute(
+                "SELECT seq, journal_seq, result_id, revision, payload FROM outbox ORDER BY seq"
+            ):
+                seq, journal_seq, result_id, revision, payload = row
+                yield seq, journal_seq, result_id, revision, as_bytes(payload)
+
+    def check_file(self) -> None:
+        """SQLite's own look at its pages and indexes, which no record's hash covers. Raises FileDamaged."""
+        with storage_errors(self.path):
+            told = self._db.execute("PRAGMA integrity_check(1)").fetchone()
+        if told is None or told[0] != "ok":
+            raise FileDamaged(f"{self.path}: the file is damaged ({' '.join(str(told and told[0]).split())}).")
+
+    def posted_by(self) -> Iterator[str]:
+        """The public key (hexadecimal) in the evidence of each result."""
+        sql = "SELECT payload ->> '$.evidence.public_key' FROM outbox"
+        with storage_errors(self.path):
+            for (key,) in self._db.execute(sql):
+                yield str(key or "")
+
+    def tip(self) -> Checkpoint | None:
+        """What was signed with the newest commit; None: nothing was ever signed."""
+        return next(iter(self._points(_TIP)), None)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _points(self, sql: str) -> list[Checkpoint]:
+        if not self._signed:
+            return []
+        with storage_errors(self.path):
+            rows = self._db.execute(sql).fetchall()
+        return [Checkpoint(as_int(seq), *(as_bytes(part) for part in parts)) for seq, *parts in rows]
+
+
+def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int = 2**62) -> Iterator[Record]:
+    """The records with the results that went into each one's hash."""
+    sql = "SELECT seq, input, facts, hash FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq"
+    with storage_errors(path):
+        due: dict[int, list[bytes]] = {}
+        for journal_seq, payload in db.execute(
+            "SELECT journal_seq, payload FROM outbox WHERE journal_seq > ? AND journal_seq <= ? ORDER BY seq",
+            (after, last),
+        ):
+            due.setdefault(as_int(journal_seq), []).append(as_bytes(payload))
+        for seq, given, facts, digest in db.execute(sql, (after, last)):
+            # A start reads every record: each look at a type is made once.
+            if not (isinstance(given, bytes) and isinstance(facts, bytes) and isinstance(digest, bytes)):
+                number = as_int(seq)
+                raise Tampered(number, f"record {number} lacks a part of what was stored: the file is damaged.")
+            number = seq if isinstance(seq, int) else as_int(seq)
+            yield Record(number, given, facts, digest, tuple(due[number]) if number in due else ())
+
+
+def as_bytes(value: object) -> bytes:
+    """A stored blob. Raises FileDamaged: a file that was cut reads as nothing where something was stored."""
+    if not isinstance(value, bytes):
+        raise FileDamaged("The journal lacks a part of what was stored: the file is damaged.")
+    return value
+
+
+def as_int(value: object) -> int:
+    """A stored number. Raises FileDamaged."""
+    if not isinstance(value, int):
+        raise FileDamaged("The journal lacks a number that was stored: the file is damaged.")
+    return value

@@ -1,0 +1,1 @@
+"""Backup, restore, and what can be saved of a damaged journal."""

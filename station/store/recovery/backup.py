@@ -1,0 +1,169 @@
+"""All that a station must not lose in one file: journal, key, and what was posted. Made while it runs, put back later.
+
+A backup that is put back goes on as another life of the journal: the station's next start draws anew what makes
+result ids unique, so nothing that was posted after the backup is posted over (station/core/runs/result_identity.py).
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import tempfile
+import zipfile
+import zlib
+
+import apsw
+
+from shared.errors import BadInput, StorageError
+from station.store.database import open_reading, storage_errors
+from station.store.opening import JOURNAL, KEY, SYNC, is_there
+from station.store.recovery.salvage import put_aside
+from station.store.signer import load_signer
+from station.store.verify import Verified, verify_journal
+
+MANIFEST = "raceday-backup.json"
+_NO_BACKUP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+)
+LARGEST = 8_000_000_000  # bytes unpacked
+
+
+def back_up(data_dir: pathlib.Path, out: pathlib.Path) -> str:
+    """Writes the file `out` (mode 0600), whole or not at all; a sentence. Raises StorageError, BadInput."""
+    path, key = data_dir / JOURNAL, data_dir / KEY
+    if not is_there(path) or not key.exists():
+        raise BadInput(f"{data_dir}: holds no station's journal and key; name the station's own file with --config.")
+    if out.exists():
+        raise BadInput(f"{out}: is there already; a backup is never written over another one.")
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{out.name}.", dir=out.absolute().parent) as name:
+            copies = pathlib.Path(name)
+            # First what was posted: it must not know of results that the copied journal does not hold.
+            for file in (SYNC, JOURNAL):
+                if (data_dir / file).exists():
+                    _copy(data_dir / file, copies / file)
+            (copies / KEY).write_bytes(key.read_bytes())
+            found = verify_journal(copies / JOURNAL, frozenset({public_half(key)}))
+            _pack(copies, part, found)
+        part.replace(out)
+        _sync_folder(out)
+    except OSError as error:
+        raise BadInput(f"{out}: cannot be written ({error.strerror}); name a file on a disk with room.") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return f"{out}: {found.seq} records, head {found.head.hex()}. It holds the station's key: keep it as safe as that."
+
+
+def put_back(data_dir: pathlib.Path, backup: pathlib.Path) -> str:
+    """Puts a backup in place of what lies there, which is put aside; a sentence. Raises BadInput, StorageError.
+
+    The caller holds the locks of station and sync.
+    """
+    with tempfile.TemporaryDirectory(prefix="restore.", dir=data_dir) as name:
+        fresh = pathlib.Path(name)
+        _unpack(backup, fresh)
+        found = verify_journal(fresh / JOURNAL, frozenset({public_half(fresh / KEY)}))
+        if not found.signatures:
+            raise BadInput(f"{backup}: its journal bears no signature of its key: it is no backup of a station.")
+        for log in fresh.glob("*-*"):  # what verifying left beside the databases
+            log.unlink()
+        aside = [put_aside(data_dir / file) for file in (JOURNAL, SYNC, KEY)]
+        for file in (KEY, SYNC, JOURNAL):  # the journal last: without it no station starts
+            if (fresh / file).exists():
+                (fresh / file).replace(data_dir / file)
+    _sync_folder(data_dir / JOURNAL)
+    kept = ", ".join(str(path) for path in aside if path is not None)
+    return (
+        f"{data_dir}: put back, {found.seq} records, head {found.head.hex()}."
+        + (f" What lay there is kept: {kept}." if kept else "")
+        + " Results that were posted after this backup stay at the leaderboard as they are."
+    )
+
+
+def public_half(key: pathlib.Path) -> bytes:
+    """The public half of a key file."""
+    return load_signer(key).public_key
+
+
+def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
+    """One moment of a database that may be in use, in one file without a log."""
+    reader = open_reading(source)
+    with storage_errors(source):
+        writer = apsw.Connection(str(target))
+        try:
+            with writer.backup("main", reader, "main") as copying:
+                copying.step(-1)
+            writer.pragma("journal_mode", "delete")
+        finally:
+            writer.close()
+            reader.close()
+
+
+def _pack(copies: pathlib.Path, part: pathlib.Path, found: Verified) -> None:
+    files = {file: copies / file for file in (JOURNAL, KEY, SYNC) if (copies / file).exists()}
+    manifest = {
+        "backup": 1,
+        "records": found.seq,
+        "head": found.head.hex(),
+        "files": {file: _digest(path) for file, path in files.items()},
+    }
+    part.unlink(missing_ok=True)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as raw:
+        with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+            packed.writestr(MANIFEST, json.dumps(manifest, indent=1))
+            for file, path in files.items():
+                packed.write(path, file)
+        raw.flush()
+        os.fsync(raw.fileno())
+
+
+def _unpack(backup: pathlib.Path, into: pathlib.Path) -> None:
+    try:
+        with zipfile.ZipFile(backup) as packed:
+            if sum(info.file_size for info in packed.infolist()) > LARGEST:
+                raise BadInput(f"{backup}: is larger than any station's backup.")
+            wanted = json.loads(packed.read(MANIFEST))["files"]
+            if not {JOURNAL, KEY} <= set(wanted) <= {JOURNAL, KEY, SYNC}:
+                raise BadInput(f"{backup}: does not hold a station's journal and key.")
+            for file in sorted(wanted):
+                _write(packed, file, into / file)
+                if _digest(into / file) != wanted[file]:
+                    raise BadInput(f"{backup}: {file} in it is damaged; take another backup.")
+    except FileNotFoundError:
+        raise BadInput(f"{backup}: there is no such file.") from None
+    except _NO_BACKUP as error:
+        raise BadInput(f"{backup}: is no whole backup of a station ({error}).") from None
+    except OSError as error:
+        raise StorageError(f"{backup}: cannot be put back ({error.strerror or error}).") from None
+
+
+def _write(packed: zipfile.ZipFile, file: str, path: pathlib.Path) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as target, packed.open(file) as source:
+        while block := source.read(1_048_576):
+            target.write(block)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def _digest(path: pathlib.Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_folder(path: pathlib.Path) -> None:
+    """A new name is on the disk when its folder is."""
+    folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

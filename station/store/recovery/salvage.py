@@ -1,0 +1,75 @@
+"""A new journal for a damaged one: its first record names the old journal and the last record of it that holds.
+
+The old files are put aside, never changed. What goes on: the count of runs, so that no id is given twice, and the
+results that the good part made due, so that those which were not posted yet still are.
+"""
+
+import json
+import pathlib
+import re
+
+from station.core.engine import Engine
+from station.core.inputs import JournalBegan, Moment
+from station.core.runs.run_registry import MOST_DIGITS
+from station.store.journal import Entry, Journal
+from station.store.opening import JOURNAL, KEY, SYNC, is_there, posted_results, signer_of
+from station.store.surviving_records import Left, last_good
+
+_RUN = re.compile(rf"(?:.*\.)?run-(\d{{1,{MOST_DIGITS}}})")
+_PARTS = ("", "-wal", "-shm")
+
+
+def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
+    """Begins the journal `name` in place of the one that lies there; a sentence. Raises StorageError.
+
+    The caller holds the locks of station and sync.
+    """
+    path = data_dir / JOURNAL
+    keys = frozenset({signer_of(data_dir).public_key}) if (data_dir / KEY).exists() else frozenset[bytes]()
+    left = last_good(path, keys) if is_there(path) else Left()
+    left.runs = max(left.runs, _most_posted(data_dir / SYNC))
+    fresh = path.with_name(f"{JOURNAL}.new")
+    for part in _PARTS:
+        fresh.with_name(fresh.name + part).unlink(missing_ok=True)
+    began = JournalBegan(now, name, left.journal, left.seq, left.head.hex(), left.runs, left.reason[:500])
+    journal = Journal(fresh, signer_of(data_dir))
+    try:
+        journal.append([Entry(began, Engine().handle(began), carried=tuple(left.results))])
+    finally:
+        journal.close()
+    put_aside(data_dir / SYNC)  # it knows of results that the new journal lacks; the others are posted again, with 200
+    aside = put_aside(path)
+    fresh.replace(path)
+    kept = f"The old one lies in {aside}." if aside is not None else "There was none before it."
+    return (
+        f"{path}: a new journal, {name}. It goes on after record {left.seq} of the old one (head {left.head.hex()}), "
+        f"with {len(left.results)} results of it, and after run-{left.runs}.{_not_taken(left)} {kept} "
+        f"Why: {left.reason}"
+    )
+
+
+def put_aside(path: pathlib.Path) -> pathlib.Path | None:
+    """The database and its log under a free name beside it; None: there was none. Nothing is ever overwritten."""
+    if not path.exists():
+        return None
+    number = 1
+    while (aside := path.with_name(f"{path.name}.aside-{number}")).exists():
+        number += 1
+    for part in reversed(_PARTS):  # the log first: a database without its log is not what it was
+        source = path.with_name(path.name + part)
+        if source.exists():
+            source.replace(aside.with_name(aside.name + part))
+    return aside
+
+
+def _most_posted(sync: pathlib.Path) -> int:
+    """The highest number of a run of which something was posted: it was given, whatever is left of the journal."""
+    found = (_RUN.fullmatch(result_id) for result_id, _ in posted_results(sync))
+    return max((int(each[1]) for each in found if each), default=0)
+
+
+def _not_taken(left: Left) -> str:
+    if not left.unsigned:
+        return ""
+    names = ", ".join(str(json.loads(payload).get("result_id")) for payload in left.unsigned)
+    return f" Not taken, for no signature of them can be read: {names}."

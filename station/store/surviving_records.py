@@ -1,0 +1,242 @@
+"""What of a damaged journal still holds: read page by page, and believed only as far as chain and signatures go.
+
+A record counts if it and all before it follow each other by their hashes, up to the last one under a good signature:
+of a checkpoint, of a commit, or in a result's evidence (which signs the record before its own).
+"""
+
+import json
+import pathlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from shared.errors import StorageError
+from station.core.runs.run_registry import MOST_DIGITS
+from station.store.hash_chain import GENESIS, Checkpoint, Record, digest
+from station.store.journal_reader import as_bytes, as_int
+from station.store.sqlite_pages import Cell, PageFile
+
+_RUN = re.compile(rb'"run_id":"run-(\d{1,%d})"' % MOST_DIGITS)
+_RUN_BYTES = 400  # no record that opens a run is shorter
+_KEY_IN_RESULT = re.compile(rb'"public_key":"[0-9a-f]{64}"')
+_MOST_DOUBTED = 20  # results of one record among which a row that is not its own is looked for
+_HASH, _SIGNATURE = 76, 140  # SQLite's serial types of a blob of 32 and of 64 bytes
+
+
+@dataclass(slots=True)
+class Left:
+    """What holds of a damaged journal: its name, its last good record, the results due by then, and its runs.
+
+    `runs`: no run had a higher number, as far as what is left can tell. `bad`: the first record that does not hold;
+    0: all do. `unsigned`: results behind the last good record that follow by their hashes, but bear no signature.
+    """
+
+    journal: str = ""
+    seq: int = 0
+    head: bytes = GENESIS
+    results: list[bytes] = field(default_factory=list)
+    runs: int = 0
+    reason: str = "the journal was gone"
+    bad: int = 0
+    unsigned: list[bytes] = field(default_factory=list)
+
+    @property
+    def told(self) -> str:
+        """Which record is the first bad one, as a sentence."""
+        if not self.bad:
+            return f"Its {self.seq} records can all be read, and hold."
+        if not self.seq:
+            return self.reason[:1].upper() + self.reason[1:]
+        return f"Records up to {self.seq} hold; {self.reason}"
+
+
+def last_good(path: pathlib.Path, keys: frozenset[bytes]) -> Left:
+    """The last record under a good signature of `keys` (without keys: of any), all before it whole too."""
+    try:
+        pages = PageFile(path)
+    except StorageError as error:
+        return Left(reason=str(error))
+    try:
+        found = _Found(pages, keys)
+        left = _follow(found, signs=bool(keys) or found.bears_signatures())
+        left.runs = _most_runs(found)
+    finally:
+        pages.close()
+    return left
+
+
+class _Found:
+    """The rows of all pages, sorted by what they must be by their shape."""
+
+    def __init__(self, pages: PageFile, keys: frozenset[bytes]) -> None:
+        self.pages, self.keys = pages, keys
+        self.records: dict[int, list[Cell]] = {}
+        self.due: dict[int, dict[int, list[bytes]]] = {}  # by record, then by row of the outbox
+        self.signed: dict[int, set[bytes]] = {}
+        self.tip = False  # the signature of a commit was found
+        for cell in pages.cells():
+            self._sort(cell)
+
+    def bears_signatures(self) -> bool:
+        """Whoever takes the signatures away forgets those that go out with the results."""
+        payloads = (payload for rows in self.due.values() for versions in rows.values() for payload in versions)
+        return bool(self.signed) or any(map(_KEY_IN_RESULT.search, payloads))
+
+    def candidates(self, seq: int) -> Iterator[Record]:
+        """Whatever could be this record, the likeliest first."""
+        for cell in self.records.get(seq, ()):
+            try:
+                _, given, facts, hash_ = self.pages.values(cell)
+            except ValueError:
+                continue
+            for results in self._results(seq):
+                yield Record(seq, as_bytes(given), as_bytes(facts), as_bytes(hash_), results)
+
+    def following(self, seq: int, previous: bytes) -> Record | None:
+        """The record `seq`, if it follows one of the hash `previous`."""
+        for record in self.candidates(seq):
+            if digest(previous, record.input, record.facts, *record.results) == record.hash:
+                return record
+        return None
+
+    def _results(self, seq: int) -> Iterator[tuple[bytes, ...]]:
+        """The record's results; then with one of them in another version, or without one that is not its own."""
+        rows = [versions for _, versions in sorted(self.due.get(seq, {}).items())]
+        whole = tuple(versions[0] for versions in rows)
+        yield whole
+        for number, versions in enumerate(rows if len(rows) <= _MOST_DOUBTED else ()):
+            for other in versions[1:]:
+                yield (*whole[:number], other, *whole[number + 1 :])
+            yield (*whole[:number], *whole[number + 1 :])
+
+    def _sort(self, cell: Cell) -> None:
+        match cell.types:
+            case (0, given, facts, hash_) if hash_ == _HASH and _is_blob(given) and _is_blob(facts):
+                self.records.setdefault(cell.rowid, []).append(cell)
+            case (0, hash_, key, sign) if (hash_, key, sign) == (_HASH, _HASH, _SIGNATURE):
+                self._sign(cell)
+            case (0, seq, hash_, key, sign) if (hash_, key, sign) == (_HASH, _HASH, _SIGNATURE) and _is_int(seq):
+                self._sign(cell)
+            case (0, seq, name, _, payload) if _is_int(seq) and name > 12 and name % 2 and _is_blob(payload):
+                self._owe(cell)
+
+    def _sign(self, cell: Cell) -> None:
+        try:
+            _, *seq, hash_, key, signature = self.pages.values(cell)
+        except ValueError:
+            return
+        number = seq[0] if seq else cell.rowid
+        point = Checkpoint(as_int(number), as_bytes(hash_), as_bytes(key), as_bytes(signature))
+        if self.believe(point) and seq:
+            self.tip = True
+
+    def believe(self, point: Checkpoint) -> bool:
+        """Takes a signature for what it says, if it is the station's."""
+        if point.hash in self.signed.get(point.seq, ()):
+            return True  # a log holds the same page again and again
+        good = point.seq > 0 and (not self.keys or point.public_key in self.keys) and point.genuine
+        if good:
+            self.signed.setdefault(point.seq, set()).add(point.hash)
+        return good
+
+    def _owe(self, cell: Cell) -> None:
+        try:
+            _, seq, _, _, payload = self.pages.values(cell)
+        except ValueError:
+            return
+        versions = self.due.setdefault(as_int(seq), {}).setdefault(cell.rowid, [])
+        if payload not in versions:
+            versions.append(as_bytes(payload))
+
+
+def _is_blob(kind: int) -> bool:
+    return kind >= 12 and kind % 2 == 0
+
+
+def _is_int(kind: int) -> bool:
+    return 1 <= kind <= 6 or kind in (8, 9)
+
+
+def _follow(found: _Found, *, signs: bool) -> Left:
+    left = Left(reason="no record of it was found wrong")
+    seq, head, name, waiting = 0, GENESIS, "", list[bytes]()
+
+    def vouched() -> None:
+        left.seq, left.head, left.journal = seq, head, name
+        left.results += waiting
+        waiting.clear()
+
+    while (record := found.following(seq + 1, head)) is not None:
+        if record.results and seq and _signed_within(found, record, head):
+            vouched()
+        known = found.signed.get(record.seq)
+        if known is not None and record.hash not in known:
+            left.bad = left.seq + 1
+            left.reason = f"a record from {left.bad} to {record.seq} is not what the station signed."
+            return left
+        seq, head, name = record.seq, record.hash, _name(record) or name
+        waiting += record.results
+        if known is not None or not signs:
+            vouched()
+    left.unsigned = waiting
+    if not found.records:
+        left.bad, left.reason = 1, "no record in it can be read."
+    elif seq < max([*found.records, *found.signed]):
+        left.bad = seq + 1
+        left.reason = _why(found, left.bad)
+    elif left.seq < seq:
+        left.bad = left.seq + 1
+        left.reason = f"record {left.bad} bears no signature that can be read."
+    return left
+
+
+def _why(found: _Found, bad: int) -> str:
+    if next(found.candidates(bad), None) is None:
+        signed = max(found.signed, default=0)
+        return f"record {bad} cannot be read" + (f"; the station signed {signed} records." if signed >= bad else ".")
+    return f"record {bad} or a result of it is not whole, or was changed after it was written."
+
+
+def _signed_within(found: _Found, record: Record, head: bytes) -> bool:
+    """A result's evidence bears a signature over the record before its own."""
+    for payload in record.results:
+        try:
+            evidence = json.loads(payload)["evidence"]
+            named = evidence["last_seq"] == record.seq and evidence["journal_head"] == head.hex()
+            key, signature = bytes.fromhex(evidence["public_key"]), bytes.fromhex(evidence["signature"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            continue
+        if named and found.believe(Checkpoint(record.seq - 1, head, key, signature)):
+            return True
+    return False
+
+
+def _name(record: Record) -> str:
+    if not record.input.startswith(b'["JournalBegan"'):
+        return ""
+    return str(json.loads(record.input)[1]["journal"])
+
+
+def _most_runs(found: _Found) -> int:
+    """The highest number that a run can have had: that of any record that is left, and one more for each that is not.
+
+    Records that do not hold count too, and where nothing tells how many records there were, the pages that are absent.
+    """
+    most, shown_by, sound = 0, 0, set[int]()
+    last, heads = 0, {GENESIS}
+    for seq in sorted(found.records):
+        before = heads if seq == last + 1 else set[bytes]()
+        last, heads = seq, set[bytes]()
+        for record in found.candidates(seq):
+            heads.add(record.hash)
+            number = max(map(int, _RUN.findall(record.facts)), default=0)
+            if number > most:
+                most, shown_by = number, seq
+            if any(digest(head, record.input, record.facts, *record.results) == record.hash for head in before):
+                sound.add(seq)
+                break
+    newest = max([*sound, *found.signed], default=0)
+    lost = max(0, newest - shown_by - sum(seq > shown_by for seq in sound))
+    if not found.tip:
+        lost += found.pages.absent_pages * (found.pages.page_bytes // _RUN_BYTES)
+    return most + lost

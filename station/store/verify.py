@@ -1,0 +1,72 @@
+"""A whole journal held against its chain, its signatures and its own tables: at each start, and by `journal verify`."""
+
+import json
+import pathlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from station.store.database import FileDamaged
+from station.store.hash_chain import Checkpoint, Tampered, attest
+from station.store.journal_reader import JournalReader
+from station.store.surviving_records import last_good
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The journal's end, how many signatures hold up to there, and the public keys (hexadecimal) that made them."""
+
+    seq: int
+    head: bytes
+    signatures: int
+    signers: tuple[str, ...]
+
+
+def verify_journal(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> Verified:
+    """Reads every record and every signature. Raises Tampered or FileDamaged that name the first bad record.
+
+    `keys`: the public keys to trust; without any, the journal's own. Raises StorageError too.
+    """
+    try:
+        return _verified(path, keys)
+    except FileDamaged as damaged:
+        raise FileDamaged(f"{damaged} {last_good(path, keys).told}") from None
+
+
+def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> Verified:
+    reader = JournalReader(path)
+    try:
+        points, tip = reader.checkpoints(), reader.tip()
+        seq, head, count = attest(reader.records(), points, tip, keys)
+        _check_end(points, tip, seq)
+        _check_outbox(reader, seq)
+        reader.check_file()
+    except Tampered as bad:
+        raise Tampered(bad.seq, f"{path}: {bad}") from None
+    finally:
+        reader.close()
+    signers = sorted({point.public_key.hex() for point in [*points, *([tip] if tip is not None else [])]})
+    return Verified(seq, head, count, tuple(signers))
+
+
+def _check_end(points: Sequence[Checkpoint], tip: Checkpoint | None, last: int) -> None:
+    """Who signs at all signs each commit: cut off where a checkpoint lies, only the newest signature tells."""
+    if points and tip is None:
+        raise Tampered(last + 1, f"record {last + 1} may be missing: the signature of the newest commit is gone.")
+
+
+def _check_outbox(reader: JournalReader, last: int) -> None:
+    """A result's payload is in the chain; its row must not say anything else, nor belong to no record."""
+    for number, (seq, journal_seq, result_id, revision, payload) in enumerate(reader.outbox(), 1):
+        at = journal_seq if isinstance(journal_seq, int) else last
+        if seq != number or not 1 <= at <= last:
+            raise Tampered(min(max(at, 1), last + 1), f"the outbox row {seq} belongs to no record of the journal.")
+        if (result_id, revision) != _named(payload):
+            raise Tampered(at, f"the result of record {at} was changed after it was written.")
+
+
+def _named(payload: bytes) -> tuple[object, object]:
+    try:
+        document = json.loads(payload)
+        return document["result_id"], document["revision"]
+    except (ValueError, TypeError, KeyError):
+        return None, None

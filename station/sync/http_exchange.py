@@ -1,0 +1,176 @@
+"""One HTTP request and its answer, within a deadline and a size: a reply, or why there is none. Never an exception.
+
+Whoever answers may be a captive portal, a proxy or an attacker, so nothing of the answer is trusted to be of any
+form: h11 reads it, and the deadline holds for the whole of it, not for each byte.
+"""
+
+import pathlib
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from urllib.parse import SplitResult
+
+import certifi
+import h11
+
+from shared.errors import ConfigError
+from shared.protocol.results import Later
+from station.sync.schedule import AnswerLost
+
+MAX_ANSWER_BYTES = 65_536
+MAX_HEAD_BYTES = 32_768
+_PART = 16_384
+_LOST = "The connection broke before the leaderboard's answer was complete."
+_TOO_MUCH = "The leaderboard's answer was too long or too slow to be read."
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that arrived whole; header names are in lower case, values as Latin-1 text."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long we wait: for a connection, and then for the whole of the answer."""
+
+    connect_s: float
+    answer_s: float
+
+
+class Exchange:
+    """Speaks with the one address that the operator named: no proxy, no redirect, nothing from the environment."""
+
+    def __init__(self, address: SplitResult, patience: Patience, ca_file: str = "") -> None:
+        """Raises ConfigError if `ca_file` cannot be used."""
+        self._patience = patience
+        self._host = address.hostname or ""
+        self._tls = tls_context(ca_file) if address.scheme == "https" else None
+        self._port = address.port or (443 if self._tls else 80)
+        self._base = address.path.rstrip("/")
+        self._host_header = address.netloc
+
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | Later:
+        """The reply; Later if not one byte left this machine, AnswerLost if no whole answer came back."""
+        try:
+            opened = self._connect()
+        except (OSError, UnicodeError) as error:
+            return Later(f"The leaderboard cannot be reached: {_sentence(error)}")
+        with opened:
+            return self._converse(opened, self._request(method, path, headers, body))
+
+    def _request(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+        length = {"content-length": str(len(body))} if body else {}
+        all_headers = {"host": self._host_header, **headers, **length, "connection": "close"}
+        ours = h11.Connection(h11.CLIENT)
+        head = ours.send(h11.Request(method=method, target=self._base + path, headers=list(all_headers.items())))
+        return (head or b"") + body
+
+    def _connect(self) -> socket.socket:
+        ends_at = time.monotonic() + self._patience.connect_s
+        error: OSError = TimeoutError()
+        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
+            fresh = socket.socket(family, kind, protocol)
+            try:
+                fresh.settimeout(max(0.05, ends_at - time.monotonic()))
+                fresh.connect(address)
+                return fresh if self._tls is None else self._tls.wrap_socket(fresh, server_hostname=self._host)
+            except OSError as failed:
+                error = failed
+                fresh.close()
+        raise error
+
+    def _converse(self, opened: socket.socket, request: bytes) -> Reply | Later:
+        ends_at = time.monotonic() + self._patience.answer_s
+        try:
+            opened.settimeout(self._patience.answer_s)
+            opened.sendall(request)
+        except TimeoutError:
+            return AnswerLost(_TOO_MUCH)
+        except OSError:
+            # Who refuses at once may not read it all; its answer may be here nevertheless.
+            pass
+        try:
+            return self._read(opened, ends_at)
+        except (OSError, h11.RemoteProtocolError, ValueError):
+            # ValueError: h11 leaves a Content-Length of thousands of digits to `int`.
+            return AnswerLost(_TOO_MUCH if time.monotonic() >= ends_at else _LOST)
+
+    def _read(self, opened: socket.socket, ends_at: float) -> Reply | Later:
+        theirs = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
+        theirs.send(h11.Request(method="GET", target="/", headers=[("host", "x")]))
+        theirs.send(h11.EndOfMessage())
+        reader = _Reader(theirs)
+        size = 0
+        while not reader.complete:
+            left_s = ends_at - time.monotonic()
+            if left_s <= 0 or size > MAX_ANSWER_BYTES + MAX_HEAD_BYTES:
+                return AnswerLost(_TOO_MUCH)
+            opened.settimeout(left_s)
+            part = opened.recv(_PART)
+            size += len(part)
+            reader.feed(part)
+        return reader.reply or AnswerLost(_LOST)
+
+
+class _Reader:
+    """What h11 makes of the bytes so far. Raises h11.RemoteProtocolError."""
+
+    def __init__(self, connection: h11.Connection) -> None:
+        self._connection = connection
+        self._head: h11.Response | None = None
+        self._body = bytearray()
+        self.complete = False
+        self.reply: Reply | None = None
+
+    def feed(self, part: bytes) -> None:
+        self._connection.receive_data(part)
+        while not self.complete:
+            event = self._connection.next_event()
+            match event:
+                case h11.Response():
+                    self._head = event
+                case h11.Data():
+                    self._body += event.data
+                case h11.EndOfMessage():
+                    self._finish()
+                case h11.InformationalResponse():
+                    pass  # "100 Continue" and its like: the answer is still to come
+                case h11.ConnectionClosed():
+                    self.complete = True
+                case _:
+                    # More is needed; PAUSED (they switch protocols) never goes on.
+                    self.complete = event is h11.PAUSED
+                    return
+
+    def _finish(self) -> None:
+        self.complete = True
+        if self._head is not None:
+            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._head.headers}
+            self.reply = Reply(self._head.status_code, headers, bytes(self._body))
+
+
+def tls_context(ca_file: str) -> ssl.SSLContext:
+    """Certificates are checked against the public authorities, or against `ca_file` alone. Raises ConfigError."""
+    try:
+        return ssl.create_default_context(cafile=ca_file or certifi.where())
+    except OSError as error:  # an SSLError is one
+        path = pathlib.Path(ca_file)
+        why = (error.strerror if not path.is_file() else "") or "it holds no certificate in PEM form"
+        raise ConfigError(f"[sync.options] `ca_file` {ca_file} cannot be used: {why}.") from None
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "its certificate is not trusted here; set `ca_file` in [sync.options] or mend the clock."
+    if isinstance(error, ssl.SSLError):
+        return "what answers there does not speak TLS as it should; is it https, and is this its port?"
+    if isinstance(error, TimeoutError):
+        return "no connection in time."
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return "its name is not known here; is there a network, and is the name right?"
+    return "no connection."

@@ -1,0 +1,48 @@
+"""Is the leaderboard ready for the race that is on? Asked before the first result, not found out with it. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.protocol.results import RACES_PATH, Later
+from station.sync.http_exchange import Reply
+from station.sync.refusal_wording import own_words
+from station.sync.verdict import contract_sentence, marked, read_object, speaks_of
+
+Readiness = Literal["ready", "unknown", "away", "untold"]
+
+_ASKED = own_words(RACES_PATH)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is known of a race at the leaderboard; "untold": it is there and does not say which races it has."""
+
+    race_id: str
+    readiness: Readiness
+    sentence: str
+
+
+def judged(race_id: str, reply: Reply | Later, own: frozenset[str] = frozenset()) -> Target:
+    """The meaning of the reply to "GET the race", at an address of these words; a vendor need not answer it."""
+    if isinstance(reply, Later):
+        return Target(race_id, "away", reply.reason)
+    if reply.status == 200:
+        document = read_object(reply)
+        if document is not None and document.get("race_id") == race_id:
+            return Target(race_id, "ready", f"The leaderboard is ready for the race {race_id!r}.")
+    said = contract_sentence(reply)
+    if reply.status == 404 and said is not None and (marked(reply) or speaks_of(race_id, 404, said, own | _ASKED)):
+        return Target(
+            race_id,
+            "unknown",
+            f"The leaderboard does not know the race {race_id!r}: create it there, or mend [race] `id`; "
+            "until then every result of it is rejected.",
+        )
+    if marked(reply):
+        return Target(race_id, "untold", f"The leaderboard answers; whether it knows {race_id!r} it does not say.")
+    return Target(
+        race_id,
+        "away",
+        f"What answers at the leaderboard's address does not say whether it knows the race {race_id!r} "
+        f"({reply.status} for {RACES_PATH}/{race_id}).",
+    )

@@ -1,0 +1,162 @@
+"""Which row of the outbox is posted next, and when: pure, time and chance are arguments.
+
+Every row is posted until an answer settles it, always under the same `webhook-id`, so a repeat is harmless:
+
+  pending     not posted yet, or answered "later": it waits for its turn
+  in-flight   posted just now, no answer yet
+  unknown     posted, and the answer was lost (a timeout, a reset, a crash): it may have been applied; post again
+  confirmed   the leaderboard has it
+  rejected    the leaderboard will never take it: a person must look
+
+Two rules order the posts. Revisions of one result go in rising order, one settled before the next is sent,
+so an older one never lands on a newer one. A failure also holds back the whole board: ten waiting results
+knock once, not ten times, on a door that does not open.
+"""
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from shared.protocol.results import Answer, Later, Posted, Rejected
+from shared.units import seconds_to_ns
+
+State = Literal["pending", "in-flight", "unknown", "confirmed", "rejected"]
+SETTLED: frozenset[State] = frozenset({"confirmed", "rejected"})
+
+BACKOFF_S: tuple[float, ...] = (0.0, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 240.0, 300.0)
+LONGEST_WAIT_S = 3600.0  # a leaderboard may ask for more patience than our own cap, but not for a day
+LONGEST_STRANGER_WAIT_S = 300.0  # whoever answered in its place may not
+BOARD_PATIENCE_S = 60.0  # for what was asked for one row: what ails it alone must not hold the others back for an hour
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLost(Later):
+    """The result was sent and no whole answer came back: it may have been applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedOtherwise(Posted):
+    """The leaderboard has the result, and counts it as another score than the station's `ours_ms`: a person looks."""
+
+    ours_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One outbox row of the station: `payload` is the canonical text of a Result."""
+
+    seq: int
+    result_id: str
+    revision: int
+    payload: bytes
+
+    @property
+    def webhook_id(self) -> str:
+        """As `Result.webhook_id`: the idempotency key of this revision."""
+        return f"{self.result_id}.{self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of a row (by its `webhook_id`) so far; `not_before_ns` is on the clock of the step."""
+
+    state: State = "pending"
+    attempts: int = 0
+    not_before_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """How the leaderboard answers at the moment: `failures` in a row hold every row back."""
+
+    failures: int = 0
+    not_before_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The row to post next, and the earliest instant to do so."""
+
+    row: Row
+    at_ns: int
+
+
+def otherwise(posted: PostedOtherwise) -> str:
+    """The trouble, for a person."""
+    there = "no score" if posted.score_ms is None else f"{posted.score_ms} ms"
+    here = "none" if posted.ours_ms is None else f"{posted.ours_ms} ms"
+    return f"the leaderboard counts {there} where the station has {here}: compare the race's rules there and here."
+
+
+def next_turn(rows: Iterable[Row], progress: Mapping[str, Progress], board: Board) -> Turn | None:
+    """The unsettled row whose time comes first (then the oldest); None if nothing is left to post."""
+    turns = [
+        Turn(row, max(board.not_before_ns, progress.get(row.webhook_id, Progress()).not_before_ns))
+        for row in first_revisions(rows, progress)
+    ]
+    return min(turns, key=lambda turn: (turn.at_ns, turn.row.seq), default=None)
+
+
+def first_revisions(rows: Iterable[Row], progress: Mapping[str, Progress]) -> list[Row]:
+    """Of each result the lowest revision that is not settled: the only one that may be sent now."""
+    lowest: dict[str, Row] = {}
+    for row in rows:
+        if progress.get(row.webhook_id, Progress()).state in SETTLED:
+            continue
+        held = lowest.get(row.result_id)
+        if held is None or row.revision < held.revision:
+            lowest[row.result_id] = row
+    return list(lowest.values())
+
+
+def due_now(progress: Progress) -> Progress:
+    """An operator says "send now": the row's turn comes at once, and it is asked for anew if it was rejected."""
+    return replace(progress, state="pending" if progress.state == "rejected" else progress.state, not_before_ns=0)
+
+
+def sent(progress: Progress) -> Progress:
+    """An attempt begins."""
+    return replace(progress, state="in-flight", attempts=progress.attempts + 1)
+
+
+def answered(progress: Progress, answer: Answer, wait_ns: int, now_ns: int) -> Progress:
+    """An attempt ends with `answer`; `wait_ns` is what `wait_for` chose."""
+    match answer:
+        case Posted():
+            return replace(progress, state="confirmed")
+        case Rejected():
+            return replace(progress, state="rejected")
+        case AnswerLost():
+            return replace(progress, state="unknown", not_before_ns=now_ns + wait_ns)
+        case Later():
+            return replace(progress, state="pending", not_before_ns=now_ns + wait_ns)
+
+
+def board_after(board: Board, answer: Answer, wait_ns: int, now_ns: int) -> Board:
+    """A leaderboard that answers at all is there; one that says "later" is left alone for `wait_ns`.
+
+    When it asks for a long time, another row may knock after a minute, the next after two, and so on.
+    """
+    if isinstance(answer, Later):
+        failures = board.failures + 1
+        if (answer.after_s or 0.0) > BOARD_PATIENCE_S:
+            wait_ns = min(wait_ns, failures * seconds_to_ns(BOARD_PATIENCE_S))
+        return Board(failures, now_ns + wait_ns)
+    return Board()
+
+
+def wait_for(answer: Answer, attempts: int, board: Board, rng: random.Random) -> tuple[int, int]:
+    """How long the row and the whole board wait after `answer`, in ns. What the leaderboard asks for is a floor."""
+    if not isinstance(answer, Later):
+        return 0, 0
+    asked_s = min(max(answer.after_s or 0.0, 0.0), LONGEST_WAIT_S)
+    row_s = max(asked_s, backoff_s(attempts, rng))
+    board_s = max(asked_s, backoff_s(board.failures + 1, rng))
+    return seconds_to_ns(row_s), seconds_to_ns(board_s)
+
+
+def backoff_s(failures: int, rng: random.Random) -> float:
+    """The wait after `failures` attempts without success: full jitter under the step, so that stations spread."""
+    ceiling = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
+    return rng.uniform(0.0, ceiling)

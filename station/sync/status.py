@@ -1,0 +1,108 @@
+"""What the station's page says about sync, read from sync.db without disturbing its writer."""
+
+import pathlib
+
+import apsw
+
+from shared.errors import StorageError
+from shared.protocol.results import Later, Rejected
+from station.store.database import has_table, open_reading, storage_errors
+from station.store.process_lock import is_held
+from station.sync.attempts import Record, read_records, read_target
+from station.sync.leaderboard_check import Target
+from station.sync.schedule import PostedOtherwise, otherwise
+from station.views.views import ResultTrouble, SyncView
+
+DATABASE = "sync.db"
+LOCK = "sync.lock"
+MOST_TROUBLES = 20  # as many lines as a person reads
+
+
+class SyncReport:
+    """Reads the folder of the station's data; sync may never have run. Never raises."""
+
+    def __init__(self, data_dir: pathlib.Path) -> None:
+        self._path = data_dir / DATABASE
+        self._lock = data_dir / LOCK
+        self._db: apsw.Connection | None = None
+
+    def view(self, due: int) -> SyncView:
+        """`due`: how many outbox rows the station has committed so far."""
+        alive = is_held(self._lock)
+        try:
+            records = self._records()
+            return summary(records, due, alive, self._target())
+        except StorageError as error:
+            return SyncView(due, 0, due, 0, alive, str(error))
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _records(self) -> list[Record]:
+        if self._db is None and self._path.exists():
+            self._db = open_reading(self._path)
+        with storage_errors(self._path):
+            ready = self._db is not None and has_table(self._db, "answers")
+        if self._db is None or not ready:
+            return []
+        return read_records(self._db, self._path)
+
+    def _target(self) -> Target | None:
+        if self._db is None or not has_table(self._db, "targets"):
+            return None
+        return read_target(self._db, self._path)
+
+
+def summary(records: list[Record], due: int, alive: bool, target: Target | None = None) -> SyncView:
+    """Counts, and one sentence: the newest trouble, or that there is none."""
+    posted = sum(record.state == "confirmed" for record in records)
+    rejected = sum(record.state == "rejected" for record in records)
+    pending = max(0, due - posted - rejected)
+    sentence = _sentence(records, due, pending, alive)
+    if target is not None and target.readiness == "unknown":
+        sentence = target.sentence
+    troubles = tuple(_line(record) for record in _troubles(records)[:MOST_TROUBLES])
+    aim = target or Target("", "away", "")
+    return SyncView(due, posted, pending, rejected, alive, sentence, troubles, aim.readiness == "unknown", aim.sentence)
+
+
+def _sentence(records: list[Record], due: int, pending: int, alive: bool) -> str:
+    if not alive and pending:
+        return "The sync service does not run: results wait on this station's disk."
+    troubles = _troubles(records)
+    if troubles:
+        return _trouble(troubles[0])
+    if pending:
+        return "Posting."
+    return "Every result is posted." if due else "No result is due yet."
+
+
+def _troubles(records: list[Record]) -> list[Record]:
+    """Newest first: what is not settled, was rejected, or is counted otherwise there."""
+    found = [r for r in records if r.state != "confirmed" or isinstance(r.answer, PostedOtherwise)]
+    return sorted(found, key=lambda record: record.last_utc_ns, reverse=True)
+
+
+def _line(record: Record) -> ResultTrouble:
+    state = "otherwise" if isinstance(record.answer, PostedOtherwise) else record.state
+    return ResultTrouble(record.result_id, record.revision, state, _trouble(record))
+
+
+def _trouble(record: Record) -> str:
+    if record.reopened:
+        return f"{record.result_id} is sent again, as was asked."
+    match record.answer:
+        case PostedOtherwise():
+            return f"{record.result_id} is posted, but {otherwise(record.answer)}"
+        case Rejected(reason, status):
+            return f"{record.result_id} was rejected ({status}): {reason}"
+        case Later(reason):
+            return f"{reason} {record.result_id} waits ({_tries(record.attempts)})."
+        case _:
+            return f"{record.result_id} was sent; its answer is awaited ({_tries(record.attempts)})."
+
+
+def _tries(attempts: int) -> str:
+    return "1 try so far" if attempts == 1 else f"{attempts} tries so far"

@@ -1,0 +1,135 @@
+"""The leaderboard over HTTPS: one signed POST a result, and its answer as Posted, Rejected or Later.
+
+The contract is that of any vendor's endpoint: Standard Webhooks headers, `webhook-id` the idempotency key.
+An answer that did not arrive whole is `AnswerLost`: the result may have been applied, and the same id is sent
+again. A redirect is not followed: where results go is the operator's word, not a stranger's. What an answer means:
+verdict.py.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ipaddress
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import SplitResult, quote, urlsplit
+
+from shared.config import from_table, setting
+from shared.errors import ConfigError
+from shared.protocol.results import RACES_PATH, RESULT_PATH, Answer, Later, Result, encode_result
+from station.sync.http_exchange import Exchange, Patience, Reply
+from station.sync.leaderboard_check import Target, judged
+from station.sync.refusal_wording import own_words
+from station.sync.verdict import verdict
+
+_SECRET_PREFIX = "whsec_"  # noqa: S105  # the prefix of Standard Webhooks, no secret
+_URL_SIGNS = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`[sync.options]` of the driver `webhooks`."""
+
+    connect_timeout_s: float = setting(3.0, least=0.1, most=60)
+    read_timeout_s: float = setting(10.0, least=0.1, most=120, what="for the whole of the answer")
+    ca_file: str = setting("", what="a PEM file, if the leaderboard's certificate is signed by a house CA", file=True)
+    allow_plain_http: bool = setting(False, what="true: post by http:// to another machine, where anybody may listen")
+
+
+class Asker(Protocol):
+    """What carries a request and brings the reply: `Exchange`."""
+
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | Later: ...
+
+
+class WebhookLeaderboard:
+    """Driver `webhooks` of `raceday.leaderboards`. `utc_s` stamps each attempt (seconds since 1970)."""
+
+    def __init__(
+        self,
+        url: str,
+        secret: str,
+        options: dict[str, Any],
+        utc_s: Callable[[], float] = time.time,
+        exchange: Asker | None = None,
+    ) -> None:
+        """`exchange`: another road than HTTP. Raises ConfigError."""
+        chosen = from_table(options, Options, source="[sync.options]")
+        address = checked_address(url, allow_plain_http=chosen.allow_plain_http)
+        self._key = key_of(secret)
+        self._utc_s = utc_s
+        patience = Patience(chosen.connect_timeout_s, chosen.read_timeout_s)
+        self._own = own_words(address.netloc, address.path)
+        self._exchange = exchange or Exchange(address, patience, chosen.ca_file)
+
+    def post(self, result: Result) -> Answer:
+        """Send once; never raises for what a network or a peer can do."""
+        body = encode_result(result)
+        headers = {**_HEADERS, "content-type": "application/json"}
+        headers |= signed(self._key, result.webhook_id, self._utc_s(), body)
+        reply = self._exchange.ask("POST", RESULT_PATH, headers, body)
+        return reply if isinstance(reply, Later) else verdict(result, reply, self._utc_s(), self._own)
+
+    def target(self, race_id: str) -> Target:
+        """Whether the leaderboard knows the race that results will be posted to; never raises either."""
+        reply = self._exchange.ask("GET", f"{RACES_PATH}/{quote(race_id, safe='')}", _HEADERS)
+        return judged(race_id, reply, self._own)
+
+    def close(self) -> None:
+        """Nothing is open between two posts."""
+
+
+_HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "raceday-sync"}
+
+
+def checked_address(url: str, *, allow_plain_http: bool = False) -> SplitResult:
+    """The leaderboard's address. Raises ConfigError."""
+    try:
+        parts = urlsplit(url)
+        fine = bool(_URL_SIGNS.fullmatch(url)) and parts.scheme in ("http", "https") and bool(parts.hostname)
+        fine = fine and not (parts.username or parts.query or parts.fragment) and parts.port != 0
+    except ValueError:  # brackets that are no IPv6 address, a port that is no number
+        fine = False
+    if not fine:
+        raise ConfigError(
+            f"[sync] `leaderboard_url` is {url!r}; write it as https://leaderboard.example (no user, no ?)."
+        )
+    if parts.scheme == "http" and not allow_plain_http and not _is_loopback(parts.hostname or ""):
+        raise ConfigError(
+            f"[sync] `leaderboard_url` is {url!r}: by http:// anybody in between can read and forge the answers. "
+            "Use https://, or set `allow_plain_http = true` in [sync.options]."
+        )
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def key_of(secret: str) -> bytes:
+    """The signing key in a Standard Webhooks secret `whsec_<base64 of 24 to 64 bytes>`. Raises ConfigError."""
+    try:
+        key = base64.b64decode(secret.strip().removeprefix(_SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not 24 <= len(key) <= 64:
+        raise ConfigError("[sync] `secret_file` must hold `whsec_` and the base64 of 24 to 64 random bytes.")
+    return key
+
+
+def signed(key: bytes, webhook_id: str, utc_s: float, body: bytes) -> dict[str, str]:
+    """The three headers of Standard Webhooks 1.0.0: HMAC-SHA256 over `id.timestamp.body`."""
+    timestamp = str(int(utc_s))
+    mac = hmac.new(key, f"{webhook_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": "v1," + base64.b64encode(mac).decode(),
+    }

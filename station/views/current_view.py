@@ -1,0 +1,89 @@
+"""The newest view, for any thread: parts come in as they are committed, whole snapshots go out, waiters are woken."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+
+from station.core.inputs import Mode
+from station.views.views import (
+    BrokerView,
+    CarView,
+    ClockView,
+    GateView,
+    ManagerView,
+    RaceView,
+    RunView,
+    StandingLine,
+    StopView,
+    StoreView,
+    StrangerView,
+    SyncView,
+    Uncounted,
+    View,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a view is made of, the clock excepted: it is read when someone looks."""
+
+    race: RaceView | None = None
+    run: RunView | None = None
+    standing: tuple[StandingLine, ...] = ()
+    gates: tuple[GateView, ...] = ()
+    cars: tuple[CarView, ...] = ()
+    broker: BrokerView = field(default_factory=lambda: BrokerView(False, "Not connected yet.", 0, 0))
+    sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, "Sync has not been looked at yet."))
+    store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
+    mode: Mode = "race"
+    runs: tuple[RunView, ...] = ()
+    strangers: tuple[StrangerView, ...] = ()
+    stop: StopView = field(default_factory=StopView)
+    uncounted: tuple[Uncounted, ...] = ()
+    manager: ManagerView | None = None
+    notice: str = ""
+
+
+class Screen:
+    """One for the station. `clock` reads the station's clock."""
+
+    def __init__(self, station: str, clock: Callable[[], ClockView]) -> None:
+        self._station, self._clock = station, clock
+        self._parts = Parts()
+        self._version = 1
+        self._due = 0
+        self._changed = threading.Condition()
+
+    def update(self, **parts: object) -> None:
+        """New parts by name; the version grows only if one of them differs."""
+        with self._changed:
+            fresh = replace(self._parts, **parts)  # type: ignore[arg-type]
+            fresh = replace(fresh, sync=_owing(fresh.sync, self._due))
+            if fresh != self._parts:
+                self._parts, self._version = fresh, self._version + 1
+                self._changed.notify_all()
+
+    def owe(self, due: int) -> None:
+        """So many results are due by now. Sync is looked at now and then: no view says meanwhile that all is posted."""
+        self._due = due
+        self.update()
+
+    def snapshot(self) -> View:
+        with self._changed:
+            parts, version = self._parts, self._version
+        values = {part.name: getattr(parts, part.name) for part in fields(Parts)}
+        return View(version=version, station=self._station, clock=self._clock(), **values)
+
+    def wait_for_change(self, version: int, timeout_s: float) -> View | None:
+        """As `ServicePort.wait_for_change`."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._version > version, timeout_s):
+                return None
+        return self.snapshot()
+
+
+def _owing(sync: SyncView, due: int) -> SyncView:
+    if sync.due >= due:
+        return sync
+    pending = max(0, due - sync.posted - sync.rejected)
+    return replace(sync, due=due, pending=pending, sentence="A result waits to be posted.")

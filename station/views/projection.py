@@ -1,0 +1,146 @@
+"""The engine's state as the screens show it. Called on the thread that owns the engine, after a commit."""
+
+from shared.protocol.messages import OfficialLap, RunStatus
+from station.core.attribution.transponders import Stranger
+from station.core.facts import Lap, Proposal
+from station.core.inputs import Moment, clock_of
+from station.core.race.race import Race
+from station.core.race.standings import qualify
+from station.core.runs.car_models import entered, shown
+from station.core.runs.run import Run
+from station.views.best_laps import Best
+from station.views.views import RaceView, RunView, StandingLine, StrangerView
+
+NEAR_NS = 1_000_000_000
+
+
+def race_view(race: Race, best: Best | None = None) -> RaceView:
+    """The race that is on, and the best lap of it."""
+    info = race.info
+    whose = (best.lap_ns, best.racer) if best is not None else (None, "")
+    return RaceView(info.race_id, info.name, info.track, info.rules, info.cars_on_track, *whose)
+
+
+def standing_lines(race: Race) -> tuple[StandingLine, ...]:
+    """The race's standing, best first."""
+    return tuple(
+        StandingLine(
+            placed.rank,
+            placed.racer,
+            placed.score_ms,
+            placed.gap_ms,
+            placed.interval_ms,
+            placed.tied,
+            race.standing.runs_of(placed.racer),
+            _model(race, race.standing.run_behind(placed.racer)),
+            placed.uncertainty_ns,
+        )
+        for placed in race.standing.lines()
+    )
+
+
+def run_view(run: Run, now: Moment, racer_best_ns: int | None = None, said: tuple[str, str] | None = None) -> RunView:
+    """The run on the track, or the last one; `said`: what its car reports of its model now."""
+    laps = run.book.laps()
+    model, model_sha256 = run_model(run, said)
+    differs = run.phase == "armed" and bool(run.race.officiating) and said is not None and not entered(run, said)
+    current = run.book.stretches[-1] if run.book.stretches and run.phase == "running" else None
+    started_ns = None
+    if current is not None:
+        mark = current.mark
+        started_ns = mark.at_ns if clock_of(mark.boot) == clock_of(now.boot) else now.at_ns - (now.utc_ns - mark.utc_ns)
+    return RunView(
+        run_id=run.run_id,
+        racer=run.racer,
+        car=run.car,
+        model=model,
+        model_sha256=model_sha256,
+        attempt=run.attempt,
+        phase=run.phase,
+        released=run.released,
+        laps=laps,
+        lap_number=len(laps) + 1 if current else len(laps),
+        lap_started_ns=started_ns,
+        ends_ns=run.ends_ns(now.boot) if run.phase == "running" else None,
+        best_ns=best_ns(laps),
+        score_ms=score_ms(run, laps),
+        finished_reason=run.finished_reason,
+        counts=run.counts,
+        lap_off_tracks=current.off_tracks if current else 0,
+        lap_collisions=current.collisions if current else 0,
+        lap_resets=current.resets if current else 0,
+        flagged=tuple(mark.at_ns for mark in run.book.flagged),
+        proposals=tuple(proposal for proposal in run.proposals if _open(proposal, run)),
+        racer_best_ns=racer_best_ns,
+        by_hand=run.by_hand,
+        entered_model=run.model,
+        reported_model=said,
+        model_note=_model_note(run, said, differs),
+        model_differs=differs,
+        last_lap=run.last_lap,
+        limit_unsure=run.phase == "running" and run.rules.time_limit_s is not None and run.unsure(now.boot),
+    )
+
+
+def run_model(run: Run, said: tuple[str, str] | None = None) -> tuple[str, str]:
+    """What drives: as reported in the run, else as the car says now, else as entered (until the start is given)."""
+    if run.driven is not None or run.race.officiating == 0 or run.released:
+        return run.posted_model
+    return said or (run.model, run.model_sha256)
+
+
+def _model_note(run: Run, said: tuple[str, str] | None, differs: bool) -> str:
+    if run.race.officiating == 0:
+        return ""
+    if differs and said is not None:
+        return f"{run.car} reports {shown(*said)}, the entry says {shown(run.model, run.model_sha256)}."
+    if run.model_changes:
+        return f"{run.car} reported another model in the middle of the run."
+    if run.driven is None and (run.released or said is None):
+        return f"{run.car} reports no model: its result names none."
+    return ""
+
+
+def stranger_views(strangers: tuple[Stranger, ...]) -> tuple[StrangerView, ...]:
+    """The transponders that nobody knows."""
+    return tuple(StrangerView(each.transponder, each.count) for each in strangers)
+
+
+def best_ns(laps: tuple[Lap, ...]) -> int | None:
+    """The fastest valid lap."""
+    return min((lap.lap_ns for lap in laps if lap.valid), default=None)
+
+
+def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
+    """What the run is worth so far."""
+    score = run.score if run.phase == "finished" else qualify(laps, run.rules)
+    return None if score is None else score.score_ms
+
+
+def run_status(run: Run) -> RunStatus:
+    """As published."""
+    laps = run.book.laps()
+    worth, best = score_ms(run, laps), best_ns(laps) if run.counts else None
+    uncertainty_ns = max((lap.uncertainty_ns for lap in laps if lap.valid), default=0)
+    who = (run.run_id, run.race.race_id, run.car, run.racer)
+    return RunStatus(*who, run.phase, len(laps), best, worth, uncertainty_ns)
+
+
+def official_lap(run: Run, lap: Lap) -> OfficialLap:
+    """As published."""
+    what = (run.run_id, run.car, run.racer, lap.number, lap.lap_ns, lap.valid, lap.confirmed, lap.reason[:500])
+    return OfficialLap(*what, lap.uncertainty_ns)
+
+
+def _model(race: Race, run_id: str) -> str:
+    """What drove that run; "" of one that lies too far back."""
+    run = race.runs.get(run_id)
+    return "" if run is None else run.posted_model[0]
+
+
+def _open(proposal: Proposal, run: Run) -> bool:
+    """Until a ruling did what was proposed, or an official dismissed it (then it is not there any more)."""
+    if proposal.crossing:
+        return True
+    near = any(abs(stretch.mark.at_ns - proposal.at_ns) < NEAR_NS for stretch in run.book.stretches)
+    return near == (proposal.kind == "false_crossing")

@@ -1,0 +1,82 @@
+"""What a ruling changed: the lap, the score and the place before and after. Called by the service around the core.
+
+Figures are the published ones (truncated to ms). While a run is on its place is where its score would stand now.
+"""
+
+from shared.rules.ranking import RaceRules, RunLap, lap_time_ns
+from shared.units import format_ms, published_ms
+from station.core import inputs as e
+from station.core.engine import Engine
+from station.core.race.race import Race
+from station.core.runs.laps import run_lap
+from station.core.runs.run import INCIDENTS, RULINGS, Run
+from station.views.projection import score_ms
+from station.views.views import Effect, Worth
+
+# Which model was driven changes no lap.
+OF_LAPS = tuple(kind for kind in (*INCIDENTS, *RULINGS) if kind is not e.EnterModel)
+
+
+def worth(engine: Engine, command: e.Input) -> Worth | None:
+    """Of the run and the lap that a ruling is about; None for what is no ruling, or about no run."""
+    race = engine.race
+    if race is None or not isinstance(command, OF_LAPS):
+        return None
+    run_id = getattr(command, "run_id", "")
+    run = race.runs.get(run_id) if run_id else race.run
+    if run is None:
+        return None
+    number = _number(run, command)
+    laps = run.book.laps()
+    lap = laps[number - 1] if number is not None and 1 <= number <= len(laps) else None
+    lap_ms = None if lap is None else _lap_ms(run_lap(lap), run.rules)
+    score = score_ms(run, laps)
+    counts = lap is not None and lap.valid
+    return Worth(run.run_id, run.racer, number, lap_ms, counts, score, _place(race, run, score))
+
+
+def effect(before: Worth | None, after: Worth | None) -> Effect | None:
+    """Of two moments around one ruling."""
+    if before is None or after is None:
+        return None
+    lap = None
+    if before.lap is not None and before.lap == after.lap and before.lap_ms is not None and after.lap_ms is not None:
+        lap = f"Lap {before.lap}: {_change(_lap(before), _lap(after))}."
+    score = f"Score: {_change(_figure(before.score_ms), _figure(after.score_ms))}."
+    place = f"Place: {_change(str(before.place or 'none'), str(after.place or 'none'))}."
+    return Effect(before, after, " ".join(part for part in (lap, score, place) if part is not None))
+
+
+def _number(run: Run, command: e.Command) -> int | None:
+    """The lap that is meant."""
+    if isinstance(command, e.OffTrack | e.Collision | e.CarReset):
+        return run.book.at(command.moment.boot, command.at_ns)
+    if isinstance(command, e.VoidLap | e.RestoreLap | e.AddPenalty | e.DropCrossing | e.TakeBack):
+        return command.number
+    return None
+
+
+def _lap_ms(lap: RunLap, rules: RaceRules) -> int | None:
+    return published_ms(lap_time_ns(lap, rules)) if lap.lap_ns else None
+
+
+def _place(race: Race, run: Run, score: int | None) -> int | None:
+    lines = race.standing.lines()
+    own = next((line for line in lines if line.racer == run.racer), None)
+    if run.phase == "finished" or (own is not None and (score is None or own.score_ms <= score)):
+        return None if own is None else own.rank
+    if score is None:
+        return None
+    return 1 + sum(1 for line in lines if line.racer != run.racer and line.score_ms <= score)
+
+
+def _lap(worth: Worth) -> str:
+    return _figure(worth.lap_ms) + ("" if worth.lap_counts else " (does not count)")
+
+
+def _figure(milliseconds: int | None) -> str:
+    return "none" if milliseconds is None else format_ms(milliseconds)
+
+
+def _change(before: str, after: str) -> str:
+    return f"{before}, as before" if before == after else f"{before} → {after}"

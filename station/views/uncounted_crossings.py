@@ -1,0 +1,60 @@
+"""Crossings that count for nobody, with the reason: what an official sees of them, newest first.
+
+Filled on the thread that commits, from facts as they are made or restored; restore.py keeps it beside the engine.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.engine import NO_GATE, Engine
+from station.core.timing.gate import NO_SENSOR, OUT_OF_ORDER
+from station.views.views import Uncounted
+
+SHOWN = 20
+REMEMBERED = 512  # crossings whose fate may still be told
+LOST = (NO_GATE, NO_SENSOR, OUT_OF_ORDER)  # edges that may have been a pass and made no crossing
+
+
+class UncountedLog:
+    """`newest` is replaced as a whole whenever it changes."""
+
+    def __init__(self) -> None:
+        self._crossings: dict[int, f.Crossing] = {}
+        self._listed: deque[Uncounted] = deque(maxlen=SHOWN)
+        self.newest: tuple[Uncounted, ...] = ()
+
+    def note(self, engine: Engine, event: e.Input, facts: Sequence[f.Fact]) -> None:
+        """What became of one input."""
+        for fact in facts:
+            match fact:
+                case f.Crossing():
+                    self._remember(fact)
+                case f.Unattributed() if fact.crossing in self._crossings:
+                    self._list(engine, self._crossings[fact.crossing], fact.why)
+                case f.EdgeIgnored() if isinstance(event, e.Edge) and event.broken and fact.why.startswith(LOST):
+                    self._add(engine, event, fact.why)
+                case f.Attributed():
+                    self._counted(fact.crossing)
+
+    def _remember(self, crossing: f.Crossing) -> None:
+        self._crossings[crossing.number] = crossing
+        if len(self._crossings) > REMEMBERED:
+            del self._crossings[next(iter(self._crossings))]
+
+    def _list(self, engine: Engine, crossing: f.Crossing, why: str) -> None:
+        self._listed = deque((each for each in self._listed if each.crossing != crossing.number), SHOWN)
+        self._add(engine, crossing, why, crossing.number)
+
+    def _add(self, engine: Engine, seen: f.Crossing | e.Edge, why: str, number: int = 0) -> None:
+        utc_ns = engine.time_of_day(seen.boot, seen.at_ns)
+        self._listed.appendleft(Uncounted(number, seen.gate, seen.sensor[:40], utc_ns, why, seen.transponder))
+        self.newest = tuple(self._listed)
+
+    def _counted(self, number: int) -> None:
+        """An official gave it to a run after all."""
+        left = [each for each in self._listed if each.crossing != number]
+        if len(left) < len(self._listed):
+            self._listed = deque(left, SHOWN)
+            self.newest = tuple(left)

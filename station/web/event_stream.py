@@ -1,0 +1,191 @@
+"""The event stream of the pages: a whole snapshot first, then only the parts that changed.
+
+One thread waits for the station and keeps the newest view; every browser has its own place in the stream and is
+sent what differs from what it last got. So nothing queues up: a slow browser skips to the newest, and the station
+never waits for one.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import threading
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from station.views.views import ServicePort, View
+from station.web.render import PageName, Pages, Rendered
+
+Drawn = TypeVar("Drawn")
+
+HEARTBEAT_S = 0.5  # a page that hears nothing for three of them says so (shared/web/look/silence.js)
+SETTLE_S = 0.02  # changes that come together are shown together
+MOST_BROWSERS = 200  # of the public
+MOST_OFFICIALS = 50  # places of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A view and when it was taken, on this process's monotonic clock."""
+
+    view: View
+    taken_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A page as it was drawn for all browsers, and what each is told, by the version that it was told before."""
+
+    seen: Seen
+    page: Rendered
+    _told: dict[int, str] = field(default_factory=dict)  # 0: nothing was told before
+
+    @property
+    def age_ns(self) -> int:
+        return time.monotonic_ns() - self.seen.taken_ns
+
+    def event_after(self, last: Rendered | None) -> bytes:
+        """Most browsers were told the same before: only the clock is written anew for each."""
+        since = last.version if last is not None else 0
+        if since not in self._told:
+            self._told[since] = changes(self.page, last)
+        return _event(self.page, self._told[since], self.age_ns)
+
+
+class Live:
+    """Hands the newest view to every open page. `start` in the loop that serves them; `close` ends all streams."""
+
+    def __init__(self, service: ServicePort, pages: Pages) -> None:
+        self._service = service
+        self._pages = pages
+        self._newest = Seen(service.snapshot(), time.monotonic_ns())
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wakes: dict[asyncio.Event, bool] = {}  # True: an official's
+        self._drawn: dict[PageName, Drawing] = {}
+        self._drawing: defaultdict[PageName, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @property
+    def browsers(self) -> int:
+        return len(self._wakes)
+
+    def full(self, *, official: bool = False) -> bool:
+        """Is there no place for one more of the public, or of the officials?"""
+        count = sum(theirs == official for theirs in self._wakes.values())
+        return count >= (MOST_OFFICIALS if official else MOST_BROWSERS)
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def close(self) -> None:
+        """From any thread; harmless to call twice."""
+        self._closing.set()
+        self._call_wake_all()
+
+    async def stream(self, page_name: PageName = "live", *, official: bool = False) -> AsyncIterator[bytes]:
+        """Server-sent events for one browser until it goes away or the station stops."""
+        wake = asyncio.Event()
+        self._wakes[wake] = official
+        try:
+            yield b"retry: 1000\n\n"
+            last: Rendered | None = None
+            while not self._closing.is_set():
+                wake.clear()
+                drawing = await self._draw(page_name)
+                if drawing.page is not last:
+                    yield drawing.event_after(last)
+                    last = drawing.page
+                while not wake.is_set() and not await _woken(wake):
+                    yield beat(drawing.page, drawing.age_ns)
+        finally:
+            self._wakes.pop(wake, None)
+
+    async def _draw(self, name: PageName) -> Drawing:
+        """At least as new as the view of now, drawn once for all browsers: the first one that asks draws, the others
+        wait for it. What changes while they wait is for their next turn, or each would draw for itself."""
+        asked = self._newest
+        async with self._drawing[name]:
+            drawn = self._drawn.get(name)
+            if drawn is None or drawn.seen.taken_ns < asked.taken_ns:
+                seen = self._newest
+                drawn = Drawing(seen, await asyncio.to_thread(self._pages.render, seen.view, name))
+                self._drawn[name] = drawn
+            return drawn
+
+    def _watch(self) -> None:
+        while not self._closing.is_set():
+            view = self._service.wait_for_change(self._newest.view.version, 1.0)
+            if view is None:
+                continue
+            self._newest = Seen(view, time.monotonic_ns())
+            self._call_wake_all()
+            self._closing.wait(SETTLE_S)
+
+    def _call_wake_all(self) -> None:
+        if self._loop is None:
+            return
+        # The loop may end between a check and the call: then nobody is left to wake.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._wake_all)
+
+    def _wake_all(self) -> None:
+        for wake in self._wakes:
+            wake.set()
+
+
+async def _woken(wake: asyncio.Event) -> bool:
+    with contextlib.suppress(TimeoutError):
+        return await asyncio.wait_for(wake.wait(), HEARTBEAT_S)
+    return False
+
+
+def event(page: Rendered, last: Rendered | None, age_ns: int) -> bytes:
+    """One message: what `page` has that `last` had not."""
+    return _event(page, changes(page, last), age_ns)
+
+
+def _event(page: Rendered, changed: str, age_ns: int) -> bytes:
+    data = f'{changed[:-1]},"clock":{_json(_clock(page, age_ns))}}}'
+    return f"id: {page.version}\nevent: page\ndata: {data}\n\n".encode()
+
+
+def changes(page: Rendered, last: Rendered | None) -> str:
+    """What `page` has that `last` had not, without the clock."""
+    document = {
+        "version": page.version,
+        "whole": last is None,
+        "next": page.next_command,
+        "car": page.car,
+        "cars": page.cars,
+        "modes": page.modes,
+        "runs": [dataclasses.asdict(run) for run in page.runs],
+        "mode": page.mode,
+        "parts": _changed(page.parts, last.parts if last else {}),
+        "rows": _changed(page.rows, last.rows if last else {}),
+        "lists": _changed(page.lists, last.lists if last else {}),
+    }
+    return _json(document)
+
+
+def beat(page: Rendered, age_ns: int) -> bytes:
+    """Nothing is new, but the station is there, and its clock says so much."""
+    return f"event: beat\ndata: {_json(_clock(page, age_ns))}\n\n".encode()
+
+
+def _clock(page: Rendered, age_ns: int) -> dict[str, object]:
+    """The clock at the instant of sending: the view is older by `age_ns`."""
+    now_ms = round(page.ticking.now_ms + age_ns / 1e6 * page.ticking.rate, 3)
+    return {**dataclasses.asdict(page.ticking), "now_ms": now_ms}
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, separators=(",", ":"), allow_nan=False)
+
+
+def _changed(now: dict[str, Drawn], before: dict[str, Drawn]) -> dict[str, Drawn]:
+    return {key: drawn for key, drawn in now.items() if before.get(key) != drawn}

@@ -1,0 +1,159 @@
+"""The gates' page in words: each gate, each of its sensors, what its driver noticed. Pure, but for the time zone."""
+
+import time
+from dataclasses import dataclass
+
+from shared.units import NS_PER_S
+from station.core.timing.readiness import untried
+from station.views.views import GateView, SensorView, View
+from station.web.presenters.health import SIGNS
+
+NOTHING = "–"
+NOISY = 10  # edges a minute that made no crossing
+FAINT = 0.3  # of the beam's full level
+NOTE_WORDS = {
+    "missed_numbers": "Numbers missing",
+    "clock_jump": "Clock set",
+    "restart": "Restart",
+    "wrap": "Clock wrapped",
+    "dropped_bytes": "Bytes dropped",
+    "layout": "Layout",
+}
+LAYOUT_WORDS = {
+    "": "In line",
+    "unsaid": "Not said",
+    "single": "One sensor",
+    "in_line": "In line",
+    "side_by_side": "Side by side",
+}
+UNSAID = (
+    'Nobody said how its sensors stand, so a car counts whichever way it goes: set layout = "in_line" or '
+    '"side_by_side" under [[gate]].'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SensorLine:
+    """One sensor. `level_percent` is the beam's, None where the driver does not know it."""
+
+    name: str
+    level: str
+    sign: str
+    state: str
+    edges: int
+    noise: str
+    last: str
+    level_percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLine:
+    """What the driver noticed, and when."""
+
+    at: str
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateCard:
+    """One gate; `level`, `sign` and `state` as in the health strip."""
+
+    key: str
+    name: str
+    what: str
+    level: str
+    sign: str
+    state: str
+    sentence: str
+    figures: tuple[tuple[str, str], ...]
+    sensors: tuple[SensorLine, ...]
+    notes: tuple[NoteLine, ...]
+    gate: str
+    advice: tuple[str, ...] = ()
+    passes: str = ""
+
+
+def gate_cards(view: View) -> list[GateCard]:
+    """All gates, in the order of the config."""
+    return [_card(gate) for gate in view.gates]
+
+
+def _card(gate: GateView) -> GateCard:
+    level, state = _fitness(gate)
+    line = f"Start and finish · system {gate.system}" if gate.kind == "start_finish" else "Split"
+    return GateCard(
+        key=f"card-{gate.name}",
+        name=gate.name,
+        what=line,
+        level=level,
+        sign=SIGNS[level],
+        state=state,
+        sentence=gate.sentence,
+        figures=_figures(gate),
+        sensors=tuple(_sensor(gate, each) for each in gate.each),
+        notes=tuple(NoteLine(time_of_day(n.utc_ns), NOTE_WORDS.get(n.kind, n.kind), n.sentence) for n in gate.notes),
+        gate=gate.name,
+        advice=_advice(gate),
+        passes=gate.passes,
+    )
+
+
+def _fitness(gate: GateView) -> tuple[str, str]:
+    """Level and word, as in the health strip."""
+    if not gate.alive or gate.stuck or gate.doubt:
+        return "bad", "absent" if gate.absent else "not fit"
+    return ("warn", "not tried") if gate.untried else ("ok", "fit")
+
+
+def _advice(gate: GateView) -> tuple[str, ...]:
+    """What is to be done before a race."""
+    unsaid = UNSAID if gate.layout == "unsaid" and not gate.doubt else ""
+    return tuple(filter(None, (gate.doubt, untried(gate.untried), unsaid)))
+
+
+def _figures(gate: GateView) -> tuple[tuple[str, str], ...]:
+    unsure = f"± {short_time(gate.uncertainty_ns)}" if gate.uncertainty_ns is not None else NOTHING
+    drift = f"{gate.drift_ppb / 1000:+.1f} ppm" if gate.drift_ppb is not None else NOTHING
+    offset = f"{gate.offset_ns / NS_PER_S:+.6f} s" if gate.offset_ns is not None else NOTHING
+    return (
+        ("Layout", LAYOUT_WORDS[gate.layout]),
+        ("Uncertainty", unsure),
+        ("Clock offset", offset),
+        ("Clock drift", drift),
+        ("Edges", str(gate.edges)),
+        ("Lost", str(gate.lost)),
+        ("Bytes dropped", str(gate.dropped)),
+    )
+
+
+def _sensor(gate: GateView, sensor: SensorView) -> SensorLine:
+    level, state = _judged(gate, sensor)
+    percent = None if sensor.level is None else round(100 * min(1.0, max(0.0, sensor.level)))
+    last = NOTHING if sensor.last_utc_ns is None else time_of_day(sensor.last_utc_ns)
+    return SensorLine(sensor.name, level, SIGNS[level], state, sensor.edges, f"{sensor.noise}/min", last, percent)
+
+
+def _judged(gate: GateView, sensor: SensorView) -> tuple[str, str]:
+    if not gate.alive:
+        return "bad", "absent" if gate.absent else "dead"
+    if sensor.name in gate.stuck:
+        return "bad", "blocked"
+    if sensor.noise >= NOISY:
+        return "warn", "noisy"
+    if sensor.level is not None and sensor.level < FAINT:
+        return "warn", "faint"
+    return ("ok", "alive") if sensor.edges else ("warn", "no edge yet")
+
+
+def time_of_day(utc_ns: int) -> str:
+    """By the station's own time zone, which is that of the hall."""
+    return time.strftime("%H:%M:%S", time.localtime(utc_ns // NS_PER_S))
+
+
+def short_time(ns: int) -> str:
+    """1_500 is '1.5 µs', 2_000_000 is '2 ms'."""
+    for size, unit in ((NS_PER_S, "s"), (1_000_000, "ms"), (1_000, "µs")):
+        if ns >= size:
+            return f"{ns / size:.3g} {unit}"
+    return f"{ns} ns"

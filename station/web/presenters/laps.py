@@ -1,0 +1,223 @@
+"""What the page says, in words and figures: a View to lines that a template only prints. Pure."""
+
+from dataclasses import dataclass, replace
+
+from shared.rules.ranking import RaceRules, RunLap, Score, lap_time_ns, score_run, successful
+from shared.rules.wording import (
+    BEST_OF_RACE,
+    BEST_OF_RUN,
+    IN_DOUBT,
+    INCIDENTS,
+    NOT_COUNTED,
+    RACERS_BEST,
+    VALID,
+    VOID,
+    ToneWords,
+    incidents,
+)
+from shared.units import format_ms, format_ns, published_ms
+from station.core.facts import Lap
+from station.views.views import RaceView, RunView, StandingLine, View
+
+NOTHING = "–"
+MOST_TOGETHER = 40  # laps of several cars on one table
+
+
+@dataclass(frozen=True, slots=True)
+class LapLine:
+    """One lap as the table shows it. `tone` is a colour of the tokens; `sign` and `status` say the same in words.
+
+    With several cars on the track `who` is the racer, and `run_id` names the run in rulings.
+    """
+
+    key: str
+    number: int
+    time: str
+    delta: str
+    penalty: str
+    sign: str
+    status: str
+    tone: str
+    detail: str
+    confirmed: bool
+    in_window: bool
+    valid: bool
+    say: str
+    who: str = ""
+    run_id: str = ""
+    happened: tuple[tuple[str, str], ...] = ()  # what can be taken back: the name in commands, and in words
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLine:
+    """One place of the standing."""
+
+    key: str
+    rank: int
+    racer: str
+    score: str
+    gap: str
+    interval: str
+    tied: bool
+    runs: str
+    on_track: bool
+
+
+def as_run_lap(lap: Lap) -> RunLap:
+    """A station's lap as the ranking counts it."""
+    return RunLap(
+        lap.number,
+        lap.lap_ns,
+        lap.ended_ns,
+        lap.off_tracks,
+        lap.collisions,
+        lap.resets,
+        lap.penalty_ns,
+        lap.valid,
+    )
+
+
+def window(run: RunView, rules: RaceRules) -> Score | None:
+    """Which laps make the score; an abandoned run claims none."""
+    if run.phase == "finished" and not run.counts:
+        return None
+    return score_run([as_run_lap(lap) for lap in run.laps], rules)
+
+
+def best_counted_ns(run: RunView, rules: RaceRules) -> int | None:
+    """The best lap as it counts, penalties included; what happened in a lap is part of it."""
+    laps = [as_run_lap(lap) for lap in run.laps]
+    return min((lap_time_ns(lap, rules) for lap in laps if successful(lap, rules)), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The laps that others are held against: the best of the race, of the racer in it, and of this run."""
+
+    race_ns: int | None
+    racer_ns: int | None
+    run_ns: int | None
+
+    def tone(self, time_ns: int) -> ToneWords:
+        """Colour, sign and words of a counted lap: purple leads the race, green is the racer's best, yellow neither."""
+        if time_ns == self.race_ns:
+            return BEST_OF_RACE
+        if time_ns == self.racer_ns:
+            return RACERS_BEST
+        if time_ns == self.run_ns:
+            return BEST_OF_RUN if self.racer_ns is None else replace(VALID, words=BEST_OF_RUN.words)
+        return VALID
+
+
+def marks(run: RunView, rules: RaceRules, race: RaceView | None) -> Marks:
+    """Of this run in this race."""
+    leads = race is not None and race.best_racer == run.racer
+    return Marks(
+        race.best_lap_ns if race is not None and leads else None, run.racer_best_ns, best_counted_ns(run, rules)
+    )
+
+
+def lap_lines(run: RunView, rules: RaceRules, race: RaceView | None = None, *, together: bool = False) -> list[LapLine]:
+    """The laps, newest first: who waits for a time looks at the top. `together`: among those of other cars."""
+    score = window(run, rules)
+    held = marks(run, rules, race)
+    lines = []
+    for lap in reversed(run.laps):
+        in_window = score is not None and score.first_lap <= lap.number <= score.last_lap
+        line = _lap_line(lap, rules, held, in_window, run.counts)
+        lines.append(_named(line, run) if together else line)
+    return lines
+
+
+def laps_together(runs: tuple[RunView, ...], rules: RaceRules, race: RaceView | None) -> list[LapLine]:
+    """The newest laps of all cars on the track, newest first."""
+    lines = [
+        (lap.ended_utc_ns, line)
+        for run in runs
+        for lap, line in zip(reversed(run.laps), lap_lines(run, rules, race, together=True), strict=True)
+    ]
+    return [line for _, line in sorted(lines, key=lambda each: each[0], reverse=True)[:MOST_TOGETHER]]
+
+
+def _named(line: LapLine, run: RunView) -> LapLine:
+    say = f"{run.racer}, {line.say[0].lower()}{line.say[1:]}"
+    return replace(line, key=f"lap-{run.run_id}-{line.number}", who=run.racer, run_id=run.run_id, say=say)
+
+
+def _lap_line(lap: Lap, rules: RaceRules, held: Marks, in_window: bool, run_counts: bool) -> LapLine:
+    counts = successful(as_run_lap(lap), rules)
+    time_ns = lap_time_ns(as_run_lap(lap), rules)
+    said = _status(lap, counts and run_counts, time_ns, held)
+    time = format_ns(time_ns) if lap.lap_ns else NOTHING
+    slower = counts and held.run_ns is not None and time_ns > held.run_ns
+    # What is shown is what anybody can subtract: the difference of the two published figures.
+    delta = f"+{format_ms(published_ms(time_ns) - published_ms(held.run_ns))}" if slower and held.run_ns else ""
+    confirmed = "confirmed by the car" if lap.confirmed else "not confirmed by the car"
+    return LapLine(
+        key=f"lap-{lap.number}",
+        number=lap.number,
+        time=time,
+        delta=delta,
+        penalty=_penalty(lap, rules),
+        sign=said.sign,
+        status=said.words,
+        tone=said.tone,
+        detail=_detail(lap, counts, rules),
+        confirmed=lap.confirmed,
+        in_window=in_window,
+        valid=lap.valid,
+        say=f"Lap {lap.number}: {time}, {said.words.lower()}, {confirmed}.",
+        happened=_happened(lap),
+    )
+
+
+def _status(lap: Lap, counts: bool, time_ns: int, held: Marks) -> ToneWords:
+    if lap.held:
+        return IN_DOUBT
+    if not lap.valid:
+        return VOID
+    return held.tone(time_ns) if counts else NOT_COUNTED
+
+
+def _happened(lap: Lap) -> tuple[tuple[str, str], ...]:
+    counts = (lap.off_tracks, lap.collisions, lap.resets)
+    return tuple((kind, named.one) for (kind, named), count in zip(INCIDENTS.items(), counts, strict=True) if count)
+
+
+def _penalty(lap: Lap, rules: RaceRules) -> str:
+    with_it, without = published_ms(lap_time_ns(as_run_lap(lap), rules)), published_ms(lap.lap_ns)
+    return f"+{format_ms(with_it - without)}" if with_it != without else ""
+
+
+def _detail(lap: Lap, counts: bool, rules: RaceRules) -> str:
+    parts = incidents(as_run_lap(lap))
+    if lap.valid and not counts:
+        allowed = rules.max_resets_per_lap
+        over = allowed is not None and lap.resets > allowed
+        parts.append(f"more than {allowed} resets" if over else f"under {rules.min_lap_s:g} s")
+    if lap.source == "official":
+        parts.append("timed by an official")
+    if lap.reason:
+        parts.append(lap.reason)
+    return ", ".join(parts)
+
+
+def place_lines(view: View) -> list[PlaceLine]:
+    """The standing, best first; who is on the track is marked."""
+    runs = view.runs or ((view.run,) if view.run is not None else ())
+    racing = {run.racer for run in runs if run.phase in ("armed", "running")}
+    return [_place_line(line, line.racer in racing) for line in view.standing]
+
+
+def _place_line(line: StandingLine, on_track: bool) -> PlaceLine:
+    return PlaceLine(
+        key=f"place-{line.rank}",
+        rank=line.rank,
+        racer=line.racer,
+        score=format_ms(line.score_ms),
+        gap=f"+{format_ms(line.gap_ms)}" if line.rank > 1 else "",
+        interval=f"+{format_ms(line.interval_ms)}" if line.rank > 1 else "",
+        tied=line.tied,
+        runs=f"{line.runs} run" if line.runs == 1 else f"{line.runs} runs",
+        on_track=on_track,
+    )

@@ -1,0 +1,228 @@
+"""The whole page as facts for a template: the run, its clock, its laps, the standing, the health strip. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.protocol.messages import CarMode
+from shared.rules.ranking import RaceRules
+from shared.rules.wording import INCIDENTS, rules_line, score_name
+from shared.units import NS_PER_MS, format_ms, format_ns
+from station.views.views import CarView, ClockView, RunView, SyncView, View
+from station.web.presenters.health import HealthLine, alarms, health_lines
+from station.web.presenters.laps import NOTHING, LapLine, PlaceLine, lap_lines, laps_together, place_lines, window
+from station.web.presenters.proposals import Doubt, doubts
+from station.web.presenters.tiles import Tile, best_tile, tiles
+from station.web.presenters.uncounted_crossings import UncountedLine, uncounted_lines
+
+ZERO = "0.0"  # the clock before the first crossing
+
+
+@dataclass(frozen=True, slots=True)
+class RunScreen:
+    """The run on the track. `clock` is its text at the view's instant; `started_ms` lets a browser go on from there."""
+
+    run_id: str
+    racer: str
+    car: str
+    model: str
+    attempt: str
+    phase: str
+    phase_words: str
+    clock_label: str
+    clock: str
+    started_ms: float | None
+    ends_ms: float | None
+    incidents: str
+    notes: tuple[str, ...]
+    happened: tuple[tuple[str, str], ...] = ()  # in the lap that is on, and can be taken back
+    lap: int = 0  # its number
+
+
+@dataclass(frozen=True, slots=True)
+class CarScreen:
+    """One of several cars on the track, with its own clock. `number` is its place, and the key that chooses it."""
+
+    key: str
+    number: int
+    run: RunScreen
+    laps: str
+    last: Tile
+    best: Tile
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """All of the page at one version of the view."""
+
+    version: int
+    station: str
+    race_name: str
+    track: str
+    rules: str
+    alarms: tuple[str, ...]
+    clock_unset: bool
+    testing: bool
+    run: RunScreen | None
+    together: tuple[CarScreen, ...]
+    tiles: tuple[Tile, ...]
+    laps: tuple[LapLine, ...]
+    window_words: str
+    places: tuple[PlaceLine, ...]
+    health: tuple[HealthLine, ...]
+    doubts: tuple[Doubt, ...]
+    sync: SyncView
+    uncounted: tuple[UncountedLine, ...]
+    next_command: str
+
+
+def screen_of(view: View) -> Screen:
+    """A view as the page shows it."""
+    rules = view.race.rules if view.race is not None else RaceRules()
+    laps = lap_lines(view.run, rules, view.race) if view.run is not None else []
+    several = len(view.runs) > 1
+    return Screen(
+        version=view.version,
+        station=view.station,
+        race_name=view.race.name if view.race is not None else "No race is set",
+        track=view.race.track if view.race is not None else "",
+        rules=rules_line(rules) if view.race is not None else "",
+        alarms=tuple(alarms(view)),
+        clock_unset=not view.clock.trusted,
+        testing=view.mode == "test",
+        run=_run(view.run, rules, view.clock, view.cars) if view.run is not None else None,
+        together=tuple(_together(view, rules)) if several else (),
+        tiles=tiles(view, rules, laps),
+        laps=tuple(laps_together(view.runs, rules, view.race) if several else laps),
+        window_words="" if several else _window_words(view.run, rules),
+        places=tuple(place_lines(view)),
+        health=tuple(health_lines(view)),
+        doubts=tuple(doubts(view)),
+        sync=view.sync,
+        uncounted=uncounted_lines(view),
+        next_command=next_command(view),
+    )
+
+
+def _run(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, ...]) -> RunScreen:
+    running = run.phase == "running" and run.lap_started_ns is not None
+    label, text = _clock(run, rules, clock)
+    return RunScreen(
+        run_id=run.run_id,
+        racer=run.racer,
+        car=run.car,
+        model=run.model,
+        attempt=f"Attempt {run.attempt}",
+        phase=run.phase,
+        phase_words=phase_words(run, cars),
+        clock_label=label,
+        clock=text,
+        started_ms=run.lap_started_ns / NS_PER_MS if running and run.lap_started_ns is not None else None,
+        ends_ms=run.ends_ns / NS_PER_MS if run.ends_ns is not None and run.phase == "running" else None,
+        incidents=_incidents(run),
+        notes=_notes(run),
+        happened=tuple((kind, INCIDENTS[kind].one) for kind, count in _counts(run) if count),
+        lap=run.lap_number,
+    )
+
+
+def _together(view: View, rules: RaceRules) -> Iterator[CarScreen]:
+    for number, run in enumerate(view.runs, 1):
+        newest = next(iter(lap_lines(run, rules, view.race)), None)
+        limit = f" of {rules.max_laps}" if rules.max_laps is not None else ""
+        last = (
+            Tile("Last lap", newest.time, f"{newest.sign} {newest.status}", newest.tone)
+            if newest is not None
+            else Tile("Last lap", NOTHING)
+        )
+        screen = _run(run, rules, view.clock, view.cars)
+        yield CarScreen(
+            f"on-{run.run_id}", number, screen, f"{len(run.laps)}{limit}", last, best_tile(view, run, rules)
+        )
+
+
+def phase_words(run: RunView, cars: tuple[CarView, ...]) -> str:
+    """Where the run stands, for somebody who looks up now. What the car shall do is not what it does."""
+    match run.phase:
+        case "idle":
+            return "Waiting"
+        case "armed":
+            return _armed_words(run, next((car.mode for car in cars if car.name == run.car and car.online), None))
+        case "running":
+            return "On track"
+        case "finished":
+            return "Finished" if run.counts else "Does not count"
+
+
+def _armed_words(run: RunView, mode: CarMode | None) -> str:
+    if run.by_hand:
+        return "Go! Started by hand"
+    if mode is None:
+        return "Waiting for the car"
+    if run.released:
+        return "Go! To the line" if mode == "driving" else "Start ordered"
+    return "Ready to start" if mode == "ready" else "The car gets ready"
+
+
+def _clock(run: RunView, rules: RaceRules, clock: ClockView) -> tuple[str, str]:
+    """The big figure: the lap that runs, or what came out of the run."""
+    if run.phase == "finished":
+        return score_name(rules), format_ms(run.score_ms) if run.score_ms is not None else "No score"
+    if run.phase == "running" and run.lap_started_ns is not None:
+        return f"Lap {run.lap_number}", running_text(clock.now_ns - run.lap_started_ns)
+    return "Lap 1", ZERO
+
+
+def running_text(elapsed_ns: int) -> str:
+    """A clock that runs shows tenths: more could not be read. 71_234 ms is '1:11.2'."""
+    return format_ns(max(0, elapsed_ns))[:-2]
+
+
+def _incidents(run: RunView) -> str:
+    said = [f"{INCIDENTS[kind].one} ×{count}" for kind, count in _counts(run) if count]
+    return f"This lap: {', '.join(said)}" if said else ""
+
+
+def _counts(run: RunView) -> tuple[tuple[str, int], ...]:
+    """What happened in the lap that is on."""
+    return tuple(zip(INCIDENTS, (run.lap_off_tracks, run.lap_collisions, run.lap_resets), strict=True))
+
+
+def _notes(run: RunView) -> tuple[str, ...]:
+    notes = []
+    if run.phase == "finished":
+        notes.append(run.finished_reason)
+        if run.counts and run.score_ms is None:
+            notes.append("The run did not qualify.")
+    if run.last_lap and run.phase == "running":
+        notes.append("Time is up: the lap in progress still counts.")
+    if run.limit_unsure:
+        notes.append("The station restarted in this run, so its time may be up already: Finish ends it.")
+    notes.append(run.model_note)
+    return tuple(note for note in notes if note)
+
+
+def _window_words(run: RunView | None, rules: RaceRules) -> str:
+    if run is None or not run.laps:
+        return ""
+    score = window(run, rules)
+    if score is None:
+        return f"{rules.consecutive_laps} counted laps in a row are needed"
+    if score.first_lap == score.last_lap:
+        return f"Lap {score.first_lap} makes the score"
+    return f"Laps {score.first_lap} to {score.last_lap} make the score"
+
+
+def next_command(view: View) -> str:
+    """What the operator most likely does next: the page offers it first. Whether it may be done, the core says."""
+    return "open_run" if view.run is None else next_of(view, view.run)
+
+
+def next_of(view: View, run: RunView) -> str:
+    """The same for one of several runs."""
+    if run.phase in ("idle", "finished"):
+        return "open_run"
+    car = next((car for car in view.cars if car.name == run.car), None)
+    mode = car.mode if car is not None and car.online else "disarmed"
+    if run.phase == "armed" and not run.released:
+        return "start" if mode == "ready" else "arm"
+    return "resume" if mode in ("tripped", "stopped", "disarmed") else "finish"

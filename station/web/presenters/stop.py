@@ -1,0 +1,89 @@
+"""The stop of all cars in words: what became of it, car by car. Pure, but for the time zone."""
+
+from dataclasses import asdict, dataclass
+
+from shared.units import NS_PER_MS
+from station.views.views import StopCar, StopView
+from station.web.presenters.gates import time_of_day
+
+SIGNS = {"stopped": "✓", "ordered": "▲", "unreached": "✕"}
+
+
+@dataclass(frozen=True, slots=True)
+class StopLine:
+    """One car; the sign never speaks alone."""
+
+    name: str
+    outcome: str
+    sign: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopScreen:
+    """`sentence` says what is so for all of them, `lines` for each."""
+
+    on: bool
+    title: str
+    sentence: str
+    lines: tuple[StopLine, ...]
+
+
+def stop_screen(stop: StopView) -> StopScreen:
+    """As the pages show it."""
+    if not stop.on:
+        return StopScreen(False, "No stop is on.", "", ())
+    title = f"All cars are stopped, by {stop.author} at {time_of_day(stop.at_utc_ns)}."
+    return StopScreen(True, title, _sentence(stop), tuple(_line(car) for car in stop.cars))
+
+
+def stop_document(stop: StopView) -> dict[str, object]:
+    """As the API answers it."""
+    screen = stop_screen(stop)
+    cars = [{**asdict(car), "sentence": line.sentence} for car, line in zip(stop.cars, screen.lines, strict=True)]
+    said = " ".join(part for part in (screen.title, screen.sentence) if part)
+    summary = _summary(stop) if stop.on else ""
+    return {"stopped": stop.on, "sentence": said, "summary": summary, "connected": stop.connected, "cars": cars}
+
+
+def _sentence(stop: StopView) -> str:
+    told = []
+    if not stop.connected:
+        lease = f"{stop.lease_ms / 1000:g} s"
+        told.append(f"The broker is away, so no order reaches a car; without its lease a car stops itself in {lease}.")
+    if not stop.cars:
+        told.append("No car is known to this station, so none was told.")
+    told.append("A car that speaks from now on is stopped, and none gets a lease until the stop is released.")
+    return " ".join(told)
+
+
+def _summary(stop: StopView) -> str:
+    """In one short line, the worst first: for where the whole list stands elsewhere."""
+    if not stop.cars:
+        return "All cars are stopped. No car is known to this station."
+    names = {outcome: [car.name for car in stop.cars if car.outcome == outcome] for outcome in SIGNS}
+    not_reached = f"NOT REACHED: {', '.join(names['unreached'])}." if names["unreached"] else ""
+    not_yet = f"Not confirmed yet: {', '.join(names['ordered'])}." if names["ordered"] else ""
+    stopped = f"{len(names['stopped'])} of {len(stop.cars)} cars say that they stopped."
+    return " ".join(part for part in (not_reached, not_yet, stopped) if part)
+
+
+def _line(car: StopCar) -> StopLine:
+    return StopLine(car.name, car.outcome, SIGNS[car.outcome], _said(car))
+
+
+def _said(car: StopCar) -> str:
+    match car.outcome:
+        case "stopped":
+            return f"stopped: its own state says so, {(car.took_ms or 0) * NS_PER_MS / 1e9:.1f} s after the order"
+        case "ordered":
+            return f"ordered, not confirmed yet: {_who(car)} last said {car.mode}"
+        case "unreached":
+            if car.heard_utc_ns is None:
+                return "not reached: it has never been heard"
+            silent = f"not reached since {time_of_day(car.heard_utc_ns)}: {_who(car)} is silent"
+            return f"{silent} and last said {car.mode}" if car.other_boot else silent
+
+
+def _who(car: StopCar) -> str:
+    return f"a second machine of its name (boot {car.other_boot[:12]})" if car.other_boot else "it"

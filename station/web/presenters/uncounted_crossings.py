@@ -1,0 +1,27 @@
+"""Crossings that count for nobody, as the officials read them: when, where, and why. Pure, but for the time zone."""
+
+from dataclasses import dataclass
+
+from station.views.views import Uncounted, View
+from station.web.presenters.gates import time_of_day
+
+SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class UncountedLine:
+    """One crossing."""
+
+    at: str
+    where: str
+    why: str
+
+
+def uncounted_lines(view: View) -> tuple[UncountedLine, ...]:
+    """The newest first."""
+    return tuple(_line(each) for each in view.uncounted[:SHOWN])
+
+
+def _line(each: Uncounted) -> UncountedLine:
+    where = f"{each.gate}, {each.sensor}" + (f", transponder {each.transponder}" if each.transponder else "")
+    return UncountedLine(time_of_day(each.utc_ns), where, f"{each.why[:1].upper()}{each.why[1:]}.")

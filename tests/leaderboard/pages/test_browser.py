@@ -1,0 +1,165 @@
+"""The live page in a real browser: results appear by themselves, in both themes, on a phone, and with scripts off."""
+
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.leaderboard import sample_races
+from tests.leaderboard.sample_races import Running, result
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CHROMIUM = pathlib.Path("/usr/bin/chromium")
+AXE = pathlib.Path(__file__).resolve().parents[2] / "assets" / "axe.min.js"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+expect.set_options(timeout=30_000)  # a page on a busy machine is late, not wrong
+SIZES = {"desk": (1280, 800), "phone": (390, 844), "wall": (1920, 1080)}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("chromium is not installed: the live page is not tried in a browser")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+def page_of(context: BrowserContext, running: Running, path: str) -> Page:
+    """An open page that fails the test on any error, and on any request that is not ours."""
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda asked: None if asked.url.startswith(running.url) else trouble.append(asked.url))
+    page.goto(running.url + path)
+    page.trouble = trouble  # type: ignore[attr-defined]
+    return page
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("tbody .name").all_inner_texts()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport={"width": 1280, "height": 800})
+    opened.set_default_timeout(30_000)
+    yield opened
+    opened.close()
+
+
+def test_results_appear_and_rows_move_by_themselves(context: BrowserContext, running: Running) -> None:
+    running.new_race("seen")
+    page = page_of(context, running, "/races/seen")
+    expect(page.get_by_text("No qualified run yet")).to_be_visible()
+    expect(page.locator("[data-wire-text]")).to_have_text("live")
+    for number, racer in enumerate(("Anna", "Kenji", "Tom")):
+        running.post(result(f"seen-{racer}", racer, (9000 + 100 * number,) * 3, race_id="seen"))
+    expect(page.locator("tbody tr")).to_have_count(3)
+    running.post(result("seen-again", "Tom", (8500,) * 3, race_id="seen"))
+    expect(page.locator("tbody .name").first).to_have_text("Tom")
+    assert names(page) == ["Tom", "Anna", "Kenji"]
+    first = page.locator("tbody tr").first
+    expect(first.locator(".score")).to_have_text("8.500")
+    expect(first.locator(".move")).to_contain_text("up 2 places")
+    expect(page.locator("tbody tr").nth(1).locator(".gap")).to_have_text("+0.500")
+    expect(page.get_by_text("3 racers · 4 results")).to_be_visible()
+    expect(page.get_by_text("No qualified run yet")).to_have_count(0)
+    expect(page.get_by_role("status")).to_have_text("Tom: rank 1 with 8.500.")
+    running.post(result("seen-again", "Tom", (8500,) * 2, race_id="seen", revision=2))
+    expect(page.locator("tbody .name").first).to_have_text("Anna")
+    assert page.trouble == []  # type: ignore[attr-defined]
+
+
+def test_rows_are_kept_not_redrawn(context: BrowserContext, running: Running) -> None:
+    running.new_race("kept")
+    running.post(result("kept-1", "Anna", (9000,) * 3, race_id="kept"))
+    page = page_of(context, running, "/races/kept")
+    expect(page.locator("[data-wire-text]")).to_have_text("live")
+    # Wait for the first event, then mark the row: a later event about another racer must leave it alone.
+    running.post(result("kept-2", "Kenji", (9500,) * 3, race_id="kept"))
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.evaluate("document.querySelector('tr[data-key=Anna]').dataset.mine = 'yes'")
+    running.post(result("kept-3", "Tom", (9900,) * 3, race_id="kept"))
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.locator("tr[data-key=Anna]")).to_have_attribute("data-mine", "yes")
+
+
+def test_a_restart_of_the_server_is_survived(context: BrowserContext, tmp_path: pathlib.Path) -> None:
+    first = sample_races.start(tmp_path)
+    first.new_race("cup")
+    page = context.new_page()
+    page.goto(first.url + "/races/cup")
+    expect(page.locator("[data-wire-text]")).to_have_text("live")
+    first.kill()
+    expect(page.locator("[data-wire-text]")).to_have_text("reconnecting…")
+    again = sample_races.start(tmp_path, port=int(first.url.rsplit(":", 1)[1]))
+    again.post(result("a", "Anna"))
+    expect(page.locator("tbody .name")).to_have_text("Anna")
+    expect(page.locator("[data-wire-text]")).to_have_text("live")
+    assert again.stop() == (0, "")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("size", SIZES)
+def test_readable_everywhere(browser: Browser, running: Running, scheme: str, size: str) -> None:
+    race_id = f"read-{scheme}-{size}"
+    running.new_race(race_id)
+    running.admin("POST", f"/races/{race_id}/entries", {"racer": "m", "name": "Marisol de la Cruz-Fernández y Gómez"})
+    for number, racer in enumerate(("m", "Anna", "Tom")):
+        running.post(result(f"{race_id}-{racer}", racer, (10_000 + 100 * number,) * 3, race_id=race_id))
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    for path in (f"/races/{race_id}", "/", "/docs", "/nowhere"):
+        page = page_of(context, running, path)
+        # No sideways scrolling at any size.
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if AXE.exists() and path != "/nowhere":
+            _no_violations(page)
+    context.close()
+
+
+def _no_violations(page: Page) -> None:
+    # Through the debugger's door: the page's own policy lets no foreign script in.
+    page.evaluate(AXE.read_text())
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+    found = page.evaluate("options => axe.run(document, options).then(r => r.violations)", options)
+    assert [(one["id"], [node["html"] for node in one["nodes"]][:2]) for one in found] == []
+
+
+def test_without_scripts_the_standing_is_there(browser: Browser, running: Running) -> None:
+    running.new_race("plain")
+    running.post(result("plain-1", "Anna", race_id="plain"))
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(running.url + "/races/plain")
+    assert names(page) == ["Anna"]
+    assert "UTC" in page.locator("tbody time").inner_text()
+    context.close()
+
+
+def test_by_keyboard_from_the_index_to_a_race(context: BrowserContext, running: Running) -> None:
+    running.new_race("keys")
+    page = page_of(context, running, "/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    focused = page.locator(":focus")
+    assert "/races/" in (focused.get_attribute("href") or "")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert "/races/" in page.url

@@ -1,0 +1,151 @@
+"""The pages without scripts: everything is there, in words, and no name can break out."""
+
+import dataclasses
+import re
+
+import pytest
+
+from leaderboard.board import Board
+from leaderboard.pages import wording
+from leaderboard.pages.render import Pages
+from leaderboard.pages.views import board_view, move_view
+from shared.protocol.results import encode_result
+from shared.rules.ranking import RaceRules
+from tests.leaderboard.sample_races import Running, laps, race, result
+
+NOW_NS = 1_700_000_000_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        (RaceRules(), "Ranked by the average of the best 3 successful laps in a row."),
+        (RaceRules("total_time", 5), "Ranked by the total time of the best 5 successful laps in a row."),
+        (RaceRules("total_time", 1), "Ranked by the best successful lap."),
+        (RaceRules("best_lap", 1), "Ranked by the best lap."),
+        (RaceRules("best_lap", 3), "Ranked by the best lap, for runs with 3 successful laps in a row."),
+        (RaceRules(max_laps=10), "At most 10 laps a run."),
+        (RaceRules(time_limit_s=180), "A run ends after 3 minutes."),
+        (RaceRules(time_limit_s=60), "A run ends after 1 minute."),
+        (RaceRules(time_limit_s=90.5), "A run ends after 1 minute 30.5 s."),
+        (RaceRules(time_limit_s=45), "A run ends after 45 s."),
+        (RaceRules(off_track_penalty_s=2.5), "Each off track adds 2.5 s to its lap."),
+        (RaceRules(collision_penalty_s=5), "Each collision adds 5 s to its lap."),
+        (RaceRules(max_resets_per_lap=0), "A lap with a reset does not count."),
+        (RaceRules(max_resets_per_lap=1), "A lap with more than 1 reset does not count."),
+        (RaceRules(attempts_per_racer=1), "The first 1 attempt of each racer counts."),
+        (RaceRules(attempts_per_racer=3), "The first 3 attempts of each racer count."),
+        (RaceRules(), "A lap takes 2 s at least."),
+    ],
+)
+def test_rules_in_words(rules: RaceRules, sentence: str) -> None:
+    assert sentence in wording.rules_in_words(rules)
+
+
+@pytest.mark.parametrize(
+    ("moved", "sign", "sentence"),
+    [(None, "★", "new in the standing"), (0, "", ""), (1, "▲", "up 1 place"), (-2, "▼", "down 2 places")],
+)
+def test_moves_have_a_sign_and_words(moved: int | None, sign: str, sentence: str) -> None:
+    view = move_view(moved)
+    assert (view.sign, view.sentence) == (sign, sentence)
+
+
+def test_laps_are_marked(board: Board) -> None:
+    for one in (
+        result("a", "anna", (9000, 9100, 9200)),
+        result("b", "tom", laps=laps((9500, 9400, 9600), off_tracks=(0, 0, 1))),
+    ):
+        board.apply(one.webhook_id, encode_result(one), 1)
+    view = board_view(board.snapshot("cup"), NOW_NS)
+    assert [[lap.best for lap in row.laps] for row in view.rows] == [["race", "", ""], ["", "own", ""]]
+    assert view.rows[1].laps[2].note == "1 off track, 1.000 s penalty in it"
+    assert (view.rows[1].laps[2].time, view.rows[1].gap) == ("10.600", "+0.733")
+
+
+def test_the_page_and_the_stream_show_the_same_rows(board: Board) -> None:
+    one = result("a", "anna")
+    board.apply(one.webhook_id, encode_result(one), 1)
+    pages = Pages("Hall")
+    page = pages.race(board.snapshot("cup"), NOW_NS, live=True)
+    picture = pages.picture(board.snapshot("cup"), NOW_NS)
+    assert all(row in page for row in picture.rows.values())
+    assert picture.parts["counts"] in page
+
+
+def test_hostile_names_stay_text(board: Board) -> None:
+    nasty = '"><script>alert(1)</script>'
+    board.create_race(race("nasty", name=nasty, track=nasty), 2)
+    board.enter("nasty", "anna", nasty, 3)
+    one = result("a", "anna", race_id="nasty", car=nasty, model=nasty)
+    board.apply(one.webhook_id, encode_result(one), 1)
+    pages = Pages(nasty)
+    made = [pages.race(board.snapshot("nasty"), NOW_NS, live=True), pages.index(board.races(), NOW_NS)]
+    for html in (*made, pages.missing(nasty)):
+        assert nasty not in html
+        assert "<script>" not in html
+
+
+def test_empty_states(board: Board) -> None:
+    assert "No qualified run yet" in Pages("Hall").race(board.snapshot("cup"), NOW_NS, live=True)
+    assert "No race yet" in Pages("Hall").index([], NOW_NS)
+
+
+def test_states_are_told_in_words(board: Board) -> None:
+    board.create_race(race("soon", opens_utc_ns=NOW_NS + 10**9), 2)
+    board.create_race(race("over", closes_utc_ns=NOW_NS - 10**9, kind="community", venue="virtual"), 2)
+    html = Pages("Hall").index(board.races(), NOW_NS)
+    for text in ("Open now", "Coming", "Closed", "Not open yet", "League", "Community", "Physical", "Virtual"):
+        assert text in html
+
+
+@pytest.mark.slow
+def test_nothing_is_fetched_from_elsewhere(running: Running) -> None:
+    for path in ("/", "/races/cup", "/docs", "/nowhere", "/races/nowhere"):
+        html = running.get(path).text
+        addresses = re.findall(r'(?:src|href|data-live)="([^"]+)"', html)
+        assert addresses
+        assert all(address.startswith(("/", "#")) for address in addresses)
+        assert "style=" not in html
+        assert not re.search(r"<script(?! src=)", html)
+
+
+def test_static_addresses_carry_the_hash_of_what_they_name(running: Running) -> None:
+    html = running.get("/races/cup").text
+    addresses = re.findall(r'"(/static/[^"]+)"', html)
+    assert len(addresses) == 7
+    answers = [running.get(address) for address in addresses]
+    assert {answer.status_code for answer in answers} == {200}
+    assert all("immutable" in answer.headers["cache-control"] for answer in answers)
+    assert running.get("/races/cup").headers["cache-control"] == "no-store"
+
+
+def test_rows_beyond_the_live_ones_are_a_link_away(board: Board) -> None:
+    for number in range(5):
+        one = result(f"r{number}", f"racer {number}", (9000 + number,) * 3)
+        board.apply(one.webhook_id, encode_result(one), 1)
+    pages = Pages("Hall")
+    some = pages.race(board.snapshot("cup", 3), NOW_NS, live=True)
+    assert "3 of 5 racers" in some
+    assert "?all=1" in some
+    every = pages.race(board.snapshot("cup"), NOW_NS, live=False)
+    assert "racer 4" in every
+    assert "live.js" not in every
+
+
+def test_the_index_tells_who_leads(board: Board) -> None:
+    assert "No qualified run yet" in Pages("Hall").index(board.races(), NOW_NS)
+    board.enter("cup", "tom", "Tom O'Neill", 1)
+    for racer, time_ms in (("anna", 9001), ("tom", 9000), ("kenji", 9000)):
+        one = result(racer, racer, (time_ms,) * 3)
+        board.apply(one.webhook_id, encode_result(one), 1)
+    head = board.races()[0]
+    assert (head.leader, head.leader_score_ms) == ("Tom O'Neill", 9000)
+    assert "Tom O&#39;Neill" in Pages("Hall").index(board.races(), NOW_NS)
+
+
+@pytest.mark.slow
+def test_corrected_results_say_so(board: Board) -> None:
+    for one in (result("a"), dataclasses.replace(result("a"), revision=2)):
+        board.apply(one.webhook_id, encode_result(one), 1)
+    assert board_view(board.snapshot("cup"), NOW_NS).rows[0].corrected

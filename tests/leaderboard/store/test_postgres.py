@@ -1,0 +1,161 @@
+"""The same board on PostgreSQL: a private cluster on a socket, two boards at once as two processes would be."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from leaderboard.board import Answer, Board
+from leaderboard.build import open_board
+from leaderboard.store.tables import METADATA
+from shared.errors import RetryLater, StorageError
+from shared.protocol.results import decode_posted, encode_result
+from tests.leaderboard.sample_races import race, result
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+
+def _as_nobody_special() -> tuple[list[str], int]:
+    """PostgreSQL refuses to run as root: a prefix for commands, and the user who must own the folder."""
+    if os.getuid() != 0:
+        return [], os.getuid()
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return ["runuser", "-u", name, "--"], pwd.getpwnam(name).pw_uid
+    pytest.skip("PostgreSQL does not run as root and there is no other user")
+
+
+@dataclasses.dataclass
+class Cluster:
+    prefix: list[str]
+    programs: pathlib.Path
+    folder: pathlib.Path
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    def run(self, program: str, *arguments: str) -> None:
+        # pg_ctl's child keeps the descriptors: without a file of its own the call would wait for the child.
+        with (self.folder / "log").open("ab") as log:
+            words = [*self.prefix, str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
+            subprocess.run(words, cwd=self.folder, check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def start(self) -> None:
+        self.run("pg_ctl", "-w", "-o", f"-k {self.folder} -c listen_addresses='' -c fsync=off", "start")
+
+    def stop(self) -> None:
+        self.run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed: the leaderboard is not tried on it")
+    prefix, owner = _as_nobody_special()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="raceday-pg-"))
+    os.chown(folder, owner, -1)
+    made = Cluster(prefix, found[-1].parent, folder)
+    try:
+        made.run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8")
+        made.start()
+        yield made
+        made.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def boards(cluster: Cluster) -> Iterator[tuple[Board, Board]]:
+    with ThreadPoolExecutor(2) as pool:
+        pair = tuple(pool.map(open_board, [cluster.url] * 2))
+    yield pair[0], pair[1]
+    for one in pair:
+        one.close()
+
+
+def test_migrations_make_the_tables_that_the_code_reads(boards: tuple[Board, Board]) -> None:
+    with boards[0]._store.write() as db:
+        assert compare_metadata(MigrationContext.configure(db), METADATA) == []
+
+
+def test_the_flow_of_a_race(boards: tuple[Board, Board]) -> None:
+    one, other = boards
+    assert one.create_race(race(), 1) is True
+    assert other.create_race(race(), 1) is False
+    one.enter("cup", "anna", "Anna Holm", 2)
+    first = result("a", "anna")
+    answer = one.apply("a.1", encode_result(first), 3)
+    assert answer.status == 201
+    assert other.apply("a.1", encode_result(first), 4) == Answer(200, answer.body)
+    assert other.apply("a.1", encode_result(result("a", "tom")), 4).status == 409
+    posted = decode_posted(other.apply("b.1", encode_result(result("b", "tom", (8000,) * 3)), 5).body)
+    assert (posted.rank, posted.racers) == (1, 2)
+    assert other.apply("a.2", encode_result(result("a", "kenji", revision=2)), 6).status == 201
+    assert [(row.name, row.moved) for row in one.snapshot("cup").rows] == [("tom", 0), ("kenji", None)]
+
+
+@pytest.mark.parametrize("races", [("same",), ("left", "right")])
+def test_posts_at_once_through_two_boards(boards: tuple[Board, Board], races: tuple[str, ...]) -> None:
+    """The same webhook-id at the same moment; in two races not even the race's row makes them wait for each other."""
+    for race_id in races:
+        boards[0].create_race(race(race_id), 1)
+    together = threading.Barrier(8)
+
+    def send(number: int) -> Answer:
+        one = result(f"at-once-{races[0]}", race_id=races[number % len(races)])
+        together.wait(timeout=20)
+        return boards[number // 4].apply(one.webhook_id, encode_result(one), number)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(8)))
+    repeats = 8 // len(races) - 1
+    statuses = sorted(answer.status for answer in answers)
+    assert statuses == [200] * repeats + [201] + [409] * (7 - repeats)
+    assert len({answer.body for answer in answers if answer.status < 300}) == 1
+    assert sum(boards[1].snapshot(race_id).results for race_id in races) == 1
+
+
+def test_many_racers_at_once_are_all_ranked(boards: tuple[Board, Board]) -> None:
+    boards[0].create_race(race("crowd"), 1)
+
+    def send(number: int) -> int:
+        one = result(f"crowd-{number}", f"racer {number % 10}", (9000 + number,) * 3, race_id="crowd")
+        return boards[number % 2].apply(one.webhook_id, encode_result(one), number).status
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(send, range(60))) == {201}
+    snapshot = boards[0].snapshot("crowd")
+    assert [row.placed.score_ms for row in snapshot.rows] == list(range(9000, 9010))
+    assert [row.attempts for row in snapshot.rows] == [6] * 10
+    assert snapshot.version == 61
+
+
+def test_hostile_text_is_refused_before_the_database_sees_it(boards: tuple[Board, Board]) -> None:
+    body = json.dumps(json.loads(encode_result(result("nul"))) | {"racer": "a\x00b"}).encode()
+    assert boards[0].apply("nul.1", body, 1).status == 422
+
+
+def test_a_database_that_is_away_is_told_and_comes_back(cluster: Cluster, boards: tuple[Board, Board]) -> None:
+    boards[0].create_race(race("away"), 1)
+    one = result("away", race_id="away")
+    cluster.stop()
+    with pytest.raises(RetryLater, match="cannot be reached"):
+        boards[0].apply(one.webhook_id, encode_result(one), 1)
+    with pytest.raises(StorageError, match="cannot be reached"):
+        open_board(cluster.url)
+    cluster.start()
+    assert boards[0].apply(one.webhook_id, encode_result(one), 1).status == 201

@@ -1,0 +1,145 @@
+"""The store: tables from nothing, once; one writer; plain sentences for what is wrong with a file."""
+
+import pathlib
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from leaderboard.build import open_board
+from leaderboard.store.database import migrate, open_readers, open_store
+from leaderboard.store.tables import METADATA
+from shared.errors import ConfigError, OperatorError, StorageError
+from shared.protocol.results import encode_result
+from tests.leaderboard.sample_races import race, result
+
+
+def test_migrations_make_the_tables_that_the_code_reads(tmp_path: pathlib.Path) -> None:
+    store = open_store(tmp_path / "a.db")
+    with store.write() as db:
+        assert compare_metadata(MigrationContext.configure(db), METADATA) == []
+        migrate(db)
+        assert compare_metadata(MigrationContext.configure(db), METADATA) == []
+        assert db.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert db.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert db.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    store.close()
+
+
+def test_opening_again_changes_nothing(tmp_path: pathlib.Path) -> None:
+    for _ in range(2):
+        open_store(tmp_path / "a.db").close()
+    with sqlite3.connect(tmp_path / "a.db") as db:
+        assert db.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+    db.close()
+
+
+def test_a_failed_transaction_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    store = open_store(tmp_path / "a.db")
+
+    def fail() -> None:
+        with store.write() as db:
+            db.execute(sa.text("CREATE TABLE halfway (x)"))
+            raise KeyError("on the way")
+
+    with pytest.raises(KeyError):
+        fail()
+    with store.read() as db:
+        assert not sa.inspect(db).has_table("halfway")
+    store.close()
+
+
+def test_readers_cannot_write(tmp_path: pathlib.Path) -> None:
+    store = open_store(tmp_path / "a.db")
+
+    def write() -> None:
+        with store.read() as db:
+            db.execute(sa.text("DELETE FROM races"))
+
+    with pytest.raises(StorageError, match="readonly"):
+        write()
+    store.close()
+
+
+def test_a_second_leaderboard_on_the_same_file_is_refused(tmp_path: pathlib.Path) -> None:
+    first = open_store(tmp_path / "a.db")
+    with pytest.raises(StorageError, match="another leaderboard is using"):
+        open_store(tmp_path / "a.db")
+    first.close()
+    open_store(f"sqlite:///{tmp_path}/a.db").close()
+
+
+def _not_a_database(folder: pathlib.Path) -> pathlib.Path:
+    (folder / "text.db").write_bytes(b"this is no database, it is a text " * 100)
+    return folder / "text.db"
+
+
+def _of_a_newer_leaderboard(folder: pathlib.Path) -> pathlib.Path:
+    with sqlite3.connect(folder / "new.db") as db:
+        db.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        db.execute("INSERT INTO alembic_version VALUES ('9999')")
+    db.close()
+    return folder / "new.db"
+
+
+def _below_a_file(folder: pathlib.Path) -> pathlib.Path:
+    (folder / "file").write_text("x")
+    return folder / "file" / "a.db"
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (_not_a_database, "not a database"),
+        (_of_a_newer_leaderboard, "another version of the leaderboard"),
+        (_below_a_file, "cannot write there"),
+    ],
+)
+def test_unfit_files_are_told_in_a_sentence(tmp_path: pathlib.Path, make: object, sentence: str) -> None:
+    path = make(tmp_path)  # type: ignore[operator]
+    with pytest.raises(StorageError, match=sentence) as caught:
+        open_store(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://host/x", "sqlite://", "sqlite:///:memory:", "://", "postgres ql://"])
+def test_unfit_urls_are_told_in_a_sentence(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"the store"):
+        open_store(url)
+
+
+def test_a_password_in_the_url_is_not_shown() -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_store("mysql://me:geheim@host/x")
+    assert "geheim" not in str(caught.value)
+
+
+def test_reading_what_is_not_there(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(OperatorError, match="no such database"):
+        open_readers(tmp_path / "none.db")
+
+
+@pytest.mark.parametrize("how", ["renamed", "deleted", "replaced"])
+def test_a_database_that_was_taken_away_is_said_and_nothing_is_acknowledged(tmp_path: pathlib.Path, how: str) -> None:
+    path = tmp_path / "b.db"
+    board = open_board(path)
+    board.create_race(race(), 1)
+    posted = result()
+    if how == "deleted":
+        path.unlink()
+    else:
+        path.rename(tmp_path / "moved.db")
+    if how == "replaced":
+        path.write_bytes((tmp_path / "moved.db").read_bytes())
+    with pytest.raises(StorageError, match=r"b\.db: is not there any more"):
+        board.apply(posted.webhook_id, encode_result(posted), 2)
+    with pytest.raises(StorageError, match="Put it back in its place"):
+        board.races()
+    assert path.exists() == (how == "replaced")  # no reader made an empty one in its place
+    if how == "renamed":
+        (tmp_path / "moved.db").rename(path)
+        assert board.apply(posted.webhook_id, encode_result(posted), 3).status == 201
+        assert [placed.racer for placed in board.standings("cup")] == ["anna"]
+    board.close()

@@ -1,0 +1,270 @@
+"""The live stream: what changed and no more, the newest picture only, ended when asked."""
+
+import asyncio
+import contextlib
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leaderboard.domain import UnknownRace
+from leaderboard.live_stream import Feed, Picture, difference, event
+from shared.errors import RetryLater, StorageError
+from tests.leaderboard.sample_races import Running, result
+
+PICTURES = st.builds(
+    lambda rows, parts, version: Picture(version, tuple(rows), rows, parts),
+    st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["<tr>1", "<tr>2"])),
+    st.dictionaries(st.sampled_from(["state", "counts"]), st.text(max_size=5)),
+    st.integers(1, 99),
+)
+
+
+class Browser:
+    """What a page does with the events: the model of live.js."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, str] = {}
+        self.parts: dict[str, str] = {}
+
+    def read(self, raw: bytes) -> None:
+        data = next(line for line in raw.decode().split("\n") if line.startswith("data: "))
+        change = json.loads(data.removeprefix("data: "))
+        held = self.rows | change["rows"]
+        self.rows = {key: held[key] for key in change["order"]}
+        self.parts |= change["parts"]
+
+
+@pytest.mark.slow
+@settings(deadline=None)
+@given(st.lists(PICTURES, min_size=1, max_size=6))
+def test_a_browser_that_follows_the_differences_sees_the_newest_picture(pictures: list[Picture]) -> None:
+    browser, told = Browser(), None
+    for picture in pictures:
+        browser.read(event(difference(told, picture)))
+        told = picture
+    assert browser.rows == pictures[-1].rows
+    assert list(browser.rows) == list(pictures[-1].order)
+    assert pictures[-1].parts.items() <= browser.parts.items()
+
+
+def test_only_what_changed_is_told() -> None:
+    old = Picture(1, ("a", "b"), {"a": "1", "b": "1"}, {"state": "open", "counts": "2"})
+    new = Picture(2, ("b", "a"), {"a": "1", "b": "2"}, {"state": "open", "counts": "3"})
+    change = difference(old, new)
+    assert (change.order, change.rows, change.parts) == (("b", "a"), {"b": "2"}, {"counts": "3"})
+
+
+def picture(version: int) -> Picture:
+    return Picture(version, ("a",), {"a": f"<tr>{version}"}, {})
+
+
+class Painter:
+    """Paints whatever is current; counts how often."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.painted = 0
+        self.away = False
+
+    def __call__(self, race_id: str) -> Picture:
+        if race_id != "cup":
+            raise UnknownRace("none")
+        if self.away:
+            raise StorageError("away")
+        self.painted += 1
+        return picture(self.version)
+
+
+def runs(painter: Painter, story: Callable[[Feed], Coroutine[None, None, None]], most: int = 9) -> None:
+    async def run() -> None:
+        feed = Feed(painter, most, heartbeat_s=30.0)
+        feed.attach()
+        async with asyncio.timeout(20):
+            await story(feed)
+
+    asyncio.run(run())
+
+
+async def next_event(stream: AsyncIterator[bytes]) -> bytes:
+    while True:
+        chunk = await anext(stream)
+        if chunk.startswith(b"id:"):
+            return chunk
+
+
+def test_first_the_whole_then_each_change() -> None:
+    painter = Painter()
+
+    async def story(feed: Feed) -> None:
+        stream = await feed.open("cup")
+        assert b"<tr>1" in await next_event(stream)
+        painter.version = 2
+        await asyncio.to_thread(feed.changed, "cup")
+        assert b"<tr>2" in await next_event(stream)
+
+    runs(painter, story)
+
+
+def test_one_who_reads_slowly_skips_to_the_newest() -> None:
+    painter = Painter()
+
+    async def story(feed: Feed) -> None:
+        stream = await feed.open("cup")
+        await next_event(stream)
+        for painter.version in range(2, 50):
+            feed.changed("cup")
+        assert b"<tr>49" in await next_event(stream)
+
+    runs(painter, story)
+    assert painter.painted <= 4
+
+
+def test_all_browsers_of_a_race_share_one_picture() -> None:
+    painter = Painter()
+
+    async def story(feed: Feed) -> None:
+        streams = [await feed.open("cup") for _ in range(5)]
+        for stream in streams:
+            await next_event(stream)
+
+    runs(painter, story)
+    assert painter.painted <= 6
+
+
+def test_who_comes_while_the_last_one_leaves_hears_what_changes() -> None:
+    painter = Painter()
+
+    async def story(feed: Feed) -> None:
+        first = await feed.open("cup")
+        await next_event(first)
+        second = await feed.open("cup")  # not begun yet
+        await first.aclose()  # type: ignore[attr-defined]
+        assert b"<tr>1" in await next_event(second)
+        third = await feed.open("cup")
+        await next_event(third)
+        await third.aclose()  # type: ignore[attr-defined]
+        painter.version = 2
+        feed.changed("cup")
+        assert b"<tr>2" in await next_event(second)
+        await second.aclose()  # type: ignore[attr-defined]
+        assert (await feed.open("cup")) is not None  # one that never begins
+        assert feed._channels == {}
+
+    runs(painter, story)
+
+
+@pytest.mark.parametrize("others", [1, 3])
+def test_a_painting_that_fails_takes_the_change_from_nobody_else(others: int) -> None:
+    painter = Painter()
+
+    async def story(feed: Feed) -> None:
+        unlucky, *streams = [await feed.open("cup") for _ in range(1 + others)]
+        for stream in (unlucky, *streams):
+            await next_event(stream)
+        painter.version, painter.away = 2, True
+        feed.changed("cup")
+        with pytest.raises(StopAsyncIteration):  # it comes again
+            await next_event(unlucky)
+        painter.away = False
+        for stream in streams:
+            assert b"<tr>2" in await next_event(stream)
+
+    runs(painter, story)
+
+
+def test_one_who_goes_in_the_middle_of_a_painting_takes_the_change_from_nobody_else() -> None:
+    painter = Painter()
+    entered, done = threading.Event(), threading.Event()
+
+    def paint(race_id: str) -> Picture:
+        if painter.version == 2 and not entered.is_set():
+            entered.set()
+            assert done.wait(20)
+        return painter(race_id)
+
+    async def run() -> None:
+        feed = Feed(paint, 9, heartbeat_s=30.0)
+        feed.attach()
+        one, other = await feed.open("cup"), await feed.open("cup")
+        for stream in (one, other):
+            await next_event(stream)
+        painter.version = 2
+        feed.changed("cup")
+        going = asyncio.ensure_future(next_event(one))
+        assert await asyncio.to_thread(entered.wait, 20)
+        going.cancel()
+        done.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await going
+        async with asyncio.timeout(20):
+            assert b"<tr>2" in await next_event(other)
+
+    asyncio.run(run())
+
+
+def test_a_heartbeat_repaints_and_tells_that_it_lives() -> None:
+    painter = Painter()
+
+    async def run() -> None:
+        feed = Feed(painter, 9, heartbeat_s=0.05)
+        feed.attach()
+        stream = await feed.open("cup")
+        await next_event(stream)
+        assert await anext(stream) == b"event: alive\ndata: 1\n\n"
+        painter.version = 7
+        async with asyncio.timeout(20):
+            assert b"<tr>7" in await next_event(stream)
+
+    asyncio.run(run())
+
+
+def test_too_many_unknown_closing_and_away() -> None:
+    painter = Painter()
+
+    async def story(feed: Feed) -> None:
+        with pytest.raises(UnknownRace):
+            await feed.open("none")
+        stream = await feed.open("cup")
+        await next_event(stream)
+        with pytest.raises(RetryLater):
+            await feed.open("cup")
+        painter.away = True
+        feed.changed("cup")
+        with pytest.raises(StopAsyncIteration):
+            await next_event(stream)
+        painter.away = False
+        again = await feed.open("cup")
+        await next_event(again)
+        feed.close()
+        with pytest.raises(StopAsyncIteration):
+            await next_event(again)
+        with pytest.raises(RetryLater):
+            await feed.open("cup")
+
+    runs(painter, story, most=1)
+
+
+@pytest.mark.slow
+def test_the_stream_over_http(running: Running) -> None:
+    with requests.get(f"{running.url}/races/cup/live", stream=True, timeout=60) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        browser = Browser()
+        lines = stream.iter_lines()
+        read_one(browser, lines)
+        assert browser.rows == {}
+        assert "No qualified run yet" in browser.parts["empty"]
+        running.post(result("live-1", "<b>anna</b>"))
+        read_one(browser, lines)
+        assert list(browser.rows) == ["<b>anna</b>"]
+        assert "&lt;b&gt;anna" in browser.rows["<b>anna</b>"]
+        assert browser.parts["empty"] == ""
+    assert running.get("/races/none/live").status_code == 404
+
+
+def read_one(browser: Browser, lines: object) -> None:
+    browser.read(next(line for line in lines if line.startswith(b"data: {")))  # type: ignore[attr-defined]

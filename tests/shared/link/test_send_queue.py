@@ -1,0 +1,150 @@
+"""The lanes of what waits: bounded, in order, states replaced, nothing lost between window and connection."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.link.backoff import Backoff
+from shared.link.packets import Packet, matches
+from shared.link.send_queue import FAST_LIMIT, Outgoing
+
+
+def lap(number: int) -> Packet:
+    return Packet("lap", b"%d" % number, 1, False)
+
+
+def state(number: int) -> Packet:
+    return Packet("state", b"%d" % number, 1, True)
+
+
+def beat(number: int) -> Packet:
+    return Packet("beat", b"%d" % number, 0, False)
+
+
+def drain(lanes: Outgoing, mids: list[int]) -> list[bytes]:
+    taken = []
+    while (packet := lanes.take()) is not None:
+        taken.append(packet.payload)
+        if packet.qos:
+            mids.append(len(mids) + 1)
+            lanes.sent(mids[-1])
+    return taken
+
+
+def test_the_window_holds_back_and_answers_open_it() -> None:
+    lanes, mids = Outgoing(window=2), list[int]()
+    for number in range(4):
+        lanes.offer(lap(number), online=True)
+    assert drain(lanes, mids) == [b"0", b"1"]
+    lanes.answered(1)
+    assert drain(lanes, mids) == [b"2"]
+    assert lanes.queued == 3
+    assert lanes.answered(99) is None
+
+
+def test_the_fast_lane_is_not_held_back_and_its_oldest_falls_out() -> None:
+    lanes, mids = Outgoing(window=0), list[int]()
+    lanes.offer(lap(0), online=True)
+    for number in range(FAST_LIMIT + 3):
+        assert lanes.offer(beat(number), online=True)
+    assert drain(lanes, mids)[0] == b"3"
+    assert lanes.dropped == 3
+    assert not lanes.offer(beat(0), online=False)
+
+
+def test_a_lost_connection_brings_the_unanswered_back_in_front_and_drops_the_fast() -> None:
+    lanes, mids = Outgoing(), list[int]()
+    for number in range(3):
+        lanes.offer(lap(number), online=True)
+    drain(lanes, mids)
+    lanes.answered(2)
+    lanes.offer(lap(3), online=True)
+    lanes.offer(beat(0), online=True)
+    lanes.lost()
+    assert drain(lanes, mids) == [b"0", b"2", b"3"]
+
+
+def test_a_newer_state_takes_the_place_of_the_one_under_way() -> None:
+    lanes, mids = Outgoing(), list[int]()
+    lanes.offer(state(1), online=True)
+    drain(lanes, mids)
+    lanes.offer(state(2), online=True)
+    lanes.lost()
+    assert drain(lanes, mids) == [b"2"]
+
+
+def test_the_last_state_is_said_again_after_each_connect_but_not_a_refused_one() -> None:
+    lanes, mids = Outgoing(), list[int]()
+    lanes.offer(state(1), online=True)
+    assert drain(lanes, mids) == [b"1"]
+    lanes.answered(1)
+    lanes.connected()
+    assert drain(lanes, mids) == [b"1"]
+    lanes.answered(2, refused=True)
+    lanes.connected()
+    assert drain(lanes, mids) == []
+
+
+@given(st.lists(st.sampled_from(["lap", "state", "send", "answer", "lost", "connected"]), max_size=80))
+def test_no_taken_lap_is_ever_lost_and_the_newest_state_is_said_last(steps: list[str]) -> None:
+    lanes, said, laps, last_state = Outgoing(limit=10, window=3), [], set(), None
+    mids, open_mids = list[int](), list[int]()
+    for number, step in enumerate(steps):
+        if step == "lap" and lanes.offer(lap(number), online=True):
+            laps.add(b"%d" % number)
+        elif step == "state":
+            last_state = b"%d" % number
+            assert lanes.offer(state(number), online=True)
+        elif step == "send":
+            before = len(mids)
+            said += drain(lanes, mids)
+            open_mids += mids[before:]
+        elif step == "answer" and open_mids:
+            lanes.answered(open_mids.pop(0))
+        elif step == "lost":
+            lanes.lost()
+            open_mids.clear()
+        elif step == "connected":
+            lanes.connected()
+        assert lanes.queued <= 10 + 1 + 3
+    for _ in range(30):
+        before = len(mids)
+        said += drain(lanes, mids)
+        open_mids += mids[before:]
+        while open_mids:
+            lanes.answered(open_mids.pop(0))
+    assert laps <= set(said)
+    assert lanes.queued == 0
+    states = [payload for payload in said if payload not in laps]
+    assert (states[-1] if states else None) == last_state
+
+
+@given(st.integers(0, 100))
+def test_the_waits_grow_stay_bounded_and_differ(seed: int) -> None:
+    backoff = Backoff(0.2, 8.0, random.Random(seed))
+    waits = [backoff.next_s() for _ in range(60)]
+    assert 0.1 <= waits[0] <= 0.2
+    assert all(4.0 <= wait <= 8.0 for wait in waits[10:])
+    assert len(set(waits)) > 50
+    backoff.reset()
+    assert backoff.next_s() <= 0.2
+
+
+@pytest.mark.parametrize(
+    ("topic_filter", "topic", "hears"),
+    [
+        ("a/b", "a/b", True),
+        ("a/b", "a/b/c", False),
+        ("a/+/c", "a/b/c", True),
+        ("a/+", "a/b/c", False),
+        ("a/#", "a/b/c", True),
+        ("a/#", "a", True),
+        ("#", "a/b", True),
+        ("a/+/#", "a", False),
+        ("b/#", "a/b", False),
+    ],
+)
+def test_filters_hear_as_mqtt_says(topic_filter: str, topic: str, hears: bool) -> None:
+    assert matches(topic_filter, topic) == hears

@@ -1,0 +1,224 @@
+"""Over real sockets: whoever is put out is shut, also where it was on its way to uvicorn; and who is heard first."""
+
+import asyncio
+import contextlib
+import selectors
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+
+import shared.web.server
+from shared.web.connection_limits import Room
+from shared.web.server import WELCOMED, CountedHttp, CountingServer, listening_socket
+
+BURST = 120
+PATIENCE_S = 30.0  # for a failure only: the test goes on as soon as it happens
+ASKED = b"GET / HTTP/1.1\r\nHost: hall\r\n\r\n"
+
+
+async def empty(scope: dict[str, Any], _receive: object, send: Any) -> None:
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@contextmanager
+def stranger(port: int, count: int) -> Iterator[selectors.BaseSelector]:
+    """So many whole requests of one address, before the server takes the first."""
+    with selectors.DefaultSelector() as sockets:
+        for _ in range(count):
+            made = socket.socket()
+            made.bind(("127.0.0.2", 0))
+            made.connect(("127.0.0.1", port))
+            made.sendall(ASKED)
+            made.setblocking(False)
+            sockets.register(made, selectors.EVENT_READ)
+        try:
+            yield sockets
+        finally:
+            for key in list(sockets.get_map().values()):
+                key.fileobj.close()  # type: ignore[union-attr]
+
+
+def hear(sockets: selectors.BaseSelector, one: socket.socket) -> None:
+    """After an answer one byte of the next request, which ends uvicorn's own wait for it."""
+    try:
+        if one.recv(4096):
+            one.sendall(b"G")
+            return
+    except OSError:
+        pass  # reset: it is put out
+    sockets.unregister(one)
+    one.close()
+
+
+def left_at_most(sockets: selectors.BaseSelector, most: int) -> int:
+    """Returns as soon as no more than `most` are open; what is open when nothing happens any more."""
+    while (still := len(sockets.get_map())) > most:
+        happened = sockets.select(PATIENCE_S)
+        if not happened:
+            return still
+        for key, _ in happened:
+            hear(sockets, key.fileobj)  # type: ignore[arg-type]
+    return len(sockets.get_map())
+
+
+@pytest.mark.parametrize(
+    ("room", "stays", "official"),
+    [
+        (Room(8, 2, idle_each=4, head_s=1e6, keep_s=1e6), 6, False),  # beside the officials' places
+        (Room(8, 2, idle_each=8, head_s=1e6, keep_s=1e6), 6, False),
+        (Room(8, 2, idle_each=8, head_s=1e6, keep_s=1e6), 8, True),
+        (Room(8, 2, idle_each=4, head_s=0.0, keep_s=0.0), 0, False),  # all deadlines pass
+        (Room(8, 2, idle_each=4, head_s=0.0, keep_s=0.0), 0, True),
+    ],
+)
+@pytest.mark.parametrize("at_once", [1, 16])
+def test_a_burst_leaves_no_more_open_than_are_counted(
+    monkeypatch: pytest.MonkeyPatch, room: Room, stays: int, official: bool, at_once: int
+) -> None:
+    monkeypatch.setattr(shared.web.server, "BATCH", at_once)
+    monkeypatch.setattr(shared.web.server, "SWEEP_S", 0.01)
+    config = uvicorn.Config(empty, http="h11", ws="none", lifespan="off", log_level="critical")
+    with listening_socket("127.0.0.1", 0) as listening:
+        server = CountingServer(config, room, lambda _address: official)
+        serving = threading.Thread(target=server.run, args=([listening],))
+        with stranger(listening.getsockname()[1], BURST) as sockets:
+            serving.start()
+            try:
+                assert left_at_most(sockets, stays) <= stays
+            finally:
+                server.should_exit = True
+                serving.join(PATIENCE_S)
+    assert not serving.is_alive()
+    assert len(server.crowd) == 0
+
+
+STOP = b"POST /stop"
+OFFICIAL, STRANGER, SPECTATOR, UNKNOWN = "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"
+WHOLE_STOP = STOP + b" HTTP/1.1\r\nHost: hall\r\nContent-Length: 0\r\n\r\n"
+HALF_STOP = STOP + b" HTTP/1.1\r\nHost: hall\r\nX-Much: "
+
+
+class Order:
+    """Whose connections uvicorn got, in which turn of the loop and in which order."""
+
+    def __init__(self) -> None:
+        self.turn = 0
+        self.begun: list[tuple[int, str]] = []  # in which turn, whose
+        self.queued_most = 0
+        self.shut_on_their_way = 0
+
+    def hears(self, server: CountingServer) -> None:
+        """From the server's loop, before it accepts the first."""
+        made = server._protocol
+
+        def protocol() -> CountedHttp:
+            begun = made()
+            begun.connection_made = self.noting(begun, begun.connection_made)  # type: ignore[method-assign]
+            return begun
+
+        server._protocol = protocol  # type: ignore[method-assign]
+
+    def noting(self, begun: CountedHttp, then: Callable[[Any], None]) -> Callable[[Any], None]:
+        def connection_made(transport: asyncio.Transport) -> None:
+            self.begun.append((self.turn, begun.guest.address))
+            self.shut_on_their_way += begun.guest.party is None
+            then(transport)
+
+        return connection_made
+
+    def tick(self, server: CountingServer) -> None:
+        self.turn += 1
+        for door in server.servers:
+            self.queued_most = max(self.queued_most, len(door._queued))  # type: ignore[attr-defined]
+        asyncio.get_running_loop().call_soon(self.tick, server)
+
+
+class TickingServer(CountingServer):
+    """One that counts its turns."""
+
+    order: Order
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.order.hears(self)
+        await super().startup(sockets)
+        self.order.tick(self)
+
+
+def heard_of(room: Room, knocks: list[tuple[str, bytes]], official: str) -> Order:
+    """All of them wait before the server takes the first; until every one was begun or put out."""
+    config = uvicorn.Config(empty, http="h11", ws="none", lifespan="off", log_level="critical")
+    with listening_socket("127.0.0.1", 0) as listening, contextlib.ExitStack() as held:
+        server = TickingServer(config, room, lambda address: address == official, (STOP,))
+        server.order = Order()
+        made = []
+        for source, asked in knocks:
+            knocking = held.enter_context(socket.socket())
+            knocking.bind((source, 0))
+            knocking.connect(("127.0.0.1", listening.getsockname()[1]))
+            knocking.sendall(asked)
+            knocking.settimeout(PATIENCE_S)
+            made.append(knocking)
+        serving = threading.Thread(target=server.run, args=([listening],))
+        serving.start()
+        try:
+            for knocking, (_, asked) in zip(made, knocks, strict=True):
+                if asked is not HALF_STOP:
+                    with contextlib.suppress(ConnectionResetError):
+                        knocking.recv(100)
+        finally:
+            held.close()
+            server.should_exit = True
+            serving.join(PATIENCE_S)
+    assert not serving.is_alive()
+    return server.order
+
+
+ROOMY = Room(600, 100, idle_each=600, head_s=1e6, keep_s=1e6)
+
+
+@pytest.mark.parametrize("flood", [WHOLE_STOP, HALF_STOP, WHOLE_STOP + ASKED], ids=["whole", "half", "two in one"])
+@pytest.mark.parametrize("asked", [WHOLE_STOP, ASKED], ids=["stop", "page"])
+def test_strangers_stops_are_begun_a_few_a_turn_after_the_officials_and_beside_all_others(
+    flood: bytes, asked: bytes
+) -> None:
+    """Whoever waits is heard among the first, wherever in the flood he came."""
+    knocks = [(STRANGER, flood)] * 100 + [(SPECTATOR, ASKED), (UNKNOWN, WHOLE_STOP), (OFFICIAL, asked)]
+    order = heard_of(ROOMY, knocks + [(STRANGER, flood)] * 100, OFFICIAL)
+    a_turn = Counter(turn for turn, _ in order.begun)
+    assert max(a_turn.values()) <= WELCOMED + 2
+    whose = [address for _, address in order.begun]
+    assert whose[0] == OFFICIAL
+    assert {SPECTATOR, UNKNOWN} <= set(whose[: WELCOMED + 2])
+
+
+def test_where_nobody_is_an_official_a_stop_does_not_wait_behind_a_flood_of_them() -> None:
+    """As on the car: its phones have addresses that it does not know."""
+    knocks = [(STRANGER, WHOLE_STOP)] * 100 + [(UNKNOWN, WHOLE_STOP)] + [(STRANGER, WHOLE_STOP)] * 100
+    order = heard_of(ROOMY, knocks, official="none")
+    assert UNKNOWN in [address for _, address in order.begun[:2]]
+
+
+def test_who_was_put_out_before_he_was_heard_waits_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits is no more than there are places, however many come in a turn."""
+    monkeypatch.setattr(shared.web.server, "BATCH", 16)
+    room = Room(8, 2, idle_each=8, head_s=1e6, keep_s=1e6)
+    order = heard_of(room, [(STRANGER, WHOLE_STOP)] * 300 + [(OFFICIAL, WHOLE_STOP)], OFFICIAL)
+    assert order.queued_most <= room.connections
+    assert OFFICIAL in [address for _, address in order.begun]
+
+
+def test_who_is_on_his_way_is_not_put_out_for_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind one access point a flood has the official's own address: what is begun is answered."""
+    monkeypatch.setattr(shared.web.server, "BATCH", 4)
+    room = Room(32, 8, idle_each=32, head_s=1e6, keep_s=1e6)
+    order = heard_of(room, [(OFFICIAL, WHOLE_STOP)] * 300, OFFICIAL)
+    assert order.begun
+    assert order.shut_on_their_way == 0

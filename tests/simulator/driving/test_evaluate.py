@@ -1,0 +1,98 @@
+"""Evaluation of a model, and the commands around it."""
+
+import argparse
+import json
+import pathlib
+
+import pytest
+
+from shared.errors import OperatorError
+from simulator.cli import add_model_commands
+from simulator.driving.evaluate import Drive, Verdict, drive, verdict
+from simulator.driving.policy import load_policy
+from simulator.world.tracks import load_track, shipped_tracks
+from vehicle.frames.preprocess import PROFILES, ProfileName
+
+
+def run(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    add_model_commands(parser.add_subparsers(required=True))
+    arguments = parser.parse_args(words)
+    code: int = arguments.run(arguments)
+    return code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", shipped_tracks())
+def test_the_shipped_model_drives_a_clean_lap(name: str, profile: ProfileName) -> None:
+    # At 640 pixels the stock car's way leaves every other pixel out; at 320 both ways are one.
+    width_px = 640 if profile == "deepracer-car" else 320
+    one = drive(load_policy("demo", profile=profile), load_track(name), 100, 1, width_px)
+    assert one.clean
+    assert one.off_tracks == 0
+    assert 5.0 < one.laps_s[0] < 25.0
+
+
+@pytest.mark.slow
+def test_the_same_seed_drives_the_same_laps() -> None:
+    policy, track = load_policy("demo"), load_track("reInvent2019_wide")
+    assert drive(policy, track, 4, 1) == drive(policy, track, 4, 1)
+
+
+DRIVES = [
+    ([Drive((10.0, 12.0), 0, 2)], Verdict("t", 1, 1, 2, 0, 11.0)),
+    ([Drive((10.0, 12.0), 1, 2), Drive((14.0, 14.0), 0, 2)], Verdict("t", 2, 1, 4, 1, 12.5)),
+    ([Drive((10.0,), 0, 2)], Verdict("t", 1, 0, 1, 0, 10.0)),
+    ([Drive((), 12, 2)], Verdict("t", 1, 0, 0, 12, None)),
+]
+
+
+@pytest.mark.parametrize(("drives", "expected"), DRIVES)
+def test_verdict(drives: list[Drive], expected: Verdict) -> None:
+    assert verdict("t", drives) == expected
+
+
+@pytest.mark.slow
+def test_evaluate_prints_one_json_object_a_track(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--track", "reInvent2019_wide", "reinvent_base", "--seeds", "2", "--laps", "1", "--jobs", "2", "--json"]
+    assert run("evaluate", "demo", *words) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["track"] for row in rows] == ["reInvent2019_wide", "reinvent_base"]
+    for row in rows:
+        assert list(row) == ["track", "seeds", "clean", "laps", "off_tracks", "mean_lap_s"]
+        assert row["seeds"] == 2
+
+
+BAD = [
+    (["evaluate", "nowhere", "--track", "reinvent_base"], "There is no model at nowhere"),
+    (["evaluate", "demo", "--track", "nowhere"], "There is no track called 'nowhere'"),
+    (["evaluate", "demo", "--track", "reinvent_base", "--throttle", "0"], "above 0"),
+    (["render", "--track", "reinvent_base", "-o", "/nonexistent/x.png"], "cannot be written"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), BAD)
+def test_bad_input_is_one_sentence(words: list[str], says: str) -> None:
+    with pytest.raises(OperatorError, match=says) as caught:
+        run(*words)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("words", [["--seeds", "0"], ["--laps", "-1"], ["--jobs", "x"]])
+def test_wrong_numbers_are_refused_by_the_command_line(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run("evaluate", "demo", *words)
+    assert caught.value.code == 2
+
+
+@pytest.mark.shared_data
+def test_a_straight_track_is_refused_for_racing(shared_data: pathlib.Path) -> None:
+    with pytest.raises(OperatorError, match="not closed"):
+        run("evaluate", "demo", "--track", str(shared_data / "tracks" / "Straight_track.npy"))
+
+
+@pytest.mark.parametrize("more", [[], ["--camera"]])
+def test_render_writes_a_picture(tmp_path: pathlib.Path, more: list[str]) -> None:
+    assert run("render", "--track", "reinvent_base", "-o", str(tmp_path / "x.png"), *more) == 0
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")

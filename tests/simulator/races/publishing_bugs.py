@@ -1,0 +1,212 @@
+"""Bugs to put into the product: in what is kept, told, shown, posted and replayed. Each changes one method."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from leaderboard.board import Answer, Board
+from shared.protocol import messages as m
+from shared.protocol.results import Result
+from simulator.races.hosts.leaderboard_host import Road
+from simulator.races.hosts.station_host import HallJournal
+from simulator.races.physical.sim_car import CarRadio
+from station.core.runs.lap_book import LapBook
+from station.core.runs.laps import Mark, Stretch
+from station.core.timing.gate import Count
+from station.service import storage_fault
+from station.service.car_claims import Claim
+from station.service.station import Item, Station
+from station.sync import syncer as sync_service
+from station.sync import verdict, webhook
+from station.sync.schedule import AnswerLost, Progress
+from station.views.views import Accepted
+
+Patch = pytest.MonkeyPatch
+
+
+def acknowledges_before_the_commit(patch: Patch) -> None:
+    real = Station._delivered
+
+    def delivered(self: Station, delivery: Any) -> None:
+        if isinstance(delivery.message.body, m.CarLap):
+            envelope = delivery.message.envelope
+            self._link.publish(m.LapAck(envelope.boot, envelope.seq), envelope.device)
+        real(self, delivery)
+
+    patch.setattr(Station, "_delivered", delivered)
+
+
+def tells_before_the_commit(patch: Patch) -> None:
+    real = HallJournal.append
+
+    def commit(self: Station, items: list[Item]) -> Any:
+        done = [(item, self._restored.engine.handle(item.input)) for item in items]
+        for _, facts in done:
+            self._teller.tell(self._restored.engine, facts, self._now())
+        entries = [self._entry(item.input, facts) for item, facts in done if facts]
+        seqs = iter(real(self.journal, entries) if entries else ())
+        for item, facts in done:
+            seq = next(seqs) if facts else self.journal.head.seq
+            if item.kept is not None:
+                item.kept()
+            if item.ticket is not None:
+                item.ticket.settle(Accepted(seq))
+        return [fact for _, facts in done for fact in facts]
+
+    patch.setattr(Station, "_commit", commit)
+
+
+def shows_a_lap_that_is_not_stored(patch: Patch) -> None:
+    from station.service import publisher
+    from station.views import projection
+
+    real = projection.run_view
+
+    def run_view(*given: Any) -> Any:
+        view = real(*given)
+        return dataclasses.replace(
+            view, laps=tuple(dataclasses.replace(lap, lap_ns=lap.lap_ns + 1) for lap in view.laps)
+        )
+
+    patch.setattr(publisher, "run_view", run_view)
+
+
+def accepts_what_the_disk_refused(patch: Patch) -> None:
+    patch.setattr(storage_fault, "unstored", lambda _command, _why: Accepted(1))
+
+
+def posts_under_a_new_id_each_time(patch: Patch) -> None:
+    """A key for each attempt instead of each result."""
+    count = iter(range(1_000_000))
+    real = webhook.signed
+    patch.setattr(webhook, "signed", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body))
+
+
+def changes_the_body_on_a_repeat(patch: Patch) -> None:
+    """The same key, but a body with a newer time."""
+    count = iter(range(1_000_000))
+    real = Road.post
+
+    def again(self: Road, result: Result) -> Any:
+        return real(self, dataclasses.replace(result, finished_utc_ns=result.finished_utc_ns + next(count)))
+
+    patch.setattr(Road, "post", again)
+
+
+def gives_up_on_a_wrong_clock(patch: Patch) -> None:
+    """A leaderboard that answers 401 is taken at its word for ever."""
+    patch.setattr(verdict, "_RETRY_STATUSES", frozenset({408, 425, 429}))
+    patch.setattr(verdict, "_SETTLING", frozenset({400, 401, 404, 409, 410, 413, 422}))
+
+
+def takes_silence_for_yes(patch: Patch) -> None:
+    """A post whose answer was lost counts as done."""
+    real = sync_service.answered
+
+    def answered(progress: Progress, answer: Any, wait_ns: int, now_ns: int) -> Progress:
+        if isinstance(answer, AnswerLost) and answer.reason != "not kept":
+            return dataclasses.replace(progress, state="confirmed")
+        return real(progress, answer, wait_ns, now_ns)
+
+    patch.setattr(sync_service, "answered", answered)
+
+
+def applies_a_repeat_again(patch: Patch) -> None:
+    """A board without receipts: it answers a repeat with what is true by then."""
+    real = Board.apply
+
+    def apply(self: Board, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
+        answer = real(self, webhook_id, payload, now_utc_ns)
+        return Answer(201, answer.body)
+
+    patch.setattr(Board, "apply", apply)
+
+
+def ranks_the_worst_run(patch: Patch) -> None:
+    from leaderboard import domain
+
+    real = domain.line_of
+
+    def line_of(attempts: Iterable[Any], rules: Any) -> Any:
+        line = real(attempts := list(attempts), rules)
+        scored = [a for a in domain.counted(attempts, rules) if a.score_ms is not None]
+        worst = max(scored, key=lambda a: a.score_ms, default=None)
+        return line if worst is None else dataclasses.replace(line, score_ms=worst.score_ms, seq=worst.seq)
+
+    patch.setattr(domain, "line_of", line_of)
+
+
+def forgets_reports_once_sent(patch: Patch) -> None:
+    """A car that trusts the broker."""
+    patch.setattr(CarRadio, "_resend", lambda self: self.outbox.clear())
+
+
+def loses_reports_of_a_known_car(patch: Patch) -> None:
+    """A station that acknowledges reports and keeps two of three."""
+    real = Station._delivered
+
+    def delivered(self: Station, delivery: Any) -> None:
+        envelope = delivery.message.envelope
+        if isinstance(delivery.message.body, m.CarLap) and envelope.seq % 3 == 0:
+            self._link.publish(m.LapAck(envelope.boot, envelope.seq), envelope.device)
+            delivery.ack()
+            return
+        real(self, delivery)
+
+    patch.setattr(Station, "_delivered", delivered)
+
+
+def numbers_crossings_by_the_process(patch: Patch) -> None:
+    """The engine remembers something that is in no input."""
+    number = iter(range(1, 1_000_000))
+    patch.setattr(Count, "next", lambda _self: next(number))
+
+
+def rewrites_history(patch: Patch) -> None:
+    """Someone opens the file and makes a lap faster."""
+    real = Station.close
+
+    def close(self: Station) -> None:
+        db = self.journal._db
+        if self.journal.head.seq > 50:
+            db.execute("DROP TRIGGER IF EXISTS journal_never_updated")
+            db.execute(
+                "UPDATE journal SET facts = CAST(replace(facts, '\"lap_ns\":1', '\"lap_ns\":2') AS BLOB) WHERE seq > 20"
+            )
+        real(self)
+
+    patch.setattr(Station, "close", close)
+
+
+def gives_up_after_one_try(patch: Patch) -> None:
+    """A sync that posts once."""
+    patch.setattr(sync_service, "next_turn", _only_untried(sync_service.next_turn))
+
+
+def _only_untried(real: Callable[..., Any]) -> Callable[..., Any]:
+    def next_turn(rows: Any, progress: Any, board: Any) -> Any:
+        return real([row for row in rows if row.webhook_id not in progress], progress, board)
+
+    return next_turn
+
+
+def misses_every_fifth_crossing(patch: Patch) -> None:
+    count = iter(range(1_000_000))
+
+    def add(self: LapBook, mark: Mark) -> None:
+        if not self.stretches or next(count) % 5 != 4:
+            self.stretches.append(Stretch(mark))
+
+    patch.setattr(LapBook, "add", add)
+
+
+def leases_to_whoever_beats(patch: Patch) -> None:
+    """A station that knows a car by its name alone, as cloned cards found it."""
+
+    def hear(self: Claim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
+        self.boot, self._heard_ns = boot, now_ns
+        return True
+
+    patch.setattr(Claim, "hear", hear)

@@ -1,0 +1,135 @@
+"""Bugs to put into the product: in stamps, crossings, laps, rulings and scores. Each changes one method."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from shared.rules.ranking import Score
+from simulator.races.hosts.station_host import HallJournal
+from simulator.races.officials import Officials
+from simulator.races.physical.gate_device import GateBox
+from station.core.inputs import Edge, VoidLap
+from station.core.race import race, standings
+from station.core.runs.lap_book import LapBook
+from station.core.timing import gate
+from station.core.timing.gate import Count, Gate
+
+Patch = pytest.MonkeyPatch
+
+
+def drops_every_tenth_edge(patch: Patch) -> None:
+    """A journal that says it kept what it did not."""
+    real = HallJournal.append
+
+    def append(self: HallJournal, entries: Any) -> list[int]:
+        kept = [e for e in entries if not (isinstance(e.input, Edge) and e.input.seq % 10 == 7)]
+        seqs = iter(real(self, kept) if kept else [])
+        return [next(seqs) if e in kept else self.head.seq for e in entries]
+
+    patch.setattr(HallJournal, "append", append)
+
+
+def forgets_what_the_gate_remembers(patch: Patch) -> None:
+    """A station that listens only to what comes from now on."""
+    patch.setattr(GateBox, "attach", lambda self, _after, put: setattr(self, "_put", put))
+
+
+def stamps_with_the_time_of_day(patch: Patch) -> None:
+    """Edges stamped with UTC: right until somebody sets the clock."""
+
+    real_see, real_init = GateBox.see, GateBox.__init__
+
+    def init(self: Any, clock: Any) -> None:
+        real_init(self, clock)
+        self._steps_from = clock.utc_ns()
+
+    def see_by_utc(self: Any, seen: Any) -> None:
+        stepped_ns = self.clock.utc_ns() - self._steps_from - self.clock._universe.now_ns
+        real_see(self, dataclasses.replace(seen, at_ns=seen.at_ns + stepped_ns))
+
+    patch.setattr(GateBox, "__init__", init)
+    patch.setattr(GateBox, "see", see_by_utc)
+
+
+def stamps_late(patch: Patch) -> None:
+    """A time taken when the program got round to it, microseconds later."""
+    real = Gate.handle
+    patch.setattr(
+        Gate, "handle", lambda self, edge: real(self, dataclasses.replace(edge, at_ns=edge.at_ns + edge.seq % 3))
+    )
+
+
+def has_no_lockout(patch: Patch) -> None:
+    """Each flicker of a beam is a car."""
+    patch.setattr(gate, "CHATTER_NS", 0)
+    real = Gate.__init__
+
+    def init(self: Gate, spec: Any, count: Count) -> None:
+        real(self, dataclasses.replace(spec, lockout_ns=1), count)
+
+    patch.setattr(Gate, "__init__", init)
+
+
+def debounces_by_the_last_edge(patch: Patch) -> None:
+    """A debounce that moves the stamp: the beam's end is taken for its beginning."""
+    real = Gate._blocked
+
+    def blocked(self: Gate, edge: Edge) -> Any:
+        return real(self, dataclasses.replace(edge, at_ns=edge.at_ns + 50_000_000))
+
+    patch.setattr(Gate, "_blocked", blocked)
+
+
+def deletes_laps_that_are_void(patch: Patch) -> None:
+    """A voided lap is gone instead of void: the laps around it close ranks."""
+    real = LapBook.laps
+
+    def laps(self: LapBook) -> Any:
+        valid = [lap for lap in real(self) if lap.valid]
+        return tuple(dataclasses.replace(lap, number=number) for number, lap in enumerate(valid, 1))
+
+    patch.setattr(LapBook, "laps", laps)
+    patch.setattr(Officials, "_opinions", _voids_lap_2)
+
+
+def _voids_lap_2(_self: Officials, turn: Any) -> Any:
+    yield VoidLap(author="judge", number=2, run_id=turn.run_id)
+
+
+def counts_an_incident_when_it_was_said(patch: Patch) -> None:
+    """The lap that is on when the official speaks, not the one in which it happened."""
+    real = LapBook.at
+    patch.setattr(LapBook, "at", lambda self, boot, _at_ns: real(self, boot, None))
+
+
+def rounds_scores(patch: Patch) -> None:
+    """A score that is a millisecond off, as rounding makes it."""
+    real = standings.score_run
+
+    def score_run(laps: Any, rules: Any) -> Score | None:
+        score = real(laps, rules)
+        return None if score is None else dataclasses.replace(score, score_ms=score.score_ms + 1)
+
+    patch.setattr(standings, "score_run", score_run)
+
+
+def computes_over_a_reboot(patch: Patch) -> None:
+    """A lap over two boots gets a time, from the time of day."""
+    real = LapBook.lap
+
+    def lap(self: LapBook, number: int) -> Any:
+        honest, start, end = real(self, number), self.stretches[number - 1].mark, self.stretches[number].mark
+        if start.boot == end.boot:
+            return honest
+        return dataclasses.replace(honest, lap_ns=abs(end.utc_ns - start.utc_ns) + 1, valid=True, reason="")
+
+    patch.setattr(LapBook, "lap", lap)
+
+
+def forgets_the_time_limit(patch: Patch) -> None:
+    patch.setattr(race.Run, "ends_ns", lambda _self, _boot: None)
+
+
+def takes_a_lap_too_soon(patch: Patch) -> None:
+    patch.setattr(LapBook, "too_soon", lambda _self, _mark: False)

@@ -1,0 +1,88 @@
+"""Words and frames on the world's socket: whole in any slices, and nothing else is taken."""
+
+import contextlib
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import BadInput, OperatorError
+from simulator.realtime.protocol import (
+    Ask,
+    GateEdge,
+    Hello,
+    Replay,
+    Status,
+    Taken,
+    Truth,
+    Unpacker,
+    Welcome,
+    Wires,
+    pack,
+    pack_frame,
+    socket_path,
+)
+from vehicle.hardware.interfaces import Frame
+
+WORDS = [
+    Hello("camera", "car-1"),
+    Welcome("boot", 1.5),
+    Replay(7),
+    Taken(3),
+    Wires(1_450_000, 1_446_000),
+    GateEdge(True, 2**60, 5, 1),
+    Truth(1, "crossing", "car-1", 5, -1, "start"),
+    Ask("place", "car-1"),
+    Status("b", "t", 17.7, 1, 1.0, "", 0, 0.0, False, 0, 0, 0),
+]
+
+
+@given(cuts=st.lists(st.integers(0, 4000), max_size=20))
+def test_words_come_out_as_they_went_in_however_they_are_sliced(cuts: list[int]) -> None:
+    pixels = np.arange(600, dtype=np.uint8).reshape(20, 30)
+    stream = b"".join(pack(word) for word in WORDS) + pack_frame(pixels, -5, 9) + pack(WORDS[0])
+    edges = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
+    unpacker, found = Unpacker(), []
+    for begin, end in itertools.pairwise(edges):
+        found += unpacker.feed(stream[begin:end])
+    assert found[: len(WORDS)] == WORDS
+    frame = found[len(WORDS)]
+    assert isinstance(frame, Frame)
+    assert (frame.at_ns, frame.seq) == (-5, 9)
+    assert np.array_equal(frame.pixels, pixels)
+    assert found[-1] == WORDS[0]
+
+
+@given(st.binary(max_size=300))
+def test_arbitrary_bytes_are_words_or_bad_input_and_nothing_else(data: bytes) -> None:
+    with contextlib.suppress(BadInput):
+        Unpacker().feed(data)
+
+
+@given(kind=st.sampled_from([b"J", b"F", b"X"]), body=st.binary(max_size=80))
+def test_arbitrary_bodies_are_bad_input(kind: bytes, body: bytes) -> None:
+    with contextlib.suppress(BadInput):
+        Unpacker().feed(len(body).to_bytes(4, "big") + kind + body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Wires {}",
+        b'Wires {"steering_ns":"1","throttle_ns":2}',
+        b'Hello {"role":"god","name":""}',
+        b'Nonsense {"a":1}',
+        b"Replay []",
+        b'Replay {"after":1.5}',
+    ],
+)
+def test_words_that_are_not_ours_are_refused(body: bytes) -> None:
+    with pytest.raises(BadInput, match="none of ours"):
+        Unpacker().feed(len(body).to_bytes(4, "big") + b"J" + body)
+
+
+def test_a_path_too_long_for_a_socket_is_said() -> None:
+    with pytest.raises(OperatorError, match="too long for a socket"):
+        socket_path("/tmp/" + "x" * 120)

@@ -1,0 +1,87 @@
+"""A decoder played on a real line: a TCP peer and a pseudo terminal, and an edge box to wait on."""
+
+import os
+import queue
+import socket
+import threading
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from shared.clock import Clock, SystemClock
+from station.core.inputs import Edge, GateNote
+from station.gates.decoders.gate import DecoderGate
+from station.gates.driver import Said
+
+WAIT_S = 60.0  # a busy machine takes long to start a process
+
+
+class Box:
+    """The edges that a gate gave, waited for; what it noticed beside them is in `notes`."""
+
+    def __init__(self) -> None:
+        self._edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
+        self.notes: queue.SimpleQueue[GateNote] = queue.SimpleQueue()
+
+    def put(self, said: Said) -> None:
+        if isinstance(said, Edge):
+            self._edges.put(said)
+        else:
+            self.notes.put(said)
+
+    def take(self, count: int) -> list[Edge]:
+        return [self._edges.get(timeout=WAIT_S) for _ in range(count)]
+
+    @property
+    def empty(self) -> bool:
+        return self._edges.empty()
+
+
+@contextmanager
+def gate(clock: Clock | None = None, sensors: tuple[str, ...] = ("loop",), **options: Any) -> Iterator[DecoderGate]:
+    """A gate that is closed at the end, whatever happens."""
+    driver = DecoderGate("start", sensors, options, clock or SystemClock())
+    try:
+        yield driver
+    finally:
+        driver.close()
+
+
+@contextmanager
+def tcp() -> Iterator[socket.socket]:
+    """A decoder's listening socket on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(WAIT_S)
+        yield listening
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Look again and again until it holds; fails after a while."""
+    pause = threading.Event()
+    for _ in range(6_000):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it did not come to be")
+
+
+def url(listening: socket.socket) -> str:
+    return f"socket://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@contextmanager
+def pty() -> Iterator[tuple[Callable[[bytes], None], Callable[[int], bytes], str]]:
+    """Write, read, and the path of the other end."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    try:
+        yield lambda data: _all(ours, data), lambda size: os.read(ours, size), os.ttyname(theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def _all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

@@ -1,0 +1,118 @@
+"""The gates' health: judged before a run is armed, shown for each sensor, and said for all gates on one topic."""
+
+import pathlib
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+
+from shared.link.interface import Delivery, Subscription
+from shared.link.mock import MockLink
+from shared.protocol import messages as m
+from shared.protocol.topics import BY_BODY
+from station.core import inputs as e
+from station.evidence.bundle import make
+from station.views.views import Accepted, Declined, SensorView
+from tests.station.service.station_rig import MS, Rig, S
+
+
+@pytest.fixture
+def rig(tmp_path: pathlib.Path) -> Iterator[Rig]:
+    made = Rig(tmp_path / "station.db")
+    yield made
+    made.station.close()
+
+
+def test_a_gate_that_dies_must_be_overridden(rig: Rig) -> None:
+    rig.wait(S)
+    rig.gate.detach()  # the driver says that nobody listens
+    rig.wait(S)
+    answer = rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1"))
+    assert isinstance(answer, Declined)
+    assert "The gate start is not fit to race on (The mock gate is not started.)" in answer.sentence
+    rig.restart()
+    rig.wait(S)
+    rig.open()
+    rig.station.journal.verify()
+
+
+def test_an_override_is_kept(rig: Rig) -> None:
+    rig.gate.detach()
+    rig.wait(S)
+    given = e.OpenRun(author="judge", racer="Ann", car="car-1", override_reason="hand timing")
+    assert isinstance(rig.give(given), Accepted)
+    assert b'"GateOverridden"' in rig.facts()[-1]
+    assert b"hand timing" in rig.facts()[-1]
+
+
+def test_each_sensor_is_shown(rig: Rig) -> None:
+    rig.gate.pass_by()
+    at_ns = rig.clock.now_ns() + 300 * MS
+    rig.clock.advance(at_ns)
+    for flicker in range(4):
+        rig.gate.edge("beam", True, at_ns + flicker * MS)
+        rig.gate.edge("beam", False, at_ns + flicker * MS)
+    rig.wait(S)
+    rig.wait(S)
+    [gate] = rig.station.snapshot().gates
+    last_ns = at_ns + 3 * MS
+    utc_ns = rig.clock.utc_ns() - rig.clock.now_ns() + last_ns
+    assert gate.each == (SensorView("beam", 10, 4, last_ns, last_utc_ns=utc_ns),)
+
+
+def test_all_gates_are_said_on_one_topic(rig: Rig) -> None:
+    heard: list[m.GateHealth] = []
+
+    def hear(delivery: Delivery) -> None:
+        assert isinstance(delivery.message.body, m.GateHealth)
+        heard.append(delivery.message.body)
+        delivery.ack()
+
+    rig.gate.pass_by()
+    rig.wait(S)
+    rig.gate.detach()
+    rig.wait(S)
+    page = MockLink(rig.broker, "screen-1", "screen", "station")
+    page.start([Subscription(BY_BODY[m.GateHealth])], hear)  # what is retained
+    rig.wait(S)
+    assert (heard[-1].gate, heard[-1].alive) == ("start", False)
+    [gate] = heard[-1].gates
+    assert (gate.gate, gate.healthy, gate.sensors[0].edges) == ("start", False, 2)
+
+
+def test_the_mode_is_shown_and_outlives_a_restart(rig: Rig) -> None:
+    assert rig.station.snapshot().mode == "race"
+    assert isinstance(rig.give(e.SetMode(author="judge", mode="test")), Accepted)
+    assert rig.station.snapshot().mode == "test"
+    rig.restart()
+    assert rig.station.snapshot().mode == "test"
+
+
+def test_what_a_driver_noticed_is_kept_shown_and_outlives_a_restart(rig: Rig) -> None:
+    rig.gate.note("missed_numbers", "The numbers 3 to 5\x00 are missing.", 3)
+    rig.wait(S)
+    assert b'["GateNoted"' in rig.facts()[-1]
+    rig.wait(S)
+    shown = rig.station.snapshot().gates[0].notes
+    assert [(note.kind, note.count, note.sentence) for note in shown] == [
+        ("missed_numbers", 3, "The numbers 3 to 5 are missing.")
+    ]
+    rig.restart()
+    rig.wait(S)
+    assert rig.station.snapshot().gates[0].notes == shown
+    rig.station.journal.verify()
+
+
+def test_the_notes_are_in_the_protest_bundle(rig: Rig, tmp_path: pathlib.Path) -> None:
+    rig.open()
+    rig.go()
+    rig.gate.note("restart", "The decoder was restarted.")
+    for _ in range(4):
+        rig.cross(10.0)
+    run_id = rig.station.snapshot().run
+    assert run_id is not None
+    make(rig.path, run_id.run_id, tmp_path / "bundle.zip")
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
+        notes = bundle.read("gate_notes.csv").decode()
+    assert "start,restart,0," in notes
+    assert notes.rstrip().endswith("The decoder was restarted.")

@@ -1,0 +1,392 @@
+"""What officials ask of sync, and that one row's trouble never stops the others."""
+
+import functools
+import json
+import os
+import pathlib
+import random
+
+import apsw
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import StorageError
+from shared.protocol.results import Answer, Later, Posted, Rejected, Result
+from shared.units import NS_PER_S
+from station.sync.attempts import Attempts
+from station.sync.leaderboard_check import Target
+from station.sync.operator_requests import MOST_BYTES, WISHES, Wish, Wishes, take_wishes, wish
+from station.sync.outbox_reader import OutboxReader
+from station.sync.schedule import PostedOtherwise, Row
+from station.sync.syncer import ASK_AGAIN_NS, Syncer
+from tests.station.full_disk import full_disk
+from tests.station.sync.sample_results import row
+from tests.station.sync.test_syncer import Board, Rows, drain, make_outbox
+
+
+class Moody(Board):
+    """Each result has an answer (or a bug of the driver's) of its own; says of races what `races` says."""
+
+    def __init__(self, moods: dict[str, Answer | Exception], races: list[Target] | None = None) -> None:
+        super().__init__([])
+        self.moods = moods
+        self.races = races or []
+        self.asked: list[str] = []
+
+    def post(self, result: Result) -> Answer:
+        mood = self.moods.get(result.webhook_id)
+        if mood is None:
+            return super().post(result)
+        self.posts.append(result.webhook_id)
+        if isinstance(mood, Exception):
+            raise mood
+        return mood
+
+    def target(self, race_id: str) -> Target:
+        self.asked.append(race_id)
+        if not self.races:
+            raise LookupError("a driver's bug")
+        return self.races.pop(0)
+
+
+class Hand:
+    """A syncer over a folder, on virtual time."""
+
+    def __init__(self, folder: pathlib.Path, rows: list[Row], board: Board) -> None:
+        self.rows, self.board, self.told, self.race = Rows(rows), board, list[str](), "cup"
+        self.attempts = Attempts(folder / "sync.db")
+        rng, wishes = random.Random(1), Wishes(folder)
+        self.sync = Syncer(
+            self.rows,
+            self.attempts,
+            board,
+            rng,
+            lambda: 7,
+            self.told.append,
+            wishes=wishes.waiting,
+            noted=wishes.noted,
+            race_id=lambda: self.race,
+        )
+
+
+BUGS = (ValueError("\x1f5"), UnicodeDecodeError("utf-8", b"\xf6", 0, 1, "odd"), KeyError("x"), RecursionError())
+
+
+@pytest.mark.parametrize(
+    "trouble", [Later("busy"), Later("busy", 3600.0), Later("busy", 1e12), Rejected("no", 422), *BUGS], ids=repr
+)
+def test_one_rows_trouble_never_stops_the_others(tmp_path: pathlib.Path, trouble: Answer | Exception) -> None:
+    rows = [row(seq, f"r{seq}") for seq in range(1, 8)]
+    hand = Hand(tmp_path, rows, Moody({"r1.0": trouble}))
+    now_ns = 0
+    for _ in range(40):
+        due_ns = hand.sync.step(now_ns)
+        if len(hand.board.applied) == 6:
+            break
+        now_ns = max(now_ns, due_ns or now_ns)
+    assert hand.board.applied == [f"r{seq}.0" for seq in range(2, 8)]
+    assert now_ns <= 70 * NS_PER_S
+
+
+def test_a_damaged_outbox_row_is_refused_and_the_others_go(tmp_path: pathlib.Path) -> None:
+    db = make_outbox(tmp_path / "station.db", [row(4, "good")])
+    db.execute("INSERT INTO outbox VALUES (1, 'a', 0, NULL), (2, 'b', 0, 5), (3, 'c', 0, 'text')")
+    board = Board([])
+    told: list[str] = []
+    source = OutboxReader(tmp_path / "station.db")
+    drain(Syncer(source, Attempts(tmp_path / "s.db"), board, random.Random(1), lambda: 7, told.append))
+    assert board.applied == ["good.0"]
+    assert [line.partition(":")[0] for line in told] == ["a.0", "b.0", "c.0", "good.0"]
+    assert all("cannot be posted" in line for line in told[:3])
+
+
+def test_send_now_ends_a_long_wait(tmp_path: pathlib.Path) -> None:
+    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": Later("busy", 3600.0)}))
+    assert hand.sync.step(0) == 3600 * NS_PER_S
+    wish(tmp_path, Wish(author="Ruth"))
+    hand.board.moods.clear()  # type: ignore[attr-defined]
+    assert hand.sync.step(NS_PER_S) is None
+    assert hand.board.applied == ["a.0"]
+    assert "Asked by Ruth to send all that waits now." in hand.told
+
+
+def test_rejected_results_go_again_when_asked_one_or_all(tmp_path: pathlib.Path) -> None:
+    no = Rejected("There is no race.", 404)
+    hand = Hand(tmp_path, [row(1, "a"), row(2, "b"), row(3, "c")], Moody({f"{name}.0": no for name in "abc"}))
+    drain(hand.sync)
+    wish(tmp_path, Wish())
+    drain(hand.sync)
+    assert hand.board.posts == ["a.0", "b.0", "c.0"]  # "send now" is for what waits
+    hand.board.moods.clear()  # type: ignore[attr-defined]
+    wish(tmp_path, Wish(True, "b.0"))
+    drain(hand.sync)
+    assert hand.board.applied == ["b.0"]
+    wish(tmp_path, Wish(True, "b.0"))
+    wish(tmp_path, Wish(True))
+    drain(hand.sync)
+    assert hand.board.applied == ["b.0", "a.0", "c.0"]
+    assert hand.board.posts[3:] == ["b.0", "a.0", "c.0"]
+
+
+def test_what_was_asked_while_sync_was_down_is_done_when_it_starts(tmp_path: pathlib.Path) -> None:
+    rows = [row(1, "a"), row(2, "b")]
+    drain(Hand(tmp_path, rows, Moody({"a.0": Rejected("no", 422)})).sync)
+    wish(tmp_path, Wish(True))
+    again = Hand(tmp_path, rows, Board([]))
+    drain(again.sync)
+    assert again.board.applied == ["a.0"]
+
+
+def test_a_wish_is_kept_though_the_process_dies_before_the_post(tmp_path: pathlib.Path) -> None:
+    drain(Hand(tmp_path, [row(1, "a")], Moody({"a.0": Rejected("no", 422)})).sync)
+    store = Attempts(tmp_path / "sync.db")
+    assert store.reopen(None, "Ruth", 9) == ["a.0"]  # taken from the file, and then the power went
+    store.close()
+    again = Hand(tmp_path, [row(1, "a")], Board([]))
+    drain(again.sync)
+    assert again.board.applied == ["a.0"]
+
+
+REFUSALS = pytest.mark.parametrize(
+    ("error", "syncs"), [(apsw.FullError, False), (apsw.ReadOnlyError, False), (apsw.IOError, True)], ids=repr
+)
+
+
+@REFUSALS
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize(
+    ("wanted", "applied"),
+    [
+        ([Wish(True)], ["a.0", "b.0"]),
+        ([Wish(True, "b.0", "Ruth")], ["b.0"]),
+        ([Wish(), Wish(True, "b.0"), Wish(True, "a.0")], ["a.0", "b.0"]),
+    ],
+    ids=["all", "one", "one by one"],
+)
+def test_a_wish_is_kept_while_syncs_disk_refuses(
+    tmp_path: pathlib.Path, error: type[Exception], syncs: bool, restarted: bool, wanted: list[Wish], applied: list[str]
+) -> None:
+    rows = [row(1, "a"), row(2, "b")]
+    no = Rejected("There is no race.", 404)
+    with full_disk(error, syncs=syncs) as disk:
+        hand = Hand(tmp_path, rows, Moody({"a.0": no, "b.0": no}))
+        drain(hand.sync)
+        for each in wanted:
+            wish(tmp_path, each)
+        disk.full = True
+        for second in range(5):
+            hand.sync.step(second * 60 * NS_PER_S)
+        assert disk.refused
+        assert hand.board.posts == ["a.0", "b.0"]
+        disk.full = False
+        if restarted:  # killed while the disk was full
+            hand = Hand(tmp_path, rows, Board([]))
+        hand.board.moods = {}  # type: ignore[attr-defined]
+        drain(hand.sync, 3600 * NS_PER_S)
+        assert hand.board.applied == applied
+        assert take_wishes(tmp_path) == []
+        assert (tmp_path / WISHES).stat().st_size == 0
+        hand.attempts.close()
+
+
+def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> None:
+    with full_disk() as disk:
+        board = Moody({"a.0": Rejected("There is no race.", 404)})
+        taking = functools.partial(take_wishes, tmp_path)
+        store, rng, told = Attempts(tmp_path / "sync.db"), random.Random(1), list[str]()
+        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, wishes=taking)
+        drain(sync)
+        wish(tmp_path, Wish(True, author="Ruth"))
+        wish(tmp_path, Wish(True, "a.0", author="Ben"))
+        disk.full = True
+        sync.step(NS_PER_S)
+        disk.full, board.moods = False, {}
+        drain(sync, 3600 * NS_PER_S)
+        assert board.applied == ["a.0"]
+        assert [line.split()[2] for line in told if line.startswith("Asked")] == ["Ruth", "Ben"]
+        store.close()
+
+
+def test_a_wish_that_comes_while_others_are_noted_is_kept(tmp_path: pathlib.Path) -> None:
+    wishes = Wishes(tmp_path)
+    first, second, third = Wish(True, "a.0"), Wish(True, "b.0"), Wish(author="Ruth")
+    wish(tmp_path, first)
+    assert wishes.waiting() == [first]
+    assert wishes.waiting() == [first]  # until it is noted
+    wish(tmp_path, second)
+    wishes.noted()
+    assert wishes.waiting() == [second]
+    assert Wishes(tmp_path).waiting() == [first, second]  # a process that died here does them again
+    wishes.noted()
+    assert wishes.waiting() == Wishes(tmp_path).waiting() == []
+    assert (tmp_path / WISHES).stat().st_size == 0
+    wish(tmp_path, third)
+    (tmp_path / WISHES).unlink()
+    assert wishes.waiting() == []
+    wish(tmp_path, third)
+    assert wishes.waiting() == [third]
+
+
+@given(st.lists(st.sampled_from(["wish", "read", "note", "restart"]), max_size=30))
+def test_no_wish_is_lost_in_whatever_order_it_is_asked_read_and_noted(steps: list[str]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        wishes, asked, read, noted = Wishes(path), 0, 0, 0
+        for step in [*steps, "read", "note"]:
+            if step == "wish":
+                asked += 1
+                wish(path, Wish(True, f"r{asked}.0"))
+            elif step == "read" or (step == "note" and read == noted):
+                found = [each.webhook_id for each in wishes.waiting()]
+                assert found == [f"r{number}.0" for number in range(noted + 1, asked + 1)]
+                read = asked
+            elif step == "note":
+                wishes.noted()
+                noted = read
+            else:
+                wishes = Wishes(path)
+                again = wishes.waiting()  # what was noted may come again, what was not must
+                first = int(again[0].webhook_id[1:-2]) - 1 if again else asked
+                assert first <= noted
+                assert len(again) == asked - first
+                noted, read = first, asked
+
+
+def test_a_wish_behind_a_torn_one_is_whole(tmp_path: pathlib.Path) -> None:
+    wish(tmp_path, Wish(True, "a.0"))
+    with (tmp_path / WISHES).open("ab") as file:
+        file.write(b'[true,"b.')
+    wish(tmp_path, Wish(True, "c.0"))
+    assert take_wishes(tmp_path) == [Wish(True, "a.0"), Wish(True, "c.0")]
+
+
+@pytest.mark.parametrize("taken", [0, 1, 17])
+def test_a_wish_that_the_disk_takes_in_part_is_refused(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    wish(tmp_path, Wish(True, "a.0"))
+    write = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda file, data: write(file, data[:taken]))
+        with pytest.raises(StorageError, match="the disk is full; free some space, and ask again"):
+            wish(tmp_path, Wish(True, "b.0"))
+    wish(tmp_path, Wish(True, "c.0"))
+    assert take_wishes(tmp_path) == [Wish(True, "a.0"), Wish(True, "c.0")]
+
+
+def test_a_file_of_torn_lines_alone_is_emptied(tmp_path: pathlib.Path) -> None:
+    (tmp_path / WISHES).write_bytes(b"x" * (MOST_BYTES + 1))
+    assert Wishes(tmp_path).waiting() == []
+    wish(tmp_path, Wish(True))
+    assert take_wishes(tmp_path) == [Wish(True)]
+
+
+def test_older_revisions_still_go_first(tmp_path: pathlib.Path) -> None:
+    no = Rejected("no", 422)
+    rows = [row(1, "a", 1), row(2, "a", 2)]
+    hand = Hand(tmp_path, rows, Moody({"a.1": no, "a.2": no}))
+    drain(hand.sync)
+    hand.board.moods.clear()  # type: ignore[attr-defined]
+    wish(tmp_path, Wish(True))
+    drain(hand.sync)
+    assert hand.board.applied == ["a.1", "a.2"]
+
+
+def test_a_score_that_is_not_ours_is_settled_and_told(tmp_path: pathlib.Path) -> None:
+    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostedOtherwise(9_000, 1, 2, True, 10_000)}))
+    drain(hand.sync)
+    assert hand.sync.waiting == 0
+    assert "counts 9000 ms where the station has 10000 ms" in hand.told[0]
+
+
+def test_a_race_unknown_there_is_told_before_the_first_result(tmp_path: pathlib.Path) -> None:
+    unknown, ready = Target("cup", "unknown", "It does not know 'cup'."), Target("cup", "ready", "Ready.")
+    other = Target("final", "unknown", "It does not know 'final'.")
+    board = Moody({}, [unknown, unknown, ready, other, ready])
+    hand = Hand(tmp_path, [], board)
+    for now_ns in (0, 1, ASK_AGAIN_NS, 2 * ASK_AGAIN_NS, 3 * ASK_AGAIN_NS, 4 * ASK_AGAIN_NS):
+        hand.sync.step(now_ns)
+    assert board.asked == ["cup", "cup", "cup"]  # until it is there, and then no more
+    assert hand.told == ["It does not know 'cup'.", "Ready."]
+    hand.race = "final"
+    hand.sync.step(4 * ASK_AGAIN_NS + 1)
+    assert board.asked[3:] == ["final"]
+    assert hand.told[2:] == ["It does not know 'final'."]
+    wish(tmp_path, Wish())
+    hand.sync.step(4 * ASK_AGAIN_NS + 2)
+    assert board.asked[4:] == ["final"]  # "send now" asks at once as well
+
+
+def test_a_driver_that_fails_to_ask_stops_nothing(tmp_path: pathlib.Path) -> None:
+    hand = Hand(tmp_path, [], Moody({}))
+    hand.sync.step(0)
+    hand.rows.rows.append(row(1, "a"))
+    drain(hand.sync, 1)
+    assert hand.board.applied == ["a.0"]
+    assert "LookupError" in hand.told[0]
+
+
+def test_the_race_is_the_one_that_the_station_opened_last(tmp_path: pathlib.Path) -> None:
+    source = OutboxReader(tmp_path / "station.db")
+    assert source.race_id() is None
+    db = make_outbox(tmp_path / "station.db", [])
+    assert source.race_id() is None
+    db.execute("CREATE TABLE journal (seq INTEGER PRIMARY KEY, input BLOB, facts BLOB)")
+    assert source.race_id() is None
+
+    def journal(race_id: str, facts: str = '[["RaceOpened",{}]]') -> None:
+        opened = json.dumps(["OpenRace", {"race_id": race_id}], separators=(",", ":")).encode()
+        db.execute("INSERT INTO journal (input, facts) VALUES (?, ?)", (opened, facts.encode()))
+
+    journal("cup")
+    db.execute("INSERT INTO journal (input, facts) VALUES (?, ?)", (b'["Tick",{}]', b"[]"))
+    assert source.race_id() == "cup"
+    journal("refused", '[["CommandRefused",{}]]')
+    db.execute("INSERT INTO journal (input, facts) VALUES (?, ?)", (b'["OpenRace",{', b'["RaceOpened",'))
+    assert source.race_id() == "cup"
+    journal("final")
+    assert source.race_id() == "final"
+
+
+@given(st.lists(st.builds(Wish, st.booleans(), st.text(max_size=40), st.text(max_size=40)), max_size=5))
+def test_wishes_come_over_as_they_were_made(wanted: list[Wish]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        for each in wanted:
+            wish(path, each)
+        assert take_wishes(path) == wanted
+        assert take_wishes(path) == []
+
+
+@given(st.binary(max_size=200))
+def test_a_torn_file_of_wishes_is_no_wish_and_no_end(text: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        (path / WISHES).write_bytes(text)
+        assert isinstance(take_wishes(path), list)
+        wish(path, Wish(True, "a.1"))
+        assert take_wishes(path)[-1:] == [Wish(True, "a.1")]
+
+
+def test_wishes_do_not_fill_the_disk_while_sync_is_down(tmp_path: pathlib.Path) -> None:
+    (tmp_path / WISHES).write_bytes(b"x" * 300_000)
+    with pytest.raises(StorageError, match="start the sync service"):
+        wish(tmp_path, Wish())
+    with pytest.raises(StorageError, match=WISHES):
+        wish(tmp_path / "nowhere", Wish())
+
+
+def test_posted_stays_posted(tmp_path: pathlib.Path) -> None:
+    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": Posted(10_000, 1, 1)}))
+    drain(hand.sync)
+    wish(tmp_path, Wish(True, "a.0"))
+    wish(tmp_path, Wish(True))
+    drain(hand.sync)
+    assert hand.board.posts == ["a.0"]

@@ -1,0 +1,296 @@
+"""The pages in a real browser: what a spectator reads, what an official can do with the keyboard alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from station.core.inputs import AddCrossing, AddPenalty, DropCrossing, OpenRun, StartRun, StopAll, TakeBack, VoidLap
+from station.views.views import Accepted, Declined, Effect, View, Worth
+from tests.station.web.browser import Watched, chromium, keep_picture, violations
+from tests.station.web.conftest import Served, serve
+from tests.station.web.sample_views import EMPTY, LAPS, RUN, TESTING, TOGETHER, TROUBLE, VIEW, FakeStation, S, lap
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Watched]:
+    context = browser.new_context(viewport={"width": 1366, "height": 900})
+    yield Watched(context.new_page())
+    context.close()
+
+
+def test_a_lap_is_read_and_announced(served: Served, watched: Watched) -> None:
+    page = watched.open(served.url)
+    expect(page.locator("#laps tr")).to_have_count(6)
+    expect(page.locator("#announce")).to_have_text("")
+    started = replace(RUN, laps=(*LAPS, lap(7, 9_401)), lap_number=8, lap_started_ns=204 * S)
+    served.station.show(run=started)
+    row = page.locator("#lap-7")
+    expect(row).to_contain_text("9.401")
+    expect(row).to_contain_text("Best of run")
+    expect(row).to_contain_text("Car agrees")
+    expect(page.locator("#announce")).to_have_text("Lap 7: 9.401, best of run, confirmed by the car.")
+    expect(page.locator("#clock_label")).to_have_text("Lap 8")
+    assert page.locator("#laps tr").first.get_attribute("id") == "lap-7"
+
+
+def test_a_confirmation_arrives_on_the_row_that_is_there(served: Served, watched: Watched) -> None:
+    page = watched.open(served.url)
+    expect(page.locator("#lap-6")).to_contain_text("No report")
+    served.station.show(run=replace(RUN, laps=(*LAPS[:5], replace(LAPS[5], confirmed=True))))
+    expect(page.locator("#lap-6")).to_contain_text("Car agrees")
+
+
+def test_the_clock_runs_by_itself_and_never_back(served: Served, watched: Watched) -> None:
+    page = watched.open(served.url)
+    seen = page.evaluate(
+        """() => new Promise((done) => {
+            const face = document.getElementById("clock");
+            const seen = [face.textContent];
+            new MutationObserver(() => {
+                seen.push(face.textContent);
+                if (seen.length === 8) done(seen);
+            }).observe(face, { childList: true, characterData: true, subtree: true });
+        })"""
+    )
+    tenths = [round(float(text) * 10) for text in seen]
+    assert tenths == sorted(tenths)
+    assert tenths[-1] - tenths[0] <= 10
+    minutes, _, seconds = page.locator("[data-countdown]").inner_text().partition(":")
+    assert 100 <= int(minutes) * 60 + int(seconds) <= 126
+
+
+def test_a_new_run_replaces_the_laps_of_the_last(served: Served, watched: Watched) -> None:
+    page = watched.open(served.url)
+    fresh = replace(RUN, run_id="run-8", racer="Katherine Johnson", laps=(), phase="armed", released=False)
+    served.station.show(run=replace(fresh, lap_started_ns=None, score_ms=None))
+    expect(page.locator(".racer")).to_have_text("Katherine Johnson")
+    expect(page.locator("#clock")).to_have_text("0.0")
+    expect(page.locator(".laps-panel .empty")).to_be_visible()
+    expect(page.locator("#laps tr")).to_have_count(0)
+    served.station.show(run=replace(fresh, laps=(lap(1, 9_900),), phase="running"))
+    expect(page.locator("#laps tr")).to_have_count(1)
+
+
+def test_a_page_outlives_its_station(watched: Watched) -> None:
+    first = contextmanager(serve)(FakeStation())
+    with first as served:
+        page = watched.open(served.url)
+    expect(page.locator("#link-words")).to_have_text("Station away")
+    restarted = FakeStation(replace(VIEW, run=replace(RUN, racer="Alan Turing", laps=LAPS[:2])))
+    with contextmanager(serve)(restarted, served.port):
+        expect(page.locator(".racer")).to_have_text("Alan Turing")
+        expect(page.locator("#link-words")).to_have_text("Live")
+        expect(page.locator("#laps tr")).to_have_count(2)
+
+
+def test_everything_comes_from_the_station_and_nothing_fails(served: Served, watched: Watched) -> None:
+    watched.open(served.url)
+    watched.open(f"{served.url}/operate")
+    assert len(watched.requests) > 8
+    assert {urlsplit(url).hostname for url in watched.requests} == {"127.0.0.1"}
+    assert watched.errors == []
+
+
+def test_it_is_readable_without_javascript(served: Served, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(served.url)
+    text = page.inner_text("body")
+    for words in ("Ada Lovelace", "Lap 7".upper(), "9.588", "Grace Hopper", "Car agrees", "start"):
+        assert words in text
+    context.close()
+
+
+def show(served: Served, page: Page, view: View) -> None:
+    """Puts a whole view on the screen and waits until it is there."""
+    served.station.show(**{part.name: getattr(view, part.name) for part in fields(view) if part.name != "version"})
+    version = served.station.view.version
+    page.wait_for_function("version => Number(document.body.dataset.version) >= version", arg=version)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("path", ["/", "/operate", "/gates"])
+def test_axe_finds_nothing(served: Served, browser: Browser, theme: str, path: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 1920, "height": 1080},
+        color_scheme=theme,  # type: ignore[arg-type]
+        bypass_csp=True,  # only so that axe itself may run
+    )
+    page = Watched(context.new_page()).open(served.url + path)
+    page_name = f"station-{path.strip('/') or 'live'}"
+    states = {"empty": EMPTY, "trouble": TROUBLE, "test": TESTING, "together": TOGETHER, "": VIEW}
+    for state, view in states.items():
+        show(served, page, view)
+        assert violations(page) == [], state
+        keep_picture(page, "-".join(filter(None, (page_name, state, theme))))
+    for state, view in (("test", TESTING), ("together", TOGETHER), ("", VIEW)):
+        show(served, page, view)
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert violations(page) == [], f"{state} on a phone"
+        keep_picture(page, "-".join(filter(None, (page_name, state, theme, "phone"))))
+    context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/operate", "/gates"])
+@pytest.mark.parametrize("width", [320, 390, 820, 1366, 1920])
+def test_no_page_is_wider_than_its_screen(served: Served, browser: Browser, path: str, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = Watched(context.new_page()).open(served.url + path)
+    for view in (VIEW, TESTING, TOGETHER):
+        show(served, page, view)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+def tab_to(page: Page, name: str) -> None:
+    """With the keyboard alone."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if (
+            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText")
+            == name
+        ):
+            return
+    raise AssertionError(f"{name} cannot be reached with Tab")
+
+
+def test_an_official_voids_a_lap_with_the_keyboard_alone(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/operate")
+    tab_to(page, "Void lap 4")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator("#ask")).to_be_visible()
+    page.keyboard.type("cut the corner")
+    page.keyboard.press("Enter")
+    assert served.station.commanded.acquire(timeout=30)
+    assert served.station.commands == [VoidLap(author="operator", reason="cut the corner", number=4)]
+    expect(page.locator("#answer")).to_contain_text("Void lap 4")
+    expect(page.locator("#ask")).to_be_hidden()
+
+
+def test_a_question_can_be_left(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/operate")
+    page.click("text=Finish")
+    page.keyboard.press("Escape")
+    page.click("text=Abandon")
+    page.click("text=Leave it")
+    expect(page.locator("#ask")).to_be_hidden()
+    assert served.station.commands == []
+
+
+def test_a_penalty_asks_for_seconds_and_a_reason(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/operate")
+    page.click("[aria-label='Penalty for lap 3']")
+    page.fill("#ask-reason", "pushed the cone")
+    page.fill("#ask-seconds", "2.5")
+    page.click("text=Do it")
+    assert served.station.commanded.acquire(timeout=30)
+    assert served.station.commands == [AddPenalty(author="operator", reason="pushed the cone", number=3, seconds=2.5)]
+
+
+def test_a_penalty_is_read_as_it_is_written_and_answered_with_what_it_did(served: Served, watched: Watched) -> None:
+    before = Worth("run-7", "Ada Lovelace", 3, 3_199, True, 3_199, 1)
+    after = replace(before, lap_ms=4_699, score_ms=4_699, place=3)
+    served.station.answer = Accepted(413, "run-7", effect=Effect(before, after, "Lap 3: 3.199 → 4.699. Place: 1 → 3."))
+    page = watched.open(f"{served.url}/operate")
+    for written, wanted in (("1,500", "can be read as 1.5 or as 1500"), ("1,5", "Lap 3: 3.199 → 4.699. Place: 1 → 3.")):
+        page.click("[aria-label='Penalty for lap 3']")
+        page.fill("#ask-reason", "pushed the cone")
+        page.fill("#ask-seconds", written)
+        page.keyboard.press("Enter")
+        expect(page.locator("#answer")).to_contain_text(wanted)
+    [penalty] = served.station.commands
+    assert isinstance(penalty, AddPenalty)
+    assert penalty.seconds == 1.5
+
+
+def test_what_was_none_is_taken_back_and_a_false_start_dropped(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/operate")
+    for label, reason in (("Take back: off track in lap 2", "wheel in"), ("Take back: off track in lap 7", "two in")):
+        page.click(f"[aria-label='{label}']")
+        page.fill("#ask-reason", reason)
+        page.keyboard.press("Enter")
+        assert served.station.commanded.acquire(timeout=30)
+    page.click("text=False first crossing")
+    page.fill("#ask-reason", "a hand")
+    page.keyboard.press("Enter")
+    assert served.station.commanded.acquire(timeout=30)
+    assert served.station.commands == [
+        TakeBack(author="operator", reason="wheel in", kind="off_track", number=2),
+        TakeBack(author="operator", reason="two in", kind="off_track", number=7, run_id="run-7"),
+        DropCrossing(author="operator", reason="a hand", number=0),
+    ]
+
+
+def test_a_stamp_keeps_every_nanosecond(served: Served, watched: Watched) -> None:
+    at_ns = 9_107_199_254_740_993
+    served.station.show(run=replace(RUN, flagged=(at_ns,), proposals=()))
+    page = watched.open(f"{served.url}/operate")
+    page.click("text=Count this crossing")
+    page.fill("#ask-reason", "it was a lap")
+    page.keyboard.press("Enter")
+    assert served.station.commanded.acquire(timeout=30)
+    assert served.station.commands == [AddCrossing(author="operator", reason="it was a lap", at_ns=at_ns)]
+
+
+def test_a_run_is_opened_by_an_official_with_a_name(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/operate")
+    page.fill("#author", "Ruth")
+    page.fill("[name=racer]", "Alan Turing")
+    page.fill("[name=car]", "car-1")
+    page.keyboard.press("Enter")
+    assert served.station.commanded.acquire(timeout=30)
+    opened = OpenRun(author="Ruth", racer="Alan Turing", car="car-1", throttle_percent=100)
+    assert served.station.commands == [opened]
+    expect(page.locator("#answer")).to_contain_text("Run of Alan Turing opened")
+    page.reload()
+    expect(page.locator("#author")).to_have_value("Ruth")
+
+
+def test_a_refusal_is_read_where_the_official_looks(served: Served, watched: Watched) -> None:
+    served.station.answer = Declined("The car is not ready: it has no fresh frames.")
+    page = watched.open(f"{served.url}/operate")
+    page.keyboard.press("s")
+    expect(page.locator("#answer")).to_contain_text("it has no fresh frames")
+    assert served.station.commands == [StartRun(author="operator")]
+
+
+def test_the_emergency_key_stops_every_car_and_keys_can_be_switched_off(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/operate")
+    page.keyboard.press("x")
+    assert served.station.commanded.acquire(timeout=30)
+    assert served.station.commands == [StopAll(author="operator")]
+    page.uncheck("#shortcuts")
+    page.keyboard.press("x")
+    page.focus("[name=racer]")
+    page.keyboard.type("xavier soto")
+    page.check("#shortcuts")
+    page.focus("[name=racer]")
+    page.keyboard.type(" p")
+    expect(page.locator("[name=racer]")).to_have_value("xavier soto p")
+    assert len(served.station.commands) == 1
+
+
+def test_targets_are_large_enough_for_a_finger(served: Served, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = Watched(context.new_page()).open(f"{served.url}/operate")
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, a")].filter((e) => e.offsetParent)
+            .map((e) => [e.innerText || e.name || e.id, e.getBoundingClientRect()])
+            .filter(([, r]) => r.width < 24 || r.height < 24).map(([name]) => name)"""
+    )
+    assert [name for name in small if not name.startswith("Skip")] == []
+    context.close()

@@ -1,0 +1,118 @@
+"""The gates' page and the list of what counts for nobody in a real browser: tried anew, legible, nothing wider."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from station.core.inputs import SetClock, TryGate
+from station.views.views import Declined, Uncounted, View
+from tests.station.web.browser import Watched, chromium, keep_picture, violations
+from tests.station.web.conftest import Served
+from tests.station.web.sample_views import GATE, SPLIT, VIEW, S
+from tests.station.web.test_browser import show
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+STANDS = 'They stand side by side: set layout = "side_by_side".'
+FRESH = replace(
+    GATE,
+    sensors=("left", "right"),
+    layout="unsaid",
+    untried=("right",),
+    passes=f"5 passes: left first 3 times, right first twice, 3 to 15 ms apart. {STANDS}",
+)
+DOUBT = (
+    "The sensors of the gate sector-1 take turns to be first: they stand side by side, and passes are lost as "
+    '"backwards". Set layout = "side_by_side".'
+)
+AWAY = "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0: cannot be opened: it is not there; plug it in."
+GATES = replace(
+    VIEW,
+    gates=(
+        FRESH,
+        replace(SPLIT, layout="in_line", doubt=DOUBT),
+        replace(GATE, name="start-b", system="B", alive=False, absent=True, sentence=AWAY),
+    ),
+)
+WHYS = (
+    "it went backwards through the gate",
+    "the transponder 4711983 is nobody's here",
+    "the gate has no sensor 'gpio22'",
+    "no run is on",
+    "it was made in test mode",
+    "several cars are on the track",
+    "the start has not been given",
+    "system B times this run",
+)
+LOST = tuple(
+    Uncounted(number, "start", "left", 1_790_000_000 * S - number * S, why, "4711983" if number == 1 else "")
+    for number, why in enumerate(WHYS)
+)
+COUNTED: View = replace(GATES, uncounted=LOST)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(params=["light", "dark"])
+def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=request.param)
+    yield Watched(context.new_page())
+    context.close()
+
+
+def test_a_gate_is_tried_anew_from_its_page(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/gates")
+    show(served, page, GATES)
+    fresh = page.locator("#card-start")
+    expect(fresh).to_contain_text("not tried")
+    expect(fresh).to_contain_text(STANDS)
+    expect(page.locator("#card-start-b")).to_contain_text("absent")
+    expect(page.locator("#alarms")).to_contain_text("take turns to be first")
+    page.get_by_role("button", name="Try it anew: start", exact=True).focus()
+    page.keyboard.press("Enter")
+    assert served.station.commanded.acquire(timeout=30)
+    assert served.station.commands == [TryGate(author="operator", gate="start")]
+    expect(page.locator("#answer")).to_contain_text("let a car roll over every sensor")
+    served.station.answer = Declined("A run is on: try the gate when it is over.")
+    page.get_by_role("button", name="Try it anew: start", exact=True).click()
+    expect(page.locator("#answer")).to_have_text("✕ A run is on: try the gate when it is over.")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", ["/gates", "/operate"])
+def test_the_time_of_day_is_told_from_either_page(served: Served, watched: Watched, path: str) -> None:
+    page = watched.open(f"{served.url}{path}")
+    show(served, page, replace(GATES, clock=replace(VIEW.clock, trusted=False)))
+    page.clock.set_fixed_time(1_800_000_000.25)
+    button = page.get_by_role("button", name="Use this device's time")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert served.station.commanded.acquire(timeout=30)
+    assert served.station.commands == [SetClock(author="operator", utc_ms=1_800_000_000_250)]
+    expect(page.locator("#answer")).to_have_text("✓ Use this device's time")
+    served.station.answer = Declined("The clock of this machine is set: nobody need tell it the time.")
+    button.click()
+    expect(page.locator("#answer")).to_have_text("✕ The clock of this machine is set: nobody need tell it the time.")
+    assert violations(page) == []
+    keep_picture(page, f"clock-{path[1:]}")
+
+
+@pytest.mark.parametrize("path", ["/gates", "/operate"])
+def test_they_are_legible_on_every_screen(served: Served, watched: Watched, path: str) -> None:
+    page = watched.open(f"{served.url}{path}")
+    show(served, page, COUNTED)
+    if path == "/operate":
+        expect(page.locator("#uncounted li")).to_have_count(len(WHYS))
+        expect(page.locator("#uncounted li").nth(1)).to_contain_text("start, left, transponder 4711983.")
+        assert violations(page) == []
+    scheme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
+    for width in (320, 390, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        keep_picture(page, f"{path[1:]}-{scheme}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,158 @@
+"""The new pages in words: which laps are purple, several cars, doubts with their actions, gates and their sensors."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from station.core.facts import Proposal
+from station.core.inputs import GiveTransponder
+from station.views.views import StrangerView
+from station.web.command_parser import parse_command
+from station.web.presenters.gates import UNSAID, gate_cards, short_time
+from station.web.presenters.laps import lap_lines
+from station.web.presenters.page import screen_of
+from station.web.presenters.proposals import doubts
+from station.web.render import Pages
+from tests.station.web.sample_views import (
+    DOUBTFUL,
+    EMPTY,
+    FULL_GATE,
+    GATE,
+    LAPS,
+    MS,
+    RACE,
+    RULES,
+    RUN,
+    RUNS,
+    TESTING,
+    TOGETHER,
+    VIEW,
+    S,
+)
+
+
+@pytest.mark.parametrize(("race_ms", "holder", "racer_ms", "status", "tone"), [
+    (9_588, "Ada Lovelace", 9_588, "Best of the race", "purple"),
+    (9_588, "Grace Hopper", 9_588, "Racer's best", "green"),  # the same time, but hers stood first
+    (9_401, "Grace Hopper", 9_588, "Racer's best", "green"),
+    (9_401, "Ada Lovelace", 9_401, "Best of run", "yellow"),  # she was faster in another run
+    (None, "", None, "Best of run", "green"),
+])  # fmt: skip
+def test_purple_leads_the_race_and_green_is_the_racers_own(
+    race_ms: int | None, holder: str, racer_ms: int | None, status: str, tone: str
+) -> None:
+    race = replace(RACE, best_lap_ns=race_ms and race_ms * MS, best_racer=holder)
+    newest = lap_lines(replace(RUN, racer_best_ns=racer_ms and racer_ms * MS), RULES, race)[0]
+    assert (newest.status, newest.tone) == (status, tone)
+    assert status.lower() in newest.say
+
+
+def test_several_cars_have_their_clocks_and_one_table() -> None:
+    screen = screen_of(TOGETHER)
+    assert [(car.number, car.run.racer, car.run.clock_label) for car in screen.together] == [
+        (1, "Ada Lovelace", "Lap 5"),
+        (2, "Grace Hopper", "Lap 3"),
+        (3, "Katherine Johnson", "Lap 1"),
+    ]
+    assert [line.key for line in screen.laps] == [
+        "lap-run-7-4",
+        "lap-run-7-3",
+        "lap-run-7-2",
+        "lap-run-8-2",
+        "lap-run-7-1",
+        "lap-run-8-1",
+    ]
+    assert screen.laps[3].say.startswith("Grace Hopper, lap 2: 9.401, best of the race")
+    assert {place.racer for place in screen.places if place.on_track} == {run.racer for run in RUNS}
+    assert screen_of(replace(TOGETHER, runs=TOGETHER.runs[:1])).together == ()
+
+
+def test_each_doubt_can_be_done_as_proposed_or_dismissed() -> None:
+    missed = RUN.proposals[0]
+    false = replace(missed, kind="false_crossing", at_ns=LAPS[2].ended_ns)
+    uncounted = replace(DOUBTFUL, kind="false_crossing", sure_percent=0)
+    asked = {
+        proposal: [(action.label, action.command, dict(action.numbers)) for action in doubt.actions]
+        for proposal in (missed, false, replace(false, at_ns=5), uncounted)
+        for doubt in doubts(replace(VIEW, run=replace(RUN, proposals=(proposal,))))
+    }
+    leave = ("Dismiss", "dismiss", {"at_ns": missed.at_ns})
+    assert asked[missed] == [("Count it", "add_crossing", {"at_ns": missed.at_ns}), leave]
+    assert asked[false][0] == ("Drop it", "drop_crossing", {"number": 3})
+    assert [command for _, command, _ in asked[replace(false, at_ns=5)]] == ["dismiss"]  # no lap ended there any more
+    assert asked[uncounted][0] == ("It was false", "dismiss", {"at_ns": 190 * S})
+    assert [command for _, command, _ in asked[uncounted][1:]] == ["give_crossing"] * 2
+
+
+def test_the_keys_are_the_oldest_proposals_and_never_a_flag() -> None:
+    younger = Proposal("run-7", "missed_crossing", 195 * S, "car-1", "A pass was missed.")
+    runs = (replace(RUNS[0], proposals=(younger,), flagged=(5,)), TOGETHER.runs[1])
+    found = doubts(replace(TOGETHER, runs=runs))
+    keys = [[action.key for action in doubt.actions] for doubt in found]
+    assert keys == [["y", "", "n"], ["", ""], [""]]
+    assert found[1].who == "Ada Lovelace, car-1"
+    assert found[2].actions[0].texts == (("run_id", "run-7"),)
+    assert found[2].actions[0].ask
+
+
+def test_a_stranger_is_asked_about_and_given_to_a_car_or_to_nobody() -> None:
+    strangers = (StrangerView("1234567", 1), StrangerView("E20000172211010218905C7A", 3))
+    found = [each for each in doubts(replace(TOGETHER, strangers=strangers)) if each.key.startswith("stranger-")]
+    assert [each.sentence for each in found] == [
+        "Unknown transponder E20000172211010218905C7A: whose?",  # the latest first
+        "Unknown transponder 1234567: whose?",
+    ]
+    assert "it passed 3 times" in found[0].witnesses[0]
+    done = [(action.command, dict(action.texts)) for action in found[1].actions]
+    assert [command for command, _ in done] == ["give_transponder"] * len(done)
+    assert [texts.get("car", "") for _, texts in done][:2] == [run.car for run in TOGETHER.runs][:2]
+    assert done[-1][1] == {"transponder": "1234567", "reason": "an official knows it"}
+    assert all(isinstance(parse_command({"command": name, **texts}), GiveTransponder) for name, texts in done)
+
+
+def test_gates_in_words() -> None:
+    start, split = gate_cards(TESTING)
+    assert (start.state, split.state) == ("not fit", "fit")
+    assert [(sensor.state, sensor.level_percent) for sensor in start.sensors] == [("alive", 92), ("blocked", 12)]
+    assert start.sensors[0].last == time.strftime("%H:%M:%S", time.localtime(1_790_000_000))
+    assert [note.kind for note in start.notes] == ["Numbers missing", "Restart"]
+    assert dict(split.figures)["Clock drift"] == "–"
+    [unstuck] = gate_cards(replace(TESTING, gates=(replace(FULL_GATE, stuck=()),)))
+    assert [(sensor.level, sensor.state) for sensor in unstuck.sensors] == [("ok", "alive"), ("warn", "noisy")]
+    assert gate_cards(EMPTY) == []
+
+
+def test_a_gate_that_was_not_tried_and_one_whose_layout_loses_passes() -> None:
+    fresh = replace(GATE, untried=("beam-b",), layout="unsaid", passes="No pass yet: let a car roll.")
+    [card] = gate_cards(replace(VIEW, gates=(fresh,)))
+    assert (card.level, card.state) == ("warn", "not tried")
+    assert [sentence.split(":")[0] for sentence in card.advice] == ["Not tried yet", UNSAID.split(":")[0]]
+    page = Pages().page("gates", replace(VIEW, gates=(fresh,)))
+    assert 'data-command="try_gate" data-text-gate="start"' in page
+    assert "No pass yet: let a car roll." in page
+    [line] = [line for line in screen_of(replace(VIEW, gates=(fresh,))).health if line.kind == "Gate"]
+    assert (line.level, line.state) == ("warn", "not tried")
+    doubted = replace(GATE, doubt="They take turns.", layout="in_line")
+    [card] = gate_cards(replace(VIEW, gates=(doubted,)))
+    assert (card.state, card.advice) == ("not fit", ("They take turns.",))
+    assert screen_of(replace(VIEW, gates=(doubted,))).alarms == ("They take turns.",)
+
+
+@pytest.mark.parametrize(("ns", "text"), [(0, "0 ns"), (15_000, "15 µs"), (212_400, "212 µs"), (20_000_000, "20 ms")])
+def test_short_times(ns: int, text: str) -> None:
+    assert short_time(ns) == text
+
+
+def test_a_blocked_beam_is_said_loudly() -> None:
+    said = screen_of(replace(VIEW, gates=(replace(GATE, stuck=("beam-b",)),))).alarms
+    assert said == ("Gate start: something stands in the beam of beam-b.",)
+
+
+def test_what_a_device_says_is_text_and_never_html() -> None:
+    note = replace(FULL_GATE.notes[0], sentence="<script>alert(1)</script>")
+    bad = replace(FULL_GATE, name="<b>", sentence="<i>x</i>", notes=(note,))
+    page = Pages().page("gates", replace(TESTING, gates=(bad,)))
+    assert "<script>alert" not in page
+    assert "<i>x" not in page
+    assert "&lt;script&gt;alert(1)" in page

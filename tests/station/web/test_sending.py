@@ -1,0 +1,78 @@
+"""Results that wait or were rejected: officials see each, and send them from the page."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from shared.errors import StorageError
+from station.sync.operator_requests import Wish
+from tests.station.web.browser import Watched, chromium
+from tests.station.web.conftest import Served, serve
+from tests.station.web.sample_views import TROUBLE, FakeStation
+
+wished: list[Wish] = []
+
+
+def keep(wanted: Wish) -> None:
+    if wanted.author == "full":
+        raise StorageError("The disk is full.")
+    wished.append(wanted)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    yield from serve(FakeStation(), send=keep)
+
+
+@pytest.fixture(autouse=True)
+def nothing_wished() -> None:
+    wished.clear()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "wanted"),
+    [
+        ({}, 200, Wish()),
+        ({"author": "Ruth"}, 200, Wish(author="Ruth")),
+        ({"rejected": True, "webhook_id": "race-1.run-6.1"}, 200, Wish(True, "race-1.run-6.1")),
+        ({"rejected": "yes"}, 400, None),
+        ([], 400, None),
+        ({"webhook_id": "x" * 300}, 400, None),
+        ({"author": "x" * 9000}, 413, None),
+        ({"author": "full"}, 503, None),
+    ],
+)
+def test_a_wish_is_handed_on_or_refused_with_a_sentence(
+    served: Served, body: object, status: int, wanted: Wish | None
+) -> None:
+    answer = requests.post(f"{served.url}/api/v1/sync", json=body, timeout=60)
+    assert answer.status_code == status
+    assert wished == ([] if wanted is None else [wanted])
+    assert answer.json() == {"accepted": True} if wanted else answer.json()["error"]
+
+
+def test_only_officials_may_send(served_elsewhere: Served, served: Served) -> None:
+    foreign = requests.post(f"{served.url}/api/v1/sync", json={}, headers={"origin": "http://evil.example"}, timeout=60)
+    plain = requests.post(f"{served.url}/api/v1/sync", data="{}", timeout=60)
+    assert (foreign.status_code, plain.status_code) == (403, 415)
+    assert wished == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_an_official_sends_a_rejected_result_again(served: Served) -> None:
+    with chromium() as browser:
+        page = Watched(browser.new_page()).open(f"{served.url}/operate")
+        served.station.show(sync=TROUBLE.sync)
+        panel = page.get_by_role("region", name="Results for the leaderboard")
+        expect(panel).to_contain_text("does not know the race 'race-1'", timeout=5000)
+        page.fill("#author", "Ruth")
+        page.get_by_role("button", name="Send again: race-1.run-6, revision 1").click()
+        expect(page.locator("#sending-answer")).to_contain_text("asked for")
+        page.get_by_role("button", name="Send what waits now").click()
+        expect(page.locator("#sending-answer")).to_contain_text("Send what waits now: asked for")
+        page.get_by_role("button", name="Send all rejected again").click()
+        expect(page.locator("#sending-answer")).to_contain_text("Send all rejected again: asked for")
+    assert wished == [Wish(True, "race-1.run-6.1", "Ruth"), Wish(author="Ruth"), Wish(True, author="Ruth")]

@@ -1,0 +1,135 @@
+"""Many tabs of one browser: six connections are all that it opens to a machine, so the tabs share one stream a page."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from station.core.inputs import VoidLap
+from tests.station.web.browser import Watched, chromium
+from tests.station.web.conftest import Served
+from tests.station.web.sample_views import LAPS, RUN, VIEW, S, lap
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PAGES = ("/operate", "/", "/operate", "/gates", "/operate", "/", "/operate", "/operate", "/", "/operate")
+LIVE = '#link[data-state="live"]'
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(viewport={"width": 1366, "height": 900})
+    yield made
+    made.close()
+
+
+def opened(context: BrowserContext, url: str) -> Page:
+    return Watched(context.new_page()).open(url)
+
+
+def test_ten_tabs_are_live_and_each_may_command(served: Served, context: BrowserContext) -> None:
+    tabs = [opened(context, served.url + path) for path in PAGES]
+    served.station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_401)), lap_number=8, lap_started_ns=204 * S))
+    for tab, path in zip(tabs, PAGES, strict=True):
+        if path != "/gates":
+            expect(tab.locator("#lap-7")).to_contain_text("9.401", timeout=5000)
+    assert served.live.browsers <= 3  # one for each page
+    for tab, path in zip(tabs, PAGES, strict=True):
+        said = tab.evaluate("fetch('/api/v1/state').then((answer) => answer.status)")
+        assert said == 200, path
+    tabs[-1].get_by_role("button", name="Void lap 3").click()
+    tabs[-1].fill("#ask-reason", "cut the corner")
+    tabs[-1].get_by_role("button", name="Do it").click()
+    expect(tabs[-1].locator("#answer")).to_contain_text("✓", timeout=5000)
+    assert VoidLap(author="operator", reason="cut the corner", number=3) in served.station.commands
+
+
+def test_a_tab_that_comes_later_shows_what_the_others_show(served: Served, context: BrowserContext) -> None:
+    first = opened(context, served.url)
+    served.station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_401)), lap_number=8, lap_started_ns=204 * S))
+    expect(first.locator("#lap-7")).to_contain_text("9.401")
+    second = opened(context, served.url)
+    served.station.show(run=replace(RUN, racer="Grace Hopper"))
+    expect(second.locator(".racer")).to_have_text("Grace Hopper", timeout=5000)
+    expect(second.locator("#laps tr")).to_have_count(len(LAPS))
+    assert served.live.browsers == 1
+
+
+ONE_WORD_ONLY = """
+const Real = EventSource;
+let said = false;
+window.EventSource = class extends Real {
+  addEventListener(name, listener) {
+    super.addEventListener(name, (message) => { if (!said) { said = true; listener(message); } });
+  }
+};
+"""
+STATES_SEEN = """
+window.states = [];
+new MutationObserver(() => {
+  const state = document.querySelector("#link")?.dataset.state;
+  if (state && states[states.length - 1] !== state) states.push(state);
+}).observe(document, { attributes: true, childList: true, subtree: true });
+"""
+
+
+def test_a_tab_that_is_told_an_old_page_says_how_old_it_is(served: Served, context: BrowserContext) -> None:
+    first = context.new_page()
+    first.add_init_script(ONE_WORD_ONLY)
+    first.goto(served.url)
+    first.wait_for_selector("body[data-silent]")
+    said = first.locator("#silence").inner_text()
+    assert "No word from" in said
+    second = context.new_page()
+    second.add_init_script(STATES_SEEN)
+    second.goto(served.url)
+    second.wait_for_selector("body[data-silent]")
+    assert "live" not in second.evaluate("states")
+    expect(second.locator("#link-words")).to_have_text("Station away")
+    expect(second.locator("#laps tr")).to_have_count(len(LAPS))
+    # Since the last word, not since it was opened: to the second, of which a message may take a part.
+    since = [int(tab.locator("#silence").inner_text().split(":")[-1].split(".")[0]) for tab in (first, second)]
+    assert (since[1] - since[0]) % 60 <= 1
+    first.close()
+    second.wait_for_selector(f"body:not([data-silent]) {LIVE}")
+
+
+@pytest.mark.parametrize("how", ["close", "leave", "crash"])
+def test_when_the_tab_with_the_stream_goes_another_takes_it(served: Served, context: BrowserContext, how: str) -> None:
+    first = opened(context, served.url)
+    second, third = opened(context, served.url), opened(context, served.url)
+    if how == "close":
+        first.close()
+    elif how == "leave":
+        first.goto("about:blank")
+    else:
+        # A tab that hangs: it reads nothing, says nothing, and yields to nobody.
+        first.evaluate("setTimeout(() => { for (const end = Date.now() + 5000; Date.now() < end; ); }, 0)")
+    served.station.show(run=replace(RUN, racer="Grace Hopper"))
+    for tab in (second, third):
+        expect(tab.locator(".racer")).to_have_text("Grace Hopper", timeout=10_000)
+        tab.wait_for_selector(LIVE, timeout=15_000)
+
+
+def test_tabs_opened_at_the_same_moment_come_to_one_stream(served: Served, context: BrowserContext) -> None:
+    tabs = [context.new_page() for _ in range(5)]
+    for tab in tabs:
+        tab.evaluate(f"setTimeout(() => location.assign('{served.url}'), 50)")
+    for tab in tabs:
+        tab.wait_for_selector(LIVE, timeout=15_000)
+    served.station.show(run=replace(RUN, racer="Grace Hopper"))
+    for tab in tabs:
+        expect(tab.locator(".racer")).to_have_text("Grace Hopper", timeout=10_000)
+    tabs[0].wait_for_timeout(1)  # lets Playwright hear what happened meanwhile
+    for _ in range(100):
+        if served.live.browsers == 1:
+            return
+        served.station.show(run=VIEW.run)
+        tabs[0].wait_for_timeout(100)
+    raise AssertionError(f"{served.live.browsers} streams for five tabs of one page")

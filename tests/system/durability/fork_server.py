@@ -1,0 +1,47 @@
+"""A warm interpreter that bears stations: `raceday ARGUMENTS`, each a process of its own, without waiting for imports.
+
+One line in (`bear LOGFILE ARGUMENT...` as a JSON list, or a pid to bury), one line out (the pid). It has one thread,
+so a fork is a fresh start.
+"""
+
+import json
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import uvicorn.lifespan.on
+import uvicorn.loops.asyncio
+import uvicorn.protocols.http.h11_impl  # noqa: F401
+
+import raceday.__main__
+import simulator.realtime.drivers  # noqa: F401  the gate's driver
+import station.commands.station  # noqa: F401  what each of them would import
+
+
+def main() -> None:
+    for line in sys.stdin:
+        asked = json.loads(line)
+        pid = os.waitpid(asked, 0)[0] if isinstance(asked, int) else _bear(*asked)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+
+
+def _bear(log: str, *arguments: str) -> int:
+    pid = os.fork()
+    if not pid:
+        _live(log, list(arguments))
+    return pid
+
+
+def _live(log: str, arguments: list[str]) -> NoReturn:
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, place in ((nothing, 0), (out, 1), (out, 2)):
+        os.dup2(source, place)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os._exit(raceday.__main__.main(arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""What loads a station and remembers what it was told: a gate that never forgets, a car on the wire, a race director.
+
+The gate speaks the mock world's words on its socket, in a time of its own that runs fast: each lap of some seconds
+takes some milliseconds. Everything keeps count of what was said and what the station acknowledged.
+"""
+
+import contextlib
+import http.client
+import json
+import pathlib
+import random
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+
+from shared.errors import BadInput
+from shared.link.interface import Delivery, Subscription
+from shared.link.mqtt import MqttLink, MqttOptions
+from shared.protocol import messages as m
+from shared.protocol.topics import BY_BODY
+from simulator.realtime.protocol import GateEdge, Hello, Replay, Unpacker, Welcome, pack
+
+LAP_NS = 5_000_000_000
+WIDTH_NS = 90_000_000
+
+
+class FastGate:
+    """A world's gate on a Unix socket: two edges a lap, remembered for ever, sent to whoever asks from any number."""
+
+    def __init__(self, path: pathlib.Path, boot: str, lap_s: float, seed: int) -> None:
+        self.boot = boot
+        self.edges: list[GateEdge] = []
+        self.made_s: dict[int, float] = {}  # by stamp: when the edge was made, on this machine's clock
+        self._lap_s, self._chance = lap_s, random.Random(seed)
+        self._changed = threading.Condition()
+        self._over = threading.Event()
+        self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._server.bind(str(path))
+        self._server.listen()
+        for work in (self._accept, self._turn):
+            threading.Thread(target=work, daemon=True).start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._server.close()
+
+    def _turn(self) -> None:
+        """The car goes round."""
+        at_ns = LAP_NS
+        while not self._over.wait(self._lap_s):
+            at_ns += LAP_NS + self._chance.randrange(LAP_NS)
+            with self._changed:
+                self.made_s[at_ns] = time.monotonic()
+                for broken, stamp in ((True, at_ns), (False, at_ns + WIDTH_NS)):
+                    self.edges.append(GateEdge(broken, stamp, len(self.edges) + 1, 1))
+                self._changed.notify_all()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self._server.accept()
+                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        unpacker = Unpacker()
+        with sock, contextlib.suppress(OSError, BadInput):
+            while data := sock.recv(65_536):
+                for word in unpacker.feed(data):
+                    if isinstance(word, Hello):
+                        sock.sendall(pack(Welcome(self.boot, 1.0)))
+                    elif isinstance(word, Replay):
+                        self._send(sock, word.after)
+
+    def _send(self, sock: socket.socket, sent: int) -> None:
+        while not self._over.is_set():
+            with self._changed:
+                if len(self.edges) <= sent:
+                    self._changed.wait(0.5)
+                fresh = self.edges[sent:]
+            sent += len(fresh)
+            sock.sendall(b"".join(pack(edge) for edge in fresh))
+
+
+@dataclass
+class Said:
+    """What the station said to the world: nothing of it may be gone, and nothing else may have come."""
+
+    laps: set[tuple[str, int, int]] = field(default_factory=set)  # run, number, ns: official laps heard on the wire
+    reports: set[int] = field(default_factory=set)  # the car's reports that were acknowledged
+    runs: set[str] = field(default_factory=set)  # runs whose opening was answered with "done"
+    offered: int = 0  # reports that the car ever sent: 1 to this number
+
+
+class Car:
+    """Reports a lap now and then, again and again until the station acknowledges it."""
+
+    def __init__(self, port: int, boot: str, said: Said) -> None:
+        self.boot, self._said = boot, said
+        self._link = MqttLink(MqttOptions(port=port, protocol="5"), "car-1", boot, "car")
+        self._over = threading.Event()
+        heard = [Subscription(BY_BODY[m.LapAck], "car-1"), Subscription(BY_BODY[m.OfficialLap])]
+        self._link.start(heard, self._hear)
+        self._thread = threading.Thread(target=self._report, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join(5)
+        self._link.close()
+
+    def _report(self) -> None:
+        while not self._over.wait(0.04):
+            self._said.offered += 1
+            waiting = [seq for seq in range(1, self._said.offered + 1) if seq not in self._said.reports]
+            for seq in waiting[-20:]:
+                body = m.CarLap(seq * LAP_NS, self.boot, lap_ns=LAP_NS)
+                self._link.publish_as(m.Message(m.Envelope("car-1", self.boot, seq), body))
+
+    def _hear(self, delivery: Delivery) -> None:
+        body = delivery.message.body
+        if isinstance(body, m.LapAck) and body.boot == self.boot:
+            self._said.reports.add(body.seq)
+        elif isinstance(body, m.OfficialLap):
+            self._said.laps.add((body.run_id, body.number, body.lap_ns))
+        delivery.ack()
+
+
+class Director:
+    """Opens a run and starts it, over and over; what the station answers is remembered."""
+
+    def __init__(self, name: str, said: Said) -> None:
+        self.url = ""
+        self._name, self._said, self._number = name, said, 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._direct, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join(15)
+
+    def _direct(self) -> None:
+        while not self._over.wait(0.03):
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+                self._once()
+
+    def _once(self) -> None:
+        if not self.url:
+            return
+        self._number += 1
+        run_id = f"{self._name}-{self._number}"
+        opened = self._post(command="open_run", racer=f"Racer {self._number % 20}", car="car-1", run_id=run_id)
+        if opened.get("run_id") == run_id:
+            self._said.runs.add(run_id)
+        self._post(command="start", by_hand=True)  # if it was refused, one is on: perhaps it still waits for its start
+
+    def _post(self, **command: object) -> dict[str, object]:
+        body = json.dumps(command).encode()
+        request = urllib.request.Request(f"{self.url}/api/v1/commands", body, {"content-type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=3) as answer:
+                told: dict[str, object] = json.load(answer)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return {}
+        return told

@@ -1,0 +1,141 @@
+"""The real station process on a disk that really fills up: what a person sees of it, and how it goes on by itself."""
+
+import contextlib
+import json
+import pathlib
+import resource
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from station.commands.replay import check
+from station.core import inputs as e
+from station.store.journal import Journal
+from tests.system.durability.kills import CONFIG, ROOT
+from tests.system.durability.load import FastGate
+
+
+class Running:
+    """A station with a gate that never forgets; `folder` holds the socket, `data` the journal."""
+
+    def __init__(self, folder: pathlib.Path, data: pathlib.Path) -> None:
+        self.data, self.log = data, folder / "log"
+        self.gate = FastGate(folder / "gate", "world-1", lap_s=0.05, seed=1)
+        config = folder / "station.toml"
+        config.write_text(CONFIG.format(folder=folder, broker=1).replace(f"{folder}/data", str(data)))
+        command = [sys.executable, "-m", "raceday", "station", "--config", str(config)]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, text=True)
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().split()[-1]
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            return str(answer.read().decode())
+
+    def store(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.get("/api/v1/state"))["store"]
+        return found
+
+    def until(self, true: Callable[[], bool], timeout_s: float = 30.0) -> float:
+        """Seconds until it is so; each answer of the station is waited for."""
+        began, never = time.monotonic(), threading.Event()
+        while not true():
+            assert time.monotonic() < began + timeout_s, (self.store(), self.log.read_text())
+            never.wait(0.01)
+        return time.monotonic() - began
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.communicate(timeout=20)
+        self.gate.close()
+
+
+@contextlib.contextmanager
+def small_disk(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    place = folder / "disk"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], check=False).returncode:
+        pytest.skip("only root may mount a small disk: a full disk is tried by limits and by the VFS alone")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def seen_when_refused(station: Running, sentence: str) -> None:
+    """On the screen's state, on the page and in the log; nothing more is stored."""
+    station.until(lambda: not station.store()["ok"])  # how soon, `./dev bench durability` measures
+    assert sentence in station.store()["sentence"]
+    assert sentence in station.get("/")
+    assert sentence in station.log.read_text()
+    records, held = station.store()["records"], station.store()["held"]
+    station.until(lambda: bool(station.store()["held"] > held))
+    assert station.store()["records"] == records
+
+
+def seen_when_mended(station: Running) -> None:
+    """All that was held is kept, without a hand on the station; and the journal has every edge that the gate made."""
+    station.until(lambda: bool(station.store()["ok"]))
+    before = station.store()["records"]
+    station.until(lambda: station.store()["records"] > before)
+    assert "takes records again" in station.log.read_text()
+    assert sentence_gone(station)
+    station.close()
+    journal = Journal(station.data / "station.db")
+    check(journal)
+    seqs = [event.seq for _, event in journal.inputs() if isinstance(event, e.Edge)]
+    journal.close()
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def sentence_gone(station: Running) -> bool:
+    page = station.get("/")
+    return "disk is full" not in page and "the disk refuses" not in page
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_and_a_bit_of_room_mends_it(tmp_path: pathlib.Path) -> None:
+    with small_disk(tmp_path) as disk:
+        station = Running(tmp_path, disk / "data")
+        station.until(lambda: station.store()["records"] > 10)
+        filler = disk / "filler"
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        seen_when_refused(station, "the disk is full")
+        filler.unlink()
+        seen_when_mended(station)
+
+
+@pytest.mark.slow
+def test_a_write_that_the_system_refuses_is_said_and_mends(tmp_path: pathlib.Path) -> None:
+    station = Running(tmp_path, tmp_path / "data")
+    station.until(lambda: station.store()["records"] > 10)
+    pid, limit = station.process.pid, resource.RLIMIT_FSIZE
+    soft, hard = resource.prlimit(pid, limit)
+    resource.prlimit(pid, limit, (8192, hard))
+    seen_when_refused(station, "the disk refuses")
+    resource.prlimit(pid, limit, (soft, hard))
+    seen_when_mended(station)
+
+
+@pytest.mark.slow
+def test_a_read_only_disk_is_one_sentence_at_the_start(tmp_path: pathlib.Path) -> None:
+    with small_disk(tmp_path) as disk:
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        gate = FastGate(tmp_path / "gate", "world-1", lap_s=0.05, seed=1)
+        config = tmp_path / "station.toml"
+        config.write_text(CONFIG.format(folder=tmp_path, broker=1).replace(f"{tmp_path}/data", str(disk)))
+        command = [sys.executable, "-m", "raceday", "station", "--config", str(config)]
+        done = subprocess.run(command, capture_output=True, cwd=ROOT, text=True, timeout=60, check=False)
+        gate.close()
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "read-only" in done.stderr.lower() or "may not be written" in done.stderr

@@ -1,0 +1,142 @@
+"""Nothing is clipped, overlaid or sideways, on no screen, in our letters and in a wider serif, whatever is shown."""
+
+import pathlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from shared.protocol.messages import CarState
+from station.views.views import View
+from tests.station.web.browser import chromium, keep_picture
+from tests.station.web.conftest import serve
+from tests.station.web.sample_views import RUN, VIEW, FakeStation
+from tests.system.look import geometry, serving
+from tests.system.look.extremes import NAMES, STATES, names
+from tests.vehicle.web.test_access import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+SIZES = ((320, 640), (390, 844), (768, 1024), (1280, 800), (1280, 720), (1920, 1080))
+LETTERS = pytest.mark.parametrize("letters", ["ours", "serif"])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@contextmanager
+def screen(browser: Browser, letters: str, theme: str = "dark") -> Iterator[Page]:
+    context = browser.new_context(color_scheme=theme)  # type: ignore[arg-type]
+    page = context.new_page()
+    if letters == "serif":
+        geometry.without_our_letters(page)
+    yield page
+    context.close()
+
+
+def look(page: Page, what: str, sizes: tuple[tuple[int, int], ...] = SIZES) -> list[str]:
+    """What is wrong, at each size."""
+    found = []
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        geometry.settled(page)
+        found += [f"{what} at {width} x {height}: {fault}" for fault in geometry.faults(page)]
+        found += [f"{what} at {width} x {height}: {fault}" for fault in geometry.under_the_bar(page)]
+        keep_picture(page, f"{what}-{width}x{height}")
+    return found
+
+
+def show(station: FakeStation, page: Page, view: View) -> None:
+    station.show(**{part.name: getattr(view, part.name) for part in fields(view) if part.name != "version"})
+    page.wait_for_function("v => Number(document.body.dataset.version) >= v", arg=station.view.version)
+    if view.stop.on and page.locator("#stop-answer").count():
+        page.wait_for_function("() => document.getElementById('stop-answer').textContent")
+
+
+@LETTERS
+@pytest.mark.parametrize("path", ["/", "/operate", "/gates"])
+def test_the_station_shows_everything_at_every_size(browser: Browser, path: str, letters: str) -> None:
+    found: list[str] = []
+    with contextmanager(serve)(FakeStation()) as served, screen(browser, letters) as page:
+        page.goto(served.url + path)
+        for state, view in STATES.items():
+            show(served.station, page, view)
+            # All sizes for the worst; the others where there is least room, and where columns stand beside each other.
+            sizes = SIZES if (state, letters) == ("long", "ours") else ((320, 640), (1280, 720))
+            found += look(page, f"{path.strip('/') or 'live'}-{state}-{letters}", sizes)
+    assert found == []
+
+
+def test_a_minute_takes_neither_the_name_nor_the_figure(browser: Browser) -> None:
+    """What was seen: from 1:00 on the racer's name was squeezed to nothing, and the figure clipped."""
+    with contextmanager(serve)(FakeStation()) as served, screen(browser, "ours") as page:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(served.url)
+        page.wait_for_selector('#link[data-state="live"]')
+        idle = replace(RUN, phase="armed", released=False, laps=(), lap_started_ns=None, score_ms=None)
+        show(served.station, page, replace(VIEW, run=idle))
+        places = set()
+        for text in ("59.9", "1:00.0", "10:00.0", "9:59.999", "59:59.999"):
+            places.add(page.evaluate(_CLOCK_SAYS, text))
+        assert len(places) == 1
+
+
+_CLOCK_SAYS = """text => {
+    const face = document.getElementById("clock");
+    face.textContent = text;
+    face.dataset.chars = text.length;
+    if (face.scrollWidth > face.parentElement.clientWidth) throw new Error(`${text} is wider than its box`);
+    return JSON.stringify(document.querySelector(".racer").getBoundingClientRect());
+}"""
+
+
+@LETTERS
+def test_the_leaderboard_shows_every_score_at_every_size(
+    browser: Browser, tmp_path: pathlib.Path, letters: str
+) -> None:
+    with serving.leaderboard(tmp_path, tuple(names(99))) as url, screen(browser, letters) as page:
+        found = []
+        for name, path in (("race", "/races/cup"), ("index", "/"), ("docs", "/docs"), ("missing", "/nowhere")):
+            page.goto(url.removesuffix("/races/cup") + path)
+            found += look(page, f"board-{name}-{letters}")
+    assert found == []
+
+
+@LETTERS
+def test_the_car_shows_everything_on_a_phone(browser: Browser, tmp_path: pathlib.Path, letters: str) -> None:
+    site = Site(tmp_path)
+    found = []
+    with screen(browser, letters) as page:
+        page.goto(site.url)
+        page.get_by_label("Claim code").wait_for()
+        found += look(page, f"car-claim-{letters}")
+        page.get_by_label("Claim code").fill(site.code)
+        page.get_by_role("button", name="Claim").click()
+        page.locator("#health dd").first.wait_for()
+        site.bench.desk.hear(CarState(True, "tripped", "x" * 120, NAMES[0] + "m" * 24, "ab" * 32, 40))
+        page.locator("#model").filter(has_text=NAMES[0]).wait_for()
+        found += look(page, f"car-desk-{letters}")
+    site.server.close()
+    assert found == []
+
+
+FAULTY: list[tuple[str, str]] = [
+    ("<p style='width:40px;overflow:hidden;white-space:nowrap'>a result of 12.677</p>", "clipped: a result of 12.677"),
+    ("<p style='position:absolute;top:0'>one</p><p style='position:absolute;top:0'>two</p>", "overlaid: one / two"),
+    ("<p style='width:900px'>wide</p>", "the page is"),
+    ("<button style='width:12px;height:12px;padding:0'></button>", "small:"),
+    ("<div style='overflow-x:auto;width:80px'><p style='width:200px'>aside</p></div>", "clipped: aside"),
+    ("<span class='name' style='display:inline-block;width:9px;overflow:hidden' title='x'>Ada</span>", "no room: Ada"),
+]
+
+
+@pytest.mark.parametrize(("html", "fault"), FAULTY)
+def test_the_measure_finds_what_is_wrong(browser: Browser, html: str, fault: str) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 600})
+    page.set_content(f"<!doctype html><body style='margin:0'>{html}</body>")
+    assert any(found.startswith(fault) for found in geometry.faults(page)), geometry.faults(page)
+    page.close()

@@ -1,0 +1,137 @@
+"""Comms on the mock wire: laps until they are acknowledged, the station's word to the guard, nothing decided."""
+
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+
+from shared.errors import StorageError
+from shared.link.interface import Delivery, Subscription
+from shared.link.mock import MockBroker, MockLink
+from shared.protocol import topics
+from shared.protocol.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, Message
+from vehicle.comms.comms import Comms
+from vehicle.comms.lap_outbox import Outbox
+from vehicle.core.messages import CommsReady, Figures
+from vehicle.process.channel import Channel, Word, pair
+
+MS = 1_000_000
+LAP = CarLap(5_000 * MS, "boot-1", 0, None, 8, 20 * MS)
+
+
+class Bench:
+    """Comms with its guard, its pilot, its broker and a station, all by hand."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self.broker = MockBroker(seed=1)
+        self.now_ns = 0
+        self.heard: list[Message] = []
+        self.deliveries: list[Delivery] = []
+        self.station = MockLink(self.broker, "station-1", "boot-s", "station")
+        kinds = (CarBeat, CarState, CarLap, CarTelemetry)
+        self.station.start([Subscription(topics.BY_BODY[kind]) for kind in kinds], self._hear)
+        self.begin()
+
+    def begin(self) -> None:
+        """A new life of the comms process."""
+        (ours, theirs), (pilots, laps) = pair(), pair()
+        self.guard, self.pilot = Channel(ours), Channel(pilots)
+        self.link = MockLink(self.broker, "car-1", "boot-1", "car")
+        self.outbox = Outbox(self.folder / "laps.db")
+        self.comms = Comms("car-1", self.link, self.outbox, Channel(theirs), Channel(laps), 3.0)
+        self.comms.start()
+        self.run(500)
+
+    def _hear(self, delivery: Delivery) -> None:
+        self.heard.append(delivery.message)
+        delivery.ack()
+
+    def run(self, duration_ms: int) -> None:
+        for _ in range(duration_ms // 50):
+            self.now_ns += 50 * MS
+            self.broker.run_until(self.now_ns)
+            self.comms.turn(self.now_ns / 1e9)
+
+    def said(self, kind: type) -> list[Message]:
+        return [message for message in self.heard if isinstance(message.body, kind)]
+
+    def guard_hears(self) -> list[Word]:
+        return self.guard.receive()
+
+    def close(self) -> None:
+        self.comms.close()
+        for channel in (self.guard, self.pilot):
+            channel.close()
+
+
+@pytest.fixture
+def bench(tmp_path: pathlib.Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()
+
+
+def test_it_tells_the_guard_that_it_is_there(bench: Bench) -> None:
+    assert bench.guard_hears() == [CommsReady()]
+
+
+def test_beats_states_and_figures_go_out(bench: Bench) -> None:
+    bench.guard.send(CarBeat(17, "ready"))
+    bench.guard.send(CarState(True, "ready", "", "demo"))
+    bench.guard.send(Figures(9, 1, 2, 3, tuple(range(1000, 101_000, 1000)), (500,), 0.5, 0.25))
+    bench.run(200)
+    assert bench.said(CarBeat)[-1].body == CarBeat(17, "ready")
+    assert bench.said(CarState)[-1].body == CarState(True, "ready", "", "demo")
+    assert bench.said(CarTelemetry)[-1].body == CarTelemetry(9, 1, 2, 3, 50_000, 99_000, 500, 500, 0.5, 0.25)
+
+
+def test_leases_and_orders_come_in_as_they_are(bench: Bench) -> None:
+    bench.guard_hears()
+    lease = Lease("boot-1", 3, "drive", "run-1", 500)
+    order = DriveOrder("o1", "arm", "boot-1", 3, 2000)
+    bench.station.publish(lease, "car-1")
+    bench.station.publish(order, "car-1")
+    bench.station.publish(lease, "car-2")
+    bench.run(200)
+    assert bench.guard_hears() == [lease, order]
+
+
+def test_a_lap_is_said_again_under_its_number_until_it_is_acknowledged(bench: Bench) -> None:
+    bench.pilot.send(LAP)
+    bench.run(7_000)
+    said = bench.said(CarLap)
+    assert len(said) >= 3
+    assert {(m.envelope.boot, m.envelope.seq, m.body) for m in said} == {("boot-1", 1, LAP)}
+    bench.station.publish(LapAck("boot-1", 1), "car-1")
+    bench.run(200)
+    assert bench.outbox.waiting() == []
+    bench.heard.clear()
+    bench.run(10_000)
+    assert bench.said(CarLap) == []
+
+
+def test_a_lap_waits_for_the_broker_and_for_the_next_life(bench: Bench) -> None:
+    bench.broker.kill()
+    bench.pilot.send(LAP)
+    bench.run(5_000)
+    assert len(bench.outbox.waiting()) == 1
+    bench.link.vanish()
+    bench.close()
+    bench.broker.restart()
+    bench.begin()
+    bench.run(10_000)
+    assert {m.envelope.seq for m in bench.said(CarLap)} == {1}
+
+
+def test_a_full_disk_is_tried_again_and_loses_no_lap(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(lap: CarLap) -> None:
+        raise StorageError("the disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.outbox, "put", refuse)
+        bench.pilot.send(LAP)
+        bench.run(500)
+        assert bench.said(CarLap) == []
+    bench.run(500)
+    assert [m.body for m in bench.said(CarLap)] == [LAP]

@@ -1,0 +1,123 @@
+"""The outbox: on the disk before on the wire, a number never twice, and nothing lost by a kill."""
+
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import StorageError
+from shared.protocol.messages import CarLap
+from vehicle.comms.lap_outbox import Outbox
+
+
+def lap(at_ns: int, boot: str = "boot-1") -> CarLap:
+    return CarLap(at_ns, boot, 0, None, 5, 1000)
+
+
+@pytest.fixture
+def path(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path / "car" / "laps.db"
+
+
+def test_laps_wait_in_order_until_they_are_forgotten(path: pathlib.Path) -> None:
+    outbox = Outbox(path)
+    kept = [outbox.put(lap(n)) for n in range(3)]
+    assert [k.seq for k in kept] == [1, 2, 3]
+    assert outbox.waiting() == kept
+    outbox.forget("boot-1", 2)
+    outbox.forget("boot-1", 2)
+    outbox.forget("another", 1)
+    assert outbox.waiting() == [kept[0], kept[2]]
+    outbox.close()
+
+
+def test_numbers_go_on_over_restarts_and_boots_even_when_all_is_forgotten(path: pathlib.Path) -> None:
+    first = Outbox(path)
+    first.put(lap(1))
+    first.put(lap(2))
+    first.forget("boot-1", 1)
+    first.forget("boot-1", 2)
+    first.close()
+    second = Outbox(path)
+    assert second.put(lap(3, "boot-2")).seq == 3
+    second.close()
+
+
+def test_a_kill_loses_nothing_that_was_kept(path: pathlib.Path) -> None:
+    program = (
+        "import sys, pathlib\nfrom tests.vehicle.comms.test_lap_outbox import lap\n"
+        "from vehicle.comms.lap_outbox import Outbox\n"
+        "outbox = Outbox(pathlib.Path(sys.argv[1]))\n"
+        "for n in range(10**6):\n    print(outbox.put(lap(n)).seq, flush=True)\n"
+    )
+    root = pathlib.Path(__file__).resolve().parents[3]
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True, cwd=root
+    ) as process:
+        assert process.stdout is not None
+        said = [int(process.stdout.readline()) for _ in range(20)]
+        os.kill(process.pid, signal.SIGKILL)
+    outbox = Outbox(path)
+    assert [k.seq for k in outbox.waiting()][:20] == said
+    outbox.close()
+
+
+def test_a_damaged_row_holds_up_no_other(path: pathlib.Path) -> None:
+    outbox = Outbox(path)
+    kept = [outbox.put(lap(n)) for n in range(2)]
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE laps SET lap = 'broken' WHERE seq = 1")
+    other.close()
+    assert outbox.waiting() == kept[1:]
+    outbox.close()
+
+
+@pytest.mark.parametrize("content", [b"this is no database" * 100])
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: pathlib.Path, content: bytes) -> None:
+    path = tmp_path / "laps.db"
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match="the outbox of laps cannot be kept"):
+        Outbox(path)
+
+
+def test_a_full_disk_keeps_nothing_and_says_so(path: pathlib.Path) -> None:
+    outbox = Outbox(path)
+    outbox.put(lap(0))
+    outbox._db.execute("PRAGMA max_page_count = 3")
+    with pytest.raises(StorageError, match="full"):
+        list(map(outbox.put, map(lap, range(1, 2_000))))
+    before = len(outbox.waiting())
+    with pytest.raises(StorageError):
+        outbox.put(lap(5_000))
+    assert len(outbox.waiting()) == before
+    outbox._db.execute("PRAGMA max_page_count = 1000")
+    assert outbox.put(lap(5_001)).seq == outbox.waiting()[-1].seq
+    outbox.close()
+
+
+@settings(max_examples=25, deadline=None)
+@given(steps=st.lists(st.one_of(st.none(), st.integers(1, 12), st.just("reopen")), max_size=30))
+def test_it_keeps_what_a_list_would_keep(
+    steps: list[int | str | None], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("outbox") / "laps.db"
+    outbox, model, newest = Outbox(path), list[int](), 0
+    for step in steps:
+        if step is None:
+            newest += 1
+            assert outbox.put(lap(newest)).seq == newest
+            model.append(newest)
+        elif isinstance(step, int):
+            outbox.forget("boot-1", step)
+            model = [seq for seq in model if seq != step]
+        else:
+            outbox.close()
+            outbox = Outbox(path)
+        assert [k.seq for k in outbox.waiting()] == model
+    outbox.close()

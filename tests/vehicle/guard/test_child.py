@@ -1,0 +1,142 @@
+"""The guard's children: a channel with each life, patience between lives, an end in order; and what they give up."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from vehicle.core.actions import Action
+from vehicle.core.messages import CommsReady, PilotReady, Seen, Wish
+from vehicle.guard.child import FIRST_RETRY_S, LONGEST_RETRY_S, Child, how_it_ended
+from vehicle.guard.loop_stats import Tally
+from vehicle.process.channel import pair
+from vehicle.process.sandbox import LIMITS
+
+HELLO = (
+    "import sys; from vehicle.process.channel import from_fd; from vehicle.core.messages import CommsReady;"
+    "channel = from_fd(int(sys.argv[sys.argv.index('--guard-fd') + 1])); channel.send(CommsReady());"
+)
+WAITS = HELLO + "import select; select.select([channel], [], [])"
+DEAF = HELLO + "import signal, select; signal.signal(15, signal.SIG_IGN); select.select([], [], [], 60)"
+
+
+def child(program: str) -> tuple[Child, list[int]]:
+    ends = pair()
+    made = Child("pilot", (sys.executable, "-c", program), lap_fd=ends[0].fileno())
+    made.start()
+    return made, [end.detach() for end in ends]
+
+
+def hear(made: Child) -> list[object]:
+    """What the child says next; waits for it."""
+    import select
+
+    assert made.channel is not None
+    select.select([made.channel], [], [], 120)
+    return list(made.channel.receive())
+
+
+@pytest.mark.slow
+def test_a_child_speaks_dies_and_is_due_again_after_a_while() -> None:
+    made, fds = child(WAITS)
+    assert hear(made) == [CommsReady()]
+    assert made.exited() is None
+    assert not made.due()
+    assert made.pid is not None
+    os.kill(made.pid, signal.SIGKILL)
+    assert hear(made) == []
+    assert made.channel is not None
+    assert made.channel.closed
+    os.waitid(os.P_PID, made.pid, os.WEXITED | os.WNOWAIT)
+    assert made.exited() == -signal.SIGKILL
+    assert made.exited() is None
+    made.hang_up()
+    assert not made.due()  # not at once
+    made.start()
+    assert hear(made) == [CommsReady()]
+    made.ask_to_stop()
+    made.stop(5.0)
+    for fd in fds:
+        os.close(fd)
+
+
+@pytest.mark.slow
+def test_a_child_that_does_not_listen_is_ended_all_the_same() -> None:
+    made, fds = child(DEAF)
+    assert hear(made) == [CommsReady()]
+    made.ask_to_stop()
+    made.stop(0.1)
+    assert made.pid is None
+    for fd in fds:
+        os.close(fd)
+
+
+@pytest.mark.slow
+def test_a_child_is_as_nice_as_the_service_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "getpriority", lambda _which, _who: -10)
+    monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: set_to.append((who, nice)))
+    made, fds = child(WAITS)
+    assert set_to == [(made.pid, -10)]
+    made.stop(0.0)
+    for fd in fds:
+        os.close(fd)
+
+
+def test_patience_grows_and_is_bounded() -> None:
+    assert 0 < FIRST_RETRY_S < LONGEST_RETRY_S <= 10
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(-9, "was ended by SIGKILL"), (2, "ended with exit code 2"), (0, "ended with exit code 0")]
+)
+def test_an_end_in_words(code: int, words: str) -> None:
+    assert how_it_ended(code) == words
+
+
+def test_what_a_child_gives_up() -> None:
+    program = (
+        "import os, resource, sys; from vehicle.process.sandbox import confine, LIMITS;"
+        "said = confine(os.getppid());"
+        "flags = open('/proc/self/status').read();"
+        "print(said, 'NoNewPrivs:\\t1' in flags, [resource.getrlimit(which)[0] for _, which, _ in LIMITS])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    mine = {which: resource.getrlimit(which)[1] for _, which, _ in LIMITS}
+    expected = [most if mine[which] == resource.RLIM_INFINITY else min(most, mine[which]) for _, which, most in LIMITS]
+    assert done.stdout.strip() == f"[] True {expected}"
+
+
+def test_a_child_whose_parent_is_gone_ends_at_once() -> None:
+    program = "from vehicle.process.sandbox import confine; confine(1); print('still here')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_the_tally_counts_and_forgets() -> None:
+    tally = Tally()
+    tally.tick(0.001, 0.016)
+    tally.tick(0.009, 0.016)
+    tally.applied(5_000_000)  # no wish yet: nothing to tell
+    tally.wish = Wish(4, 2_000_000, 0.5, 0.5, 900, 100, 1_500)
+    tally.seen = Seen(4, 1, 2)
+    tally.action = Action(0.5, 0.25)
+    tally.applied(5_000_000)
+    model = PilotReady("m", "ab", "int8", realtime=True)
+    figures = tally.figures(model, guard_is_realtime=False)
+    assert (figures.late_ticks, figures.frame_ages_us, figures.policy_us) == (1, (3000,), (900,))
+    assert (figures.frames, figures.dropped, figures.repeated, figures.throttle) == (4, 1, 2, 0.25)
+    assert (figures.capture_us, figures.shrink_us, figures.rest_us, figures.act_us) == (
+        (1500,),
+        (100,),
+        (2000,),
+        (500,),
+    )
+    assert (figures.precision, figures.realtime) == ("int8", "pilot")
+    assert tally.figures(model, guard_is_realtime=True).frame_ages_us == ()
+    for _ in range(10_000):
+        tally.applied(5_000_000)
+    assert len(tally.figures(model, guard_is_realtime=True).act_us) < 1_000

@@ -1,0 +1,158 @@
+"""The keeper: a dead or silent guard means neutral, an orderly one is left alone."""
+
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from shared.config import load
+from shared.errors import HardwareMissing
+from tests.vehicle.sample_parts import config_text, pulses
+from vehicle.config import VehicleConfig
+from vehicle.core.pulses import STOCK_CALIBRATION, neutral
+from vehicle.guard import failsafe
+from vehicle.guard.failsafe import Reserve, watch
+from vehicle.guard.failsafe_link import BEAT, GOODBYE, Lifeline
+
+REST = (neutral(STOCK_CALIBRATION).steering_ns, neutral(STOCK_CALIBRATION).throttle_ns)
+
+
+def config(folder: pathlib.Path, hang_ms: int = 50) -> VehicleConfig:
+    path = folder / "vehicle.toml"
+    path.write_text(config_text(folder, 1883).replace("[safety]", f"[safety]\nhang_ms = {hang_ms}"))
+    return load(path, VehicleConfig)
+
+
+def watched(folder: pathlib.Path) -> tuple[socket.socket, threading.Thread]:
+    ours, theirs = socket.socketpair()
+
+    def keep() -> None:
+        with theirs:
+            settings = config(folder)
+            watch(theirs, Reserve(settings), settings.safety.hang_ms)
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    return ours, thread
+
+
+def told(folder: pathlib.Path) -> list[tuple[int, int]]:
+    return pulses(folder) if (folder / "pulses.jsonl").exists() else []
+
+
+@pytest.mark.parametrize(("last_words", "times"), [(b"", 1), (BEAT, 1), (GOODBYE, 0), (BEAT * 9 + GOODBYE, 0)])
+def test_an_end_without_goodbye_is_a_death(tmp_path: pathlib.Path, last_words: bytes, times: int) -> None:
+    ours, thread = watched(tmp_path)
+    ours.sendall(last_words)
+    ours.close()
+    thread.join(10)
+    assert told(tmp_path) == [REST] * times
+
+
+def test_a_silent_guard_is_neutralised_once_each_time_that_it_hangs(tmp_path: pathlib.Path) -> None:
+    ours, thread = watched(tmp_path)
+    for hang in (1, 2):
+        ours.sendall(BEAT)
+        for _ in range(500):
+            if len(told(tmp_path)) == hang:
+                break
+            threading.Event().wait(0.02)
+        assert told(tmp_path) == [REST] * hang
+    ours.sendall(GOODBYE)
+    thread.join(10)
+    ours.close()
+    assert told(tmp_path) == [REST] * 2
+
+
+def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
+    tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "vehicle.toml"
+    text = config_text(tmp_path, 1883).replace("[safety]", "[safety]\nhang_ms = 50")
+    path.write_text(text.replace("options = { record", f'options = {{ absent = "{tmp_path}/absent", record'))
+    (tmp_path / "absent").touch()
+    ours, theirs = socket.socketpair()
+    reserve = Reserve(load(path, VehicleConfig))
+    thread = threading.Thread(target=watch, args=(theirs, reserve, 50))
+    thread.start()
+    ours.sendall(BEAT)
+    said = ""
+    for _ in range(3_000):
+        said += capfd.readouterr().err
+        if "told to be absent" in said:
+            break
+        threading.Event().wait(0.02)
+    assert "told to be absent" in said
+    assert thread.is_alive()
+    assert told(tmp_path) == []
+    (tmp_path / "absent").unlink()
+    for _ in range(3_000):  # the guard still says nothing
+        if told(tmp_path):
+            break
+        threading.Event().wait(0.02)
+    ours.sendall(GOODBYE)
+    thread.join(60)
+    ours.close()
+    theirs.close()
+    assert told(tmp_path) == [REST]
+
+
+def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, found = config(tmp_path), failsafe.motors_maker
+
+    def absent(*_: object) -> object:
+        raise HardwareMissing("the driver needs a package.")
+
+    monkeypatch.setattr(failsafe, "motors_maker", absent)
+    reserve = Reserve(settings)
+    with pytest.raises(HardwareMissing, match="needs a package"):
+        reserve.neutral("the guard is dead")
+    monkeypatch.setattr(failsafe, "motors_maker", found)
+    reserve.neutral("the guard is dead")
+    assert told(tmp_path) == [REST]
+
+
+@pytest.mark.slow
+def test_a_keeper_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
+    config(tmp_path, hang_ms=5_000)  # however slow the machine is, this guard did not hang
+    line = Lifeline(str(tmp_path / "vehicle.toml"))
+    line.beat()  # not started yet: nothing to do
+    line.start()
+    assert line._process is not None
+    assert line._ours is not None
+    first = line._process
+    line._ours.setblocking(True)
+    assert line.ready
+    assert line.exited() is None
+    first.kill()
+    first.wait()
+    for _ in range(100):
+        line.beat()
+    assert line._process.pid != first.pid
+    line._ours.setblocking(True)
+    assert line.ready
+    line.let_go(10, neutral=True)
+    assert told(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_guard_that_ended_before_its_keeper_was_ready_is_no_accident(tmp_path: pathlib.Path) -> None:
+    config(tmp_path)
+    ours, theirs = socket.socketpair()
+    ours.sendall(GOODBYE)
+    ours.close()
+    words = ["--config", str(tmp_path / "vehicle.toml"), "--guard-fd", str(theirs.fileno()), "--lap-fd", "-1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "vehicle.guard.failsafe", *words, "--parent", "0"],
+        pass_fds=(theirs.fileno(),),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    theirs.close()
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert told(tmp_path) == []

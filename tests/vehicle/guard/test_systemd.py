@@ -1,0 +1,82 @@
+"""The supervisor is told what systemd's protocol says, on a socket that we hold; nobody there is no trouble."""
+
+import os
+import pathlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from vehicle.guard.systemd import Supervisor
+
+
+@pytest.fixture
+def systemd(tmp_path: pathlib.Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
+        ours.bind(str(tmp_path / "notify"))
+        ours.settimeout(5)
+        yield ours
+
+
+def environment(ours: socket.socket, **more: str) -> dict[str, str]:
+    return {"NOTIFY_SOCKET": ours.getsockname(), "HOME": "/"} | more
+
+
+def test_ready_alive_and_stopping(systemd: socket.socket) -> None:
+    names = environment(systemd, WATCHDOG_USEC="2000000", WATCHDOG_PID=str(os.getpid()))
+    supervisor = Supervisor(names)
+    assert names == {"HOME": "/"}  # the children never see it
+    supervisor.ready("neutral")
+    assert systemd.recv(100) == b"READY=1\nSTATUS=neutral"
+    for tick in range(121):  # two seconds of sixty ticks
+        supervisor.alive(10.0 + tick / 60)
+    supervisor.stopping()
+    supervisor.close()
+    supervisor.close()
+    words = [systemd.recv(100) for _ in range(6)]
+    assert words == [b"WATCHDOG=1"] * 5 + [b"STOPPING=1"]
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "1"}]
+)
+def test_a_watchdog_that_is_not_ours_is_not_fed(systemd: socket.socket, more: dict[str, str]) -> None:
+    supervisor = Supervisor(environment(systemd, **more))
+    supervisor.alive(1.0)
+    supervisor.stopping()
+    assert systemd.recv(100) == b"STOPPING=1"
+    supervisor.close()
+
+
+def test_an_abstract_address_is_one_too() -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
+        ours.bind("")
+        ours.settimeout(5)
+        supervisor = Supervisor({"NOTIFY_SOCKET": "@" + ours.getsockname()[1:].decode()})
+        supervisor.ready("neutral")
+        assert ours.recv(100).startswith(b"READY=1")
+        supervisor.close()
+
+
+def test_without_a_supervisor_every_word_is_dropped(
+    systemd: socket.socket, tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for names in ({}, {"NOTIFY_SOCKET": str(tmp_path / "nobody")}):
+        supervisor = Supervisor(names)
+        supervisor.ready("neutral")
+        supervisor.alive(1.0)
+        supervisor.stopping()
+    assert "cannot be reached" in capfd.readouterr().err
+    supervisor = Supervisor(environment(systemd))
+    systemd.close()
+    supervisor.ready("neutral")
+    supervisor.stopping()  # said once, then dropped
+    assert capfd.readouterr().err.count("cannot be told") == 1
+
+
+def test_one_that_does_not_read_blocks_nobody(systemd: socket.socket) -> None:
+    supervisor = Supervisor(environment(systemd, WATCHDOG_USEC="4"))
+    for second in range(10_000):
+        supervisor.alive(float(second))
+    assert systemd.recv(100) == b"WATCHDOG=1"
+    supervisor.close()

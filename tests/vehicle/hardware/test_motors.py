@@ -1,0 +1,292 @@
+"""The motor drivers on metal that refuses and rounds: what an oscilloscope would see is what was asked for."""
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from gpiozero.pins.mock import MockFactory
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared import drivers
+from shared.clock import ManualClock
+from shared.errors import ConfigError, HardwareMissing
+from tests.vehicle.hardware.fake_hardware import CHIP, Chip, Kernel, PigpioPin
+from vehicle.core.actions import Action
+from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses, pulses, require_fine_enough
+from vehicle.hardware.interfaces import Motors
+from vehicle.hardware.motors.attributes import Attributes
+from vehicle.hardware.motors.gpio import LIBRARIES, GpioMotors
+from vehicle.hardware.motors.pca9685 import PRESCALE, Pca9685Motors
+from vehicle.hardware.motors.sysfs import SysfsMotors
+
+SHARES = st.floats(-1, 1)
+GPIO = {"steering_pin": 12, "motor_pin": 13}
+
+
+def sysfs(kernel: Kernel, **options: Any) -> SysfsMotors:
+    return SysfsMotors({"chip": str(CHIP)} | options, ManualClock(), kernel)
+
+
+def pins() -> MockFactory:
+    return MockFactory(pin_class=PigpioPin)
+
+
+def test_the_drivers_are_found_by_name() -> None:
+    found = [drivers.find("raceday.motors", name) for name in ("sysfs", "pca9685", "gpio")]
+    assert found == [SysfsMotors, Pca9685Motors, GpioMotors]
+
+
+# Kernel PWM
+
+
+@settings(deadline=None)
+@given(SHARES, SHARES)
+def test_sysfs_sets_exactly_what_was_asked(steering: float, throttle: float) -> None:
+    kernel = Kernel()
+    motors = sysfs(kernel)
+    asked = pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    motors.apply(asked)
+    assert Pulses(kernel.channels[1].pulse_ns, kernel.channels[0].pulse_ns) == asked
+    assert kernel.channels[1].values["period"] == PERIOD_NS
+
+
+def test_sysfs_never_sweeps_the_controller_at_the_start() -> None:
+    kernel = Kernel()
+    motors = sysfs(kernel)
+    assert kernel.channels[0].pulses == []  # building it moves nothing
+    motors.apply(Pulses(1_450_000, 1_446_000))
+    assert set(kernel.channels[0].pulses) == {0, 1_446_000}
+
+
+@pytest.mark.parametrize(
+    "left", [{"period": 0, "duty_cycle": 0}, {"period": 30_000_000, "duty_cycle": 25_000_000}, {"period": PERIOD_NS}]
+)
+def test_sysfs_takes_over_whatever_an_earlier_life_left(left: dict[str, int]) -> None:
+    kernel = Kernel()
+    sysfs(kernel)
+    for channel in kernel.channels.values():
+        channel.values |= left | {"enable": int(bool(left["period"]))}
+    motors = sysfs(kernel)  # exported already: not exported again
+    motors.apply(Pulses(1_450_000, 1_446_000))
+    assert kernel.channels[0].pulse_ns == 1_446_000
+
+
+def test_sysfs_goes_on_pulsing_when_closed_and_ends_it_when_told() -> None:
+    kernel = Kernel()
+    motors = sysfs(kernel)
+    motors.apply(Pulses(1_450_000, 1_311_000))
+    motors.close()
+    assert kernel.channels[0].pulse_ns == 1_311_000
+    motors.neutral()
+    assert (kernel.channels[1].pulse_ns, kernel.channels[0].pulse_ns) == (0, 0)
+    motors.apply(Pulses(1_450_000, 1_446_000))
+    assert kernel.channels[0].pulse_ns == 1_446_000
+
+
+def test_sysfs_waits_for_udev_and_switches_the_output_on() -> None:
+    kernel = Kernel(late=3)
+    gpio = "/sys/class/gpio/gpio436/value"
+    motors = sysfs(kernel, enable_file=gpio)
+    assert kernel.other == {}
+    motors.apply(Pulses(1_450_000, 1_446_000))
+    assert kernel.other == {gpio: "0"}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "options", "words"),
+    [
+        (Kernel(channels=1), {}, "there is no channel 1"),
+        (Kernel(taken=(1,)), {}, "taken by another program"),
+        (Kernel(), {"chip": "/sys/class/pwm/pwmchip9"}, "is kernel PWM switched on"),
+    ],
+)
+def test_sysfs_says_what_is_missing(kernel: Kernel, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(HardwareMissing, match=words):
+        sysfs(kernel, **options)
+
+
+def test_sysfs_that_may_not_be_written_names_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vehicle.hardware.motors.sysfs._APPEAR_S", 0.02)
+    with pytest.raises(HardwareMissing, match="group gpio"):
+        sysfs(Kernel(late=1_000_000))
+
+
+def test_attributes_are_written_whole_and_never_made(tmp_path: pathlib.Path) -> None:
+    path, files = tmp_path / "duty_cycle", Attributes()
+    with pytest.raises(FileNotFoundError):
+        files.write(path, "1")
+    path.write_text("1446000\n")
+    assert (files.exists(path), files.writable(path), files.read(path)) == (True, True, "1446000")
+    files.write(path, "9")
+    assert path.read_text() == "9"
+
+
+def test_this_machine_without_a_chip_is_one_sentence(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(HardwareMissing, match=r"npwm cannot be read"):
+        SysfsMotors({"chip": str(tmp_path)}, ManualClock())
+
+
+# PCA9685
+
+
+@settings(deadline=None)
+@given(SHARES, SHARES, st.sampled_from([50.0, 60.0, 100.0]), st.sampled_from([25_000_000, 26_431_000]))
+def test_pca9685_gives_the_asked_width_to_within_half_a_count(
+    steering: float, throttle: float, rate_hz: float, oscillator_hz: int
+) -> None:
+    chip = Chip(oscillator_hz=oscillator_hz)
+    motors = Pca9685Motors({"rate_hz": rate_hz, "oscillator_hz": oscillator_hz}, ManualClock(), chip)
+    asked = pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    motors.apply(asked)
+    half = motors.resolution_ns / 2 + 1
+    assert abs(chip.pulse_ns(1) - asked.steering_ns) <= half
+    assert abs(chip.pulse_ns(0) - asked.throttle_ns) <= half
+
+
+def test_pca9685_is_fine_enough_at_50_hz() -> None:
+    chip = Chip()
+    motors = Pca9685Motors({}, ManualClock(), chip)
+    assert (chip.registers[PRESCALE], motors.resolution_ns) == (121, 4_880)
+    require_fine_enough(STOCK_CALIBRATION, motors.resolution_ns)
+    assert (chip.pulse_ns(1), chip.pulse_ns(0)) == (0, 0)  # building it moves nothing
+
+
+def test_pca9685_set_up_before_is_not_interrupted_and_another_rate_is_silenced_first() -> None:
+    chip = Chip()
+    Pca9685Motors({}, ManualClock(), chip).apply(Pulses(1_450_000, 1_311_000))
+    slept = chip.slept
+    again = Pca9685Motors({}, ManualClock(), chip)
+    assert (chip.slept, round(chip.pulse_ns(0), -4)) == (slept, 1_310_000)
+    again.neutral()
+    assert chip.pulse_ns(0) == 0
+    again.apply(Pulses(1_450_000, 1_311_000))
+    Pca9685Motors({"rate_hz": 60.0}, ManualClock(), chip)
+    assert (chip.slept, chip.pulse_ns(0)) == (slept + 1, 0)
+
+
+def test_pca9685_whose_wire_fell_off_is_said_at_the_next_pulse_even_an_equal_one() -> None:
+    chip = Chip()
+    motors = Pca9685Motors({}, ManualClock(), chip)
+    motors.apply(Pulses(1_450_000, 1_446_000))
+    chip.gone = True
+    for act in (lambda: motors.apply(Pulses(1_450_000, 1_446_000)), motors.neutral):
+        with pytest.raises(HardwareMissing, match="0x40 on /dev/i2c-1 does not answer"):
+            act()
+    motors.close()
+    assert chip.closed
+
+
+def test_pca9685_that_is_none_and_a_bus_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Chip(address=0x41)
+    with pytest.raises(HardwareMissing, match="does not answer"):
+        Pca9685Motors({}, ManualClock(), other)
+    assert other.closed
+    with pytest.raises(HardwareMissing, match="/dev/i2c-63 cannot be opened"):
+        Pca9685Motors({"bus": 63}, ManualClock())
+    stubborn = Chip()
+    monkeypatch.setattr(stubborn, "write_byte_data", lambda *_: None)
+    stubborn.registers[0] = 0x20 | 0x10
+    with pytest.raises(HardwareMissing, match="is it a PCA9685"):
+        Pca9685Motors({}, ManualClock(), stubborn)
+
+
+# Header pins
+
+
+@settings(deadline=None)
+@given(SHARES, SHARES)
+def test_gpio_through_pigpio_gives_exactly_the_asked_width(steering: float, throttle: float) -> None:
+    factory = pins()
+    motors = GpioMotors(GPIO, ManualClock(), factory)
+    asked = pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    motors.apply(asked)
+    seen = Pulses(round(factory.pin(12).state * PERIOD_NS), round(factory.pin(13).state * PERIOD_NS))
+    motors.close()
+    assert seen == asked
+
+
+def test_gpio_neutral_is_no_pulse() -> None:
+    factory = pins()
+    motors = GpioMotors(GPIO, ManualClock(), factory)
+    motors.apply(Pulses(1_450_000, 1_400_000))
+    motors.neutral()
+    assert (factory.pin(12).state, factory.pin(13).state) == (0, 0)
+    motors.close()
+
+
+@pytest.mark.parametrize(("library", "fits"), [("pigpio", True), ("rpigpio", False), ("lgpio", False)])
+def test_a_pin_library_too_coarse_for_the_calibration_is_refused(library: str, fits: bool) -> None:
+    if fits:
+        require_fine_enough(STOCK_CALIBRATION, LIBRARIES[library].resolution_ns)
+        return
+    with pytest.raises(HardwareMissing, match="use a finer driver"):
+        require_fine_enough(STOCK_CALIBRATION, LIBRARIES[library].resolution_ns)
+
+
+def test_gpio_says_what_is_missing() -> None:
+    with pytest.raises(HardwareMissing, match="PiGPIOFactory does not start"):
+        GpioMotors(GPIO, ManualClock())
+    factory = pins()
+    first = GpioMotors(GPIO, ManualClock(), factory)
+    with pytest.raises(HardwareMissing, match="GPIO13 cannot pulse"):
+        GpioMotors(GPIO, ManualClock(), factory)
+    first.close()
+
+
+# All of them
+
+
+def every_driver() -> list[Motors]:
+    return [sysfs(Kernel()), Pca9685Motors({}, ManualClock(), Chip()), GpioMotors(GPIO, ManualClock(), pins())]
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("wrong", [Pulses(0, 1_446_000), Pulses(1_450_000, 20_000_000), Pulses(1_450_000, -1)])
+def test_what_is_no_pulse_is_refused(number: int, wrong: Pulses) -> None:
+    motors = every_driver()[number]
+    with pytest.raises(HardwareMissing, match="refuses a pulse"):
+        motors.apply(wrong)
+    motors.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (SysfsMotors, {"steering_channel": 0}),
+        (SysfsMotors, {"motor_channel": 1}),
+        (Pca9685Motors, {"steering_channel": 0}),
+        (Pca9685Motors, {"motor_channel": 1}),
+        (GpioMotors, {"steering_pin": 12, "motor_pin": 12}),
+    ],
+)
+def test_one_channel_cannot_steer_and_drive(kind: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"are the same|are both"):
+        kind(options, ManualClock())
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda options: sysfs(Kernel(channels=5), **options),
+        lambda options: Pca9685Motors(options, ManualClock(), Chip()),
+    ],
+)
+def test_a_file_that_names_no_channel_is_told_what_is_taken(
+    made: Callable[[dict[str, Any]], Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made({})
+    assert "the motor is taken to be on 0 and the steering on 1" in capsys.readouterr().err
+    for named in ({"motor_channel": 0, "steering_channel": 1}, {"motor_channel": 2}, {"steering_channel": 4}):
+        made(named)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_right_turn_of_the_stock_car_never_reaches_the_motors_controller() -> None:
+    """Hardware right: the motor on channel 0. The steering's end, 1.2 ms, would be full ahead there, and beyond."""
+    kernel, chip = Kernel(), Chip()
+    for motors in (sysfs(kernel), Pca9685Motors({}, ManualClock(), chip)):
+        motors.apply(pulses(Action(-1.0, 0.0), STOCK_CALIBRATION, motors.resolution_ns))
+    assert kernel.channels[0].pulse_ns == 1_446_000
+    assert abs(chip.pulse_ns(0) - 1_446_000) < 5_000

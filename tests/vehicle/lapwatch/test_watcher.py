@@ -1,0 +1,225 @@
+"""The lap watcher: geometry of a board, and passings from synthetic approaches."""
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.config import from_table
+from shared.errors import ConfigError
+from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.lapwatch.line_estimator import Passing, PassingWatch
+from vehicle.lapwatch.marker_finder import BoardFinder, Sight
+from vehicle.lapwatch.markers import STOCK_BOARDS, BoardKind, LapwatchOptions
+from vehicle.lapwatch.watcher import LapWatcher
+
+FRAME_NS = 66_666_667
+NEAR, FAR = STOCK_BOARDS
+OPTIONS = LapwatchOptions()
+UP_M = 0.1303
+
+
+def view(
+    boards: list[tuple[BoardKind, float, float]], turn_rad: float = 0.0, options: LapwatchOptions = OPTIONS
+) -> Pixels:
+    """A grey frame with boards whose foot stands (metres along the road, metres left), seen when turned right."""
+    picture = np.full((960, 1280), 120, np.uint8)
+    focal = 160 / math.tan(options.fov_rad / 2)
+    c, s = math.cos(options.pitch_rad), math.sin(options.pitch_rad)
+    for kind, along_m, left_m in sorted(boards, key=lambda board: -board[1]):
+        marker = cv2.aruco.generateImageMarker(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50), kind.id, 96)
+        printed = cv2.copyMakeBorder(marker, 16, 16, 16, 16, cv2.BORDER_CONSTANT, value=255)
+        half, rim = kind.size_m / 2, kind.size_m / 6
+        spots = []
+        for side, up in ((1, 2 * half + rim), (-1, 2 * half + rim), (-1, -rim), (1, -rim)):
+            y, z = left_m + side * (half + rim), up + 0.04 - UP_M
+            ahead = along_m * math.cos(turn_rad) - y * math.sin(turn_rad)
+            left = along_m * math.sin(turn_rad) + y * math.cos(turn_rad)
+            depth, down = ahead * c - z * s, -ahead * s - z * c
+            spots.append((4 * (159.5 - focal * left / depth) + 1.5, 4 * (119.5 + focal * down / depth) + 1.5))
+        warp = cv2.getPerspectiveTransform(
+            np.array([[0, 0], [128, 0], [128, 128], [0, 128]], np.float32) - 0.5, np.array(spots, np.float32)
+        )
+        shown = cv2.warpPerspective(printed, warp, (1280, 960))
+        mask = cv2.warpPerspective(np.full_like(printed, 255), warp, (1280, 960))
+        picture[mask > 127] = shown[mask > 127]
+    return np.asarray(cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+@pytest.mark.parametrize("turn_deg", [-30, -10, 0, 10, 30])
+@pytest.mark.parametrize("along_m", [1.1, 1.5, 2.2])
+def test_a_board_is_found_where_it_stands(along_m: float, turn_deg: float) -> None:
+    turn_rad = math.radians(turn_deg)
+    left_m = -math.tan(turn_rad) * along_m * 0.9  # so that it stays in the picture
+    (sight,) = BoardFinder(OPTIONS).find(view([(FAR, along_m, left_m)], turn_rad))
+    assert sight.kind is FAR
+    assert sight.ahead_m == pytest.approx(along_m * math.cos(turn_rad) - left_m * math.sin(turn_rad), rel=0.05)
+    assert sight.to_line_m(turn_rad) == pytest.approx(along_m - FAR.after_line_m, abs=0.06 * along_m)
+    assert math.degrees(sight.turn_rad) == pytest.approx(turn_deg, abs=8)
+
+
+def test_other_markers_and_empty_halls_are_no_gate() -> None:
+    finder = BoardFinder(OPTIONS)
+    assert finder.find(view([(BoardKind(7, 0.28, 0.0), 1.2, 0.0)])) == []
+    assert finder.find(np.zeros((240, 320), np.uint8)) == []
+    noise = np.random.default_rng(3).integers(0, 255, (240, 320), np.uint8)
+    assert finder.find(noise) == []
+
+
+def sights(distance_m: float, half_road_m: float = 0.55) -> list[Sight]:
+    """What is in view `distance_m` before the line on a straight road."""
+    places = [(kind, side * (half_road_m + 0.2)) for kind in STOCK_BOARDS for side in (1, -1)]
+    all_of_them = [Sight(kind, distance_m + kind.after_line_m, left_m, 0.0) for kind, left_m in places]
+    return [sight for sight in all_of_them if 0 < sight.ahead_m < 4 and abs(sight.left_m) / sight.ahead_m < 0.6]
+
+
+def laps(
+    speed_mps: float,
+    length_m: float,
+    count: int,
+    start_m: float = 3.0,
+    half_road_m: float = 0.55,
+    min_lap_s: float = 2.0,
+) -> tuple[list[Passing], list[int]]:
+    """Passings seen, and the true instants, at a steady speed."""
+    watch = PassingWatch(min_lap_s, 0.0)
+    found, at_ns = [], 10**9
+    truth = [at_ns + round((start_m + n * length_m) / speed_mps * 1e9) for n in range(count)]
+    while at_ns < truth[-1] + 10**9:
+        gone_m = (at_ns - 10**9) / 1e9 * speed_mps
+        distance_m = (start_m - gone_m) % length_m
+        distance_m = distance_m - length_m if distance_m > length_m / 2 else distance_m
+        passing = watch.see(at_ns, sights(distance_m, half_road_m), moved=True)
+        if passing is not None:
+            found.append(passing)
+        at_ns += FRAME_NS
+    return found, truth
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    speed_mps=st.floats(0.5, 3.5),
+    length_m=st.floats(12, 60),
+    start_m=st.floats(0.8, 5),
+    half_road_m=st.floats(0.3, 0.75),
+)
+def test_every_lap_is_seen_once_and_well(speed_mps: float, length_m: float, start_m: float, half_road_m: float) -> None:
+    found, truth = laps(speed_mps, length_m, 3, start_m, half_road_m)
+    if len(found) == 2 and start_m < 0.35 + 4 * speed_mps / 15:
+        truth = truth[1:]  # set down so near that the first line was over before it could be told
+    assert len(found) == len(truth)
+    for passing, at_ns in zip(found, truth, strict=True):
+        assert abs(passing.at_ns - at_ns) < 20_000_000
+        assert passing.frames_seen >= 3
+    assert [p.lap_ns is None for p in found] == [True] + [False] * (len(found) - 1)
+
+
+def test_two_passings_cannot_be_closer_than_a_lap() -> None:
+    found, _ = laps(2.0, 12.0, 4, min_lap_s=8.0)
+    assert len(found) == 2
+
+
+def run(distances_m: list[float | None], moved: bool = True) -> list[Passing]:
+    watch = PassingWatch(2.0, 0.0)
+    seen = [[] if d is None else sights(d) for d in distances_m]
+    found = [watch.see(10**9 + n * FRAME_NS, s, moved=moved) for n, s in enumerate(seen)]
+    return [passing for passing in found if passing is not None]
+
+
+APPROACH: list[float | None] = [1.5 - 0.1 * n for n in range(9)]  # to 0.7 m before the line
+
+
+@pytest.mark.parametrize(
+    ("distances_m", "moved", "passings"),
+    [
+        (APPROACH + [None] * 30, True, 1),
+        (APPROACH + [None] * 30, False, 0),  # it stopped where the boards are out of the picture
+        ([*APPROACH, *([0.7] * 40)], True, 0),  # it stopped in front of the line
+        ([1.5] * 20 + [None] * 30, True, 0),  # someone carried it away
+        ([3.0, 2.9, 2.8, 2.7] + [None] * 30, True, 0),  # it turned off long before
+        ([1.0, 1.1, 1.2, 1.3] + [None] * 30, True, 0),  # it goes backwards
+        ([1.5, 1.4] + [None] * 30, True, 0),  # too little to tell from
+        ([None] * 50, True, 0),
+        ([0.1, 0.05, 0.0, -0.1, -0.2] + [None] * 30, True, 0),  # set down on the line
+    ],
+)
+def test_what_counts_as_a_passing(distances_m: list[float | None], moved: bool, passings: int) -> None:
+    assert len(run(distances_m, moved)) == passings
+
+
+def test_boards_seen_from_the_side_tell_nothing() -> None:
+    watch = PassingWatch(2.0, 0.0)
+    for n in range(60):
+        slanted = [Sight(NEAR, 1.5 - 0.02 * n, 0.9, math.radians(75))] if n < 20 else []
+        assert watch.see(n * FRAME_NS, slanted, moved=True) is None
+
+
+def test_a_repeated_frame_changes_nothing() -> None:
+    watch = PassingWatch(2.0, 0.0)
+    for n, distance_m in enumerate(APPROACH):
+        assert distance_m is not None
+        for _ in range(3):
+            assert watch.see(n * FRAME_NS, sights(distance_m), moved=False) is None
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 10**9),
+            st.lists(st.tuples(st.floats(0.05, 9), st.floats(-9, 9), st.floats(-3, 3)), max_size=4),
+            st.booleans(),
+        ),
+        max_size=60,
+    )
+)
+def test_nothing_that_is_seen_breaks_it(frames: list[tuple[int, list[tuple[float, float, float]], bool]]) -> None:
+    watch, at_ns, last_ns = PassingWatch(2.0, 0.0), 0, -(10**18)
+    for step_ns, seen, moved in frames:
+        at_ns += step_ns
+        passing = watch.see(at_ns, [Sight(NEAR, *each) for each in seen], moved=moved)
+        if passing is not None:
+            assert passing.at_ns - last_ns >= 2 * 10**9
+            assert passing.uncertainty_ns > 0
+            last_ns = passing.at_ns
+
+
+def test_rendered_frames_make_a_report() -> None:
+    watcher, report = LapWatcher(LapwatchOptions(camera_ahead_m=0.0), "boot-7"), None
+    speed_mps, true_ns = 1.5, 2 * 10**9
+    for n in range(60):
+        at_ns = n * FRAME_NS
+        distance_m = (true_ns - at_ns) / 1e9 * speed_mps
+        boards = [
+            (kind, distance_m + kind.after_line_m, left_m)
+            for kind in STOCK_BOARDS
+            for left_m in (0.75, -0.75)
+            if distance_m + kind.after_line_m > 1.2
+        ]
+        pixels = view(boards)
+        pixels[0, :] = n  # the hall is never quite still
+        pixels[100:140] += np.uint8(n % 7 * 9)
+        report = report or watcher.look(Frame(pixels, at_ns, n))
+    assert report is not None
+    assert abs(report.at_ns - true_ns) < 60_000_000
+    assert (report.car_boot, report.board_id, report.lap_ns) == ("boot-7", 0, None)
+
+
+def test_boards_come_from_the_config() -> None:
+    table = {"boards": [{"id": 3, "size_m": 0.3}]}
+    assert from_table(table, LapwatchOptions, "t").boards == (BoardKind(3, 0.3, 0.0),)
+    for boards in ([], [{"id": 3, "size_m": 0.3}, {"id": 3, "size_m": 0.2}], [{"id": 77, "size_m": 0.3}]):
+        with pytest.raises(ConfigError):
+            from_table({"boards": boards}, LapwatchOptions, "t")
+
+
+def test_a_car_that_stops_behind_the_line_has_passed_it() -> None:
+    watch, found = PassingWatch(2.0, 0.0), []
+    for n in range(40):
+        distance_m = 1.5 - 0.1 * n  # the line is passed in frame 15, and then it brakes
+        passing = watch.see(n * FRAME_NS, sights(distance_m) if n < 9 else [], moved=n < 17)
+        found += [passing] if passing is not None else []
+    assert len(found) == 1

@@ -1,0 +1,65 @@
+"""Nothing that a hostile racer brings is run, kept or written anywhere: one sentence each, in under a second."""
+
+import pathlib
+import time
+
+import pytest
+
+from shared.errors import BadInput
+from tests.vehicle.models.importing.crafted_archives import CUNNING
+from tests.vehicle.models.importing.hostile_archives import HOSTILE, NAME, Hostile
+from vehicle.models.importing.prepare import prepare
+from vehicle.models.library import Library
+
+PATIENCE_S = 1.0
+EVERY = HOSTILE + CUNNING
+SOME = HOSTILE[::12] + CUNNING[::12]
+
+
+def test_the_corpus_is_large_enough() -> None:
+    assert len(EVERY) >= 160
+    assert len({(hostile.name, hostile.content, hostile.beside) for hostile in EVERY}) == len(EVERY)
+
+
+def bring(folder: pathlib.Path, hostile: Hostile) -> pathlib.Path:
+    """The file as it lies on the racer's stick."""
+    stick = folder / "stick"
+    stick.mkdir()
+    (stick / hostile.name).write_bytes(hostile.content)
+    if hostile.beside is not None:
+        (stick / NAME.decode()).write_bytes(hostile.beside)
+    return stick / hostile.name
+
+
+def everything(folder: pathlib.Path) -> set[pathlib.Path]:
+    """All that lies below."""
+    return set(folder.rglob("*"))
+
+
+@pytest.mark.parametrize("hostile", EVERY, ids=[f"{n}-{h.name}-{h.words}" for n, h in enumerate(EVERY)])
+def test_it_is_refused_at_once_and_writes_nothing_outside(tmp_path: pathlib.Path, hostile: Hostile) -> None:
+    file, fresh = bring(tmp_path, hostile), tmp_path / "library" / "fresh"
+    fresh.mkdir(parents=True)
+    before = everything(tmp_path)
+    began_s = time.process_time()
+    with pytest.raises(BadInput) as refused:
+        prepare(file, fresh)
+    took_s = time.process_time() - began_s
+    assert hostile.words in str(refused.value)
+    assert str(refused.value).startswith(f"{file}: ")
+    assert str(refused.value).isprintable()
+    assert str(fresh) not in str(refused.value)
+    assert took_s < PATIENCE_S
+    assert not (fresh / "card.json").exists()
+    assert everything(tmp_path) - before <= {fresh / "model.onnx", fresh / "model_metadata.json"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hostile", SOME, ids=[h.words for h in SOME])
+def test_the_library_stays_as_it_was(tmp_path: pathlib.Path, hostile: Hostile) -> None:
+    file = bring(tmp_path, hostile)
+    library = Library(tmp_path / "models")
+    with pytest.raises(BadInput) as refused:
+        library.add(file)
+    assert hostile.words in str(refused.value)
+    assert everything(library.folder) == set()

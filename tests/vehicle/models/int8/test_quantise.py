@@ -1,0 +1,257 @@
+"""int8 beside fp32: made from frames by the real runtime, and taken only where it is faster and drives alike."""
+
+import json
+import pathlib
+import shutil
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from raceday.__main__ import main
+from shared.errors import BadInput
+from tests.vehicle.sample_parts import tiny_graph, write_model
+from vehicle.models.int8 import choose_precision
+from vehicle.models.int8.calibration_frames import LEAST, MOST, halves, read_frames
+from vehicle.models.int8.choose_precision import choose, judge, load_frames
+from vehicle.models.int8.quantise import quantised
+from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Verdict, load_note, note_of
+from vehicle.models.library import Library
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
+from vehicle.recordings.frame_feed import Picture, jpeg_of
+from vehicle.recordings.mcap_file import About, RunFile
+from vehicle.web.model_list import LibraryShelf
+
+DEMO = pathlib.Path(__file__).parents[4] / "simulator" / "data" / "models" / "demo"
+FASTER = Verdict(60, 1.0, 0.0, 0.0, 1000, 300)
+SLOWER = Verdict(60, 1.0, 0.0, 0.0, 1000, 950)
+
+
+def road(number: int) -> np.ndarray:
+    """A grey road with a line that wanders, (240, 320)."""
+    picture = np.full((240, 320), 90, np.uint8)
+    picture[:100] = 200
+    middle = 160 + 100 * np.sin(number / 9)
+    cv2.line(picture, (int(middle), 239), (160, 100), 250, 9)
+    return cv2.add(picture, np.random.default_rng(number).integers(0, 12, picture.shape, np.uint8))
+
+
+def pictures(folder: pathlib.Path, count: int) -> pathlib.Path:
+    folder.mkdir()
+    for number in range(count):
+        cv2.imwrite(str(folder / f"{number:04}.png"), road(number))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The demo's model with int8 beside it, made by the command."""
+    folder = tmp_path_factory.mktemp("int8")
+    model = folder / "demo"
+    model.mkdir()
+    for name in ("model.onnx", "model_metadata.json"):
+        shutil.copy(DEMO / name, model / name)
+    frames = pictures(folder / "frames", 80)
+    assert main(["model", "quantise", str(model), "--frames", str(frames)]) == 0
+    return model
+
+
+@pytest.fixture
+def model(made: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
+    """A copy to spoil."""
+    return pathlib.Path(shutil.copytree(made, tmp_path / "demo"))
+
+
+@pytest.mark.slow
+def test_int8_is_made_judged_and_noted(made: pathlib.Path) -> None:
+    note, int8 = load_note(made), check_model(made / INT8)
+    assert (note.of_sha256, note.sha256) == (check_model(made).sha256, int8.sha256)
+    assert (note.source, note.frames, note.verdict.frames) == ("frames", 40, 40)
+    assert sorted(path.name for path in made.iterdir()) == sorted(
+        [FRAMES, NOTE, INT8, "model.onnx", "model_metadata.json"]
+    )
+    assert len(int8.content) < 0.5 * len(check_model(made).content)
+    verdict = judge(Policy(check_model(made)), Policy(int8), np.load(made / FRAMES))
+    assert verdict.alike > 0.8
+    assert verdict.steering_mean < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("verdict", "drives"), [(FASTER, "int8"), (SLOWER, "fp32")])
+def test_what_was_judged_better_here_drives(
+    made: pathlib.Path, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, drives: str
+) -> None:
+    monkeypatch.setattr(choose_precision, "judge", lambda *_: verdict)
+    choice = choose(made)
+    file = made / (INT8 if drives == "int8" else "model.onnx")
+    assert (choice.precision, choice.policy.model.sha256) == (drives, check_model(file).sha256)
+    assert choice.policy.model.name == "demo"
+    assert choice.sentence.startswith(f"{drives} drives: ")
+
+
+@pytest.mark.slow
+def test_the_settings_may_ask_for_fp32(made: pathlib.Path) -> None:
+    assert choose(made, wanted="fp32").precision == "fp32"
+
+
+def _other_model(model: pathlib.Path) -> None:
+    write_model(model)
+
+
+def _other_int8(model: pathlib.Path) -> None:
+    shutil.copy(model / "model.onnx", model / INT8)
+
+
+def _no_frames(model: pathlib.Path) -> None:
+    (model / FRAMES).unlink()
+
+
+def _pickled(model: pathlib.Path) -> None:
+    np.save(model / FRAMES, np.array([{"a": 1}], object), allow_pickle=True)
+
+
+def _other_shape(model: pathlib.Path) -> None:
+    np.save(model / FRAMES, np.zeros((5, 9, 9), np.uint8))
+
+
+def _hostile(model: pathlib.Path) -> None:
+    graph = tiny_graph([0.0] * 14, outputs=14)
+    graph.graph.node[0].op_type = "Loop"
+    (model / INT8).write_bytes(graph.SerializeToString())
+
+
+def _note(text: str) -> Callable[[pathlib.Path], None]:
+    return lambda model: (model / NOTE).write_text(text) and None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "spoil",
+    [_other_model, _other_int8, _no_frames, _pickled, _other_shape, _hostile, _note("{}"), _note("[")],
+)
+def test_what_does_not_belong_to_the_model_does_not_drive(
+    model: pathlib.Path, spoil: Callable[[pathlib.Path], None]
+) -> None:
+    spoil(model)
+    choice = choose(model)
+    assert choice.precision == "fp32"
+    assert "does not count" in choice.sentence
+    assert choice.policy.model.sha256 == check_model(model).sha256
+
+
+@pytest.mark.slow
+def test_command_list_and_phone_tell_of_it(
+    made: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["model", "check", str(made)]) == 0
+    assert " drives: " in capsys.readouterr().out
+    library = Library(tmp_path / "models")
+    entry = library.add(made / "model.onnx", "mine")
+    for name in (INT8, NOTE, FRAMES):
+        shutil.copy(made / name, entry.folder / name)
+    assert main(["model", "list", "--library", str(library.folder)]) == 0
+    assert load_note(made).verdict.sentence in capsys.readouterr().out
+    (row,) = LibraryShelf(library.folder).rows()
+    assert row.detail.endswith("int8 beside it")
+
+
+def test_frames_come_from_recordings_and_pictures_alike(tmp_path: pathlib.Path) -> None:
+    run = RunFile(tmp_path / "000001-x.mcap", About("car-1", "b", 1, 1, ""))
+    for number in range(LEAST + 5):
+        run.add(number, Picture(jpeg_of(road(number)), number, number))
+    run.close()
+    recorded = read_frames(tmp_path / "000001-x.mcap")
+    assert np.array_equal(recorded, read_frames(tmp_path))
+    kept = read_frames(pictures(tmp_path / "pictures", LEAST + 5))
+    assert recorded.shape == kept.shape == (LEAST + 5, 120, 160)
+    assert np.abs(recorded.astype(int) - kept).mean() < 3  # JPEG
+
+
+def test_too_little_or_no_frames_at_all_are_refused(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for source, said in ((pictures(tmp_path / "few", 5), "5 frames"), (tmp_path / "empty", "0 frames")):
+        with pytest.raises(BadInput, match=said):
+            read_frames(source)
+    for missing in (tmp_path / "none.mcap", tmp_path / "none"):
+        with pytest.raises(BadInput):
+            read_frames(missing)
+    (tmp_path / "few" / "0000.png").write_text("no picture")
+    pictures(tmp_path / "more", LEAST)
+    (tmp_path / "more" / "0000.png").write_text("no picture")
+    with pytest.raises(BadInput, match="not a picture"):
+        read_frames(tmp_path / "more")
+
+
+@given(st.integers(LEAST, MOST))
+def test_what_is_judged_by_was_not_calibrated_with(count: int) -> None:
+    frames = np.arange(count).repeat(2).reshape(count, 2).astype(np.uint16)
+    calibrating, judging = halves(frames)  # type: ignore[arg-type]
+    assert not set(calibrating[:, 0]) & set(judging[:, 0])
+    assert len(calibrating) + len(judging) == count
+    assert min(len(calibrating), len(judging)) >= count // 2 - 8
+
+
+def test_a_model_of_an_old_opset_is_refused(tmp_path: pathlib.Path) -> None:
+    graph = tiny_graph([0.0, 9.0, 0.0])
+    graph.opset_import[0].version = 11
+    checked = check_model(write_model(tmp_path, graph))
+    with pytest.raises(BadInput, match="opset below 13"):
+        quantised(checked, np.zeros((40, 120, 160), np.uint8))
+
+
+def test_a_command_that_cannot_says_one_sentence(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_model(tmp_path / "m")
+    assert main(["model", "quantise", str(tmp_path / "m"), "--frames", str(tmp_path)]) == 2
+    assert "0 frames" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("verdict", "drives", "said"),
+    [
+        (FASTER, "int8", "0.30 ms a frame against 1.00 with fp32; 100% of 60 frames move the wheels alike"),
+        (SLOWER, "fp32", "not faster here"),
+        (Verdict(60, 1.0, 0.0, 0.0, 1000, 900), "int8", "0.90 ms"),
+        (Verdict(60, 1.0, 0.0, 0.0, 1000, 901), "fp32", "not faster"),
+        (Verdict(60, 0.949, 0.0, 0.0, 1000, 300), "fp32", "95% of 60 frames"),
+        (Verdict(60, 0.95, 0.02, 0.9, 1000, 300), "int8", "95%"),
+        (Verdict(60, 1.0, 0.021, 0.1, 1000, 300), "fp32", "0.021 of full lock"),
+        (Verdict(60, 0.5, 0.5, 1.0, 1000, 3000), "fp32", "50% of 60"),
+    ],
+)
+def test_the_rule(verdict: Verdict, drives: str, said: str) -> None:
+    assert verdict.precision == drives
+    assert said in verdict.sentence
+
+
+def test_a_note_survives_its_file_and_a_missing_one_is_none(tmp_path: pathlib.Path) -> None:
+    assert note_of(tmp_path) is None
+    (tmp_path / NOTE).write_text(json.dumps({"of_sha256": "a"}))
+    assert note_of(tmp_path) is None
+
+
+@given(
+    st.integers(1, 500), st.floats(0, 1), st.floats(0, 2), st.floats(0, 2), st.integers(1, 10**6), st.integers(1, 10**6)
+)
+def test_int8_never_drives_unless_it_is_both(
+    frames: int, alike: float, mean: float, most: float, fp32_us: int, int8_us: int
+) -> None:
+    verdict = Verdict(frames, alike, mean, most, fp32_us, int8_us)
+    both = int8_us <= 0.9 * fp32_us and alike >= 0.95 and mean <= 0.02
+    assert verdict.precision == ("int8" if both else "fp32")
+    assert verdict.sentence.startswith(f"{verdict.precision} drives")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=400))
+def test_no_bytes_in_a_note_or_in_the_frames_do_worse_than_a_sentence(tmp_path: pathlib.Path, content: bytes) -> None:
+    (tmp_path / NOTE).write_bytes(content)
+    (tmp_path / FRAMES).write_bytes(content)
+    assert note_of(tmp_path) is None
+    for head in (b"", np.lib.format.magic(1, 0)):
+        (tmp_path / FRAMES).write_bytes(head + content)
+        with pytest.raises(BadInput, match="quantise the model again"):
+            load_frames(tmp_path)

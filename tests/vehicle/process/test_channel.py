@@ -1,0 +1,170 @@
+"""Words between the processes: what goes in comes out, and what is none of ours is dropped."""
+
+import math
+import queue
+import select
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
+from tests.vehicle.sample_parts import frame
+from vehicle.core.messages import CommsReady, Fault, Figures, ModeNotice, PilotReady, Seen, Wish
+from vehicle.frames.latest_frame import Mailbox
+from vehicle.hardware.interfaces import Frame
+from vehicle.process.channel import Channel, Word, pack, pair, unpack
+
+WORDS: list[Word] = [
+    Wish(7, 10**18, -0.25, 1.0, 1200),
+    Seen(7, 1, 2),
+    PilotReady("demo", "0" * 64),
+    Fault("The camera is gone: “unplugged”."),
+    CommsReady(),
+    ModeNotice("driving"),
+    Figures(1, 2, 3, 4, (5, 6), (), -0.5, 0.25),
+    CarBeat(12345678, "ready"),
+    CarState(True, "tripped", "why", "demo", "f" * 64, 40),
+    CarLap(10**15, "boot", 0, None, 9, 20_000_000),
+    Lease("boot", 3, "drive", "run-1", 500),
+    DriveOrder("o1", "start", "boot", 3, 2000, "run-1", None),
+]
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: type(word).__name__)
+def test_what_goes_in_comes_out(word: Word) -> None:
+    assert unpack(pack(word)) == word
+
+
+@pytest.mark.parametrize(
+    "datagram",
+    [
+        b"",
+        b"Wish",
+        b"Wish {}",
+        b"Nonsense {}",
+        b"\xff\xfe\x00",
+        b'CarBeat {"beat": "7", "mode": "ready"}',
+        b'CarBeat {"beat": 7, "mode": "flying"}',
+        b'ModeNotice {"mode": null}',
+        pack(Wish(7, 1, math.nan, math.inf, 1)),
+    ],
+)
+def test_what_is_none_of_ours_is_nothing(datagram: bytes) -> None:
+    assert unpack(datagram) is None
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_do_worse_than_nothing(datagram: bytes) -> None:
+    unpack(datagram)
+    unpack(b"Lease " + datagram)
+
+
+def test_a_channel_keeps_borders_and_order_and_sees_the_end() -> None:
+    one, other = (Channel(end) for end in pair())
+    for word in WORDS:
+        assert one.send(word)
+    assert other.receive() == WORDS
+    assert other.receive() == []
+    assert not other.closed
+    one.close()
+    assert other.receive() == []
+    assert other.closed
+    assert not other.send(CommsReady())
+    other.close()
+
+
+def test_a_full_channel_drops_and_never_blocks() -> None:
+    one, other = (Channel(end) for end in pair())
+    sent = sum(one.send(CarBeat(n, "ready")) for n in range(5_000))
+    assert 16 < sent < 5_000
+    assert one.dropped == 5_000 - sent
+    assert not one.closed
+    first = other.receive()
+    assert first[0] == CarBeat(0, "ready")
+    one.close()
+    other.close()
+
+
+def test_what_does_not_decode_is_counted() -> None:
+    end, other = pair()
+    channel = Channel(other)
+    end.send(b"rubbish")
+    end.send(pack(CommsReady()))
+    select.select([channel], [], [], 5)
+    assert channel.receive() == [CommsReady()]
+    assert channel.malformed == 1
+    end.close()
+    channel.close()
+
+
+def test_the_mailbox_gives_the_newest_and_never_the_same_twice() -> None:
+    mailbox = Mailbox()
+    assert mailbox.newest(0, 0.0) is None
+    frames = [Frame(frame(n), n, n) for n in range(3)]
+    for each in frames:
+        mailbox.put(each)
+    assert mailbox.newest(0, 0.0) == (frames[2], 3)
+    assert mailbox.newest(3, 0.0) is None
+    assert np.all(frames[2].pixels == 2)
+
+
+def test_the_mailbox_wakes_who_waits_for_a_frame_and_for_the_end() -> None:
+    mailbox, got = Mailbox(), queue.Queue[tuple[Frame, int] | None]()
+
+    def read() -> None:
+        got.put(mailbox.newest(0, 10.0))
+        got.put(mailbox.newest(1, 10.0))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    mailbox.put(Frame(frame(), 1, 1))
+    assert got.get(timeout=30) is not None
+    mailbox.close()
+    assert got.get(timeout=30) is None
+    assert mailbox.closed
+    reader.join(5.0)
+
+
+def test_those_beside_the_policy_look_once_it_is_done_or_takes_too_long() -> None:
+    mailbox = Mailbox()
+    first, second = (Frame(frame(n), n, n) for n in (1, 2))
+    mailbox.put(first)
+    assert mailbox.newest_behind(0, 0.0) == (first, 1)  # the time is over
+    mailbox.put(second)
+    mailbox.done(1)
+    assert mailbox.newest_behind(1, 0.0) == (second, 2)
+    mailbox.done(2)
+    assert mailbox.newest_behind(1, 10.0) == (second, 2)
+    assert mailbox.newest_behind(2, 0.0) is None
+
+
+def test_the_policy_wakes_those_beside_it_and_so_does_the_end() -> None:
+    mailbox, got = Mailbox(), queue.Queue[tuple[Frame, int] | None]()
+
+    def wait() -> None:
+        got.put(mailbox.newest_behind(0, 30.0))
+        got.put(mailbox.newest_behind(1, 30.0))
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    mailbox.put(Frame(frame(), 1, 1))
+    mailbox.done(1)
+    taken = got.get(timeout=60)
+    assert taken is not None
+    assert taken[1] == 1
+    mailbox.close()
+    assert got.get(timeout=60) is None
+    waiting.join(10.0)
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1), st.floats(), st.floats(), st.integers(0, 2**40))
+def test_a_wish_is_whole_or_nothing(seq: int, at_ns: int, steering: float, throttle: float, us: int) -> None:
+    wish = Wish(seq, at_ns, steering, throttle, us, us, us)
+    datagram = pack(wish)
+    finite = math.isfinite(steering) and math.isfinite(throttle)
+    assert unpack(datagram) == (wish if finite else None)
+    assert unpack(datagram[:-1]) is None
+    assert unpack(datagram + b"x") is None

@@ -1,0 +1,194 @@
+"""The kernel's filter, tried for real in children: what is refused, what goes on, and where it is not possible."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vehicle.process import seccomp
+from vehicle.process.seccomp import ALWAYS, CLONE3, MACHINES, Sockets, leave_the_network, program
+
+CHILD = """
+import ctypes, errno, json, os, socket, sys, threading
+from vehicle.process.seccomp import leave_the_network
+
+one, other = socket.socketpair()
+begin, done, late = threading.Event(), threading.Event(), {}
+
+def tried(what):
+    try:
+        what()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "done"
+
+def connect():  # of a descriptor that the parent handed down
+    socket.socket(fileno=os.dup(int(sys.argv[2]))).connect(("127.0.0.1", 9))
+
+def bind():
+    socket.socket(fileno=os.dup(int(sys.argv[2]))).bind(("127.0.0.1", 0))
+
+def netlink():
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15) as events:
+        events.bind((0, 1))
+
+def call(number, *words):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(number, *words) == -1:
+        raise OSError(ctypes.get_errno(), "")
+
+def fork():
+    if not (pid := os.fork()):
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+def stranger():  # a thread that was there before the filter
+    begin.wait()
+    late["thread"] = tried(lambda: socket.socket().close())
+    done.set()
+
+def thread():
+    new = threading.Thread(target=one.send, args=(b"x",))
+    new.start()
+    new.join()
+    assert other.recv(1) == b"x"
+
+DEEDS = {
+    "inet": lambda: socket.socket(socket.AF_INET).close(),
+    "inet6": lambda: socket.socket(socket.AF_INET6).close(),
+    "packet": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close(),
+    "unix": lambda: socket.socket(socket.AF_UNIX).close(),
+    "route": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).close(),
+    "netlink": netlink,
+    "connect": connect,
+    "bind": bind,
+    "io_uring": lambda: call(425, 1, 0),
+    "exec": lambda: os.execv("/bin/true", ["true"]),
+    "fork": fork,
+    "ptrace": lambda: call(101 if os.uname().machine == "x86_64" else 117, 16, 1, 0, 0),
+    "pidfd_getfd": lambda: call(438, 0, 0, 0),
+    "pair": lambda: [end.close() for end in socket.socketpair()],
+    "open": lambda: open("/dev/null", "rb").close(),
+    "thread": thread,
+}
+old = threading.Thread(target=stranger, daemon=True)
+old.start()
+said = leave_the_network(sys.argv[1])
+begin.set()
+assert done.wait(30)
+print(json.dumps({"said": said, "old thread": late["thread"]} | {name: tried(deed) for name, deed in DEEDS.items()}))
+"""
+REFUSED = "EACCES"
+MACHINE = os.uname().machine
+needs_filter = pytest.mark.skipif(MACHINE not in MACHINES, reason=f"there is no filter for {MACHINE}")
+
+
+def life(sockets: Sockets) -> dict[str, Any]:
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handed:
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD, sockets, str(handed.fileno())],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            pass_fds=(handed.fileno(),),
+        )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@needs_filter
+@pytest.mark.parametrize(
+    ("sockets", "allowed"),
+    [("none", set()), ("device events", {"netlink", "bind"}), ("local", {"unix", "connect"})],
+)
+def test_what_is_refused_and_what_goes_on(sockets: Sockets, allowed: set[str]) -> None:
+    found = life(sockets)
+    assert found.pop("said") == []
+    assert found.pop("old thread") == REFUSED
+    for name in ("pair", "open", "thread"):
+        assert found.pop(name) == "done", name
+    assert {name for name, how in found.items() if how != REFUSED} == allowed
+    assert {found[name] for name in allowed} <= {"done"}
+
+
+def test_a_driver_that_needs_the_network_keeps_it_and_that_is_said() -> None:
+    assert "keeps it" in leave_the_network("any")[0]
+
+
+@pytest.mark.parametrize("machine", ["armv7l", "riscv64", "i686"])
+def test_where_there_is_no_filter_it_is_said(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.uname()
+    named = os.uname_result((real.sysname, real.nodename, real.release, real.version, machine))
+    monkeypatch.setattr(os, "uname", lambda: named)
+    assert leave_the_network() == [f"The network cannot be taken away on {machine}: there is no filter for it."]
+
+
+def test_a_kernel_that_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Kernel:
+        """Refuses everything."""
+
+        def prctl(self, *_: object) -> int:
+            return -1
+
+        def syscall(self, *_: object) -> int:
+            return -1
+
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result(("", "", "", "", "x86_64")))
+    monkeypatch.setattr(seccomp.ctypes, "CDLL", lambda *_, **__: Kernel())
+    assert "could not be taken away" in leave_the_network()[0]
+
+
+def judged(machine: str, sockets: Sockets, arch: int, number: int, arguments: tuple[int, ...]) -> int:
+    """What the kernel would do: the program, run here."""
+    words = {0: number, 4: arch} | {16 + 8 * place: value & 0xFFFFFFFF for place, value in enumerate(arguments)}
+    lines, at, held = program(MACHINES[machine], sockets), 0, 0
+    while True:
+        code, yes, no, constant = lines[at]
+        at += 1
+        if code == 0x20:
+            held = words[constant]
+        elif code == 0x06:
+            return constant
+        else:
+            holds = {0x15: held == constant, 0x35: held >= constant, 0x45: bool(held & constant)}[code]
+            at += yes if holds else no
+
+
+MODES: list[Sockets] = [mode for mode in get_args(Sockets) if mode != "any"]
+ALLOW = 0x7FFF0000
+
+
+@given(
+    st.sampled_from(sorted(MACHINES)),
+    st.sampled_from(MODES),
+    st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 500)),
+    st.tuples(*[st.integers(0, 2**32 - 1)] * 6),
+)
+def test_every_call_has_an_end_and_only_what_is_named_is_refused(
+    name: str, sockets: Sockets, number: int, arguments: tuple[int, ...]
+) -> None:
+    machine = MACHINES[name]
+    verdict = judged(name, sockets, machine.arch, number, arguments)
+    named = {*machine.always, machine.socket, machine.connect, machine.bind, machine.clone, CLONE3}
+    assert verdict == ALLOW or number in named or number >= machine.foreign_from
+    assert judged(name, sockets, machine.arch ^ 1, number, arguments) == 0x80000000
+    if number in machine.always:
+        assert verdict == 0x0005000D
+
+
+@pytest.mark.parametrize("name", sorted(MACHINES))
+def test_the_table_names_each_call_once(name: str) -> None:
+    machine = MACHINES[name]
+    assert len(set(machine.always)) == len(machine.always) == len(ALWAYS) - (0 if name == "x86_64" else 2)
+    assert judged(name, "none", machine.arch, machine.clone, (0x11, 0, 0, 0, 0, 0)) != ALLOW  # a fork
+    assert judged(name, "none", machine.arch, machine.clone, (0x3D0F00, 0, 0, 0, 0, 0)) == ALLOW  # a thread
+    assert judged(name, "none", machine.arch, CLONE3, (0, 0, 0, 0, 0, 0)) == 0x00050026  # ENOSYS

@@ -1,0 +1,81 @@
+"""The feed of pictures: whole or not at all, never waiting, and the newest of them where they are wanted."""
+
+import queue
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.vehicle.sample_parts import frame
+from vehicle.frames.preprocess import ProfileName, profile
+from vehicle.hardware.interfaces import Frame
+from vehicle.models.running.replay import seen_of
+from vehicle.process.channel import pair
+from vehicle.recordings.frame_feed import FrameFeed, FramePump, Picture, jpeg_of, pack_picture, unpack_picture
+
+MS = 1_000_000
+
+
+@given(st.integers(0, 2**62), st.integers(0, 2**62), st.integers(0, 2**31), st.binary(), st.binary())
+def test_a_picture_survives_its_datagram(at_ns: int, seq: int, dropped: int, rest: bytes, seen: bytes) -> None:
+    picture = Picture(b"\xff\xd8" + rest, at_ns, seq, dropped, seen)
+    assert unpack_picture(pack_picture(picture)) == picture
+
+
+@given(st.binary(max_size=100))
+def test_what_is_no_picture_is_none(datagram: bytes) -> None:
+    found = unpack_picture(datagram)
+    assert found is None or found.jpeg.startswith(b"\xff\xd8")
+
+
+def test_every_frame_when_armed_and_a_few_otherwise() -> None:
+    ours, theirs = pair()
+    got: queue.Queue[Picture] = queue.Queue()
+    pump = FramePump(theirs, (got.put,))
+    pump.start()
+    feed = FrameFeed(ours)
+    for n in range(10):
+        feed.offer(Frame(frame(n), n * 50 * MS, n))
+    feed.armed = True
+    feed.offer(Frame(frame(77), 500 * MS, 10))
+    feed.offer(Frame(frame(78), 501 * MS, 11))
+    assert [got.get(timeout=30).seq for _ in range(12)] == [0, 4, 8, 1, 2, 3, 5, 6, 7, 9, 10, 11]
+    pump.close()
+    feed.offer(Frame(frame(1), 600 * MS, 12))
+    assert feed.dropped == 1
+    ours.close()
+
+
+@pytest.mark.parametrize("name", ["grey-area", "deepracer-car"])
+def test_a_recording_gets_what_the_policy_sees_to_the_last_grey_level(name: ProfileName) -> None:
+    ours, theirs = pair()
+    got: queue.Queue[Picture] = queue.Queue()
+    pump = FramePump(theirs, (got.put,))
+    pump.start()
+    feed = FrameFeed(ours, name)
+    noise = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)
+    feed.offer(Frame(noise, 0, 0))
+    small = np.zeros((120, 160), np.uint8)
+    profile(name)(noise, small)
+    assert np.array_equal(seen_of(got.get(timeout=30)), small)
+    FrameFeed(ours).offer(Frame(noise, 0, 0))
+    assert got.get(timeout=30).seen == b""
+    pump.close()
+    ours.close()
+
+
+def test_a_reader_that_does_not_read_costs_nothing_but_frames() -> None:
+    ours, theirs = pair()
+    feed = FrameFeed(ours)
+    feed.armed = True
+    noise = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)
+    for n in range(50):
+        feed.offer(Frame(noise, n, n))
+    assert feed.dropped > 40
+    ours.close()
+    theirs.close()
+
+
+def test_a_wide_picture_is_made_smaller() -> None:
+    assert len(jpeg_of(frame(9, (1080, 1920)))) < 20_000

@@ -1,0 +1,75 @@
+"""The black box in the real three processes: what a drive on mock hardware leaves behind, and what it may not cost."""
+
+import os
+import pathlib
+import signal
+
+import pytest
+
+from raceday.broker import Running, mosquitto_path, start_broker
+from raceday.model import main as model_main
+from shared.link.mqtt import MqttLink, MqttOptions
+from tests.system.vehicle.test_processes import Car
+from tests.vehicle.sample_parts import Station, config_text, write_model
+from vehicle.commands.run import main as run_main
+from vehicle.recordings.reader import read_run
+from vehicle.recordings.recorder import recordings
+
+pytestmark = [pytest.mark.slow, pytest.mark.broker]
+
+
+def recording_car(folder: pathlib.Path, broker: Running) -> Car:
+    write_model(folder / "model")
+    return Car(
+        folder, config_text(folder, broker.port, extra=f'[recorder]\nenabled = true\nfolder = "{folder}/runs"\n')
+    )
+
+
+def test_a_drive_is_recorded_replayed_and_drawn(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if mosquitto_path() is None:
+        pytest.skip("mosquitto is not installed")
+    broker = start_broker(tmp_path / "broker", kind="mosquitto")
+    link = MqttLink(MqttOptions(port=broker.port), "station-1", "boot-s", "station")
+    station = Station(link)
+    car = recording_car(tmp_path, broker)
+    try:
+        station.drive(throttle_percent=40)
+        begun = len(station.telemetry)
+        station.wait(lambda: len(station.telemetry) > begun + 3)
+        os.kill(car.child("comms"), signal.SIGKILL)  # the witness dies, and control goes on without it
+        station.wait_mode("tripped")
+        heard = station.beat  # of the comms that died: an order that answers it may be too old by now
+        station.wait(lambda: station.beat > heard, timeout_s=60)
+        for action in ("reset", "arm", "start"):
+            station.order(action)  # type: ignore[arg-type]
+        station.wait_mode("driving")
+        begun = len(station.telemetry)
+        station.wait(lambda: len(station.telemetry) > begun + 2)
+        station.order("stop")
+        station.wait_mode("stopped")
+    finally:
+        assert car.end() == 0
+        assert car.process.stderr is not None
+        car.process.stderr.close()
+        link.close()
+        broker.stop()
+    killed, ended = recordings(tmp_path / "runs")
+    assert not read_run([killed]).whole
+    run = read_run([ended])
+    assert run.whole
+    driven = [trace for trace in run.traces if trace.mode == "driving"]
+    assert max(trace.throttle for trace in driven) == pytest.approx(0.4)
+    assert run.traces[-1].throttle == 0.0
+    frames = {trace.frame_seq for trace in driven}
+    first, last = run.pictures[0], run.pictures[-1]
+    assert first.seq <= min(frames)
+    # What the busy box had to leave out is counted, and travels with the pictures.
+    assert len(frames - {p.seq for p in run.pictures}) <= last.dropped - first.dropped
+    assert [s.mode for _, s in run.states][-1] == "stopped"
+
+    assert model_main(["replay", str(ended)]) == 0
+    assert "(100.0%)" in capsys.readouterr().out
+    assert run_main(["plot", str(ended)]) == 0
+    assert ended.with_suffix(".svg").read_text().startswith("<svg")
+    assert run_main(["list", str(tmp_path / "runs")]) == 0
+    assert "never ended" in capsys.readouterr().out

@@ -1,0 +1,123 @@
+"""The calibration over HTTP: wheels off first, one phone at a time, and the file only when all steps are done."""
+
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+
+from shared.errors import Refused
+from shared.protocol.messages import CarState
+from tests.vehicle.web.test_access import Site
+from tests.vehicle.web.test_phone_control import Bench
+from vehicle.calibration.file import read_calibration
+from vehicle.core.calibration_session import CLOSED, Fitting
+from vehicle.core.messages import Tune
+from vehicle.core.pulses import STOCK_CALIBRATION
+from vehicle.process.channel import Word
+
+
+class Guarded:
+    """Plays the guard's part for a site: a real fitting that answers each word."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.fitting = site, Fitting(STOCK_CALIBRATION, 1_000, 0)
+        self.real = site.bench.say
+        site.bench.desk._say = site.bench.desk.tune._say = self.say
+
+    def say(self, word: Word) -> bool:
+        if isinstance(word, Tune):
+            if word.action in ("cancel", "kept"):
+                self.site.bench.desk.hear(CLOSED)
+            else:
+                self.fitting.hear(word, 0)
+                self.site.bench.desk.hear(self.fitting.tuning())
+        return self.real(word)
+
+    def second(self) -> None:
+        """The pulse is over."""
+        self.fitting.pulses(10**12)
+        self.site.bench.desk.hear(self.fitting.tuning())
+
+
+@pytest.fixture
+def site(tmp_path: pathlib.Path) -> Iterator[Site]:
+    made = Site(tmp_path, tmp_path / "calibration.json")
+    Guarded(made)
+    yield made
+    made.server.close()
+
+
+BEGIN = {"action": "begin", "wheels_off": True}
+
+
+def test_from_the_stand_to_the_file(site: Site, tmp_path: pathlib.Path) -> None:
+    phone, url = site.phone(), f"{site.url}/api/calibration"
+    assert phone.get(f"{site.url}/api/about", timeout=60).json()["can_calibrate"]
+    status = phone.post(url, json=BEGIN, timeout=60).json()
+    assert (status["tuning"]["step"], status["tunes"]) == (0, True)
+    for action in ("show", "yes"):
+        status = phone.post(url, json={"action": action}, timeout=60).json()
+    status = phone.post(url, json={"action": "try", "width_us": 1500}, timeout=60).json()
+    assert status["tuning"]["pulsing"]
+    assert phone.post(f"{url}/keep", json={}, timeout=60).status_code == 409  # not done yet
+    for action in ("keep", "keep", "keep", "keep", "keep", "keep", "yes", "no"):
+        status = phone.post(url, json={"action": action}, timeout=60).json()
+    assert status["tuning"]["step"] == 9
+    assert phone.post(f"{url}/keep", json={}, timeout=60).status_code == 200
+    assert read_calibration(tmp_path / "calibration.json").steering.mid_ns == 1_500_000
+    about = phone.get(f"{site.url}/api/about", timeout=60).json()
+    assert about["calibration"]["steering"]["mid_ns"] == 1_500_000
+    assert not phone.get(f"{site.url}/api/status", timeout=60).json()["tunes"]
+
+
+def test_the_wheels_are_off_or_nothing_begins(site: Site) -> None:
+    phone = site.phone()
+    for body in ({"action": "begin"}, {"action": "begin", "wheels_off": False}, {"action": "try", "width_us": 1500}):
+        assert phone.post(f"{site.url}/api/calibration", json=body, timeout=60).status_code == 409
+    for odd in (
+        {"action": "kept"},
+        {"action": "sweep"},
+        {"action": "try", "width_us": -1},
+        {"action": "try", "width_us": 9_999},
+        {},
+    ):
+        assert phone.post(f"{site.url}/api/calibration", json=odd, timeout=60).status_code == 422
+    assert site.bench.said == []
+
+
+def test_one_phone_at_a_time_and_anyone_sets_the_wheels_to_rest(site: Site) -> None:
+    one, other = site.phone(), site.phone()
+    one.post(f"{site.url}/api/calibration", json=BEGIN, timeout=60)
+    for body in (BEGIN, {"action": "try", "width_us": 1500}):
+        answer = other.post(f"{site.url}/api/calibration", json=body, timeout=60)
+        assert "Another phone" in answer.json()["error"]
+    assert other.post(f"{site.url}/api/start", json={"throttle_percent": 30}, timeout=60).status_code == 409
+    one.post(f"{site.url}/api/calibration", json={"action": "try", "width_us": 1500}, timeout=60)
+    assert other.post(f"{site.url}/api/stop", json={}, timeout=60).status_code == 200
+    assert site.bench.said[-2] == Tune("neutral")
+    assert not one.get(f"{site.url}/api/status", timeout=60).json()["tuning"]["pulsing"]
+
+
+@pytest.mark.parametrize("mode", ["ready", "driving"])
+def test_an_armed_car_is_not_calibrated(site: Site, mode: str) -> None:
+    site.bench.desk.hear(CarState(True, mode))  # type: ignore[arg-type]
+    answer = site.phone().post(f"{site.url}/api/calibration", json=BEGIN, timeout=60)
+    assert "stop it first" in answer.json()["error"]
+
+
+def test_a_car_whose_settings_name_no_file_says_so(tmp_path: pathlib.Path) -> None:
+    site = Site(tmp_path)
+    try:
+        phone = site.phone()
+        for path, body in (("", BEGIN), ("/keep", {})):
+            answer = phone.post(f"{site.url}/api/calibration{path}", json=body, timeout=60)
+            assert "calibration.file" in answer.json()["error"]
+    finally:
+        site.server.close()
+
+
+def test_a_guard_that_does_not_listen_is_said() -> None:
+    bench = Bench()
+    bench.listening = False
+    with pytest.raises(Refused, match="does not listen"):
+        bench.desk.tune.tap("me", "begin", 0, 10.0)

@@ -1,0 +1,215 @@
+"""The desk: who holds the car, what goes to the guard, and when the station or the phone gives way."""
+
+import pytest
+
+from shared.errors import Refused
+from shared.protocol.messages import CarBeat, CarMode, CarState, DriveOrder, Lease
+from vehicle.core.controller import Helm
+from vehicle.core.frame_age import Safety
+from vehicle.core.limiter import Limits
+from vehicle.core.messages import Figures, PilotChange, ThrottleShare, Trace, Wish
+from vehicle.process.channel import Word
+from vehicle.web.phone_control import LEASE_MS, Desk
+
+MS = 1_000_000
+
+
+class Bench:
+    """A desk whose words land in a list."""
+
+    def __init__(self) -> None:
+        self.said: list[Word] = []
+        self.listening = True
+        self.stopped_locally = 0
+        self.desk = Desk("boot-1", self.say, self.stop_locally)
+        self.desk.hear(CarBeat(100, "disarmed"))
+        self.desk.hear(CarState(True, "disarmed"))
+
+    def say(self, word: Word) -> bool:
+        if self.listening:
+            self.said.append(word)
+        return self.listening
+
+    def stop_locally(self) -> str:
+        self.stopped_locally += 1
+        return "The car is tripped."
+
+    def mode(self, mode: CarMode, reason: str = "") -> None:
+        self.desk.hear(CarState(True, mode, reason))
+
+    @property
+    def words(self) -> list[str]:
+        """What was said, in short."""
+        return [w.action if isinstance(w, DriveOrder) else type(w).__name__ for w in self.said]
+
+
+def lease(grant: str, run_id: str = "") -> Lease:
+    return Lease("boot-1", 100, grant, run_id, 800)  # type: ignore[arg-type]
+
+
+def order(action: str) -> DriveOrder:
+    return DriveOrder("s-1", action, "boot-1", 100, 1000)  # type: ignore[arg-type]
+
+
+def test_start_leases_arms_and_starts_and_hold_renews_the_beat_that_was_seen() -> None:
+    bench = Bench()
+    bench.desk.start("me", 35, 10.0)
+    assert bench.words == ["Lease", "arm", "start"]
+    granted, _, started = bench.said
+    assert granted == Lease("boot-1", 100, "drive", "phone", LEASE_MS)
+    assert isinstance(started, DriveOrder)
+    assert started.throttle_percent == 35
+    bench.mode("driving")
+    bench.desk.hear(CarBeat(101, "driving"))
+    assert bench.desk.hold("me", 100, 10.2)
+    assert bench.said[-1] == Lease("boot-1", 100, "drive", "phone", LEASE_MS)  # not 101: the page has not seen it
+    assert not bench.desk.hold("you", 101, 10.3)
+    assert bench.desk.status("me", 10.3).holding
+    assert not bench.desk.status("you", 10.3).holding
+
+
+def test_stop_needs_nothing_and_falls_back_to_the_local_socket() -> None:
+    bench = Bench()
+    bench.desk.start("me", 35, 10.0)
+    assert bench.desk.stop() == "Stopping."
+    assert bench.words[-1] == "stop"
+    assert not bench.desk.hold("me", 101, 10.1)
+    bench.listening = False
+    assert bench.desk.stop() == "The car is tripped."
+    assert bench.stopped_locally == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "match"), [("tripped", "tripped .Emergency stop.*reset"), ("driving", "drives already")]
+)
+def test_start_is_refused_in(mode: CarMode, match: str) -> None:
+    bench = Bench()
+    bench.mode(mode, "Emergency stop.")
+    with pytest.raises(Refused, match=match):
+        bench.desk.start("me", 35, 10.0)
+    assert bench.said == []
+
+
+def test_a_trip_lets_go_and_needs_reset_then_start() -> None:
+    bench = Bench()
+    bench.desk.start("me", 35, 10.0)
+    bench.mode("tripped", "The newest frame is old.")
+    assert not bench.desk.hold("me", 101, 10.1)
+    bench.desk.reset("me", 10.2)
+    assert bench.words[-1] == "reset"
+
+
+def test_another_phone_waits_until_the_first_is_silent() -> None:
+    bench = Bench()
+    bench.desk.start("me", 35, 10.0)
+    bench.mode("driving")
+    bench.desk.hold("me", 100, 11.0)
+    with pytest.raises(Refused, match="Another phone"):
+        bench.desk.reset("you", 12.0)
+    bench.mode("stopped")
+    bench.desk.start("you", 20, 13.0)
+    with pytest.raises(Refused, match="does not hold"):
+        bench.desk.throttle("me", 80)
+    bench.desk.throttle("you", 60)
+    assert bench.said[-1] == ThrottleShare(60)
+
+
+def test_a_run_of_the_station_takes_the_car() -> None:
+    bench = Bench()
+    bench.desk.start("me", 35, 10.0)
+    bench.mode("driving")
+    assert bench.desk.admits(lease("drive", "run-1"), 10.5)
+    assert bench.words[-1] == "stop"
+    assert not bench.desk.hold("me", 101, 10.6)
+    with pytest.raises(Refused, match="ask the official"):
+        bench.desk.start("me", 35, 11.0)
+    bench.mode("stopped")
+    with pytest.raises(Refused, match="ask the official"):
+        bench.desk.change_pilot(11.0)
+    bench.desk.start("me", 35, 20.0)  # the run is over
+
+
+def test_an_idle_station_does_not_take_practice_away_and_does_otherwise() -> None:
+    bench = Bench()
+    assert bench.desk.admits(lease("none"), 9.0)
+    bench.desk.start("me", 35, 10.0)
+    assert not bench.desk.admits(lease("none"), 10.5)
+    assert bench.desk.admits(order("stop"), 10.6)
+    assert bench.desk.admits(lease("none"), 12.0)  # the phone fell silent
+
+
+def test_the_stations_emergency_stop_holds_against_the_phone() -> None:
+    bench = Bench()
+    assert bench.desk.admits(order("estop"), 10.0)
+    with pytest.raises(Refused, match="ask the official"):
+        bench.desk.reset("me", 12.0)
+    bench.desk.admits(lease("none"), 15.0)  # it is still there
+    with pytest.raises(Refused, match="ask the official"):
+        bench.desk.start("me", 35, 24.0)
+    bench.desk.admits(order("reset"), 25.0)
+    bench.desk.start("me", 35, 26.0)
+
+
+def test_a_model_changes_only_while_the_car_stands() -> None:
+    bench = Bench()
+    bench.mode("ready")
+    with pytest.raises(Refused, match="armed"):
+        bench.desk.change_pilot(10.0)
+    bench.mode("stopped")
+    bench.desk.change_pilot(10.0)
+    assert bench.said == [PilotChange()]
+
+
+def test_the_status_says_what_the_wheels_are_told() -> None:
+    bench = Bench()
+    bench.desk.hear(Figures(10, 1, 2, 3, tuple(range(1, 201)), (5, 6, 7), 0.0, 0.0))
+    bench.desk.hear(Trace(1, "driving", 1, 0, 0.9, 1.0, 0.5, 0.25, 1, 1))
+    assert bench.desk.status("me", 0.0).throttle == 0.0
+    bench.mode("driving")
+    status = bench.desk.status("me", 0.0)
+    assert (status.steering, status.throttle, status.beat, status.picture_seq) == (0.5, 0.25, 100, -1)
+    loop = status.loop
+    assert (loop.frame_age_p50_us, loop.frame_age_p99_us, loop.policy_p50_us) == (100, 198, 6)
+    assert (loop.frames, loop.dropped, loop.repeated, loop.late_ticks) == (10, 1, 2, 3)
+
+
+def test_the_real_helm_obeys_and_a_late_renewal_does_not_revive() -> None:
+    """Against the guard's own mind: the lease counts from the beat, whenever its renewal arrives."""
+    helm = Helm("boot-1", Limits(), Safety(arm_frames=1), 0, calibrated=True)
+    taken: list[Word] = []
+
+    def say(word: Word) -> bool:
+        taken.append(word)
+        if isinstance(word, Lease):
+            helm.take_lease(word)
+        elif isinstance(word, DriveOrder):
+            helm.take_order(word)
+        return True
+
+    desk = Desk("boot-1", say, str)
+    helm.model_ready()
+    seq = 0
+
+    def tick(now_ms: int) -> None:
+        nonlocal seq
+        seq += 1
+        helm.take_wish(Wish(seq, now_ms * MS, 0.0, 1.0, 1), now_ms * MS)
+        helm.tick(now_ms * MS)
+        desk.hear(CarState(True, helm.mode, helm.standing.reason))
+
+    first = helm.beat(1000 * MS)
+    desk.hear(first)
+    desk.start("me", 40, 1.0)
+    tick(1010)
+    assert (helm.mode, helm.throttle_percent) == ("driving", 40)
+    for now_ms in range(1100, 1900, 100):
+        tick(now_ms)
+    later = helm.beat(1900 * MS)
+    desk.hear(later)
+    assert desk.hold("me", first.beat, 1.9)  # a renewal that was stuck in the air: it answers the first beat
+    tick(1990)
+    assert helm.mode == "driving"
+    tick(2005)
+    assert helm.mode == "tripped"
+    assert "lease ran out" in helm.standing.reason
+    assert not desk.hold("me", later.beat, 2.1)

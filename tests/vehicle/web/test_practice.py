@@ -1,0 +1,156 @@
+"""Free practice from a phone beside a station that is on: the phone's, until the station has a run for the car."""
+
+import pytest
+
+from shared.errors import Refused
+from shared.protocol import messages as m
+from station.core.moment import Moment
+from station.service.car_control import Cars, Permit
+from vehicle.core.controller import Helm
+from vehicle.core.frame_age import Safety
+from vehicle.core.limiter import Limits
+from vehicle.core.messages import Wish
+from vehicle.process.channel import Word
+from vehicle.web.phone_control import Desk
+
+MS = 1_000_000
+BOOT, CAR, PHONE = "boot-1", "car-1", "session-1"
+
+
+class Yard:
+    """The station's cars, the car's guard and its console's desk, real ones, on one virtual clock and a quick wire."""
+
+    def __init__(self) -> None:
+        self.now_ns, self.frame, self.is_phone_there = 10**9, 0, True
+        self.helm = Helm(BOOT, Limits(throttle_slew_per_s=100.0), Safety(frame_period_ms=50.0), 50, calibrated=True)
+        self.helm.model_ready()
+        self.cars = Cars(500, 2000, "n")
+        self.desk = Desk(BOOT, self.to_guard, lambda: "")
+        self.told: m.CarState | None = None
+
+    @property
+    def now_s(self) -> float:
+        return self.now_ns / 1e9
+
+    @property
+    def seen(self) -> m.CarMode:
+        """The car's mode, as the station's page has it."""
+        return self.cars.views(self.now_ns)[0].mode
+
+    def to_guard(self, word: Word) -> bool:
+        if isinstance(word, m.Lease):
+            self.helm.take_lease(word)
+        elif isinstance(word, m.DriveOrder):
+            self.helm.take_order(word)
+        return True
+
+    def from_station(self, replies: list[tuple[str, m.Body]]) -> None:
+        for _, word in replies:
+            if isinstance(word, m.Lease | m.DriveOrder) and self.desk.admits(word, self.now_s):
+                self.to_guard(word)
+
+    def run(self, for_ms: int) -> None:
+        """Ticks of 10 ms, frames of 50, beats of 100, and the page's renewals of 200."""
+        for _ in range(for_ms // 10):
+            self.now_ns += 10 * MS
+            tick = self.now_ns // (10 * MS)
+            if tick % 5 == 0:
+                self.frame += 1
+                self.helm.take_wish(Wish(self.frame, self.now_ns, 0.0, 1.0, 900), self.now_ns)
+            self.helm.tick(self.now_ns)
+            self.tell_state()
+            if tick % 10 == 0:
+                beat = self.helm.beat(self.now_ns)
+                self.desk.hear(beat)
+                self.from_station(self.cars.beat(CAR, BOOT, beat, self.now_ns))
+            if tick % 20 == 0 and self.is_phone_there:
+                self.desk.hold(PHONE, self.desk.status(PHONE, self.now_s).beat, self.now_s)
+
+    def tell_state(self) -> None:
+        state = m.CarState(True, self.helm.mode, self.helm.standing.reason, practice=self.helm.practice)
+        if state != self.told:
+            self.told = state
+            self.desk.hear(state)
+            self.from_station(self.cars.state(CAR, state, self.now_ns))
+
+
+@pytest.fixture
+def yard() -> Yard:
+    made = Yard()
+    made.run(500)
+    made.desk.start(PHONE, 40, made.now_s)
+    made.run(500)
+    assert made.helm.mode == "driving"
+    return made
+
+
+def test_a_phone_practises_while_a_station_is_on(yard: Yard) -> None:
+    for _ in range(30):
+        yard.run(1_000)
+        assert (yard.helm.mode, yard.seen) == ("driving", "driving")
+        assert yard.cars.views(yard.now_ns)[0].practice
+    yard.desk.stop()
+    yard.run(300)
+    assert (yard.helm.mode, yard.seen) == ("stopped", "stopped")
+
+
+def test_a_page_that_is_gone_ends_it_and_says_whose_lease_it_was(yard: Yard) -> None:
+    yard.is_phone_there = False
+    yard.run(2_000)
+    assert yard.helm.mode in ("stopped", "tripped")
+    assert "station" not in yard.helm.standing.reason or "withdrew" in yard.helm.standing.reason
+    assert not yard.cars.views(yard.now_ns)[0].practice
+
+
+def test_a_run_of_the_station_takes_the_car_and_the_phone_may_only_stop(yard: Yard) -> None:
+    yard.cars.permit([Permit(CAR, "run-1", running=False)])
+    yard.run(500)
+    assert yard.helm.mode != "driving"  # practice ended; nothing drives on into a run
+    yard.cars.permit([Permit(CAR, "run-1", running=True)])
+    yard.from_station(yard.cars.order(CAR, "start", 60, yard.now_ns))
+    yard.run(1_000)
+    assert (yard.helm.mode, yard.helm.throttle_percent) == ("driving", 60)
+    assert not yard.helm.practice
+    assert yard.desk.status(PHONE, yard.now_s).station_runs
+    yard.desk.stop()
+    yard.run(100)
+    assert yard.helm.mode == "stopped"
+
+
+def test_an_emergency_stop_holds_a_practising_car(yard: Yard) -> None:
+    yard.from_station(yard.cars.order(CAR, "estop", None, yard.now_ns))
+    yard.run(3_000)
+    assert yard.helm.mode == "tripped"
+    assert yard.desk.status(PHONE, yard.now_s).station_runs  # the page says that the official must let go
+
+
+def test_the_stop_of_all_cars_holds_it_until_it_is_released_and_then_it_is_the_phones_again(yard: Yard) -> None:
+    yard.from_station(yard.cars.stop_all("Ruth", Moment("boot", yard.now_ns, 0)))
+    yard.run(30_000)
+    assert yard.helm.mode == "tripped"
+    assert [car.outcome for car in yard.cars.stop_view(Moment("boot", yard.now_ns, 0), connected=True).cars] == [
+        "stopped"
+    ]
+    with pytest.raises(Refused, match="ask the official"):
+        yard.desk.reset(PHONE, yard.now_s)
+    yard.cars.release(Moment("boot", yard.now_ns, 0))
+    yard.run(500)
+    assert yard.helm.mode == "tripped"  # nothing moves of it
+    yard.desk.reset(PHONE, yard.now_s)
+    yard.run(200)
+    yard.desk.start(PHONE, 40, yard.now_s)
+    yard.run(500)
+    assert yard.helm.mode == "driving"
+
+
+def test_a_second_machine_of_one_name_says_so_on_its_own_page(yard: Yard) -> None:
+    assert yard.desk.status(PHONE, yard.now_s).refusal == ""
+    taken = Yard()
+    taken.cars.beat(CAR, "another", m.CarBeat(1, "driving"), taken.now_ns)
+    taken.run(200)
+    assert "Another machine uses the name car-1" in taken.desk.status(PHONE, taken.now_s).refusal
+    other = m.Lease("another", 9, "drive", "run-1", 500)  # what is leased to the other is not ours
+    assert taken.desk.admits(other, taken.now_s)
+    assert not taken.desk.status(PHONE, taken.now_s).station_runs
+    taken.run(5_000)
+    assert taken.desk.status(PHONE, taken.now_s).refusal == ""  # the other is gone

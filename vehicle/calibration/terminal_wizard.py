@@ -1,0 +1,99 @@
+"""`raceday vehicle calibrate`: a wizard in the terminal that finds a car's pulse widths, wheels off the ground.
+
+Every test pulse ends in neutral by itself after a moment, whatever is typed or not. Nothing is kept before the end,
+and then at once. While it runs it holds the guard's socket, so no agent of this car can drive beside it.
+"""
+
+import time
+from collections.abc import Callable
+
+from shared.errors import Refused
+from vehicle.core.calibration_steps import ASKED, Step, WizardMind, checked_us
+from vehicle.core.pulses import Calibration, Pulses
+from vehicle.hardware.interfaces import Motors
+
+PULSE_S = 1.0
+_TRIES = 50
+
+Ask = Callable[[str], str]
+
+
+class Wizard:
+    """Asks, pulses, returns. `ask` shows a text and gives the answer; `pause` waits so many seconds."""
+
+    def __init__(
+        self, motors: Motors, start: Calibration, ask: Ask, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._motors = motors
+        self._mind = WizardMind(start, motors.resolution_ns)
+        self._ask = ask
+        self._pause = pause
+
+    def run(self) -> Calibration:
+        """The calibration that was found. Raises Refused when it was called off. Neutral on every way out."""
+        self._wheels_off()
+        try:
+            while (step := self._mind.step) is not None:
+                if step.part in ASKED:
+                    self._show(step)
+                else:
+                    self._find(step)
+            if not self._yes("Keep this calibration?"):
+                raise Refused("the calibration was not kept, as you wished.")
+        finally:
+            self._rest()
+        return self._mind.found
+
+    def _wheels_off(self) -> None:
+        if self._ask("Put the car on a stand so that no wheel touches anything, then type `wheels off`: ").strip() != (
+            "wheels off"
+        ):
+            raise Refused("the calibration was called off: the wheels are not off the ground.")
+
+    def _find(self, step: Step) -> None:
+        """Try widths until one is taken with an empty answer."""
+        for _ in range(_TRIES):
+            width_us = self._mind.width_us
+            answer = self._ask(
+                f"{step.question}\n  {width_us} us; a number, +N or -N tries another, Enter keeps: "
+            ).strip()
+            try:
+                if not answer:
+                    self._mind.keep()
+                    return
+                self._test(self._mind.tried(tried_us(answer, width_us)))
+            except Refused as refusal:
+                self._ask(f"  {refusal} Enter: ")
+        raise Refused(f"the calibration was called off after {_TRIES} tries of one width.")
+
+    def _show(self, step: Step) -> None:
+        """What did the pulse move, or which way?"""
+        self._test(self._mind.shown())
+        self._mind.answer(self._yes(f"{step.question} (it just did, for a moment)"))
+
+    def _test(self, pulses: Pulses) -> None:
+        """One pulse for a moment, then neutral; also when the pause is broken off."""
+        try:
+            self._motors.apply(pulses)
+            self._pause(PULSE_S)
+        finally:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._motors.apply(self._mind.rest())
+
+    def _yes(self, question: str) -> bool:
+        for _ in range(_TRIES):
+            answer = self._ask(f"{question} [y/n]: ").strip().lower()
+            if answer in ("y", "yes", "n", "no"):
+                return answer.startswith("y")
+        raise Refused("the calibration was called off: neither y nor n was typed.")
+
+
+def tried_us(answer: str, width_us: int) -> int:
+    """A number of microseconds, or a step from the last one. Raises Refused for anything else."""
+    try:
+        number = int(answer)
+    except ValueError:
+        raise Refused(f"{answer[:20]!r} is not a whole number of microseconds.") from None
+    return checked_us(width_us + number if answer[0] in "+-" else number)

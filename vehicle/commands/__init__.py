@@ -1,0 +1,1 @@
+"""The car's commands: one file each, called by `raceday`."""

@@ -1,0 +1,109 @@
+"""`raceday model replay RUN` and `raceday run list|plot`: what the black box recorded."""
+
+import argparse
+import hashlib
+import pathlib
+from typing import Any
+
+from shared.errors import StorageError
+from vehicle.frames.preprocess import PROFILES, ProfileName
+from vehicle.models.library import SELECTED, Library
+from vehicle.models.model_files import MODEL
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
+from vehicle.models.running.replay import compare
+from vehicle.recordings.plot import drawn
+from vehicle.recordings.reader import Run, read_run
+from vehicle.recordings.recorder import recordings
+
+_FILES = "the .mcap files of one drive, in order"
+
+
+def main(arguments: list[str]) -> int:
+    """`raceday run ...`; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="raceday run", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    plot = commands.add_parser("plot", help="draw speed, steering and frame age as SVG")
+    plot.add_argument("recording", nargs="+", type=pathlib.Path, help=_FILES)
+    plot.add_argument("--out", type=pathlib.Path, help="the SVG file; default: beside the recording")
+    plot.set_defaults(run=_plot)
+    listing = commands.add_parser("list", help="the recordings of a folder, oldest first")
+    listing.add_argument("folder", type=pathlib.Path)
+    listing.set_defaults(run=_list)
+    chosen = parser.parse_args(arguments)
+    code: int = chosen.run(chosen)
+    return code
+
+
+def add_replay_command(subparsers: Any) -> None:
+    """Mount `replay` on an argparse subparsers object; the chosen command is `arguments.run(arguments)`."""
+    replay = subparsers.add_parser("replay", help="a recorded drive through the model again, its answers compared")
+    replay.add_argument("recording", nargs="+", type=pathlib.Path, help=_FILES)
+    replay.add_argument("--model", type=pathlib.Path, help="another model than the one that drove then")
+    replay.set_defaults(run=_replay)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    run = read_run(arguments.recording)
+    model = check_model(arguments.model or driven_model(run))
+    found = compare(run, Policy(model, driven_profile(run)))
+    drove = run.about.get("model_sha256", "")
+    versus = ", which drove then" if model.sha256 == drove else f" (sha256 {drove[:16]} drove then)"
+    print(f"model      {model.name}, sha256 {model.sha256[:16]}{versus}")
+    exact = f"{found.exact} as the policy saw them, the rest by their JPEG" if found.exact < found.compared else "exact"
+    print(f"frames     {found.compared} compared ({exact}), {found.unmatched} without a wish{_cut(run)}")
+    print(f"same       {found.same} ({found.agreement:.1%})")
+    print(f"steering   differs by {found.steering_mean:.4f} on average, {found.steering_most:.4f} at most")
+    print(f"throttle   differs by {found.throttle_most:.4f} at most")
+    return 0
+
+
+def driven_model(run: Run) -> pathlib.Path:
+    """The model that drove then: another one may be selected by today, or stand beside it in fewer bits."""
+    path, drove = pathlib.Path(run.about.get("model_path", "")), run.about.get("model_sha256", "")
+    folders = [path if path.is_dir() else path.parent]
+    if path.name == SELECTED:
+        folders += [entry.folder for entry in Library(path.parent).entries()]
+    files = (file for folder in folders for file in sorted(folder.glob("*.onnx")))
+    found = next((file for file in files if _sha256(file) == drove), path)
+    return found.parent if found.name == MODEL else found
+
+
+def _sha256(file: pathlib.Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return ""  # whoever looks for a model passes over what cannot be read
+
+
+def driven_profile(run: Run) -> ProfileName:
+    """How the policy saw then."""
+    said = run.about.get("profile", "")
+    return next((name for name in PROFILES if name == said), "grey-area")
+
+
+def _plot(arguments: argparse.Namespace) -> int:
+    run = read_run(arguments.recording)
+    out: pathlib.Path = arguments.out or arguments.recording[0].with_suffix(".svg")
+    text = drawn(run)
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{out}: the drawing cannot be written ({error.strerror}).") from None
+    print(f"{out}: {len(run.traces)} decisions, {len(run.pictures)} frames{_cut(run)}")
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    for path in recordings(arguments.folder):
+        run = read_run([path])
+        seconds = (run.traces[-1].at_ns - run.traces[0].at_ns) / 1e9 if run.traces else 0.0
+        part = f"drive {run.about.get('run', '?')} part {run.about.get('part', '?')}"
+        model = run.about.get("model", "")
+        print(f"{path.name}  {seconds:7.1f} s  {len(run.pictures):6} frames  {part}  {model}{_cut(run)}")
+    return 0
+
+
+def _cut(run: Run) -> str:
+    return "" if run.whole else "; the recording was never ended, its last chunk is missing"

@@ -1,0 +1,92 @@
+"""`raceday vehicle`: run the car, stop it from its own shell, set its motors to neutral from outside, calibrate it."""
+
+import argparse
+import pathlib
+
+from shared.config import load
+from shared.errors import ConfigError, Refused
+from vehicle.build import build_guard
+from vehicle.calibration.file import read_calibration, write_calibration
+from vehicle.calibration.terminal_wizard import Wizard
+from vehicle.config import VehicleConfig
+from vehicle.core.pulses import STOCK_CALIBRATION, require_fine_enough
+from vehicle.drivers import build_clock, build_motors
+from vehicle.guard.actuators import Wheels
+from vehicle.guard.stop_socket import LocalStop, ask_to_stop
+from vehicle.web.claim_codes import Claims
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command; returns the exit code. Errors are raised as RacedayError, one sentence each."""
+    asked = _parser().parse_args(arguments)
+    config = load(asked.config, VehicleConfig)
+    if asked.what == "stop":
+        print(ask_to_stop(config.local.socket))
+        return 0
+    if asked.what == "claim":
+        print(Claims(config.console.claims).new_code())
+        return 0
+    if asked.what == "neutral":
+        return _neutral(config)
+    if asked.what == "calibrate":
+        return _calibrate(config, asked.begin_with)
+    return build_guard(config, str(asked.config)).run(asked.ready_file)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="raceday vehicle", description=__doc__)
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("run", "stop", "neutral", "calibrate", "claim"),
+        default="run",
+        help="run: the agent (default); stop: emergency stop of the agent that runs here, no network needed; "
+        "neutral: motors to neutral when no agent runs (for the service's stop hook); "
+        "calibrate: find this car's pulse widths, wheels off the ground; "
+        "claim: a new claim code for the phone page, which ends all sessions",
+    )
+    parser.add_argument("--config", type=pathlib.Path, required=True, help="the car's TOML file")
+    parser.add_argument("--ready-file", type=pathlib.Path, help="is written once the guard decides")
+    parser.add_argument(
+        "--from", dest="begin_with", type=pathlib.Path, help="calibrate: begin with this file, the stock car's for one"
+    )
+    return parser
+
+
+def _neutral(config: VehicleConfig) -> int:
+    """Hardware keeps its last pulse when its writer is killed; this ends it."""
+    motors = build_motors(config, build_clock(config))
+    wheels = Wheels(motors, config.calibration.load())
+    try:
+        wheels.neutral()
+    finally:
+        wheels.close()
+    return 0
+
+
+def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
+    """The wizard, with the guard's socket in hand so that no guard can start beside it."""
+    file = config.calibration.file
+    if file is None:
+        raise ConfigError("calibrate writes the file that `calibration.file` names: name one in the car's TOML file.")
+    start = read_calibration(begin_with) if begin_with else config.calibration.load() or STOCK_CALIBRATION
+    local = LocalStop(config.local.socket)
+    try:
+        motors = build_motors(config, build_clock(config))
+        try:
+            found = Wizard(motors, start, _ask).run()
+            require_fine_enough(found, motors.resolution_ns)
+        finally:
+            motors.close()
+    finally:
+        local.close()
+    write_calibration(file, found)
+    print(f"{file}: kept. The car takes it when it is started next.")
+    return 0
+
+
+def _ask(text: str) -> str:
+    try:
+        return input(text)
+    except EOFError:
+        raise Refused("the calibration was called off: nobody answers any more.") from None

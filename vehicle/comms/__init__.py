@@ -1,0 +1,1 @@
+"""The comms process: MQTT, lap outbox, and the services beside it."""

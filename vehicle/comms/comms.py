@@ -1,0 +1,204 @@
+"""Comms: a child process between the guard and the broker. It may die without touching control.
+
+Out go beats, the state, telemetry and laps; in come leases, orders and acknowledgements. It decides nothing: whether
+a lease or an order still counts is the guard's to say. A lap is on the disk before it is on the wire, and stays there
+until the station has it.
+"""
+
+import queue
+import selectors
+import socket
+import time
+from collections.abc import Callable
+
+from shared.clock import Clock
+from shared.config import load
+from shared.errors import StorageError
+from shared.link.interface import Delivery, Link, Subscription
+from shared.link.mqtt import MqttLink
+from shared.protocol import topics
+from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
+from vehicle.comms.lap_outbox import Kept, Outbox
+from vehicle.comms.side_services import Beside
+from vehicle.config import VehicleConfig
+from vehicle.core.messages import CommsReady, Figures
+from vehicle.core.telemetry import telemetry
+from vehicle.drivers import build_clock
+from vehicle.process.channel import Channel, Word, from_fd
+from vehicle.process.child_main import child_arguments, run_child
+from vehicle.process.log import say
+from vehicle.process.sandbox import confine
+
+_TURN_S = 0.2
+_DELIVERIES_MOST = 1000
+
+
+class Comms:
+    """One car's voice; `turn` does what is due and never blocks."""
+
+    def __init__(self, device: str, link: Link, outbox: Outbox, guard: Channel, laps: Channel, resend_s: float) -> None:
+        self._device = device
+        self._link = link
+        self._outbox = outbox
+        self._guard = guard
+        self._laps = laps
+        self._resend_s = resend_s
+        self._resend_due_s = 0.0
+        self._was_connected = False
+        self.listeners: list[Callable[[Word], None]] = []  # beside the wire: the black box, the console
+        self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True  # a phone may hold the car for practice
+        self._state: CarState | None = None
+        self._unkept: list[CarLap] = []
+        self._arrived: queue.Queue[Delivery] = queue.Queue(_DELIVERIES_MOST)
+        self._wake_out, self._wake_in = socket.socketpair()
+        self._wake_out.setblocking(False)
+        self._wake_in.setblocking(False)
+
+    def start(self) -> None:
+        """Connect in the background, and tell the guard that we are there."""
+        kinds = (Lease, DriveOrder, LapAck)
+        self._link.start([Subscription(topics.BY_BODY[kind], self._device) for kind in kinds], self._on_delivery)
+        self._guard.send(CommsReady())
+
+    def run(self) -> None:
+        """Until the guard is gone."""
+        with selectors.DefaultSelector() as selector:
+            for source in (self._guard, self._laps, self._wake_out):
+                selector.register(source, selectors.EVENT_READ)
+            while not self._guard.closed:
+                selector.select(_TURN_S)
+                self.turn(time.monotonic())
+
+    def turn(self, now_s: float) -> None:
+        """Everything that waits, in the order of its weight: the station's word, our state, the laps."""
+        self._drain_wake()
+        self._hear_station()
+        for word in self._guard.receive():
+            self._pass_on(word)
+        for lap in [*self._unkept, *(word for word in self._laps.receive() if isinstance(word, CarLap))]:
+            self._keep(lap)
+        self._mend(now_s)
+
+    def tell_guard(self, word: Word) -> bool:
+        """A word of the console's, from any thread; False if it did not get there."""
+        return self._guard.send(word)
+
+    def close(self) -> None:
+        """Say goodbye and let go."""
+        self._link.close()
+        self._outbox.close()
+        self._guard.close()
+        self._laps.close()
+        self._wake_in.close()
+        self._wake_out.close()
+
+    # From the station
+
+    def _on_delivery(self, delivery: Delivery) -> None:
+        """On the link's thread: only enqueue. What does not fit is not acknowledged, so it comes again."""
+        try:
+            self._arrived.put_nowait(delivery)
+            self._wake_in.send(b"!")
+        except (queue.Full, OSError):
+            return  # the queue is full, or a wake-up already waits
+
+    def _hear_station(self) -> None:
+        while not self._arrived.empty():
+            delivery = self._arrived.get_nowait()
+            body = delivery.message.body
+            if isinstance(body, Lease | DriveOrder) and self.admits(body):
+                self._guard.send(body)
+            elif isinstance(body, LapAck):
+                self._forget(body)
+            delivery.ack()
+
+    def _forget(self, ack: LapAck) -> None:
+        try:
+            self._outbox.forget(ack.boot, ack.seq)
+        except StorageError as error:
+            say(str(error))  # the lap is said again, which is harmless
+
+    # From the guard and the pilot
+
+    def _pass_on(self, word: Word) -> None:
+        for listener in self.listeners:
+            listener(word)
+        match word:
+            case CarState():
+                self._state = word
+                self._link.publish(word)
+            case CarBeat():
+                self._link.publish(word)
+            case Figures():
+                self._link.publish(telemetry(word))
+
+    def _keep(self, lap: CarLap) -> None:
+        """To the disk first. A disk that refuses is tried again each turn, and said aloud once a lap."""
+        try:
+            kept = self._outbox.put(lap)
+        except StorageError as error:
+            if lap not in self._unkept:
+                self._unkept.append(lap)
+                say(str(error))
+            return
+        if lap in self._unkept:
+            self._unkept.remove(lap)
+        self._say(kept)
+
+    def _say(self, kept: Kept) -> None:
+        self._link.publish_as(Message(Envelope(self._device, kept.boot, kept.seq), kept.lap))
+
+    # Beside
+
+    def _mend(self, now_s: float) -> None:
+        """After a reconnect, and every few seconds, what the station has not acknowledged is said again.
+
+        The state too: an older boot's will, or a machine with our name, may have put another in its place.
+        """
+        connected = self._link.state().connected
+        came_back = connected and not self._was_connected
+        self._was_connected = connected
+        if connected and (came_back or now_s >= self._resend_due_s):
+            self._resend_due_s = now_s + self._resend_s
+            self._say_again()
+
+    def _say_again(self) -> None:
+        if self._state is not None:
+            self._link.publish(self._state)
+        try:
+            for kept in self._outbox.waiting():
+                self._say(kept)
+        except StorageError as error:
+            say(str(error))
+
+    def _drain_wake(self) -> None:
+        try:
+            self._wake_out.recv(4096)
+        except BlockingIOError:
+            return  # nobody woke us: it was time
+
+
+def main(arguments: list[str]) -> int:
+    """The child's life; returns the exit code."""
+    asked = child_arguments(arguments)
+    for sentence in confine(asked.parent):
+        say(f"comms: {sentence}")
+    config = load(asked.config, VehicleConfig)
+    clock: Clock = build_clock(config)
+    guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
+    outbox = Outbox(config.outbox.path)
+    link = MqttLink(config.mqtt, config.device, clock.boot_id, "car")
+    comms = Comms(config.device, link, outbox, guard, laps, config.comms.resend_s)
+    beside = Beside(config, clock, comms, asked.frame_fd)
+    try:
+        beside.start()
+        comms.start()
+        comms.run()
+    finally:
+        beside.close()
+        comms.close()
+    return 0
+
+
+if __name__ == "__main__":
+    run_child(main)

@@ -1,0 +1,85 @@
+"""Laps that the station has not acknowledged yet, on the car's disk. One connection, one thread.
+
+A number is never given twice, not even after a restart: `(boot, seq)` is how the station knows a repeat. A rollback
+journal with full syncing; the standard library's SQLite may carry the write-ahead log's reset bug.
+"""
+
+import pathlib
+import sqlite3
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import StorageError
+from shared.protocol.messages import CarLap
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS laps (seq INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, lap TEXT NOT NULL)"
+)
+_LAP = TypeAdapter(CarLap)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One lap report under the number that it keeps for ever."""
+
+    boot: str
+    seq: int
+    lap: CarLap
+
+
+class Outbox:
+    """Raises StorageError when the disk refuses; then nothing was kept."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=2.0)
+            self._db.execute("PRAGMA journal_mode=DELETE")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise self._refused(error) from None
+
+    def put(self, lap: CarLap) -> Kept:
+        """Keep a lap; once this returns it survives a power cut."""
+        try:
+            with self._db:
+                cursor = self._db.execute(
+                    "INSERT INTO laps (boot, lap) VALUES (?, ?)", (lap.car_boot, _LAP.dump_json(lap).decode())
+                )
+        except sqlite3.Error as error:
+            raise self._refused(error) from None
+        assert cursor.lastrowid is not None
+        return Kept(lap.car_boot, cursor.lastrowid, lap)
+
+    def waiting(self) -> list[Kept]:
+        """All that is not acknowledged, oldest first. A row that was damaged on the disk is left out."""
+        try:
+            rows = self._db.execute("SELECT boot, seq, lap FROM laps ORDER BY seq").fetchall()
+        except sqlite3.Error as error:
+            raise self._refused(error) from None
+        kept = []
+        for boot, seq, text in rows:
+            try:
+                kept.append(Kept(boot, seq, _LAP.validate_json(text)))
+            except ValidationError:
+                continue
+        return kept
+
+    def forget(self, boot: str, seq: int) -> None:
+        """The station has it. Forgetting twice, or what never was, changes nothing."""
+        try:
+            self._db.execute("DELETE FROM laps WHERE boot = ? AND seq = ?", (boot, seq))
+        except sqlite3.Error as error:
+            raise self._refused(error) from None
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._db.close()
+
+    def _refused(self, error: Exception) -> StorageError:
+        return StorageError(
+            f"{self._path}: the outbox of laps cannot be kept ({error}): free the disk or choose another file."
+        )

@@ -1,0 +1,87 @@
+"""What runs beside the wire in the comms process, on threads of its own: black box and console. Neither may control."""
+
+import functools
+import socket
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from shared.clock import Clock
+from shared.protocol.messages import DriveOrder, Lease
+from vehicle.config import VehicleConfig
+from vehicle.guard.stop_socket import ask_to_stop
+from vehicle.process.channel import Word
+from vehicle.process.log import say
+from vehicle.recordings.frame_feed import FramePump, Picture
+from vehicle.recordings.recorder import Recorder, RecorderThread, utc_now
+from vehicle.web.app import Car, create_app
+from vehicle.web.claim_codes import Claims
+from vehicle.web.model_list import LibraryShelf
+from vehicle.web.phone_control import Desk
+from vehicle.web.server import ConsoleServer, listen
+
+
+class Voice(Protocol):
+    """What of comms is open to those beside it."""
+
+    listeners: list[Callable[[Word], None]]
+    admits: Callable[[Lease | DriveOrder], bool]
+
+    def tell_guard(self, word: Word) -> bool:
+        """A word to the guard, from any thread; False if it did not get there."""
+
+
+class Beside:
+    """Starts and ends it together. Raises ConfigError or StorageError before anything runs."""
+
+    def __init__(self, config: VehicleConfig, clock: Clock, voice: Voice, frame_fd: int | None) -> None:
+        self._recorder: RecorderThread | None = None
+        self._console: ConsoleServer | None = None
+        viewers: list[Callable[[Picture], None]] = []
+        if config.recorder.enabled:
+            box = Recorder(config.recorder, config.device, clock.boot_id, config.model, utc_now)
+            self._recorder = RecorderThread(box, clock)
+            voice.listeners.append(self._recorder.hear)
+            viewers.append(self._recorder.see)
+        if config.console.enabled:
+            stop_locally = functools.partial(ask_to_stop, config.local.socket)
+            desk = Desk(clock.boot_id, voice.tell_guard, stop_locally, clock.rate)
+            voice.listeners.append(desk.hear)
+            voice.admits = lambda word: desk.admits(word, time.monotonic())
+            viewers.append(desk.see)
+            self._console = _console(config, desk)
+        self._pump: FramePump | None = None
+        if viewers and frame_fd is not None:
+            self._pump = FramePump(socket.socket(fileno=frame_fd), tuple(viewers))
+
+    def start(self) -> None:
+        """All threads."""
+        for part in (self._recorder, self._pump, self._console):
+            if part is not None:
+                part.start()
+
+    def close(self) -> None:
+        """The recording ends with its index, after all that feeds it."""
+        for part in (self._console, self._pump, self._recorder):
+            if part is not None:
+                part.close()
+
+
+def _console(config: VehicleConfig, desk: Desk) -> ConsoleServer:
+    options = config.console
+    claims = Claims(options.claims)
+    code = claims.first_code()
+    car = Car(
+        config.device,
+        config.calibration.load(),
+        config.camera.driver,
+        config.motors.driver,
+        options.claims.absolute().parent,
+        config.calibration.file,
+    )
+    app = create_app(desk, LibraryShelf(options.models), claims, car, options.allowed_hosts)
+    server = ConsoleServer(app, listen(options.host, options.port))
+    say(f"the console listens at port {server.port}.")
+    if code is not None:
+        say(f"claim code of the console: {code} (said once; `raceday vehicle claim` makes a new one)")
+    return server

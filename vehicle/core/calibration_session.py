@@ -1,0 +1,89 @@
+"""A calibration from the phone, as the guard sees it, pure: one pulse at a time, and each ends by itself.
+
+It moves the wheels of a car that stands on a stand and is not armed. A pulse lasts a second of the car's clock,
+whatever the phone, the network or comms do; a phone that says nothing for long has gone, and the calibration with it.
+"""
+
+from shared.errors import HardwareMissing, Refused
+from shared.units import NS_PER_S
+from vehicle.core.calibration_steps import ASKED, STEPS, WizardMind
+from vehicle.core.messages import Tune, Tuning
+from vehicle.core.pulses import Calibration, Pulses, require_fine_enough
+
+PULSE_NS = NS_PER_S
+SILENCE_NS = 180 * NS_PER_S
+CLOSED = Tuning(is_open=False)
+
+
+class Fitting:
+    """Fed with the phone's words and the time; says which pulses the wheels get."""
+
+    def __init__(self, start: Calibration, resolution_ns: int, now_ns: int) -> None:
+        self._mind = WizardMind(start, resolution_ns)
+        self._resolution_ns = resolution_ns
+        self._pulses: Pulses | None = None
+        self._until_ns = self._heard_ns = now_ns
+        self._said = ""
+
+    def hear(self, word: Tune, now_ns: int) -> None:
+        """The phone's next word. What is refused is said in the next `tuning`; every word ends the last pulse."""
+        self._pulses, self._heard_ns, self._said = None, now_ns, ""
+        try:
+            self._obey(word, now_ns)
+        except Refused as refusal:
+            self._said = str(refusal)
+
+    def rest(self) -> None:
+        """Neutral at once."""
+        self._pulses = None
+
+    def is_over(self, now_ns: int) -> bool:
+        """Has the phone gone?"""
+        return now_ns - self._heard_ns > SILENCE_NS
+
+    def pulses(self, now_ns: int) -> Pulses:
+        """What the wheels get now."""
+        if self._pulses is not None and now_ns >= self._until_ns:
+            self._pulses = None
+        return self._pulses or self._mind.rest()
+
+    def tuning(self) -> Tuning:
+        """For the page."""
+        step = self._mind.step
+        return Tuning(
+            is_open=True,
+            said=self._said,
+            step=self._mind.place,
+            steps=len(STEPS),
+            question=step.question if step is not None else "",
+            asks_way=step is not None and step.part in ASKED,
+            width_us=self._mind.width_us,
+            pulsing=self._pulses is not None,
+            found=self._mind.found,
+        )
+
+    def _obey(self, word: Tune, now_ns: int) -> None:
+        match word.action:
+            case "try":
+                self._pulse(self._mind.tried(word.width_us), now_ns)
+            case "show":
+                self._pulse(self._mind.shown(), now_ns)
+            case "keep":
+                self._mind.keep()
+            case "yes" | "no":
+                self._mind.answer(word.action == "yes")
+            case "back":
+                self._mind.back()
+        if self._mind.step is None:
+            self._require_fine_enough()
+
+    def _require_fine_enough(self) -> None:
+        """Before anybody keeps it: a calibration that this driver is too coarse for would not start the car."""
+        try:
+            require_fine_enough(self._mind.found, self._resolution_ns)
+        except HardwareMissing as error:
+            self._mind.back()
+            raise Refused(str(error)) from None
+
+    def _pulse(self, pulses: Pulses, now_ns: int) -> None:
+        self._pulses, self._until_ns = pulses, now_ns + PULSE_NS

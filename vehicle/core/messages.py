@@ -1,0 +1,154 @@
+"""What the car's three processes say to each other, beside the messages that they pass on from the wire."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.protocol.messages import CarMode
+from vehicle.core.pulses import Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Pilot to guard: what the policy wants from which frame; throttle not yet scaled, the stamp on the car's clock.
+
+    `capture_us` went from the capture's stamp until the pilot had the frame.
+    """
+
+    frame_seq: int
+    frame_at_ns: int
+    steering: float
+    throttle: float
+    policy_us: int
+    shrink_us: int = 0
+    capture_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Pilot to guard, 2 Hz: what the camera gave since the start. A frozen camera shows here, not in wishes."""
+
+    frames: int = 0
+    dropped: int = 0
+    repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PilotReady:
+    """Pilot to guard: the model is checked, loaded and warm; without a name there is none yet.
+
+    `precision` is what drives, `realtime` whether the policy's thread has real-time priority.
+    """
+
+    model: str
+    model_sha256: str
+    precision: str = "fp32"
+    realtime: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Pilot to guard: no wish came of a frame, or the camera is gone; one sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Pilot to guard: the newest frame came in time and shows nothing to drive by; why, as one sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAbsent:
+    """Pilot to guard, each time that it was tried: there is no camera; why, as one sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommsReady:
+    """Comms to guard: the outbox is open and the link is trying."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleShare:
+    """Comms to guard, from the phone that holds the car: the throttle's share from now on, 0 to 100."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class PilotChange:
+    """Comms to guard: another model is selected; start the pilot anew. Not heard while armed."""
+
+
+PHONE = "phone"  # the run of a lease or an order that the phone page gives: free practice
+
+TuneAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """Comms to guard, from the phone that calibrates the car: what to do next; `kept` is said once the file is."""
+
+    action: TuneAction
+    width_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Guard to comms, at each change: how the calibration from the phone stands. `step` counts from 0 to `steps`."""
+
+    is_open: bool
+    said: str = ""
+    step: int = 0
+    steps: int = 0
+    question: str = ""
+    asks_way: bool = False
+    width_us: int = 0
+    pulsing: bool = False
+    found: Calibration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModeNotice:
+    """Guard to pilot: the mode changed."""
+
+    mode: CarMode
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Guard to comms, at each new wish and each change of the pulses: what was wished and what the wheels were told."""
+
+    at_ns: int
+    mode: CarMode
+    frame_seq: int
+    frame_at_ns: int
+    wish_steering: float
+    wish_throttle: float
+    steering: float
+    throttle: float
+    steering_ns: int
+    throttle_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Guard to comms, 2 Hz: what telemetry is made of; the lists hold what was seen since the last one."""
+
+    frames: int
+    dropped: int
+    repeated: int
+    late_ticks: int
+    frame_ages_us: tuple[int, ...]
+    policy_us: tuple[int, ...]
+    steering: float
+    throttle: float
+    shrink_us: tuple[int, ...] = ()
+    rest_us: tuple[int, ...] = ()
+    capture_us: tuple[int, ...] = ()
+    act_us: tuple[int, ...] = ()
+    precision: str = ""
+    realtime: str = ""

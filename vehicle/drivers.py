@@ -1,0 +1,50 @@
+"""The drivers that the config names, found by entry point and opened. Used by all of the car's processes."""
+
+from collections.abc import Callable
+from typing import cast
+
+from shared import drivers
+from shared.clock import Clock
+from shared.errors import HardwareMissing
+from vehicle.config import VehicleConfig
+from vehicle.core.pulses import Calibration, require_fine_enough
+from vehicle.hardware.interfaces import Camera, Motors
+from vehicle.process.seccomp import Sockets
+
+
+def build_clock(config: VehicleConfig) -> Clock:
+    """The machine's clock."""
+    kind = drivers.find("raceday.clocks", config.clock.driver)
+    return cast(Clock, kind(config.clock.options) if config.clock.options else kind())
+
+
+def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
+    """The camera driver. Raises ConfigError or HardwareMissing."""
+    return cast(Camera, drivers.find("raceday.cameras", config.camera.driver)(config.camera.options, clock))
+
+
+def camera_sockets(config: VehicleConfig) -> Sockets:
+    """What the camera's driver says that it must go on opening; nothing, for most."""
+    return cast(Sockets, getattr(drivers.find("raceday.cameras", config.camera.driver), "sockets", "none"))
+
+
+def motors_maker(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
+    """The motor driver, found and loaded now, and opened by each call. Opening sends no pulse."""
+    kind = drivers.find("raceday.motors", config.motors.driver)
+    return lambda: cast(Motors, kind(config.motors.options, clock))
+
+
+def build_motors(config: VehicleConfig, clock: Clock) -> Motors:
+    """The motors, if they are fine enough for the calibration. No pulse is sent yet."""
+    return fine_enough(motors_maker(config, clock)(), config.calibration.load())
+
+
+def fine_enough(motors: Motors, calibration: Calibration | None) -> Motors:
+    """`motors`, if they can tell the calibration's pulses apart. Raises HardwareMissing, and closes them, if not."""
+    if calibration is not None:
+        try:
+            require_fine_enough(calibration, motors.resolution_ns)
+        except HardwareMissing:
+            motors.close()
+            raise
+    return motors

@@ -1,0 +1,1 @@
+"""Camera frames on their way to the policy: the newest frame, its checks, its preparation."""

@@ -1,0 +1,140 @@
+"""The edges of a picture of 40 x 30 blocks, and which of them are no leak of light: for frame_check.py.
+
+A leak at the rim of a cap, glare, a lamp's halo: the brightness rises, or falls, from the border inwards, block by
+block. Such a slope is followed from all four borders and does not count. Where something is burnt out, the halo around
+it may end before the border: then no slope of five steps or more counts, wherever it lies. A plane of 1,200 yes and no
+is one integer, the first block its highest bit, so that a slope is followed for all blocks together, in doubling
+strides.
+"""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from vehicle.hardware.interfaces import Pixels
+
+COLUMNS, ROWS = 40, 30
+STEP: Final = 8  # grey levels between two blocks that make an edge
+SLOPE: Final = 5  # grey levels from block to block, without a break from the border on, that make a slope
+BURNT_OUT: Final = 200  # a block so bright may have a halo; cameras of video range clip at 235
+HALO_STEPS: Final = 5  # of one slope, one after the other; out of focus a scene's own edges are as wide
+STRIPS: Final = 4  # upright ones, of ten columns
+
+Planes = tuple[tuple[int, int], ...]  # strides in bits with the blocks that a stride from the border reaches
+
+
+def _plane(rows: slice, columns: slice) -> int:
+    blocks = np.zeros((ROWS, COLUMNS), np.bool_)
+    blocks[rows, columns] = True
+    return int.from_bytes(np.packbits(blocks).tobytes(), "big")
+
+
+_ALL: Final = slice(None)
+_FROM_TOP: Final[Planes] = tuple((COLUMNS * n, _plane(slice(n), _ALL)) for n in (1, 2, 4, 8, 16))
+_FROM_BOTTOM: Final[Planes] = tuple((-COLUMNS * n, _plane(slice(-n, None), _ALL)) for n in (1, 2, 4, 8, 16))
+_FROM_LEFT: Final[Planes] = tuple((n, _plane(_ALL, slice(n))) for n in (1, 2, 4, 8, 16, 32))
+_FROM_RIGHT: Final[Planes] = tuple((-n, _plane(_ALL, slice(-n, None))) for n in (1, 2, 4, 8, 16, 32))
+_BESIDE: Final = _plane(_ALL, slice(-1))  # blocks that have a neighbour on the right
+_BELOW: Final = _plane(slice(-1), _ALL)
+_BYTES: Final = ROWS * COLUMNS // 8
+_STARTS: Final = range(0, 8 * _BYTES, _BYTES)
+_WIDTH: Final = COLUMNS // STRIPS
+_STRIPS: Final = tuple(_plane(_ALL, slice(_WIDTH * n, _WIDTH * (n + 1))) for n in range(STRIPS))
+
+# The quick look has a byte for each step, of which the highest bit says yes: the steps beside, then those below.
+_BYTE, _LINE = 8, 8 * COLUMNS
+_NEAR: Final = 2  # so far from the border a step is asked for its neighbours
+
+
+def _highest(beside: tuple[slice, slice], below: tuple[slice, slice]) -> int:
+    steps = np.zeros((2, ROWS, COLUMNS), np.uint8)
+    steps[0][beside] = steps[1][below] = 0x80
+    return int.from_bytes(steps.tobytes(), "big")
+
+
+_NONE: Final = (slice(0), slice(0))
+_YES: Final = _highest((_ALL, _ALL), (_ALL, _ALL))
+_REST: Final = _YES - (_YES >> 7)
+_ONES: Final = _YES >> 7
+_INNER_BESIDE: Final = _highest((_ALL, slice(_NEAR, -1 - _NEAR)), _NONE)
+_INNER_BELOW: Final = _highest(_NONE, (slice(_NEAR, -1 - _NEAR), _ALL))
+_COLUMNS: Final = tuple((_ALL, slice(_WIDTH * n, _WIDTH * (n + 1))) for n in range(STRIPS))
+_BOTH_IN_STRIP: Final = tuple(_highest(columns, columns) for columns in _COLUMNS)
+
+
+class EdgeCounter:
+    """Of one camera; its buffers are made once. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._sizes: Pixels = np.zeros((2, ROWS, COLUMNS), np.uint8)
+        self._steps: Pixels = np.full((4, ROWS, COLUMNS), 255, np.uint8)  # where no neighbour is, a slope goes on
+        self._planes = np.empty((2, *self._steps.shape), np.bool_)
+
+    def least(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
+        """All edges, and for each strip what `count` finds at least: quick, and enough for most pictures.
+
+        Not part of a slope is what has a step that is none among the next two on both of its sides. Such an edge is
+        in no halo either: that has five steps in a row.
+        """
+        cv2.absdiff(blocks[:, 1:], blocks[:, :-1], dst=self._sizes[0, :, :-1])
+        cv2.absdiff(blocks[1:], blocks[:-1], dst=self._sizes[1, :-1])
+        sizes = int.from_bytes(self._sizes.tobytes(), "big")
+        edges, slopes = _reaching(sizes, STEP), _reaching(sizes, SLOPE)
+        beside = (slopes >> _BYTE & slopes >> 2 * _BYTE) | (slopes << _BYTE & slopes << 2 * _BYTE)
+        below = (slopes >> _LINE & slopes >> 2 * _LINE) | (slopes << _LINE & slopes << 2 * _LINE)
+        free = (edges & _INNER_BESIDE & ~beside) | (edges & _INNER_BELOW & ~below)
+        return edges.bit_count(), tuple((free & strip).bit_count() for strip in _BOTH_IN_STRIP)
+
+    def count(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
+        """All edges, and those of each strip that no slope explains; blocks as uint8 (30, 40)."""
+        left, right, upper, lower = blocks[:, :-1], blocks[:, 1:], blocks[:-1], blocks[1:]
+        steps = self._steps
+        cv2.subtract(right, left, dst=steps[0, :, :-1])  # a fall is no rise below 0: it is cut off there
+        cv2.subtract(left, right, dst=steps[1, :, :-1])
+        cv2.subtract(lower, upper, dst=steps[2, :-1])
+        cv2.subtract(upper, lower, dst=steps[3, :-1])
+        np.greater_equal(steps, STEP, out=self._planes[0])
+        np.greater_equal(steps, SLOPE, out=self._planes[1])
+        packed = np.packbits(self._planes).tobytes()
+        one, two, three, four, *slopes = (int.from_bytes(packed[at : at + _BYTES], "big") for at in _STARTS)
+        beside, below = (one | two) & _BESIDE, (three | four) & _BELOW
+        inner_beside = beside & ~_joined(slopes[:2], _FROM_LEFT, _FROM_RIGHT)
+        inner_below = below & ~_joined(slopes[2:], _FROM_TOP, _FROM_BOTTOM)
+        if cv2.norm(blocks, cv2.NORM_INF) >= BURNT_OUT:
+            inner_beside &= ~_long(slopes[:2], 1)
+            inner_below &= ~_long(slopes[2:], COLUMNS)
+        strips = tuple((inner_beside & strip).bit_count() + (inner_below & strip).bit_count() for strip in _STRIPS)
+        return beside.bit_count() + below.bit_count(), strips
+
+
+def _reaching(sizes: int, level: int) -> int:
+    """Which bytes are `level` or more, 1 to 128, as their highest bits; no byte carries into the next."""
+    return ((sizes & _REST) + (0x80 - level) * _ONES | sizes) & _YES
+
+
+def _joined(slopes: list[int], *borders: Planes) -> int:
+    """The steps that are part of a slope, rising or falling, from one of the two borders."""
+    joined = 0
+    for slope in slopes:
+        for border in borders:
+            reached = slope if slope & border[0][1] else 0
+            for stride, near in border if reached else ():
+                reached &= (reached >> stride if stride > 0 else reached << -stride) | near
+            joined |= reached
+    return joined
+
+
+def _long(slopes: list[int], stride: int) -> int:
+    """The steps that are part of a slope of HALO_STEPS or more, rising or falling, wherever it begins.
+
+    Beyond the border a slope goes on: what seems long by that is joined to the border anyway.
+    """
+    found = 0
+    for slope in slopes:
+        first = slope
+        for ahead in range(1, HALO_STEPS):
+            first &= slope << stride * ahead
+        for behind in range(HALO_STEPS):
+            found |= first >> stride * behind
+    return found

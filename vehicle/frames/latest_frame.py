@@ -1,0 +1,63 @@
+"""The one-slot mailbox between the camera's thread and those that look: always the newest frame, never a queue.
+
+The policy is woken by the frame itself. Those beside it (lap watcher, black box) are woken once the policy is done
+with it: at the frame's arrival they would only fight it for the interpreter. If it takes too long they look anyway.
+"""
+
+import threading
+
+from vehicle.hardware.interfaces import Frame
+
+
+class Mailbox:
+    """Any number of readers, each with its own place; what a reader is too slow for, it never sees."""
+
+    def __init__(self) -> None:
+        lock = threading.Lock()
+        self._arrived = threading.Condition(lock)
+        self._looked_at = threading.Condition(lock)
+        self._frame: Frame | None = None
+        self._number = self._looked = 0
+        self._closed = False
+
+    def put(self, frame: Frame) -> None:
+        """Replace what lies there."""
+        with self._arrived:
+            self._frame = frame
+            self._number += 1
+            self._arrived.notify_all()
+
+    def newest(self, after: int, timeout_s: float) -> tuple[Frame, int] | None:
+        """The newest frame and its number, once it is above `after`; None on timeout or when closed."""
+        with self._arrived:
+            if self._number <= after:
+                self._arrived.wait_for(lambda: self._number > after or self._closed, timeout_s)
+            return self._above(after)
+
+    def done(self, number: int) -> None:
+        """The policy has made what it could of that frame: the others may look."""
+        with self._looked_at:
+            self._looked = number
+            self._looked_at.notify_all()
+
+    def newest_behind(self, after: int, timeout_s: float) -> tuple[Frame, int] | None:
+        """The newest frame once the policy is done with one above `after`, or when the time is over."""
+        with self._looked_at:
+            self._looked_at.wait_for(lambda: self._looked > after or self._closed, timeout_s)
+            return self._above(after)
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def close(self) -> None:
+        """Wake all who wait: no more frames come."""
+        with self._arrived:
+            self._closed = True
+            self._arrived.notify_all()
+            self._looked_at.notify_all()
+
+    def _above(self, after: int) -> tuple[Frame, int] | None:
+        if self._frame is None or self._number <= after:
+            return None
+        return self._frame, self._number

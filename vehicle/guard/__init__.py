@@ -1,0 +1,1 @@
+"""The guard process: it alone owns the motors."""

@@ -1,0 +1,71 @@
+"""The guard's hand on the motors: actions to pulses, and a neutral that is never quietly given up."""
+
+from vehicle.core.actions import NEUTRAL, Action
+from vehicle.core.pulses import Calibration, Pulses, neutral, pulses
+from vehicle.hardware.interfaces import Motors
+from vehicle.process.log import say
+
+_NEUTRAL_TRIES = 3
+
+
+class Wheels:
+    """Motors with the calibration of this car; without one no pulse is ever sent, for none is known to be neutral.
+
+    Motors may be absent for a while: then there is nobody to send a pulse to.
+    """
+
+    def __init__(self, motors: Motors | None, calibration: Calibration | None) -> None:
+        self._motors = motors
+        self.calibration = calibration
+
+    @property
+    def resolution_ns(self) -> int:
+        """The driver's step."""
+        assert self._motors is not None, "a car without motors is not calibrated"
+        return self._motors.resolution_ns
+
+    @property
+    def there(self) -> bool:
+        """Is there anybody to send a pulse to?"""
+        return self._motors is not None
+
+    def take(self, motors: Motors) -> None:
+        """Motors that were absent are there now."""
+        self._motors = motors
+
+    def set(self, told: Pulses) -> None:
+        """These pulses, while the car is calibrated. Raises HardwareMissing when the device refuses."""
+        assert self._motors is not None, "a car without motors is not calibrated"
+        self._motors.apply(told)
+
+    def turn(self, action: Action) -> Pulses | None:
+        """Set the pulses of a limited action, and say which. Raises HardwareMissing when the device refuses."""
+        if self.calibration is None or self._motors is None:
+            assert action == NEUTRAL, "a car without calibration or motors cannot be armed"
+            return None
+        told = pulses(action, self.calibration, self._motors.resolution_ns)
+        self._motors.apply(told)
+        return told
+
+    def neutral(self) -> None:
+        """Neutral by calibration, or as the driver knows it; raises what the driver raises in the end."""
+        if self._motors is None:
+            return
+        if self.calibration is None:
+            self._motors.neutral()
+            return
+        for attempt in range(1, _NEUTRAL_TRIES + 1):
+            try:
+                self._motors.apply(neutral(self.calibration, self._motors.resolution_ns))
+            except Exception as error:  # whatever it is, the motors come first
+                say(f"neutral failed ({error}); trying again.")
+                if attempt == _NEUTRAL_TRIES:
+                    self._motors.neutral()
+            else:
+                return
+
+    def close(self) -> None:
+        """Let the device go; idempotent."""
+        if self._motors is not None:
+            self._motors.close()
+            self._motors = None

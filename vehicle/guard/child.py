@@ -1,0 +1,103 @@
+"""The guard's children: started with a channel each, watched, and started again with patience when they die."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+
+from vehicle.process.channel import Channel, pair
+
+FIRST_RETRY_S = 0.5
+LONGEST_RETRY_S = 10.0
+# No threads of libraries' own: each must be given its turn before a killed child's channel closes.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+STEADY_S = 30.0  # alive for so long, and the next death is a first one again
+
+
+class Child:
+    """One child process; `channel` is ours, and a new one with every life."""
+
+    def __init__(
+        self, name: str, argv: tuple[str, ...], *, lap_fd: int, frame_fd: int | None = None, nice: int = 0
+    ) -> None:
+        self.name = name
+        self._argv = argv
+        self._fds = {"--lap-fd": lap_fd} | ({} if frame_fd is None else {"--frame-fd": frame_fd})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_s = 0.0
+        self._retry_s = FIRST_RETRY_S
+        self._due_s: float | None = None
+        self._nice = min(nice, os.getpriority(os.PRIO_PROCESS, 0))  # no later than the service was given
+        self.channel: Channel | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Give it a fresh channel and start it."""
+        ours, theirs = pair()
+        fds = {"--guard-fd": theirs.fileno()} | self._fds
+        words = [word for name, fd in fds.items() for word in (name, str(fd))]
+        try:
+            self._process = subprocess.Popen(
+                [*self._argv, *words, "--parent", str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=tuple(fds.values()),
+                env=os.environ | ONE_THREAD,
+            )
+        finally:
+            theirs.close()
+        if self._nice < 0:  # the kernel begins the children of a real-time parent at 0
+            with contextlib.suppress(OSError):  # then they come later than they should, and the ages show it
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, self._nice)
+        self.channel = Channel(ours)
+        self._started_s = time.monotonic()
+        self._due_s = None
+
+    def exited(self) -> int | None:
+        """Its exit code, once; from then on it is due to be started again after a while."""
+        if self._process is None or (code := self._process.poll()) is None:
+            return None
+        now_s = time.monotonic()
+        if now_s - self._started_s > STEADY_S:
+            self._retry_s = FIRST_RETRY_S
+        self._due_s = now_s + self._retry_s
+        self._retry_s = min(self._retry_s * 2, LONGEST_RETRY_S)
+        self._process = None
+        return code
+
+    def due(self) -> bool:
+        """Is it dead and its pause over?"""
+        return self._due_s is not None and time.monotonic() >= self._due_s
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM, without waiting."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def stop(self, patience_s: float) -> None:
+        """Wait for its end, and insist when it takes too long."""
+        if self._process is not None:
+            try:
+                self._process.wait(max(0.0, patience_s))
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+                self._process.wait()
+            self._process = None
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Our end of the channel goes; a child that still lives ends itself."""
+        if self.channel is not None:
+            self.channel.close()
+            self.channel = None
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code in words."""
+    if code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"

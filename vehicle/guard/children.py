@@ -1,0 +1,106 @@
+"""The guard's crew: its two children and the channels to them. What they say, and that they are gone, come out."""
+
+import selectors
+import time
+from dataclasses import dataclass
+
+from vehicle.guard.child import Child, how_it_ended
+from vehicle.process.channel import Word
+from vehicle.process.log import say
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A child is dead, or as good as dead: its end of the channel is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One word of one child."""
+
+    name: str
+    word: Word | Gone
+
+
+class Crew:
+    """Pilot and comms. `hear` and `look_after` never block.
+
+    `ready` names those who said that they are, or what they wait for.
+    """
+
+    def __init__(self, pilot: Child, comms: Child) -> None:
+        self._children = {child.name: child for child in (pilot, comms)}
+        self._selector: selectors.BaseSelector | None = None
+        self.ready: set[str] = set()
+
+    def start(self, selector: selectors.BaseSelector) -> None:
+        """Start both; what they say wakes the selector."""
+        self._selector = selector
+        for child in self._children.values():
+            self._start(child)
+
+    @property
+    def all_ready(self) -> bool:
+        return self.ready >= self._children.keys()
+
+    def refused(self) -> int | None:
+        """The exit code of one that ended instead of being ready (it said why itself)."""
+        for child in self._children.values():
+            if (code := child.exited()) is not None:
+                return code if code > 0 else 1
+        return None
+
+    def hear(self) -> list[Heard]:
+        """Everything that was said since the last time, oldest first for each."""
+        heard: list[Heard] = []
+        for child in self._children.values():
+            if child.channel is None:
+                continue
+            heard += [Heard(child.name, word) for word in child.channel.receive()]
+            if child.channel.closed:
+                heard.append(self._deaf_to(child))
+        return heard
+
+    def look_after(self) -> list[Heard]:
+        """Who died is said, and started again when its pause is over."""
+        heard: list[Heard] = []
+        for child in self._children.values():
+            if (code := child.exited()) is not None:
+                say(f"The {child.name} process {how_it_ended(code)}.")
+                if child.channel is not None:
+                    heard.append(self._deaf_to(child))
+            elif child.due():
+                self._start(child)
+        return heard
+
+    def tell(self, name: str, word: Word) -> bool:
+        """Say it to one that is there; False if it was dropped."""
+        channel = self._children[name].channel
+        return channel is not None and channel.send(word)
+
+    def ask_to_stop(self, name: str) -> None:
+        """SIGTERM; it comes back when it is due."""
+        self._children[name].ask_to_stop()
+
+    def stop(self, patience_s: float) -> None:
+        """End both, in order first and then by force."""
+        for child in self._children.values():
+            child.ask_to_stop()
+        deadline_s = time.monotonic() + patience_s
+        for child in self._children.values():
+            child.stop(deadline_s - time.monotonic())
+
+    def _start(self, child: Child) -> None:
+        child.start()
+        assert child.channel is not None
+        assert self._selector is not None
+        self._selector.register(child.channel, selectors.EVENT_READ)
+
+    def _deaf_to(self, child: Child) -> Heard:
+        """Act on the closed channel now; `exited` will see how it ended."""
+        assert child.channel is not None
+        assert self._selector is not None
+        self._selector.unregister(child.channel)
+        child.hang_up()
+        self.ready.discard(child.name)
+        return Heard(child.name, Gone())

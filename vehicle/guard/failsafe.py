@@ -1,0 +1,111 @@
+"""The keeper: a process beside the guard that sets the motors to neutral when the guard dies or hangs.
+
+Hardware keeps its last pulse when its writer is killed, and the service's stop hook takes a second to start a Python.
+The keeper has everything loaded, waits on one socket, and opens the motors only when the guard no longer speaks.
+It outlives the guard on purpose: it ignores the signals that end the others.
+"""
+
+import contextlib
+import signal
+import socket
+from collections.abc import Callable
+
+from shared.config import load
+from shared.errors import HardwareMissing
+from vehicle.config import VehicleConfig
+from vehicle.drivers import build_clock, motors_maker
+from vehicle.guard.actuators import Wheels
+from vehicle.guard.failsafe_link import GOODBYE, READY, RECALIBRATED
+from vehicle.hardware.interfaces import Motors
+from vehicle.process.child_main import child_arguments, run_child
+from vehicle.process.log import say
+from vehicle.process.realtime import KEEPER_PRIORITY, ask_for_all_threads, rest_the_collector, stay_in_memory
+
+
+class Reserve:
+    """All that neutral needs, found before it is needed: looking for a driver reads hundreds of files."""
+
+    def __init__(self, config: VehicleConfig) -> None:
+        self._config = config
+        self._open = _maker(config)
+        self._calibration = config.calibration.load()
+
+    def recalibrate(self) -> None:
+        """The car was calibrated anew: neutral may be elsewhere now."""
+        self._calibration = self._config.calibration.load()
+
+    def neutral(self, why: str) -> None:
+        """Open the motors, set them, say why. Raises what the driver raises in the end."""
+        wheels = Wheels(self._open(), self._calibration)
+        try:
+            wheels.neutral()
+        finally:
+            wheels.close()
+        say(f"keeper: {why}; the motors are neutral.")
+
+
+def _maker(config: VehicleConfig) -> Callable[[], Motors]:
+    """The motors' driver, loaded now; one whose library is absent is looked for when it is needed."""
+    clock = build_clock(config)
+
+    def found_late() -> Motors:
+        return motors_maker(config, clock)()
+
+    try:
+        return motors_maker(config, clock)
+    except HardwareMissing as error:
+        say(f"keeper: {error}")
+        return found_late
+
+
+def watch(guard: socket.socket, reserve: Reserve, hang_ms: int) -> None:
+    """Until the guard says goodbye or is dead. A guard that hangs is neutralised once, each time that it hangs."""
+    speaking = False  # a guard may take its time until its first beat: nothing has moved yet
+    said = ""
+    while True:
+        guard.settimeout(hang_ms / 1000 if speaking else None)
+        try:
+            words = guard.recv(4096)
+        except TimeoutError:
+            try:
+                reserve.neutral(f"the guard has been silent for {hang_ms} ms")
+            except HardwareMissing as error:
+                # Absent motors end nobody: they are tried again for as long as the guard is silent.
+                if str(error) != said:
+                    said = str(error)
+                    say(f"keeper: {said}")
+            else:
+                speaking, said = False, ""
+            continue
+        except ConnectionResetError:
+            words = b""
+        if not words:
+            reserve.neutral("the guard is dead")
+            return
+        if GOODBYE in words:
+            return
+        if RECALIBRATED in words:
+            reserve.recalibrate()
+        speaking = True
+
+
+def main(arguments: list[str]) -> int:
+    """The process; returns the exit code."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    asked = child_arguments(arguments)
+    config = load(asked.config, VehicleConfig)
+    reserve = Reserve(config)
+    rest_the_collector()
+    if config.safety.realtime:
+        ask_for_all_threads("keeper", KEEPER_PRIORITY)
+        stay_in_memory("keeper")
+    with socket.socket(fileno=asked.guard_fd) as guard:
+        with contextlib.suppress(BrokenPipeError):  # the guard ended before we were ready; its goodbye is still to read
+            guard.sendall(READY)
+        watch(guard, reserve, config.safety.hang_ms)
+    return 0
+
+
+if __name__ == "__main__":
+    run_child(main)

@@ -1,0 +1,87 @@
+"""What the guard counts for telemetry: frame ages at the motors, policy times, late ticks. Bounded."""
+
+from collections import deque
+
+from shared.protocol.messages import CarMode
+from vehicle.core.actions import NEUTRAL, Action
+from vehicle.core.messages import Figures, PilotReady, Seen, Trace, Wish
+from vehicle.core.pulses import Pulses
+
+_KEPT = 256
+# (guard, pilot): which of the two have real-time priority
+_REALTIME = {(True, True): "guard, pilot", (True, False): "guard", (False, True): "pilot", (False, False): "no"}
+
+
+class Tally:
+    """Numbers since the last `figures`; counts since the start."""
+
+    def __init__(self) -> None:
+        self.wish: Wish | None = None
+        self.seen = Seen()
+        self.action: Action = NEUTRAL
+        self._late_ticks = 0
+        self._pulses: Pulses | None = None
+        self._ages_us: deque[int] = deque(maxlen=_KEPT)
+        self._policy_us: deque[int] = deque(maxlen=_KEPT)
+        self._shrink_us: deque[int] = deque(maxlen=_KEPT)
+        self._capture_us: deque[int] = deque(maxlen=_KEPT)
+        self._rest_us: deque[int] = deque(maxlen=_KEPT)
+        self._act_us: deque[int] = deque(maxlen=_KEPT)
+
+    def tick(self, late_s: float, tick_s: float) -> None:
+        """A tick came `late_s` after its deadline; half a tick is late."""
+        self._late_ticks += late_s > tick_s / 2
+
+    def applied(self, now_ns: int) -> None:
+        """The newest wish has just reached the motors."""
+        if (wish := self.wish) is not None:
+            age_us = (now_ns - wish.frame_at_ns) // 1000
+            rest_us = max(0, age_us - wish.policy_us - wish.shrink_us)
+            self._ages_us.append(age_us)
+            self._policy_us.append(wish.policy_us)
+            self._shrink_us.append(wish.shrink_us)
+            self._capture_us.append(wish.capture_us)
+            self._rest_us.append(rest_us)
+            self._act_us.append(max(0, rest_us - wish.capture_us))
+
+    def trace(self, now_ns: int, mode: CarMode, action: Action, pulses: Pulses | None, *, fresh: bool) -> Trace | None:
+        """The line for the black box, if there is anything new to say; without pulses (no calibration) there is not."""
+        changed, self._pulses = pulses != self._pulses, pulses
+        if self.wish is None or pulses is None or not (fresh or changed):
+            return None
+        wish = self.wish
+        return Trace(
+            now_ns,
+            mode,
+            wish.frame_seq,
+            wish.frame_at_ns,
+            wish.steering,
+            wish.throttle,
+            action.steering,
+            action.throttle,
+            pulses.steering_ns,
+            pulses.throttle_ns,
+        )
+
+    def figures(self, model: PilotReady, *, guard_is_realtime: bool) -> Figures:
+        """What was seen since the last call, and what it was seen of."""
+        figures = Figures(
+            frames=self.seen.frames,
+            dropped=self.seen.dropped,
+            repeated=self.seen.repeated,
+            late_ticks=self._late_ticks,
+            frame_ages_us=tuple(self._ages_us),
+            policy_us=tuple(self._policy_us),
+            shrink_us=tuple(self._shrink_us),
+            rest_us=tuple(self._rest_us),
+            capture_us=tuple(self._capture_us),
+            act_us=tuple(self._act_us),
+            precision=model.precision,
+            realtime=_REALTIME[guard_is_realtime, model.realtime],
+            steering=self.action.steering,
+            throttle=self.action.throttle,
+        )
+        lists = (self._ages_us, self._policy_us, self._shrink_us, self._rest_us, self._capture_us, self._act_us)
+        for kept in lists:
+            kept.clear()
+        return figures

@@ -1,0 +1,68 @@
+"""What the service's own supervisor is told: ready, alive, stopping. systemd's protocol, a datagram of words.
+
+Source: sd_notify(3), sd_watchdog_enabled(3). Without a NOTIFY_SOCKET every word is dropped. The children never see
+the socket: only the guard's own loop may say that the car is alive.
+"""
+
+import os
+import socket
+from collections.abc import MutableMapping
+
+from vehicle.process.log import say
+
+_NAMES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+_SHARE = 4  # said so many times within the time that is allowed
+
+
+class Supervisor:
+    """Takes its names out of `environment`. Never blocks, never raises: a supervisor that is gone stops no car."""
+
+    def __init__(self, environment: MutableMapping[str, str] = os.environ) -> None:
+        address, usec, pid = (environment.pop(name, "") for name in _NAMES)
+        self._socket = _connected(address) if address else None
+        watched = usec.isascii() and usec.isdigit() and int(usec) > 0 and pid in ("", str(os.getpid()))
+        self._every_s = int(usec) / 1e6 / _SHARE if watched else None
+        self._due_s = float("-inf")
+
+    def ready(self, status: str) -> None:
+        """The service is up; from now on its watchdog counts."""
+        self._say(f"READY=1\nSTATUS={status}")
+
+    def alive(self, now_s: float) -> None:
+        """Called from the loop that must not hang, as often as it likes."""
+        if self._every_s is not None and now_s >= self._due_s:
+            self._due_s = now_s + self._every_s
+            self._say("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """An orderly end has begun."""
+        self._say("STOPPING=1")
+
+    def close(self) -> None:
+        """Idempotent."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _say(self, words: str) -> None:
+        if self._socket is None:
+            return
+        try:
+            self._socket.send(words.encode())
+        except BlockingIOError:
+            return  # it is behind with its reading; the next word comes soon
+        except OSError as error:
+            say(f"the service's supervisor cannot be told ({error.strerror}).")
+            self.close()
+
+
+def _connected(address: str) -> socket.socket | None:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    made.setblocking(False)
+    try:
+        made.connect("\0" + address[1:] if address.startswith("@") else address)
+    except OSError as error:
+        say(f"the service's supervisor at {address} cannot be reached ({error.strerror}).")
+        made.close()
+        return None
+    return made

@@ -1,0 +1,109 @@
+"""A device that is absent keeps nobody down: it is tried again on a thread of its own, and joins when it is there.
+
+The guard has one of these for its motors and one for its emergency button. Opening may block for seconds, which the
+guard's loop must not: it only asks in each turn whether there is something to join. Meanwhile the car cannot be armed.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from shared.errors import OperatorError
+from vehicle.core.controller import Device
+from vehicle.process.log import say
+
+RETRY_S = 2.0
+_END_S = 1.0
+
+
+class Closable(Protocol):
+    """What can be let go."""
+
+    def close(self) -> None:
+        """Let the device go."""
+
+
+D = TypeVar("D", bound=Closable)
+
+
+class DeviceOpener(Generic[D]):
+    """`open_device` gives the device or raises OperatorError, whose sentence is `why`; `join` takes it, in the loop."""
+
+    def __init__(
+        self, name: Device, open_device: Callable[[], D], join: Callable[[D], None], why: str, retry_s: float = RETRY_S
+    ) -> None:
+        self.name = name
+        self._open_device, self._join, self._retry_s = open_device, join, retry_s
+        self._why = why
+        self._said = ""
+        self._joined_s = float("-inf")
+        self._found: queue.SimpleQueue[D | Exception] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def why(self) -> str:
+        """Why it is absent, as a sentence; '' while it is there."""
+        return self._why
+
+    def start(self) -> None:
+        """Look for it, if it is absent."""
+        if self._why:
+            self._look()
+
+    def lost(self, why: str) -> None:
+        """It was there and is no longer: look for it from now on."""
+        self._why = why
+        self._look()
+
+    def turn(self) -> bool:
+        """Join what was opened since the last turn; was there anything? Raises what opening should never raise."""
+        if self._why != self._said and self._why:
+            self._said = self._why
+            say(f"{self._why} It is tried again every {self._retry_s:g} s; until then the car cannot be armed.")
+        if self._found.empty():
+            return False
+        found = self._found.get()
+        if isinstance(found, Exception):
+            raise found
+        self._join(found)
+        self._why = self._said = ""
+        self._joined_s = time.monotonic()
+        say(f"{self.name}: absent no longer.")
+        return True
+
+    def close(self) -> None:
+        """Look no longer; what was opened and did not join is closed. Idempotent."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(_END_S)
+        self._let_go()
+
+    def _look(self) -> None:
+        self._thread = threading.Thread(target=self._run, name=f"absent {self.name}", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        if time.monotonic() - self._joined_s < self._retry_s:
+            self._closing.wait(self._retry_s)  # it only just came: one that comes and goes is not hurried after
+        while not self._closing.is_set():
+            try:
+                self._found.put(self._open_device())
+            except OperatorError as error:
+                self._why = str(error)
+            except Exception as error:  # a bug is raised where it is seen: in the guard's loop
+                self._found.put(error)
+                return
+            else:
+                if self._closing.is_set():
+                    self._let_go()
+                return
+            self._closing.wait(self._retry_s)
+
+    def _let_go(self) -> None:
+        while not self._found.empty():
+            found = self._found.get()
+            if not isinstance(found, Exception):
+                found.close()

@@ -1,0 +1,176 @@
+"""When was the line passed? Pure: sightings with their stamps go in, passings come out.
+
+Each frame in which boards are seen gives a distance to the line. The last few, fitted by a straight line over time,
+say when the distance was (or will be) nothing; once that instant is over and the boards are gone or behind, the line
+was passed. Boards that stand farther behind the line are seen longer but tell the distance less surely (a road that
+bends takes them along), so they are corrected by what the nearest kind said in the same frames.
+"""
+
+import math
+import statistics
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.units import NS_PER_MS, NS_PER_S, seconds_to_ns
+from vehicle.lapwatch.marker_finder import Sight
+
+_FITTED = 5
+_FIT_SPAN_NS = 600 * NS_PER_MS
+_LEAST_SIGHTINGS = 3
+NEAR_M = 1.0  # boards that go out of sight farther away were not passed
+_MOST_TURN_RAD = math.radians(60)  # a board seen more from the side tells little
+_MOST_SIZES = 10.0  # nor does one that is farther away than so many times its size
+_GONE_NS = 110 * NS_PER_MS
+_FORGET_NS = 2_000 * NS_PER_MS
+_LEAST_SPEED_MPS = 0.15
+_BEHIND_M = 0.02
+_BEGIN_M = 0.15  # an approach begins at least so far before the line
+_FADING = 0.6  # each frame back counts so much less: cars change their speed at the line
+_MOST_UNCERTAIN_NS = 350 * NS_PER_MS  # a guess that is worse is no report: a car that just sets off, say
+_STRAYS = 0.25  # what a road's bend and a changing speed do to an extrapolation, a share of its length
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """The car's nose passed the line at `at_ns`, give or take `uncertainty_ns`."""
+
+    at_ns: int
+    frames_seen: int
+    uncertainty_ns: int
+    lap_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    at_ns: int
+    distance_m: float
+
+
+class PassingWatch:
+    """Fed with every frame in order of time; says when the line was passed."""
+
+    def __init__(self, min_lap_s: float, camera_ahead_m: float, near_m: float = NEAR_M) -> None:
+        self._near_m = near_m
+        self._min_lap_ns = seconds_to_ns(min_lap_s)
+        self._camera_ahead_m = camera_ahead_m
+        self._marks: deque[_Mark] = deque(maxlen=_FITTED)
+        self._corrections: dict[int, list[float]] = {}
+        self._frames_seen = 0
+        self._still_ns: int | None = None
+        self._last_ns: int | None = None
+        self._seen_ns = -1
+
+    def see(self, at_ns: int, sights: Sequence[Sight], *, moved: bool) -> Passing | None:
+        """One frame: what was seen in it, and whether the picture moved since the frame before."""
+        if at_ns <= self._seen_ns:
+            return None  # a repeated frame tells nothing new
+        return self._take(at_ns, self._distance_m([sight for sight in sights if _is_clear(sight)]), moved=moved)
+
+    def see_line(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> Passing | None:
+        """One frame in which the line itself was looked for."""
+        if at_ns <= self._seen_ns:
+            return None
+        nose_m = None if lens_to_line_m is None else lens_to_line_m - self._camera_ahead_m
+        return self._take(at_ns, nose_m, moved=moved)
+
+    def _take(self, at_ns: int, distance_m: float | None, *, moved: bool) -> Passing | None:
+        self._seen_ns = at_ns
+        if distance_m is not None:
+            self._sighted(at_ns, distance_m)
+        elif not moved and self._still_ns is None:
+            self._still_ns = at_ns
+        return self._judge(at_ns)
+
+    def _sighted(self, at_ns: int, distance_m: float) -> None:
+        if self._marks and at_ns - self._marks[-1].at_ns > _FORGET_NS:
+            self._forget()
+        if not self._marks and distance_m < _BEGIN_M:
+            return  # the boards of a line that was just passed, or where the car was put down
+        self._marks.append(_Mark(at_ns, distance_m))
+        self._frames_seen += 1
+        self._still_ns = None
+
+    def _distance_m(self, sights: Sequence[Sight]) -> float | None:
+        """From the car's nose to the line, by all boards in the frame."""
+        if not sights:
+            return None
+        turn_rad = _mean([sight.turn_rad for sight in sights], [1 / sight.ahead_m**2 for sight in sights])
+        by_kind: dict[int, list[float]] = {}
+        for sight in sorted(sights, key=lambda sight: abs(sight.kind.after_line_m)):
+            by_kind.setdefault(sight.kind.id, []).append(sight.to_line_m(turn_rad) - self._camera_ahead_m)
+        means = {board: statistics.fmean(distances) for board, distances in by_kind.items()}
+        nearest, reference_m = next(iter(means.items()))
+        for board, distance_m in means.items():
+            if board != nearest:
+                self._corrections.setdefault(board, []).append(distance_m - reference_m)
+        return reference_m - self._correction_m(nearest)
+
+    def _correction_m(self, board: int) -> float:
+        return statistics.median(self._corrections[board]) if board in self._corrections else 0.0
+
+    def _judge(self, now_ns: int) -> Passing | None:
+        """Has the line been passed by now?"""
+        marks = [mark for mark in self._marks if self._marks[-1].at_ns - mark.at_ns <= _FIT_SPAN_NS]
+        if not marks:
+            return None
+        unseen_ns = now_ns - marks[-1].at_ns
+        if unseen_ns > _FORGET_NS or (unseen_ns > _GONE_NS and marks[-1].distance_m > self._near_m):
+            self._forget()
+            return None
+        if len(marks) < _LEAST_SIGHTINGS or not (unseen_ns > _GONE_NS or marks[-1].distance_m < -_BEHIND_M):
+            return None
+        crossed = _crossing(marks)
+        if crossed is None or now_ns < crossed[0] or crossed[1] > _MOST_UNCERTAIN_NS:
+            return None
+        if self._still_ns is not None and self._still_ns < crossed[0]:
+            return None  # it came to a stand before it was there
+        return self._passed(*crossed)
+
+    def _passed(self, at_ns: int, uncertainty_ns: int) -> Passing | None:
+        """The line was passed at `at_ns`, unless that is too soon after the last time."""
+        last_ns, seen = self._last_ns, self._frames_seen
+        self._forget()
+        if last_ns is not None and at_ns - last_ns < self._min_lap_ns:
+            return None
+        self._last_ns = at_ns
+        return Passing(at_ns, seen, uncertainty_ns, None if last_ns is None else at_ns - last_ns)
+
+    def _forget(self) -> None:
+        self._marks.clear()
+        self._corrections.clear()
+        self._frames_seen = 0
+        self._still_ns = None
+
+
+def _crossing(marks: Sequence[_Mark]) -> tuple[int, int] | None:
+    """When the fitted distance is nothing, and how sure that is; None if the car does not approach."""
+    origin_ns = marks[-1].at_ns
+    times_s = [(mark.at_ns - origin_ns) / NS_PER_S for mark in marks]
+    distances_m = [mark.distance_m for mark in marks]
+    weights = [_FADING**age for age in reversed(range(len(marks)))]
+    slope, at_origin_m = _line(times_s, distances_m, weights)
+    if -slope < _LEAST_SPEED_MPS:
+        return None
+    ahead_s = at_origin_m / -slope
+    misses = [(d - (at_origin_m + slope * t)) ** 2 for t, d in zip(times_s, distances_m, strict=True)]
+    scatter_s = math.sqrt(_mean(misses, weights)) / -slope
+    uncertainty_s = scatter_s + _STRAYS * abs(ahead_s)
+    return origin_ns + round(ahead_s * NS_PER_S), max(NS_PER_MS, round(uncertainty_s * NS_PER_S))
+
+
+def _line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
+    """The weighted line of least squares: slope, and value at x = 0."""
+    middle_x, middle_y = _mean(x, weights), _mean(y, weights)
+    spread = _mean([(a - middle_x) ** 2 for a in x], weights)
+    slope = _mean([(a - middle_x) * (b - middle_y) for a, b in zip(x, y, strict=True)], weights) / spread
+    return slope, middle_y - slope * middle_x
+
+
+def _is_clear(sight: Sight) -> bool:
+    """Is the board seen well enough to measure by?"""
+    return abs(sight.turn_rad) <= _MOST_TURN_RAD and 0 < sight.ahead_m <= _MOST_SIZES * sight.kind.size_m
+
+
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    return sum(v * w for v, w in zip(values, weights, strict=True)) / sum(weights)

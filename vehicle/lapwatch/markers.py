@@ -1,0 +1,39 @@
+"""The gate's ArUco boards as the car knows them: which they are, how large, and where they stand."""
+
+from dataclasses import dataclass
+
+from shared.config import setting
+from shared.errors import ConfigError
+from vehicle.lapwatch.stripe_finder import StripeOptions
+
+
+@dataclass(frozen=True, slots=True)
+class BoardKind:
+    """`[[lapwatch.boards]]`: one kind of board; any number of a kind may stand beside or over the road."""
+
+    id: int = setting(least=0, most=49, what="its number in ArUco's dictionary 4x4_50")
+    size_m: float = setting(least=0.02, most=2.0, what="side of the black square")
+    after_line_m: float = setting(0.0, least=-5.0, most=5.0, what="it stands so far behind the line")
+
+
+STOCK_BOARDS = (BoardKind(0, 0.20, 0.3), BoardKind(1, 0.28, 1.0))
+
+
+NO_STRIPE = StripeOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class LapwatchOptions:
+    """`[lapwatch]`: the gate's boards and this car's camera."""
+
+    enabled: bool = setting(True, what="false: the car reports no laps")
+    camera_ahead_m: float = setting(0.005, least=-0.5, most=0.5, what="the lens sits so far ahead of the car's nose")
+    fov_rad: float = setting(1.13, least=0.3, most=2.8, what="the camera's horizontal field of view")
+    pitch_rad: float = setting(0.2618, least=-0.8, most=0.8, what="the camera looks so far down")
+    min_lap_s: float = setting(2.0, least=0.1, most=600.0, what="two passings cannot be closer")
+    stripe: StripeOptions = NO_STRIPE
+    boards: tuple[BoardKind, ...] = STOCK_BOARDS
+
+    def __post_init__(self) -> None:
+        if not self.boards or len({board.id for board in self.boards}) != len(self.boards):
+            raise ConfigError("`lapwatch.boards` must name at least one board, and each id once.")

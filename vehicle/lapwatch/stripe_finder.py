@@ -1,0 +1,129 @@
+"""From a grey frame to the stripe across the road: how far ahead its middle is, in metres. For tracks without boards.
+
+Five columns of the picture are averaged to five profiles down the floor. A stripe across the road is a band of another
+brightness in nearly all of them, as deep as the stripe is, with the same road before and behind it, and its places lie
+on one line that is nearly square to our heading. Dashes and borders are a band in one column or two, or run along.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.config import setting
+from vehicle.hardware.interfaces import Pixels
+
+_COLUMNS = 5
+_FROM, _TO = 0.26, 0.74  # the part of the picture's width that is looked at
+_LEAST_SEEN = 4
+_LEAST_CONTRAST = 24.0  # grey levels between stripe and road
+_LEAST_ROWS = 2
+_FEWEST_ROWS, _FEWEST_COLUMNS = 8, 40  # of floor; a picture with less shows no stripe with road before and behind it
+_MOST_SLANT = math.tan(math.radians(35))
+_MOST_SCATTER_M = 0.06
+_SAME_ROAD = 0.35  # the road before and behind the stripe differ by no more, as a share of the contrast
+_DEPTHS = (0.4, 2.5)  # of the stripe's own width: it is seen slanted, blurred and by rows
+
+
+@dataclass(frozen=True, slots=True)
+class StripeOptions:
+    """`[lapwatch.stripe]`: a stripe across the road instead of boards."""
+
+    enabled: bool = setting(False, what="true: laps are seen by the stripe, and boards are not looked for")
+    is_light: bool = setting(True, what="false: a dark stripe on a light road")
+    width_m: float = setting(0.08, least=0.02, most=0.5, what="along the road")
+    after_line_m: float = setting(0.0, least=-1.0, most=1.0, what="its middle lies so far behind the gate's line")
+    camera_up_m: float = setting(0.1303, least=0.03, most=1.0, what="the lens is so high above the floor")
+
+
+@dataclass(frozen=True, slots=True)
+class Optics:
+    """How the camera looks at the floor: horizontal field of view, and how far down."""
+
+    fov_rad: float
+    pitch_rad: float
+
+
+class StripeFinder:
+    """Looks at one frame after the other; what depends on the frame's size is computed once."""
+
+    def __init__(self, options: StripeOptions, optics: Optics) -> None:
+        self._options, self._optics = options, optics
+        self._shape: tuple[int, ...] = ()
+        self._first_row = 0
+        self._ahead_m: NDArray[np.float64] = np.zeros(0)
+        self._left: NDArray[np.float64] = np.zeros(0)
+        self._spans: list[tuple[int, int]] = []
+
+    def find(self, pixels: Pixels) -> float | None:
+        """Metres from the lens to the gate's line, along our heading; None if no stripe is seen. Grey (H, W)."""
+        if pixels.shape != self._shape:
+            self._measure(pixels.shape)
+        floor = pixels[self._first_row :]
+        if len(floor) < _FEWEST_ROWS or pixels.shape[1] < _FEWEST_COLUMNS:
+            return None
+        places = []
+        for left, (begin, end) in zip(self._left, self._spans, strict=True):
+            ahead_m = self._band_m(cv2.reduce(floor[:, begin:end], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[:, 0])
+            if ahead_m is not None:
+                places.append((left * ahead_m, ahead_m))
+        if len(places) < _LEAST_SEEN:
+            return None
+        return self._line_m(np.array(places))
+
+    def _line_m(self, places: NDArray[np.float64]) -> float | None:
+        """Where the line through the places crosses our heading, if they lie on one that is square enough."""
+        across, ahead = places[:, 0], places[:, 1]
+        slant, ahead_m = (float(value) for value in np.polyfit(across, ahead, 1))
+        if abs(slant) > _MOST_SLANT or float(np.abs(ahead - ahead_m - slant * across).max()) > _MOST_SCATTER_M:
+            return None
+        return ahead_m * math.cos(math.atan(slant)) - self._options.after_line_m
+
+    def _band_m(self, profile: NDArray[Any]) -> float | None:
+        """How far ahead the middle of the stripe is in one column; None without one."""
+        if not self._options.is_light:
+            profile = 255.0 - profile
+        road = float(np.median(profile))
+        top = int(profile.argmax())
+        contrast = float(profile[top]) - road
+        if contrast < _LEAST_CONTRAST:
+            return None
+        above = profile > road + contrast / 2
+        far, near = top, top  # rows go from far to near
+        while far > 0 and above[far - 1]:
+            far -= 1
+        while near < len(profile) - 1 and above[near + 1]:
+            near += 1
+        if far < _LEAST_ROWS or near > len(profile) - 1 - _LEAST_ROWS or near - far + 1 < _LEAST_ROWS:
+            return None  # cut off by the picture's end, or too far away to be told from noise
+        far_m, near_m = self._edge_m(far), self._edge_m(near + 1)
+        behind, before = float(profile[far - 2 : far].mean()), float(profile[near + 1 : near + 3].mean())
+        depth = (far_m - near_m) / self._options.width_m
+        if not _DEPTHS[0] <= depth <= _DEPTHS[1] or abs(behind - before) > _SAME_ROAD * contrast:
+            return None
+        return (far_m + near_m) / 2
+
+    def _edge_m(self, row: int) -> float:
+        """The floor's distance at the upper edge of a row."""
+        return float(self._ahead_m[row])
+
+    def _measure(self, shape: tuple[int, ...]) -> None:
+        """Which rows show the floor where the stripe can be told, and how far away each is."""
+        height, width = shape
+        focal = width / 2 / math.tan(self._optics.fov_rad / 2)
+        down = (np.arange(height + 1) - 0.5 - (height - 1) / 2) / focal
+        cos, sin = math.cos(self._optics.pitch_rad), math.sin(self._optics.pitch_rad)
+        fall = (sin + down * cos) / (cos - down * sin)  # metres down for each metre ahead
+        farthest_m = math.sqrt(focal * self._options.camera_up_m * self._options.width_m / _LEAST_ROWS) * 1.25
+        seen = np.flatnonzero(fall > self._options.camera_up_m / farthest_m)
+        self._first_row = int(seen[0]) if len(seen) else height
+        self._ahead_m = self._options.camera_up_m / fall[self._first_row :]
+        bounds = np.linspace(_FROM * width, _TO * width, _COLUMNS + 1).round().astype(int)
+        self._spans = [(int(a), int(b)) for a, b in itertools.pairwise(bounds)]
+        middles = np.array([(a + b - 1) / 2 for a, b in self._spans])
+        self._left = ((width - 1) / 2 - middles) / focal  # for each metre ahead, near enough on the floor
+        self._shape = shape

@@ -1,0 +1,244 @@
+"""Takes a model out of an archive, however it was packed: tar.gz as the console exports it, tar or ZIP as a browser or
+a download button makes of it. What it is, is told by its content, never by its name.
+
+The model and its metadata are taken; all else is passed over, whatever its name is, since nothing is ever written under
+a name of the archive's. Links and devices, and more than is sane: refused, whatever else is in there.
+"""
+
+import contextlib
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, Protocol
+
+from shared.errors import BadInput
+from vehicle.models.importing.checkpoints import MOST_NOTE_BYTES, NOTES, base_of, chosen, count_checkpoints, fits, told
+from vehicle.models.importing.gzip_reader import GZIP, Inflated, Unpacked
+from vehicle.models.importing.tar_reader import is_tar, tar_members
+from vehicle.models.importing.zip_reader import ZIP, zip_members
+from vehicle.models.metadata import Metadata, parse_metadata
+from vehicle.models.model_files import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES
+
+MOST_MEMBERS = 20_000  # an export holds a trace of each iteration: the work is bounded by sizes, not by this
+MOST_NOTES = 50
+MOST_FORMS = 20  # of metadata that mean the same
+MODEL_ENDS = (".pb", ".onnx")
+HEAD_BYTES = 512
+
+_RENAMED = re.compile(r"model_metadata(?: ?\(\d{1,3}\)| - copy|_\d{1,3})?\.json", re.IGNORECASE)
+_OTHERS = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!": "RAR",
+}
+_PACKED_ENDS = (".zip", ".tar", ".gz", ".tgz")
+
+
+class Member(Protocol):
+    """One entry; its bytes may be read while it is the newest."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def is_folder(self) -> bool: ...
+
+    def pieces(self, most: int) -> Iterator[bytes | bytearray]:
+        """All of it, piece by piece. Raises BadInput if it is larger than `most` or torn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was in the archive: the model's name there and its bytes, and those of the metadata.
+
+    `choice` says why it is this model, if there were several; else it is "".
+    """
+
+    name: str
+    model: bytearray
+    metadata: bytes
+    choice: str = ""
+
+
+@dataclass(slots=True)
+class _Metadata:
+    """The first of this name, and in how many other forms it was seen."""
+
+    name: str = ""
+    text: bytes = b""
+    forms: int = 0
+
+    def look(self, name: str, text: bytes) -> None:
+        """Another one, which must mean the same. Raises BadInput."""
+        if not self.name:
+            self.name, self.text = name, text
+            return
+        self.forms += text != self.text
+        if self.forms > MOST_FORMS:
+            raise BadInput(f"The archive holds more than {MOST_FORMS} different files named {METADATA}.")
+        if not _mean_the_same(self.text, text):
+            if name == self.name:
+                raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
+            raise BadInput(f"The archive holds 2 different files named {METADATA}.")
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was seen so far. Of the models' bytes one at most is held: a car has little memory.
+
+    `models` are digests by name: what is there twice with the same bytes is one model. `renamed` are metadata as a
+    download or another system names them, which count only where none has its own name.
+    """
+
+    asked: str
+    models: dict[str, bytes] = field(default_factory=dict)
+    held: str = ""
+    content: bytearray = field(default_factory=bytearray)
+    metadata: _Metadata = field(default_factory=_Metadata)
+    renamed: dict[str, bytes] = field(default_factory=dict)
+    notes: dict[str, bytes] = field(default_factory=dict)
+    packed: str = ""
+
+
+def is_archive(head: bytes) -> bool:
+    """Is a file that begins so (HEAD_BYTES of it) an archive?"""
+    return head.startswith((GZIP, *ZIP)) or is_tar(head)
+
+
+def take_model(file: BinaryIO, checkpoint: str = "") -> Taken:
+    """The model and its metadata. `checkpoint` names one of several. Raises BadInput with one sentence."""
+    found = _Found(checkpoint)
+    for name, member in _files(file):
+        _look(found, name, member)
+    if not found.models:
+        inner = f"; unpack its {found.packed[:60]!r} first" if found.packed else ""
+        raise BadInput(f"The archive holds no model: it must have one .pb (or .onnx){inner}.")
+    name, reason = chosen(found.models, found.notes, found.asked)
+    if not found.metadata.name:
+        for renamed, text in found.renamed.items():
+            found.metadata.look(renamed, text)
+    if not found.metadata.name:
+        raise BadInput(f"The archive holds no {METADATA}.")
+    count = count_checkpoints(found.models)
+    choice = f"{told(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
+    content, found.content = found.content, bytearray()
+    if found.models[name] != found.models.get(found.held):
+        content = _again(file, name)
+    return Taken(name, content, found.metadata.text, choice)
+
+
+def _look(found: _Found, name: str, member: Member) -> None:
+    base = base_of(name)
+    if base == METADATA:
+        found.metadata.look(_inside(name), bytes(_read(member, MOST_METADATA_BYTES)))
+    elif _RENAMED.fullmatch(base) and member.size <= MOST_METADATA_BYTES and len(found.renamed) < MOST_FORMS:
+        found.renamed[_inside(name)] = bytes(_read(member, MOST_METADATA_BYTES))
+    elif base in NOTES and member.size <= MOST_NOTE_BYTES and len(found.notes) < MOST_NOTES:
+        found.notes[_inside(name)] = bytes(_read(member, MOST_NOTE_BYTES))
+    elif base.lower().endswith(MODEL_ENDS):
+        _look_at_model(found, _inside(name), member)
+    elif base.lower().endswith(_PACKED_ENDS):
+        found.packed = found.packed or name
+
+
+def _inside(name: str) -> str:
+    """The plain name of what is taken. Raises BadInput if it leads out."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts:
+        raise BadInput(f"The archive's {name[:60]!r} leads out of its folder.")
+    return "/".join(parts)
+
+
+def _look_at_model(found: _Found, name: str, member: Member) -> None:
+    if fits(name, found.asked) if found.asked else not found.models:
+        found.held, found.content = name, bytearray()
+        found.content = _read(member, MOST_MODEL_BYTES)
+        digest = hashlib.sha256(found.content).digest()
+    else:
+        summed = hashlib.sha256()
+        for piece in member.pieces(MOST_MODEL_BYTES):
+            summed.update(piece)
+        digest = summed.digest()
+    if found.models.setdefault(name, digest) != digest:
+        raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
+
+
+def _read(member: Member, most: int) -> bytearray:
+    content = bytearray()  # grows in place: a model of 230 MB is not held twice
+    for piece in member.pieces(most):
+        content += piece
+    return content
+
+
+def _again(file: BinaryIO, name: str) -> bytearray:
+    """The bytes of a model that was passed over at first, since only what came behind it called it the best."""
+    for found, member in _files(file):
+        if base_of(found) == base_of(name) and _inside(found) == name:
+            return _read(member, MOST_MODEL_BYTES)
+    raise BadInput("The archive changed while it was read.")
+
+
+def _files(file: BinaryIO) -> Iterator[tuple[str, Member]]:
+    """The regular files, with their names."""
+    for count, member in enumerate(_members(file), 1):
+        if count > MOST_MEMBERS:
+            raise BadInput(f"The archive holds more than {MOST_MEMBERS} files.")
+        # A Mac packs a twin of each file (`._model.pb`) that holds no model.
+        if not member.is_folder and not base_of(member.name).startswith("._"):
+            yield member.name, member
+
+
+def _members(file: BinaryIO) -> Iterator[Member]:
+    """By what the file is, not by what it is called."""
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    if head.startswith(ZIP):
+        return zip_members(file)
+    if not head.startswith(GZIP):
+        check_packing(head)
+        return tar_members(Unpacked(file))
+    stream = Inflated(file)
+    if stream.peek(len(GZIP)) == GZIP:  # packed twice, as by a server that packs what it sends
+        stream = Inflated(stream)
+    inner = stream.peek(HEAD_BYTES)
+    if inner.startswith(ZIP):
+        raise BadInput("The file is a zip archive within gzip: unpack it once.")
+    check_packing(inner)
+    return tar_members(stream)
+
+
+def check_packing(head: bytes) -> None:
+    """Raises BadInput if a file that begins so is packed in a way that is known and not read."""
+    for magic, kind in _OTHERS.items():
+        if head.startswith(magic) and not is_tar(head):  # a tar begins with the name of its first file
+            raise BadInput(f"The file is packed with {kind}, which is not read: pack it as tar.gz or zip.")
+
+
+def _mean_the_same(first: bytes, second: bytes) -> bool:
+    """Do they say the same, however they are laid out, or of the same car the same, however they put it?"""
+    if first == second:
+        return True
+    with contextlib.suppress(BadInput):  # what is no metadata says so where it is used
+        return _needed(first) == _needed(second)
+    try:
+        one, other = (json.loads(text, object_pairs_hook=_all_pairs) for text in (first, second))
+    except (ValueError, RecursionError):
+        return False
+    return bool(one == other)
+
+
+def _needed(text: bytes) -> Metadata:
+    """What a car reads out of metadata; what the network and their own version are called drives nothing."""
+    return replace(parse_metadata(text, any_sensors=True), network="", version="")
+
+
+def _all_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("something is said twice")
+    return dict(pairs)

@@ -1,0 +1,103 @@
+"""Makes a model's folder of what was brought: convert, write, check, compare, time, write the card.
+
+A car has little memory: each step's bytes are let go before the next one needs as much. What was written is what is
+checked and tried; the disk catches up meanwhile.
+"""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from vehicle.models.card import CARD, Card, Timing
+from vehicle.models.importing.source import Source
+from vehicle.models.metadata import parse_metadata
+from vehicle.models.model_files import METADATA, MODEL
+from vehicle.models.running.check import CheckedModel, check_model
+from vehicle.models.running.describe import describe_space
+from vehicle.models.running.session import open_session
+from vehicle.models.running.timing import time_model
+from vehicle.models.tensorflow.converter import convert
+from vehicle.models.tensorflow.graphdef import Tensor, read_graph
+from vehicle.models.tensorflow.parity import compare, frozen_answers
+from vehicle.models.tensorflow.policy_head import Head
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The model as it was written and checked, without its bytes; what the frozen graph answered, None for ONNX."""
+
+    source: Source
+    model: CheckedModel
+    answers: Tensor | None
+    shapes: dict[str, tuple[int, ...]]
+    on_disk: "Future[None]"
+
+
+def make_model(bring: Callable[[], Source], folder: pathlib.Path) -> Card:
+    """Writes model.onnx, model_metadata.json and card.json into `folder`. Raises BadInput, OSError."""
+    with ThreadPoolExecutor(1, "disk") as disk:
+        made = _made(bring(), folder, disk)
+        session = open_session(folder / MODEL)
+        parity = None if made.answers is None else compare(made.answers, made.shapes, session)
+        card = _card(made.source, made.model, parity, time_model(made.model, session))
+        made.on_disk.result()
+        _sync(_written(folder / CARD, card.to_json().encode()))
+    return card
+
+
+def _made(source: Source, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _Made:
+    """Everything that needs the racer's own bytes, which end with it."""
+    metadata = parse_metadata(source.metadata, any_sensors=True)
+    head: Head | None = None
+    content = bytes(source.model) if source.kind == "onnx" else b""
+    if source.kind == "graph":
+        content, head = convert(read_graph(source.model), metadata)
+    files = [_written(folder / MODEL, content), _written(folder / METADATA, source.metadata)]
+    content = b""
+    on_disk = disk.submit(_sync, *files)
+    model = dataclasses.replace(check_model(folder, any_sensors=True), content=b"")
+    answers = None if head is None else frozen_answers(head)
+    light = dataclasses.replace(source, model=b"")
+    return _Made(light, model, answers, {} if head is None else head.shapes, on_disk)
+
+
+def _card(source: Source, model: CheckedModel, parity: float | None, timing: Timing) -> Card:
+    return Card(
+        name=source.name,
+        source=f"{source.packing}, {source.kind}",
+        source_kind=source.kind,
+        source_sha256=source.source_sha256,
+        content_sha256=source.content_sha256,
+        model_sha256=model.sha256,
+        sensors=model.metadata.sensors,
+        algorithm=model.metadata.algorithm,
+        metadata_version=model.metadata.version,
+        action_space=describe_space(model.metadata.space),
+        outputs=model.metadata.space.size,
+        network=model.network,
+        parameters=model.parameters,
+        parity=parity,
+        timing=timing,
+        choice=source.choice,
+    )
+
+
+def _written(path: pathlib.Path, content: bytes) -> pathlib.Path:
+    """A fresh file: never through a link, never over another."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    return path
+
+
+def _sync(*paths: pathlib.Path) -> None:
+    """Onto the disk, before the folder is named."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,45 @@
+"""From what a racer brings to a model's folder: the door of the child that does it, with limits (run_isolated.py).
+
+The file is read and hashed while the libraries are loaded: each takes a quarter of a second, on a core of its own. The
+folder is empty and nobody reads it yet; it becomes a model only when the parent moves it into the library.
+"""
+
+import pathlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from shared.errors import BadInput
+from vehicle.models.card import Card
+from vehicle.models.importing.source import read_source
+from vehicle.models.model_files import METADATA, MODEL
+
+
+def prepare(
+    path: pathlib.Path, folder: pathlib.Path, metadata_path: pathlib.Path | None = None, checkpoint: str = ""
+) -> Card:
+    """Writes model.onnx, model_metadata.json and card.json into `folder`. Raises BadInput with one sentence."""
+    with ThreadPoolExecutor(1, "reading") as reading:
+        source = reading.submit(read_source, path, metadata_path, checkpoint)
+        # Only now: the libraries are loaded beside the reading, and under the limits as well.
+        from vehicle.models.importing.make_model import make_model  # noqa: PLC0415
+
+        try:
+            return make_model(source.result, folder)
+        except BadInput as error:
+            # What is named by our own folder's name means nothing to a racer.
+            sentence = str(error).removeprefix(f"{path}: ")
+            sentence = sentence.removeprefix(f"{folder / MODEL}: ").removeprefix(f"{folder / METADATA}: ")
+            raise BadInput(f"{path}: {sentence}") from None
+        except OSError as error:
+            raise BadInput(f"{path}: the model cannot be kept ({error.strerror}): free some space.") from None
+
+
+def main(arguments: list[str]) -> int:
+    """The child: the limits are set before anything of the racer's is opened."""
+    path, folder, metadata, checkpoint = [*arguments, "", ""][:4]
+    try:
+        prepare(pathlib.Path(path), pathlib.Path(folder), pathlib.Path(metadata) if metadata else None, checkpoint)
+    except (BadInput, MemoryError) as error:
+        sys.stderr.write(f"{error or 'The model wants more memory than it may have.'}\n")
+        return 2
+    return 0

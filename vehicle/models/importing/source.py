@@ -1,0 +1,132 @@
+"""What a racer brings: an archive (tar.gz, tar or zip), or a frozen graph or an ONNX file with its metadata beside it.
+
+Needs no library beyond the standard one: it is read while the others are loaded.
+"""
+
+import hashlib
+import pathlib
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, cast
+
+from shared.errors import BadInput
+from vehicle.models.importing.archive import HEAD_BYTES, check_packing, is_archive, take_model
+from vehicle.models.importing.gzip_reader import MOST_PACKED
+from vehicle.models.model_files import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES, fit_name
+
+Kind = Literal["graph", "onnx"]
+_ENDS = (".tar.gz", ".tgz", ".gz", ".tar", ".zip", ".pb", ".onnx")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The bytes that were brought, and what they are. Nothing in them is checked yet.
+
+    `choice` says why it is this model, if the archive held several checkpoints.
+    """
+
+    name: str
+    kind: Kind
+    packing: str
+    source_sha256: str
+    content_sha256: str
+    model: bytes | bytearray
+    metadata: bytes
+    choice: str = ""
+
+
+def read_source(path: pathlib.Path, metadata: pathlib.Path | None = None, checkpoint: str = "") -> Source:
+    """The model in a file; a bare model's metadata lie beside it, or are `metadata`. Raises BadInput, one sentence.
+
+    `checkpoint` names one of several in an archive.
+    """
+    try:
+        return _read(path, metadata, checkpoint)
+    except BadInput as error:
+        sentence = str(error)
+        raise BadInput(sentence if sentence.startswith(str(path.parent)) else f"{path}: {sentence}") from None
+    except OSError as error:
+        raise BadInput(f"{path}: the model cannot be read ({error.strerror}).") from None
+
+
+def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) -> Source:
+    if not path.is_file():
+        raise BadInput("there is no such file; give a DeepRacer archive (tar.gz, tar or zip), a .pb or an .onnx file.")
+    if path.stat().st_size > MOST_PACKED:
+        raise BadInput(f"The file is larger than {MOST_PACKED >> 20} MB, which is not read.")
+    stem = next((path.name[: -len(end)] for end in _ENDS if path.name.lower().endswith(end)), path.name)
+    suffix = path.suffix.lower()
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        if is_archive(head):
+            return _unpacked(file, fit_name(stem), checkpoint)
+        check_packing(head)
+        if suffix not in (".pb", ".onnx"):
+            raise BadInput("The file is no tar.gz archive, no tar, no zip, no .pb and no .onnx file.")
+        if checkpoint:
+            raise BadInput("A checkpoint can be chosen of an archive only; this is one model.")
+        file.seek(0)
+        model = file.read(MOST_MODEL_BYTES + 1)
+    if len(model) > MOST_MODEL_BYTES:
+        raise BadInput(f"The model is larger than {MOST_MODEL_BYTES >> 20} MB, which is not run.")
+    beside = _beside(metadata or path.with_name(METADATA))
+    kind: Kind = "graph" if suffix == ".pb" else "onnx"
+    digest = hashlib.sha256(model).hexdigest()
+    return Source(fit_name(stem), kind, "file", digest, _content(model, beside), model, beside)
+
+
+def _unpacked(file: BinaryIO, name: str, checkpoint: str) -> Source:
+    """The archive's model; the whole file is hashed on the way."""
+    hashed = _Hashed(file)
+    taken = take_model(cast(BinaryIO, hashed), checkpoint)
+    kind: Kind = "onnx" if taken.name.lower().endswith(".onnx") else "graph"
+    content = _content(taken.model, taken.metadata)
+    return Source(name, kind, "archive", hashed.hexdigest(), content, taken.model, taken.metadata, taken.choice)
+
+
+class _Hashed:
+    """A file whose bytes are hashed as they are read for the first time."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._at = self._hashed = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        found = self._file.read(size)
+        if self._at <= self._hashed < self._at + len(found):
+            self._digest.update(memoryview(found)[self._hashed - self._at :])
+            self._hashed = self._at + len(found)
+        self._at += len(found)
+        return found
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Elsewhere, as of a file."""
+        self._at = self._file.seek(offset, whence)
+        return self._at
+
+    def hexdigest(self) -> str:
+        """Of the whole file, also of what nobody asked for."""
+        self.seek(self._hashed)
+        while self.read(_CHUNK):
+            pass
+        return self._digest.hexdigest()
+
+
+def _beside(path: pathlib.Path) -> bytes:
+    if not path.is_file():
+        raise BadInput(f"The model's metadata are missing: put {METADATA} beside it, or name the file with --metadata.")
+    with path.open("rb") as file:
+        text = file.read(MOST_METADATA_BYTES + 1)
+    if len(text) > MOST_METADATA_BYTES:
+        raise BadInput(f"The {METADATA} is larger than {MOST_METADATA_BYTES} bytes; metadata are a few lines of JSON.")
+    return text
+
+
+def _content(model: bytes | bytearray, metadata: bytes) -> str:
+    """One hash of both, whichever way they were packed."""
+    digest = hashlib.sha256(len(model).to_bytes(8, "big"))
+    digest.update(model)
+    digest.update(metadata)
+    return digest.hexdigest()

@@ -1,0 +1,151 @@
+"""Reads a tar archive, forward only: our own reader of the format, which never writes and trusts nothing.
+
+Links, devices, sparse files and what is torn are refused, whatever else is in the archive. Source: POSIX.1-2017 pax and
+ustar, GNU tar manual ("Basic Tar Format"). Used by archive.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.errors import BadInput
+from vehicle.models.importing.gzip_reader import MOST_UNPACKED, NOT_AN_ARCHIVE, PIECE, Unpacked
+
+_BLOCK = 512
+_MOST_EXTENSION, _MOST_EXTENSIONS = 65_536, 1 << 20  # bytes of one, and of all beyond what each file's times need
+_USUAL_EXTENSION = 512
+_MOST_HEADERS = 25_000  # of extensions: one a file
+_MOST_RECORDS = 100
+_REFUSED = {
+    b"1": "a hard link",
+    b"2": "a link",
+    b"3": "a device",
+    b"4": "a device",
+    b"6": "a pipe",
+    b"S": "a sparse file",
+}
+
+
+def is_tar(head: bytes) -> bool:
+    """Does a file that begins so begin with a tar's header?"""
+    try:
+        return len(head) >= _BLOCK and any(head[:_BLOCK]) and _is_summed(head[:_BLOCK])
+    except BadInput:
+        return False
+
+
+@dataclass(slots=True)
+class TarMember:
+    """One entry; its bytes may be read while it is the newest."""
+
+    name: str
+    size: int
+    is_folder: bool
+    stream: Unpacked
+    left: int
+
+    def pieces(self, most: int) -> Iterator[bytearray]:
+        """All of it, piece by piece. Raises BadInput if it is larger than `most` or torn."""
+        if self.size > most:
+            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {most} are taken.")
+        while self.left:
+            piece = self.stream.read(min(self.left, PIECE))
+            if not piece:
+                raise BadInput(NOT_AN_ARCHIVE)
+            self.left -= len(piece)
+            yield piece
+
+
+def tar_members(stream: Unpacked) -> Iterator[TarMember]:
+    """The entries with their real names and sizes; extensions of the format belong to the entry that follows."""
+    extended: dict[str, str] = {}
+    spent = count = 0
+    while (header := _header(stream)) is not None:
+        kind, size = header[156:157], _number(header[124:136])
+        if kind in (b"x", b"g", b"L"):
+            spent, count = spent + max(size - _USUAL_EXTENSION, 0), count + 1
+            if size > _MOST_EXTENSION or spent > _MOST_EXTENSIONS or count > _MOST_HEADERS:
+                raise BadInput("The archive's names are longer than any model's.")
+            text = bytes(stream.read(size))
+            stream.skip(-size % _BLOCK)
+            extended |= {"path": _text(text)} if kind == b"L" else _records(text)
+            continue
+        member = _member(stream, header, kind, size, extended)
+        extended = {}
+        yield member
+        stream.skip(member.left + -member.size % _BLOCK)
+    stream.end()
+
+
+def _member(stream: Unpacked, header: bytes, kind: bytes, size: int, extended: dict[str, str]) -> TarMember:
+    prefix = _text(header[345:500]) if header[257:263] == b"ustar\0" else ""
+    name = extended.get("path") or (f"{prefix}/" if prefix else "") + _text(header[0:100])
+    if kind not in (b"0", b"\0", b"7", b"5"):
+        raise BadInput(
+            f"The archive holds {_REFUSED.get(kind, 'something unknown')} ({name[:60]!r}), which is not taken."
+        )
+    if "size" in extended:
+        size = _decimal(extended["size"])
+    if size > MOST_UNPACKED:
+        raise BadInput(f"The archive's {name[:60]!r} would have {size} bytes; that is too much.")
+    if kind == b"5":
+        size = 0
+    return TarMember(name, size, kind == b"5" or name.endswith("/"), stream, size)
+
+
+def _header(stream: Unpacked) -> bytes | None:
+    """The next header; None at the end, which is a block of zeros."""
+    header = bytes(stream.read(_BLOCK))
+    if len(header) < _BLOCK:
+        raise BadInput(NOT_AN_ARCHIVE)
+    if not any(header):
+        return None
+    if not _is_summed(header):
+        raise BadInput(NOT_AN_ARCHIVE)
+    return header
+
+
+def _is_summed(header: bytes) -> bool:
+    return _number(header[148:156]) == sum(header) - sum(header[148:156]) + 8 * ord(" ")
+
+
+def _number(given: bytes) -> int:
+    """Octal, or GNU's base 256; never negative."""
+    if given[0] & 0x80:
+        value = int.from_bytes(given, "big", signed=False) & ((1 << (8 * len(given) - 1)) - 1)
+        if given[0] & 0x40 or value > 1 << 62:
+            raise BadInput(NOT_AN_ARCHIVE)
+        return value
+    digits = given.strip(b" \0")
+    if digits.strip(b"01234567"):
+        raise BadInput(NOT_AN_ARCHIVE)
+    return int(digits or b"0", 8)
+
+
+def _decimal(given: str) -> int:
+    if not (given.isascii() and given.isdigit() and len(given) < 19):
+        raise BadInput(NOT_AN_ARCHIVE)
+    return int(given)
+
+
+def _text(given: bytes) -> str:
+    """A field up to its first zero; what is no UTF-8 stays visible as such."""
+    return given.split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
+
+
+def _records(text: bytes) -> dict[str, str]:
+    """The `length key=value` lines of a pax header. Raises BadInput."""
+    found: dict[str, str] = {}
+    at = 0
+    for _ in range(_MOST_RECORDS):
+        if at >= len(text):
+            return found
+        length = text[at : at + 20].partition(b" ")[0]
+        end = at + _decimal(length.decode("ascii", "replace"))
+        key, equals, value = text[at + len(length) + 1 : end - 1].partition(b"=")
+        if not equals or end > len(text) or text[end - 1 : end] != b"\n":
+            raise BadInput(NOT_AN_ARCHIVE)
+        if key.startswith((b"GNU.sparse", b"SCHILY.realsize")):
+            raise BadInput("The archive holds a sparse file, which is not taken.")
+        found[_text(key)] = _text(value)
+        at = end
+    raise BadInput(f"The archive says more than {_MOST_RECORDS} things of one file, which is not read.")

@@ -1,0 +1,112 @@
+"""int8 beside fp32: a model's weights and values in eight bits, their ranges taken from recorded frames.
+
+Runs in a child with limits (run_isolated.py), as everything does that handles a stranger's model. The last layer
+stays as it is: it costs nothing, and eight bits would make equals of neighbouring actions. Whether int8 drives is
+decided when the pilot starts (choose_precision.py, verdict.py), for whether it is faster is a matter of the processor.
+"""
+
+import hashlib
+import io
+import logging
+import pathlib
+import sys
+import tempfile
+from typing import Any
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+from shared.errors import BadInput
+from vehicle.frames.preprocess import PROFILES, ProfileName
+from vehicle.models.int8.calibration_frames import Frames, halves, read_frames
+from vehicle.models.int8.choose_precision import judge
+from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Note, Verdict
+from vehicle.models.running.check import CheckedModel, check_model
+from vehicle.models.running.policy import Policy
+
+_DENSE = frozenset({"Gemm", "MatMul"})
+_QUANTISED = ["Conv", "Flatten", "Gemm", "MatMul", "MaxPool", "Relu", "Reshape", "Transpose"]
+_LEAST_OPSET = 13  # below, a scale for each channel cannot be written
+_KEPT_FRAMES = 60
+
+
+def quantise(folder: pathlib.Path, source: pathlib.Path, shrink: ProfileName) -> Verdict:
+    """The work of the child. Raises BadInput."""
+    model = check_model(folder)
+    calibrating, judging = halves(read_frames(source, shrink))
+    content = quantised(model, calibrating)
+    kept = judging[np.linspace(0, len(judging) - 1, min(_KEPT_FRAMES, len(judging))).astype(int)]
+    home = model.path.parent
+    (home / NOTE).unlink(missing_ok=True)  # what stands there is void from here on
+    _write(home / INT8, content)
+    packed = io.BytesIO()
+    np.save(packed, kept, allow_pickle=False)
+    _write(home / FRAMES, packed.getvalue())
+    verdict = judge(Policy(model), Policy(check_model(home / INT8)), kept)
+    note = Int8Note(model.sha256, hashlib.sha256(content).hexdigest(), source.name, len(calibrating), verdict)
+    _write(home / NOTE, note.to_json().encode())
+    return verdict
+
+
+def quantised(model: CheckedModel, frames: Frames) -> bytes:
+    """The model in int8, scales for each channel, ranges from `frames` (n, 120, 160). Raises BadInput."""
+    original = onnx.ModelProto.FromString(model.content)
+    if any(opset.domain in ("", "ai.onnx") and opset.version < _LEAST_OPSET for opset in original.opset_import):
+        raise BadInput(f"{model.path}: is of an opset below {_LEAST_OPSET}, which cannot be quantised: export it anew.")
+    for number, node in enumerate(original.graph.node):
+        node.name = f"n{number}"  # they are chosen by name, which need not be given
+    last = [node.name for node in original.graph.node if node.op_type in _DENSE][-1:]
+    with tempfile.TemporaryDirectory(prefix="raceday-int8-") as folder:
+        made = pathlib.Path(folder) / INT8
+        try:
+            quantize_static(
+                original,
+                str(made),
+                _Reader(model, frames),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                op_types_to_quantize=_QUANTISED,
+                nodes_to_exclude=last,
+            )
+        except Exception as error:  # the library's own errors have no base
+            sentence = str(error).split("\n")[0][:200]
+            raise BadInput(f"{model.path}: cannot be quantised ({sentence}).") from None
+        return made.read_bytes()
+
+
+class _Reader(CalibrationDataReader):  # type: ignore[misc]  # the library is not typed
+    """Frames as the library asks for them, one after the other."""
+
+    def __init__(self, model: CheckedModel, frames: Frames) -> None:
+        self._name, self._shape = model.input_name, model.inputs[0].shape
+        self._left = iter(frames)
+
+    def get_next(self) -> dict[str, Any] | None:
+        """The next frame, or None."""
+        frame = next(self._left, None)
+        return None if frame is None else {self._name: frame.reshape(self._shape).astype(np.float32)}
+
+
+def _write(path: pathlib.Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def main(arguments: list[str]) -> int:
+    """The child."""
+    logging.disable(logging.WARNING)  # the library's advice is not for a racer
+    folder, source = map(pathlib.Path, arguments[:2])
+    try:
+        verdict = quantise(folder, source, next(name for name in PROFILES if name == arguments[2]))
+    except OSError as error:
+        sys.stderr.write(f"{folder}: int8 cannot be written beside the model ({error.strerror}).\n")
+        return 2
+    except (BadInput, MemoryError) as error:
+        sys.stderr.write(f"{error or 'Quantising wants more memory than it may have.'}\n")
+        return 2
+    sys.stdout.write(f"{verdict.sentence}\n")
+    return 0

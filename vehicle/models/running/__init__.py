@@ -1,0 +1,1 @@
+"""Running a model with ONNX Runtime: checks, session, policy, timing."""

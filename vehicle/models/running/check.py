@@ -1,0 +1,153 @@
+"""Is this file a model that the car may run? Every refusal is one sentence; nothing in the file is executed here.
+
+Checked before the runtime sees it: size, that it is ONNX, what is in it (onnx_check.py), and that its inputs and answer
+are those of the metadata.
+"""
+
+import hashlib
+import pathlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import onnx
+
+from shared.errors import BadInput
+from vehicle.models.metadata import HEIGHT, WIDTH, Metadata, load_metadata
+from vehicle.models.model_files import METADATA, MODEL, MOST_MODEL_BYTES
+from vehicle.models.running.describe import count_parameters, describe_network
+from vehicle.models.running.onnx_check import allowed_graph, fixed_dims
+
+__all__ = ["HEIGHT", "WIDTH", "CheckedModel", "Layout", "ModelInput", "check_model"]
+
+Layout = Literal["NCHW", "NHWC"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """One input: which sensor it is, its name in the model, and its shape there."""
+
+    sensor: str
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedModel:
+    """A model that may be loaded: its bytes as they were checked, and what they mean. `input_name` is the camera's."""
+
+    name: str
+    path: pathlib.Path
+    sha256: str
+    content: bytes
+    metadata: Metadata
+    input_name: str
+    output_name: str
+    output_shape: tuple[int, ...]
+    layout: Layout
+    inputs: tuple[ModelInput, ...]
+    network: str
+    parameters: int
+
+
+def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
+    """The model in a folder (model.onnx and its metadata) or an .onnx file with metadata beside it. Raises BadInput.
+
+    Without `any_sensors` it must be a model for this car, which has one grey front camera.
+    """
+    # A library's `selected` may turn to another model while we read: both files are of the same folder.
+    folder = path.parent / path.readlink() if path.is_symlink() and path.is_dir() else path
+    file = folder / MODEL if folder.is_dir() else path
+    content = _read(file)
+    try:
+        graph = allowed_graph(content)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from None
+    metadata = load_metadata(file.parent / METADATA, any_sensors)
+    try:
+        inputs, layout = _inputs(graph, metadata)
+        output_name, output_shape = _output(graph, metadata)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from None
+    name = folder.name if folder.is_dir() else path.stem
+    sha256 = hashlib.sha256(content).hexdigest()
+    return CheckedModel(
+        name=name,
+        path=file,
+        sha256=sha256,
+        content=content,
+        metadata=metadata,
+        input_name=inputs[0].name,
+        output_name=output_name,
+        output_shape=output_shape,
+        layout=layout,
+        inputs=inputs,
+        network=describe_network(graph, metadata),
+        parameters=count_parameters(graph),
+    )
+
+
+def _read(file: pathlib.Path) -> bytes:
+    if not file.is_file():
+        raise BadInput(
+            f"{file}: there is no such model; give a folder with model.onnx and {METADATA}, or an .onnx file."
+        )
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MOST_MODEL_BYTES + 1)
+    except OSError as error:
+        raise BadInput(f"{file}: the model cannot be read ({error.strerror}).") from None
+    if len(content) > MOST_MODEL_BYTES:
+        raise BadInput(f"{file}: the model is larger than {MOST_MODEL_BYTES >> 20} MB, which is not run.")
+    return content
+
+
+def _inputs(graph: Any, metadata: Metadata) -> tuple[tuple[ModelInput, ...], Layout]:
+    """The model's inputs, the camera's first: each sensor of the metadata is one of them, told by its shape."""
+    given = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in given]
+    wanted = len(metadata.sensors)
+    if len(inputs) != wanted:
+        what = "one, the picture" if wanted == 1 else f"{wanted}: {', '.join(metadata.sensors)}"
+        raise BadInput(f"The model has {len(inputs)} inputs; it must have {what}.")
+    rows, columns, channels = metadata.shape_of(metadata.sensor)
+    layouts: dict[tuple[int, ...], Layout] = {
+        (1, channels, rows, columns): "NCHW",
+        (1, rows, columns, channels): "NHWC",
+    }
+    found: dict[str, ModelInput] = {}
+    layout: Layout = "NCHW"
+    for value in inputs:
+        dims = fixed_dims(value) or ()
+        is_lidar = bool(metadata.lidar) and dims == (1, metadata.lidar_values)
+        if value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT or not (is_lidar or dims in layouts):
+            raise BadInput(f"The model's input is {_shown(value)}; it must be {_wanted(metadata)}.")
+        sensor = metadata.lidar if is_lidar else metadata.sensor
+        layout = layouts.get(dims, layout)
+        found[sensor] = ModelInput(sensor, str(value.name), dims)
+    if len(found) != wanted:
+        raise BadInput(f"The model has two inputs of one kind; it must have one for each of {metadata.sensors}.")
+    return tuple(found[sensor] for sensor in metadata.sensors), layout
+
+
+def _wanted(metadata: Metadata) -> str:
+    rows, columns, channels = metadata.shape_of(metadata.sensor)
+    picture = f"float32 of 1x{channels}x{rows}x{columns} or 1x{rows}x{columns}x{channels}"
+    return f"{picture}, or 1x{metadata.lidar_values} for the {metadata.lidar}" if metadata.lidar else picture
+
+
+def _output(graph: Any, metadata: Metadata) -> tuple[str, tuple[int, ...]]:
+    if len(graph.output) != 1:
+        raise BadInput(f"The model has {len(graph.output)} outputs; it must have one, the policy.")
+    value = graph.output[0]
+    dims, size = fixed_dims(value), metadata.space.size
+    if dims is None or dims not in ((1, size), (size,)) or value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
+        raise BadInput(
+            f"The model answers {_shown(value)}, but its metadata's {metadata.space.kind} action space "
+            f"needs float32 of 1x{size}: the model and its metadata do not belong together."
+        )
+    return str(value.name), dims
+
+
+def _shown(value: Any) -> str:
+    dims = fixed_dims(value)
+    return "x".join(map(str, dims)) if dims else "of no fixed shape"

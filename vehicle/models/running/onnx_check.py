@@ -1,0 +1,203 @@
+"""What may be in an ONNX file that the car runs: plain operators and fixed sizes. Nothing in the file is executed here.
+
+No inner graphs, functions, foreign domains or data outside the file; tensors as large as they say; every value inside
+of a known and bounded size; and no more arithmetic than a car can do between two frames.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+from shared.errors import BadInput
+from vehicle.models.running.allowed_operators import OPS
+
+MOST_NODES = 500
+MOST_JOINED = 1024  # values that one operator takes in
+MOST_ELEMENTS = 16 << 20
+MOST_HANDLED = 64 << 20  # elements of a frame, counted for each value that an operator makes them of
+MOST_WEIGHTS = 64 << 20
+MOST_PRODUCTS = 2_000_000_000  # a frame; the largest network of the field needs 1,200 million
+MOST_RANK = 8
+OPSETS = range(7, 24)
+_FOLLOWED_ELEMENTS = 1024
+
+_BYTES_EACH: dict[int, float] = {
+    onnx.TensorProto.FLOAT: 4,
+    onnx.TensorProto.DOUBLE: 8,
+    onnx.TensorProto.FLOAT16: 2,
+    onnx.TensorProto.INT8: 1,
+    onnx.TensorProto.UINT8: 1,
+    onnx.TensorProto.INT32: 4,
+    onnx.TensorProto.INT64: 8,
+    onnx.TensorProto.BOOL: 1,
+}
+
+
+def allowed_graph(content: bytes) -> Any:
+    """The parsed graph (onnx.GraphProto) once everything in it is allowed. Raises BadInput with one sentence."""
+    try:
+        model = onnx.ModelProto.FromString(content)
+    except (DecodeError, ValueError, RecursionError):
+        raise BadInput("The file is not an ONNX model.") from None
+    if not model.graph.node:
+        raise BadInput("The file is not an ONNX model with a graph.")
+    _check_opsets(model)
+    if model.functions or model.training_info:
+        raise BadInput("The model brings functions or training of its own, which are not run.")
+    _check_nodes(model.graph.node)
+    if model.graph.sparse_initializer:
+        raise BadInput("The model holds sparse tensors, which are not run.")
+    for tensor in model.graph.initializer:
+        _check_tensor(tensor)
+    if len({tensor.name for tensor in model.graph.initializer}) < len(model.graph.initializer):
+        raise BadInput("The model holds two weights of one name.")
+    _check_products(model.graph, _inner_sizes(model))
+    return model.graph
+
+
+def _check_opsets(model: Any) -> None:
+    own = [opset for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
+    if len(own) > 1:
+        raise BadInput(f"The model names {len(own)} versions of ONNX's operators; it must name one.")
+    for opset in model.opset_import:
+        if opset.domain not in ("", "ai.onnx"):
+            raise BadInput(f"The model needs operators of {opset.domain[:40]!r}; only ONNX's own are run.")
+        if opset.version not in OPSETS:
+            raise BadInput(
+                f"The model is of opset {opset.version}; {OPSETS[0]} to {OPSETS[-1]} are run: export it again."
+            )
+
+
+def _check_nodes(nodes: Iterable[Any]) -> None:
+    nodes = list(nodes)
+    if len(nodes) > MOST_NODES:
+        raise BadInput(f"The model has {len(nodes)} operators; at most {MOST_NODES} are run.")
+    for node in nodes:
+        if node.domain not in ("", "ai.onnx") or node.op_type not in OPS:
+            raise BadInput(f"The model uses the operator {node.op_type[:40]!r}, which is not run on the car.")
+        if len(node.input) > MOST_JOINED:
+            raise BadInput(
+                f"The operator {node.op_type} takes in {len(node.input)} values; at most {MOST_JOINED} are run."
+            )
+        if node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
+            raise BadInput("The model drops values at random, as in training: export it for inference.")
+        for attribute in node.attribute:
+            _check_attribute(node, attribute)
+
+
+def _check_attribute(node: Any, attribute: Any) -> None:
+    if attribute.HasField("g") or attribute.graphs:
+        raise BadInput(f"The operator {node.op_type} holds an inner graph, which is not run.")
+    if node.op_type == "BatchNormalization" and attribute.name == "training_mode" and attribute.i:
+        raise BadInput("The model normalises as in training: export it for inference.")
+    if node.op_type == "Constant" and attribute.name in ("value_string", "value_strings"):
+        raise BadInput("The model holds a constant of text, which is not run.")
+    if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
+        raise BadInput(f"The operator {node.op_type} holds a sparse tensor, which is not run.")
+    for tensor in [attribute.t] if attribute.HasField("t") else list(attribute.tensors):
+        _check_tensor(tensor)
+
+
+def _check_tensor(tensor: Any) -> None:
+    """Its data is in the file, and as much of it as its shape says."""
+    name = tensor.name[:40] or "constant"
+    if tensor.data_location != onnx.TensorProto.DEFAULT or tensor.external_data:
+        raise BadInput(f"The tensor {name!r} keeps its data outside the file, which is not read.")
+    each = _BYTES_EACH.get(tensor.data_type)
+    if each is None or len(tensor.dims) > MOST_RANK or any(dim < 0 for dim in tensor.dims):
+        raise BadInput(f"The tensor {name!r} is of a type or shape that is not run.")
+    elements = math.prod(tensor.dims)
+    if elements > MOST_WEIGHTS:
+        raise BadInput(f"The tensor {name!r} has {elements} elements; at most {MOST_WEIGHTS} are run.")
+    held = len(tensor.raw_data) / each if tensor.raw_data else _listed(tensor)
+    if held != elements:
+        raise BadInput(f"The tensor {name!r} says {elements} elements but holds {held:g}.")
+
+
+def _listed(tensor: Any) -> int:
+    return max(len(tensor.float_data), len(tensor.double_data), len(tensor.int32_data), len(tensor.int64_data))
+
+
+def _inner_sizes(model: Any) -> dict[str, tuple[int, ...]]:
+    """The shape of every value. What flows inside has a fixed size and a small one."""
+    try:
+        inferred = onnx.shape_inference.infer_shapes(_outline(model), check_type=True, strict_mode=True, data_prop=True)
+    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
+        raise BadInput(f"The model's shapes do not fit together ({_first_line(error)}).") from None
+    graph = inferred.graph
+    sizes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        dims = fixed_dims(value)
+        if dims is not None:
+            sizes.setdefault(value.name, dims)
+    for node in model.graph.node:
+        for name in filter(None, node.output):
+            if name not in sizes:
+                raise BadInput(f"Inside the model {name[:40]!r} has no fixed shape: export it with fixed shapes.")
+            if math.prod(sizes[name]) > MOST_ELEMENTS:
+                raise BadInput(f"Inside the model {name[:40]!r} would have {math.prod(sizes[name])} elements.")
+    return sizes
+
+
+def _outline(model: Any) -> Any:
+    """The model without its weights, whose shapes are enough: a hundredth of the memory."""
+    outline = onnx.ModelProto(ir_version=max(model.ir_version, 4), opset_import=model.opset_import)
+    graph, given = outline.graph, model.graph
+    graph.name = "outline"
+    graph.node.extend(given.node)
+    graph.output.extend(given.output)  # what the file says of the sizes inside is not believed: they are inferred
+    graph.input.extend(given.input)
+    kept = {value.name for value in given.input}
+    for tensor in given.initializer:
+        if math.prod(tensor.dims) <= _FOLLOWED_ELEMENTS:
+            graph.initializer.append(tensor)
+        elif tensor.name not in kept:
+            graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    return outline
+
+
+def _check_products(graph: Any, sizes: Mapping[str, tuple[int, ...]]) -> None:
+    """How often a frame multiplies; a model that is too slow for any car is said so before it is tried."""
+    handled = sum(
+        math.prod(sizes[name]) * max(1, len(node.input)) for node in graph.node for name in filter(None, node.output)
+    )
+    if handled > MOST_HANDLED:
+        raise BadInput(f"The model handles {handled // 1_000_000} million numbers a frame; no car keeps up with that.")
+    total = sum(_products(node, sizes) for node in graph.node)
+    if total > MOST_PRODUCTS:
+        raise BadInput(f"The model multiplies {total // 1_000_000} million times a frame; no car keeps up with that.")
+
+
+_WEIGHTS_AT = {"Conv": 1, "Gemm": 1, "MatMul": 1, "QLinearConv": 3, "QLinearMatMul": 3}
+
+
+def _products(node: Any, sizes: Mapping[str, tuple[int, ...]]) -> int:
+    if "Pool" in node.op_type:
+        window = next((attribute.ints for attribute in node.attribute if attribute.name == "kernel_shape"), ())
+        return math.prod(sizes[node.output[0]]) * math.prod(window)
+    place = _WEIGHTS_AT.get(node.op_type)
+    if place is None:
+        return 0
+    made = math.prod(sizes[node.output[0]])
+    weights = sizes.get(node.input[place], ()) if len(node.input) > place else ()
+    if "Conv" in node.op_type:
+        return made * math.prod(weights[1:])
+    if not weights:
+        return made
+    is_transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
+    return made * (weights[-1] if is_transposed or len(weights) == 1 else weights[-2])
+
+
+def fixed_dims(value: Any) -> tuple[int, ...] | None:
+    """The fixed shape of a value (onnx.ValueInfoProto), () for a single number; None if it is not fixed."""
+    if not value.type.HasField("tensor_type") or not value.type.tensor_type.HasField("shape"):
+        return None
+    dims = tuple(dim.dim_value if dim.HasField("dim_value") else 0 for dim in value.type.tensor_type.shape.dim)
+    return dims if all(dim > 0 for dim in dims) else None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:160] or type(error).__name__

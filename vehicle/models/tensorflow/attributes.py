@@ -1,0 +1,119 @@
+"""What an operator's attributes mean, and which of their values we run. Shapes are TensorFlow's: channels last."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.errors import BadInput
+from vehicle.models.tensorflow.graphdef import MOST_RANK, Node, Tensor
+
+Index = tuple[Any, ...]
+
+
+def strided_index(node: Node, begin: Tensor, end: Tensor, strides: Tensor) -> Index:
+    """The numpy index that a StridedSlice means."""
+    masks = {key: integer(node, f"{key}_mask") for key in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")}
+    index: list[Any] = []
+    for place, (low, high, step) in enumerate(zip(begin.tolist(), end.tolist(), strides.tolist(), strict=True)):
+        bit = 1 << place
+        if masks["ellipsis"] & bit:
+            index.append(Ellipsis)
+        elif masks["new_axis"] & bit:
+            index.append(None)
+        elif masks["shrink_axis"] & bit:
+            index.append(int(low))
+        else:
+            index.append(slice(None if masks["begin"] & bit else low, None if masks["end"] & bit else high, step))
+    return tuple(index)
+
+
+def conv_strides(node: Node) -> tuple[int, int]:
+    """The strides (down, right) of a convolution that we run: unpadded, undilated, channels last. Raises BadInput."""
+    strides = node.attributes.get("strides")
+    if not isinstance(strides, tuple) or len(strides) != 4 or strides[0] != 1 or strides[3] != 1 or min(strides) < 1:
+        raise BadInput(f"The convolution {node.name[:80]!r} has strides that are not run.")
+    if node.attributes.get("padding") != b"VALID":
+        raise BadInput(f"The convolution {node.name[:80]!r} is padded; only VALID is run.")
+    if node.attributes.get("data_format", b"NHWC") != b"NHWC":
+        raise BadInput(f"The convolution {node.name[:80]!r} is not in NHWC order, which is not run.")
+    if any(size != 1 for size in integers(node, "dilations", (1, 1, 1, 1))):
+        raise BadInput(f"The convolution {node.name[:80]!r} is dilated, which is not run.")
+    return strides[1], strides[2]
+
+
+def conv_size(node: Node, picture: Sequence[int], kernel: Sequence[int]) -> tuple[int, int]:
+    """Rows and columns of what a convolution makes. Raises BadInput."""
+    down, right = conv_strides(node)
+    if len(picture) != 4 or len(kernel) != 4 or picture[3] != kernel[2] or min(kernel) < 1:
+        raise BadInput(f"The convolution {node.name[:80]!r} does not fit its input.")
+    rows, columns = (picture[1] - kernel[0]) // down + 1, (picture[2] - kernel[1]) // right + 1
+    if rows < 1 or columns < 1:
+        raise BadInput(f"The convolution {node.name[:80]!r} is larger than its input.")
+    return rows, columns
+
+
+def reshaped(node: Node, shape: tuple[int, ...], wanted: Tensor) -> tuple[int, ...]:
+    """The shape that a Reshape gives. Raises BadInput if it does not fit."""
+    try:
+        return np.broadcast_to(np.int8(0), shape).reshape([int(size) for size in np.ravel(wanted)]).shape
+    except (ValueError, TypeError, OverflowError):
+        raise BadInput(f"The Reshape {node.name[:80]!r} does not fit its input.") from None
+
+
+def expanded(node: Node, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    """The shape with one more axis, of size one. Raises BadInput."""
+    if not -len(shape) - 1 <= axis <= len(shape) or len(shape) >= MOST_RANK:
+        raise BadInput(f"The {node.op} {node.name[:80]!r} does not fit its input.")
+    place = axis % (len(shape) + 1)
+    return (*shape[:place], 1, *shape[place:])
+
+
+def squeezed(node: Node, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape without its axes of size one, or without those that the node names. Raises BadInput."""
+    try:
+        return np.squeeze(np.broadcast_to(np.int8(0), shape), axes_of(node) or None).shape
+    except ValueError:
+        raise BadInput(f"The Squeeze {node.name[:80]!r} does not fit its input.") from None
+
+
+def sliced(node: Node, shape: tuple[int, ...], begin: Tensor, end: Tensor, strides: Tensor) -> Tensor:
+    """Which elements a StridedSlice takes: their numbers, in the shape of its answer. Raises BadInput."""
+    try:
+        return np.asarray(np.arange(math.prod(shape)).reshape(shape)[strided_index(node, begin, end, strides)])
+    except (IndexError, ValueError, TypeError):
+        raise BadInput(f"The StridedSlice {node.name[:80]!r} does not fit its input.") from None
+
+
+def epsilon(node: Node) -> float:
+    """The variance's floor of a normalisation that does not train. Raises BadInput if it trains."""
+    if node.attributes.get("is_training", True) is not False:
+        raise BadInput(f"The normalisation {node.name[:80]!r} is in training mode: export the model for inference.")
+    if node.attributes.get("data_format", b"NHWC") != b"NHWC":
+        raise BadInput(f"The normalisation {node.name[:80]!r} is not in NHWC order, which is not run.")
+    value = node.attributes.get("epsilon", 0.0001)
+    return float(value) if isinstance(value, float) else 0.0001
+
+
+def slope(node: Node) -> float:
+    """How steep a LeakyRelu is below 0."""
+    alpha = node.attributes.get("alpha", 0.2)
+    return float(alpha) if isinstance(alpha, float) else 0.2
+
+
+def axes_of(node: Node) -> tuple[int, ...]:
+    """The axes that a Squeeze takes out; () for all of size one."""
+    return integers(node, "squeeze_dims", ()) or integers(node, "axis", ())
+
+
+def integer(node: Node, key: str) -> int:
+    """An integer, 0 without it."""
+    value = node.attributes.get(key, 0)
+    return value if isinstance(value, int) else 0
+
+
+def integers(node: Node, key: str, default: tuple[int, ...]) -> tuple[int, ...]:
+    """A list of integers."""
+    value = node.attributes.get(key)
+    return value if isinstance(value, tuple) and value else default

@@ -1,0 +1,126 @@
+"""The part of a frozen graph that makes the policy, in the order of evaluation, with its settled branches put in.
+
+A policy that was trained with dropout or normalisation asks "am I training?" in every forward pass. The answer is
+frozen to no, so an `If` is replaced by the branch that is taken. (TensorFlow 1's Switch and Merge are settled while
+evaluating.) A branch that depends on the picture is refused.
+"""
+
+from collections import ChainMap
+from collections.abc import Mapping
+
+import numpy as np
+
+from shared.errors import BadInput
+from vehicle.models.tensorflow.graphdef import MOST_NODES, Graph, Node, Ref
+
+IFS = ("If", "StatelessIf")
+PASSES = (
+    "CheckNumerics",
+    "EnsureShape",
+    "Identity",
+    "PlaceholderWithDefault",
+    "PreventGradient",
+    "Snapshot",
+    "StopGradient",
+)
+_MOST_PASSES = 64
+
+
+def policy_order(graph: Graph, output: str) -> list[Node]:
+    """The nodes that `output` needs, each after its inputs. Raises BadInput for loops and for what is missing."""
+    inlining = _Inlining(graph)
+    return _sorted(inlining, output)
+
+
+class _Inlining:
+    """Nodes by name; an `If` becomes its branch when it is first asked for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._functions = graph.functions
+        self._put_in: dict[str, Node] = {}
+        self._outputs: dict[Ref, Ref] = {}
+        self._nodes: Mapping[str, Node] = ChainMap(self._put_in, dict(graph.nodes))
+
+    def node(self, name: str) -> Node:
+        """The node of that name, its inputs leading past every settled `If`."""
+        found = self._nodes.get(name)
+        if found is None:
+            raise BadInput(f"The graph refers to {name[:80]!r}, which it does not hold.")
+        inputs = tuple(self._real(ref) for ref in found.inputs)
+        control = tuple(one for one in found.control if one in self._nodes and self._nodes[one].op not in IFS)
+        return Node(name, found.op, inputs, control, found.attributes)
+
+    def _real(self, ref: Ref) -> Ref:
+        """What really makes this value. Every `If` is put in once, so the loop ends."""
+        for _ in range(_MOST_PASSES):
+            if ref in self._outputs:
+                ref = self._outputs[ref]
+                continue
+            node = self._nodes.get(ref[0])
+            if node is None or node.op not in IFS:
+                return ref
+            self._settle(node)
+            if ref not in self._outputs:
+                raise BadInput(f"The graph asks {node.name[:80]!r} for a value that it does not give.")
+        raise BadInput("The graph's branches are nested too deeply.")
+
+    def _settle(self, node: Node) -> None:
+        """Put the branch that is taken in the place of an `If`."""
+        if not node.inputs:
+            raise BadInput(f"The branch {node.name[:80]!r} has no condition.")
+        branch = node.attributes.get("then_branch" if self._condition(node) else "else_branch")
+        function = self._functions.get(branch) if isinstance(branch, str) else None
+        if function is None or len(function.parameters) != len(node.inputs) - 1:
+            raise BadInput(
+                f"The branch {node.name[-80:]!r} leads to a function that the file does not hold: export it again."
+            )
+        given = dict(zip(function.parameters, node.inputs[1:], strict=True))
+
+        def outer(ref: Ref) -> Ref:
+            return given[ref[0]] if ref[0] in given else (f"{node.name}//{ref[0]}", ref[1])
+
+        for inner in function.nodes:
+            name = f"{node.name}//{inner.name}"
+            control = tuple(f"{node.name}//{one}" for one in inner.control if one not in given)
+            self._put_in[name] = Node(name, inner.op, tuple(map(outer, inner.inputs)), control, inner.attributes)
+        if len(self._put_in) > MOST_NODES:
+            raise BadInput(f"The graph has more than {MOST_NODES} nodes once its branches are put in.")
+        for number, ref in enumerate(function.returns):
+            self._outputs[node.name, number] = outer(ref)
+
+    def _condition(self, node: Node) -> bool:
+        ref = node.inputs[0]
+        for _ in range(_MOST_PASSES):
+            found = self._nodes.get(self._outputs.get(ref, ref)[0])
+            if found is not None and found.op in PASSES and found.inputs:
+                ref = found.inputs[0]
+                continue
+            value = found.attributes.get("value") if found is not None and found.op == "Const" else None
+            if isinstance(value, np.ndarray) and value.size == 1:
+                return bool(value.item())
+            break
+        raise BadInput(f"The branch {node.name[:80]!r} depends on what the car sees, which is not run.")
+
+
+def _sorted(nodes: _Inlining, output: str) -> list[Node]:
+    """Depth first with a stack of our own: a long chain is no reason to fall over."""
+    order: dict[str, Node] = {}
+    open_: set[str] = set()
+    stack: list[tuple[str, bool]] = [(output, False)]
+    while stack:
+        name, done = stack.pop()
+        if done:
+            open_.discard(name)
+            order[name] = nodes.node(name)
+            continue
+        if name in order:
+            continue
+        if name in open_:
+            raise BadInput(f"The graph runs in a circle through {name[:80]!r}.")
+        open_.add(name)
+        node = nodes.node(name)
+        stack.append((name, True))
+        stack += [
+            (needed, False) for needed in (*(ref[0] for ref in node.inputs), *node.control) if needed not in order
+        ]
+    return list(order.values())

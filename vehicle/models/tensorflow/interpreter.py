@@ -1,0 +1,127 @@
+"""Walks a frozen graph from its inputs to the policy: one loop for converting it and for computing it in numpy.
+
+TensorFlow 1 writes a branch as Switch and Merge: of a Switch one output is dead, what hangs on it is dead too, and a
+Merge takes the living one. "Am I training?" is constant, so all that is settled here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from shared.errors import BadInput
+from vehicle.models.tensorflow.graphdef import Node, Ref, Tensor
+from vehicle.models.tensorflow.inlining import PASSES
+from vehicle.models.tensorflow.numpy_ops import compute
+
+Live = TypeVar("Live")
+
+_FOLDED_ELEMENTS = 1 << 16
+_MOST_VIEWED = 128 << 20
+_VIEWS = frozenset({"Reshape", "Squeeze", "ExpandDims", "Transpose"})  # cost next to nothing, whatever their size
+_NEVER_FOLDED = frozenset({"Conv2D", "MatMul"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """The value of a branch that is not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The value of an operator that we do not know: refused by name as soon as something needs it."""
+
+    op: str
+    name: str
+
+
+DEAD = Dead()
+
+
+class Evaluation(Generic[Live]):
+    """Values by node; `emit` makes those that depend on the picture, or answers None for an operator it knows not."""
+
+    def __init__(self, emit: Callable[[Node, Sequence[Live | Tensor]], Live | Tensor | None]) -> None:
+        self._emit = emit
+        self._viewed = 0
+        self._values: dict[Ref, Live | Tensor | Dead | Unknown] = {}
+
+    def run(self, order: Sequence[Node], given: Mapping[str, Live | Tensor]) -> Live | Tensor:
+        """The value of the last node; `given` are the placeholders' values. Raises BadInput."""
+        for node in order:
+            if node.op == "Switch":
+                self._switch(node)
+            elif node.op == "Merge":
+                self._values[node.name, 0] = self._merge(node)
+            else:
+                self._values[node.name, 0] = given[node.name] if node.name in given else self._value(node)
+        return self._living(self._values[order[-1].name, 0])
+
+    def _value(self, node: Node) -> Live | Tensor | Dead | Unknown:
+        if self._is_dead(node):
+            return DEAD
+        if node.op == "Const":
+            value = node.attributes.get("value")
+            return value if isinstance(value, np.ndarray) else Unknown("Const of another type", node.name)
+        if node.op == "NoOp":
+            return np.zeros(0, np.float32)
+        values = [self._at(ref) for ref in node.inputs]
+        unknown = next((value for value in values if isinstance(value, Unknown)), None)
+        if unknown is not None:
+            return unknown
+        inputs = [self._living(value) for value in values]
+        if node.op in PASSES and len(inputs) == 1:
+            return inputs[0]
+        found: Live | Tensor | None = (
+            self._folded(node, inputs) if all(isinstance(x, np.ndarray) for x in inputs) else None
+        )
+        if found is None and inputs:
+            found = self._emit(node, inputs)
+        return Unknown(node.op, node.name) if found is None else found
+
+    def _folded(self, node: Node, inputs: Sequence[Live | Tensor]) -> Tensor | None:
+        """What is constant is computed now, if it is small."""
+        tensors = [x for x in inputs if isinstance(x, np.ndarray)]
+        large = sum(x.size for x in tensors) > _FOLDED_ELEMENTS and node.op not in _VIEWS
+        if large or node.op in _NEVER_FOLDED:
+            return None
+        if node.op in _VIEWS:
+            self._viewed += sum(x.size for x in tensors)
+            if self._viewed > _MOST_VIEWED:
+                raise BadInput("The graph turns its weights over and over, which is not run.")
+        found = compute(node, tensors)
+        if found is not None and found.size > _FOLDED_ELEMENTS and node.op not in _VIEWS:
+            raise BadInput(f"{node.op} at {node.name[:80]!r} makes a large constant of small ones, which is not run.")
+        return found
+
+    def _switch(self, node: Node) -> None:
+        if self._is_dead(node) or len(node.inputs) != 2:
+            self._values[node.name, 0] = self._values[node.name, 1] = DEAD
+            return
+        value, condition = (self._at(ref) for ref in node.inputs)
+        if not isinstance(condition, np.ndarray) or condition.size != 1:
+            raise BadInput(f"The Switch {node.name[:80]!r} depends on what the car sees, which is not run.")
+        taken = int(bool(condition.item()))
+        self._values[node.name, taken], self._values[node.name, 1 - taken] = value, DEAD
+
+    def _merge(self, node: Node) -> Live | Tensor | Dead | Unknown:
+        living = [value for value in map(self._at, node.inputs) if value is not DEAD]
+        if len(living) > 1:
+            raise BadInput(f"The Merge {node.name[:80]!r} has more than one branch alive, which is not run.")
+        return living[0] if living else DEAD
+
+    def _is_dead(self, node: Node) -> bool:
+        return any(self._at(ref) is DEAD for ref in node.inputs) or any(
+            self._values.get((name, 0)) is DEAD for name in node.control
+        )
+
+    def _at(self, ref: Ref) -> Live | Tensor | Dead | Unknown:
+        return self._values.get(ref, Unknown("a later output", ref[0]))
+
+    def _living(self, value: Live | Tensor | Dead | Unknown) -> Live | Tensor:
+        if isinstance(value, Unknown):
+            raise BadInput(f"The graph uses {value.op[:40]!r} at {value.name[:80]!r}, which is not run.")
+        if isinstance(value, Dead):
+            raise BadInput("The policy hangs on a branch that is never taken.")
+        return value

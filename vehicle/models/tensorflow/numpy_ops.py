@@ -1,0 +1,181 @@
+"""What TensorFlow's operators compute, in numpy: height, width, channels last.
+
+It folds what is constant in a graph, and it is the second opinion on a converted policy: with pictures in the place of
+the placeholders everything is constant. Source: tensorflow/core/ops/{nn,math,array}_ops.cc and their documentation.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import BadInput
+from vehicle.models.tensorflow.attributes import (
+    axes_of,
+    conv_size,
+    conv_strides,
+    epsilon,
+    integer,
+    slope,
+    strided_index,
+)
+from vehicle.models.tensorflow.graphdef import DTYPES, Node
+
+Tensor = NDArray[Any]
+
+MOST_ELEMENTS = 16 << 20
+
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+UNARY: dict[str, Callable[[Tensor], Tensor]] = {
+    "Elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "Exp": np.exp,
+    "Neg": np.negative,
+    "Relu": lambda x: np.maximum(x, 0),
+    "Relu6": lambda x: np.clip(x, 0, 6),
+    "Rsqrt": lambda x: 1 / np.sqrt(x),
+    "Selu": lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(np.minimum(x, 0))),
+    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "Softplus": lambda x: np.logaddexp(x, np.zeros_like(x)),
+    "Sqrt": np.sqrt,
+    "Square": np.square,
+    "Tanh": np.tanh,
+}
+BINARY: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "Add": np.add,
+    "AddV2": np.add,
+    "BiasAdd": np.add,
+    "Div": np.divide,
+    "Maximum": np.maximum,
+    "Minimum": np.minimum,
+    "Mul": np.multiply,
+    "RealDiv": np.divide,
+    "Sub": np.subtract,
+}
+
+
+def compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | None:
+    """The first output of one operator; None for an operator that is not known. Raises BadInput."""
+    try:
+        with np.errstate(all="ignore"):
+            found = _compute(node, inputs)
+        return None if found is None else np.asarray(found)  # of scalars numpy makes no array
+    except (ValueError, IndexError, TypeError, OverflowError) as error:
+        raise BadInput(f"{node.op} at {node.name[:80]!r} does not fit its inputs ({str(error)[:80]}).") from None
+
+
+def _compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | np.generic | None:
+    if node.op in UNARY:
+        return UNARY[node.op](*inputs).astype(inputs[0].dtype, copy=False)
+    if node.op in BINARY:
+        small(np.broadcast_shapes(*(x.shape for x in inputs)))
+        return BINARY[node.op](*inputs).astype(inputs[0].dtype, copy=False)
+    rule = _RULES.get(node.op)
+    return None if rule is None else rule(node, inputs)
+
+
+def small(shape: Sequence[int]) -> None:
+    """Raises BadInput if nothing in a policy is that large."""
+    if math.prod(shape) > MOST_ELEMENTS:
+        raise BadInput(f"The graph makes a tensor of {'x'.join(map(str, shape))} elements, which is not run.")
+
+
+def _conv(node: Node, inputs: Sequence[Tensor]) -> Tensor:
+    x, kernel = inputs
+    down, right = conv_strides(node)
+    rows, columns = conv_size(node, x.shape, kernel.shape)
+    small((x.shape[0], rows, columns, kernel.shape[3]))
+    result = np.zeros((x.shape[0], rows, columns, kernel.shape[3]), np.float32)
+    for y in range(kernel.shape[0]):
+        for z in range(kernel.shape[1]):
+            result += (
+                x[:, y : y + down * rows : down, z : z + right * columns : right][:, :rows, :columns] @ kernel[y, z]
+            )
+    return result
+
+
+def _matmul(node: Node, inputs: Sequence[Tensor]) -> Tensor:
+    left, right = inputs
+    left = left.T if node.attributes.get("transpose_a") else left
+    right = right.T if node.attributes.get("transpose_b") else right
+    small((left.shape[0], right.shape[-1]))
+    return np.asarray(left @ right)
+
+
+def _softmax(_node: Node, inputs: Sequence[Tensor]) -> Tensor:
+    (x,) = inputs
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def _normalised(node: Node, inputs: Sequence[Tensor]) -> Tensor:
+    x, scale, offset, mean, variance = inputs
+    return np.asarray((x - mean) * (scale / np.sqrt(variance + np.float32(epsilon(node)))) + offset)
+
+
+def _concat(_node: Node, inputs: Sequence[Tensor]) -> Tensor:
+    *parts, axis = inputs
+    small([sum(part.size for part in parts)])
+    return np.concatenate(parts, int(axis.item()))  # TensorFlow takes the axis as a scalar or a row of one
+
+
+def _pack(node: Node, inputs: Sequence[Tensor]) -> Tensor:
+    small([sum(part.size for part in inputs)])
+    return np.stack(inputs, integer(node, "axis"))
+
+
+def _cast(node: Node, inputs: Sequence[Tensor]) -> Tensor:
+    kind = DTYPES.get(integer(node, "DstT"))
+    if kind is None:
+        raise BadInput(f"The Cast {node.name[:80]!r} is to a type that is not run.")
+    return inputs[0].astype(kind)
+
+
+def _gather(node: Node, inputs: Sequence[Tensor]) -> Tensor:
+    given, places, axis = inputs
+    small([places.size, given.size])
+    if integer(node, "batch_dims") or places.size * given.size > MOST_ELEMENTS:
+        raise BadInput(f"The GatherV2 {node.name[:80]!r} is not of the kind that is run.")
+    return np.asarray(np.take(given, places, int(axis)))
+
+
+def _sum(_node: Node, inputs: Sequence[Tensor]) -> Tensor:
+    total = inputs[0]
+    for part in inputs[1:]:
+        if part.shape != total.shape:
+            raise ValueError("shapes differ")
+        total = total + part
+    return total
+
+
+def _prod(node: Node, inputs: Sequence[Tensor]) -> Tensor:
+    given, axes = inputs
+    kept = bool(node.attributes.get("keep_dims"))
+    return np.asarray(np.prod(given, tuple(np.ravel(axes).tolist()), dtype=given.dtype, keepdims=kept))
+
+
+_RULES: dict[str, Callable[[Node, Sequence[Tensor]], Tensor]] = {
+    "AddN": _sum,
+    "Cast": _cast,
+    "ClipByValue": lambda _, x: np.clip(x[0], x[1], x[2]),
+    "ConcatV2": _concat,
+    "Conv2D": _conv,
+    "ExpandDims": lambda _, x: np.expand_dims(x[0], int(x[1].item())),
+    "FusedBatchNorm": _normalised,
+    "FusedBatchNormV2": _normalised,
+    "FusedBatchNormV3": _normalised,
+    "GatherV2": _gather,
+    "LeakyRelu": lambda node, x: np.where(x[0] > 0, x[0], x[0] * np.float32(slope(node))),
+    "MatMul": _matmul,
+    "Pack": _pack,
+    "Prod": _prod,
+    "Rank": lambda _, x: np.array(x[0].ndim, np.int32),
+    "Reshape": lambda _, x: x[0].reshape([int(size) for size in np.ravel(x[1])]),
+    "Shape": lambda _, x: np.array(x[0].shape, np.int32),
+    "Softmax": _softmax,
+    "Squeeze": lambda node, x: np.squeeze(x[0], axes_of(node) or None),
+    "StridedSlice": lambda node, x: np.asarray(x[0][strided_index(node, *x[1:])]),
+    "Transpose": lambda _, x: np.transpose(x[0], [int(axis) for axis in x[1]]),
+}

@@ -1,0 +1,96 @@
+"""Where a frozen policy begins and ends: rl_coach's names, and what the metadata says of the sensors.
+
+The output is `.../network_1/ppo_head_0/policy` or `.../sac_policy_head_0/policy`, never a neighbour: `policy_std`
+is the same for every picture. Source: aws-deepracer-community/deepracer-simapp, aws-deepracer-model-optimizer-pkg.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.errors import BadInput
+from vehicle.models.metadata import Metadata
+from vehicle.models.tensorflow.graphdef import Graph, Node
+from vehicle.models.tensorflow.inlining import policy_order
+
+HEADS = {"clipped_ppo": ("main", "ppo_head_0"), "sac": ("policy", "sac_policy_head_0")}
+_HEAD = re.compile(r"(?:.*/)?main_level/[^/]+/(main|policy)/online/network_\d+/(ppo_head_0|sac_policy_head_0)/policy")
+_PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A policy in a graph. `order` ends with its answer; `shapes` are (H, W, C) or (N,) by sensor.
+
+    `free` are single numbers that the file leaves open, such as a gradient rescaler that was never frozen.
+    """
+
+    output: str
+    order: Sequence[Node]
+    placeholders: dict[str, str]
+    shapes: dict[str, tuple[int, ...]]
+    free: tuple[str, ...] = ()
+
+
+def find_head(graph: Graph, metadata: Metadata) -> Head:
+    """The policy that the metadata speaks of. Raises BadInput if it is not there, or not alone."""
+    output = _output(graph, metadata)
+    order = policy_order(graph, output)
+    placeholders: dict[str, str] = {}
+    free: list[str] = []
+    for node in _read(order):
+        if node.op in _PLACEHOLDERS:
+            sensor = node.name.rsplit("/", 1)[-1]
+            if sensor not in metadata.sensors and node.attributes.get("shape", ()) == () and _is_float(node):
+                free.append(node.name)
+                continue
+            if sensor in placeholders:
+                raise BadInput(f"The graph has two inputs for {sensor[:40]}.")
+            _check_placeholder(node, sensor, metadata)
+            placeholders[sensor] = node.name
+    missing = [sensor for sensor in metadata.sensors if sensor not in placeholders]
+    if missing:
+        raise BadInput(f"The metadata speaks of {', '.join(missing)}, but the policy does not look at it.")
+    sensors = sorted(placeholders)
+    shapes = {sensor: metadata.shape_of(sensor) for sensor in sensors}
+    return Head(output, order, {sensor: placeholders[sensor] for sensor in sensors}, shapes, tuple(free))
+
+
+def _read(order: Sequence[Node]) -> list[Node]:
+    """Those whose values reach the policy: a node that must only run before another does not count."""
+    reached = {order[-1].name}
+    found = []
+    for node in reversed(order):
+        if node.name in reached:
+            reached.update(name for name, _ in node.inputs)
+            found.append(node)
+    return found[::-1]
+
+
+def _output(graph: Graph, metadata: Metadata) -> str:
+    found = [match for name in graph.nodes if (match := _HEAD.fullmatch(name))]
+    if not found:
+        raise BadInput("The graph has no policy head of clipped_ppo or sac: it is no DeepRacer model.")
+    if len(found) > 1:
+        raise BadInput(f"The graph has {len(found)} policy heads; it must have one.")
+    if (found[0][1], found[0][2]) != HEADS[metadata.algorithm]:
+        raise BadInput(f"The graph's head is {found[0][2]}, but its metadata says {metadata.algorithm}.")
+    if metadata.algorithm == "sac" and metadata.space.kind == "discrete":
+        raise BadInput("The metadata says sac with discrete actions; sac answers continuous ones only.")
+    return found[0][0]
+
+
+def _check_placeholder(node: Node, sensor: str, metadata: Metadata) -> None:
+    if sensor not in metadata.sensors:
+        said = ", ".join(metadata.sensors)
+        raise BadInput(f"The policy looks at {sensor[:40]!r}, but its metadata speaks of {said}.")
+    if not _is_float(node):
+        raise BadInput(f"The input {sensor} is no float32.")
+    shape, wanted = node.attributes.get("shape"), metadata.shape_of(sensor)
+    if isinstance(shape, tuple) and shape and shape[1:] != wanted:
+        given = "x".join(map(str, shape[1:]))
+        raise BadInput(f"The input {sensor} is {given}, but it must be {'x'.join(map(str, wanted))}.")
+
+
+def _is_float(node: Node) -> bool:
+    return node.attributes.get("dtype", 1) == 1

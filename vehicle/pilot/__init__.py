@@ -1,0 +1,1 @@
+"""The pilot process: newest frame in, setpoint out."""

@@ -1,0 +1,225 @@
+"""The pilot: a child process. Camera to newest frame to policy to wish; beside it the lap watcher.
+
+It owns no motor and no network: before it loads the model, the kernel takes its sockets away. What it cannot do it
+says as a fault, and there is no wish.
+"""
+
+import select
+import sys
+import threading
+import time
+
+import cv2
+
+from shared.clock import Clock
+from shared.config import load
+from shared.errors import BadInput, HardwareMissing, RacedayError
+from vehicle.config import VehicleConfig
+from vehicle.core.messages import CameraAbsent, Fault, ModeNotice, PilotReady, Seen, Unusable, Wish
+from vehicle.core.modes import ARMED
+from vehicle.drivers import build_camera, build_clock, camera_sockets
+from vehicle.frames.frame_check import REPEATED, FrameCheck
+from vehicle.frames.latest_frame import Mailbox
+from vehicle.hardware.interfaces import Camera, Frame, Pixels
+from vehicle.lapwatch.watcher import LapWatcher
+from vehicle.models.int8.choose_precision import Choice, choose
+from vehicle.models.library import SELECTED
+from vehicle.models.running.policy import Policy
+from vehicle.process.channel import Channel, from_fd
+from vehicle.process.child_main import child_arguments, run_child
+from vehicle.process.log import say
+from vehicle.process.realtime import CAMERA_PRIORITY, POLICY_PRIORITY, ask_for_realtime, rest_the_collector
+from vehicle.process.sandbox import confine
+from vehicle.process.seccomp import leave_the_network
+from vehicle.recordings.frame_feed import FrameFeed, feed_of
+
+_READ_S = 0.5
+_LOOK_S = 0.1
+_TELL_S = 0.5
+_CAMERA_RETRY_S = 2.0
+SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
+
+
+class Pilot:
+    """Frames in, wishes out; counts what it saw. Without a policy it wishes nothing: the car cannot be armed."""
+
+    def __init__(self, policy: Policy | None, guard: Channel, clock: Clock) -> None:
+        self._policy = policy
+        self._guard = guard
+        self._clock = clock
+        self._frames = 0
+        self._dropped = 0
+        self._repeated = 0
+        self._last_seq: int | None = None
+        self._check = FrameCheck()
+
+    def look(self, frame: Frame) -> None:
+        """Make a wish of one frame, or say why there is none. A frame that shows nothing new makes none."""
+        if self._policy is None:
+            return
+        capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000
+        looked_ns = time.perf_counter_ns()
+        small = self._policy.see(frame.pixels)
+        if trouble := self._trouble(frame, small):
+            self._guard.send(Unusable(trouble))
+            return
+        began_ns = time.perf_counter_ns()
+        try:
+            action = self._policy.model.metadata.space.decode(self._policy.answer(), 1.0)
+        except BadInput as error:
+            self._guard.send(Fault(str(error)))
+            return
+        policy_us = (time.perf_counter_ns() - began_ns) // 1000
+        shrink_us = (began_ns - looked_ns) // 1000
+        self._guard.send(
+            Wish(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us, capture_us)
+        )
+
+    def tell(self) -> None:
+        """Say what the camera gave."""
+        self._guard.send(Seen(self._frames, self._dropped, self._repeated))
+
+    def _trouble(self, frame: Frame, small: Pixels) -> str:
+        """Why the frame is none to drive by, whatever its stamp says: an old one again, or one that shows nothing."""
+        trouble = self._check.trouble(small)
+        if frame.seq == self._last_seq:
+            trouble = REPEATED
+        if trouble == REPEATED:
+            self._repeated += 1
+        else:
+            self._frames += 1
+            self._dropped += max(0, frame.seq - self._last_seq - 1) if self._last_seq is not None else 0
+        self._last_seq = frame.seq
+        return trouble
+
+
+def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel, feed: FrameFeed | None = None) -> None:
+    """Until the guard or the camera is gone."""
+    number, tell_due_s = 0, 0.0
+    while not guard.closed and not mailbox.closed:
+        found = mailbox.newest(number, _LOOK_S)
+        if found is not None:
+            frame, number = found
+            pilot.look(frame)
+            mailbox.done(number)
+        if (now_s := time.monotonic()) >= tell_due_s:
+            tell_due_s = now_s + _TELL_S
+            pilot.tell()
+        for word in guard.receive():
+            if isinstance(word, ModeNotice) and feed is not None:
+                feed.armed = word.mode in ARMED
+            if isinstance(word, ModeNotice) and word.mode == "ready":
+                rest_the_collector()
+
+
+def capture(camera: Camera, mailbox: Mailbox, guard: Channel, *, realtime: bool = False) -> None:
+    """The camera's thread: the newest frame into the mailbox, until the camera is gone."""
+    if realtime:
+        ask_for_realtime("camera", CAMERA_PRIORITY)
+    try:
+        while not mailbox.closed:
+            frame = camera.read(_READ_S)
+            if frame is not None:
+                mailbox.put(frame)
+    except RacedayError as error:
+        guard.send(Fault(f"The camera is gone: {error}"))
+        say(str(error))
+    finally:
+        mailbox.close()
+
+
+def main(arguments: list[str]) -> int:
+    """The child's life; returns the exit code."""
+    asked = child_arguments(arguments)
+    for sentence in confine(asked.parent):
+        say(f"pilot: {sentence}")
+    sys.setswitchinterval(SWITCH_S)
+    cv2.setNumThreads(1)
+    config = load(asked.config, VehicleConfig)
+    guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
+    clock = build_clock(config)
+    camera = open_camera(config, clock, guard)
+    if camera is None:
+        return 0
+    for sentence in leave_the_network(camera_sockets(config)):
+        say(f"pilot: {sentence}")
+    choice = first_choice(config)
+    mailbox = Mailbox()
+    wanted = config.recorder.enabled or config.console.enabled
+    recorded = config.model.profile if config.recorder.enabled else None
+    feed = feed_of(asked.frame_fd, recorded) if wanted else None
+    return _run(config, clock, camera, mailbox, choice, guard, laps, feed)
+
+
+def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera | None:
+    """The camera, waited for as long as it is absent; None if the guard is gone meanwhile. Raises ConfigError."""
+    said = ""
+    while not guard.closed:
+        try:
+            return build_camera(config, clock)
+        except HardwareMissing as error:
+            guard.send(CameraAbsent(str(error)))
+            if str(error) != said:
+                said = str(error)
+                say(f"{said} It is tried again every {_CAMERA_RETRY_S:g} s; until then the car cannot be armed.")
+        select.select([guard], [], [], _CAMERA_RETRY_S)
+        guard.receive()
+    return None
+
+
+def first_choice(config: VehicleConfig) -> Choice | None:
+    """The model, warm, in its precision; None on a new car whose phone page is there to bring one. Raises BadInput."""
+    chosen = config.model.path
+    if config.console.enabled and chosen == config.console.models / SELECTED and not chosen.exists():
+        say("no model is selected yet: bring one on the phone page, or with `raceday model import` and `select`.")
+        return None
+    choice = choose(chosen, config.model.profile, config.model.precision)
+    say(f"{choice.policy.model.name}: {choice.sentence}")
+    return choice
+
+
+def _ready(choice: Choice | None, *, realtime: bool) -> PilotReady:
+    if choice is None:
+        return PilotReady("", "", "", realtime)
+    model = choice.policy.model
+    return PilotReady(model.name, model.sha256, choice.precision, realtime)
+
+
+def _run(
+    config: VehicleConfig,
+    clock: Clock,
+    camera: Camera,
+    mailbox: Mailbox,
+    choice: Choice | None,
+    guard: Channel,
+    laps: Channel,
+    feed: FrameFeed | None,
+) -> int:
+    """Up to four threads around one mailbox; this one flies."""
+    pilot, realtime = Pilot(choice.policy if choice is not None else None, guard, clock), config.safety.realtime
+    asked = {"realtime": realtime}
+    threads = [
+        threading.Thread(target=capture, args=(camera, mailbox, guard), kwargs=asked, name="camera", daemon=True)
+    ]
+    if config.lapwatch.enabled:
+        watcher = LapWatcher(config.lapwatch, clock.boot_id)
+        threads.append(threading.Thread(target=watcher.run, args=(mailbox, laps.send), name="lapwatch", daemon=True))
+    if feed is not None:
+        threads.append(threading.Thread(target=feed.run, args=(mailbox,), name="feed", daemon=True))
+    for thread in threads:
+        thread.start()
+    is_realtime = realtime and ask_for_realtime("policy", POLICY_PRIORITY)
+    guard.send(_ready(choice, realtime=is_realtime))
+    try:
+        fly(pilot, mailbox, guard, feed)
+    finally:
+        camera_gone = mailbox.closed
+        mailbox.close()
+        camera.close()
+        for thread in threads:
+            thread.join(1.0)
+    return 2 if camera_gone else 0
+
+
+if __name__ == "__main__":
+    run_child(main)

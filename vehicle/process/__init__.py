@@ -1,0 +1,1 @@
+"""What the car's processes share as Linux processes: sandbox, channel, priorities, log."""

@@ -1,0 +1,39 @@
+"""How a child process of the guard begins and ends: signals, one sentence for an error, an exit code."""
+
+import argparse
+import pathlib
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+from shared.errors import RacedayError
+from vehicle.process.log import say
+
+
+def child_arguments(arguments: list[str]) -> argparse.Namespace:
+    """What the guard hands to a child."""
+    parser = argparse.ArgumentParser(description="A child of `raceday vehicle`; not for hand use.")
+    parser.add_argument("--config", type=pathlib.Path, required=True)
+    parser.add_argument("--guard-fd", type=int, required=True)
+    parser.add_argument("--lap-fd", type=int, required=True)
+    parser.add_argument("--frame-fd", type=int, default=None)
+    parser.add_argument("--parent", type=int, required=True)
+    return parser.parse_args(arguments)
+
+
+def run_child(main: Callable[[list[str]], int]) -> NoReturn:
+    """Runs the child's `main` and ends the process with its code."""
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the guard ends us in order
+    try:
+        code = main(sys.argv[1:])
+    except RacedayError as error:
+        say(str(error))
+        code = error.exit_code
+    sys.exit(code)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)

@@ -1,0 +1,112 @@
+"""One recording of the black box: an MCAP file, written in small chunks so that a killed process loses little.
+
+Channels: /frame (JPEG, stamped at capture), /seen (what the policy saw of that frame, exact, as PNG), /drive (wishes
+and pulses), /state (mode and reason), /beside (what the camera gave and how late the ticks were). Everything but the
+pictures is JSON with the fields of our own dataclasses.
+"""
+
+import json
+import os
+import pathlib
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from mcap.writer import CompressionType, Writer
+from pydantic import TypeAdapter
+
+from shared.errors import StorageError
+from shared.protocol.messages import CarState
+from vehicle.core.messages import Figures, Trace
+from vehicle.recordings.frame_feed import Picture
+
+VERSION = "1"
+ABOUT = "raceday"
+FRAME, SEEN, DRIVE, STATE, BESIDE = "/frame", "/seen", "/drive", "/state", "/beside"
+_CHUNK_BYTES = 64 * 1024
+_SYNC_NS = 5_000_000_000
+_TOPICS: tuple[tuple[str, type], ...] = ((DRIVE, Trace), (STATE, CarState), (BESIDE, Figures))
+
+Recorded = Picture | Trace | CarState | Figures
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whose recording this is; `part` counts the files of one drive."""
+
+    device: str
+    boot: str
+    run: int
+    part: int
+    utc: str
+    model: str = ""
+    model_sha256: str = ""
+    model_path: str = ""
+    profile: str = "grey-area"
+
+
+class RunFile:
+    """A recording that is being written. Raises StorageError when the disk refuses."""
+
+    def __init__(self, path: pathlib.Path, about: About) -> None:
+        self.path = path
+        self.frames = 0
+        self._sequence = 0
+        self._synced_ns: int | None = None
+        self._adapters: dict[type[Any], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for _, kind in _TOPICS}
+        try:
+            self._file: BinaryIO = path.open("xb")
+            self._writer = Writer(self._file, chunk_size=_CHUNK_BYTES, compression=CompressionType.NONE)
+            self._writer.start(profile="", library="raceday")
+            texts = {name: str(getattr(about, name)) for name in About.__dataclass_fields__}
+            self._writer.add_metadata(ABOUT, {"v": VERSION, **texts})
+            self._channels = {topic: self._channel(topic, kind) for topic, kind in _TOPICS}
+            self._frames_channel = self._writer.register_channel(FRAME, "jpeg", 0)
+            self._seen_channel = self._writer.register_channel(SEEN, "png", 0)
+            self._file.flush()
+        except OSError as error:
+            raise StorageError(f"the recording {path} cannot be written ({error.strerror}).") from None
+
+    @property
+    def size_bytes(self) -> int:
+        return self._file.tell()
+
+    def add(self, at_ns: int, what: Recorded) -> None:
+        """Append one fact. What a chunk holds is on its way to the disk as soon as the chunk is full."""
+        try:
+            if isinstance(what, Picture):
+                self.frames += 1
+                self._writer.add_message(self._frames_channel, what.at_ns, what.jpeg, at_ns, what.seq)
+                if what.seen:
+                    self._writer.add_message(self._seen_channel, what.at_ns, what.seen, at_ns, what.seq)
+            else:
+                topic = next(topic for topic, kind in _TOPICS if isinstance(what, kind))
+                self._sequence += 1
+                text = self._adapters[type(what)].dump_json(what)
+                self._writer.add_message(self._channels[topic], at_ns, text, at_ns, self._sequence)
+            self._file.flush()
+            self._sync(at_ns)
+        except OSError as error:
+            raise StorageError(f"the recording {self.path} cannot be written ({error.strerror}).") from None
+
+    def close(self) -> None:
+        """With the index, so that any MCAP reader opens it at once."""
+        try:
+            self._writer.finish()  # type: ignore[no-untyped-call]
+            self._file.flush()
+            os.fdatasync(self._file.fileno())
+        except OSError as error:
+            raise StorageError(f"the recording {self.path} could not be ended ({error.strerror}).") from None
+        finally:
+            self._file.close()
+
+    def _sync(self, at_ns: int) -> None:
+        """A pulled battery costs the last seconds at most."""
+        if self._synced_ns is None or at_ns - self._synced_ns >= _SYNC_NS:
+            self._synced_ns = at_ns
+            os.fdatasync(self._file.fileno())
+
+    def _channel(self, topic: str, kind: type) -> int:
+        schema = json.dumps(self._adapters[kind].json_schema()).encode()
+        return self._writer.register_channel(
+            topic, "json", self._writer.register_schema(kind.__name__, "jsonschema", schema)
+        )

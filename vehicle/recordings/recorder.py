@@ -1,0 +1,190 @@
+"""The black box: each drive, from arming to its end, becomes a recording; in comms, never in the path of control.
+
+Whoever feeds it never waits: there is a short queue, and what does not fit is dropped and counted. A disk that refuses
+ends the recording with one sentence and is tried again at the next drive; the car drives on.
+"""
+
+import functools
+import pathlib
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from shared.clock import Clock
+from shared.errors import StorageError
+from shared.protocol.messages import CarState
+from vehicle.config import ModelChoice, RecorderOptions
+from vehicle.core.messages import Figures, Trace
+from vehicle.core.modes import ARMED
+from vehicle.process.channel import Word
+from vehicle.process.log import say
+from vehicle.recordings.frame_feed import Picture
+from vehicle.recordings.mcap_file import About, Recorded, RunFile
+
+_WAITING_MOST = 256
+_MB = 1 << 20
+_TAIL_NS = 1_000_000_000  # the second after a stop explains it
+_BEFORE = 16  # pictures and the word to arm come by two ways: those that overtake it are kept until it is here
+
+
+class Recorder:
+    """Begins, rotates and ends recordings; `take` may be called from one thread, times are arguments."""
+
+    def __init__(
+        self, options: RecorderOptions, device: str, boot: str, model: ModelChoice, utc: Callable[[], datetime]
+    ) -> None:
+        self._options = options
+        self._device, self._boot, self._model, self._utc = device, boot, model, utc
+        self._file: RunFile | None = None
+        self._state = CarState(True, "disarmed")
+        self._ends_ns: int | None = None
+        self._run = self._part = 0
+        self._before: deque[tuple[int, Picture]] = deque(maxlen=_BEFORE)
+
+    @property
+    def path(self) -> pathlib.Path | None:
+        """The file that is being written now."""
+        return self._file.path if self._file is not None else None
+
+    def take(self, at_ns: int, what: Recorded) -> None:
+        """Record it if a drive is on; a state decides whether one is. Raises StorageError, once a drive."""
+        if isinstance(what, CarState):
+            self._state = what
+            if what.mode in ARMED:
+                self._ends_ns = None
+                if self._file is None:
+                    self._run += 1
+                    self._begin(part=1)
+                    while self._before:
+                        self._write(*self._before.popleft())
+            elif self._file is not None and self._ends_ns is None:
+                self._ends_ns = at_ns + _TAIL_NS
+        if self._file is not None:
+            self._write(at_ns, what)
+        elif isinstance(what, Picture):
+            self._before.append((at_ns, what))
+        if self._ends_ns is not None and at_ns >= self._ends_ns:
+            self.close()
+
+    def close(self) -> None:
+        """End the recording, if there is one."""
+        file, self._file, self._ends_ns = self._file, None, None
+        if file is not None:
+            file.close()
+
+    def _write(self, at_ns: int, what: Recorded) -> None:
+        assert self._file is not None
+        try:
+            if self._file.size_bytes >= self._options.file_mb * _MB:
+                self._file.close()
+                self._begin(self._part + 1)
+            self._file.add(at_ns, what)
+        except StorageError:
+            self._file = None  # until the next drive
+            raise
+
+    def _begin(self, part: int) -> None:
+        self._part = part
+        self._file = None
+        folder = self._options.folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"the folder of recordings {folder} cannot be made ({error.strerror}).") from None
+        make_room(folder, (self._options.total_mb - self._options.file_mb) * _MB)
+        utc, state = self._utc(), self._state
+        path = folder / f"{_next_number(folder):06d}-{utc:%Y%m%dT%H%M%SZ}.mcap"
+        about = About(
+            self._device,
+            self._boot,
+            self._run,
+            part,
+            utc.isoformat(),
+            state.model,
+            state.model_sha256,
+            str(self._model.path.absolute()),
+            self._model.profile,
+        )
+        self._file = RunFile(path, about)
+
+
+class RecorderThread:
+    """The recorder behind its queue. `hear` and `see` are called from comms' threads and never wait."""
+
+    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+        self._recorder = recorder
+        self._clock = clock
+        self._waiting: queue.Queue[tuple[int, Recorded] | None] = queue.Queue(_WAITING_MOST)
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self.dropped = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def hear(self, word: Word) -> None:
+        """A word that comms passes on."""
+        if isinstance(word, Trace | CarState | Figures):
+            self._put(word.at_ns if isinstance(word, Trace) else self._clock.now_ns(), word)
+
+    def see(self, picture: Picture) -> None:
+        """A frame of the pilot's."""
+        self._put(self._clock.now_ns(), picture)
+
+    def close(self) -> None:
+        """Write what waits, end the recording."""
+        self._waiting.put(None)
+        self._thread.join(5.0)
+
+    def _put(self, at_ns: int, what: Recorded) -> None:
+        try:
+            self._waiting.put_nowait((at_ns, what))
+        except queue.Full:
+            self.dropped += 1
+
+    def _run(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            self._try(functools.partial(self._recorder.take, *item))
+        self._try(self._recorder.close)
+        if self.dropped:
+            say(f"the black box had no time for {self.dropped} facts.")
+
+    def _try(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except StorageError as error:
+            say(str(error))
+
+
+def utc_now() -> datetime:
+    """For the names of recordings, which people read."""
+    return datetime.now(UTC)
+
+
+def recordings(folder: pathlib.Path) -> list[pathlib.Path]:
+    """All recordings, oldest first: by their numbers, since a car's calendar may be wrong."""
+    return sorted(path for path in folder.glob("*.mcap") if _number(path))
+
+
+def make_room(folder: pathlib.Path, most_bytes: int) -> None:
+    """Remove the oldest until at most `most_bytes` are left. Raises StorageError."""
+    try:
+        sizes = [(path, path.stat().st_size) for path in recordings(folder)]
+        total = sum(size for _, size in sizes)
+        for path, size in sizes:
+            if total <= most_bytes:
+                return
+            path.unlink(missing_ok=True)
+            total -= size
+    except OSError as error:
+        raise StorageError(f"old recordings in {folder} cannot be removed ({error.strerror}).") from None
+
+
+def _next_number(folder: pathlib.Path) -> int:
+    return max((_number(path) for path in recordings(folder)), default=0) + 1
+
+
+def _number(path: pathlib.Path) -> int:
+    head = path.name.partition("-")[0]
+    return int(head) if head.isascii() and head.isdigit() else 0

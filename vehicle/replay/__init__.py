@@ -1,1 +1,0 @@
-"""Reads recordings of the black box back: compare with a model, draw."""

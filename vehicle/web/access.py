@@ -1,0 +1,12 @@
+"""May this request command the car? Only with the header of our own script, which crosses no border."""
+
+from starlette.datastructures import Headers
+
+from shared.web.security import stranger
+
+
+def refusal(headers: Headers, scheme: str) -> str:
+    """Why this request may not command, "" if it may."""
+    if headers.get("x-raceday") != "console":
+        return "A command comes from the console's own page."
+    return stranger(headers, scheme, "the console's")

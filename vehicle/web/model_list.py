@@ -1,0 +1,67 @@
+"""The models that a phone may choose from: the car's library, and what the page needs of it."""
+
+import pathlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.errors import BadInput
+from vehicle.models.int8.verdict import note_of
+from vehicle.models.library import Entry, Library
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One model as the page shows it. `choice`: which of an archive's checkpoints it is and why, if it had several."""
+
+    name: str
+    detail: str
+    selected: bool
+    choice: str = ""
+
+
+class Shelf(Protocol):
+    """Every call may take seconds; all raise BadInput or StorageError with a sentence."""
+
+    def rows(self) -> list[ModelRow]:
+        """All models."""
+
+    def add(self, file: pathlib.Path, name: str) -> ModelRow:
+        """Check and keep what a racer brought; the work is done in a child with limits."""
+
+    def select(self, name: str) -> None:
+        """From the pilot's next start on."""
+
+    def remove(self, name: str) -> None:
+        """Take it off the car."""
+
+
+class LibraryShelf:
+    """The library's folder."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._library = Library(folder)
+
+    def rows(self) -> list[ModelRow]:
+        return [_row(entry) for entry in self._library.entries()]
+
+    def add(self, file: pathlib.Path, name: str) -> ModelRow:
+        try:
+            return _row(self._library.add(file, name))
+        except BadInput as error:
+            raise BadInput(str(error).replace(f"{file.parent}/", "")) from None  # the phone's file, not our folder
+
+    def select(self, name: str) -> None:
+        self._library.select(name)
+
+    def remove(self, name: str) -> None:
+        self._library.remove(name)
+
+
+def _row(entry: Entry) -> ModelRow:
+    card = entry.card
+    about = [", ".join(card.sensors), card.action_space, card.network, f"sha256 {card.content_sha256[:12]}"]
+    if card.choice:
+        about.append(card.choice)
+    if note_of(entry.folder) is not None:
+        about.append("int8 beside it")
+    return ModelRow(entry.name, "; ".join(about), entry.is_selected, card.choice)

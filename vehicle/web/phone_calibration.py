@@ -1,0 +1,57 @@
+"""The desk's part in a calibration: which phone calibrates, and how it stands by the guard's last word. Thread-safe."""
+
+import threading
+from collections.abc import Callable
+
+from shared.errors import Refused
+from vehicle.core.calibration_session import CLOSED
+from vehicle.core.messages import Tune, TuneAction, Tuning
+from vehicle.core.pulses import Calibration
+from vehicle.process.channel import Word
+
+
+class TuneDesk:
+    """`may_begin` raises Refused when this session may not have the car now."""
+
+    def __init__(self, say: Callable[[Word], bool], may_begin: Callable[[str, float], None]) -> None:
+        self._say, self._may_begin = say, may_begin
+        self._lock = threading.RLock()
+        self._session = ""
+        self.tuning = CLOSED
+
+    def hear(self, tuning: Tuning) -> None:
+        """The guard's word."""
+        with self._lock:
+            self.tuning = tuning
+            if not tuning.is_open:
+                self._session = ""
+
+    def tap(self, session: str, action: TuneAction, width_us: int, now_s: float) -> None:
+        """A word of the phone's; its answer comes with the status. Raises Refused."""
+        if action == "begin":
+            self._may_begin(session, now_s)  # before our lock: it takes the desk's
+        with self._lock:
+            if self._session not in ("", session):
+                raise Refused("Another phone calibrates the car.")
+            if action != "begin" and not self.tuning.is_open:
+                raise Refused("The calibration has ended: begin it again.")
+            self._session = session
+            if not self._say(Tune(action, width_us)):
+                raise Refused("The car's guard does not listen: try again.")
+
+    def found(self, session: str) -> Calibration:
+        """What this phone's calibration found, all steps done. Raises Refused."""
+        with self._lock:
+            tuning = self.tuning
+            if session != self._session or tuning.found is None or tuning.step < tuning.steps:
+                raise Refused("The calibration is not done yet.")
+            return tuning.found
+
+    def holds(self, session: str) -> bool:
+        """Is it this phone that calibrates?"""
+        return bool(session) and session == self._session
+
+    def neutral(self) -> None:
+        """The wheels at rest, whoever asks."""
+        if self.tuning.is_open:
+            self._say(Tune("neutral"))

@@ -1,0 +1,233 @@
+"""The console's desk: what the guard last said, and the phone that holds the car. Thread-safe; times are arguments.
+
+Who grants: a run is the station's, free practice is the phone's. While the station leases this car to a run, or has
+stopped it, the phone may only stop; while a phone holds the car, a station that has no run for it does not take the
+lease away. The phone's lease answers a beat, like the station's, so a late renewal is over when it arrives.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.errors import Refused
+from shared.protocol.messages import CarBeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
+from vehicle.core.calibration_session import CLOSED
+from vehicle.core.messages import PHONE, Figures, PilotChange, ThrottleShare, Trace, Tuning
+from vehicle.core.modes import ARMED
+from vehicle.core.telemetry import telemetry
+from vehicle.process.channel import Word
+from vehicle.recordings.frame_feed import Picture
+from vehicle.web.phone_calibration import TuneDesk
+
+LEASE_MS = 1000
+_ORDER_TTL_MS = 1500
+_HOLDS_S = 1.5
+_STATION_S = 3.0
+_STOPPED_S = 10.0
+_STARTING_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the page shows; `beat` is what its next renewal answers, `loop` what goes to the broker twice a second."""
+
+    mode: CarMode
+    reason: str
+    beat: int
+    holding: bool
+    station_runs: bool
+    throttle_percent: int
+    steering: float
+    throttle: float
+    model: str
+    picture_seq: int
+    loop: CarTelemetry
+    tuning: Tuning = CLOSED
+    tunes: bool = False
+    refusal: str = ""
+
+
+class Desk:
+    """One car's desk. `say` puts a word on the guard's channel; False means that it did not get there."""
+
+    def __init__(
+        self, boot: str, say: Callable[[Word], bool], stop_locally: Callable[[], str], clock_rate: float = 1.0
+    ) -> None:
+        self._boot, self._say, self._stop_locally, self._rate = boot, say, stop_locally, clock_rate
+        self._lock = threading.RLock()
+        self._state = CarState(True, "disarmed")
+        self._beat = 0
+        self._loop = telemetry(Figures(0, 0, 0, 0, (), (), 0.0, 0.0))
+        self._trace: Trace | None = None
+        self.picture: Picture | None = None
+        self._holder = ""
+        self._held_s = self._started_s = float("-inf")
+        self._station_drove_s = self._station_stopped_s = self._refused_s = float("-inf")
+        self._stop_told = False
+        self._refusal = ""  # why the station leases nothing to this machine
+        self._orders = 0
+        self.tune = TuneDesk(say, self._may_tune)
+
+    # What comes in
+
+    def hear(self, word: Word) -> None:
+        """A word of the guard's."""
+        with self._lock:
+            match word:
+                case CarBeat():
+                    self._beat = word.beat
+                case CarState():
+                    self._state = word
+                    if word.mode == "tripped":
+                        self._holder = ""
+                case Figures():
+                    self._loop = telemetry(word)
+                case Trace():
+                    self._trace = word
+                case Tuning():
+                    self.tune.hear(word)
+
+    def see(self, picture: Picture) -> None:
+        """The newest frame."""
+        self.picture = picture
+
+    def admits(self, word: Lease | DriveOrder, now_s: float) -> bool:
+        """A word of the station's: does it go to the guard? Only an idle station's empty lease does not, and only
+        while a phone holds the car."""
+        with self._lock:
+            if isinstance(word, DriveOrder):
+                self._station_stopped_s = now_s if word.action == "estop" else float("-inf")
+                self._stop_told = False
+                return True
+            if word.boot != self._boot:
+                return True  # another machine's with our name: the guard does not take it
+            self._refusal, self._refused_s = word.reason, now_s
+            if word.grant == "none":
+                self._hear_stopped(word.stopped, now_s)
+                return not self._holds(now_s)
+            self._station_drove_s = now_s
+            if self._holder:
+                self._holder = ""
+                self._order("stop")
+            return True
+
+    # What the phone asks
+
+    def start(self, session: str, throttle_percent: int, now_s: float) -> None:
+        """Take the car, arm it and drive. Raises Refused."""
+        with self._lock:
+            self._require_free(session, now_s)
+            if self.tune.tuning.is_open:
+                raise Refused("The car is being calibrated: keep the calibration or discard it first.")
+            if self._state.mode == "tripped":
+                raise Refused(f"The car is tripped ({self._state.reason.rstrip('.')}): look at it, then reset it.")
+            if self._state.mode == "driving":
+                raise Refused("The car drives already.")
+            if not self._beat:
+                raise Refused("The car's guard has not spoken yet: try again.")
+            self._holder, self._held_s, self._started_s = session, now_s, now_s
+            self._lease(self._beat)
+            self._order("arm")
+            self._order("start", throttle_percent)
+
+    def hold(self, session: str, beat: int, now_s: float) -> bool:
+        """The page is open and seen: renew the lease for the beat that it saw. False if it does not hold the car."""
+        with self._lock:
+            starting = now_s - self._started_s < _STARTING_S
+            if session != self._holder or not (starting or self._state.mode in ARMED):
+                return False
+            self._held_s = now_s
+            self._lease(beat)
+            return True
+
+    def stop(self) -> str:
+        """Stop, whoever drives. If the guard's channel is stuck, by its local socket. The sentence to show."""
+        with self._lock:
+            self._holder = ""
+            self.tune.neutral()
+            sent = self._order("stop")
+        return "Stopping." if sent else self._stop_locally()
+
+    def reset(self, session: str, now_s: float) -> None:
+        """Leave a trip, to disarmed. Raises Refused."""
+        with self._lock:
+            self._require_free(session, now_s)
+            self._order("reset")
+
+    def throttle(self, session: str, percent: int) -> None:
+        """While it drives. Raises Refused."""
+        with self._lock:
+            if session != self._holder:
+                raise Refused("This phone does not hold the car.")
+            self._say(ThrottleShare(percent))
+
+    def change_pilot(self, now_s: float) -> None:
+        """Start the pilot anew with the model that is selected now. Raises Refused."""
+        with self._lock:
+            self.require_standing(now_s)
+            self._say(PilotChange())
+
+    def require_standing(self, now_s: float) -> None:
+        """Raises Refused while the car is armed or the station's."""
+        with self._lock:
+            if self._state.mode in ARMED:
+                raise Refused("The car is armed: stop it first.")
+            if self._station_runs(now_s):
+                raise Refused("The station runs this car now: ask the official.")
+
+    def status(self, session: str, now_s: float) -> Status:
+        """For the page of this session."""
+        with self._lock:
+            state, trace = self._state, self._trace
+            driving = state.mode == "driving" and trace is not None
+            return Status(
+                mode=state.mode,
+                reason=state.reason,
+                beat=self._beat,
+                holding=session == self._holder and bool(session),
+                station_runs=self._station_runs(now_s),
+                throttle_percent=state.throttle_percent,
+                steering=trace.steering if trace is not None and driving else 0.0,
+                throttle=trace.throttle if trace is not None and driving else 0.0,
+                model=state.model,
+                picture_seq=self.picture.seq if self.picture is not None else -1,
+                loop=self._loop,
+                tuning=self.tune.tuning,
+                tunes=self.tune.holds(session),
+                refusal=self._refusal if now_s - self._refused_s < _STATION_S else "",
+            )
+
+    # Within
+
+    def _hear_stopped(self, stopped: bool, now_s: float) -> None:
+        """Does the station still hold us in its emergency stop? One that never says so lets go by another order."""
+        if stopped:
+            self._station_stopped_s, self._stop_told = now_s, True
+        elif self._station_stopped_s > float("-inf"):
+            self._station_stopped_s = float("-inf") if self._stop_told else now_s
+
+    def _require_free(self, session: str, now_s: float) -> None:
+        if self._station_runs(now_s):
+            raise Refused("The station runs this car now: ask the official.")
+        if self._holds(now_s) and session != self._holder:
+            raise Refused("Another phone holds the car.")
+
+    def _may_tune(self, session: str, now_s: float) -> None:
+        with self._lock:
+            self._require_free(session, now_s)
+            self.require_standing(now_s)
+
+    def _holds(self, now_s: float) -> bool:
+        return bool(self._holder) and now_s - self._held_s < _HOLDS_S
+
+    def _station_runs(self, now_s: float) -> bool:
+        return now_s - self._station_drove_s < _STATION_S or now_s - self._station_stopped_s < _STOPPED_S
+
+    def _lease(self, beat: int) -> None:
+        self._say(Lease(self._boot, beat, "drive", PHONE, round(LEASE_MS * self._rate)))
+
+    def _order(self, action: OrderAction, throttle_percent: int | None = None) -> bool:
+        self._orders += 1
+        ttl_ms = round(_ORDER_TTL_MS * self._rate)
+        order_id = f"{PHONE}-{self._beat}-{self._orders}"
+        return self._say(DriveOrder(order_id, action, self._boot, self._beat, ttl_ms, PHONE, throttle_percent))
