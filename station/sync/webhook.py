@@ -34,8 +34,8 @@ _URL_SIGNS = re.compile(r"[!-~]+")
 class Options:
     """`[sync.options]` of the driver `webhooks`."""
 
-    connect_timeout_s: float = setting(3.0, least=0.1, most=60)
-    read_timeout_s: float = setting(10.0, least=0.1, most=120, what="for the whole of the answer")
+    connect_timeout_s: float = setting(3.0, min=0.1, max=60)
+    read_timeout_s: float = setting(10.0, min=0.1, max=120, what="for the whole of the answer")
     ca_file: str = setting("", what="a PEM file, if the leaderboard's certificate is signed by a house CA", file=True)
     allow_plain_http: bool = setting(False, what="true: post by http:// to another machine, where anybody may listen")
 
