@@ -169,7 +169,7 @@ def counted(steps: Sequence[tuple[str, str]]) -> dict[str, dict[str, Count]]:
 
 
 def folder(file: str) -> str:
-    """`station/core` of `station/core/race/run.py`: the first two names of its path at most."""
+    """`station/core` of `station/core/runs/run.py`: the first two names of its path at most."""
     return "/".join(pathlib.PurePosixPath(file).parent.parts[:2])
 
 
