@@ -12,8 +12,8 @@ from shared.units import NS_PER_S, seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.facts import Fact, LapRuled, LapsRecast, RunReassigned
-from station.core.race.laps import Mark
-from station.core.race.run import Run
+from station.core.runs.laps import Mark
+from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 
 MOST_PENALTY_S = 600.0
@@ -191,7 +191,7 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
     if not asked:
         raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")
     run.proposals = [proposal for proposal in run.proposals if proposal.at_ns != command.at_ns]
-    for number in sorted(run.book.held):
+    for number in sorted(run.book.doubts.held):
         if run.book.stretches[number].mark.at_ns == command.at_ns:
             run.book.approve(number)
     return [f.ProposalDismissed(run.run_id, each.kind, each.at_ns, command.author, command.reason) for each in asked]

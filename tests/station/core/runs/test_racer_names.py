@@ -9,7 +9,7 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.race.race import Race
-from station.core.race.run_registry import Register
+from station.core.runs.run_registry import Register
 from station.store.encoding import decode_input, encode_facts, encode_input
 from station.views.projection import standing_lines
 from tests.station.core.scripted_race import Hand, S, moment, only
@@ -119,7 +119,7 @@ def test_spellings_become_one_also_in_what_lies_too_far_back(monkeypatch: pytest
 
     def short(self: Race, *arguments: object) -> None:
         made(self, *arguments)
-        self._register = Register(reach=3)
+        self.registry = Register(reach=3)
 
     monkeypatch.setattr(Race, "__init__", short)
     hand = old_hand()

@@ -5,7 +5,7 @@ knows nothing of, must not be given again. So an id carries what is drawn at eac
 a new life gets a revision that is higher than any that an older life can have reached.
 """
 
-from station.core.race.run_registry import RunIds
+from station.core.runs.run_registry import RunIds
 
 REVISIONS_FROM_S = 1_767_225_600  # 2026-01-01: revisions stay below 2^31 until 2094
 

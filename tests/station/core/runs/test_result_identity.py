@@ -9,7 +9,7 @@ from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.result_identity import REVISIONS_FROM_S
+from station.core.runs.result_identity import REVISIONS_FROM_S
 from tests.station.core.scripted_race import QUICK, Hand, S, moment, only
 
 RULES = RaceRules(max_laps=3)

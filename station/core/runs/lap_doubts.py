@@ -1,13 +1,14 @@
 """What a run's own laps say of its crossings: a lap that is too short is held, a missing crossing is asked for.
 
-Called by race.py after each change of a run's marks. An official decides; the next laps may take a doubt back.
+Called by counting.py after each change of a run's crossings that left any doubt. An official decides; the next laps
+may take a doubt back.
 """
 
 from station.core import facts as f
-from station.core.race.lap_book import LapBook
-from station.core.race.proposals import USUAL, long_lap, short_lap
-from station.core.race.run import Run
-from station.core.race.usual_lap import Missing, missing
+from station.core.runs.lap_book import LapBook
+from station.core.runs.proposals import USUAL, long_lap, short_lap
+from station.core.runs.run import Run
+from station.core.runs.usual_lap import Missing, missing
 
 
 def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> list[f.Fact]:
@@ -16,13 +17,11 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
     Lap `ended` has just been told as it is.
     """
     book = run.book
-    if not (was or run.proposals) and book.doubts.ordinary:
-        return []
-    changed = _laps(book, was ^ book.held)  # also one that is held as before: its reason is another one
+    changed = _laps(book, was ^ book.doubts.held)  # also one that is held as before: its reason is another one
     facts: list[f.Fact] = [
         f.LapHeld(book.lap(number), book.doubts.doubtful(number)) for number in sorted(changed) if number != ended
     ]
-    facts += [_asked(run, number) for number in sorted(book.held) if not _is_asked(run, number)]
+    facts += [_asked(run, number) for number in sorted(book.doubts.held) if not _is_asked(run, number)]
     long = _long(book)
     _withdraw(run, long)
     if alone:
@@ -44,7 +43,7 @@ def ask(run: Run, proposal: f.Proposal) -> None:
 def _long(book: LapBook) -> list[Missing]:
     """Those of the recent laps in which a crossing may be missing."""
     before, laps = book.doubts.recent(book.done)
-    found = missing(laps, {number - 1 - before for number in book.held})
+    found = missing(laps, {number - 1 - before for number in book.doubts.held})
     return [Missing(before + each.index, each.laps) for each in found]
 
 
@@ -71,7 +70,7 @@ def _withdraw(run: Run, long: list[Missing]) -> None:
         return
     before, _ = run.book.doubts.recent(run.book.done)
     since = run.book.stretches[before].mark
-    held = {run.book.stretches[number].mark.at_ns for number in run.book.held}
+    held = {run.book.stretches[number].mark.at_ns for number in run.book.doubts.held}
     spans = [_span(run.book, each) for each in long]
     run.proposals = [
         p

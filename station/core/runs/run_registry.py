@@ -7,7 +7,7 @@ racer's place is kept in any case.
 from collections import Counter, deque
 from collections.abc import Callable
 
-from station.core.race.run import Run
+from station.core.runs.run import Run
 
 REACH = 1000
 

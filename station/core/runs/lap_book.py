@@ -13,8 +13,8 @@ from shared.rules.ranking import RaceRules
 from shared.units import seconds_to_ns
 from station.core.facts import Lap
 from station.core.moment import clock_of
-from station.core.race.laps import Mark, Stretch, between_ns, source_of
-from station.core.race.usual_lap import LapDoubts
+from station.core.runs.laps import Mark, Stretch, weaker_source
+from station.core.runs.usual_lap import LapDoubts
 
 IncidentKind = Literal["off_track", "collision", "reset"]
 
@@ -42,11 +42,6 @@ class LapBook:
     def done(self) -> int:
         """How many laps have ended."""
         return len(self.stretches) - 1 if self.stretches else 0
-
-    @property
-    def held(self) -> frozenset[int]:
-        """The crossings (by the number of the lap that each ended) that may have been none: an official is asked."""
-        return self.doubts.held
 
     @property
     def boots(self) -> frozenset[str]:
@@ -81,7 +76,7 @@ class LapBook:
 
     def approve(self, number: int) -> None:
         """An official says that lap `number` is one."""
-        for each in self.held & {number, number - 1}:
+        for each in self.doubts.held & {number, number - 1}:
             self.stretches[each].approved = True
         self._weigh()
 
@@ -282,16 +277,17 @@ class LapBook:
         start, end = begun.mark, ended.mark
         one_boot = start.boot == end.boot
         why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
-        counts, doubtful = one_boot and not begun.void, self.doubts.doubtful(number)
+        counts, held = one_boot and not begun.void, self.doubts.held
+        doubtful = number in held or number - 1 in held
         return Lap(
             run_id=self.run_id,
             number=number,
-            lap_ns=between_ns(start, end),
+            lap_ns=end.at_ns - start.at_ns if one_boot else 0,
             ended_ns=end.at_ns,
             boot=end.boot,
             ended_utc_ns=end.utc_ns,
             uncertainty_ns=start.uncertainty_ns + end.uncertainty_ns,
-            source=source_of(start, end),
+            source=start.source if start.source == end.source else weaker_source(start, end),
             valid=counts and not doubtful,
             confirmed=ended.witnessed,
             off_tracks=begun.off_tracks,

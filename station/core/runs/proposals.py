@@ -8,7 +8,7 @@ the run's list. Example: `missed_by_car("run-1", at_ns)` asks whether the gate m
 from collections.abc import Sequence
 
 from station.core.facts import Proposal
-from station.core.race.run import Run
+from station.core.runs.run import Run
 
 USUAL = "the usual lap"  # the witness of a run's own laps
 

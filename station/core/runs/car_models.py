@@ -6,7 +6,7 @@ What is typed is the entry's. A run whose car says nothing has no model at all, 
 from shared.errors import Refused
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.run import Run
+from station.core.runs.run import Run
 
 SHOWN = 12  # digits of a hash that a person compares
 

@@ -5,7 +5,7 @@ import pytest
 from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.run import RACE
+from station.core.runs.run import RACE
 from tests.station.core.scripted_race import BOOT, MS, Hand, S, moment, only
 
 AT = moment(0)

@@ -6,7 +6,7 @@ from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
-from station.core.race.run_registry import Register
+from station.core.runs.run_registry import Register
 from station.views.projection import standing_lines
 from tests.station.core.scripted_race import Hand
 
@@ -18,7 +18,7 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
 
     def short(self: Race, *arguments: object) -> None:
         made(self, *arguments)  # type: ignore[arg-type]
-        self._register = Register(reach=3)
+        self.registry = Register(reach=3)
 
     monkeypatch.setattr(Race, "__init__", short)
     return Hand(RaceRules(max_laps=3))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from shared.rules.ranking import RaceRules, score_run
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.laps import run_lap
+from station.core.runs.laps import run_lap
 from tests.station.core.scripted_race import MS, QUICK, Hand, S, moment, only
 
 LATER = moment(100 * S)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race import usual_lap
-from station.core.race.lap_book import LapBook
-from station.core.race.laps import Mark
-from station.core.race.usual_lap import RECENT, missing, short
+from station.core.runs import usual_lap
+from station.core.runs.lap_book import LapBook
+from station.core.runs.laps import Mark
+from station.core.runs.usual_lap import RECENT, missing, short
 from tests.station.core.scripted_race import QUICK, Hand, S, moment, only
 
 BEST = RaceRules(method="best_lap", consecutive_laps=1)
@@ -295,12 +295,12 @@ def test_a_long_run_costs_no_more_a_crossing_and_keeps_what_was_in_doubt_early()
     for number in range(4 * RECENT):
         at_ns += 2_000_000_000 if number == 5 else 10_000_000_000
         book.add(Mark(number + 1, at_ns, "boot", at_ns, 0))
-    assert book.held == {5}
+    assert book.doubts.held == {5}
     assert len(book.doubts.recent(book.done)[1]) == RECENT
     book.drop(3)  # its number moves with it
-    assert book.held == {4}
+    assert book.doubts.held == {4}
     book.approve(4)
-    assert book.held == frozenset()
+    assert book.doubts.held == frozenset()
 
 
 def test_a_lap_is_worked_out_once_until_something_of_it_changes() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.units import format_ns
-from station.core.race.laps import Stretch, between_ns
+from station.core.runs.laps import Mark, Stretch
 
 SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; a small one of one's own may
 RECENT = 32  # so many laps say what is usual: a day of laps may not make each crossing slower
@@ -74,7 +74,7 @@ class LapDoubts:
     def weigh(self, stretches: Sequence[Stretch]) -> None:
         """After a change of any crossings. What lies far back is as it was last judged."""
         marks = [stretch.mark for stretch in stretches[-RECENT - 1 :]]
-        self._recent = Recent(between_ns(*pair) for pair in itertools.pairwise(marks))
+        self._recent = Recent(_between_ns(*pair) for pair in itertools.pairwise(marks))
         self.ordinary = False
         if not self._enabled:
             return
@@ -88,7 +88,7 @@ class LapDoubts:
     def add(self, stretches: Sequence[Stretch]) -> None:
         """After one more crossing at the end: only a few laps can have changed."""
         if len(stretches) > 1:
-            self._recent.add(between_ns(stretches[-2].mark, stretches[-1].mark))
+            self._recent.add(_between_ns(stretches[-2].mark, stretches[-1].mark))
         self.ordinary = not self.held and self._recent.ordinary(self._fastest_ns)
         if not self._enabled or self.ordinary:
             return
@@ -115,6 +115,11 @@ class LapDoubts:
         if self._fastest_ns is not None and few < ENOUGH:
             return f"less than half of the fastest lap of the race ({format_ns(self._fastest_ns)})"
         return f"much shorter than the usual lap ({format_ns(usual_ns(laps))})"
+
+
+def _between_ns(start: Mark, end: Mark) -> int:
+    """0 if two boots stamped them, which share no clock."""
+    return end.at_ns - start.at_ns if start.boot == end.boot else 0
 
 
 def usual_ns(laps: Sequence[int]) -> int:

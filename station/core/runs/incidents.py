@@ -6,8 +6,8 @@ from shared.errors import Refused
 from shared.rules.wording import INCIDENTS
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.lap_book import IncidentKind
-from station.core.race.run import Run
+from station.core.runs.lap_book import IncidentKind
+from station.core.runs.run import Run
 
 Seen = e.OffTrack | e.Collision | e.CarReset
 

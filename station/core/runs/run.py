@@ -16,9 +16,9 @@ from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, Score
 from shared.units import seconds_to_ns
 from station.core import inputs as e
-from station.core.facts import Attributed, Crossing, Proposal, Unattributed
-from station.core.race.lap_book import LapBook
-from station.core.race.laps import Mark
+from station.core.facts import CarOrdered, Proposal
+from station.core.runs.lap_book import LapBook
+from station.core.runs.laps import Mark
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 
@@ -40,6 +40,7 @@ INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
 # Sentences in journals of races of an earlier edition do not name these.
 _NEW: tuple[type[e.Command], ...] = (e.TakeBack, e.EnterModel)
 
+CarAction = Literal["arm", "start", "stop", "resume", "rearm"]
 Trigger = type[e.Command] | Literal["first crossing", "start dropped", "laps done", "time up"]
 
 
@@ -78,25 +79,6 @@ def next_phase(phase: RunPhase, trigger: Trigger, edition: int = 1) -> RunPhase:
     kinds = [kind for kind in RACE[phase] if not isinstance(kind, str)]
     allowed = ", ".join(NAMES[kind] for kind in kinds if edition or kind not in _NEW)
     raise Refused(f"`{name}` cannot be done while the run is {phase}; now possible: {allowed}.")
-
-
-def whose(
-    crossing: Crossing,
-    phase: RunPhase,
-    released: bool,
-    run_id: str,
-    car: str,
-    why: str = "",
-    sure_percent: int = 0,
-) -> Attributed | Unattributed:
-    """A crossing that was given to the run of this car: its own, or why it may have none now."""
-    if crossing.direction < 0:
-        return Unattributed(crossing.number, "it went backwards through the gate")
-    if phase not in ("armed", "running"):
-        return Unattributed(crossing.number, "no run is on")
-    if phase == "armed" and not released:
-        return Unattributed(crossing.number, "the start has not been given")
-    return Attributed(crossing.number, run_id, car, why, sure_percent)
 
 
 @dataclass(slots=True)
@@ -181,7 +163,8 @@ class Run:
 
     def full(self) -> bool:
         """All laps that the race allows are done; a crossing in doubt ends none."""
-        return self.rules.max_laps is not None and self.book.done - len(self.book.held) >= self.rules.max_laps
+        laps = self.race.rules.max_laps
+        return laps is not None and len(self.book.stretches) - 1 - len(self.book.doubts.held) >= laps
 
     @property
     def posted_model(self) -> tuple[str, str]:
@@ -238,6 +221,10 @@ class Run:
         if self.on and self.book.stretches:
             own = e.clock_of(self.book.stretches[0].mark.boot)
             self.clocks = {c: at_ns for c, at_ns in self.clocks.items() if c == own or wrong(c) == wrong(own)}
+
+    def ordered(self, action: CarAction) -> CarOrdered:
+        """The order to the run's car."""
+        return CarOrdered(self.car, self.run_id, action, self.throttle_percent)
 
     def finish(self, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> None:
         """`counts` False: abandoned."""

@@ -50,15 +50,8 @@ class Stretch:
         self.notes += gone.notes
 
 
-def between_ns(start: Mark, end: Mark) -> int:
-    """The time from one counted crossing to another, in ns; 0 if two boots stamped them, which share no clock."""
-    return end.at_ns - start.at_ns if start.boot == end.boot else 0
-
-
-def source_of(start: Mark, end: Mark) -> Source:
+def weaker_source(start: Mark, end: Mark) -> Source:
     """Who vouches for a lap: the weaker source of its two crossings (an official, then system B, then the gate)."""
-    if start.source == end.source:
-        return start.source
     return next((source for source in _WEAKEST if source in (start.source, end.source)), "gate")
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from shared.units import seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.laps import Mark
-from station.core.race.run import Run
+from station.core.runs.laps import Mark
+from station.core.runs.run import Run
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ def _add(told: Retold, run: Run, mark: Mark) -> None:
             told.flagged.append(mark)
         return
     allowed = run.rules.max_laps
-    if told.last_lap or (allowed is not None and len(told.marks) > allowed + len(run.book.held)):
+    if told.last_lap or (allowed is not None and len(told.marks) > allowed + len(run.book.doubts.held)):
         return
     if first is not None and _late(run, first, mark):
         if run.rules.at_time_limit == "stop":
