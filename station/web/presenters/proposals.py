@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from station.core.facts import Proposal
-from station.core.race.proposals import USUAL
+from station.core.runs.proposals import USUAL
 from station.views.views import CarView, RunView, StrangerView, View
 
 MOST_STRANGERS, MOST_CARS = 4, 6  # on the page
