@@ -13,8 +13,9 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.car_witness import Found
 from station.core.attribution.decisions import Step
+from station.core.race.orders import check_can_open, obey
 from station.core.race.race import Race
-from station.core.race.run import NAMES, next_phase
+from station.core.runs.run import NAMES, next_phase
 from station.core.set_up import pair_clocks
 from station.core.state import StationState
 
@@ -60,9 +61,9 @@ def _obey(state: StationState, command: e.Command, count: Count) -> list[f.Fact]
             return _try_gate(state, command)
         case e.OpenRun() | e.ArmRun():
             race = _open_race_of(state)
-            race.allow(command)
-            return [*state.fitness.check(state.gates, command), *race.command(command)]
-    return _open_race_of(state).command(command)
+            check_can_open(race, command)
+            return [*state.fitness.check(state.gates, command), *obey(race, command)]
+    return obey(_open_race_of(state), command)
 
 
 def _before_the_start(state: StationState) -> list[f.Fact]:

@@ -16,10 +16,12 @@ from station.core import inputs as e
 from station.core import set_up
 from station.core.attribution.attribution import LINE
 from station.core.attribution.car_witness import Found, facts_of
-from station.core.attribution.decisions import Assigned, Step
+from station.core.attribution.decisions import Step
 from station.core.command_handlers import handle_command
-from station.core.race.proposals import missed_by_system_a
-from station.core.race.run import Run
+from station.core.race import time_limit
+from station.core.race.counting import Assigned, count_crossing
+from station.core.runs.proposals import missed_by_system_a
+from station.core.runs.run import Run
 from station.core.state import StationState
 from station.core.timing.backup_system import Missed
 from station.core.timing.gate import Gate
@@ -37,7 +39,7 @@ class Engine(StationState):
         if self.scale.waiting is not None and not self.run_is_on:
             facts += set_up.pair_clocks(self, e.ClockPair(*self.scale.waiting))
         if facts:  # what has none is not kept, and does not come in a replay
-            self.last_stamps.note(event)
+            self._keep_stamp(event)
         return (*facts, *self._compared(facts))
 
     def _take(self, event: e.Input) -> list[f.Fact]:
@@ -79,7 +81,7 @@ class Engine(StationState):
         if self.race is None:
             return facts
         facts += self._count(self.attribution.tick(now))
-        over = self.race.tick(now, self.attribution.undecided)
+        over = time_limit.tick(self.race, now, self.attribution.undecided)
         if over:
             self.attribution.sync(now)
         return facts + over
@@ -183,12 +185,10 @@ class Engine(StationState):
                 facts.append(step)
                 continue
             assert self.race is not None, "crossings are assigned to runs of the race that is open"
-            found, stretch = self.race.given(
-                step.run, step.crossing, step.kind, step.source, step.why, step.sure_percent
-            )
+            found, stretch = count_crossing(self.race, step)
             facts += found
             if stretch is not None:
-                facts += self._judge(self.witnesses.of(step.run.car).passed(step.run.book, stretch))
+                facts += self._judge(self.witnesses.passed(step.run, stretch))
         return facts
 
     def _report(self, report: e.CarReport) -> list[f.Fact]:
@@ -206,6 +206,16 @@ class Engine(StationState):
         if not found:
             return []
         return facts_of(found, {} if self.race is None else self.race.runs, self.attribution.several)
+
+    def _keep_stamp(self, event: e.Input) -> None:
+        """So much had surely gone by on that clock. A car's report is heard on the station's."""
+        if isinstance(event, e.Edge):
+            boot, at_ns = event.boot, event.at_ns
+        else:
+            moment = event.taken if isinstance(event, e.CarReport) else event.moment
+            boot, at_ns = moment.boot, moment.at_ns
+        clock = e.clock_of(boot)
+        self.last_of_clock[clock] = max(at_ns, self.last_of_clock.get(clock, at_ns))
 
     def _compared(self, facts: Sequence[f.Fact]) -> list[f.Fact]:
         """A run that ends gets the summary of both systems, and anew with each pair that comes late."""

@@ -8,7 +8,9 @@ from dataclasses import replace
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
-from station.core.race.racer_names import FIRST_EDITION
+from station.core.race.results import corrected
+from station.core.race.time_limit import rebooted
+from station.core.runs.racer_names import FIRST_EDITION
 from station.core.state import StationState
 from station.core.timing.gate import Gate
 
@@ -37,7 +39,7 @@ def boot(state: StationState, booted: e.Booted) -> list[f.Fact]:
     """
     before = state.booted
     if state.race is not None and before is not None and booted.moment.boot != before.moment.boot:
-        state.race.rebooted(booted.moment, state.last_stamps.of_clock)
+        rebooted(state.race, booted.moment, state.last_of_clock)
     state.scale.corrects = booted.edition > FIRST_EDITION
     state.scale.booted(booted.moment, state.run_is_on, booted.clock_trusted)
     _build_gates(state, booted.gates)
@@ -109,5 +111,5 @@ def pair_clocks(state: StationState, pair: e.ClockPair) -> list[f.Fact]:
     facts: list[f.Fact] = [f.ClockNoted(boot_id, used)]
     if correction is not None:
         facts.append(f.ClockCorrected(boot_id, correction.by_ns, pair.trusted))
-        facts += [fact for race in state.races.values() for fact in race.corrected(correction)]
+        facts += [fact for race in state.races.values() for fact in corrected(race, correction)]
     return facts

@@ -11,16 +11,15 @@ from station.core import inputs as e
 from station.core.attribution.attribution import Attribution
 from station.core.attribution.car_witness import Witnesses
 from station.core.attribution.transponders import Stranger
-from station.core.race.car_models import Models
 from station.core.race.race import Race
-from station.core.race.racer_names import Names
-from station.core.race.result_identity import Identity
-from station.core.race.run import Run
-from station.core.race.run_registry import RunIds
+from station.core.runs.car_models import Models
+from station.core.runs.racer_names import Names
+from station.core.runs.result_identity import Identity
+from station.core.runs.run import Run
+from station.core.runs.run_registry import RunIds
 from station.core.stop_all import StopLatch
 from station.core.timing.backup_system import SecondSystem
 from station.core.timing.gate import Count, Gate
-from station.core.timing.last_stamps import LastStamps
 from station.core.timing.readiness import Fitness
 from station.core.timing.utc_scale import UtcScale
 
@@ -46,7 +45,7 @@ class StationState:
         self.crossing_count = Count()
         self.reports: dict[tuple[str, str], set[int]] = {}  # (car, its boot) -> the reports that were stored
         self.booted: e.Booted | None = None
-        self.last_stamps = LastStamps()
+        self.last_of_clock: dict[str, int] = {}  # the newest stamp of each clock among the inputs that were kept
 
     @property
     def run(self) -> Run | None:

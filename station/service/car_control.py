@@ -176,7 +176,7 @@ class CarControl:
             cars = tuple(self._stop_car(self._cars[name], now) for name in sorted(self._cars))
             return StopView(True, self._stop_all.author, self._stop_all.at.utc_ns, connected, self._lease_ms, cars)
 
-    def on_heartbeat(self, name: str, boot: str, beat: m.CarBeat, now_ns: int) -> list[Reply]:
+    def on_heartbeat(self, name: str, boot: str, beat: m.CarHeartbeat, now_ns: int) -> list[Reply]:
         """The answers to a car's beat: always a lease (or none), and an order if one is due.
 
         A second machine of the same name gets none, and the reason; but a stop is for it as well.
@@ -185,10 +185,13 @@ class CarControl:
             car = self._car(name)
             stored = car.claim.state_of(boot)
             if not car.claim.on_heartbeat(boot, beat.mode, now_ns):
-                return [(name, self._refused(car, boot, beat.beat)), *self._hold_other(car, boot, beat.beat, now_ns)]
+                return [
+                    (name, self._refused(car, boot, beat.heartbeat)),
+                    *self._hold_other(car, boot, beat.heartbeat, now_ns),
+                ]
             if car.boot not in ("", boot):
                 self._on_new_boot(car, stored, now_ns)
-            car.boot, car.heartbeat, car.mode, car.heartbeat_ns = boot, beat.beat, beat.mode, now_ns
+            car.boot, car.heartbeat, car.mode, car.heartbeat_ns = boot, beat.heartbeat, beat.mode, now_ns
             car.practice = beat.practice
             stop_orders = self._hold_stopped(car, now_ns)
             self._update_goal(car, now_ns)

@@ -86,7 +86,7 @@ class LiveState:
         body, envelope = delivery.message.body, delivery.message.envelope
         replies = []
         match body:
-            case m.CarBeat():
+            case m.CarHeartbeat():
                 replies = self._cars.on_heartbeat(envelope.device, envelope.boot, body, now_ns)
             case m.CarState():
                 replies = self._cars.on_state(envelope.device, body, now_ns, envelope.boot)

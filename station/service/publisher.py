@@ -8,7 +8,7 @@ from station.core import facts as f
 from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.inputs import Moment
-from station.core.race.run import Run
+from station.core.runs.run import Run
 from station.service.car_control import CarControl, DrivePermit, Goal, Reply
 from station.service.line_passes import line_passes
 from station.views.best_laps import BestLaps

@@ -52,7 +52,7 @@ DISK_CHECK_NS = 1_000_000_000
 CLOCK_PAIR_NS = 600_000_000_000
 CLOCK_STEP_NS = 1_000_000_000
 JOURNAL_BYTES, START_BYTES = 6, 4  # that no two journals, and no two starts of one, ever share
-CAR_MESSAGES: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
+CAR_MESSAGES: tuple[type[m.Body], ...] = (m.CarHeartbeat, m.CarState, m.CarLap, m.CarTelemetry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Station:
             self.drem.start()
         self._live_state.start(self._restored.engine, self._on_gate_event, self._on_gate_health)
         self._link.start([Subscription(BY_BODY[kind]) for kind in CAR_MESSAGES], self._on_message)
-        self._link.publish(m.StationState(True, "The station times."))
+        self._link.publish(m.StationStatus(True, "The station times."))
 
     def pump(self, wait_s: float = 0.0) -> bool:
         """Takes what waits (or waits for it), and the time; True if there was something."""
@@ -366,7 +366,7 @@ class Station:
     def _on_storage_fault(self, sentence: str) -> None:
         self._show_storage()
         self._log(sentence or "The disk takes records again; what was held is kept now.")
-        self._link.publish(m.StationState(True, sentence[:500] or "The station times."))
+        self._link.publish(m.StationStatus(True, sentence[:500] or "The station times."))
 
     def _check_timing_thread(self) -> None:
         """On the live thread: says that the timing thread hangs, for how long, and that it turns again."""
@@ -376,7 +376,7 @@ class Station:
         was_late, self._late_s = bool(self._late_s), late_s
         if not late_s:
             self._log("The journal answers again.")
-            self._link.publish(m.StationState(True, self.storage_fault.sentence[:500] or "The station times."))
+            self._link.publish(m.StationStatus(True, self.storage_fault.sentence[:500] or "The station times."))
             self._show_storage()
             return
         hangs = late_sentence(late_s)
@@ -384,7 +384,7 @@ class Station:
         self._view.update(store=replace(store, ok=False, sentence=hangs))
         if not was_late:
             self._log(hangs)
-            self._link.publish(m.StationState(True, hangs[:500]))
+            self._link.publish(m.StationStatus(True, hangs[:500]))
 
     def _commit(self, items: list[QueuedInput]) -> list[f.Fact]:
         """Handle, append, tell. Raises StorageError: then nothing happened, and the engine is to be built again."""

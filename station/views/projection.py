@@ -4,10 +4,10 @@ from shared.protocol.messages import OfficialLap, RunStatus
 from station.core.attribution.transponders import Stranger
 from station.core.facts import Lap, Proposal
 from station.core.inputs import Moment, clock_of
-from station.core.race.car_models import entered, shown
 from station.core.race.race import Race
-from station.core.race.run import Run
 from station.core.race.standings import qualify
+from station.core.runs.car_models import entered, shown
+from station.core.runs.run import Run
 from station.views.best_laps import BestLap
 from station.views.views import RaceView, RunView, StandingLine, UnknownTransponderView
 

@@ -7,9 +7,9 @@ from shared.rules.ranking import RaceRules, RunLap, lap_time_ns
 from shared.units import format_ms, published_ms
 from station.core import inputs as e
 from station.core.engine import Engine
-from station.core.race.laps import run_lap
 from station.core.race.race import Race
-from station.core.race.run import INCIDENTS, RULINGS, Run
+from station.core.runs.laps import run_lap
+from station.core.runs.run import INCIDENTS, RULINGS, Run
 from station.views.projection import score_ms
 from station.views.views import RulingEffect, RunFigures
 

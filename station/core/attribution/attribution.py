@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.attribution.decisions import Assigned, Step
-from station.core.attribution.multi_car import Together, only_run
+from station.core.attribution.decisions import Step
+from station.core.attribution.multi_car import Together
 from station.core.attribution.transponders import Stranger, Transponders, given_by
 from station.core.attribution.wrong_owner import Change, LastRead, told_anew
+from station.core.race.counting import Assigned
+from station.core.race.crossing_changes import afterwards, taken_over
 from station.core.race.race import Race
-from station.core.race.racer_names import Names
-from station.core.race.recount import TransponderPass
-from station.core.race.run import Run
+from station.core.runs.racer_names import Names
+from station.core.runs.recount import TransponderPass
+from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 
 LINE: e.GateKind = "start_finish"
@@ -72,15 +74,14 @@ class Attribution:
                 return [found]
             together.named(found, crossing.at_ns)
             return [Assigned(found, crossing, kind, source, self._transponders.of(crossing.transponder).why, 100)]
-        if kind == LINE and together.alone(crossing):
-            return [only_run(race, crossing, kind, source)]
-        if crossing.direction < 0 and together.on:
+        clear = together.if_clear(crossing, kind, source)
+        if clear is not None:
+            return [clear]
+        if crossing.direction < 0:
             return [f.Unattributed(crossing.number, "it went backwards through the gate")]
-        if kind == LINE:
-            return together.crossing(crossing, source, lockout_ns)
-        if together.on:
+        if kind == "split":
             return [f.Unattributed(crossing.number, "several cars are on the track")]
-        return [only_run(race, crossing, kind, source)]
+        return together.crossing(crossing, source, lockout_ns)
 
     def remember(
         self, crossing: f.Crossing, source: f.Source, lockout_ns: int, told: Sequence[f.Fact]
@@ -184,7 +185,7 @@ class Attribution:
             mine = [each.crossing for each in change.passes if run.run_id in each.on]
             if mine and self._transponders.is_of(change.known, run):
                 if run.on or change.again:
-                    yield from race.taken_over(run, mine, change.command)
+                    yield from taken_over(race, run, mine, change.command)
                 mine = [crossing for crossing in mine if race.holder(crossing.number) is None]
                 yield from _afterwards(race, run, mine, change.command)
 
@@ -220,4 +221,4 @@ def _afterwards(race: Race, run: Run, crossings: list[f.Crossing], command: e.Gi
             yield Assigned(run, crossing, LINE, "gate", why, 100)
         else:
             earlier.append(crossing)
-    yield from race.afterwards(run, earlier, command)
+    yield from afterwards(race, run, earlier, command)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from station.core import facts as f
 from station.core.attribution.car_clock import DURATION_NS, STAMP_NS, CarClock, as_long
 from station.core.inputs import CarReport, clock_of
-from station.core.race.lap_book import LapBook
-from station.core.race.lap_doubts import ask
-from station.core.race.laps import Mark, Stretch
-from station.core.race.proposals import false_by_car, missed_by_car
-from station.core.race.run import Run
+from station.core.runs.lap_book import LapBook
+from station.core.runs.lap_doubts import ask
+from station.core.runs.laps import Mark, Stretch
+from station.core.runs.proposals import false_by_car, missed_by_car
+from station.core.runs.run import Run
 
 REMEMBERED = 32
 
@@ -204,6 +204,10 @@ class Witnesses:
         if known is None:
             known = self._by_car[car] = Witness(car)
         return known
+
+    def passed(self, run: Run, stretch: Stretch) -> list[Found]:
+        """The gate counted a crossing of the run's car."""
+        return self.of(run.car).passed(run.book, stretch)
 
     def reported(self, report: CarReport) -> list[Found]:
         """A car says that it passed; of one that had no run here nothing follows."""

@@ -1,13 +1,13 @@
 """What attribution comes to: whose a crossing was, what is missing, what is in doubt after all.
 
-manycars.py decides among several cars; attribution.py hands `Assigned` crossings on to the race, by way of the engine.
+assignment.py decides among several cars; attribution.py hands `Assigned` crossings on to the race (counting.py), by way
+of the engine.
 """
 
 from dataclasses import dataclass
 
-from station.core.facts import Crossing, Fact, Source
-from station.core.inputs import GateKind
-from station.core.race.run import Run
+from station.core.facts import Fact
+from station.core.race.counting import Assigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,6 @@ class Again:
     car: str
     other: str
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Assigned:
-    """The crossing is this run's: handed on to the race, which says what it means for the run."""
-
-    run: Run
-    crossing: Crossing
-    kind: GateKind = "start_finish"
-    source: Source = "gate"
-    why: str = ""
-    sure_percent: int = 0
 
 
 # What attribution hands on, one after the other: a crossing that has a run, or a fact as it is.

@@ -13,11 +13,12 @@ from shared.units import seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.assignment import HOLD_NS, ManyCars, Seen, Told
-from station.core.attribution.decisions import Again, Assigned, Given, Lacking, Step
+from station.core.attribution.decisions import Again, Given, Lacking, Step
 from station.core.attribution.likelihood import LEAVES_NS
-from station.core.race import proposals
+from station.core.race.counting import Assigned
 from station.core.race.race import MOST_DOUBTS, Race
-from station.core.race.run import Run
+from station.core.runs import proposals
+from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 
 NEAR_NS = 1_000_000_000  # two witnesses of one pass
@@ -64,15 +65,14 @@ class Together:
         """After a command, or a run's end: who is on the track now?"""
         self._sync(self._on_gate(now))
 
-    def alone(self, crossing: f.Crossing) -> bool:
-        """Is it clear whose crossing this is: one run is on the track, and nobody else has just left it?"""
-        if self._cars is not None:
-            return False
-        if e.clock_of(crossing.boot) != e.clock_of(self._boot):
-            self._now_ns = crossing.at_ns
-        self._boot = crossing.boot
-        self._sync(crossing.at_ns)
-        return self._cars is None
+    def if_clear(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source) -> Step | None:
+        """What becomes of it where one run is on the track, and nobody has just left; None: it is to be weighed."""
+        if self._cars is None and kind == "start_finish":
+            if e.clock_of(crossing.boot) != e.clock_of(self._boot):
+                self._now_ns = crossing.at_ns
+            self._boot = crossing.boot
+            self._sync(crossing.at_ns)
+        return None if self._cars is not None else self._only_run(crossing, kind, source)
 
     def crossing(self, crossing: f.Crossing, source: f.Source, lockout_ns: int) -> Iterator[Step]:
         """The gate saw a car, and it is not clear which: all that is ripe by then is decided, and this one waits."""
@@ -85,7 +85,7 @@ class Together:
         yield from self._decide(crossing.at_ns)
         self._sync(crossing.at_ns)
         if self._cars is None:  # who might have been it has left the track by now
-            yield only_run(self.race, crossing, "start_finish", source)
+            yield self._only_run(crossing, "start_finish", source)
             return
         self._cars.lockout_ns = lockout_ns
         self._held[crossing.number] = Held(crossing, source)
@@ -200,6 +200,13 @@ class Together:
             self._in.clear()
             self._gone.clear()
 
+    def _only_run(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source) -> Step:
+        """The crossing is that of the run on the track; nobody's if there is none."""
+        on_track = self.race.on_track
+        if not on_track:
+            return f.Unattributed(crossing.number, "no run is on")
+        return Assigned(on_track[-1], crossing, kind, source)
+
     def _enter(self, cars: ManyCars, run: Run) -> None:
         """What its laps so far teach is taken along."""
         begun = 0 if run.signal is None else 1  # a start signal is no pass
@@ -214,11 +221,3 @@ class Together:
         if e.clock_of(moment.boot) == e.clock_of(self._boot):
             return moment.at_ns
         return self._scale.utc_ns(moment.boot, moment.at_ns) - self._scale.utc_ns(self._boot, 0)
-
-
-def only_run(race: Race, crossing: f.Crossing, kind: e.GateKind, source: f.Source) -> Step:
-    """The crossing is that of the run on the track; nobody's if there is none."""
-    run = race.run
-    if run is None or not run.on:
-        return f.Unattributed(crossing.number, "no run is on")
-    return Assigned(run, crossing, kind, source)

@@ -18,9 +18,9 @@ from shared.errors import Refused
 from shared.protocol.topics import checked_device
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.racer_names import Names
-from station.core.race.recount import TransponderPass
-from station.core.race.run import Run
+from station.core.runs.racer_names import Names
+from station.core.runs.recount import TransponderPass
+from station.core.runs.run import Run
 
 MARKS = str.maketrans("", "", " :-_.,'/")
 LEAST_DIGITS = 6  # of an id of digits that is taken as hexadecimal

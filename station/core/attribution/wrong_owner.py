@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.transponders import Transponders
+from station.core.race.crossing_changes import counted_anew
 from station.core.race.race import Race
-from station.core.race.recount import TransponderPass
-from station.core.race.run import Run
+from station.core.runs.recount import TransponderPass
+from station.core.runs.run import Run
 
 LastRead = dict[tuple[str, str], f.Crossing]  # by gate, and run or owner
 
@@ -76,7 +77,7 @@ def _retold(
     elsewhere = race.counted_elsewhere(run)
     passes = [each for each in transponders.passes_of(run) if each.crossing.number not in elsewhere]
     before = {stretch.mark.crossing for stretch in run.book.stretches}
-    facts, found = race.retold(run, passes, {each.crossing.number: each.crossing for each in gone}, command)
+    facts, found = counted_anew(race, run, passes, {each.crossing.number: each.crossing for each in gone}, command)
     counted = {mark.crossing for mark in found.marks}
     told: list[f.Fact] = []
     for each in passes:

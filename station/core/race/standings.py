@@ -8,8 +8,8 @@ from shared.protocol.results import Evidence, Result, ToldBy
 from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
 from station.core.facts import Lap
 from station.core.inputs import OpenRace
-from station.core.race.laps import run_laps
-from station.core.race.run import Run
+from station.core.runs.laps import run_laps
+from station.core.runs.run import Run
 
 POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window make the same score
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from station.core.facts import Proposal
-from station.core.race.proposals import USUAL
+from station.core.runs.proposals import USUAL
 from station.views.views import CarView, RunView, UnknownTransponderView, View
 
 MAX_TRANSPONDERS, MAX_CARS = 4, 6  # on the page

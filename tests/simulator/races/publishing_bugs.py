@@ -12,8 +12,8 @@ from shared.protocol.results import Result
 from simulator.races.hosts.leaderboard_host import Road
 from simulator.races.hosts.station_host import HallJournal
 from simulator.races.physical.sim_car import CarRadio
-from station.core.race.lap_book import LapBook
-from station.core.race.laps import Mark, Stretch
+from station.core.runs.lap_book import LapBook
+from station.core.runs.laps import Mark, Stretch
 from station.core.timing.gate import Count
 from station.service import storage_fault
 from station.service.car_claims import NameClaim

@@ -11,7 +11,7 @@ from simulator.races.officials import Officials
 from simulator.races.physical.gate_device import GateBox
 from station.core.inputs import Edge, VoidLap
 from station.core.race import race, standings
-from station.core.race.lap_book import LapBook
+from station.core.runs.lap_book import LapBook
 from station.core.timing import gate
 from station.core.timing.gate import Count, Gate
 

@@ -12,7 +12,7 @@ from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import Engine
-from tests.station.core.race.test_run import COMMANDS
+from tests.station.core.runs.test_run import COMMANDS
 from tests.station.core.scripted_race import MS, QUICK, UTC, Hand, S, moment, only
 
 _INT = st.integers(-(2**62), 2**62)

@@ -21,7 +21,7 @@ from station.service.restore import restore
 from station.store.encoding import decode_input, encode_facts, encode_input
 from station.store.hash_chain import GENESIS
 from station.store.journal import Entry, Journal
-from tests.station.core.race.test_run import COMMANDS
+from tests.station.core.runs.test_run import COMMANDS
 from tests.station.core.scripted_race import Hand, S, moment
 from tests.station.full_disk import full_disk
 

@@ -4,7 +4,7 @@ import pytest
 
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.run import whose
+from station.core.race.counting import attribution_of
 from tests.station.core.scripted_race import MS, Hand, S, only
 
 TWO = e.GateSpec("start", sensors=("front", "rear"), baseline_mm=100)
@@ -22,9 +22,9 @@ TWO = e.GateSpec("start", sensors=("front", "rear"), baseline_mm=100)
         (-1, "running", True, "it went backwards through the gate"),
     ],
 )
-def test_whose(direction: int, phase: str, released: bool, why: str | None) -> None:
+def test_whose_crossing_it_is(direction: int, phase: str, released: bool, why: str | None) -> None:
     crossing = f.Crossing(7, "start", "beam", 5, "b", 0, direction)  # type: ignore[arg-type]
-    answer = whose(crossing, phase, released, "run-1", "car-1")  # type: ignore[arg-type]
+    answer = attribution_of(crossing, phase, released, "run-1", "car-1")  # type: ignore[arg-type]
     assert answer == (f.Attributed(7, "run-1", "car-1") if why is None else f.Unattributed(7, why))
 
 

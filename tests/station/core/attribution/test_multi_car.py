@@ -8,7 +8,7 @@ from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import Engine
-from station.core.race.run import Run
+from station.core.runs.run import Run
 from tests.station.core.scripted_race import BOOT, MS, QUICK, Hand, S, moment, only
 
 DUE_NS = 50_200 * MS

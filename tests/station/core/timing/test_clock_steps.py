@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.run import Run
+from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 from station.views.projection import run_view
 from tests.station.core.scripted_race import BOOT, MS, QUICK, UTC, Hand, S, corners, only
