@@ -41,9 +41,9 @@ def build(
     link: Link | None = None,
     gates: Mapping[str, GateDriver] | None = None,
     sync: Callable[[int], SyncView] | None = None,
-    say: Callable[[str], None] = lambda _sentence: None,
+    log: Callable[[str], None] = lambda _sentence: None,
 ) -> Station:
-    """A station that is not started yet; `say` logs a sentence. Raises OperatorError for what a person must mend."""
+    """A station that is not started yet; `log` records a sentence. Raises OperatorError for what a person must mend."""
     data_dir = prepared(config.data_dir)
     clock = build_clock(config.clock) if clock is None else clock
     gates = build_gates(config, clock) if gates is None else gates
@@ -55,7 +55,7 @@ def build(
         journal = open_journal(data_dir)
         undo.callback(journal.close)
         drem = DremTimer(config.drem, clock) if config.drem is not None else None
-        station = Station(setup(config), clock, link, gates, journal, sync, drem, say)
+        station = Station(setup(config), clock, link, gates, journal, sync, drem, log)
         undo.pop_all()
     return station
 

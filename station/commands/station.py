@@ -34,7 +34,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
     with contextlib.ExitStack() as ends:
         listening = ends.enter_context(listen(config.web.host, config.web.port))
         ends.callback(os.close, hold_lock(config.data_dir))
-        runner = StationThreads(build(config, say=log))
+        runner = StationThreads(build(config, log=log))
         ends.callback(runner.stop)
         send = functools.partial(wish, config.data_dir) if config.sync.leaderboard_url else None
         app = create_app(runner.station, config.web.operators, config.web.allowed_hosts, send)

@@ -223,12 +223,12 @@ def test_watch_says_how_several_sensors_stand(tmp_path: pathlib.Path) -> None:
 def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
     gate = _Gate()
     bulletin = HealthLines({"start": gate})
-    assert bulletin.news(10.0) == ["[start: fit] it is well. 0 edges, 0 lost.\n"]
-    assert bulletin.news(11.0) == []
+    assert bulletin.due(10.0) == ["[start: fit] it is well. 0 edges, 0 lost.\n"]
+    assert bulletin.due(11.0) == []
     gate.alive = False
-    assert bulletin.news(11.5) == ["[start: NOT FIT] its line broke. 0 edges, 0 lost.\n"]
-    assert bulletin.news(12.0) == []
-    assert len(bulletin.news(15.1)) == 1
+    assert bulletin.due(11.5) == ["[start: NOT FIT] its line broke. 0 edges, 0 lost.\n"]
+    assert bulletin.due(12.0) == []
+    assert len(bulletin.due(15.1)) == 1
 
 
 @pytest.mark.parametrize(("device", "sentence"), [

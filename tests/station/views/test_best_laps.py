@@ -22,7 +22,7 @@ def hand() -> Hand:
 def noted(hand: Hand) -> BestLaps:
     bests = BestLaps()
     assert hand.engine.race is not None
-    bests.note(hand.engine.race, ())
+    bests.update(hand.engine.race, ())
     return bests
 
 
@@ -40,7 +40,7 @@ def test_a_ruling_moves_them(hand: Hand) -> None:
     ):
         hand.do(command)
     assert hand.engine.race is not None
-    bests.note(hand.engine.race, ["run-2", "run-3", "run-9"])
+    bests.update(hand.engine.race, ["run-2", "run-3", "run-9"])
     assert bests.of_race() == BestLap(9 * S, UTC + 19 * S, "Ann")
     assert bests.of_racer("Bob") == 10 * S
 
@@ -55,5 +55,5 @@ def test_an_abandoned_run_and_another_race_hold_none(hand: Hand) -> None:
     assert bests.of_racer("Eve") is None
     hand.do(e.OpenRace(moment(500 * S), "race-2", "Another", RULES))
     assert hand.engine.race is not None
-    bests.note(hand.engine.race, ())
+    bests.update(hand.engine.race, ())
     assert bests.of_race() is None

@@ -49,7 +49,7 @@ def test_they_are_there_again_after_a_kill_and_few(rig: Rig) -> None:
 
 
 def test_a_transponder_that_is_nobodys_is_named(rig: Rig) -> None:
-    rig.station._queue.put(QueuedInput(e.Edge("start", "beam", True, 11 * S, 1, "device:1", transponder="4711")))
+    rig.station._inbox.put(QueuedInput(e.Edge("start", "beam", True, 11 * S, 1, "device:1", transponder="4711")))
     rig.settle()
     [listed] = rig.station.snapshot().uncounted
     assert (listed.transponder, listed.why) == ("4711", "no run is on")
@@ -61,7 +61,7 @@ def test_a_transponder_that_is_nobodys_is_named(rig: Rig) -> None:
 ])  # fmt: skip
 def test_edges_of_a_sensor_that_nobody_named_are_said(rig: Rig, gate: str, sensor: str, why: str) -> None:
     for broken in (True, False):
-        rig.station._queue.put(QueuedInput(e.Edge(gate, sensor, broken, 11 * S, 2 - broken, "timer")))
+        rig.station._inbox.put(QueuedInput(e.Edge(gate, sensor, broken, 11 * S, 2 - broken, "timer")))
     rig.settle()
     [listed] = rig.station.snapshot().uncounted
     assert (listed.crossing, listed.gate, listed.sensor, listed.why) == (0, gate, sensor, why)

@@ -56,7 +56,7 @@ def test_the_log_hears_of_it_once_each_time_it_changes(tmp_path: pathlib.Path) -
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
         said: list[str] = []
-        rig.station._say = said.append
+        rig.station._log = said.append
         disk.full = True
         for _ in range(3):
             rig.cross(8.0)
@@ -76,7 +76,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
         rig = Rig(tmp_path / "station.db")
         disk.full = True
         monkeypatch.setattr("station.service.station.space", lambda _path: Space(0, read_only=False))
-        monkeypatch.setattr(rig.station, "_time", list)  # not even a tick comes with it
+        monkeypatch.setattr(rig.station, "_clock_inputs", list)  # not even a tick comes with it
         rig.wait(2 * S)
         assert "disk is full" in rig.station.snapshot().store.sentence
         disk.full = False
