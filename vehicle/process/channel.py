@@ -39,8 +39,8 @@ IpcMessage = (
     | ModeNotice | CarLap | CarBeat | CarState | LoopTelemetry | ControlTrace | CalibrationStatus
 )  # fmt: skip
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in get_args(IpcMessage)}
-_WISH = struct.Struct(">5sqqddqqq")
-_WISH_MARK = b"wish="
+_SETPOINT = struct.Struct(">5sqqddqqq")
+_SETPOINT_MARK = b"setp="
 _MOST_BYTES = 32_768
 _MOST_AT_ONCE = 512  # a flood from a broken peer may not hold up the tick
 
@@ -49,15 +49,15 @@ def pack(word: IpcMessage) -> bytes:
     """The word as a datagram."""
     if type(word) is Setpoint:
         stamps, shares = (word.frame_seq, word.frame_at_ns), (word.steering, word.throttle)
-        return _WISH.pack(_WISH_MARK, *stamps, *shares, word.policy_us, word.shrink_us, word.capture_us)
+        return _SETPOINT.pack(_SETPOINT_MARK, *stamps, *shares, word.policy_us, word.shrink_us, word.capture_us)
     name = type(word).__name__
     return name.encode() + b" " + _ADAPTERS[name].dump_json(word)
 
 
 def unpack(datagram: bytes) -> IpcMessage | None:
     """The word of a datagram; None if it is none of ours."""
-    if datagram.startswith(_WISH_MARK):
-        return _wish(datagram)
+    if datagram.startswith(_SETPOINT_MARK):
+        return _unpack_setpoint(datagram)
     name, _, text = datagram.partition(b" ")
     adapter = _ADAPTERS.get(name.decode(errors="replace"))
     if adapter is None:
@@ -69,10 +69,10 @@ def unpack(datagram: bytes) -> IpcMessage | None:
     return word
 
 
-def _wish(datagram: bytes) -> Setpoint | None:
-    if len(datagram) != _WISH.size:
+def _unpack_setpoint(datagram: bytes) -> Setpoint | None:
+    if len(datagram) != _SETPOINT.size:
         return None
-    _, seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us = _WISH.unpack(datagram)
+    _, seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us = _SETPOINT.unpack(datagram)
     if not (math.isfinite(steering) and math.isfinite(throttle)):
         return None
     return Setpoint(seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us)

@@ -52,8 +52,8 @@ def test_numbers_go_on_over_restarts_and_boots_even_when_all_is_forgotten(path: 
 def test_a_kill_loses_nothing_that_was_kept(path: pathlib.Path) -> None:
     program = (
         "import sys, pathlib\nfrom tests.vehicle.comms.test_lap_outbox import lap\n"
-        "from vehicle.comms.lap_outbox import Outbox\n"
-        "outbox = Outbox(pathlib.Path(sys.argv[1]))\n"
+        "from vehicle.comms.lap_outbox import LapOutbox\n"
+        "outbox = LapOutbox(pathlib.Path(sys.argv[1]))\n"
         "for n in range(10**6):\n    print(outbox.put(lap(n)).seq, flush=True)\n"
     )
     root = pathlib.Path(__file__).resolve().parents[3]

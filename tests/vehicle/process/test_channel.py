@@ -42,8 +42,8 @@ def test_what_goes_in_comes_out(word: IpcMessage) -> None:
     "datagram",
     [
         b"",
-        b"Wish",
-        b"Wish {}",
+        b"Setpoint",
+        b"Setpoint {}",
         b"Nonsense {}",
         b"\xff\xfe\x00",
         b'CarBeat {"beat": "7", "mode": "ready"}',
