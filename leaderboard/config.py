@@ -32,7 +32,7 @@ class Keeping:
 class Secrets:
     """Files, one secret a line; never in the config itself. `raceday leaderboard init` makes them."""
 
-    webhook_files: tuple[str, ...] = ("secrets/webhook.secret",)
+    webhook_files: tuple[str, ...] = ("secrets/webhook.secret",)  # one secret of a station in each
     admin_file: str = setting("secrets/admin.token", what="the bearer token of the admin calls")
 
 

@@ -52,7 +52,7 @@ class GateChoice:
     layout: Literal["", "single", "in_line", "side_by_side"] = setting(
         "", what='"in_line": one sensor after the other, which tells the way; "side_by_side": on one line'
     )
-    kind: GateKind = "start_finish"
+    kind: GateKind = "start_finish"  # or a split gate, for sector times
     system: System = setting("A", what='"B": the second timing system, on another device at the same line')
     lockout_s: float = setting(1.0, min=0.01, max=60.0, what="edges this long after a crossing are the same pass")
     stuck_s: float = setting(5.0, min=0.5, max=600.0, what="a beam blocked for longer is reported")
@@ -122,7 +122,7 @@ class RaceOptions:
     name: str = setting(what="as it is shown")
     track: str = setting("", what="the track's name, as it is shown")
     track_length_m: float | None = setting(None, min=1.0, max=1000.0, what="along its centre line, if measured")
-    kind: Literal["physical", "virtual"] = "physical"
+    kind: Literal["physical", "virtual"] = "physical"  # as the leaderboard lists it
     cars_on_track: int = setting(1, min=1, max=12, what="so many runs may be on at the same time")
     rules: RaceRules = field(default_factory=RaceRules)
 

@@ -1,5 +1,6 @@
 """A message to what MQTT carries and back: one machine's voice and ear, the same for the wire and its mock."""
 
+import functools
 import itertools
 from dataclasses import dataclass
 
@@ -65,6 +66,7 @@ def hear(topic: str, payload: bytes, retained: bool) -> m.Message:
     return message
 
 
+@functools.lru_cache(4096)
 def matches(topic_filter: str, topic: str) -> bool:
     """Does the subscription (levels, `+`, trailing `#`) hear the topic?"""
     wanted, levels = topic_filter.split("/"), topic.split("/")
