@@ -11,7 +11,7 @@ import requests
 
 from raceday.demo.config_files import House
 from raceday.demo.plan import Plan, Racer
-from shared.protocol.results import Posted
+from shared.protocol.results import PostAccepted
 from simulator.realtime.protocol import Truth
 from station.core.facts import Lap
 from station.store.hash_chain import Record
@@ -82,7 +82,7 @@ def _racer(
     racer: Racer,
     told: Told,
     truths: list[Truth],
-    answers: dict[str, Posted],
+    answers: dict[str, PostAccepted],
     standings: list[dict[str, Any]],
 ) -> dict[str, Any]:
     true_at = sorted(t.at_ns for t in truths if t.event == "crossing" and t.car == racer.car and t.direction > 0)
@@ -117,16 +117,16 @@ def _lap(lap: Lap, car_ns: int | None, true_at: list[int]) -> dict[str, Any]:
     }
 
 
-def _answer(answer: Posted | None) -> dict[str, Any] | None:
+def _answer(answer: PostAccepted | None) -> dict[str, Any] | None:
     if answer is None:
         return None
     return {"score_ms": answer.score_ms, "rank": answer.rank, "racers": answer.racers, "best": answer.best}
 
 
-def _answers(path: pathlib.Path) -> dict[str, Posted]:
+def _answers(path: pathlib.Path) -> dict[str, PostAccepted]:
     attempts = Attempts(path)
     try:
-        return {r.result_id: r.answer for r in attempts.records() if isinstance(r.answer, Posted)}
+        return {r.result_id: r.answer for r in attempts.records() if isinstance(r.answer, PostAccepted)}
     finally:
         attempts.close()
 

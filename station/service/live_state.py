@@ -84,7 +84,7 @@ class Hall:
         body, envelope = delivery.message.body, delivery.message.envelope
         replies = []
         match body:
-            case m.CarBeat():
+            case m.CarHeartbeat():
                 replies = self._cars.beat(envelope.device, envelope.boot, body, now_ns)
             case m.CarState():
                 replies = self._cars.state(envelope.device, body, now_ns, envelope.boot)

@@ -126,7 +126,7 @@ def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
     end_ns = wishes[-1]["at_ns"] + round(BLIND_S * S)
     for tick, now_ns in enumerate(range(begun_ns, end_ns, TICK_NS)):
         if tick % 5 == 0:
-            beat = controller.beat(now_ns).beat
+            beat = controller.beat(now_ns).heartbeat
             controller.take_lease(Lease("boot-1", beat, "drive", "run-1", 500))
         if tick == 50:
             for number, order in enumerate(("arm", "start")):
