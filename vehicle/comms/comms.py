@@ -17,7 +17,7 @@ from shared.errors import StorageError
 from shared.link.interface import Delivery, Link, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
-from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
+from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
 from vehicle.comms.lap_outbox import LapOutbox, QueuedLap
 from vehicle.comms.side_services import SideServices
 from vehicle.config import VehicleConfig
@@ -129,7 +129,7 @@ class Comms:
             case CarState():
                 self._state = word
                 self._link.publish(word)
-            case CarBeat():
+            case CarHeartbeat():
                 self._link.publish(word)
             case LoopTelemetry():
                 self._link.publish(telemetry(word))

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Lease
 from vehicle.core.messages import (
     CalibrationCommand,
     CalibrationStatus,
@@ -36,7 +36,7 @@ IpcMessage = (
     # comms to guard
     | CommsReady | Lease | DriveOrder | ThrottleLimit | ReloadModel | CalibrationCommand
     # guard to pilot, pilot to comms, guard to comms
-    | ModeNotice | CarLap | CarBeat | CarState | LoopTelemetry | ControlTrace | CalibrationStatus
+    | ModeNotice | CarLap | CarHeartbeat | CarState | LoopTelemetry | ControlTrace | CalibrationStatus
 )  # fmt: skip
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in get_args(IpcMessage)}
 _SETPOINT = struct.Struct(">5sqqddqqq")
