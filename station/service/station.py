@@ -119,7 +119,7 @@ class Station:
         self._show_storage()
         self._view.results_due(self.journal.due)
         self._live_state.blocked = _blocked_sensors(self._restored.engine)
-        self._live_state.notes = dict(self._restored.engine.fitness.notes)
+        self._live_state.notes = dict(self._restored.engine.readiness.notes)
         for name in self._restored.engine.gates:
             self._live_state.update_findings(name, self._restored.engine, ())
         if self.drem is not None:
@@ -404,8 +404,8 @@ class Station:
             self._publisher.publish(self._restored.engine, facts, self._now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._live_state.blocked = _blocked_sensors(self._restored.engine)
-            if any(isinstance(fact, f.GateNoted) for fact in facts):
-                self._live_state.notes = dict(self._restored.engine.fitness.notes)
+            if any(isinstance(fact, f.GateNoteStored) for fact in facts):
+                self._live_state.notes = dict(self._restored.engine.readiness.notes)
             if isinstance(item.input, e.TryGate):
                 self._live_state.update_findings(item.input.gate, self._restored.engine, facts)
             if item.ticket is not None:

@@ -53,10 +53,10 @@ def _unknown_transponder(
     whose |= {car.name: car.name for car in cars if car.online and car.name not in whose}
     texts = (("transponder", stranger.transponder), ("reason", "an official knows it"))
     gives = [
-        DecisionButton(f"It is on {label}", "give_transponder", (), (*texts, ("car", car)))
+        DecisionButton(f"It is on {label}", "assign_transponder", (), (*texts, ("car", car)))
         for car, label in list(whose.items())[:MAX_CARS]
     ]
-    nobody = DecisionButton("Nobody's here", "give_transponder", (), texts)
+    nobody = DecisionButton("Nobody's here", "assign_transponder", (), texts)
     times = "once" if stranger.passes == 1 else f"{stranger.passes} times"
     sentence = f"Unknown transponder {stranger.transponder}: whose?"
     witnesses = (f"Decoder: it passed {times}", "Its passes in a run count once it is known")
@@ -115,7 +115,7 @@ def _maybe(p: Proposal) -> tuple[str, ...]:
 
 def _give(p: Proposal, run_id: str, racers: dict[str, str], percent: int) -> DecisionButton:
     label = f"Give to {racers.get(run_id, run_id)}" + (f" ({percent} %)" if percent else "")
-    return DecisionButton(label, "give_crossing", (("number", p.crossing),), _texts(run_id, "an official gave it"))
+    return DecisionButton(label, "assign_crossing", (("number", p.crossing),), _texts(run_id, "an official gave it"))
 
 
 def _texts(run_id: str, reason: str) -> tuple[tuple[str, str], ...]:
