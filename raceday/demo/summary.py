@@ -68,8 +68,8 @@ def _told(records: list[Record], racer: Racer) -> Told:
     """The laps of a run as they stand after its last ruling, read from the stored facts."""
     told = Told({}, {}, None)
     for kind, fields in (fact for record in records for fact in json.loads(record.facts)):
-        laps = [Lap(**lap) for lap in fields.get("laps", ())] if kind == "LapsRecast" else []
-        laps += [Lap(**fields["lap"])] if kind in ("LapDone", "LapRuled", "LapConfirmed") else []
+        laps = [Lap(**lap) for lap in fields.get("laps", ())] if kind == "LapsRecomputed" else []
+        laps += [Lap(**fields["lap"])] if kind in ("LapCompleted", "LapAdjusted", "LapConfirmed") else []
         told.laps.update({lap.number: lap for lap in laps if lap.run_id == racer.run_id})
         if kind == "LapConfirmed" and fields["lap"]["run_id"] == racer.run_id:
             told.car_lap_ns[fields["lap"]["number"]] = fields["car_lap_ns"]

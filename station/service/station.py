@@ -119,7 +119,7 @@ class Station:
         self._store_view()
         self._screen.owe(self.journal.due)
         self._hall.blocked = _blocked(self._restored.engine)
-        self._hall.notes = dict(self._restored.engine.fitness.notes)
+        self._hall.notes = dict(self._restored.engine.readiness.notes)
         for name in self._restored.engine.gates:
             self._hall.judged(name, self._restored.engine, ())
         if self.drem is not None:
@@ -402,8 +402,8 @@ class Station:
             self._teller.tell(self._restored.engine, facts, self._now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._hall.blocked = _blocked(self._restored.engine)
-            if any(isinstance(fact, f.GateNoted) for fact in facts):
-                self._hall.notes = dict(self._restored.engine.fitness.notes)
+            if any(isinstance(fact, f.GateNoteStored) for fact in facts):
+                self._hall.notes = dict(self._restored.engine.readiness.notes)
             if isinstance(item.input, e.TryGate):
                 self._hall.judged(item.input.gate, self._restored.engine, facts)
             if item.ticket is not None:
