@@ -83,7 +83,7 @@ def left_at_most(sockets: selectors.BaseSelector, most: int) -> int:
 def test_a_burst_leaves_no_more_open_than_are_counted(
     monkeypatch: pytest.MonkeyPatch, room: ConnectionLimits, stays: int, official: bool, at_once: int
 ) -> None:
-    monkeypatch.setattr(shared.web.server, "BATCH", at_once)
+    monkeypatch.setattr(shared.web.server, "ACCEPT_BATCH", at_once)
     monkeypatch.setattr(shared.web.server, "SWEEP_S", 0.01)
     config = uvicorn.Config(empty, http="h11", ws="none", lifespan="off", log_level="critical")
     with listening_socket("127.0.0.1", 0) as listening:
@@ -208,7 +208,7 @@ def test_where_nobody_is_an_official_a_stop_does_not_wait_behind_a_flood_of_them
 
 def test_who_was_put_out_before_he_was_heard_waits_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits is no more than there are places, however many come in a turn."""
-    monkeypatch.setattr(shared.web.server, "BATCH", 16)
+    monkeypatch.setattr(shared.web.server, "ACCEPT_BATCH", 16)
     room = ConnectionLimits(8, 2, idle_each=8, head_s=1e6, keep_s=1e6)
     order = heard_of(room, [(STRANGER, WHOLE_STOP)] * 300 + [(OFFICIAL, WHOLE_STOP)], OFFICIAL)
     assert order.queued_most <= room.connections
@@ -217,7 +217,7 @@ def test_who_was_put_out_before_he_was_heard_waits_nowhere(monkeypatch: pytest.M
 
 def test_who_is_on_his_way_is_not_put_out_for_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind one access point a flood has the official's own address: what is begun is answered."""
-    monkeypatch.setattr(shared.web.server, "BATCH", 4)
+    monkeypatch.setattr(shared.web.server, "ACCEPT_BATCH", 4)
     room = ConnectionLimits(32, 8, idle_each=32, head_s=1e6, keep_s=1e6)
     order = heard_of(room, [(OFFICIAL, WHOLE_STOP)] * 300, OFFICIAL)
     assert order.begun
