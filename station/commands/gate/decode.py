@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     device = catalog.decoder(asked.protocol)
     decoding = Decoding(device)
-    line_ends = catalog.row(asked.protocol).lines
+    line_ends = catalog.protocol_info(asked.protocol).lines
     looks_like_hex = False
     with opened(asked.file) as source:
         for data in _chunks(source, asked.file, asked.hex, line_ends):

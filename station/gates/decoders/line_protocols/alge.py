@@ -4,16 +4,16 @@
 the maker's manuals; 31: with a blank before it), with blanks where there is none. The column before the channel is `r`
 or `b` for the red and the blue course of a parallel slalom. After CHK1 two more follow, the byte sum of all before
 them. Only a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or computes is a
-Message. Logs strip the blank in the first column (mostly there is one): such a line is an impulse too. The maker says
-that simultaneous impulses on C0 to C5 may be up to 0.3 ms apart (timing.md 2.11).
+DeviceMessage. Logs strip the blank in the first column (mostly there is one): such a line is an impulse too. The
+maker says that simultaneous impulses on C0 to C5 may be up to 0.3 ms apart (timing.md 2.11).
 """
 
 import re
 from typing import Final
 
 from station.gates.decoders.day_clock import DayClock
-from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, Message
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, DeviceMessage
+from station.gates.decoders.framing import LineFramer
 
 MANUAL: Final = 1  # keyed by hand (M), not seen by a beam
 NO_START_NUMBER: Final = 2  # the Timy's program did not expect it; the impulse is real
@@ -51,7 +51,7 @@ class Alge:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._lines = Lines(256, self.counts)
+        self._lines = LineFramer(256, self.counts)
         self._clock = DayClock(4)
 
     def feed(self, data: bytes) -> list[Decoded]:
@@ -87,9 +87,9 @@ class Alge:
             return self.counts.bad("bad_fields", len(line))
         text, name = found[0].decode().strip(), channel.decode().strip().upper()
         if flag not in LIVE or not _CHANNEL.fullmatch(name):
-            return self.counts.good([Message(TOLD.get(flag, "result"), text)])
+            return self.counts.good([DeviceMessage(TOLD.get(flag, "result"), text)])
         if self._clock.told(name, ticks):
-            return self.counts.good([Message("repeat", text)])
+            return self.counts.good([DeviceMessage("repeat", text)])
         time_ns, gap = self._clock.read(ticks, DELAY_NS if LIVE[flag] & RADIO else SPREAD_NS)
         flags = LIVE[flag] | (MANUAL if name.endswith("M") else 0)
         edge = DeviceEdge(name[:2], True, time_ns, int(number.strip() or 0), flags=flags)
@@ -97,9 +97,9 @@ class Alge:
 
     def _other(self, line: bytes) -> list[Decoded]:
         if found := _NUMBER.fullmatch(line):
-            return self.counts.good([Message("number", found[1].decode().strip())])
+            return self.counts.good([DeviceMessage("number", found[1].decode().strip())])
         if found := _RUNNING.fullmatch(line):
-            return self.counts.good([Message("running_time", line.decode())])
+            return self.counts.good([DeviceMessage("running_time", line.decode())])
         if _summed(line) and not _sum_fits(line):
             return self.counts.bad("bad_crc", len(line))
         if _BEGUN.match(line):

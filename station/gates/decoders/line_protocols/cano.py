@@ -7,8 +7,8 @@ Answers to RCHourglass commands (VERSION, LIST, ...) stand between the records a
 import re
 
 from station.gates.decoders.decoder import Counts, Decoded, Passing
-from station.gates.decoders.device_clock import DeviceClock, Timeline
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
+from station.gates.decoders.framing import LineFramer
 
 LONGEST = 120
 QUARTER_MS = 250_000
@@ -22,8 +22,8 @@ class Cano:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._lines = Lines(LONGEST, self.counts)
-        self._timeline = Timeline(DeviceClock(QUARTER_MS, 1 << 32, "restart"))
+        self._lines = LineFramer(LONGEST, self.counts)
+        self._timeline = DeviceTimeline(DeviceClock(QUARTER_MS, 1 << 32, "restart"))
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for line in self._lines.feed(data) for fact in self._line(line)]

@@ -8,9 +8,9 @@ with the nibbles of each byte swapped, sector (1: start/finish), sum (timing.md 
 import re
 from typing import Final
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Counts, Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
+from station.gates.decoders.framing import LineFramer
 
 ASK: Final = b'"?$'
 ASK_VERSION: Final = b'"0$'
@@ -29,8 +29,8 @@ class Carrera:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._answers = Lines(64, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+        self._answers = LineFramer(64, self.counts)
+        self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart"))
         self._asked_ns: int | None = None
         self._answered = False
 
@@ -61,7 +61,7 @@ class Carrera:
         self._answered = True
         self.counts.resynced_bytes += len(line) - len(answer)
         if answer.startswith(b"0"):
-            return self.counts.good([Message("version", answer[1:-1].decode())])
+            return self.counts.good([DeviceMessage("version", answer[1:-1].decode())])
         return self.counts.good([StatusReport()] if answer.startswith(b"?:") else self._passing(answer))
 
     def _passing(self, answer: bytes) -> list[Decoded]:

@@ -9,8 +9,8 @@ import json
 import math
 from typing import Any, Final, TypeGuard
 
-from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, Gap, Message, StatusReport
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, DeviceMessage, Gap, StatusReport
+from station.gates.decoders.framing import LineFramer
 
 LONGEST: Final = 4096
 LARGEST: Final = 2**53  # beyond it JavaScript's numbers are not whole any more
@@ -23,7 +23,7 @@ class Drem:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._lines = Lines(LONGEST, self.counts)
+        self._lines = LineFramer(LONGEST, self.counts)
         self._told: tuple[int, int] | None = None
         self._last_ns = 0
 
@@ -52,11 +52,11 @@ class Drem:
             return self.counts.good(self._lap(str(gpio), number, time_ns))
         if event == "connected":
             return self.counts.good([*self._clock(time_ns), StatusReport(device_time_ns=time_ns)])
-        return self.counts.good([Message(str(event)[:40])])
+        return self.counts.good([DeviceMessage(str(event)[:40])])
 
     def _lap(self, gpio: str, number: int, time_ns: int) -> list[Decoded]:
         if self._told == (number, time_ns):
-            return [Message("repeat", f"lap {number}")]
+            return [DeviceMessage("repeat", f"lap {number}")]
         last, self._told = self._told, (number, time_ns)
         edge = DeviceEdge(gpio, True, time_ns, number)
         skipped = _skipped(last[0], number) if last is not None else None

@@ -7,7 +7,7 @@ that stamp, so a gate with this timer states an uncertainty of some 20 ms (timin
 from typing import Final
 
 from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.framing import LineFramer
 
 LONGEST: Final = 80
 STRIP: Final = "strip"
@@ -20,7 +20,7 @@ class Fsr:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._lines = Lines(LONGEST, self.counts)
+        self._lines = LineFramer(LONGEST, self.counts)
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for line in self._lines.feed(data) for fact in self._line(line)]

@@ -6,9 +6,9 @@ began. It is asked again until it answers, and never after that: what a second a
 
 import re
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline, Timelines
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Counts, Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, DeviceTimelines
+from station.gates.decoders.framing import LineFramer
 from station.gates.decoders.line_protocols.rc4 import microseconds
 
 LONGEST = 120
@@ -25,8 +25,8 @@ class ILap:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._lines = Lines(LONGEST, self.counts)
-        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000, None, "restart")))
+        self._lines = LineFramer(LONGEST, self.counts)
+        self._timelines = DeviceTimelines(lambda: DeviceTimeline(DeviceClock(1_000, None, "restart")))
         self._answered = False
         self._asked_ns: int | None = None
 
@@ -63,7 +63,7 @@ class ILap:
 
     def _facts(self, text: str) -> list[Decoded] | None:
         if text == "%":
-            return [Message("echo", "our own question came back")]
+            return [DeviceMessage("echo", "our own question came back")]
         if (said := ANSWER.fullmatch(text)) is not None:
             self._answered = True
             return [StatusReport(decoder=said[1])]

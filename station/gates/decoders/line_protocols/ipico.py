@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from station.gates.decoders.decoder import Counts, Decoded, Passing
-from station.gates.decoders.device_clock import DeviceClock, Timeline
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
+from station.gates.decoders.framing import LineFramer
 
 FIRST_SEEN: Final = 1
 LAST_SEEN: Final = 2
@@ -30,8 +30,8 @@ class Ipico:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._lines = Lines(256, self.counts)
-        self._timeline = Timeline(DeviceClock(10_000_000, None, "clock_jump"))
+        self._lines = LineFramer(256, self.counts)
+        self._timeline = DeviceTimeline(DeviceClock(10_000_000, None, "clock_jump"))
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for line in self._lines.feed(data) for fact in self._line(line)]

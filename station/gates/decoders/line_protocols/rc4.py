@@ -7,9 +7,9 @@ Which of the two counters of a passing is hits and which is strength is disputed
 
 import re
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Numbering, Timeline, Timelines
-from station.gates.decoders.framing import Lines, crc_amb
+from station.gates.decoders.decoder import Counts, Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, DeviceTimelines, Numbering
+from station.gates.decoders.framing import LineFramer, crc_amb
 
 LONGEST = 200
 CHECKED = re.compile(rb"([^\x01]*\t)x([0-9A-Fa-f]{4})")
@@ -28,8 +28,10 @@ class RC4:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._lines = Lines(LONGEST, self.counts)
-        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000, None, "restart"), Numbering("sequence")))
+        self._lines = LineFramer(LONGEST, self.counts)
+        self._timelines = DeviceTimelines(
+            lambda: DeviceTimeline(DeviceClock(1_000, None, "restart"), Numbering("sequence"))
+        )
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for line in self._lines.feed(data) for fact in self._line(line)]
@@ -50,7 +52,7 @@ class RC4:
     def _text(self, text: bytes, soh: int) -> list[Decoded]:
         """One frame after its SOH (of so many bytes), or what is left of one, or noise."""
         if text == MODE:
-            return self.counts.good([Message("mode", "AMBrc")])
+            return self.counts.good([DeviceMessage("mode", "AMBrc")])
         checked = CHECKED.fullmatch(text)
         if checked is None:
             self.counts.bad_length += bool(text) and (soh > 0 or BEGINNING.match(text) is not None)
@@ -72,7 +74,7 @@ class RC4:
             return [status] if gap is None else [gap, status]
         if body[0] in "@#":
             return None
-        return [Message(f"type {body[0]}", body[1:].strip("\t").replace("\t", " "))]
+        return [DeviceMessage(f"type {body[0]}", body[1:].strip("\t").replace("\t", " "))]
 
     def _passing(self, line: re.Match[str]) -> list[Decoded]:
         decoder, number, transponder, seconds, first, second, flags = line.groups()

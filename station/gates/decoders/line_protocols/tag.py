@@ -8,8 +8,8 @@ import re
 from typing import Final
 
 from station.gates.decoders.day_clock import DayClock
-from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, Message
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, DeviceMessage
+from station.gates.decoders.framing import LineFramer
 
 MANUAL: Final = 1
 COLUMNS: Final = 30
@@ -29,7 +29,7 @@ class TagHeuer:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._lines = Lines(256, self.counts)
+        self._lines = LineFramer(256, self.counts)
         self._clock = DayClock(6)
 
     def feed(self, data: bytes) -> list[Decoded]:
@@ -57,7 +57,7 @@ class TagHeuer:
 
     def _told(self, kind: str, text: bytes, length: int) -> list[Decoded]:
         self.counts.resynced_bytes += length - len(text)
-        return self.counts.good([Message(kind, " ".join(text.decode().split()))])
+        return self.counts.good([DeviceMessage(kind, " ".join(text.decode().split()))])
 
     def _time(self, found: re.Match[bytes], length: int) -> list[Decoded]:
         mark, number, hand, channel, text = found.groups()

@@ -7,8 +7,8 @@ decoder (2), noise (2). The millisecond counter is 32 bits and wraps after 49.7 
 import re
 
 from station.gates.decoders.decoder import Counts, Decoded, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline, Timelines
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, DeviceTimelines
+from station.gates.decoders.framing import LineFramer
 
 LONGEST = 64
 HEX = "[0-9A-Fa-f]"
@@ -25,8 +25,8 @@ class TranX2:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._lines = Lines(LONGEST, self.counts)
-        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000_000, 1 << 32, "restart")))
+        self._lines = LineFramer(LONGEST, self.counts)
+        self._timelines = DeviceTimelines(lambda: DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart")))
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for line in self._lines.feed(data) for fact in self._line(line)]

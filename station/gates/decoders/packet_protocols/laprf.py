@@ -7,9 +7,9 @@ included; so is the length (timing.md 2.8). The gate speaks by itself, over TCP 
 import struct
 from typing import Final
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Numbering, Timeline
-from station.gates.decoders.framing import Brackets
+from station.gates.decoders.decoder import Counts, Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, Numbering
+from station.gates.decoders.framing import BracketFramer
 
 LONGEST: Final = 1024  # bytes of a record, unescaped
 HEAD: Final = struct.Struct("<BHHH")  # start, length, CRC, kind
@@ -39,8 +39,8 @@ class LapRf:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._frames = Brackets(b"\x5a", b"\x5b", 2 * LONGEST, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000, None, "restart"), Numbering("passing"))
+        self._frames = BracketFramer(b"\x5a", b"\x5b", 2 * LONGEST, self.counts)
+        self._timeline = DeviceTimeline(DeviceClock(1_000, None, "restart"), Numbering("passing"))
         self._gate = ""  # only passings name it: the rest comes from the same one
 
     def feed(self, data: bytes) -> list[Decoded]:
@@ -92,7 +92,7 @@ class LapRf:
         if kind == TIME and RTC_US in fields:
             clock = self._timeline.time(fields[RTC_US])
             return self.counts.good([*clock.gaps, StatusReport(self._gate, device_time_ns=clock.at_ns)])
-        return self.counts.good([Message(KINDS.get(kind, f"{kind:04x}"), decoder=self._gate)])
+        return self.counts.good([DeviceMessage(KINDS.get(kind, f"{kind:04x}"), decoder=self._gate)])
 
 
 def unescaped(frame: bytes) -> bytes:

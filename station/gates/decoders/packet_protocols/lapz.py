@@ -8,8 +8,8 @@ import re
 from typing import Final
 
 from station.gates.decoders.decoder import Counts, Decoded, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline
-from station.gates.decoders.framing import Brackets
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
+from station.gates.decoders.framing import BracketFramer
 
 LONGEST: Final = 16
 TIME = re.compile(rb"#U([0-9A-Fa-f]{6})\$")
@@ -23,8 +23,8 @@ class LapZ:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._frames = Brackets(b"#", b"$", LONGEST, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 24, "restart"))
+        self._frames = BracketFramer(b"#", b"$", LONGEST, self.counts)
+        self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 24, "restart"))
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for frame in self._frames.feed(data) for fact in self._frame(frame)]

@@ -5,9 +5,9 @@
 The time is microseconds since 1970 by the decoder's clock. Photocells on its inputs are transponders 9991 and 9992.
 """
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Numbering, Timeline, Timelines
-from station.gates.decoders.framing import Brackets, crc_amb
+from station.gates.decoders.decoder import Counts, Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, DeviceTimelines, Numbering
+from station.gates.decoders.framing import BracketFramer, crc_amb
 
 ESCAPE = 0x8D
 LEAST, LONGEST = 11, 2048
@@ -57,8 +57,10 @@ class P3:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._frames = Brackets(b"\x8e", b"\x8f", 2 * LONGEST, self.counts)
-        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000, None, "clock_jump"), Numbering("passing")))
+        self._frames = BracketFramer(b"\x8e", b"\x8f", 2 * LONGEST, self.counts)
+        self._timelines = DeviceTimelines(
+            lambda: DeviceTimeline(DeviceClock(1_000, None, "clock_jump"), Numbering("passing"))
+        )
 
     def feed(self, data: bytes) -> list[Decoded]:
         return [fact for frame in self._frames.feed(data) for fact in self._frame(frame)]
@@ -88,7 +90,7 @@ class P3:
             return [_status(_numbers(values, STATUS_TAGS))]
         decoder = _numbers(values, GENERAL_TAGS).get("decoder")
         text = " ".join(f"{tag:02x}={value.hex()}" for tag, value in values.items())
-        return [Message(KINDS.get(kind, f"kind {kind:04x}"), text, "" if decoder is None else str(decoder))]
+        return [DeviceMessage(KINDS.get(kind, f"kind {kind:04x}"), text, "" if decoder is None else str(decoder))]
 
     def _passing(self, values: dict[int, bytes]) -> list[Decoded] | None:
         known = _numbers(values, PASSING_TAGS)

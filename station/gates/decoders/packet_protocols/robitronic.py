@@ -12,8 +12,8 @@ that lies seconds before the counter's own clock, or minutes after it, is none.
 import struct
 from typing import Final
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline
+from station.gates.decoders.decoder import Counts, Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
 
 BEGIN: Final = b"\x03\xb9\x01"
 TIME: Final = (0x0B, 0x83)
@@ -33,7 +33,7 @@ class Robitronic:
     def __init__(self) -> None:
         self.counts = Counts()
         self._buffer = bytearray()
-        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+        self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart"))
         self._told_ms: int | None = None
         self._asked = False
 
@@ -64,7 +64,7 @@ class Robitronic:
         """How many bytes are done with, and what they say; 0: more must come."""
         if self._asked and self._buffer[at] == 0:
             self._asked = False
-            return 1, self.counts.good([Message("answer")])
+            return 1, self.counts.good([DeviceMessage("answer")])
         if left < KIND:
             return 0, []
         head = (self._buffer[at], self._buffer[at + 2])

@@ -10,9 +10,9 @@ tags (96 bits and more, EPC), known by their digits.
 
 import re
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline
-from station.gates.decoders.framing import Brackets
+from station.gates.decoders.decoder import Counts, Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
+from station.gates.decoders.framing import BracketFramer
 
 LONGEST = 160
 NUMBER_DIGITS = 8
@@ -31,8 +31,8 @@ class ZRound:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._frames = Brackets(b"%", b"&", LONGEST, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+        self._frames = BracketFramer(b"%", b"&", LONGEST, self.counts)
+        self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart"))
         self._ever_started = self._started = False  # at all (or it was at work); in this connection
         self._due_ns: int | None = None
         self._started_ns: int | None = None  # when that was, in this connection
@@ -76,7 +76,7 @@ class ZRound:
             self._must_answer |= frame == ASK
             if frame == ANSWER and not self._ever_told:
                 self._ever_told, self._mute = True, False  # it was not there when it was started
-            return [Message(WORDS[frame])]
+            return [DeviceMessage(WORDS[frame])]
         if (said := TIME.fullmatch(frame)) is not None:
             self._ever_started = self._heard_time = self._beats = self._ever_told = self._ever_beat = True
             self._mute = False
