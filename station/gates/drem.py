@@ -20,7 +20,7 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError
 from station.core.inputs import Layout, Proof
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, StatusReport
-from station.gates.decoders.line_protocols.drem import LONGEST, Drem
+from station.gates.decoders.line_protocols.drem import MAX_TEXT_BYTES, Drem
 from station.gates.driver import Edge, GateHealthReport, GateNote, GateOutput
 
 FIRST_WAIT_S, MAX_WAIT_S = 0.2, 5.0
@@ -167,7 +167,7 @@ class DremGate:
             close_timeout=1,
             ping_interval=5,
             ping_timeout=5,
-            max_size=LONGEST,
+            max_size=MAX_TEXT_BYTES,
             compression=None,
             proxy=None,
         )

@@ -79,7 +79,7 @@ def add_request(data_dir: pathlib.Path, wanted: SendRequest) -> None:
         size = os.fstat(held).st_size
         if size > MAX_FILE_BYTES:
             raise StorageError(
-                f"{data_dir / REQUESTS_FILE}: too many requests are waiting; start the sync service, or free some disk space."
+                f"{data_dir / REQUESTS_FILE}: too many requests wait; start the sync service, or free some disk space."
             )
         if size and os.pread(held, 1, size - 1) != b"\n":
             line = b"\n" + line  # behind one that a power cut tore apart

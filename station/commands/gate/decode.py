@@ -20,7 +20,7 @@ from station.gates.decoders.decoder import Decoded, Decoder, Gap
 
 HEX_TEXT = re.compile(rb"\s*(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){8}")
 NAMED_GAPS = 50  # so many are named in the last line; all are counted
-KINDS = {"Passing": "passing", "DeviceEdge": "edge", "StatusReport": "status", "Message": "message"}
+KINDS = {"Passing": "passing", "DeviceEdge": "edge", "StatusReport": "status", "DeviceMessage": "message"}
 
 
 def main(arguments: list[str]) -> int:

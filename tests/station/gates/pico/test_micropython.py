@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 SCRIPT = """
 import gatewire
-lines, counter, gate = gatewire.Lines(), gatewire.Counter(30), gatewire.Gate("0badcafe", 8)
+lines, counter, gate = gatewire.CheckedLineReader(), gatewire.Counter(30), gatewire.GateFirmware("0badcafe", 8)
 print(gatewire.crc16(b"123456789"), gatewire.pack("E", "boot", 1, 0, 1, 2**40))
 print(lines.feed(b"noise\\xff\\n" + gatewire.pack("P", 7) + b"E b 1 *0000\\n" + gatewire.pack("R", "-", 0)[:5]))
 print(lines.feed(b"x" * 300), lines.dropped_bytes, lines.bad_lines)
