@@ -21,7 +21,7 @@ from leaderboard.sender import ANYBODY, Sender, check_key
 from leaderboard.store import queries
 from leaderboard.store.database import Store
 from shared.errors import BadInput, Refused
-from shared.protocol.results import Posted, Result, decode_result, encode_posted
+from shared.protocol.results import PostAccepted, Result, decode_result, encode_accepted
 from shared.rules.ranking import Placed
 
 
@@ -162,7 +162,7 @@ class Board:
                 return _repeated(held, digest)
             result = _checked(webhook_id, payload)
             sender.check(result.evidence.station)
-            body = encode_posted(_effect(db, result, payload, now_utc_ns))
+            body = encode_accepted(_effect(db, result, payload, now_utc_ns))
             queries.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
         self._tell(result.race_id)
         return Answer(201, body)
@@ -244,7 +244,7 @@ def _checked(webhook_id: str, payload: bytes) -> Result:
     return dataclasses.replace(result, racer=domain.racer_name(result.racer))
 
 
-def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> Posted:
+def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> PostAccepted:
     race = queries.race(db, result.race_id, for_change=True)
     home = queries.home_of(db, result.result_id)
     if home is not None and home.race_id != race.race_id:
@@ -266,7 +266,7 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
     queries.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
     _, line = changed[result.racer]
     rank, every = queries.rank_of(db, race.race_id, line)
-    return Posted(score_ms, rank, every, line is not None and line.seq == seq)
+    return PostAccepted(score_ms, rank, every, line is not None and line.seq == seq)
 
 
 def _rescore(db: sa.Connection, race: Race, racer: str) -> tuple[Line | None, Line | None]:

@@ -12,7 +12,7 @@ class Server:
     """Where it listens; port 0 takes any free one."""
 
     host: str = setting("127.0.0.1", what="the address to listen on")
-    port: int = setting(8090, least=0, most=65535, what="0 takes any free port")
+    port: int = setting(8090, min=0, max=65535, what="0 takes any free port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Keeping:
 class Secrets:
     """Files, one secret a line; never in the config itself. `raceday leaderboard init` makes them."""
 
-    webhook_files: tuple[str, ...] = ("secrets/webhook.secret",)
+    webhook_files: tuple[str, ...] = ("secrets/webhook.secret",)  # one secret of a station in each
     admin_file: str = setting("secrets/admin.token", what="the bearer token of the admin calls")
 
 
@@ -40,12 +40,12 @@ class Secrets:
 class Limits:
     """What one leaderboard takes on at once, and how it paces the browsers."""
 
-    tolerance_s: int = setting(300, least=10, most=3600, what="how old or new a webhook-timestamp may be")
-    posts_at_once: int = setting(64, least=1, most=1000, what="posts in work; more are told to come again")
-    browsers_at_once: int = setting(1000, least=1, most=100_000, what="open live pages; more are told to come again")
-    rows_live: int = setting(200, least=1, most=10_000, what="rows of a standing that a live page shows")
+    tolerance_s: int = setting(300, min=10, max=3600, what="how old or new a webhook-timestamp may be")
+    posts_at_once: int = setting(64, min=1, max=1000, what="posts in work; more are told to come again")
+    browsers_at_once: int = setting(1000, min=1, max=100_000, what="open live pages; more are told to come again")
+    rows_live: int = setting(200, min=1, max=10_000, what="rows of a standing that a live page shows")
     heartbeat_s: float = setting(
-        15.0, least=0.05, most=60, what="a live page is drawn anew, though nobody told of a change"
+        15.0, min=0.05, max=60, what="a live page is drawn anew, though nobody told of a change"
     )
 
 

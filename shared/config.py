@@ -1,6 +1,6 @@
 """TOML text to a frozen dataclass: an unknown key, a wrong kind or a value out of range is one sentence.
 
-A setting is a dataclass field; `setting(default, least=, most=, choices=, what=)` gives its range. The
+A setting is a dataclass field; `setting(default, min=, max=, choices=, what=)` gives its range. The
 sentence names the file, the key and what is allowed. A dataclass with a class method `completed(table)` may fill in
 what follows from other keys before it is checked. A path that is not absolute is beside the config file, whoever
 starts the command and from where; so is one in a driver's own table.
@@ -24,8 +24,8 @@ T = TypeVar("T")
 def setting(
     default: Any = dataclasses.MISSING,
     *,
-    least: float | None = None,
-    most: float | None = None,
+    min: float | None = None,  # noqa: A002  # reads best where it is used
+    max: float | None = None,  # noqa: A002
     choices: tuple[str, ...] | None = None,
     what: str = "",
     file: bool = False,
@@ -34,7 +34,7 @@ def setting(
 
     `file`: a text that names a file or a folder, "" for none; a pathlib.Path is one anyway.
     """
-    metadata = {"least": least, "most": most, "choices": choices, "what": what, "file": file}
+    metadata = {"min": min, "max": max, "choices": choices, "what": what, "file": file}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -173,11 +173,11 @@ def _scalar(value: Any, hint: type[Any], field: dataclasses.Field[Any], source: 
         raise ConfigError(
             f"{source}: `{key}` is {value!r}; it must be {_NAMES.get(hint, hint.__name__)}{_allowed(field)}."
         )
-    least, most = field.metadata.get("least"), field.metadata.get("most")
+    lowest, highest = field.metadata.get("min"), field.metadata.get("max")
     choices = field.metadata.get("choices")
-    low = least is not None and value < least
-    high = most is not None and value > most
-    if low or high or (choices is not None and value not in choices):
+    too_low = lowest is not None and value < lowest
+    too_high = highest is not None and value > highest
+    if too_low or too_high or (choices is not None and value not in choices):
         raise ConfigError(f"{source}: `{key}` is {value!r}; allowed is {_allowed(field).removeprefix(', ')}.")
     return source.placed(value, field)
 
@@ -191,11 +191,11 @@ _NAMES: dict[type[Any], str] = {
 
 
 def _allowed(field: dataclasses.Field[Any]) -> str:
-    least, most = field.metadata.get("least"), field.metadata.get("most")
+    lowest, highest = field.metadata.get("min"), field.metadata.get("max")
     if choices := field.metadata.get("choices"):
         return f", {', '.join(choices)}"
-    if least is not None and most is not None:
-        return f", {least} to {most}"
-    if least is not None:
-        return f", {least} or more"
-    return f", {most} or less" if most is not None else ""
+    if lowest is not None and highest is not None:
+        return f", {lowest} to {highest}"
+    if lowest is not None:
+        return f", {lowest} or more"
+    return f", {highest} or less" if highest is not None else ""

@@ -52,14 +52,14 @@ class GateChoice:
     layout: Literal["", "single", "in_line", "side_by_side"] = setting(
         "", what='"in_line": one sensor after the other, which tells the way; "side_by_side": on one line'
     )
-    kind: GateKind = "start_finish"
+    kind: GateKind = "start_finish"  # or a split gate, for sector times
     system: System = setting("A", what='"B": the second timing system, on another device at the same line')
-    lockout_s: float = setting(1.0, least=0.01, most=60.0, what="edges this long after a crossing are the same pass")
-    stuck_s: float = setting(5.0, least=0.5, most=600.0, what="a beam blocked for longer is reported")
-    uncertainty_us: float = setting(1.0, least=0.0, most=1_000_000.0, what="of one stamp; published with each lap")
-    baseline_mm: int = setting(0, least=0, most=5000, what="between two sensors in line; 0: no speed is measured")
-    min_width_ms: float = setting(0.0, least=0.0, most=10_000.0, what="a shorter pass is reported as odd")
-    max_width_ms: float = setting(2000.0, least=1.0, most=60_000.0, what="a longer pass is reported as odd")
+    lockout_s: float = setting(1.0, min=0.01, max=60.0, what="edges this long after a crossing are the same pass")
+    stuck_s: float = setting(5.0, min=0.5, max=600.0, what="a beam blocked for longer is reported")
+    uncertainty_us: float = setting(1.0, min=0.0, max=1_000_000.0, what="of one stamp; published with each lap")
+    baseline_mm: int = setting(0, min=0, max=5000, what="between two sensors in line; 0: no speed is measured")
+    min_width_ms: float = setting(0.0, min=0.0, max=10_000.0, what="a shorter pass is reported as odd")
+    max_width_ms: float = setting(2000.0, min=1.0, max=60_000.0, what="a longer pass is reported as odd")
     try_first: bool | None = setting(None, what="no run before each sensor saw a pass; unset: where there are wires")
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -105,7 +105,7 @@ class WebOptions:
     """`[web]`: the live page. Port 0 takes any free one."""
 
     host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0 or ::: the whole network")
-    port: int = setting(8080, least=0, most=65535)
+    port: int = setting(8080, min=0, max=65535)
     operators: tuple[str, ...] = setting(("127.0.0.1", "::1"), what='addresses, networks that may command; "*": all')
     allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach us")
 
@@ -121,9 +121,9 @@ class RaceOptions:
     id: str = setting(what="the race's id at the leaderboard")
     name: str = setting(what="as it is shown")
     track: str = setting("", what="the track's name, as it is shown")
-    track_length_m: float | None = setting(None, least=1.0, most=1000.0, what="along its centre line, if measured")
-    kind: Literal["physical", "virtual"] = "physical"
-    cars_on_track: int = setting(1, least=1, most=12, what="so many runs may be on at the same time")
+    track_length_m: float | None = setting(None, min=1.0, max=1000.0, what="along its centre line, if measured")
+    kind: Literal["physical", "virtual"] = "physical"  # as the leaderboard lists it
+    cars_on_track: int = setting(1, min=1, max=12, what="so many runs may be on at the same time")
     rules: RaceRules = field(default_factory=RaceRules)
 
     def __post_init__(self) -> None:
@@ -188,8 +188,8 @@ class StationConfig:
 
     data_dir: pathlib.Path = setting(what="a folder on a local disk, for the journal")
     name: str = setting("station-1", what="this machine's name, also at the broker")
-    lease_ms: int = setting(500, least=100, most=60_000, what="a car stops this long after the last lease")
-    order_ttl_ms: int = setting(2000, least=100, most=60_000, what="an order that comes later is not obeyed")
+    lease_ms: int = setting(500, min=100, max=60_000, what="a car stops this long after the last lease")
+    order_ttl_ms: int = setting(2000, min=100, max=60_000, what="an order that comes later is not obeyed")
     clock: ClockChoice = field(default_factory=ClockChoice)
     gate: tuple[GateChoice, ...] = ()
     mqtt: MqttOptions = field(default_factory=MqttOptions)

@@ -39,8 +39,8 @@ class DremOptions:
     """`[drem]`: who listens may see each crossing's time; nobody can order anything."""
 
     host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0: the whole network")
-    port: int = setting(8081, least=0, most=65535)
-    gpio: int = setting(17, least=0, most=1000, what="the pin that the event manager is told")
+    port: int = setting(8081, min=0, max=65535)
+    gpio: int = setting(17, min=0, max=1000, what="the pin that the event manager is told")
     greet: bool = setting(True, what="false for event managers that take any word of the timer for a lap (before 2025)")
     site: str = setting("", what="https://name of the event manager, whose pages are handed on; empty: none")
 

@@ -42,14 +42,14 @@ from tools.walk_scenario import LAPS, NS_PER_S, Track
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MACHINES = ("shared", "station", "vehicle", "leaderboard", "simulator", "raceday")
-# Helpers without calls of their own, by what they are: the module's names before and after the folders were made.
-LEAVES: dict[str, tuple[str, ...]] = {
-    "clock": ("shared.clock",),
-    "units": ("shared.units",),
-    "topics": ("shared.protocol.topics",),
-    "canonical JSON": ("shared.protocol.canonical_json", "shared.canonical_json"),
-    "moments": ("station.core.moment", "station.core.moment"),
-    "scale of UTC": ("station.core.timing.utc_scale", "station.core.timing.utc_scale"),
+# Helpers without calls of their own, by what they are.
+LEAVES = {
+    "clock": "shared.clock",
+    "units": "shared.units",
+    "topics": "shared.protocol.topics",
+    "canonical JSON": "shared.protocol.canonical_json",
+    "moments": "station.core.moment",
+    "scale of UTC": "station.core.timing.utc_scale",
 }
 STRETCHES = ("edge to commit", "commit to published", "commit to posted")
 
@@ -169,13 +169,13 @@ def counted(steps: Sequence[tuple[str, str]]) -> dict[str, dict[str, Count]]:
 
 
 def folder(file: str) -> str:
-    """`station/core` of `station/core/race/run.py`: the first two names of its path at most."""
+    """`station/core` of `station/core/runs/run.py`: the first two names of its path at most."""
     return "/".join(pathlib.PurePosixPath(file).parent.parts[:2])
 
 
 def leaf_files() -> frozenset[str]:
-    """The files of LEAVES, under the old names and the new."""
-    return frozenset(name.replace(".", "/") + ".py" for names in LEAVES.values() for name in names)
+    """The files of LEAVES."""
+    return frozenset(name.replace(".", "/") + ".py" for name in LEAVES.values())
 
 
 def table(title: str, figures: dict[str, dict[str, Count]]) -> str:
@@ -205,12 +205,13 @@ def tree(events: Sequence[Event], leaves: frozenset[str]) -> Iterator[str]:
         if not hidden:
             lines.append((event.stretch, depth[-1] - 1, event.file, event.function))
     shown: tuple[str, str] = ("", "")
+    width = max((len(file) for _, _, file, _ in lines), default=0) + 2
     for line, times in _runs(lines):
         stretch, indent, file, function = line
         if stretch != shown[0]:
             yield f"\n== {stretch} =="
         name = "" if (stretch, file) == shown else file
-        yield f"{name:<34}{'  ' * indent}{function}" + (f" ({times} times)" if times > 1 else "")
+        yield f"{name:<{width}}{'  ' * indent}{function}" + (f" ({times} times)" if times > 1 else "")
         shown = (stretch, file)
 
 

@@ -47,9 +47,9 @@ class ModelChoice:
     """`[model]`: a folder with model.onnx and model_metadata.json, or the .onnx with the metadata beside it."""
 
     path: pathlib.Path = setting(what="the model's folder or .onnx file")
-    throttle_percent: int = setting(0, least=0, most=100, what="until an order says otherwise; 0 stands still")
-    profile: ProfileName = "grey-area"
-    precision: Literal["auto", "fp32"] = "auto"
+    throttle_percent: int = setting(0, min=0, max=100, what="until an order says otherwise; 0 stands still")
+    profile: ProfileName = "grey-area"  # how a camera picture becomes the 160 x 120 grey pixels of the policy
+    precision: Literal["auto", "fp32"] = "auto"  # auto: int8 where it is faster and drives the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class OutboxOptions:
 class CommsOptions:
     """`[comms]`: how often the car repeats itself; real seconds."""
 
-    resend_s: float = setting(3.0, least=0.2, most=60.0, what="unacknowledged laps are said again this often")
+    resend_s: float = setting(3.0, min=0.2, max=60.0, what="unacknowledged laps are said again this often")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class LocalOptions:
 class ButtonOptions:
     """`[button]`: the emergency button, a normally-closed contact between a header pin and ground."""
 
-    pin: int | None = setting(None, least=0, most=53, what="its GPIO number; without it the car has no button")
+    pin: int | None = setting(None, min=0, max=53, what="its GPIO number; without it the car has no button")
     library: str = setting("lgpio", choices=("lgpio", "rpigpio", "pigpio"), what="gpiozero's pin library")
 
 
@@ -93,8 +93,8 @@ class RecorderOptions:
 
     enabled: bool = setting(False, what="record every drive")
     folder: pathlib.Path = setting(pathlib.Path("runs"), what="a folder on the car's disk")
-    file_mb: int = setting(64, least=1, most=200, what="a recording goes on in a new file beyond this size")
-    total_mb: int = setting(2048, least=2, most=1_000_000, what="beyond this the oldest recordings are removed")
+    file_mb: int = setting(64, min=1, max=200, what="a recording goes on in a new file beyond this size")
+    total_mb: int = setting(2048, min=2, max=1_000_000, what="beyond this the oldest recordings are removed")
 
     def __post_init__(self) -> None:
         if self.total_mb < 2 * self.file_mb:
@@ -107,7 +107,7 @@ class ConsoleOptions:
 
     enabled: bool = setting(False, what="serve the phone page")
     host: str = setting("0.0.0.0", what="the address to listen at; 0.0.0.0: all, the car's access point too")  # noqa: S104
-    port: int = setting(8008, least=0, most=65535, what="0 takes a free one and says which")
+    port: int = setting(8008, min=0, max=65535, what="0 takes a free one and says which")
     claims: pathlib.Path = setting(
         pathlib.Path("console.json"), what="where the claim code's hash and the sessions lie"
     )

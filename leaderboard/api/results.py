@@ -14,7 +14,7 @@ from leaderboard.board import Board
 from leaderboard.config import Limits
 from leaderboard.sender import sender_of
 from shared.errors import RetryLater
-from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, Posted, Result
+from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, PostAccepted, Result
 
 _HEADERS = {
     "webhook-id": "result_id and revision, joined by a dot: the idempotency key, constant over all attempts",
@@ -50,8 +50,8 @@ def router(board: Board, stations: Mapping[bytes, str], limits: Limits, utc_ns: 
     @routes.post(
         RESULT_PATH,
         status_code=201,
-        response_model=Posted,
-        responses={200: {"model": Posted, "description": "Applied before: the same answer"}, **_REFUSALS},
+        response_model=PostAccepted,
+        responses={200: {"model": PostAccepted, "description": "Applied before: the same answer"}, **_REFUSALS},
         openapi_extra=_EXTRA,
         summary="Post a qualified result",
         response_description="Applied now, and on the disk",

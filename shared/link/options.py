@@ -12,7 +12,7 @@ class MqttOptions:
     """TLS is used as soon as `ca` is given; `cert` and `key` are this machine's own, its CN is its name."""
 
     host: str = setting("127.0.0.1", what="the broker's host name or address")
-    port: int = setting(1883, least=1, most=65535, what="1883 plain, 8883 TLS")
+    port: int = setting(1883, min=1, max=65535, what="1883 plain, 8883 TLS")
     client_id: str = setting("", what="the name at the broker; empty: the machine's own name")
     username: str = setting("", what="only for brokers with passwords; with certificates the CN is the name")
     password_file: str = setting("", what="a file whose first line is the password", file=True)
@@ -20,9 +20,9 @@ class MqttOptions:
     cert: str = setting("", what="PEM of this machine's certificate", file=True)
     key: str = setting("", what="PEM of this machine's private key", file=True)
     protocol: str = setting("auto", choices=("auto", "5", "3.1.1"), what="auto tries 5, then 3.1.1")
-    keepalive_s: int = setting(5, least=1, most=600, what="a silent peer is noticed after about twice this")
-    session_expiry_s: int = setting(3600, least=0, most=604800, what="how long the broker keeps what we missed")
-    queue_limit: int = setting(1000, least=1, most=100_000, what="QoS 1 messages held while the broker is away")
+    keepalive_s: int = setting(5, min=1, max=600, what="a silent peer is noticed after about twice this")
+    session_expiry_s: int = setting(3600, min=0, max=604800, what="how long the broker keeps what we missed")
+    queue_limit: int = setting(1000, min=1, max=100_000, what="QoS 1 messages held while the broker is away")
 
     def __post_init__(self) -> None:
         if bool(self.cert) != bool(self.key):

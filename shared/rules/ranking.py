@@ -32,17 +32,17 @@ class RaceRules:
     or with the start signal itself. `at_time_limit`: a run is stopped there, or its lap in progress still counts.
     """
 
-    method: Method = "average"
-    consecutive_laps: int = 3
-    max_laps: int | None = None
-    time_limit_s: float | None = None
-    off_track_penalty_s: float = 0.0
-    collision_penalty_s: float = 0.0
-    max_resets_per_lap: int | None = None
-    attempts_per_racer: int | None = None
-    min_lap_s: float = 2.0
-    lap_1_from: Lap1 = field(default="line", metadata={"later": True})
-    at_time_limit: AtLimit = field(default="stop", metadata={"later": True})
+    method: Method = "average"  # of the best window of laps: its average, its best lap, or its total time
+    consecutive_laps: int = 3  # successful laps in a row that make a score, 1 to 10
+    max_laps: int | None = None  # a run ends after this many laps, 1 to 1000
+    time_limit_s: float | None = None  # a run ends after this time, 10 to 7200
+    off_track_penalty_s: float = 0.0  # added to the lap for each time off the track, 0 to 600
+    collision_penalty_s: float = 0.0  # added to the lap for each collision, 0 to 600
+    max_resets_per_lap: int | None = None  # a lap with more resets does not count, 0 to 10000
+    attempts_per_racer: int | None = None  # runs that a racer may post, 1 to 10000
+    min_lap_s: float = 2.0  # a crossing sooner than this after the last one is not a lap
+    lap_1_from: Lap1 = field(default="line", metadata={"later": True})  # where lap 1 begins: line or start signal
+    at_time_limit: AtLimit = field(default="stop", metadata={"later": True})  # or its lap in progress still counts
 
 
 # name -> (least, most); None is allowed where the field's default is None.

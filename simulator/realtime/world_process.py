@@ -51,14 +51,14 @@ class WorldConfig:
 
     run_dir: str = setting(what="folder for the socket, the clock and the truth", file=True)
     track: str = setting("reinvent_base", what="a shipped track's name or a FILE.npy")
-    seed: int = setting(1, least=0, most=2**31, what="the hall's look and every car's build follow from it")
-    speed: float = setting(1.0, least=0.05, most=50.0, what="simulated seconds per real second")
-    frame_rate_hz: int = setting(15, least=1, most=60, what="must divide 240")
+    seed: int = setting(1, min=0, max=2**31, what="the hall's look and every car's build follow from it")
+    speed: float = setting(1.0, min=0.05, max=50.0, what="simulated seconds per real second")
+    frame_rate_hz: int = setting(15, min=1, max=60, what="must divide 240")
     board: bool = setting(True, what="the ArUco boards at the gate")
     splits: tuple[float, ...] = setting((), what="split gates as shares of the lap, 0 to 1")
-    edges_kept: int = setting(1000, least=1, most=100_000, what="how many edges a gate remembers")
-    catch_up_ms: int = setting(20, least=0, most=1000, what="lateness that is made up for; more stretches the time")
-    patience_ms: int = setting(0, least=0, most=5000, what="real time to wait for a frame's answer; 0 as in life")
+    edges_kept: int = setting(1000, min=1, max=100_000, what="how many edges a gate remembers")
+    catch_up_ms: int = setting(20, min=0, max=1000, what="lateness that is made up for; more stretches the time")
+    patience_ms: int = setting(0, min=0, max=5000, what="real time to wait for a frame's answer; 0 as in life")
 
     def __post_init__(self) -> None:
         if STEPS_PER_S % self.frame_rate_hz:

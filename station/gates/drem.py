@@ -33,8 +33,8 @@ class DremGateOptions:
     """`options` of the gate. `gpios` in the order of the gate's `sensors`."""
 
     url: str = setting(what="where the timer listens: ws://192.168.1.20:8080")
-    gpios: tuple[int, ...] = setting((17, 27), least=0, most=1000, what="the timer's pins, in the order of `sensors`")
-    step_ms: int = setting(500, least=20, most=60_000, what="its clock moved against ours by more: it was set")
+    gpios: tuple[int, ...] = setting((17, 27), min=0, max=1000, what="the timer's pins, in the order of `sensors`")
+    step_ms: int = setting(500, min=20, max=60_000, what="its clock moved against ours by more: it was set")
 
 
 class DremStream:

@@ -21,9 +21,9 @@ from station.gates.driver import Edge, GateHealthReport, GateNote, GateOutput
 class MockGateOptions:
     """`every_s` > 0: a pass of `width_ms` each so many seconds, by itself."""
 
-    ring: int = setting(4096, least=1, most=1_000_000, what="edges remembered for a station that comes back")
-    every_s: float = setting(0.0, least=0.0, most=3600.0)
-    width_ms: int = setting(120, least=1, most=10_000)
+    ring: int = setting(4096, min=1, max=1_000_000, what="edges remembered for a station that comes back")
+    every_s: float = setting(0.0, min=0.0, max=3600.0)
+    width_ms: int = setting(120, min=1, max=10_000)
 
 
 @dataclass(slots=True)

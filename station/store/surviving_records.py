@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.errors import StorageError
-from station.core.race.run_registry import MOST_DIGITS
+from station.core.runs.run_registry import MOST_DIGITS
 from station.store.hash_chain import GENESIS, Checkpoint, JournalRecord, digest
 from station.store.journal_reader import as_bytes, as_int
 from station.store.sqlite_pages import Cell, PageFile

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.rules.ranking import lap_time_ns, successful
-from station.core.race.laps import run_lap
 from station.core.race.race import Race
-from station.core.race.run import Run
+from station.core.runs.laps import run_lap
+from station.core.runs.run import Run
 
 
 @dataclass(frozen=True, slots=True)

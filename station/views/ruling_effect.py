@@ -7,9 +7,9 @@ from shared.rules.ranking import RaceRules, RunLap, lap_time_ns
 from shared.units import format_ms, published_ms
 from station.core import inputs as e
 from station.core.engine import Engine
-from station.core.race.laps import run_lap
 from station.core.race.race import Race
-from station.core.race.run import INCIDENTS, RULINGS, Run
+from station.core.runs.laps import run_lap
+from station.core.runs.run import INCIDENTS, RULINGS, Run
 from station.views.projection import score_ms
 from station.views.views import Effect, Worth
 
@@ -50,7 +50,7 @@ def effect(before: Worth | None, after: Worth | None) -> Effect | None:
 def _number(run: Run, command: e.Command) -> int | None:
     """The lap that is meant."""
     if isinstance(command, e.OffTrack | e.Collision | e.CarReset):
-        return run.book.at(command.moment.boot, command.at_ns)
+        return run.book.lap_at(command.moment.boot, command.at_ns)
     if isinstance(command, e.VoidLap | e.RestoreLap | e.AddPenalty | e.DropCrossing | e.TakeBack):
         return command.number
     return None
@@ -61,7 +61,7 @@ def _lap_ms(lap: RunLap, rules: RaceRules) -> int | None:
 
 
 def _place(race: Race, run: Run, score: int | None) -> int | None:
-    lines = race.standing.lines()
+    lines = race.standings.lines()
     own = next((line for line in lines if line.racer == run.racer), None)
     if run.phase == "finished" or (own is not None and (score is None or own.score_ms <= score)):
         return None if own is None else own.rank

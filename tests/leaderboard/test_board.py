@@ -15,7 +15,7 @@ from leaderboard.board import Answer, Board
 from leaderboard.build import open_board, open_board_to_read
 from leaderboard.domain import Conflict, UnknownRace
 from shared.errors import Refused, StorageError
-from shared.protocol.results import Posted, Result, decode_posted, encode_result
+from shared.protocol.results import PostAccepted, Result, decode_accepted, encode_result
 from shared.rules.ranking import RaceRules
 from tests.leaderboard.sample_races import RULES, race, result
 
@@ -26,10 +26,10 @@ def post(board: Board, what: Result, at_utc_ns: int = 1) -> Answer:
     return board.apply(what.webhook_id, encode_result(what), at_utc_ns)
 
 
-def posted(board: Board, what: Result) -> Posted:
+def posted(board: Board, what: Result) -> PostAccepted:
     answer = post(board, what)
     assert answer.status == 201, answer
-    return decode_posted(answer.body)
+    return decode_accepted(answer.body)
 
 
 def order(board: Board) -> list[str]:
@@ -37,10 +37,10 @@ def order(board: Board) -> list[str]:
 
 
 def test_answers_tell_rank_racers_and_best(board: Board) -> None:
-    assert posted(board, result("a", "anna", (9000,) * 3)) == Posted(9000, 1, 1, True)
-    assert posted(board, result("b", "kenji", (8000,) * 3)) == Posted(8000, 1, 2, True)
-    assert posted(board, result("c", "anna", (9500,) * 3)) == Posted(9500, 2, 2, False)
-    assert posted(board, result("d", "anna", (7000,) * 3)) == Posted(7000, 1, 2, True)
+    assert posted(board, result("a", "anna", (9000,) * 3)) == PostAccepted(9000, 1, 1, True)
+    assert posted(board, result("b", "kenji", (8000,) * 3)) == PostAccepted(8000, 1, 2, True)
+    assert posted(board, result("c", "anna", (9500,) * 3)) == PostAccepted(9500, 2, 2, False)
+    assert posted(board, result("d", "anna", (7000,) * 3)) == PostAccepted(7000, 1, 2, True)
 
 
 def test_a_repeat_gets_the_first_answer_and_has_no_effect(board: Board) -> None:
@@ -81,8 +81,8 @@ def test_what_is_refused_leaves_nothing(
 
 def test_a_higher_revision_replaces_and_a_late_lower_one_does_not(board: Board) -> None:
     posted(board, result("a", "anna", (9000,) * 3))
-    assert posted(board, result("a", "anna", (9900,) * 3, revision=3)) == Posted(9900, 1, 1, True)
-    assert posted(board, result("a", "anna", (8000,) * 3, revision=2)) == Posted(8000, 1, 1, False)
+    assert posted(board, result("a", "anna", (9900,) * 3, revision=3)) == PostAccepted(9900, 1, 1, True)
+    assert posted(board, result("a", "anna", (8000,) * 3, revision=2)) == PostAccepted(8000, 1, 1, False)
     assert [placed.score_ms for placed in board.standings("cup")] == [9900]
     assert board.snapshot("cup").results == 3, "history is kept"
 
@@ -90,15 +90,15 @@ def test_a_higher_revision_replaces_and_a_late_lower_one_does_not(board: Board) 
 def test_a_correction_withdraws(board: Board) -> None:
     posted(board, result("a", "anna"))
     posted(board, result("b", "anna", (9900,) * 3))
-    assert posted(board, result("a", "anna", (9000,) * 2, revision=2)) == Posted(None, 1, 1, False)
-    assert posted(board, result("b", "anna", (9000,) * 2, revision=2)) == Posted(None, None, 0, False)
+    assert posted(board, result("a", "anna", (9000,) * 2, revision=2)) == PostAccepted(None, 1, 1, False)
+    assert posted(board, result("b", "anna", (9000,) * 2, revision=2)) == PostAccepted(None, None, 0, False)
     assert order(board) == []
 
 
 def test_a_correction_reassigns_to_another_racer(board: Board) -> None:
     posted(board, result("a", "anna", (9000,) * 3))
     posted(board, result("b", "anna", (9500,) * 3))
-    assert posted(board, result("a", "kenji", (9000,) * 3, revision=2)) == Posted(9000, 1, 2, True)
+    assert posted(board, result("a", "kenji", (9000,) * 3, revision=2)) == PostAccepted(9000, 1, 2, True)
     assert [(p.racer, p.score_ms) for p in board.standings("cup")] == [("kenji", 9000), ("anna", 9500)]
     assert {row.placed.racer: row.moved for row in board.snapshot("cup").rows} == {"kenji": None, "anna": -1}
 

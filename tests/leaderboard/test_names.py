@@ -11,7 +11,7 @@ from leaderboard.board import Board
 from leaderboard.build import open_board
 from leaderboard.domain import Conflict
 from leaderboard.store import database as opening
-from shared.protocol.results import decode_posted, encode_result
+from shared.protocol.results import decode_accepted, encode_result
 from tests.leaderboard.sample_races import RULES, race, result
 
 NFC, NFD = "Jos\u00e9", "Jose\u0301"
@@ -51,7 +51,7 @@ def places(board: Board) -> list[tuple[str, int, int]]:
 )
 def test_all_spellings_have_one_place_and_one_count_of_attempts(board: Board, first: str, other: str) -> None:
     post(board, "a", first, 9000)
-    posted = decode_posted(post(board, "bb", other, 8000))
+    posted = decode_accepted(post(board, "bb", other, 8000))
     assert (posted.rank, posted.racers, posted.best) == (1, 1, True)
     post(board, "ccc", first, 7000)  # the third of two attempts
     [(shown, score_ms, attempts)] = places(board)

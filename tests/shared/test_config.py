@@ -14,7 +14,7 @@ from shared.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    port: int = setting(1883, least=0, most=65535)
+    port: int = setting(1883, min=0, max=65535)
     host: str = "127.0.0.1"
 
 
@@ -29,7 +29,7 @@ class Whole:
     name: str = setting(what="the machine's name")
     inner: Inner = field(default_factory=Inner)
     gate: tuple[Gate, ...] = ()
-    rate_hz: float = setting(60.0, least=1, most=1000)
+    rate_hz: float = setting(60.0, min=1, max=1000)
     mode: Literal["one", "two"] = "one"
     kind: str = setting("x", choices=("x", "y"))
     limit_s: float | None = None

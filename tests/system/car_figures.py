@@ -108,13 +108,13 @@ def policy_figures(_folder: pathlib.Path, recorded: Document) -> Document:
 def controller_figures(folder: pathlib.Path, recorded: Document) -> Document:
     """The pulses that the wheels are told, at each change: armed, driven, and left without frames."""
     wishes = recorded["wishes"] if recorded else policy_figures(folder, {})["wishes"]
-    told: list[Document] = []
+    setpoints: list[Document] = []
     for at_ns, mode, action in _driven(wishes):
         widths = pulses(action, STOCK_CALIBRATION)
         now = {"mode": mode, "steering_ns": widths.steering_ns, "throttle_ns": widths.throttle_ns}
-        if not told or now != {name: told[-1][name] for name in now}:
-            told.append({"at_ns": at_ns, **now})
-    return {"wishes": wishes, "wheels": told}
+        if not setpoints or now != {name: setpoints[-1][name] for name in now}:
+            setpoints.append({"at_ns": at_ns, **now})
+    return {"wishes": wishes, "wheels": setpoints}
 
 
 def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
@@ -126,7 +126,7 @@ def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
     end_ns = wishes[-1]["at_ns"] + round(BLIND_S * S)
     for tick, now_ns in enumerate(range(begun_ns, end_ns, TICK_NS)):
         if tick % 5 == 0:
-            beat = controller.beat(now_ns).beat
+            beat = controller.beat(now_ns).heartbeat
             controller.take_lease(Lease("boot-1", beat, "drive", "run-1", 500))
         if tick == 50:
             for number, order in enumerate(("arm", "start")):

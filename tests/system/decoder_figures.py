@@ -9,9 +9,9 @@ from typing import Any
 
 from station.core.facts import Crossing
 from station.core.inputs import GateSpec
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.decoders.catalog import decoder
-from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
+from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Passing, StatusReport
 from station.gates.decoders.edge_stamper import EdgeStamper, Wiring
 
 Document = dict[str, Any]
@@ -21,7 +21,7 @@ HEARD_FROM_NS, HEARD_EACH_NS = 100 * S, S // 10
 
 def frames_figures(_folder: pathlib.Path, recorded: Document) -> Document:
     """Each protocol's kept frames."""
-    return {protocol: _decoded(protocol, kept["sent"]) for protocol, kept in recorded.items()}
+    return {protocol: _decoded(protocol, frames["sent"]) for protocol, frames in recorded.items()}
 
 
 def capture_figures(path: pathlib.Path) -> Callable[[pathlib.Path, Document], Document]:
@@ -40,7 +40,7 @@ def _decoded(protocol: str, sent: list[str]) -> Document:
     device = decoder(protocol)
     stamps, gate = (
         EdgeStamper("start", Wiring(("loop",)), "session", "station", S),
-        Gate(GateSpec("start", ("loop",)), Count()),
+        Gate(GateSpec("start", ("loop",)), CrossingCounter()),
     )
     rows: list[Document] = []
     edges: list[Document] = []
@@ -80,8 +80,8 @@ def _row(fact: Decoded) -> Document:
                 {"number": fact.number}
             )
         case StatusReport():
-            said = {"noise": fact.noise, "voltage_mv": fact.voltage_mv, "temperature_c": fact.temperature_c}
-            return {"status": True} | _filled({"time_ns": fact.device_time_ns, **said})
+            readings = {"noise": fact.noise, "voltage_mv": fact.voltage_mv, "temperature_c": fact.temperature_c}
+            return {"status": True} | _filled({"time_ns": fact.device_time_ns, **readings})
         case DeviceMessage():
             return {"other": fact.text}
         case Gap():

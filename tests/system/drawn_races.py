@@ -90,8 +90,10 @@ def transponders(seed: str) -> list[e.Input]:
                     read_ns = at_ns + race.rng.randint(0, 30 * MS)
                     race.at(read_ns, race.edge("start", "loop", read_ns, f"{BOOT}/loop.1", tag=tag))
             at_ns += race.rng.randint(7 * S, 10 * S)
-    told = moment(31 * S)
-    race.at(31 * S, e.GiveTransponder(author="judge", transponder="3001", car="car-3", reason="looked", moment=told))
+    named_at = moment(31 * S)
+    race.at(
+        31 * S, e.AssignTransponder(author="judge", transponder="3001", car="car-3", reason="looked", moment=named_at)
+    )
     for number in (1, 2, 3):
         end_ns = 80 * S + number
         race.at(end_ns, e.FinishRun(author="judge", run_id=f"run-{number}", moment=moment(end_ns)))

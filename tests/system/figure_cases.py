@@ -59,14 +59,14 @@ def meeting(seed: int, hours: float, faults: str) -> Case:
     """One meeting of single cars, from the first call to the last post."""
 
     def case(folder: pathlib.Path, _recorded: Document) -> Document:
-        said = simulate(folder, "--seed", str(seed), "--hours", str(hours), "--faults", faults)
-        assert all(each["held"] for each in said["invariants"].values())
+        report = simulate(folder, "--seed", str(seed), "--hours", str(hours), "--faults", faults)
+        assert all(each["held"] for each in report["invariants"].values())
         [station] = folder.rglob("station.db")
         journal = journal_figures(stored_records(station))
         [board] = folder.rglob("board.db")
         return {
-            "counts": {name: said[name] for name in COUNTS},
-            "faults_of_each_kind": sorted(said["faults"].values(), reverse=True),
+            "counts": {name: report[name] for name in COUNTS},
+            "faults_of_each_kind": sorted(report["faults"].values(), reverse=True),
             **journal,
             "leaderboard": _leaderboard(board, sorted(journal["standings"])),
         }
@@ -87,12 +87,12 @@ def heats(seed: int, cars: int, count: int) -> Case:
 
     def case(folder: pathlib.Path, _recorded: Document) -> Document:
         options = ("--seed", str(seed), "--cars-on-track", str(cars), "--heats", str(count))
-        said = simulate(folder, *options)
-        assert said["silently_wrong"] == []
+        report = simulate(folder, *options)
+        assert report["silently_wrong"] == []
         journals = [journal_figures(stored_records(path)) for path in sorted(folder.glob("*.db"))]
         return {
-            "counts": {name: said[name] for name in HEAT_COUNTS},
-            "asked_of_each_kind": sorted(said["asked"].values(), reverse=True),
+            "counts": {name: report[name] for name in HEAT_COUNTS},
+            "asked_of_each_kind": sorted(report["asked"].values(), reverse=True),
             "heats": journals,
         }
 

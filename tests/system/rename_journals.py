@@ -72,8 +72,10 @@ class Renaming:
         return self._renamed(kind, member)
 
 
-def replayed(records: Sequence[Stored], renaming: Renaming, said: set[str]) -> Iterator[tuple[JournalEntry, Stored]]:
-    """Each record under its new names, with the facts that the engine makes of it; new texts go to `said`."""
+def replayed(
+    records: Sequence[Stored], renaming: Renaming, new_texts: set[str]
+) -> Iterator[tuple[JournalEntry, Stored]]:
+    """Each record under its new names, with the facts that the engine makes of it; new texts go to `new_texts`."""
     engine = Engine()
     for number, (given, facts) in enumerate(records, 1):
         event = decode_input(renaming.input(given))
@@ -81,7 +83,7 @@ def replayed(records: Sequence[Stored], renaming: Renaming, said: set[str]) -> I
         before, now = json.loads(facts), json.loads(encode_facts(made))
         if numbers_of(before) != numbers_of(now) or len(before) != len(now):
             raise Changed(f"record {number}: {given.decode()[:200]} made {before}, now {now}")
-        said.update(_texts(now) - _texts(before))
+        new_texts.update(_texts(now) - _texts(before))
         yield JournalEntry(event, made), (encode_input(event), encode_facts(made))
 
 
@@ -96,14 +98,14 @@ def _texts(value: Any) -> set[str]:
     return set()
 
 
-def renamed_text(content: bytes, renaming: Renaming, said: set[str]) -> bytes:
+def renamed_text(content: bytes, renaming: Renaming, new_texts: set[str]) -> bytes:
     """The journal that is kept as text, a record a line."""
     records = [(given, facts) for given, facts in (line.split(b"\t") for line in gzip.decompress(content).splitlines())]
-    lines = [b"\t".join(stored) + b"\n" for _, stored in replayed(records, renaming, said)]
+    lines = [b"\t".join(stored) + b"\n" for _, stored in replayed(records, renaming, new_texts)]
     return gzip.compress(b"".join(lines), mtime=0)
 
 
-def renamed_file(path: pathlib.Path, renaming: Renaming, said: set[str], folder: pathlib.Path) -> bytes:
+def renamed_file(path: pathlib.Path, renaming: Renaming, new_texts: set[str], folder: pathlib.Path) -> bytes:
     """The journal that is kept as a station's file: written and signed by the program as it is now."""
     reader = JournalReader(path)
     try:
@@ -113,7 +115,7 @@ def renamed_file(path: pathlib.Path, renaming: Renaming, said: set[str], folder:
     out = folder / "station.db"
     journal = Journal(out, SIGNER)
     stored = [(record.input, record.facts) for record in records]
-    for record, (entry, _) in zip(records, replayed(stored, renaming, said), strict=True):
+    for record, (entry, _) in zip(records, replayed(stored, renaming, new_texts), strict=True):
         evidence = decode_result(record.results[0]).evidence if record.results else None
         journal.append([JournalEntry(entry.input, entry.facts, evidence)])
     journal.close()
@@ -123,18 +125,18 @@ def renamed_file(path: pathlib.Path, renaming: Renaming, said: set[str], folder:
 def main(arguments: list[str]) -> None:
     """Both kept journals, and the digest that stands beside one of them."""
     renaming = Renaming(json.loads(pathlib.Path(arguments[0]).read_text()) if arguments else {})
-    said: set[str] = set()
+    new_texts: set[str] = set()
     old = KEPT_TEXT.read_bytes()
-    new = renamed_text(old, renaming, said)
+    new = renamed_text(old, renaming, new_texts)
     with tempfile.TemporaryDirectory(prefix="raceday-rename-") as name:
         copy = pathlib.Path(name) / "old.db"
         copy.write_bytes(KEPT_FILE.read_bytes())
-        file = renamed_file(copy, renaming, said, pathlib.Path(name))
+        file = renamed_file(copy, renaming, new_texts, pathlib.Path(name))
     KEPT_TEXT.write_bytes(new)
     KEPT_FILE.write_bytes(file)
     digests = [hashlib.sha256(content).hexdigest() for content in (old, new)]
     README.write_text(README.read_text().replace(*digests))
-    sys.stdout.writelines(f"new text: {text}\n" for text in sorted(said))
+    sys.stdout.writelines(f"new text: {text}\n" for text in sorted(new_texts))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from tests.system.rename_journals import Changed, Renaming, renamed_file, rename
 
 
 def test_without_a_table_the_kept_text_stays_as_it_is() -> None:
-    said: set[str] = set()
-    kept = KEPT_TEXT.read_bytes()
-    assert gzip.decompress(renamed_text(kept, Renaming({}), said)) == gzip.decompress(kept)
-    assert said == set()
+    new_texts: set[str] = set()
+    stored = KEPT_TEXT.read_bytes()
+    assert gzip.decompress(renamed_text(stored, Renaming({}), new_texts)) == gzip.decompress(stored)
+    assert new_texts == set()
 
 
 def test_without_a_table_the_kept_file_holds_the_same_records(tmp_path: pathlib.Path) -> None:

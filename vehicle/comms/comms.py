@@ -17,7 +17,7 @@ from shared.errors import StorageError
 from shared.link.interface import Delivery, Link, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
-from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
+from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
 from vehicle.comms.lap_outbox import Kept, Outbox
 from vehicle.comms.side_services import Beside
 from vehicle.config import VehicleConfig
@@ -127,7 +127,7 @@ class Comms:
             case CarState():
                 self._state = word
                 self._link.publish(word)
-            case CarBeat():
+            case CarHeartbeat():
                 self._link.publish(word)
             case Figures():
                 self._link.publish(telemetry(word))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.errors import Refused
-from shared.protocol.messages import CarBeat, CarMode, DriveOrder, Lease
+from shared.protocol.messages import CarHeartbeat, CarMode, DriveOrder, Lease
 from shared.units import NS_PER_MS
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.frame_age import Safety, throttle_left, trip_reason
@@ -81,13 +81,13 @@ class Helm:
         """A phone's lease is the one that counts: free practice."""
         return self._lease_until_ns is not None and self._lease_run == PHONE
 
-    def beat(self, now_ns: int) -> CarBeat:
+    def beat(self, now_ns: int) -> CarHeartbeat:
         """The next beat to send. Numbers go on rising when the guard is restarted within one boot."""
         self._newest_beat = max(self._newest_beat + 1, now_ns // NS_PER_MS)
         self._beats[self._newest_beat] = now_ns
         while len(self._beats) > _BEATS_KEPT:
             del self._beats[next(iter(self._beats))]
-        return CarBeat(self._newest_beat, self.mode, self.practice)
+        return CarHeartbeat(self._newest_beat, self.mode, self.practice)
 
     def model_ready(self, there: bool = True) -> None:
         """The pilot has a warm model; or it says that there is none yet."""
@@ -142,13 +142,13 @@ class Helm:
 
     def take_lease(self, lease: Lease) -> None:
         """A lease, or its withdrawal, that answers one of our beats; a later answer to an older beat is void."""
-        sent_ns = self._beats.get(lease.beat) if lease.boot == self._boot_id else None
-        if sent_ns is None or lease.beat < self._lease_beat:
+        sent_ns = self._beats.get(lease.heartbeat) if lease.boot == self._boot_id else None
+        if sent_ns is None or lease.heartbeat < self._lease_beat:
             return
-        self._lease_beat = lease.beat
+        self._lease_beat = lease.heartbeat
         if lease.grant == "none":
             self._lease_until_ns = None
-            newer = [waiting for waiting in self._waiting if waiting.order.beat >= lease.beat]
+            newer = [waiting for waiting in self._waiting if waiting.order.heartbeat >= lease.heartbeat]
             self._waiting = deque(newer, maxlen=_WAITING_MOST)
             if self.mode in ARMED:
                 self._event("withdraw", "The station withdrew the lease.")
@@ -165,7 +165,7 @@ class Helm:
             self._waiting.clear()
             self._event(order.action, _stop_reason(order))
             return
-        sent_ns = self._beats.get(order.beat) if order.boot == self._boot_id else None
+        sent_ns = self._beats.get(order.heartbeat) if order.boot == self._boot_id else None
         if sent_ns is None:
             self._refuse(order, "it answers no beat of this car that is still remembered.")
             return

@@ -15,14 +15,14 @@ from shared.units import NS_PER_MS
 class Safety:
     """The `[safety]` table: all times are of the machine's clock."""
 
-    frame_period_ms: float = setting(66.667, least=5.0, most=1000.0, what="one over the camera's rate")
-    hold_periods: float = setting(2.0, least=1.0, most=20.0, what="a wish holds for so many frame periods")
-    trip_periods: float = setting(5.0, least=1.5, most=40.0, what="beyond so many frame periods the car trips")
-    arm_frames: int = setting(5, least=1, most=100, what="fresh frames in a row that arming needs")
-    most_lease_ms: int = setting(5_000, least=100, most=60_000, what="no lease counts for longer")
-    most_ttl_ms: int = setting(10_000, least=100, most=120_000, what="no order counts for longer")
-    tick_hz: float = setting(60.0, least=10.0, most=500.0, what="how often the guard decides, at least")
-    hang_ms: int = setting(250, least=50, most=5_000, what="a guard silent for so long (real time) is neutralised")
+    frame_period_ms: float = setting(66.667, min=5.0, max=1000.0, what="one over the camera's rate")
+    hold_periods: float = setting(2.0, min=1.0, max=20.0, what="a wish holds for so many frame periods")
+    trip_periods: float = setting(5.0, min=1.5, max=40.0, what="beyond so many frame periods the car trips")
+    arm_frames: int = setting(5, min=1, max=100, what="fresh frames in a row that arming needs")
+    most_lease_ms: int = setting(5_000, min=100, max=60_000, what="no lease counts for longer")
+    most_ttl_ms: int = setting(10_000, min=100, max=120_000, what="no order counts for longer")
+    tick_hz: float = setting(60.0, min=10.0, max=500.0, what="how often the guard decides, at least")
+    hang_ms: int = setting(250, min=50, max=5_000, what="a guard silent for so long (real time) is neutralised")
     realtime: bool = setting(True, what="ask the kernel for real-time priority")
 
     def __post_init__(self) -> None:

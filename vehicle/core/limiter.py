@@ -18,10 +18,10 @@ _LONGEST_TICK_NS = 100_000_000
 class Limits:
     """What no policy may exceed; shares of the calibrated range, and shares per second."""
 
-    throttle_cap: float = setting(1.0, least=0.0, most=1.0, what="the most forward throttle, a share of full")
-    reverse_cap: float = setting(0.0, least=0.0, most=1.0, what="the most backward throttle, a share of full")
-    throttle_slew_per_s: float = setting(4.0, least=0.1, most=100.0, what="how fast throttle may grow")
-    steering_slew_per_s: float = setting(15.0, least=0.5, most=100.0, what="how fast steering may turn")
+    throttle_cap: float = setting(1.0, min=0.0, max=1.0, what="the most forward throttle, a share of full")
+    reverse_cap: float = setting(0.0, min=0.0, max=1.0, what="the most backward throttle, a share of full")
+    throttle_slew_per_s: float = setting(4.0, min=0.1, max=100.0, what="how fast throttle may grow")
+    steering_slew_per_s: float = setting(15.0, min=0.5, max=100.0, what="how fast steering may turn")
 
 
 def limit(wish: Action, last: Action, dt_ns: int, limits: Limits) -> Action:

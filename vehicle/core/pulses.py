@@ -18,10 +18,10 @@ LEAST_STEPS = 20  # a side of a channel that has fewer positions cannot be drive
 class ChannelCalibration:
     """Pulse widths of one channel at its ends and its middle, in nanoseconds; polarity -1 turns it round."""
 
-    min_ns: int
-    mid_ns: int
-    max_ns: int
-    polarity: int = 1
+    min_ns: int  # pulse width at full left, or full reverse
+    mid_ns: int  # pulse width straight ahead, or at rest
+    max_ns: int  # pulse width at full right, or full forward
+    polarity: int = 1  # -1 swaps the two ends
 
     def __post_init__(self) -> None:
         if not _LEAST_NS <= self.min_ns < self.mid_ns < self.max_ns <= _MOST_NS:

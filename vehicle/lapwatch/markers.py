@@ -11,9 +11,9 @@ from vehicle.lapwatch.stripe_finder import StripeOptions
 class BoardKind:
     """`[[lapwatch.boards]]`: one kind of board; any number of a kind may stand beside or over the road."""
 
-    id: int = setting(least=0, most=49, what="its number in ArUco's dictionary 4x4_50")
-    size_m: float = setting(least=0.02, most=2.0, what="side of the black square")
-    after_line_m: float = setting(0.0, least=-5.0, most=5.0, what="it stands so far behind the line")
+    id: int = setting(min=0, max=49, what="its number in ArUco's dictionary 4x4_50")
+    size_m: float = setting(min=0.02, max=2.0, what="side of the black square")
+    after_line_m: float = setting(0.0, min=-5.0, max=5.0, what="it stands so far behind the line")
 
 
 STOCK_BOARDS = (BoardKind(0, 0.20, 0.3), BoardKind(1, 0.28, 1.0))
@@ -27,10 +27,10 @@ class LapwatchOptions:
     """`[lapwatch]`: the gate's boards and this car's camera."""
 
     enabled: bool = setting(True, what="false: the car reports no laps")
-    camera_ahead_m: float = setting(0.005, least=-0.5, most=0.5, what="the lens sits so far ahead of the car's nose")
-    fov_rad: float = setting(1.13, least=0.3, most=2.8, what="the camera's horizontal field of view")
-    pitch_rad: float = setting(0.2618, least=-0.8, most=0.8, what="the camera looks so far down")
-    min_lap_s: float = setting(2.0, least=0.1, most=600.0, what="two passings cannot be closer")
+    camera_ahead_m: float = setting(0.005, min=-0.5, max=0.5, what="the lens sits so far ahead of the car's nose")
+    fov_rad: float = setting(1.13, min=0.3, max=2.8, what="the camera's horizontal field of view")
+    pitch_rad: float = setting(0.2618, min=-0.8, max=0.8, what="the camera looks so far down")
+    min_lap_s: float = setting(2.0, min=0.1, max=600.0, what="two passings cannot be closer")
     stripe: StripeOptions = NO_STRIPE
     boards: tuple[BoardKind, ...] = STOCK_BOARDS
 

@@ -35,9 +35,9 @@ class StripeOptions:
 
     enabled: bool = setting(False, what="true: laps are seen by the stripe, and boards are not looked for")
     is_light: bool = setting(True, what="false: a dark stripe on a light road")
-    width_m: float = setting(0.08, least=0.02, most=0.5, what="along the road")
-    after_line_m: float = setting(0.0, least=-1.0, most=1.0, what="its middle lies so far behind the gate's line")
-    camera_up_m: float = setting(0.1303, least=0.03, most=1.0, what="the lens is so high above the floor")
+    width_m: float = setting(0.08, min=0.02, max=0.5, what="along the road")
+    after_line_m: float = setting(0.0, min=-1.0, max=1.0, what="its middle lies so far behind the gate's line")
+    camera_up_m: float = setting(0.1303, min=0.03, max=1.0, what="the lens is so high above the floor")
 
 
 @dataclass(frozen=True, slots=True)

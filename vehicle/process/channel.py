@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Lease
 from vehicle.core.messages import (
     CameraAbsent,
     CommsReady,
@@ -32,11 +32,11 @@ from vehicle.core.messages import (
 
 Word = (
     Wish | Seen | PilotReady | Fault | CommsReady | ModeNotice | Figures
-    | CarBeat | CarState | CarLap | Lease | DriveOrder | Trace | ThrottleShare | PilotChange | Tune | Tuning
+    | CarHeartbeat | CarState | CarLap | Lease | DriveOrder | Trace | ThrottleShare | PilotChange | Tune | Tuning
     | Unusable | CameraAbsent
 )  # fmt: skip
 _WORDS: tuple[type[Any], ...] = (
-    Wish, Seen, PilotReady, Fault, CommsReady, ModeNotice, Figures, CarBeat, CarState, CarLap, Lease, DriveOrder,
+    Wish, Seen, PilotReady, Fault, CommsReady, ModeNotice, Figures, CarHeartbeat, CarState, CarLap, Lease, DriveOrder,
     Trace, ThrottleShare, PilotChange, Tune, Tuning, Unusable, CameraAbsent,
 )  # fmt: skip
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in _WORDS}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.errors import Refused
-from shared.protocol.messages import CarBeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
+from shared.protocol.messages import CarHeartbeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
 from vehicle.core.calibration_session import CLOSED
 from vehicle.core.messages import PHONE, Figures, PilotChange, ThrottleShare, Trace, Tuning
 from vehicle.core.modes import ARMED
@@ -74,8 +74,8 @@ class Desk:
         """A word of the guard's."""
         with self._lock:
             match word:
-                case CarBeat():
-                    self._beat = word.beat
+                case CarHeartbeat():
+                    self._beat = word.heartbeat
                 case CarState():
                     self._state = word
                     if word.mode == "tripped":

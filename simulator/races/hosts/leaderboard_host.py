@@ -15,7 +15,7 @@ from leaderboard.board import Board
 from leaderboard.config import Limits
 from leaderboard.signature import BadSignature
 from leaderboard.store.database import open_store
-from shared.protocol.results import RESULT_PATH, Answer, Later, Result
+from shared.protocol.results import RESULT_PATH, PostDeferred, PostOutcome, Result
 from shared.units import NS_PER_MS, NS_PER_S
 from simulator.races.physical.fault_table import Bad
 from simulator.races.physical.virtual_time import UTC_AT_START_NS, Universe
@@ -111,12 +111,12 @@ class Network:
     def __init__(self, universe: Universe, vendor: Vendor, bad: Bad) -> None:
         self._universe, self._vendor, self._bad = universe, vendor, bad
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | Later:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
         """One POST."""
         assert (method, path) == ("POST", RESULT_PATH)
         request = Post(headers, body)
         if self._vendor.is_down:
-            return Later("The leaderboard cannot be reached: no connection.")
+            return PostDeferred("The leaderboard cannot be reached: no connection.")
         if self._bad.strikes("portal"):
             return self._bad.source("portal").choice(PORTALS)
         if self._bad.strikes("leaderboard_500"):
@@ -145,7 +145,7 @@ class Road(WebhookLeaderboard):
         super().__init__(URL, SECRET, {}, utc_s=lambda: utc_ns() / NS_PER_S, exchange=network)
         self._step = step
 
-    def post(self, result: Result) -> Answer:
+    def post(self, result: Result) -> PostOutcome:
         self._step("before the post")
         answer = super().post(result)
         self._step("after the post")

@@ -132,7 +132,7 @@ def told_laps(tail: Tail) -> Iterable[dict[str, Any]]:
     """Every lap at the moment when it was done, and all laps of a run after each recast."""
     for record in tail.records:
         for name, fact in record.facts:
-            if name == "LapDone":
+            if name == "LapCompleted":
                 yield fact["lap"]
-            elif name == "LapsRecast":
+            elif name == "LapsRecomputed":
                 yield from fact["laps"]

@@ -71,9 +71,9 @@ def final_laps(tail: Tail) -> dict[str, list[dict[str, Any]]]:
         for name, fact in record.facts:
             if name == "RunOpened":
                 runs[fact["run_id"]] = {}
-            elif name == "LapsRecast":
+            elif name == "LapsRecomputed":
                 runs[fact["run_id"]] = {lap["number"]: lap for lap in fact["laps"]}
-            elif name in ("LapDone", "LapConfirmed", "LapRuled", "LapHeld"):
+            elif name in ("LapCompleted", "LapConfirmed", "LapAdjusted", "LapHeld"):
                 runs[fact["lap"]["run_id"]][fact["lap"]["number"]] = fact["lap"]
     return {run_id: [laps[n] for n in sorted(laps)] for run_id, laps in runs.items()}
 

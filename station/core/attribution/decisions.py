@@ -1,17 +1,17 @@
 """What attribution comes to: whose a crossing was, what is missing, what is in doubt after all.
 
-manycars.py decides among several cars; attribution.py hands `Assigned` crossings on to the race, by way of the engine.
+assignment.py decides among several cars; attribution.py hands each `AssignedCrossing` on to the race (counting.py), by
+way of the engine.
 """
 
 from dataclasses import dataclass
 
-from station.core.facts import Crossing, Fact, Source
-from station.core.inputs import GateKind
-from station.core.race.run import Run
+from station.core.facts import Fact
+from station.core.race.counting import AssignedCrossing
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Decision:
     """Whose crossing it was: `car` "" is nobody's. `sure` False: an official decides. `odds` is 0 to 1.
 
     `others`: the cars that it may be as well, the likeliest first.
@@ -27,7 +27,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class MissingCrossing:
     """A car passed, by its report or by a gap of several laps, where the gate has no crossing: to be proposed."""
 
     car: str
@@ -36,7 +36,7 @@ class Lacking:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class LateContradiction:
     """A report came late and fits a crossing that was given to another car: an official decides after all."""
 
     crossing: int
@@ -46,17 +46,5 @@ class Again:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
-    """The crossing is this run's: handed on to the race, which says what it means for the run."""
-
-    run: Run
-    crossing: Crossing
-    kind: GateKind = "start_finish"
-    source: Source = "gate"
-    why: str = ""
-    sure_percent: int = 0
-
-
 # What attribution hands on, one after the other: a crossing that has a run, or a fact as it is.
-Step = Fact | Assigned
+Step = Fact | AssignedCrossing

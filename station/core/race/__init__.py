@@ -1,1 +1,1 @@
-"""Races, runs and laps: the state tables, penalties, rulings, standings."""
+"""A race and its runs on the track: crossings are counted, time limits judged, results and standings worked out."""

@@ -35,13 +35,13 @@ class DecoderGateOptions:
 
     protocol: str = setting(what="p3, rc4, tranx2, ...; `raceday gate list` names all")
     url: str = setting(what="/dev/ttyUSB0, socket://192.168.1.50:5403, rfc2217://host:port")
-    baud: int = setting(0, least=0, most=4_000_000, what="0: the protocol's usual one")
+    baud: int = setting(0, min=0, max=4_000_000, what="0: the protocol's usual one")
     form: str = setting("8N1", choices=("8N1", "8N2", "8E1", "7E1", "7N2"))
     only: tuple[str, ...] = setting((), what='transponders that count, as "9991" for a photocell input; none: all')
     decoder: str = setting("", what="the id of the decoder that is meant, where a line carries several")
     sensors: dict[str, Any] = field(default_factory=dict)  # the device's input or loop -> our sensor
-    allowed_s: float = setting(1.0, least=0.05, most=3600.0, what="a passing heard later than this is a clock set back")
-    silent_s: float = setting(30.0, least=1.0, most=3600.0, what="a device that reports its status is dead after this")
+    allowed_s: float = setting(1.0, min=0.05, max=3600.0, what="a passing heard later than this is a clock set back")
+    silent_s: float = setting(30.0, min=1.0, max=3600.0, what="a device that reports its status is dead after this")
 
 
 class DecoderGate:

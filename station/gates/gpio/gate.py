@@ -31,7 +31,7 @@ class GpioGateOptions:
     factory: Literal["lgpio", "pigpio", "native", "rpigpio", "mock"] = setting(
         "lgpio", what="gpiozero's pin factory; only lgpio has the kernel's stamp"
     )
-    chip: int = setting(-1, least=-1, most=15, what="the number of /dev/gpiochip; -1: the board's own")
+    chip: int = setting(-1, min=-1, max=15, what="the number of /dev/gpiochip; -1: the board's own")
     pull: Literal["up", "down", "floating"] = setting("up", what="the resistor at each pin")
     broken: Literal["low", "high"] = setting("low", what="the level of a pin whose beam is broken")
 

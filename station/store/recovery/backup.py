@@ -1,7 +1,7 @@
 """All that a station must not lose in one file: journal, key, and what was posted. Made while it runs, put back later.
 
 A backup that is put back goes on as another life of the journal: the station's next start draws anew what makes
-result ids unique, so nothing that was posted after the backup is posted over (station/core/race/result_identity.py).
+result ids unique, so nothing that was posted after the backup is posted over (station/core/runs/result_identity.py).
 """
 
 import hashlib

@@ -21,7 +21,7 @@ from leaderboard.board import Answer, Board
 from leaderboard.build import open_board
 from leaderboard.store.tables import METADATA
 from shared.errors import RetryLater, StorageError
-from shared.protocol.results import decode_posted, encode_result
+from shared.protocol.results import decode_accepted, encode_result
 from tests.leaderboard.sample_races import race, result
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -102,7 +102,7 @@ def test_the_flow_of_a_race(boards: tuple[Board, Board]) -> None:
     assert answer.status == 201
     assert other.apply("a.1", encode_result(first), 4) == Answer(200, answer.body)
     assert other.apply("a.1", encode_result(result("a", "tom")), 4).status == 409
-    posted = decode_posted(other.apply("b.1", encode_result(result("b", "tom", (8000,) * 3)), 5).body)
+    posted = decode_accepted(other.apply("b.1", encode_result(result("b", "tom", (8000,) * 3)), 5).body)
     assert (posted.rank, posted.racers) == (1, 2)
     assert other.apply("a.2", encode_result(result("a", "kenji", revision=2)), 6).status == 201
     assert [(row.name, row.moved) for row in one.snapshot("cup").rows] == [("tom", 0), ("kenji", None)]

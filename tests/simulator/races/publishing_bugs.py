@@ -12,9 +12,9 @@ from shared.protocol.results import Result
 from simulator.races.hosts.leaderboard_host import Road
 from simulator.races.hosts.station_host import HallJournal
 from simulator.races.physical.sim_car import CarRadio
-from station.core.race.lap_book import LapBook
-from station.core.race.laps import Mark, Stretch
-from station.core.timing.gate import Count
+from station.core.runs.lap_book import LapBook
+from station.core.runs.laps import CountedCrossing, LapSegment
+from station.core.timing.gate import CrossingCounter
 from station.service import storage_fault
 from station.service.car_claims import Claim
 from station.service.station import Item, Station
@@ -161,7 +161,7 @@ def loses_reports_of_a_known_car(patch: Patch) -> None:
 def numbers_crossings_by_the_process(patch: Patch) -> None:
     """The engine remembers something that is in no input."""
     number = iter(range(1, 1_000_000))
-    patch.setattr(Count, "next", lambda _self: next(number))
+    patch.setattr(CrossingCounter, "next", lambda _self: next(number))
 
 
 def rewrites_history(patch: Patch) -> None:
@@ -195,9 +195,9 @@ def _only_untried(real: Callable[..., Any]) -> Callable[..., Any]:
 def misses_every_fifth_crossing(patch: Patch) -> None:
     count = iter(range(1_000_000))
 
-    def add(self: LapBook, mark: Mark) -> None:
-        if not self.stretches or next(count) % 5 != 4:
-            self.stretches.append(Stretch(mark))
+    def add(self: LapBook, mark: CountedCrossing) -> None:
+        if not self.segments or next(count) % 5 != 4:
+            self.segments.append(LapSegment(mark))
 
     patch.setattr(LapBook, "add", add)
 

@@ -11,7 +11,7 @@ from shared.rules.ranking import RaceRules
 from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.facts import Fact, Lap
-from station.core.race.run import Run
+from station.core.runs.run import Run
 
 # The core's tests stay under a second; RACEDAY_EXAMPLES=2000 looks harder.
 QUICK = settings(deadline=None, max_examples=int(os.environ.get("RACEDAY_EXAMPLES", "20")))

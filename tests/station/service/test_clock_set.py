@@ -164,7 +164,7 @@ def test_records_of_the_first_edition_are_never_corrected() -> None:
     hand = Unset(WRONGS["1970"], known=True)
     hand.do(e.Booted(hand.at(0), "station-1", (e.GateSpec("start"),), edition=1))
     hand.run_of("Ann", 10)
-    assert hand.pair(60, RIGHT) == (f.ClockNoted(BOOT, True),)
+    assert hand.pair(60, RIGHT) == (f.ClockPairStored(BOOT, True),)
     assert len(hand.results) == 1
 
 
@@ -182,7 +182,7 @@ def test_equal_scores_are_ordered_by_the_right_times() -> None:
         hand.cross(at_s * S, boot="boot-b")
     hand.do(e.ClockPair(e.Moment("boot-b", 60 * S, RIGHT + HOUR)))
     assert hand.engine.race is not None
-    assert [line.racer for line in hand.engine.race.standing.lines()] == ["Bob", "Ann"]
+    assert [line.racer for line in hand.engine.race.standings.lines()] == ["Bob", "Ann"]
 
 
 @settings(deadline=None, max_examples=30)

@@ -16,7 +16,7 @@ from station.commands.replay import check as replay
 from station.commands.replay import main as replay_main
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.run_registry import RunIds
+from station.core.runs.run_registry import RunIds
 from station.evidence.verify import check, read_files
 from station.store.journal import Journal, JournalEntry
 from station.store.journal_reader import JournalReader

@@ -214,7 +214,7 @@ def test_an_emergency_stop_passes_a_queue_of_stuck_commands(served: Served) -> N
             return Accepted(2)
 
     served.station.submit = Stuck()  # type: ignore[method-assign]
-    waiting = [threading.Thread(target=command, args=(served, {"command": "hand_tap"})) for _ in range(12)]
+    waiting = [threading.Thread(target=command, args=(served, {"command": "hand_time"})) for _ in range(12)]
     for thread in waiting:
         thread.start()
     for _ in range(8):

@@ -9,7 +9,7 @@ from shared.errors import StorageError
 from shared.link.interface import Delivery, Subscription
 from shared.link.mock import MockBroker, MockLink
 from shared.protocol import topics
-from shared.protocol.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, Message
+from shared.protocol.messages import CarHeartbeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, Message
 from vehicle.comms.comms import Comms
 from vehicle.comms.lap_outbox import Outbox
 from vehicle.core.messages import CommsReady, Figures
@@ -29,7 +29,7 @@ class Bench:
         self.heard: list[Message] = []
         self.deliveries: list[Delivery] = []
         self.station = MockLink(self.broker, "station-1", "boot-s", "station")
-        kinds = (CarBeat, CarState, CarLap, CarTelemetry)
+        kinds = (CarHeartbeat, CarState, CarLap, CarTelemetry)
         self.station.start([Subscription(topics.BY_BODY[kind]) for kind in kinds], self._hear)
         self.begin()
 
@@ -77,11 +77,11 @@ def test_it_tells_the_guard_that_it_is_there(bench: Bench) -> None:
 
 
 def test_beats_states_and_figures_go_out(bench: Bench) -> None:
-    bench.guard.send(CarBeat(17, "ready"))
+    bench.guard.send(CarHeartbeat(17, "ready"))
     bench.guard.send(CarState(True, "ready", "", "demo"))
     bench.guard.send(Figures(9, 1, 2, 3, tuple(range(1000, 101_000, 1000)), (500,), 0.5, 0.25))
     bench.run(200)
-    assert bench.said(CarBeat)[-1].body == CarBeat(17, "ready")
+    assert bench.said(CarHeartbeat)[-1].body == CarHeartbeat(17, "ready")
     assert bench.said(CarState)[-1].body == CarState(True, "ready", "", "demo")
     assert bench.said(CarTelemetry)[-1].body == CarTelemetry(9, 1, 2, 3, 50_000, 99_000, 500, 500, 0.5, 0.25)
 

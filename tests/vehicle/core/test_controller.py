@@ -41,7 +41,7 @@ class Bench:
     def order(self, action: OrderAction, beat: int | None = None, **more: Any) -> None:
         self.orders += 1
         asked = {"order_id": f"o{self.orders}", "boot": "boot-1", "ttl_ms": 2000} | more
-        self.helm.take_order(DriveOrder(action=action, beat=self.beat if beat is None else beat, **asked))
+        self.helm.take_order(DriveOrder(action=action, heartbeat=self.beat if beat is None else beat, **asked))
 
     def run(self, duration_ms: int, *, frames: bool = True, lease: bool = True) -> None:
         """Ticks of 10 ms, a frame each 50, a beat and its lease each 100."""
@@ -49,7 +49,7 @@ class Bench:
             self.now_ns += 10 * MS
             turn = self.now_ns // MS
             if turn % 100 == 0:
-                self.beat = self.helm.beat(self.now_ns).beat
+                self.beat = self.helm.beat(self.now_ns).heartbeat
                 if lease:
                     self.lease()
             if frames and turn % 50 == 0:
@@ -265,7 +265,7 @@ def test_the_pilot_going_trips_and_the_next_one_must_be_armed_anew(driving: Benc
 
 def test_beats_rise_over_a_restart_of_the_guard() -> None:
     first, second = (Helm("b", LIMITS, SAFETY, calibrated=True) for _ in range(2))
-    assert first.beat(10_000 * MS).beat < first.beat(10_000 * MS).beat < second.beat(10_100 * MS).beat
+    assert first.beat(10_000 * MS).heartbeat < first.beat(10_000 * MS).heartbeat < second.beat(10_100 * MS).heartbeat
 
 
 class Anything(RuleBasedStateMachine):
@@ -286,7 +286,7 @@ class Anything(RuleBasedStateMachine):
 
     @rule()
     def beat(self) -> None:
-        self.bench.beat = self.bench.helm.beat(self.bench.now_ns).beat
+        self.bench.beat = self.bench.helm.beat(self.bench.now_ns).heartbeat
         self.sent[self.bench.beat] = self.bench.now_ns
 
     @rule(back=st.integers(0, 4), grant=st.sampled_from(["drive", "drive", "none"]), ms=st.integers(0, 900))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Lease
 from tests.vehicle.sample_parts import frame
 from vehicle.core.messages import CommsReady, Fault, Figures, ModeNotice, PilotReady, Seen, Wish
 from vehicle.frames.latest_frame import Mailbox
@@ -25,7 +25,7 @@ WORDS: list[Word] = [
     CommsReady(),
     ModeNotice("driving"),
     Figures(1, 2, 3, 4, (5, 6), (), -0.5, 0.25),
-    CarBeat(12345678, "ready"),
+    CarHeartbeat(12345678, "ready"),
     CarState(True, "tripped", "why", "demo", "f" * 64, 40),
     CarLap(10**15, "boot", 0, None, 9, 20_000_000),
     Lease("boot", 3, "drive", "run-1", 500),
@@ -46,8 +46,8 @@ def test_what_goes_in_comes_out(word: Word) -> None:
         b"Wish {}",
         b"Nonsense {}",
         b"\xff\xfe\x00",
-        b'CarBeat {"beat": "7", "mode": "ready"}',
-        b'CarBeat {"beat": 7, "mode": "flying"}',
+        b'CarHeartbeat {"heartbeat": "7", "mode": "ready"}',
+        b'CarHeartbeat {"heartbeat": 7, "mode": "flying"}',
         b'ModeNotice {"mode": null}',
         pack(Wish(7, 1, math.nan, math.inf, 1)),
     ],
@@ -78,12 +78,12 @@ def test_a_channel_keeps_borders_and_order_and_sees_the_end() -> None:
 
 def test_a_full_channel_drops_and_never_blocks() -> None:
     one, other = (Channel(end) for end in pair())
-    sent = sum(one.send(CarBeat(n, "ready")) for n in range(5_000))
+    sent = sum(one.send(CarHeartbeat(n, "ready")) for n in range(5_000))
     assert 16 < sent < 5_000
     assert one.dropped == 5_000 - sent
     assert not one.closed
     first = other.receive()
-    assert first[0] == CarBeat(0, "ready")
+    assert first[0] == CarHeartbeat(0, "ready")
     one.close()
     other.close()
 

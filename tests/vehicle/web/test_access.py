@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from shared.protocol.messages import CarBeat, CarState
+from shared.protocol.messages import CarHeartbeat, CarState
 from tests.shared.web.foreign_requests import stranger
 from tests.vehicle.web.test_phone_control import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
@@ -145,7 +145,7 @@ def test_start_hold_stop(site: Site) -> None:
     status = phone.post(f"{site.url}/api/start", json={"throttle_percent": 30}, timeout=60).json()
     assert (status["holding"], status["beat"]) == (True, 100)
     site.bench.desk.hear(CarState(True, "driving"))
-    site.bench.desk.hear(CarBeat(101, "driving"))
+    site.bench.desk.hear(CarHeartbeat(101, "driving"))
     assert phone.post(f"{site.url}/api/hold", json={"beat": 101}, timeout=60).json()["mode"] == "driving"
     assert phone.post(f"{site.url}/api/stop", json={}, timeout=60).json() == {"said": "Stopping."}
     assert site.bench.words == ["Lease", "arm", "start", "Lease", "stop"]

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from raceday.broker import mosquitto_path, start_broker
-from shared.protocol.messages import CarBeat, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarHeartbeat, CarState, DriveOrder, Lease
 from tests.station.web.browser import chromium, keep_picture, violations
 from tests.system.vehicle.test_processes import REST, Car
 from tests.vehicle.sample_parts import METADATA, config_text, frame, pulses, tiny_graph, write_model
@@ -139,8 +139,8 @@ def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
         until(page, lambda: "start" in site.bench.words)
         drives(site)
         for beat in range(101, 104):
-            site.bench.desk.hear(CarBeat(beat, "driving"))
-            until(page, lambda beat=beat: leases(site)[-1].beat == beat)  # type: ignore[misc]
+            site.bench.desk.hear(CarHeartbeat(beat, "driving"))
+            until(page, lambda beat=beat: leases(site)[-1].heartbeat == beat)  # type: ignore[misc]
         started = next(w for w in site.bench.said if isinstance(w, DriveOrder) and w.action == "start")
         assert started.throttle_percent == 55
         page.get_by_role("slider", name="Throttle").fill("70")

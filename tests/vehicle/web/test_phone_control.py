@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import Refused
-from shared.protocol.messages import CarBeat, CarMode, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarHeartbeat, CarMode, CarState, DriveOrder, Lease
 from vehicle.core.controller import Helm
 from vehicle.core.frame_age import Safety
 from vehicle.core.limiter import Limits
@@ -22,7 +22,7 @@ class Bench:
         self.listening = True
         self.stopped_locally = 0
         self.desk = Desk("boot-1", self.say, self.stop_locally)
-        self.desk.hear(CarBeat(100, "disarmed"))
+        self.desk.hear(CarHeartbeat(100, "disarmed"))
         self.desk.hear(CarState(True, "disarmed"))
 
     def say(self, word: Word) -> bool:
@@ -60,7 +60,7 @@ def test_start_leases_arms_and_starts_and_hold_renews_the_beat_that_was_seen() -
     assert isinstance(started, DriveOrder)
     assert started.throttle_percent == 35
     bench.mode("driving")
-    bench.desk.hear(CarBeat(101, "driving"))
+    bench.desk.hear(CarHeartbeat(101, "driving"))
     assert bench.desk.hold("me", 100, 10.2)
     assert bench.said[-1] == Lease("boot-1", 100, "drive", "phone", LEASE_MS)  # not 101: the page has not seen it
     assert not bench.desk.hold("you", 101, 10.3)
@@ -206,10 +206,10 @@ def test_the_real_helm_obeys_and_a_late_renewal_does_not_revive() -> None:
         tick(now_ms)
     later = helm.beat(1900 * MS)
     desk.hear(later)
-    assert desk.hold("me", first.beat, 1.9)  # a renewal that was stuck in the air: it answers the first beat
+    assert desk.hold("me", first.heartbeat, 1.9)  # a renewal that was stuck in the air: it answers the first beat
     tick(1990)
     assert helm.mode == "driving"
     tick(2005)
     assert helm.mode == "tripped"
     assert "lease ran out" in helm.standing.reason
-    assert not desk.hold("me", later.beat, 2.1)
+    assert not desk.hold("me", later.heartbeat, 2.1)

@@ -146,7 +146,7 @@ def test_the_stop_of_all_cars_holds_it_until_it_is_released_and_then_it_is_the_p
 def test_a_second_machine_of_one_name_says_so_on_its_own_page(yard: Yard) -> None:
     assert yard.desk.status(PHONE, yard.now_s).refusal == ""
     taken = Yard()
-    taken.cars.beat(CAR, "another", m.CarBeat(1, "driving"), taken.now_ns)
+    taken.cars.beat(CAR, "another", m.CarHeartbeat(1, "driving"), taken.now_ns)
     taken.run(200)
     assert "Another machine uses the name car-1" in taken.desk.status(PHONE, taken.now_s).refusal
     other = m.Lease("another", 9, "drive", "run-1", 500)  # what is leased to the other is not ours

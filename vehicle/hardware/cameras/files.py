@@ -21,7 +21,7 @@ class Options:
     """`[camera.options]` of the files camera."""
 
     folder: pathlib.Path = setting(what="the folder with the pictures")
-    rate_hz: float = setting(15.0, least=0.5, most=240.0, what="frames a second of the clock")
+    rate_hz: float = setting(15.0, min=0.5, max=240.0, what="frames a second of the clock")
     loop: bool = setting(True, what="begin again after the last picture; false: no more frames come")
 
 

@@ -28,14 +28,14 @@ TROUBLES = ("freeze", "stale", "stall", "die", "spin", "dark", "grey", "stripes"
 class Options:
     """`[camera.options]` of the mock."""
 
-    rate_hz: float = setting(15.0, least=0.5, most=240.0, what="frames a second of the clock")
-    width_px: int = setting(320, least=16, most=1920)
-    height_px: int = setting(240, least=16, most=1080)
-    freeze_after: int = setting(0, least=0, what="after so many frames the same one comes again; 0: never")
-    stall_after: int = setting(0, least=0, what="after so many frames none comes; 0: never")
+    rate_hz: float = setting(15.0, min=0.5, max=240.0, what="frames a second of the clock")
+    width_px: int = setting(320, min=16, max=1920)
+    height_px: int = setting(240, min=16, max=1080)
+    freeze_after: int = setting(0, min=0, what="after so many frames the same one comes again; 0: never")
+    stall_after: int = setting(0, min=0, what="after so many frames none comes; 0: never")
     trouble: pathlib.Path | None = setting(None, what="a file whose word counts from now on: see TROUBLES")
     absent: pathlib.Path | None = setting(None, what="while this file exists the camera cannot be opened")
-    die_after: int = setting(0, least=0, what="after so many frames the device is gone; 0: never")
+    die_after: int = setting(0, min=0, what="after so many frames the device is gone; 0: never")
     flip: str = flip_setting()
 
 

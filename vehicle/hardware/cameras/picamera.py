@@ -23,10 +23,10 @@ from vehicle.process.seccomp import Sockets
 class Options:
     """`[camera.options]` of picamera."""
 
-    camera: int = setting(0, least=0, most=7, what="its number in `rpicam-hello --list-cameras`")
-    width_px: int = setting(320, least=160, most=1920)
-    height_px: int = setting(240, least=120, most=1080)
-    rate_hz: float = setting(30.0, least=1.0, most=120.0)
+    camera: int = setting(0, min=0, max=7, what="its number in `rpicam-hello --list-cameras`")
+    width_px: int = setting(320, min=160, max=1920)
+    height_px: int = setting(240, min=120, max=1080)
+    rate_hz: float = setting(30.0, min=1.0, max=120.0)
     flip: bool = setting(False, what="the camera hangs upside down")
 
 

@@ -35,9 +35,9 @@ class Options:
     """`[camera.options]` of v4l2."""
 
     device: pathlib.Path = setting(pathlib.Path("/dev/video0"), what="the camera's device")
-    width_px: int = setting(640, least=160, most=1920)
-    height_px: int = setting(480, least=120, most=1080)
-    rate_hz: float = setting(30.0, least=1.0, most=120.0, what="frames a second that are asked for")
+    width_px: int = setting(640, min=160, max=1920)
+    height_px: int = setting(480, min=120, max=1080)
+    rate_hz: float = setting(30.0, min=1.0, max=120.0, what="frames a second that are asked for")
     decode: str = setting("half", choices=tuple(DECODES), what="reduced: a quarter of the side; half; grey: whole")
     flip: str = flip_setting()
 

@@ -20,7 +20,7 @@ class Options:
     """`[camera.options]` of video."""
 
     file: pathlib.Path = setting(what="a video that OpenCV can read")
-    rate_hz: float = setting(0.0, least=0.0, most=240.0, what="frames a second of the clock; 0: the file's own")
+    rate_hz: float = setting(0.0, min=0.0, max=240.0, what="frames a second of the clock; 0: the file's own")
     loop: bool = setting(True, what="begin again after the last picture; false: no more frames come")
     flip: str = flip_setting()
 

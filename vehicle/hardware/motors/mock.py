@@ -22,12 +22,12 @@ _ORDERS_KEPT = 20_000  # a day of racing may not fill the memory
 class Options:
     """`[motors.options]` of the mock."""
 
-    resolution_ns: int = setting(1_000, least=1, most=1_000_000, what="the step of a pulse width")
+    resolution_ns: int = setting(1_000, min=1, max=1_000_000, what="the step of a pulse width")
     record: pathlib.Path | None = setting(None, what="a file that gets one line of JSON for each change")
-    neutral_steering_ns: int = setting(STOCK_CALIBRATION.steering.mid_ns, least=1)
-    neutral_throttle_ns: int = setting(STOCK_CALIBRATION.motor.mid_ns, least=1)
+    neutral_steering_ns: int = setting(STOCK_CALIBRATION.steering.mid_ns, min=1)
+    neutral_throttle_ns: int = setting(STOCK_CALIBRATION.motor.mid_ns, min=1)
     absent: pathlib.Path | None = setting(None, what="while this file exists the motors are not there")
-    fail_after: int = setting(0, least=0, what="after so many changes the device refuses; 0: never")
+    fail_after: int = setting(0, min=0, what="after so many changes the device refuses; 0: never")
 
 
 @dataclass(frozen=True, slots=True)

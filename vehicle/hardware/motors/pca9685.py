@@ -38,12 +38,12 @@ class Bus(Protocol):
 class Options:
     """`[motors.options]` of pca9685."""
 
-    bus: int = setting(1, least=0, most=63, what="the number in /dev/i2c-N")
-    address: int = setting(0x40, least=0x08, most=0x77, what="of the chip on its bus")
-    steering_channel: int = setting(STEERING_CHANNEL, least=0, most=15)
-    motor_channel: int = setting(MOTOR_CHANNEL, least=0, most=15)
-    rate_hz: float = setting(50.0, least=24.0, most=100.0, what="pulses a second; more is finer, if the servo bears it")
-    oscillator_hz: int = setting(25_000_000, least=20_000_000, most=30_000_000, what="as measured on this chip")
+    bus: int = setting(1, min=0, max=63, what="the number in /dev/i2c-N")
+    address: int = setting(0x40, min=0x08, max=0x77, what="of the chip on its bus")
+    steering_channel: int = setting(STEERING_CHANNEL, min=0, max=15)
+    motor_channel: int = setting(MOTOR_CHANNEL, min=0, max=15)
+    rate_hz: float = setting(50.0, min=24.0, max=100.0, what="pulses a second; more is finer, if the servo bears it")
+    oscillator_hz: int = setting(25_000_000, min=20_000_000, max=30_000_000, what="as measured on this chip")
 
     def __post_init__(self) -> None:
         check_channels(self.steering_channel, self.motor_channel)

@@ -27,9 +27,9 @@ class Options:
     """`[motors.options]` of sysfs."""
 
     chip: pathlib.Path = setting(pathlib.Path("/sys/class/pwm/pwmchip0"), what="the folder of the PWM chip")
-    steering_channel: int = setting(STEERING_CHANNEL, least=0, most=63, what="the chip's channel of the steering servo")
-    motor_channel: int = setting(MOTOR_CHANNEL, least=0, most=63, what="the chip's channel of the motor's controller")
-    resolution_ns: int = setting(1_000, least=1, most=1_000_000, what="the step that the chip's clock allows")
+    steering_channel: int = setting(STEERING_CHANNEL, min=0, max=63, what="the chip's channel of the steering servo")
+    motor_channel: int = setting(MOTOR_CHANNEL, min=0, max=63, what="the chip's channel of the motor's controller")
+    resolution_ns: int = setting(1_000, min=1, max=1_000_000, what="the step that the chip's clock allows")
     enable_file: pathlib.Path | None = setting(None, what="is written `enable_value` before the first pulse")
     enable_value: str = setting("0", what="the stock DeepRacer: gpio436 is on when it is 0")
 

@@ -4,7 +4,7 @@ import pytest
 
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.run import whose
+from station.core.race.counting import attribution_of
 from tests.station.core.scripted_race import MS, Hand, S, only
 
 TWO = e.GateSpec("start", sensors=("front", "rear"), baseline_mm=100)
@@ -22,9 +22,9 @@ TWO = e.GateSpec("start", sensors=("front", "rear"), baseline_mm=100)
         (-1, "running", True, "it went backwards through the gate"),
     ],
 )
-def test_whose(direction: int, phase: str, released: bool, why: str | None) -> None:
+def test_whose_crossing_it_is(direction: int, phase: str, released: bool, why: str | None) -> None:
     crossing = f.Crossing(7, "start", "beam", 5, "b", 0, direction)  # type: ignore[arg-type]
-    answer = whose(crossing, phase, released, "run-1", "car-1")  # type: ignore[arg-type]
+    answer = attribution_of(crossing, phase, released, "run-1", "car-1")  # type: ignore[arg-type]
     assert answer == (f.Attributed(7, "run-1", "car-1") if why is None else f.Unattributed(7, why))
 
 
@@ -54,7 +54,7 @@ def test_a_pass_of_a_blind_front_sensor_counts_when_the_time_shows_it() -> None:
     hand.edge(1 * S, sensor="front")
     hand.edge(9 * S, sensor="rear")
     assert hand.laps == ()
-    assert only(hand.tick(9 * S + 501 * MS), f.LapDone)[0].lap.lap_ns == 8 * S
+    assert only(hand.tick(9 * S + 501 * MS), f.LapCompleted)[0].lap.lap_ns == 8 * S
 
 
 def test_reports_name_the_run_of_their_car_only() -> None:
@@ -62,7 +62,7 @@ def test_reports_name_the_run_of_their_car_only() -> None:
     hand.open(car="car-1")
     ours = hand.do(e.CarReport("car-1", "b", 1, 1, "b", e.NEVER))
     other = hand.do(e.CarReport("car-2", "b", 1, 1, "b", e.NEVER))
-    assert [only(facts, f.CarHeard)[0].run_id for facts in (ours, other)] == ["run-1", ""]
+    assert [only(facts, f.CarReportStored)[0].run_id for facts in (ours, other)] == ["run-1", ""]
 
 
 def test_edges_of_a_gate_that_is_not_ours_are_kept_and_mean_nothing() -> None:

@@ -16,7 +16,7 @@ from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import Engine
-from station.core.race.run import Run
+from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 from station.store.encoding import decode_input, encode_facts, encode_input
 from station.views.projection import run_view

@@ -1,0 +1,126 @@
+"""What a crossing means for the run whose it is: the race's stage of the engine's pipeline.
+
+Called by engine.py with each crossing that attribution hands on. The first one after the start begins lap 1, each
+further one ends a lap; one that comes too soon is flagged and counts when an official says so.
+"""
+
+from dataclasses import dataclass
+
+from shared.protocol.messages import RunPhase
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.race.race import Race
+from station.core.race.results import finish, finish_if_full
+from station.core.race.time_limit import is_late, time_up
+from station.core.runs.lap_doubts import weighed
+from station.core.runs.laps import CountedCrossing, LapSegment
+from station.core.runs.run import Run
+
+SIGNAL_NS = 50_000_000  # an official's finger, and its way to the station
+OTHER_CLOCK_NS = 50_000_000  # two clocks that are compared by the time of day
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedCrossing:
+    """The crossing is this run's: handed on to the race, which says what it means for the run."""
+
+    run: Run
+    crossing: f.Crossing
+    kind: e.GateKind = "start_finish"
+    source: f.Source = "gate"
+    why: str = ""
+    sure_percent: int = 0
+
+
+def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], LapSegment | None]:
+    """What a crossing means for the run whose it is; and the lap's beginning that it made, if it counts.
+
+    Example: the third crossing of a run gives `Attributed` and `LapCompleted` of lap 2.
+    """
+    run, crossing, kind, source = step.run, step.crossing, step.kind, step.source
+    attributed = attribution_of(crossing, run.phase, run.released, run.run_id, run.car, step.why, step.sure_percent)
+    late = run.phase == "running" and run.race.rules.time_limit_s is not None and is_late(run, crossing)
+    if late and run.rules.at_time_limit == "stop":
+        utc_ns = race.scale.utc_ns(crossing.boot, crossing.at_ns)
+        over = time_up(race, run, utc_ns, crossing.boot)
+        return [*over, f.Unattributed(crossing.number, "it came after the time limit")], None
+    if isinstance(attributed, f.Unattributed) or kind == "split":
+        return [attributed], None
+    mark = mark_of(race, crossing, source)
+    begun: list[f.Fact] = []
+    if run.signal is not None:
+        begun = rebase(race, run, run.signal, mark)
+        if run.book.drove_off(mark):
+            why = "the car drove off over the line: lap 1 had begun"
+            return [*begun, f.Unattributed(crossing.number, why)], None
+    facts, segment = _count(race, run, mark)
+    if late and segment is not None and run.phase == "running":
+        facts += finish(race, run, "time up", "time is up, the last lap is done", True, mark.utc_ns, mark.boot)
+    return [*begun, attributed, *facts], segment
+
+
+def attribution_of(
+    crossing: f.Crossing,
+    phase: RunPhase,
+    released: bool,
+    run_id: str,
+    car: str,
+    why: str = "",
+    sure_percent: int = 0,
+) -> f.Attributed | f.Unattributed:
+    """A crossing that was given to the run of this car: its own, or why it may have none now."""
+    if crossing.direction < 0:
+        return f.Unattributed(crossing.number, "it went backwards through the gate")
+    if phase not in ("armed", "running"):
+        return f.Unattributed(crossing.number, "no run is on")
+    if phase == "armed" and not released:
+        return f.Unattributed(crossing.number, "the start has not been given")
+    return f.Attributed(crossing.number, run_id, car, why, sure_percent)
+
+
+def mark_of(race: Race, crossing: f.Crossing, source: f.Source) -> CountedCrossing:
+    """The crossing as one that counts, with its time of day."""
+    utc_ns = race.scale.utc_ns(crossing.boot, crossing.at_ns)
+    return CountedCrossing(crossing.number, crossing.at_ns, crossing.boot, utc_ns, crossing.uncertainty_ns, source)
+
+
+def _count(race: Race, run: Run, mark: CountedCrossing) -> tuple[list[f.Fact], LapSegment | None]:
+    if run.book.too_soon(mark):
+        run.book.flagged.append(mark)
+        sentence = f"sooner than {run.rules.min_lap_s:g} s after the last crossing: it ends no lap."
+        return [f.CrossingFlagged(mark.crossing, run.run_id, mark.at_ns, sentence)], None
+    was = run.book.doubts.held
+    run.book.add(mark)
+    segment = run.book.segments[-1]
+    if run.phase == "armed":
+        run.begin(mark)
+        started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
+        return [started, f.PhaseChanged(run.run_id, "running")], segment
+    number = len(run.book.segments) - 1
+    done = [f.LapCompleted(run.book.lap(number)), *lap_doubts(race, run, was, number)]
+    return [*done, *finish_if_full(race, run, mark.utc_ns, mark.boot)], segment
+
+
+def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> list[f.Fact]:
+    """What the run's own laps say of its crossings; `was`: the crossings in doubt before, `ended`: a lap just told."""
+    settled = not (was or run.proposals) and run.book.doubts.ordinary
+    if settled or not run.race.officiating:
+        return []
+    return weighed(run, was, alone=len(race.on_track) < 2, ended=ended)
+
+
+def rebase(race: Race, run: Run, signal: e.Moment, mark: CountedCrossing) -> list[f.Fact]:
+    """The start signal is put on the clock of the gate that sees the first crossing, as well as both are known."""
+    at_ns, uncertainty_ns = signal.at_ns, SIGNAL_NS
+    if run.rebooted and e.clock_of(signal.boot) != e.clock_of(mark.boot):
+        known = race.scale.on_device(signal, mark.boot)
+        if known is None:
+            return []  # lap 1 spans a reboot, and only the time of day would tell how long it was
+        at_ns, uncertainty_ns = known, SIGNAL_NS + OTHER_CLOCK_NS
+    elif e.clock_of(signal.boot) != e.clock_of(mark.boot):
+        at_ns = race.scale.utc_ns(signal.boot, signal.at_ns) - race.scale.utc_ns(mark.boot, 0)
+        uncertainty_ns += OTHER_CLOCK_NS
+    if not run.book.rebase(mark, at_ns, uncertainty_ns):
+        return []
+    run.clocks.setdefault(e.clock_of(mark.boot), at_ns)
+    return [f.RunStarted(run.run_id, 0, at_ns, mark.boot, run.started_utc_ns)]

@@ -1,0 +1,105 @@
+"""What a run is worth when it is over, and again after each ruling: its score, its result, the race's standings.
+
+Called by whatever ends a run (counting.py, time_limit.py, orders.py) or changes its laps (crossing_changes.py,
+orders.py). A result that differs from the one that was due last is due again, with a higher revision.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shared.rules.ranking import Score
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.race.race import Race
+from station.core.race.standings import qualify, result, uncertainty_of
+from station.core.runs.run import Run, Trigger
+from station.core.timing.utc_scale import ClockCorrection
+
+
+def finish(race: Race, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int, boot: str) -> list[f.Fact]:
+    """Ends the run at this time of day, by the clock of `boot`; `counts` False: abandoned, and worth nothing."""
+    run.finish(trigger, reason, counts, utc_ns)
+    run.finished_boot = boot
+    race.on_track.remove(run)
+    race.last = run
+    return [
+        f.RunFinished(run.run_id, reason, len(run.book.laps()), counts, utc_ns),
+        f.PhaseChanged(run.run_id, "finished"),
+        run.ordered("stop"),
+        *judge(race, run),
+    ]
+
+
+def finish_if_full(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
+    """Ends a run whose laps are all done, at this time of day by the clock of `boot`."""
+    if not run.full() or run.phase != "running":
+        return []
+    return finish(race, run, "laps done", "all laps done", True, utc_ns, boot)
+
+
+def judge(race: Race, run: Run) -> list[f.Fact]:
+    """What a finished run is worth now: its score, the result that is due, the standing."""
+    laps = run.book.laps()
+    score = qualify(laps, run.race.rules) if run.counts else None
+    run.score = score
+    _remember(race, run, laps)
+    facts: list[f.Fact] = []
+    if run.counts:
+        first, last = (score.first_lap, score.last_lap) if score else (0, 0)
+        facts.append(f.Qualified(run.run_id, run.racer, score.score_ms if score else None, first, last))
+    if score is not None or run.posted is not None:
+        facts += _due(race, run, laps, score)
+    uncertainty_ns = uncertainty_of(run.race, laps, score) if race.info.ties_by_uncertainty else 0
+    if race.standings.score(run.run_id, run.racer, score, uncertainty_ns):
+        facts.append(f.StandingChanged(race.info.race_id, race.standings.lines()))
+    return facts
+
+
+def _due(race: Race, run: Run, laps: Sequence[f.Lap], score: Score | None) -> list[f.Fact]:
+    """The run's result, if it is another one than was due last."""
+    last, identity = run.posted, race.identity
+    result_id = last.result_id if last else identity.result_id(race.info.race_id, run.run_id)
+    due = result(run, laps, score, result_id, last.revision if last else 1)
+    due = replace(due, evidence=replace(due.evidence, clock_trusted=all(map(race.scale.trusts, run.boots))))
+    if due == last:
+        return []
+    if last is not None:
+        due = replace(due, revision=identity.revision_after(last.revision, run.posted_in))
+    run.posted, run.posted_in = due, identity.start
+    return [f.ResultDue(due)]
+
+
+def _remember(race: Race, run: Run, laps: Sequence[f.Lap]) -> None:
+    """How fast cars of this race are."""
+    fastest_ns = min((lap.lap_ns for lap in laps if lap.valid), default=None) if run.counts else None
+    race.fastest.pop(run.run_id, None)
+    if fastest_ns is not None:
+        race.fastest[run.run_id] = fastest_ns
+
+
+def judge_again(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
+    """After a ruling: the run may be full now, or worth something else."""
+    return judge(race, run) if run.phase == "finished" else finish_if_full(race, run, *when(race, command))
+
+
+def when(race: Race, command: e.Command) -> tuple[int, str]:
+    """The time of day on the scale that laps have too, so that a correction moves both; and whose clock it is."""
+    return race.scale.of_moment(command.moment), command.moment.boot
+
+
+def corrected(race: Race, correction: ClockCorrection) -> list[f.Fact]:
+    """Times of day were wrong: of each run that has some of them, and of its result if one was due."""
+
+    def wrong(boot: str) -> bool:
+        return race.scale.of(boot) in correction.boots
+
+    for run in race.on_track:
+        run.forget_clocks(wrong)
+    facts: list[f.Fact] = []
+    for run in [each for each in race.runs.values() if any(map(wrong, each.boots))]:
+        run.correct(wrong, correction.by_ns)
+        if correction.by_ns and run.book.done:
+            facts.append(f.LapsRecomputed(run.run_id, run.book.laps(), "station", "the clock was put right"))
+        if run.phase == "finished":
+            facts += judge(race, run)
+    return facts

@@ -1,0 +1,59 @@
+"""What officials see while cars drive: off-tracks, collisions, resets, and a hand at the line."""
+
+from collections.abc import Sequence
+
+from shared.errors import Refused
+from shared.rules.wording import INCIDENTS
+from station.core import facts as f
+from station.core import inputs as e
+from station.core.runs.lap_book import IncidentKind
+from station.core.runs.run import Run
+
+IncidentCommand = e.OffTrack | e.Collision | e.CarReset
+
+
+def happened(run: Run, command: IncidentCommand) -> list[f.Fact]:
+    """It counts in the lap that was on then."""
+    number = run.book.lap_at(command.moment.boot, command.at_ns)
+    kind = _KINDS[type(command)]
+    if number:
+        run.book.count_incident(number, kind, 1)
+    facts: list[f.Fact] = [f.Incident(run.run_id, number, kind, command.author)]
+    if 1 <= number <= run.book.done:
+        facts.append(f.LapAdjusted(run.book.lap(number), command.author, kind))
+    return facts
+
+
+def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
+    """One of what was counted was none. Raises Refused."""
+    what, having = INCIDENTS[command.kind].one, run.book.having(command.kind)
+    number = command.number if command.number is not None else max(having, default=0)
+    if number not in having:
+        where = f"Lap {number} of run {run.run_id}" if command.number is not None else f"Run {run.run_id}"
+        raise Refused(f"{where} has no {what} that could be taken back.")
+    run.book.count_incident(number, command.kind, -1, f"{what} taken back: {command.reason or 'by ' + command.author}")
+    facts: list[f.Fact] = [f.IncidentTakenBack(run.run_id, number, command.kind, command.author, command.reason)]
+    if number <= run.book.done:
+        facts.append(f.LapAdjusted(run.book.lap(number), command.author, command.reason))
+    return facts
+
+
+def tapped(run: Run, on_track: Sequence[Run], command: e.HandTime) -> list[f.Fact]:
+    """Among several runs that are on: the one with the crossing nearest to the tap, if none was named."""
+    now = command.moment
+    runs = on_track if len(on_track) > 1 and not command.run_id else [run]
+    offs = [
+        (abs(now.at_ns - segment.start.at_ns), now.at_ns - segment.start.at_ns, each.run_id)
+        for each in runs
+        for segment in each.book.segments
+        if e.clock_of(segment.start.boot) == e.clock_of(now.boot)
+    ]
+    _, off_ns, run_id = min(offs, key=lambda off: off[0], default=(0, None, run.run_id))
+    return [f.HandTimeRecorded(run_id, now, command.author, off_ns)]
+
+
+_KINDS: dict[type[e.Command], IncidentKind] = {
+    e.OffTrack: "off_track",
+    e.Collision: "collision",
+    e.CarReset: "reset",
+}

@@ -1,0 +1,104 @@
+"""What a run's own laps say of its crossings: a lap that is too short is held, a missing crossing is asked for.
+
+Called by counting.py after each change of a run's crossings that left any doubt. An official decides; the next laps
+may take a doubt back.
+"""
+
+from station.core import facts as f
+from station.core.runs.lap_book import LapBook
+from station.core.runs.proposals import USUAL, long_lap, short_lap
+from station.core.runs.run import Run
+from station.core.runs.usual_lap import LongLap, missing
+
+
+def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> list[f.Fact]:
+    """What changed since `was` (the marks in doubt before); `alone`: no other car may have broken the beam.
+
+    Lap `ended` has just been told as it is.
+    """
+    book = run.book
+    changed = _laps(book, was ^ book.doubts.held)  # also one that is held as before: its reason is another one
+    facts: list[f.Fact] = [
+        f.LapHeld(book.lap(number), book.doubts.doubtful(number)) for number in sorted(changed) if number != ended
+    ]
+    facts += [_asked(run, number) for number in sorted(book.doubts.held) if not _is_asked(run, number)]
+    long = _long(book)
+    _withdraw(run, long)
+    if alone:
+        for each in long:
+            facts += _missed(run, each)
+    return facts
+
+
+def ask(run: Run, proposal: f.Proposal) -> None:
+    """A car saw what it says: where the usual lap only guessed at the same crossing, its guess goes."""
+    if proposal.kind == "missed_crossing":
+        for long in _long(run.book):
+            begin_ns, end_ns = _span(run.book, long)
+            if begin_ns < proposal.at_ns < end_ns:
+                run.proposals = [p for p in run.proposals if p.witness != USUAL or not begin_ns < p.at_ns < end_ns]
+    run.proposals.append(proposal)
+
+
+def _long(book: LapBook) -> list[LongLap]:
+    """Those of the recent laps in which a crossing may be missing."""
+    before, laps = book.doubts.recent(book.done)
+    found = missing(laps, {number - 1 - before for number in book.doubts.held})
+    return [LongLap(before + each.index, each.laps) for each in found]
+
+
+def _laps(book: LapBook, marks: frozenset[int]) -> frozenset[int]:
+    """The laps that end or begin at these marks."""
+    return frozenset(n for mark in marks for n in (mark, mark + 1) if 1 <= n <= book.done)
+
+
+def _is_asked(run: Run, number: int) -> bool:
+    at_ns = run.book.segments[number].start.at_ns
+    return any(p.kind == "false_crossing" and p.at_ns == at_ns for p in run.proposals)
+
+
+def _asked(run: Run, number: int) -> f.Proposal:
+    ended = run.book.segments[number]
+    asked = short_lap(run.run_id, number, ended.start.at_ns, ended.doubt)
+    run.proposals.append(asked)
+    return asked
+
+
+def _withdraw(run: Run, long: list[LongLap]) -> None:
+    """A question that the laps have answered since, or that a ruling has, is asked no more."""
+    if all(p.witness != USUAL for p in run.proposals):
+        return
+    before, _ = run.book.doubts.recent(run.book.done)
+    since = run.book.segments[before].start
+    held = {run.book.segments[number].start.at_ns for number in run.book.doubts.held}
+    spans = [_span(run.book, each) for each in long]
+    run.proposals = [
+        p
+        for p in run.proposals
+        if p.witness != USUAL
+        or (p.kind == "false_crossing" and p.at_ns in held)
+        or (
+            p.kind == "missed_crossing"
+            and (p.at_ns < since.at_ns or any(begin < p.at_ns < end for begin, end in spans))
+        )
+    ]
+
+
+def _span(book: LapBook, long: LongLap) -> tuple[int, int]:
+    return book.segments[long.index].start.at_ns, book.segments[long.index + 1].start.at_ns
+
+
+def _missed(run: Run, long: LongLap) -> list[f.Fact]:
+    """Once for each lap, unless another witness has asked within it."""
+    ended = run.book.segments[long.index + 1]
+    begin_ns, end_ns = _span(run.book, long)
+    if ended.asked or any(p.kind == "missed_crossing" and begin_ns < p.at_ns < end_ns for p in run.proposals):
+        return []
+    ended.asked = True
+    found: list[f.Fact] = []
+    for part in range(1, long.laps):
+        at_ns = begin_ns + (end_ns - begin_ns) * part // long.laps
+        asked = long_lap(run.run_id, long.index + 1, at_ns, long.laps)
+        run.proposals.append(asked)
+        found.append(asked)
+    return found

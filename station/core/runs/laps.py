@@ -1,0 +1,77 @@
+"""Counted crossings and the laps between them: what one lap is, and what is kept of it. Pure.
+
+Used by lap_book.py, which holds the row of one run, and by all that read laps (standings, views, rankings).
+A lap is the difference of two stamps of one boot. What happened in it (incidents, a penalty, a void) is kept with the
+crossing that began it, so that adding or dropping a crossing moves nothing else.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from shared.rules.ranking import RunLap
+from station.core.facts import Lap, Source
+
+
+@dataclass(frozen=True, slots=True)
+class CountedCrossing:
+    """A counted crossing. `crossing` is 0 for one that an official added."""
+
+    crossing: int
+    at_ns: int
+    boot: str
+    utc_ns: int
+    uncertainty_ns: int
+    source: Source = "gate"
+
+
+@dataclass(slots=True)
+class LapSegment:
+    """A mark and what happened since, up to the next mark. Only its LapBook changes it."""
+
+    start: CountedCrossing
+    off_tracks: int = 0
+    collisions: int = 0
+    resets: int = 0
+    penalty_ns: int = 0
+    void: str = ""
+    witnessed: bool = False  # the car's own report agrees with the lap that ended at this mark
+    approved: bool = False  # an official looked: the lap that ended at this mark is one, however short
+    asked: bool = False  # whether a crossing was missed in the lap that ended at this mark
+    doubt: str = ""  # why the lap that ended at this mark is held, as it was first said: later laps move the usual one
+    notes: list[str] = field(default_factory=list)
+
+    def take_in(self, gone: "LapSegment") -> None:
+        """The mark that came after this one was none: what happened after it belongs here."""
+        self.off_tracks += gone.off_tracks
+        self.collisions += gone.collisions
+        self.resets += gone.resets
+        self.penalty_ns += gone.penalty_ns
+        self.void = self.void or gone.void
+        self.notes += gone.notes
+
+
+def weaker_source(start: CountedCrossing, end: CountedCrossing) -> Source:
+    """Who vouches for a lap: the weaker source of its two crossings (an official, then system B, then the gate)."""
+    return next((source for source in _WEAKEST if source in (start.source, end.source)), "gate")
+
+
+_WEAKEST: tuple[Source, ...] = ("official", "system_b")
+
+
+def run_lap(lap: Lap) -> RunLap:
+    """The lap as the ranking takes it; laps of a run are ordered by their time of day, the one clock they share."""
+    return RunLap(
+        number=lap.number,
+        lap_ns=lap.lap_ns,
+        ended_ns=lap.ended_utc_ns,
+        off_tracks=lap.off_tracks,
+        collisions=lap.collisions,
+        resets=lap.resets,
+        penalty_ns=lap.penalty_ns,
+        valid=lap.valid,
+    )
+
+
+def run_laps(laps: Iterable[Lap]) -> list[RunLap]:
+    """As `run_lap`, of each of them, in their order."""
+    return [run_lap(lap) for lap in laps]

@@ -1,0 +1,73 @@
+"""What officials are asked about a run's crossings: every proposal and every sentence of it. Pure.
+
+Called by the witnesses (car_witness.py), by the attribution among several cars (multi_car.py), by the backup timing
+(engine.py) and by the run's own laps (doubting.py). Each function gives one `Proposal`; whoever calls it puts it into
+the run's list. Example: `missed_by_car("run-1", at_ns)` asks whether the gate missed a crossing that the car saw.
+"""
+
+from collections.abc import Sequence
+
+from station.core.facts import Proposal
+from station.core.runs.run import Run
+
+USUAL = "the usual lap"  # the witness of a run's own laps
+
+
+def missed_by_car(run_id: str, at_ns: int) -> Proposal:
+    """The car reports a passing where the gate has no crossing; `at_ns` on the gate's clock, here and below."""
+    sentence = "The car saw the gate where the gate saw no car: was a crossing missed?"
+    return Proposal(run_id, "missed_crossing", at_ns, "car", sentence)
+
+
+def false_by_car(run_id: str, at_ns: int) -> Proposal:
+    """The gate has a crossing within what the car reports as one lap."""
+    sentence = "The gate saw a crossing within what the car reports as one lap: was it false?"
+    return Proposal(run_id, "false_crossing", at_ns, "car", sentence)
+
+
+def missed_by_system_a(run_id: str, at_ns: int) -> Proposal:
+    """Only the backup timing saw a car, and too little is known of its clock to let its stamp count."""
+    sentence = "System B saw a car where A saw none: was a crossing missed?"
+    return Proposal(run_id, "missed_crossing", at_ns, "system B", sentence)
+
+
+def missed_among_cars(run_id: str, car: str, at_ns: int, witness: str) -> Proposal:
+    """With several cars on the track, this `witness` says that the car passed where the gate has no crossing."""
+    sentence = f"By {witness} {car} passed where the gate saw nobody: was a crossing missed?"
+    return Proposal(run_id, "missed_crossing", at_ns, car, sentence)
+
+
+def doubtful_among_cars(runs: Sequence[Run], crossing: int, at_ns: int, car: str, why: str, percent: int) -> Proposal:
+    """Which of these runs, the likeliest first, made the crossing? `why` speaks for the `car`, `percent` how surely."""
+    names = ", ".join(f"{run.run_id} ({run.car})" for run in runs)
+    sentence = f"Whose crossing was it? {names} or nobody's. For {car} speaks {why}."
+    others = tuple(run.run_id for run in runs[1:])
+    return Proposal(runs[0].run_id, "doubtful_crossing", at_ns, "cars", sentence, crossing, percent, others)
+
+
+def false_among_cars(runs: Sequence[Run], crossing: int, at_ns: int, why: str) -> Proposal:
+    """None of the cars on the track can have made the crossing; these runs are the likeliest all the same."""
+    sentence = f"The gate saw a crossing where {why}, by the cars' reports and laps: was it false?"
+    others = tuple(run.run_id for run in runs[1:])
+    return Proposal(runs[0].run_id, "false_crossing", at_ns, "cars", sentence, crossing, 0, others)
+
+
+def contradicted(run: Run, other: Run, crossing: int, at_ns: int, why: str) -> Proposal:
+    """The crossing counts for `run`; a report that came late says that it was the `other` one's."""
+    sentence = f"Whose crossing was it? It was given to {run.run_id} ({run.car}); then {why}."
+    return Proposal(run.run_id, "doubtful_crossing", at_ns, "cars", sentence, crossing, 0, (other.run_id,))
+
+
+def short_lap(run_id: str, number: int, at_ns: int, why: str) -> Proposal:
+    """Lap `number` is too short to be believed: the crossing that ended it may have been none."""
+    sentence = (
+        f"Lap {number} is {why}. Was its crossing false (a car that turned back, a hand)? "
+        "Until an official decides, it does not count, nor does the lap after it."
+    )
+    return Proposal(run_id, "false_crossing", at_ns, USUAL, sentence)
+
+
+def long_lap(run_id: str, number: int, at_ns: int, laps: int) -> Proposal:
+    """Lap `number` is as long as so many `laps`: the gate may have missed a crossing at about `at_ns`."""
+    sentence = f"Lap {number} is as long as {laps} usual ones: was a crossing missed?"
+    return Proposal(run_id, "missed_crossing", at_ns, USUAL, sentence)

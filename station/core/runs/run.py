@@ -1,0 +1,232 @@
+"""One run, and the table of what may happen when.
+
+    idle ──open──> armed ──start given, first crossing──> running ──laps, time, official──> finished ──open──> armed
+
+What is not in the table is refused with a sentence that names the command and the phase. Rulings are allowed on
+any run that has begun: they are records of their own and change no record.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.errors import Refused
+from shared.protocol.messages import RunPhase
+from shared.protocol.results import Result
+from shared.rules.ranking import RaceRules, Score
+from shared.units import seconds_to_ns
+from station.core import inputs as e
+from station.core.facts import CarOrdered, Proposal
+from station.core.runs.lap_book import LapBook
+from station.core.runs.laps import CountedCrossing
+
+LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
+
+_ANY: tuple[type[e.Command], ...] = (e.HandTime, e.OrderCar)
+RULINGS: tuple[type[e.Command], ...] = (
+    e.TakeBack,
+    e.EnterModel,
+    e.VoidLap,
+    e.RestoreLap,
+    e.AddPenalty,
+    e.AddCrossing,
+    e.DropCrossing,
+    e.AssignCrossing,
+    e.DismissProposal,
+    e.ReassignRun,
+)
+INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
+
+# Sentences in journals of races of an earlier edition do not name these.
+_NEW: tuple[type[e.Command], ...] = (e.TakeBack, e.EnterModel)
+
+CarAction = Literal["arm", "start", "stop", "resume", "rearm"]
+Trigger = type[e.Command] | Literal["first crossing", "start dropped", "laps done", "time up"]
+
+
+def _stay(phase: RunPhase, *kinds: type[e.Command]) -> dict[Trigger, RunPhase]:
+    return dict.fromkeys(kinds, phase)
+
+
+RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
+    "idle": {e.OpenRun: "armed", **_stay("idle", e.SetMode, *_ANY)},
+    "armed": {
+        "first crossing": "running",
+        e.FinishRun: "finished",
+        e.AbandonRun: "finished",
+        **_stay("armed", e.ArmRun, e.StartRun, e.ResumeRun, e.ReassignRun, *INCIDENTS, *_ANY),
+        **_stay("armed", e.AssignCrossing, e.DismissProposal, e.EnterModel),
+    },
+    "running": {
+        "start dropped": "armed",
+        "laps done": "finished",
+        "time up": "finished",
+        e.FinishRun: "finished",
+        e.AbandonRun: "finished",
+        **_stay("running", e.ResumeRun, *INCIDENTS, *RULINGS, *_ANY),
+    },
+    "finished": {e.OpenRun: "armed", **_stay("finished", e.SetMode, *RULINGS, *_ANY)},
+}
+
+NAMES: dict[type[e.Command], str] = {kind: name for name, kind in e.COMMANDS.items()}
+
+
+def next_phase(phase: RunPhase, trigger: Trigger, edition: int = 1) -> RunPhase:
+    """Where the table leads. Raises Refused for what is not in it."""
+    if trigger in RACE[phase]:
+        return RACE[phase][trigger]
+    name = trigger if isinstance(trigger, str) else NAMES.get(trigger, trigger.__name__)
+    kinds = [kind for kind in RACE[phase] if not isinstance(kind, str)]
+    allowed = ", ".join(NAMES[kind] for kind in kinds if edition or kind not in _NEW)
+    raise Refused(f"`{name}` cannot be done while the run is {phase}; now possible: {allowed}.")
+
+
+@dataclass(slots=True)
+class Run:
+    """A racer's turn. `clocks` holds its start on each clock that measures the time limit.
+
+    `model` and `model_sha256` are the entry's; `driven` is what the car reports, None while nobody speaks for it.
+    `restarts`: of each boot of the station that came within the run, until a device ties it to the start: when that
+    boot was first heard of, and how long the run had surely been on by then.
+    `signal`: the start signal, where lap 1 begins with it; `begun_anew`: when lap 1 got another beginning.
+    """
+
+    run_id: str
+    race: e.OpenRace
+    racer: str
+    car: str
+    model: str
+    model_sha256: str
+    attempt: int
+    book: LapBook
+    throttle_percent: int | None = None
+    phase: RunPhase = "armed"
+    released: bool = False
+    begun: bool = False
+    started_utc_ns: int = 0
+    clocks: dict[str, int] = field(default_factory=dict)
+    finished_reason: str = ""
+    finished_utc_ns: int = 0
+    finished_boot: str = ""  # by whose clock that is known
+    counts: bool = True
+    score: Score | None = None
+    posted: Result | None = None
+    posted_in: str = ""  # the life of the station in which it was due
+    proposals: list[Proposal] = field(default_factory=list)
+    driven: tuple[str, str] | None = None
+    by_hand: bool = False  # a person started the car
+    model_changes: int = 0
+    signal: e.Moment | None = None
+    begun_anew: e.Moment | None = None
+    last_lap: bool = False  # the time is up, and the lap in progress still counts
+    restarts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    rebooted: bool = False  # the station was, within the run
+
+    @property
+    def rules(self) -> RaceRules:
+        return self.race.rules
+
+    @property
+    def on(self) -> bool:
+        """The car may be on the track."""
+        return self.phase in ("armed", "running")
+
+    def ends_ns(self, boot: str) -> int | None:
+        """When the time limit is over on the clock of `boot`; None: no limit, or not known on that clock."""
+        clock = e.clock_of(boot)
+        if self.rules.time_limit_s is None or clock not in self.clocks:
+            return None
+        return self.clocks[clock] + seconds_to_ns(self.rules.time_limit_s)
+
+    def strikes_ns(self, boot: str) -> int | None:
+        """When it ends the run: not before it is surely over. The time of day of another boot may have jumped."""
+        ends_ns, clock = self.ends_ns(boot), e.clock_of(boot)
+        if ends_ns is None or clock not in self.restarts:
+            return ends_ns
+        return ends_ns - self.clocks[clock] + self.latest_ns(clock)
+
+    def latest_ns(self, clock: str) -> int:
+        """When the run began at the latest, on the clock of a boot that came within it."""
+        heard_ns, gone_ns = self.restarts[clock]
+        return heard_ns - gone_ns
+
+    def unsure(self, boot: str) -> bool:
+        """Only the time of day says when the run began on this clock."""
+        return e.clock_of(boot) in self.restarts
+
+    def restarted(self, moment: e.Moment, last: Mapping[str, int]) -> None:
+        """The station boots within the run; `last`: the newest stamp that was kept of each clock."""
+        self.rebooted = True
+        gone = [last[c] - self.latest_ns(c) for c in self.restarts if c in last]
+        gone += [last[c] - at_ns for c, at_ns in self.clocks.items() if c in last and c not in self.restarts]
+        self.restarts[moment.boot] = moment.at_ns, max(0, *gone) if gone else 0
+
+    def full(self) -> bool:
+        """All laps that the race allows are done; a crossing in doubt ends none."""
+        laps = self.race.rules.max_laps
+        return laps is not None and len(self.book.segments) - 1 - len(self.book.doubts.held) >= laps
+
+    @property
+    def posted_model(self) -> tuple[str, str]:
+        """Name and hash as results have them: what the car reports, never what was typed."""
+        if self.race.officiating == 0:
+            return self.model, self.model_sha256
+        return self.driven or ("", "")
+
+    def begin(self, mark: CountedCrossing) -> None:
+        """The first crossing after the start was given."""
+        self.phase, self.begun = next_phase(self.phase, "first crossing"), True
+        self.start_at(mark)
+
+    def begin_again(self, moment: e.Moment) -> None:
+        """The first crossing was none: lap 1 begins at the next one, which may be still to come."""
+        self.begun_anew = moment
+        self.clocks.clear()
+        if self.book.segments:
+            self.start_at(self.book.segments[0].start)
+            return
+        self.restarts.clear()
+        self.rebooted = False
+        self.phase, self.begun, self.started_utc_ns = next_phase(self.phase, "start dropped"), False, 0
+        self.last_lap = False
+
+    def never_began(self) -> None:
+        """It is over, and none of the crossings that were counted for it was its own."""
+        self.begun, self.started_utc_ns = False, 0
+        self.clocks.clear()
+
+    def start_at(self, mark: CountedCrossing) -> None:
+        """Lap 1 begins here; the time limit too."""
+        clock = e.clock_of(mark.boot)
+        self.started_utc_ns = mark.utc_ns
+        self.clocks[clock] = mark.at_ns
+        # What had gone by was counted from another start.
+        self.restarts = {boot: (heard_ns, 0) for boot, (heard_ns, _) in self.restarts.items() if boot != clock}
+
+    @property
+    def boots(self) -> frozenset[str]:
+        """The clocks that the run's times of day come from."""
+        return self.book.boots | ({self.finished_boot} if self.finished_boot else frozenset())
+
+    def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
+        """The times of day of some boots were wrong."""
+        if self.book.segments and wrong(self.book.segments[0].start.boot):
+            self.started_utc_ns += by_ns
+        if self.finished_boot and wrong(self.finished_boot):
+            self.finished_utc_ns += by_ns
+        self.book.correct(wrong, by_ns)
+
+    def forget_clocks(self, wrong: Callable[[str], bool]) -> None:
+        """The start on a clock that was put beside the first crossing's by a wrong time of day is worked out anew."""
+        if self.on and self.book.segments:
+            own = e.clock_of(self.book.segments[0].start.boot)
+            self.clocks = {c: at_ns for c, at_ns in self.clocks.items() if c == own or wrong(c) == wrong(own)}
+
+    def ordered(self, action: CarAction) -> CarOrdered:
+        """The order to the run's car."""
+        return CarOrdered(self.car, self.run_id, action, self.throttle_percent)
+
+    def finish(self, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> None:
+        """`counts` False: abandoned."""
+        self.phase, self.finished_reason = next_phase(self.phase, trigger), reason
+        self.counts, self.finished_utc_ns = counts, utc_ns

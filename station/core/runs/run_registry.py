@@ -1,0 +1,116 @@
+"""The runs of a race, by id and by racer. Rulings reach back a thousand runs: memory has an end, a race need not.
+
+What lies further back stands in the journal, and in the standing with all that it is worth; a run that holds its
+racer's place is kept in any case.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+from station.core.runs.run import Run
+
+REACH = 1000
+
+
+MOST_DIGITS = 9  # a name such as run-99999999999999 is somebody's own, and does not count
+
+
+class RunIds:
+    """The ids of all runs of the station: over all its races, none is given twice.
+
+    Stations of the first edition counted race by race: `by_race` while their records replay.
+    """
+
+    def __init__(self) -> None:
+        self.by_race = False
+        self._given: Counter[str] = Counter()
+        self._newest = 0
+
+    def new_id(self) -> str:
+        """For a run that nobody named."""
+        number = self._newest + 1
+        while f"run-{number}" in self._given:
+            number += 1
+        return f"run-{number}"
+
+    def used(self, run_id: str) -> bool:
+        return run_id in self._given
+
+    def ambiguous(self, run_id: str) -> bool:
+        """Runs of several races have it: that was possible once."""
+        return self._given[run_id] > 1
+
+    def add(self, run_id: str) -> None:
+        self._given[run_id] += 1
+        number = run_id.removeprefix("run-")
+        if number.isdecimal() and len(number) <= MOST_DIGITS:
+            self.reached(int(number))
+
+    def reached(self, number: int) -> None:
+        """The next one gets a higher number."""
+        self._newest = max(self._newest, number)
+
+
+class RunRegistry:
+    """`runs` are those that a ruling can name, oldest first."""
+
+    def __init__(self, reach: int = REACH) -> None:
+        self.runs: dict[str, Run] = {}
+        self._reach = reach
+        self._order: deque[str] = deque()  # in which they are to be let go
+        self._gone: set[str] = set()
+        self._spent: Counter[str] = Counter()  # attempts in runs that are gone
+        self._by_racer: dict[str, list[Run]] = {}
+
+    def new_id(self) -> str:
+        """For a run that nobody named."""
+        return f"run-{len(self.runs) + len(self._gone) + 1}"
+
+    def used(self, run_id: str) -> bool:
+        """No two runs of a race ever have the same id."""
+        return run_id in self.runs or run_id in self._gone
+
+    def gone(self, run_id: str) -> bool:
+        """It was, and lies too far back."""
+        return run_id in self._gone
+
+    def add(self, run: Run) -> None:
+        self.runs[run.run_id] = run
+        self._order.append(run.run_id)
+        self._by_racer.setdefault(run.racer, []).append(run)
+
+    def moved(self, run: Run, was: str) -> None:
+        """The run is another racer's now."""
+        self._by_racer[was].remove(run)
+        self._by_racer.setdefault(run.racer, []).append(run)
+
+    def racers(self) -> list[str]:
+        """All that had a run here, in the order of their first ones (those whose runs are gone first)."""
+        return list(dict.fromkeys([*self._spent, *(run.racer for run in self.runs.values())]))
+
+    def merge(self, was: str, racer: str) -> None:
+        """Two spellings were one racer's: the runs of the first are the second's now."""
+        for run in tuple(self._by_racer.get(was, ())):
+            run.racer = racer
+            self.moved(run, was)
+        self._spent[racer] += self._spent.pop(was, 0)
+
+    def attempts(self, racer: str) -> int:
+        """How many the racer has used."""
+        return self._spent[racer] + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)
+
+    def evict(self, keeps: Callable[[Run], bool]) -> list[Run]:
+        """The runs out of reach, `keeps` excepted: gone from here."""
+        gone: list[Run] = []
+        for _ in range(len(self.runs) - self._reach):
+            run_id = self._order.popleft()
+            run = self.runs[run_id]
+            if run.on or keeps(run):
+                self._order.append(run_id)
+                continue
+            del self.runs[run_id]
+            self._gone.add(run_id)
+            self._by_racer[run.racer].remove(run)
+            self._spent[run.racer] += run.begun and run.counts
+            gone.append(run)
+        return gone

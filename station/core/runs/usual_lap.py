@@ -1,0 +1,195 @@
+"""The usual lap of a run: which laps are so short that their crossing may be none, which so long that one is missing.
+
+Pure, on durations in ns; 0 is a lap that spans two boots, and says nothing. Nothing is decided here: a short lap is
+held until an official looks, a missing crossing is asked for. A run's LapBook has the first in LapDoubts; doubting.py
+asks for both.
+"""
+
+import itertools
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from shared.units import format_ns
+from station.core.runs.laps import CountedCrossing, LapSegment
+
+SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; a small one of one's own may
+RECENT = 32  # so many laps say what is usual: a day of laps may not make each crossing slower
+ENOUGH = 3  # laps whose middle one is the usual one
+ALIKE = 1.5  # two laps of one car on one track
+MOST_MISSED = 3  # a lap of more than three usual ones is a car that stood
+
+
+@dataclass(frozen=True, slots=True)
+class LongLap:
+    """Lap `index` (from 0) is as long as `laps` usual ones."""
+
+    index: int
+    laps: int
+
+
+class RecentLaps:
+    """The last laps of a run, in their order (`laps`, ns) and by their length (without the 0s)."""
+
+    def __init__(self, laps: Iterable[int] = ()) -> None:
+        self.laps = deque(laps, RECENT)
+        self._known = sorted(filter(None, self.laps))
+
+    def add(self, lap_ns: int) -> None:
+        """The next one; the oldest of too many goes."""
+        if len(self.laps) == RECENT and self.laps[0]:
+            del self._known[bisect_left(self._known, self.laps[0])]
+        self.laps.append(lap_ns)
+        if lap_ns:
+            insort(self._known, lap_ns)
+
+    def ordinary(self, fastest_ns: int | None) -> bool:
+        """None of them is short or long, whatever else is known: what most crossings find, and find soon."""
+        return _even(self._known, fastest_ns) and not _any_long(self._known)
+
+
+class LapDoubts:
+    """Which crossings of one run may have been none, by its laps.
+
+    `enabled` False: races of an old edition know no doubt. `fastest_ns`: the race's fastest lap when the run was
+    opened. `held`: those crossings, by the number of the lap that each ended. `ordinary`: the last crossing left
+    nothing held, and none of the last laps is short or long.
+    """
+
+    def __init__(self, enabled: bool, fastest_ns: int | None) -> None:
+        self.held: frozenset[int] = frozenset()
+        self.ordinary = False
+        self._enabled, self._fastest_ns = enabled, fastest_ns
+        self._recent = RecentLaps()
+
+    def recent(self, done: int) -> tuple[int, Sequence[int]]:
+        """The last laps of `done`, which say what is usual: how many lie before them, and their ns; 0: two boots."""
+        return max(0, done - RECENT), self._recent.laps
+
+    def doubtful(self, number: int) -> bool:
+        """Lap `number` ended or began at a crossing that is in doubt."""
+        return number in self.held or number - 1 in self.held
+
+    def weigh(self, segments: Sequence[LapSegment]) -> None:
+        """After a change of any crossings. What lies far back is as it was last judged."""
+        marks = [segment.start for segment in segments[-RECENT - 1 :]]
+        self._recent = RecentLaps(_between_ns(*pair) for pair in itertools.pairwise(marks))
+        self.ordinary = False
+        if not self._enabled:
+            return
+        done = max(0, len(segments) - 1)
+        for number, segment in enumerate(segments):
+            if number == 0 or segment.approved:
+                segment.doubt = ""
+        self._judge(segments, range(max(0, done - RECENT) + 1, done + 1))
+        self.held = frozenset(number for number, segment in enumerate(segments) if segment.doubt)
+
+    def add(self, segments: Sequence[LapSegment]) -> None:
+        """After one more crossing at the end: only a few laps can have changed."""
+        if len(segments) > 1:
+            self._recent.add(_between_ns(segments[-2].start, segments[-1].start))
+        self.ordinary = not self.held and self._recent.ordinary(self._fastest_ns)
+        if not self._enabled or self.ordinary:
+            return
+        before = max(0, len(segments) - 1 - RECENT)
+        old = frozenset(number for number in self.held if number <= before)
+        self.held = old | self._judge(segments, self.held - old)
+
+    def _judge(self, segments: Sequence[LapSegment], numbers: Iterable[int]) -> frozenset[int]:
+        """Those of the recent laps that are held now; `numbers`: which may have been so far."""
+        before, laps = max(0, len(segments) - 1 - RECENT), self._recent.laps
+        odd = {before + index + 1 for index in short(laps, self._fastest_ns)}
+        held = frozenset(number for number in odd if not segments[number].approved)
+        for number in {*numbers} - held:
+            segments[number].doubt = ""
+        for number in held:
+            segments[number].doubt = segments[number].doubt or self._why_short()
+        return held
+
+    def _why_short(self) -> str:
+        laps = self._recent.laps
+        few = sum(1 for lap in laps if lap)
+        if self._fastest_ns is None and few == 1:
+            return f"shorter than on any published track ({format_ns(SHORTEST_NS)})"
+        if self._fastest_ns is not None and few < ENOUGH:
+            return f"less than half of the fastest lap of the race ({format_ns(self._fastest_ns)})"
+        return f"much shorter than the usual lap ({format_ns(usual_ns(laps))})"
+
+
+def _between_ns(start: CountedCrossing, end: CountedCrossing) -> int:
+    """0 if two boots stamped them, which share no clock."""
+    return end.at_ns - start.at_ns if start.boot == end.boot else 0
+
+
+def usual_ns(laps: Sequence[int]) -> int:
+    """The middle lap, the longer one of two; 0: none is known."""
+    known = sorted(lap for lap in laps if lap)
+    return known[len(known) // 2] if known else 0
+
+
+def short(laps: Sequence[int], fastest_ns: int | None = None) -> frozenset[int]:
+    """The laps (from 0) that are too short to be believed: a car that turned back over the line, a hand in the beam.
+
+    With three laps or more: under half of the usual one. With fewer they are held against the race's `fastest_ns` so
+    far, where it is known; else one of two that is far shorter than the other, and one that is shorter than on any
+    published track, unless it is one of several alike or nothing speaks against two. A lap that reaches half of the
+    fastest is always believed: cars differ, and a crash makes the laps around it look short.
+    """
+    known = sorted(filter(None, laps))
+    if _even(known, fastest_ns):
+        return frozenset()
+    return frozenset(
+        index
+        for index, lap in enumerate(laps)
+        if lap and not (fastest_ns is not None and 2 * lap >= fastest_ns) and _odd(lap, known, fastest_ns)
+    )
+
+
+def _even(known: Sequence[int], fastest_ns: int | None) -> bool:
+    """Not even the shortest one is odd: what most crossings find, and find soon."""
+    if not known or (fastest_ns is not None and 2 * known[0] >= fastest_ns):
+        return True
+    if len(known) < ENOUGH or 2 * known[0] < known[len(known) // 2]:
+        return False
+    return fastest_ns is not None or known[0] >= SHORTEST_NS or 2 * known[0] > known[-1]
+
+
+def _odd(lap: int, known: Sequence[int], fastest_ns: int | None) -> bool:
+    alike = sum(1 for other in known if other <= ALIKE * lap and lap <= ALIKE * other)
+    if fastest_ns is None and lap < SHORTEST_NS and 2 * lap <= known[-1] and alike < ENOUGH:
+        return True  # a few of these beside a lap as they are on published tracks
+    if len(known) >= ENOUGH:
+        return 2 * lap < known[len(known) // 2]
+    if fastest_ns is not None:
+        return alike < 2
+    return lap < SHORTEST_NS if len(known) == 1 else 5 * lap < 2 * known[-1]
+
+
+def _any_long(known: Sequence[int]) -> bool:
+    """The longest may be two of some that could be the middle one."""
+    return len(known) > 1 and 100 * known[-1] >= 185 * known[(len(known) - 2) // 2]
+
+
+def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[LongLap]:
+    """The laps that are two or three usual ones: between 0.15 less and 0.20 more of such a lap (as CrossMgr has it).
+
+    The usual one is the middle of the others that are not `held`.
+    """
+    others = laps if not held else [lap for index, lap in enumerate(laps) if index not in held]
+    sure = sorted(filter(None, others))
+    if not _any_long(sure):
+        return []
+    found = []
+    for index, lap in enumerate(laps):
+        if not lap or index in held or len(sure) < 2:
+            continue
+        middle = (len(sure) - 2) // 2
+        other = sure[middle] if middle < bisect_left(sure, lap) else sure[middle + 1]
+        most = MOST_MISSED if len(sure) >= ENOUGH else 2
+        found += [
+            LongLap(index, times)
+            for times in range(2, most + 1)
+            if (100 * times - 15) * other <= 100 * lap <= (100 * times + 20) * other
+        ]
+    return found

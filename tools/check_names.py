@@ -1,0 +1,163 @@
+"""./dev check: one name for one thing. Every sentence printed is a fault; exit code 1 if there is one.
+
+* No class name stands twice in the product. `EXCEPTED` lists the few that may, with the reason.
+* No folder of the product holds more than 14 loose modules.
+* No identifier of the product is one of `RETIRED`: names that the field does not use, and what stands in their place.
+"""
+
+import ast
+import io
+import keyword
+import pathlib
+import re
+import sys
+import tokenize
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PRODUCT = ("shared", "station", "vehicle", "leaderboard", "simulator", "raceday")
+MAX_MODULES = 14
+
+# class name -> why two modules may have it
+EXCEPTED: dict[str, str] = {}
+
+# identifier (a whole name, or the whole last part of a dotted one) -> the term to use
+RETIRED: dict[str, str] = {
+    "moments": "moment",
+    "likely": "likelihood",
+    "manycars": "assignment",
+    "carclock": "car_clock",
+    "hall": "live state, track, venue",
+    "Hall": "LiveState, GroundTruth",
+    "paper": "reference model",
+    "PaperRun": "ReferenceRun",
+    "strikes": "injected faults",
+    "Strikes": "FaultInjector",
+    "turns": "starts",
+    "teller": "publisher, reporter",
+    "Teller": "Publisher, Reporter",
+    "helm": "controller",
+    "Helm": "DriveController",
+    "Wish": "Setpoint",
+    "wish": "setpoint, request",
+    "desk": "phone control",
+    "Desk": "PhoneControl",
+    "tunedesk": "phone calibration",
+    "Shelf": "ModelList",
+    "shelf": "model list",
+    "Crew": "ChildProcesses",
+    "crew": "children",
+    "Lifeline": "FailsafeLink",
+    "lifeline": "fail-safe link",
+    "keeper": "fail-safe",
+    "Tuner": "CalibrationControl",
+    "tuner": "calibration",
+    "Fitting": "CalibrationSession",
+    "WizardMind": "CalibrationSteps",
+    "wizard": "calibration steps",
+    "netless": "seccomp",
+    "in_jail": "run_isolated",
+    "jail": "isolated child",
+    "Doors": "HostAndHeaderGuard",
+    "doors": "access",
+    "Voice": "MessageEncoder",
+    "Dial": "BrokerConnection",
+    "dial": "connection",
+    "Outgoing": "SendQueue",
+    "House": "StationHost, DemoLayout",
+    "house": "host, layout",
+    "Trouble": "StorageFault, RacerTrouble",
+    "Together": "MultiCarAttribution",
+    "ManyCars": "CrossingAssigner",
+    "Fitness": "Readiness",
+    "fitness": "readiness",
+    "Patience": "a timeout, by what it waits for",
+    "patience": "timeout",
+    "EpochBegan": "ModeChanged",
+    "CarHeard": "CarReportStored",
+    "Tapped": "HandTime",
+    "HandTap": "HandTime",
+    "LapsRecast": "LapsRecomputed",
+    "LapDone": "LapCompleted",
+    "LapRuled": "LapAdjusted",
+    "PassUnseen": "CrossingMissed",
+    "SystemReplaced": "ReplacementTime",
+    "GateJudged": "GateHealthChanged",
+    "GiveCrossing": "AssignCrossing",
+    "hear": "on_message, receive",
+    "heard": "what was received",
+    "told": "what was published",
+    "tell": "publish, send",
+    "said": "what was reported",
+    "own_up": "raise_if_shed",
+    "let_go": "evict",
+    "CarBeat": "CarHeartbeat",
+    "least": "min",
+    "most": "max",
+}
+RETIRED_PREFIXES = {"MOST_": "MAX_", "LEAST_": "MIN_", "_MOST_": "_MAX_", "_LEAST_": "_MIN_"}
+
+
+def modules() -> Iterator[pathlib.Path]:
+    """Every module of the product, without what Alembic wrote."""
+    for machine in PRODUCT:
+        yield from (path for path in sorted((ROOT / machine).rglob("*.py")) if "versions" not in path.parts)
+
+
+def doubled_classes(paths: Iterable[pathlib.Path]) -> Iterator[str]:
+    """Class names that stand in two modules or more."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                found[node.name].append(str(path.relative_to(ROOT)))
+    for name, places in sorted(found.items()):
+        if len(places) > 1 and name not in EXCEPTED:
+            yield f"the class name {name} stands in {', '.join(places)}: give each its own."
+
+
+def crowded_folders(paths: Iterable[pathlib.Path]) -> Iterator[str]:
+    """Folders with too many loose modules."""
+    count: dict[pathlib.Path, int] = defaultdict(int)
+    for path in paths:
+        count[path.parent] += path.name != "__init__.py"
+    for folder, modules_in in sorted(count.items()):
+        if modules_in > MAX_MODULES:
+            yield f"{folder.relative_to(ROOT)} holds {modules_in} modules; group them, {MAX_MODULES} at most."
+
+
+def retired_names(paths: Iterable[pathlib.Path]) -> Iterator[str]:
+    """Identifiers that the field does not use."""
+    for path in paths:
+        shown = path.relative_to(ROOT)
+        if (term := RETIRED.get(path.stem)) is not None:
+            yield f"{shown}: a module is not called {path.stem}: {term}."
+        seen: set[str] = set()
+        for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
+            name = token.string
+            if token.type != tokenize.NAME or keyword.iskeyword(name) or name in seen:
+                continue
+            seen.add(name)
+            if term := retired(name):
+                yield f"{shown}:{token.start[0]}: {name} is not a name of the field: {term}."
+
+
+def retired(name: str) -> str:
+    """The term to use instead of this identifier, "" if it may stand."""
+    bare = name.strip("_")
+    if bare in RETIRED:
+        return RETIRED[bare]
+    return next((new + name.removeprefix(old) for old, new in RETIRED_PREFIXES.items() if re.match(old, name)), "")
+
+
+def main() -> int:
+    """Prints every fault; the exit code of the check."""
+    paths = list(modules())
+    faults = [*doubled_classes(paths), *crowded_folders(paths), *retired_names(paths)]
+    print("\n".join(faults) if faults else f"{len(paths)} modules: one name for one thing.")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
