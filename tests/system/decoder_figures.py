@@ -11,7 +11,7 @@ from station.core.facts import Crossing
 from station.core.inputs import GateSpec
 from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.decoders.catalog import decoder
-from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Passing, StatusReport
+from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
 from station.gates.decoders.edge_stamper import EdgeStamper, Wiring
 
 Document = dict[str, Any]

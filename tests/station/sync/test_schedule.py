@@ -10,6 +10,7 @@ from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, Pos
 from shared.units import NS_PER_S
 from station.sync.schedule import (
     BACKOFF_S,
+    MAX_WAIT_S,
     SETTLED,
     AnswerLost,
     LeaderboardBackoff,
