@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from leaderboard import signature
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.schemas import ErrorShape
-from leaderboard.board import Board
-from leaderboard.config import Limits
+from leaderboard.board import LeaderboardService
+from leaderboard.config import LeaderboardLimits
 from leaderboard.sender import sender_of
 from shared.errors import RetryLater
 from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, PostAccepted, Result
@@ -41,7 +41,9 @@ _EXTRA: dict[str, Any] = {
 }
 
 
-def router(board: Board, stations: Mapping[bytes, str], limits: Limits, utc_ns: Callable[[], int]) -> APIRouter:
+def router(
+    board: LeaderboardService, stations: Mapping[bytes, str], limits: LeaderboardLimits, utc_ns: Callable[[], int]
+) -> APIRouter:
     """The route, over one board. `stations`: each key, and whose it is ("": any station's without one of its own)."""
     routes = APIRouter(tags=["results"])
     keys = tuple(stations)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from shared.protocol.messages import CarTelemetry
-from vehicle.core.messages import Figures
+from vehicle.core.messages import LoopTelemetry
 
 
-def telemetry(figures: Figures) -> CarTelemetry:
+def telemetry(figures: LoopTelemetry) -> CarTelemetry:
     """The guard's lists as percentiles."""
     return CarTelemetry(
         frames=figures.frames,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from leaderboard import signature
-from leaderboard.board import Board
-from leaderboard.config import Limits
+from leaderboard.board import LeaderboardService
+from leaderboard.config import LeaderboardLimits
 from leaderboard.signature import BadSignature
 from leaderboard.store.database import open_store
 from shared.protocol.results import RESULT_PATH, PostDeferred, PostOutcome, Result
@@ -26,7 +26,7 @@ from station.sync.webhook import WebhookLeaderboard
 URL = "https://leaderboard.hall"
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
-TOLERANCE_S = Limits().tolerance_s
+TOLERANCE_S = LeaderboardLimits().tolerance_s
 NO_REASON = b"<html>Internal Server Error</html>"
 # Who answers in the leaderboard's place: the hall's login page, its firewall, a proxy before a vendor that deploys.
 PORTALS = (
@@ -67,7 +67,7 @@ class Vendor:
         self.log: list[Applied] = []
         self._universe, self._path, self._bad = universe, path, bad
         self._down_until_ns = 0
-        self.board: Board = Board(open_store(path))
+        self.board: LeaderboardService = LeaderboardService(open_store(path))
 
     def utc_ns(self) -> int:
         """Its clock is right; only the hall's clock is stepped."""
@@ -80,7 +80,7 @@ class Vendor:
     def restart(self) -> None:
         """The process is killed between two posts and opens its store again."""
         self.board.close()
-        self.board = Board(open_store(self._path))
+        self.board = LeaderboardService(open_store(self._path))
 
     @property
     def is_down(self) -> bool:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.store.database import open_store
 from shared.errors import StorageError
 from simulator.races.hosts.journal_tail import Tail
@@ -160,7 +160,7 @@ def _check_standings(evidence: Evidence, books: Bookkeeper, invariant: Invariant
 
 
 def _tied_on(board: pathlib.Path, race_id: str) -> set[str]:
-    opened = Board(open_store(board))
+    opened = LeaderboardService(open_store(board))
     try:
         return {placed.racer for placed in opened.standings(race_id) if placed.tied}
     finally:

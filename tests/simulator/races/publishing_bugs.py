@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leaderboard.board import Answer, Board
+from leaderboard.board import LeaderboardService, PostReply
 from shared.protocol import messages as m
 from shared.protocol.results import Result
 from simulator.races.hosts.leaderboard_host import Road
@@ -115,13 +115,13 @@ def takes_silence_for_yes(patch: Patch) -> None:
 
 def applies_a_repeat_again(patch: Patch) -> None:
     """A board without receipts: it answers a repeat with what is true by then."""
-    real = Board.apply
+    real = LeaderboardService.apply
 
-    def apply(self: Board, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
+    def apply(self: LeaderboardService, webhook_id: str, payload: bytes, now_utc_ns: int) -> PostReply:
         answer = real(self, webhook_id, payload, now_utc_ns)
-        return Answer(201, answer.body)
+        return PostReply(201, answer.body)
 
-    patch.setattr(Board, "apply", apply)
+    patch.setattr(LeaderboardService, "apply", apply)
 
 
 def ranks_the_worst_run(patch: Patch) -> None:

@@ -19,9 +19,9 @@ from tests.shared.web.foreign_requests import stranger
 from tests.vehicle.web.test_phone_control import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.recordings.frame_feed import Picture
-from vehicle.web.app import COOKIE, Car, create_app
-from vehicle.web.claim_codes import Claims
-from vehicle.web.model_list import ModelRow, Shelf
+from vehicle.web.app import COOKIE, CarInfo, create_app
+from vehicle.web.claim_codes import ClaimCodes
+from vehicle.web.model_list import ModelList, ModelRow
 from vehicle.web.server import ConsoleServer, listen
 from vehicle.web.upload import MOST_BYTES, safe_name
 
@@ -60,14 +60,14 @@ class Site:
     """The console, served on loopback."""
 
     def __init__(
-        self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None, shelf: Shelf | None = None
+        self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None, shelf: ModelList | None = None
     ) -> None:
         self.bench = Bench()
         self.shelf = FakeShelf()
-        self.claims = Claims(folder / "console.json")
+        self.claims = ClaimCodes(folder / "console.json")
         self.code = self.claims.new_code()
         self.wall_s, self.now_s = 1_800_000_000.0, 100.0
-        car = Car("car-7", STOCK_CALIBRATION, "mock", "mock", folder, calibration_file)
+        car = CarInfo("car-7", STOCK_CALIBRATION, "mock", "mock", folder, calibration_file)
         app = create_app(
             self.bench.desk, shelf or self.shelf, self.claims, car, wall_s=lambda: self.wall_s, now_s=lambda: self.now_s
         )
