@@ -11,7 +11,7 @@ import re
 from station.core.engine import Engine
 from station.core.inputs import JournalBegan, Moment
 from station.core.runs.run_registry import MAX_DIGITS
-from station.store.journal import JournalEntry, Journal
+from station.store.journal import Journal, JournalEntry
 from station.store.opening import JOURNAL, KEY, SYNC, is_there, posted_results, signer_of
 from station.store.surviving_records import SurvivingJournal, last_good
 
