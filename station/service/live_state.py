@@ -12,8 +12,8 @@ from station.core.engine import Engine
 from station.core.facts import Fact, GateNoteStored, GateTried
 from station.core.inputs import GateSpec, Moment
 from station.core.timing.sensor_layout import SensorPass, words
-from station.gates.absent_gate import AbsentGate, started_again
-from station.gates.driver import GateDriver, GateHealthReport, Said
+from station.gates.absent_gate import AbsentGate, start_again
+from station.gates.driver import GateDriver, GateHealthReport, GateOutput
 from station.service.car_control import CarControl
 from station.service.sensor_stats import SensorStats
 from station.views.current_view import CurrentView
@@ -60,7 +60,7 @@ class LiveState:
         self._on_gate_health: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
 
     def start(
-        self, engine: Engine, put: Callable[[Said], None], on_gate_health: Callable[[str, bool, str], None]
+        self, engine: Engine, put: Callable[[GateOutput], None], on_gate_health: Callable[[str, bool, str], None]
     ) -> None:
         """The gates begin, each after what the journal has of it; `on_gate_health` hears whether each is well.
 
@@ -71,7 +71,7 @@ class LiveState:
             try:
                 driver.start(engine.last_seq_by_boot(name), put)
             except HardwareMissing as error:
-                self._drivers[name] = AbsentGate(name, started_again(driver), str(error))
+                self._drivers[name] = AbsentGate(name, start_again(driver), str(error))
                 self._drivers[name].start(engine.last_seq_by_boot(name), put)
 
     def update_findings(self, name: str, engine: Engine, facts: Sequence[Fact]) -> None:

@@ -21,7 +21,7 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import Engine
 from station.drem_timer import DremTimer
-from station.gates.driver import GateDriver, Said
+from station.gates.driver import GateDriver, GateOutput
 from station.service.car_control import CarControl, Goal
 from station.service.inbox import CarModelChanges, QueuedInput, Ticket, answer_of, car_report, drain, gate_note
 from station.service.live_state import LiveState
@@ -30,8 +30,8 @@ from station.service.publisher import Publisher
 from station.service.restore import restore
 from station.service.storage_fault import StorageFault
 from station.service.thread_watchdog import ThreadWatchdog, late_sentence
-from station.store.disk_space import space
-from station.store.journal import Entry, Journal
+from station.store.disk_space import disk_space
+from station.store.journal import Journal, JournalEntry
 from station.views.current_view import CurrentView
 from station.views.ruling_effect import ruling_effect, run_figures
 from station.views.views import (
@@ -202,7 +202,7 @@ class Station:
 
     # What drivers and the link call, on their threads: they only enqueue
 
-    def _on_gate_event(self, edge: Said) -> None:
+    def _on_gate_event(self, edge: GateOutput) -> None:
         if isinstance(edge, e.GateNote):
             self._inbox.put(QueuedInput(gate_note(edge, self._now())))
             return
@@ -355,7 +355,7 @@ class Station:
             return
         self._next_disk_check_ns = now_ns + DISK_CHECK_NS
         self.journal.check_presence()
-        found = space(self.journal.path)
+        found = disk_space(self.journal.path)
         if found.doubtful:
             self.journal.probe()
         disk_warning = found.warning(self.journal.path)
@@ -426,13 +426,13 @@ class Station:
             self._uncounted = newest
             self._view.update(uncounted=newest)
 
-    def _entry(self, event: e.Input, facts: tuple[f.Fact, ...]) -> Entry:
+    def _entry(self, event: e.Input, facts: tuple[f.Fact, ...]) -> JournalEntry:
         due = next((fact.result for fact in facts if isinstance(fact, f.ResultDue)), None)
         if due is None:
-            return Entry(event, facts)
+            return JournalEntry(event, facts)
         first = self._restored.opened.get((due.race_id, due.run_id), 0)
         journal, versions = self._restored.engine.identity.journal, dict(self.setup.versions)
-        return Entry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
+        return JournalEntry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
 
     def _try_recovery(self) -> list[QueuedInput]:
         """If the disk takes writes again: the engine as the journal has it, and all that was held."""
