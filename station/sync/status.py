@@ -10,7 +10,7 @@ from station.store.database import has_table, open_reading, storage_errors
 from station.store.process_lock import is_held
 from station.sync.attempts import PostingRecord, read_records, read_target
 from station.sync.leaderboard_check import Target
-from station.sync.schedule import PostedWithOtherScore
+from station.sync.schedule import PostedWithOtherScore, score_mismatch
 from station.views.views import ResultProblem, SyncView
 
 DATABASE = "sync.db"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.protocol import messages as m
 from station.service.thread_watchdog import LATE_NS, S, ThreadWatchdog, late_sentence
+from station.store.journal import JournalEntry
 from station.web.presenters.health import alarms
 from tests.station.service.station_rig import Rig
 
