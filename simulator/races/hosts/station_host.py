@@ -21,7 +21,8 @@ from simulator.races.physical.fault_table import Bad
 from simulator.races.physical.gate_device import BoxDriver, GateBox
 from simulator.races.physical.virtual_time import KernelClock, Universe
 from station.core import inputs as e
-from station.service.station import Station, StationSetup
+from station.service.setup import StationSetup
+from station.service.station import Station
 from station.sync.outbox_reader import OutboxReader
 from station.sync.syncer import Syncer
 from station.views.views import Accepted, Declined, RunView
