@@ -14,7 +14,7 @@ from station.core.inputs import GateSpec, Moment
 from station.core.timing.sensor_layout import SensorPass, words
 from station.gates.absent_gate import AbsentGate, start_again
 from station.gates.driver import GateDriver, GateHealthReport, GateOutput
-from station.service.car_control import CarControl
+from station.service.cars.car_control import CarControl
 from station.service.sensor_stats import SensorStats
 from station.views.current_view import CurrentView
 from station.views.views import BrokerView, GateView, SensorView, StopView, SyncView

@@ -9,7 +9,8 @@ from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.inputs import Moment
 from station.core.runs.run import Run
-from station.service.car_control import CarControl, DrivePermit, Goal, Reply
+from station.service.cars.car_control import CarControl, Reply
+from station.service.cars.controlled_car import DrivePermit, Goal
 from station.service.line_passes import line_passes
 from station.views.best_laps import BestLaps
 from station.views.current_view import CurrentView

@@ -22,11 +22,12 @@ from station.core import inputs as e
 from station.core.engine import Engine
 from station.drem_timer import DremTimer
 from station.gates.driver import GateDriver, GateOutput
-from station.service.car_control import CarControl, Goal
+from station.service.cars.car_control import CarControl
+from station.service.cars.controlled_car import Goal
+from station.service.cars.order_target import refusal
 from station.service.disk_check import DiskCheck
 from station.service.inbox import CarModelChanges, QueuedInput, Ticket, answer_of, car_report, drain, gate_note
 from station.service.live_state import LiveState
-from station.service.order_target import refusal
 from station.service.publisher import Publisher
 from station.service.restore import restore
 from station.service.setup import StationSetup, boot_inputs
