@@ -27,7 +27,7 @@ from station.service.setup import StationSetup
 from station.service.station import Station
 from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.status import SyncStatusReader
-from station.views.views import SyncView
+from station.views.system_views import SyncView
 
 __all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
 

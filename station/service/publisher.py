@@ -22,7 +22,7 @@ from station.views.projection import (
     standing_lines,
     unknown_transponder_views,
 )
-from station.views.views import RunView
+from station.views.race_views import RunView
 
 # Facts that change what a run looks like; all else leaves the picture as it is.
 _VIEW_FACTS = (

@@ -35,19 +35,13 @@ from station.service.station_clock import StationClock
 from station.service.storage_fault import StorageFault
 from station.service.thread_watchdog import ThreadWatchdog, late_sentence
 from station.store.journal import Journal, JournalEntry
+from station.views.car_views import StopView
+from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.current_view import CurrentView
+from station.views.race_views import UncountedCrossing
 from station.views.ruling_effect import ruling_effect, run_figures
-from station.views.views import (
-    Accepted,
-    Declined,
-    ManagerView,
-    RulingEffect,
-    StopView,
-    StoreView,
-    SyncView,
-    UncountedCrossing,
-    View,
-)
+from station.views.system_views import ManagerView, StoreView, SyncView
+from station.views.views import View
 
 CAR_MESSAGES: tuple[type[m.Body], ...] = (m.CarHeartbeat, m.CarState, m.CarLap, m.CarTelemetry)
 

@@ -7,7 +7,7 @@ measured on the monotonic clock alone: the time of day is for people and for res
 from shared.clock import Clock
 from station.core import inputs as e
 from station.core.engine import Engine
-from station.views.views import ClockView
+from station.views.system_views import ClockView
 
 TICK_NS = 50_000_000
 PAIR_NS = 600_000_000_000

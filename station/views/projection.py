@@ -9,7 +9,7 @@ from station.core.race.standings import qualify
 from station.core.runs.car_models import entered, shown
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
-from station.views.views import RaceView, RunView, StandingLine, UnknownTransponderView
+from station.views.race_views import RaceView, RunView, StandingLine, UnknownTransponderView
 
 NEAR_NS = 1_000_000_000
 

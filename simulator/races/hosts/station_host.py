@@ -25,7 +25,8 @@ from station.service.setup import StationSetup
 from station.service.station import Station
 from station.sync.outbox_reader import OutboxReader
 from station.sync.syncer import Syncer
-from station.views.views import Accepted, Declined, RunView
+from station.views.command_answers import Accepted, Declined
+from station.views.race_views import RunView
 
 NAME = "station"
 NOT_STORED = "Not done, because"

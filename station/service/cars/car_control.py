@@ -22,7 +22,7 @@ from station.service.cars.controlled_car import (
     next_action,
 )
 from station.service.cars.name_claims import ARMED, NameClaim
-from station.views.views import CarView, StopView
+from station.views.car_views import CarView, StopView
 
 GIVE_UP_NS = 15_000_000_000
 

@@ -9,7 +9,7 @@ from shared.units import NS_PER_MS
 from station.core.moment import Moment
 from station.service.cars.controlled_car import ControlledCar, DrivePermit
 from station.service.cars.name_claims import SILENT_NS
-from station.views.views import CarStopView, CarView
+from station.views.car_views import CarStopView, CarView
 
 
 def stop_view_of(car: ControlledCar, now: Moment, rate: float) -> CarStopView:

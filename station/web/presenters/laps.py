@@ -17,7 +17,8 @@ from shared.rules.wording import (
 )
 from shared.units import format_ms, format_ns, published_ms
 from station.core.facts import Lap
-from station.views.views import RaceView, RunView, StandingLine, View
+from station.views.race_views import RaceView, RunView, StandingLine
+from station.views.views import View
 
 NOTHING = "–"
 MAX_ROWS = 40  # laps of several cars on one table

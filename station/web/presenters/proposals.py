@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 
 from station.core.facts import Proposal
 from station.core.runs.proposals import USUAL
-from station.views.views import CarView, RunView, UnknownTransponderView, View
+from station.views.car_views import CarView
+from station.views.race_views import RunView, UnknownTransponderView
+from station.views.views import View
 
 MAX_TRANSPONDERS, MAX_CARS = 4, 6  # on the page
 

@@ -22,7 +22,7 @@ from station.service.station import Station
 from station.sync import syncer as sync_service
 from station.sync import verdict, webhook
 from station.sync.schedule import AnswerLost, Progress
-from station.views.views import Accepted
+from station.views.command_answers import Accepted
 
 Patch = pytest.MonkeyPatch
 

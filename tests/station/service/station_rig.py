@@ -15,7 +15,7 @@ from station.gates.mock import MockGate
 from station.service.setup import StationSetup
 from station.service.station import Station
 from station.store.journal import Journal
-from station.views.views import Accepted, Declined
+from station.views.command_answers import Accepted, Declined
 
 S = 1_000_000_000
 MS = 1_000_000

@@ -20,7 +20,7 @@ from station.core.engine import Engine
 from station.store.encoding import decode_input
 from station.sync.build import utc_s
 from station.sync.outbox_reader import OutboxReader
-from station.views.views import Accepted, Declined
+from station.views.command_answers import Accepted, Declined
 from station.web.render import Pages
 from tests.station.core.scripted_race import BOOT, MS, Hand, S, only
 from tests.station.service.station_rig import Rig

@@ -8,7 +8,8 @@ import pytest
 
 from station.commands.replay import check
 from station.core import inputs as e
-from station.views.views import Accepted, UnknownTransponderView
+from station.views.command_answers import Accepted
+from station.views.race_views import UnknownTransponderView
 from station.web.command_parser import parse_command
 from tests.station.service.station_rig import Rig, S
 

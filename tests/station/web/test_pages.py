@@ -7,7 +7,7 @@ import pytest
 
 from station.core.facts import Proposal
 from station.core.inputs import AssignTransponder
-from station.views.views import UnknownTransponderView
+from station.views.race_views import UnknownTransponderView
 from station.web.command_parser import parse_command
 from station.web.presenters.gates import LAYOUT_NOT_SET, gate_cards, short_time
 from station.web.presenters.laps import lap_lines

@@ -9,7 +9,7 @@ from station.core.moment import Moment
 from station.service.cars.car_control import CarControl, Reply
 from station.service.cars.controlled_car import DrivePermit
 from station.service.cars.name_claims import ARMED, FORGET_NS, RETURN_ALARM_NS, SILENT_NS, NameClaim
-from station.views.views import CarStopView
+from station.views.car_views import CarStopView
 
 MS = 1_000_000
 S = 1_000_000_000
