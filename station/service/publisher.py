@@ -150,9 +150,9 @@ class Publisher:
             return
         on = {each.run_id: self._run(engine, each, now) for each in race.on_track}
         last = None if run is None else on.get(run.run_id) or self._run(engine, run, now)
-        strangers = unknown_transponder_views(engine.unknown_transponders)
+        unknown_transponders = unknown_transponder_views(engine.unknown_transponders)
         best = race_view(race, self._best_laps.of_race())
-        self._view.update(race=best, run=last, runs=tuple(on.values()), strangers=strangers)
+        self._view.update(race=best, run=last, runs=tuple(on.values()), unknown_transponders=unknown_transponders)
         if standing:
             self._view.update(standing=standing_lines(race))
 

@@ -26,7 +26,7 @@ class ViewParts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
-    strangers: tuple[UnknownTransponderView, ...] = ()
+    unknown_transponders: tuple[UnknownTransponderView, ...] = ()
     stop: StopView = field(default_factory=StopView)
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None

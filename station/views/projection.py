@@ -101,9 +101,9 @@ def _model_note(run: Run, said: tuple[str, str] | None, differs: bool) -> str:
     return ""
 
 
-def unknown_transponder_views(strangers: tuple[UnknownId, ...]) -> tuple[UnknownTransponderView, ...]:
+def unknown_transponder_views(unknown_transponders: tuple[UnknownId, ...]) -> tuple[UnknownTransponderView, ...]:
     """The transponders that nobody knows."""
-    return tuple(UnknownTransponderView(each.transponder, each.count) for each in strangers)
+    return tuple(UnknownTransponderView(each.transponder, each.count) for each in unknown_transponders)
 
 
 def best_ns(laps: tuple[Lap, ...]) -> int | None:

@@ -46,13 +46,13 @@ def test_a_stranger_is_shown_given_and_kept(loop: Loop) -> None:
     loop.open()
     loop.go()
     loop.read("13499724", 5)
-    assert loop.station.snapshot().strangers == (UnknownTransponderView("13499724", 1),)
+    assert loop.station.snapshot().unknown_transponders == (UnknownTransponderView("13499724", 1),)
     loop.read("13499724", 10)
     loop.restart()
-    assert loop.station.snapshot().strangers == (UnknownTransponderView("13499724", 2),)
+    assert loop.station.snapshot().unknown_transponders == (UnknownTransponderView("13499724", 2),)
     loop.order(transponder="cd:fd:4c", car="car-1")  # as another program shows it
     view = loop.station.snapshot()
-    assert view.strangers == ()
+    assert view.unknown_transponders == ()
     assert view.run is not None
     assert [lap.lap_ns for lap in view.run.laps] == [10 * S]
     loop.restart()
