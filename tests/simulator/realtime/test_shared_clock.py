@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import HardwareMissing
-from simulator.realtime.shared_clock import Anchor, ClockReader, ClockWriter
+from simulator.realtime.shared_clock import ClockAnchor, ClockReader, ClockWriter
 
 BOOT = "b" * 36
 
@@ -18,20 +18,20 @@ BOOT = "b" * 36
     wall=st.integers(0, 2**60), step=st.integers(-(10**9), 10**10), cap=st.integers(0, 10**8), rate=st.floats(0.05, 50)
 )
 def test_a_reader_is_between_the_anchor_and_its_cap(wall: int, step: int, cap: int, rate: float) -> None:
-    now = Anchor(wall, 500, cap, rate, BOOT).now_ns(wall + step)
+    now = ClockAnchor(wall, 500, cap, rate, BOOT).now_ns(wall + step)
     assert 500 <= now <= 500 + cap
 
 
 def test_what_is_written_is_read_and_a_new_world_is_found(tmp_path: pathlib.Path) -> None:
     now = time.monotonic_ns()
     path = tmp_path / "world.clock"
-    first = ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
+    first = ClockWriter(path, BOOT, ClockAnchor(now, 2, 3, 1.0, BOOT))
     reader = ClockReader(path)
-    assert reader.anchor() == Anchor(now, 2, 3, 1.0, BOOT)
-    first.write(Anchor(now - 1_000_000_000, 20, 3, 1.0, BOOT))
+    assert reader.anchor() == ClockAnchor(now, 2, 3, 1.0, BOOT)
+    first.write(ClockAnchor(now - 1_000_000_000, 20, 3, 1.0, BOOT))
     assert reader.anchor().at_ns == 20
-    second = ClockWriter(path, "c" * 36, Anchor(now, 6, 7, 2.0, "c" * 36))
-    assert reader.anchor() == Anchor(now, 6, 7, 2.0, "c" * 36)
+    second = ClockWriter(path, "c" * 36, ClockAnchor(now, 6, 7, 2.0, "c" * 36))
+    assert reader.anchor() == ClockAnchor(now, 6, 7, 2.0, "c" * 36)
     second.close()
     assert not path.exists()
     assert reader.anchor().at_ns == 6
@@ -40,7 +40,7 @@ def test_what_is_written_is_read_and_a_new_world_is_found(tmp_path: pathlib.Path
 
 def test_a_clock_that_stood_still_for_long_is_no_clock(tmp_path: pathlib.Path) -> None:
     now = time.monotonic_ns()
-    ClockWriter(tmp_path / "world.clock", BOOT, Anchor(now - 60_000_000_000, 2, 3, 1.0, BOOT))
+    ClockWriter(tmp_path / "world.clock", BOOT, ClockAnchor(now - 60_000_000_000, 2, 3, 1.0, BOOT))
     with pytest.raises(HardwareMissing, match="stands still"):
         ClockReader(tmp_path / "world.clock")
 
@@ -81,9 +81,9 @@ def test_a_reader_waits_for_a_writer_that_was_preempted(
 ) -> None:
     now = time.monotonic_ns()
     path = tmp_path / "world.clock"
-    writer = ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
+    writer = ClockWriter(path, BOOT, ClockAnchor(now, 2, 3, 1.0, BOOT))
     reader = ClockReader(path)
-    written = Anchor(now, 20, 3, 1.0, BOOT)
+    written = ClockAnchor(now, 20, 3, 1.0, BOOT)
     world = InItsWrite(monkeypatch, path, lambda: writer.write(written))
     assert reader.anchor() == written
     assert len(world.waits_s) == 200
@@ -97,9 +97,9 @@ def test_a_writer_that_died_in_its_write_is_followed_by_the_next_world(
 ) -> None:
     now = time.monotonic_ns()
     path = tmp_path / "world.clock"
-    ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
+    ClockWriter(path, BOOT, ClockAnchor(now, 2, 3, 1.0, BOOT))
     reader = ClockReader(path)
-    after = Anchor(now, 6, 7, 1.0, "c" * 36)
+    after = ClockAnchor(now, 6, 7, 1.0, "c" * 36)
     InItsWrite(monkeypatch, path, lambda: ClockWriter(path, "c" * 36, after) and None)
     assert reader.anchor() == after
     reader.close()
@@ -108,7 +108,7 @@ def test_a_writer_that_died_in_its_write_is_followed_by_the_next_world(
 def test_a_damaged_clock_is_said(tmp_path: pathlib.Path) -> None:
     now = time.monotonic_ns()
     path = tmp_path / "world.clock"
-    writer = ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
+    writer = ClockWriter(path, BOOT, ClockAnchor(now, 2, 3, 1.0, BOOT))
     reader = ClockReader(path, patience_ns=5_000_000)
     spoil(path)
     with pytest.raises(HardwareMissing, match="damaged"):
