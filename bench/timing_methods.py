@@ -18,7 +18,7 @@ from simulator.pico.pico import MS, LineFaults, S
 from simulator.pico.trial import trial
 from station.core.facts import Crossing
 from station.core.inputs import Edge, GateSpec
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.gpio import pins
 from station.gates.gpio.gate import GpioGate
 
@@ -122,7 +122,7 @@ METHODS: dict[str, Callable[[Scene], list[Seen]]] = {
 
 
 def _crossings(edges: Sequence[Edge]) -> list[Seen]:
-    gate = Gate(GateSpec("start", SENSORS, layout="in_line"), Count())
+    gate = Gate(GateSpec("start", SENSORS, layout="in_line"), CrossingCounter())
     facts = [fact for edge in edges for fact in gate.handle(edge)]
     return [Seen(fact.at_ns, fact.at_ns) for fact in facts if isinstance(fact, Crossing)]
 

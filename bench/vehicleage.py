@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from bench.lines import Line, line
 from bench.vehicletick import Net, Networks
-from vehicle.frames.latest_frame import Mailbox
+from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.interfaces import Frame, Pixels
 
 PERIOD_S = 1 / 30
@@ -48,7 +48,7 @@ def _ages(row: str, what: str, ours: list[float], theirs: list[float], most: flo
 
 def _newest(net: Net, seconds: float, poll_s: float) -> list[float]:
     """Ages in ms at the motors of our whole way; a poll takes what is there, as donkeycar does, old or new."""
-    mailbox, agent = Mailbox(), net.agent
+    mailbox, agent = LatestFrame(), net.agent
     agent.ages_us.clear()
     with _Source(net.small, mailbox.put):
         number, due_s = 0, time.monotonic()
@@ -65,7 +65,7 @@ def _newest(net: Net, seconds: float, poll_s: float) -> list[float]:
 
 
 def _slowly_newest(small: Pixels, seconds: float) -> list[float]:
-    mailbox, number, ages = Mailbox(), 0, []
+    mailbox, number, ages = LatestFrame(), 0, []
     with _Source(small, mailbox.put):
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:

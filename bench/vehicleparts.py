@@ -11,13 +11,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from shared.clock import SystemClock
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.controller import Helm
-from vehicle.core.frame_age import Safety
-from vehicle.core.limiter import Limits, limit
-from vehicle.core.messages import Trace, Wish
+from vehicle.core.controller import DriveController
+from vehicle.core.frame_age import SafetyOptions
+from vehicle.core.limiter import DriveLimits, limit
+from vehicle.core.messages import ControlTrace, Setpoint
 from vehicle.core.pulses import STOCK_CALIBRATION
-from vehicle.guard.actuators import Wheels
-from vehicle.guard.loop_stats import Tally
+from vehicle.guard.actuators import Actuators
+from vehicle.guard.loop_stats import LoopStats
 from vehicle.hardware.interfaces import Frame, Pixels
 from vehicle.hardware.motors.mock import MockMotors
 from vehicle.models.int8.quantise import quantised
@@ -88,13 +88,15 @@ class Agent:
         self._ends = (ours, theirs)
         self._guard = Channel(ours)
         self._pilot = Pilot(policy, Channel(theirs), self.clock)
-        self._helm = Helm(self.clock.boot_id, Limits(), Safety(arm_frames=1), 50, calibrated=True)
+        self._helm = DriveController(
+            self.clock.boot_id, DriveLimits(), SafetyOptions(arm_frames=1), 50, calibrated=True
+        )
         self._helm.model_ready()
-        self._wheels = Wheels(MockMotors({}, self.clock), STOCK_CALIBRATION)
+        self._wheels = Actuators(MockMotors({}, self.clock), STOCK_CALIBRATION)
         self._seq = 0
         self._last = NEUTRAL
-        self.tally: Tally | None = None
-        self.say: Callable[[Trace], object] = lambda _: None
+        self.tally: LoopStats | None = None
+        self.say: Callable[[ControlTrace], object] = lambda _: None
         self.ages_us: list[float] = []
 
     def close(self) -> None:
@@ -110,14 +112,14 @@ class Agent:
         self._pilot.look(Frame(pixels, now_ns if at_ns is None else at_ns, self._seq))
         wish = None
         for word in self._guard.receive():
-            if isinstance(word, Wish):
+            if isinstance(word, Setpoint):
                 wish = word
                 self._helm.take_wish(word, self.clock.now_ns())
         done_ns = self.clock.now_ns()
         self._helm.tick(done_ns)
         assert wish is not None, "the pilot did not take the picture: nothing was measured"
         # The car is not armed here, so the last stage is fed by hand.
-        self._last = limit(Action(wish.steering, wish.throttle), self._last, 33_000_000, Limits())
+        self._last = limit(Action(wish.steering, wish.throttle), self._last, 33_000_000, DriveLimits())
         told = self._wheels.turn(self._last)
         began_ns = now_ns if at_ns is None else at_ns
         self.ages_us.append((self.clock.now_ns() - began_ns) / 1e3)

@@ -16,8 +16,8 @@ from bench.pictures import in_colours, road
 from bench.vehicleparts import Agent, write_int8, write_shallow
 from vehicle.core.messages import PilotReady
 from vehicle.core.telemetry import telemetry as percentiles
-from vehicle.frames.latest_frame import Mailbox
-from vehicle.guard.loop_stats import Tally
+from vehicle.frames.latest_frame import LatestFrame
+from vehicle.guard.loop_stats import LoopStats
 from vehicle.hardware.interfaces import Frame
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
@@ -150,11 +150,11 @@ class Watched:
 
     def __init__(self, net: Net) -> None:
         self._net, self.agent = net, Agent(net.policy)
-        self.agent.tally = self._tally = Tally()
+        self.agent.tally = self._tally = LoopStats()
         (ours, self._theirs), (self._frames, self._pictures) = pair(), pair()
         self._voice = Channel(ours)
         self.agent.say = self._voice.send
-        self._mailbox, self._feed = Mailbox(), FrameFeed(self._frames, "grey-area")
+        self._mailbox, self._feed = LatestFrame(), FrameFeed(self._frames, "grey-area")
         self._feed.armed = True
         self._threads = [threading.Thread(target=self._feed.run, args=(self._mailbox,))]
         self._threads += [threading.Thread(target=_drain, args=(end,)) for end in (self._theirs, self._pictures)]

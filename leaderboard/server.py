@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from leaderboard.live_stream import Feed
 from shared.descriptors import web_share
 from shared.errors import ConfigError, RacedayError, StorageError
-from shared.web.connection_limits import Room
+from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, listening_socket, url_of
 
 _GOODBYE_S = 2
@@ -23,7 +23,7 @@ IDLE_EACH = 64  # a proxy in front keeps some open to us
 class _Server(CountingServer):
     """uvicorn that tells when it serves, and ends the live streams when it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, room: Room, feed: Feed, serving: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, room: ConnectionLimits, feed: Feed, serving: Callable[[], None]) -> None:
         super().__init__(config, room)
         self._feed = feed
         self._serving = serving
@@ -71,7 +71,7 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
         timeout_graceful_shutdown=_GOODBYE_S,
         h11_max_incomplete_event_size=32_768,
     )
-    room = Room(connections, idle_each=IDLE_EACH)
+    room = ConnectionLimits(connections, idle_each=IDLE_EACH)
     server = _Server(config, room, feed, lambda: serving(url_of(listening)))
     server.run(sockets=[listening])
     if server.failed is not None:

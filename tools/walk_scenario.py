@@ -67,7 +67,7 @@ class Track:
     def beat(self, mode: m.CarMode) -> None:
         """The car says that it is there, and in which mode."""
         self.beats += 1
-        self.car.publish(m.CarBeat(self.beats, mode))
+        self.car.publish(m.CarHeartbeat(self.beats, mode))
         self.wait(100 * NS_PER_MS)
 
     def give(self, command: e.Command) -> None:

@@ -5,19 +5,19 @@ import sys
 from shared.clock import Clock
 from shared.errors import HardwareMissing
 from vehicle.config import ButtonOptions, VehicleConfig
-from vehicle.core.controller import Helm
+from vehicle.core.controller import DriveController
 from vehicle.core.pulses import Calibration
 from vehicle.drivers import build_clock, fine_enough, motors_maker
-from vehicle.guard.actuators import Wheels
-from vehicle.guard.calibration import Tuner
+from vehicle.guard.actuators import Actuators
+from vehicle.guard.calibration import CalibrationControl
 from vehicle.guard.child import Child
-from vehicle.guard.children import Crew
-from vehicle.guard.failsafe_link import Lifeline
+from vehicle.guard.children import ChildProcesses
+from vehicle.guard.failsafe_link import FailsafeLink
 from vehicle.guard.guard import Guard
 from vehicle.guard.stop_key import open_key
-from vehicle.guard.stop_socket import LocalStop
-from vehicle.guard.stop_sources import Stops, StopSource
-from vehicle.guard.systemd import Supervisor
+from vehicle.guard.stop_socket import StopSocket
+from vehicle.guard.stop_sources import StopSource, StopSources
+from vehicle.guard.systemd import SystemdNotifier
 from vehicle.hardware.absent_device import DeviceOpener
 from vehicle.hardware.interfaces import Motors
 from vehicle.process.channel import pair
@@ -39,7 +39,7 @@ def _late_motors(config: VehicleConfig, clock: Clock, calibration: Calibration |
     """Motors that were absent: open, fine enough and at neutral, or none."""
     motors = fine_enough(motors_maker(config, clock)(), calibration)
     try:
-        Wheels(motors, calibration).neutral()
+        Actuators(motors, calibration).neutral()
     except BaseException:
         motors.close()
         raise
@@ -68,14 +68,14 @@ def _first_button(config: ButtonOptions) -> tuple[StopSource | None, str]:
         return None, str(error)
 
 
-def build_stops(config: VehicleConfig, button: StopSource | None) -> Stops:
+def build_stops(config: VehicleConfig, button: StopSource | None) -> StopSources:
     """What can stop the car at the car. Raises OperatorError."""
     sources = [button] if button is not None else []
-    local = LocalStop(config.local.socket)
+    local = StopSocket(config.local.socket)
     if (key := open_key()) is not None:
         say("any key in this terminal is an emergency stop.")
         sources.append(key)
-    return Stops(local, *sources)
+    return StopSources(local, *sources)
 
 
 def build_guard(config: VehicleConfig, config_path: str) -> Guard:
@@ -99,28 +99,28 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
         # The pilot comes before the machine's other work: a dead one must be given its turn to close its channel, too.
         for name, lap_end, frame_end, nice in zip(("pilot", "comms"), laps, frames, (PILOT_NICE, 0), strict=True)
     ]
-    helm = Helm(
+    helm = DriveController(
         clock.boot_id,
         config.limits,
         config.safety,
         config.model.throttle_percent,
         calibrated=calibration is not None,
     )
-    wheels, keeper = Wheels(motors, calibration), Lifeline(config_path)
+    wheels, keeper = Actuators(motors, calibration), FailsafeLink(config_path)
     stops = build_stops(config, button)
     return Guard(
         helm=helm,
         clock=clock,
         wheels=wheels,
-        crew=Crew(*children),
+        crew=ChildProcesses(*children),
         keeper=keeper,
         stops=stops,
         motors_opener=DeviceOpener(
             "motors", lambda: _late_motors(config, clock, wheels.calibration), wheels.take, no_motors
         ),
         button_opener=DeviceOpener("button", lambda: _button(config.button), stops.add, no_button),
-        supervisor=Supervisor(),
-        tuner=Tuner(helm, wheels, keeper, config.calibration.load),
+        supervisor=SystemdNotifier(),
+        tuner=CalibrationControl(helm, wheels, keeper, config.calibration.load),
         safety=config.safety,
         child_ends=(*laps, *frames),
     )

@@ -10,8 +10,8 @@ from shared.link.options import MqttOptions
 from shared.protocol.topics import checked_device
 from shared.web.host_names import host_names
 from vehicle.calibration.file import CalibrationChoice
-from vehicle.core.frame_age import Safety
-from vehicle.core.limiter import Limits
+from vehicle.core.frame_age import SafetyOptions
+from vehicle.core.limiter import DriveLimits
 from vehicle.frames.preprocess import ProfileName
 from vehicle.lapwatch.markers import LapwatchOptions
 
@@ -127,8 +127,8 @@ class VehicleConfig:
     model: ModelChoice
     outbox: OutboxOptions
     clock: ClockChoice
-    limits: Limits
-    safety: Safety
+    limits: DriveLimits
+    safety: SafetyOptions
     mqtt: MqttOptions
     lapwatch: LapwatchOptions
     comms: CommsOptions

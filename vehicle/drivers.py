@@ -9,7 +9,7 @@ from shared.errors import HardwareMissing
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import Calibration, require_fine_enough
 from vehicle.hardware.interfaces import Camera, Motors
-from vehicle.process.seccomp import Sockets
+from vehicle.process.seccomp import AllowedSockets
 
 
 def build_clock(config: VehicleConfig) -> Clock:
@@ -23,9 +23,9 @@ def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
     return cast(Camera, drivers.find("raceday.cameras", config.camera.driver)(config.camera.options, clock))
 
 
-def camera_sockets(config: VehicleConfig) -> Sockets:
+def camera_sockets(config: VehicleConfig) -> AllowedSockets:
     """What the camera's driver says that it must go on opening; nothing, for most."""
-    return cast(Sockets, getattr(drivers.find("raceday.cameras", config.camera.driver), "sockets", "none"))
+    return cast(AllowedSockets, getattr(drivers.find("raceday.cameras", config.camera.driver), "sockets", "none"))
 
 
 def motors_maker(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:

@@ -10,11 +10,11 @@ from starlette.concurrency import run_in_threadpool
 from leaderboard import signature
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.schemas import ErrorShape
-from leaderboard.board import Board
-from leaderboard.config import Limits
+from leaderboard.board import LeaderboardService
+from leaderboard.config import LeaderboardLimits
 from leaderboard.sender import sender_of
 from shared.errors import RetryLater
-from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, Posted, Result
+from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, PostAccepted, Result
 
 _HEADERS = {
     "webhook-id": "result_id and revision, joined by a dot: the idempotency key, constant over all attempts",
@@ -41,7 +41,9 @@ _EXTRA: dict[str, Any] = {
 }
 
 
-def router(board: Board, stations: Mapping[bytes, str], limits: Limits, utc_ns: Callable[[], int]) -> APIRouter:
+def router(
+    board: LeaderboardService, stations: Mapping[bytes, str], limits: LeaderboardLimits, utc_ns: Callable[[], int]
+) -> APIRouter:
     """The route, over one board. `stations`: each key, and whose it is ("": any station's without one of its own)."""
     routes = APIRouter(tags=["results"])
     keys = tuple(stations)
@@ -50,8 +52,8 @@ def router(board: Board, stations: Mapping[bytes, str], limits: Limits, utc_ns: 
     @routes.post(
         RESULT_PATH,
         status_code=201,
-        response_model=Posted,
-        responses={200: {"model": Posted, "description": "Applied before: the same answer"}, **_REFUSALS},
+        response_model=PostAccepted,
+        responses={200: {"model": PostAccepted, "description": "Applied before: the same answer"}, **_REFUSALS},
         openapi_extra=_EXTRA,
         summary="Post a qualified result",
         response_description="Applied now, and on the disk",

@@ -50,7 +50,7 @@ class Store:
 
         Raises RetryLater when the store is busy or away, StorageError when the disk refuses.
         """
-        with self._turn(), _said_plainly():
+        with self._turn(), _plain_errors():
             self._check_file()
             with self._writer.begin() as connection:
                 yield connection
@@ -59,7 +59,7 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One consistent view; nothing can be written through it. Raises StorageError as `write` does."""
-        with _said_plainly():
+        with _plain_errors():
             self._check_file()
             with self._readers.begin() as connection:
                 yield connection
@@ -229,7 +229,7 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
 
 
 @contextlib.contextmanager
-def _said_plainly() -> Iterator[None]:
+def _plain_errors() -> Iterator[None]:
     try:
         yield
     except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):

@@ -11,7 +11,7 @@ import requests
 
 from raceday.demo.config_files import House
 from raceday.demo.plan import Plan, Racer
-from shared.protocol.results import Posted
+from shared.protocol.results import PostAccepted
 from simulator.realtime.protocol import TrueEvent
 from station.core.facts import Lap
 from station.store.hash_chain import Record
@@ -68,8 +68,8 @@ def _told(records: list[Record], racer: Racer) -> Told:
     """The laps of a run as they stand after its last ruling, read from the stored facts."""
     told = Told({}, {}, None)
     for kind, fields in (fact for record in records for fact in json.loads(record.facts)):
-        laps = [Lap(**lap) for lap in fields.get("laps", ())] if kind == "LapsRecast" else []
-        laps += [Lap(**fields["lap"])] if kind in ("LapDone", "LapRuled", "LapConfirmed") else []
+        laps = [Lap(**lap) for lap in fields.get("laps", ())] if kind == "LapsRecomputed" else []
+        laps += [Lap(**fields["lap"])] if kind in ("LapCompleted", "LapAdjusted", "LapConfirmed") else []
         told.laps.update({lap.number: lap for lap in laps if lap.run_id == racer.run_id})
         if kind == "LapConfirmed" and fields["lap"]["run_id"] == racer.run_id:
             told.car_lap_ns[fields["lap"]["number"]] = fields["car_lap_ns"]
@@ -82,7 +82,7 @@ def _racer(
     racer: Racer,
     told: Told,
     truths: list[TrueEvent],
-    answers: dict[str, Posted],
+    answers: dict[str, PostAccepted],
     standings: list[dict[str, Any]],
 ) -> dict[str, Any]:
     true_at = sorted(t.at_ns for t in truths if t.event == "crossing" and t.car == racer.car and t.direction > 0)
@@ -117,16 +117,16 @@ def _lap(lap: Lap, car_ns: int | None, true_at: list[int]) -> dict[str, Any]:
     }
 
 
-def _answer(answer: Posted | None) -> dict[str, Any] | None:
+def _answer(answer: PostAccepted | None) -> dict[str, Any] | None:
     if answer is None:
         return None
     return {"score_ms": answer.score_ms, "rank": answer.rank, "racers": answer.racers, "best": answer.best}
 
 
-def _answers(path: pathlib.Path) -> dict[str, Posted]:
+def _answers(path: pathlib.Path) -> dict[str, PostAccepted]:
     attempts = Attempts(path)
     try:
-        return {r.result_id: r.answer for r in attempts.records() if isinstance(r.answer, Posted)}
+        return {r.result_id: r.answer for r in attempts.records() if isinstance(r.answer, PostAccepted)}
     finally:
         attempts.close()
 

@@ -27,7 +27,7 @@ _TOPIC_BYTES = 256
 _V5, _V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
 
-class Dial:
+class BrokerConnection:
     """Makes paho clients, one per connection. With `protocol = "auto"` an unanswered 5 becomes 3.1.1, and back."""
 
     def __init__(self, options: MqttOptions, client_id: str, will: Packet) -> None:

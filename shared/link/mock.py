@@ -15,17 +15,17 @@ from shared.errors import BadInput
 from shared.link.connection import client_id
 from shared.link.interface import Delivery, LinkState, Subscription
 from shared.link.mock_broker import MockBroker
-from shared.link.mock_parts import Faults, Wire
-from shared.link.packets import Packet, Voice, hear
-from shared.link.send_queue import Outgoing
+from shared.link.mock_parts import Faults, MockConnection
+from shared.link.packets import MessageEncoder, Packet, decode_packet
+from shared.link.send_queue import SendQueue
 from shared.protocol.messages import Body, Message
 from shared.protocol.topics import Speaker
 from shared.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["Faults", "MockBroker", "MockLink"]
 
-RETRY_FIRST_NS = 100 * NS_PER_MS
-RETRY_MOST_NS = 5 * NS_PER_S
+FIRST_RETRY_NS = 100 * NS_PER_MS
+MAX_RETRY_NS = 5 * NS_PER_S
 
 
 class MockLink:
@@ -36,14 +36,14 @@ class MockLink:
         self.client_id = client_id(device, boot, speaker)
         self.speaker: Speaker = speaker
         self.subscriptions: Sequence[Subscription] = ()
-        self._voice = Voice(device, boot, speaker)
+        self._voice = MessageEncoder(device, boot, speaker)
         self.will = self._voice.goodbye()
         self._broker = broker
-        self._outgoing = Outgoing(queue_limit)
+        self._outgoing = SendQueue(queue_limit)
         self._random = random.Random(broker.random.random())
         self._mids = itertools.count(1)
         self._on_delivery: Callable[[Delivery], None] | None = None
-        self._wire: Wire | None = None
+        self._wire: MockConnection | None = None
         self._closed = False
         self._tries = 0
         self._refused = 0
@@ -87,14 +87,14 @@ class MockLink:
 
     # What the broker calls, on its time
 
-    def arrived(self, wire: Wire, packet: Packet, mid: int, retained: bool) -> None:
+    def arrived(self, wire: MockConnection, packet: Packet, mid: int, retained: bool) -> None:
         def ack() -> None:
             with self._broker.lock:
                 if packet.qos and self._wire is wire:
                     self._broker.carry(wire, "up", 1, lambda: self._broker.acknowledged(self.client_id, mid))
 
         try:
-            message = hear(packet.topic, packet.payload, retained)
+            message = decode_packet(packet.topic, packet.payload, retained)
         except BadInput:
             self._malformed += 1
             ack()
@@ -108,7 +108,7 @@ class MockLink:
         self._outgoing.answered(mid, refused=refused)
         self._pump()
 
-    def lost(self, wire: Wire) -> None:
+    def lost(self, wire: MockConnection) -> None:
         if self._wire is wire:
             self._wire = None
             self._outgoing.lost()
@@ -130,7 +130,7 @@ class MockLink:
 
     def _retry(self) -> None:
         if not self._closed:
-            most_ns = min(RETRY_MOST_NS, RETRY_FIRST_NS * 2 ** min(self._tries, 10))
+            most_ns = min(MAX_RETRY_NS, FIRST_RETRY_NS * 2 ** min(self._tries, 10))
             self._tries += 1
             self._broker.later(self._random.randint(most_ns // 2, most_ns), self._try)
 
@@ -138,7 +138,7 @@ class MockLink:
         while (wire := self._wire) is not None and (packet := self._outgoing.take()) is not None:
             self._send(wire, packet)
 
-    def _send(self, wire: Wire, packet: Packet) -> None:
+    def _send(self, wire: MockConnection, packet: Packet) -> None:
         mid = next(self._mids)
         if packet.qos:
             self._outgoing.sent(mid)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from shared.link.acl import may_read, may_write
-from shared.link.mock_parts import Client, Faults, Session, Timeline, Wire
+from shared.link.mock_parts import Client, Faults, MockConnection, MockSession, Timeline
 from shared.link.packets import Packet, matches
 from shared.units import NS_PER_S
 
@@ -26,7 +26,7 @@ class MockBroker(Timeline):
         self.random = random.Random(seed)
         self.retained: dict[str, Packet] = {}
         self._mids = itertools.count(1)
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, MockSession] = {}
         self._apart: dict[str, int] = {}
         self._frozen: int | None = None
         self._up = True
@@ -100,18 +100,18 @@ class MockBroker(Timeline):
 
     # What links do
 
-    def connect(self, link: Client) -> Wire | None:
+    def connect(self, link: Client) -> MockConnection | None:
         """A new connection, or None while the broker cannot be reached."""
         if not self._up or self._frozen is not None or link.device in self._apart:
             return None
-        session = self._sessions.setdefault(link.client_id, Session(link.device))
+        session = self._sessions.setdefault(link.client_id, MockSession(link.device))
         if session.wire is not None:
             self.cut(session.wire)
-        wire = session.wire = Wire(link, up_ns=self.now_ns, down_ns=self.now_ns)
+        wire = session.wire = MockConnection(link, up_ns=self.now_ns, down_ns=self.now_ns)
         session.filters = [subscription.filter for subscription in link.subscriptions]
         return wire
 
-    def greet(self, wire: Wire) -> None:
+    def greet(self, wire: MockConnection) -> None:
         """After the subscriptions: the retained states, then all that was not acknowledged."""
         session = self._sessions[wire.link.client_id]
         waiting = list(session.unacked.items())
@@ -121,7 +121,7 @@ class MockBroker(Timeline):
         for mid, (packet, retained) in waiting:
             self._hand_over(wire, packet, mid, retained)
 
-    def receive(self, wire: Wire, packet: Packet, mid: int) -> None:
+    def receive(self, wire: MockConnection, packet: Packet, mid: int) -> None:
         """A PUBLISH arrived at the broker: route it, then answer."""
         refused = not self._allowed(wire.link, packet.topic)
         if not refused:
@@ -133,17 +133,17 @@ class MockBroker(Timeline):
         if session := self._sessions.get(client_id):
             session.unacked.pop(mid, None)
 
-    def cut(self, wire: Wire) -> None:
+    def cut(self, wire: MockConnection) -> None:
         """The connection breaks where both ends see it: the will is sent."""
         self._close(wire)
         self._drop(wire)
 
-    def leave(self, wire: Wire) -> None:
+    def leave(self, wire: MockConnection) -> None:
         """A client said goodbye 'with will' (MQTT 5, reason 4); its session stays."""
         self._drop(wire)
         wire.open = False
 
-    def carry(self, wire: Wire, leg: str, qos: int, action: Callable[[], None]) -> None:
+    def carry(self, wire: MockConnection, leg: str, qos: int, action: Callable[[], None]) -> None:
         """Take one packet over the wire, with what the faults do to it."""
         if not wire.open or leg in wire.broken_legs:
             return
@@ -173,7 +173,7 @@ class MockBroker(Timeline):
 
     # Inside
 
-    def _arrive(self, wire: Wire, action: Callable[[], None]) -> None:
+    def _arrive(self, wire: MockConnection, action: Callable[[], None]) -> None:
         if not wire.open:
             return
         if self._frozen is not None or wire.link.device in self._apart:
@@ -181,7 +181,7 @@ class MockBroker(Timeline):
         else:
             action()
 
-    def _release(self, wire: Wire) -> None:
+    def _release(self, wire: MockConnection) -> None:
         held, wire.held = wire.held, []
         for action in held:
             if wire.open:
@@ -194,7 +194,7 @@ class MockBroker(Timeline):
             if any(matches(f, packet.topic) for f in session.filters):
                 self._deliver(session, packet, retained=False)
 
-    def _deliver(self, session: Session, packet: Packet, retained: bool) -> None:
+    def _deliver(self, session: MockSession, packet: Packet, retained: bool) -> None:
         mid = next(self._mids)
         if packet.qos:
             if len(session.unacked) >= QUEUE_PER_SESSION:
@@ -204,42 +204,42 @@ class MockBroker(Timeline):
         if session.wire is not None:
             self._hand_over(session.wire, packet, mid, retained)
 
-    def _hand_over(self, wire: Wire, packet: Packet, mid: int, retained: bool) -> None:
+    def _hand_over(self, wire: MockConnection, packet: Packet, mid: int, retained: bool) -> None:
         if may_read(wire.link.speaker, wire.link.device, packet.topic):
             self.carry(wire, "down", packet.qos, lambda: wire.link.arrived(wire, packet, mid, retained))
 
-    def _close(self, wire: Wire) -> None:
+    def _close(self, wire: MockConnection) -> None:
         if wire.open:
             wire.open = False
             wire.held.clear()
             wire.link.lost(wire)
 
-    def _drop(self, wire: Wire) -> None:
+    def _drop(self, wire: MockConnection) -> None:
         session = self._sessions.get(wire.link.client_id)
         if session is not None and session.wire is wire:
             session.wire = None
             self._route(wire.link.will)
 
-    def _link_notices(self, wire: Wire, still: bool) -> None:
+    def _link_notices(self, wire: MockConnection, still: bool) -> None:
         if still:
             self._close(wire)
 
-    def _link_notices_parting(self, wire: Wire, token: int) -> None:
+    def _link_notices_parting(self, wire: MockConnection, token: int) -> None:
         self._link_notices(wire, self._apart.get(wire.link.device) == token)
 
-    def _link_notices_freeze(self, wire: Wire, token: int) -> None:
+    def _link_notices_freeze(self, wire: MockConnection, token: int) -> None:
         self._link_notices(wire, self._frozen == token)
 
-    def _broker_notices(self, device: str, wire: Wire, token: int) -> None:
+    def _broker_notices(self, device: str, wire: MockConnection, token: int) -> None:
         if self._apart.get(device) == token or not wire.open:
             self._close(wire)
             self._drop(wire)
 
-    def _wires_of(self, device: str) -> list[Wire]:
+    def _wires_of(self, device: str) -> list[MockConnection]:
         """Of all boots, and all machines, that use the name."""
         return [wire for wire in self._wires() if wire.link.device == device]
 
-    def _wires(self) -> list[Wire]:
+    def _wires(self) -> list[MockConnection]:
         return [session.wire for session in self._sessions.values() if session.wire is not None]
 
     def _allowed(self, link: Client, topic: str) -> bool:

@@ -59,13 +59,13 @@ class Client(Protocol):
     subscriptions: Sequence[Subscription]
     will: Packet
 
-    def arrived(self, wire: "Wire", packet: Packet, mid: int, retained: bool) -> None: ...
+    def arrived(self, wire: "MockConnection", packet: Packet, mid: int, retained: bool) -> None: ...
     def answered(self, mid: int, refused: bool) -> None: ...
-    def lost(self, wire: "Wire") -> None: ...
+    def lost(self, wire: "MockConnection") -> None: ...
 
 
 @dataclass(slots=True, eq=False)
-class Wire:
+class MockConnection:
     """One TCP connection: packets keep their order on it, and wait on it while it is stuck."""
 
     link: Client
@@ -77,10 +77,10 @@ class Wire:
 
 
 @dataclass(slots=True)
-class Session:
+class MockSession:
     """What the broker remembers of one client name, until it is killed; `device`: whose it is."""
 
     device: str
     filters: list[str] = field(default_factory=list)
     unacked: dict[int, tuple[Packet, bool]] = field(default_factory=dict)
-    wire: Wire | None = None
+    wire: MockConnection | None = None

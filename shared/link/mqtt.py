@@ -22,12 +22,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from shared.errors import BadInput
 from shared.link.backoff import Backoff
-from shared.link.connection import Dial, client_id
+from shared.link.connection import BrokerConnection, client_id
 from shared.link.interface import Delivery, LinkState, Subscription
 from shared.link.liveness import CONNECT_S, Liveness
 from shared.link.options import MqttOptions
-from shared.link.packets import Voice, hear
-from shared.link.send_queue import Outgoing
+from shared.link.packets import MessageEncoder, decode_packet
+from shared.link.send_queue import SendQueue
 from shared.protocol.messages import Body, Message
 from shared.protocol.topics import Speaker
 
@@ -41,10 +41,10 @@ class MqttLink:
     """A `shared.link.interface.Link` to a real broker."""
 
     def __init__(self, options: MqttOptions, device: str, boot: str, speaker: Speaker) -> None:
-        self._voice = Voice(device, boot, speaker)
-        self._dial = Dial(options, client_id(device, boot, speaker), self._voice.goodbye())
+        self._voice = MessageEncoder(device, boot, speaker)
+        self._dial = BrokerConnection(options, client_id(device, boot, speaker), self._voice.goodbye())
         self._lock = threading.Lock()
-        self._outgoing = Outgoing(options.queue_limit)
+        self._outgoing = SendQueue(options.queue_limit)
         self._acks: collections.deque[tuple[Client, int]] = collections.deque()
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)
@@ -234,7 +234,7 @@ class MqttLink:
                 self._wake()
 
         try:
-            message = hear(arrived.topic, bytes(arrived.payload), arrived.retain)
+            message = decode_packet(arrived.topic, bytes(arrived.payload), arrived.retain)
         except (BadInput, UnicodeDecodeError):
             self._malformed += 1
             ack()

@@ -1,5 +1,6 @@
 """A message to what MQTT carries and back: one machine's voice and ear, the same for the wire and its mock."""
 
+import functools
 import itertools
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ class Packet:
     expiry_s: int | None = None
 
 
-class Voice:
+class MessageEncoder:
     """Numbers and encodes what one machine says. Not thread-safe but for `message` (one atomic counter)."""
 
     def __init__(self, device: str, boot: str, speaker: Speaker) -> None:
@@ -43,7 +44,7 @@ class Voice:
         if addressed and to_device is None:
             raise Refused(f"A {topic.kind} must name the machine that it is for.")
         name = topic.of(to_device if addressed and to_device is not None else self.device)
-        # The broker throws an order away that nobody fetched in time; the car checks the time again by its beat.
+        # The broker discards an order that was not fetched in time; the car checks the age again by its own heartbeat.
         expiry_s = max(1, -(-body.ttl_ms // 1000)) if isinstance(body, m.DriveOrder) else None
         return Packet(name, codec.encode(message), topic.qos, topic.retained, expiry_s)
 
@@ -53,11 +54,11 @@ class Voice:
         if self.speaker == "car":
             body = m.CarState(online=False, mode="disarmed", reason="The car is not connected.")
         else:
-            body = m.StationState(online=False, sentence="The station is not connected.")
+            body = m.StationStatus(online=False, sentence="The station is not connected.")
         return self.packet(self.message(body))
 
 
-def hear(topic: str, payload: bytes, retained: bool) -> m.Message:
+def decode_packet(topic: str, payload: bytes, retained: bool) -> m.Message:
     """What arrived, checked. Raises BadInput, also for a stored message where only live ones may be."""
     message = codec.decode_from(topic, payload)
     if retained and not BY_BODY[type(message.body)].retained:
@@ -65,6 +66,7 @@ def hear(topic: str, payload: bytes, retained: bool) -> m.Message:
     return message
 
 
+@functools.lru_cache(4096)
 def matches(topic_filter: str, topic: str) -> bool:
     """Does the subscription (levels, `+`, trailing `#`) hear the topic?"""
     wanted, levels = topic_filter.split("/"), topic.split("/")

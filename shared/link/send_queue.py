@@ -15,7 +15,7 @@ from shared.link.packets import Packet
 FAST_LIMIT = 64
 
 
-class Outgoing:
+class SendQueue:
     """Lanes of packets; `window` is how many QoS 1 packets may be unanswered at a time."""
 
     def __init__(self, limit: int = 1000, window: int = 16) -> None:

@@ -26,20 +26,20 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class CarBeat:
-    """Car, 10 Hz, QoS 0: 'I am here'. A lease and an order answer one beat, so neither can arrive stale unseen.
+class CarHeartbeat:
+    """Car, 10 Hz, QoS 0: 'I am here'. A lease and an order answer one heartbeat, so neither can arrive stale unseen.
 
     `practice`: a phone at the car leases it, for free practice; a station without a run for it lets it drive.
     """
 
-    beat: int
+    heartbeat: int
     mode: CarMode
     practice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CarState:
-    """Car, retained: what the screens show. `online` False is the car's will message; `practice` as in its beats."""
+    """Car, retained: what the screens show. `online` False is the car's will; `practice` as in its heartbeats."""
 
     online: bool
     mode: CarMode
@@ -66,7 +66,7 @@ class CarLap:
 class CarTelemetry:
     """Car, QoS 0, 2 Hz: how fresh the driving is.
 
-    A frame's age at the motors is capture (until the pilot has it), shrinking, policy and act (until the pulses are
+    A frame's age at the motors is capture (until the pilot has it), preprocessing, policy and act (until the pulses are
     set); `rest` is capture and act together. `precision` is which model drives, `realtime` which of guard and pilot
     have real-time priority.
     """
@@ -81,8 +81,8 @@ class CarTelemetry:
     policy_p99_us: int
     steering: float
     throttle: float
-    shrink_p50_us: int = 0
-    shrink_p99_us: int = 0
+    preprocess_p50_us: int = 0
+    preprocess_p99_us: int = 0
     rest_p50_us: int = 0
     rest_p99_us: int = 0
     capture_p50_us: int = 0
@@ -103,13 +103,13 @@ class LapAck:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Station, QoS 0: permission to drive, good for `lease_ms` after the car sent the beat that it answers.
+    """Station, QoS 0: permission to drive, good for `lease_ms` after the car sent the heartbeat that it answers.
 
     `reason`: why there is none, for the car's own page. `stopped`: the station holds the car in an emergency stop.
     """
 
     boot: str
-    beat: int
+    heartbeat: int
     grant: Grant
     run_id: str
     lease_ms: int
@@ -119,12 +119,12 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class DriveOrder:
-    """Station, QoS 1, never retained: expires `ttl_ms` after the car sent the beat that it answers."""
+    """Station, QoS 1, never retained: expires `ttl_ms` after the car sent the heartbeat that it answers."""
 
     order_id: str
     action: OrderAction
     boot: str
-    beat: int
+    heartbeat: int
     ttl_ms: int
     run_id: str = ""
     throttle_percent: int | None = None
@@ -206,7 +206,7 @@ class GateHealth:
 
 
 @dataclass(frozen=True, slots=True)
-class StationState:
+class StationStatus:
     """Station, retained; `online` False is its will message."""
 
     online: bool
@@ -214,7 +214,7 @@ class StationState:
 
 
 Body = (
-    CarBeat
+    CarHeartbeat
     | CarState
     | CarLap
     | CarTelemetry
@@ -224,7 +224,7 @@ Body = (
     | OfficialLap
     | RunStatus
     | GateHealth
-    | StationState
+    | StationStatus
 )
 
 

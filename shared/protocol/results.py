@@ -78,8 +78,8 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
-    """The leaderboard has it: applied now, or earlier under the same key."""
+class PostAccepted:
+    """The leaderboard stored it: now, or earlier under the same key."""
 
     score_ms: int | None
     rank: int | None
@@ -88,26 +88,26 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    """The leaderboard will never take it as it is; a person must look."""
+class PostRejected:
+    """The leaderboard will never accept it as it is; a person must act."""
 
     reason: str
     status: int
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
-    """Away, busy, or the answer was lost: send the same again, not before `after_s`."""
+class PostDeferred:
+    """Away, busy, or its answer was lost: post the same result again, not before `after_s`."""
 
     reason: str
     after_s: float | None = None
 
 
-Answer = Posted | Rejected | Later
+PostOutcome = PostAccepted | PostRejected | PostDeferred
 
 MAX_RESULT_BYTES = 19_000  # Standard Webhooks asks for less than 20 kB
 _RESULT = TypeAdapter(Result)
-_POSTED = TypeAdapter(Posted)
+_POSTED = TypeAdapter(PostAccepted)
 
 
 def encode_result(result: Result) -> bytes:
@@ -130,12 +130,12 @@ def decode_result(payload: bytes) -> Result:
     return result
 
 
-def encode_posted(posted: Posted) -> bytes:
+def encode_accepted(posted: PostAccepted) -> bytes:
     """The leaderboard's answer to an applied result."""
     return canonical(posted).encode()
 
 
-def decode_posted(payload: bytes) -> Posted:
+def decode_accepted(payload: bytes) -> PostAccepted:
     """The station's reading of that answer. Raises BadInput."""
     try:
         return _POSTED.validate_json(payload, strict=True)

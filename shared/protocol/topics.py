@@ -37,14 +37,14 @@ class Topic:
 
 # Retained messages carry state only, never orders: a broker repeats them to whoever comes later.
 TOPICS: tuple[Topic, ...] = (
-    Topic("raceday/cars/{device}/beat", m.CarBeat, 0, False, "car"),
+    Topic("raceday/cars/{device}/heartbeat", m.CarHeartbeat, 0, False, "car"),
     Topic("raceday/cars/{device}/state", m.CarState, 1, True, "car"),
     Topic("raceday/cars/{device}/lap", m.CarLap, 1, False, "car"),
     Topic("raceday/cars/{device}/telemetry", m.CarTelemetry, 0, False, "car"),
     Topic("raceday/to/{device}/ack", m.LapAck, 1, False, "station"),
     Topic("raceday/to/{device}/lease", m.Lease, 0, False, "station"),
     Topic("raceday/to/{device}/order", m.DriveOrder, 1, False, "station"),
-    Topic("raceday/stations/{device}/state", m.StationState, 1, True, "station"),
+    Topic("raceday/stations/{device}/status", m.StationStatus, 1, True, "station"),
     Topic("raceday/stations/{device}/run", m.RunStatus, 1, True, "station"),
     Topic("raceday/stations/{device}/lap", m.OfficialLap, 1, False, "station"),
     Topic("raceday/stations/{device}/gate", m.GateHealth, 1, True, "station"),

@@ -9,7 +9,7 @@ from collections import deque
 from simulator.world.world import World
 from simulator.world.world_events import WorldEvent
 from vehicle.core.actions import Action
-from vehicle.core.limiter import Limits, limit
+from vehicle.core.limiter import DriveLimits, limit
 from vehicle.core.pulses import STOCK_CALIBRATION, pulses
 
 TICK_NS = 20_000_000
@@ -18,10 +18,10 @@ TICK_NS = 20_000_000
 class DriveChain:
     """The guard's chain for one world."""
 
-    def __init__(self, world: World, latency_ns: int = 0, limits: Limits | None = None) -> None:
+    def __init__(self, world: World, latency_ns: int = 0, limits: DriveLimits | None = None) -> None:
         self.world = world
         self.latency_ns = latency_ns
-        self._limits = limits or Limits()
+        self._limits = limits or DriveLimits()
         self._wishes: deque[tuple[int, Action]] = deque()
         self.clear()
 

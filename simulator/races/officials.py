@@ -87,7 +87,7 @@ class Officials:
             racer = self._rng.choice(turn.race.turns).name
             yield e.ReassignRun(author="judge", racer=racer, run_id=turn.run_id, reason="cars were mixed up")
         elif chance < 0.28:
-            yield e.HandTap(author="judge")
+            yield e.HandTime(author="judge")
         elif chance < 0.33:
             yield e.TakeBack(
                 author="judge", kind=self._rng.choice(SEEN), run_id=turn.run_id, reason="seen again on the video"

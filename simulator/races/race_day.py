@@ -5,7 +5,7 @@ import random
 import zlib
 from collections.abc import Callable, Iterator
 
-from leaderboard.domain import Race
+from leaderboard.domain import RaceRecord
 from shared.link.mock import MockBroker
 from shared.units import NS_PER_S
 from simulator.races.fault_injector import FaultInjector, InjectorWorld, wire_faults
@@ -96,7 +96,7 @@ class RaceDay:
 
     def _open(self, race: PlannedRace) -> None:
         opens_utc_ns, closes_utc_ns = UTC_AT_START_NS - WINDOW_NS, UTC_AT_START_NS + self.plan.length_ns + WINDOW_NS
-        board_race = Race(
+        board_race = RaceRecord(
             race.race_id,
             race.name,
             race.kind,

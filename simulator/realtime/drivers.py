@@ -29,7 +29,7 @@ from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral
 from vehicle.hardware.interfaces import Frame
-from vehicle.process.seccomp import Sockets
+from vehicle.process.seccomp import AllowedSockets
 
 RETRY_S = 0.2
 
@@ -89,7 +89,7 @@ class WorldClock:
 class WorldCamera:
     """Frames of one car, 240 x 320 grey, newest first; stamps are the world's."""
 
-    sockets: ClassVar[Sockets] = "local"  # a world that is started again is connected to again
+    sockets: ClassVar[AllowedSockets] = "local"  # a world that is started again is connected to again
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every camera gets it
         self._options = from_table(options, WorldCarOptions, "camera.options")

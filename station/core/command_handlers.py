@@ -11,22 +11,22 @@ from shared.errors import Refused
 from shared.protocol.topics import checked_device
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.attribution.car_witness import Found
+from station.core.attribution.car_witness import Finding
 from station.core.attribution.decisions import Step
 from station.core.race.orders import check_can_open, obey
 from station.core.race.race import Race
 from station.core.runs.run import NAMES, next_phase
 from station.core.set_up import pair_clocks
-from station.core.state import StationState
+from station.core.state import TimingState
 
 EARLIEST_MS, LATEST_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 to 2100
-Count = Callable[[Iterable[Step]], list[f.Fact]]
+CountCrossings = Callable[[Iterable[Step]], list[f.Fact]]
 # Of who is on the track, or of whose it was: what waits is decided before.
-_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.GiveTransponder)
+_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.AssignTransponder)
 
 
 def handle_command(
-    state: StationState, command: e.Command, count: Count, judge: Callable[[list[Found]], list[f.Fact]]
+    state: TimingState, command: e.Command, count: CountCrossings, judge: Callable[[list[Finding]], list[f.Fact]]
 ) -> list[f.Fact]:
     """The facts of one command. `count` gives those of assigned crossings, `judge` those of what a witness found."""
     settled = count(state.attribution.settle()) if isinstance(command, _CHANGES) else []
@@ -42,7 +42,7 @@ def handle_command(
     return [*settled, *facts, *_witnessed_anew(state, command, facts, judge)]
 
 
-def _obey(state: StationState, command: e.Command, count: Count) -> list[f.Fact]:
+def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list[f.Fact]:
     state.stop.check(command)
     match command:
         case e.StopAll() | e.ReleaseStop():
@@ -52,29 +52,29 @@ def _obey(state: StationState, command: e.Command, count: Count) -> list[f.Fact]
             return [f.CarOrdered(device, run_id, command.action, command.throttle_percent)]
         case e.SetClock():
             return _set_clock(state, command)
-        case e.GiveTransponder():
+        case e.AssignTransponder():
             return _give_transponder(state, command, count)
         case e.SetMode():
             _check_free(state, e.SetMode)
-            return state.fitness.change(command)
+            return state.readiness.change(command)
         case e.TryGate():
             return _try_gate(state, command)
         case e.OpenRun() | e.ArmRun():
             race = _open_race_of(state)
             check_can_open(race, command)
-            return [*state.fitness.check(state.gates, command), *obey(race, command)]
+            return [*state.readiness.check(state.gates, command), *obey(race, command)]
     return obey(_open_race_of(state), command)
 
 
-def _before_the_start(state: StationState) -> list[f.Fact]:
+def _before_the_start(state: TimingState) -> list[f.Fact]:
     """A start is given: what B saw before it, and A did not, begins no run."""
     if state.race is not None and any(run.released for run in state.race.on_track):
         return []
     why = "only system B saw it, before the start"
-    return [f.Unattributed(crossing.number, why) for crossing in state.second.forget_b()]
+    return [f.Unattributed(crossing.number, why) for crossing in state.backup.discard_waiting()]
 
 
-def _give_transponder(state: StationState, command: e.GiveTransponder, count: Count) -> list[f.Fact]:
+def _give_transponder(state: TimingState, command: e.AssignTransponder, count: CountCrossings) -> list[f.Fact]:
     """Its crossings before count as well; the first fact says how many of them."""
     _open_race_of(state)
     change = state.attribution.change_owner(command)
@@ -82,10 +82,10 @@ def _give_transponder(state: StationState, command: e.GiveTransponder, count: Co
     own = {each.crossing.number for each in change.passes}
     counted = sum(isinstance(fact, f.Attributed) and fact.crossing in own for fact in facts)
     owner = change.known
-    return [f.TransponderGiven(owner.id, owner.car, owner.racer, counted, command.author, command.reason), *facts]
+    return [f.TransponderAssigned(owner.id, owner.car, owner.racer, counted, command.author, command.reason), *facts]
 
 
-def _set_clock(state: StationState, command: e.SetClock) -> list[f.Fact]:
+def _set_clock(state: TimingState, command: e.SetClock) -> list[f.Fact]:
     """An official says what time it is."""
     if not EARLIEST_MS <= command.utc_ms < LATEST_MS:
         raise Refused("`utc_ms` is no time of day of these years: set the clock of the device that you hold first.")
@@ -93,7 +93,7 @@ def _set_clock(state: StationState, command: e.SetClock) -> list[f.Fact]:
     return pair_clocks(state, e.ClockPair(right))
 
 
-def _check_free(state: StationState, order: type[e.Command]) -> None:
+def _check_free(state: TimingState, order: type[e.Command]) -> None:
     """Raises Refused while a run is on."""
     if state.race is None:
         next_phase("idle", order)
@@ -101,7 +101,7 @@ def _check_free(state: StationState, order: type[e.Command]) -> None:
         next_phase(state.race.phase, order, state.race.info.officiating)
 
 
-def _try_gate(state: StationState, command: e.TryGate) -> list[f.Fact]:
+def _try_gate(state: TimingState, command: e.TryGate) -> list[f.Fact]:
     gate = state.gates.get(command.gate)
     if gate is None:
         raise Refused(f"The station has no gate {command.gate!r}; it has {', '.join(state.gates)}.")
@@ -111,24 +111,24 @@ def _try_gate(state: StationState, command: e.TryGate) -> list[f.Fact]:
     return [f.GateTried(gate.spec.name, command.author)]
 
 
-def _open_race_of(state: StationState) -> Race:
+def _open_race_of(state: TimingState) -> Race:
     if state.race is None:
         raise Refused("No race is open: the station's config names it under [race].")
     return state.race
 
 
 def _witnessed_anew(
-    state: StationState, command: e.Command, facts: list[f.Fact], judge: Callable[[list[Found]], list[f.Fact]]
+    state: TimingState, command: e.Command, facts: list[f.Fact], judge: Callable[[list[Finding]], list[f.Fact]]
 ) -> list[f.Fact]:
     """A ruling moved a run's crossings: its car's witness compares them again."""
-    moved = (f.Attributed, f.LapsRecast) if isinstance(command, e.GiveCrossing) else f.LapsRecast
+    moved = (f.Attributed, f.LapsRecomputed) if isinstance(command, e.AssignCrossing) else f.LapsRecomputed
     recast = list(dict.fromkeys(fact.run_id for fact in facts if isinstance(fact, moved)))
     if not recast or state.race is None or isinstance(command, e.SetClock):
         return []
     told: list[f.Fact] = []
-    for run_id in recast if isinstance(command, e.GiveTransponder) else recast[:1]:
+    for run_id in recast if isinstance(command, e.AssignTransponder) else recast[:1]:
         run = state.race.runs[run_id]
-        if isinstance(command, e.AddCrossing | e.GiveCrossing | e.GiveTransponder) and run.book.stretches:
+        if isinstance(command, e.AddCrossing | e.AssignCrossing | e.AssignTransponder) and run.book.segments:
             state.attribution.ruled(run)
         told += judge(state.witnesses.of(run.car).recast(run.book))
     return told

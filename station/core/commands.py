@@ -167,7 +167,7 @@ class DropCrossing(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GiveCrossing(Command):
+class AssignCrossing(Command):
     """The doubtful crossing `number` was the run's: it counts at its own stamp."""
 
     number: int
@@ -175,7 +175,7 @@ class GiveCrossing(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GiveTransponder(Command):
+class AssignTransponder(Command):
     """The `transponder` is on this `car`, or carried by this `racer`; with neither it is nobody's here.
 
     It stays so; what it passed in the run before counts for the run.
@@ -203,7 +203,7 @@ class ReassignRun(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandTap(Command):
+class HandTime(Command):
     """An official saw the car pass the gate now: a witness, never a crossing by itself."""
 
     run_id: str = later("")
@@ -267,11 +267,11 @@ COMMANDS: dict[str, type[Command]] = {
     "add_penalty": AddPenalty,
     "add_crossing": AddCrossing,
     "drop_crossing": DropCrossing,
-    "give_crossing": GiveCrossing,
-    "give_transponder": GiveTransponder,
+    "assign_crossing": AssignCrossing,
+    "assign_transponder": AssignTransponder,
     "dismiss": DismissProposal,
     "reassign": ReassignRun,
-    "hand_tap": HandTap,
+    "hand_time": HandTime,
     "order": OrderCar,
     "stop_all": StopAll,
     "release_stop": ReleaseStop,

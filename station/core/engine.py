@@ -5,8 +5,8 @@ facts. A crossing goes through a pipeline of stages, each of which hands on what
 
     gate -> test filter -> backup timing -> attribution -> race -> car witness
 
-Example: an edge that ends a lap gives `Crossing` (gate), `Attributed` and `LapDone` (race), maybe `LapConfirmed` (car
-witness). What an official orders goes by way of command_handlers.py, what a start or a clock changes by set_up.py.
+Example: an edge that ends a lap gives `Crossing` (gate), `Attributed` and `LapCompleted` (race), maybe `LapConfirmed`
+(car witness). What an official orders goes by way of command_handlers.py, what a start or a clock changes by set_up.py.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,22 +15,22 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core import set_up
 from station.core.attribution.attribution import LINE
-from station.core.attribution.car_witness import Found, facts_of
+from station.core.attribution.car_witness import Finding, facts_of
 from station.core.attribution.decisions import Step
 from station.core.command_handlers import handle_command
 from station.core.race import time_limit
-from station.core.race.counting import Assigned, count_crossing
+from station.core.race.counting import AssignedCrossing, count_crossing
 from station.core.runs.proposals import missed_by_system_a
 from station.core.runs.run import Run
-from station.core.state import StationState
-from station.core.timing.backup_system import Missed
+from station.core.state import TimingState
+from station.core.timing.backup_system import MissedByA
 from station.core.timing.gate import Gate
 from station.core.timing.readiness import TESTING
 
 NO_GATE = "the station has no such gate"
 
 
-class Engine(StationState):
+class Engine(TimingState):
     """The station's state and the door to it."""
 
     def handle(self, event: e.Input) -> tuple[f.Fact, ...]:
@@ -39,7 +39,7 @@ class Engine(StationState):
         if self.scale.waiting is not None and not self.run_is_on:
             facts += set_up.pair_clocks(self, e.ClockPair(*self.scale.waiting))
         if facts:  # what has none is not kept, and does not come in a replay
-            self._keep_stamp(event)
+            self._record_stamp(event)
         return (*facts, *self._compared(facts))
 
     def _take(self, event: e.Input) -> list[f.Fact]:
@@ -77,7 +77,7 @@ class Engine(StationState):
         facts: list[f.Fact] = []
         for gate in self.gates.values():
             facts += self._of_gate(gate, gate.tick(now))
-        facts += self._missed(self.second.missed_by(now))
+        facts += self._missed(self.backup.missed_by(now))
         if self.race is None:
             return facts
         facts += self._count(self.attribution.tick(now))
@@ -95,7 +95,7 @@ class Engine(StationState):
                 self.scale.meet(fact.boot)
                 facts += self._crossing(fact, gate.spec)
             elif isinstance(fact, f.LayoutDoubted):
-                facts += self.fitness.noted_layout(fact, self.scale.utc_ns(fact.boot, fact.at_ns))
+                facts += self.readiness.record_layout_doubt(fact, self.scale.utc_ns(fact.boot, fact.at_ns))
         return facts
 
     def _crossing(self, crossing: f.Crossing, spec: e.GateSpec) -> list[f.Fact]:
@@ -116,31 +116,31 @@ class Engine(StationState):
     def _is_test(self, crossing: f.Crossing) -> bool:
         """The test filter: it was made in test mode, and no race hears of it."""
         by_clocks = self.race is not None and self.race.info.officiating >= e.REBOOTS
-        return self.fitness.keeps(crossing, self.scale, by_clocks)
+        return self.readiness.is_test_crossing(crossing, self.scale, by_clocks)
 
     def _seen_by_a(self, crossing: f.Crossing, lockout_ns: int, test: bool) -> list[f.Fact]:
         """Backup timing: what A missed before this one counts first; then B is compared with it."""
-        before = self._missed(self.second.missed_before(crossing))
+        before = self._missed(self.backup.missed_before(crossing))
         led = self._led_by_b
         if led is not None and not test:
             told = f.Unattributed(crossing.number, "system B times this run")
-            return [*before, told, *self.second.seen_by_a(crossing, led.run_id)]
+            return [*before, told, *self.backup.add_from_a(crossing, led.run_id)]
         facts = self._attribute(crossing, "gate", lockout_ns, test)
         run_id = next((fact.run_id for fact in facts if isinstance(fact, f.Attributed)), "")
         several = self.attribution.several
         if run_id or several:
-            facts += self.second.seen_by_a(crossing, "" if several else run_id)
+            facts += self.backup.add_from_a(crossing, "" if several else run_id)
         return [*before, *facts]
 
     def _seen_by_b(self, crossing: f.Crossing) -> list[f.Fact]:
         """B stands by: it is compared with A, and counts where A missed, or where it times the whole run."""
         if self._led_by_b is None:
-            return self.second.seen_by_b(crossing)
-        return [*self._own_of_b(crossing), *self.second.seen_by_b(crossing, counted=True)]
+            return self.backup.add_from_b(crossing)
+        return [*self._own_of_b(crossing), *self.backup.add_from_b(crossing, counted=True)]
 
     def _own_of_b(self, crossing: f.Crossing) -> list[f.Fact]:
         """B's crossing counts by B's own stamp."""
-        stands = f.SystemReplaced(crossing.number, crossing.boot, crossing.at_ns, 0, 0, 0)
+        stands = f.ReplacementTime(crossing.number, crossing.boot, crossing.at_ns, 0, 0, 0)
         return [stands, *self._attribute(crossing, "system_b", 0, self._is_test(crossing))]
 
     @property
@@ -149,14 +149,14 @@ class Engine(StationState):
         run = self.run if self.timed_by_b and not self.attribution.several else None
         return run if run is not None and run.on and run.run_id == self.timed_by_b else None
 
-    def _missed(self, missed: Sequence[Missed]) -> list[f.Fact]:
+    def _missed(self, missed: Sequence[MissedByA]) -> list[f.Fact]:
         """A missed these: B's corrected stamp counts, or an official is asked. Outside a run it means nothing."""
         facts: list[f.Fact] = []
         for each in missed:
             crossing, run, several = each.crossing, self.run, self.attribution.several
             if run is None or not run.on or not (run.released or several):
                 facts.append(f.Unattributed(crossing.number, "only system B saw it, and no run is on"))
-            elif each.fact is not None and (several or run.book.fits(crossing.boot, crossing.at_ns)):
+            elif each.fact is not None and (several or run.book.could_end_lap(crossing.boot, crossing.at_ns)):
                 facts += [each.fact, *self._attribute(crossing, "system_b", 0, self._is_test(crossing))]
             elif not run.begun and not several:
                 self.timed_by_b, run.book.by_b = run.run_id, True
@@ -181,14 +181,14 @@ class Engine(StationState):
         """Each crossing that has a run to the race, and what counts on to the car's witness."""
         facts: list[f.Fact] = []
         for step in steps:
-            if not isinstance(step, Assigned):
+            if not isinstance(step, AssignedCrossing):
                 facts.append(step)
                 continue
             assert self.race is not None, "crossings are assigned to runs of the race that is open"
-            found, stretch = count_crossing(self.race, step)
+            found, segment = count_crossing(self.race, step)
             facts += found
-            if stretch is not None:
-                facts += self._judge(self.witnesses.passed(step.run, stretch))
+            if segment is not None:
+                facts += self._judge(self.witnesses.passed(step.run, segment))
         return facts
 
     def _report(self, report: e.CarReport) -> list[f.Fact]:
@@ -198,16 +198,16 @@ class Engine(StationState):
             return []
         stored.add(report.seq)
         self.attribution.report(report)
-        heard = f.CarHeard(report.car, report.boot, report.seq, self.run_of(report.car))
+        heard = f.CarReportStored(report.car, report.boot, report.seq, self.run_of(report.car))
         return [heard, *self._judge(self.witnesses.reported(report))]
 
-    def _judge(self, found: list[Found]) -> list[f.Fact]:
+    def _judge(self, found: list[Finding]) -> list[f.Fact]:
         """What a car's witness found. Among several cars doubts are weighed by the attribution instead."""
         if not found:
             return []
         return facts_of(found, {} if self.race is None else self.race.runs, self.attribution.several)
 
-    def _keep_stamp(self, event: e.Input) -> None:
+    def _record_stamp(self, event: e.Input) -> None:
         """So much had surely gone by on that clock. A car's report is heard on the station's."""
         if isinstance(event, e.Edge):
             boot, at_ns = event.boot, event.at_ns
@@ -224,4 +224,4 @@ class Engine(StationState):
             return []
         runs = self.race.runs if self.race is not None else {}
         over = [run_id for run_id in sorted(told) if run_id in runs and not runs[run_id].on]
-        return [fact for run_id in over if (fact := self.second.summary(run_id)) is not None]
+        return [fact for run_id in over if (fact := self.backup.summary(run_id)) is not None]

@@ -12,13 +12,13 @@ from station.core.gate_facts import (
     CrossingMeasured,
     EdgeIgnored,
     EdgesLost,
-    GateJudged,
-    GateNoted,
+    GateHealthChanged,
+    GateNoteStored,
     GateOverridden,
     GateStuck,
     GateTried,
     LayoutDoubted,
-    SystemReplaced,
+    ReplacementTime,
     SystemsCompared,
     SystemsPaired,
 )
@@ -26,17 +26,17 @@ from station.core.moment import CarOrder, Mode, Moment
 from station.core.run_facts import (
     Attributed,
     CrossingFlagged,
+    CrossingMissed,
     Incident,
     IncidentTakenBack,
     Lap,
+    LapAdjusted,
+    LapCompleted,
     LapConfirmed,
-    LapDone,
     LapHeld,
-    LapRuled,
-    LapsRecast,
+    LapsRecomputed,
     ModelEntered,
-    ModelHeard,
-    PassUnseen,
+    ModelReported,
     Proposal,
     ProposalDismissed,
     ProposalKind,
@@ -52,7 +52,7 @@ from station.core.run_facts import (
     Source,
     StandingChanged,
     TimeUp,
-    TransponderGiven,
+    TransponderAssigned,
     Unattributed,
     UnknownTransponder,
 )
@@ -60,42 +60,44 @@ from station.core.run_facts import (
 __all__ = [
     "AllStopped",
     "Attributed",
-    "CarHeard",
     "CarOrdered",
+    "CarReportStored",
     "ClockCorrected",
-    "ClockNoted",
+    "ClockPairStored",
     "CommandRefused",
     "Crossing",
     "CrossingFlagged",
     "CrossingMeasured",
+    "CrossingMissed",
     "EdgeIgnored",
     "EdgesLost",
-    "EpochBegan",
     "Fact",
-    "GateJudged",
-    "GateNoted",
+    "GateHealthChanged",
+    "GateNoteStored",
     "GateOverridden",
     "GateStuck",
     "GateTried",
+    "HandTimeRecorded",
     "Incident",
     "IncidentTakenBack",
     "JournalNamed",
     "Lap",
+    "LapAdjusted",
+    "LapCompleted",
     "LapConfirmed",
-    "LapDone",
     "LapHeld",
-    "LapRuled",
-    "LapsRecast",
+    "LapsRecomputed",
     "LayoutDoubted",
+    "ModeChanged",
     "ModelEntered",
-    "ModelHeard",
-    "PassUnseen",
+    "ModelReported",
     "PhaseChanged",
     "Proposal",
     "ProposalDismissed",
     "ProposalKind",
     "Qualified",
     "RaceOpened",
+    "ReplacementTime",
     "ResultDue",
     "RunClock",
     "RunFinished",
@@ -108,19 +110,17 @@ __all__ = [
     "StandingChanged",
     "StationBooted",
     "StopReleased",
-    "SystemReplaced",
     "SystemsCompared",
     "SystemsPaired",
-    "Tapped",
     "TimeUp",
-    "TransponderGiven",
+    "TransponderAssigned",
     "Unattributed",
     "UnknownTransponder",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class EpochBegan:
+class ModeChanged:
     """Test mode or race mode from now on."""
 
     epoch: int
@@ -129,7 +129,7 @@ class EpochBegan:
 
 
 @dataclass(frozen=True, slots=True)
-class CarHeard:
+class CarReportStored:
     """A car's report was kept; its acknowledgement may go out."""
 
     car: str
@@ -139,7 +139,7 @@ class CarHeard:
 
 
 @dataclass(frozen=True, slots=True)
-class Tapped:
+class HandTimeRecorded:
     """An official's hand at `moment`; `off_ns` from the nearest crossing of the run, if there is one."""
 
     run_id: str
@@ -193,7 +193,7 @@ class JournalNamed:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockNoted:
+class ClockPairStored:
     """A monotonic/UTC pair was kept. `used` False while a run is on: its laps keep one scale."""
 
     boot: str
@@ -243,25 +243,25 @@ Fact = (
     | GateStuck
     | SystemsPaired
     | SystemsCompared
-    | SystemReplaced
-    | GateJudged
-    | GateNoted
+    | ReplacementTime
+    | GateHealthChanged
+    | GateNoteStored
     | GateOverridden
     | GateTried
     | LayoutDoubted
-    | EpochBegan
+    | ModeChanged
     | Attributed
     | Unattributed
     | UnknownTransponder
-    | TransponderGiven
+    | TransponderAssigned
     | CrossingFlagged
-    | LapDone
+    | LapCompleted
     | LapHeld
     | LapConfirmed
-    | LapRuled
-    | LapsRecast
+    | LapAdjusted
+    | LapsRecomputed
     | ModelEntered
-    | ModelHeard
+    | ModelReported
     | Incident
     | IncidentTakenBack
     | RunOpened
@@ -275,17 +275,17 @@ Fact = (
     | ResultDue
     | StandingChanged
     | TimeUp
-    | CarHeard
+    | CarReportStored
     | Proposal
-    | PassUnseen
+    | CrossingMissed
     | ProposalDismissed
-    | Tapped
+    | HandTimeRecorded
     | CarOrdered
     | AllStopped
     | StopReleased
     | StationBooted
     | JournalNamed
-    | ClockNoted
+    | ClockPairStored
     | ClockCorrected
     | RaceOpened
     | PhaseChanged

@@ -1,4 +1,4 @@
-"""What a gate saw: crossings, what is said of them, its health, and its two timing systems held together."""
+"""What a gate saw: crossings, what is said of them, its health, and its two timing systems compared."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -103,7 +103,7 @@ class SystemsCompared:
 
 
 @dataclass(frozen=True, slots=True)
-class SystemReplaced:
+class ReplacementTime:
     """A missed the pass: B's crossing counts, `correction_ns` (the mean of `count` differences) added to its stamp.
 
     `count` 0: A has not even begun the run, and B times all of it by its own stamps.
@@ -118,7 +118,7 @@ class SystemReplaced:
 
 
 @dataclass(frozen=True, slots=True)
-class GateJudged:
+class GateHealthChanged:
     """A gate's driver fell ill, or is well again."""
 
     gate: str
@@ -127,7 +127,7 @@ class GateJudged:
 
 
 @dataclass(frozen=True, slots=True)
-class GateNoted:
+class GateNoteStored:
     """A gate's driver noticed something of its device: kept for whoever has to explain a time."""
 
     gate: str

@@ -40,7 +40,7 @@ class UnknownTransponder:
 
 
 @dataclass(frozen=True, slots=True)
-class TransponderGiven:
+class TransponderAssigned:
     """An official said whose it is ("" and "": nobody's here); `crossings` of its passes before count now."""
 
     transponder: str
@@ -88,7 +88,7 @@ class Lap:
 
 
 @dataclass(frozen=True, slots=True)
-class LapDone:
+class LapCompleted:
     """A lap ended just now."""
 
     lap: Lap
@@ -112,7 +112,7 @@ class LapHeld:
 
 
 @dataclass(frozen=True, slots=True)
-class LapRuled:
+class LapAdjusted:
     """An official changed what this lap counts."""
 
     lap: Lap
@@ -121,7 +121,7 @@ class LapRuled:
 
 
 @dataclass(frozen=True, slots=True)
-class LapsRecast:
+class LapsRecomputed:
     """A ruling added or dropped a crossing: these are the run's laps now, all of them."""
 
     run_id: str
@@ -207,7 +207,7 @@ class TimeUp:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelHeard:
+class ModelReported:
     """What a car says that it drives; `online` False: nobody speaks for it now."""
 
     car: str
@@ -296,7 +296,7 @@ class Proposal:
     """The witnesses disagree with the gate: an official should decide. `at_ns` on the gate's clock.
 
     Of a doubtful crossing `run_id` is the likeliest run, `sure_percent` how likely, `others` the runs that it may also
-    be; it counts for none until `GiveCrossing` says whose `crossing` it was. Of a false one `crossing` is its number.
+    be; it counts for none until `AssignCrossing` says whose `crossing` it was. Of a false one `crossing` is its number.
     """
 
     run_id: str
@@ -310,7 +310,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class PassUnseen:
+class CrossingMissed:
     """A car passed the gate by its own report, or by a gap of several laps, and there is no crossing of it."""
 
     run_id: str

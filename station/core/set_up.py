@@ -11,13 +11,13 @@ from station.core.race.race import Race
 from station.core.race.results import corrected
 from station.core.race.time_limit import rebooted
 from station.core.runs.racer_names import FIRST_EDITION
-from station.core.state import StationState
+from station.core.state import TimingState
 from station.core.timing.gate import Gate
 
-Change = e.Booted | e.JournalBegan | e.ClockPair | e.CarModel | e.GateReported | e.GateNote
+SetUpInput = e.Booted | e.JournalBegan | e.ClockPair | e.CarModel | e.GateReported | e.GateNote
 
 
-def change(state: StationState, event: Change) -> list[f.Fact]:
+def change(state: TimingState, event: SetUpInput) -> list[f.Fact]:
     """What a start or a clock changes, or what a gate's driver or a car says of itself."""
     match event:
         case e.Booted():
@@ -29,10 +29,10 @@ def change(state: StationState, event: Change) -> list[f.Fact]:
         case e.CarModel():
             return state.models.hear(event, state.race.on_track if state.race is not None else [])
         case e.GateReported() | e.GateNote():
-            return state.fitness.hear(event, state.scale)
+            return state.readiness.hear(event, state.scale)
 
 
-def boot(state: StationState, booted: e.Booted) -> list[f.Fact]:
+def boot(state: TimingState, booted: e.Booted) -> list[f.Fact]:
     """The station's process started. A gate that is built as before keeps its memory of what was handled.
 
     What its driver remembers beyond that will come again.
@@ -49,7 +49,7 @@ def boot(state: StationState, booted: e.Booted) -> list[f.Fact]:
     if booted.clock_trusted:
         state.identity.trusted(booted.moment.utc_ns)
     state.models.restart()
-    state.fitness.rebuilt(booted.gates)
+    state.readiness.rebuilt(booted.gates)
     state.attribution.wire(booted.transponders)
     facts: list[f.Fact] = [f.StationBooted(booted.station, booted.moment.boot)]
     if booted.edition != state.names.edition:
@@ -58,23 +58,23 @@ def boot(state: StationState, booted: e.Booted) -> list[f.Fact]:
     return facts
 
 
-def _build_gates(state: StationState, specs: tuple[e.GateSpec, ...]) -> None:
+def _build_gates(state: TimingState, specs: tuple[e.GateSpec, ...]) -> None:
     for spec in specs:
         known = state.gates.get(spec.name)
         if known is None or known.spec != spec:
             state.gates[spec.name] = Gate(spec, state.crossing_count)
             if known is not None:
-                state.gates[spec.name].kept.update(known.kept)
+                state.gates[spec.name].last_seq_by_boot.update(known.last_seq_by_boot)
 
 
-def begin_journal(state: StationState, began: e.JournalBegan) -> list[f.Fact]:
+def begin_journal(state: TimingState, began: e.JournalBegan) -> list[f.Fact]:
     """The journal has a name; one that goes on for another counts on from its runs."""
     state.identity.journal = began.journal
     state.ids.reached(began.runs)
     return [f.JournalNamed(began.journal, began.old_journal, began.old_seq, began.old_head)]
 
 
-def refusal_to_open(state: StationState, wanted: e.OpenRace) -> str:
+def refusal_to_open(state: TimingState, wanted: e.OpenRace) -> str:
     """Why this race cannot be opened now; "" if it can."""
     now = state.race
     if now is not None and now.on:
@@ -85,12 +85,12 @@ def refusal_to_open(state: StationState, wanted: e.OpenRace) -> str:
     return ""
 
 
-def is_open(state: StationState, wanted: e.OpenRace) -> bool:
+def is_open(state: TimingState, wanted: e.OpenRace) -> bool:
     """Is it the race that is open already, with the same rules?"""
     return state.race is not None and replace(state.race.info, moment=wanted.moment) == wanted
 
 
-def open_race(state: StationState, wanted: e.OpenRace) -> list[f.Fact]:
+def open_race(state: TimingState, wanted: e.OpenRace) -> list[f.Fact]:
     """Runs from now on belong to this race; it may have been open before."""
     race = state.races.get(wanted.race_id)
     if race is None:
@@ -102,13 +102,13 @@ def open_race(state: StationState, wanted: e.OpenRace) -> list[f.Fact]:
     return [f.RaceOpened(wanted.race_id)]
 
 
-def pair_clocks(state: StationState, pair: e.ClockPair) -> list[f.Fact]:
+def pair_clocks(state: TimingState, pair: e.ClockPair) -> list[f.Fact]:
     """A pair may put right what was stamped before: results that are due then are corrected."""
     boot_id = pair.moment.boot
     used, correction = state.scale.pair(pair.moment, state.run_is_on, pair.trusted, pair.paced)
     if pair.trusted:
         state.identity.trusted(pair.moment.utc_ns)
-    facts: list[f.Fact] = [f.ClockNoted(boot_id, used)]
+    facts: list[f.Fact] = [f.ClockPairStored(boot_id, used)]
     if correction is not None:
         facts.append(f.ClockCorrected(boot_id, correction.by_ns, pair.trusted))
         facts += [fact for race in state.races.values() for fact in corrected(race, correction)]

@@ -9,40 +9,40 @@ from types import MappingProxyType
 
 from station.core import inputs as e
 from station.core.attribution.attribution import Attribution
-from station.core.attribution.car_witness import Witnesses
-from station.core.attribution.transponders import Stranger
+from station.core.attribution.car_witness import CarWitnesses
+from station.core.attribution.transponders import UnknownId
 from station.core.race.race import Race
-from station.core.runs.car_models import Models
-from station.core.runs.racer_names import Names
-from station.core.runs.result_identity import Identity
+from station.core.runs.car_models import ReportedModels
+from station.core.runs.racer_names import RacerNames
+from station.core.runs.result_identity import ResultIdentity
 from station.core.runs.run import Run
 from station.core.runs.run_registry import RunIds
 from station.core.stop_all import StopLatch
-from station.core.timing.backup_system import SecondSystem
-from station.core.timing.gate import Count, Gate
-from station.core.timing.readiness import Fitness
+from station.core.timing.backup_system import BackupTimingSystem
+from station.core.timing.gate import CrossingCounter, Gate
+from station.core.timing.readiness import Readiness
 from station.core.timing.utc_scale import UtcScale
 
 
-class StationState:
+class TimingState:
     """Gates, races, cars' witnesses and clocks. `race` is the one that is open."""
 
     def __init__(self) -> None:
         self.gates: dict[str, Gate] = {}
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
-        self.fitness = Fitness()
-        self.models = Models()
+        self.readiness = Readiness()
+        self.models = ReportedModels()
         self.stop = StopLatch()
         self.scale = UtcScale()
         self.ids = RunIds()
-        self.identity = Identity(self.ids)
-        self.names = Names()
-        self.second = SecondSystem(self.scale)
+        self.identity = ResultIdentity(self.ids)
+        self.names = RacerNames()
+        self.backup = BackupTimingSystem(self.scale)
         self.timed_by_b = ""  # the run that system B times to its end, since A has not even begun it
         self.attribution = Attribution(self.scale, self.names)
-        self.witnesses = Witnesses()
-        self.crossing_count = Count()
+        self.witnesses = CarWitnesses()
+        self.crossing_count = CrossingCounter()
         self.reports: dict[tuple[str, str], set[int]] = {}  # (car, its boot) -> the reports that were stored
         self.booted: e.Booted | None = None
         self.last_of_clock: dict[str, int] = {}  # the newest stamp of each clock among the inputs that were kept
@@ -58,9 +58,9 @@ class StationState:
         return self.race is not None and bool(self.race.on_track)
 
     @property
-    def strangers(self) -> tuple[Stranger, ...]:
+    def unknown_transponders(self) -> tuple[UnknownId, ...]:
         """Transponders that passed in this race, and of whom nobody knows whose they are."""
-        return self.attribution.strangers
+        return self.attribution.unknown_transponders
 
     @property
     def paired(self) -> frozenset[str]:
@@ -75,10 +75,10 @@ class StationState:
         """A stamp as UTC ns, for display."""
         return self.scale.utc_ns(boot, at_ns)
 
-    def kept(self, gate: str) -> Mapping[str, int]:
+    def last_seq_by_boot(self, gate: str) -> Mapping[str, int]:
         """The last seq that was handled of each boot of a gate: its driver sends what came after."""
         known = self.gates.get(gate)
-        return MappingProxyType({} if known is None else known.kept)
+        return MappingProxyType({} if known is None else known.last_seq_by_boot)
 
     def run_of(self, car: str) -> str:
         """The run of this car that is on, or the last one of all if it was this car's; "" if there is none."""

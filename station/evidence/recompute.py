@@ -83,7 +83,7 @@ def _hear(seen: _Seen, kind: str, given: dict[str, Any]) -> None:
 
 def _take(case: Case, seen: _Seen, name: str, fact: dict[str, Any]) -> None:
     match name:
-        case "SystemReplaced":
+        case "ReplacementTime":
             seen.crossings[fact["crossing"]] = (fact["boot"], fact["at_ns"])
         case "Crossing":
             seen.crossings[fact["number"]] = (fact["boot"], fact["at_ns"])
@@ -106,9 +106,9 @@ def _about(case: Case, seen: _Seen, name: str, fact: dict[str, Any]) -> None:
         case.opened, case.rules = fact, seen.races.get(fact["race_id"])
     elif name == "RunStarted":
         case.started = fact
-    elif name in ("LapDone", "LapConfirmed", "LapRuled", "LapHeld"):
+    elif name in ("LapCompleted", "LapConfirmed", "LapAdjusted", "LapHeld"):
         case.laps[fact["lap"]["number"]] = fact["lap"]
-    elif name == "LapsRecast":
+    elif name == "LapsRecomputed":
         case.laps = {lap["number"]: lap for lap in fact["laps"]}
 
 

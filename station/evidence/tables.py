@@ -26,7 +26,7 @@ RULINGS = (
     "CarReset",
     "TakeBack",
     "EnterModel",
-    "GiveCrossing",
+    "AssignCrossing",
     "DismissProposal",
     "FinishRun",
     "AbandonRun",
@@ -79,9 +79,9 @@ def _witnesses(parsed: Iterable[Any]) -> Iterable[list[Any]]:
             if name == "Crossing":
                 stamp = (fact["at_ns"], fact["boot"], fact["uncertainty_ns"])
                 yield [seq, "gate", fact["gate"], *stamp, why.get(fact["number"], "")]
-            elif name == "SystemReplaced":
+            elif name == "ReplacementTime":
                 yield [seq, "system B, corrected", fact["crossing"], fact["at_ns"], fact["boot"], fact["spread_ns"], ""]
-            elif name == "Tapped":
+            elif name == "HandTimeRecorded":
                 moment = fact["moment"]
                 yield [seq, "hand", fact["author"], moment["at_ns"], moment["boot"], "", f"off {fact['off_ns']} ns"]
 

@@ -176,7 +176,7 @@ class Cars:
             cars = tuple(self._stop_car(self._cars[name], now) for name in sorted(self._cars))
             return StopView(True, self._halt.author, self._halt.at.utc_ns, connected, self._lease_ms, cars)
 
-    def beat(self, name: str, boot: str, beat: m.CarBeat, now_ns: int) -> list[Reply]:
+    def beat(self, name: str, boot: str, beat: m.CarHeartbeat, now_ns: int) -> list[Reply]:
         """The answers to a car's beat: always a lease (or none), and an order if one is due.
 
         A second machine of the same name gets none, and the reason; but a stop is for it as well.
@@ -185,10 +185,13 @@ class Cars:
             car = self._car(name)
             stored = car.claim.state_of(boot)
             if not car.claim.hear(boot, beat.mode, now_ns):
-                return [(name, self._refused(car, boot, beat.beat)), *self._hold_other(car, boot, beat.beat, now_ns)]
+                return [
+                    (name, self._refused(car, boot, beat.heartbeat)),
+                    *self._hold_other(car, boot, beat.heartbeat, now_ns),
+                ]
             if car.boot not in ("", boot):
                 self._taken(car, stored, now_ns)
-            car.boot, car.beat, car.mode, car.beat_ns = boot, beat.beat, beat.mode, now_ns
+            car.boot, car.beat, car.mode, car.beat_ns = boot, beat.heartbeat, beat.mode, now_ns
             car.practice = beat.practice
             halted = self._hold(car, now_ns)
             self._follow(car, now_ns)

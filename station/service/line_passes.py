@@ -28,7 +28,7 @@ def line_passes(engine: Engine, facts: Sequence[f.Fact]) -> Iterator[Pass]:
         match fact:
             case f.Crossing(number=number, gate=gate) if number not in apart and _is_the_line(engine, gate):
                 yield Pass(fact.boot, fact.at_ns)
-            case f.SystemReplaced(crossing=number) if number not in apart:
+            case f.ReplacementTime(crossing=number) if number not in apart:
                 yield Pass(fact.boot, fact.at_ns)
 
 

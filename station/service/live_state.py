@@ -9,9 +9,9 @@ from shared.errors import HardwareMissing
 from shared.link.interface import Delivery, Link
 from shared.protocol import messages as m
 from station.core.engine import Engine
-from station.core.facts import Fact, GateNoted, GateTried
+from station.core.facts import Fact, GateNoteStored, GateTried
 from station.core.inputs import GateSpec, Moment
-from station.core.timing.sensor_layout import Pass, words
+from station.core.timing.sensor_layout import SensorPass, words
 from station.gates.absent_gate import AbsentGate, started_again
 from station.gates.driver import GateDriver, GateHealthReport, Said
 from station.service.car_control import Cars
@@ -26,7 +26,7 @@ class Tried:
 
     missing: tuple[str, ...] = ()
     doubt: str = ""
-    passes: tuple[Pass, ...] = ()
+    passes: tuple[SensorPass, ...] = ()
 
 
 LOOK_NS = 250_000_000
@@ -50,7 +50,7 @@ class Hall:
         self._specs, self._drivers = specs, dict(drivers)
         self._link, self._cars, self._screen, self._sync = link, cars, screen, sync
         self.blocked: dict[str, tuple[str, ...]] = {}  # gate -> sensors that are stuck; replaced as a whole
-        self.notes: dict[str, tuple[GateNoted, ...]] = {}  # gate -> what its driver noticed; replaced as a whole
+        self.notes: dict[str, tuple[GateNoteStored, ...]] = {}  # gate -> what its driver noticed; replaced as a whole
         self._tried: dict[str, Tried] = {}
         self._looked_ns: int | None = None
         self._synced_ns: int | None = None
@@ -67,10 +67,10 @@ class Hall:
         self._judge = judge
         for name, driver in tuple(self._drivers.items()):
             try:
-                driver.start(engine.kept(name), put)
+                driver.start(engine.last_seq_by_boot(name), put)
             except HardwareMissing as error:
                 self._drivers[name] = AbsentGate(name, started_again(driver), str(error))
-                self._drivers[name].start(engine.kept(name), put)
+                self._drivers[name].start(engine.last_seq_by_boot(name), put)
 
     def judged(self, name: str, engine: Engine, facts: Sequence[Fact]) -> None:
         """After the edge of a gate, or at a start: what its passes say of the gate itself. Not for each edge anew."""
@@ -84,7 +84,7 @@ class Hall:
         body, envelope = delivery.message.body, delivery.message.envelope
         replies = []
         match body:
-            case m.CarBeat():
+            case m.CarHeartbeat():
                 replies = self._cars.beat(envelope.device, envelope.boot, body, now_ns)
             case m.CarState():
                 replies = self._cars.state(envelope.device, body, now_ns, envelope.boot)

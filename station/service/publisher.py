@@ -25,13 +25,13 @@ _SEEN = (
     f.RunClock,
     f.RunFinished,
     f.RunReassigned,
-    f.LapDone,
+    f.LapCompleted,
     f.LapConfirmed,
     f.LapHeld,
-    f.LapRuled,
-    f.LapsRecast,
+    f.LapAdjusted,
+    f.LapsRecomputed,
     f.ModelEntered,
-    f.ModelHeard,
+    f.ModelReported,
     f.RunModel,
     f.TimeUp,
     f.Incident,
@@ -42,7 +42,7 @@ _SEEN = (
     f.Attributed,
     f.Qualified,
     f.UnknownTransponder,
-    f.TransponderGiven,
+    f.TransponderAssigned,
     f.StationBooted,
 )
 
@@ -61,7 +61,7 @@ class Teller:
         self._permit(engine)
         if (stop := engine.stop.on) is not None:
             self.stop_all(stop.author, replace(now, utc_ns=stop.utc_ns))
-        self._screen.update(mode=engine.fitness.mode)
+        self._screen.update(mode=engine.readiness.mode)
         self._show(engine, now, standing=True)
         self._status(engine, [run.run_id for run in _runs(engine)])
 
@@ -112,11 +112,11 @@ class Teller:
                 self._cars.by_hand(engine.race.runs[fact.run_id].car)
             case f.PhaseChanged():
                 self._permit(engine)
-            case f.EpochBegan():
+            case f.ModeChanged():
                 self._screen.update(mode=fact.mode)
-            case f.LapDone(lap) | f.LapConfirmed(lap) | f.LapRuled(lap) | f.LapHeld(lap):
+            case f.LapCompleted(lap) | f.LapConfirmed(lap) | f.LapAdjusted(lap) | f.LapHeld(lap):
                 self._laps(engine, (lap,))
-            case f.LapsRecast(_, laps):
+            case f.LapsRecomputed(_, laps):
                 self._laps(engine, laps)
 
     def _laps(self, engine: Engine, laps: Sequence[Lap]) -> None:
@@ -142,7 +142,7 @@ class Teller:
             return
         on = {each.run_id: self._run(engine, each, now) for each in race.on_track}
         last = None if run is None else on.get(run.run_id) or self._run(engine, run, now)
-        strangers = stranger_views(engine.strangers)
+        strangers = stranger_views(engine.unknown_transponders)
         best = race_view(race, self._bests.of_race())
         self._screen.update(race=best, run=last, runs=tuple(on.values()), strangers=strangers)
         if standing:
@@ -164,8 +164,8 @@ def _runs(engine: Engine) -> list[Run]:
 def _moved(fact: Fact) -> str:
     """The run whose state is told anew."""
     match fact:
-        case f.PhaseChanged() | f.LapsRecast() | f.RunReassigned():
+        case f.PhaseChanged() | f.LapsRecomputed() | f.RunReassigned():
             return fact.run_id
-        case f.LapDone(lap) | f.LapRuled(lap) | f.LapHeld(lap):
+        case f.LapCompleted(lap) | f.LapAdjusted(lap) | f.LapHeld(lap):
             return lap.run_id
     return ""

@@ -52,7 +52,7 @@ LOOK_NS = 1_000_000_000
 PAIR_NS = 600_000_000_000
 STEP_NS = 1_000_000_000
 JOURNAL_BYTES, START_BYTES = 6, 4  # that no two journals, and no two starts of one, ever share
-HEARD: tuple[type[m.Body], ...] = (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)
+HEARD: tuple[type[m.Body], ...] = (m.CarHeartbeat, m.CarState, m.CarLap, m.CarTelemetry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +119,14 @@ class Station:
         self._store_view()
         self._screen.owe(self.journal.due)
         self._hall.blocked = _blocked(self._restored.engine)
-        self._hall.notes = dict(self._restored.engine.fitness.notes)
+        self._hall.notes = dict(self._restored.engine.readiness.notes)
         for name in self._restored.engine.gates:
             self._hall.judged(name, self._restored.engine, ())
         if self.drem is not None:
             self.drem.start()
         self._hall.start(self._restored.engine, self._edge, self._judged)
         self._link.start([Subscription(BY_BODY[kind]) for kind in HEARD], self._delivered)
-        self._link.publish(m.StationState(True, "The station times."))
+        self._link.publish(m.StationStatus(True, "The station times."))
 
     def pump(self, wait_s: float = 0.0) -> bool:
         """Takes what waits (or waits for it), and the time; True if there was something."""
@@ -364,7 +364,7 @@ class Station:
     def _troubled(self, sentence: str) -> None:
         self._store_view()
         self._say(sentence or "The disk takes records again; what was held is kept now.")
-        self._link.publish(m.StationState(True, sentence[:500] or "The station times."))
+        self._link.publish(m.StationStatus(True, sentence[:500] or "The station times."))
 
     def _watch_timing(self) -> None:
         """On the live thread: says that the timing thread hangs, for how long, and that it turns again."""
@@ -374,7 +374,7 @@ class Station:
         was_late, self._late_s = bool(self._late_s), late_s
         if not late_s:
             self._say("The journal answers again.")
-            self._link.publish(m.StationState(True, self.trouble.sentence[:500] or "The station times."))
+            self._link.publish(m.StationStatus(True, self.trouble.sentence[:500] or "The station times."))
             self._store_view()
             return
         hangs = sentence(late_s)
@@ -382,7 +382,7 @@ class Station:
         self._screen.update(store=replace(store, ok=False, sentence=hangs))
         if not was_late:
             self._say(hangs)
-            self._link.publish(m.StationState(True, hangs[:500]))
+            self._link.publish(m.StationStatus(True, hangs[:500]))
 
     def _commit(self, items: list[Item]) -> list[f.Fact]:
         """Handle, append, tell. Raises StorageError: then nothing happened, and the engine is to be built again."""
@@ -402,8 +402,8 @@ class Station:
             self._teller.tell(self._restored.engine, facts, self._now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._hall.blocked = _blocked(self._restored.engine)
-            if any(isinstance(fact, f.GateNoted) for fact in facts):
-                self._hall.notes = dict(self._restored.engine.fitness.notes)
+            if any(isinstance(fact, f.GateNoteStored) for fact in facts):
+                self._hall.notes = dict(self._restored.engine.readiness.notes)
             if isinstance(item.input, e.TryGate):
                 self._hall.judged(item.input.gate, self._restored.engine, facts)
             if item.ticket is not None:

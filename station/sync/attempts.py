@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from shared.protocol.results import Answer, Later, Posted, Rejected
+from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
 from station.store.database import has_table, open_durable, storage_errors
 from station.sync.leaderboard_check import Target
 from station.sync.schedule import AnswerLost, PostedOtherwise, Progress, Row, State
@@ -64,7 +64,7 @@ class Record:
     revision: int
     attempts: int
     last_utc_ns: int
-    answer: Answer | None
+    answer: PostOutcome | None
     attempt_id: int = 0
     reopened: bool = False
 
@@ -76,13 +76,13 @@ class Record:
     def state(self) -> State:
         """As seen from the disk: an attempt without an answer is `unknown`, for its process may be gone."""
         match self.answer:
-            case Posted():
+            case PostAccepted():
                 return "confirmed"
-            case Rejected():
+            case PostRejected():
                 return "pending" if self.reopened else "rejected"
             case None | AnswerLost():
                 return "unknown"
-            case Later():
+            case PostDeferred():
                 return "pending"
 
 
@@ -104,7 +104,7 @@ class Attempts:
             )
             return int(self._db.last_insert_rowid())
 
-    def finish(self, attempt_id: int, answer: Answer, at_utc_ns: int) -> None:
+    def finish(self, attempt_id: int, answer: PostOutcome, at_utc_ns: int) -> None:
         """Keep what the leaderboard said to attempt `attempt_id`."""
         with storage_errors(self._path):
             self._db.execute(
@@ -164,17 +164,17 @@ def read_target(db: apsw.Connection, path: pathlib.Path) -> Target | None:
     return None if row is None else Target(*row)
 
 
-def _columns(answer: Answer) -> tuple[object, ...]:
+def _columns(answer: PostOutcome) -> tuple[object, ...]:
     match answer:
         case PostedOtherwise(score_ms, rank, racers, best, ours_ms):
             return "otherwise", "" if ours_ms is None else str(ours_ms), None, score_ms, rank, racers, int(best)
-        case Posted(score_ms, rank, racers, best):
+        case PostAccepted(score_ms, rank, racers, best):
             return "posted", "", None, score_ms, rank, racers, int(best)
-        case Rejected(reason, status):
+        case PostRejected(reason, status):
             return "rejected", reason, status, None, None, None, None
         case AnswerLost(reason):
             return "lost", reason, None, None, None, None, None
-        case Later(reason):
+        case PostDeferred(reason):
             return "later", reason, None, None, None, None, None
 
 
@@ -186,17 +186,17 @@ def _answer(
     rank: int | None,
     racers: int | None,
     best: int | None,
-) -> Answer | None:
+) -> PostOutcome | None:
     match kind:
         case "posted":
-            return Posted(score_ms, rank, racers or 0, bool(best))
+            return PostAccepted(score_ms, rank, racers or 0, bool(best))
         case "otherwise":
             return PostedOtherwise(score_ms, rank, racers or 0, bool(best), int(reason) if reason else None)
         case "rejected":
-            return Rejected(reason, status or 0)
+            return PostRejected(reason, status or 0)
         case "lost":
             return AnswerLost(reason)
         case "later":
-            return Later(reason)
+            return PostDeferred(reason)
         case _:
             return None

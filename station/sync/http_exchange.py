@@ -15,7 +15,7 @@ import certifi
 import h11
 
 from shared.errors import ConfigError
-from shared.protocol.results import Later
+from shared.protocol.results import PostDeferred
 from station.sync.schedule import AnswerLost
 
 MAX_ANSWER_BYTES = 65_536
@@ -54,12 +54,12 @@ class Exchange:
         self._base = address.path.rstrip("/")
         self._host_header = address.netloc
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | Later:
-        """The reply; Later if not one byte left this machine, AnswerLost if no whole answer came back."""
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
+        """The reply; PostDeferred if not one byte left this machine, AnswerLost if no whole answer came back."""
         try:
             opened = self._connect()
         except (OSError, UnicodeError) as error:
-            return Later(f"The leaderboard cannot be reached: {_sentence(error)}")
+            return PostDeferred(f"The leaderboard cannot be reached: {_sentence(error)}")
         with opened:
             return self._converse(opened, self._request(method, path, headers, body))
 
@@ -84,7 +84,7 @@ class Exchange:
                 fresh.close()
         raise error
 
-    def _converse(self, opened: socket.socket, request: bytes) -> Reply | Later:
+    def _converse(self, opened: socket.socket, request: bytes) -> Reply | PostDeferred:
         ends_at = time.monotonic() + self._patience.answer_s
         try:
             opened.settimeout(self._patience.answer_s)
@@ -100,7 +100,7 @@ class Exchange:
             # ValueError: h11 leaves a Content-Length of thousands of digits to `int`.
             return AnswerLost(_TOO_MUCH if time.monotonic() >= ends_at else _LOST)
 
-    def _read(self, opened: socket.socket, ends_at: float) -> Reply | Later:
+    def _read(self, opened: socket.socket, ends_at: float) -> Reply | PostDeferred:
         theirs = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
         theirs.send(h11.Request(method="GET", target="/", headers=[("host", "x")]))
         theirs.send(h11.EndOfMessage())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.protocol.results import RACES_PATH, Later
+from shared.protocol.results import RACES_PATH, PostDeferred
 from station.sync.http_exchange import Reply
 from station.sync.refusal_wording import own_words
 from station.sync.verdict import contract_sentence, marked, read_object, speaks_of
@@ -22,9 +22,9 @@ class Target:
     sentence: str
 
 
-def judged(race_id: str, reply: Reply | Later, own: frozenset[str] = frozenset()) -> Target:
+def judged(race_id: str, reply: Reply | PostDeferred, own: frozenset[str] = frozenset()) -> Target:
     """The meaning of the reply to "GET the race", at an address of these words; a vendor need not answer it."""
-    if isinstance(reply, Later):
+    if isinstance(reply, PostDeferred):
         return Target(race_id, "away", reply.reason)
     if reply.status == 200:
         document = read_object(reply)

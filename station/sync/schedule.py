@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from shared.protocol.results import Answer, Later, Posted, Rejected
+from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
 from shared.units import seconds_to_ns
 
 State = Literal["pending", "in-flight", "unknown", "confirmed", "rejected"]
@@ -31,12 +31,12 @@ BOARD_PATIENCE_S = 60.0  # for what was asked for one row: what ails it alone mu
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerLost(Later):
+class AnswerLost(PostDeferred):
     """The result was sent and no whole answer came back: it may have been applied."""
 
 
 @dataclass(frozen=True, slots=True)
-class PostedOtherwise(Posted):
+class PostedOtherwise(PostAccepted):
     """The leaderboard has the result, and counts it as another score than the station's `ours_ms`: a person looks."""
 
     ours_ms: int | None = None
@@ -120,25 +120,25 @@ def sent(progress: Progress) -> Progress:
     return replace(progress, state="in-flight", attempts=progress.attempts + 1)
 
 
-def answered(progress: Progress, answer: Answer, wait_ns: int, now_ns: int) -> Progress:
+def answered(progress: Progress, answer: PostOutcome, wait_ns: int, now_ns: int) -> Progress:
     """An attempt ends with `answer`; `wait_ns` is what `wait_for` chose."""
     match answer:
-        case Posted():
+        case PostAccepted():
             return replace(progress, state="confirmed")
-        case Rejected():
+        case PostRejected():
             return replace(progress, state="rejected")
         case AnswerLost():
             return replace(progress, state="unknown", not_before_ns=now_ns + wait_ns)
-        case Later():
+        case PostDeferred():
             return replace(progress, state="pending", not_before_ns=now_ns + wait_ns)
 
 
-def board_after(board: Board, answer: Answer, wait_ns: int, now_ns: int) -> Board:
+def board_after(board: Board, answer: PostOutcome, wait_ns: int, now_ns: int) -> Board:
     """A leaderboard that answers at all is there; one that says "later" is left alone for `wait_ns`.
 
     When it asks for a long time, another row may knock after a minute, the next after two, and so on.
     """
-    if isinstance(answer, Later):
+    if isinstance(answer, PostDeferred):
         failures = board.failures + 1
         if (answer.after_s or 0.0) > BOARD_PATIENCE_S:
             wait_ns = min(wait_ns, failures * seconds_to_ns(BOARD_PATIENCE_S))
@@ -146,9 +146,9 @@ def board_after(board: Board, answer: Answer, wait_ns: int, now_ns: int) -> Boar
     return Board()
 
 
-def wait_for(answer: Answer, attempts: int, board: Board, rng: random.Random) -> tuple[int, int]:
+def wait_for(answer: PostOutcome, attempts: int, board: Board, rng: random.Random) -> tuple[int, int]:
     """How long the row and the whole board wait after `answer`, in ns. What the leaderboard asks for is a floor."""
-    if not isinstance(answer, Later):
+    if not isinstance(answer, PostDeferred):
         return 0, 0
     asked_s = min(max(answer.after_s or 0.0, 0.0), LONGEST_WAIT_S)
     row_s = max(asked_s, backoff_s(attempts, rng))

@@ -5,7 +5,7 @@ import pathlib
 import apsw
 
 from shared.errors import StorageError
-from shared.protocol.results import Later, Rejected
+from shared.protocol.results import PostDeferred, PostRejected
 from station.store.database import has_table, open_reading, storage_errors
 from station.store.process_lock import is_held
 from station.sync.attempts import Record, read_records, read_target
@@ -96,9 +96,9 @@ def _trouble(record: Record) -> str:
     match record.answer:
         case PostedOtherwise():
             return f"{record.result_id} is posted, but {otherwise(record.answer)}"
-        case Rejected(reason, status):
+        case PostRejected(reason, status):
             return f"{record.result_id} was rejected ({status}): {reason}"
-        case Later(reason):
+        case PostDeferred(reason):
             return f"{reason} {record.result_id} waits ({_tries(record.attempts)})."
         case _:
             return f"{record.result_id} was sent; its answer is awaited ({_tries(record.attempts)})."

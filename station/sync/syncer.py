@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from shared.clock import Clock
 from shared.errors import BadInput, StorageError
-from shared.protocol.results import Answer, Later, Posted, Rejected, Result, decode_result
+from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result, decode_result
 from shared.units import NS_PER_S
 from station.sync.attempts import Attempts
 from station.sync.leaderboard_check import Target
@@ -45,7 +45,7 @@ class RaceAsker(Protocol):
 class Leaderboard(Protocol):
     """A driver of `raceday.leaderboards`."""
 
-    def post(self, result: Result) -> Answer: ...
+    def post(self, result: Result) -> PostOutcome: ...
     def close(self) -> None: ...
 
 
@@ -120,7 +120,7 @@ class Syncer:
         except StorageError as error:
             # Nothing is acknowledged that is not kept; with space again we go on where we were.
             self._complain(str(error))
-            self._hold_back(Later(str(error)), now_ns)
+            self._hold_back(PostDeferred(str(error)), now_ns)
             return self._board.not_before_ns
         self._complaint = ""
         return turn.at_ns if turn is not None else None
@@ -199,22 +199,22 @@ class Syncer:
         self._progress[row.webhook_id] = answered(progress, answer, row_wait_ns, now_ns)
         if self._progress[row.webhook_id].state in SETTLED:
             del self._open_rows[row.webhook_id]
-        if isinstance(answer, Rejected):
+        if isinstance(answer, PostRejected):
             self._rows[row.webhook_id] = row
             self._ask_at_ns = now_ns  # its race may be gone
         self._tell(_sentence(row, answer, row_wait_ns))
 
-    def _post(self, row: Row) -> Answer:
+    def _post(self, row: Row) -> PostOutcome:
         try:
             result = decode_result(row.payload)
         except BadInput as error:
-            return Rejected(f"This outbox row cannot be posted: {error}", 0)
+            return PostRejected(f"This outbox row cannot be posted: {error}", 0)
         try:
             return self._leaderboard.post(result)
         except Exception as error:  # a driver's bug may hang on this one row: the others go on, this one is sent again
             return AnswerLost(_driver_failed(error))
 
-    def _hold_back(self, answer: Later, now_ns: int) -> None:
+    def _hold_back(self, answer: PostDeferred, now_ns: int) -> None:
         _, wait_ns = wait_for(answer, 0, self._board, self._rng)
         self._board = board_after(self._board, answer, max(wait_ns, NS_PER_S), now_ns)
 
@@ -248,13 +248,13 @@ def _driver_failed(error: Exception) -> str:
     return f"The leaderboard's driver failed ({type(error).__name__}: {said})."
 
 
-def _sentence(row: Row, answer: Answer, wait_ns: int) -> str:
+def _sentence(row: Row, answer: PostOutcome, wait_ns: int) -> str:
     match answer:
         case PostedOtherwise():
             return f"{row.webhook_id}: posted; {otherwise(answer)}"
-        case Posted(score_ms, rank, racers):
+        case PostAccepted(score_ms, rank, racers):
             return f"{row.webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms."
-        case Rejected(reason, status):
+        case PostRejected(reason, status):
             return f"{row.webhook_id}: rejected ({status}): {reason}"
-        case Later(reason):
+        case PostDeferred(reason):
             return f"{row.webhook_id}: {reason} Again in {wait_ns / NS_PER_S:.1f} s."

@@ -1,4 +1,4 @@
-"""What a reply means for a result: Posted, Rejected or Later. Pure; who answers is not trusted to be the leaderboard.
+"""What a reply means for a result: accepted, rejected or deferred. Pure; whoever answers may not be the leaderboard.
 
 Only what is recognisably the contract's own settles a result: 200 and 201 with its body, and a refusal that carries the
 contract's header, or that is `{"error": sentence}` alone with a status that the contract names and, where gateways and
@@ -12,7 +12,15 @@ import json
 import math
 
 from shared.errors import BadInput
-from shared.protocol.results import CONTRACT_HEADER, Answer, Later, Posted, Rejected, Result, decode_posted
+from shared.protocol.results import (
+    CONTRACT_HEADER,
+    PostAccepted,
+    PostDeferred,
+    PostOutcome,
+    PostRejected,
+    Result,
+    decode_accepted,
+)
 from station.sync.http_exchange import Reply
 from station.sync.refusal_wording import speaks_of_post, speaks_of_race
 from station.sync.schedule import LONGEST_STRANGER_WAIT_S, AnswerLost, PostedOtherwise
@@ -32,7 +40,7 @@ _REDIRECTS = frozenset(range(300, 400))
 NO_REASON = "no reason given."
 
 
-def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = frozenset()) -> Answer:
+def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = frozenset()) -> PostOutcome:
     """The meaning of a whole reply to `result`; `own`: the words of the address that it was posted to."""
     if reply.status in (200, 201):
         return _posted(result, reply)
@@ -41,12 +49,12 @@ def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = fr
     # A stranger may say "come again in an hour"; our leaderboard behind it is asked sooner.
     strangers_s = None if after_s is None else min(after_s, LONGEST_STRANGER_WAIT_S)
     if sentence is None:
-        return Later(_strangers(reply), strangers_s)
+        return PostDeferred(_strangers(reply), strangers_s)
     if not 400 <= reply.status < 500 or reply.status in _RETRY_STATUSES:
-        return Later(f"The leaderboard answered {reply.status}: {sentence}", after_s)
+        return PostDeferred(f"The leaderboard answered {reply.status}: {sentence}", after_s)
     if marked(reply) or reply.status in _SETTLING or speaks_of(result.race_id, reply.status, sentence, own):
-        return Rejected(sentence, reply.status)
-    return Later(_strangers(reply, sentence), strangers_s)
+        return PostRejected(sentence, reply.status)
+    return PostDeferred(_strangers(reply, sentence), strangers_s)
 
 
 def contract_sentence(reply: Reply) -> str | None:
@@ -96,7 +104,7 @@ def printable(text: str) -> str:
 
 
 def retry_after_s(header: str | None, utc_s: float) -> float | None:
-    """`Retry-After` as seconds from now, written either way of RFC 9110; None if absent or unreadable."""
+    """`PostDeferred-After` as seconds from now, written either way of RFC 9110; None if absent or unreadable."""
     said = (header or "").strip(" \t")
     if said.isascii() and said.isdigit():
         seconds = float(said)
@@ -107,9 +115,9 @@ def retry_after_s(header: str | None, utc_s: float) -> float | None:
         return None
 
 
-def _posted(result: Result, reply: Reply) -> Posted | AnswerLost:
+def _posted(result: Result, reply: Reply) -> PostAccepted | AnswerLost:
     try:
-        posted = decode_posted(reply.body) if read_object(reply) is not None else None
+        posted = decode_accepted(reply.body) if read_object(reply) is not None else None
     except BadInput:
         posted = None
     if posted is None or not _keepable(posted):
@@ -121,7 +129,7 @@ def _posted(result: Result, reply: Reply) -> Posted | AnswerLost:
     return PostedOtherwise(posted.score_ms, posted.rank, posted.racers, posted.best, ours)
 
 
-def _keepable(posted: Posted) -> bool:
+def _keepable(posted: PostAccepted) -> bool:
     """JSON's whole numbers have no end, those of a database have."""
     return all(number is None or 0 <= number <= MAX_INT for number in (posted.score_ms, posted.rank, posted.racers))
 

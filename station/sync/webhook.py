@@ -1,4 +1,4 @@
-"""The leaderboard over HTTPS: one signed POST a result, and its answer as Posted, Rejected or Later.
+"""The leaderboard over HTTPS: one signed POST a result, and its answer as Posted, Rejected or PostDeferred.
 
 The contract is that of any vendor's endpoint: Standard Webhooks headers, `webhook-id` the idempotency key.
 An answer that did not arrive whole is `AnswerLost`: the result may have been applied, and the same id is sent
@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from shared.config import from_table, setting
 from shared.errors import ConfigError
-from shared.protocol.results import RACES_PATH, RESULT_PATH, Answer, Later, Result, encode_result
+from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, PostOutcome, Result, encode_result
 from station.sync.http_exchange import Exchange, Patience, Reply
 from station.sync.leaderboard_check import Target, judged
 from station.sync.refusal_wording import own_words
@@ -43,7 +43,7 @@ class Options:
 class Asker(Protocol):
     """What carries a request and brings the reply: `Exchange`."""
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | Later: ...
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred: ...
 
 
 class WebhookLeaderboard:
@@ -66,13 +66,13 @@ class WebhookLeaderboard:
         self._own = own_words(address.netloc, address.path)
         self._exchange = exchange or Exchange(address, patience, chosen.ca_file)
 
-    def post(self, result: Result) -> Answer:
+    def post(self, result: Result) -> PostOutcome:
         """Send once; never raises for what a network or a peer can do."""
         body = encode_result(result)
         headers = {**_HEADERS, "content-type": "application/json"}
         headers |= signed(self._key, result.webhook_id, self._utc_s(), body)
         reply = self._exchange.ask("POST", RESULT_PATH, headers, body)
-        return reply if isinstance(reply, Later) else verdict(result, reply, self._utc_s(), self._own)
+        return reply if isinstance(reply, PostDeferred) else verdict(result, reply, self._utc_s(), self._own)
 
     def target(self, race_id: str) -> Target:
         """Whether the leaderboard knows the race that results will be posted to; never raises either."""

@@ -57,10 +57,11 @@ class Screen:
     def update(self, **parts: object) -> None:
         """New parts by name; the version grows only if one of them differs."""
         with self._changed:
-            fresh = replace(self._parts, **parts)  # type: ignore[arg-type]
-            fresh = replace(fresh, sync=_owing(fresh.sync, self._due))
-            if fresh != self._parts:
-                self._parts, self._version = fresh, self._version + 1
+            sync = _owing(parts.get("sync", self._parts.sync), self._due)  # type: ignore[arg-type]
+            fresh = {**parts, "sync": sync}
+            if any(getattr(self._parts, name) != part for name, part in fresh.items()):
+                self._parts = replace(self._parts, **fresh)  # type: ignore[arg-type]
+                self._version += 1
                 self._changed.notify_all()
 
     def owe(self, due: int) -> None:

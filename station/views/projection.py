@@ -1,7 +1,7 @@
 """The engine's state as the screens show it. Called on the thread that owns the engine, after a commit."""
 
 from shared.protocol.messages import OfficialLap, RunStatus
-from station.core.attribution.transponders import Stranger
+from station.core.attribution.transponders import UnknownId
 from station.core.facts import Lap, Proposal
 from station.core.inputs import Moment, clock_of
 from station.core.race.race import Race
@@ -31,11 +31,11 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
             placed.gap_ms,
             placed.interval_ms,
             placed.tied,
-            race.standing.runs_of(placed.racer),
-            _model(race, race.standing.run_behind(placed.racer)),
+            race.standings.runs_of(placed.racer),
+            _model(race, race.standings.run_behind(placed.racer)),
             placed.uncertainty_ns,
         )
-        for placed in race.standing.lines()
+        for placed in race.standings.lines()
     )
 
 
@@ -44,10 +44,10 @@ def run_view(run: Run, now: Moment, racer_best_ns: int | None = None, said: tupl
     laps = run.book.laps()
     model, model_sha256 = run_model(run, said)
     differs = run.phase == "armed" and bool(run.race.officiating) and said is not None and not entered(run, said)
-    current = run.book.stretches[-1] if run.book.stretches and run.phase == "running" else None
+    current = run.book.segments[-1] if run.book.segments and run.phase == "running" else None
     started_ns = None
     if current is not None:
-        mark = current.mark
+        mark = current.start
         started_ns = mark.at_ns if clock_of(mark.boot) == clock_of(now.boot) else now.at_ns - (now.utc_ns - mark.utc_ns)
     return RunView(
         run_id=run.run_id,
@@ -101,7 +101,7 @@ def _model_note(run: Run, said: tuple[str, str] | None, differs: bool) -> str:
     return ""
 
 
-def stranger_views(strangers: tuple[Stranger, ...]) -> tuple[StrangerView, ...]:
+def stranger_views(strangers: tuple[UnknownId, ...]) -> tuple[StrangerView, ...]:
     """The transponders that nobody knows."""
     return tuple(StrangerView(each.transponder, each.count) for each in strangers)
 
@@ -142,5 +142,5 @@ def _open(proposal: Proposal, run: Run) -> bool:
     """Until a ruling did what was proposed, or an official dismissed it (then it is not there any more)."""
     if proposal.crossing:
         return True
-    near = any(abs(stretch.mark.at_ns - proposal.at_ns) < NEAR_NS for stretch in run.book.stretches)
+    near = any(abs(segment.start.at_ns - proposal.at_ns) < NEAR_NS for segment in run.book.segments)
     return near == (proposal.kind == "false_crossing")

@@ -50,7 +50,7 @@ def effect(before: Worth | None, after: Worth | None) -> Effect | None:
 def _number(run: Run, command: e.Command) -> int | None:
     """The lap that is meant."""
     if isinstance(command, e.OffTrack | e.Collision | e.CarReset):
-        return run.book.at(command.moment.boot, command.at_ns)
+        return run.book.lap_at(command.moment.boot, command.at_ns)
     if isinstance(command, e.VoidLap | e.RestoreLap | e.AddPenalty | e.DropCrossing | e.TakeBack):
         return command.number
     return None
@@ -61,7 +61,7 @@ def _lap_ms(lap: RunLap, rules: RaceRules) -> int | None:
 
 
 def _place(race: Race, run: Run, score: int | None) -> int | None:
-    lines = race.standing.lines()
+    lines = race.standings.lines()
     own = next((line for line in lines if line.racer == run.racer), None)
     if run.phase == "finished" or (own is not None and (score is None or own.score_ms <= score)):
         return None if own is None else own.rank

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from shared.protocol.messages import CarMode, RunPhase
 from shared.rules.ranking import RaceRules
-from station.core.facts import GateNoted, Lap, Proposal
+from station.core.facts import GateNoteStored, Lap, Proposal
 from station.core.inputs import Command, GateKind, Layout, Mode, System
 from station.core.timing.readiness import OVERRIDE
 
@@ -50,8 +50,8 @@ class RunView:
     `released`: the start was given. `ends_ns`: when the time limit strikes, on the station's clock.
     `flagged`: stamps of crossings that were too soon to end a lap (they can be counted by `add_crossing`).
     `proposals`: what the official is asked, each until it is done or dismissed: a missed crossing is counted by
-    `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `give_crossing` with its number (to
-    this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
+    `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `assign_crossing` with its number
+    (to this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
     `by_hand`: a person started the car, and no order goes to it.
     `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256` are what the
     car reports (what was entered, until it does); `model_differs`: from the entry, so that Start is refused.
@@ -92,7 +92,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class StrangerView:
-    """A transponder that passed in this race, and nobody knows whose it is: `give_transponder` says it."""
+    """A transponder that passed in this race, and nobody knows whose it is: `assign_transponder` says it."""
 
     transponder: str
     passes: int
@@ -150,7 +150,7 @@ class GateView:
     offset_ns: int | None = None
     drift_ppb: int | None = None
     uncertainty_ns: int | None = None
-    notes: tuple[GateNoted, ...] = ()
+    notes: tuple[GateNoteStored, ...] = ()
     kind: GateKind = "start_finish"
     system: System = "A"
     layout: Layout = "single"

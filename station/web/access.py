@@ -4,7 +4,7 @@ from fastapi import Request
 from starlette.datastructures import Headers
 
 from shared.addresses import Addresses
-from shared.web.security import stranger
+from shared.web.security import cross_site_reason
 
 NO_OFFICIAL = "Only the station's own officials may command; this machine is not among them."
 
@@ -13,7 +13,7 @@ def refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:
     """Why this request may not command: status and sentence."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return 415, "A command is sent as application/json."
-    why = stranger(headers, scheme, "the station's")
+    why = cross_site_reason(headers, scheme, "the station's")
     return (403, why) if why else None
 
 

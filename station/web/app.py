@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 
 from shared.addresses import Addresses
 from shared.web.assets import Assets
-from shared.web.error_pages import PagesForPeople
-from shared.web.security import Doors
+from shared.web.error_pages import ErrorPages
+from shared.web.security import HostAndHeaderGuard
 from station.sync.operator_requests import Wish
 from station.views.views import ServicePort
 from station.web.access import client_of
@@ -47,8 +47,8 @@ def create_app(
 
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.live = live
-    app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
-    app.add_middleware(PagesForPeople, machine="This station", home="The live page")
+    app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
+    app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.include_router(api_routes(service, officials))
     app.include_router(stop_routes(service, officials, pages))
     if send is not None:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from shared.addresses import Addresses
 from shared.descriptors import web_share
 from shared.errors import OperatorError
-from shared.web.connection_limits import Room
+from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, listening_socket
 
 STOP_S = 2.0
@@ -54,7 +54,7 @@ class WebServer:
             proxy_headers=False,
             timeout_graceful_shutdown=1,
         )
-        room = Room(web_share(MOST_CONNECTIONS, RESERVED_DESCRIPTORS), OFFICIALS_CONNECTIONS)
+        room = ConnectionLimits(web_share(MOST_CONNECTIONS, RESERVED_DESCRIPTORS), OFFICIALS_CONNECTIONS)
         self._server = CountingServer(config, room, operators.name, URGENT)
         self._hang_up = hang_up  # ends the open streams: a server does not wait for browsers
         self._thread = threading.Thread(target=self._server.run, args=([listening],), name="web", daemon=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from leaderboard.domain import Race
+from leaderboard.domain import RaceRecord
 from leaderboard.signature import parse_secret, sign
 from shared.protocol.results import RESULT_PATH, Evidence, Result, encode_result
 from shared.rules.ranking import RaceRules, RunLap, score_run
@@ -24,9 +24,9 @@ TOKEN = "an-admin-token-of-the-tests-0123"
 RULES = RaceRules(off_track_penalty_s=1.0)
 
 
-def race(race_id: str = "cup", **changes: Any) -> Race:
+def race(race_id: str = "cup", **changes: Any) -> RaceRecord:
     values: dict[str, Any] = {"name": "Cup", "kind": "league", "venue": "physical", "track": "Oval", "rules": RULES}
-    return Race(race_id, **(values | changes))
+    return RaceRecord(race_id, **(values | changes))
 
 
 def laps(times_ms: Sequence[int], off_tracks: Sequence[int] = ()) -> tuple[RunLap, ...]:

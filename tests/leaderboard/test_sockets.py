@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shared.protocol.results import Posted, Rejected
+from shared.protocol.results import PostAccepted, PostRejected
 from station.sync.leaderboard_check import Target
 from station.sync.webhook import WebhookLeaderboard
 from tests.leaderboard import sample_races
@@ -62,10 +62,10 @@ def test_the_stations_driver_knows_our_own_leaderboard_by_its_words(few: sample_
     board = WebhookLeaderboard(few.url, sample_races.SECRET, {})
     assert board.target("cup") == Target("cup", "ready", "The leaderboard is ready for the race 'cup'.")
     assert board.target("no such/race").readiness == "unknown"
-    assert isinstance(board.post(sample_races.result("hall-1.run-30", race_id="cup")), Posted)
+    assert isinstance(board.post(sample_races.result("hall-1.run-30", race_id="cup")), PostAccepted)
     unknown = board.post(sample_races.result("hall-1.run-31", race_id="none"))
-    assert isinstance(unknown, Rejected)
+    assert isinstance(unknown, PostRejected)
     assert few.post(sample_races.result("hall-1.run-32", race_id="none")).headers["raceday-contract"] == "results/1"
     # An address that is wrong by a folder answers in our own words, and yet not as the contract: nothing is given up.
     astray = WebhookLeaderboard(few.url + "/boards", sample_races.SECRET, {})
-    assert not isinstance(astray.post(sample_races.result("hall-1.run-33", race_id="cup")), Posted | Rejected)
+    assert not isinstance(astray.post(sample_races.result("hall-1.run-33", race_id="cup")), PostAccepted | PostRejected)

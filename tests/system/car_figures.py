@@ -23,10 +23,10 @@ from simulator.world.world import World
 from simulator.world.world_events import FrameDue, TrueCrossing
 from vehicle.config import ModelChoice, RecorderOptions
 from vehicle.core.actions import Action
-from vehicle.core.controller import Helm
-from vehicle.core.frame_age import Safety
-from vehicle.core.limiter import Limits
-from vehicle.core.messages import Trace, Wish
+from vehicle.core.controller import DriveController
+from vehicle.core.frame_age import SafetyOptions
+from vehicle.core.limiter import DriveLimits
+from vehicle.core.messages import ControlTrace, Setpoint
 from vehicle.core.pulses import STOCK_CALIBRATION, pulses
 from vehicle.hardware.interfaces import Frame
 from vehicle.lapwatch.markers import LapwatchOptions
@@ -119,14 +119,14 @@ def controller_figures(folder: pathlib.Path, recorded: Document) -> Document:
 
 def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
     """The car's controller, tick by tick: a beat and a lease each 100 ms, a wish 30 ms after its frame."""
-    controller = Helm("boot-1", Limits(), Safety(), calibrated=True)
+    controller = DriveController("boot-1", DriveLimits(), SafetyOptions(), calibrated=True)
     controller.model_ready()
     waiting = list(wishes)
     begun_ns = wishes[0]["at_ns"]
     end_ns = wishes[-1]["at_ns"] + round(BLIND_S * S)
     for tick, now_ns in enumerate(range(begun_ns, end_ns, TICK_NS)):
         if tick % 5 == 0:
-            beat = controller.beat(now_ns).beat
+            beat = controller.beat(now_ns).heartbeat
             controller.take_lease(Lease("boot-1", beat, "drive", "run-1", 500))
         if tick == 50:
             for number, order in enumerate(("arm", "start")):
@@ -136,7 +136,9 @@ def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
                 )
         while waiting and waiting[0]["at_ns"] + LATENCY_NS <= now_ns:
             wish = waiting.pop(0)
-            controller.take_wish(Wish(wish["frame"], wish["at_ns"], wish["steering"], wish["throttle"], 900), now_ns)
+            controller.take_wish(
+                Setpoint(wish["frame"], wish["at_ns"], wish["steering"], wish["throttle"], 900), now_ns
+            )
         action = controller.tick(now_ns)
         yield now_ns, controller.mode, action
 
@@ -171,7 +173,7 @@ def recording_figures(folder: pathlib.Path, _recorded: Document) -> Document:
         wish = policy().model.metadata.space.decode(policy().answer(), 1.0)
         widths = pulses(wish, STOCK_CALIBRATION)
         recorder.take(at_ns, Picture(jpeg_of(pixels), at_ns, number, seen=seen))
-        trace = Trace(
+        trace = ControlTrace(
             at_ns + LATENCY_NS,
             "driving",
             number,

@@ -9,7 +9,7 @@ from typing import Any
 
 from station.core.facts import Crossing
 from station.core.inputs import GateSpec
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.decoders.catalog import decoder
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
 from station.gates.decoders.edge_stamper import Stamps, Wiring
@@ -40,7 +40,7 @@ def _decoded(protocol: str, sent: list[str]) -> Document:
     device = decoder(protocol)
     stamps, gate = (
         Stamps("start", Wiring(("loop",)), "session", "station", S),
-        Gate(GateSpec("start", ("loop",)), Count()),
+        Gate(GateSpec("start", ("loop",)), CrossingCounter()),
     )
     rows: list[Document] = []
     edges: list[Document] = []

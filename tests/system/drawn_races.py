@@ -92,7 +92,7 @@ def transponders(seed: str) -> list[e.Input]:
             at_ns += race.rng.randint(7 * S, 10 * S)
     named_at = moment(31 * S)
     race.at(
-        31 * S, e.GiveTransponder(author="judge", transponder="3001", car="car-3", reason="looked", moment=named_at)
+        31 * S, e.AssignTransponder(author="judge", transponder="3001", car="car-3", reason="looked", moment=named_at)
     )
     for number in (1, 2, 3):
         end_ns = 80 * S + number

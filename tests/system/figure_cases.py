@@ -15,7 +15,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.store.database import open_store
 from raceday.__main__ import main as raceday
 from station.core.engine import Engine
@@ -75,7 +75,7 @@ def meeting(seed: int, hours: float, faults: str) -> Case:
 
 
 def _leaderboard(path: pathlib.Path, races: list[str]) -> Document:
-    board = Board(open_store(path))
+    board = LeaderboardService(open_store(path))
     try:
         return {race: [placing(line) for line in board.standings(race)] for race in races}
     finally:

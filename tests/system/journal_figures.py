@@ -148,9 +148,9 @@ class _Journal:
 
     def _add_lap(self, fact: f.Fact) -> None:
         match fact:
-            case f.LapDone() | f.LapConfirmed() | f.LapRuled() | f.LapHeld():
+            case f.LapCompleted() | f.LapConfirmed() | f.LapAdjusted() | f.LapHeld():
                 self._run(fact.lap.run_id).laps[fact.lap.number] = fact.lap
-            case f.LapsRecast():
+            case f.LapsRecomputed():
                 self._run(fact.run_id).laps = {lap.number: lap for lap in fact.laps}
 
     def _add_run(self, fact: f.Fact) -> None:

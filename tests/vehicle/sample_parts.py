@@ -12,7 +12,16 @@ from onnx import TensorProto, helper
 
 from shared.link.interface import Delivery, Link, Subscription
 from shared.protocol import topics
-from shared.protocol.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, OrderAction
+from shared.protocol.messages import (
+    CarHeartbeat,
+    CarLap,
+    CarState,
+    CarTelemetry,
+    DriveOrder,
+    LapAck,
+    Lease,
+    OrderAction,
+)
 
 ACTIONS = [
     {"steering_angle": -30.0, "speed": 1.0},
@@ -101,14 +110,14 @@ class Station:
         self.telemetry: list[CarTelemetry] = []
         self.boot, self.beat, self.orders = "", 0, 0
         self._changed = threading.Condition()
-        kinds = (CarBeat, CarState, CarLap, CarTelemetry)
+        kinds = (CarHeartbeat, CarState, CarLap, CarTelemetry)
         link.start([Subscription(topics.BY_BODY[kind]) for kind in kinds], self._hear)
 
     def _hear(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
         with self._changed:
-            if isinstance(body, CarBeat):
-                self.boot, self.beat = envelope.boot, body.beat
+            if isinstance(body, CarHeartbeat):
+                self.boot, self.beat = envelope.boot, body.heartbeat
                 if self.granting:
                     self.link.publish(Lease(self.boot, self.beat, "drive", "run-1", self.lease_ms), "car-1")
             elif isinstance(body, CarState):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from shared.errors import Refused
-from vehicle.core.calibration_steps import ASKED, Step, WizardMind, checked_us
+from vehicle.core.calibration_steps import ASKED, CalibrationStep, CalibrationSteps, checked_us
 from vehicle.core.pulses import Calibration, Pulses
 from vehicle.hardware.interfaces import Motors
 
@@ -18,14 +18,14 @@ _TRIES = 50
 Ask = Callable[[str], str]
 
 
-class Wizard:
+class TerminalWizard:
     """Asks, pulses, returns. `ask` shows a text and gives the answer; `pause` waits so many seconds."""
 
     def __init__(
         self, motors: Motors, start: Calibration, ask: Ask, pause: Callable[[float], None] = time.sleep
     ) -> None:
         self._motors = motors
-        self._mind = WizardMind(start, motors.resolution_ns)
+        self._mind = CalibrationSteps(start, motors.resolution_ns)
         self._ask = ask
         self._pause = pause
 
@@ -50,7 +50,7 @@ class Wizard:
         ):
             raise Refused("the calibration was called off: the wheels are not off the ground.")
 
-    def _find(self, step: Step) -> None:
+    def _find(self, step: CalibrationStep) -> None:
         """Try widths until one is taken with an empty answer."""
         for _ in range(_TRIES):
             width_us = self._mind.width_us
@@ -66,7 +66,7 @@ class Wizard:
                 self._ask(f"  {refusal} Enter: ")
         raise Refused(f"the calibration was called off after {_TRIES} tries of one width.")
 
-    def _show(self, step: Step) -> None:
+    def _show(self, step: CalibrationStep) -> None:
         """What did the pulse move, or which way?"""
         self._test(self._mind.shown())
         self._mind.answer(self._yes(f"{step.question} (it just did, for a moment)"))

@@ -7,13 +7,13 @@ from shared.config import load
 from shared.errors import ConfigError, Refused
 from vehicle.build import build_guard
 from vehicle.calibration.file import read_calibration, write_calibration
-from vehicle.calibration.terminal_wizard import Wizard
+from vehicle.calibration.terminal_wizard import TerminalWizard
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, require_fine_enough
 from vehicle.drivers import build_clock, build_motors
-from vehicle.guard.actuators import Wheels
-from vehicle.guard.stop_socket import LocalStop, ask_to_stop
-from vehicle.web.claim_codes import Claims
+from vehicle.guard.actuators import Actuators
+from vehicle.guard.stop_socket import StopSocket, ask_to_stop
+from vehicle.web.claim_codes import ClaimCodes
 
 
 def main(arguments: list[str]) -> int:
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
         print(ask_to_stop(config.local.socket))
         return 0
     if asked.what == "claim":
-        print(Claims(config.console.claims).new_code())
+        print(ClaimCodes(config.console.claims).new_code())
         return 0
     if asked.what == "neutral":
         return _neutral(config)
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 def _neutral(config: VehicleConfig) -> int:
     """Hardware keeps its last pulse when its writer is killed; this ends it."""
     motors = build_motors(config, build_clock(config))
-    wheels = Wheels(motors, config.calibration.load())
+    wheels = Actuators(motors, config.calibration.load())
     try:
         wheels.neutral()
     finally:
@@ -70,11 +70,11 @@ def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     if file is None:
         raise ConfigError("calibrate writes the file that `calibration.file` names: name one in the car's TOML file.")
     start = read_calibration(begin_with) if begin_with else config.calibration.load() or STOCK_CALIBRATION
-    local = LocalStop(config.local.socket)
+    local = StopSocket(config.local.socket)
     try:
         motors = build_motors(config, build_clock(config))
         try:
-            found = Wizard(motors, start, _ask).run()
+            found = TerminalWizard(motors, start, _ask).run()
             require_fine_enough(found, motors.resolution_ns)
         finally:
             motors.close()

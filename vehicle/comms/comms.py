@@ -17,14 +17,14 @@ from shared.errors import StorageError
 from shared.link.interface import Delivery, Link, Subscription
 from shared.link.mqtt import MqttLink
 from shared.protocol import topics
-from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
-from vehicle.comms.lap_outbox import Kept, Outbox
-from vehicle.comms.side_services import Beside
+from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Envelope, LapAck, Lease, Message
+from vehicle.comms.lap_outbox import LapOutbox, QueuedLap
+from vehicle.comms.side_services import SideServices
 from vehicle.config import VehicleConfig
-from vehicle.core.messages import CommsReady, Figures
+from vehicle.core.messages import CommsReady, LoopTelemetry
 from vehicle.core.telemetry import telemetry
 from vehicle.drivers import build_clock
-from vehicle.process.channel import Channel, Word, from_fd
+from vehicle.process.channel import Channel, IpcMessage, from_fd
 from vehicle.process.child_main import child_arguments, run_child
 from vehicle.process.log import say
 from vehicle.process.sandbox import confine
@@ -36,7 +36,9 @@ _DELIVERIES_MOST = 1000
 class Comms:
     """One car's voice; `turn` does what is due and never blocks."""
 
-    def __init__(self, device: str, link: Link, outbox: Outbox, guard: Channel, laps: Channel, resend_s: float) -> None:
+    def __init__(
+        self, device: str, link: Link, outbox: LapOutbox, guard: Channel, laps: Channel, resend_s: float
+    ) -> None:
         self._device = device
         self._link = link
         self._outbox = outbox
@@ -45,7 +47,7 @@ class Comms:
         self._resend_s = resend_s
         self._resend_due_s = 0.0
         self._was_connected = False
-        self.listeners: list[Callable[[Word], None]] = []  # beside the wire: the black box, the console
+        self.listeners: list[Callable[[IpcMessage], None]] = []  # beside the wire: the black box, the console
         self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True  # a phone may hold the car for practice
         self._state: CarState | None = None
         self._unkept: list[CarLap] = []
@@ -79,7 +81,7 @@ class Comms:
             self._keep(lap)
         self._mend(now_s)
 
-    def tell_guard(self, word: Word) -> bool:
+    def tell_guard(self, word: IpcMessage) -> bool:
         """A word of the console's, from any thread; False if it did not get there."""
         return self._guard.send(word)
 
@@ -120,16 +122,16 @@ class Comms:
 
     # From the guard and the pilot
 
-    def _pass_on(self, word: Word) -> None:
+    def _pass_on(self, word: IpcMessage) -> None:
         for listener in self.listeners:
             listener(word)
         match word:
             case CarState():
                 self._state = word
                 self._link.publish(word)
-            case CarBeat():
+            case CarHeartbeat():
                 self._link.publish(word)
-            case Figures():
+            case LoopTelemetry():
                 self._link.publish(telemetry(word))
 
     def _keep(self, lap: CarLap) -> None:
@@ -145,10 +147,10 @@ class Comms:
             self._unkept.remove(lap)
         self._say(kept)
 
-    def _say(self, kept: Kept) -> None:
+    def _say(self, kept: QueuedLap) -> None:
         self._link.publish_as(Message(Envelope(self._device, kept.boot, kept.seq), kept.lap))
 
-    # Beside
+    # SideServices
 
     def _mend(self, now_s: float) -> None:
         """After a reconnect, and every few seconds, what the station has not acknowledged is said again.
@@ -186,10 +188,10 @@ def main(arguments: list[str]) -> int:
     config = load(asked.config, VehicleConfig)
     clock: Clock = build_clock(config)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
-    outbox = Outbox(config.outbox.path)
+    outbox = LapOutbox(config.outbox.path)
     link = MqttLink(config.mqtt, config.device, clock.boot_id, "car")
     comms = Comms(config.device, link, outbox, guard, laps, config.comms.resend_s)
-    beside = Beside(config, clock, comms, asked.frame_fd)
+    beside = SideServices(config, clock, comms, asked.frame_fd)
     try:
         beside.start()
         comms.start()

@@ -20,7 +20,7 @@ _LAP = TypeAdapter(CarLap)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class QueuedLap:
     """One lap report under the number that it keeps for ever."""
 
     boot: str
@@ -28,7 +28,7 @@ class Kept:
     lap: CarLap
 
 
-class Outbox:
+class LapOutbox:
     """Raises StorageError when the disk refuses; then nothing was kept."""
 
     def __init__(self, path: pathlib.Path) -> None:
@@ -42,7 +42,7 @@ class Outbox:
         except (sqlite3.Error, OSError) as error:
             raise self._refused(error) from None
 
-    def put(self, lap: CarLap) -> Kept:
+    def put(self, lap: CarLap) -> QueuedLap:
         """Keep a lap; once this returns it survives a power cut."""
         try:
             with self._db:
@@ -52,9 +52,9 @@ class Outbox:
         except sqlite3.Error as error:
             raise self._refused(error) from None
         assert cursor.lastrowid is not None
-        return Kept(lap.car_boot, cursor.lastrowid, lap)
+        return QueuedLap(lap.car_boot, cursor.lastrowid, lap)
 
-    def waiting(self) -> list[Kept]:
+    def waiting(self) -> list[QueuedLap]:
         """All that is not acknowledged, oldest first. A row that was damaged on the disk is left out."""
         try:
             rows = self._db.execute("SELECT boot, seq, lap FROM laps ORDER BY seq").fetchall()
@@ -63,7 +63,7 @@ class Outbox:
         kept = []
         for boot, seq, text in rows:
             try:
-                kept.append(Kept(boot, seq, _LAP.validate_json(text)))
+                kept.append(QueuedLap(boot, seq, _LAP.validate_json(text)))
             except ValidationError:
                 continue
         return kept

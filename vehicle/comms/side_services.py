@@ -10,31 +10,31 @@ from shared.clock import Clock
 from shared.protocol.messages import DriveOrder, Lease
 from vehicle.config import VehicleConfig
 from vehicle.guard.stop_socket import ask_to_stop
-from vehicle.process.channel import Word
+from vehicle.process.channel import IpcMessage
 from vehicle.process.log import say
 from vehicle.recordings.frame_feed import FramePump, Picture
 from vehicle.recordings.recorder import Recorder, RecorderThread, utc_now
-from vehicle.web.app import Car, create_app
-from vehicle.web.claim_codes import Claims
-from vehicle.web.model_list import LibraryShelf
-from vehicle.web.phone_control import Desk
+from vehicle.web.app import CarInfo, create_app
+from vehicle.web.claim_codes import ClaimCodes
+from vehicle.web.model_list import LibraryModelList
+from vehicle.web.phone_control import PhoneControl
 from vehicle.web.server import ConsoleServer, listen
 
 
-class Voice(Protocol):
+class CommsAccess(Protocol):
     """What of comms is open to those beside it."""
 
-    listeners: list[Callable[[Word], None]]
+    listeners: list[Callable[[IpcMessage], None]]
     admits: Callable[[Lease | DriveOrder], bool]
 
-    def tell_guard(self, word: Word) -> bool:
+    def tell_guard(self, word: IpcMessage) -> bool:
         """A word to the guard, from any thread; False if it did not get there."""
 
 
-class Beside:
+class SideServices:
     """Starts and ends it together. Raises ConfigError or StorageError before anything runs."""
 
-    def __init__(self, config: VehicleConfig, clock: Clock, voice: Voice, frame_fd: int | None) -> None:
+    def __init__(self, config: VehicleConfig, clock: Clock, voice: CommsAccess, frame_fd: int | None) -> None:
         self._recorder: RecorderThread | None = None
         self._console: ConsoleServer | None = None
         viewers: list[Callable[[Picture], None]] = []
@@ -45,7 +45,7 @@ class Beside:
             viewers.append(self._recorder.see)
         if config.console.enabled:
             stop_locally = functools.partial(ask_to_stop, config.local.socket)
-            desk = Desk(clock.boot_id, voice.tell_guard, stop_locally, clock.rate)
+            desk = PhoneControl(clock.boot_id, voice.tell_guard, stop_locally, clock.rate)
             voice.listeners.append(desk.hear)
             voice.admits = lambda word: desk.admits(word, time.monotonic())
             viewers.append(desk.see)
@@ -67,11 +67,11 @@ class Beside:
                 part.close()
 
 
-def _console(config: VehicleConfig, desk: Desk) -> ConsoleServer:
+def _console(config: VehicleConfig, desk: PhoneControl) -> ConsoleServer:
     options = config.console
-    claims = Claims(options.claims)
+    claims = ClaimCodes(options.claims)
     code = claims.first_code()
-    car = Car(
+    car = CarInfo(
         config.device,
         config.calibration.load(),
         config.camera.driver,
@@ -79,7 +79,7 @@ def _console(config: VehicleConfig, desk: Desk) -> ConsoleServer:
         options.claims.absolute().parent,
         config.calibration.file,
     )
-    app = create_app(desk, LibraryShelf(options.models), claims, car, options.allowed_hosts)
+    app = create_app(desk, LibraryModelList(options.models), claims, car, options.allowed_hosts)
     server = ConsoleServer(app, listen(options.host, options.port))
     say(f"the console listens at port {server.port}.")
     if code is not None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 
-Kind = Literal["discrete", "continuous"]
+ActionSpaceKind = Literal["discrete", "continuous"]
 
 MOST_ACTIONS = 1024
 _MOST_ANGLE_DEG = 90.0
@@ -32,7 +32,7 @@ NEUTRAL = Action()
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DiscreteAction:
     """One row of a discrete action space."""
 
     steering_deg: float
@@ -40,7 +40,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class ActionRange:
     """One axis of a continuous action space."""
 
     low: float
@@ -59,10 +59,10 @@ class ActionSpace:
     `top_speed_mps` means full throttle.
     """
 
-    kind: Kind
-    choices: tuple[Choice, ...] = ()
-    angle_deg: Range = Range(-30.0, 30.0)
-    speed_mps: Range = Range(0.5, 4.0)
+    kind: ActionSpaceKind
+    choices: tuple[DiscreteAction, ...] = ()
+    angle_deg: ActionRange = ActionRange(-30.0, 30.0)
+    speed_mps: ActionRange = ActionRange(0.5, 4.0)
     top_angle_deg: float = field(init=False, repr=False, compare=False)
     top_speed_mps: float = field(init=False, repr=False, compare=False)
 
@@ -132,13 +132,13 @@ def _discrete(space: object) -> ActionSpace:
     return ActionSpace("discrete", choices)
 
 
-def _choice(row: object, place: int) -> Choice:
+def _choice(row: object, place: int) -> DiscreteAction:
     # The row's own `index` is not read: the car goes by the position in the list.
     if not isinstance(row, dict):
         raise BadInput(f"Action {place} of the action_space is not an object with steering_angle and speed.")
     angle = _number(row.get("steering_angle"), f"The steering_angle of action {place}", _MOST_ANGLE_DEG)
     speed = _number(row.get("speed"), f"The speed of action {place}", _MOST_SPEED_MPS, least=0.0)
-    return Choice(angle, speed)
+    return DiscreteAction(angle, speed)
 
 
 def _continuous(space: object) -> ActionSpace:
@@ -149,7 +149,7 @@ def _continuous(space: object) -> ActionSpace:
     return ActionSpace("continuous", angle_deg=angle, speed_mps=speed)
 
 
-def _range(axis: object, name: str, most: float, least: float) -> Range:
+def _range(axis: object, name: str, most: float, least: float) -> ActionRange:
     if not isinstance(axis, dict):
         raise BadInput(f"The {name} of a continuous action_space must be an object with low and high.")
     table = cast("dict[str, object]", axis)
@@ -157,7 +157,7 @@ def _range(axis: object, name: str, most: float, least: float) -> Range:
     high = _number(table.get("high"), f"The high of {name}", most, least=least)
     if not low < high or high <= 0:
         raise BadInput(f"The {name} goes from {low:g} to {high:g}; high must be above low and above 0.")
-    return Range(low, high)
+    return ActionRange(low, high)
 
 
 def _number(value: object, what: str, most: float, least: float | None = None) -> float:

@@ -6,26 +6,26 @@ whatever the phone, the network or comms do; a phone that says nothing for long 
 
 from shared.errors import HardwareMissing, Refused
 from shared.units import NS_PER_S
-from vehicle.core.calibration_steps import ASKED, STEPS, WizardMind
-from vehicle.core.messages import Tune, Tuning
+from vehicle.core.calibration_steps import ASKED, STEPS, CalibrationSteps
+from vehicle.core.messages import CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import Calibration, Pulses, require_fine_enough
 
 PULSE_NS = NS_PER_S
 SILENCE_NS = 180 * NS_PER_S
-CLOSED = Tuning(is_open=False)
+CLOSED = CalibrationStatus(is_open=False)
 
 
-class Fitting:
+class CalibrationSession:
     """Fed with the phone's words and the time; says which pulses the wheels get."""
 
     def __init__(self, start: Calibration, resolution_ns: int, now_ns: int) -> None:
-        self._mind = WizardMind(start, resolution_ns)
+        self._mind = CalibrationSteps(start, resolution_ns)
         self._resolution_ns = resolution_ns
         self._pulses: Pulses | None = None
         self._until_ns = self._heard_ns = now_ns
         self._said = ""
 
-    def hear(self, word: Tune, now_ns: int) -> None:
+    def hear(self, word: CalibrationCommand, now_ns: int) -> None:
         """The phone's next word. What is refused is said in the next `tuning`; every word ends the last pulse."""
         self._pulses, self._heard_ns, self._said = None, now_ns, ""
         try:
@@ -47,10 +47,10 @@ class Fitting:
             self._pulses = None
         return self._pulses or self._mind.rest()
 
-    def tuning(self) -> Tuning:
+    def tuning(self) -> CalibrationStatus:
         """For the page."""
         step = self._mind.step
-        return Tuning(
+        return CalibrationStatus(
             is_open=True,
             said=self._said,
             step=self._mind.place,
@@ -62,7 +62,7 @@ class Fitting:
             found=self._mind.found,
         )
 
-    def _obey(self, word: Tune, now_ns: int) -> None:
+    def _obey(self, word: CalibrationCommand, now_ns: int) -> None:
         match word.action:
             case "try":
                 self._pulse(self._mind.tried(word.width_us), now_ns)

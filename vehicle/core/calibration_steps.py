@@ -15,9 +15,9 @@ NS_PER_US = 1_000
 LEAST_US, MOST_US = 500, 2_500
 SEEN_NS = 40_000  # a servo turns by a few degrees; at a motor's controller by mistake it is next to nothing
 
-Channel = Literal["steering", "motor"]
-Part = Literal["channel", "min_ns", "mid_ns", "max_ns", "polarity"]
-ASKED: frozenset[Part] = frozenset({"channel", "polarity"})  # these are shown and answered; the others are widths
+ChannelName = Literal["steering", "motor"]
+StepPart = Literal["channel", "min_ns", "mid_ns", "max_ns", "polarity"]
+ASKED: frozenset[StepPart] = frozenset({"channel", "polarity"})  # these are shown and answered; the others are widths
 SWAPPED = (
     "Then nothing more is tried: the motor may hang where the steering should. Change the two channels (or pins) round "
     "under [motors.options], look at the plugs, and begin again."
@@ -25,24 +25,28 @@ SWAPPED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CalibrationStep:
     """One width to be found, or what a pulse moved and which way the longer one goes."""
 
-    channel: Channel
-    part: Part
+    channel: ChannelName
+    part: StepPart
     question: str
 
 
 STEPS = (
-    Step("steering", "channel", "Which wheel moved? Did the front wheels turn to one side, and did no wheel spin?"),
-    Step("steering", "mid_ns", "Steering, middle: the front wheels point straight ahead."),
-    Step("steering", "min_ns", "Steering, shortest pulse: as far to one side as the wheels go without force."),
-    Step("steering", "max_ns", "Steering, longest pulse: as far to the other side."),
-    Step("motor", "mid_ns", "Motor, middle: the wheels stand still."),
-    Step("motor", "min_ns", "Motor, shortest pulse: the fastest that you will ever want in that direction."),
-    Step("motor", "max_ns", "Motor, longest pulse: the same in the other direction."),
-    Step("steering", "polarity", "Steering: do the wheels point to the left?"),
-    Step("motor", "polarity", "Motor: do the wheels turn forward?"),
+    CalibrationStep(
+        "steering", "channel", "Which wheel moved? Did the front wheels turn to one side, and did no wheel spin?"
+    ),
+    CalibrationStep("steering", "mid_ns", "Steering, middle: the front wheels point straight ahead."),
+    CalibrationStep(
+        "steering", "min_ns", "Steering, shortest pulse: as far to one side as the wheels go without force."
+    ),
+    CalibrationStep("steering", "max_ns", "Steering, longest pulse: as far to the other side."),
+    CalibrationStep("motor", "mid_ns", "Motor, middle: the wheels stand still."),
+    CalibrationStep("motor", "min_ns", "Motor, shortest pulse: the fastest that you will ever want in that direction."),
+    CalibrationStep("motor", "max_ns", "Motor, longest pulse: the same in the other direction."),
+    CalibrationStep("steering", "polarity", "Steering: do the wheels point to the left?"),
+    CalibrationStep("motor", "polarity", "Motor: do the wheels turn forward?"),
 )
 
 
@@ -53,7 +57,7 @@ def checked_us(width_us: int) -> int:
     return width_us
 
 
-class WizardMind:
+class CalibrationSteps:
     """What was found so far, and the step that is next; the step is None when all are done."""
 
     def __init__(self, start: Calibration, resolution_ns: int) -> None:
@@ -69,7 +73,7 @@ class WizardMind:
         return self._place
 
     @property
-    def step(self) -> Step | None:
+    def step(self) -> CalibrationStep | None:
         return STEPS[self._place] if self._place < len(STEPS) else None
 
     def tried(self, width_us: int) -> Pulses:
@@ -131,7 +135,7 @@ class WizardMind:
         """Neutral, as it is known so far."""
         return neutral(self.found, self._resolution_ns)
 
-    def _asked(self, kind: Literal["width", "way"]) -> Step:
+    def _asked(self, kind: Literal["width", "way"]) -> CalibrationStep:
         """The step, if it is of this kind."""
         step = self.step
         if step is None or (step.part in ASKED) != (kind == "way"):
@@ -148,14 +152,14 @@ class WizardMind:
             return 0
         return int(getattr(self._channel(step.channel), step.part)) // NS_PER_US
 
-    def _only(self, channel: Channel, width_ns: int) -> Pulses:
+    def _only(self, channel: ChannelName, width_ns: int) -> Pulses:
         """This channel at this width, the other in its middle; rounded before the driver would truncate."""
         width_ns = round(width_ns / self._resolution_ns) * self._resolution_ns
         rest = self.rest()
         return replace(rest, steering_ns=width_ns) if channel == "steering" else replace(rest, throttle_ns=width_ns)
 
-    def _channel(self, name: Channel) -> ChannelCalibration:
+    def _channel(self, name: ChannelName) -> ChannelCalibration:
         return self.found.steering if name == "steering" else self.found.motor
 
-    def _set(self, name: Channel, channel: ChannelCalibration) -> None:
+    def _set(self, name: ChannelName, channel: ChannelCalibration) -> None:
         self.found = replace(self.found, **{name: channel})

@@ -10,54 +10,54 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.errors import Refused
-from shared.protocol.messages import CarBeat, CarMode, DriveOrder, Lease
+from shared.protocol.messages import CarHeartbeat, CarMode, DriveOrder, Lease
 from shared.units import NS_PER_MS
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.frame_age import Safety, throttle_left, trip_reason
-from vehicle.core.limiter import Limits, limit
-from vehicle.core.messages import PHONE, Wish
-from vehicle.core.modes import ARMED, LATCHED, Event, Readiness, Standing, after
+from vehicle.core.frame_age import SafetyOptions, throttle_left, trip_reason
+from vehicle.core.limiter import DriveLimits, limit
+from vehicle.core.messages import PHONE, Setpoint
+from vehicle.core.modes import ARMED, LATCHED, DriveReadiness, ModeEvent, ModeState, after
 
 _BEATS_KEPT = 256
 _ORDERS_KEPT = 64
 _WAITING_MOST = 8
-_ALL_THERE = Readiness(calibration=True, model=True, frames=True, lease=True)
-Device = Literal["motors", "button", "camera"]
+_ALL_THERE = DriveReadiness(calibration=True, model=True, frames=True, lease=True)
+DeviceName = Literal["motors", "button", "camera"]
 _CLOCK_SLACK_NS = 20_000_000  # two processes read one clock a little apart; a stamp beyond that would never age
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _PendingOrder:
     """An order that is good until `until_ns`, or done by then."""
 
     order: DriveOrder
     until_ns: int
 
 
-class Helm:
+class DriveController:
     """Who may drive, and how. Not thread-safe; every time is of the machine's clock and does not run backwards."""
 
     def __init__(
-        self, boot_id: str, limits: Limits, safety: Safety, throttle_percent: int = 0, *, calibrated: bool
+        self, boot_id: str, limits: DriveLimits, safety: SafetyOptions, throttle_percent: int = 0, *, calibrated: bool
     ) -> None:
         self._boot_id = boot_id
         self.calibrated = calibrated
         self._limits = limits
         self._safety = safety
         self.throttle_percent = throttle_percent
-        self.standing = Standing()
+        self.standing = ModeState()
         self._beats: dict[int, int] = {}
         self._newest_beat = 0
         self._lease_beat = 0
         self._lease_until_ns: int | None = None
         self._lease_run = ""
-        self._waiting: deque[_Waiting] = deque(maxlen=_WAITING_MOST)
+        self._waiting: deque[_PendingOrder] = deque(maxlen=_WAITING_MOST)
         self._seen_orders: deque[str] = deque(maxlen=_ORDERS_KEPT)
         self._model_ready = False
-        self._wish: Wish | None = None
+        self._wish: Setpoint | None = None
         self._fresh_frames = 0
         self._unusable = ""  # why the frames since the last wish are none to drive by
-        self._absent: dict[Device, str] = {}
+        self._absent: dict[DeviceName, str] = {}
         self._last = NEUTRAL
         self._last_ns: int | None = None
 
@@ -81,19 +81,19 @@ class Helm:
         """A phone's lease is the one that counts: free practice."""
         return self._lease_until_ns is not None and self._lease_run == PHONE
 
-    def beat(self, now_ns: int) -> CarBeat:
+    def beat(self, now_ns: int) -> CarHeartbeat:
         """The next beat to send. Numbers go on rising when the guard is restarted within one boot."""
         self._newest_beat = max(self._newest_beat + 1, now_ns // NS_PER_MS)
         self._beats[self._newest_beat] = now_ns
         while len(self._beats) > _BEATS_KEPT:
             del self._beats[next(iter(self._beats))]
-        return CarBeat(self._newest_beat, self.mode, self.practice)
+        return CarHeartbeat(self._newest_beat, self.mode, self.practice)
 
     def model_ready(self, there: bool = True) -> None:
         """The pilot has a warm model; or it says that there is none yet."""
         self._model_ready = there
 
-    def take_wish(self, wish: Wish, now_ns: int) -> bool:
+    def take_wish(self, wish: Setpoint, now_ns: int) -> bool:
         """Keep the newest wish; False if it is of no newer frame than the last one, or of one yet to come."""
         if wish.frame_at_ns > now_ns + _CLOCK_SLACK_NS:
             return False
@@ -120,7 +120,7 @@ class Helm:
         self._model_ready = False
         self.take_fault(sentence)
 
-    def take_absent(self, device: Device, why: str) -> None:
+    def take_absent(self, device: DeviceName, why: str) -> None:
         """The device is absent, and `why` is the sentence; '' when it is there. Its return arms nothing."""
         why = f"{why[:1].upper()}{why[1:]}"
         before = self._absent.get(device, "")
@@ -133,7 +133,7 @@ class Helm:
         if why and self.mode in ARMED:
             self._event("trip", why)
         if before and self.mode not in LATCHED and before in self.standing.reason:
-            self.standing = Standing(self.mode)  # a refusal that is no longer so
+            self.standing = ModeState(self.mode)  # a refusal that is no longer so
 
     def estop(self, reason: str) -> None:
         """The local emergency stop."""
@@ -142,13 +142,13 @@ class Helm:
 
     def take_lease(self, lease: Lease) -> None:
         """A lease, or its withdrawal, that answers one of our beats; a later answer to an older beat is void."""
-        sent_ns = self._beats.get(lease.beat) if lease.boot == self._boot_id else None
-        if sent_ns is None or lease.beat < self._lease_beat:
+        sent_ns = self._beats.get(lease.heartbeat) if lease.boot == self._boot_id else None
+        if sent_ns is None or lease.heartbeat < self._lease_beat:
             return
-        self._lease_beat = lease.beat
+        self._lease_beat = lease.heartbeat
         if lease.grant == "none":
             self._lease_until_ns = None
-            newer = [waiting for waiting in self._waiting if waiting.order.beat >= lease.beat]
+            newer = [waiting for waiting in self._waiting if waiting.order.heartbeat >= lease.heartbeat]
             self._waiting = deque(newer, maxlen=_WAITING_MOST)
             if self.mode in ARMED:
                 self._event("withdraw", "The station withdrew the lease.")
@@ -165,11 +165,11 @@ class Helm:
             self._waiting.clear()
             self._event(order.action, _stop_reason(order))
             return
-        sent_ns = self._beats.get(order.beat) if order.boot == self._boot_id else None
+        sent_ns = self._beats.get(order.heartbeat) if order.boot == self._boot_id else None
         if sent_ns is None:
             self._refuse(order, "it answers no beat of this car that is still remembered.")
             return
-        self._waiting.append(_Waiting(order, sent_ns + min(order.ttl_ms, self._safety.most_ttl_ms) * NS_PER_MS))
+        self._waiting.append(_PendingOrder(order, sent_ns + min(order.ttl_ms, self._safety.most_ttl_ms) * NS_PER_MS))
 
     def tick(self, now_ns: int) -> Action:
         """What the motors shall do now."""
@@ -226,17 +226,17 @@ class Helm:
         if order.throttle_percent is not None:
             self.throttle_percent = min(100, max(0, order.throttle_percent))
 
-    def _event(self, event: Event, reason: str) -> None:
+    def _event(self, event: ModeEvent, reason: str) -> None:
         """What happens to us rather than is asked of us: never refused."""
         self.standing = after(self.standing, event, _ALL_THERE, reason)
 
     def _refuse(self, order: DriveOrder, why: str) -> None:
         """Say why an order was not obeyed, unless the mode already has something to explain."""
         if not (self.mode == "tripped" and self.standing.reason):
-            self.standing = Standing(self.mode, f"The order to {order.action} was refused: {why}")
+            self.standing = ModeState(self.mode, f"The order to {order.action} was refused: {why}")
 
-    def _readiness(self, now_ns: int) -> Readiness:
-        return Readiness(
+    def _readiness(self, now_ns: int) -> DriveReadiness:
+        return DriveReadiness(
             calibration=self.calibrated,
             model=self._model_ready,
             frames=self._fresh_frames >= self._safety.arm_frames,

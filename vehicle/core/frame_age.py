@@ -12,7 +12,7 @@ from shared.units import NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Safety:
+class SafetyOptions:
     """The `[safety]` table: all times are of the machine's clock."""
 
     frame_period_ms: float = setting(66.667, min=5.0, max=1000.0, what="one over the camera's rate")
@@ -40,14 +40,14 @@ class Safety:
         return round(self.trip_periods * self.frame_period_ms * NS_PER_MS)
 
 
-def throttle_left(frame_age_ns: int, safety: Safety) -> float:
+def throttle_left(frame_age_ns: int, safety: SafetyOptions) -> float:
     """The share of the wished throttle that a frame of this age still carries, 1 to 0."""
     ramp_ns = safety.trip_ns - safety.hold_ns
     return min(1.0, max(0.0, (safety.trip_ns - frame_age_ns) / ramp_ns))
 
 
 def trip_reason(
-    frame_age_ns: int, lease_left_ns: int, safety: Safety, unusable: str = "", *, practice: bool = False
+    frame_age_ns: int, lease_left_ns: int, safety: SafetyOptions, unusable: str = "", *, practice: bool = False
 ) -> str:
     """Why the car may not stay armed, as a sentence; '' when it may.
 

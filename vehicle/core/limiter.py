@@ -15,7 +15,7 @@ _LONGEST_TICK_NS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DriveLimits:
     """What no policy may exceed; shares of the calibrated range, and shares per second."""
 
     throttle_cap: float = setting(1.0, min=0.0, max=1.0, what="the most forward throttle, a share of full")
@@ -24,7 +24,7 @@ class Limits:
     steering_slew_per_s: float = setting(15.0, min=0.5, max=100.0, what="how fast steering may turn")
 
 
-def limit(wish: Action, last: Action, dt_ns: int, limits: Limits) -> Action:
+def limit(wish: Action, last: Action, dt_ns: int, limits: DriveLimits) -> Action:
     """What of `wish` is allowed `dt_ns` after `last` was applied. A wish that is not finite is neutral."""
     if not (math.isfinite(wish.steering) and math.isfinite(wish.throttle)):
         return NEUTRAL
@@ -32,12 +32,12 @@ def limit(wish: Action, last: Action, dt_ns: int, limits: Limits) -> Action:
     return Action(_steering(wish, last, tick_s, limits), _throttle(wish, last, tick_s, limits))
 
 
-def _steering(wish: Action, last: Action, tick_s: float, limits: Limits) -> float:
+def _steering(wish: Action, last: Action, tick_s: float, limits: DriveLimits) -> float:
     step = limits.steering_slew_per_s * tick_s
     return min(1.0, max(-1.0, _within(wish.steering, last.steering - step, last.steering + step)))
 
 
-def _throttle(wish: Action, last: Action, tick_s: float, limits: Limits) -> float:
+def _throttle(wish: Action, last: Action, tick_s: float, limits: DriveLimits) -> float:
     capped = _within(wish.throttle, -limits.reverse_cap, limits.throttle_cap)
     step = limits.throttle_slew_per_s * tick_s
     # From one direction to the other the car passes through neutral: only what grows away from it is slewed.

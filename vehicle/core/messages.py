@@ -8,7 +8,7 @@ from vehicle.core.pulses import Calibration
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Setpoint:
     """Pilot to guard: what the policy wants from which frame; throttle not yet scaled, the stamp on the car's clock.
 
     `capture_us` went from the capture's stamp until the pilot had the frame.
@@ -24,7 +24,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FrameCounts:
     """Pilot to guard, 2 Hz: what the camera gave since the start. A frozen camera shows here, not in wishes."""
 
     frames: int = 0
@@ -46,14 +46,14 @@ class PilotReady:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class PilotFault:
     """Pilot to guard: no wish came of a frame, or the camera is gone; one sentence."""
 
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
+class UnusableFrame:
     """Pilot to guard: the newest frame came in time and shows nothing to drive by; why, as one sentence."""
 
     sentence: str
@@ -72,32 +72,32 @@ class CommsReady:
 
 
 @dataclass(frozen=True, slots=True)
-class ThrottleShare:
+class ThrottleLimit:
     """Comms to guard, from the phone that holds the car: the throttle's share from now on, 0 to 100."""
 
     percent: int
 
 
 @dataclass(frozen=True, slots=True)
-class PilotChange:
+class ReloadModel:
     """Comms to guard: another model is selected; start the pilot anew. Not heard while armed."""
 
 
 PHONE = "phone"  # the run of a lease or an order that the phone page gives: free practice
 
-TuneAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
+CalibrationAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tune:
+class CalibrationCommand:
     """Comms to guard, from the phone that calibrates the car: what to do next; `kept` is said once the file is."""
 
-    action: TuneAction
+    action: CalibrationAction
     width_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
+class CalibrationStatus:
     """Guard to comms, at each change: how the calibration from the phone stands. `step` counts from 0 to `steps`."""
 
     is_open: bool
@@ -119,7 +119,7 @@ class ModeNotice:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class ControlTrace:
     """Guard to comms, at each new wish and each change of the pulses: what was wished and what the wheels were told."""
 
     at_ns: int
@@ -135,7 +135,7 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class LoopTelemetry:
     """Guard to comms, 2 Hz: what telemetry is made of; the lists hold what was seen since the last one."""
 
     frames: int

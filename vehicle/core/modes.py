@@ -18,9 +18,9 @@ from typing import Literal
 from shared.errors import Refused
 from shared.protocol.messages import CarMode
 
-Event = Literal["arm", "start", "stop", "estop", "reset", "withdraw", "trip"]
+ModeEvent = Literal["arm", "start", "stop", "estop", "reset", "withdraw", "trip"]
 
-MODES: dict[CarMode, dict[Event, CarMode]] = {
+MODES: dict[CarMode, dict[ModeEvent, CarMode]] = {
     "disarmed": {
         "arm": "ready",
         "stop": "disarmed",
@@ -66,7 +66,7 @@ LATCHED: frozenset[CarMode] = frozenset({"tripped"})
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ModeState:
     """The mode and the sentence that explains it ('' when there is nothing to explain)."""
 
     mode: CarMode = "disarmed"
@@ -74,7 +74,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Readiness:
+class DriveReadiness:
     """What driving needs, as it is at this moment."""
 
     calibration: bool
@@ -105,7 +105,7 @@ class Readiness:
         return " ".join(reason for reason in reasons if reason)
 
 
-def after(standing: Standing, event: Event, readiness: Readiness, reason: str = "") -> Standing:
+def after(standing: ModeState, event: ModeEvent, readiness: DriveReadiness, reason: str = "") -> ModeState:
     """The standing after `event`. Raises Refused if the table does not have it or something is missing."""
     mode = MODES[standing.mode].get(event)
     if mode is None:
@@ -114,4 +114,4 @@ def after(standing: Standing, event: Event, readiness: Readiness, reason: str = 
         raise Refused(readiness.missing)
     if mode in LATCHED and standing.mode in LATCHED:
         return standing  # the first reason is the one that explains the trip
-    return Standing(mode, reason)
+    return ModeState(mode, reason)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from shared.protocol.messages import CarTelemetry
-from vehicle.core.messages import Figures
+from vehicle.core.messages import LoopTelemetry
 
 
-def telemetry(figures: Figures) -> CarTelemetry:
+def telemetry(figures: LoopTelemetry) -> CarTelemetry:
     """The guard's lists as percentiles."""
     return CarTelemetry(
         frames=figures.frames,
@@ -19,8 +19,8 @@ def telemetry(figures: Figures) -> CarTelemetry:
         policy_p99_us=percentile(figures.policy_us, 99),
         steering=figures.steering,
         throttle=figures.throttle,
-        shrink_p50_us=percentile(figures.shrink_us, 50),
-        shrink_p99_us=percentile(figures.shrink_us, 99),
+        preprocess_p50_us=percentile(figures.shrink_us, 50),
+        preprocess_p99_us=percentile(figures.shrink_us, 99),
         rest_p50_us=percentile(figures.rest_us, 50),
         rest_p99_us=percentile(figures.rest_us, 99),
         capture_p50_us=percentile(figures.capture_us, 50),

@@ -58,7 +58,7 @@ class FrameCheck:
         self._half: Pixels = np.zeros((2 * ROWS, 2 * COLUMNS), np.uint8)
         self._blocks: Pixels = np.zeros((ROWS, COLUMNS), np.uint8)
         self._edges = EdgeCounter()
-        self._noise = NoiseWatch()
+        self._noise = NoiseDetector()
 
     def trouble(self, small: Pixels) -> str:
         """Why nobody can drive by this picture, uint8 (120, 160), as a sentence; "" if it shows something new."""
@@ -83,7 +83,7 @@ class FrameCheck:
         return ""
 
 
-class NoiseWatch:
+class NoiseDetector:
     """Noise whose grains are larger than a block (compressed, enlarged, denoised), seen over some frames."""
 
     def __init__(self) -> None:

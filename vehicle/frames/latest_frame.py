@@ -9,7 +9,7 @@ import threading
 from vehicle.hardware.interfaces import Frame
 
 
-class Mailbox:
+class LatestFrame:
     """Any number of readers, each with its own place; what a reader is too slow for, it never sees."""
 
     def __init__(self) -> None:

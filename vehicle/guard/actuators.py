@@ -8,7 +8,7 @@ from vehicle.process.log import say
 _NEUTRAL_TRIES = 3
 
 
-class Wheels:
+class Actuators:
     """Motors with the calibration of this car; without one no pulse is ever sent, for none is known to be neutral.
 
     Motors may be absent for a while: then there is nobody to send a pulse to.

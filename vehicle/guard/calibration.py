@@ -3,27 +3,29 @@
 from collections.abc import Callable
 
 from shared.errors import BadInput, HardwareMissing
-from vehicle.core.calibration_session import CLOSED, Fitting
-from vehicle.core.controller import Helm
-from vehicle.core.messages import Tune, Tuning
+from vehicle.core.calibration_session import CLOSED, CalibrationSession
+from vehicle.core.controller import DriveController
+from vehicle.core.messages import CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, Pulses, require_fine_enough
-from vehicle.guard.actuators import Wheels
-from vehicle.guard.failsafe_link import Lifeline
+from vehicle.guard.actuators import Actuators
+from vehicle.guard.failsafe_link import FailsafeLink
 from vehicle.process.log import say
 
 _OPEN_IN = frozenset({"disarmed", "stopped"})
 
 
-class Tuner:
+class CalibrationControl:
     """`reload` reads the calibration that the car's file names; `tell` says a word to comms."""
 
-    def __init__(self, helm: Helm, wheels: Wheels, keeper: Lifeline, reload: Callable[[], Calibration | None]) -> None:
+    def __init__(
+        self, helm: DriveController, wheels: Actuators, keeper: FailsafeLink, reload: Callable[[], Calibration | None]
+    ) -> None:
         self._helm, self._wheels, self._keeper, self._reload = helm, wheels, keeper, reload
-        self._fitting: Fitting | None = None
+        self._fitting: CalibrationSession | None = None
         self._told = CLOSED
-        self.tell: Callable[[Tuning], object] = lambda _: None
+        self.tell: Callable[[CalibrationStatus], object] = lambda _: None
 
-    def hear(self, word: Tune, now_ns: int) -> None:
+    def hear(self, word: CalibrationCommand, now_ns: int) -> None:
         """The phone's next word."""
         if word.action == "begin":
             self._begin(now_ns)
@@ -71,7 +73,9 @@ class Tuner:
             self._close(f"The car cannot be calibrated now. {self._helm.cannot_move}")
             return
         self._helm.calibrated = False  # nobody arms it meanwhile
-        self._fitting = Fitting(self._wheels.calibration or STOCK_CALIBRATION, self._wheels.resolution_ns, now_ns)
+        self._fitting = CalibrationSession(
+            self._wheels.calibration or STOCK_CALIBRATION, self._wheels.resolution_ns, now_ns
+        )
         say("the car is calibrated from a phone.")
         self._say(self._fitting.tuning())
 
@@ -90,9 +94,9 @@ class Tuner:
         say("the car has a new calibration.")
 
     def _close(self, said: str) -> None:
-        self._say(Tuning(is_open=False, said=said))
+        self._say(CalibrationStatus(is_open=False, said=said))
 
-    def _say(self, tuning: Tuning) -> None:
+    def _say(self, tuning: CalibrationStatus) -> None:
         if tuning != self._told or not tuning.is_open:
             self._told = tuning
             self.tell(tuning)

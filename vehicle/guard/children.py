@@ -5,24 +5,24 @@ import time
 from dataclasses import dataclass
 
 from vehicle.guard.child import Child, how_it_ended
-from vehicle.process.channel import Word
+from vehicle.process.channel import IpcMessage
 from vehicle.process.log import say
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class ChildExited:
     """A child is dead, or as good as dead: its end of the channel is closed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ChildMessage:
     """One word of one child."""
 
     name: str
-    word: Word | Gone
+    word: IpcMessage | ChildExited
 
 
-class Crew:
+class ChildProcesses:
     """Pilot and comms. `hear` and `look_after` never block.
 
     `ready` names those who said that they are, or what they wait for.
@@ -50,20 +50,20 @@ class Crew:
                 return code if code > 0 else 1
         return None
 
-    def hear(self) -> list[Heard]:
+    def hear(self) -> list[ChildMessage]:
         """Everything that was said since the last time, oldest first for each."""
-        heard: list[Heard] = []
+        heard: list[ChildMessage] = []
         for child in self._children.values():
             if child.channel is None:
                 continue
-            heard += [Heard(child.name, word) for word in child.channel.receive()]
+            heard += [ChildMessage(child.name, word) for word in child.channel.receive()]
             if child.channel.closed:
                 heard.append(self._deaf_to(child))
         return heard
 
-    def look_after(self) -> list[Heard]:
+    def look_after(self) -> list[ChildMessage]:
         """Who died is said, and started again when its pause is over."""
-        heard: list[Heard] = []
+        heard: list[ChildMessage] = []
         for child in self._children.values():
             if (code := child.exited()) is not None:
                 say(f"The {child.name} process {how_it_ended(code)}.")
@@ -73,7 +73,7 @@ class Crew:
                 self._start(child)
         return heard
 
-    def tell(self, name: str, word: Word) -> bool:
+    def tell(self, name: str, word: IpcMessage) -> bool:
         """Say it to one that is there; False if it was dropped."""
         channel = self._children[name].channel
         return channel is not None and channel.send(word)
@@ -96,11 +96,11 @@ class Crew:
         assert self._selector is not None
         self._selector.register(child.channel, selectors.EVENT_READ)
 
-    def _deaf_to(self, child: Child) -> Heard:
+    def _deaf_to(self, child: Child) -> ChildMessage:
         """Act on the closed channel now; `exited` will see how it ended."""
         assert child.channel is not None
         assert self._selector is not None
         self._selector.unregister(child.channel)
         child.hang_up()
         self.ready.discard(child.name)
-        return Heard(child.name, Gone())
+        return ChildMessage(child.name, ChildExited())

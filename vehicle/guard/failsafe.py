@@ -14,7 +14,7 @@ from shared.config import load
 from shared.errors import HardwareMissing
 from vehicle.config import VehicleConfig
 from vehicle.drivers import build_clock, motors_maker
-from vehicle.guard.actuators import Wheels
+from vehicle.guard.actuators import Actuators
 from vehicle.guard.failsafe_link import GOODBYE, READY, RECALIBRATED
 from vehicle.hardware.interfaces import Motors
 from vehicle.process.child_main import child_arguments, run_child
@@ -22,7 +22,7 @@ from vehicle.process.log import say
 from vehicle.process.realtime import KEEPER_PRIORITY, ask_for_all_threads, rest_the_collector, stay_in_memory
 
 
-class Reserve:
+class PreparedNeutral:
     """All that neutral needs, found before it is needed: looking for a driver reads hundreds of files."""
 
     def __init__(self, config: VehicleConfig) -> None:
@@ -36,7 +36,7 @@ class Reserve:
 
     def neutral(self, why: str) -> None:
         """Open the motors, set them, say why. Raises what the driver raises in the end."""
-        wheels = Wheels(self._open(), self._calibration)
+        wheels = Actuators(self._open(), self._calibration)
         try:
             wheels.neutral()
         finally:
@@ -58,7 +58,7 @@ def _maker(config: VehicleConfig) -> Callable[[], Motors]:
         return found_late
 
 
-def watch(guard: socket.socket, reserve: Reserve, hang_ms: int) -> None:
+def watch(guard: socket.socket, reserve: PreparedNeutral, hang_ms: int) -> None:
     """Until the guard says goodbye or is dead. A guard that hangs is neutralised once, each time that it hangs."""
     speaking = False  # a guard may take its time until its first beat: nothing has moved yet
     said = ""
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, signal.SIG_IGN)
     asked = child_arguments(arguments)
     config = load(asked.config, VehicleConfig)
-    reserve = Reserve(config)
+    reserve = PreparedNeutral(config)
     rest_the_collector()
     if config.safety.realtime:
         ask_for_all_threads("keeper", KEEPER_PRIORITY)

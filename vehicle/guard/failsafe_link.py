@@ -16,7 +16,7 @@ READY: Final = b"r"
 RECALIBRATED: Final = b"c"
 
 
-class Lifeline:
+class FailsafeLink:
     """One keeper process and the socket to it. Not started until `start`."""
 
     def __init__(self, config_path: str) -> None:

@@ -14,32 +14,32 @@ from types import FrameType
 from shared.clock import Clock
 from shared.errors import HardwareMissing
 from shared.protocol.messages import DriveOrder, Lease
-from vehicle.core.controller import Helm
-from vehicle.core.frame_age import Safety
+from vehicle.core.controller import DriveController
+from vehicle.core.frame_age import SafetyOptions
 from vehicle.core.messages import (
+    CalibrationCommand,
     CameraAbsent,
     CommsReady,
-    Fault,
-    PilotChange,
+    FrameCounts,
+    PilotFault,
     PilotReady,
-    Seen,
-    ThrottleShare,
-    Tune,
-    Unusable,
-    Wish,
+    ReloadModel,
+    Setpoint,
+    ThrottleLimit,
+    UnusableFrame,
 )
 from vehicle.core.modes import ARMED
-from vehicle.guard.actuators import Wheels
-from vehicle.guard.calibration import Tuner
-from vehicle.guard.children import Crew, Gone, Heard
-from vehicle.guard.failsafe_link import Lifeline
-from vehicle.guard.loop_stats import Tally
-from vehicle.guard.reporter import Teller
-from vehicle.guard.stop_sources import Stops, StopSource
-from vehicle.guard.systemd import Supervisor
+from vehicle.guard.actuators import Actuators
+from vehicle.guard.calibration import CalibrationControl
+from vehicle.guard.children import ChildExited, ChildMessage, ChildProcesses
+from vehicle.guard.failsafe_link import FailsafeLink
+from vehicle.guard.loop_stats import LoopStats
+from vehicle.guard.reporter import Reporter
+from vehicle.guard.stop_sources import StopSource, StopSources
+from vehicle.guard.systemd import SystemdNotifier
 from vehicle.hardware.absent_device import DeviceOpener
 from vehicle.hardware.interfaces import Motors
-from vehicle.process.channel import Word
+from vehicle.process.channel import IpcMessage
 from vehicle.process.log import say
 from vehicle.process.realtime import (
     GUARD_PRIORITY,
@@ -60,17 +60,17 @@ class Guard:
     def __init__(
         self,
         *,
-        helm: Helm,
+        helm: DriveController,
         clock: Clock,
-        wheels: Wheels,
-        crew: Crew,
-        stops: Stops,
+        wheels: Actuators,
+        crew: ChildProcesses,
+        stops: StopSources,
         motors_opener: DeviceOpener[Motors],
         button_opener: DeviceOpener[StopSource],
-        keeper: Lifeline,
-        supervisor: Supervisor,
-        tuner: Tuner,
-        safety: Safety,
+        keeper: FailsafeLink,
+        supervisor: SystemdNotifier,
+        tuner: CalibrationControl,
+        safety: SafetyOptions,
         child_ends: tuple[socket.socket, ...],
     ) -> None:
         self.helm = helm
@@ -89,8 +89,8 @@ class Guard:
         self._hang_s = 0.9 * safety.hang_ms / 1000  # we notice before the keeper does
         self._selector = selectors.DefaultSelector()
         self._stopping = False
-        self._tally = Tally()
-        self._teller = Teller(helm, clock, crew, self._tally)
+        self._tally = LoopStats()
+        self._teller = Reporter(helm, clock, crew, self._tally)
         tuner.tell = self._teller.say
         self._fresh_wish = False
 
@@ -231,7 +231,7 @@ class Guard:
         for heard in self._crew.hear():
             self._take(heard)
 
-    def _take(self, heard: Heard) -> None:
+    def _take(self, heard: ChildMessage) -> None:
         """The pilot may wish, comms may pass on what the station and the phone say; nothing else is listened to."""
         try:
             if heard.name == "pilot":
@@ -241,30 +241,30 @@ class Guard:
         except HardwareMissing as error:  # of a calibration that ends in neutral
             self._lose_motors(str(error))
 
-    def _take_from_pilot(self, word: Word | Gone) -> None:
+    def _take_from_pilot(self, word: IpcMessage | ChildExited) -> None:
         match word:
-            case Wish():
+            case Setpoint():
                 self._take_wish(word)
-            case Seen():
+            case FrameCounts():
                 self._tally.seen = word
             case CameraAbsent(sentence):
                 self._crew.ready.add("pilot")  # it says what it waits for: that keeps nobody else waiting
                 self.helm.take_absent("camera", sentence)
-            case Fault(sentence):
+            case PilotFault(sentence):
                 self.helm.take_fault(sentence)
-            case Unusable(sentence):
+            case UnusableFrame(sentence):
                 self.helm.take_unusable(sentence)
             case PilotReady():
                 self._teller.model = word
                 self._crew.ready.add("pilot")
                 self.helm.take_absent("camera", "")
                 self.helm.model_ready(there=word.model != "")
-            case Gone():
+            case ChildExited():
                 self.helm.pilot_gone("The pilot process is gone.")
                 self.helm.take_absent("camera", "")  # the next one will say whether there is one
                 self._decide()
 
-    def _take_from_comms(self, word: Word | Gone) -> None:
+    def _take_from_comms(self, word: IpcMessage | ChildExited) -> None:
         match word:
             case CommsReady():
                 self._teller.comms_ready()
@@ -272,13 +272,13 @@ class Guard:
                 self.helm.take_lease(word)
             case DriveOrder():
                 self.helm.take_order(word)
-            case ThrottleShare(percent):
+            case ThrottleLimit(percent):
                 self.helm.throttle_percent = min(100, max(0, percent))
-            case PilotChange():
+            case ReloadModel():
                 self._change_pilot()
-            case Tune():
+            case CalibrationCommand():
                 self._tuner.hear(word, self._clock.now_ns())
-            case Gone():
+            case ChildExited():
                 self._tuner.end("The calibration was called off: the console is gone.")
 
     def _change_pilot(self) -> None:
@@ -286,7 +286,7 @@ class Guard:
         if self.helm.mode not in ARMED:
             self._crew.ask_to_stop("pilot")
 
-    def _take_wish(self, wish: Wish) -> None:
+    def _take_wish(self, wish: Setpoint) -> None:
         if self.helm.take_wish(wish, self._clock.now_ns()):
             self._fresh_wish = True
             self._tally.wish = wish

@@ -4,7 +4,7 @@ from collections import deque
 
 from shared.protocol.messages import CarMode
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.messages import Figures, PilotReady, Seen, Trace, Wish
+from vehicle.core.messages import ControlTrace, FrameCounts, LoopTelemetry, PilotReady, Setpoint
 from vehicle.core.pulses import Pulses
 
 _KEPT = 256
@@ -12,12 +12,12 @@ _KEPT = 256
 _REALTIME = {(True, True): "guard, pilot", (True, False): "guard", (False, True): "pilot", (False, False): "no"}
 
 
-class Tally:
+class LoopStats:
     """Numbers since the last `figures`; counts since the start."""
 
     def __init__(self) -> None:
-        self.wish: Wish | None = None
-        self.seen = Seen()
+        self.wish: Setpoint | None = None
+        self.seen = FrameCounts()
         self.action: Action = NEUTRAL
         self._late_ticks = 0
         self._pulses: Pulses | None = None
@@ -44,13 +44,15 @@ class Tally:
             self._rest_us.append(rest_us)
             self._act_us.append(max(0, rest_us - wish.capture_us))
 
-    def trace(self, now_ns: int, mode: CarMode, action: Action, pulses: Pulses | None, *, fresh: bool) -> Trace | None:
+    def trace(
+        self, now_ns: int, mode: CarMode, action: Action, pulses: Pulses | None, *, fresh: bool
+    ) -> ControlTrace | None:
         """The line for the black box, if there is anything new to say; without pulses (no calibration) there is not."""
         changed, self._pulses = pulses != self._pulses, pulses
         if self.wish is None or pulses is None or not (fresh or changed):
             return None
         wish = self.wish
-        return Trace(
+        return ControlTrace(
             now_ns,
             mode,
             wish.frame_seq,
@@ -63,9 +65,9 @@ class Tally:
             pulses.throttle_ns,
         )
 
-    def figures(self, model: PilotReady, *, guard_is_realtime: bool) -> Figures:
+    def figures(self, model: PilotReady, *, guard_is_realtime: bool) -> LoopTelemetry:
         """What was seen since the last call, and what it was seen of."""
-        figures = Figures(
+        figures = LoopTelemetry(
             frames=self.seen.frames,
             dropped=self.seen.dropped,
             repeated=self.seen.repeated,

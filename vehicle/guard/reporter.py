@@ -2,20 +2,20 @@
 
 from shared.clock import Clock
 from shared.protocol.messages import CarState
-from vehicle.core.controller import Helm
+from vehicle.core.controller import DriveController
 from vehicle.core.messages import ModeNotice, PilotReady
-from vehicle.guard.children import Crew
-from vehicle.guard.loop_stats import Tally
-from vehicle.process.channel import Word
+from vehicle.guard.children import ChildProcesses
+from vehicle.guard.loop_stats import LoopStats
+from vehicle.process.channel import IpcMessage
 
 BEAT_S = 0.1
 FIGURES_S = 0.5
 
 
-class Teller:
+class Reporter:
     """Knows what was told last; a comms that comes back is told the state again."""
 
-    def __init__(self, helm: Helm, clock: Clock, crew: Crew, tally: Tally) -> None:
+    def __init__(self, helm: DriveController, clock: Clock, crew: ChildProcesses, tally: LoopStats) -> None:
         self._helm, self._clock, self._crew, self._tally = helm, clock, crew, tally
         self._told: CarState | None = None
         self._beat_due_s = self._figures_due_s = 0.0
@@ -49,6 +49,6 @@ class Teller:
             self._figures_due_s = now_s + FIGURES_S
             self.say(self._tally.figures(self.model, guard_is_realtime=self.guard_is_realtime))
 
-    def say(self, word: Word) -> bool:
+    def say(self, word: IpcMessage) -> bool:
         """To comms; False if it was dropped."""
         return "comms" in self._crew.ready and self._crew.tell("comms", word)

@@ -10,7 +10,7 @@ _PATIENCE_S = 2.0
 STOP = b"stop"
 
 
-class LocalStop:
+class StopSocket:
     """The guard's end. Raises OperatorError if another guard holds the socket."""
 
     def __init__(self, path: pathlib.Path) -> None:

@@ -6,7 +6,7 @@ None needs a network, a broker or another process of the car. Each trips the car
 from dataclasses import dataclass
 from typing import Protocol
 
-from vehicle.guard.stop_socket import LocalStop
+from vehicle.guard.stop_socket import StopSocket
 
 BY_SOCKET = "Emergency stop at the car."
 BY_SIGNAL = "Emergency stop by signal at the car."
@@ -23,17 +23,17 @@ class StopSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class StopRequest:
     """Someone wants the car to stop: the sentence that explains the trip, and whom to answer ('' is nobody)."""
 
     reason: str
     address: str = ""
 
 
-class Stops:
+class StopSources:
     """`asked` never blocks; it is called in every turn of the guard's loop."""
 
-    def __init__(self, local: LocalStop, *sources: StopSource) -> None:
+    def __init__(self, local: StopSocket, *sources: StopSource) -> None:
         self._local, self._sources = local, list(sources)
         self._signalled = False
 
@@ -49,15 +49,15 @@ class Stops:
         """From a signal's handler."""
         self._signalled = True
 
-    def asked(self) -> list[Ask]:
+    def asked(self) -> list[StopRequest]:
         """Who wants a stop now. A button asks for as long as it is pressed."""
-        asks = [Ask(BY_SOCKET, address) for address in self._local.asked()]
+        asks = [StopRequest(BY_SOCKET, address) for address in self._local.asked()]
         if self._signalled:
             self._signalled = False
-            asks.append(Ask(BY_SIGNAL))
-        return asks + [Ask(reason) for source in self._sources if (reason := source.reason())]
+            asks.append(StopRequest(BY_SIGNAL))
+        return asks + [StopRequest(reason) for source in self._sources if (reason := source.reason())]
 
-    def answer(self, ask: Ask, sentence: str) -> None:
+    def answer(self, ask: StopRequest, sentence: str) -> None:
         """Tell who asked."""
         self._local.answer(ask.address, sentence)
 

@@ -14,7 +14,7 @@ _NAMES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 _SHARE = 4  # said so many times within the time that is allowed
 
 
-class Supervisor:
+class SystemdNotifier:
     """Takes its names out of `environment`. Never blocks, never raises: a supervisor that is gone stops no car."""
 
     def __init__(self, environment: MutableMapping[str, str] = os.environ) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from shared.errors import OperatorError
-from vehicle.core.controller import Device
+from vehicle.core.controller import DeviceName
 from vehicle.process.log import say
 
 RETRY_S = 2.0
@@ -32,7 +32,12 @@ class DeviceOpener(Generic[D]):
     """`open_device` gives the device or raises OperatorError, whose sentence is `why`; `join` takes it, in the loop."""
 
     def __init__(
-        self, name: Device, open_device: Callable[[], D], join: Callable[[D], None], why: str, retry_s: float = RETRY_S
+        self,
+        name: DeviceName,
+        open_device: Callable[[], D],
+        join: Callable[[D], None],
+        why: str,
+        retry_s: float = RETRY_S,
     ) -> None:
         self.name = name
         self._open_device, self._join, self._retry_s = open_device, join, retry_s

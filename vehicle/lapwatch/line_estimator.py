@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.units import NS_PER_MS, NS_PER_S, seconds_to_ns
-from vehicle.lapwatch.marker_finder import Sight
+from vehicle.lapwatch.marker_finder import MarkerPose
 
 _FITTED = 5
 _FIT_SPAN_NS = 600 * NS_PER_MS
@@ -32,7 +32,7 @@ _STRAYS = 0.25  # what a road's bend and a changing speed do to an extrapolation
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
+class LineCrossing:
     """The car's nose passed the line at `at_ns`, give or take `uncertainty_ns`."""
 
     at_ns: int
@@ -42,39 +42,39 @@ class Passing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class _Sighting:
     at_ns: int
     distance_m: float
 
 
-class PassingWatch:
+class LineEstimator:
     """Fed with every frame in order of time; says when the line was passed."""
 
     def __init__(self, min_lap_s: float, camera_ahead_m: float, near_m: float = NEAR_M) -> None:
         self._near_m = near_m
         self._min_lap_ns = seconds_to_ns(min_lap_s)
         self._camera_ahead_m = camera_ahead_m
-        self._marks: deque[_Mark] = deque(maxlen=_FITTED)
+        self._marks: deque[_Sighting] = deque(maxlen=_FITTED)
         self._corrections: dict[int, list[float]] = {}
         self._frames_seen = 0
         self._still_ns: int | None = None
         self._last_ns: int | None = None
         self._seen_ns = -1
 
-    def see(self, at_ns: int, sights: Sequence[Sight], *, moved: bool) -> Passing | None:
+    def see(self, at_ns: int, sights: Sequence[MarkerPose], *, moved: bool) -> LineCrossing | None:
         """One frame: what was seen in it, and whether the picture moved since the frame before."""
         if at_ns <= self._seen_ns:
             return None  # a repeated frame tells nothing new
         return self._take(at_ns, self._distance_m([sight for sight in sights if _is_clear(sight)]), moved=moved)
 
-    def see_line(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> Passing | None:
+    def see_line(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> LineCrossing | None:
         """One frame in which the line itself was looked for."""
         if at_ns <= self._seen_ns:
             return None
         nose_m = None if lens_to_line_m is None else lens_to_line_m - self._camera_ahead_m
         return self._take(at_ns, nose_m, moved=moved)
 
-    def _take(self, at_ns: int, distance_m: float | None, *, moved: bool) -> Passing | None:
+    def _take(self, at_ns: int, distance_m: float | None, *, moved: bool) -> LineCrossing | None:
         self._seen_ns = at_ns
         if distance_m is not None:
             self._sighted(at_ns, distance_m)
@@ -87,11 +87,11 @@ class PassingWatch:
             self._forget()
         if not self._marks and distance_m < _BEGIN_M:
             return  # the boards of a line that was just passed, or where the car was put down
-        self._marks.append(_Mark(at_ns, distance_m))
+        self._marks.append(_Sighting(at_ns, distance_m))
         self._frames_seen += 1
         self._still_ns = None
 
-    def _distance_m(self, sights: Sequence[Sight]) -> float | None:
+    def _distance_m(self, sights: Sequence[MarkerPose]) -> float | None:
         """From the car's nose to the line, by all boards in the frame."""
         if not sights:
             return None
@@ -109,7 +109,7 @@ class PassingWatch:
     def _correction_m(self, board: int) -> float:
         return statistics.median(self._corrections[board]) if board in self._corrections else 0.0
 
-    def _judge(self, now_ns: int) -> Passing | None:
+    def _judge(self, now_ns: int) -> LineCrossing | None:
         """Has the line been passed by now?"""
         marks = [mark for mark in self._marks if self._marks[-1].at_ns - mark.at_ns <= _FIT_SPAN_NS]
         if not marks:
@@ -127,14 +127,14 @@ class PassingWatch:
             return None  # it came to a stand before it was there
         return self._passed(*crossed)
 
-    def _passed(self, at_ns: int, uncertainty_ns: int) -> Passing | None:
+    def _passed(self, at_ns: int, uncertainty_ns: int) -> LineCrossing | None:
         """The line was passed at `at_ns`, unless that is too soon after the last time."""
         last_ns, seen = self._last_ns, self._frames_seen
         self._forget()
         if last_ns is not None and at_ns - last_ns < self._min_lap_ns:
             return None
         self._last_ns = at_ns
-        return Passing(at_ns, seen, uncertainty_ns, None if last_ns is None else at_ns - last_ns)
+        return LineCrossing(at_ns, seen, uncertainty_ns, None if last_ns is None else at_ns - last_ns)
 
     def _forget(self) -> None:
         self._marks.clear()
@@ -143,7 +143,7 @@ class PassingWatch:
         self._still_ns = None
 
 
-def _crossing(marks: Sequence[_Mark]) -> tuple[int, int] | None:
+def _crossing(marks: Sequence[_Sighting]) -> tuple[int, int] | None:
     """When the fitted distance is nothing, and how sure that is; None if the car does not approach."""
     origin_ns = marks[-1].at_ns
     times_s = [(mark.at_ns - origin_ns) / NS_PER_S for mark in marks]
@@ -167,7 +167,7 @@ def _line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> t
     return slope, middle_y - slope * middle_x
 
 
-def _is_clear(sight: Sight) -> bool:
+def _is_clear(sight: MarkerPose) -> bool:
     """Is the board seen well enough to measure by?"""
     return abs(sight.turn_rad) <= _MOST_TURN_RAD and 0 < sight.ahead_m <= _MOST_SIZES * sight.kind.size_m
 

@@ -16,7 +16,7 @@ from vehicle.lapwatch.markers import BoardKind, LapwatchOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class MarkerPose:
     """One board: metres ahead of and left of the lens, and how far to the left the road turns from our heading."""
 
     kind: BoardKind
@@ -30,7 +30,7 @@ class Sight:
         return to_board_m - self.kind.after_line_m
 
 
-class BoardFinder:
+class MarkerFinder:
     """Finds the gate's boards; not thread-safe."""
 
     def __init__(self, options: LapwatchOptions) -> None:
@@ -45,7 +45,7 @@ class BoardFinder:
         dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
         self._detector = cv2.aruco.ArucoDetector(dictionary, parameters)
 
-    def find(self, pixels: Pixels) -> list[Sight]:
+    def find(self, pixels: Pixels) -> list[MarkerPose]:
         """The gate's boards in a grey frame (H, W)."""
         corners, ids, _ = self._detector.detectMarkers(pixels)
         if ids is None:
@@ -54,7 +54,7 @@ class BoardFinder:
         sights = [self._sight(self._kinds[n], quad.reshape(4, 2), pixels.shape) for n, quad in seen if n in self._kinds]
         return [sight for sight in sights if sight is not None]
 
-    def _sight(self, kind: BoardKind, quad: Any, shape: tuple[int, ...]) -> Sight | None:
+    def _sight(self, kind: BoardKind, quad: Any, shape: tuple[int, ...]) -> MarkerPose | None:
         """Corners come clockwise from the top left of the board as it was printed."""
         top_left, top_right, bottom_right, bottom_left = quad.tolist()
         left = self._edge(top_left, bottom_left, kind.size_m, shape)
@@ -62,7 +62,7 @@ class BoardFinder:
         if left is None or right is None:
             return None
         turn_rad = math.atan2(right[0] - left[0], left[1] - right[1])
-        return Sight(kind, (left[0] + right[0]) / 2, (left[1] + right[1]) / 2, turn_rad)
+        return MarkerPose(kind, (left[0] + right[0]) / 2, (left[1] + right[1]) / 2, turn_rad)
 
     def _edge(
         self, top: list[float], bottom: list[float], size_m: float, shape: tuple[int, ...]

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from shared.protocol.messages import CarLap
-from vehicle.frames.latest_frame import Mailbox
+from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.interfaces import Frame, Pixels
-from vehicle.lapwatch.line_estimator import NEAR_M, PassingWatch
-from vehicle.lapwatch.marker_finder import BoardFinder
+from vehicle.lapwatch.line_estimator import NEAR_M, LineEstimator
+from vehicle.lapwatch.marker_finder import MarkerFinder
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.stripe_finder import Optics, StripeFinder
 
@@ -26,10 +26,10 @@ class LapWatcher:
     def __init__(self, options: LapwatchOptions, boot_id: str) -> None:
         self._boot_id = boot_id
         self._board_id = STRIPE if options.stripe.enabled else options.boards[0].id
-        self._boards = None if options.stripe.enabled else BoardFinder(options)
+        self._boards = None if options.stripe.enabled else MarkerFinder(options)
         self._stripe = StripeFinder(options.stripe, Optics(options.fov_rad, options.pitch_rad))
         near_m = STRIPE_NEAR_M if options.stripe.enabled else NEAR_M
-        self._watch = PassingWatch(options.min_lap_s, options.camera_ahead_m, near_m)
+        self._watch = LineEstimator(options.min_lap_s, options.camera_ahead_m, near_m)
         self._thumb: Pixels | None = None
 
     def look(self, frame: Frame) -> CarLap | None:
@@ -50,7 +50,7 @@ class LapWatcher:
             uncertainty_ns=passing.uncertainty_ns,
         )
 
-    def run(self, mailbox: Mailbox, report: Callable[[CarLap], object]) -> None:
+    def run(self, mailbox: LatestFrame, report: Callable[[CarLap], object]) -> None:
         """Until the mailbox closes."""
         number = 0
         while not mailbox.closed:

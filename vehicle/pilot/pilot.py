@@ -15,11 +15,11 @@ from shared.clock import Clock
 from shared.config import load
 from shared.errors import BadInput, HardwareMissing, RacedayError
 from vehicle.config import VehicleConfig
-from vehicle.core.messages import CameraAbsent, Fault, ModeNotice, PilotReady, Seen, Unusable, Wish
+from vehicle.core.messages import CameraAbsent, FrameCounts, ModeNotice, PilotFault, PilotReady, Setpoint, UnusableFrame
 from vehicle.core.modes import ARMED
 from vehicle.drivers import build_camera, build_clock, camera_sockets
 from vehicle.frames.frame_check import REPEATED, FrameCheck
-from vehicle.frames.latest_frame import Mailbox
+from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.interfaces import Camera, Frame, Pixels
 from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.models.int8.choose_precision import Choice, choose
@@ -61,23 +61,23 @@ class Pilot:
         looked_ns = time.perf_counter_ns()
         small = self._policy.see(frame.pixels)
         if trouble := self._trouble(frame, small):
-            self._guard.send(Unusable(trouble))
+            self._guard.send(UnusableFrame(trouble))
             return
         began_ns = time.perf_counter_ns()
         try:
             action = self._policy.model.metadata.space.decode(self._policy.answer(), 1.0)
         except BadInput as error:
-            self._guard.send(Fault(str(error)))
+            self._guard.send(PilotFault(str(error)))
             return
         policy_us = (time.perf_counter_ns() - began_ns) // 1000
         shrink_us = (began_ns - looked_ns) // 1000
         self._guard.send(
-            Wish(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us, capture_us)
+            Setpoint(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us, capture_us)
         )
 
     def tell(self) -> None:
         """Say what the camera gave."""
-        self._guard.send(Seen(self._frames, self._dropped, self._repeated))
+        self._guard.send(FrameCounts(self._frames, self._dropped, self._repeated))
 
     def _trouble(self, frame: Frame, small: Pixels) -> str:
         """Why the frame is none to drive by, whatever its stamp says: an old one again, or one that shows nothing."""
@@ -93,7 +93,7 @@ class Pilot:
         return trouble
 
 
-def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel, feed: FrameFeed | None = None) -> None:
+def fly(pilot: Pilot, mailbox: LatestFrame, guard: Channel, feed: FrameFeed | None = None) -> None:
     """Until the guard or the camera is gone."""
     number, tell_due_s = 0, 0.0
     while not guard.closed and not mailbox.closed:
@@ -112,7 +112,7 @@ def fly(pilot: Pilot, mailbox: Mailbox, guard: Channel, feed: FrameFeed | None =
                 rest_the_collector()
 
 
-def capture(camera: Camera, mailbox: Mailbox, guard: Channel, *, realtime: bool = False) -> None:
+def capture(camera: Camera, mailbox: LatestFrame, guard: Channel, *, realtime: bool = False) -> None:
     """The camera's thread: the newest frame into the mailbox, until the camera is gone."""
     if realtime:
         ask_for_realtime("camera", CAMERA_PRIORITY)
@@ -122,7 +122,7 @@ def capture(camera: Camera, mailbox: Mailbox, guard: Channel, *, realtime: bool 
             if frame is not None:
                 mailbox.put(frame)
     except RacedayError as error:
-        guard.send(Fault(f"The camera is gone: {error}"))
+        guard.send(PilotFault(f"The camera is gone: {error}"))
         say(str(error))
     finally:
         mailbox.close()
@@ -144,7 +144,7 @@ def main(arguments: list[str]) -> int:
     for sentence in leave_the_network(camera_sockets(config)):
         say(f"pilot: {sentence}")
     choice = first_choice(config)
-    mailbox = Mailbox()
+    mailbox = LatestFrame()
     wanted = config.recorder.enabled or config.console.enabled
     recorded = config.model.profile if config.recorder.enabled else None
     feed = feed_of(asked.frame_fd, recorded) if wanted else None
@@ -189,7 +189,7 @@ def _run(
     config: VehicleConfig,
     clock: Clock,
     camera: Camera,
-    mailbox: Mailbox,
+    mailbox: LatestFrame,
     choice: Choice | None,
     guard: Channel,
     laps: Channel,

@@ -8,75 +8,74 @@ import contextlib
 import math
 import socket
 import struct
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Lease
 from vehicle.core.messages import (
+    CalibrationCommand,
+    CalibrationStatus,
     CameraAbsent,
     CommsReady,
-    Fault,
-    Figures,
+    ControlTrace,
+    FrameCounts,
+    LoopTelemetry,
     ModeNotice,
-    PilotChange,
+    PilotFault,
     PilotReady,
-    Seen,
-    ThrottleShare,
-    Trace,
-    Tune,
-    Tuning,
-    Unusable,
-    Wish,
+    ReloadModel,
+    Setpoint,
+    ThrottleLimit,
+    UnusableFrame,
 )
 
-Word = (
-    Wish | Seen | PilotReady | Fault | CommsReady | ModeNotice | Figures
-    | CarBeat | CarState | CarLap | Lease | DriveOrder | Trace | ThrottleShare | PilotChange | Tune | Tuning
-    | Unusable | CameraAbsent
+IpcMessage = (
+    # pilot to guard
+    Setpoint | FrameCounts | PilotReady | PilotFault | UnusableFrame | CameraAbsent
+    # comms to guard
+    | CommsReady | Lease | DriveOrder | ThrottleLimit | ReloadModel | CalibrationCommand
+    # guard to pilot, pilot to comms, guard to comms
+    | ModeNotice | CarLap | CarHeartbeat | CarState | LoopTelemetry | ControlTrace | CalibrationStatus
 )  # fmt: skip
-_WORDS: tuple[type[Any], ...] = (
-    Wish, Seen, PilotReady, Fault, CommsReady, ModeNotice, Figures, CarBeat, CarState, CarLap, Lease, DriveOrder,
-    Trace, ThrottleShare, PilotChange, Tune, Tuning, Unusable, CameraAbsent,
-)  # fmt: skip
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in _WORDS}
-_WISH = struct.Struct(">5sqqddqqq")
-_WISH_MARK = b"wish="
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in get_args(IpcMessage)}
+_SETPOINT = struct.Struct(">5sqqddqqq")
+_SETPOINT_MARK = b"setp="
 _MOST_BYTES = 32_768
 _MOST_AT_ONCE = 512  # a flood from a broken peer may not hold up the tick
 
 
-def pack(word: Word) -> bytes:
+def pack(word: IpcMessage) -> bytes:
     """The word as a datagram."""
-    if type(word) is Wish:
+    if type(word) is Setpoint:
         stamps, shares = (word.frame_seq, word.frame_at_ns), (word.steering, word.throttle)
-        return _WISH.pack(_WISH_MARK, *stamps, *shares, word.policy_us, word.shrink_us, word.capture_us)
+        return _SETPOINT.pack(_SETPOINT_MARK, *stamps, *shares, word.policy_us, word.shrink_us, word.capture_us)
     name = type(word).__name__
     return name.encode() + b" " + _ADAPTERS[name].dump_json(word)
 
 
-def unpack(datagram: bytes) -> Word | None:
+def unpack(datagram: bytes) -> IpcMessage | None:
     """The word of a datagram; None if it is none of ours."""
-    if datagram.startswith(_WISH_MARK):
-        return _wish(datagram)
+    if datagram.startswith(_SETPOINT_MARK):
+        return _unpack_setpoint(datagram)
     name, _, text = datagram.partition(b" ")
     adapter = _ADAPTERS.get(name.decode(errors="replace"))
     if adapter is None:
         return None
     try:
-        word: Word = adapter.validate_json(text, strict=True)
+        word: IpcMessage = adapter.validate_json(text, strict=True)
     except ValidationError:
         return None
     return word
 
 
-def _wish(datagram: bytes) -> Wish | None:
-    if len(datagram) != _WISH.size:
+def _unpack_setpoint(datagram: bytes) -> Setpoint | None:
+    if len(datagram) != _SETPOINT.size:
         return None
-    _, seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us = _WISH.unpack(datagram)
+    _, seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us = _SETPOINT.unpack(datagram)
     if not (math.isfinite(steering) and math.isfinite(throttle)):
         return None
-    return Wish(seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us)
+    return Setpoint(seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us)
 
 
 class Channel:
@@ -92,7 +91,7 @@ class Channel:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def send(self, word: Word) -> bool:
+    def send(self, word: IpcMessage) -> bool:
         """Say it if there is room; False if it was dropped or nobody listens."""
         try:
             self._socket.send(pack(word))
@@ -104,9 +103,9 @@ class Channel:
             return False
         return True
 
-    def receive(self) -> list[Word]:
+    def receive(self) -> list[IpcMessage]:
         """All that waits, oldest first."""
-        words: list[Word] = []
+        words: list[IpcMessage] = []
         for _ in range(_MOST_AT_ONCE):
             try:
                 datagram = self._socket.recv(_MOST_BYTES)

@@ -16,7 +16,7 @@ from typing import Literal
 
 # What a camera's driver may go on opening: nothing, the kernel's device events (libcamera), sockets within this
 # machine (the mock world's camera), or any (a camera in the network), which leaves the pilot without a filter.
-Sockets = Literal["none", "device events", "local", "any"]
+AllowedSockets = Literal["none", "device events", "local", "any"]
 
 _LOAD, _IF_EQUAL, _IF_NOT_BELOW, _IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH, _FIRST, _THIRD = 0, 4, 16, 32  # offsets in struct seccomp_data; its arguments have 64 bits each
@@ -26,11 +26,13 @@ _AF_UNIX, _AF_NETLINK, _KOBJECT_UEVENT, _CLONE_THREAD = 1, 16, 15, 0x10000
 _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2
 
-_Line = tuple[int, int, int, int]  # struct sock_filter: code, skipped when it holds, when it does not, constant
+_BpfInstruction = tuple[
+    int, int, int, int
+]  # struct sock_filter: code, skipped when it holds, when it does not, constant
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class SyscallTable:
     """The numbers of one kernel's calls. What starts at `foreign_from` belongs to another table (x32)."""
 
     arch: int
@@ -48,18 +50,18 @@ ALWAYS = (
     *("accept", "listen", "accept4", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd"),
     *("execve", "execveat", "io_uring_setup", "io_uring_enter", "io_uring_register", "fork", "vfork"),
 )
-MACHINES: dict[str, Machine] = {
-    "x86_64": Machine(
+MACHINES: dict[str, SyscallTable] = {
+    "x86_64": SyscallTable(
         0xC000003E, 317, 41, 42, 49, 56, (43, 50, 288, 101, 310, 311, 438, 59, 322, 425, 426, 427, 57, 58), 0x40000000
     ),
     # No fork and vfork of its own: clone does it.
-    "aarch64": Machine(
+    "aarch64": SyscallTable(
         0xC00000B7, 277, 198, 203, 200, 220, (202, 201, 242, 117, 270, 271, 438, 221, 281, 425, 426, 427)
     ),
 }
 
 
-_FAMILIES: dict[Sockets, list[_Line]] = {
+_FAMILIES: dict[AllowedSockets, list[_BpfInstruction]] = {
     "none": [(_RETURN, 0, 0, _REFUSE)],
     "local": [
         (_LOAD, 0, 0, _FIRST),
@@ -79,7 +81,7 @@ _FAMILIES: dict[Sockets, list[_Line]] = {
 }
 
 
-def program(machine: Machine, sockets: Sockets) -> list[_Line]:
+def program(machine: SyscallTable, sockets: AllowedSockets) -> list[_BpfInstruction]:
     """The filter's instructions. Each refusal is a pair: equal goes on to it, else it is skipped."""
     refused = list(machine.always)
     refused += [] if sockets == "local" else [machine.connect]
@@ -106,7 +108,7 @@ def program(machine: Machine, sockets: Sockets) -> list[_Line]:
     ]
 
 
-def leave_the_network(sockets: Sockets = "none") -> list[str]:
+def leave_the_network(sockets: AllowedSockets = "none") -> list[str]:
     """For every thread of this process and for good. The sentences say what was not possible."""
     if sockets == "any":
         return ["The camera's driver needs the network, so the policy's process keeps it."]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vehicle.frames.latest_frame import Mailbox
+from vehicle.frames.latest_frame import LatestFrame
 from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, profile
 from vehicle.hardware.interfaces import Frame, Pixels
 
@@ -96,7 +96,7 @@ class FrameFeed:
         self.armed = False
         self.dropped = 0
 
-    def run(self, mailbox: Mailbox) -> None:
+    def run(self, mailbox: LatestFrame) -> None:
         """Until the mailbox is closed."""
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # this thread alone

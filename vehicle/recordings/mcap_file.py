@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from shared.errors import StorageError
 from shared.protocol.messages import CarState
-from vehicle.core.messages import Figures, Trace
+from vehicle.core.messages import ControlTrace, LoopTelemetry
 from vehicle.recordings.frame_feed import Picture
 
 VERSION = "1"
@@ -24,9 +24,9 @@ ABOUT = "raceday"
 FRAME, SEEN, DRIVE, STATE, BESIDE = "/frame", "/seen", "/drive", "/state", "/beside"
 _CHUNK_BYTES = 64 * 1024
 _SYNC_NS = 5_000_000_000
-_TOPICS: tuple[tuple[str, type], ...] = ((DRIVE, Trace), (STATE, CarState), (BESIDE, Figures))
+_TOPICS: tuple[tuple[str, type], ...] = ((DRIVE, ControlTrace), (STATE, CarState), (BESIDE, LoopTelemetry))
 
-Recorded = Picture | Trace | CarState | Figures
+Recorded = Picture | ControlTrace | CarState | LoopTelemetry
 
 
 @dataclass(frozen=True, slots=True)

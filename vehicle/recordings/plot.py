@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from shared.errors import BadInput
 from shared.protocol.messages import CarMode
-from vehicle.core.messages import Trace
+from vehicle.core.messages import ControlTrace
 from vehicle.recordings.reader import Run
 
 _WIDTH, _PANEL, _GAP, _LEFT, _TOP, _RIGHT = 1000.0, 150.0, 46.0, 64.0, 90.0, 20.0
@@ -19,7 +19,7 @@ _MOST_POINTS = 4000
 _MOST_ENDS = 8
 _FILL: dict[CarMode, str] = {"ready": "#e1f1fb", "driving": "#e0f5e9", "stopped": "#f0f3f8", "tripped": "#fdeae8"}
 
-Value = Callable[[Trace], float]
+Value = Callable[[ControlTrace], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _legend() -> list[str]:
     return parts
 
 
-def _bands(traces: Sequence[Trace], x_of: Callable[[int], float], top: float) -> list[str]:
+def _bands(traces: Sequence[ControlTrace], x_of: Callable[[int], float], top: float) -> list[str]:
     """What mode the car was in, behind the curves."""
     parts, start = [], 0
     for number in range(1, len(traces) + 1):
@@ -161,7 +161,7 @@ def _bands(traces: Sequence[Trace], x_of: Callable[[int], float], top: float) ->
     return parts
 
 
-def _curves(panel: _Panel, traces: Sequence[Trace], x_of: Callable[[int], float], top: float) -> list[str]:
+def _curves(panel: _Panel, traces: Sequence[ControlTrace], x_of: Callable[[int], float], top: float) -> list[str]:
     values = [line.value(trace) for line in panel.lines for trace in traces]
     most = max(1.0, *values) if panel.most is None else panel.most
     least = 0.0 if panel.least_may_go and min(values) >= 0.0 else panel.least
@@ -208,5 +208,5 @@ def _seconds(begin_ns: int, end_ns: int, x_of: Callable[[int], float], y: float)
     ]
 
 
-def _thinned(traces: Sequence[Trace]) -> Sequence[Trace]:
+def _thinned(traces: Sequence[ControlTrace]) -> Sequence[ControlTrace]:
     return traces[:: -(-len(traces) // _MOST_POINTS)] if traces else traces

@@ -13,15 +13,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput
 from shared.protocol.messages import CarState
-from vehicle.core.messages import Figures, Trace
+from vehicle.core.messages import ControlTrace, LoopTelemetry
 from vehicle.recordings.frame_feed import Picture
 from vehicle.recordings.mcap_file import ABOUT, BESIDE, DRIVE, FRAME, SEEN, STATE
 
 _MOST_RECORD_BYTES = 8 << 20
 _KINDS: dict[str, TypeAdapter[Any]] = {
-    DRIVE: TypeAdapter(Trace),
+    DRIVE: TypeAdapter(ControlTrace),
     STATE: TypeAdapter(CarState),
-    BESIDE: TypeAdapter(Figures),
+    BESIDE: TypeAdapter(LoopTelemetry),
 }
 
 
@@ -31,9 +31,9 @@ class Run:
 
     about: dict[str, str] = field(default_factory=dict)
     pictures: list[Picture] = field(default_factory=list)
-    traces: list[Trace] = field(default_factory=list)
+    traces: list[ControlTrace] = field(default_factory=list)
     states: list[tuple[int, CarState]] = field(default_factory=list)
-    figures: list[tuple[int, Figures]] = field(default_factory=list)
+    figures: list[tuple[int, LoopTelemetry]] = field(default_factory=list)
     whole: bool = True
 
 

@@ -16,9 +16,9 @@ from shared.clock import Clock
 from shared.errors import StorageError
 from shared.protocol.messages import CarState
 from vehicle.config import ModelChoice, RecorderOptions
-from vehicle.core.messages import Figures, Trace
+from vehicle.core.messages import ControlTrace, LoopTelemetry
 from vehicle.core.modes import ARMED
-from vehicle.process.channel import Word
+from vehicle.process.channel import IpcMessage
 from vehicle.process.log import say
 from vehicle.recordings.frame_feed import Picture
 from vehicle.recordings.mcap_file import About, Recorded, RunFile
@@ -123,10 +123,10 @@ class RecorderThread:
     def start(self) -> None:
         self._thread.start()
 
-    def hear(self, word: Word) -> None:
+    def hear(self, word: IpcMessage) -> None:
         """A word that comms passes on."""
-        if isinstance(word, Trace | CarState | Figures):
-            self._put(word.at_ns if isinstance(word, Trace) else self._clock.now_ns(), word)
+        if isinstance(word, ControlTrace | CarState | LoopTelemetry):
+            self._put(word.at_ns if isinstance(word, ControlTrace) else self._clock.now_ns(), word)
 
     def see(self, picture: Picture) -> None:
         """A frame of the pilot's."""

@@ -14,16 +14,16 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 from shared.errors import OperatorError, Refused
 from shared.web.assets import Assets
-from shared.web.error_pages import PagesForPeople
-from shared.web.security import Doors
+from shared.web.error_pages import ErrorPages
+from shared.web.security import HostAndHeaderGuard
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
 from vehicle.web.access import refusal
 from vehicle.web.calibration_api import add_calibrating
-from vehicle.web.claim_codes import LONGEST_S, Claims
-from vehicle.web.model_list import ModelRow, Shelf
-from vehicle.web.phone_control import Desk, Status
-from vehicle.web.system_health import Health, read_health
+from vehicle.web.claim_codes import LONGEST_S, ClaimCodes
+from vehicle.web.model_list import ModelList, ModelRow
+from vehicle.web.phone_control import PhoneControl, PhoneStatus
+from vehicle.web.system_health import SystemHealth, read_health
 from vehicle.web.upload import receive
 
 STATIC = pathlib.Path(__file__).parent / "static"
@@ -32,7 +32,7 @@ Percent = Annotated[int, Body(embed=True, ge=0, le=100)]
 
 
 @dataclass(frozen=True, slots=True)
-class Car:
+class CarInfo:
     """What does not change while the car runs."""
 
     device: str
@@ -50,21 +50,21 @@ class Car:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class CarDetails:
     """The read-out below the fold."""
 
     device: str
     camera: str
     motors: str
     calibration: Calibration | None
-    health: Health
+    health: SystemHealth
     can_calibrate: bool = False
 
 
-class Entrance:
+class SessionAuth:
     """Finds the session of a request, and refuses what is none or comes from elsewhere."""
 
-    def __init__(self, claims: Claims, now_s: Callable[[], float]) -> None:
+    def __init__(self, claims: ClaimCodes, now_s: Callable[[], float]) -> None:
         self.claims, self.now_s = claims, now_s
 
     def commanding(self, request: Request) -> None:
@@ -83,16 +83,16 @@ class Entrance:
 
 
 def create_app(
-    desk: Desk,
-    shelf: Shelf,
-    claims: Claims,
-    car: Car,
+    desk: PhoneControl,
+    shelf: ModelList,
+    claims: ClaimCodes,
+    car: CarInfo,
     allowed_hosts: tuple[str, ...] = (),
     wall_s: Callable[[], float] = time.time,
     now_s: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """The app over a desk. `wall_s` dates sessions, `now_s` counts the seconds that a phone holds the car."""
-    entrance = Entrance(claims, wall_s)
+    entrance = SessionAuth(claims, wall_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -100,8 +100,8 @@ def create_app(
         desk.stop()  # the console ends: whoever held the car holds it no longer
 
     app = FastAPI(title="Raceday console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.add_middleware(Doors, machine="This car", allowed_hosts=allowed_hosts)
-    app.add_middleware(PagesForPeople, machine="This car", home="The console")
+    app.add_middleware(HostAndHeaderGuard, machine="This car", allowed_hosts=allowed_hosts)
+    app.add_middleware(ErrorPages, machine="This car", home="The console")
     app.mount("/static", Assets(STATIC))
     _add_errors(app)
     _add_claiming(app, entrance, car)
@@ -137,7 +137,7 @@ def _add_errors(app: FastAPI) -> None:
         return said("There is nothing here; the console is at /.", 404)
 
 
-def _add_claiming(app: FastAPI, entrance: Entrance, car: Car) -> None:
+def _add_claiming(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
     @app.get("/")
     async def page() -> FileResponse:
         """The same for everybody; it holds nothing of this car."""
@@ -167,21 +167,21 @@ def _add_claiming(app: FastAPI, entrance: Entrance, car: Car) -> None:
         return answer
 
 
-def _add_driving(app: FastAPI, entrance: Entrance, desk: Desk, now_s: Callable[[], float]) -> None:
+def _add_driving(app: FastAPI, entrance: SessionAuth, desk: PhoneControl, now_s: Callable[[], float]) -> None:
     session_of = Annotated[str, Depends(entrance.session)]
 
     @app.get("/api/status")
-    async def status(session: session_of) -> Status:
+    async def status(session: session_of) -> PhoneStatus:
         return desk.status(session, now_s())
 
     @app.post("/api/hold")
-    async def hold(session: session_of, beat: Annotated[int, Body(embed=True)]) -> Status:
+    async def hold(session: session_of, beat: Annotated[int, Body(embed=True)]) -> PhoneStatus:
         """The page is open and seen."""
         desk.hold(session, beat, now_s())
         return desk.status(session, now_s())
 
     @app.post("/api/start")
-    async def start(session: session_of, throttle_percent: Percent) -> Status:
+    async def start(session: session_of, throttle_percent: Percent) -> PhoneStatus:
         desk.start(session, throttle_percent, now_s())
         return desk.status(session, now_s())
 
@@ -191,12 +191,12 @@ def _add_driving(app: FastAPI, entrance: Entrance, desk: Desk, now_s: Callable[[
         return {"said": desk.stop()}
 
     @app.post("/api/reset")
-    async def reset(session: session_of) -> Status:
+    async def reset(session: session_of) -> PhoneStatus:
         desk.reset(session, now_s())
         return desk.status(session, now_s())
 
     @app.post("/api/throttle")
-    async def throttle(session: session_of, throttle_percent: Percent) -> Status:
+    async def throttle(session: session_of, throttle_percent: Percent) -> PhoneStatus:
         desk.throttle(session, throttle_percent)
         return desk.status(session, now_s())
 
@@ -209,16 +209,16 @@ def _add_driving(app: FastAPI, entrance: Entrance, desk: Desk, now_s: Callable[[
 
 
 def _add_models(
-    app: FastAPI, entrance: Entrance, desk: Desk, shelf: Shelf, car: Car, now_s: Callable[[], float]
+    app: FastAPI, entrance: SessionAuth, desk: PhoneControl, shelf: ModelList, car: CarInfo, now_s: Callable[[], float]
 ) -> None:
     guarded = [Depends(entrance.session)]
     name_in = Annotated[str, Body(embed=True, max_length=80)]
 
     @app.get("/api/about", dependencies=guarded)
-    async def about() -> About:
+    async def about() -> CarDetails:
         health = await anyio.to_thread.run_sync(read_health, car.disk)
         calibration = await anyio.to_thread.run_sync(car.calibration_now)
-        return About(car.device, car.camera, car.motors, calibration, health, car.calibration_file is not None)
+        return CarDetails(car.device, car.camera, car.motors, calibration, health, car.calibration_file is not None)
 
     @app.get("/api/models", dependencies=guarded)
     async def models() -> list[ModelRow]:

@@ -10,16 +10,16 @@ from fastapi import Body, Depends, FastAPI, Request
 from shared.errors import Refused
 from vehicle.calibration.file import write_calibration
 from vehicle.core.calibration_steps import MOST_US
-from vehicle.web.phone_control import Desk, Status
+from vehicle.web.phone_control import PhoneControl, PhoneStatus
 
-Tap = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel"]
+PageAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel"]
 NO_FILE = "This car's settings name no `calibration.file` to keep a calibration in: name one first."
 
 
 def add_calibrating(
     app: FastAPI,
     session: Callable[[Request], str],
-    desk: Desk,
+    desk: PhoneControl,
     file: pathlib.Path | None,
     now_s: Callable[[], float],
 ) -> None:
@@ -29,10 +29,10 @@ def add_calibrating(
     @app.post("/api/calibration")
     async def tap(
         name: session_of,
-        action: Annotated[Tap, Body()],
+        action: Annotated[PageAction, Body()],
         width_us: Annotated[int, Body(ge=0, le=2 * MOST_US)] = 0,
         wheels_off: Annotated[bool, Body()] = False,
-    ) -> Status:
+    ) -> PhoneStatus:
         """The next word; the first says that no wheel touches the ground."""
         if action == "begin" and file is None:
             raise Refused(NO_FILE)
@@ -42,7 +42,7 @@ def add_calibrating(
         return desk.status(name, now_s())
 
     @app.post("/api/calibration/keep")
-    async def keep(name: session_of) -> Status:
+    async def keep(name: session_of) -> PhoneStatus:
         """All steps are done: to the disk, then to the guard."""
         if file is None:
             raise Refused(NO_FILE)

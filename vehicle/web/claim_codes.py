@@ -28,7 +28,7 @@ _COST = 2**14
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SessionRecord:
     """One session as it is kept: the token's hash and when it was opened, UTC seconds."""
 
     token_sha256: str
@@ -36,16 +36,16 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class ClaimFile:
     """The file: the code's salt and hash, the open sessions."""
 
     salt: str
     code_scrypt: str
-    sessions: tuple[Kept, ...] = ()
+    sessions: tuple[SessionRecord, ...] = ()
     v: int = 1
 
 
-_BOOK = TypeAdapter(Book)
+_BOOK = TypeAdapter(ClaimFile)
 
 
 def fresh_code() -> str:
@@ -59,13 +59,13 @@ def plain(code: str) -> str:
     return "".join(letter for letter in code.upper() if letter in _ALPHABET)
 
 
-class Claims:
+class ClaimCodes:
     """The book on the disk, read anew when another process (`raceday vehicle claim`) changed it. Thread-safe."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._book: Book | None = None
+        self._book: ClaimFile | None = None
         self._stamp: tuple[int, int] | None = None
         self._used_s: dict[str, float] = {}
         self._failed_s: deque[float] = deque(maxlen=_TRIES_MOST)
@@ -92,8 +92,8 @@ class Claims:
                 raise Refused("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
             token = secrets.token_urlsafe(32)
             living = [kept for kept in book.sessions if self._lives(kept, now_s)]
-            sessions = (*living, Kept(_sha256(token), now_s))[-SESSIONS_MOST:]
-            self._write(Book(book.salt, book.code_scrypt, sessions))
+            sessions = (*living, SessionRecord(_sha256(token), now_s))[-SESSIONS_MOST:]
+            self._write(ClaimFile(book.salt, book.code_scrypt, sessions))
             self._used_s[_sha256(token)] = now_s
             return token
 
@@ -113,19 +113,19 @@ class Claims:
             if (book := self._read()) is not None:
                 name = _sha256(token)
                 left = tuple(kept for kept in book.sessions if kept.token_sha256 != name)
-                self._write(Book(book.salt, book.code_scrypt, left))
+                self._write(ClaimFile(book.salt, book.code_scrypt, left))
 
-    def _lives(self, kept: Kept, now_s: float) -> bool:
+    def _lives(self, kept: SessionRecord, now_s: float) -> bool:
         """A clock that was set back ends sessions too: better once more than for ever."""
         used_s = self._used_s.setdefault(kept.token_sha256, max(kept.opened_s, now_s - IDLE_S / 2))
         return 0 <= now_s - kept.opened_s < LONGEST_S and now_s - used_s < IDLE_S
 
     def _renew(self) -> str:
         code, salt = fresh_code(), secrets.token_hex(16)
-        self._write(Book(salt, _scrypt(plain(code), salt)))
+        self._write(ClaimFile(salt, _scrypt(plain(code), salt)))
         return code
 
-    def _read(self) -> Book | None:
+    def _read(self) -> ClaimFile | None:
         try:
             about = self._path.stat()
             stamp = (about.st_ino, about.st_mtime_ns)
@@ -139,7 +139,7 @@ class Claims:
             ) from None
         return self._book
 
-    def _write(self, book: Book) -> None:
+    def _write(self, book: ClaimFile) -> None:
         fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

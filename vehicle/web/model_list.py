@@ -19,7 +19,7 @@ class ModelRow:
     choice: str = ""
 
 
-class Shelf(Protocol):
+class ModelList(Protocol):
     """Every call may take seconds; all raise BadInput or StorageError with a sentence."""
 
     def rows(self) -> list[ModelRow]:
@@ -35,7 +35,7 @@ class Shelf(Protocol):
         """Take it off the car."""
 
 
-class LibraryShelf:
+class LibraryModelList:
     """The library's folder."""
 
     def __init__(self, folder: pathlib.Path) -> None:

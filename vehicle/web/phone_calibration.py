@@ -5,28 +5,28 @@ from collections.abc import Callable
 
 from shared.errors import Refused
 from vehicle.core.calibration_session import CLOSED
-from vehicle.core.messages import Tune, TuneAction, Tuning
+from vehicle.core.messages import CalibrationAction, CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import Calibration
-from vehicle.process.channel import Word
+from vehicle.process.channel import IpcMessage
 
 
-class TuneDesk:
+class PhoneCalibration:
     """`may_begin` raises Refused when this session may not have the car now."""
 
-    def __init__(self, say: Callable[[Word], bool], may_begin: Callable[[str, float], None]) -> None:
+    def __init__(self, say: Callable[[IpcMessage], bool], may_begin: Callable[[str, float], None]) -> None:
         self._say, self._may_begin = say, may_begin
         self._lock = threading.RLock()
         self._session = ""
         self.tuning = CLOSED
 
-    def hear(self, tuning: Tuning) -> None:
+    def hear(self, tuning: CalibrationStatus) -> None:
         """The guard's word."""
         with self._lock:
             self.tuning = tuning
             if not tuning.is_open:
                 self._session = ""
 
-    def tap(self, session: str, action: TuneAction, width_us: int, now_s: float) -> None:
+    def tap(self, session: str, action: CalibrationAction, width_us: int, now_s: float) -> None:
         """A word of the phone's; its answer comes with the status. Raises Refused."""
         if action == "begin":
             self._may_begin(session, now_s)  # before our lock: it takes the desk's
@@ -36,7 +36,7 @@ class TuneDesk:
             if action != "begin" and not self.tuning.is_open:
                 raise Refused("The calibration has ended: begin it again.")
             self._session = session
-            if not self._say(Tune(action, width_us)):
+            if not self._say(CalibrationCommand(action, width_us)):
                 raise Refused("The car's guard does not listen: try again.")
 
     def found(self, session: str) -> Calibration:
@@ -54,4 +54,4 @@ class TuneDesk:
     def neutral(self) -> None:
         """The wheels at rest, whoever asks."""
         if self.tuning.is_open:
-            self._say(Tune("neutral"))
+            self._say(CalibrationCommand("neutral"))

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.errors import Refused
-from shared.protocol.messages import CarBeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
+from shared.protocol.messages import CarHeartbeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
 from vehicle.core.calibration_session import CLOSED
-from vehicle.core.messages import PHONE, Figures, PilotChange, ThrottleShare, Trace, Tuning
+from vehicle.core.messages import PHONE, CalibrationStatus, ControlTrace, LoopTelemetry, ReloadModel, ThrottleLimit
 from vehicle.core.modes import ARMED
 from vehicle.core.telemetry import telemetry
-from vehicle.process.channel import Word
+from vehicle.process.channel import IpcMessage
 from vehicle.recordings.frame_feed import Picture
-from vehicle.web.phone_calibration import TuneDesk
+from vehicle.web.phone_calibration import PhoneCalibration
 
 LEASE_MS = 1000
 _ORDER_TTL_MS = 1500
@@ -28,7 +28,7 @@ _STARTING_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class PhoneStatus:
     """What the page shows; `beat` is what its next renewal answers, `loop` what goes to the broker twice a second."""
 
     mode: CarMode
@@ -42,23 +42,23 @@ class Status:
     model: str
     picture_seq: int
     loop: CarTelemetry
-    tuning: Tuning = CLOSED
+    tuning: CalibrationStatus = CLOSED
     tunes: bool = False
     refusal: str = ""
 
 
-class Desk:
+class PhoneControl:
     """One car's desk. `say` puts a word on the guard's channel; False means that it did not get there."""
 
     def __init__(
-        self, boot: str, say: Callable[[Word], bool], stop_locally: Callable[[], str], clock_rate: float = 1.0
+        self, boot: str, say: Callable[[IpcMessage], bool], stop_locally: Callable[[], str], clock_rate: float = 1.0
     ) -> None:
         self._boot, self._say, self._stop_locally, self._rate = boot, say, stop_locally, clock_rate
         self._lock = threading.RLock()
         self._state = CarState(True, "disarmed")
         self._beat = 0
-        self._loop = telemetry(Figures(0, 0, 0, 0, (), (), 0.0, 0.0))
-        self._trace: Trace | None = None
+        self._loop = telemetry(LoopTelemetry(0, 0, 0, 0, (), (), 0.0, 0.0))
+        self._trace: ControlTrace | None = None
         self.picture: Picture | None = None
         self._holder = ""
         self._held_s = self._started_s = float("-inf")
@@ -66,25 +66,25 @@ class Desk:
         self._stop_told = False
         self._refusal = ""  # why the station leases nothing to this machine
         self._orders = 0
-        self.tune = TuneDesk(say, self._may_tune)
+        self.tune = PhoneCalibration(say, self._may_tune)
 
     # What comes in
 
-    def hear(self, word: Word) -> None:
+    def hear(self, word: IpcMessage) -> None:
         """A word of the guard's."""
         with self._lock:
             match word:
-                case CarBeat():
-                    self._beat = word.beat
+                case CarHeartbeat():
+                    self._beat = word.heartbeat
                 case CarState():
                     self._state = word
                     if word.mode == "tripped":
                         self._holder = ""
-                case Figures():
+                case LoopTelemetry():
                     self._loop = telemetry(word)
-                case Trace():
+                case ControlTrace():
                     self._trace = word
-                case Tuning():
+                case CalibrationStatus():
                     self.tune.hear(word)
 
     def see(self, picture: Picture) -> None:
@@ -159,13 +159,13 @@ class Desk:
         with self._lock:
             if session != self._holder:
                 raise Refused("This phone does not hold the car.")
-            self._say(ThrottleShare(percent))
+            self._say(ThrottleLimit(percent))
 
     def change_pilot(self, now_s: float) -> None:
         """Start the pilot anew with the model that is selected now. Raises Refused."""
         with self._lock:
             self.require_standing(now_s)
-            self._say(PilotChange())
+            self._say(ReloadModel())
 
     def require_standing(self, now_s: float) -> None:
         """Raises Refused while the car is armed or the station's."""
@@ -175,12 +175,12 @@ class Desk:
             if self._station_runs(now_s):
                 raise Refused("The station runs this car now: ask the official.")
 
-    def status(self, session: str, now_s: float) -> Status:
+    def status(self, session: str, now_s: float) -> PhoneStatus:
         """For the page of this session."""
         with self._lock:
             state, trace = self._state, self._trace
             driving = state.mode == "driving" and trace is not None
-            return Status(
+            return PhoneStatus(
                 mode=state.mode,
                 reason=state.reason,
                 beat=self._beat,

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from shared.descriptors import web_share
 from shared.errors import ConfigError
-from shared.web.connection_limits import Room
+from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, listening_socket
 
 _PATIENCE_S = 3.0
@@ -46,7 +46,7 @@ class ConsoleServer:
             http="h11",
             ws="none",
         )
-        room = Room(web_share(MOST_CONNECTIONS, RESERVED_DESCRIPTORS), idle_each=IDLE_EACH, body_s=UPLOAD_S)
+        room = ConnectionLimits(web_share(MOST_CONNECTIONS, RESERVED_DESCRIPTORS), idle_each=IDLE_EACH, body_s=UPLOAD_S)
         self._server = CountingServer(config, room, urgent=(b"POST /api/stop",))
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listening]}, name="console", daemon=True

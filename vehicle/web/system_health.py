@@ -9,7 +9,7 @@ _ROOT = pathlib.Path("/")
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class SystemHealth:
     """Per cent, dBm, degrees Celsius, megabytes, and the load of the last minute per core."""
 
     battery_percent: int | None
@@ -19,9 +19,9 @@ class Health:
     load: float | None
 
 
-def read_health(folder: pathlib.Path, root: pathlib.Path = _ROOT) -> Health:
+def read_health(folder: pathlib.Path, root: pathlib.Path = _ROOT) -> SystemHealth:
     """As the kernel says it; `folder` is on the disk that is asked for."""
-    return Health(
+    return SystemHealth(
         battery_percent=battery_percent(root / "sys/class/power_supply"),
         wifi_dbm=wifi_dbm(_text(root / "proc/net/wireless")),
         heat_c=heat_c(_text(root / "sys/class/thermal/thermal_zone0/temp")),

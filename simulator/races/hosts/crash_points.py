@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.link.mock import MockLink
-from shared.protocol.results import Answer
+from shared.protocol.results import PostOutcome
 from station.service.station import Station
 from station.store.journal import Entry, Journal
 from station.store.signer import Signer
@@ -76,7 +76,7 @@ class CrashingAttempts(Attempts):
         self._step("before the attempt is kept")
         return super().begin(row, at_utc_ns)
 
-    def finish(self, attempt_id: int, answer: Answer, at_utc_ns: int) -> None:
+    def finish(self, attempt_id: int, answer: PostOutcome, at_utc_ns: int) -> None:
         self._step("before the answer is kept")
         super().finish(attempt_id, answer, at_utc_ns)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-LAP_FACTS = ("LapDone", "LapConfirmed", "LapRuled", "LapHeld")
+LAP_FACTS = ("LapCompleted", "LapConfirmed", "LapAdjusted", "LapHeld")
 
 # What an order may lead a car through.
 STEPS: dict[str, tuple[str, ...]] = {"start": ("arm", "start"), "resume": ("reset", "arm", "start")}
@@ -93,7 +93,7 @@ class JournalTail:
     def _note_fact(self, name: str, fact: dict[str, Any]) -> None:
         if name in LAP_FACTS:
             self._note_lap(fact["lap"])
-        elif name == "LapsRecast":
+        elif name == "LapsRecomputed":
             for lap in fact["laps"]:
                 self._note_lap(lap)
         elif name == "RunOpened":

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from leaderboard import signature
-from leaderboard.board import Board
-from leaderboard.config import Limits
+from leaderboard.board import LeaderboardService
+from leaderboard.config import LeaderboardLimits
 from leaderboard.signature import BadSignature
 from leaderboard.store.database import open_store
-from shared.protocol.results import RESULT_PATH, Answer, Later, Result
+from shared.protocol.results import RESULT_PATH, PostDeferred, PostOutcome, Result
 from shared.units import NS_PER_MS, NS_PER_S
 from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.virtual_time import UTC_AT_START_NS, VirtualTime
@@ -26,7 +26,7 @@ from station.sync.webhook import WebhookLeaderboard
 URL = "https://leaderboard.hall"
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
-TOLERANCE_S = Limits().tolerance_s
+TOLERANCE_S = LeaderboardLimits().tolerance_s
 NO_REASON = b"<html>Internal Server Error</html>"
 # Who answers in the leaderboard's place: the hall's login page, its firewall, a proxy before a vendor that deploys.
 PORTALS = (
@@ -67,7 +67,7 @@ class LeaderboardHost:
         self.log: list[AppliedPost] = []
         self._virtual_time, self._path, self._faults = virtual_time, path, faults
         self._down_until_ns = 0
-        self.board: Board = Board(open_store(path))
+        self.board: LeaderboardService = LeaderboardService(open_store(path))
 
     def utc_ns(self) -> int:
         """Its clock is right; only the hall's clock is stepped."""
@@ -80,7 +80,7 @@ class LeaderboardHost:
     def restart(self) -> None:
         """The process is killed between two posts and opens its store again."""
         self.board.close()
-        self.board = Board(open_store(self._path))
+        self.board = LeaderboardService(open_store(self._path))
 
     @property
     def is_down(self) -> bool:
@@ -111,12 +111,12 @@ class FaultyNetwork:
     def __init__(self, virtual_time: VirtualTime, leaderboard: LeaderboardHost, faults: FaultSource) -> None:
         self._virtual_time, self._leaderboard, self._faults = virtual_time, leaderboard, faults
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | Later:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
         """One POST."""
         assert (method, path) == ("POST", RESULT_PATH)
         request = ReceivedPost(headers, body)
         if self._leaderboard.is_down:
-            return Later("The leaderboard cannot be reached: no connection.")
+            return PostDeferred("The leaderboard cannot be reached: no connection.")
         if self._faults.occurs("portal"):
             return self._faults.source("portal").choice(PORTALS)
         if self._faults.occurs("leaderboard_500"):
@@ -145,7 +145,7 @@ class FaultyWebhook(WebhookLeaderboard):
         super().__init__(URL, SECRET, {}, utc_s=lambda: utc_ns() / NS_PER_S, exchange=network)
         self._step = step
 
-    def post(self, result: Result) -> Answer:
+    def post(self, result: Result) -> PostOutcome:
         self._step("before the post")
         answer = super().post(result)
         self._step("after the post")

@@ -158,7 +158,7 @@ def _ruling(heat: Heat, asked: f.Proposal, true_pass: HeatPassing | None) -> e.C
     said, now = "seen on the video", moment(heat.end_ns)
     if true_pass is not None and true_pass.counts:
         number, run_id = asked.crossing, true_pass.run_id
-        return e.GiveCrossing(author="judge", number=number, run_id=run_id, reason=said, moment=now)
+        return e.AssignCrossing(author="judge", number=number, run_id=run_id, reason=said, moment=now)
     missed = [each for each in heat.passes if each.run_id == asked.run_id and abs(each.at_ns - asked.at_ns) < NEAR_NS]
     if asked.kind == "missed_crossing" and missed and missed[0].counts:
         at_ns, run_id = missed[0].at_ns, asked.run_id

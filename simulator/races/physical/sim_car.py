@@ -159,7 +159,7 @@ class SimCar:
         delivery.ack()
 
     def _obey(self, order: m.DriveOrder) -> None:
-        sent_ns = self._beats.get(order.beat)
+        sent_ns = self._beats.get(order.heartbeat)
         fresh = sent_ns is not None and self.now_ns() - sent_ns <= order.ttl_ms * NS_PER_MS
         if order.boot != self.boot or not fresh:
             return
@@ -179,7 +179,7 @@ class SimCar:
         self._beat += 1
         self._beats[self._beat] = self.now_ns()
         self._beats.pop(self._beat - 8, None)
-        self._link.publish(m.CarBeat(self._beat, self.mode))
+        self._link.publish(m.CarHeartbeat(self._beat, self.mode))
         rarely = self.mode == "driving" and not self.clones
         self._virtual_time.after(DRIVING_BEAT_NS if rarely else BEAT_NS, self._tick)
 

@@ -134,7 +134,7 @@ def told_laps(journal_tail: JournalTail) -> Iterable[dict[str, Any]]:
     """Every lap at the moment when it was done, and all laps of a run after each recast."""
     for record in journal_tail.records:
         for name, fact in record.facts:
-            if name == "LapDone":
+            if name == "LapCompleted":
                 yield fact["lap"]
-            elif name == "LapsRecast":
+            elif name == "LapsRecomputed":
                 yield from fact["laps"]

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.store.database import open_store
 from shared.errors import StorageError
 from simulator.races.hosts.journal_tail import JournalTail
@@ -76,9 +76,9 @@ def final_laps(journal_tail: JournalTail) -> dict[str, list[dict[str, Any]]]:
         for name, fact in record.facts:
             if name == "RunOpened":
                 runs[fact["run_id"]] = {}
-            elif name == "LapsRecast":
+            elif name == "LapsRecomputed":
                 runs[fact["run_id"]] = {lap["number"]: lap for lap in fact["laps"]}
-            elif name in ("LapDone", "LapConfirmed", "LapRuled", "LapHeld"):
+            elif name in ("LapCompleted", "LapConfirmed", "LapAdjusted", "LapHeld"):
                 runs[fact["lap"]["run_id"]][fact["lap"]["number"]] = fact["lap"]
     return {run_id: [laps[n] for n in sorted(laps)] for run_id, laps in runs.items()}
 
@@ -171,7 +171,7 @@ def _check_standings(evidence: MeetingOutcome, reference: ReferenceReplay, invar
 
 
 def _tied_on(board: pathlib.Path, race_id: str) -> set[str]:
-    opened = Board(open_store(board))
+    opened = LeaderboardService(open_store(board))
     try:
         return {placed.racer for placed in opened.standings(race_id) if placed.tied}
     finally:

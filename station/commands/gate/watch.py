@@ -18,7 +18,7 @@ from station.build import build_clock, build_gates, gate_spec
 from station.commands.gate.decode import KINDS, said
 from station.config import StationConfig
 from station.core.inputs import Edge, GateNote, GateSpec
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 from station.core.timing.sensor_layout import words
 from station.gates.decoders.decoder import Decoded, Gap, StatusReport
 from station.gates.decoders.gate import DecoderGate
@@ -52,7 +52,7 @@ class LayoutTrial:
     """The passes of one gate, judged by the core as the station judges them; told each edge on the gate's thread."""
 
     def __init__(self, spec: GateSpec) -> None:
-        self._gate = Gate(spec, Count())
+        self._gate = Gate(spec, CrossingCounter())
         self._said = ""
 
     def hear(self, said: Said) -> str:

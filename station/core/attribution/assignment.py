@@ -16,11 +16,19 @@ from dataclasses import dataclass
 from shared.units import NS_PER_MS
 from station.core.attribution import likelihood
 from station.core.attribution.car_clock import CarClock
-from station.core.attribution.decisions import Again, Given, Lacking
+from station.core.attribution.decisions import Decision, LateContradiction, MissingCrossing
 from station.core.attribution.hungarian import assign
-from station.core.attribution.likelihood import FALSE_EDGE, FAR, JOIN_NS, LAPS_BETWEEN, Car, Seen, Told
+from station.core.attribution.likelihood import (
+    FALSE_EDGE,
+    FAR,
+    JOIN_NS,
+    LAPS_BETWEEN,
+    CarOnTrack,
+    CarReportAt,
+    GateCrossing,
+)
 
-__all__ = ["Again", "Given", "Lacking", "ManyCars", "Seen", "Told"]
+__all__ = ["CarReportAt", "CrossingAssigner", "Decision", "GateCrossing", "LateContradiction", "MissingCrossing"]
 
 HOLD_NS = 1_500 * NS_PER_MS  # a report needs no longer to come
 PATIENCE_NS = 6_000 * NS_PER_MS  # what is in doubt waits longer: the other cars come by and tell
@@ -31,30 +39,30 @@ NEAR_LAP = 0.2  # a gap of whole laps, within so much of one
 
 
 @dataclass(frozen=True, slots=True)
-class _Weighed:
+class WeighedCluster:
     """A cluster's cars with their reports about it, and what that comes to."""
 
-    cars: list[Car]
-    reports: list[Told | None]
-    found: list[Given]
+    cars: list[CarOnTrack]
+    reports: list[CarReportAt | None]
+    found: list[Decision]
 
 
-class ManyCars:
+class CrossingAssigner:
     """The cars that are on the track together. Time is told; decisions come when no report can change them."""
 
     def __init__(self, cars: Sequence[str], min_lap_ns: int, lockout_ns: int) -> None:
-        self._cars = [Car(name) for name in cars]
+        self._cars = [CarOnTrack(name) for name in cars]
         self._min_lap_ns, self.lockout_ns = min_lap_ns, lockout_ns
-        self._open: list[Seen] = []
-        self._sure: deque[tuple[Given, float]] = deque(maxlen=REMEMBERED)  # with what its own car's report cost
-        self._waits: _Weighed | None = None  # what the first cluster came to, until anything new is known
+        self._open: list[GateCrossing] = []
+        self._sure: deque[tuple[Decision, float]] = deque(maxlen=REMEMBERED)  # with what its own car's report cost
+        self._waits: WeighedCluster | None = None  # what the first cluster came to, until anything new is known
 
     def enter(self, name: str, last_ns: int | None = None, laps: Sequence[int] = (), now_ns: int | None = None) -> None:
         """A car comes onto the track; what was known of it is of another run, but for its laps in this one."""
         self._waits = None
         self._sure = deque((each for each in self._sure if each[0].car != name), maxlen=REMEMBERED)
         self._cars = [car for car in self._cars if car.name != name]
-        self._cars.append(Car(name, last_ns, now_ns, laps=deque(laps, maxlen=7)))
+        self._cars.append(CarOnTrack(name, last_ns, now_ns, laps=deque(laps, maxlen=7)))
 
     def leave(self, name: str, at_ns: int) -> None:
         """Its run is over: it may cross once more, and is then forgotten."""
@@ -71,13 +79,13 @@ class ManyCars:
             if car.name == name:
                 car.last_ns = at_ns if car.last_ns is None else max(at_ns, car.last_ns)
 
-    def crossing(self, seen: Seen) -> None:
+    def crossing(self, seen: GateCrossing) -> None:
         """The gate saw a car."""
         self._waits = None
         self._open.append(seen)
         self._open.sort(key=lambda each: each.at_ns)
 
-    def report(self, told: Told, heard_ns: int | None = None, one_clock: bool = False) -> None:
+    def report(self, told: CarReportAt, heard_ns: int | None = None, one_clock: bool = False) -> None:
         """A car says that it passed. With a `boot` it has a clock of its own, and was heard at `heard_ns` of ours."""
         self._waits = None
         for car in self._cars:
@@ -98,9 +106,9 @@ class ManyCars:
             car.clocks.clear()
             car.waiting.clear()
 
-    def decide(self, now_ns: int) -> list[Given | Lacking | Again]:
+    def decide(self, now_ns: int) -> list[Decision | MissingCrossing | LateContradiction]:
         """All that is ripe now."""
-        found: list[Given | Lacking | Again] = []
+        found: list[Decision | MissingCrossing | LateContradiction] = []
         while self._open:
             size = 1
             while size < len(self._open) and self._open[size].at_ns - self._open[size - 1].at_ns < JOIN_NS:
@@ -121,7 +129,7 @@ class ManyCars:
         horizon_ns = now_ns - HOLD_NS - JOIN_NS
         return found + self._unmet(min(horizon_ns, self._open[0].at_ns - JOIN_NS) if self._open else horizon_ns)
 
-    def _weigh(self, cluster: list[Seen]) -> _Weighed:
+    def _weigh(self, cluster: list[GateCrossing]) -> WeighedCluster:
         cars = [car for car in self._cars if car.may_cross(cluster[0].at_ns)]
         reports = [likelihood.report_in(car, cluster) for car in cars]
         cost = self._table(cluster, cars, reports)
@@ -130,9 +138,11 @@ class ManyCars:
             self._given(seen, cars, reports, given[row], _rest(cost, row, given[row]), total)
             for row, seen in enumerate(cluster)
         ]
-        return _Weighed(cars, reports, found)
+        return WeighedCluster(cars, reports, found)
 
-    def _table(self, cluster: list[Seen], cars: list[Car], reports: list[Told | None]) -> list[list[float]]:
+    def _table(
+        self, cluster: list[GateCrossing], cars: list[CarOnTrack], reports: list[CarReportAt | None]
+    ) -> list[list[float]]:
         """Crossings against cars, then one column each for nobody's. A car left out costs what its report says."""
         out = [
             likelihood.left_out(car, report, cluster, self.lockout_ns)
@@ -149,16 +159,16 @@ class ManyCars:
 
     def _given(
         self,
-        seen: Seen,
-        cars: list[Car],
-        reports: list[Told | None],
+        seen: GateCrossing,
+        cars: list[CarOnTrack],
+        reports: list[CarReportAt | None],
         column: int,
         rest: list[tuple[float, int]],
         total: float,
-    ) -> Given:
+    ) -> Decision:
         """`rest`: what it costs as a whole to give this crossing to another column, the cheapest first."""
         if seen.car in {car.name for car in cars}:
-            return Given(seen.number, seen.at_ns, seen.car, "its transponder", 1.0, True)
+            return Decision(seen.number, seen.at_ns, seen.car, "its transponder", 1.0, True)
         margin = min(
             (value - total + (0.0 if other < len(cars) else SURE - SURE_A_CAR) for value, other in rest), default=FAR
         )
@@ -166,16 +176,16 @@ class ManyCars:
         close = SURE if column < len(cars) else 4 * FAR  # of what may be nobody's, all cars are asked about
         others = tuple(cars[other].name for value, other in rest if other < len(cars) and value - total < close)
         if column >= len(cars):
-            return Given(seen.number, seen.at_ns, "", "no car can have been there", odds, False, others)
+            return Decision(seen.number, seen.at_ns, "", "no car can have been there", odds, False, others)
         car, report = cars[column], reports[column]
         why = "the time since its last crossing; it reported nothing"
         if report is not None:
             why = f"its report, {(car.when(report)[0] - seen.at_ns) / NS_PER_MS:+.0f} ms off"
-        return Given(seen.number, seen.at_ns, car.name, why, odds, margin >= SURE, others)
+        return Decision(seen.number, seen.at_ns, car.name, why, odds, margin >= SURE, others)
 
-    def _learn(self, weighed: _Weighed) -> list[Lacking]:
+    def _learn(self, weighed: WeighedCluster) -> list[MissingCrossing]:
         """Where the cars are now. What is doubtful moves a car to its own report, and teaches nothing else."""
-        lacking: list[Lacking] = []
+        lacking: list[MissingCrossing] = []
         for car, report in zip(weighed.cars, weighed.reports, strict=True):
             given = next((each for each in weighed.found if each.car == car.name), None)
             if given is None:
@@ -192,7 +202,7 @@ class ManyCars:
             car.last_ns = at_ns
         return lacking
 
-    def _gap(self, car: Car, at_ns: int) -> list[Lacking]:
+    def _gap(self, car: CarOnTrack, at_ns: int) -> list[MissingCrossing]:
         """Two to four whole laps since its last crossing, and no report in between: what the gate missed."""
         usual_ns = car.usual_ns
         if usual_ns is None or car.last_ns is None:
@@ -203,15 +213,15 @@ class ManyCars:
             return []
         share_ns = (at_ns - car.last_ns) // laps
         why = f"the gap of {laps} laps between its crossings"
-        return [Lacking(car.name, car.last_ns + n * share_ns, why) for n in range(1, laps)]
+        return [MissingCrossing(car.name, car.last_ns + n * share_ns, why) for n in range(1, laps)]
 
-    def _fit(self, given: Given) -> float:
+    def _fit(self, given: Decision) -> float:
         """What it costs that this car made the crossing, by what is known of it now."""
         car = next(car for car in self._cars if car.name == given.car)
-        seen = Seen(given.crossing, given.at_ns)
+        seen = GateCrossing(given.crossing, given.at_ns)
         return likelihood.cost(car, likelihood.report_in(car, [seen]), seen, 0)
 
-    def _again(self, car: Car, told: Told) -> list[Again]:
+    def _again(self, car: CarOnTrack, told: CarReportAt) -> list[LateContradiction]:
         """Was a crossing that this report fits given to another car, whose own word fits it hardly better?"""
         at_ns, sigma_ns = car.when(told)
         found = []
@@ -220,12 +230,12 @@ class ManyCars:
             if given.car != car.name and off * off / 2 < cost + SURE:
                 self._sure.remove((given, cost))
                 why = f"the report of {car.name} came late, {(at_ns - given.at_ns) / NS_PER_MS:+.0f} ms off"
-                found.append(Again(given.crossing, given.at_ns, given.car, car.name, why))
+                found.append(LateContradiction(given.crossing, given.at_ns, given.car, car.name, why))
         return found
 
-    def _unmet(self, before_ns: int) -> list[Given | Lacking | Again]:
+    def _unmet(self, before_ns: int) -> list[Decision | MissingCrossing | LateContradiction]:
         """Reports that no crossing can meet any more. One close to its last crossing is a repeat, and says nothing."""
-        found: list[Given | Lacking | Again] = []
+        found: list[Decision | MissingCrossing | LateContradiction] = []
         for car in self._cars:
             for told in [told for told in car.waiting if car.known(told)]:
                 at_ns = car.when(told)[0]
@@ -233,7 +243,7 @@ class ManyCars:
                 if at_ns < before_ns and fresh:
                     car.waiting.remove(told)
                     car.last_ns = at_ns
-                    found += self._again(car, told) or [Lacking(car.name, at_ns, "its own report")]
+                    found += self._again(car, told) or [MissingCrossing(car.name, at_ns, "its own report")]
         return found
 
 

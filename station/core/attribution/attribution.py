@@ -1,7 +1,8 @@
 """Whose crossing is it? By its transponder, as the one run that is on, or as the cars on the track together weigh it.
 
-A stage of the engine's pipeline: a crossing comes in, what comes out is handed on to the race (`Assigned`) or stands
-as it is (`Unattributed`). Called by engine.py; calls transponders.py and, with several cars on the track, together.py.
+A stage of the engine's pipeline: a crossing comes in, what comes out is handed on to the race (`AssignedCrossing`) or
+stands as it is (`Unattributed`). Called by engine.py; calls transponders.py and, with several cars on the track,
+multi_car.py. Example: with one car on the track, its run gets each crossing at once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.decisions import Step
-from station.core.attribution.multi_car import Together
-from station.core.attribution.transponders import Stranger, Transponders, given_by
-from station.core.attribution.wrong_owner import Change, LastRead, told_anew
-from station.core.race.counting import Assigned
+from station.core.attribution.multi_car import MultiCarAttribution
+from station.core.attribution.transponders import Transponders, UnknownId, given_by
+from station.core.attribution.wrong_owner import LastRead, OwnerChange, recount_runs
+from station.core.race.counting import AssignedCrossing
 from station.core.race.crossing_changes import afterwards, taken_over
 from station.core.race.race import Race
-from station.core.runs.racer_names import Names
+from station.core.runs.racer_names import RacerNames
 from station.core.runs.recount import TransponderPass
 from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
@@ -27,27 +28,27 @@ OWNERS = 256  # whose last reading is remembered
 class Attribution:
     """Of the race that is open: whose transponders are read, and which cars are on the track together."""
 
-    def __init__(self, scale: UtcScale, names: Names) -> None:
+    def __init__(self, scale: UtcScale, names: RacerNames) -> None:
         self._scale, self._names = scale, names
         self._transponders = Transponders(names)
         self._last_read: LastRead = {}
         self._race: Race | None = None
-        self._together: Together | None = None
+        self._multi_car: MultiCarAttribution | None = None
 
     @property
     def several(self) -> bool:
         """More than one car may break the beam."""
-        return self._together is not None and self._together.on
+        return self._multi_car is not None and self._multi_car.on
 
     @property
     def undecided(self) -> f.Crossing | None:
         """The oldest crossing that waits until it is clear whose it was."""
-        return None if self._together is None else self._together.undecided
+        return None if self._multi_car is None else self._multi_car.undecided
 
     @property
-    def strangers(self) -> tuple[Stranger, ...]:
+    def unknown_transponders(self) -> tuple[UnknownId, ...]:
         """Transponders that passed in this race, and of whom nobody knows whose they are; the latest last."""
-        return tuple(self._transponders.strangers.values())
+        return tuple(self._transponders.unknown_transponders.values())
 
     def wire(self, transponders: tuple[e.Transponder, ...]) -> None:
         """The station started: whose transponders are read."""
@@ -56,7 +57,7 @@ class Attribution:
     def open(self, race: Race) -> None:
         """Crossings are this race's from now on."""
         if self._race is not race:
-            self._race, self._together = race, Together(race, self._scale)
+            self._race, self._multi_car = race, MultiCarAttribution(race, self._scale)
             self._transponders.forget()
 
     def assign(
@@ -66,22 +67,24 @@ class Attribution:
 
         `lockout_ns` of the gate, within which another car's pass is not to be seen.
         """
-        race, together = self._race, self._together
-        if race is None or together is None:
+        race, multi_car = self._race, self._multi_car
+        if race is None or multi_car is None:
             return [f.Unattributed(crossing.number, "no race is open")]
         if crossing.transponder and (found := self._read(race, crossing)) is not None:
             if isinstance(found, f.Unattributed):
                 return [found]
-            together.named(found, crossing.at_ns)
-            return [Assigned(found, crossing, kind, source, self._transponders.of(crossing.transponder).why, 100)]
-        clear = together.if_clear(crossing, kind, source)
+            multi_car.named(found, crossing.at_ns)
+            return [
+                AssignedCrossing(found, crossing, kind, source, self._transponders.of(crossing.transponder).why, 100)
+            ]
+        clear = multi_car.if_clear(crossing, kind, source)
         if clear is not None:
             return [clear]
         if crossing.direction < 0:
             return [f.Unattributed(crossing.number, "it went backwards through the gate")]
         if kind == "split":
             return [f.Unattributed(crossing.number, "several cars are on the track")]
-        return together.crossing(crossing, source, lockout_ns)
+        return multi_car.crossing(crossing, source, lockout_ns)
 
     def remember(
         self, crossing: f.Crossing, source: f.Source, lockout_ns: int, told: Sequence[f.Fact]
@@ -101,13 +104,13 @@ class Attribution:
             return []
         if self._transponders.of(crossing.transponder).known is not None:
             if on and not self._owner_is_on(race, crossing):  # or is it of somebody else?
-                race.keep_doubtful(crossing)
+                race.add_doubtful(crossing)
             return []
         asks = self._transponders.any or self.several
         asked = self._transponders.ask(crossing) if asks else None
         if asked is None:
             return []
-        race.keep_doubtful(crossing)
+        race.add_doubtful(crossing)
         return [asked]
 
     def is_twin(self, crossing: f.Crossing, lockout_ns: int) -> bool:
@@ -144,42 +147,42 @@ class Attribution:
 
     def settle(self) -> Iterator[Step]:
         """Who is on the track is about to change: what waits is decided."""
-        return self._together.decide_all() if self._together is not None else iter(())
+        return self._multi_car.decide_all() if self._multi_car is not None else iter(())
 
     def sync(self, now: e.Moment) -> None:
         """Who is on the track may have changed."""
-        if self._together is not None:
-            self._together.sync(now)
+        if self._multi_car is not None:
+            self._multi_car.sync(now)
 
     def tick(self, now: e.Moment) -> Iterable[Step]:
         """What only time tells: that no report will come."""
-        return self._together.tick(now) if self._together is not None and self._together.on else ()
+        return self._multi_car.tick(now) if self._multi_car is not None and self._multi_car.on else ()
 
     def report(self, report: e.CarReport) -> None:
         """A car says that it passed."""
-        if self._together is not None:
-            self._together.report(report)
+        if self._multi_car is not None:
+            self._multi_car.report(report)
 
     def ruled(self, run: Run) -> None:
         """An official gave the run a crossing."""
-        if self._together is not None:
-            self._together.named(run, run.book.stretches[-1].mark.at_ns)
+        if self._multi_car is not None:
+            self._multi_car.named(run, run.book.segments[-1].start.at_ns)
 
-    def change_owner(self, command: e.GiveTransponder) -> Change:
+    def change_owner(self, command: e.AssignTransponder) -> OwnerChange:
         """A transponder is this car's or racer's from now on. Raises Refused; `recount` says what follows."""
         known = given_by(command, self._names)
         again, stranger = self._transponders.is_given(known.id), not self._transponders.is_known(known.id)
-        return Change(known, self._transponders.give(known), again, stranger, command)
+        return OwnerChange(known, self._transponders.give(known), again, stranger, command)
 
-    def recount(self, change: Change) -> Iterable[Step]:
+    def recount(self, change: OwnerChange) -> Iterable[Step]:
         """What the transponder passed before is its owner's, too."""
         if self._race is None or not change.passes:
             return ()
         if self._transponders.retells:
-            return told_anew(self._race, self._transponders, change, self._last_read)
+            return recount_runs(self._race, self._transponders, change, self._last_read)
         return self._taken_over(self._race, change)
 
-    def _taken_over(self, race: Race, change: Change) -> Iterator[Step]:
+    def _taken_over(self, race: Race, change: OwnerChange) -> Iterator[Step]:
         """As records of an older edition were judged."""
         for run in tuple(race.runs.values()):
             mine = [each.crossing for each in change.passes if run.run_id in each.on]
@@ -208,17 +211,17 @@ class Attribution:
         return f.Unattributed(crossing.number, f"its transponder is of {name}, who has no run that is on")
 
 
-def _afterwards(race: Race, run: Run, crossings: list[f.Crossing], command: e.GiveTransponder) -> Iterator[Step]:
+def _afterwards(race: Race, run: Run, crossings: list[f.Crossing], command: e.AssignTransponder) -> Iterator[Step]:
     """As if they came now while nothing came since; what lies before that has its place by its own stamp."""
     earlier: list[f.Crossing] = []
     for crossing in crossings:
-        last = run.book.stretches[-1].mark if run.book.stretches else None
+        last = run.book.segments[-1].start if run.book.segments else None
         if run.book.near(crossing.boot, crossing.at_ns):
             continue  # the same pass, by its other transponder
         if run.on and (last is None or last.boot != crossing.boot or last.at_ns < crossing.at_ns):
             why = f"its transponder {crossing.transponder}, given by {command.author}"
             race.doubtful.pop(crossing.number, None)
-            yield Assigned(run, crossing, LINE, "gate", why, 100)
+            yield AssignedCrossing(run, crossing, LINE, "gate", why, 100)
         else:
             earlier.append(crossing)
     yield from afterwards(race, run, earlier, command)

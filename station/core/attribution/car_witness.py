@@ -14,7 +14,7 @@ from station.core.attribution.car_clock import DURATION_NS, STAMP_NS, CarClock, 
 from station.core.inputs import CarReport, clock_of
 from station.core.runs.lap_book import LapBook
 from station.core.runs.lap_doubts import ask
-from station.core.runs.laps import Mark, Stretch
+from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.proposals import false_by_car, missed_by_car
 from station.core.runs.run import Run
 
@@ -22,26 +22,26 @@ REMEMBERED = 32
 
 
 @dataclass(slots=True)
-class Passing:
+class WitnessedCrossing:
     """A counted crossing as the witness looks at it, with the car's report about it."""
 
     book: LapBook
-    stretch: Stretch
+    segment: LapSegment
     report: CarReport | None = None
     doubted: bool = False
 
     @property
-    def mark(self) -> Mark:
-        return self.stretch.mark
+    def start(self) -> CountedCrossing:
+        return self.segment.start
 
     @property
     def clock(self) -> str:
         """Whose ns its stamp counts: a gate that was restarted may still stamp with the station's clock."""
-        return clock_of(self.stretch.mark.boot)
+        return clock_of(self.segment.start.boot)
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class CrossingDoubt:
     """`missed`: the car passed where the gate has no crossing; else: the gate has one where the car has none."""
 
     run_id: str
@@ -49,34 +49,34 @@ class Doubt:
     at_ns: int
 
 
-Found = f.LapConfirmed | Doubt
+Finding = f.LapConfirmed | CrossingDoubt
 
 
-class Witness:
+class CarWitness:
     """One car: its crossings of the gate, its reports that found none yet, and its clocks."""
 
     def __init__(self, car: str) -> None:
         self.car = car
-        self._passings: deque[Passing] = deque(maxlen=REMEMBERED)
+        self._passings: deque[WitnessedCrossing] = deque(maxlen=REMEMBERED)
         self._waiting: deque[CarReport] = deque(maxlen=REMEMBERED)
         self._proposed: deque[CarReport] = deque(maxlen=REMEMBERED)  # may find their crossing by a ruling
         self._clocks: dict[tuple[str, str], CarClock] = {}  # (car boot, gate clock)
 
-    def passed(self, book: LapBook, stretch: Stretch) -> list[Found]:
+    def passed(self, book: LapBook, segment: LapSegment) -> list[Finding]:
         """The gate counted a crossing of this car."""
-        self._passings.append(Passing(book, stretch))
+        self._passings.append(WitnessedCrossing(book, segment))
         return self._settle()
 
-    def reported(self, report: CarReport) -> list[Found]:
+    def reported(self, report: CarReport) -> list[Finding]:
         """The car says that it passed."""
         self._waiting.append(report)
         return self._settle()
 
-    def recast(self, book: LapBook) -> list[Found]:
+    def recast(self, book: LapBook) -> list[Finding]:
         """A ruling changed the run's marks: look at its newest ones afresh (agreed reports stay with their marks)."""
-        held = {id(p.stretch): p for p in self._passings if p.book is book}
+        held = {id(p.segment): p for p in self._passings if p.book is book}
         others = [p for p in self._passings if p.book is not book]
-        again = [held.get(id(s)) or Passing(book, s) for s in book.stretches[-REMEMBERED // 2 :]]
+        again = [held.get(id(s)) or WitnessedCrossing(book, s) for s in book.segments[-REMEMBERED // 2 :]]
         orphans = [p.report for p in held.values() if p.report is not None and p not in again]
         self._passings = deque([*others, *again], maxlen=REMEMBERED)
         self._waiting.extend([*orphans, *self._proposed])
@@ -87,11 +87,11 @@ class Witness:
                 found += self._agree(index, passing.report)
         return found
 
-    def _settle(self) -> list[Found]:
+    def _settle(self) -> list[Finding]:
         """Each report that waits finds its crossing, or exposes a missed one, or waits on."""
         if not self._waiting:
             return []
-        found: list[Found] = []
+        found: list[Finding] = []
         reports = list(self._waiting)
         self._waiting.clear()
         for report in reports:
@@ -104,10 +104,10 @@ class Witness:
             found += self._match(index, report) if index is not None else self._unmet(report, at_ns, clock)
         return found
 
-    def _unmet(self, report: CarReport, at_ns: int, clock: CarClock) -> list[Found]:
+    def _unmet(self, report: CarReport, at_ns: int, clock: CarClock) -> list[Finding]:
         """No crossing for this report: wait for the gate, or propose a missed one, or forget it (a repeat)."""
         newest = self._passings[-1]
-        if at_ns > newest.mark.at_ns - STAMP_NS:
+        if at_ns > newest.start.at_ns - STAMP_NS:
             self._waiting.append(report)
             if clock_of(report.taken.boot) == newest.clock and at_ns > report.taken.at_ns + STAMP_NS:
                 clock.unmet()  # it arrived before it happened
@@ -126,7 +126,7 @@ class Witness:
         boot, gate = report.car_boot, self._passings[-1].clock
         clock = self._clocks.setdefault((boot, gate), CarClock(boot == gate))
         if clock.newest_ns is None:
-            crossings = [(p.book, p.mark.at_ns) for p in self._passings if p.clock == gate]
+            crossings = [(p.book, p.start.at_ns) for p in self._passings if p.clock == gate]
             clock.find([each for each in reports if each.car_boot == boot], crossings, gate)
         return clock
 
@@ -135,17 +135,17 @@ class Witness:
         best, best_ns = None, STAMP_NS + report.uncertainty_ns
         clock = self._passings[-1].clock
         for index, passing in enumerate(self._passings):
-            off_ns = abs(at_ns - passing.mark.at_ns)
+            off_ns = abs(at_ns - passing.start.at_ns)
             if passing.report is None and passing.clock == clock and off_ns <= best_ns:
                 best, best_ns = index, off_ns
         return best
 
-    def _match(self, index: int, report: CarReport) -> list[Found]:
+    def _match(self, index: int, report: CarReport) -> list[Finding]:
         passing = self._passings[index]
         passing.report = report
         if report.car_boot != passing.clock:
-            self._clocks[report.car_boot, passing.clock].met(report.at_ns, passing.mark.at_ns)
-        found: list[Found] = [*self._agree(index, report)]
+            self._clocks[report.car_boot, passing.clock].met(report.at_ns, passing.start.at_ns)
+        found: list[Finding] = [*self._agree(index, report)]
         if index + 1 < len(self._passings) and (later := self._passings[index + 1].report) is not None:
             found += self._agree(index + 1, later)  # reports came in another order
         return found + self._false(index, report)
@@ -154,68 +154,68 @@ class Witness:
         """The lap that ended here, if the car's duration is the gate's."""
         passing = self._passings[index]
         before = self._passings[index - 1] if index else None
-        if before is None or before.book is not passing.book or before.mark.boot != passing.mark.boot:
+        if before is None or before.book is not passing.book or before.start.boot != passing.start.boot:
             return []
-        lap_ns = passing.mark.at_ns - before.mark.at_ns
+        lap_ns = passing.start.at_ns - before.start.at_ns
         car_lap_ns = report.lap_ns
         if car_lap_ns is None and before.report is not None and before.report.car_boot == report.car_boot:
             car_lap_ns = report.at_ns - before.report.at_ns  # it says no duration, but when it passed both times
         if car_lap_ns is None or abs(car_lap_ns - lap_ns) > DURATION_NS + report.uncertainty_ns:
             return []
-        if passing.stretch.witnessed:
+        if passing.segment.witnessed:
             return []
-        return [f.LapConfirmed(passing.book.confirm(passing.stretch), report.lap_ns, car_lap_ns - lap_ns)]
+        return [f.LapConfirmed(passing.book.confirm(passing.segment), report.lap_ns, car_lap_ns - lap_ns)]
 
-    def _false(self, index: int, report: CarReport) -> list[Doubt]:
+    def _false(self, index: int, report: CarReport) -> list[CrossingDoubt]:
         """The car's lap reaches over a crossing in between: that one was not the car."""
         if index < 2 or report.lap_ns is None:
             return []
         first, between, last = (self._passings[i] for i in (index - 2, index - 1, index))
-        one_run = first.book is between.book is last.book and first.mark.boot == last.mark.boot
+        one_run = first.book is between.book is last.book and first.start.boot == last.start.boot
         if not one_run or between.report is not None or between.doubted:
             return []
-        if not as_long(report, last.mark.at_ns - first.mark.at_ns):
+        if not as_long(report, last.start.at_ns - first.start.at_ns):
             return []
         between.doubted = True
-        return [Doubt(last.book.run_id, False, between.mark.at_ns)]
+        return [CrossingDoubt(last.book.run_id, False, between.start.at_ns)]
 
-    def _missed(self, at_ns: int) -> Doubt | None:
+    def _missed(self, at_ns: int) -> CrossingDoubt | None:
         """The gate has gone on without a crossing at that time: it was missed, within a run that was on."""
         clock = self._passings[-1].clock
         around = [p for p in self._passings if p.clock == clock]
-        before = [p for p in around if p.mark.at_ns < at_ns]
-        after = [p for p in around if p.mark.at_ns > at_ns]
+        before = [p for p in around if p.start.at_ns < at_ns]
+        after = [p for p in around if p.start.at_ns > at_ns]
         if not before or not after or before[-1].book is not after[0].book:
             return None
-        if min(at_ns - before[-1].mark.at_ns, after[0].mark.at_ns - at_ns) <= STAMP_NS:
+        if min(at_ns - before[-1].start.at_ns, after[0].start.at_ns - at_ns) <= STAMP_NS:
             return None  # a second report of the same passing
-        return Doubt(after[0].book.run_id, True, at_ns)
+        return CrossingDoubt(after[0].book.run_id, True, at_ns)
 
 
-class Witnesses:
+class CarWitnesses:
     """By car: of each that had a run here."""
 
     def __init__(self) -> None:
-        self._by_car: dict[str, Witness] = {}
+        self._by_car: dict[str, CarWitness] = {}
 
-    def of(self, car: str) -> Witness:
+    def of(self, car: str) -> CarWitness:
         """The car's witness, from now on at the latest."""
         known = self._by_car.get(car)
         if known is None:
-            known = self._by_car[car] = Witness(car)
+            known = self._by_car[car] = CarWitness(car)
         return known
 
-    def passed(self, run: Run, stretch: Stretch) -> list[Found]:
+    def passed(self, run: Run, segment: LapSegment) -> list[Finding]:
         """The gate counted a crossing of the run's car."""
-        return self.of(run.car).passed(run.book, stretch)
+        return self.of(run.car).passed(run.book, segment)
 
-    def reported(self, report: CarReport) -> list[Found]:
+    def reported(self, report: CarReport) -> list[Finding]:
         """A car says that it passed; of one that had no run here nothing follows."""
         known = self._by_car.get(report.car)
         return [] if known is None else known.reported(report)
 
 
-def facts_of(found: Sequence[Found], runs: Mapping[str, Run], several: bool) -> list[f.Fact]:
+def facts_of(found: Sequence[Finding], runs: Mapping[str, Run], several: bool) -> list[f.Fact]:
     """Confirmed laps as they are; doubts as proposals, in their run's list. `several` cars: doubts are no matter."""
     facts: list[f.Fact] = []
     for each in found:

@@ -1,17 +1,17 @@
 """What attribution comes to: whose a crossing was, what is missing, what is in doubt after all.
 
-assignment.py decides among several cars; attribution.py hands `Assigned` crossings on to the race (counting.py), by way
-of the engine.
+assignment.py decides among several cars; attribution.py hands each `AssignedCrossing` on to the race (counting.py), by
+way of the engine.
 """
 
 from dataclasses import dataclass
 
 from station.core.facts import Fact
-from station.core.race.counting import Assigned
+from station.core.race.counting import AssignedCrossing
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Decision:
     """Whose crossing it was: `car` "" is nobody's. `sure` False: an official decides. `odds` is 0 to 1.
 
     `others`: the cars that it may be as well, the likeliest first.
@@ -27,7 +27,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class MissingCrossing:
     """A car passed, by its report or by a gap of several laps, where the gate has no crossing: to be proposed."""
 
     car: str
@@ -36,7 +36,7 @@ class Lacking:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class LateContradiction:
     """A report came late and fits a crossing that was given to another car: an official decides after all."""
 
     crossing: int
@@ -47,4 +47,4 @@ class Again:
 
 
 # What attribution hands on, one after the other: a crossing that has a run, or a fact as it is.
-Step = Fact | Assigned
+Step = Fact | AssignedCrossing

@@ -36,7 +36,7 @@ LAPS_BETWEEN = 4  # a gap of 2 to 4 laps: crossings were missed
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class GateCrossing:
     """A crossing of the gate; `car` if a transponder named it."""
 
     number: int
@@ -45,7 +45,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CarReportAt:
     """A car's own report: `at_ns` on the clock of `boot` ("": the gate's, and exact)."""
 
     car: str
@@ -55,23 +55,23 @@ class Told:
 
 
 @dataclass(slots=True)
-class Car:
+class CarOnTrack:
     """What is known of one car: when it passed last, its laps, its reports that met no crossing yet."""
 
     name: str
     last_ns: int | None = None
     entered_ns: int | None = None
-    last_told: Told | None = None
+    last_told: CarReportAt | None = None
     left_ns: int | None = None
     laps: deque[int] = field(default_factory=lambda: deque(maxlen=7))
-    waiting: deque[Told] = field(default_factory=lambda: deque(maxlen=32))
+    waiting: deque[CarReportAt] = field(default_factory=lambda: deque(maxlen=32))
     clocks: dict[str, CarClock] = field(default_factory=dict)
 
     @property
     def usual_ns(self) -> int | None:
         return round(statistics.median(self.laps)) if self.laps else None
 
-    def hear(self, told: Told) -> None:
+    def hear(self, told: CarReportAt) -> None:
         """Its own reports teach its usual lap, whoever is given its crossings."""
         last = self.last_told
         gap_ns = told.at_ns - last.at_ns if last is not None and last.boot == told.boot else 0
@@ -80,14 +80,14 @@ class Car:
         self.last_told = told
         self.waiting.append(told)
 
-    def when(self, told: Told) -> tuple[int, int]:
+    def when(self, told: CarReportAt) -> tuple[int, int]:
         """The report on the gate's clock, and its sigma."""
         clock = self.clocks.get(told.boot)
         if clock is None:
             return told.at_ns, SIGMA_NS + told.uncertainty_ns
         return clock.on_gate(told.at_ns, told.uncertainty_ns)
 
-    def known(self, told: Told) -> bool:
+    def known(self, told: CarReportAt) -> bool:
         """Is its clock known well enough to say when it passed?"""
         clock = self.clocks.get(told.boot)
         return clock is None or clock.learnt
@@ -97,7 +97,7 @@ class Car:
         return self.left_ns is None or at_ns - self.left_ns < LEAVES_NS
 
 
-def cost(car: Car, report: Told | None, seen: Seen, min_lap_ns: int) -> float:
+def cost(car: CarOnTrack, report: CarReportAt | None, seen: GateCrossing, min_lap_ns: int) -> float:
     """Of this car having made this crossing."""
     if seen.car:
         return -FAR if seen.car == car.name else FAR
@@ -115,7 +115,7 @@ def cost(car: Car, report: Told | None, seen: Seen, min_lap_ns: int) -> float:
     return min(FAR, off * off / 2 + wide + over, silent + stray + over)
 
 
-def by_lap(car: Car, at_ns: int) -> float:
+def by_lap(car: CarOnTrack, at_ns: int) -> float:
     """By the time since its last crossing alone."""
     usual_ns = car.usual_ns
     if usual_ns is None or car.last_ns is None:
@@ -131,7 +131,7 @@ def by_lap(car: Car, at_ns: int) -> float:
     return min(regular, SLOW_LAP) if gap_ns > usual_ns else regular
 
 
-def _elsewhere(car: Car, at_ns: int, min_lap_ns: int) -> float:
+def _elsewhere(car: CarOnTrack, at_ns: int, min_lap_ns: int) -> float:
     """It says that it passed so shortly before or after that it can hardly have passed then too."""
     shortest_ns = QUICK_LAP_NS if car.usual_ns is None else round(SHORT_LAP * car.usual_ns)
     most_ns = max(min_lap_ns, shortest_ns) - JOIN_NS // 2
@@ -143,7 +143,7 @@ def _elsewhere(car: Car, at_ns: int, min_lap_ns: int) -> float:
     return worst
 
 
-def left_out(car: Car, report: Told | None, cluster: list[Seen], lockout_ns: int) -> float:
+def left_out(car: CarOnTrack, report: CarReportAt | None, cluster: list[GateCrossing], lockout_ns: int) -> float:
     """A report without a crossing: the edge was missed, or swallowed by the lockout of another car's."""
     if report is None:
         return 0.0
@@ -152,7 +152,7 @@ def left_out(car: Car, report: Told | None, cluster: list[Seen], lockout_ns: int
     return SWALLOWED if near else MISSED_EDGE
 
 
-def report_in(car: Car, cluster: list[Seen]) -> Told | None:
+def report_in(car: CarOnTrack, cluster: list[GateCrossing]) -> CarReportAt | None:
     """The car's report about this time, if there is one; the nearest."""
     best, best_ns = None, JOIN_NS
     for told in car.waiting:

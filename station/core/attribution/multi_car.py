@@ -12,10 +12,10 @@ from itertools import pairwise
 from shared.units import seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.attribution.assignment import HOLD_NS, ManyCars, Seen, Told
-from station.core.attribution.decisions import Again, Given, Lacking, Step
+from station.core.attribution.assignment import HOLD_NS, CarReportAt, CrossingAssigner, GateCrossing
+from station.core.attribution.decisions import Decision, LateContradiction, MissingCrossing, Step
 from station.core.attribution.likelihood import LEAVES_NS
-from station.core.race.counting import Assigned
+from station.core.race.counting import AssignedCrossing
 from station.core.race.race import MOST_DOUBTS, Race
 from station.core.runs import proposals
 from station.core.runs.run import Run
@@ -26,26 +26,26 @@ LOCKOUT_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class PendingCrossing:
     """A crossing that is not decided."""
 
     crossing: f.Crossing
     source: f.Source
 
 
-class Together:
+class MultiCarAttribution:
     """The cars of one race that are on the track together.
 
-    Steps come one at a time: whoever takes an `Assigned` crossing counts it before the next one is asked for, since
+    Steps come one at a time: whoever takes an `AssignedCrossing` counts it before the next one is asked for, since
     what follows depends on what it did to its run.
     """
 
     def __init__(self, race: Race, scale: UtcScale) -> None:
         self.race = race
         self._scale = scale
-        self._cars: ManyCars | None = None
-        self._held: dict[int, Held] = {}
-        self._decided: dict[int, Held] = {}
+        self._cars: CrossingAssigner | None = None
+        self._held: dict[int, PendingCrossing] = {}
+        self._decided: dict[int, PendingCrossing] = {}
         self._in: dict[str, Run] = {}  # car -> the run in which it is, or was until a moment ago
         self._gone: dict[str, int] = {}  # car -> when it left, on the gate's clock
         self._boot = ""  # of the newest crossing
@@ -88,8 +88,8 @@ class Together:
             yield self._only_run(crossing, "start_finish", source)
             return
         self._cars.lockout_ns = lockout_ns
-        self._held[crossing.number] = Held(crossing, source)
-        self._cars.crossing(Seen(crossing.number, crossing.at_ns))
+        self._held[crossing.number] = PendingCrossing(crossing, source)
+        self._cars.crossing(GateCrossing(crossing.number, crossing.at_ns))
 
     def named(self, run: Run, at_ns: int) -> None:
         """A transponder or an official said whose crossing it was."""
@@ -101,7 +101,7 @@ class Together:
         if self._cars is None:
             return
         clock = e.clock_of(self._boot or report.taken.boot)
-        told = Told(report.car, report.at_ns, report.uncertainty_ns, report.car_boot)
+        told = CarReportAt(report.car, report.at_ns, report.uncertainty_ns, report.car_boot)
         self._cars.report(told, self._on_gate(report.taken), report.car_boot == clock)
 
     def tick(self, now: e.Moment) -> Iterator[Step]:
@@ -121,16 +121,16 @@ class Together:
         decisions = self._cars.decide(now_ns)
         for each in decisions:
             match each:
-                case Lacking():
+                case MissingCrossing():
                     yield from self._missed(each)
-                case Given():
+                case Decision():
                     yield from self._given(each)
-                case Again():
+                case LateContradiction():
                     yield from self._again(each)
         if decisions:
             self._sync(now_ns)
 
-    def _given(self, given: Given) -> list[Step]:
+    def _given(self, given: Decision) -> list[Step]:
         held = self._decided[given.crossing] = self._held.pop(given.crossing)
         if len(self._decided) > MOST_DOUBTS:
             del self._decided[next(iter(self._decided))]
@@ -140,14 +140,14 @@ class Together:
         if not run.on:
             return [f.Unattributed(given.crossing, f"it was {given.car}'s, whose run is over: {given.why}")]
         percent = int(100 * given.odds)
-        return [Assigned(run, held.crossing, "start_finish", held.source, given.why, percent)]
+        return [AssignedCrossing(run, held.crossing, "start_finish", held.source, given.why, percent)]
 
-    def _doubted(self, given: Given, held: Held) -> list[Step]:
+    def _doubted(self, given: Decision, held: PendingCrossing) -> list[Step]:
         names = [name for name in (given.car, *given.others) if name]
         runs = [self._in[name] for name in names if self._in[name].on]
         if not runs:
             return [f.Unattributed(given.crossing, given.why)]
-        self.race.keep_doubtful(held.crossing)
+        self.race.add_doubtful(held.crossing)
         crossing, at_ns = given.crossing, given.at_ns
         if given.car:
             percent = int(100 * given.odds)
@@ -159,21 +159,21 @@ class Together:
         runs[0].proposals.append(asked)
         return [f.Unattributed(given.crossing, why), asked]
 
-    def _again(self, again: Again) -> list[f.Fact]:
+    def _again(self, again: LateContradiction) -> list[f.Fact]:
         """It was given, and stays so until the official says otherwise."""
         run, other = self._in[again.car], self._in[again.other]
-        told: list[f.Fact] = [f.PassUnseen(other.run_id, again.other, again.at_ns, "its own report")]
+        told: list[f.Fact] = [f.CrossingMissed(other.run_id, again.other, again.at_ns, "its own report")]
         if not other.begun:
             return told
         self.race.doubtful[again.crossing] = self._decided[again.crossing].crossing
         run.proposals.append(proposals.contradicted(run, other, again.crossing, again.at_ns, again.why))
         return [*told, run.proposals[-1]]
 
-    def _missed(self, lacking: Lacking) -> list[f.Fact]:
+    def _missed(self, lacking: MissingCrossing) -> list[f.Fact]:
         """The gate has no crossing where a car passed: proposed once, within a run that has begun."""
         run = self._in[lacking.car]
-        told: list[f.Fact] = [f.PassUnseen(run.run_id, lacking.car, lacking.at_ns, lacking.witness)]
-        near = [each.at_ns for each in run.proposals] + [stretch.mark.at_ns for stretch in run.book.stretches]
+        told: list[f.Fact] = [f.CrossingMissed(run.run_id, lacking.car, lacking.at_ns, lacking.witness)]
+        near = [each.at_ns for each in run.proposals] + [segment.start.at_ns for segment in run.book.segments]
         if not run.begun or any(abs(at_ns - lacking.at_ns) < NEAR_NS for at_ns in near):
             return told
         asked = proposals.missed_among_cars(run.run_id, lacking.car, lacking.at_ns, lacking.witness)
@@ -186,7 +186,7 @@ class Together:
         if self._cars is None:
             if len(race.on_track) < 2:
                 return
-            self._cars = ManyCars((), seconds_to_ns(race.info.rules.min_lap_s), LOCKOUT_NS)
+            self._cars = CrossingAssigner((), seconds_to_ns(race.info.rules.min_lap_s), LOCKOUT_NS)
         for run in race.on_track:
             if run.released and self._in.get(run.car) is not run:
                 self._enter(self._cars, run)
@@ -205,12 +205,12 @@ class Together:
         on_track = self.race.on_track
         if not on_track:
             return f.Unattributed(crossing.number, "no run is on")
-        return Assigned(on_track[-1], crossing, kind, source)
+        return AssignedCrossing(on_track[-1], crossing, kind, source)
 
-    def _enter(self, cars: ManyCars, run: Run) -> None:
+    def _enter(self, cars: CrossingAssigner, run: Run) -> None:
         """What its laps so far teach is taken along."""
         begun = 0 if run.signal is None else 1  # a start signal is no pass
-        marks = [stretch.mark for stretch in run.book.stretches[begun:][-8:]]
+        marks = [segment.start for segment in run.book.segments[begun:][-8:]]
         laps = [after.at_ns - before.at_ns for before, after in pairwise(marks) if before.boot == after.boot]
         cars.enter(run.car, marks[-1].at_ns if marks else None, laps, self._now_ns)
         self._in[run.car] = run

@@ -1,4 +1,5 @@
-"""Whose transponder is it? Ids are compared as numbers are meant, not as they are written; strangers are remembered.
+"""Whose transponder is it? Ids are compared as numbers are meant, not as they are written; unknown ones
+are remembered.
 
 Decoders give each protocol's own form (P3, RC-4, TranX, Cano: decimal; IPICO and long RFID tags: hexadecimal; LapRF,
 Carrera: the slot). Other programs and stickers write the same id otherwise. So an id is, in this order: the same text;
@@ -18,7 +19,7 @@ from shared.errors import Refused
 from shared.protocol.topics import checked_device
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.runs.racer_names import Names
+from station.core.runs.racer_names import RacerNames
 from station.core.runs.recount import TransponderPass
 from station.core.runs.run import Run
 
@@ -34,7 +35,7 @@ _DIGITS, _HEX = frozenset("0123456789"), frozenset("0123456789ABCDEF")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class IdReading:
     """What an id says: `plain` text to compare, and as which number it can be read. `sure`: it cannot be decimal."""
 
     plain: str
@@ -44,7 +45,7 @@ class Reading:
 
 
 @functools.lru_cache(maxsize=1024)  # the same few ids come with every crossing
-def reading(text: str) -> Reading:
+def reading(text: str) -> IdReading:
     """Of an id as anybody writes it."""
     plain = unicodedata.normalize("NFKC", text).translate(MARKS).upper()
     prefixed = plain.startswith("0X") and len(plain) > 2
@@ -53,7 +54,7 @@ def reading(text: str) -> Reading:
     sure = is_hex and (prefixed or not _DIGITS.issuperset(digits))
     short = len(digits.lstrip("0")) <= MOST_DIGITS
     told_apart = "0X" if prefixed and _DIGITS.issuperset(digits) else ""
-    return Reading(
+    return IdReading(
         told_apart + (digits.lstrip("0") or digits[:1]),
         int(digits) if is_hex and short and not sure else None,
         int(digits, 16) if is_hex and short else None,
@@ -66,12 +67,12 @@ def plain_id(text: str) -> str:
     return reading(text).plain
 
 
-def same_number(known: Reading, read: Reading) -> bool:
+def same_number(known: IdReading, read: IdReading) -> bool:
     """Are they one number, the one as decimal and the other as hexadecimal?"""
     return the_hexadecimal(known, read) is not None
 
 
-def the_hexadecimal(known: Reading, read: Reading) -> Reading | None:
+def the_hexadecimal(known: IdReading, read: IdReading) -> IdReading | None:
     """Which of the two is hexadecimal, where they are one number so."""
     for tens, sixteens in ((known, read), (read, known)):
         if tens.decimal is not None and tens.decimal == sixteens.hexadecimal:
@@ -80,7 +81,7 @@ def the_hexadecimal(known: Reading, read: Reading) -> Reading | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class OwnerFound:
     """Whose it is, None: nobody's; and what is to be said of that. `given` by an official, maybe to nobody."""
 
     known: e.Transponder | None
@@ -89,7 +90,7 @@ class Found:
 
 
 @dataclass(slots=True)
-class Stranger:
+class UnknownId:
     """A transponder that nobody knows, and how often it passed in this race."""
 
     transponder: str
@@ -100,15 +101,15 @@ Passes = deque[TransponderPass]
 
 
 class Transponders:
-    """Those of the config, those that officials gave since, and the strangers."""
+    """Those of the config, those that officials gave since, and the unknown ones."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: RacerNames) -> None:
         self._names = names
         self._wired: tuple[e.Transponder, ...] = ()
         self._given: dict[str, e.Transponder] = {}  # by plain id; without car and racer: of nobody here
         self._sent: set[str] = set()  # ids of ours that were read as they are written: they need no other notation
-        self._found: dict[str, Found] = {}
-        self.strangers: dict[str, Stranger] = {}
+        self._found: dict[str, OwnerFound] = {}
+        self.unknown_transponders: dict[str, UnknownId] = {}
         self._passes: dict[str, Passes] = {}  # of this race, by plain id: also those whose owner may be the wrong one
 
     @property
@@ -125,10 +126,10 @@ class Transponders:
         self._wired = known
         self._found.clear()
         for each in known:
-            self.strangers.pop(plain_id(each.id), None)
-        for stranger in [each for each in self.strangers.values() if self._by_number]:
+            self.unknown_transponders.pop(plain_id(each.id), None)
+        for stranger in [each for each in self.unknown_transponders.values() if self._by_number]:
             if self.of(stranger.transponder).known is not None:
-                del self.strangers[plain_id(stranger.transponder)]
+                del self.unknown_transponders[plain_id(stranger.transponder)]
 
     def give(self, transponder: e.Transponder) -> list[TransponderPass]:
         """It is this car's or racer's, or nobody's here; its passes up to now, in whatever notation it was read.
@@ -143,7 +144,7 @@ class Transponders:
         self._found.clear()
         same = self._read_as(transponder)
         for key in same:
-            self.strangers.pop(key, None)
+            self.unknown_transponders.pop(key, None)
         return [each for key in same for each in self._passes[key]]
 
     def is_given(self, transponder: str) -> bool:
@@ -212,14 +213,14 @@ class Transponders:
 
     def forget(self) -> None:
         """Another race begins."""
-        self.strangers.clear()
+        self.unknown_transponders.clear()
         self._passes.clear()
 
-    def of(self, read: str) -> Found:
+    def of(self, read: str) -> OwnerFound:
         """Whose is the transponder that was read?"""
         if self._names.exact:
             known = next((each for each in reversed(self._wired) if each.id == read), None)
-            return Found(known, f"its transponder {read}")
+            return OwnerFound(known, f"its transponder {read}")
         if read not in self._found:
             if len(self._found) > 4 * STRANGERS:
                 self._found.clear()
@@ -240,10 +241,10 @@ class Transponders:
         key = plain_id(crossing.transponder)
         if key in self._given or (self._by_number and self.of(crossing.transponder).given is not None):
             return None
-        stranger = self.strangers.pop(key, None) or Stranger(crossing.transponder)
-        self.strangers[key] = stranger
-        if len(self.strangers) > STRANGERS:
-            del self.strangers[next(iter(self.strangers))]
+        stranger = self.unknown_transponders.pop(key, None) or UnknownId(crossing.transponder)
+        self.unknown_transponders[key] = stranger
+        if len(self.unknown_transponders) > STRANGERS:
+            del self.unknown_transponders[next(iter(self.unknown_transponders))]
         stranger.count += 1
         return f.UnknownTransponder(crossing.transponder, crossing.number, stranger.count)
 
@@ -253,7 +254,7 @@ class Transponders:
         every = [*(each for each in self._wired if each.id not in gone), *self._given.values()]
         return [each for each in every if each.car or each.racer or self._by_number]
 
-    def _look(self, read: str) -> Found:
+    def _look(self, read: str) -> OwnerFound:
         every, meant = self._all(), reading(read)
         same = [each for each in every if each.id == read] or [
             each for each in every if plain_id(each.id) == meant.plain
@@ -270,27 +271,27 @@ class Transponders:
         owners = {(each.car, each.racer) for each in likely}
         if len(owners) > 1:
             names = " or ".join(f"{each.id} of {each.car or each.racer}" for each in likely)
-            return Found(None, f"the transponder {read} may be {names}: write both ids as the decoder sends them")
+            return OwnerFound(None, f"the transponder {read} may be {names}: write both ids as the decoder sends them")
         if owners:
             why = f"its transponder {read} ({likely[0].id} as we have it, the one in hexadecimal)"
             return self._as_said(likely[0], read, why)
-        return Found(None, f"the transponder {read} is nobody's here")
+        return OwnerFound(None, f"the transponder {read} is nobody's here")
 
-    def _may_be(self, known: e.Transponder, read: Reading) -> bool:
+    def _may_be(self, known: e.Transponder, read: IdReading) -> bool:
         """One number in two notations, unless that is a guess and the known one is sent as it stands."""
         sixteens = the_hexadecimal(reading(known.id), read)
         if sixteens is None:
             return False
         return plain_id(known.id) not in self._sent or (self._by_number and sixteens.sure)
 
-    def _as_said(self, known: e.Transponder, read: str, why: str) -> Found:
+    def _as_said(self, known: e.Transponder, read: str, why: str) -> OwnerFound:
         given = self._given.get(plain_id(known.id))
         if not (known.car or known.racer):
-            return Found(None, f"the transponder {read} is nobody's here", given)
-        return Found(known, why, given)
+            return OwnerFound(None, f"the transponder {read} is nobody's here", given)
+        return OwnerFound(known, why, given)
 
 
-def given_by(command: e.GiveTransponder, names: Names) -> e.Transponder:
+def given_by(command: e.AssignTransponder, names: RacerNames) -> e.Transponder:
     """What an official says of it, checked. Raises Refused."""
     text = command.transponder
     if not (text.isprintable() and 0 < len(text) <= LONGEST) or text != text.strip():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.transponders import Transponders
-from station.core.race.crossing_changes import counted_anew
+from station.core.race.crossing_changes import recount_run
 from station.core.race.race import Race
 from station.core.runs.recount import TransponderPass
 from station.core.runs.run import Run
@@ -18,7 +18,7 @@ LastRead = dict[tuple[str, str], f.Crossing]  # by gate, and run or owner
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class OwnerChange:
     """A transponder is `known` to be somebody's, with its `passes`; `again`: an official had named its owner before.
 
     `stranger`: nothing was known of it.
@@ -28,10 +28,10 @@ class Change:
     passes: list[TransponderPass]
     again: bool
     stranger: bool
-    command: e.GiveTransponder
+    command: e.AssignTransponder
 
 
-def told_anew(race: Race, transponders: Transponders, change: Change, last_read: LastRead) -> list[f.Fact]:
+def recount_runs(race: Race, transponders: Transponders, change: OwnerChange, last_read: LastRead) -> list[f.Fact]:
     """The facts of all runs that it changes."""
     ids = {each.crossing.transponder for each in change.passes}
     for owner in [owner for owner, last in last_read.items() if last.transponder in ids]:
@@ -43,19 +43,19 @@ def told_anew(race: Race, transponders: Transponders, change: Change, last_read:
         for each in gone:
             each.run = ""
         if gone:
-            told += _retold(race, transponders, run, gone, last_read, change.command)
+            told += _recount(race, transponders, run, gone, last_read, change.command)
     for run in own:
         if any(run.run_id in each.on for each in change.passes):
-            told += _retold(race, transponders, run, [], last_read, change.command)
+            told += _recount(race, transponders, run, [], last_read, change.command)
     return told
 
 
 def _had(passes: list[TransponderPass], run: Run) -> list[TransponderPass]:
-    counted = {stretch.mark.crossing for stretch in run.book.stretches}
+    counted = {segment.start.crossing for segment in run.book.segments}
     return [each for each in passes if each.run == run.run_id or each.crossing.number in counted]
 
 
-def _mistaken(change: Change, each: TransponderPass, run: Run, own: list[Run]) -> bool:
+def _mistaken(change: OwnerChange, each: TransponderPass, run: Run, own: list[Run]) -> bool:
     """Had this run a pass that was another's?
 
     An owner of the config that changes between two runs is no mistake: what was counted for a run that was on then
@@ -66,18 +66,18 @@ def _mistaken(change: Change, each: TransponderPass, run: Run, own: list[Run]) -
     return change.again or guessed or any(other.on for other in owners or [run])
 
 
-def _retold(
+def _recount(
     race: Race,
     transponders: Transponders,
     run: Run,
     gone: list[TransponderPass],
     last_read: LastRead,
-    command: e.GiveTransponder,
+    command: e.AssignTransponder,
 ) -> list[f.Fact]:
     elsewhere = race.counted_elsewhere(run)
     passes = [each for each in transponders.passes_of(run) if each.crossing.number not in elsewhere]
-    before = {stretch.mark.crossing for stretch in run.book.stretches}
-    facts, found = counted_anew(race, run, passes, {each.crossing.number: each.crossing for each in gone}, command)
+    before = {segment.start.crossing for segment in run.book.segments}
+    facts, found = recount_run(race, run, passes, {each.crossing.number: each.crossing for each in gone}, command)
     counted = {mark.crossing for mark in found.marks}
     told: list[f.Fact] = []
     for each in passes:

@@ -13,7 +13,7 @@ from station.core.race.race import Race
 from station.core.race.results import finish, finish_if_full
 from station.core.race.time_limit import is_late, time_up
 from station.core.runs.lap_doubts import weighed
-from station.core.runs.laps import Mark, Stretch
+from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.run import Run
 
 SIGNAL_NS = 50_000_000  # an official's finger, and its way to the station
@@ -21,7 +21,7 @@ OTHER_CLOCK_NS = 50_000_000  # two clocks that are compared by the time of day
 
 
 @dataclass(frozen=True, slots=True)
-class Assigned:
+class AssignedCrossing:
     """The crossing is this run's: handed on to the race, which says what it means for the run."""
 
     run: Run
@@ -32,10 +32,10 @@ class Assigned:
     sure_percent: int = 0
 
 
-def count_crossing(race: Race, step: Assigned) -> tuple[list[f.Fact], Stretch | None]:
+def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], LapSegment | None]:
     """What a crossing means for the run whose it is; and the lap's beginning that it made, if it counts.
 
-    Example: the third crossing of a run gives `Attributed` and `LapDone` of lap 2.
+    Example: the third crossing of a run gives `Attributed` and `LapCompleted` of lap 2.
     """
     run, crossing, kind, source = step.run, step.crossing, step.kind, step.source
     attributed = attribution_of(crossing, run.phase, run.released, run.run_id, run.car, step.why, step.sure_percent)
@@ -53,10 +53,10 @@ def count_crossing(race: Race, step: Assigned) -> tuple[list[f.Fact], Stretch | 
         if run.book.drove_off(mark):
             why = "the car drove off over the line: lap 1 had begun"
             return [*begun, f.Unattributed(crossing.number, why)], None
-    facts, stretch = _count(race, run, mark)
-    if late and stretch is not None and run.phase == "running":
+    facts, segment = _count(race, run, mark)
+    if late and segment is not None and run.phase == "running":
         facts += finish(race, run, "time up", "time is up, the last lap is done", True, mark.utc_ns, mark.boot)
-    return [*begun, attributed, *facts], stretch
+    return [*begun, attributed, *facts], segment
 
 
 def attribution_of(
@@ -78,27 +78,27 @@ def attribution_of(
     return f.Attributed(crossing.number, run_id, car, why, sure_percent)
 
 
-def mark_of(race: Race, crossing: f.Crossing, source: f.Source) -> Mark:
+def mark_of(race: Race, crossing: f.Crossing, source: f.Source) -> CountedCrossing:
     """The crossing as one that counts, with its time of day."""
     utc_ns = race.scale.utc_ns(crossing.boot, crossing.at_ns)
-    return Mark(crossing.number, crossing.at_ns, crossing.boot, utc_ns, crossing.uncertainty_ns, source)
+    return CountedCrossing(crossing.number, crossing.at_ns, crossing.boot, utc_ns, crossing.uncertainty_ns, source)
 
 
-def _count(race: Race, run: Run, mark: Mark) -> tuple[list[f.Fact], Stretch | None]:
+def _count(race: Race, run: Run, mark: CountedCrossing) -> tuple[list[f.Fact], LapSegment | None]:
     if run.book.too_soon(mark):
         run.book.flagged.append(mark)
         sentence = f"sooner than {run.rules.min_lap_s:g} s after the last crossing: it ends no lap."
         return [f.CrossingFlagged(mark.crossing, run.run_id, mark.at_ns, sentence)], None
     was = run.book.doubts.held
     run.book.add(mark)
-    stretch = run.book.stretches[-1]
+    segment = run.book.segments[-1]
     if run.phase == "armed":
         run.begin(mark)
         started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
-        return [started, f.PhaseChanged(run.run_id, "running")], stretch
-    number = len(run.book.stretches) - 1
-    done = [f.LapDone(run.book.lap(number)), *lap_doubts(race, run, was, number)]
-    return [*done, *finish_if_full(race, run, mark.utc_ns, mark.boot)], stretch
+        return [started, f.PhaseChanged(run.run_id, "running")], segment
+    number = len(run.book.segments) - 1
+    done = [f.LapCompleted(run.book.lap(number)), *lap_doubts(race, run, was, number)]
+    return [*done, *finish_if_full(race, run, mark.utc_ns, mark.boot)], segment
 
 
 def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> list[f.Fact]:
@@ -109,7 +109,7 @@ def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> lis
     return weighed(run, was, alone=len(race.on_track) < 2, ended=ended)
 
 
-def rebase(race: Race, run: Run, signal: e.Moment, mark: Mark) -> list[f.Fact]:
+def rebase(race: Race, run: Run, signal: e.Moment, mark: CountedCrossing) -> list[f.Fact]:
     """The start signal is put on the clock of the gate that sees the first crossing, as well as both are known."""
     at_ns, uncertainty_ns = signal.at_ns, SIGNAL_NS
     if run.rebooted and e.clock_of(signal.boot) != e.clock_of(mark.boot):

@@ -12,52 +12,60 @@ from station.core import inputs as e
 from station.core.race.counting import lap_doubts, mark_of, rebase
 from station.core.race.race import Race
 from station.core.race.results import finish, judge_again
-from station.core.runs.recount import Retold, TransponderPass, begun_at, retold
+from station.core.runs.recount import RecountedRun, TransponderPass, restarted_at, retold
 from station.core.runs.rulings import give, kept, lose, take
 from station.core.runs.run import Run
 
 
-def afterwards(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
+def afterwards(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
     """Crossings of a run that went on, or ended, before it was known that they were its own."""
     told = [fact for crossing in crossings for fact in _place(race, run, crossing, command)]
     if not told:
         return []
-    recast = f.LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)
-    return [*(fact for fact in told if not isinstance(fact, f.LapsRecast)), recast, *judge_again(race, run, command)]
+    recast = f.LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)
+    return [
+        *(fact for fact in told if not isinstance(fact, f.LapsRecomputed)),
+        recast,
+        *judge_again(race, run, command),
+    ]
 
 
-def taken_over(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
+def taken_over(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
     """Those of them that other runs have are this one's: what becomes of the others."""
     told: list[f.Fact] = []
     for other in [each for each in race.runs.values() if each is not run]:
         gone = [crossing for crossing in crossings if other.book.holds(crossing.number)]
         if gone:
             for crossing in gone:
-                race.keep_doubtful(crossing)
+                race.add_doubtful(crossing)
             told += _without(race, other, gone, command)
     return told
 
 
-def counted_anew(
-    race: Race, run: Run, passes: Sequence[TransponderPass], gone: Mapping[int, f.Crossing], command: e.GiveTransponder
-) -> tuple[list[f.Fact], Retold]:
+def recount_run(
+    race: Race,
+    run: Run,
+    passes: Sequence[TransponderPass],
+    gone: Mapping[int, f.Crossing],
+    command: e.AssignTransponder,
+) -> tuple[list[f.Fact], RecountedRun]:
     """Its marks are those of its own transponders; crossings that are `gone` were other owners'."""
     told: list[f.Fact] = []
-    if run.signal is not None and passes and run.book.stretches:
+    if run.signal is not None and passes and run.book.segments:
         told = rebase(race, run, run.signal, mark_of(race, passes[0].crossing, passes[0].source))
     found = retold(run, passes, gone, lambda each: mark_of(race, each.crossing, each.source))
-    before, was, phase = [stretch.mark for stretch in run.book.stretches], run.book.doubts.held, run.phase
+    before, was, phase = [segment.start for segment in run.book.segments], run.book.doubts.held, run.phase
     run.book.retell(found.marks, found.flagged, gone)
     if found.marks == before:
         return told, found
     for mark in before:
         if mark.crossing in gone:
-            race.keep_doubtful(gone[mark.crossing])
+            race.add_doubtful(gone[mark.crossing])
     for mark in found.marks:
         if mark not in before:
             race.settle(mark.crossing)
-    told += begun_at(run, before, command)
-    told.append(f.LapsRecast(run.run_id, run.book.laps(), command.author, command.reason))
+    told += restarted_at(run, before, command)
+    told.append(f.LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason))
     if run.phase != phase:
         told.append(f.PhaseChanged(run.run_id, run.phase))
     told += lap_doubts(race, run, was) if found.marks else []
@@ -68,19 +76,19 @@ def counted_anew(
     return [*told, *judge_again(race, run, command)], found
 
 
-def _without(race: Race, run: Run, gone: Sequence[f.Crossing], command: e.GiveTransponder) -> list[f.Fact]:
+def _without(race: Race, run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
     """These crossings were not its own; if it has none left it has not begun."""
     told, was = lose(run, gone, command), run.book.doubts.held
-    return [*told, *(lap_doubts(race, run, was) if run.book.stretches else []), *judge_again(race, run, command)]
+    return [*told, *(lap_doubts(race, run, was) if run.book.segments else []), *judge_again(race, run, command)]
 
 
-def _place(race: Race, run: Run, crossing: f.Crossing, command: e.GiveTransponder) -> list[f.Fact]:
+def _place(race: Race, run: Run, crossing: f.Crossing, command: e.AssignTransponder) -> list[f.Fact]:
     """By its own stamp; nothing if a crossing of the run is too near, or its time was over."""
     ends_ns, mark = run.strikes_ns(crossing.boot), mark_of(race, crossing, "gate")
     over = run.full() or not run.counts or (ends_ns is not None and crossing.at_ns > ends_ns)
     if over or run.book.near(crossing.boot, crossing.at_ns):
         return []
-    if not run.book.stretches:  # it ended before it began
+    if not run.book.segments:  # it ended before it began
         run.book.add(mark)
         run.begun = True
         run.start_at(mark)
@@ -88,7 +96,7 @@ def _place(race: Race, run: Run, crossing: f.Crossing, command: e.GiveTransponde
         why = f"its transponder {crossing.transponder}, given by {command.author}"
         started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
         return [f.Attributed(crossing.number, run.run_id, run.car, why, 100), started]
-    given = e.GiveCrossing(
+    given = e.AssignCrossing(
         author=command.author,
         reason=command.reason,
         number=crossing.number,
@@ -101,7 +109,7 @@ def _place(race: Race, run: Run, crossing: f.Crossing, command: e.GiveTransponde
         return []
 
 
-def assign_crossing(race: Race, run: Run, command: e.GiveCrossing) -> list[f.Fact]:
+def assign_crossing(race: Race, run: Run, command: e.AssignCrossing) -> list[f.Fact]:
     """An official says whose a doubtful crossing was. Raises Refused."""
     crossing = race.doubtful.get(command.number)
     if crossing is None:
@@ -109,7 +117,7 @@ def assign_crossing(race: Race, run: Run, command: e.GiveCrossing) -> list[f.Fac
     return [*_assigned_to(race, run, command, crossing), *judge_again(race, run, command)]
 
 
-def _assigned_to(race: Race, run: Run, command: e.GiveCrossing, crossing: f.Crossing) -> list[f.Fact]:
+def _assigned_to(race: Race, run: Run, command: e.AssignCrossing, crossing: f.Crossing) -> list[f.Fact]:
     """It is this run's; the run that had it until now loses it."""
     holder = race.holder(crossing.number)
     was = run.book.doubts.held

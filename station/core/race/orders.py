@@ -16,7 +16,7 @@ from station.core.race.results import finish, judge_again, when
 from station.core.runs.car_models import enter
 from station.core.runs.incidents import happened, take_back, tapped
 from station.core.runs.lap_book import LapBook
-from station.core.runs.laps import Mark
+from station.core.runs.laps import CountedCrossing
 from station.core.runs.rulings import dismiss, rule
 from station.core.runs.run import NAMES, Run, next_phase
 
@@ -43,7 +43,7 @@ def obey(race: Race, command: e.Command) -> list[f.Fact]:
 def resolve_run(race: Race, command: e.Command) -> Run:
     """The run that a command is about. Raises Refused: none, one of several that it does not name, or not now."""
     run_id = getattr(command, "run_id", "")
-    if not run_id and len(race.on_track) > 1 and not isinstance(command, e.HandTap):
+    if not run_id and len(race.on_track) > 1 and not isinstance(command, e.HandTime):
         on = ", ".join(f"{run.run_id} ({run.racer})" for run in race.on_track)
         raise Refused(f"`{NAMES[type(command)]}` must name its run in `run_id`: {on} are on.")
     run = race.runs.get(run_id) if run_id else race.run
@@ -87,9 +87,9 @@ def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
     race.spellings.keep(racer)
     race.registry.add(run)
     race.ids.add(run_id)
-    for old in race.registry.let_go(keeps=lambda each: race.standing.run_behind(each.racer) == each.run_id):
+    for old in race.registry.evict(keeps=lambda each: race.standings.run_behind(each.racer) == each.run_id):
         race.fastest.pop(old.run_id, None)
-        race.standing.let_go(old.run_id, old.racer)
+        race.standings.evict(old.run_id, old.racer)
     return [
         f.RunOpened(run_id, race.info.race_id, racer, car, model, sha, attempt, throttle),
         f.PhaseChanged(run_id, "armed"),
@@ -126,7 +126,7 @@ def _start(race: Race, run: Run, command: e.StartRun) -> list[f.Fact]:
     facts: list[f.Fact] = [f.RunReleased(run.run_id, command.author, command.by_hand), *driven]
     if run.rules.lap_1_from == "signal" and not again:
         run.signal = now = command.moment
-        mark = Mark(0, now.at_ns, now.boot, race.scale.utc_ns(now.boot, now.at_ns), SIGNAL_NS, "official")
+        mark = CountedCrossing(0, now.at_ns, now.boot, race.scale.utc_ns(now.boot, now.at_ns), SIGNAL_NS, "official")
         run.book.add(mark)
         run.begin(mark)
         facts.append(f.RunStarted(run.run_id, 0, mark.at_ns, mark.boot, mark.utc_ns))
@@ -141,9 +141,9 @@ def _end(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
 
 def _rule(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
     match command:
-        case e.HandTap():
+        case e.HandTime():
             return tapped(run, race.on_track, command)
-        case e.GiveCrossing():
+        case e.AssignCrossing():
             return assign_crossing(race, run, command)
         case e.DismissProposal() if not run.race.officiating:
             return dismiss(run, command)
@@ -162,6 +162,6 @@ def _rule(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
     if run.racer != racer:
         race.spellings.keep(run.racer)
         race.registry.moved(run, racer)
-    if run.phase == "finished" and run.racer != racer and race.standing.score(run.run_id, racer, None):
-        facts.append(f.StandingChanged(race.info.race_id, race.standing.lines()))
+    if run.phase == "finished" and run.racer != racer and race.standings.score(run.run_id, racer, None):
+        facts.append(f.StandingChanged(race.info.race_id, race.standings.lines()))
     return [*facts, *judge_again(race, run, command)]

@@ -7,12 +7,12 @@ the time; results.py says what a run is worth. Each run has its own phase by the
 from shared.protocol.messages import RunPhase
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.standings import Standing
-from station.core.runs.car_models import Models
-from station.core.runs.racer_names import Names, Spellings
-from station.core.runs.result_identity import Identity
+from station.core.race.standings import Standings
+from station.core.runs.car_models import ReportedModels
+from station.core.runs.racer_names import RacerNames, Spellings
+from station.core.runs.result_identity import ResultIdentity
 from station.core.runs.run import Run
-from station.core.runs.run_registry import Register, RunIds
+from station.core.runs.run_registry import RunIds, RunRegistry
 from station.core.timing.utc_scale import UtcScale
 
 MOST_DOUBTS = 4096
@@ -22,14 +22,20 @@ class Race:
     """All that belongs to one race id."""
 
     def __init__(
-        self, info: e.OpenRace, scale: UtcScale, names: Names, models: Models, ids: RunIds, identity: Identity
+        self,
+        info: e.OpenRace,
+        scale: UtcScale,
+        names: RacerNames,
+        models: ReportedModels,
+        ids: RunIds,
+        identity: ResultIdentity,
     ) -> None:
         self.info = info
         self.models, self.ids, self.identity = models, ids, identity
-        self.registry = Register()
+        self.registry = RunRegistry()
         self.spellings = Spellings(names)
         self.on_track: list[Run] = []  # armed or running, in the order in which they were opened
-        self.standing = Standing()
+        self.standings = Standings()
         self.doubtful: dict[int, f.Crossing] = {}  # crossings that an official may give to a run
         self.last: Run | None = None
         self.fastest: dict[str, int] = {}  # of each finished run that counts
@@ -54,7 +60,7 @@ class Race:
         """A run is armed or running."""
         return bool(self.on_track)
 
-    def keep_doubtful(self, crossing: f.Crossing) -> None:
+    def add_doubtful(self, crossing: f.Crossing) -> None:
         """An official may give it to a run."""
         self.doubtful[crossing.number] = crossing
         while len(self.doubtful) > MOST_DOUBTS:
@@ -66,8 +72,8 @@ class Race:
 
     def counted_elsewhere(self, run: Run) -> frozenset[int]:
         """The crossings that other runs have."""
-        others = [each.book.stretches for each in self.runs.values() if each is not run]
-        return frozenset(stretch.mark.crossing for stretches in others for stretch in stretches)
+        others = [each.book.segments for each in self.runs.values() if each is not run]
+        return frozenset(segment.start.crossing for segments in others for segment in segments)
 
     def respell(self) -> list[f.Fact]:
         """Names are read otherwise than before: spellings that were several racers become one, the first one's."""
@@ -77,9 +83,9 @@ class Race:
             first = self.spellings.keep(racer)
             if first != racer:
                 self.registry.merge(racer, first)
-                self.standing.merge(racer, first)
+                self.standings.merge(racer, first)
                 merged = True
-        return [f.StandingChanged(self.info.race_id, self.standing.lines())] if merged else []
+        return [f.StandingChanged(self.info.race_id, self.standings.lines())] if merged else []
 
     def settle(self, number: int) -> None:
         """It is known whose crossing it was: nobody is asked any more."""

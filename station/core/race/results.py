@@ -13,7 +13,7 @@ from station.core import inputs as e
 from station.core.race.race import Race
 from station.core.race.standings import qualify, result, uncertainty_of
 from station.core.runs.run import Run, Trigger
-from station.core.timing.utc_scale import Correction
+from station.core.timing.utc_scale import ClockCorrection
 
 
 def finish(race: Race, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int, boot: str) -> list[f.Fact]:
@@ -50,8 +50,8 @@ def judge(race: Race, run: Run) -> list[f.Fact]:
     if score is not None or run.posted is not None:
         facts += _due(race, run, laps, score)
     uncertainty_ns = uncertainty_of(run.race, laps, score) if race.info.ties_by_uncertainty else 0
-    if race.standing.score(run.run_id, run.racer, score, uncertainty_ns):
-        facts.append(f.StandingChanged(race.info.race_id, race.standing.lines()))
+    if race.standings.score(run.run_id, run.racer, score, uncertainty_ns):
+        facts.append(f.StandingChanged(race.info.race_id, race.standings.lines()))
     return facts
 
 
@@ -87,7 +87,7 @@ def when(race: Race, command: e.Command) -> tuple[int, str]:
     return race.scale.of_moment(command.moment), command.moment.boot
 
 
-def corrected(race: Race, correction: Correction) -> list[f.Fact]:
+def corrected(race: Race, correction: ClockCorrection) -> list[f.Fact]:
     """Times of day were wrong: of each run that has some of them, and of its result if one was due."""
 
     def wrong(boot: str) -> bool:
@@ -99,7 +99,7 @@ def corrected(race: Race, correction: Correction) -> list[f.Fact]:
     for run in [each for each in race.runs.values() if any(map(wrong, each.boots))]:
         run.correct(wrong, correction.by_ns)
         if correction.by_ns and run.book.done:
-            facts.append(f.LapsRecast(run.run_id, run.book.laps(), "station", "the clock was put right"))
+            facts.append(f.LapsRecomputed(run.run_id, run.book.laps(), "station", "the clock was put right"))
         if run.phase == "finished":
             facts += judge(race, run)
     return facts

@@ -19,14 +19,14 @@ def qualify(laps: Sequence[Lap], rules: RaceRules) -> Score | None:
     return score_run(run_laps(laps), rules)
 
 
-class Standing:
+class Standings:
     """One race's runs with a score, and who is best."""
 
     def __init__(self) -> None:
         self._runs: dict[str, dict[str, Scored]] = {}  # racer -> run_id -> score
         self._best: dict[str, Scored] = {}
         self._gone: Counter[str] = Counter()  # racer -> how many scores lie too far back to change
-        self._gone_best: dict[str, tuple[str, Scored]] = {}  # racer -> the run of the best of those
+        self._evicted_best: dict[str, tuple[str, Scored]] = {}  # racer -> the run of the best of those
 
     def score(self, run_id: str, racer: str, score: Score | None, uncertainty_ns: int = 0) -> bool:
         """What the run is worth now, and how sure that is; True if the standing changed."""
@@ -42,7 +42,7 @@ class Standing:
         return was != self._best.get(racer)
 
     def _every(self, racer: str) -> list[Scored]:
-        older = [self._gone_best[racer][1]] if racer in self._gone_best else []
+        older = [self._evicted_best[racer][1]] if racer in self._evicted_best else []
         return [*older, *self._runs.get(racer, {}).values()]
 
     def merge(self, was: str, racer: str) -> None:
@@ -50,8 +50,8 @@ class Standing:
         runs = {**self._runs.get(racer, {}), **self._runs.pop(was, {})}
         self._runs[racer] = {run_id: replace(each, racer=racer) for run_id, each in runs.items()}
         self._gone[racer] += self._gone.pop(was, 0)
-        for run_id, scored in [self._gone_best.pop(name) for name in (racer, was) if name in self._gone_best]:
-            self._keep_gone(run_id, replace(scored, racer=racer))
+        for run_id, scored in [self._evicted_best.pop(name) for name in (racer, was) if name in self._evicted_best]:
+            self._add_evicted(run_id, replace(scored, racer=racer))
         self._best.pop(was, None)
         if best := best_of(self._every(racer)):
             self._best[racer] = best[0]
@@ -64,22 +64,22 @@ class Standing:
         """How many of the racer's runs have a score."""
         return len(self._runs.get(racer, {})) + self._gone[racer]
 
-    def let_go(self, run_id: str, racer: str) -> None:
+    def evict(self, run_id: str, racer: str) -> None:
         """The run's score will not change any more: of those only the best can matter again."""
         scored = self._runs.get(racer, {}).pop(run_id, None)
         if scored is not None:
             self._gone[racer] += 1
-            self._keep_gone(run_id, scored)
+            self._add_evicted(run_id, scored)
 
-    def _keep_gone(self, run_id: str, scored: Scored) -> None:
-        held = self._gone_best.get(scored.racer)
+    def _add_evicted(self, run_id: str, scored: Scored) -> None:
+        held = self._evicted_best.get(scored.racer)
         if held is None or best_of([held[1], scored]) == [scored]:
-            self._gone_best[scored.racer] = run_id, scored
+            self._evicted_best[scored.racer] = run_id, scored
 
     def run_behind(self, racer: str) -> str:
         """The run that holds the racer's place; '' if there is none."""
         best = self._best.get(racer)
-        older, scored = self._gone_best.get(racer, ("", None))
+        older, scored = self._evicted_best.get(racer, ("", None))
         if scored == best:
             return older
         return next((run_id for run_id, scored in self._runs.get(racer, {}).items() if scored == best), "")

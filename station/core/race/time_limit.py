@@ -37,7 +37,7 @@ def _clocked(race: Race, run: Run, now: e.Moment) -> list[f.Fact]:
     clock = e.clock_of(now.boot)
     if clock in run.clocks and clock not in run.restarts:
         return []
-    first, sure = run.book.stretches[0].mark, run.race.officiating >= e.REBOOTS
+    first, sure = run.book.segments[0].start, run.race.officiating >= e.REBOOTS
     known = race.scale.on_station(first.boot, first.at_ns, clock) if sure else None
     if clock in run.clocks and known is None:
         return []
@@ -73,7 +73,7 @@ def time_up(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
     if run.unsure(boot):
         return finish(race, run, "time up", "time is up", True, utc_ns, boot)
     limit_ns = round((run.rules.time_limit_s or 0) * 1_000_000_000)
-    ended_utc_ns, boot = run.started_utc_ns + limit_ns, run.book.stretches[0].mark.boot
+    ended_utc_ns, boot = run.started_utc_ns + limit_ns, run.book.segments[0].start.boot
     return finish(race, run, "time up", "time is up", True, ended_utc_ns, boot)
 
 

@@ -11,7 +11,7 @@ from station.core.runs.run import Run
 SHOWN = 12  # digits of a hash that a person compares
 
 
-class Models:
+class ReportedModels:
     """By car, as it last spoke."""
 
     def __init__(self) -> None:
@@ -32,9 +32,9 @@ class Models:
             return []
         if said is None:
             del self._said[told.car]
-            return [f.ModelHeard(told.car, False, "", "")]
+            return [f.ModelReported(told.car, False, "", "")]
         self._said[told.car] = said
-        facts: list[f.Fact] = [f.ModelHeard(told.car, True, *said)]
+        facts: list[f.Fact] = [f.ModelReported(told.car, True, *said)]
         for run in on_track:
             if run.car == told.car and run.released and run.race.officiating:
                 facts += drives(run, said)

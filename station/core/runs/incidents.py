@@ -9,18 +9,18 @@ from station.core import inputs as e
 from station.core.runs.lap_book import IncidentKind
 from station.core.runs.run import Run
 
-Seen = e.OffTrack | e.Collision | e.CarReset
+IncidentCommand = e.OffTrack | e.Collision | e.CarReset
 
 
-def happened(run: Run, command: Seen) -> list[f.Fact]:
+def happened(run: Run, command: IncidentCommand) -> list[f.Fact]:
     """It counts in the lap that was on then."""
-    number = run.book.at(command.moment.boot, command.at_ns)
+    number = run.book.lap_at(command.moment.boot, command.at_ns)
     kind = _KINDS[type(command)]
     if number:
         run.book.count_incident(number, kind, 1)
     facts: list[f.Fact] = [f.Incident(run.run_id, number, kind, command.author)]
     if 1 <= number <= run.book.done:
-        facts.append(f.LapRuled(run.book.lap(number), command.author, kind))
+        facts.append(f.LapAdjusted(run.book.lap(number), command.author, kind))
     return facts
 
 
@@ -34,22 +34,22 @@ def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
     run.book.count_incident(number, command.kind, -1, f"{what} taken back: {command.reason or 'by ' + command.author}")
     facts: list[f.Fact] = [f.IncidentTakenBack(run.run_id, number, command.kind, command.author, command.reason)]
     if number <= run.book.done:
-        facts.append(f.LapRuled(run.book.lap(number), command.author, command.reason))
+        facts.append(f.LapAdjusted(run.book.lap(number), command.author, command.reason))
     return facts
 
 
-def tapped(run: Run, on_track: Sequence[Run], command: e.HandTap) -> list[f.Fact]:
+def tapped(run: Run, on_track: Sequence[Run], command: e.HandTime) -> list[f.Fact]:
     """Among several runs that are on: the one with the crossing nearest to the tap, if none was named."""
     now = command.moment
     runs = on_track if len(on_track) > 1 and not command.run_id else [run]
     offs = [
-        (abs(now.at_ns - stretch.mark.at_ns), now.at_ns - stretch.mark.at_ns, each.run_id)
+        (abs(now.at_ns - segment.start.at_ns), now.at_ns - segment.start.at_ns, each.run_id)
         for each in runs
-        for stretch in each.book.stretches
-        if e.clock_of(stretch.mark.boot) == e.clock_of(now.boot)
+        for segment in each.book.segments
+        if e.clock_of(segment.start.boot) == e.clock_of(now.boot)
     ]
     _, off_ns, run_id = min(offs, key=lambda off: off[0], default=(0, None, run.run_id))
-    return [f.Tapped(run_id, now, command.author, off_ns)]
+    return [f.HandTimeRecorded(run_id, now, command.author, off_ns)]
 
 
 _KINDS: dict[type[e.Command], IncidentKind] = {

@@ -13,7 +13,7 @@ from shared.rules.ranking import RaceRules
 from shared.units import seconds_to_ns
 from station.core.facts import Lap
 from station.core.moment import clock_of
-from station.core.runs.laps import Mark, Stretch, weaker_source
+from station.core.runs.laps import CountedCrossing, LapSegment, weaker_source
 from station.core.runs.usual_lap import LapDoubts
 
 IncidentKind = Literal["off_track", "collision", "reset"]
@@ -28,8 +28,8 @@ class LapBook:
 
     def __init__(self, run_id: str, rules: RaceRules, doubts: bool = False, fastest_ns: int | None = None) -> None:
         self.run_id = run_id
-        self.stretches: list[Stretch] = []
-        self.flagged: list[Mark] = []
+        self.segments: list[LapSegment] = []
+        self.flagged: list[CountedCrossing] = []
         self._dropped: set[int] = set()  # the crossings among them that an official took out
         self.by_b = False  # system B times the whole run, by its own stamps
         self.doubts = LapDoubts(doubts, fastest_ns)
@@ -41,33 +41,33 @@ class LapBook:
     @property
     def done(self) -> int:
         """How many laps have ended."""
-        return len(self.stretches) - 1 if self.stretches else 0
+        return len(self.segments) - 1 if self.segments else 0
 
     @property
     def boots(self) -> frozenset[str]:
         """The clocks that stamped the run's marks."""
-        return frozenset(stretch.mark.boot for stretch in self.stretches)
+        return frozenset(segment.start.boot for segment in self.segments)
 
     def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
         """The times of day of some boots were wrong; no lap is a difference of those."""
-        for stretch in self.stretches:
-            stretch.mark = _corrected(stretch.mark, wrong, by_ns)
+        for segment in self.segments:
+            segment.start = _corrected(segment.start, wrong, by_ns)
         self.flagged = [_corrected(mark, wrong, by_ns) for mark in self.flagged]
         self._forget_laps()
 
-    def too_soon(self, mark: Mark) -> bool:
+    def too_soon(self, mark: CountedCrossing) -> bool:
         """No car laps this fast: the crossing is flagged, not counted. Never deleted."""
-        last = self.stretches[-1].mark if self.stretches else None
+        last = self.segments[-1].start if self.segments else None
         return last is not None and last.boot == mark.boot and mark.at_ns - last.at_ns < self._min_lap_ns
 
     def near(self, boot: str, at_ns: int) -> bool:
         """Nearer to a counted crossing than any car laps."""
-        marks = (stretch.mark for stretch in self.stretches)
+        marks = (segment.start for segment in self.segments)
         return any(mark.boot == boot and abs(mark.at_ns - at_ns) < self._min_lap_ns for mark in marks)
 
-    def fits(self, boot: str, at_ns: int) -> bool:
+    def could_end_lap(self, boot: str, at_ns: int) -> bool:
         """Could a lap end here, by the laps so far? Three quarters of the usual one have gone by, on one clock."""
-        last = self.stretches[-1].mark if self.stretches else None
+        last = self.segments[-1].start if self.segments else None
         if last is None:
             return True
         laps = sorted(lap.lap_ns for lap in self.laps() if lap.lap_ns)
@@ -77,44 +77,44 @@ class LapBook:
     def approve(self, number: int) -> None:
         """An official says that lap `number` is one."""
         for each in self.doubts.held & {number, number - 1}:
-            self.stretches[each].approved = True
+            self.segments[each].approved = True
         self._weigh()
 
-    def add(self, mark: Mark) -> None:
+    def add(self, mark: CountedCrossing) -> None:
         """The next counted crossing."""
-        self.stretches.append(Stretch(mark))
+        self.segments.append(LapSegment(mark))
         held = self.doubts.held
-        self.doubts.add(self.stretches)
+        self.doubts.add(self.segments)
         if held or self.doubts.held:
             self._forget_laps()
 
-    def at(self, boot: str, at_ns: int | None) -> int:
+    def lap_at(self, boot: str, at_ns: int | None) -> int:
         """The lap that was on at that time: 1.. ; 0 before lap 1. None or of another clock: the lap that is on."""
         clock = clock_of(boot)
-        if at_ns is None or not self.stretches or clock_of(self.stretches[-1].mark.boot) != clock:
-            return len(self.stretches)
-        return sum(1 for s in self.stretches if clock_of(s.mark.boot) != clock or s.mark.at_ns <= at_ns)
+        if at_ns is None or not self.segments or clock_of(self.segments[-1].start.boot) != clock:
+            return len(self.segments)
+        return sum(1 for s in self.segments if clock_of(s.start.boot) != clock or s.start.at_ns <= at_ns)
 
-    def insert(self, mark: Mark) -> int | None:
+    def insert(self, mark: CountedCrossing) -> int | None:
         """One lap becomes two; the lap that now ends at `mark`. None if no lap was on at that time."""
-        place = sum(1 for s in self.stretches if s.mark.boot != mark.boot or s.mark.at_ns < mark.at_ns)
-        first, last = self.stretches[0].mark if self.stretches else None, self.stretches[-1].mark if place else None
+        place = sum(1 for s in self.segments if s.start.boot != mark.boot or s.start.at_ns < mark.at_ns)
+        first, last = self.segments[0].start if self.segments else None, self.segments[-1].start if place else None
         if first is None or last is None or mark.boot != last.boot:
             return None
-        if any(s.mark.at_ns == mark.at_ns and s.mark.boot == mark.boot for s in self.stretches):
+        if any(s.start.at_ns == mark.at_ns and s.start.boot == mark.boot for s in self.segments):
             return None
-        self.stretches.insert(place, Stretch(mark))
-        for later in self.stretches[place + 1 : place + 2]:
+        self.segments.insert(place, LapSegment(mark))
+        for later in self.segments[place + 1 : place + 2]:
             later.witnessed = later.asked = False  # the lap that ends there is another one now
-        for each in self.stretches[place : place + 2]:
+        for each in self.segments[place : place + 2]:
             each.approved = True
         self._weigh()
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
         return place
 
-    def give(self, mark: Mark) -> int | None:
+    def give(self, mark: CountedCrossing) -> int | None:
         """A crossing at its own stamp, also before the first or after the last; its place. None: it has no place."""
-        marks = [s.mark for s in self.stretches]
+        marks = [s.start for s in self.segments]
         if any(m.boot != mark.boot or m.at_ns == mark.at_ns for m in (marks[0], marks[-1])):
             return None
         if mark.at_ns < marks[0].at_ns:
@@ -122,23 +122,23 @@ class LapBook:
             return 0
         return self.insert(mark)
 
-    def begin_at(self, mark: Mark) -> None:
+    def begin_at(self, mark: CountedCrossing) -> None:
         """Lap 1 began earlier, at this crossing."""
-        self.stretches.insert(0, Stretch(mark))
-        self.stretches[1].approved = True
+        self.segments.insert(0, LapSegment(mark))
+        self.segments[1].approved = True
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
         self._weigh()
 
-    def rebase(self, mark: Mark, at_ns: int, uncertainty_ns: int) -> bool:
+    def rebase(self, mark: CountedCrossing, at_ns: int, uncertainty_ns: int) -> bool:
         """Lap 1 began with the start signal: this is when, on the clock of the gate that saw the first crossing."""
-        first = self.stretches[0].mark
+        first = self.segments[0].start
         if self.done or first.boot == mark.boot:
             return False
-        self.stretches[0].mark = replace(first, at_ns=at_ns, boot=mark.boot, uncertainty_ns=uncertainty_ns)
+        self.segments[0].start = replace(first, at_ns=at_ns, boot=mark.boot, uncertainty_ns=uncertainty_ns)
         self._forget_laps()
         return True
 
-    def drove_off(self, mark: Mark) -> bool:
+    def drove_off(self, mark: CountedCrossing) -> bool:
         """After the start signal the car goes over the line that it stood behind: that ends no lap."""
         return self.done == 0 and self.too_soon(mark)
 
@@ -147,72 +147,74 @@ class LapBook:
 
         The next one may have been flagged only because it came so soon after the false one.
         """
-        gone = self.stretches.pop(0).mark
-        after = self.stretches[0].mark if self.stretches else None
+        gone = self.segments.pop(0).start
+        after = self.segments[0].start if self.segments else None
         for mark in sorted(self.flagged, key=lambda each: each.at_ns):
             if mark.crossing in self._dropped or mark.boot != gone.boot or mark.at_ns <= gone.at_ns:
                 continue
             if after is None or (after.boot == mark.boot and after.at_ns - mark.at_ns >= self._min_lap_ns):
                 self.flagged.remove(mark)
-                self.stretches.insert(0, Stretch(mark))
+                self.segments.insert(0, LapSegment(mark))
                 break
         self._put_aside(gone)
         self._weigh()
 
-    def _put_aside(self, mark: Mark) -> None:
+    def _put_aside(self, mark: CountedCrossing) -> None:
         """An official says that it was none: it is kept, and can be counted again."""
         self.flagged.append(mark)
         self._dropped.add(mark.crossing)
 
     def holds(self, crossing: int) -> bool:
         """Is this crossing one of the run's marks?"""
-        return any(stretch.mark.crossing == crossing for stretch in self.stretches)
+        return any(segment.start.crossing == crossing for segment in self.segments)
 
     def place_of(self, crossing: int) -> int:
         """Which of the run's marks it is."""
-        return next(n for n, stretch in enumerate(self.stretches) if stretch.mark.crossing == crossing)
+        return next(n for n, segment in enumerate(self.segments) if segment.start.crossing == crossing)
 
     def take(self, crossing: int) -> int:
         """The crossing was another run's; the place that it had. What happened since stays with the mark before."""
         place = self.place_of(crossing)
         if place == 0:
-            self.stretches.pop(0)
+            self.segments.pop(0)
             self._weigh()
         else:
             self.flagged.remove(self.drop(place))
         return place
 
-    def drop(self, number: int) -> Mark:
+    def drop(self, number: int) -> CountedCrossing:
         """The mark that ended lap `number` was none: that lap and the next become one."""
-        gone = self.stretches.pop(number)
-        self.stretches[number - 1].take_in(gone)
-        self._put_aside(gone.mark)
-        for later in self.stretches[number : number + 1]:
+        gone = self.segments.pop(number)
+        self.segments[number - 1].take_in(gone)
+        self._put_aside(gone.start)
+        for later in self.segments[number : number + 1]:
             later.witnessed = later.asked = False
         self._weigh()
-        return gone.mark
+        return gone.start
 
     def was_dropped(self, crossing: int) -> bool:
         """An official took it out, and it is not counted again."""
         return crossing in self._dropped and any(mark.crossing == crossing for mark in self.flagged)
 
-    def retell(self, marks: Sequence[Mark], flagged: Sequence[Mark], gone: Collection[int]) -> None:
+    def retell(
+        self, marks: Sequence[CountedCrossing], flagged: Sequence[CountedCrossing], gone: Collection[int]
+    ) -> None:
         """Its marks are these; crossings that are `gone` were another's, those that are `flagged` came too soon."""
-        old = {_key(stretch.mark): stretch for stretch in self.stretches}
-        before = {_key(after.mark): _key(mark.mark) for mark, after in itertools.pairwise(self.stretches)}
-        new = [old.get(_key(mark)) or Stretch(mark) for mark in marks]
-        last: Stretch | None = None
-        for stretch in self.stretches:
-            if stretch in new:
-                last = stretch
+        old = {_key(segment.start): segment for segment in self.segments}
+        before = {_key(after.start): _key(mark.start) for mark, after in itertools.pairwise(self.segments)}
+        new = [old.get(_key(mark)) or LapSegment(mark) for mark in marks]
+        last: LapSegment | None = None
+        for segment in self.segments:
+            if segment in new:
+                last = segment
                 continue
-            earlier = [e for e in new if e.mark.boot == stretch.mark.boot and e.mark.at_ns <= stretch.mark.at_ns]
+            earlier = [e for e in new if e.start.boot == segment.start.boot and e.start.at_ns <= segment.start.at_ns]
             if (into := earlier[-1] if earlier else last) is not None:
-                into.take_in(stretch)
+                into.take_in(segment)
         for mark, after in itertools.pairwise(new):
-            if before.get(_key(after.mark)) != _key(mark.mark):
+            if before.get(_key(after.start)) != _key(mark.start):
                 after.witnessed = after.asked = False
-        self.stretches = new
+        self.segments = new
         counted = {mark.crossing for mark in marks}
         aside = [mark for mark in self.flagged if mark.crossing not in counted and mark.crossing not in gone]
         self.flagged = aside + [mark for mark in flagged if mark not in aside]
@@ -220,31 +222,31 @@ class LapBook:
 
     def void(self, number: int, why: str) -> None:
         """An official says that lap `number` does not count, and why; `why` "" takes that back."""
-        self.stretches[number - 1].void = why
+        self.segments[number - 1].void = why
         self._forget_laps()
 
     def penalise(self, number: int, penalty_ns: int, why: str) -> None:
         """Lap `number` gets so much on top; a negative penalty takes some back, never below zero in sum."""
-        stretch = self.stretches[number - 1]
-        stretch.penalty_ns = max(0, stretch.penalty_ns + penalty_ns)
-        stretch.notes.append(why)
+        segment = self.segments[number - 1]
+        segment.penalty_ns = max(0, segment.penalty_ns + penalty_ns)
+        segment.notes.append(why)
         self._forget_laps()
 
     def count_incident(self, number: int, kind: IncidentKind, by: int, why: str = "") -> None:
         """Lap `number` has one incident more (`by` 1) or one less (`by` -1); `why` stands with the lap."""
-        stretch, counter = self.stretches[number - 1], f"{kind}s"
-        setattr(stretch, counter, getattr(stretch, counter) + by)
-        stretch.notes += [why] if why else []
+        segment, counter = self.segments[number - 1], f"{kind}s"
+        setattr(segment, counter, getattr(segment, counter) + by)
+        segment.notes += [why] if why else []
         self._forget_laps()
 
     def having(self, kind: IncidentKind) -> list[int]:
         """The numbers of the laps that have such an incident; the one in progress as well."""
-        return [number for number, stretch in enumerate(self.stretches, 1) if getattr(stretch, f"{kind}s")]
+        return [number for number, segment in enumerate(self.segments, 1) if getattr(segment, f"{kind}s")]
 
-    def confirm(self, stretch: Stretch) -> Lap:
+    def confirm(self, segment: LapSegment) -> Lap:
         """The car's own report agrees with the lap that ended at this crossing: the lap, confirmed."""
-        stretch.witnessed = True
-        number = self.stretches.index(stretch)
+        segment.witnessed = True
+        number = self.segments.index(segment)
         self._known.pop(number, None)
         self._every = ()
         return self.lap(number)
@@ -265,7 +267,7 @@ class LapBook:
     def _weigh(self) -> None:
         """After a change of any crossings but one more at the end."""
         self._forget_laps()
-        self.doubts.weigh(self.stretches)
+        self.doubts.weigh(self.segments)
 
     def _forget_laps(self) -> None:
         """Something of them has changed: they are worked out anew when somebody asks."""
@@ -273,8 +275,8 @@ class LapBook:
         self._every = ()
 
     def _lap(self, number: int) -> Lap:
-        begun, ended = self.stretches[number - 1], self.stretches[number]
-        start, end = begun.mark, ended.mark
+        begun, ended = self.segments[number - 1], self.segments[number]
+        start, end = begun.start, ended.start
         one_boot = start.boot == end.boot
         why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
         counts, held = one_boot and not begun.void, self.doubts.held
@@ -300,7 +302,7 @@ class LapBook:
 
     def _unsuccessful(self, number: int) -> list[str]:
         """Why lap `number` does not count by the rules."""
-        begun, ended = self.stretches[number - 1], self.stretches[number]
+        begun, ended = self.segments[number - 1], self.segments[number]
         allowed, why = self._rules.max_resets_per_lap, []
         if number in self.doubts.held:
             why.append(f"{ended.doubt}: an official is asked")
@@ -308,16 +310,16 @@ class LapBook:
             why.append("it began at a crossing that is in doubt: an official is asked")
         if allowed is not None and begun.resets > allowed:
             why.append(f"{begun.resets} resets, {allowed} allowed")
-        if ended.mark.at_ns - begun.mark.at_ns < self._min_lap_ns:
+        if ended.start.at_ns - begun.start.at_ns < self._min_lap_ns:
             why.append("shorter than any lap can be")
-        if "system_b" in (begun.mark.source, ended.mark.source):
+        if "system_b" in (begun.start.source, ended.start.source):
             why.append("timed by system B" if self.by_b else "timed by system B, corrected")
         return why
 
 
-def _corrected(mark: Mark, wrong: Callable[[str], bool], by_ns: int) -> Mark:
+def _corrected(mark: CountedCrossing, wrong: Callable[[str], bool], by_ns: int) -> CountedCrossing:
     return replace(mark, utc_ns=mark.utc_ns + by_ns) if wrong(mark.boot) else mark
 
 
-def _key(mark: Mark) -> tuple[int, str, int]:
+def _key(mark: CountedCrossing) -> tuple[int, str, int]:
     return mark.crossing, mark.boot, mark.at_ns

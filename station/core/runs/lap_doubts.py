@@ -8,7 +8,7 @@ from station.core import facts as f
 from station.core.runs.lap_book import LapBook
 from station.core.runs.proposals import USUAL, long_lap, short_lap
 from station.core.runs.run import Run
-from station.core.runs.usual_lap import Missing, missing
+from station.core.runs.usual_lap import LongLap, missing
 
 
 def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> list[f.Fact]:
@@ -40,11 +40,11 @@ def ask(run: Run, proposal: f.Proposal) -> None:
     run.proposals.append(proposal)
 
 
-def _long(book: LapBook) -> list[Missing]:
+def _long(book: LapBook) -> list[LongLap]:
     """Those of the recent laps in which a crossing may be missing."""
     before, laps = book.doubts.recent(book.done)
     found = missing(laps, {number - 1 - before for number in book.doubts.held})
-    return [Missing(before + each.index, each.laps) for each in found]
+    return [LongLap(before + each.index, each.laps) for each in found]
 
 
 def _laps(book: LapBook, marks: frozenset[int]) -> frozenset[int]:
@@ -53,24 +53,24 @@ def _laps(book: LapBook, marks: frozenset[int]) -> frozenset[int]:
 
 
 def _is_asked(run: Run, number: int) -> bool:
-    at_ns = run.book.stretches[number].mark.at_ns
+    at_ns = run.book.segments[number].start.at_ns
     return any(p.kind == "false_crossing" and p.at_ns == at_ns for p in run.proposals)
 
 
 def _asked(run: Run, number: int) -> f.Proposal:
-    ended = run.book.stretches[number]
-    asked = short_lap(run.run_id, number, ended.mark.at_ns, ended.doubt)
+    ended = run.book.segments[number]
+    asked = short_lap(run.run_id, number, ended.start.at_ns, ended.doubt)
     run.proposals.append(asked)
     return asked
 
 
-def _withdraw(run: Run, long: list[Missing]) -> None:
+def _withdraw(run: Run, long: list[LongLap]) -> None:
     """A question that the laps have answered since, or that a ruling has, is asked no more."""
     if all(p.witness != USUAL for p in run.proposals):
         return
     before, _ = run.book.doubts.recent(run.book.done)
-    since = run.book.stretches[before].mark
-    held = {run.book.stretches[number].mark.at_ns for number in run.book.doubts.held}
+    since = run.book.segments[before].start
+    held = {run.book.segments[number].start.at_ns for number in run.book.doubts.held}
     spans = [_span(run.book, each) for each in long]
     run.proposals = [
         p
@@ -84,13 +84,13 @@ def _withdraw(run: Run, long: list[Missing]) -> None:
     ]
 
 
-def _span(book: LapBook, long: Missing) -> tuple[int, int]:
-    return book.stretches[long.index].mark.at_ns, book.stretches[long.index + 1].mark.at_ns
+def _span(book: LapBook, long: LongLap) -> tuple[int, int]:
+    return book.segments[long.index].start.at_ns, book.segments[long.index + 1].start.at_ns
 
 
-def _missed(run: Run, long: Missing) -> list[f.Fact]:
+def _missed(run: Run, long: LongLap) -> list[f.Fact]:
     """Once for each lap, unless another witness has asked within it."""
-    ended = run.book.stretches[long.index + 1]
+    ended = run.book.segments[long.index + 1]
     begin_ns, end_ns = _span(run.book, long)
     if ended.asked or any(p.kind == "missed_crossing" and begin_ns < p.at_ns < end_ns for p in run.proposals):
         return []

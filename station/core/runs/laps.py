@@ -13,7 +13,7 @@ from station.core.facts import Lap, Source
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CountedCrossing:
     """A counted crossing. `crossing` is 0 for one that an official added."""
 
     crossing: int
@@ -25,10 +25,10 @@ class Mark:
 
 
 @dataclass(slots=True)
-class Stretch:
+class LapSegment:
     """A mark and what happened since, up to the next mark. Only its LapBook changes it."""
 
-    mark: Mark
+    start: CountedCrossing
     off_tracks: int = 0
     collisions: int = 0
     resets: int = 0
@@ -40,7 +40,7 @@ class Stretch:
     doubt: str = ""  # why the lap that ended at this mark is held, as it was first said: later laps move the usual one
     notes: list[str] = field(default_factory=list)
 
-    def take_in(self, gone: "Stretch") -> None:
+    def take_in(self, gone: "LapSegment") -> None:
         """The mark that came after this one was none: what happened after it belongs here."""
         self.off_tracks += gone.off_tracks
         self.collisions += gone.collisions
@@ -50,7 +50,7 @@ class Stretch:
         self.notes += gone.notes
 
 
-def weaker_source(start: Mark, end: Mark) -> Source:
+def weaker_source(start: CountedCrossing, end: CountedCrossing) -> Source:
     """Who vouches for a lap: the weaker source of its two crossings (an official, then system B, then the gate)."""
     return next((source for source in _WEAKEST if source in (start.source, end.source)), "gate")
 

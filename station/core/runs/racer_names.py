@@ -10,7 +10,7 @@ from shared.rules.person_names import name_key, person_name
 FIRST_EDITION = 1
 
 
-class Names:
+class RacerNames:
     """How names are read now; one for the whole engine, told at each boot."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Names:
 class Spellings:
     """Of the racers of one race: the first that was given, by key."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: RacerNames) -> None:
         self._names = names
         self._first: dict[str, str] = {}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from shared.units import seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.runs.laps import Mark
+from station.core.runs.laps import CountedCrossing
 from station.core.runs.run import Run
 
 
@@ -30,38 +30,41 @@ class TransponderPass:
 
 
 @dataclass(slots=True)
-class Retold:
+class RecountedRun:
     """The run's marks, those that came too soon, and the last reading of each gate."""
 
-    marks: list[Mark] = field(default_factory=list)
-    flagged: list[Mark] = field(default_factory=list)
+    marks: list[CountedCrossing] = field(default_factory=list)
+    flagged: list[CountedCrossing] = field(default_factory=list)
     read: dict[str, f.Crossing] = field(default_factory=dict)
     last_lap: bool = False  # its last mark came after the time limit, and the lap in progress counts
 
 
-Line = list[tuple[Mark, TransponderPass | None]]
+Line = list[tuple[CountedCrossing, TransponderPass | None]]
 
 
 def retold(
-    run: Run, passes: Sequence[TransponderPass], gone: Collection[int], mark_of: Callable[[TransponderPass], Mark]
-) -> Retold:
+    run: Run,
+    passes: Sequence[TransponderPass],
+    gone: Collection[int],
+    mark_of: Callable[[TransponderPass], CountedCrossing],
+) -> RecountedRun:
     """`passes` of the run's own transponders, in the order in which they came; `gone`: crossings of other owners'."""
-    now = {stretch.mark.crossing: stretch for stretch in run.book.stretches}
+    now = {segment.start.crossing: segment for segment in run.book.segments}
     own = {each.crossing.number for each in passes}
     ruled = [
-        stretch.mark
-        for stretch in run.book.stretches
-        if stretch.mark.crossing not in gone and (stretch.approved or stretch.mark.crossing not in own)
+        segment.start
+        for segment in run.book.segments
+        if segment.start.crossing not in gone and (segment.approved or segment.start.crossing not in own)
     ]
     stands = {mark.crossing for mark in ruled}
     line: Line = [
-        (now[number].mark if (number := each.crossing.number) in now else mark_of(each), each)
+        (now[number].start if (number := each.crossing.number) in now else mark_of(each), each)
         for each in passes
         if each.crossing.number not in stands
     ]
     for mark in ruled:
         line.insert(_place(line, mark), (mark, None))
-    told = Retold()
+    told = RecountedRun()
     for mark, each in line:
         if each is None:
             told.marks.append(mark)
@@ -70,7 +73,7 @@ def retold(
     return told
 
 
-def _place(line: Line, mark: Mark) -> int:
+def _place(line: Line, mark: CountedCrossing) -> int:
     """Where a mark that stays lies among the passes, by its own stamp."""
     same = [place for place, (other, _) in enumerate(line) if other.boot == mark.boot]
     before = [place for place in same if line[place][0].at_ns < mark.at_ns]
@@ -82,14 +85,14 @@ def _place(line: Line, mark: Mark) -> int:
     return numbers[-1] + 1 if numbers else 0
 
 
-def _may_count(told: Retold, run: Run, mark: Mark, each: TransponderPass) -> bool:
+def _may_count(told: RecountedRun, run: Run, mark: CountedCrossing, each: TransponderPass) -> bool:
     """It is a crossing; no official took it out; and a run that was abandoned gets none any more."""
     if not _is_read(told, each) or run.book.was_dropped(mark.crossing):
         return False
     return run.counts or run.book.holds(mark.crossing)
 
 
-def _is_read(told: Retold, each: TransponderPass) -> bool:
+def _is_read(told: RecountedRun, each: TransponderPass) -> bool:
     """Is it a crossing, and not the same car's other transponder in the same pass?"""
     crossing, last = each.crossing, told.read.get(each.crossing.gate)
     if (
@@ -103,13 +106,13 @@ def _is_read(told: Retold, each: TransponderPass) -> bool:
     return crossing.direction >= 0
 
 
-def _beside(ruled: Sequence[Mark], mark: Mark, run: Run) -> bool:
+def _beside(ruled: Sequence[CountedCrossing], mark: CountedCrossing, run: Run) -> bool:
     """An official has ruled on that pass already, or added it."""
     least_ns = seconds_to_ns(run.rules.min_lap_s)
     return any(other.boot == mark.boot and abs(other.at_ns - mark.at_ns) < least_ns for other in ruled)
 
 
-def _add(told: Retold, run: Run, mark: Mark) -> None:
+def _add(told: RecountedRun, run: Run, mark: CountedCrossing) -> None:
     """It counts, or was too soon, or nothing counts any more."""
     first, last = (told.marks[0], told.marks[-1]) if told.marks else (None, None)
     if last is not None and last.boot == mark.boot and mark.at_ns - last.at_ns < seconds_to_ns(run.rules.min_lap_s):
@@ -126,7 +129,7 @@ def _add(told: Retold, run: Run, mark: Mark) -> None:
     told.marks.append(mark)
 
 
-def _late(run: Run, first: Mark, mark: Mark) -> bool:
+def _late(run: Run, first: CountedCrossing, mark: CountedCrossing) -> bool:
     """Its time was over, measured from where lap 1 begins now."""
     if run.rules.time_limit_s is None:
         return False
@@ -136,9 +139,9 @@ def _late(run: Run, first: Mark, mark: Mark) -> bool:
     return ends_ns is not None and mark.at_ns > ends_ns
 
 
-def begun_at(run: Run, before: Sequence[Mark], command: e.Command) -> list[f.Fact]:
+def restarted_at(run: Run, before: Sequence[CountedCrossing], command: e.Command) -> list[f.Fact]:
     """Where lap 1 begins now, if it is not where it did; `before`: the marks that the run had."""
-    first = run.book.stretches[0].mark if run.book.stretches else None
+    first = run.book.segments[0].start if run.book.segments else None
     if first == (before[0] if before else None):
         return []
     if first is None:

@@ -10,7 +10,7 @@ from station.core.runs.run_registry import RunIds
 REVISIONS_FROM_S = 1_767_225_600  # 2026-01-01: revisions stay below 2^31 until 2094
 
 
-class Identity:
+class ResultIdentity:
     """`journal` and `start` are "" in journals from before they had a name."""
 
     def __init__(self, ids: RunIds) -> None:

@@ -11,8 +11,8 @@ from shared.errors import Refused
 from shared.units import NS_PER_S, seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.facts import Fact, LapRuled, LapsRecast, RunReassigned
-from station.core.runs.laps import Mark
+from station.core.facts import Fact, LapAdjusted, LapsRecomputed, RunReassigned
+from station.core.runs.laps import CountedCrossing
 from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 
@@ -38,19 +38,19 @@ def _checked(run: Run, number: int) -> int:
 def _void(run: Run, command: e.VoidLap) -> list[Fact]:
     number = _checked(run, command.number)
     run.book.void(number, command.reason or f"voided by {command.author}")
-    return [LapRuled(run.book.lap(number), command.author, command.reason)]
+    return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
 
 
 def _restore(run: Run, command: e.RestoreLap) -> list[Fact]:
     number = _checked(run, command.number)
-    if run.book.doubts.doubtful(number) and not run.book.stretches[number - 1].void:
+    if run.book.doubts.doubtful(number) and not run.book.segments[number - 1].void:
         run.book.approve(number)
-        return [LapRuled(run.book.lap(number), command.author, command.reason)]
-    if not run.book.stretches[number - 1].void:
+        return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
+    if not run.book.segments[number - 1].void:
         lap = run.book.lap(number)
         raise Refused(f"Lap {number} was not voided by an official" + (f": {lap.reason}." if lap.reason else "."))
     run.book.void(number, "")
-    return [LapRuled(run.book.lap(number), command.author, command.reason)]
+    return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
 
 
 def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
@@ -59,29 +59,29 @@ def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
         raise Refused(f"A penalty has up to {MOST_PENALTY_S:.0f} seconds either way, and is not zero.")
     why = f"{command.seconds:+g} s {command.reason or 'by ' + command.author}"
     run.book.penalise(number, seconds_to_ns(command.seconds), why)
-    return [LapRuled(run.book.lap(number), command.author, command.reason)]
+    return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
 
 
 def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fact]:
-    if not run.book.stretches:
+    if not run.book.segments:
         raise Refused(f"Run {run.run_id} has no crossing yet: its first one can only come from the gate.")
-    boot, last_ns = run.book.stretches[-1].mark.boot, run.book.stretches[-1].mark.at_ns
+    boot, last_ns = run.book.segments[-1].start.boot, run.book.segments[-1].start.at_ns
     now = command.moment
     if command.at_ns > (now.at_ns if e.clock_of(now.boot) == e.clock_of(boot) else last_ns + MOST_LAP_NS):
         raise Refused(f"{command.at_ns} ns of the gate's clock has not come yet: a crossing lies in the past.")
     flagged = [m for m in run.book.flagged if (m.boot, m.at_ns) == (boot, command.at_ns)]
     utc_ns = scale.utc_ns(boot, command.at_ns)
-    added = Mark(0, command.at_ns, boot, utc_ns, min(max(0, command.uncertainty_ns), NS_PER_S), "official")
+    added = CountedCrossing(0, command.at_ns, boot, utc_ns, min(max(0, command.uncertainty_ns), NS_PER_S), "official")
     if flagged and run.race.officiating and _began_at(run, flagged[0]):
         return _began(run, command)
     if run.book.insert(flagged[0] if flagged else added) is None:
         raise Refused(f"Run {run.run_id} has no lap at {command.at_ns} ns of its gate's clock that could be divided.")
-    return [LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
+    return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
-def _began_at(run: Run, flagged: Mark) -> bool:
+def _began_at(run: Run, flagged: CountedCrossing) -> bool:
     """A first crossing that was dropped is the first one after all."""
-    first = run.book.stretches[0].mark
+    first = run.book.segments[0].start
     if flagged.boot != first.boot or flagged.at_ns >= first.at_ns or run.signal is not None:
         return False
     run.book.begin_at(flagged)
@@ -91,10 +91,10 @@ def _began_at(run: Run, flagged: Mark) -> bool:
 
 def _began(run: Run, command: e.Command) -> list[Fact]:
     """Lap 1 begins elsewhere now: so do the time limit, and the numbers of all laps."""
-    first = run.book.stretches[0].mark
+    first = run.book.segments[0].start
     return [
         f.RunStarted(run.run_id, first.crossing, first.at_ns, first.boot, first.utc_ns),
-        LapsRecast(run.run_id, run.book.laps(), command.author, command.reason),
+        LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason),
     ]
 
 
@@ -102,15 +102,15 @@ def _drop_start(run: Run, command: e.DropCrossing) -> list[Fact]:
     """The run begins at its next crossing, which may be still to come."""
     if run.signal is not None:
         raise Refused(f"Run {run.run_id} began with the start signal, not at a crossing.")
-    if not run.book.stretches:
+    if not run.book.segments:
         raise Refused(f"Run {run.run_id} has no crossing yet.")
-    if len(run.book.stretches) == 1 and not run.on:
+    if len(run.book.segments) == 1 and not run.on:
         raise Refused(f"It is the only crossing of run {run.run_id}, which is over.")
     run.book.drop_start()
     run.begin_again(command.moment)
-    if run.book.stretches:
+    if run.book.segments:
         return _began(run, command)
-    return [LapsRecast(run.run_id, (), command.author, command.reason), f.PhaseChanged(run.run_id, run.phase)]
+    return [LapsRecomputed(run.run_id, (), command.author, command.reason), f.PhaseChanged(run.run_id, run.phase)]
 
 
 def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
@@ -120,20 +120,22 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
     if anew is not None and anew.boot == command.moment.boot and command.moment.at_ns - anew.at_ns < RENUMBERED_NS:
         raise Refused(f"Lap 1 of run {run.run_id} began anew a moment ago, so its laps have other numbers: look again.")
     run.book.drop(_checked(run, command.number))
-    return [LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
+    return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
-def give(run: Run, command: e.GiveCrossing, crossing: f.Crossing, mark: Mark, holder: Run | None) -> list[Fact]:
+def give(
+    run: Run, command: e.AssignCrossing, crossing: f.Crossing, mark: CountedCrossing, holder: Run | None
+) -> list[Fact]:
     """A doubtful crossing was this run's: its first one, an earlier first one, or one within. Raises Refused.
 
     `holder` is the run that has it until now.
     """
-    if holder is not None and len(holder.book.stretches) == 1:
+    if holder is not None and len(holder.book.segments) == 1:
         raise Refused(f"It is the only crossing of {holder.run_id}: abandon that run, or give it another one first.")
     why = f"given by {command.author}" + (f": {command.reason}" if command.reason else "")
     told: list[Fact] = [f.Attributed(crossing.number, run.run_id, run.car, why, 100)]
     started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
-    if not run.book.stretches:
+    if not run.book.segments:
         if not (run.on and run.released):
             raise Refused(f"Run {run.run_id} is not started: no crossing can be its first one.")
         run.book.add(mark)
@@ -145,41 +147,41 @@ def give(run: Run, command: e.GiveCrossing, crossing: f.Crossing, mark: Mark, ho
     if place == 0:
         run.start_at(mark)
         told.append(started)
-    return [*told, LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
+    return [*told, LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
-def kept(run: Run, command: e.GiveCrossing) -> list[Fact]:
+def kept(run: Run, command: e.AssignCrossing) -> list[Fact]:
     """The run has it, and keeps it."""
     run.book.approve(run.book.place_of(command.number))
     return [f.Attributed(command.number, run.run_id, run.car, f"given by {command.author}", 100)]
 
 
-def take(run: Run, command: e.GiveCrossing) -> list[Fact]:
+def take(run: Run, command: e.AssignCrossing) -> list[Fact]:
     """It was given to this run, and was another's."""
     told: list[Fact] = []
     if run.book.take(command.number) == 0:
-        first = run.book.stretches[0].mark
+        first = run.book.segments[0].start
         run.start_at(first)
         told.append(f.RunStarted(run.run_id, first.crossing, first.at_ns, first.boot, first.utc_ns))
-    return [*told, LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)]
+    return [*told, LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
-def lose(run: Run, gone: Sequence[f.Crossing], command: e.GiveTransponder) -> list[Fact]:
+def lose(run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> list[Fact]:
     """These were another's, by their transponder. A run that has none left begins at its next one, or never did."""
-    first = run.book.stretches[0].mark
+    first = run.book.segments[0].start
     for crossing in gone:
         run.book.take(crossing.number)
-    recast = LapsRecast(run.run_id, run.book.laps(), command.author, command.reason)
-    if run.book.stretches and run.book.stretches[0].mark is first:
+    recast = LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)
+    if run.book.segments and run.book.segments[0].start is first:
         return [recast]
     phase = run.phase
     if run.on:
         run.begin_again(command.moment)
-    elif run.book.stretches:
-        run.start_at(run.book.stretches[0].mark)
+    elif run.book.segments:
+        run.start_at(run.book.segments[0].start)
     else:
         run.never_began()
-    if run.book.stretches:
+    if run.book.segments:
         return _began(run, command)
     run.proposals.clear()
     return [recast, f.PhaseChanged(run.run_id, run.phase)] if run.phase != phase else [recast]
@@ -192,7 +194,7 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
         raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")
     run.proposals = [proposal for proposal in run.proposals if proposal.at_ns != command.at_ns]
     for number in sorted(run.book.doubts.held):
-        if run.book.stretches[number].mark.at_ns == command.at_ns:
+        if run.book.segments[number].start.at_ns == command.at_ns:
             run.book.approve(number)
     return [f.ProposalDismissed(run.run_id, each.kind, each.at_ns, command.author, command.reason) for each in asked]
 

@@ -18,11 +18,11 @@ from shared.units import seconds_to_ns
 from station.core import inputs as e
 from station.core.facts import CarOrdered, Proposal
 from station.core.runs.lap_book import LapBook
-from station.core.runs.laps import Mark
+from station.core.runs.laps import CountedCrossing
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 
-_ANY: tuple[type[e.Command], ...] = (e.HandTap, e.OrderCar)
+_ANY: tuple[type[e.Command], ...] = (e.HandTime, e.OrderCar)
 RULINGS: tuple[type[e.Command], ...] = (
     e.TakeBack,
     e.EnterModel,
@@ -31,7 +31,7 @@ RULINGS: tuple[type[e.Command], ...] = (
     e.AddPenalty,
     e.AddCrossing,
     e.DropCrossing,
-    e.GiveCrossing,
+    e.AssignCrossing,
     e.DismissProposal,
     e.ReassignRun,
 )
@@ -55,7 +55,7 @@ RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
         e.FinishRun: "finished",
         e.AbandonRun: "finished",
         **_stay("armed", e.ArmRun, e.StartRun, e.ResumeRun, e.ReassignRun, *INCIDENTS, *_ANY),
-        **_stay("armed", e.GiveCrossing, e.DismissProposal, e.EnterModel),
+        **_stay("armed", e.AssignCrossing, e.DismissProposal, e.EnterModel),
     },
     "running": {
         "start dropped": "armed",
@@ -164,7 +164,7 @@ class Run:
     def full(self) -> bool:
         """All laps that the race allows are done; a crossing in doubt ends none."""
         laps = self.race.rules.max_laps
-        return laps is not None and len(self.book.stretches) - 1 - len(self.book.doubts.held) >= laps
+        return laps is not None and len(self.book.segments) - 1 - len(self.book.doubts.held) >= laps
 
     @property
     def posted_model(self) -> tuple[str, str]:
@@ -173,7 +173,7 @@ class Run:
             return self.model, self.model_sha256
         return self.driven or ("", "")
 
-    def begin(self, mark: Mark) -> None:
+    def begin(self, mark: CountedCrossing) -> None:
         """The first crossing after the start was given."""
         self.phase, self.begun = next_phase(self.phase, "first crossing"), True
         self.start_at(mark)
@@ -182,8 +182,8 @@ class Run:
         """The first crossing was none: lap 1 begins at the next one, which may be still to come."""
         self.begun_anew = moment
         self.clocks.clear()
-        if self.book.stretches:
-            self.start_at(self.book.stretches[0].mark)
+        if self.book.segments:
+            self.start_at(self.book.segments[0].start)
             return
         self.restarts.clear()
         self.rebooted = False
@@ -195,7 +195,7 @@ class Run:
         self.begun, self.started_utc_ns = False, 0
         self.clocks.clear()
 
-    def start_at(self, mark: Mark) -> None:
+    def start_at(self, mark: CountedCrossing) -> None:
         """Lap 1 begins here; the time limit too."""
         clock = e.clock_of(mark.boot)
         self.started_utc_ns = mark.utc_ns
@@ -210,7 +210,7 @@ class Run:
 
     def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
         """The times of day of some boots were wrong."""
-        if self.book.stretches and wrong(self.book.stretches[0].mark.boot):
+        if self.book.segments and wrong(self.book.segments[0].start.boot):
             self.started_utc_ns += by_ns
         if self.finished_boot and wrong(self.finished_boot):
             self.finished_utc_ns += by_ns
@@ -218,8 +218,8 @@ class Run:
 
     def forget_clocks(self, wrong: Callable[[str], bool]) -> None:
         """The start on a clock that was put beside the first crossing's by a wrong time of day is worked out anew."""
-        if self.on and self.book.stretches:
-            own = e.clock_of(self.book.stretches[0].mark.boot)
+        if self.on and self.book.segments:
+            own = e.clock_of(self.book.segments[0].start.boot)
             self.clocks = {c: at_ns for c, at_ns in self.clocks.items() if c == own or wrong(c) == wrong(own)}
 
     def ordered(self, action: CarAction) -> CarOrdered:

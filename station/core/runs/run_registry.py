@@ -51,7 +51,7 @@ class RunIds:
         self._newest = max(self._newest, number)
 
 
-class Register:
+class RunRegistry:
     """`runs` are those that a ruling can name, oldest first."""
 
     def __init__(self, reach: int = REACH) -> None:
@@ -99,7 +99,7 @@ class Register:
         """How many the racer has used."""
         return self._spent[racer] + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)
 
-    def let_go(self, keeps: Callable[[Run], bool]) -> list[Run]:
+    def evict(self, keeps: Callable[[Run], bool]) -> list[Run]:
         """The runs out of reach, `keeps` excepted: gone from here."""
         gone: list[Run] = []
         for _ in range(len(self.runs) - self._reach):

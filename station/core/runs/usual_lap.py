@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.units import format_ns
-from station.core.runs.laps import Mark, Stretch
+from station.core.runs.laps import CountedCrossing, LapSegment
 
 SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; a small one of one's own may
 RECENT = 32  # so many laps say what is usual: a day of laps may not make each crossing slower
@@ -22,14 +22,14 @@ MOST_MISSED = 3  # a lap of more than three usual ones is a car that stood
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class LongLap:
     """Lap `index` (from 0) is as long as `laps` usual ones."""
 
     index: int
     laps: int
 
 
-class Recent:
+class RecentLaps:
     """The last laps of a run, in their order (`laps`, ns) and by their length (without the 0s)."""
 
     def __init__(self, laps: Iterable[int] = ()) -> None:
@@ -61,7 +61,7 @@ class LapDoubts:
         self.held: frozenset[int] = frozenset()
         self.ordinary = False
         self._enabled, self._fastest_ns = enabled, fastest_ns
-        self._recent = Recent()
+        self._recent = RecentLaps()
 
     def recent(self, done: int) -> tuple[int, Sequence[int]]:
         """The last laps of `done`, which say what is usual: how many lie before them, and their ns; 0: two boots."""
@@ -71,40 +71,40 @@ class LapDoubts:
         """Lap `number` ended or began at a crossing that is in doubt."""
         return number in self.held or number - 1 in self.held
 
-    def weigh(self, stretches: Sequence[Stretch]) -> None:
+    def weigh(self, segments: Sequence[LapSegment]) -> None:
         """After a change of any crossings. What lies far back is as it was last judged."""
-        marks = [stretch.mark for stretch in stretches[-RECENT - 1 :]]
-        self._recent = Recent(_between_ns(*pair) for pair in itertools.pairwise(marks))
+        marks = [segment.start for segment in segments[-RECENT - 1 :]]
+        self._recent = RecentLaps(_between_ns(*pair) for pair in itertools.pairwise(marks))
         self.ordinary = False
         if not self._enabled:
             return
-        done = max(0, len(stretches) - 1)
-        for number, stretch in enumerate(stretches):
-            if number == 0 or stretch.approved:
-                stretch.doubt = ""
-        self._judge(stretches, range(max(0, done - RECENT) + 1, done + 1))
-        self.held = frozenset(number for number, stretch in enumerate(stretches) if stretch.doubt)
+        done = max(0, len(segments) - 1)
+        for number, segment in enumerate(segments):
+            if number == 0 or segment.approved:
+                segment.doubt = ""
+        self._judge(segments, range(max(0, done - RECENT) + 1, done + 1))
+        self.held = frozenset(number for number, segment in enumerate(segments) if segment.doubt)
 
-    def add(self, stretches: Sequence[Stretch]) -> None:
+    def add(self, segments: Sequence[LapSegment]) -> None:
         """After one more crossing at the end: only a few laps can have changed."""
-        if len(stretches) > 1:
-            self._recent.add(_between_ns(stretches[-2].mark, stretches[-1].mark))
+        if len(segments) > 1:
+            self._recent.add(_between_ns(segments[-2].start, segments[-1].start))
         self.ordinary = not self.held and self._recent.ordinary(self._fastest_ns)
         if not self._enabled or self.ordinary:
             return
-        before = max(0, len(stretches) - 1 - RECENT)
+        before = max(0, len(segments) - 1 - RECENT)
         old = frozenset(number for number in self.held if number <= before)
-        self.held = old | self._judge(stretches, self.held - old)
+        self.held = old | self._judge(segments, self.held - old)
 
-    def _judge(self, stretches: Sequence[Stretch], numbers: Iterable[int]) -> frozenset[int]:
+    def _judge(self, segments: Sequence[LapSegment], numbers: Iterable[int]) -> frozenset[int]:
         """Those of the recent laps that are held now; `numbers`: which may have been so far."""
-        before, laps = max(0, len(stretches) - 1 - RECENT), self._recent.laps
+        before, laps = max(0, len(segments) - 1 - RECENT), self._recent.laps
         odd = {before + index + 1 for index in short(laps, self._fastest_ns)}
-        held = frozenset(number for number in odd if not stretches[number].approved)
+        held = frozenset(number for number in odd if not segments[number].approved)
         for number in {*numbers} - held:
-            stretches[number].doubt = ""
+            segments[number].doubt = ""
         for number in held:
-            stretches[number].doubt = stretches[number].doubt or self._why_short()
+            segments[number].doubt = segments[number].doubt or self._why_short()
         return held
 
     def _why_short(self) -> str:
@@ -117,7 +117,7 @@ class LapDoubts:
         return f"much shorter than the usual lap ({format_ns(usual_ns(laps))})"
 
 
-def _between_ns(start: Mark, end: Mark) -> int:
+def _between_ns(start: CountedCrossing, end: CountedCrossing) -> int:
     """0 if two boots stamped them, which share no clock."""
     return end.at_ns - start.at_ns if start.boot == end.boot else 0
 
@@ -171,7 +171,7 @@ def _any_long(known: Sequence[int]) -> bool:
     return len(known) > 1 and 100 * known[-1] >= 185 * known[(len(known) - 2) // 2]
 
 
-def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[Missing]:
+def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[LongLap]:
     """The laps that are two or three usual ones: between 0.15 less and 0.20 more of such a lap (as CrossMgr has it).
 
     The usual one is the middle of the others that are not `held`.
@@ -188,7 +188,7 @@ def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[Missing]:
         other = sure[middle] if middle < bisect_left(sure, lap) else sure[middle + 1]
         most = MOST_MISSED if len(sure) >= ENOUGH else 2
         found += [
-            Missing(index, times)
+            LongLap(index, times)
             for times in range(2, most + 1)
             if (100 * times - 15) * other <= 100 * lap <= (100 * times + 20) * other
         ]

@@ -24,7 +24,7 @@ REMEMBERED = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PairedCrossing:
     """One pass that both systems saw. `difference_ns` is A's stamp minus B's, each on its own clock."""
 
     run_id: str
@@ -34,54 +34,54 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class MissedByA:
     """What B saw alone, on A's clock; `fact` says how it was corrected, None: too few differences are known.
 
     `own` is B's crossing as B saw it.
     """
 
     crossing: f.Crossing
-    fact: f.SystemReplaced | None
+    fact: f.ReplacementTime | None
     own: f.Crossing
 
 
-class SecondSystem:
+class BackupTimingSystem:
     """What both systems saw lately, at one line."""
 
     def __init__(self, scale: UtcScale) -> None:
         self._scale = scale
         self._a: deque[tuple[f.Crossing, str]] = deque(maxlen=64)  # not yet paired, with their run
         self._b: deque[f.Crossing] = deque(maxlen=64)
-        self._pairs: deque[Pair] = deque(maxlen=REMEMBERED)
+        self._pairs: deque[PairedCrossing] = deque(maxlen=REMEMBERED)
         self._a_boot = ""
         self._taken: set[int] = set()  # B's crossings that counted already, and wait for nothing but a comparison
 
-    def seen_by_a(self, crossing: f.Crossing, run_id: str) -> list[f.Fact]:
+    def add_from_a(self, crossing: f.Crossing, run_id: str) -> list[f.Fact]:
         """A timed a crossing that counts for a run."""
         self._a_boot = crossing.boot
         self._a.append((crossing, run_id))
         return self._pair()
 
-    def seen_by_b(self, crossing: f.Crossing, *, counted: bool = False) -> list[f.Fact]:
+    def add_from_b(self, crossing: f.Crossing, *, counted: bool = False) -> list[f.Fact]:
         """B saw a pass; A's may come sooner or later. `counted`: B times the run."""
         self._b.append(crossing)
         if counted:
             self._taken.add(crossing.number)
         return self._pair()
 
-    def forget_b(self) -> list[f.Crossing]:
+    def discard_waiting(self) -> list[f.Crossing]:
         """What B saw up to now and nobody counted: a start was given, and none of it belongs to the run."""
         gone, self._b = list(self._b), deque(maxlen=self._b.maxlen)
         kept = [crossing for crossing in gone if crossing.number not in self._taken]
         self._taken.clear()
         return kept
 
-    def missed_before(self, crossing: f.Crossing) -> list[Missed]:
+    def missed_before(self, crossing: f.Crossing) -> list[MissedByA]:
         """What A missed, now that it has seen a later crossing."""
         self._a_boot = crossing.boot
         return self._missed(crossing.at_ns - CLOSE_NS)
 
-    def missed_by(self, now: Moment) -> list[Missed]:
+    def missed_by(self, now: Moment) -> list[MissedByA]:
         """What A missed, now that so much time has gone by."""
         if not self._b:
             return []
@@ -100,11 +100,11 @@ class SecondSystem:
         most_ns = max(abs(difference - median_ns) for difference in differences)
         return f.SystemsCompared(run_id, median_ns, most_ns, len(differences))
 
-    def _missed(self, before_ns: int) -> list[Missed]:
+    def _missed(self, before_ns: int) -> list[MissedByA]:
         """B's crossings that have no pair and lie before that time of A's clock, oldest first."""
         return self._gone([crossing for crossing in self._b if self._on_a(crossing) < before_ns])
 
-    def _gone(self, gone: list[f.Crossing]) -> list[Missed]:
+    def _gone(self, gone: list[f.Crossing]) -> list[MissedByA]:
         """These wait no longer; of those that B itself timed nothing follows."""
         for crossing in gone:
             self._b.remove(crossing)
@@ -118,19 +118,19 @@ class SecondSystem:
             return now.at_ns - crossing.at_ns
         return self._scale.of_moment(now) - self._scale.utc_ns(crossing.boot, crossing.at_ns)
 
-    def _corrected(self, crossing: f.Crossing) -> Missed:
+    def _corrected(self, crossing: f.Crossing) -> MissedByA:
         if not self._a_boot:
-            return Missed(crossing, None, crossing)
+            return MissedByA(crossing, None, crossing)
         near = self._nearest(crossing)
         at_ns = self._on_a(crossing)
         spread_ns = max(near) - min(near) if near else CLOSE_NS
         uncertainty_ns = crossing.uncertainty_ns + spread_ns
         stands = replace(crossing, at_ns=at_ns, boot=self._a_boot, uncertainty_ns=uncertainty_ns)
         if len(near) < ENOUGH:
-            return Missed(stands, None, crossing)
+            return MissedByA(stands, None, crossing)
         correction_ns = at_ns - crossing.at_ns
-        fact = f.SystemReplaced(crossing.number, self._a_boot, at_ns, correction_ns, spread_ns, len(near))
-        return Missed(stands, fact, crossing)
+        fact = f.ReplacementTime(crossing.number, self._a_boot, at_ns, correction_ns, spread_ns, len(near))
+        return MissedByA(stands, fact, crossing)
 
     def _nearest(self, crossing: f.Crossing) -> list[int]:
         """The ten differences nearest in time, of these two clocks."""
@@ -164,6 +164,6 @@ class SecondSystem:
             self._b.remove(theirs)
             self._taken.discard(theirs.number)
             difference_ns = ours.at_ns - theirs.at_ns
-            self._pairs.append(Pair(run_id, (ours.boot, theirs.boot), theirs.at_ns, difference_ns))
+            self._pairs.append(PairedCrossing(run_id, (ours.boot, theirs.boot), theirs.at_ns, difference_ns))
             told.append(f.SystemsPaired(run_id, ours.number, theirs.number, difference_ns))
         return told

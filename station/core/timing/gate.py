@@ -22,8 +22,8 @@ from station.core.facts import (
     LayoutDoubted,
 )
 from station.core.inputs import Edge, GateSpec, Moment, clock_of
-from station.core.timing.sensor_layout import Arrangement
-from station.core.timing.sensor_trial import Trial
+from station.core.timing.sensor_layout import SensorArrangement
+from station.core.timing.sensor_trial import SensorTrial
 
 CHATTER_NS = 50_000_000  # a beam that is freed flickers for this long at most
 TRANSPONDERS = 256  # so many are remembered
@@ -33,7 +33,7 @@ OUT_OF_ORDER = "its stamp lies before the last one"
 
 
 @dataclass(slots=True)
-class Count:
+class CrossingCounter:
     """Numbers all crossings of the station."""
 
     last: int = 0
@@ -46,9 +46,9 @@ class Count:
 class Gate:
     """One gate's memory: what is blocked, which pass is on, what was heard of which boot."""
 
-    def __init__(self, spec: GateSpec, count: Count) -> None:
+    def __init__(self, spec: GateSpec, count: CrossingCounter) -> None:
         self.spec = spec
-        self.kept: dict[str, int] = {}  # boot -> the last seq that was handled
+        self.last_seq_by_boot: dict[str, int] = {}  # boot -> the last seq that was handled
         self._count = count
         self._boot: str | None = None
         self._last_ns = 0
@@ -59,8 +59,8 @@ class Gate:
         self._speed: int | None = None
         self._held: Edge | None = None
         self._read_last: dict[str, Crossing] = {}  # transponder -> its last pass, the oldest first
-        self.arrangement = Arrangement(spec)
-        self.trial = Trial(spec)
+        self.arrangement = SensorArrangement(spec)
+        self.trial = SensorTrial(spec)
         self.doubt = ""  # what was last said against its layout
         # Journals from before layouts were said are judged as they were.
         self._arranged = len(spec.sensors) > 1 and spec.layout != ""
@@ -74,10 +74,10 @@ class Gate:
 
     def handle(self, edge: Edge) -> list[Fact]:
         """The facts of one edge; none for a repeat."""
-        if edge.seq <= self.kept.get(edge.boot, edge.seq - 1):
+        if edge.seq <= self.last_seq_by_boot.get(edge.boot, edge.seq - 1):
             return []
         facts = self._turn(edge)
-        self.kept[edge.boot] = edge.seq
+        self.last_seq_by_boot[edge.boot] = edge.seq
         if edge.sensor not in self.spec.sensors:
             facts.append(self._ignored(edge, f"{NO_SENSOR} {edge.sensor[:40]!r}"))
         elif edge.at_ns < self._last_ns and not edge.transponder:  # those have an order of their own each
@@ -93,7 +93,7 @@ class Gate:
 
     def forget(self) -> None:
         """It is tried anew."""
-        self.trial = Trial(self.spec)
+        self.trial = SensorTrial(self.spec)
         self.arrangement.forget()
 
     def _judged(self, edge: Edge, facts: list[Fact]) -> list[Fact]:
@@ -123,7 +123,7 @@ class Gate:
             facts = self._drop_beliefs()
             self._boot, self._last_ns, self._passing, self._freed_ns = edge.boot, edge.at_ns, None, None
             return facts
-        missing = edge.seq - self.kept[edge.boot] - 1
+        missing = edge.seq - self.last_seq_by_boot[edge.boot] - 1
         if not missing:
             return []
         return [*self._drop_beliefs(), EdgesLost(self.spec.name, edge.boot, missing)]

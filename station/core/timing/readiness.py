@@ -15,7 +15,7 @@ OVERRIDE = "override_reason"  # a sentence that names it can be answered with on
 NOTES_KEPT = 8  # of each gate, for the screens; the journal has them all
 
 
-class Fitness:
+class Readiness:
     """What was last said of each gate, and the epoch that is on."""
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Fitness:
         self._epoch = 0
         self._began = e.NEVER
         self._unfit: dict[str, str] = {}  # gate -> why its driver is not well
-        self.notes: dict[str, tuple[f.GateNoted, ...]] = {}  # gate -> what its driver noticed, newest first
+        self.notes: dict[str, tuple[f.GateNoteStored, ...]] = {}  # gate -> what its driver noticed, newest first
 
     def hear(self, said: e.GateReported | e.GateNote, scale: UtcScale) -> list[f.Fact]:
         """A gate's driver speaks of itself."""
@@ -38,11 +38,11 @@ class Fitness:
             del self._unfit[report.gate]
         else:
             self._unfit[report.gate] = report.sentence
-        return [f.GateJudged(report.gate, report.healthy, report.sentence)]
+        return [f.GateHealthChanged(report.gate, report.healthy, report.sentence)]
 
     def note(self, note: e.GateNote, scale: UtcScale) -> list[f.Fact]:
         """What a driver noticed: it is kept, and nothing follows from it."""
-        noted = f.GateNoted(note.gate, note.kind, note.sentence, note.count, scale.of_moment(note.moment))
+        noted = f.GateNoteStored(note.gate, note.kind, note.sentence, note.count, scale.of_moment(note.moment))
         self.notes[note.gate] = (noted, *self.notes.get(note.gate, ()))[:NOTES_KEPT]
         return [noted]
 
@@ -58,9 +58,9 @@ class Fitness:
             raise Refused(f"The station is in {self.mode} mode already.")
         self.mode, self._began = command.mode, command.moment
         self._epoch += 1
-        return [f.EpochBegan(self._epoch, command.mode, command.author)]
+        return [f.ModeChanged(self._epoch, command.mode, command.author)]
 
-    def keeps(self, crossing: f.Crossing, scale: UtcScale, by_clocks: bool) -> bool:
+    def is_test_crossing(self, crossing: f.Crossing, scale: UtcScale, by_clocks: bool) -> bool:
         """True for what was made in test mode: kept, and no race hears of it.
 
         `by_clocks`: where clocks that went on tell it, the time of day of two boots is not asked (it may have jumped).
@@ -77,11 +77,11 @@ class Fitness:
                 return False  # the mode was changed before the station booted
         return scale.utc_ns(crossing.boot, crossing.at_ns) < scale.of_moment(self._began)
 
-    def noted_layout(self, doubted: f.LayoutDoubted, utc_ns: int) -> list[f.Fact]:
+    def record_layout_doubt(self, doubted: f.LayoutDoubted, utc_ns: int) -> list[f.Fact]:
         """What its passes say against a gate's layout stands among its notes."""
         if not doubted.sentence:
             return []
-        noted = f.GateNoted(doubted.gate, "layout", doubted.sentence, 0, utc_ns)
+        noted = f.GateNoteStored(doubted.gate, "layout", doubted.sentence, 0, utc_ns)
         self.notes[doubted.gate] = (noted, *self.notes.get(doubted.gate, ()))[:NOTES_KEPT]
         return [noted]
 

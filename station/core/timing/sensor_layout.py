@@ -16,11 +16,11 @@ ENOUGH = 3  # passes in a row before anything is said
 TURNED = 2  # passes that began at the other sensor
 CLOSE_NS = 60_000_000  # apart on one line, also under a car that comes aslant; in line a slow car takes longer
 
-Seen = Literal["", "in_line", "reversed", "side_by_side", "both_ways"]
+ObservedLayout = Literal["", "in_line", "reversed", "side_by_side", "both_ways"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class SensorPass:
     """The sensor that fired first and, if another one did in the same pass, which and how much later."""
 
     first: str
@@ -28,28 +28,28 @@ class Pass:
     lag_ns: int = 0
 
 
-class Arrangement:
+class SensorArrangement:
     """The newest passes of one gate with several sensors."""
 
     def __init__(self, spec: GateSpec) -> None:
         self._spec = spec
-        self._passes: deque[Pass] = deque(maxlen=KEPT)
+        self._passes: deque[SensorPass] = deque(maxlen=KEPT)
         self._doubt: str | None = ""  # None: a pass came since it was looked at
 
     @property
-    def passes(self) -> tuple[Pass, ...]:
+    def passes(self) -> tuple[SensorPass, ...]:
         """The oldest first."""
         return tuple(self._passes)
 
     def first(self, sensor: str) -> None:
         """A pass began."""
-        self._passes.append(Pass(sensor))
+        self._passes.append(SensorPass(sensor))
         self._doubt = None
 
     def second(self, sensor: str, lag_ns: int) -> None:
         """Another sensor fired in the newest pass."""
         if self._passes and not self._passes[-1].second and sensor != self._passes[-1].first:
-            self._passes[-1] = Pass(self._passes[-1].first, sensor, lag_ns)
+            self._passes[-1] = SensorPass(self._passes[-1].first, sensor, lag_ns)
             self._doubt = None
 
     def forget(self) -> None:
@@ -82,7 +82,7 @@ class Arrangement:
         return ""
 
 
-def seen_in(sensors: tuple[str, ...], passes: tuple[Pass, ...]) -> Seen:
+def seen_in(sensors: tuple[str, ...], passes: tuple[SensorPass, ...]) -> ObservedLayout:
     """How these sensors stand by these passes; "" while too few are known."""
     pairs = [each for each in passes if each.second]
     if len(pairs) < ENOUGH:
@@ -99,7 +99,7 @@ def seen_in(sensors: tuple[str, ...], passes: tuple[Pass, ...]) -> Seen:
     return ""
 
 
-def words(spec: GateSpec, passes: tuple[Pass, ...]) -> str:
+def words(spec: GateSpec, passes: tuple[SensorPass, ...]) -> str:
     """What the passes show, and what to set, for who tries the gate; '' for one sensor."""
     if len(spec.sensors) < 2:
         return ""
@@ -108,7 +108,7 @@ def words(spec: GateSpec, passes: tuple[Pass, ...]) -> str:
     return f"{_counted(passes)} {_advice(spec, seen_in(spec.sensors, passes))}"
 
 
-def _counted(passes: tuple[Pass, ...]) -> str:
+def _counted(passes: tuple[SensorPass, ...]) -> str:
     firsts = Counter(each.first for each in passes)
     who = ", ".join(f"{name} first {_times(count)}" for name, count in sorted(firsts.items()))
     lags_ms = sorted(round(each.lag_ns / 1e6) for each in passes if each.second)
@@ -116,7 +116,7 @@ def _counted(passes: tuple[Pass, ...]) -> str:
     return f"{len(passes)} {'pass' if len(passes) == 1 else 'passes'}: {who}{apart}."
 
 
-def _advice(spec: GateSpec, seen: Seen) -> str:
+def _advice(spec: GateSpec, seen: ObservedLayout) -> str:
     match seen:
         case "side_by_side":
             as_set = spec.layout == "side_by_side"

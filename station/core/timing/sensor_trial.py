@@ -7,7 +7,7 @@ afterwards may be wired the other way round. A decoder tells passes and no level
 from station.core.inputs import Edge, GateSpec
 
 
-class Trial:
+class SensorTrial:
     """One gate's, since it was built or an official has it tried anew. gate.py tells it each edge in order."""
 
     def __init__(self, spec: GateSpec) -> None:

@@ -13,7 +13,7 @@ JUMP_NS = 10_000_000_000  # a pair that differs by less corrects nothing: clocks
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
+class ClockCorrection:
     """The times of day of these boots were wrong: `by_ns` is added."""
 
     boots: frozenset[str]
@@ -59,7 +59,7 @@ class UtcScale:
         self._set(moment.boot, offset)
         return True
 
-    def pair(self, moment: Moment, run_is_on: bool, trusted: bool, paced: bool) -> tuple[bool, Correction | None]:
+    def pair(self, moment: Moment, run_is_on: bool, trusted: bool, paced: bool) -> tuple[bool, ClockCorrection | None]:
         """As `note`; and what the pair corrects. `paced`: a clock that does not go with the day (a mock world's)."""
         boot, offset = moment.boot, self._offset(moment)
         if paced:
@@ -80,7 +80,7 @@ class UtcScale:
             self.waiting = moment, trusted
         return self.note(moment, run_is_on), None
 
-    def _correct(self, boot: str, offset: int, trusted: bool) -> Correction:
+    def _correct(self, boot: str, offset: int, trusted: bool) -> ClockCorrection:
         """Also of all devices that were paired under this boot."""
         by_ns, boots = offset - self._offsets[boot], frozenset({boot, *self._those_under(boot)})
         for each in boots:
@@ -89,7 +89,7 @@ class UtcScale:
         self._bind(boot)
         if trusted:
             self._doubtful -= boots
-        return Correction(boots, by_ns)
+        return ClockCorrection(boots, by_ns)
 
     def meet(self, boot: str) -> None:
         """A stamp of this boot counts: if nobody has paired it, it goes with the station's clock from now on."""

@@ -49,10 +49,10 @@ def _stranger(stranger: StrangerView, runs: tuple[RunView, ...], cars: tuple[Car
     whose |= {car.name: car.name for car in cars if car.online and car.name not in whose}
     texts = (("transponder", stranger.transponder), ("reason", "an official knows it"))
     gives = [
-        Action(f"It is on {label}", "give_transponder", (), (*texts, ("car", car)))
+        Action(f"It is on {label}", "assign_transponder", (), (*texts, ("car", car)))
         for car, label in list(whose.items())[:MOST_CARS]
     ]
-    nobody = Action("Nobody's here", "give_transponder", (), texts)
+    nobody = Action("Nobody's here", "assign_transponder", (), texts)
     times = "once" if stranger.passes == 1 else f"{stranger.passes} times"
     sentence = f"Unknown transponder {stranger.transponder}: whose?"
     witnesses = (f"Decoder: it passed {times}", "Its passes in a run count once it is known")
@@ -107,7 +107,7 @@ def _maybe(p: Proposal) -> tuple[str, ...]:
 
 def _give(p: Proposal, run_id: str, racers: dict[str, str], percent: int) -> Action:
     label = f"Give to {racers.get(run_id, run_id)}" + (f" ({percent} %)" if percent else "")
-    return Action(label, "give_crossing", (("number", p.crossing),), _texts(run_id, "an official gave it"))
+    return Action(label, "assign_crossing", (("number", p.crossing),), _texts(run_id, "an official gave it"))
 
 
 def _texts(run_id: str, reason: str) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,7 @@
   let cars = [];
   let runs = []; // all that are on
   let chosen = ""; // the one that orders are for, when several are on
-  const OF_A_RUN = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_tap", "take_back", "drop_crossing"]);
+  const OF_A_RUN = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_time", "take_back", "drop_crossing"]);
 
   function remembered(name, otherwise) {
     try {

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, decode_posted, encode_result
+from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, decode_accepted, encode_result
 from tests.leaderboard.sample_races import Running, headers, result
 
 
@@ -21,7 +21,7 @@ def test_first_time_repeat_conflict(running: Running) -> None:
     first, second = running.post(one), running.post(one)
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.content == second.content
-    assert decode_posted(first.content).best
+    assert decode_accepted(first.content).best
     other = running.post(dataclasses.replace(one, racer="tom"))
     assert other.status_code == 409
     assert "another body" in other.json()["error"]

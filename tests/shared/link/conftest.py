@@ -18,7 +18,7 @@ from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY, Speaker
 from shared.units import NS_PER_MS
 
-EVERYTHING = [Subscription(BY_BODY[kind]) for kind in (m.CarBeat, m.CarState, m.CarLap, m.CarTelemetry)]
+EVERYTHING = [Subscription(BY_BODY[kind]) for kind in (m.CarHeartbeat, m.CarState, m.CarLap, m.CarTelemetry)]
 
 
 class Rig(Protocol):
@@ -177,10 +177,10 @@ class Hall:
         self.rig.until(lambda: self.station.state().connected and self.car.state().connected)
         # Connected is said with the subscriptions on their way: a word that comes back shows that they stand.
         self.station.publish(m.Lease("c1", 0, "none", "", 1), "car-1")
-        self.car.publish(m.CarBeat(0, "disarmed"))
+        self.car.publish(m.CarHeartbeat(0, "disarmed"))
         self.rig.until(self._both_hear)
         # Several may be on their way by now: the last of them is waited for, so that none is heard in the test.
-        last_lease, last_beat = m.Lease("c1", 1, "none", "", 1), m.CarBeat(1, "disarmed")
+        last_lease, last_beat = m.Lease("c1", 1, "none", "", 1), m.CarHeartbeat(1, "disarmed")
         assert self.station.publish(last_lease, "car-1")
         assert self.car.publish(last_beat)
         self.rig.until(lambda: last_lease in self.car_ear.bodies() and last_beat in self.station_ear.bodies())
@@ -188,10 +188,10 @@ class Hall:
         self.car_ear.heard.clear()
 
     def _both_hear(self) -> bool:
-        heard = bool(self.station_ear.bodies(m.CarBeat)) and bool(self.car_ear.bodies(m.Lease))
+        heard = bool(self.station_ear.bodies(m.CarHeartbeat)) and bool(self.car_ear.bodies(m.Lease))
         if not heard:
             self.station.publish(m.Lease("c1", 0, "none", "", 1), "car-1")
-            self.car.publish(m.CarBeat(0, "disarmed"))
+            self.car.publish(m.CarHeartbeat(0, "disarmed"))
         return heard
 
 

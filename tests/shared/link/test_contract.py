@@ -13,7 +13,7 @@ from shared.protocol.topics import BY_BODY
 DRIVING = m.CarState(online=True, mode="driving", model="demo", throttle_percent=50)
 TELEMETRY = m.CarTelemetry(1, 2, 3, 4, 5, 6, 7, 8, -0.5, 0.25)
 FROM_CAR: list[m.Body] = [
-    m.CarBeat(7, "ready"),
+    m.CarHeartbeat(7, "ready"),
     DRIVING,
     m.CarLap(2**62, "c1", 0, 12_000_000_000, 5, 100),
     TELEMETRY,
@@ -105,7 +105,7 @@ def test_a_broker_that_was_killed_and_forgot_is_found_again_and_told_the_state(h
     hall.rig.kill()
     hall.rig.until(lambda: not hall.car.state().connected and not hall.station.state().connected)
     assert "broker" in hall.car.state().sentence
-    assert not hall.car.publish(m.CarBeat(1, "driving")), "QoS 0 is worth something only now"
+    assert not hall.car.publish(m.CarHeartbeat(1, "driving")), "QoS 0 is worth something only now"
     hall.rig.restart()
     hall.connected()
     hall.station_ear.heard.clear()
@@ -134,7 +134,7 @@ def test_while_the_broker_is_away_the_queue_is_bounded_and_states_replace_states
     assert laps == [True] * 5 + [False] * 3
     for percent in range(10):
         assert car.publish(m.CarState(online=True, mode="ready", throttle_percent=percent))
-    assert not car.publish(m.CarBeat(1, "ready"))
+    assert not car.publish(m.CarHeartbeat(1, "ready"))
     state = car.state()
     assert (state.connected, state.queued, state.dropped) == (False, 6, 4)
     rig.restart()

@@ -11,7 +11,7 @@ from shared.units import NS_PER_MS, NS_PER_S
 
 LAPS = Subscription(BY_BODY[m.CarLap])
 STATES = Subscription(BY_BODY[m.CarState])
-BEATS = Subscription(BY_BODY[m.CarBeat])
+BEATS = Subscription(BY_BODY[m.CarHeartbeat])
 ORDERS = Subscription(BY_BODY[m.DriveOrder], "car-1")
 DRIVING = m.CarState(online=True, mode="driving")
 
@@ -78,7 +78,7 @@ def test_same_seed_same_events() -> None:
         for number in range(60):
             broker.run_until(number * NS_PER_S)
             link.publish(lap(number))
-            link.publish(m.CarBeat(number, "driving"))
+            link.publish(m.CarHeartbeat(number, "driving"))
         return [(d.topic, d.message.envelope.seq, d.retained) for d in station.heard]
 
     assert story(1) == story(1)
@@ -144,7 +144,7 @@ def test_a_killed_broker_forgets_and_the_state_is_said_again() -> None:
     broker.run_until(2)
     broker.kill()
     assert not link.state().connected
-    assert not link.publish(m.CarBeat(1, "driving"))
+    assert not link.publish(m.CarHeartbeat(1, "driving"))
     assert link.publish(lap(1))
     broker.run_until(NS_PER_S * 10)
     assert broker.retained == {}
@@ -153,7 +153,7 @@ def test_a_killed_broker_forgets_and_the_state_is_said_again() -> None:
     assert link.state().connected
     assert station.bodies(m.CarState)[-1] == DRIVING
     assert station.bodies(m.CarLap) == [lap(1)]
-    assert station.bodies(m.CarBeat) == []
+    assert station.bodies(m.CarHeartbeat) == []
     assert link.state().dropped == 1
 
 
@@ -164,12 +164,12 @@ def test_a_frozen_broker_gives_stale_beats_in_a_burst() -> None:
     broker.freeze()
     for number in range(10):
         broker.run_until(number * 100 * NS_PER_MS + 2)
-        link.publish(m.CarBeat(number, "driving"))
-    assert station.bodies(m.CarBeat) == []
+        link.publish(m.CarHeartbeat(number, "driving"))
+    assert station.bodies(m.CarHeartbeat) == []
     assert link.state().connected
     broker.thaw()
     broker.run_until(NS_PER_S)
-    assert len(station.bodies(m.CarBeat)) == 10
+    assert len(station.bodies(m.CarHeartbeat)) == 10
     broker.freeze()
     broker.run_until(NS_PER_S * 8)
     assert not link.state().connected

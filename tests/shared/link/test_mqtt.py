@@ -64,7 +64,7 @@ def test_a_frozen_broker_is_not_called_connected_and_what_was_kept_arrives_after
         for number in range(30):
             assert car.publish(m.CarLap(number, "c1")), "publishing never blocks and never fails here"
         mosquitto.until(lambda: not car.state().connected)
-        assert not car.publish(m.CarBeat(1, "driving"))
+        assert not car.publish(m.CarHeartbeat(1, "driving"))
         assert car.state().queued == 30
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -120,8 +120,8 @@ def test_auto_falls_back_to_311_where_nobody_answers_a_5(tmp_path: pathlib.Path,
     ear = new_ear()
     link = MqttLink(MqttOptions(port=broker.port), "station-1", "s1", "station")
     try:
-        link.start([Subscription(BY_BODY[m.StationState])], ear.take)
-        link.publish(m.StationState(online=True))
+        link.start([Subscription(BY_BODY[m.StationStatus])], ear.take)
+        link.publish(m.StationStatus(online=True))
         assert ear.wait(lambda: ear.heard)
     finally:
         link.close()

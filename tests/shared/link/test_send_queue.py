@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.link.backoff import Backoff
 from shared.link.packets import Packet, matches
-from shared.link.send_queue import FAST_LIMIT, Outgoing
+from shared.link.send_queue import FAST_LIMIT, SendQueue
 
 
 def lap(number: int) -> Packet:
@@ -23,7 +23,7 @@ def beat(number: int) -> Packet:
     return Packet("beat", b"%d" % number, 0, False)
 
 
-def drain(lanes: Outgoing, mids: list[int]) -> list[bytes]:
+def drain(lanes: SendQueue, mids: list[int]) -> list[bytes]:
     taken = []
     while (packet := lanes.take()) is not None:
         taken.append(packet.payload)
@@ -34,7 +34,7 @@ def drain(lanes: Outgoing, mids: list[int]) -> list[bytes]:
 
 
 def test_the_window_holds_back_and_answers_open_it() -> None:
-    lanes, mids = Outgoing(window=2), list[int]()
+    lanes, mids = SendQueue(window=2), list[int]()
     for number in range(4):
         lanes.offer(lap(number), online=True)
     assert drain(lanes, mids) == [b"0", b"1"]
@@ -45,7 +45,7 @@ def test_the_window_holds_back_and_answers_open_it() -> None:
 
 
 def test_the_fast_lane_is_not_held_back_and_its_oldest_falls_out() -> None:
-    lanes, mids = Outgoing(window=0), list[int]()
+    lanes, mids = SendQueue(window=0), list[int]()
     lanes.offer(lap(0), online=True)
     for number in range(FAST_LIMIT + 3):
         assert lanes.offer(beat(number), online=True)
@@ -55,7 +55,7 @@ def test_the_fast_lane_is_not_held_back_and_its_oldest_falls_out() -> None:
 
 
 def test_a_lost_connection_brings_the_unanswered_back_in_front_and_drops_the_fast() -> None:
-    lanes, mids = Outgoing(), list[int]()
+    lanes, mids = SendQueue(), list[int]()
     for number in range(3):
         lanes.offer(lap(number), online=True)
     drain(lanes, mids)
@@ -67,7 +67,7 @@ def test_a_lost_connection_brings_the_unanswered_back_in_front_and_drops_the_fas
 
 
 def test_a_newer_state_takes_the_place_of_the_one_under_way() -> None:
-    lanes, mids = Outgoing(), list[int]()
+    lanes, mids = SendQueue(), list[int]()
     lanes.offer(state(1), online=True)
     drain(lanes, mids)
     lanes.offer(state(2), online=True)
@@ -76,7 +76,7 @@ def test_a_newer_state_takes_the_place_of_the_one_under_way() -> None:
 
 
 def test_the_last_state_is_said_again_after_each_connect_but_not_a_refused_one() -> None:
-    lanes, mids = Outgoing(), list[int]()
+    lanes, mids = SendQueue(), list[int]()
     lanes.offer(state(1), online=True)
     assert drain(lanes, mids) == [b"1"]
     lanes.answered(1)
@@ -89,7 +89,7 @@ def test_the_last_state_is_said_again_after_each_connect_but_not_a_refused_one()
 
 @given(st.lists(st.sampled_from(["lap", "state", "send", "answer", "lost", "connected"]), max_size=80))
 def test_no_taken_lap_is_ever_lost_and_the_newest_state_is_said_last(steps: list[str]) -> None:
-    lanes, said, laps, last_state = Outgoing(limit=10, window=3), [], set(), None
+    lanes, said, laps, last_state = SendQueue(limit=10, window=3), [], set(), None
     mids, open_mids = list[int](), list[int]()
     for number, step in enumerate(steps):
         if step == "lap" and lanes.offer(lap(number), online=True):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.protocol import messages as m
 from shared.protocol.canonical_json import canonical, writer
 from shared.protocol.codec import encode
-from shared.protocol.results import Posted, Result
+from shared.protocol.results import PostAccepted, Result
 from shared.protocol.topics import BY_BODY
 from station.core import facts as f
 from station.core import inputs as e
@@ -23,7 +23,7 @@ KINDS: list[type[Any]] = [
     *e.COMMANDS.values(),
     *get_args(m.Body),
     Result,
-    Posted,
+    PostAccepted,
 ]
 
 

@@ -18,7 +18,7 @@ GOLDEN = pathlib.Path(__file__).parent / "messages_v1.json"
 TEXT = st.text(max_size=60).filter(lambda t: "\x00" not in t and t.isprintable())
 INT = st.integers(-(2**63), 2**63 - 1)
 BODIES = st.one_of(
-    st.builds(m.CarBeat, beat=INT, mode=st.sampled_from(["disarmed", "driving", "tripped"])),
+    st.builds(m.CarHeartbeat, heartbeat=INT, mode=st.sampled_from(["disarmed", "driving", "tripped"])),
     st.builds(m.CarLap, at_ns=INT, car_boot=TEXT, lap_ns=st.none() | INT, frames_seen=INT),
     st.builds(
         m.DriveOrder, TEXT, st.sampled_from(["arm", "start", "stop", "estop"]), TEXT, INT, INT, TEXT, st.none() | INT
@@ -49,7 +49,14 @@ def test_mutated_messages_never_raise_anything_else(body: m.Body, data: st.DataO
         decode(bytes(payload))
 
 
-BEAT = {"v": 1, "kind": "CarBeat", "device": "car-1", "boot": "b", "seq": 1, "body": {"beat": 1, "mode": "ready"}}
+BEAT = {
+    "v": 1,
+    "kind": "CarHeartbeat",
+    "device": "car-1",
+    "boot": "b",
+    "seq": 1,
+    "body": {"heartbeat": 1, "mode": "ready"},
+}
 
 
 @pytest.mark.parametrize(
@@ -66,8 +73,8 @@ BEAT = {"v": 1, "kind": "CarBeat", "device": "car-1", "boot": "b", "seq": 1, "bo
         ({"boot": "a\nb"}, "device and boot"),
         ({"kind": "CarState", "body": {"online": True, "mode": "ready", "reason": "\ud800"}}, "not Unicode"),
         ({"body": None}, "not valid at"),
-        ({"body": {"beat": "1", "mode": "ready"}}, "not valid at 'beat'"),
-        ({"body": {"beat": 1, "mode": "flying"}}, "not valid at 'mode'"),
+        ({"body": {"heartbeat": "1", "mode": "ready"}}, "not valid at 'heartbeat'"),
+        ({"body": {"heartbeat": 1, "mode": "flying"}}, "not valid at 'mode'"),
     ],
 )
 def test_what_is_wrong_is_said(change: dict[str, object], sentence: str) -> None:
@@ -84,17 +91,17 @@ def test_hostile_texts_are_refused(payload: bytes) -> None:
 
 
 def test_a_newer_sender_may_have_grown_a_field() -> None:
-    grown = {**BEAT, "body": {"beat": 1, "mode": "ready", "mood": "fine"}}
-    assert decode(json.dumps(grown).encode()).body == m.CarBeat(1, "ready")
+    grown = {**BEAT, "body": {"heartbeat": 1, "mode": "ready", "mood": "fine"}}
+    assert decode(json.dumps(grown).encode()).body == m.CarHeartbeat(1, "ready")
 
 
 def test_a_car_speaks_only_for_itself_and_only_on_its_topic() -> None:
-    payload = encode(m.Message(m.Envelope("car-1", "b", 1), m.CarBeat(1, "ready")))
-    assert decode_from("raceday/cars/car-1/beat", payload).envelope.device == "car-1"
+    payload = encode(m.Message(m.Envelope("car-1", "b", 1), m.CarHeartbeat(1, "ready")))
+    assert decode_from("raceday/cars/car-1/heartbeat", payload).envelope.device == "car-1"
     for topic in (
-        "raceday/cars/car-2/beat",
+        "raceday/cars/car-2/heartbeat",
         "raceday/cars/car-1/lap",
-        "raceday/cars/car-1/beat/x",
+        "raceday/cars/car-1/heartbeat/x",
         "other",
         "raceday/to/car-1/ack",
     ):

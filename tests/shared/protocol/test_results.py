@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from shared.errors import BadInput
 from shared.protocol.results import (
     Evidence,
-    Posted,
+    PostAccepted,
     Result,
-    decode_posted,
+    decode_accepted,
     decode_result,
-    encode_posted,
+    encode_accepted,
     encode_result,
 )
 from shared.rules.ranking import RunLap
@@ -52,12 +52,12 @@ def test_any_bytes_are_a_sentence(payload: bytes) -> None:
     with pytest.raises(BadInput):
         decode_result(payload)
     with pytest.raises(BadInput):
-        decode_posted(payload)
+        decode_accepted(payload)
 
 
 def test_the_answer_survives() -> None:
-    posted = Posted(10_000, 3, 12, best=False)
-    assert decode_posted(encode_posted(posted)) == posted
+    posted = PostAccepted(10_000, 3, 12, best=False)
+    assert decode_accepted(encode_accepted(posted)) == posted
 
 
 def test_a_result_fits_a_webhook() -> None:

@@ -6,12 +6,12 @@ from simulator.driving.drive_chain import DriveChain
 from simulator.world.world import World
 from tests.simulator.world.sample_tracks import box
 from vehicle.core.actions import Action
-from vehicle.core.limiter import Limits
+from vehicle.core.limiter import DriveLimits
 
 MS = 1_000_000
 
 
-def speed_after(latency_ms: int, until_ms: int, limits: Limits | None = None) -> float:
+def speed_after(latency_ms: int, until_ms: int, limits: DriveLimits | None = None) -> float:
     world = World(box(), 1)
     wires = DriveChain(world, latency_ms * MS, limits)
     wires.wish(0, Action(0.0, 0.5))
@@ -26,7 +26,9 @@ def test_a_wish_takes_effect_after_its_latency_and_the_cars_delay(latency_ms: in
 
 
 def test_the_limiter_is_in_the_chain() -> None:
-    assert speed_after(0, 3000, Limits(throttle_cap=0.1)) == pytest.approx(0.1 / 0.5 * speed_after(0, 3000), rel=0.03)
+    assert speed_after(0, 3000, DriveLimits(throttle_cap=0.1)) == pytest.approx(
+        0.1 / 0.5 * speed_after(0, 3000), rel=0.03
+    )
 
 
 def test_clear_forgets_the_wish_and_what_is_under_way() -> None:

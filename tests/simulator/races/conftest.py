@@ -14,6 +14,7 @@ from simulator.races.race_day import hold
 from simulator.races.simulation import scratch
 
 HoldMeeting = Callable[..., MeetingTally]
+USUAL = dict(fault_table.BY_NAME)
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def hold_meeting(monkeypatch: pytest.MonkeyPatch) -> Iterator[HoldMeeting]:
         count += 1
         chosen = frozenset(kinds)
         for name in chosen:
-            kind = fault_table.BY_NAME[name]
+            kind = USUAL[name]
             most = {"hour": 1e9, "meeting": 1.0}.get(kind.per, 0.5)
             monkeypatch.setitem(fault_table.BY_NAME, name, dataclasses.replace(kind, rate=min(most, kind.rate * times)))
         folder = pathlib.Path(rooms.name) / f"meeting-{count}"

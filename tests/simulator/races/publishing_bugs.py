@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from leaderboard.board import Answer, Board
+from leaderboard.board import LeaderboardService, PostReply
 from shared.protocol import messages as m
 from shared.protocol.results import Result
 from simulator.races.hosts.leaderboard_host import FaultyWebhook
 from simulator.races.hosts.station_host import CrashingJournal
 from simulator.races.physical.sim_car import SimCar
 from station.core.runs.lap_book import LapBook
-from station.core.runs.laps import Mark, Stretch
-from station.core.timing.gate import Count
+from station.core.runs.laps import CountedCrossing, LapSegment
+from station.core.timing.gate import CrossingCounter
 from station.service import storage_fault
 from station.service.car_claims import Claim
 from station.service.station import Item, Station
@@ -115,13 +115,13 @@ def takes_silence_for_yes(patch: Patch) -> None:
 
 def applies_a_repeat_again(patch: Patch) -> None:
     """A board without receipts: it answers a repeat with what is true by then."""
-    real = Board.apply
+    real = LeaderboardService.apply
 
-    def apply(self: Board, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
+    def apply(self: LeaderboardService, webhook_id: str, payload: bytes, now_utc_ns: int) -> PostReply:
         answer = real(self, webhook_id, payload, now_utc_ns)
-        return Answer(201, answer.body)
+        return PostReply(201, answer.body)
 
-    patch.setattr(Board, "apply", apply)
+    patch.setattr(LeaderboardService, "apply", apply)
 
 
 def ranks_the_worst_run(patch: Patch) -> None:
@@ -161,7 +161,7 @@ def loses_reports_of_a_known_car(patch: Patch) -> None:
 def numbers_crossings_by_the_process(patch: Patch) -> None:
     """The engine remembers something that is in no input."""
     number = iter(range(1, 1_000_000))
-    patch.setattr(Count, "next", lambda _self: next(number))
+    patch.setattr(CrossingCounter, "next", lambda _self: next(number))
 
 
 def rewrites_history(patch: Patch) -> None:
@@ -195,9 +195,9 @@ def _only_untried(real: Callable[..., Any]) -> Callable[..., Any]:
 def misses_every_fifth_crossing(patch: Patch) -> None:
     count = iter(range(1_000_000))
 
-    def add(self: LapBook, mark: Mark) -> None:
-        if not self.stretches or next(count) % 5 != 4:
-            self.stretches.append(Stretch(mark))
+    def add(self: LapBook, mark: CountedCrossing) -> None:
+        if not self.segments or next(count) % 5 != 4:
+            self.segments.append(LapSegment(mark))
 
     patch.setattr(LapBook, "add", add)
 

@@ -16,7 +16,8 @@ HoldMeeting = Callable[..., MeetingTally]
 Patch = pytest.MonkeyPatch
 Sabotage = Callable[[Patch], None]
 
-# What brings these out is rare: a longer meeting.
+MINUTES = (5, 15, 40)
+# What brings these out is rare: a longer meeting, if need be.
 RARE = {timing_bugs.counts_an_incident_when_it_was_said, publishing_bugs.takes_silence_for_yes}
 
 # sabotage, the invariant that must break, the faults that bring it out, how much more often than usual
@@ -63,9 +64,12 @@ def test_the_bug_is_seen(
     monkeypatch: Patch,
 ) -> None:
     sabotage(monkeypatch)
-    tally = hold_meeting("sabotage/0", 120 if sabotage in RARE else 40, kinds, times)
-    broken = {name: inv.broken for name, inv in tally.invariants.items() if not inv.held}
-    assert invariant in broken, f"only {broken} broke; {tally.faults}"
+    for minutes in (*MINUTES, 120) if sabotage in RARE else MINUTES:  # the shortest meeting that brings it out
+        tally = hold_meeting("sabotage/0", minutes, kinds, times)
+        broken = {name: inv.broken for name, inv in tally.invariants.items() if not inv.held}
+        if invariant in broken:
+            return
+    pytest.fail(f"only {broken} broke; {tally.faults}")
 
 
 def test_the_same_meeting_holds_without_a_bug(hold_meeting: HoldMeeting) -> None:

@@ -13,7 +13,7 @@ from station.core.inputs import Edge, VoidLap
 from station.core.race import race, standings
 from station.core.runs.lap_book import LapBook
 from station.core.timing import gate
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 
 Patch = pytest.MonkeyPatch
 
@@ -65,7 +65,7 @@ def has_no_lockout(patch: Patch) -> None:
     patch.setattr(gate, "CHATTER_NS", 0)
     real = Gate.__init__
 
-    def init(self: Gate, spec: Any, count: Count) -> None:
+    def init(self: Gate, spec: Any, count: CrossingCounter) -> None:
         real(self, dataclasses.replace(spec, lockout_ns=1), count)
 
     patch.setattr(Gate, "__init__", init)
@@ -99,8 +99,8 @@ def _voids_lap_2(_self: Officials, turn: Any) -> Any:
 
 def counts_an_incident_when_it_was_said(patch: Patch) -> None:
     """The lap that is on when the official speaks, not the one in which it happened."""
-    real = LapBook.at
-    patch.setattr(LapBook, "at", lambda self, boot, _at_ns: real(self, boot, None))
+    real = LapBook.lap_at
+    patch.setattr(LapBook, "lap_at", lambda self, boot, _at_ns: real(self, boot, None))
 
 
 def rounds_scores(patch: Patch) -> None:
@@ -119,7 +119,7 @@ def computes_over_a_reboot(patch: Patch) -> None:
     real = LapBook.lap
 
     def lap(self: LapBook, number: int) -> Any:
-        honest, start, end = real(self, number), self.stretches[number - 1].mark, self.stretches[number].mark
+        honest, start, end = real(self, number), self.segments[number - 1].start, self.segments[number].start
         if start.boot == end.boot:
             return honest
         return dataclasses.replace(honest, lap_ns=abs(end.utc_ns - start.utc_ns) + 1, valid=True, reason="")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.world.tracks import load_track
-from simulator.world.world import CarBackOnTrack, BeamEdge, FrameDue, CarLeftTrack, TrueCrossing, World, WorldEvent
+from simulator.world.world import BeamEdge, CarBackOnTrack, CarLeftTrack, FrameDue, TrueCrossing, World, WorldEvent
 from tests.simulator.world.sample_tracks import box, ring
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, pulses

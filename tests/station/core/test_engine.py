@@ -88,7 +88,7 @@ def test_a_station_that_boots_again_hears_no_edge_twice() -> None:
     hand = Hand(RaceRules(max_laps=3))
     hand.drive([1, 9, 17])
     hand.do(e.Booted(moment(18 * S), "station-1", (e.GateSpec("start"),)))
-    assert hand.engine.kept("start") == {"boot-a": 6}
+    assert hand.engine.last_seq_by_boot("start") == {"boot-a": 6}
     for event in [event for event in hand.inputs if isinstance(event, e.Edge)]:
         assert hand.do(event) == ()
     assert only(hand.cross(25 * S), f.RunFinished)
@@ -98,7 +98,7 @@ def test_a_gate_that_is_rebuilt_keeps_its_count() -> None:
     hand = Hand()
     hand.drive([1, 9])
     hand.do(e.Booted(moment(10 * S), "station-1", (e.GateSpec("start", lockout_ns=2 * S),)))
-    assert hand.engine.kept("start") == {"boot-a": 4}
+    assert hand.engine.last_seq_by_boot("start") == {"boot-a": 4}
     hand.cross(17 * S)
     assert hand.lap_times == [8 * S, 8 * S]
 
@@ -116,9 +116,9 @@ def test_a_race_to_come_back_to_keeps_its_standing() -> None:
     hand.drive([1, 9, 17, 25], "Zoe")
     hand.do(e.OpenRace(moment(30 * S), "race-2", "B", RaceRules()))
     assert hand.engine.race is not None
-    assert hand.engine.race.standing.lines() == ()
+    assert hand.engine.race.standings.lines() == ()
     hand.do(e.OpenRace(moment(31 * S), "race-1", "A race", RaceRules(max_laps=3)))
-    assert [line.racer for line in hand.engine.race.standing.lines()] == ["Zoe"]
+    assert [line.racer for line in hand.engine.race.standings.lines()] == ["Zoe"]
 
 
 @pytest.mark.parametrize("laps", [99, 100, 101, 400])

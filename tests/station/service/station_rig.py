@@ -97,7 +97,7 @@ class WireCar:
 
     def beat(self, mode: m.CarMode) -> None:
         self.beats += 1
-        self.link.publish(m.CarBeat(self.beats, mode))
+        self.link.publish(m.CarHeartbeat(self.beats, mode))
         self.rig.wait(100 * MS)
 
     def state(self, state: m.CarState) -> None:

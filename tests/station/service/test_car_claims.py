@@ -34,7 +34,7 @@ class Hall:
 
     def beat(self, boot: str, after_ns: int = 100 * MS) -> list[Reply]:
         self.now_ns, self.number = self.now_ns + after_ns, self.number + 1
-        replies = self.cars.beat("car-1", boot, m.CarBeat(self.number, self.modes[boot]), self.now_ns)
+        replies = self.cars.beat("car-1", boot, m.CarHeartbeat(self.number, self.modes[boot]), self.now_ns)
         self.hear(replies)
         return replies
 

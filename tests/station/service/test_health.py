@@ -91,7 +91,7 @@ def test_the_mode_is_shown_and_outlives_a_restart(rig: Rig) -> None:
 def test_what_a_driver_noticed_is_kept_shown_and_outlives_a_restart(rig: Rig) -> None:
     rig.gate.note("missed_numbers", "The numbers 3 to 5\x00 are missing.", 3)
     rig.wait(S)
-    assert b'["GateNoted"' in rig.facts()[-1]
+    assert b'["GateNoteStored"' in rig.facts()[-1]
     rig.wait(S)
     shown = rig.station.snapshot().gates[0].notes
     assert [(note.kind, note.count, note.sentence) for note in shown] == [

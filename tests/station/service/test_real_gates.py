@@ -140,7 +140,7 @@ def test_a_p3_decoder_times_a_race_and_an_event_manager_reads_it(tmp_path: pathl
     assert [b - a for a, b in itertools.pairwise(heard)] == [lap_us // 1000 * MS for lap_us in laps_us]
     assert (gate["alive"], gate["lost"], gate["edges"]) == (True, 2, 5)
     assert gate["dropped"] >= 5
-    assert ("missed_numbers", 2) in [(note["kind"], note["count"]) for note in facts(tmp_path, "GateNoted")]
+    assert ("missed_numbers", 2) in [(note["kind"], note["count"]) for note in facts(tmp_path, "GateNoteStored")]
     _, *crossings = [fact["at_ns"] for fact in facts(tmp_path, "Crossing")]
     assert crossings == [1000 * (EPOCH_US + sum(laps_us[:count])) for count in range(4)]
 
@@ -169,4 +169,4 @@ def test_a_cruel_pico_times_a_race(tmp_path: pathlib.Path) -> None:
         assert 0 < crossing["uncertainty_ns"] < 20 * MS
     assert gate["drift_ppb"] is not None
     assert gate["uncertainty_ns"] > 0
-    assert [fact["kind"] for fact in facts(tmp_path, "GateNoted") if fact["kind"] == "restart"] == ["restart"]
+    assert [fact["kind"] for fact in facts(tmp_path, "GateNoteStored") if fact["kind"] == "restart"] == ["restart"]

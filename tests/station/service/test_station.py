@@ -206,7 +206,7 @@ def test_orders_lead_the_car_and_end_when_it_is_there(rig: Rig) -> None:
     repeats = [order for order in car.take(m.DriveOrder) if isinstance(order, m.DriveOrder)]
     assert 0 < len(repeats) < 6
     assert len({order.order_id for order in repeats}) == 1
-    assert repeats[-1].beat > 1
+    assert repeats[-1].heartbeat > 1
     car.beat("driving")
     car.take(m.DriveOrder)
     car.beat("driving")

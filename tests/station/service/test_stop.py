@@ -42,7 +42,7 @@ def test_every_car_that_is_known_is_ordered_whatever_it_was_last_seen_to_do() ->
     cars = Cars(500, 2000, "n")
     cars.permit([Permit("car-5", "run-1", True)])  # on the track, never heard
     for name, mode in (("car-1", "driving"), ("car-2", "tripped"), ("car-3", "disarmed")):
-        cars.beat(name, "b", m.CarBeat(1, mode), 0)  # type: ignore[arg-type]
+        cars.beat(name, "b", m.CarHeartbeat(1, mode), 0)  # type: ignore[arg-type]
     cars.state("car-4", m.CarState(True, "driving"), 0)  # only its stored state
     told = cars.stop_all("Ruth", at(1 * MS))
     assert sorted(actions(told)) == [(f"car-{n}", "estop") for n in range(1, 6)]
@@ -52,24 +52,24 @@ def test_a_car_that_speaks_only_later_is_stopped_and_gets_no_lease() -> None:
     cars = Cars(500, 2000, "n")
     assert cars.stop_all("Ruth", at(0)) == []
     cars.permit([Permit("car-1", "run-1", True)])
-    replies = cars.beat("car-1", "b", m.CarBeat(1, "driving"), 1 * S)
+    replies = cars.beat("car-1", "b", m.CarHeartbeat(1, "driving"), 1 * S)
     assert (grants(replies), actions(replies)) == (["none"], [("car-1", "estop")])
     assert cars.order("car-1", "start", None, 2 * S) == []
     assert cars.order("car-1", "resume", None, 2 * S) == []
-    assert grants(cars.beat("car-1", "b", m.CarBeat(2, "tripped"), 3 * S)) == ["none"]
+    assert grants(cars.beat("car-1", "b", m.CarHeartbeat(2, "tripped"), 3 * S)) == ["none"]
 
 
 def test_what_became_of_it_is_each_cars_own_word_after_the_order() -> None:
     cars = Cars(500, 2000, "n")
     for name in ("car-1", "car-2", "car-3"):
-        cars.beat(name, "b", m.CarBeat(1, "driving"), 10 * S)
+        cars.beat(name, "b", m.CarHeartbeat(1, "driving"), 10 * S)
     cars.state("car-4", m.CarState(False, "disarmed"), 10 * S)
     cars.stop_all("Ruth", at(10 * S + 100 * MS))
     assert set(outcomes(cars, 10 * S + 100 * MS).values()) == {"ordered", "unreached"}
     cars.state("car-1", m.CarState(True, "tripped"), 10 * S + 200 * MS)  # may be an old one that was stored
     assert outcomes(cars, 10 * S + 200 * MS)["car-1"] == "ordered"
-    cars.beat("car-1", "b", m.CarBeat(3, "tripped"), 10 * S + 312 * MS)
-    cars.beat("car-2", "b", m.CarBeat(3, "driving"), 12 * S)
+    cars.beat("car-1", "b", m.CarHeartbeat(3, "tripped"), 10 * S + 312 * MS)
+    cars.beat("car-2", "b", m.CarHeartbeat(3, "driving"), 12 * S)
     view = cars.stop_view(at(14 * S), connected=True)
     assert view.cars == (
         StopCar("car-1", "stopped", "tripped", took_ms=212),
@@ -81,26 +81,26 @@ def test_what_became_of_it_is_each_cars_own_word_after_the_order() -> None:
 
 def test_a_car_that_is_armed_again_under_the_stop_is_stopped_again() -> None:
     cars = Cars(500, 2000, "n")
-    cars.beat("car-1", "b", m.CarBeat(1, "driving"), 0)
+    cars.beat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)
     cars.stop_all("Ruth", at(0))
-    cars.beat("car-1", "b", m.CarBeat(2, "tripped"), 100 * MS)
-    assert actions(cars.beat("car-1", "b", m.CarBeat(3, "disarmed"), 1 * S)) == []  # a phone reset it: it stands
+    cars.beat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)
+    assert actions(cars.beat("car-1", "b", m.CarHeartbeat(3, "disarmed"), 1 * S)) == []  # a phone reset it: it stands
     assert outcomes(cars, 1 * S) == {"car-1": "stopped"}
-    assert actions(cars.beat("car-1", "b", m.CarBeat(4, "driving"), 2 * S)) == [("car-1", "estop")]
+    assert actions(cars.beat("car-1", "b", m.CarHeartbeat(4, "driving"), 2 * S)) == [("car-1", "estop")]
     assert outcomes(cars, 2 * S) == {"car-1": "ordered"}
 
 
 def test_after_the_release_each_car_waits_for_an_order_of_its_own() -> None:
     cars = Cars(500, 2000, "n")
     cars.permit([Permit("car-1", "run-1", True)])
-    cars.beat("car-1", "b", m.CarBeat(1, "driving"), 0)
+    cars.beat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)
     cars.stop_all("Ruth", at(0))
-    cars.beat("car-1", "b", m.CarBeat(2, "tripped"), 100 * MS)
+    cars.beat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)
     cars.order("car-1", "stop", None, 150 * MS)  # the end of a run softens nothing
     cars.release(at(1 * S))
-    assert grants(cars.beat("car-1", "b", m.CarBeat(3, "tripped"), 2 * S)) == ["none"]
+    assert grants(cars.beat("car-1", "b", m.CarHeartbeat(3, "tripped"), 2 * S)) == ["none"]
     assert actions(cars.order("car-1", "resume", None, 3 * S)) == [("car-1", "reset")]
-    assert grants(cars.beat("car-1", "b", m.CarBeat(4, "disarmed"), 4 * S)) == ["drive"]
+    assert grants(cars.beat("car-1", "b", m.CarHeartbeat(4, "disarmed"), 4 * S)) == ["drive"]
 
 
 def test_a_release_that_is_older_than_the_stop_releases_nothing() -> None:

@@ -68,7 +68,7 @@ def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
     publish = rig.link.publish
 
     def published(body: m.Body, device: str | None = None) -> bool:
-        if isinstance(body, m.StationState):
+        if isinstance(body, m.StationStatus):
             states.append(body.sentence)
         return publish(body, device)
 

@@ -28,7 +28,7 @@ class Loop(Rig):
         self.settle()
 
     def order(self, **fields: str) -> Accepted:
-        answer = self.give(parse_command({"command": "give_transponder", **fields}, "judge"))
+        answer = self.give(parse_command({"command": "assign_transponder", **fields}, "judge"))
         assert isinstance(answer, Accepted)
         return answer
 

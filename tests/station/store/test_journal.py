@@ -26,7 +26,7 @@ from tests.station.core.scripted_race import Hand, S, moment
 from tests.station.full_disk import full_disk
 
 TICK = e.Tick(moment(5))
-HEARD = (f.CarHeard("car-1", "b", 1),)
+HEARD = (f.CarReportStored("car-1", "b", 1),)
 
 
 def filled(path: pathlib.Path) -> Journal:
@@ -49,7 +49,7 @@ def test_what_was_appended_is_there_again(tmp_path: pathlib.Path) -> None:
     engine = restore(again).engine
     assert engine.run is not None
     assert [lap.lap_ns for lap in engine.run.book.laps()] == [8 * S] * 3
-    assert engine.kept("start") == {"boot-a": 8}
+    assert engine.last_seq_by_boot("start") == {"boot-a": 8}
     assert restore(again).opened == {("race-1", "run-1"): 3}
     again.close()
 
@@ -238,7 +238,7 @@ def test_damaged_text_is_a_sentence(data: bytes) -> None:
 
 
 def test_the_text_is_canonical() -> None:
-    assert encode_facts(HEARD) == b'[["CarHeard",{"boot":"b","car":"car-1","run_id":"","seq":1}]]'
+    assert encode_facts(HEARD) == b'[["CarReportStored",{"boot":"b","car":"car-1","run_id":"","seq":1}]]'
 
 
 def test_what_came_later_is_not_stored_while_it_says_nothing() -> None:

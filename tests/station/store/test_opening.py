@@ -67,7 +67,7 @@ def standing(folder: pathlib.Path) -> list[tuple[str, int]]:
     journal = open_journal(folder)
     race = restore(journal).engine.race
     journal.close()
-    return [] if race is None else [(line.racer, line.score_ms) for line in race.standing.lines()]
+    return [] if race is None else [(line.racer, line.score_ms) for line in race.standings.lines()]
 
 
 def lines(path: pathlib.Path) -> int:

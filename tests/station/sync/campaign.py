@@ -1,4 +1,4 @@
-"""Raw HTTP answers by the thousand, over real sockets: whatever comes back, sync has an Answer that it can keep.
+"""Raw HTTP answers by the thousand, over real sockets: whatever comes back, sync has an PostOutcome that it can keep.
 
 python -m tests.station.sync.campaign 100000 [seed]
 """
@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import apsw
 
-from shared.protocol.results import Answer, Later, Posted, Rejected, encode_posted
+from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, encode_accepted
 from station.sync.attempts import _columns
 from station.sync.http_exchange import Exchange, Patience
 from station.sync.webhook import WebhookLeaderboard, checked_address
@@ -25,7 +25,7 @@ from tests.station.sync.fault_server import SECRET
 from tests.station.sync.sample_results import result
 
 RESULT = result()
-WELL = encode_posted(Posted(10_000, 1, 1))
+WELL = encode_accepted(PostAccepted(10_000, 1, 1))
 NO = b'{"error": "There is no race like that."}'
 BODIES = (
     WELL,
@@ -180,7 +180,7 @@ def manner_of(rng: random.Random) -> str:
     return "silent" if odd < 0.002 else "slow" if odd < 0.006 else "endless" if odd < 0.02 else rng.choice(ENDS)
 
 
-def run(count: int, seed: int, seen: Callable[[bytes, Answer], None]) -> collections.Counter[str]:
+def run(count: int, seed: int, seen: Callable[[bytes, PostOutcome], None]) -> collections.Counter[str]:
     """So many answers; what was made of them. Whatever escapes `post` ends it."""
     rng = random.Random(seed)
     answerer = Answerer()
@@ -206,14 +206,14 @@ class Keeper:
         self._db = apsw.Connection(":memory:")
         self._db.execute("CREATE TABLE answers (kind, reason, status, score_ms, rank, racers, best)")
 
-    def __call__(self, text: bytes, answer: Answer) -> None:
-        assert isinstance(answer, Posted | Rejected | Later), answer
+    def __call__(self, text: bytes, answer: PostOutcome) -> None:
+        assert isinstance(answer, PostAccepted | PostRejected | PostDeferred), answer
         self._db.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", _columns(answer))
-        if isinstance(answer, Posted):
+        if isinstance(answer, PostAccepted):
             assert b"score_ms" in text, text
-        if isinstance(answer, Rejected):
+        if isinstance(answer, PostRejected):
             assert b'"error"' in text, text
-        if not isinstance(answer, Posted):
+        if not isinstance(answer, PostAccepted):
             assert answer.reason.isprintable(), answer
 
 

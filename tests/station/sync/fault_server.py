@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from shared.protocol.results import Posted, encode_posted
+from shared.protocol.results import PostAccepted, encode_accepted
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
@@ -67,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._behave(behaviour)
 
     def _behave(self, behaviour: str) -> None:
-        well = encode_posted(Posted(10_000, 1, 1))
+        well = encode_accepted(PostAccepted(10_000, 1, 1))
         match behaviour:
             case "well":
                 self._answer(201, well)

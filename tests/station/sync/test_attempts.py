@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from shared.errors import OperatorError, StorageError
-from shared.protocol.results import Answer, Later, Posted, Rejected
+from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
 from station.store.process_lock import hold, is_held
 from station.sync.attempts import Attempts
 from station.sync.leaderboard_check import Target
@@ -18,21 +18,21 @@ from station.sync.schedule import AnswerLost, PostedOtherwise, Progress
 from station.sync.status import SyncReport
 from tests.station.sync.sample_results import row
 
-ANSWERS: list[tuple[Answer | None, str]] = [
-    (Posted(10_000, 2, 7, best=False), "confirmed"),
-    (Posted(None, None, 0), "confirmed"),
+ANSWERS: list[tuple[PostOutcome | None, str]] = [
+    (PostAccepted(10_000, 2, 7, best=False), "confirmed"),
+    (PostAccepted(None, None, 0), "confirmed"),
     (PostedOtherwise(9_000, 1, 2, True, 10_000), "confirmed"),
     (PostedOtherwise(None, None, 2, False, 10_000), "confirmed"),
     (PostedOtherwise(9_000, 1, 2, True, None), "confirmed"),
-    (Rejected("There is no race 'x'.", 404), "rejected"),
-    (Later("busy"), "pending"),
+    (PostRejected("There is no race 'x'.", 404), "rejected"),
+    (PostDeferred("busy"), "pending"),
     (AnswerLost("reset"), "unknown"),
     (None, "unknown"),
 ]
 
 
 @pytest.mark.parametrize(("answer", "state"), ANSWERS)
-def test_what_is_kept_comes_back(tmp_path: pathlib.Path, answer: Answer | None, state: str) -> None:
+def test_what_is_kept_comes_back(tmp_path: pathlib.Path, answer: PostOutcome | None, state: str) -> None:
     store = Attempts(tmp_path / "sync.db")
     attempt = store.begin(row(1), 5)
     if answer is not None:
@@ -45,19 +45,19 @@ def test_what_is_kept_comes_back(tmp_path: pathlib.Path, answer: Answer | None, 
 
 def test_the_last_attempt_speaks(tmp_path: pathlib.Path) -> None:
     store = Attempts(tmp_path / "sync.db")
-    store.finish(store.begin(row(1), 1), Later("busy"), 2)
-    store.finish(store.begin(row(2, "other"), 3), Posted(1, 1, 1), 4)
-    store.finish(store.begin(row(1), 5), Posted(9, 1, 2), 6)
+    store.finish(store.begin(row(1), 1), PostDeferred("busy"), 2)
+    store.finish(store.begin(row(2, "other"), 3), PostAccepted(1, 1, 1), 4)
+    store.finish(store.begin(row(1), 5), PostAccepted(9, 1, 2), 6)
     first, second = store.records()
-    assert (first.attempts, first.answer, first.last_utc_ns) == (2, Posted(9, 1, 2), 5)
+    assert (first.attempts, first.answer, first.last_utc_ns) == (2, PostAccepted(9, 1, 2), 5)
     assert second.result_id == "other"
     assert store.progress() == {"race-1.run-1.0": Progress("confirmed", 2), "other.0": Progress("confirmed", 1)}
 
 
 def test_what_was_rejected_is_posted_again_only_when_asked(tmp_path: pathlib.Path) -> None:
     store = Attempts(tmp_path / "sync.db")
-    store.finish(store.begin(row(1), 1), Rejected("bad signature", 401), 2)
-    store.finish(store.begin(row(2, "b"), 1), Rejected("no race", 404), 2)
+    store.finish(store.begin(row(1), 1), PostRejected("bad signature", 401), 2)
+    store.finish(store.begin(row(2, "b"), 1), PostRejected("no race", 404), 2)
     assert store.progress()["race-1.run-1.0"].state == "rejected"
     assert store.reopen(frozenset({"b.0", "unknown.0"}), "Ruth", 3) == ["b.0"]
     assert {record.webhook_id: record.state for record in store.records()} == {
@@ -65,7 +65,7 @@ def test_what_was_rejected_is_posted_again_only_when_asked(tmp_path: pathlib.Pat
         "b.0": "pending",
     }
     assert store.reopen(None, "Ruth", 4) == ["race-1.run-1.0"]
-    store.finish(store.begin(row(1), 5), Rejected("bad signature", 401), 6)
+    store.finish(store.begin(row(1), 5), PostRejected("bad signature", 401), 6)
     store.close()
     again = Attempts(tmp_path / "sync.db").progress()
     assert again == {"race-1.run-1.0": Progress("rejected", 2), "b.0": Progress("pending", 1)}
@@ -88,7 +88,7 @@ def test_the_race_at_the_leaderboard_is_kept_when_it_is_news(tmp_path: pathlib.P
 
 def test_a_file_of_an_older_sync_is_read(tmp_path: pathlib.Path) -> None:
     store = Attempts(tmp_path / "sync.db")
-    store.finish(store.begin(row(1), 1), Rejected("no race", 404), 2)
+    store.finish(store.begin(row(1), 1), PostRejected("no race", 404), 2)
     store._db.execute("DROP TABLE reopened")
     store._db.execute("DROP TABLE targets")
     store.close()
@@ -101,7 +101,7 @@ def test_a_file_of_an_older_sync_is_read(tmp_path: pathlib.Path) -> None:
 )
 def test_nothing_is_changed_afterwards(tmp_path: pathlib.Path, statement: str) -> None:
     store = Attempts(tmp_path / "sync.db")
-    store.finish(store.begin(row(1), 1), Later("busy"), 2)
+    store.finish(store.begin(row(1), 1), PostDeferred("busy"), 2)
     store.close()
     with pytest.raises(apsw.ConstraintError, match="append only"):
         apsw.Connection(str(tmp_path / "sync.db")).execute(statement)
@@ -155,17 +155,17 @@ def test_the_report_before_sync_ever_ran(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Posted(1, 1, 1), "Every result is posted."),
+        (PostAccepted(1, 1, 1), "Every result is posted."),
         (
             PostedOtherwise(9_000, 1, 2, True, 10_000),
             "the leaderboard counts 9000 ms where the station has",
         ),
-        (Rejected("There is no race.", 404), "was rejected (404): There is no race."),
-        (Later("The leaderboard answered 503: busy."), "answered 503: busy. race-1.run-1 waits (1 try so far)."),
+        (PostRejected("There is no race.", 404), "was rejected (404): There is no race."),
+        (PostDeferred("The leaderboard answered 503: busy."), "answered 503: busy. race-1.run-1 waits (1 try so far)."),
         (None, "its answer is awaited (1 try so far)."),
     ],
 )
-def test_the_report_says_the_newest_trouble(tmp_path: pathlib.Path, answer: Answer | None, words: str) -> None:
+def test_the_report_says_the_newest_trouble(tmp_path: pathlib.Path, answer: PostOutcome | None, words: str) -> None:
     store = Attempts(tmp_path / "sync.db")
     held = hold(tmp_path / "sync.lock")
     attempt = store.begin(row(1), 1)

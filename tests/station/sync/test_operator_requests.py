@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import StorageError
-from shared.protocol.results import Answer, Later, Posted, Rejected, Result
+from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
 from shared.units import NS_PER_S
 from station.sync.attempts import Attempts
 from station.sync.leaderboard_check import Target
@@ -28,13 +28,13 @@ from tests.station.sync.test_syncer import Board, Rows, drain, make_outbox
 class Moody(Board):
     """Each result has an answer (or a bug of the driver's) of its own; says of races what `races` says."""
 
-    def __init__(self, moods: dict[str, Answer | Exception], races: list[Target] | None = None) -> None:
+    def __init__(self, moods: dict[str, PostOutcome | Exception], races: list[Target] | None = None) -> None:
         super().__init__([])
         self.moods = moods
         self.races = races or []
         self.asked: list[str] = []
 
-    def post(self, result: Result) -> Answer:
+    def post(self, result: Result) -> PostOutcome:
         mood = self.moods.get(result.webhook_id)
         if mood is None:
             return super().post(result)
@@ -74,9 +74,11 @@ BUGS = (ValueError("\x1f5"), UnicodeDecodeError("utf-8", b"\xf6", 0, 1, "odd"), 
 
 
 @pytest.mark.parametrize(
-    "trouble", [Later("busy"), Later("busy", 3600.0), Later("busy", 1e12), Rejected("no", 422), *BUGS], ids=repr
+    "trouble",
+    [PostDeferred("busy"), PostDeferred("busy", 3600.0), PostDeferred("busy", 1e12), PostRejected("no", 422), *BUGS],
+    ids=repr,
 )
-def test_one_rows_trouble_never_stops_the_others(tmp_path: pathlib.Path, trouble: Answer | Exception) -> None:
+def test_one_rows_trouble_never_stops_the_others(tmp_path: pathlib.Path, trouble: PostOutcome | Exception) -> None:
     rows = [row(seq, f"r{seq}") for seq in range(1, 8)]
     hand = Hand(tmp_path, rows, Moody({"r1.0": trouble}))
     now_ns = 0
@@ -102,7 +104,7 @@ def test_a_damaged_outbox_row_is_refused_and_the_others_go(tmp_path: pathlib.Pat
 
 
 def test_send_now_ends_a_long_wait(tmp_path: pathlib.Path) -> None:
-    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": Later("busy", 3600.0)}))
+    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostDeferred("busy", 3600.0)}))
     assert hand.sync.step(0) == 3600 * NS_PER_S
     wish(tmp_path, Wish(author="Ruth"))
     hand.board.moods.clear()  # type: ignore[attr-defined]
@@ -112,7 +114,7 @@ def test_send_now_ends_a_long_wait(tmp_path: pathlib.Path) -> None:
 
 
 def test_rejected_results_go_again_when_asked_one_or_all(tmp_path: pathlib.Path) -> None:
-    no = Rejected("There is no race.", 404)
+    no = PostRejected("There is no race.", 404)
     hand = Hand(tmp_path, [row(1, "a"), row(2, "b"), row(3, "c")], Moody({f"{name}.0": no for name in "abc"}))
     drain(hand.sync)
     wish(tmp_path, Wish())
@@ -131,7 +133,7 @@ def test_rejected_results_go_again_when_asked_one_or_all(tmp_path: pathlib.Path)
 
 def test_what_was_asked_while_sync_was_down_is_done_when_it_starts(tmp_path: pathlib.Path) -> None:
     rows = [row(1, "a"), row(2, "b")]
-    drain(Hand(tmp_path, rows, Moody({"a.0": Rejected("no", 422)})).sync)
+    drain(Hand(tmp_path, rows, Moody({"a.0": PostRejected("no", 422)})).sync)
     wish(tmp_path, Wish(True))
     again = Hand(tmp_path, rows, Board([]))
     drain(again.sync)
@@ -139,7 +141,7 @@ def test_what_was_asked_while_sync_was_down_is_done_when_it_starts(tmp_path: pat
 
 
 def test_a_wish_is_kept_though_the_process_dies_before_the_post(tmp_path: pathlib.Path) -> None:
-    drain(Hand(tmp_path, [row(1, "a")], Moody({"a.0": Rejected("no", 422)})).sync)
+    drain(Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostRejected("no", 422)})).sync)
     store = Attempts(tmp_path / "sync.db")
     assert store.reopen(None, "Ruth", 9) == ["a.0"]  # taken from the file, and then the power went
     store.close()
@@ -168,7 +170,7 @@ def test_a_wish_is_kept_while_syncs_disk_refuses(
     tmp_path: pathlib.Path, error: type[Exception], syncs: bool, restarted: bool, wanted: list[Wish], applied: list[str]
 ) -> None:
     rows = [row(1, "a"), row(2, "b")]
-    no = Rejected("There is no race.", 404)
+    no = PostRejected("There is no race.", 404)
     with full_disk(error, syncs=syncs) as disk:
         hand = Hand(tmp_path, rows, Moody({"a.0": no, "b.0": no}))
         drain(hand.sync)
@@ -192,7 +194,7 @@ def test_a_wish_is_kept_while_syncs_disk_refuses(
 
 def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> None:
     with full_disk() as disk:
-        board = Moody({"a.0": Rejected("There is no race.", 404)})
+        board = Moody({"a.0": PostRejected("There is no race.", 404)})
         taking = functools.partial(take_wishes, tmp_path)
         store, rng, told = Attempts(tmp_path / "sync.db"), random.Random(1), list[str]()
         sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, wishes=taking)
@@ -285,7 +287,7 @@ def test_a_file_of_torn_lines_alone_is_emptied(tmp_path: pathlib.Path) -> None:
 
 
 def test_older_revisions_still_go_first(tmp_path: pathlib.Path) -> None:
-    no = Rejected("no", 422)
+    no = PostRejected("no", 422)
     rows = [row(1, "a", 1), row(2, "a", 2)]
     hand = Hand(tmp_path, rows, Moody({"a.1": no, "a.2": no}))
     drain(hand.sync)
@@ -384,7 +386,7 @@ def test_wishes_do_not_fill_the_disk_while_sync_is_down(tmp_path: pathlib.Path) 
 
 
 def test_posted_stays_posted(tmp_path: pathlib.Path) -> None:
-    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": Posted(10_000, 1, 1)}))
+    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostAccepted(10_000, 1, 1)}))
     drain(hand.sync)
     wish(tmp_path, Wish(True, "a.0"))
     wish(tmp_path, Wish(True))

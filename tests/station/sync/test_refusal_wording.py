@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.protocol.results import RACES_PATH, RESULT_PATH, Later, Rejected
+from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, PostRejected
 from station.sync.http_exchange import Reply
 from station.sync.leaderboard_check import judged
 from station.sync.refusal_wording import free_words, own_words, speaks_of_post, speaks_of_race
@@ -120,7 +120,7 @@ def test_our_address_said_back_settles_nothing(saying: str, base: str) -> None:
             sentence = said(saying, base, "POST", RESULT_PATH, part)
             for status in STATUSES:
                 reply = Reply(status, JSON, body(sentence))
-                assert isinstance(verdict(ours, reply, 0.0, own), Later), sentence
+                assert isinstance(verdict(ours, reply, 0.0, own), PostDeferred), sentence
         for part in parts(base, f"{RACES_PATH}/{race_id}"):
             sentence = said(saying, base, "GET", f"{RACES_PATH}/{race_id}", part)
             assert judged(race_id, Reply(404, JSON, body(sentence)), own).readiness == "away", sentence
@@ -186,7 +186,7 @@ HONEST = [
 def test_the_contracts_own_words_still_settle(status: int, sentence: str) -> None:
     posted = dataclasses.replace(result(), race_id="practice")
     own = own_words("board.example.org:8443", "/v2/")
-    assert verdict(posted, Reply(status, JSON, body(sentence)), 0.0, own) == Rejected(sentence, status)
+    assert verdict(posted, Reply(status, JSON, body(sentence)), 0.0, own) == PostRejected(sentence, status)
     if status == 404:
         assert judged("practice", Reply(404, JSON, body(sentence)), own).readiness == "unknown"
 
@@ -196,20 +196,20 @@ def test_a_race_by_its_name_settles_at_an_address_of_any_words(status: int, sent
     posted = dataclasses.replace(result(), race_id="practice")
     own = own_words("race.example.org", "/race/races")
     answer = verdict(posted, Reply(status, JSON, body(sentence)), 0.0, own)
-    assert answer == Rejected(sentence, status) or " page " in sentence or " site" in sentence
+    assert answer == PostRejected(sentence, status) or " page " in sentence or " site" in sentence
 
 
 def test_who_is_asked_again_is_quoted_to_the_operator() -> None:
     own = own_words("race.example.org")
     answer = verdict(result(), Reply(404, JSON, body("Unknown race.")), 0.0, own)
-    assert isinstance(answer, Later)
+    assert isinstance(answer, PostDeferred)
     assert "answered 404 ('Unknown race.'): log in" in answer.reason
 
 
 def test_a_gateway_with_a_sentence_may_not_ask_for_an_hour_either() -> None:
     headers = {**JSON, "retry-after": "3600"}
     answer = verdict(result(), Reply(404, headers, body("Cannot POST /race/api/v1/results")), 0.0)
-    assert isinstance(answer, Later)
+    assert isinstance(answer, PostDeferred)
     assert answer.after_s == 300.0
 
 
@@ -227,9 +227,9 @@ class Answers:
 def test_the_driver_knows_its_own_address(url: str) -> None:
     asker = Answers("'race' was not found", "'race' was not found", "There is no race 'race-1'.", "No race 'race-1'.")
     board = WebhookLeaderboard(url, SECRET, {}, exchange=asker)
-    assert isinstance(board.post(result()), Later)
+    assert isinstance(board.post(result()), PostDeferred)
     assert board.target("race-1").readiness == "away"
-    assert isinstance(board.post(result()), Rejected)
+    assert isinstance(board.post(result()), PostRejected)
     assert board.target("race-1").readiness == "unknown"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.protocol.results import Answer, Later, Posted, Rejected
+from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
 from shared.units import NS_PER_S
 from station.sync.schedule import (
     BACKOFF_S,
@@ -25,7 +25,7 @@ from station.sync.schedule import (
     wait_for,
 )
 
-POSTED = Posted(10_000, 1, 1)
+POSTED = PostAccepted(10_000, 1, 1)
 
 
 def row(seq: int, result_id: str = "r", revision: int = 0) -> Row:
@@ -72,12 +72,12 @@ def test_a_settled_revision_lets_its_correction_go(state: str) -> None:
     ("answer", "state"),
     [
         (POSTED, "confirmed"),
-        (Rejected("no", 422), "rejected"),
-        (Later("busy"), "pending"),
+        (PostRejected("no", 422), "rejected"),
+        (PostDeferred("busy"), "pending"),
         (AnswerLost("reset"), "unknown"),
     ],
 )
-def test_each_answer_leads_to_one_state(answer: Answer, state: str) -> None:
+def test_each_answer_leads_to_one_state(answer: PostOutcome, state: str) -> None:
     after = answered(sent(Progress()), answer, 7, 100)
     assert after.state == state
     assert after.attempts == 1
@@ -86,8 +86,8 @@ def test_each_answer_leads_to_one_state(answer: Answer, state: str) -> None:
 
 def test_an_answer_of_any_kind_but_later_opens_the_board() -> None:
     assert board_after(Board(5, 900), POSTED, 0, 1000) == Board()
-    assert board_after(Board(5, 900), Rejected("no", 422), 0, 1000) == Board()
-    assert board_after(Board(5, 900), Later("busy"), 30, 1000) == Board(6, 1030)
+    assert board_after(Board(5, 900), PostRejected("no", 422), 0, 1000) == Board()
+    assert board_after(Board(5, 900), PostDeferred("busy"), 30, 1000) == Board(6, 1030)
 
 
 @given(st.integers(0, 10_000), st.integers())
@@ -102,7 +102,7 @@ def test_backoff_stays_under_its_step_and_the_cap(failures: int, seed: int) -> N
 def test_what_the_leaderboard_asks_for_is_a_floor_with_a_cap(
     asked_s: float | None, attempts: int, failures: int, seed: int
 ) -> None:
-    row_ns, board_ns = wait_for(Later("busy", asked_s), attempts, Board(failures), random.Random(seed))
+    row_ns, board_ns = wait_for(PostDeferred("busy", asked_s), attempts, Board(failures), random.Random(seed))
     floor_ns = round(min(max(asked_s or 0.0, 0.0), LONGEST_WAIT_S) * NS_PER_S)
     assert floor_ns <= row_ns <= max(floor_ns, 300 * NS_PER_S)
     assert floor_ns <= board_ns <= max(floor_ns, 300 * NS_PER_S)
@@ -111,11 +111,15 @@ def test_what_the_leaderboard_asks_for_is_a_floor_with_a_cap(
 ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), unique=True, max_size=8).map(
     lambda pairs: [row(i + 1, name, revision) for i, (name, revision) in enumerate(pairs)]
 )
-ANSWERS = st.lists(st.sampled_from([POSTED, Rejected("no", 422), Later("busy"), AnswerLost("reset")]), max_size=40)
+ANSWERS = st.lists(
+    st.sampled_from([POSTED, PostRejected("no", 422), PostDeferred("busy"), AnswerLost("reset")]), max_size=40
+)
 
 
 @given(ROWS, ANSWERS, st.integers())
-def test_no_history_sends_an_older_revision_after_a_newer(rows: list[Row], answers: list[Answer], seed: int) -> None:
+def test_no_history_sends_an_older_revision_after_a_newer(
+    rows: list[Row], answers: list[PostOutcome], seed: int
+) -> None:
     rng = random.Random(seed)
     progress: dict[str, Progress] = {}
     board, now_ns, highest = Board(), 0, dict[str, int]()
@@ -141,7 +145,7 @@ def test_every_row_is_settled_once_the_leaderboard_is_back(rows: list[Row], outa
     board, now_ns, posts = Board(), 0, 0
     while (turn := next_turn(rows, progress, board)) is not None:
         now_ns, posts = max(now_ns, turn.at_ns), posts + 1
-        answer: Answer = Later("away") if posts <= outages else POSTED
+        answer: PostOutcome = PostDeferred("away") if posts <= outages else POSTED
         before = sent(progress.get(turn.row.webhook_id, Progress()))
         row_wait, board_wait = wait_for(answer, before.attempts, board, rng)
         board = board_after(board, answer, board_wait, now_ns)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.clock import ManualClock
 from shared.errors import StorageError
-from shared.protocol.results import Answer, Later, Posted, Rejected, Result
+from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
 from shared.units import NS_PER_S
 from station.sync.attempts import Attempts
 from station.sync.outbox_reader import OutboxReader
@@ -33,20 +33,20 @@ class Board:
         self.posts: list[str] = []
         self.applied: list[str] = []
 
-    def post(self, result: Result) -> Answer:
+    def post(self, result: Result) -> PostOutcome:
         self.posts.append(result.webhook_id)
         word = self.script.pop(0) if self.script else "well"
         if word in ("well", "lost after apply", "killed after apply") and result.webhook_id not in self.applied:
             self.applied.append(result.webhook_id)
         if word.startswith("killed"):
             raise Killed
-        answers: dict[str, Answer] = {
-            "well": Posted(1, 1, 1),
-            "later": Later("busy"),
-            "much later": Later("busy", 40.0),
+        answers: dict[str, PostOutcome] = {
+            "well": PostAccepted(1, 1, 1),
+            "later": PostDeferred("busy"),
+            "much later": PostDeferred("busy", 40.0),
             "lost after apply": AnswerLost("reset"),
             "lost": AnswerLost("reset"),
-            "no": Rejected("no", 422),
+            "no": PostRejected("no", 422),
         }
         return answers[word]
 
@@ -188,7 +188,7 @@ class FullDisk(Attempts):
 
     full = False
 
-    def finish(self, attempt_id: int, answer: Answer, at_utc_ns: int) -> None:
+    def finish(self, attempt_id: int, answer: PostOutcome, at_utc_ns: int) -> None:
         if self.full:
             raise StorageError("the disk is full")
         super().finish(attempt_id, answer, at_utc_ns)
@@ -243,7 +243,7 @@ def test_the_loop_notices_a_new_row_and_stops_when_told(tmp_path: pathlib.Path) 
     stop = threading.Event()
 
     class StoppingBoard(Board):
-        def post(self, result: Result) -> Answer:
+        def post(self, result: Result) -> PostOutcome:
             stop.set()
             return super().post(result)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.protocol.results import Later, Posted, Rejected, encode_posted
+from shared.protocol.results import PostAccepted, PostDeferred, PostRejected, encode_accepted
 from station.sync.http_exchange import Reply
 from station.sync.leaderboard_check import judged
 from station.sync.schedule import AnswerLost, PostedOtherwise
@@ -46,18 +46,18 @@ JSON = {"content-type": "application/json"}
 def test_a_strangers_answer_settles_nothing(body: bytes) -> None:
     for status in range(202, 1000):
         for headers in ({}, {"content-type": "text/html"}, {"location": "http://login.hall/h\xf6tel"}, JSON):
-            assert isinstance(verdict(result(), Reply(status, headers, body), 0.0), Later), (status, headers)
+            assert isinstance(verdict(result(), Reply(status, headers, body), 0.0), PostDeferred), (status, headers)
 
 
 @pytest.mark.parametrize("status", [302, 401, 403, 405, 406, 407, 423, 429, 451, 500, 503, 511])
 def test_even_a_sentence_does_not_settle_with_a_status_of_firewalls(status: int) -> None:
-    assert isinstance(verdict(result(), Reply(status, JSON, NO), 0.0), Later)
+    assert isinstance(verdict(result(), Reply(status, JSON, NO), 0.0), PostDeferred)
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 410, 413, 422])
 @pytest.mark.parametrize("headers", [{}, JSON, {"content-type": "text/plain; charset=utf-8"}])
 def test_the_documented_refusal_settles(status: int, headers: dict[str, str]) -> None:
-    assert verdict(result(), Reply(status, headers, NO), 0.0) == Rejected("There is no race like that.", status)
+    assert verdict(result(), Reply(status, headers, NO), 0.0) == PostRejected("There is no race like that.", status)
 
 
 STRANGERS = [
@@ -79,18 +79,18 @@ STRANGERS = [
 @pytest.mark.parametrize("headers", [{}, JSON, {"content-type": "text/plain"}])
 def test_a_gateways_own_sentence_settles_nothing(status: int, sentence: str, headers: dict[str, str]) -> None:
     body = json.dumps({"error": sentence}).encode()
-    assert isinstance(verdict(result(), Reply(status, headers, body), 0.0), Later)
+    assert isinstance(verdict(result(), Reply(status, headers, body), 0.0), PostDeferred)
     assert judged("practice", Reply(status, headers, body)).readiness == "away"
-    assert verdict(result(), Reply(status, MARK, body), 0.0) == Rejected(sentence, status)
+    assert verdict(result(), Reply(status, MARK, body), 0.0) == PostRejected(sentence, status)
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 410, 413, 422])
 @pytest.mark.parametrize("kind", ["text/html", "text/html; charset=utf-8", "Text/HTML", "application/xhtml+xml"])
 @pytest.mark.parametrize("body", [NO, b'{"error":"Please log in to the network"}'])
 def test_a_page_is_never_the_contracts_unless_it_says_so(status: int, kind: str, body: bytes) -> None:
-    assert isinstance(verdict(result(), Reply(status, {"content-type": kind}, body), 0.0), Later)
+    assert isinstance(verdict(result(), Reply(status, {"content-type": kind}, body), 0.0), PostDeferred)
     marked = verdict(result(), Reply(status, {"content-type": kind, **MARK}, body), 0.0)
-    assert isinstance(marked, Rejected)
+    assert isinstance(marked, PostRejected)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_page_is_never_the_contracts_unless_it_says_so(status: int, kind: str,
 def test_what_an_honest_leaderboard_says_without_the_header_settles(status: int, sentence: str) -> None:
     body = json.dumps({"error": sentence}).encode()
     posted = dataclasses.replace(result(), race_id="practice")
-    assert verdict(posted, Reply(status, JSON, body), 0.0) == Rejected(sentence, status)
+    assert verdict(posted, Reply(status, JSON, body), 0.0) == PostRejected(sentence, status)
 
 
 @given(
@@ -121,17 +121,17 @@ def test_what_an_honest_leaderboard_says_without_the_header_settles(status: int,
 )
 def test_no_words_of_the_web_settle_anything(status: int, words: list[str]) -> None:
     body = json.dumps({"error": " ".join(words)}).encode()
-    assert isinstance(verdict(result(), Reply(status, JSON, body), 0.0), Later)
+    assert isinstance(verdict(result(), Reply(status, JSON, body), 0.0), PostDeferred)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 415, 422])
 def test_with_the_contracts_header_any_refusal_settles(status: int) -> None:
     body = json.dumps({"error": "No.", "code": 7}).encode()
-    assert verdict(result(), Reply(status, MARK, body), 0.0) == Rejected("No.", status)
+    assert verdict(result(), Reply(status, MARK, body), 0.0) == PostRejected("No.", status)
 
 
 def test_the_header_alone_makes_no_refusal() -> None:
-    assert isinstance(verdict(result(), Reply(404, MARK, HTML), 0.0), Later)
+    assert isinstance(verdict(result(), Reply(404, MARK, HTML), 0.0), PostDeferred)
 
 
 @pytest.mark.parametrize(
@@ -148,27 +148,29 @@ def test_a_portal_that_says_200_to_everything_has_no_result(status: int, body: b
 
 
 def test_an_encoded_answer_is_not_guessed_at() -> None:
-    well = encode_posted(Posted(10_000, 1, 1))
+    well = encode_accepted(PostAccepted(10_000, 1, 1))
     assert isinstance(verdict(result(), Reply(200, {"content-encoding": "gzip"}, well), 0.0), AnswerLost)
-    assert verdict(result(), Reply(200, {"content-encoding": "identity"}, well), 0.0) == Posted(10_000, 1, 1)
+    assert verdict(result(), Reply(200, {"content-encoding": "identity"}, well), 0.0) == PostAccepted(10_000, 1, 1)
 
 
 @pytest.mark.parametrize("theirs", [9_999, 10_001, 0, None])
 def test_a_score_that_is_not_ours_is_told(theirs: int | None) -> None:
-    answer = verdict(result(), Reply(201, {}, encode_posted(Posted(theirs, 1, 1))), 0.0)
+    answer = verdict(result(), Reply(201, {}, encode_accepted(PostAccepted(theirs, 1, 1))), 0.0)
     assert answer == PostedOtherwise(theirs, 1, 1, True, 10_000)
 
 
 def test_a_result_that_was_withdrawn_has_no_score() -> None:
     withdrawn = dataclasses.replace(result(revision=2), score_ms=0)
-    assert verdict(withdrawn, Reply(200, {}, encode_posted(Posted(None, None, 3))), 0.0) == Posted(None, None, 3)
+    assert verdict(withdrawn, Reply(200, {}, encode_accepted(PostAccepted(None, None, 3))), 0.0) == PostAccepted(
+        None, None, 3
+    )
 
 
 def test_a_stranger_may_not_ask_for_an_hour() -> None:
     portal = verdict(result(), Reply(503, {"retry-after": "3600"}, HTML), 0.0)
     board = verdict(result(), Reply(503, {"retry-after": "3600"}, NO), 0.0)
-    assert isinstance(portal, Later)
-    assert isinstance(board, Later)
+    assert isinstance(portal, PostDeferred)
+    assert isinstance(board, PostDeferred)
     assert (portal.after_s, board.after_s) == (300.0, 3600.0)
 
 
@@ -182,8 +184,8 @@ def test_a_stranger_may_not_ask_for_an_hour() -> None:
 )
 def test_any_reply_has_a_meaning(status: int, headers: dict[str, str], body: bytes) -> None:
     answer = verdict(result(), Reply(status, headers, body), 1e9)
-    assert isinstance(answer, Later | Rejected | Posted)
-    if not isinstance(answer, Posted):
+    assert isinstance(answer, PostDeferred | PostRejected | PostAccepted)
+    if not isinstance(answer, PostAccepted):
         assert answer.reason.isprintable()
     assert judged("practice", Reply(status, headers, body)).sentence.isprintable()
 
@@ -201,8 +203,8 @@ def test_any_reply_has_a_meaning(status: int, headers: dict[str, str], body: byt
         (Reply(405, MARK, b'{"error":"Method Not Allowed."}'), "untold"),
         (Reply(302, {"location": "x"}, b""), "away"),
         (Reply(403, {}, HTML), "away"),
-        (Later("The leaderboard cannot be reached: no connection."), "away"),
+        (PostDeferred("The leaderboard cannot be reached: no connection."), "away"),
     ],
 )
-def test_a_race_is_unknown_only_by_the_leaderboards_word(reply: Reply | Later, readiness: str) -> None:
+def test_a_race_is_unknown_only_by_the_leaderboards_word(reply: Reply | PostDeferred, readiness: str) -> None:
     assert judged("practice", reply).readiness == readiness

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
 from shared.errors import ConfigError
-from shared.protocol.results import Later, Posted, Rejected, encode_posted, encode_result
+from shared.protocol.results import PostAccepted, PostDeferred, PostRejected, encode_accepted, encode_result
 from station.sync.http_exchange import Reply
 from station.sync.schedule import AnswerLost
 from station.sync.verdict import MAX_REASON, contract_sentence, retry_after_s
@@ -60,7 +60,7 @@ def _answer_once(listening: socket.socket, context: ssl.SSLContext) -> None:
     caller, _ = listening.accept()
     with caller, contextlib.suppress(OSError), context.wrap_socket(caller, server_side=True) as told:
         told.recv(65_536)
-        well = encode_posted(Posted(10_000, 1, 1))
+        well = encode_accepted(PostAccepted(10_000, 1, 1))
         told.sendall(b"HTTP/1.1 201 Created\r\ncontent-length: %d\r\n\r\n" % len(well) + well)
 
 
@@ -70,7 +70,7 @@ IMPATIENT = {"connect_timeout_s": 0.5, "read_timeout_s": 0.5}
 def test_a_posted_result_carries_what_standard_webhooks_asks_for() -> None:
     with running_peer([]) as peer:
         board = WebhookLeaderboard(peer.url + "/", SECRET, {})
-        assert board.post(result()) == Posted(10_000, 1, 1)
+        assert board.post(result()) == PostAccepted(10_000, 1, 1)
         board.close()
         path, body, headers = peer.seen[0]
     assert path == "/api/v1/results"
@@ -91,20 +91,20 @@ def test_our_signature_is_the_librarys(key: bytes, webhook_id: str, text: str, u
 @pytest.mark.parametrize(
     ("behaviour", "expected"),
     [
-        ("500", Later("The leaderboard answered 500: The race says no, for a reason.")),
-        ("500 after apply", Later("The leaderboard answered 500: The race says no, for a reason.")),
-        ("503 after 30", Later("The leaderboard answered 503: The race says no, for a reason.", 30.0)),
-        ("429 after 7", Later("The leaderboard answered 429: The race says no, for a reason.", 7.0)),
-        ("408", Later("The leaderboard answered 408: The race says no, for a reason.")),
-        ("425", Later("The leaderboard answered 425: The race says no, for a reason.")),
-        ("401", Later("The leaderboard answered 401: The race says no, for a reason.")),
-        ("404", Rejected("The race says no, for a reason.", 404)),
-        ("409", Rejected("The race says no, for a reason.", 409)),
-        ("413", Rejected("The race says no, for a reason.", 413)),
-        ("422", Rejected("The race says no, for a reason.", 422)),
+        ("500", PostDeferred("The leaderboard answered 500: The race says no, for a reason.")),
+        ("500 after apply", PostDeferred("The leaderboard answered 500: The race says no, for a reason.")),
+        ("503 after 30", PostDeferred("The leaderboard answered 503: The race says no, for a reason.", 30.0)),
+        ("429 after 7", PostDeferred("The leaderboard answered 429: The race says no, for a reason.", 7.0)),
+        ("408", PostDeferred("The leaderboard answered 408: The race says no, for a reason.")),
+        ("425", PostDeferred("The leaderboard answered 425: The race says no, for a reason.")),
+        ("401", PostDeferred("The leaderboard answered 401: The race says no, for a reason.")),
+        ("404", PostRejected("The race says no, for a reason.", 404)),
+        ("409", PostRejected("The race says no, for a reason.", 409)),
+        ("413", PostRejected("The race says no, for a reason.", 413)),
+        ("422", PostRejected("The race says no, for a reason.", 422)),
     ],
 )
-def test_each_status_has_one_meaning(behaviour: str, expected: Later | Rejected) -> None:
+def test_each_status_has_one_meaning(behaviour: str, expected: PostDeferred | PostRejected) -> None:
     with running_peer([behaviour]) as peer:
         assert WebhookLeaderboard(peer.url, SECRET, {}).post(result()) == expected
 
@@ -122,14 +122,14 @@ def test_a_redirect_is_not_followed() -> None:
     with running_peer(["redirect"]) as peer:
         answer = WebhookLeaderboard(peer.url, SECRET, {}).post(result())
         assert len(peer.seen) == 1
-    assert isinstance(answer, Later)
+    assert isinstance(answer, PostDeferred)
     assert "307" in answer.reason
     assert "http://127.0.0.1:1/elsewhere" in answer.reason
 
 
 def test_nobody_listening_is_later_and_surely_not_applied(free_port: Callable[[], int]) -> None:
     answer = WebhookLeaderboard(f"http://127.0.0.1:{free_port()}", SECRET, {}).post(result())
-    assert isinstance(answer, Later)
+    assert isinstance(answer, PostDeferred)
     assert not isinstance(answer, AnswerLost)
 
 
@@ -144,13 +144,13 @@ def test_the_environment_does_not_redirect_results(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "")
     with running_peer([]) as peer:
-        assert isinstance(WebhookLeaderboard(peer.url, SECRET, {}).post(result()), Posted)
+        assert isinstance(WebhookLeaderboard(peer.url, SECRET, {}).post(result()), PostAccepted)
 
 
 def test_a_certificate_nobody_trusts_is_one_sentence(tmp_path: pathlib.Path) -> None:
     with tls_peer(tmp_path) as port:
         answer = WebhookLeaderboard(f"https://localhost:{port}", SECRET, IMPATIENT).post(result())
-    assert type(answer) is Later
+    assert type(answer) is PostDeferred
     assert "certificate" in answer.reason
 
 
@@ -158,13 +158,13 @@ def test_a_house_ca_is_trusted_when_it_is_named(tmp_path: pathlib.Path) -> None:
     with tls_peer(tmp_path) as port:
         options = {**IMPATIENT, "ca_file": str(tmp_path / "ca.pem")}
         answer = WebhookLeaderboard(f"https://localhost:{port}", SECRET, options).post(result())
-    assert answer == Posted(10_000, 1, 1)
+    assert answer == PostAccepted(10_000, 1, 1)
 
 
 def test_a_port_without_tls_is_one_sentence() -> None:
     with running_peer([]) as peer:
         answer = WebhookLeaderboard(peer.url.replace("http:", "https:"), SECRET, IMPATIENT).post(result())
-    assert type(answer) is Later
+    assert type(answer) is PostDeferred
     assert "does not speak TLS" in answer.reason
 
 
@@ -269,7 +269,7 @@ def test_an_unknown_option_names_itself() -> None:
 def test_whatever_comes_back_is_an_answer_that_can_be_kept() -> None:
     """A small part of `python -m tests.station.sync.campaign 100000`."""
     kinds = campaign.run(1_000, 7, campaign.Keeper())
-    assert {"AnswerLost", "Later", "Posted", "Rejected"} <= set(kinds)
+    assert {"AnswerLost", "PostDeferred", "PostAccepted", "PostRejected"} <= set(kinds)
 
 
 @pytest.mark.parametrize("manner", ["silent", "slow", "endless"])

@@ -66,7 +66,7 @@ def test_while_the_run_is_on_its_place_is_where_it_would_stand() -> None:
 
 def test_what_is_no_ruling_has_no_effect_to_tell() -> None:
     hand = three()
-    assert worth(hand.engine, e.HandTap(author="judge", moment=moment(1))) is None
+    assert worth(hand.engine, e.HandTime(author="judge", moment=moment(1))) is None
     assert worth(Hand(RULES).engine, penalty(1.0)) is None, "no run yet"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.errors import RacedayError
 from shared.rules.ranking import RaceRules
-from station.core.facts import GateNoted, Lap, Proposal
+from station.core.facts import GateNoteStored, Lap, Proposal
 from station.core.inputs import Command, StopAll
 from station.views.views import (
     Accepted,
@@ -133,10 +133,10 @@ TROUBLE = replace(
 
 
 NOTES = (
-    GateNoted(
+    GateNoteStored(
         "start", "missed_numbers", "The passing numbers 13 to 14 are missing (after 12 came 15).", 2, 1_790_000_000 * S
     ),
-    GateNoted("start", "restart", "The decoder restarted: laps across this are void.", 0, 1_789_999_000 * S),
+    GateNoteStored("start", "restart", "The decoder restarted: laps across this are void.", 0, 1_789_999_000 * S),
 )
 FULL_GATE = replace(
     GATE,

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from shared.errors import Refused, StorageError
-from shared.web.security import is_ours
+from shared.web.security import is_allowed_host
 from station.core.inputs import OpenRun, OrderCar, VoidLap
 from station.views.views import Accepted, Declined
 from tests.station.web.conftest import Served, serve
@@ -159,7 +159,7 @@ def test_our_own_page_may(served: Served) -> None:
     ],
 )
 def test_which_hosts_are_ours(host: str, ours: bool) -> None:
-    assert is_ours(host, frozenset({"timing.example"})) is ours
+    assert is_allowed_host(host, frozenset({"timing.example"})) is ours
 
 
 def test_a_strangers_name_is_refused_everywhere(served: Served) -> None:
@@ -214,7 +214,7 @@ def test_an_emergency_stop_passes_a_queue_of_stuck_commands(served: Served) -> N
             return Accepted(2)
 
     served.station.submit = Stuck()  # type: ignore[method-assign]
-    waiting = [threading.Thread(target=command, args=(served, {"command": "hand_tap"})) for _ in range(12)]
+    waiting = [threading.Thread(target=command, args=(served, {"command": "hand_time"})) for _ in range(12)]
     for thread in waiting:
         thread.start()
     for _ in range(8):

@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, expect
 
 from station.core.inputs import (
     ArmRun,
+    AssignCrossing,
     Command,
     DismissProposal,
-    GiveCrossing,
     OffTrack,
     OrderCar,
     SetMode,
@@ -121,7 +121,7 @@ def test_every_car_on_the_track_has_a_clock_that_runs(served: Served, watched: W
 
 
 @pytest.mark.parametrize(("key", "command"), [
-    ("y", GiveCrossing(author="operator", reason="an official gave it", number=41, run_id="run-8")),
+    ("y", AssignCrossing(author="operator", reason="an official gave it", number=41, run_id="run-8")),
     ("n", DismissProposal(author="operator", reason="an official looked: it is not so", at_ns=190 * S, run_id="run-8")),
 ])  # fmt: skip
 def test_a_doubt_is_answered_with_one_key(served: Served, watched: Watched, key: str, command: Command) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from station.core.facts import Proposal
-from station.core.inputs import GiveTransponder
+from station.core.inputs import AssignTransponder
 from station.views.views import StrangerView
 from station.web.command_parser import parse_command
 from station.web.presenters.gates import UNSAID, gate_cards, short_time
@@ -82,7 +82,7 @@ def test_each_doubt_can_be_done_as_proposed_or_dismissed() -> None:
     assert asked[false][0] == ("Drop it", "drop_crossing", {"number": 3})
     assert [command for _, command, _ in asked[replace(false, at_ns=5)]] == ["dismiss"]  # no lap ended there any more
     assert asked[uncounted][0] == ("It was false", "dismiss", {"at_ns": 190 * S})
-    assert [command for _, command, _ in asked[uncounted][1:]] == ["give_crossing"] * 2
+    assert [command for _, command, _ in asked[uncounted][1:]] == ["assign_crossing"] * 2
 
 
 def test_the_keys_are_the_oldest_proposals_and_never_a_flag() -> None:
@@ -105,10 +105,10 @@ def test_a_stranger_is_asked_about_and_given_to_a_car_or_to_nobody() -> None:
     ]
     assert "it passed 3 times" in found[0].witnesses[0]
     done = [(action.command, dict(action.texts)) for action in found[1].actions]
-    assert [command for command, _ in done] == ["give_transponder"] * len(done)
+    assert [command for command, _ in done] == ["assign_transponder"] * len(done)
     assert [texts.get("car", "") for _, texts in done][:2] == [run.car for run in TOGETHER.runs][:2]
     assert done[-1][1] == {"transponder": "1234567", "reason": "an official knows it"}
-    assert all(isinstance(parse_command({"command": name, **texts}), GiveTransponder) for name, texts in done)
+    assert all(isinstance(parse_command({"command": name, **texts}), AssignTransponder) for name, texts in done)
 
 
 def test_gates_in_words() -> None:

@@ -172,7 +172,7 @@ def _judge(path: pathlib.Path, gate: FastGate, said: Said, car_boot: str, tally:
         elif isinstance(event, e.CarReport) and event.boot == car_boot:
             reports.append(event.seq)
         facts = json.loads(record.facts)
-        laps |= {_lap(fact[1]["lap"]) for fact in facts if fact[0] in ("LapDone", "LapConfirmed")}
+        laps |= {_lap(fact[1]["lap"]) for fact in facts if fact[0] in ("LapCompleted", "LapConfirmed")}
         runs |= {fact[1]["run_id"] for fact in facts if fact[0] == "RunOpened"}
         due = [(fact[1]["result"]["result_id"], fact[1]["result"]["laps"]) for fact in facts if fact[0] == "ResultDue"]
         posted = [(result["result_id"], result["laps"]) for result in map(json.loads, record.results)]

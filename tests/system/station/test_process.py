@@ -18,7 +18,7 @@ import pytest
 
 from shared.clock import SystemClock
 from station.commands.replay import check
-from station.core.facts import LapDone, RunStarted
+from station.core.facts import LapCompleted, RunStarted
 from station.store.journal import Journal
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -135,7 +135,7 @@ def test_killed_in_mid_run_it_goes_on_from_its_journal(folder: pathlib.Path, sta
     journal = Journal(folder / "data" / "station.db")
     check(journal)
     facts = b"".join(record.facts for record in journal.records())
-    assert facts.count(LapDone.__name__.encode()) >= shown
+    assert facts.count(LapCompleted.__name__.encode()) >= shown
     assert facts.count(RunStarted.__name__.encode()) == 1
     assert journal.due == 1
     journal.close()

@@ -13,13 +13,13 @@ from shared.config import load
 from shared.errors import BadInput, ConfigError, Refused, StorageError
 from tests.vehicle.sample_parts import config_text
 from vehicle.calibration.file import CalibrationChoice, read_calibration, write_calibration
-from vehicle.calibration.terminal_wizard import PULSE_S, Wizard, tried_us
+from vehicle.calibration.terminal_wizard import PULSE_S, TerminalWizard, tried_us
 from vehicle.commands import vehicle
 from vehicle.config import VehicleConfig
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
-from vehicle.guard.actuators import Wheels
-from vehicle.guard.stop_socket import LocalStop
+from vehicle.guard.actuators import Actuators
+from vehicle.guard.stop_socket import StopSocket
 from vehicle.hardware.motors.mock import MockMotors
 
 REST = Pulses(1_450_000, 1_446_000)
@@ -125,7 +125,7 @@ def test_which_calibration_counts(tmp_path: pathlib.Path) -> None:
 
 def test_wheels_without_a_calibration_get_no_pulse() -> None:
     motors = MockMotors({}, ManualClock())
-    wheels = Wheels(motors, None)
+    wheels = Actuators(motors, None)
     wheels.turn(Action(0.0, 0.0))
     assert motors.pulses is None
     with pytest.raises(AssertionError):
@@ -158,8 +158,8 @@ class Hands:
         self.tested.append(self.motors.pulses)
         self.on_pause()
 
-    def wizard(self) -> Wizard:
-        return Wizard(self.motors, STOCK_CALIBRATION, self.ask, self.pause)
+    def wizard(self) -> TerminalWizard:
+        return TerminalWizard(self.motors, STOCK_CALIBRATION, self.ask, self.pause)
 
 
 def test_the_wizard_finds_a_calibration_and_every_pulse_ends_in_neutral() -> None:
@@ -269,7 +269,7 @@ def test_the_command_refuses_beside_a_guard_and_without_a_file(
     with pytest.raises(ConfigError, match=r"calibration\.file"):
         vehicle.main(["calibrate", "--config", str(car(tmp_path, "stock = true"))])
     config = car(tmp_path, f'file = "{tmp_path}/calibration.json"')
-    guard = LocalStop(tmp_path / "car.sock")
+    guard = StopSocket(tmp_path / "car.sock")
     with pytest.raises(Exception, match="another guard already listens"):
         vehicle.main(["calibrate", "--config", str(config)])
     guard.close()

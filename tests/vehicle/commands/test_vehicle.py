@@ -15,7 +15,7 @@ from vehicle.commands import vehicle
 from vehicle.config import MotorsChoice, VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.drivers import build_clock
-from vehicle.guard.stop_socket import LocalStop, ask_to_stop
+from vehicle.guard.stop_socket import StopSocket, ask_to_stop
 
 
 def config(folder: pathlib.Path, change: tuple[str, str] = ("", "")) -> str:
@@ -53,11 +53,11 @@ def test_stop_without_a_guard(tmp_path: pathlib.Path) -> None:
 
 def test_the_local_socket_survives_a_kill_but_not_a_second_guard(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "run" / "car.sock"
-    killed = LocalStop(path)
+    killed = StopSocket(path)
     killed._socket.close()  # as a kill leaves it: the file is there, nobody listens
-    local = LocalStop(path)
+    local = StopSocket(path)
     with pytest.raises(OperatorError, match="another guard already listens"):
-        LocalStop(path)
+        StopSocket(path)
     assert local.asked() == []
     local.close()
     local.close()
@@ -70,7 +70,7 @@ def test_a_file_in_the_way_of_the_socket_is_named(tmp_path: pathlib.Path) -> Non
     path = tmp_path / "car.sock"
     path.write_text("a letter")
     with pytest.raises(OperatorError, match=r"car\.sock"):
-        LocalStop(path)
+        StopSocket(path)
     assert path.read_text() == "a letter"
 
 

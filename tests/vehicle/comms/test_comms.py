@@ -9,11 +9,11 @@ from shared.errors import StorageError
 from shared.link.interface import Delivery, Subscription
 from shared.link.mock import MockBroker, MockLink
 from shared.protocol import topics
-from shared.protocol.messages import CarBeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, Message
+from shared.protocol.messages import CarHeartbeat, CarLap, CarState, CarTelemetry, DriveOrder, LapAck, Lease, Message
 from vehicle.comms.comms import Comms
-from vehicle.comms.lap_outbox import Outbox
-from vehicle.core.messages import CommsReady, Figures
-from vehicle.process.channel import Channel, Word, pair
+from vehicle.comms.lap_outbox import LapOutbox
+from vehicle.core.messages import CommsReady, LoopTelemetry
+from vehicle.process.channel import Channel, IpcMessage, pair
 
 MS = 1_000_000
 LAP = CarLap(5_000 * MS, "boot-1", 0, None, 8, 20 * MS)
@@ -29,7 +29,7 @@ class Bench:
         self.heard: list[Message] = []
         self.deliveries: list[Delivery] = []
         self.station = MockLink(self.broker, "station-1", "boot-s", "station")
-        kinds = (CarBeat, CarState, CarLap, CarTelemetry)
+        kinds = (CarHeartbeat, CarState, CarLap, CarTelemetry)
         self.station.start([Subscription(topics.BY_BODY[kind]) for kind in kinds], self._hear)
         self.begin()
 
@@ -38,7 +38,7 @@ class Bench:
         (ours, theirs), (pilots, laps) = pair(), pair()
         self.guard, self.pilot = Channel(ours), Channel(pilots)
         self.link = MockLink(self.broker, "car-1", "boot-1", "car")
-        self.outbox = Outbox(self.folder / "laps.db")
+        self.outbox = LapOutbox(self.folder / "laps.db")
         self.comms = Comms("car-1", self.link, self.outbox, Channel(theirs), Channel(laps), 3.0)
         self.comms.start()
         self.run(500)
@@ -56,7 +56,7 @@ class Bench:
     def said(self, kind: type) -> list[Message]:
         return [message for message in self.heard if isinstance(message.body, kind)]
 
-    def guard_hears(self) -> list[Word]:
+    def guard_hears(self) -> list[IpcMessage]:
         return self.guard.receive()
 
     def close(self) -> None:
@@ -77,11 +77,11 @@ def test_it_tells_the_guard_that_it_is_there(bench: Bench) -> None:
 
 
 def test_beats_states_and_figures_go_out(bench: Bench) -> None:
-    bench.guard.send(CarBeat(17, "ready"))
+    bench.guard.send(CarHeartbeat(17, "ready"))
     bench.guard.send(CarState(True, "ready", "", "demo"))
-    bench.guard.send(Figures(9, 1, 2, 3, tuple(range(1000, 101_000, 1000)), (500,), 0.5, 0.25))
+    bench.guard.send(LoopTelemetry(9, 1, 2, 3, tuple(range(1000, 101_000, 1000)), (500,), 0.5, 0.25))
     bench.run(200)
-    assert bench.said(CarBeat)[-1].body == CarBeat(17, "ready")
+    assert bench.said(CarHeartbeat)[-1].body == CarHeartbeat(17, "ready")
     assert bench.said(CarState)[-1].body == CarState(True, "ready", "", "demo")
     assert bench.said(CarTelemetry)[-1].body == CarTelemetry(9, 1, 2, 3, 50_000, 99_000, 500, 500, 0.5, 0.25)
 

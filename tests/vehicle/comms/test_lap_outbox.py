@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.errors import StorageError
 from shared.protocol.messages import CarLap
-from vehicle.comms.lap_outbox import Outbox
+from vehicle.comms.lap_outbox import LapOutbox
 
 
 def lap(at_ns: int, boot: str = "boot-1") -> CarLap:
@@ -26,7 +26,7 @@ def path(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def test_laps_wait_in_order_until_they_are_forgotten(path: pathlib.Path) -> None:
-    outbox = Outbox(path)
+    outbox = LapOutbox(path)
     kept = [outbox.put(lap(n)) for n in range(3)]
     assert [k.seq for k in kept] == [1, 2, 3]
     assert outbox.waiting() == kept
@@ -38,13 +38,13 @@ def test_laps_wait_in_order_until_they_are_forgotten(path: pathlib.Path) -> None
 
 
 def test_numbers_go_on_over_restarts_and_boots_even_when_all_is_forgotten(path: pathlib.Path) -> None:
-    first = Outbox(path)
+    first = LapOutbox(path)
     first.put(lap(1))
     first.put(lap(2))
     first.forget("boot-1", 1)
     first.forget("boot-1", 2)
     first.close()
-    second = Outbox(path)
+    second = LapOutbox(path)
     assert second.put(lap(3, "boot-2")).seq == 3
     second.close()
 
@@ -52,8 +52,8 @@ def test_numbers_go_on_over_restarts_and_boots_even_when_all_is_forgotten(path: 
 def test_a_kill_loses_nothing_that_was_kept(path: pathlib.Path) -> None:
     program = (
         "import sys, pathlib\nfrom tests.vehicle.comms.test_lap_outbox import lap\n"
-        "from vehicle.comms.lap_outbox import Outbox\n"
-        "outbox = Outbox(pathlib.Path(sys.argv[1]))\n"
+        "from vehicle.comms.lap_outbox import LapOutbox\n"
+        "outbox = LapOutbox(pathlib.Path(sys.argv[1]))\n"
         "for n in range(10**6):\n    print(outbox.put(lap(n)).seq, flush=True)\n"
     )
     root = pathlib.Path(__file__).resolve().parents[3]
@@ -63,13 +63,13 @@ def test_a_kill_loses_nothing_that_was_kept(path: pathlib.Path) -> None:
         assert process.stdout is not None
         said = [int(process.stdout.readline()) for _ in range(20)]
         os.kill(process.pid, signal.SIGKILL)
-    outbox = Outbox(path)
+    outbox = LapOutbox(path)
     assert [k.seq for k in outbox.waiting()][:20] == said
     outbox.close()
 
 
 def test_a_damaged_row_holds_up_no_other(path: pathlib.Path) -> None:
-    outbox = Outbox(path)
+    outbox = LapOutbox(path)
     kept = [outbox.put(lap(n)) for n in range(2)]
     with sqlite3.connect(path) as other:
         other.execute("UPDATE laps SET lap = 'broken' WHERE seq = 1")
@@ -83,11 +83,11 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: pathlib.Path, cont
     path = tmp_path / "laps.db"
     path.write_bytes(content)
     with pytest.raises(StorageError, match="the outbox of laps cannot be kept"):
-        Outbox(path)
+        LapOutbox(path)
 
 
 def test_a_full_disk_keeps_nothing_and_says_so(path: pathlib.Path) -> None:
-    outbox = Outbox(path)
+    outbox = LapOutbox(path)
     outbox.put(lap(0))
     outbox._db.execute("PRAGMA max_page_count = 3")
     with pytest.raises(StorageError, match="full"):
@@ -107,7 +107,7 @@ def test_it_keeps_what_a_list_would_keep(
     steps: list[int | str | None], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("outbox") / "laps.db"
-    outbox, model, newest = Outbox(path), list[int](), 0
+    outbox, model, newest = LapOutbox(path), list[int](), 0
     for step in steps:
         if step is None:
             newest += 1
@@ -118,6 +118,6 @@ def test_it_keeps_what_a_list_would_keep(
             model = [seq for seq in model if seq != step]
         else:
             outbox.close()
-            outbox = Outbox(path)
+            outbox = LapOutbox(path)
         assert [k.seq for k in outbox.waiting()] == model
     outbox.close()

@@ -9,22 +9,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from shared.protocol.messages import DriveOrder, Grant, Lease, OrderAction
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.controller import Device, Helm
-from vehicle.core.frame_age import Safety
-from vehicle.core.limiter import Limits
-from vehicle.core.messages import Wish
+from vehicle.core.controller import DeviceName, DriveController
+from vehicle.core.frame_age import SafetyOptions
+from vehicle.core.limiter import DriveLimits
+from vehicle.core.messages import Setpoint
 
 MS = 1_000_000
-SAFETY = Safety(frame_period_ms=50.0, arm_frames=3)  # holds to 100 ms, trips beyond 250
-LIMITS = Limits(throttle_slew_per_s=100.0, steering_slew_per_s=100.0)
+SAFETY = SafetyOptions(frame_period_ms=50.0, arm_frames=3)  # holds to 100 ms, trips beyond 250
+LIMITS = DriveLimits(throttle_slew_per_s=100.0, steering_slew_per_s=100.0)
 
 
 class Bench:
     """A helm with a hand on its clock."""
 
-    def __init__(self, helm: Helm | None = None) -> None:
+    def __init__(self, helm: DriveController | None = None) -> None:
         self.now_ns = 5_000 * MS
-        self.helm = helm or Helm("boot-1", LIMITS, SAFETY, 50, calibrated=True)
+        self.helm = helm or DriveController("boot-1", LIMITS, SAFETY, 50, calibrated=True)
         self.orders = 0
         self.frames = 0
         self.beat = 0
@@ -33,7 +33,7 @@ class Bench:
     def wish(self, steering: float = 0.5, throttle: float = 1.0, age_ms: float = 0) -> None:
         self.frames += 1
         at_ns = self.now_ns - round(age_ms * MS)
-        self.helm.take_wish(Wish(self.frames, at_ns, steering, throttle, 900), self.now_ns)
+        self.helm.take_wish(Setpoint(self.frames, at_ns, steering, throttle, 900), self.now_ns)
 
     def lease(self, grant: Grant = "drive", lease_ms: int = 500, beat: int | None = None, boot: str = "boot-1") -> None:
         self.helm.take_lease(Lease(boot, self.beat if beat is None else beat, grant, "run-1", lease_ms))
@@ -41,7 +41,7 @@ class Bench:
     def order(self, action: OrderAction, beat: int | None = None, **more: Any) -> None:
         self.orders += 1
         asked = {"order_id": f"o{self.orders}", "boot": "boot-1", "ttl_ms": 2000} | more
-        self.helm.take_order(DriveOrder(action=action, beat=self.beat if beat is None else beat, **asked))
+        self.helm.take_order(DriveOrder(action=action, heartbeat=self.beat if beat is None else beat, **asked))
 
     def run(self, duration_ms: int, *, frames: bool = True, lease: bool = True) -> None:
         """Ticks of 10 ms, a frame each 50, a beat and its lease each 100."""
@@ -49,7 +49,7 @@ class Bench:
             self.now_ns += 10 * MS
             turn = self.now_ns // MS
             if turn % 100 == 0:
-                self.beat = self.helm.beat(self.now_ns).beat
+                self.beat = self.helm.beat(self.now_ns).heartbeat
                 if lease:
                     self.lease()
             if frames and turn % 50 == 0:
@@ -202,8 +202,8 @@ def test_frames_hold_ramp_and_trip(driving: Bench) -> None:
 
 
 def test_a_repeated_or_future_frame_does_not_keep_the_car_going(driving: Bench) -> None:
-    repeated = Wish(driving.frames, driving.now_ns - 50 * MS, 0.0, 1.0, 900)
-    future = Wish(driving.frames + 1, driving.now_ns + 10_000 * MS, 0.0, 1.0, 900)
+    repeated = Setpoint(driving.frames, driving.now_ns - 50 * MS, 0.0, 1.0, 900)
+    future = Setpoint(driving.frames + 1, driving.now_ns + 10_000 * MS, 0.0, 1.0, 900)
     driving.helm.take_wish(repeated, driving.now_ns)
     for _ in range(40):
         assert not driving.helm.take_wish(repeated, driving.now_ns)
@@ -264,8 +264,8 @@ def test_the_pilot_going_trips_and_the_next_one_must_be_armed_anew(driving: Benc
 
 
 def test_beats_rise_over_a_restart_of_the_guard() -> None:
-    first, second = (Helm("b", LIMITS, SAFETY, calibrated=True) for _ in range(2))
-    assert first.beat(10_000 * MS).beat < first.beat(10_000 * MS).beat < second.beat(10_100 * MS).beat
+    first, second = (DriveController("b", LIMITS, SAFETY, calibrated=True) for _ in range(2))
+    assert first.beat(10_000 * MS).heartbeat < first.beat(10_000 * MS).heartbeat < second.beat(10_100 * MS).heartbeat
 
 
 class Anything(RuleBasedStateMachine):
@@ -278,7 +278,7 @@ class Anything(RuleBasedStateMachine):
         self.lease_until_ns = 0
         self.frame_ns = -(10**18)
         self.sent: dict[int, int] = {}
-        self.gone: set[Device] = set()
+        self.gone: set[DeviceName] = set()
 
     @rule(ms=st.integers(0, 400))
     def time_goes_by(self, ms: int) -> None:
@@ -286,7 +286,7 @@ class Anything(RuleBasedStateMachine):
 
     @rule()
     def beat(self) -> None:
-        self.bench.beat = self.bench.helm.beat(self.bench.now_ns).beat
+        self.bench.beat = self.bench.helm.beat(self.bench.now_ns).heartbeat
         self.sent[self.bench.beat] = self.bench.now_ns
 
     @rule(back=st.integers(0, 4), grant=st.sampled_from(["drive", "drive", "none"]), ms=st.integers(0, 900))
@@ -314,7 +314,7 @@ class Anything(RuleBasedStateMachine):
             self.bench.helm.pilot_gone("gone")
 
     @rule(device=st.sampled_from(["motors", "button", "camera"]), why=st.sampled_from(["", "it is not there."]))
-    def absent(self, device: Device, why: str) -> None:
+    def absent(self, device: DeviceName, why: str) -> None:
         self.bench.helm.take_absent(device, why)
         self.gone = self.gone | {device} if why else self.gone - {device}
 
@@ -354,7 +354,7 @@ TestAnything.settings = settings(max_examples=40, stateful_step_count=30, deadli
 
 
 def test_a_car_without_calibration_cannot_be_armed() -> None:
-    bench = Bench(Helm("boot-1", LIMITS, SAFETY, 50, calibrated=False))
+    bench = Bench(DriveController("boot-1", LIMITS, SAFETY, 50, calibrated=False))
     bench.helm.model_ready()
     bench.run(500)
     bench.order("arm")
@@ -381,7 +381,7 @@ def test_a_stop_says_whose_it_is_and_nothing_rearms(
     assert driving.action == NEUTRAL
 
 
-ABSENT: list[tuple[Device, str, str]] = [
+ABSENT: list[tuple[DeviceName, str, str]] = [
     ("motors", "the bus does not answer.", "The car has not yet motors. The bus does not answer."),
     ("button", "no pin.", "The car has not yet its emergency button. No pin."),
 ]
@@ -397,7 +397,7 @@ def _well() -> Bench:
 @pytest.mark.parametrize(("device", "why", "said"), ABSENT)
 @pytest.mark.parametrize("action", ["arm", "start"])
 def test_a_car_without_a_device_is_refused_at_once_and_nothing_waits_for_its_return(
-    device: Device, why: str, said: str, action: OrderAction
+    device: DeviceName, why: str, said: str, action: OrderAction
 ) -> None:
     bench = _well()
     bench.helm.take_absent(device, why)
@@ -418,7 +418,7 @@ def test_a_car_without_a_device_is_refused_at_once_and_nothing_waits_for_its_ret
 
 @pytest.mark.parametrize(("device", "why", "said"), [*ABSENT, ("camera", "no lens.", "")])
 def test_a_device_that_goes_trips_the_car_and_its_return_rearms_nothing(
-    driving: Bench, device: Device, why: str, said: str
+    driving: Bench, device: DeviceName, why: str, said: str
 ) -> None:
     driving.helm.take_absent(device, why)
     assert driving.helm.mode == "tripped"

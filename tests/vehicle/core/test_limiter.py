@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from shared.config import from_table
 from shared.errors import ConfigError
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.limiter import Limits, limit
+from vehicle.core.limiter import DriveLimits, limit
 
-LIMITS = Limits(throttle_cap=0.5, reverse_cap=0.2, throttle_slew_per_s=2.0, steering_slew_per_s=10.0)
+LIMITS = DriveLimits(throttle_cap=0.5, reverse_cap=0.2, throttle_slew_per_s=2.0, steering_slew_per_s=10.0)
 TICK_NS = 16_666_667
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 ACTIONS = st.builds(Action, ANY, ANY)
 APPLIED = st.builds(Action, st.floats(-1, 1), st.floats(-1, 1))
-LIMITED = st.builds(Limits, st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 100), st.floats(0.5, 100))
+LIMITED = st.builds(DriveLimits, st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 100), st.floats(0.5, 100))
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_table(wish: Action, last: Action, dt_ns: int, allowed: Action) -> None:
     ],
 )
 def test_the_shipped_limits_and_what_may_be_set(name: str, default: float, least: float, most: float) -> None:
-    assert getattr(from_table({}, Limits, "limits"), name) == default
+    assert getattr(from_table({}, DriveLimits, "limits"), name) == default
     for allowed in (least, most):
-        assert getattr(from_table({name: allowed}, Limits, "limits"), name) == allowed
+        assert getattr(from_table({name: allowed}, DriveLimits, "limits"), name) == allowed
     for refused in (math.nextafter(least, -math.inf), math.nextafter(most, math.inf)):
         with pytest.raises(ConfigError, match=name):
-            from_table({name: refused}, Limits, "limits")
+            from_table({name: refused}, DriveLimits, "limits")
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_a_wish_that_is_not_finite_is_neutral(broken: float) -> None:
 
 
 @given(ACTIONS, APPLIED, st.integers(-(10**12), 10**12), LIMITED)
-def test_always_finite_and_within_the_caps(wish: Action, last: Action, dt_ns: int, limits: Limits) -> None:
+def test_always_finite_and_within_the_caps(wish: Action, last: Action, dt_ns: int, limits: DriveLimits) -> None:
     out = limit(wish, last, dt_ns, limits)
     assert -1.0 <= out.steering <= 1.0
     assert -limits.reverse_cap <= out.throttle <= limits.throttle_cap
 
 
 @given(ACTIONS, APPLIED, st.integers(0, 50_000_000), LIMITED)
-def test_growth_is_slewed(wish: Action, last: Action, dt_ns: int, limits: Limits) -> None:
+def test_growth_is_slewed(wish: Action, last: Action, dt_ns: int, limits: DriveLimits) -> None:
     out = limit(wish, last, dt_ns, limits)
     room = limits.throttle_slew_per_s * dt_ns / 1e9 + 1e-9
     assert out.throttle <= max(last.throttle, 0.0) + room
@@ -107,7 +107,7 @@ def test_growth_is_slewed(wish: Action, last: Action, dt_ns: int, limits: Limits
 
 
 @given(APPLIED, st.integers(0, 10**9), LIMITED)
-def test_a_wish_for_neutral_throttle_is_always_granted_at_once(last: Action, dt_ns: int, limits: Limits) -> None:
+def test_a_wish_for_neutral_throttle_is_always_granted_at_once(last: Action, dt_ns: int, limits: DriveLimits) -> None:
     assert limit(Action(last.steering, 0.0), last, dt_ns, limits).throttle == 0.0
 
 

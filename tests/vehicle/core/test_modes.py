@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from shared.errors import ConfigError, Refused
 from shared.protocol.messages import CarMode
-from vehicle.core.frame_age import Safety, throttle_left, trip_reason
-from vehicle.core.modes import ARMED, MODES, Event, Readiness, Standing, after
+from vehicle.core.frame_age import SafetyOptions, throttle_left, trip_reason
+from vehicle.core.modes import ARMED, MODES, DriveReadiness, ModeEvent, ModeState, after
 
-ALL: Readiness = Readiness(calibration=True, model=True, frames=True, lease=True)
+ALL: DriveReadiness = DriveReadiness(calibration=True, model=True, frames=True, lease=True)
 STATES: tuple[CarMode, ...] = get_args(CarMode)
-EVENTS: tuple[Event, ...] = get_args(Event)
+EVENTS: tuple[ModeEvent, ...] = get_args(ModeEvent)
 
 
 def test_every_mode_has_its_row_and_every_row_leads_to_a_mode() -> None:
@@ -25,9 +25,9 @@ def test_every_mode_has_its_row_and_every_row_leads_to_a_mode() -> None:
 
 @pytest.mark.parametrize("mode", STATES)
 @pytest.mark.parametrize("event", ["stop", "estop", "trip", "withdraw"])
-def test_stopping_is_never_refused_and_never_moves(mode: CarMode, event: Event) -> None:
+def test_stopping_is_never_refused_and_never_moves(mode: CarMode, event: ModeEvent) -> None:
     assert after(
-        Standing(mode), event, Readiness(calibration=False, model=False, frames=False, lease=False)
+        ModeState(mode), event, DriveReadiness(calibration=False, model=False, frames=False, lease=False)
     ).mode not in (
         "driving",
         "ready",
@@ -45,52 +45,52 @@ def test_the_only_doors() -> None:
 
 @pytest.mark.parametrize("lacking", list(itertools.product([True, False], repeat=4))[1:])
 @pytest.mark.parametrize(("mode", "event"), [("disarmed", "arm"), ("stopped", "arm"), ("ready", "start")])
-def test_arm_and_start_need_everything(lacking: tuple[bool, bool, bool, bool], mode: CarMode, event: Event) -> None:
+def test_arm_and_start_need_everything(lacking: tuple[bool, bool, bool, bool], mode: CarMode, event: ModeEvent) -> None:
     with pytest.raises(Refused, match="The car has not yet "):
-        after(Standing(mode), event, Readiness(*lacking))
+        after(ModeState(mode), event, DriveReadiness(*lacking))
 
 
 @pytest.mark.parametrize(
     ("readiness", "sentence"),
     [
         (ALL, ""),
-        (Readiness(True, True, True, False), "The car has not yet a lease from the station."),
-        (Readiness(True, True, False, True), "The car has not yet fresh frames."),
-        (Readiness(True, False, True, True), "The car has not yet a loaded model."),
-        (Readiness(False, True, True, True), "The car has not yet a calibration (raceday vehicle calibrate)."),
-        (Readiness(True, False, False, True), "The car has not yet a loaded model and fresh frames."),
-        (Readiness(True, True, True, True, motors="No bus."), "The car has not yet motors. No bus."),
-        (Readiness(True, True, True, True, button="No pin."), "The car has not yet its emergency button. No pin."),
+        (DriveReadiness(True, True, True, False), "The car has not yet a lease from the station."),
+        (DriveReadiness(True, True, False, True), "The car has not yet fresh frames."),
+        (DriveReadiness(True, False, True, True), "The car has not yet a loaded model."),
+        (DriveReadiness(False, True, True, True), "The car has not yet a calibration (raceday vehicle calibrate)."),
+        (DriveReadiness(True, False, False, True), "The car has not yet a loaded model and fresh frames."),
+        (DriveReadiness(True, True, True, True, motors="No bus."), "The car has not yet motors. No bus."),
+        (DriveReadiness(True, True, True, True, button="No pin."), "The car has not yet its emergency button. No pin."),
         (
-            Readiness(True, True, False, True, "No camera.", "No bus.", "No pin."),
+            DriveReadiness(True, True, False, True, "No camera.", "No bus.", "No pin."),
             "The car has not yet motors and its emergency button and fresh frames. No bus. No pin. No camera.",
         ),
-        (Readiness(True, True, True, True, "It was dark."), ""),
-        (Readiness(True, True, False, True, "It is dark."), "The car has not yet fresh frames. It is dark."),
+        (DriveReadiness(True, True, True, True, "It was dark."), ""),
+        (DriveReadiness(True, True, False, True, "It is dark."), "The car has not yet fresh frames. It is dark."),
     ],
 )
-def test_what_is_missing_is_said(readiness: Readiness, sentence: str) -> None:
+def test_what_is_missing_is_said(readiness: DriveReadiness, sentence: str) -> None:
     assert readiness.missing == sentence
 
 
 @pytest.mark.parametrize("mode", STATES)
 @pytest.mark.parametrize("event", EVENTS)
-def test_every_cell_of_the_table_is_what_happens(mode: CarMode, event: Event) -> None:
-    before, to = Standing(mode, "before"), MODES[mode].get(event)
+def test_every_cell_of_the_table_is_what_happens(mode: CarMode, event: ModeEvent) -> None:
+    before, to = ModeState(mode, "before"), MODES[mode].get(event)
     if to is None:
         with pytest.raises(Refused, match=f"^The car is {mode}: it cannot {event} now.$"):
             after(before, event, ALL)
     elif mode == to == "tripped":
         assert after(before, event, ALL, "later") is before
     else:
-        assert after(before, event, ALL, "now") == Standing(to, "now")
-        assert after(before, event, ALL) == Standing(to, "")
+        assert after(before, event, ALL, "now") == ModeState(to, "now")
+        assert after(before, event, ALL) == ModeState(to, "")
 
 
 def test_a_standing_begins_disarmed_and_facts_do_not_change() -> None:
-    assert Standing() == Standing("disarmed", "")
+    assert ModeState() == ModeState("disarmed", "")
     assert frozenset({"ready", "driving"}) == ARMED
-    for fact, name in ((Standing(), "mode"), (ALL, "lease")):
+    for fact, name in ((ModeState(), "mode"), (ALL, "lease")):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(fact, name, "driving")
         assert not hasattr(fact, "__dict__")
@@ -98,12 +98,12 @@ def test_a_standing_begins_disarmed_and_facts_do_not_change() -> None:
 
 def test_a_mode_that_came_over_a_wire_is_the_same_mode() -> None:
     read: Any = "".join(("trip", "ped"))  # equal, but not the very same object
-    assert after(Standing(read, "the first"), "trip", ALL, "a later one") == Standing("tripped", "the first")
+    assert after(ModeState(read, "the first"), "trip", ALL, "a later one") == ModeState("tripped", "the first")
 
 
-@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.builds(Readiness, *[st.booleans()] * 4))))
-def test_no_walk_drives_without_arm_and_start_since_the_last_stop(walk: list[tuple[Event, Readiness]]) -> None:
-    standing, armed, started = Standing(), False, False
+@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.builds(DriveReadiness, *[st.booleans()] * 4))))
+def test_no_walk_drives_without_arm_and_start_since_the_last_stop(walk: list[tuple[ModeEvent, DriveReadiness]]) -> None:
+    standing, armed, started = ModeState(), False, False
     for event, readiness in walk:
         try:
             standing = after(standing, event, readiness, event)
@@ -117,17 +117,17 @@ def test_no_walk_drives_without_arm_and_start_since_the_last_stop(walk: list[tup
 
 
 @given(st.lists(st.sampled_from([event for event in EVENTS if event != "reset"])))
-def test_a_trip_latches_with_its_first_reason(walk: list[Event]) -> None:
-    standing = Standing("tripped", "the first")
+def test_a_trip_latches_with_its_first_reason(walk: list[ModeEvent]) -> None:
+    standing = ModeState("tripped", "the first")
     for event in walk:
         try:
             standing = after(standing, event, ALL, "a later one")
         except Refused as refusal:
             assert "The car is tripped" in str(refusal)  # noqa: PT017 (most walks are refused nowhere)
-    assert standing == Standing("tripped", "the first")
+    assert standing == ModeState("tripped", "the first")
 
 
-SAFETY = Safety(frame_period_ms=100.0, hold_periods=2.0, trip_periods=5.0)
+SAFETY = SafetyOptions(frame_period_ms=100.0, hold_periods=2.0, trip_periods=5.0)
 
 
 @pytest.mark.parametrize(("age_ms", "left"), [(-5, 1.0), (0, 1.0), (200, 1.0), (350, 0.5), (500, 0.0), (9_000, 0.0)])
@@ -151,17 +151,17 @@ def test_what_trips(age_ms: int, left_ms: int, words: str) -> None:
 
 def test_a_ramp_must_have_a_length() -> None:
     with pytest.raises(ConfigError, match="trip_periods"):
-        Safety(hold_periods=3.0, trip_periods=3.0)
+        SafetyOptions(hold_periods=3.0, trip_periods=3.0)
 
 
-NOTHING = Readiness(calibration=False, model=False, frames=False, lease=False)
+NOTHING = DriveReadiness(calibration=False, model=False, frames=False, lease=False)
 
 
 @pytest.mark.parametrize("mode", ["disarmed", "ready", "stopped", "tripped"])
 def test_a_reset_leads_to_disarmed_from_wherever_the_car_stands(mode: CarMode) -> None:
-    assert after(Standing(mode, "why"), "reset", NOTHING) == Standing("disarmed")
+    assert after(ModeState(mode, "why"), "reset", NOTHING) == ModeState("disarmed")
 
 
 def test_a_driving_car_is_not_reset() -> None:
     with pytest.raises(Refused, match="cannot reset now"):
-        after(Standing("driving"), "reset", NOTHING)
+        after(ModeState("driving"), "reset", NOTHING)

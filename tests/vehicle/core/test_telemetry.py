@@ -2,7 +2,7 @@
 
 import pytest
 
-from vehicle.core.messages import Figures
+from vehicle.core.messages import LoopTelemetry
 from vehicle.core.telemetry import percentile, telemetry
 
 
@@ -15,15 +15,15 @@ def test_percentiles_by_nearest_rank(values: tuple[int, ...], percent: int, expe
 
 
 def test_telemetry_of_nothing_is_zero() -> None:
-    assert telemetry(Figures(0, 0, 0, 0, (), (), 0.0, 0.0)).frame_age_p99_us == 0
+    assert telemetry(LoopTelemetry(0, 0, 0, 0, (), (), 0.0, 0.0)).frame_age_p99_us == 0
 
 
 def test_each_stage_is_told_apart() -> None:
     ages, policy, shrink, rest, capture, act = ((n, n, n + 1) for n in (60, 30, 5, 25, 15, 10))
-    figures = Figures(9, 2, 1, 4, ages, policy, 0.5, 0.25, shrink, rest, capture, act, "int8", "guard")
+    figures = LoopTelemetry(9, 2, 1, 4, ages, policy, 0.5, 0.25, shrink, rest, capture, act, "int8", "guard")
     said = telemetry(figures)
     assert (said.frame_age_p50_us, said.frame_age_p99_us) == (60, 61)
-    assert (said.capture_p50_us, said.shrink_p50_us, said.policy_p50_us, said.act_p50_us) == (15, 5, 30, 10)
-    assert (said.capture_p99_us, said.shrink_p99_us, said.policy_p99_us, said.act_p99_us) == (16, 6, 31, 11)
+    assert (said.capture_p50_us, said.preprocess_p50_us, said.policy_p50_us, said.act_p50_us) == (15, 5, 30, 10)
+    assert (said.capture_p99_us, said.preprocess_p99_us, said.policy_p99_us, said.act_p99_us) == (16, 6, 31, 11)
     assert (said.rest_p50_us, said.frames, said.dropped, said.repeated, said.late_ticks) == (25, 9, 2, 1, 4)
     assert (said.precision, said.realtime) == ("int8", "guard")

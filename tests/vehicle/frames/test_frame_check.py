@@ -14,7 +14,7 @@ from shared.clock import ManualClock
 from simulator.world.tracks import load_track, shipped_tracks
 from simulator.world.world import World, draw_parts
 from tests.vehicle.sample_parts import write_model
-from vehicle.core.messages import Unusable, Wish
+from vehicle.core.messages import Setpoint, UnusableFrame
 from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, KEPT, NOISE, REPEATED, FrameCheck
 from vehicle.frames.preprocess import profile
 from vehicle.hardware.cameras.mock import MockCamera
@@ -140,11 +140,11 @@ class Ear:
 
     @property
     def wishes(self) -> int:
-        return sum(isinstance(word, Wish) for word in self.words)
+        return sum(isinstance(word, Setpoint) for word in self.words)
 
     @property
     def sentences(self) -> set[str]:
-        return {word.sentence for word in self.words if isinstance(word, Unusable)}
+        return {word.sentence for word in self.words if isinstance(word, UnusableFrame)}
 
 
 @pytest.fixture

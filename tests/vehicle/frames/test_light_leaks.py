@@ -14,7 +14,7 @@ from simulator.world.tracks import load_track, shipped_tracks
 from simulator.world.world import World, draw_parts
 from tests.vehicle.frames.test_frame_check import recorded, scenes, small_of
 from vehicle.frames import frame_check
-from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, NOISE, FrameCheck, NoiseWatch
+from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, NOISE, FrameCheck, NoiseDetector
 from vehicle.frames.frame_edges import BURNT_OUT, COLUMNS, HALO_STEPS, ROWS, SLOPE, STEP, STRIPS, EdgeCounter
 
 Picture = Any
@@ -264,7 +264,7 @@ def test_the_quick_look_is_enough_for_the_recorded_scene_in_nearly_any_light() -
     assert sum(edges >= frame_check.LEAST_STRIP_EDGES for edges in least) >= 12
 
 
-class Meter(NoiseWatch):
+class Meter(NoiseDetector):
     """Keeps the lowest that a drive showed, as shares of the thresholds: noise is below 1 in both at once."""
 
     def __init__(self) -> None:

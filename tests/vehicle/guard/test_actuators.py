@@ -6,7 +6,7 @@ from shared.clock import ManualClock
 from shared.errors import HardwareMissing
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses
-from vehicle.guard.actuators import Wheels
+from vehicle.guard.actuators import Actuators
 from vehicle.hardware.motors.mock import MockMotors
 
 REST = Pulses(1_450_000, 1_446_000)
@@ -27,7 +27,7 @@ class Stubborn(MockMotors):
 @pytest.mark.parametrize("refusals", [0, 1, 2, 3, 50])
 def test_neutral_comes_through(refusals: int) -> None:
     motors = Stubborn({}, ManualClock())
-    wheels = Wheels(motors, STOCK_CALIBRATION)
+    wheels = Actuators(motors, STOCK_CALIBRATION)
     wheels.turn(Action(1.0, 1.0))
     assert motors.pulses == Pulses(1_700_000, 1_311_000)
     motors.refusals = refusals
@@ -45,11 +45,11 @@ def test_neutral_that_cannot_be_is_raised(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(motors, "neutral", refuse)
     with pytest.raises(HardwareMissing, match="gone"):
-        Wheels(motors, STOCK_CALIBRATION).neutral()
+        Actuators(motors, STOCK_CALIBRATION).neutral()
 
 
 def test_wheels_without_motors_send_nothing_until_they_are_there() -> None:
-    wheels = Wheels(None, STOCK_CALIBRATION)
+    wheels = Actuators(None, STOCK_CALIBRATION)
     assert (wheels.turn(NEUTRAL), wheels.there) == (None, False)
     with pytest.raises(AssertionError, match="cannot be armed"):
         wheels.turn(Action(0.0, 0.1))

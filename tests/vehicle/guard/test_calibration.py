@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from shared.clock import ManualClock
 from shared.errors import BadInput
 from tests.vehicle.core.test_controller import MS, Bench, driving
-from vehicle.core.calibration_session import PULSE_NS, SILENCE_NS, Fitting
-from vehicle.core.calibration_steps import STEPS, WizardMind
-from vehicle.core.messages import Tune, TuneAction, Tuning
+from vehicle.core.calibration_session import PULSE_NS, SILENCE_NS, CalibrationSession
+from vehicle.core.calibration_steps import STEPS, CalibrationSteps
+from vehicle.core.messages import CalibrationAction, CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
-from vehicle.guard.actuators import Wheels
-from vehicle.guard.calibration import Tuner
+from vehicle.guard.actuators import Actuators
+from vehicle.guard.calibration import CalibrationControl
 from vehicle.hardware.motors.mock import MockMotors
 
 __all__ = ["driving"]  # a fixture of the helm's tests
@@ -22,46 +22,48 @@ REST = Pulses(1_450_000, 1_446_000)
 FOUND = Calibration(
     ChannelCalibration(1_200_000, 1_500_000, 1_700_000, 1), ChannelCalibration(1_311_000, 1_446_000, 1_603_500, -1)
 )
-ACTIONS: list[TuneAction] = [action for action in get_args(TuneAction) if action not in ("begin", "cancel", "kept")]
-WORDS = st.builds(Tune, st.sampled_from(ACTIONS), st.integers(-5, 3_000))
+ACTIONS: list[CalibrationAction] = [
+    action for action in get_args(CalibrationAction) if action not in ("begin", "cancel", "kept")
+]
+WORDS = st.builds(CalibrationCommand, st.sampled_from(ACTIONS), st.integers(-5, 3_000))
 
 
-def through(fitting: Fitting, *words: Tune) -> Tuning:
+def through(fitting: CalibrationSession, *words: CalibrationCommand) -> CalibrationStatus:
     """The words, one after the other."""
     for word in words:
         fitting.hear(word, 0)
     return fitting.tuning()
 
 
-RIGHT_WHEEL = (Tune("show"), Tune("yes"))  # the first step: the front wheels moved
+RIGHT_WHEEL = (CalibrationCommand("show"), CalibrationCommand("yes"))  # the first step: the front wheels moved
 
 
-def keeps(count: int) -> list[Tune]:
-    return [Tune("keep")] * count
+def keeps(count: int) -> list[CalibrationCommand]:
+    return [CalibrationCommand("keep")] * count
 
 
 def test_all_steps_in_their_order() -> None:
-    fitting = Fitting(STOCK_CALIBRATION, 1_000, 0)
+    fitting = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
     assert (fitting.tuning().step, fitting.tuning().asks_way) == (0, True)
-    fitting.hear(Tune("show"), 0)
+    fitting.hear(CalibrationCommand("show"), 0)
     assert fitting.pulses(0) == Pulses(1_490_000, 1_446_000)
-    tuning = through(fitting, Tune("yes"))
+    tuning = through(fitting, CalibrationCommand("yes"))
     assert (tuning.step, tuning.width_us) == (1, 1450)
-    tuning = through(fitting, Tune("try", 1500), Tune("keep"))
+    tuning = through(fitting, CalibrationCommand("try", 1500), CalibrationCommand("keep"))
     assert (tuning.step, tuning.width_us, tuning.question) == (2, 1200, STEPS[2].question)
     tuning = through(fitting, *keeps(5))
     assert (tuning.step, tuning.asks_way) == (7, True)
-    fitting.hear(Tune("show"), 0)
+    fitting.hear(CalibrationCommand("show"), 0)
     assert fitting.pulses(0) == Pulses(1_600_000, 1_446_000)
-    tuning = through(fitting, Tune("yes"), Tune("no"))
+    tuning = through(fitting, CalibrationCommand("yes"), CalibrationCommand("no"))
     assert (tuning.step, tuning.steps, tuning.question, tuning.found) == (9, 9, "", FOUND)
-    assert through(fitting, Tune("back")).asks_way
+    assert through(fitting, CalibrationCommand("back")).asks_way
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(WORDS, st.integers(0, 3 * PULSE_NS)), max_size=40))
-def test_no_pulse_outlives_its_second_whatever_is_said(said: list[tuple[Tune, int]]) -> None:
-    fitting, now_ns = Fitting(STOCK_CALIBRATION, 1_000, 0), 0
+def test_no_pulse_outlives_its_second_whatever_is_said(said: list[tuple[CalibrationCommand, int]]) -> None:
+    fitting, now_ns = CalibrationSession(STOCK_CALIBRATION, 1_000, 0), 0
     for word, wait_ns in said:
         fitting.hear(word, now_ns)
         at_once = fitting.pulses(now_ns)
@@ -81,40 +83,43 @@ def test_no_pulse_outlives_its_second_whatever_is_said(said: list[tuple[Tune, in
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([Tune("try", 499)], "499 us is no width"),
-        ([Tune("try", 2501)], "2501 us is no width"),
-        ([Tune("yes")], "another step"),
-        ([Tune("show")], "another step"),
-        ([*keeps(6), Tune("try", 1500)], "another step"),
-        ([*keeps(6), Tune("keep")], "another step"),
-        ([Tune("keep"), Tune("try", 1500), Tune("keep")], "does not fit"),  # the shortest above the middle
+        ([CalibrationCommand("try", 499)], "499 us is no width"),
+        ([CalibrationCommand("try", 2501)], "2501 us is no width"),
+        ([CalibrationCommand("yes")], "another step"),
+        ([CalibrationCommand("show")], "another step"),
+        ([*keeps(6), CalibrationCommand("try", 1500)], "another step"),
+        ([*keeps(6), CalibrationCommand("keep")], "another step"),
+        (
+            [CalibrationCommand("keep"), CalibrationCommand("try", 1500), CalibrationCommand("keep")],
+            "does not fit",
+        ),  # the shortest above the middle
     ],
 )
-def test_what_does_not_fit_is_a_sentence_and_moves_nothing(words: list[Tune], said: str) -> None:
-    fitting = Fitting(STOCK_CALIBRATION, 1_000, 0)
+def test_what_does_not_fit_is_a_sentence_and_moves_nothing(words: list[CalibrationCommand], said: str) -> None:
+    fitting = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
     assert said in through(fitting, *RIGHT_WHEEL, *words).said
     assert fitting.pulses(0) == REST
 
 
 def test_nothing_but_the_smallest_steering_pulse_before_the_right_wheel_has_moved() -> None:
-    fitting = Fitting(STOCK_CALIBRATION, 1_000, 0)
-    assert "shown first" in through(fitting, Tune("yes")).said
-    for word in (Tune("try", 1600), Tune("keep")):
+    fitting = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
+    assert "shown first" in through(fitting, CalibrationCommand("yes")).said
+    for word in (CalibrationCommand("try", 1600), CalibrationCommand("keep")):
         assert "another step" in through(fitting, word).said
         assert fitting.pulses(0) == REST
-    tuning = through(fitting, Tune("show"), Tune("no"))
+    tuning = through(fitting, CalibrationCommand("show"), CalibrationCommand("no"))
     assert (tuning.step, "Change the two channels" in tuning.said) == (0, True)
     assert fitting.pulses(0) == REST
 
 
 def test_a_calibration_that_the_driver_is_too_coarse_for_is_not_done() -> None:
-    fitting = Fitting(STOCK_CALIBRATION, 100_000, 0)
-    tuning = through(fitting, *RIGHT_WHEEL, *keeps(6), Tune("yes"), Tune("yes"))
+    fitting = CalibrationSession(STOCK_CALIBRATION, 100_000, 0)
+    tuning = through(fitting, *RIGHT_WHEEL, *keeps(6), CalibrationCommand("yes"), CalibrationCommand("yes"))
     assert (tuning.step, "finer driver" in tuning.said) == (8, True)
 
 
 def test_the_mind_forgets_nothing_when_it_goes_back() -> None:
-    mind = WizardMind(STOCK_CALIBRATION, 1_000)
+    mind = CalibrationSteps(STOCK_CALIBRATION, 1_000)
     mind.back()
     assert mind.place == 0
     mind.shown()
@@ -146,11 +151,11 @@ class Shop:
     def __init__(self, bench: Bench, calibration: Calibration | None = STOCK_CALIBRATION) -> None:
         self.bench, self.helm = bench, bench.helm
         self.motors = MockMotors({}, ManualClock())
-        self.wheels = Wheels(self.motors, calibration)
+        self.wheels = Actuators(self.motors, calibration)
         self.keeper: Any = FakeKeeper()
         self.file: Calibration | BadInput | None = FOUND
-        self.said: list[Tuning] = []
-        self.tuner = Tuner(self.helm, self.wheels, self.keeper, self.reload)
+        self.said: list[CalibrationStatus] = []
+        self.tuner = CalibrationControl(self.helm, self.wheels, self.keeper, self.reload)
         self.tuner.tell = self.said.append
 
     def reload(self) -> Calibration | None:
@@ -158,7 +163,7 @@ class Shop:
             raise self.file
         return self.file
 
-    def hear(self, *words: Tune) -> None:
+    def hear(self, *words: CalibrationCommand) -> None:
         for word in words:
             self.tuner.hear(word, self.bench.now_ns)
             self.tuner.turn(self.bench.now_ns)
@@ -166,10 +171,10 @@ class Shop:
 
 def test_an_armed_or_tripped_car_is_not_calibrated(driving: Bench) -> None:
     shop = Shop(driving)
-    shop.hear(Tune("begin"))
+    shop.hear(CalibrationCommand("begin"))
     assert (shop.said[-1].is_open, shop.said[-1].said) == (False, "The car is driving: stop it first.")
     driving.helm.estop("Emergency stop at the car.")
-    shop.hear(Tune("begin"), Tune("try", 1500))
+    shop.hear(CalibrationCommand("begin"), CalibrationCommand("try", 1500))
     assert not shop.said[-1].is_open
     assert "reset it first" in shop.said[-2].said
     assert shop.motors.pulses is None
@@ -180,7 +185,7 @@ def test_an_armed_or_tripped_car_is_not_calibrated(driving: Bench) -> None:
 def test_a_car_without_motors_or_button_is_not_calibrated(device: Any) -> None:
     shop = Shop(Bench())
     shop.helm.take_absent(device, "it does not answer.")
-    shop.hear(Tune("begin"), Tune("try", 1500))
+    shop.hear(CalibrationCommand("begin"), CalibrationCommand("try", 1500))
     assert (shop.said[0].is_open, shop.said[0].said) == (
         False,
         "The car cannot be calibrated now. It does not answer.",
@@ -192,12 +197,12 @@ def test_a_car_in_calibration_cannot_be_armed_and_can_afterwards(driving: Bench)
     shop = Shop(driving)
     driving.order("stop")
     driving.run(50)
-    shop.hear(Tune("begin"), *RIGHT_WHEEL, Tune("try", 1500))
+    shop.hear(CalibrationCommand("begin"), *RIGHT_WHEEL, CalibrationCommand("try", 1500))
     assert shop.motors.pulses == Pulses(1_500_000, 1_446_000)
     driving.order("arm")
     driving.run(200)
     assert driving.helm.mode == "stopped"
-    shop.hear(Tune("kept"))
+    shop.hear(CalibrationCommand("kept"))
     assert shop.said[-1].said == "The calibration is kept, and the car has it."
     assert (shop.wheels.calibration, shop.keeper.told) == (FOUND, 1)
     assert shop.motors.pulses == Pulses(1_500_000, 1_446_000)  # neutral, as it is now
@@ -210,10 +215,10 @@ def test_a_car_in_calibration_cannot_be_armed_and_can_afterwards(driving: Bench)
 def test_whatever_ends_it_the_wheels_are_neutral_and_nothing_changed(end: str) -> None:
     bench = Bench()
     shop = Shop(bench)
-    shop.hear(Tune("begin"), *RIGHT_WHEEL, Tune("try", 1600))
+    shop.hear(CalibrationCommand("begin"), *RIGHT_WHEEL, CalibrationCommand("try", 1600))
     assert shop.motors.pulses != REST
     if end == "cancel":
-        shop.hear(Tune("cancel"))
+        shop.hear(CalibrationCommand("cancel"))
     elif end == "silence":
         assert shop.tuner.turn(bench.now_ns + SILENCE_NS) is not None
         assert shop.motors.pulses == REST
@@ -233,7 +238,7 @@ def test_a_car_without_calibration_stays_without_when_it_is_called_off() -> None
     bench = Bench()
     shop = Shop(bench, None)
     bench.helm.calibrated = False
-    shop.hear(Tune("begin"), *RIGHT_WHEEL, Tune("try", 1500), Tune("cancel"))
+    shop.hear(CalibrationCommand("begin"), *RIGHT_WHEEL, CalibrationCommand("try", 1500), CalibrationCommand("cancel"))
     assert (shop.wheels.calibration, bench.helm.calibrated) == (None, False)
     assert shop.motors.pulses == REST  # the driver's own neutral
 
@@ -242,7 +247,7 @@ def test_a_car_without_calibration_stays_without_when_it_is_called_off() -> None
 def test_a_file_that_cannot_be_read_changes_nothing(file: Any) -> None:
     shop = Shop(Bench())
     shop.file = file
-    shop.hear(Tune("begin"), Tune("kept"))
+    shop.hear(CalibrationCommand("begin"), CalibrationCommand("kept"))
     assert shop.wheels.calibration == STOCK_CALIBRATION
     assert shop.keeper.told == (0 if isinstance(file, BadInput) else 1)
     assert not shop.said[-1].is_open

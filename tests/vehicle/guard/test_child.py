@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from vehicle.core.actions import Action
-from vehicle.core.messages import CommsReady, PilotReady, Seen, Wish
+from vehicle.core.messages import CommsReady, FrameCounts, PilotReady, Setpoint
 from vehicle.guard.child import FIRST_RETRY_S, LONGEST_RETRY_S, Child, how_it_ended
-from vehicle.guard.loop_stats import Tally
+from vehicle.guard.loop_stats import LoopStats
 from vehicle.process.channel import pair
 from vehicle.process.sandbox import LIMITS
 
@@ -117,12 +117,12 @@ def test_a_child_whose_parent_is_gone_ends_at_once() -> None:
 
 
 def test_the_tally_counts_and_forgets() -> None:
-    tally = Tally()
+    tally = LoopStats()
     tally.tick(0.001, 0.016)
     tally.tick(0.009, 0.016)
     tally.applied(5_000_000)  # no wish yet: nothing to tell
-    tally.wish = Wish(4, 2_000_000, 0.5, 0.5, 900, 100, 1_500)
-    tally.seen = Seen(4, 1, 2)
+    tally.wish = Setpoint(4, 2_000_000, 0.5, 0.5, 900, 100, 1_500)
+    tally.seen = FrameCounts(4, 1, 2)
     tally.action = Action(0.5, 0.25)
     tally.applied(5_000_000)
     model = PilotReady("m", "ab", "int8", realtime=True)

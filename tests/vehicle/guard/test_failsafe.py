@@ -14,8 +14,8 @@ from tests.vehicle.sample_parts import config_text, pulses
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, neutral
 from vehicle.guard import failsafe
-from vehicle.guard.failsafe import Reserve, watch
-from vehicle.guard.failsafe_link import BEAT, GOODBYE, Lifeline
+from vehicle.guard.failsafe import PreparedNeutral, watch
+from vehicle.guard.failsafe_link import BEAT, GOODBYE, FailsafeLink
 
 REST = (neutral(STOCK_CALIBRATION).steering_ns, neutral(STOCK_CALIBRATION).throttle_ns)
 
@@ -32,7 +32,7 @@ def watched(folder: pathlib.Path) -> tuple[socket.socket, threading.Thread]:
     def keep() -> None:
         with theirs:
             settings = config(folder)
-            watch(theirs, Reserve(settings), settings.safety.hang_ms)
+            watch(theirs, PreparedNeutral(settings), settings.safety.hang_ms)
 
     thread = threading.Thread(target=keep)
     thread.start()
@@ -75,7 +75,7 @@ def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
     path.write_text(text.replace("options = { record", f'options = {{ absent = "{tmp_path}/absent", record'))
     (tmp_path / "absent").touch()
     ours, theirs = socket.socketpair()
-    reserve = Reserve(load(path, VehicleConfig))
+    reserve = PreparedNeutral(load(path, VehicleConfig))
     thread = threading.Thread(target=watch, args=(theirs, reserve, 50))
     thread.start()
     ours.sendall(BEAT)
@@ -107,7 +107,7 @@ def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, mon
         raise HardwareMissing("the driver needs a package.")
 
     monkeypatch.setattr(failsafe, "motors_maker", absent)
-    reserve = Reserve(settings)
+    reserve = PreparedNeutral(settings)
     with pytest.raises(HardwareMissing, match="needs a package"):
         reserve.neutral("the guard is dead")
     monkeypatch.setattr(failsafe, "motors_maker", found)
@@ -118,7 +118,7 @@ def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, mon
 @pytest.mark.slow
 def test_a_keeper_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
     config(tmp_path, hang_ms=5_000)  # however slow the machine is, this guard did not hang
-    line = Lifeline(str(tmp_path / "vehicle.toml"))
+    line = FailsafeLink(str(tmp_path / "vehicle.toml"))
     line.beat()  # not started yet: nothing to do
     line.start()
     assert line._process is not None

@@ -18,8 +18,8 @@ from tests.vehicle.core.test_controller import Bench, driving
 from vehicle.build import _first_button
 from vehicle.config import ButtonOptions
 from vehicle.guard.stop_key import BY_KEY, StopKey, open_key
-from vehicle.guard.stop_socket import LocalStop
-from vehicle.guard.stop_sources import BY_SIGNAL, BY_SOCKET, Ask, Stops
+from vehicle.guard.stop_socket import StopSocket
+from vehicle.guard.stop_sources import BY_SIGNAL, BY_SOCKET, StopRequest, StopSources
 from vehicle.hardware import stop_button
 from vehicle.hardware.stop_button import OPEN, StopButton
 
@@ -34,8 +34,8 @@ def factory() -> Iterator[MockFactory]:
 
 
 @pytest.fixture
-def local(tmp_path: pathlib.Path) -> Iterator[LocalStop]:
-    made = LocalStop(tmp_path / "car.sock")
+def local(tmp_path: pathlib.Path) -> Iterator[StopSocket]:
+    made = StopSocket(tmp_path / "car.sock")
     yield made
     made.close()
 
@@ -141,10 +141,10 @@ class Asking:
         self.closed += 1
 
 
-def test_each_asks_with_its_own_sentence(local: LocalStop, tmp_path: pathlib.Path) -> None:
+def test_each_asks_with_its_own_sentence(local: StopSocket, tmp_path: pathlib.Path) -> None:
     quiet, loud = Asking(""), Asking(OPEN)
-    stops = Stops(local, quiet, loud)
-    assert stops.asked() == [Ask(OPEN)]
+    stops = StopSources(local, quiet, loud)
+    assert stops.asked() == [StopRequest(OPEN)]
     stops.by_signal()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as phone:
         phone.bind("")
@@ -156,7 +156,7 @@ def test_each_asks_with_its_own_sentence(local: LocalStop, tmp_path: pathlib.Pat
         stops.answer(first, "The car is tripped.")
         assert phone.recv(100) == b"The car is tripped."
         stops.answer(second, "nobody hears")
-    assert stops.asked() == [Ask(OPEN)]
+    assert stops.asked() == [StopRequest(OPEN)]
     stops.close()
     assert (quiet.closed, loud.closed) == (1, 1)
 
@@ -208,7 +208,7 @@ def test_a_pin_library_without_its_chip_is_one_sentence(monkeypatch: pytest.Monk
 
 
 def test_a_button_that_comes_later_stops_the_car_as_any_other(tmp_path: pathlib.Path, factory: MockFactory) -> None:
-    stops = Stops(LocalStop(tmp_path / "car.sock"))
+    stops = StopSources(StopSocket(tmp_path / "car.sock"))
     assert stops.asked() == []
     stops.add(StopButton(17, factory=factory))
     assert [ask.reason for ask in stops.asked()] == [OPEN]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vehicle.guard.systemd import Supervisor
+from vehicle.guard.systemd import SystemdNotifier
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def environment(ours: socket.socket, **more: str) -> dict[str, str]:
 
 def test_ready_alive_and_stopping(systemd: socket.socket) -> None:
     names = environment(systemd, WATCHDOG_USEC="2000000", WATCHDOG_PID=str(os.getpid()))
-    supervisor = Supervisor(names)
+    supervisor = SystemdNotifier(names)
     assert names == {"HOME": "/"}  # the children never see it
     supervisor.ready("neutral")
     assert systemd.recv(100) == b"READY=1\nSTATUS=neutral"
@@ -41,7 +41,7 @@ def test_ready_alive_and_stopping(systemd: socket.socket) -> None:
     "more", [{}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "1"}]
 )
 def test_a_watchdog_that_is_not_ours_is_not_fed(systemd: socket.socket, more: dict[str, str]) -> None:
-    supervisor = Supervisor(environment(systemd, **more))
+    supervisor = SystemdNotifier(environment(systemd, **more))
     supervisor.alive(1.0)
     supervisor.stopping()
     assert systemd.recv(100) == b"STOPPING=1"
@@ -52,7 +52,7 @@ def test_an_abstract_address_is_one_too() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
         ours.bind("")
         ours.settimeout(5)
-        supervisor = Supervisor({"NOTIFY_SOCKET": "@" + ours.getsockname()[1:].decode()})
+        supervisor = SystemdNotifier({"NOTIFY_SOCKET": "@" + ours.getsockname()[1:].decode()})
         supervisor.ready("neutral")
         assert ours.recv(100).startswith(b"READY=1")
         supervisor.close()
@@ -62,12 +62,12 @@ def test_without_a_supervisor_every_word_is_dropped(
     systemd: socket.socket, tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for names in ({}, {"NOTIFY_SOCKET": str(tmp_path / "nobody")}):
-        supervisor = Supervisor(names)
+        supervisor = SystemdNotifier(names)
         supervisor.ready("neutral")
         supervisor.alive(1.0)
         supervisor.stopping()
     assert "cannot be reached" in capfd.readouterr().err
-    supervisor = Supervisor(environment(systemd))
+    supervisor = SystemdNotifier(environment(systemd))
     systemd.close()
     supervisor.ready("neutral")
     supervisor.stopping()  # said once, then dropped
@@ -75,7 +75,7 @@ def test_without_a_supervisor_every_word_is_dropped(
 
 
 def test_one_that_does_not_read_blocks_nobody(systemd: socket.socket) -> None:
-    supervisor = Supervisor(environment(systemd, WATCHDOG_USEC="4"))
+    supervisor = SystemdNotifier(environment(systemd, WATCHDOG_USEC="4"))
     for second in range(10_000):
         supervisor.alive(float(second))
     assert systemd.recv(100) == b"WATCHDOG=1"

@@ -10,7 +10,7 @@ import pathlib
 from gpiozero.pins.mock import MockPWMPin
 
 from vehicle.hardware.motors import pca9685
-from vehicle.hardware.motors.attributes import Attributes
+from vehicle.hardware.motors.attributes import AttributeFiles
 
 CHIP = pathlib.Path("/sys/class/pwm/pwmchip0")
 
@@ -41,7 +41,7 @@ class Channel:
         return self.values["duty_cycle"] if self.values["enable"] else 0
 
 
-class Kernel(Attributes):
+class Kernel(AttributeFiles):
     """/sys/class/pwm of one chip; `late` looks at a new channel pass before udev has handed it over."""
 
     def __init__(self, channels: int = 2, late: int = 0, taken: tuple[int, ...] = ()) -> None:

@@ -16,7 +16,7 @@ from tests.vehicle.hardware.fake_hardware import CHIP, Chip, Kernel, PigpioPin
 from vehicle.core.actions import Action
 from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses, pulses, require_fine_enough
 from vehicle.hardware.interfaces import Motors
-from vehicle.hardware.motors.attributes import Attributes
+from vehicle.hardware.motors.attributes import AttributeFiles
 from vehicle.hardware.motors.gpio import LIBRARIES, GpioMotors
 from vehicle.hardware.motors.pca9685 import PRESCALE, Pca9685Motors
 from vehicle.hardware.motors.sysfs import SysfsMotors
@@ -114,7 +114,7 @@ def test_sysfs_that_may_not_be_written_names_the_group(monkeypatch: pytest.Monke
 
 
 def test_attributes_are_written_whole_and_never_made(tmp_path: pathlib.Path) -> None:
-    path, files = tmp_path / "duty_cycle", Attributes()
+    path, files = tmp_path / "duty_cycle", AttributeFiles()
     with pytest.raises(FileNotFoundError):
         files.write(path, "1")
     path.write_text("1446000\n")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from shared.config import from_table
 from shared.errors import ConfigError
 from vehicle.hardware.interfaces import Frame, Pixels
-from vehicle.lapwatch.line_estimator import Passing, PassingWatch
-from vehicle.lapwatch.marker_finder import BoardFinder, Sight
+from vehicle.lapwatch.line_estimator import LineCrossing, LineEstimator
+from vehicle.lapwatch.marker_finder import MarkerFinder, MarkerPose
 from vehicle.lapwatch.markers import STOCK_BOARDS, BoardKind, LapwatchOptions
 from vehicle.lapwatch.watcher import LapWatcher
 
@@ -54,7 +54,7 @@ def view(
 def test_a_board_is_found_where_it_stands(along_m: float, turn_deg: float) -> None:
     turn_rad = math.radians(turn_deg)
     left_m = -math.tan(turn_rad) * along_m * 0.9  # so that it stays in the picture
-    (sight,) = BoardFinder(OPTIONS).find(view([(FAR, along_m, left_m)], turn_rad))
+    (sight,) = MarkerFinder(OPTIONS).find(view([(FAR, along_m, left_m)], turn_rad))
     assert sight.kind is FAR
     assert sight.ahead_m == pytest.approx(along_m * math.cos(turn_rad) - left_m * math.sin(turn_rad), rel=0.05)
     assert sight.to_line_m(turn_rad) == pytest.approx(along_m - FAR.after_line_m, abs=0.06 * along_m)
@@ -62,17 +62,17 @@ def test_a_board_is_found_where_it_stands(along_m: float, turn_deg: float) -> No
 
 
 def test_other_markers_and_empty_halls_are_no_gate() -> None:
-    finder = BoardFinder(OPTIONS)
+    finder = MarkerFinder(OPTIONS)
     assert finder.find(view([(BoardKind(7, 0.28, 0.0), 1.2, 0.0)])) == []
     assert finder.find(np.zeros((240, 320), np.uint8)) == []
     noise = np.random.default_rng(3).integers(0, 255, (240, 320), np.uint8)
     assert finder.find(noise) == []
 
 
-def sights(distance_m: float, half_road_m: float = 0.55) -> list[Sight]:
+def sights(distance_m: float, half_road_m: float = 0.55) -> list[MarkerPose]:
     """What is in view `distance_m` before the line on a straight road."""
     places = [(kind, side * (half_road_m + 0.2)) for kind in STOCK_BOARDS for side in (1, -1)]
-    all_of_them = [Sight(kind, distance_m + kind.after_line_m, left_m, 0.0) for kind, left_m in places]
+    all_of_them = [MarkerPose(kind, distance_m + kind.after_line_m, left_m, 0.0) for kind, left_m in places]
     return [sight for sight in all_of_them if 0 < sight.ahead_m < 4 and abs(sight.left_m) / sight.ahead_m < 0.6]
 
 
@@ -83,9 +83,9 @@ def laps(
     start_m: float = 3.0,
     half_road_m: float = 0.55,
     min_lap_s: float = 2.0,
-) -> tuple[list[Passing], list[int]]:
+) -> tuple[list[LineCrossing], list[int]]:
     """Passings seen, and the true instants, at a steady speed."""
-    watch = PassingWatch(min_lap_s, 0.0)
+    watch = LineEstimator(min_lap_s, 0.0)
     found, at_ns = [], 10**9
     truth = [at_ns + round((start_m + n * length_m) / speed_mps * 1e9) for n in range(count)]
     while at_ns < truth[-1] + 10**9:
@@ -122,8 +122,8 @@ def test_two_passings_cannot_be_closer_than_a_lap() -> None:
     assert len(found) == 2
 
 
-def run(distances_m: list[float | None], moved: bool = True) -> list[Passing]:
-    watch = PassingWatch(2.0, 0.0)
+def run(distances_m: list[float | None], moved: bool = True) -> list[LineCrossing]:
+    watch = LineEstimator(2.0, 0.0)
     seen = [[] if d is None else sights(d) for d in distances_m]
     found = [watch.see(10**9 + n * FRAME_NS, s, moved=moved) for n, s in enumerate(seen)]
     return [passing for passing in found if passing is not None]
@@ -151,14 +151,14 @@ def test_what_counts_as_a_passing(distances_m: list[float | None], moved: bool, 
 
 
 def test_boards_seen_from_the_side_tell_nothing() -> None:
-    watch = PassingWatch(2.0, 0.0)
+    watch = LineEstimator(2.0, 0.0)
     for n in range(60):
-        slanted = [Sight(NEAR, 1.5 - 0.02 * n, 0.9, math.radians(75))] if n < 20 else []
+        slanted = [MarkerPose(NEAR, 1.5 - 0.02 * n, 0.9, math.radians(75))] if n < 20 else []
         assert watch.see(n * FRAME_NS, slanted, moved=True) is None
 
 
 def test_a_repeated_frame_changes_nothing() -> None:
-    watch = PassingWatch(2.0, 0.0)
+    watch = LineEstimator(2.0, 0.0)
     for n, distance_m in enumerate(APPROACH):
         assert distance_m is not None
         for _ in range(3):
@@ -177,10 +177,10 @@ def test_a_repeated_frame_changes_nothing() -> None:
     )
 )
 def test_nothing_that_is_seen_breaks_it(frames: list[tuple[int, list[tuple[float, float, float]], bool]]) -> None:
-    watch, at_ns, last_ns = PassingWatch(2.0, 0.0), 0, -(10**18)
+    watch, at_ns, last_ns = LineEstimator(2.0, 0.0), 0, -(10**18)
     for step_ns, seen, moved in frames:
         at_ns += step_ns
-        passing = watch.see(at_ns, [Sight(NEAR, *each) for each in seen], moved=moved)
+        passing = watch.see(at_ns, [MarkerPose(NEAR, *each) for each in seen], moved=moved)
         if passing is not None:
             assert passing.at_ns - last_ns >= 2 * 10**9
             assert passing.uncertainty_ns > 0
@@ -217,7 +217,7 @@ def test_boards_come_from_the_config() -> None:
 
 
 def test_a_car_that_stops_behind_the_line_has_passed_it() -> None:
-    watch, found = PassingWatch(2.0, 0.0), []
+    watch, found = LineEstimator(2.0, 0.0), []
     for n in range(40):
         distance_m = 1.5 - 0.1 * n  # the line is passed in frame 15, and then it brakes
         passing = watch.see(n * FRAME_NS, sights(distance_m) if n < 9 else [], moved=n < 17)

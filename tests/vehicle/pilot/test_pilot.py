@@ -15,8 +15,8 @@ from shared.config import load
 from shared.errors import BadInput
 from tests.vehicle.sample_parts import config_text, scene, write_model
 from vehicle.config import VehicleConfig
-from vehicle.core.messages import Fault, ModeNotice, Seen, Wish
-from vehicle.frames.latest_frame import Mailbox
+from vehicle.core.messages import FrameCounts, ModeNotice, PilotFault, Setpoint
+from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.cameras.mock import MockCamera
 from vehicle.hardware.interfaces import Frame
 from vehicle.models.running.check import check_model
@@ -42,7 +42,7 @@ def pilot(tmp_path: pathlib.Path, channels: tuple[Channel, Channel]) -> Pilot:
 def test_a_frame_becomes_a_wish_with_its_stamp(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     pilot.look(Frame(scene(9), 5_000, 3))
     (wish,) = channels[1].receive()
-    assert isinstance(wish, Wish)
+    assert isinstance(wish, Setpoint)
     assert (wish.frame_seq, wish.frame_at_ns, wish.steering, wish.throttle) == (3, 5_000, 0.0, 1.0)
 
 
@@ -50,18 +50,18 @@ def test_a_wish_says_where_the_time_went(pilot: Pilot, channels: tuple[Channel, 
     captured_ns = SystemClock().now_ns() - 7_000_000
     pilot.look(Frame(scene(9), captured_ns, 3))
     (wish,) = channels[1].receive()
-    assert isinstance(wish, Wish)
+    assert isinstance(wish, Setpoint)
     assert wish.capture_us >= 7_000
     assert wish.policy_us > 0
     pilot.look(Frame(scene(10), captured_ns + 3_600_000_000_000, 4))  # a stamp that is yet to come
     (wish,) = channels[1].receive()
-    assert isinstance(wish, Wish)
+    assert isinstance(wish, Setpoint)
     assert wish.capture_us == 0
 
 
 def test_arming_lets_the_collector_rest(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     gc.unfreeze()
-    mailbox = Mailbox()
+    mailbox = LatestFrame()
     flight = threading.Thread(target=fly, args=(pilot, mailbox, channels[0]))
     flight.start()
     channels[1].send(ModeNotice("ready"))
@@ -106,10 +106,10 @@ def test_repeats_make_no_wish_and_gaps_are_counted(pilot: Pilot, channels: tuple
     pilot.look(Frame(scene(2), 2, 1))  # the same number
     pilot.look(Frame(scene(2), 3, 2))  # the same picture
     pilot.look(Frame(scene(4), 4, 6))
-    wishes = [word for word in channels[1].receive() if isinstance(word, Wish)]
+    wishes = [word for word in channels[1].receive() if isinstance(word, Setpoint)]
     assert [wish.frame_seq for wish in wishes] == [1, 6]
     pilot.tell()
-    assert channels[1].receive() == [Seen(2, 3, 2)]
+    assert channels[1].receive() == [FrameCounts(2, 3, 2)]
 
 
 def test_an_answer_that_is_not_finite_is_a_fault_and_no_wish(
@@ -118,19 +118,19 @@ def test_an_answer_that_is_not_finite_is_a_fault_and_no_wish(
     monkeypatch.setattr(pilot._policy, "answer", lambda: np.full(3, np.nan))
     pilot.look(Frame(scene(1), 1, 1))
     (fault,) = channels[1].receive()
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, PilotFault)
     assert "not finite" in fault.sentence
 
 
 def test_a_camera_that_dies_is_a_fault_and_the_end(channels: tuple[Channel, Channel]) -> None:
-    mailbox = Mailbox()
+    mailbox = LatestFrame()
     capture(MockCamera({"rate_hz": 200.0, "die_after": 3}, SystemClock()), mailbox, channels[0])
     assert mailbox.closed
-    assert [type(word) for word in channels[1].receive()] == [Fault]
+    assert [type(word) for word in channels[1].receive()] == [PilotFault]
 
 
 def test_flying_ends_when_the_guard_is_gone(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
-    mailbox = Mailbox()
+    mailbox = LatestFrame()
     mailbox.put(Frame(scene(1), 1, 1))
     flight = threading.Thread(target=fly, args=(pilot, mailbox, channels[0]))
     channels[1].send(ModeNotice("ready"))
@@ -154,7 +154,7 @@ def test_a_runtime_error_is_no_wish(
 
     monkeypatch.setattr(pilot._policy, "answer", fail)
     pilot.look(Frame(scene(1), 1, 1))
-    assert channels[1].receive() == [Fault("The runtime gave up.")]
+    assert channels[1].receive() == [PilotFault("The runtime gave up.")]
 
 
 def test_the_runtime_reports_to_nobody() -> None:

@@ -10,22 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.protocol.messages import CarBeat, CarLap, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder, Lease
 from tests.vehicle.sample_parts import frame
-from vehicle.core.messages import CommsReady, Fault, Figures, ModeNotice, PilotReady, Seen, Wish
-from vehicle.frames.latest_frame import Mailbox
+from vehicle.core.messages import CommsReady, FrameCounts, LoopTelemetry, ModeNotice, PilotFault, PilotReady, Setpoint
+from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.interfaces import Frame
-from vehicle.process.channel import Channel, Word, pack, pair, unpack
+from vehicle.process.channel import Channel, IpcMessage, pack, pair, unpack
 
-WORDS: list[Word] = [
-    Wish(7, 10**18, -0.25, 1.0, 1200),
-    Seen(7, 1, 2),
+WORDS: list[IpcMessage] = [
+    Setpoint(7, 10**18, -0.25, 1.0, 1200),
+    FrameCounts(7, 1, 2),
     PilotReady("demo", "0" * 64),
-    Fault("The camera is gone: “unplugged”."),
+    PilotFault("The camera is gone: “unplugged”."),
     CommsReady(),
     ModeNotice("driving"),
-    Figures(1, 2, 3, 4, (5, 6), (), -0.5, 0.25),
-    CarBeat(12345678, "ready"),
+    LoopTelemetry(1, 2, 3, 4, (5, 6), (), -0.5, 0.25),
+    CarHeartbeat(12345678, "ready"),
     CarState(True, "tripped", "why", "demo", "f" * 64, 40),
     CarLap(10**15, "boot", 0, None, 9, 20_000_000),
     Lease("boot", 3, "drive", "run-1", 500),
@@ -34,7 +34,7 @@ WORDS: list[Word] = [
 
 
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: type(word).__name__)
-def test_what_goes_in_comes_out(word: Word) -> None:
+def test_what_goes_in_comes_out(word: IpcMessage) -> None:
     assert unpack(pack(word)) == word
 
 
@@ -42,14 +42,14 @@ def test_what_goes_in_comes_out(word: Word) -> None:
     "datagram",
     [
         b"",
-        b"Wish",
-        b"Wish {}",
+        b"Setpoint",
+        b"Setpoint {}",
         b"Nonsense {}",
         b"\xff\xfe\x00",
-        b'CarBeat {"beat": "7", "mode": "ready"}',
-        b'CarBeat {"beat": 7, "mode": "flying"}',
+        b'CarHeartbeat {"heartbeat": "7", "mode": "ready"}',
+        b'CarHeartbeat {"heartbeat": 7, "mode": "flying"}',
         b'ModeNotice {"mode": null}',
-        pack(Wish(7, 1, math.nan, math.inf, 1)),
+        pack(Setpoint(7, 1, math.nan, math.inf, 1)),
     ],
 )
 def test_what_is_none_of_ours_is_nothing(datagram: bytes) -> None:
@@ -78,12 +78,12 @@ def test_a_channel_keeps_borders_and_order_and_sees_the_end() -> None:
 
 def test_a_full_channel_drops_and_never_blocks() -> None:
     one, other = (Channel(end) for end in pair())
-    sent = sum(one.send(CarBeat(n, "ready")) for n in range(5_000))
+    sent = sum(one.send(CarHeartbeat(n, "ready")) for n in range(5_000))
     assert 16 < sent < 5_000
     assert one.dropped == 5_000 - sent
     assert not one.closed
     first = other.receive()
-    assert first[0] == CarBeat(0, "ready")
+    assert first[0] == CarHeartbeat(0, "ready")
     one.close()
     other.close()
 
@@ -101,7 +101,7 @@ def test_what_does_not_decode_is_counted() -> None:
 
 
 def test_the_mailbox_gives_the_newest_and_never_the_same_twice() -> None:
-    mailbox = Mailbox()
+    mailbox = LatestFrame()
     assert mailbox.newest(0, 0.0) is None
     frames = [Frame(frame(n), n, n) for n in range(3)]
     for each in frames:
@@ -112,7 +112,7 @@ def test_the_mailbox_gives_the_newest_and_never_the_same_twice() -> None:
 
 
 def test_the_mailbox_wakes_who_waits_for_a_frame_and_for_the_end() -> None:
-    mailbox, got = Mailbox(), queue.Queue[tuple[Frame, int] | None]()
+    mailbox, got = LatestFrame(), queue.Queue[tuple[Frame, int] | None]()
 
     def read() -> None:
         got.put(mailbox.newest(0, 10.0))
@@ -129,7 +129,7 @@ def test_the_mailbox_wakes_who_waits_for_a_frame_and_for_the_end() -> None:
 
 
 def test_those_beside_the_policy_look_once_it_is_done_or_takes_too_long() -> None:
-    mailbox = Mailbox()
+    mailbox = LatestFrame()
     first, second = (Frame(frame(n), n, n) for n in (1, 2))
     mailbox.put(first)
     assert mailbox.newest_behind(0, 0.0) == (first, 1)  # the time is over
@@ -142,7 +142,7 @@ def test_those_beside_the_policy_look_once_it_is_done_or_takes_too_long() -> Non
 
 
 def test_the_policy_wakes_those_beside_it_and_so_does_the_end() -> None:
-    mailbox, got = Mailbox(), queue.Queue[tuple[Frame, int] | None]()
+    mailbox, got = LatestFrame(), queue.Queue[tuple[Frame, int] | None]()
 
     def wait() -> None:
         got.put(mailbox.newest_behind(0, 30.0))
@@ -162,7 +162,7 @@ def test_the_policy_wakes_those_beside_it_and_so_does_the_end() -> None:
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1), st.floats(), st.floats(), st.integers(0, 2**40))
 def test_a_wish_is_whole_or_nothing(seq: int, at_ns: int, steering: float, throttle: float, us: int) -> None:
-    wish = Wish(seq, at_ns, steering, throttle, us, us, us)
+    wish = Setpoint(seq, at_ns, steering, throttle, us, us, us)
     datagram = pack(wish)
     finite = math.isfinite(steering) and math.isfinite(throttle)
     assert unpack(datagram) == (wish if finite else None)

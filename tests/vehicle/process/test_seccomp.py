@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vehicle.process import seccomp
-from vehicle.process.seccomp import ALWAYS, CLONE3, MACHINES, Sockets, leave_the_network, program
+from vehicle.process.seccomp import ALWAYS, CLONE3, MACHINES, AllowedSockets, leave_the_network, program
 
 CHILD = """
 import ctypes, errno, json, os, socket, sys, threading
@@ -88,7 +88,7 @@ MACHINE = os.uname().machine
 needs_filter = pytest.mark.skipif(MACHINE not in MACHINES, reason=f"there is no filter for {MACHINE}")
 
 
-def life(sockets: Sockets) -> dict[str, Any]:
+def life(sockets: AllowedSockets) -> dict[str, Any]:
     import socket
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handed:
@@ -110,7 +110,7 @@ def life(sockets: Sockets) -> dict[str, Any]:
     ("sockets", "allowed"),
     [("none", set()), ("device events", {"netlink", "bind"}), ("local", {"unix", "connect"})],
 )
-def test_what_is_refused_and_what_goes_on(sockets: Sockets, allowed: set[str]) -> None:
+def test_what_is_refused_and_what_goes_on(sockets: AllowedSockets, allowed: set[str]) -> None:
     found = life(sockets)
     assert found.pop("said") == []
     assert found.pop("old thread") == REFUSED
@@ -147,7 +147,7 @@ def test_a_kernel_that_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "could not be taken away" in leave_the_network()[0]
 
 
-def judged(machine: str, sockets: Sockets, arch: int, number: int, arguments: tuple[int, ...]) -> int:
+def judged(machine: str, sockets: AllowedSockets, arch: int, number: int, arguments: tuple[int, ...]) -> int:
     """What the kernel would do: the program, run here."""
     words = {0: number, 4: arch} | {16 + 8 * place: value & 0xFFFFFFFF for place, value in enumerate(arguments)}
     lines, at, held = program(MACHINES[machine], sockets), 0, 0
@@ -163,7 +163,7 @@ def judged(machine: str, sockets: Sockets, arch: int, number: int, arguments: tu
             at += yes if holds else no
 
 
-MODES: list[Sockets] = [mode for mode in get_args(Sockets) if mode != "any"]
+MODES: list[AllowedSockets] = [mode for mode in get_args(AllowedSockets) if mode != "any"]
 ALLOW = 0x7FFF0000
 
 
@@ -174,7 +174,7 @@ ALLOW = 0x7FFF0000
     st.tuples(*[st.integers(0, 2**32 - 1)] * 6),
 )
 def test_every_call_has_an_end_and_only_what_is_named_is_refused(
-    name: str, sockets: Sockets, number: int, arguments: tuple[int, ...]
+    name: str, sockets: AllowedSockets, number: int, arguments: tuple[int, ...]
 ) -> None:
     machine = MACHINES[name]
     verdict = judged(name, sockets, machine.arch, number, arguments)

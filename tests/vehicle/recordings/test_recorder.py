@@ -21,7 +21,7 @@ from shared.protocol.messages import CarMode, CarState
 from tests.vehicle.sample_parts import METADATA, tiny_graph, write_model
 from vehicle.commands.run import driven_model, driven_profile
 from vehicle.config import ModelChoice, RecorderOptions
-from vehicle.core.messages import Figures, Trace
+from vehicle.core.messages import ControlTrace, LoopTelemetry
 from vehicle.models.card import Card
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
@@ -46,8 +46,8 @@ def state(mode: CarMode, reason: str = "") -> CarState:
     return CarState(True, mode, reason, "tiny", "ab" * 32, 50)
 
 
-def trace(n: int, mode: CarMode = "driving") -> Trace:
-    return Trace(n * 33 * MS + 5 * MS, mode, n, n * 33 * MS, 0.0, 1.0, 0.0, 0.5, 1_450_000, 1_400_000)
+def trace(n: int, mode: CarMode = "driving") -> ControlTrace:
+    return ControlTrace(n * 33 * MS + 5 * MS, mode, n, n * 33 * MS, 0.0, 1.0, 0.0, 0.5, 1_450_000, 1_400_000)
 
 
 def picture(n: int, jpeg: bytes | None = None) -> Picture:
@@ -62,7 +62,7 @@ def drive(recorder: Recorder, frames: int) -> None:
         recorder.take(n * 33 * MS + 5 * MS, trace(n))
     end_ns = (frames + 1) * 33 * MS
     recorder.take(end_ns, state("tripped", "Emergency stop."))
-    recorder.take(end_ns + 1_100 * MS, Figures(frames, 0, 0, 0, (), (), 0.0, 0.0))
+    recorder.take(end_ns + 1_100 * MS, LoopTelemetry(frames, 0, 0, 0, (), (), 0.0, 0.0))
 
 
 def test_a_drive_is_one_whole_recording(tmp_path: pathlib.Path) -> None:

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadInput
-from shared.protocol.messages import CarBeat, CarState
+from shared.protocol.messages import CarHeartbeat, CarState
 from tests.shared.web.foreign_requests import stranger
 from tests.vehicle.web.test_phone_control import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.recordings.frame_feed import Picture
-from vehicle.web.app import COOKIE, Car, create_app
-from vehicle.web.claim_codes import Claims
-from vehicle.web.model_list import ModelRow, Shelf
+from vehicle.web.app import COOKIE, CarInfo, create_app
+from vehicle.web.claim_codes import ClaimCodes
+from vehicle.web.model_list import ModelList, ModelRow
 from vehicle.web.server import ConsoleServer, listen
 from vehicle.web.upload import MOST_BYTES, safe_name
 
@@ -60,14 +60,14 @@ class Site:
     """The console, served on loopback."""
 
     def __init__(
-        self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None, shelf: Shelf | None = None
+        self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None, shelf: ModelList | None = None
     ) -> None:
         self.bench = Bench()
         self.shelf = FakeShelf()
-        self.claims = Claims(folder / "console.json")
+        self.claims = ClaimCodes(folder / "console.json")
         self.code = self.claims.new_code()
         self.wall_s, self.now_s = 1_800_000_000.0, 100.0
-        car = Car("car-7", STOCK_CALIBRATION, "mock", "mock", folder, calibration_file)
+        car = CarInfo("car-7", STOCK_CALIBRATION, "mock", "mock", folder, calibration_file)
         app = create_app(
             self.bench.desk, shelf or self.shelf, self.claims, car, wall_s=lambda: self.wall_s, now_s=lambda: self.now_s
         )
@@ -145,7 +145,7 @@ def test_start_hold_stop(site: Site) -> None:
     status = phone.post(f"{site.url}/api/start", json={"throttle_percent": 30}, timeout=60).json()
     assert (status["holding"], status["beat"]) == (True, 100)
     site.bench.desk.hear(CarState(True, "driving"))
-    site.bench.desk.hear(CarBeat(101, "driving"))
+    site.bench.desk.hear(CarHeartbeat(101, "driving"))
     assert phone.post(f"{site.url}/api/hold", json={"beat": 101}, timeout=60).json()["mode"] == "driving"
     assert phone.post(f"{site.url}/api/stop", json={}, timeout=60).json() == {"said": "Stopping."}
     assert site.bench.words == ["Lease", "arm", "start", "Lease", "stop"]

@@ -14,16 +14,16 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from raceday.broker import mosquitto_path, start_broker
-from shared.protocol.messages import CarBeat, CarState, DriveOrder, Lease
+from shared.protocol.messages import CarHeartbeat, CarState, DriveOrder, Lease
 from tests.station.web.browser import chromium, keep_picture, violations
 from tests.system.vehicle.test_processes import REST, Car
 from tests.vehicle.sample_parts import METADATA, config_text, frame, pulses, tiny_graph, write_model
 from tests.vehicle.web.test_access import Site
 from tests.vehicle.web.test_calibration_api import Guarded
 from vehicle.calibration.file import read_calibration
-from vehicle.core.messages import Figures, ThrottleShare, Trace, Tune
+from vehicle.core.messages import CalibrationCommand, ControlTrace, LoopTelemetry, ThrottleLimit
 from vehicle.recordings.frame_feed import Picture, jpeg_of
-from vehicle.web.model_list import LibraryShelf
+from vehicle.web.model_list import LibraryModelList
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -67,10 +67,10 @@ def drives(site: Site) -> None:
     """The guard says that it drives."""
     desk = site.bench.desk
     desk.hear(CarState(True, "driving", "", "first", "ab" * 32, 40))
-    desk.hear(Trace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
+    desk.hear(ControlTrace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
     stages = ((600, 600, 900), (20_000, 21_000, 38_000), (19_000, 20_000, 36_000), (900, 1_000, 1_400))
     ages = (21_000, 24_000, 40_000)
-    desk.hear(Figures(900, 2, 0, 1, ages, (1_900,) * 3, 0.0, 0.0, *stages, "int8", "guard, pilot"))
+    desk.hear(LoopTelemetry(900, 2, 0, 1, ages, (1_900,) * 3, 0.0, 0.0, *stages, "int8", "guard, pilot"))
     picture = frame(60)
     picture[120:, :] = 140
     picture[100:, 150:170] = 230
@@ -139,12 +139,12 @@ def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
         until(page, lambda: "start" in site.bench.words)
         drives(site)
         for beat in range(101, 104):
-            site.bench.desk.hear(CarBeat(beat, "driving"))
-            until(page, lambda beat=beat: leases(site)[-1].beat == beat)  # type: ignore[misc]
+            site.bench.desk.hear(CarHeartbeat(beat, "driving"))
+            until(page, lambda beat=beat: leases(site)[-1].heartbeat == beat)  # type: ignore[misc]
         started = next(w for w in site.bench.said if isinstance(w, DriveOrder) and w.action == "start")
         assert started.throttle_percent == 55
         page.get_by_role("slider", name="Throttle").fill("70")
-        until(page, lambda: ThrottleShare(70) in site.bench.said)
+        until(page, lambda: ThrottleLimit(70) in site.bench.said)
         page.goto("about:blank")
         until(page, lambda: site.bench.words[-1] == "stop")
 
@@ -337,7 +337,7 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             page.get_by_label("Pulse, µs").press("Enter")
             expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
             page.keyboard.press("Escape")
-            until(page, lambda: site.bench.said[-1] == Tune("neutral"))
+            until(page, lambda: site.bench.said[-1] == CalibrationCommand("neutral"))
             for step in range(3, 9):
                 page.get_by_role("button", name="This is right").click()
                 expect(page.locator("#fit_step")).to_have_text(f"Step {step} of 9")
@@ -387,7 +387,7 @@ def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
     tmp_path: pathlib.Path, browser: Browser, brought: tuple[str, str], scheme: str
 ) -> None:
     model, metadata = brought
-    library = LibraryShelf(tmp_path / "models")
+    library = LibraryModelList(tmp_path / "models")
     site = Site(tmp_path, shelf=library)
     try:
         with phone(browser, color_scheme=scheme) as page:
@@ -430,7 +430,7 @@ def test_what_a_download_added_to_a_name_is_no_hindrance(
     with tarfile.open(archive, "w:gz") as packed:
         packed.add(brought[0], "model.onnx")
         packed.add(brought[1], "model_metadata.json")
-    library = LibraryShelf(tmp_path / "models")
+    library = LibraryModelList(tmp_path / "models")
     site = Site(tmp_path, shelf=library)
     try:
         with phone(browser) as page:
@@ -466,7 +466,7 @@ def test_the_page_says_which_checkpoint_was_taken(tmp_path: pathlib.Path, browse
         info = tarfile.TarInfo("model/deepracer_checkpoints.json")
         info.size = len(note)
         archive.addfile(info, io.BytesIO(note))
-    site = Site(tmp_path, shelf=LibraryShelf(tmp_path / "models"))
+    site = Site(tmp_path, shelf=LibraryModelList(tmp_path / "models"))
     said = "model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step-100.ckpt the best"
     try:
         with phone(browser) as page:

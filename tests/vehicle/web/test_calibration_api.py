@@ -10,22 +10,22 @@ from shared.protocol.messages import CarState
 from tests.vehicle.web.test_access import Site
 from tests.vehicle.web.test_phone_control import Bench
 from vehicle.calibration.file import read_calibration
-from vehicle.core.calibration_session import CLOSED, Fitting
-from vehicle.core.messages import Tune
+from vehicle.core.calibration_session import CLOSED, CalibrationSession
+from vehicle.core.messages import CalibrationCommand
 from vehicle.core.pulses import STOCK_CALIBRATION
-from vehicle.process.channel import Word
+from vehicle.process.channel import IpcMessage
 
 
 class Guarded:
     """Plays the guard's part for a site: a real fitting that answers each word."""
 
     def __init__(self, site: Site) -> None:
-        self.site, self.fitting = site, Fitting(STOCK_CALIBRATION, 1_000, 0)
+        self.site, self.fitting = site, CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
         self.real = site.bench.say
         site.bench.desk._say = site.bench.desk.tune._say = self.say
 
-    def say(self, word: Word) -> bool:
-        if isinstance(word, Tune):
+    def say(self, word: IpcMessage) -> bool:
+        if isinstance(word, CalibrationCommand):
             if word.action in ("cancel", "kept"):
                 self.site.bench.desk.hear(CLOSED)
             else:
@@ -94,7 +94,7 @@ def test_one_phone_at_a_time_and_anyone_sets_the_wheels_to_rest(site: Site) -> N
     assert other.post(f"{site.url}/api/start", json={"throttle_percent": 30}, timeout=60).status_code == 409
     one.post(f"{site.url}/api/calibration", json={"action": "try", "width_us": 1500}, timeout=60)
     assert other.post(f"{site.url}/api/stop", json={}, timeout=60).status_code == 200
-    assert site.bench.said[-2] == Tune("neutral")
+    assert site.bench.said[-2] == CalibrationCommand("neutral")
     assert not one.get(f"{site.url}/api/status", timeout=60).json()["tuning"]["pulsing"]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError, Refused
-from vehicle.web.claim_codes import IDLE_S, LONGEST_S, SESSIONS_MOST, Claims, fresh_code, plain
+from vehicle.web.claim_codes import IDLE_S, LONGEST_S, SESSIONS_MOST, ClaimCodes, fresh_code, plain
 
 NOW = 1_800_000_000.0
 
@@ -20,18 +20,18 @@ def path(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def test_the_first_boot_makes_a_code_and_the_second_does_not(path: pathlib.Path) -> None:
-    code = Claims(path).first_code()
+    code = ClaimCodes(path).first_code()
     assert code is not None
-    assert Claims(path).first_code() is None
+    assert ClaimCodes(path).first_code() is None
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert plain(code) not in path.read_text()
-    token = Claims(path).claim(code.lower().replace("-", " "), NOW)
+    token = ClaimCodes(path).claim(code.lower().replace("-", " "), NOW)
     assert token not in path.read_text()
-    assert Claims(path).session(token, NOW + 1) is not None
+    assert ClaimCodes(path).session(token, NOW + 1) is not None
 
 
 def test_wrong_codes_are_refused_and_soon_not_even_tried(path: pathlib.Path) -> None:
-    claims = Claims(path)
+    claims = ClaimCodes(path)
     code = claims.first_code()
     assert code is not None
     for n in range(5):
@@ -44,7 +44,7 @@ def test_wrong_codes_are_refused_and_soon_not_even_tried(path: pathlib.Path) -> 
 
 @pytest.mark.parametrize("code", ["", "-", "x" * 10_000, "\0", "ñandú"])
 def test_odd_codes_are_refused(path: pathlib.Path, code: str) -> None:
-    claims = Claims(path)
+    claims = ClaimCodes(path)
     claims.first_code()
     with pytest.raises(Refused):
         claims.claim(code, NOW)
@@ -52,8 +52,8 @@ def test_odd_codes_are_refused(path: pathlib.Path, code: str) -> None:
 
 def test_nothing_opens_a_car_without_a_code(path: pathlib.Path) -> None:
     with pytest.raises(Refused):
-        Claims(path).claim("", NOW)
-    assert Claims(path).session("", NOW) is None
+        ClaimCodes(path).claim("", NOW)
+    assert ClaimCodes(path).session("", NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -61,32 +61,32 @@ def test_nothing_opens_a_car_without_a_code(path: pathlib.Path) -> None:
     [(1, True), (IDLE_S - 1, True), (IDLE_S + 1, False), (LONGEST_S + 1, False), (-1, False)],
 )
 def test_a_session_ends(path: pathlib.Path, later_s: float, is_open: bool) -> None:
-    claims = Claims(path)
+    claims = ClaimCodes(path)
     token = claims.claim(claims.new_code(), NOW)
     assert (claims.session(token, NOW + later_s) is not None) == is_open
 
 
 def test_a_session_that_is_used_ends_too(path: pathlib.Path) -> None:
-    claims = Claims(path)
+    claims = ClaimCodes(path)
     token = claims.claim(claims.new_code(), NOW)
     hours = [claims.session(token, NOW + hour * 3600) is not None for hour in range(14)]
     assert hours == [True] * 12 + [False] * 2
 
 
 def test_a_new_code_and_leaving_end_sessions(path: pathlib.Path) -> None:
-    claims = Claims(path)
+    claims = ClaimCodes(path)
     code = claims.new_code()
     one, other = claims.claim(code, NOW), claims.claim(code, NOW)
     claims.leave(one)
     assert claims.session(one, NOW) is None
     assert claims.session(other, NOW) is not None
-    Claims(path).new_code()  # by `raceday vehicle claim`, another process
+    ClaimCodes(path).new_code()  # by `raceday vehicle claim`, another process
     assert claims.session(other, NOW) is None
 
 
 @pytest.mark.slow
 def test_sessions_do_not_pile_up(path: pathlib.Path) -> None:
-    claims = Claims(path)
+    claims = ClaimCodes(path)
     code = claims.new_code()
     tokens = [claims.claim(code, NOW + n) for n in range(SESSIONS_MOST + 2)]
     assert [claims.session(token, NOW + 30) is not None for token in tokens] == [False] * 2 + [True] * SESSIONS_MOST
@@ -96,8 +96,8 @@ def test_a_damaged_book_is_one_sentence_and_a_new_code_mends_it(path: pathlib.Pa
     path.parent.mkdir()
     path.write_text("{")
     with pytest.raises(ConfigError, match="raceday vehicle claim"):
-        Claims(path).first_code()
-    assert Claims(path).new_code()
+        ClaimCodes(path).first_code()
+    assert ClaimCodes(path).new_code()
 
 
 @given(st.text(max_size=60))

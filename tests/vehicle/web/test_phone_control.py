@@ -3,13 +3,13 @@
 import pytest
 
 from shared.errors import Refused
-from shared.protocol.messages import CarBeat, CarMode, CarState, DriveOrder, Lease
-from vehicle.core.controller import Helm
-from vehicle.core.frame_age import Safety
-from vehicle.core.limiter import Limits
-from vehicle.core.messages import Figures, PilotChange, ThrottleShare, Trace, Wish
-from vehicle.process.channel import Word
-from vehicle.web.phone_control import LEASE_MS, Desk
+from shared.protocol.messages import CarHeartbeat, CarMode, CarState, DriveOrder, Lease
+from vehicle.core.controller import DriveController
+from vehicle.core.frame_age import SafetyOptions
+from vehicle.core.limiter import DriveLimits
+from vehicle.core.messages import ControlTrace, LoopTelemetry, ReloadModel, Setpoint, ThrottleLimit
+from vehicle.process.channel import IpcMessage
+from vehicle.web.phone_control import LEASE_MS, PhoneControl
 
 MS = 1_000_000
 
@@ -18,14 +18,14 @@ class Bench:
     """A desk whose words land in a list."""
 
     def __init__(self) -> None:
-        self.said: list[Word] = []
+        self.said: list[IpcMessage] = []
         self.listening = True
         self.stopped_locally = 0
-        self.desk = Desk("boot-1", self.say, self.stop_locally)
-        self.desk.hear(CarBeat(100, "disarmed"))
+        self.desk = PhoneControl("boot-1", self.say, self.stop_locally)
+        self.desk.hear(CarHeartbeat(100, "disarmed"))
         self.desk.hear(CarState(True, "disarmed"))
 
-    def say(self, word: Word) -> bool:
+    def say(self, word: IpcMessage) -> bool:
         if self.listening:
             self.said.append(word)
         return self.listening
@@ -60,7 +60,7 @@ def test_start_leases_arms_and_starts_and_hold_renews_the_beat_that_was_seen() -
     assert isinstance(started, DriveOrder)
     assert started.throttle_percent == 35
     bench.mode("driving")
-    bench.desk.hear(CarBeat(101, "driving"))
+    bench.desk.hear(CarHeartbeat(101, "driving"))
     assert bench.desk.hold("me", 100, 10.2)
     assert bench.said[-1] == Lease("boot-1", 100, "drive", "phone", LEASE_MS)  # not 101: the page has not seen it
     assert not bench.desk.hold("you", 101, 10.3)
@@ -111,7 +111,7 @@ def test_another_phone_waits_until_the_first_is_silent() -> None:
     with pytest.raises(Refused, match="does not hold"):
         bench.desk.throttle("me", 80)
     bench.desk.throttle("you", 60)
-    assert bench.said[-1] == ThrottleShare(60)
+    assert bench.said[-1] == ThrottleLimit(60)
 
 
 def test_a_run_of_the_station_takes_the_car() -> None:
@@ -157,13 +157,13 @@ def test_a_model_changes_only_while_the_car_stands() -> None:
         bench.desk.change_pilot(10.0)
     bench.mode("stopped")
     bench.desk.change_pilot(10.0)
-    assert bench.said == [PilotChange()]
+    assert bench.said == [ReloadModel()]
 
 
 def test_the_status_says_what_the_wheels_are_told() -> None:
     bench = Bench()
-    bench.desk.hear(Figures(10, 1, 2, 3, tuple(range(1, 201)), (5, 6, 7), 0.0, 0.0))
-    bench.desk.hear(Trace(1, "driving", 1, 0, 0.9, 1.0, 0.5, 0.25, 1, 1))
+    bench.desk.hear(LoopTelemetry(10, 1, 2, 3, tuple(range(1, 201)), (5, 6, 7), 0.0, 0.0))
+    bench.desk.hear(ControlTrace(1, "driving", 1, 0, 0.9, 1.0, 0.5, 0.25, 1, 1))
     assert bench.desk.status("me", 0.0).throttle == 0.0
     bench.mode("driving")
     status = bench.desk.status("me", 0.0)
@@ -175,10 +175,10 @@ def test_the_status_says_what_the_wheels_are_told() -> None:
 
 def test_the_real_helm_obeys_and_a_late_renewal_does_not_revive() -> None:
     """Against the guard's own mind: the lease counts from the beat, whenever its renewal arrives."""
-    helm = Helm("boot-1", Limits(), Safety(arm_frames=1), 0, calibrated=True)
-    taken: list[Word] = []
+    helm = DriveController("boot-1", DriveLimits(), SafetyOptions(arm_frames=1), 0, calibrated=True)
+    taken: list[IpcMessage] = []
 
-    def say(word: Word) -> bool:
+    def say(word: IpcMessage) -> bool:
         taken.append(word)
         if isinstance(word, Lease):
             helm.take_lease(word)
@@ -186,14 +186,14 @@ def test_the_real_helm_obeys_and_a_late_renewal_does_not_revive() -> None:
             helm.take_order(word)
         return True
 
-    desk = Desk("boot-1", say, str)
+    desk = PhoneControl("boot-1", say, str)
     helm.model_ready()
     seq = 0
 
     def tick(now_ms: int) -> None:
         nonlocal seq
         seq += 1
-        helm.take_wish(Wish(seq, now_ms * MS, 0.0, 1.0, 1), now_ms * MS)
+        helm.take_wish(Setpoint(seq, now_ms * MS, 0.0, 1.0, 1), now_ms * MS)
         helm.tick(now_ms * MS)
         desk.hear(CarState(True, helm.mode, helm.standing.reason))
 
@@ -206,10 +206,10 @@ def test_the_real_helm_obeys_and_a_late_renewal_does_not_revive() -> None:
         tick(now_ms)
     later = helm.beat(1900 * MS)
     desk.hear(later)
-    assert desk.hold("me", first.beat, 1.9)  # a renewal that was stuck in the air: it answers the first beat
+    assert desk.hold("me", first.heartbeat, 1.9)  # a renewal that was stuck in the air: it answers the first beat
     tick(1990)
     assert helm.mode == "driving"
     tick(2005)
     assert helm.mode == "tripped"
     assert "lease ran out" in helm.standing.reason
-    assert not desk.hold("me", later.beat, 2.1)
+    assert not desk.hold("me", later.heartbeat, 2.1)

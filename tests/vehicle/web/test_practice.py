@@ -6,12 +6,12 @@ from shared.errors import Refused
 from shared.protocol import messages as m
 from station.core.moment import Moment
 from station.service.car_control import Cars, Permit
-from vehicle.core.controller import Helm
-from vehicle.core.frame_age import Safety
-from vehicle.core.limiter import Limits
-from vehicle.core.messages import Wish
-from vehicle.process.channel import Word
-from vehicle.web.phone_control import Desk
+from vehicle.core.controller import DriveController
+from vehicle.core.frame_age import SafetyOptions
+from vehicle.core.limiter import DriveLimits
+from vehicle.core.messages import Setpoint
+from vehicle.process.channel import IpcMessage
+from vehicle.web.phone_control import PhoneControl
 
 MS = 1_000_000
 BOOT, CAR, PHONE = "boot-1", "car-1", "session-1"
@@ -22,10 +22,12 @@ class Yard:
 
     def __init__(self) -> None:
         self.now_ns, self.frame, self.is_phone_there = 10**9, 0, True
-        self.helm = Helm(BOOT, Limits(throttle_slew_per_s=100.0), Safety(frame_period_ms=50.0), 50, calibrated=True)
+        self.helm = DriveController(
+            BOOT, DriveLimits(throttle_slew_per_s=100.0), SafetyOptions(frame_period_ms=50.0), 50, calibrated=True
+        )
         self.helm.model_ready()
         self.cars = Cars(500, 2000, "n")
-        self.desk = Desk(BOOT, self.to_guard, lambda: "")
+        self.desk = PhoneControl(BOOT, self.to_guard, lambda: "")
         self.told: m.CarState | None = None
 
     @property
@@ -37,7 +39,7 @@ class Yard:
         """The car's mode, as the station's page has it."""
         return self.cars.views(self.now_ns)[0].mode
 
-    def to_guard(self, word: Word) -> bool:
+    def to_guard(self, word: IpcMessage) -> bool:
         if isinstance(word, m.Lease):
             self.helm.take_lease(word)
         elif isinstance(word, m.DriveOrder):
@@ -56,7 +58,7 @@ class Yard:
             tick = self.now_ns // (10 * MS)
             if tick % 5 == 0:
                 self.frame += 1
-                self.helm.take_wish(Wish(self.frame, self.now_ns, 0.0, 1.0, 900), self.now_ns)
+                self.helm.take_wish(Setpoint(self.frame, self.now_ns, 0.0, 1.0, 900), self.now_ns)
             self.helm.tick(self.now_ns)
             self.tell_state()
             if tick % 10 == 0:
@@ -146,7 +148,7 @@ def test_the_stop_of_all_cars_holds_it_until_it_is_released_and_then_it_is_the_p
 def test_a_second_machine_of_one_name_says_so_on_its_own_page(yard: Yard) -> None:
     assert yard.desk.status(PHONE, yard.now_s).refusal == ""
     taken = Yard()
-    taken.cars.beat(CAR, "another", m.CarBeat(1, "driving"), taken.now_ns)
+    taken.cars.beat(CAR, "another", m.CarHeartbeat(1, "driving"), taken.now_ns)
     taken.run(200)
     assert "Another machine uses the name car-1" in taken.desk.status(PHONE, taken.now_s).refusal
     other = m.Lease("another", 9, "drive", "run-1", 500)  # what is leased to the other is not ours

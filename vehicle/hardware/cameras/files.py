@@ -17,7 +17,7 @@ _KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".pgm")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class FilesCameraOptions:
     """`[camera.options]` of the files camera."""
 
     folder: pathlib.Path = setting(what="the folder with the pictures")
@@ -29,7 +29,7 @@ class FilesCamera:
     """Grey pictures at a steady rate. A reader that is late misses some, as with any camera."""
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
-        self._options = from_table(options, Options, "[camera.options]")
+        self._options = from_table(options, FilesCameraOptions, "[camera.options]")
         self._clock = clock
         self._pictures = _load(self._options.folder)
         self._start_ns = clock.now_ns()

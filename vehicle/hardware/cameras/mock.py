@@ -25,7 +25,7 @@ TROUBLES = ("freeze", "stale", "stall", "die", "spin", "dark", "grey", "stripes"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class MockCameraOptions:
     """`[camera.options]` of the mock."""
 
     rate_hz: float = setting(15.0, min=0.5, max=240.0, what="frames a second of the clock")
@@ -43,7 +43,7 @@ class MockCamera:
     """Frame n is due n periods after the start; only the newest due one is given."""
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
-        self._options = from_table(options, Options, "[camera.options]")
+        self._options = from_table(options, MockCameraOptions, "[camera.options]")
         if self._options.absent is not None and self._options.absent.exists():
             raise HardwareMissing("there is no mock camera: it is told to be absent.")
         self._clock = clock

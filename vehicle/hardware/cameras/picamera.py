@@ -16,11 +16,11 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from vehicle.hardware.interfaces import Frame, Pixels
-from vehicle.process.seccomp import Sockets
+from vehicle.process.seccomp import AllowedSockets
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class PiCameraOptions:
     """`[camera.options]` of picamera."""
 
     camera: int = setting(0, min=0, max=7, what="its number in `rpicam-hello --list-cameras`")
@@ -33,10 +33,10 @@ class Options:
 class PiCamera:
     """The newest request of libcamera, its Y plane copied out."""
 
-    sockets: ClassVar[Sockets] = "device events"  # libcamera listens for cameras that come and go
+    sockets: ClassVar[AllowedSockets] = "device events"  # libcamera listens for cameras that come and go
 
     def __init__(self, options: dict[str, Any], clock: Clock, library: Any = None) -> None:
-        self._options = from_table(options, Options, "[camera.options]")
+        self._options = from_table(options, PiCameraOptions, "[camera.options]")
         self._clock = clock
         self._closed = threading.Event()
         self._count = 0

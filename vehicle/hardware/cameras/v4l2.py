@@ -31,7 +31,7 @@ _GONE_S = 1.0  # a device that gives nothing for so long is gone, not slow
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class V4l2CameraOptions:
     """`[camera.options]` of v4l2."""
 
     device: pathlib.Path = setting(pathlib.Path("/dev/video0"), what="the camera's device")
@@ -42,7 +42,7 @@ class Options:
     flip: str = flip_setting()
 
 
-class Capture(Protocol):
+class VideoCapture(Protocol):
     """What we use of cv2.VideoCapture."""
 
     def isOpened(self) -> bool: ...  # noqa: N802  # OpenCV's name
@@ -55,8 +55,8 @@ class Capture(Protocol):
 class V4l2Camera:
     """Blocks in the driver for the next frame; the kernel keeps only one for us, so it is always the newest."""
 
-    def __init__(self, options: dict[str, Any], clock: Clock, capture: Capture | None = None) -> None:
-        self._options = from_table(options, Options, "[camera.options]")
+    def __init__(self, options: dict[str, Any], clock: Clock, capture: VideoCapture | None = None) -> None:
+        self._options = from_table(options, V4l2CameraOptions, "[camera.options]")
         self._clock = clock
         self._capture = capture if capture is not None else _open(self._options.device)
         self._closed = threading.Event()
@@ -118,7 +118,7 @@ class V4l2Camera:
         self._closed.wait(min(wait_s, 0.05))
 
 
-def _open(device: pathlib.Path) -> Capture:
+def _open(device: pathlib.Path) -> VideoCapture:
     if not device.exists():
         found = ", ".join(str(path) for path in sorted(device.parent.glob("video*"))) or "none"
         raise HardwareMissing(f"there is no camera at {device}; found here: {found}.")
@@ -126,4 +126,4 @@ def _open(device: pathlib.Path) -> Capture:
     if not capture.isOpened():
         capture.release()
         raise HardwareMissing(f"{device} cannot be opened as a camera: is it one, is it free, is this user in `video`?")
-    return cast(Capture, capture)
+    return cast(VideoCapture, capture)

@@ -16,7 +16,7 @@ from vehicle.hardware.interfaces import Frame, Pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class VideoCameraOptions:
     """`[camera.options]` of video."""
 
     file: pathlib.Path = setting(what="a video that OpenCV can read")
@@ -29,7 +29,7 @@ class VideoCamera:
     """Grey pictures one by one; those that a late reader missed are skipped, as with any camera."""
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
-        self._options = from_table(options, Options, "[camera.options]")
+        self._options = from_table(options, VideoCameraOptions, "[camera.options]")
         self._clock = clock
         self._video = cv2.VideoCapture(str(self._options.file))
         if not self._options.file.is_file() or not self._video.isOpened():

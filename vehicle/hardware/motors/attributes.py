@@ -4,7 +4,7 @@ import os
 import pathlib
 
 
-class Attributes:
+class AttributeFiles:
     """The kernel's own files. Raises OSError as the kernel does."""
 
     def exists(self, path: pathlib.Path) -> bool:

@@ -37,7 +37,7 @@ LIBRARIES: dict[str, PinLibrary] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class GpioMotorsOptions:
     """`[motors.options]` of gpio."""
 
     steering_pin: int = setting(what="the header pin of the steering servo, by its GPIO number")
@@ -54,7 +54,7 @@ class GpioMotors:
 
     def __init__(self, options: dict[str, Any], clock: Clock, factory: Factory | None = None) -> None:
         del clock  # gpiozero keeps its own time
-        self._options = from_table(options, Options, "[motors.options]")
+        self._options = from_table(options, GpioMotorsOptions, "[motors.options]")
         self._library = LIBRARIES[self._options.library]
         found = factory if factory is not None else _factory(self._library)
         self._own = found if factory is None else None

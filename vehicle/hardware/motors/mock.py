@@ -19,7 +19,7 @@ _ORDERS_KEPT = 20_000  # a day of racing may not fill the memory
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class MockMotorsOptions:
     """`[motors.options]` of the mock."""
 
     resolution_ns: int = setting(1_000, min=1, max=1_000_000, what="the step of a pulse width")
@@ -31,7 +31,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PulseChange:
     """One change of the pulses."""
 
     at_ns: int
@@ -42,9 +42,9 @@ class MockMotors:
     """`orders` are the changes, oldest first; `pulses` is what the pins do now, None until the first order."""
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
-        self._options = from_table(options, Options, "[motors.options]")
+        self._options = from_table(options, MockMotorsOptions, "[motors.options]")
         self._clock = clock
-        self.orders: deque[Order] = deque(maxlen=_ORDERS_KEPT)
+        self.orders: deque[PulseChange] = deque(maxlen=_ORDERS_KEPT)
         self._changes = 0
         self.pulses: Pulses | None = None
         self._require_there()
@@ -83,7 +83,7 @@ class MockMotors:
 
     def _set(self, pulses: Pulses) -> None:
         self.pulses = pulses
-        order = Order(self._clock.now_ns(), pulses)
+        order = PulseChange(self._clock.now_ns(), pulses)
         self.orders.append(order)
         self._changes += 1
         if self._options.record is not None:

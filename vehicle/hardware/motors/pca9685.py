@@ -25,7 +25,7 @@ COUNTS = 4096
 _LEAST_PRESCALE, _MOST_PRESCALE = 3, 255
 
 
-class Bus(Protocol):
+class I2cBus(Protocol):
     """What we use of smbus2."""
 
     def read_byte_data(self, i2c_addr: int, register: int) -> int: ...
@@ -35,7 +35,7 @@ class Bus(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Pca9685MotorsOptions:
     """`[motors.options]` of pca9685."""
 
     bus: int = setting(1, min=0, max=63, what="the number in /dev/i2c-N")
@@ -62,9 +62,9 @@ class Options:
 class Pca9685Motors:
     """Sets the rate when built, if it is not set already; the first pulse is the first `apply`."""
 
-    def __init__(self, options: dict[str, Any], clock: Clock, bus: Bus | None = None) -> None:
+    def __init__(self, options: dict[str, Any], clock: Clock, bus: I2cBus | None = None) -> None:
         del clock  # the chip keeps its own time
-        self._options = from_table(options, Options, "[motors.options]")
+        self._options = from_table(options, Pca9685MotorsOptions, "[motors.options]")
         self._bus = bus if bus is not None else _open(self._options.bus)
         try:
             self._set_up()
@@ -139,9 +139,9 @@ class Pca9685Motors:
         return HardwareMissing(f"the PCA9685 at {where} does not answer ({error.strerror or error}): check its wires.")
 
 
-def _open(number: int) -> Bus:
+def _open(number: int) -> I2cBus:
     try:
-        return cast(Bus, SMBus(number))
+        return cast(I2cBus, SMBus(number))
     except OSError as error:
         raise HardwareMissing(
             f"/dev/i2c-{number} cannot be opened ({error.strerror or error}): switch I2C on, and check the number."

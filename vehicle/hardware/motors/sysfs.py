@@ -15,7 +15,7 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from vehicle.core.pulses import PERIOD_NS, Pulses
-from vehicle.hardware.motors.attributes import Attributes
+from vehicle.hardware.motors.attributes import AttributeFiles
 from vehicle.hardware.motors.channels import MOTOR_CHANNEL, STEERING_CHANNEL, check_channels, say_if_unnamed
 
 _APPEAR_S = 2.0  # udev hands the new files to our group a moment after the export
@@ -23,7 +23,7 @@ _LOOK_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class SysfsMotorsOptions:
     """`[motors.options]` of sysfs."""
 
     chip: pathlib.Path = setting(pathlib.Path("/sys/class/pwm/pwmchip0"), what="the folder of the PWM chip")
@@ -40,10 +40,10 @@ class Options:
 class SysfsMotors:
     """Exports its channels when built; the first pulse is the first `apply`."""
 
-    def __init__(self, options: dict[str, Any], clock: Clock, attributes: Attributes | None = None) -> None:
+    def __init__(self, options: dict[str, Any], clock: Clock, attributes: AttributeFiles | None = None) -> None:
         del clock  # the chip keeps its own time
-        self._options = from_table(options, Options, "[motors.options]")
-        self._files = attributes or Attributes()
+        self._options = from_table(options, SysfsMotorsOptions, "[motors.options]")
+        self._files = attributes or AttributeFiles()
         self._started = False
         self._steering = self._export(self._options.steering_channel)
         self._motor = self._export(self._options.motor_channel)

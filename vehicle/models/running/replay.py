@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from shared.errors import BadInput
-from vehicle.core.messages import Trace
+from vehicle.core.messages import ControlTrace
 from vehicle.frames.preprocess import HEIGHT, WIDTH
 from vehicle.hardware.interfaces import Pixels
 from vehicle.models.running.policy import Policy
@@ -40,7 +40,7 @@ class Comparison:
 
 def compare(run: Run, policy: Policy) -> Comparison:
     """Every recorded frame that a wish was made of. Raises BadInput if none can be compared."""
-    wishes: dict[int, Trace] = {trace.frame_seq: trace for trace in reversed(run.traces)}
+    wishes: dict[int, ControlTrace] = {trace.frame_seq: trace for trace in reversed(run.traces)}
     differences = []
     exact = 0
     for picture in run.pictures:

@@ -1,6 +1,6 @@
 // The figures of the loop, as the guard gives them twice a second: where a frame's age comes from, and what was lost.
 
-const STAGES = ["capture", "shrink", "policy", "act", "frame_age"];
+const STAGES = ["capture", "preprocess", "policy", "act", "frame_age"];
 const COUNTS = ["frames", "dropped", "repeated", "late_ticks"];
 const WHO = { "guard, pilot": "guard and pilot", no: "not granted" };
 

@@ -9,8 +9,8 @@ from raceday.__main__ import main
 from simulator.races.multi_car.heat import FaultRates, Heat, draw_heat
 from simulator.races.multi_car.verdict import HeatVerdict, run_heat, run_heats
 from station.core.attribution import assignment, likelihood
-from station.core.attribution.assignment import ManyCars
-from station.core.attribution.likelihood import Car, Seen, Told
+from station.core.attribution.assignment import CrossingAssigner
+from station.core.attribution.likelihood import CarOnTrack, CarReportAt, GateCrossing
 
 
 def heats(seeds: range, cars: int = 3, rates: FaultRates | None = None) -> HeatVerdict:
@@ -46,23 +46,23 @@ def test_the_journal_of_a_heat_replays_to_the_same_facts(tmp_path: pathlib.Path)
     assert len(first.heads) == 2
 
 
-def _nearest(self: ManyCars, cluster: list[Seen]) -> assignment._Weighed:
+def _nearest(self: CrossingAssigner, cluster: list[GateCrossing]) -> assignment.WeighedCluster:
     """Greedy: each crossing to the car whose report, or else whose usual lap, is nearest; and always sure."""
     found, reports = [], [likelihood.report_in(car, cluster) for car in self._cars]
 
-    def off(seen: Seen, car: Car, report: Told | None) -> float:
+    def off(seen: GateCrossing, car: CarOnTrack, report: CarReportAt | None) -> float:
         return likelihood.cost(car, report, seen, self._min_lap_ns)
 
     for seen in cluster:
         costs = [off(seen, car, report) for car, report in zip(self._cars, reports, strict=True)]
         car = self._cars[costs.index(min(costs))]
-        found.append(assignment.Given(seen.number, seen.at_ns, car.name, "the nearest", 0.99, True))
-    return assignment._Weighed(self._cars, reports, found)
+        found.append(assignment.Decision(seen.number, seen.at_ns, car.name, "the nearest", 0.99, True))
+    return assignment.WeighedCluster(self._cars, reports, found)
 
 
 @pytest.mark.slow
 def test_the_greedy_bug_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ManyCars, "_weigh", _nearest)
+    monkeypatch.setattr(CrossingAssigner, "_weigh", _nearest)
     assert not heats(range(10)).held
 
 

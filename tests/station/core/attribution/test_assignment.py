@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core.attribution.assignment import Given, Lacking, ManyCars, Seen, Told
+from station.core.attribution.assignment import CarReportAt, CrossingAssigner, Decision, GateCrossing, MissingCrossing
 from station.core.attribution.car_clock import on_gate_clock
 from station.core.attribution.hungarian import assign
 from tests.station.core.scripted_race import MS, QUICK, S
@@ -32,8 +32,8 @@ class Hall:
     """What happened, and what the gate and the cars say of it."""
 
     truth: dict[int, str]
-    seen: list[Seen]
-    heard: list[tuple[int, Told]]  # (when the station hears it, the report)
+    seen: list[GateCrossing]
+    heard: list[tuple[int, CarReportAt]]  # (when the station hears it, the report)
     missed: list[tuple[str, int]]
 
 
@@ -54,21 +54,21 @@ def race(seed: int, laps: int = 25, missed: float = 0.01, lost: float = 0.05, fa
             hall.missed.append((car, at_ns))
         else:
             last_ns = at_ns
-            hall.seen.append(Seen(len(hall.seen) + 1, at_ns))
+            hall.seen.append(GateCrossing(len(hall.seen) + 1, at_ns))
             hall.truth[len(hall.seen)] = car
         if car and rng.random() >= lost:
             said_ns = round(at_ns + rng.gauss(0, 20) * MS + rng.uniform(0, 33) * MS)  # a frame, and the picture
-            hall.heard.append((round(at_ns + rng.uniform(40, 400) * MS), Told(car, said_ns)))
+            hall.heard.append((round(at_ns + rng.uniform(40, 400) * MS), CarReportAt(car, said_ns)))
     hall.heard.sort(key=lambda each: each[0])
     return hall
 
 
-def run(hall: Hall) -> list[Given | Lacking]:
-    cars, found = ManyCars(CARS, 3 * S, LOCKOUT_NS), []
+def run(hall: Hall) -> list[Decision | MissingCrossing]:
+    cars, found = CrossingAssigner(CARS, 3 * S, LOCKOUT_NS), []
     moments = sorted([(seen.at_ns, 0, seen) for seen in hall.seen] + [(at, 1, told) for at, told in hall.heard],
                      key=lambda each: each[:2])  # fmt: skip
     for at_ns, _, event in moments:
-        if isinstance(event, Seen):
+        if isinstance(event, GateCrossing):
             cars.crossing(event)
         else:
             cars.report(event)
@@ -76,9 +76,9 @@ def run(hall: Hall) -> list[Given | Lacking]:
     return found + cars.decide(moments[-1][0] + 10 * S)
 
 
-def judged(hall: Hall) -> tuple[int, int, list[Given]]:
+def judged(hall: Hall) -> tuple[int, int, list[Decision]]:
     """Sure and right, doubtful, and silently wrong."""
-    each = [fact for fact in run(hall) if isinstance(fact, Given)]
+    each = [fact for fact in run(hall) if isinstance(fact, Decision)]
     assert sorted(fact.crossing for fact in each) == sorted(hall.truth)
     wrong = [fact for fact in each if fact.sure and fact.car != hall.truth[fact.crossing]]
     right = sum(1 for fact in each if fact.sure and fact.car == hall.truth[fact.crossing])
@@ -107,7 +107,7 @@ def test_many_more_races(missed: float, lost: float, false: float, allowed: int)
 
 def test_what_the_gate_missed_is_proposed_with_its_witness() -> None:
     hall = race(3, missed=0.05, lost=0.0)
-    proposed = [(fact.car, fact.at_ns) for fact in run(hall) if isinstance(fact, Lacking)]
+    proposed = [(fact.car, fact.at_ns) for fact in run(hall) if isinstance(fact, MissingCrossing)]
     apart = [(c, t) for c, t in hall.missed if all(abs(t - s.at_ns) > 1500 * MS for s in hall.seen)]
     assert apart
     for car, at_ns in apart:
@@ -115,18 +115,18 @@ def test_what_the_gate_missed_is_proposed_with_its_witness() -> None:
 
 
 def test_a_transponder_needs_no_witness() -> None:
-    cars = ManyCars(CARS, 3 * S, LOCKOUT_NS)
-    cars.crossing(Seen(1, 5 * S, "car-2"))
-    assert cars.decide(9 * S) == [Given(1, 5 * S, "car-2", "its transponder", 1.0, True)]
+    cars = CrossingAssigner(CARS, 3 * S, LOCKOUT_NS)
+    cars.crossing(GateCrossing(1, 5 * S, "car-2"))
+    assert cars.decide(9 * S) == [Decision(1, 5 * S, "car-2", "its transponder", 1.0, True)]
 
 
 def test_a_hand_before_the_beam_is_nobodys() -> None:
-    cars = ManyCars(("car-1",), 3 * S, LOCKOUT_NS)
+    cars = CrossingAssigner(("car-1",), 3 * S, LOCKOUT_NS)
     for number, at_s in enumerate((1, 9, 17, 20, 25)):
-        cars.crossing(Seen(number, at_s * S))
+        cars.crossing(GateCrossing(number, at_s * S))
         if at_s != 20:
-            cars.report(Told("car-1", at_s * S + 10 * MS))
-    given_to = {fact.crossing: fact for fact in cars.decide(40 * S) if isinstance(fact, Given)}
+            cars.report(CarReportAt("car-1", at_s * S + 10 * MS))
+    given_to = {fact.crossing: fact for fact in cars.decide(40 * S) if isinstance(fact, Decision)}
     assert [given_to[n].car for n in range(5)] == ["car-1", "car-1", "car-1", "", "car-1"]
     assert (given_to[3].why, given_to[3].sure) == ("no car can have been there", False)
 

@@ -54,7 +54,7 @@ def test_a_pass_of_a_blind_front_sensor_counts_when_the_time_shows_it() -> None:
     hand.edge(1 * S, sensor="front")
     hand.edge(9 * S, sensor="rear")
     assert hand.laps == ()
-    assert only(hand.tick(9 * S + 501 * MS), f.LapDone)[0].lap.lap_ns == 8 * S
+    assert only(hand.tick(9 * S + 501 * MS), f.LapCompleted)[0].lap.lap_ns == 8 * S
 
 
 def test_reports_name_the_run_of_their_car_only() -> None:
@@ -62,7 +62,7 @@ def test_reports_name_the_run_of_their_car_only() -> None:
     hand.open(car="car-1")
     ours = hand.do(e.CarReport("car-1", "b", 1, 1, "b", e.NEVER))
     other = hand.do(e.CarReport("car-2", "b", 1, 1, "b", e.NEVER))
-    assert [only(facts, f.CarHeard)[0].run_id for facts in (ours, other)] == ["run-1", ""]
+    assert [only(facts, f.CarReportStored)[0].run_id for facts in (ours, other)] == ["run-1", ""]
 
 
 def test_edges_of_a_gate_that_is_not_ours_are_kept_and_mean_nothing() -> None:

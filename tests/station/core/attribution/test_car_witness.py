@@ -121,7 +121,7 @@ def test_a_car_that_never_reports_costs_nothing() -> None:
 def test_reports_of_a_car_without_a_run_are_kept_and_mean_nothing() -> None:
     hand = Hand()
     facts = hand.do(e.CarReport("car-9", "x", 1, 5 * S, "x", moment(5 * S)))
-    assert facts == (f.CarHeard("car-9", "x", 1, ""),)
+    assert facts == (f.CarReportStored("car-9", "x", 1, ""),)
 
 
 @QUICK

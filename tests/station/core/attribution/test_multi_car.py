@@ -50,7 +50,7 @@ class Field(Hand):
         return self.engine.race.runs[run_id]
 
     def stamps(self, run_id: str) -> list[int]:
-        return [stretch.mark.at_ns for stretch in self.of(run_id).book.stretches]
+        return [segment.start.at_ns for segment in self.of(run_id).book.segments]
 
 
 def racing(rounds: int = 4, **rules: object) -> tuple[Field, list[f.Fact]]:
@@ -136,11 +136,11 @@ def test_what_is_doubtful_counts_for_nobody_until_it_is_given() -> None:
     field, asked = doubtful()
     assert asked.kind == "doubtful_crossing"
     assert DUE_NS not in field.stamps("run-1")
-    facts = field.do(e.GiveCrossing(author="judge", number=asked.crossing, run_id="run-1", moment=moment(60 * S)))
+    facts = field.do(e.AssignCrossing(author="judge", number=asked.crossing, run_id="run-1", moment=moment(60 * S)))
     assert only(facts, f.Attributed) == [f.Attributed(asked.crossing, "run-1", "car-1", "given by judge", 100)]
     assert field.stamps("run-1")[-1] == DUE_NS
     assert all(run.proposals == [] for run in (field.of(run_id) for run_id in CARS))
-    again = e.GiveCrossing(author="judge", number=asked.crossing, run_id="run-2", moment=moment(61 * S))
+    again = e.AssignCrossing(author="judge", number=asked.crossing, run_id="run-2", moment=moment(61 * S))
     assert "is not in doubt" in only(field.do(again), f.CommandRefused)[0].sentence
 
 
@@ -158,7 +158,7 @@ def test_a_first_crossing_that_is_given_later_begins_the_run_there() -> None:
     assert field.engine.race is not None
     crossing = f.Crossing(99, "start", "beam", 4 * S, BOOT, 1000)
     field.engine.race.doubtful[99] = crossing
-    facts = field.do(e.GiveCrossing(author="judge", number=99, run_id="run-1", moment=moment(60 * S)))
+    facts = field.do(e.AssignCrossing(author="judge", number=99, run_id="run-1", moment=moment(60 * S)))
     assert [fact.at_ns for fact in only(facts, f.RunStarted)] == [4 * S]
     assert [lap.lap_ns for lap in field.of("run-1").book.laps()] == [9 * S]
 
@@ -181,8 +181,8 @@ def test_a_report_that_comes_late_puts_in_doubt_what_was_given_to_another() -> N
     field, sure, asked = late_word()
     assert [fact.run_id for fact in only(sure, f.Attributed)] == ["run-2"]
     assert (asked.run_id, asked.others, asked.kind) == ("run-2", ("run-1",), "doubtful_crossing")
-    facts = field.do(e.GiveCrossing(author="judge", number=asked.crossing, run_id="run-1", moment=moment(60 * S)))
-    assert {fact.run_id for fact in only(facts, f.LapsRecast)} == {"run-1", "run-2"}
+    facts = field.do(e.AssignCrossing(author="judge", number=asked.crossing, run_id="run-1", moment=moment(60 * S)))
+    assert {fact.run_id for fact in only(facts, f.LapsRecomputed)} == {"run-1", "run-2"}
     assert 47 * S in field.stamps("run-1")
     assert 47 * S not in field.stamps("run-2")
 
@@ -190,7 +190,7 @@ def test_a_report_that_comes_late_puts_in_doubt_what_was_given_to_another() -> N
 def test_what_was_given_may_stay_where_it_is() -> None:
     field, _, asked = late_word()
     before = field.stamps("run-2")
-    facts = field.do(e.GiveCrossing(author="judge", number=asked.crossing, run_id="run-2", moment=moment(60 * S)))
+    facts = field.do(e.AssignCrossing(author="judge", number=asked.crossing, run_id="run-2", moment=moment(60 * S)))
     assert [fact.why for fact in only(facts, f.Attributed)] == ["given by judge"]
     assert field.stamps("run-2") == before
     assert field.of("run-2").proposals == []
@@ -281,7 +281,7 @@ def test_whatever_happens_ticks_without_facts_need_not_be_kept(drawn: list[tuple
             case "finish":
                 field.do(e.FinishRun(author="j", run_id=f"run-{number}", moment=moment(at_ns)))
             case "give":
-                field.do(e.GiveCrossing(author="j", number=number, run_id=f"run-{number}", moment=moment(at_ns)))
+                field.do(e.AssignCrossing(author="j", number=number, run_id=f"run-{number}", moment=moment(at_ns)))
             case "read":
                 field.read(str(number), at_ns)
     field.tick(200 * S)

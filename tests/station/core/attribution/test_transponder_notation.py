@@ -29,7 +29,7 @@ def test_the_configs_wrong_car_is_put_right_in_any_notation(known: str, read: st
     loop.read(read, 3, 13)
     assert loop.laps_of(bob) == [10]
     told = loop.whose(written, car="car-1", at_s=18)
-    assert only(told, f.TransponderGiven)[0].crossings == 2
+    assert only(told, f.TransponderAssigned)[0].crossings == 2
     loop.read(read, 23)
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([10, 10], [])
     assert replays(loop)
@@ -58,7 +58,7 @@ def test_nobodys_is_nobodys_in_any_notation(written: str, known: tuple[e.Transpo
         assert only(loop.read("13499724", 2), f.UnknownTransponder)
     loop.whose(written)
     assert only(loop.read("13499724", 3, 13), f.UnknownTransponder) == []
-    assert loop.engine.strangers == ()
+    assert loop.engine.unknown_transponders == ()
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([], [])
 
 
@@ -111,8 +111,8 @@ def test_both_systems_notations_of_one_transponder_go_over() -> None:
     loop.read("13499724", 3)
     loop.read("cdfd4c", 13)
     told = loop.whose("CD FD 4C", car="car-1", at_s=18)
-    assert only(told, f.TransponderGiven)[0].crossings == 2
-    assert loop.engine.strangers == ()
+    assert only(told, f.TransponderAssigned)[0].crossings == 2
+    assert loop.engine.unknown_transponders == ()
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([10], [])
 
 

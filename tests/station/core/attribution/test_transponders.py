@@ -1,4 +1,4 @@
-"""Whose transponder, however its id is written; strangers are asked about and given; two on a car are one pass."""
+"""Whose transponder, however its id is written; unknown ones are asked about; two on a car are one pass."""
 
 from dataclasses import replace
 
@@ -47,7 +47,9 @@ class Loop(Hand):
     def whose(self, transponder: str, car: str = "", racer: str = "", at_s: float = 500) -> tuple[f.Fact, ...]:
         at = moment(round(at_s * S))
         return self.do(
-            e.GiveTransponder(author="judge", transponder=transponder, car=car, racer=racer, reason="looked", moment=at)
+            e.AssignTransponder(
+                author="judge", transponder=transponder, car=car, racer=racer, reason="looked", moment=at
+            )
         )
 
     def laps_of(self, run_id: str) -> list[float]:
@@ -168,11 +170,11 @@ def test_a_stranger_is_asked_about_at_once_and_its_passes_count_when_it_is_named
     told = loop.read("1234567", 10)
     assert only(told, f.UnknownTransponder) == [f.UnknownTransponder("1234567", 1, 1)]
     loop.read("1234567", 20, 31)
-    assert [(each.transponder, each.count) for each in loop.engine.strangers] == [("1234567", 3)]
+    assert [(each.transponder, each.count) for each in loop.engine.unknown_transponders] == [("1234567", 3)]
     told = list(loop.whose("1234567", car="car-1", at_s=35))
-    assert told[0] == f.TransponderGiven("1234567", "car-1", "", 3, "judge", "looked")
+    assert told[0] == f.TransponderAssigned("1234567", "car-1", "", 3, "judge", "looked")
     assert loop.laps_of(run) == [10.0, 11.0]
-    assert loop.engine.strangers == ()
+    assert loop.engine.unknown_transponders == ()
     loop.read("1234567", 43)
     assert loop.laps_of(run) == [10.0, 11.0, 12.0]
     assert loop.run.phase == "finished"
@@ -205,8 +207,8 @@ def test_what_lies_between_known_passes_finds_its_place() -> None:
     loop.read("22", 41)
     told = loop.whose("22", car="car-1")
     assert loop.laps_of(run) == [10.0, 10.0, 11.0]
-    assert only(told, f.TransponderGiven)[0].crossings == 2
-    assert len(only(told, f.LapsRecast)) == 1
+    assert only(told, f.TransponderAssigned)[0].crossings == 2
+    assert len(only(told, f.LapsRecomputed)) == 1
 
 
 def test_passes_before_the_start_and_of_other_runs_do_not_count() -> None:
@@ -227,7 +229,7 @@ def test_one_pass_alone_can_be_given() -> None:
     loop = Loop(*worn("11"))
     run = loop.on()
     loop.read("22", 10)
-    told = loop.do(e.GiveCrossing(author="judge", number=1, run_id=run, moment=moment(11 * S)))
+    told = loop.do(e.AssignCrossing(author="judge", number=1, run_id=run, moment=moment(11 * S)))
     assert only(told, f.RunStarted)
     loop.read("22", 20)
     loop.whose("22", car="car-1", at_s=25)
@@ -250,7 +252,7 @@ def test_nobodys_is_never_asked_about_again() -> None:
     loop.read("22", 10)
     loop.whose("22")
     assert only(loop.read("22", 20), f.UnknownTransponder) == []
-    assert loop.engine.strangers == ()
+    assert loop.engine.unknown_transponders == ()
 
 
 def test_what_was_given_outlives_a_restart_until_the_config_says_otherwise() -> None:
@@ -272,7 +274,7 @@ def test_a_bad_owner_is_refused(order: dict[str, str], why: str) -> None:
     loop.on()
     loop.read("22", 10)
     assert why in only(loop.whose("22", **order), f.CommandRefused)[0].sentence
-    assert len(loop.engine.strangers) == 1
+    assert len(loop.engine.unknown_transponders) == 1
 
 
 def test_a_run_without_a_transponder_counts_as_before_and_nobody_asks() -> None:
@@ -322,7 +324,7 @@ def test_a_second_system_that_reads_both_sees_one_pass_too() -> None:
     for at_s in (10.0, 20.0, 30.0):
         for gate, boot, off in (("start", f"{BOOT}/x.1", 0.0), ("b", f"{BOOT}/y.1", 0.01)):
             for n, transponder in enumerate(("11", "12")):
-                number = hand.engine.kept(gate).get(boot, 0) + 1
+                number = hand.engine.last_seq_by_boot(gate).get(boot, 0) + 1
                 at_ns = round((at_s + off + 0.02 * n) * S)
                 hand.do(e.Edge(gate, "loop", True, at_ns, number, boot, transponder=transponder))
         hand.tick(round((at_s + 5) * S))
@@ -333,9 +335,9 @@ def test_strangers_are_bounded_and_forgotten_with_the_race() -> None:
     loop = Loop(*worn("11"))
     for n in range(2 * STRANGERS):
         loop.read(str(1000 + n), 10 + n)
-    assert len(loop.engine.strangers) == STRANGERS
+    assert len(loop.engine.unknown_transponders) == STRANGERS
     loop.do(e.OpenRace(moment(999 * S), "race-2", "Another", RULES))
-    assert loop.engine.strangers == ()
+    assert loop.engine.unknown_transponders == ()
 
 
 def test_all_of_it_replays_and_an_old_journal_compares_letter_by_letter() -> None:

@@ -60,7 +60,7 @@ def test_each_of_its_passes_can_be_given_alone() -> None:
     loop = Loop(*WRONG)
     run = loop.on()
     for fact in only(loop.read("13499724", 2, 12, 22, 32), f.Crossing):
-        give = e.GiveCrossing(author="judge", reason="seen", number=fact.number, run_id=run, moment=moment(40 * S))
+        give = e.AssignCrossing(author="judge", reason="seen", number=fact.number, run_id=run, moment=moment(40 * S))
         assert only(loop.do(give), f.Attributed)
     assert loop.laps_of(run) == [10, 10, 10]
 
@@ -86,8 +86,8 @@ def test_a_stranger_given_to_the_wrong_car_goes_over_to_the_right_one(over: str)
             finished(loop, run, 45)
     facts = loop.whose("1", car="car-1", at_s=50)
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([10, 10, 10], [])
-    assert only(facts, f.TransponderGiven)[0].crossings == 4
-    assert bob in {fact.run_id for fact in only(facts, f.LapsRecast)}
+    assert only(facts, f.TransponderAssigned)[0].crossings == 4
+    assert bob in {fact.run_id for fact in only(facts, f.LapsRecomputed)}
     assert loop.engine.race is not None
     runs = loop.engine.race.runs
     assert runs[bob].phase == ("finished" if over in ("both", "the wrong one") else "armed")
@@ -113,7 +113,7 @@ def test_its_own_laps_stay_with_the_wrong_run() -> None:
     assert len(loop.laps_of(bob)) > 3
     facts = loop.whose("1", car="car-1", at_s=51)
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([10, 10, 10], [11, 11, 11])
-    assert {fact.run_id for fact in only(facts, f.LapsRecast)} >= {bob}
+    assert {fact.run_id for fact in only(facts, f.LapsRecomputed)} >= {bob}
     assert replays(loop)
 
 
@@ -149,7 +149,7 @@ def test_what_it_passed_in_another_race_is_forgotten() -> None:
     finished(loop, run, 20)
     loop.do(e.OpenRace(moment(21 * S), "race-2", "Another", RULES))
     facts = loop.whose("13499724", car="car-1", at_s=22)
-    assert only(facts, f.TransponderGiven)[0].crossings == 0
+    assert only(facts, f.TransponderAssigned)[0].crossings == 0
 
 
 def test_many_transponders_are_bounded() -> None:

@@ -149,5 +149,5 @@ def test_two_cars_that_start_with_the_signal_each_drive_off_over_the_line() -> N
     assert hand.engine.race is not None
     for run_id, at_s in (("r1", 5), ("r2", 12)):
         run = hand.engine.race.runs[run_id]
-        assert [stretch.mark.at_ns for stretch in run.book.stretches] == [at_s * S]
+        assert [segment.start.at_ns for segment in run.book.segments] == [at_s * S]
         assert run.proposals == []

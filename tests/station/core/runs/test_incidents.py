@@ -41,7 +41,7 @@ def test_each_can_be_taken_back_with_author_and_reason(kind: str) -> None:
     assert counts(hand, 1) == (0, 0, 0)
     [taken] = only(facts, f.IncidentTakenBack)
     assert (taken.kind, taken.number, taken.author, taken.reason) == (kind, 1, "judge", "the wheel was in")
-    assert "taken back: the wheel was in" in only(facts, f.LapRuled)[0].lap.reason
+    assert "taken back: the wheel was in" in only(facts, f.LapAdjusted)[0].lap.reason
 
 
 def test_without_a_number_the_newest_goes() -> None:
@@ -67,7 +67,7 @@ def test_a_lap_without_one_has_none_to_take_back(number: int) -> None:
 def test_in_the_lap_that_is_on_and_after_the_run() -> None:
     hand = raced("off_track", 24)
     back(hand, "off_track", 3, 25)
-    assert hand.run.book.stretches[2].off_tracks == 0
+    assert hand.run.book.segments[2].off_tracks == 0
     hand.do(e.OffTrack(author="marshal", at_ns=5 * S, moment=moment(26 * S)))
     posted = only(hand.do(e.FinishRun(author="judge", moment=moment(30 * S))), f.ResultDue)[0].result
     assert posted.score_ms == 11_000

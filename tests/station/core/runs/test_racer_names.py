@@ -9,7 +9,7 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.race.race import Race
-from station.core.runs.run_registry import Register
+from station.core.runs.run_registry import RunRegistry
 from station.store.encoding import decode_input, encode_facts, encode_input
 from station.views.projection import standing_lines
 from tests.station.core.scripted_race import Hand, S, moment, only
@@ -33,7 +33,7 @@ def old_hand(rules: RaceRules = TWO_LAPS) -> Hand:
 
 def places(hand: Hand) -> list[tuple[str, int]]:
     assert hand.engine.race is not None
-    return [(line.racer, line.score_ms) for line in hand.engine.race.standing.lines()]
+    return [(line.racer, line.score_ms) for line in hand.engine.race.standings.lines()]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_spellings_become_one_also_in_what_lies_too_far_back(monkeypatch: pytest
 
     def short(self: Race, *arguments: object) -> None:
         made(self, *arguments)
-        self.registry = Register(reach=3)
+        self.registry = RunRegistry(reach=3)
 
     monkeypatch.setattr(Race, "__init__", short)
     hand = old_hand()

@@ -118,7 +118,7 @@ def test_what_came_too_soon_after_the_wrong_one_counts_after_all() -> None:
     assert only(loop.read("2222222", 13), f.CrossingFlagged)
     told = loop.whose("1111111", car="car-1", at_s=16)
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([9], [9.5])
-    assert only(told, f.TransponderGiven)[0].crossings == 2
+    assert only(told, f.TransponderAssigned)[0].crossings == 2
     assert {fact.run_id: fact.crossing for fact in only(told, f.Attributed)}[bob] == 4
     loop.read("1111111", 21)
     loop.read("2222222", 22)
@@ -128,7 +128,7 @@ def test_what_came_too_soon_after_the_wrong_one_counts_after_all() -> None:
     assert replays(loop)
 
 
-@pytest.mark.parametrize("known", [(), BOB], ids=["both strangers", "Bob's known"])
+@pytest.mark.parametrize("known", [(), BOB], ids=["both unknown_transponders", "Bob's known"])
 @pytest.mark.parametrize("over", [False, True])
 def test_what_was_taken_for_the_same_cars_other_transponder_counts_after_all(
     known: tuple[e.Transponder, ...], over: bool
@@ -149,7 +149,7 @@ def test_what_was_taken_for_the_same_cars_other_transponder_counts_after_all(
         finished(loop, bob, 32)
     told = loop.whose("1111111", car="car-1", at_s=35)
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([9, 9.2, 9.3], [9, 8.5, 9])
-    assert only(told, f.TransponderGiven)[0].crossings == 4
+    assert only(told, f.TransponderAssigned)[0].crossings == 4
     if over:
         assert due(loop, "Bob")[-1] == (2, 8_500)
     assert replays(loop)

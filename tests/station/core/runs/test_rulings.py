@@ -28,7 +28,7 @@ def rule(hand: Hand, command: e.Command) -> tuple[f.Fact, ...]:
 def test_a_voided_lap_breaks_the_window_and_a_restored_one_mends_it() -> None:
     hand = finished()
     facts = rule(hand, e.VoidLap(author="judge", number=1, reason="cut the corner", moment=LATER))
-    assert only(facts, f.LapRuled)[0].lap.reason == "cut the corner"
+    assert only(facts, f.LapAdjusted)[0].lap.reason == "cut the corner"
     assert only(facts, f.Qualified)[0].score_ms == 10_000
     assert only(facts, f.ResultDue)[0].result.revision == 2
     facts = rule(hand, e.RestoreLap(author="jury", number=1, reason="protest upheld", moment=LATER))
@@ -66,7 +66,7 @@ def test_a_missed_crossing_divides_a_lap() -> None:
     hand.drive([1, 9, 25, 33])
     rule(hand, e.FinishRun(author="judge", moment=moment(40 * S)))
     facts = rule(hand, e.AddCrossing(author="judge", at_ns=17 * S, uncertainty_ns=200 * MS, moment=LATER))
-    assert only(facts, f.LapsRecast)[0].laps == hand.laps
+    assert only(facts, f.LapsRecomputed)[0].laps == hand.laps
     assert hand.lap_times == [8 * S, 8 * S, 8 * S, 8 * S]
     assert [lap.source for lap in hand.laps] == ["gate", "official", "official", "gate"]
     assert hand.laps[1].uncertainty_ns == 200 * MS + 1000
@@ -82,7 +82,7 @@ def test_a_false_crossing_makes_two_laps_one_and_nothing_is_lost() -> None:
     assert hand.lap_times == [8 * S, 8 * S, 8 * S]
     assert hand.laps[1].penalty_ns == 2 * S
     assert [mark.at_ns for mark in hand.run.book.flagged] == [12 * S]
-    assert only(facts, f.LapsRecast)
+    assert only(facts, f.LapsRecomputed)
     rule(hand, e.AddCrossing(author="jury", at_ns=12 * S, moment=LATER))
     assert hand.lap_times == [8 * S, 3 * S, 5 * S, 8 * S]
     assert hand.laps[1].source == "gate"
@@ -145,7 +145,7 @@ def test_any_rulings_leave_laps_that_join_up_and_a_result_that_agrees(rulings: l
     laps = hand.laps
     assert [lap.number for lap in laps] == list(range(1, len(laps) + 1))
     # A first crossing that was dropped begins no lap: the laps join up from the one that does.
-    assert laps == () or sum(lap.lap_ns for lap in laps) == laps[-1].ended_ns - hand.run.book.stretches[0].mark.at_ns
+    assert laps == () or sum(lap.lap_ns for lap in laps) == laps[-1].ended_ns - hand.run.book.segments[0].start.at_ns
     assert all(lap.penalty_ns >= 0 for lap in laps)
     score = score_run([run_lap(lap) for lap in laps], hand.run.rules)
     assert hand.run.score == score

@@ -24,7 +24,7 @@ COMMANDS: dict[str, e.Command] = {
     "add_crossing": e.AddCrossing(author="judge", at_ns=5 * S, moment=moment(99 * S)),
     "drop_crossing": e.DropCrossing(author="judge", number=1, moment=AT),
     "reassign": e.ReassignRun(author="judge", racer="Bob", moment=AT),
-    "hand_tap": e.HandTap(author="judge", moment=AT),
+    "hand_time": e.HandTime(author="judge", moment=AT),
     "order": e.OrderCar(author="judge", car="car-1", action="stop", moment=AT),
     "set_mode": e.SetMode(author="judge", mode="test", moment=AT),
     "open_run": e.OpenRun(author="judge", racer="Cyd", car="car-2", moment=AT),
@@ -102,7 +102,7 @@ def test_sooner_than_any_lap_is_flagged_and_ends_no_lap() -> None:
     hand.cross(9 * S)
     assert hand.lap_times == [8 * S]
     facts = hand.do(e.AddCrossing(author="judge", at_ns=4 * S, moment=moment(10 * S)))
-    assert only(facts, f.LapsRecast)
+    assert only(facts, f.LapsRecomputed)
     assert hand.lap_times == [3 * S, 5 * S]
     assert hand.laps[0].source == "gate"
     assert hand.laps[0].reason == "shorter than any lap can be"
@@ -180,7 +180,7 @@ def test_the_time_limit_is_judged_by_stamps() -> None:
     assert hand.tick(20 * S) == ()
     assert hand.tick(21 * S + 499 * MS) == ()  # an edge may still be on its way
     facts = hand.cross(21 * S)  # exactly at the limit: in time
-    assert only(facts, f.LapDone)
+    assert only(facts, f.LapCompleted)
     facts = hand.tick(21 * S + 500 * MS)
     assert only(facts, f.RunFinished)[0].reason == "time is up"
     assert only(facts, f.RunFinished)[0].utc_ns == moment(21 * S).utc_ns
@@ -271,6 +271,6 @@ def test_a_race_is_not_changed_under_a_run() -> None:
 def test_a_hand_tap_is_a_witness_and_no_crossing() -> None:
     hand = Hand()
     hand.drive([1, 9])
-    facts = hand.do(e.HandTap(author="judge", moment=moment(9 * S + 150 * MS)))
-    assert only(facts, f.Tapped)[0].off_ns == 150 * MS
+    facts = hand.do(e.HandTime(author="judge", moment=moment(9 * S + 150 * MS)))
+    assert only(facts, f.HandTimeRecorded)[0].off_ns == 150 * MS
     assert len(hand.laps) == 1

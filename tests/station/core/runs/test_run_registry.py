@@ -6,7 +6,7 @@ from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
-from station.core.runs.run_registry import Register
+from station.core.runs.run_registry import RunRegistry
 from station.views.projection import standing_lines
 from tests.station.core.scripted_race import Hand
 
@@ -18,7 +18,7 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
 
     def short(self: Race, *arguments: object) -> None:
         made(self, *arguments)  # type: ignore[arg-type]
-        self.registry = Register(reach=3)
+        self.registry = RunRegistry(reach=3)
 
     monkeypatch.setattr(Race, "__init__", short)
     return Hand(RaceRules(max_laps=3))
@@ -48,8 +48,8 @@ def test_standing_and_attempts_forget_nothing(hand: Hand) -> None:
         drive(hand, "Ann", 7.0 + number, number)
     race = hand.engine.race
     assert race is not None
-    assert [(line.racer, line.score_ms) for line in race.standing.lines()] == [("Ann", 8000)]
-    assert race.standing.runs_of("Ann") == 8
+    assert [(line.racer, line.score_ms) for line in race.standings.lines()] == [("Ann", 8000)]
+    assert race.standings.runs_of("Ann") == 8
     opened = [fact for fact in hand.open("Ann", at_ns=9_000_000_000_000) if isinstance(fact, f.RunOpened)]
     assert (opened[0].run_id, opened[0].attempt) == ("run-9", 9)
 
@@ -61,6 +61,6 @@ def test_a_best_that_is_voided_makes_room_for_the_next_however_far_back(hand: Ha
     assert race is not None
     assert list(race.runs) == ["run-1", "run-5", "run-6"]
     hand.do(e.VoidLap(author="judge", reason="short cut", number=2, run_id="run-1"))
-    assert race.standing.lines()[0].score_ms == 9000
-    assert race.standing.run_behind("Ann") == "run-2"
+    assert race.standings.lines()[0].score_ms == 9000
+    assert race.standings.run_behind("Ann") == "run-2"
     assert standing_lines(race)[0].model == ""

@@ -12,7 +12,7 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.runs import usual_lap
 from station.core.runs.lap_book import LapBook
-from station.core.runs.laps import Mark
+from station.core.runs.laps import CountedCrossing
 from station.core.runs.usual_lap import RECENT, missing, short
 from tests.station.core.scripted_race import QUICK, Hand, S, moment, only
 
@@ -103,7 +103,7 @@ def test_the_lap_after_a_doubtful_crossing_is_held_too_and_the_official_decides_
     assert [lap.lap_ns for lap in hand.laps] == [10 * S, round(11.5 * S), 10 * S]
     assert all(lap.valid for lap in hand.laps)
     assert hand.run.proposals == []
-    assert only(facts, f.LapsRecast)
+    assert only(facts, f.LapsRecomputed)
 
 
 @pytest.mark.parametrize("how", ["dismiss", "restore"])
@@ -156,7 +156,7 @@ def test_what_was_told_of_each_lap_is_what_it_is(laps_s: list[float]) -> None:
     told: dict[int, f.Lap] = {}
     hand = over(*itertools.accumulate(laps_s, initial=10.0))
     for fact in itertools.chain.from_iterable(hand.facts):
-        if isinstance(fact, f.LapDone | f.LapHeld):
+        if isinstance(fact, f.LapCompleted | f.LapHeld):
             told[fact.lap.number] = fact.lap
     assert tuple(told[number] for number in sorted(told)) == hand.laps
 
@@ -211,7 +211,7 @@ def test_a_dropped_start_can_be_counted_again_and_two_hands_dropped() -> None:
     assert hand.lap_times == [10 * S]
     hand.do(e.AddCrossing(author="judge", at_ns=6 * S, moment=moment(30 * S)))
     assert hand.lap_times == [9 * S, 10 * S]
-    assert hand.run.started_utc_ns == hand.run.book.stretches[0].mark.utc_ns
+    assert hand.run.started_utc_ns == hand.run.book.segments[0].start.utc_ns
 
 
 def test_what_a_finished_run_is_worth_follows_a_dropped_start() -> None:
@@ -226,14 +226,14 @@ def test_the_cars_own_first_crossing_may_have_come_too_soon_after_the_hand(stamp
     drop(hand, 0)
     for at_s in [] if len(stamps) > 2 else [14.5, 24.5]:
         hand.cross(round(at_s * S))
-    first_s = hand.run.book.stretches[0].mark.at_ns / S
+    first_s = hand.run.book.segments[0].start.at_ns / S
     assert first_s == stamps[1]
     assert [mark.at_ns for mark in hand.run.book.flagged if mark.at_ns == 3 * S] == [3 * S]
     assert [lap.lap_ns / S for lap in hand.laps] == pytest.approx([14.5 - first_s, 10])
     assert hand.run.phase == "running"
     if stamps[1] == 4.2:  # the next is dropped too: then the car's
         drop(hand, 0)
-        assert hand.run.book.stretches[0].mark.at_ns == round(5.4 * S)
+        assert hand.run.book.segments[0].start.at_ns == round(5.4 * S)
 
 
 def test_the_only_crossing_of_a_run_that_is_over_stays() -> None:
@@ -294,7 +294,7 @@ def test_a_long_run_costs_no_more_a_crossing_and_keeps_what_was_in_doubt_early()
     at_ns = 0
     for number in range(4 * RECENT):
         at_ns += 2_000_000_000 if number == 5 else 10_000_000_000
-        book.add(Mark(number + 1, at_ns, "boot", at_ns, 0))
+        book.add(CountedCrossing(number + 1, at_ns, "boot", at_ns, 0))
     assert book.doubts.held == {5}
     assert len(book.doubts.recent(book.done)[1]) == RECENT
     book.drop(3)  # its number moves with it

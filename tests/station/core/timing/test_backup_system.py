@@ -52,7 +52,7 @@ def test_what_a_misses_counts_by_b_and_is_flagged() -> None:
         hand.both((1 + 8 * number) * S, offset_ns=number * 1000)
     hand.cross_b(41 * S, offset_ns=5000)
     assert hand.run.book.done == 4
-    [replaced] = only(hand.tick(42 * S + 100 * MS), f.SystemReplaced)
+    [replaced] = only(hand.tick(42 * S + 100 * MS), f.ReplacementTime)
     assert (replaced.count, replaced.spread_ns) == (5, 4000)
     lap = hand.laps[-1]
     assert (lap.lap_ns, lap.source, lap.valid) == (8 * S + 3000, "system_b", True)
@@ -70,10 +70,10 @@ def test_a_later_crossing_of_a_shows_it_at_once() -> None:
     hand.cross_b(33 * S)
     facts = hand.cross(41 * S)
     assert [lap.lap_ns for lap in hand.laps] == [8 * S] * 5
-    assert [type(fact).__name__ for fact in facts if isinstance(fact, f.SystemReplaced | f.LapDone)] == [
-        "SystemReplaced",
-        "LapDone",
-        "LapDone",
+    assert [type(fact).__name__ for fact in facts if isinstance(fact, f.ReplacementTime | f.LapCompleted)] == [
+        "ReplacementTime",
+        "LapCompleted",
+        "LapCompleted",
     ]
 
 
@@ -132,9 +132,9 @@ def test_a_dead_from_the_start_leaves_the_run_to_b() -> None:
     hand.cross_b(1 * S)
     assert hand.run.phase == "armed"  # A may still speak
     facts = hand.tick(2 * S + 100 * MS)
-    assert only(facts, f.SystemReplaced) == [f.SystemReplaced(1, "boot-b", ZERO_NS + 1 * S, 0, 0, 0)]
+    assert only(facts, f.ReplacementTime) == [f.ReplacementTime(1, "boot-b", ZERO_NS + 1 * S, 0, 0, 0)]
     assert [(fact.boot, fact.at_ns) for fact in only(facts, f.RunStarted)] == [("boot-b", ZERO_NS + 1 * S)]
-    assert only(hand.cross_b(9 * S), f.LapDone)  # no second is waited for any more
+    assert only(hand.cross_b(9 * S), f.LapCompleted)  # no second is waited for any more
     b_alone(hand, [17, 26])
     assert [lap.lap_ns for lap in hand.laps] == [8 * S, 8 * S, 9 * S]
     assert {(lap.source, lap.reason, lap.valid) for lap in hand.laps} == {("system_b", "timed by system B", True)}
@@ -190,7 +190,7 @@ def test_no_pass_is_counted_twice_whoever_sees_it(seen: list[tuple[bool, bool]])
         if by_b:
             hand.cross_b(at_ns)
         hand.tick(at_ns + 1500 * MS)
-    marks = [stretch.mark.crossing for stretch in hand.run.book.stretches]
+    marks = [segment.start.crossing for segment in hand.run.book.segments]
     assert len(marks) == len(set(marks))
     assert all(lap.lap_ns % (8 * S) == 0 for lap in hand.laps)
     # Beside laps of three passes one of a single pass looks short: it is held for an official, and nothing else is.

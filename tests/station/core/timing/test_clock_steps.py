@@ -140,7 +140,7 @@ def test_a_step_makes_system_b_count_nothing_that_a_saw(off_ns: int, first: str)
         hall.do(e.Tick(hall.at(at_ns + 30 * MS)))
         hall.cross(at_ns, first)
     assert [(lap.lap_ns, lap.source) for lap in hall.run.book.laps()] == [(10 * S, "gate")] * 7
-    assert not only(hall.told, f.SystemReplaced)
+    assert not only(hall.told, f.ReplacementTime)
 
 
 @pytest.mark.parametrize("off_ns", SOME)
@@ -193,7 +193,7 @@ def test_a_jump_in_the_middle_of_a_run_is_corrected_once(
 
 def race_places(hall: Stepped) -> list[str]:
     assert hall.hand.engine.race is not None
-    return [placed.racer for placed in hall.hand.engine.race.standing.lines()]
+    return [placed.racer for placed in hall.hand.engine.race.standings.lines()]
 
 
 @pytest.mark.parametrize("ends", ["finished", "abandoned", "laps done"])

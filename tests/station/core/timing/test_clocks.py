@@ -29,8 +29,8 @@ def test_the_time_limit_needs_no_second_clock() -> None:
 
 def test_a_tap_and_an_incident_are_placed_by_it() -> None:
     hand = driven()
-    facts = hand.do(e.HandTap(author="judge", moment=moment(9 * S + 150 * MS)))
-    assert only(facts, f.Tapped)[0].off_ns == 150 * MS
+    facts = hand.do(e.HandTime(author="judge", moment=moment(9 * S + 150 * MS)))
+    assert only(facts, f.HandTimeRecorded)[0].off_ns == 150 * MS
     facts = hand.do(e.OffTrack(author="judge", at_ns=5 * S, moment=moment(10 * S)))
     assert only(facts, f.Incident)[0].number == 1
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from station.core.facts import Crossing, CrossingMeasured, EdgeIgnored, EdgesLost, GateStuck
 from station.core.inputs import Edge, GateSpec, Moment
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 from tests.station.core.scripted_race import MS, QUICK, S, only
 
 ONE = GateSpec("start", lockout_ns=S)
@@ -16,7 +16,7 @@ TWO = GateSpec("start", sensors=("front", "rear"), lockout_ns=S, baseline_mm=100
 
 
 def walk(spec: GateSpec, edges: list[tuple[int, str, bool]]) -> list[object]:
-    gate = Gate(spec, Count())
+    gate = Gate(spec, CrossingCounter())
     return [f for seq, (at, sensor, broken) in enumerate(edges, 5) for f in gate.handle(edge(at, sensor, broken, seq))]
 
 
@@ -70,7 +70,7 @@ def test_backwards_is_recorded_as_such() -> None:
 
 
 def test_a_blind_front_sensor_costs_no_crossing() -> None:
-    gate = Gate(TWO, Count())
+    gate = Gate(TWO, CrossingCounter())
     assert not only(gate.handle(edge(100, "rear")), Crossing)
     assert not gate.tick(Moment("b", 400 * MS, 0))
     assert not gate.tick(Moment("another clock", 10**15, 0))
@@ -80,27 +80,27 @@ def test_a_blind_front_sensor_costs_no_crossing() -> None:
 
 
 def test_gaps_repeats_and_strangers() -> None:
-    gate = Gate(ONE, Count())
+    gate = Gate(ONE, CrossingCounter())
     assert only(gate.handle(edge(100, seq=7)), Crossing)
     assert gate.handle(edge(100, seq=7)) == []
     assert gate.handle(edge(90, seq=3)) == []
     assert only(gate.handle(edge(200, broken=False, seq=10)), EdgesLost) == [EdgesLost("start", "b", 2)]
     assert only(gate.handle(edge(300, "what", seq=11)), EdgeIgnored)
     assert only(gate.handle(edge(150, seq=12)), EdgeIgnored)[0].why == "its stamp lies before the last one"
-    assert gate.kept == {"b": 12}
+    assert gate.last_seq_by_boot == {"b": 12}
 
 
 def test_a_new_boot_of_the_gate_starts_its_count_and_clock_anew() -> None:
-    gate = Gate(ONE, Count())
+    gate = Gate(ONE, CrossingCounter())
     gate.handle(edge(100_000, seq=900))
     facts = gate.handle(edge(50, seq=1, boot="c"))
     assert only(facts, Crossing)[0].boot == "c"
     assert not only(facts, EdgesLost)
-    assert gate.kept == {"b": 900, "c": 1}
+    assert gate.last_seq_by_boot == {"b": 900, "c": 1}
 
 
 def test_a_stuck_beam_is_said_once_and_taken_back() -> None:
-    gate = Gate(ONE, Count())
+    gate = Gate(ONE, CrossingCounter())
     gate.handle(edge(100, seq=1))
     assert gate.tick(Moment("b", 5100 * MS, 0)) == []
     assert only(gate.tick(Moment("b", 5101 * MS, 0)), GateStuck)[0].stuck
@@ -113,7 +113,7 @@ def test_a_stuck_beam_is_said_once_and_taken_back() -> None:
 @QUICK
 @given(st.lists(st.tuples(st.integers(0, 4000), st.sampled_from(["front", "rear", "x"]), st.booleans()), max_size=60))
 def test_any_edges_make_crossings_apart_and_stamped_by_an_edge(steps: list[tuple[int, str, bool]]) -> None:
-    gate, at_ms, crossings, stamps = Gate(TWO, Count()), 0, [], set()
+    gate, at_ms, crossings, stamps = Gate(TWO, CrossingCounter()), 0, [], set()
     for seq, (wait_ms, sensor, broken) in enumerate(steps, 1):
         at_ms += wait_ms
         stamps.add(at_ms * MS)

@@ -18,7 +18,7 @@ def set_mode(hand: Hand, mode: e.Mode, at_ns: int) -> tuple[f.Fact, ...]:
 
 def test_no_run_is_armed_on_a_gate_that_is_not_well() -> None:
     hand = Hand()
-    assert only(ill(hand), f.GateJudged) == [f.GateJudged("start", False, "The cable is out.")]
+    assert only(ill(hand), f.GateHealthChanged) == [f.GateHealthChanged("start", False, "The cable is out.")]
     assert ill(hand) == ()
     [refused] = only(hand.open(), f.CommandRefused)
     assert refused.sentence == (
@@ -66,11 +66,11 @@ def test_a_gate_that_was_taken_away_stops_nobody() -> None:
 
 def test_test_crossings_reach_no_race() -> None:
     hand = Hand(RaceRules(max_laps=3))
-    assert only(set_mode(hand, "test", 1 * S), f.EpochBegan) == [f.EpochBegan(1, "test", "judge")]
+    assert only(set_mode(hand, "test", 1 * S), f.ModeChanged) == [f.ModeChanged(1, "test", "judge")]
     assert "is in test mode already" in only(set_mode(hand, "test", 1 * S), f.CommandRefused)[0].sentence
     assert "go back to race mode" in only(hand.open(at_ns=2 * S), f.CommandRefused)[0].sentence
     assert only(hand.cross(3 * S), f.Unattributed)[0].why == "it was made in test mode"
-    assert only(set_mode(hand, "race", 20 * S), f.EpochBegan) == [f.EpochBegan(2, "race", "judge")]
+    assert only(set_mode(hand, "race", 20 * S), f.ModeChanged) == [f.ModeChanged(2, "race", "judge")]
     hand.open(at_ns=20 * S)
     hand.go(20 * S)
     late = hand.cross(19 * S)  # its edge was on its way when the mode changed
@@ -106,7 +106,7 @@ def test_what_a_driver_noticed_is_kept_and_changes_nothing() -> None:
     for number in range(12):
         note = e.GateNote("start", "missed_numbers", f"The number {number} is missing.", 1, moment=moment(number * S))
         [noted] = hand.do(note)
-        assert noted == f.GateNoted("start", "missed_numbers", note.sentence, 1, UTC + number * S)
-    kept = hand.engine.fitness.notes["start"]
+        assert noted == f.GateNoteStored("start", "missed_numbers", note.sentence, 1, UTC + number * S)
+    kept = hand.engine.readiness.notes["start"]
     assert [noted.sentence.split()[2] for noted in kept] == ["11", "10", "9", "8", "7", "6", "5", "4"]
     assert only(hand.open(), f.RunOpened)  # it is no illness

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.timing.sensor_layout import Arrangement, Pass, seen_in, words
+from station.core.timing.sensor_layout import SensorArrangement, SensorPass, seen_in, words
 from station.gates.drem import DremStream
 from tests.station.core.scripted_race import MS, QUICK, Hand, S, moment, only
 
@@ -109,7 +109,7 @@ def test_a_layout_that_loses_passes_is_said_once_and_is_a_note(lags: tuple[int, 
     hand = race(IN_LINE, [two(lag) for lag in lags])
     doubts = only([fact for facts in hand.facts for fact in facts], f.LayoutDoubted)
     assert len(doubts) == bool(sentence)
-    notes = hand.engine.fitness.notes.get("start", ())
+    notes = hand.engine.readiness.notes.get("start", ())
     assert [(note.kind, note.sentence.endswith(sentence)) for note in notes] == [("layout", True)] * bool(sentence)
     refused = only(hand.do(e.FinishRun(author="judge", moment=moment(900 * S))), f.CommandRefused)
     refused += only(hand.open("Bob", at_ns=901 * S), f.CommandRefused)
@@ -174,10 +174,12 @@ def test_side_by_side_loses_no_pass_of_any(layout: e.Layout, steps: list[tuple[i
 
 @QUICK
 @given(
-    st.lists(st.builds(Pass, st.sampled_from("ab"), st.sampled_from(["", "a", "b"]), st.integers(0, S)), max_size=30)
+    st.lists(
+        st.builds(SensorPass, st.sampled_from("ab"), st.sampled_from(["", "a", "b"]), st.integers(0, S)), max_size=30
+    )
 )
-def test_any_passes_are_judged_and_worded(passes: list[Pass]) -> None:
-    arrangement = Arrangement(e.GateSpec("g", ("a", "b"), layout="in_line"))
+def test_any_passes_are_judged_and_worded(passes: list[SensorPass]) -> None:
+    arrangement = SensorArrangement(e.GateSpec("g", ("a", "b"), layout="in_line"))
     for each in passes:
         arrangement.first(each.first)
         arrangement.second(each.second or each.first, each.lag_ns)

@@ -113,5 +113,5 @@ def test_another_illness_of_a_gate_that_is_ill_is_heard() -> None:
         "Its level is the other way round.",
     ):
         hand.do(e.GateReported(moment(1), "start", False, sentence))
-    assert [only(facts, f.GateJudged) != [] for facts in hand.facts[2:]] == [True, False, True]
+    assert [only(facts, f.GateHealthChanged) != [] for facts in hand.facts[2:]] == [True, False, True]
     assert "(Its level is the other way round.)" in only(hand.open(), f.CommandRefused)[0].sentence

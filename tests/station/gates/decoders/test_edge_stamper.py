@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from station.core.facts import Crossing
 from station.core.inputs import GateSpec
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.decoders.clock_jumps import Arrivals, Judged
 from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Passing
 from station.gates.decoders.edge_stamper import Stamps, Wiring
@@ -103,7 +103,7 @@ def test_inputs_are_wired_to_sensors() -> None:
 
 def test_two_photocells_on_one_timer_see_every_lap() -> None:
     stamps = _stamps(Wiring(("first", "second")))
-    core = Gate(GateSpec("start", ("first", "second"), lockout_ns=S), Count())
+    core = Gate(GateSpec("start", ("first", "second"), lockout_ns=S), CrossingCounter())
     crossings = []
     for lap in range(5):
         for sensor, late_ms in (("first", 0), ("second", 60)):
@@ -176,7 +176,7 @@ def test_an_edge_names_the_transponder_and_a_photocell_is_none(sent: str, kept: 
 
 
 def test_two_cars_side_by_side_make_two_crossings() -> None:
-    gate, stamps = Gate(GateSpec("start", ("loop",)), Count()), _stamps()
+    gate, stamps = Gate(GateSpec("start", ("loop",)), CrossingCounter()), _stamps()
     passings = [(_pass(10, "11"), 5010), (_pass(10.2, "22"), 5010), (_pass(10.4, "11"), 5010), (_pass(19, "11"), 5019)]
     found = [
         (fact.transponder, fact.at_ns // MS)

@@ -10,7 +10,7 @@ from shared.clock import ManualClock
 from shared.errors import ConfigError
 from station.core.facts import Crossing
 from station.core.inputs import GateSpec
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.decoders.line_protocols.rc4 import line
 from tests.station.gates.decoders.frames import RC4_SENT
 from tests.station.gates.decoders.port_peer import WAIT_S, Box, gate, pty, tcp, until, url
@@ -53,7 +53,7 @@ def test_decoder_time_makes_the_crossings() -> None:
     with pty() as (write, _, path), gate(protocol="rc4", url=path, allowed_s=3600.0) as driver:
         driver.start({}, box.put)
         write(_passing(1, "100.0") + _passing(2, "110.25") + _passing(3, "110.6") + _passing(4, "119.5"))
-        core = Gate(GateSpec("start", ("loop",)), Count())
+        core = Gate(GateSpec("start", ("loop",)), CrossingCounter())
         facts = [fact for edge in box.take(4) for fact in core.handle(edge)]
         crossings = [fact.at_ns // 1_000_000 for fact in facts if isinstance(fact, Crossing)]
         assert crossings == [100_000, 110_250, 119_500]

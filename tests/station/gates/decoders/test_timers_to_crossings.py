@@ -4,7 +4,7 @@ import pytest
 
 from station.core.facts import Crossing, GateStuck
 from station.core.inputs import GateSpec, Moment
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.decoders.catalog import row
 from station.gates.decoders.decoder import Decoder
 from station.gates.decoders.edge_stamper import Stamps, Wiring
@@ -34,7 +34,7 @@ def fsr(at_s: float, place: int) -> bytes:
 def test_each_lap_is_one_crossing_and_no_beam_sticks(protocol: str, say: object, sensors: tuple[str, ...]) -> None:
     assert callable(say)
     device: Decoder = DECODERS[protocol]()
-    stamps, gate = Stamps("start", Wiring(sensors), "s", "own", S), Gate(GateSpec("start", sensors), Count())
+    stamps, gate = Stamps("start", Wiring(sensors), "s", "own", S), Gate(GateSpec("start", sensors), CrossingCounter())
     facts = []
     for at_s in LAPS_S:
         for place in range(len(sensors)):

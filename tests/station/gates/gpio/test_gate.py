@@ -20,7 +20,7 @@ from shared.drivers import find
 from shared.errors import ConfigError, HardwareMissing
 from station.core.facts import Crossing
 from station.core.inputs import Edge, GateSpec
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.driver import GateDriver
 from station.gates.gpio import pins
 from station.gates.gpio.gate import GpioGate
@@ -336,6 +336,6 @@ def test_whatever_the_wires_do_it_counts_without_a_gap_and_the_core_never_minds(
         (pin.drive_high if high else pin.drive_low)()
     made.close()
     assert [edge.seq for edge in seen] == list(range(1, len(seen) + 1))
-    core = Gate(GateSpec("start", ("front", "rear")), Count())
+    core = Gate(GateSpec("start", ("front", "rear")), CrossingCounter())
     crossings = [fact for edge in seen for fact in core.handle(edge) if isinstance(fact, Crossing)]
     assert all(crossing.uncertainty_ns == 15_000 for crossing in crossings)

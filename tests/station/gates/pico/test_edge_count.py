@@ -2,7 +2,7 @@
 
 from station.core.facts import Crossing, GateStuck
 from station.core.inputs import Edge, GateSpec, Moment, clock_of
-from station.core.timing.gate import Count, Gate
+from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.pico.session import boot_name
 
 S = 1_000_000_000
@@ -10,7 +10,7 @@ BOOT = boot_name("boot-0", "c0ffee")
 
 
 def gate() -> Gate:
-    return Gate(GateSpec("start", ("front", "rear"), uncertainty_ns=1_000, layout="in_line"), Count())
+    return Gate(GateSpec("start", ("front", "rear"), uncertainty_ns=1_000, layout="in_line"), CrossingCounter())
 
 
 def test_the_clock_of_a_boot() -> None:

@@ -24,7 +24,7 @@ from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.recordings.frame_feed import Picture, jpeg_of
 from vehicle.recordings.mcap_file import About, RunFile
-from vehicle.web.model_list import LibraryShelf
+from vehicle.web.model_list import LibraryModelList
 
 DEMO = pathlib.Path(__file__).parents[4] / "simulator" / "data" / "models" / "demo"
 FASTER = Verdict(60, 1.0, 0.0, 0.0, 1000, 300)
@@ -155,7 +155,7 @@ def test_command_list_and_phone_tell_of_it(
         shutil.copy(made / name, entry.folder / name)
     assert main(["model", "list", "--library", str(library.folder)]) == 0
     assert load_note(made).verdict.sentence in capsys.readouterr().out
-    (row,) = LibraryShelf(library.folder).rows()
+    (row,) = LibraryModelList(library.folder).rows()
     assert row.detail.endswith("int8 beside it")
 
 
