@@ -21,11 +21,11 @@ from shared.link.mqtt import MqttLink
 from station.config import ClockChoice, GateChoice, StationConfig
 from station.core.inputs import GateSpec, Transponder
 from station.drem_timer import DremServer
-from station.gates.absent_gate import AbsentGate, started_anew
+from station.gates.absent_gate import AbsentGate, make_and_start
 from station.gates.driver import GateDriver
 from station.service.station import Setup, Station
 from station.store.opening import JOURNAL, KEY, open_journal
-from station.sync.status import SyncReport
+from station.sync.status import SyncStatusReader
 from station.views.views import SyncView
 
 __all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
@@ -49,7 +49,7 @@ def build(
     gates = build_gates(config, clock) if gates is None else gates
     # Each start of this process is a speaker of its own at the broker, so that numbers are never used twice.
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
-    sync = SyncReport(data_dir).view if sync is None else sync
+    sync = SyncStatusReader(data_dir).view if sync is None else sync
     with contextlib.ExitStack() as undo:  # what is open already is closed when the rest cannot be built
         undo.callback(link.close)
         journal = open_journal(data_dir)
@@ -118,7 +118,7 @@ def _build_gate(gate: GateChoice, clock: Clock) -> GateDriver:
     try:
         return made()
     except HardwareMissing as error:
-        return AbsentGate(gate.name, started_anew(made), str(error))
+        return AbsentGate(gate.name, make_and_start(made), str(error))
 
 
 def prepared(data_dir: pathlib.Path) -> pathlib.Path:

@@ -12,8 +12,8 @@ from station.core.engine import Engine
 from station.core.facts import Fact, GateNoteStored, GateTried
 from station.core.inputs import GateSpec, Moment
 from station.core.timing.sensor_layout import SensorPass, words
-from station.gates.absent_gate import AbsentGate, started_again
-from station.gates.driver import GateDriver, GateHealthReport, Said
+from station.gates.absent_gate import AbsentGate, start_again
+from station.gates.driver import GateDriver, GateHealthReport, GateOutput
 from station.service.car_control import Cars
 from station.service.sensor_stats import GateMeter
 from station.views.current_view import Screen
@@ -59,7 +59,7 @@ class Hall:
         self._judged: dict[str, str] = {}  # gate -> of what it is ill, "" if it is well
         self._judge: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
 
-    def start(self, engine: Engine, put: Callable[[Said], None], judge: Callable[[str, bool, str], None]) -> None:
+    def start(self, engine: Engine, put: Callable[[GateOutput], None], judge: Callable[[str, bool, str], None]) -> None:
         """The gates begin, each after what the journal has of it; `judge` hears whether each is well.
 
         One that is absent keeps nobody down: it is started again in the background.
@@ -69,7 +69,7 @@ class Hall:
             try:
                 driver.start(engine.last_seq_by_boot(name), put)
             except HardwareMissing as error:
-                self._drivers[name] = AbsentGate(name, started_again(driver), str(error))
+                self._drivers[name] = AbsentGate(name, start_again(driver), str(error))
                 self._drivers[name].start(engine.last_seq_by_boot(name), put)
 
     def judged(self, name: str, engine: Engine, facts: Sequence[Fact]) -> None:

@@ -21,7 +21,7 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import Engine
 from station.drem_timer import DremServer
-from station.gates.driver import GateDriver, Said
+from station.gates.driver import GateDriver, GateOutput
 from station.service.car_control import Cars, Goal
 from station.service.inbox import CarModels, Item, Ticket, answer, car_report, drain, gate_note
 from station.service.live_state import Hall
@@ -30,8 +30,8 @@ from station.service.publisher import Teller
 from station.service.restore import restore
 from station.service.storage_fault import Trouble
 from station.service.thread_watchdog import Turning, sentence
-from station.store.disk_space import space
-from station.store.journal import Entry, Journal
+from station.store.disk_space import disk_space
+from station.store.journal import Journal, JournalEntry
 from station.views.current_view import Screen
 from station.views.ruling_effect import effect, worth
 from station.views.views import (
@@ -202,7 +202,7 @@ class Station:
 
     # What drivers and the link call, on their threads: they only enqueue
 
-    def _edge(self, edge: Said) -> None:
+    def _edge(self, edge: GateOutput) -> None:
         if isinstance(edge, e.GateNote):
             self._queue.put(Item(gate_note(edge, self._now())))
             return
@@ -353,7 +353,7 @@ class Station:
             return
         self._next_look_ns = now_ns + LOOK_NS
         self.journal.check_presence()
-        found = space(self.journal.path)
+        found = disk_space(self.journal.path)
         if found.doubtful:
             self.journal.probe()
         scarce = found.warning(self.journal.path)
@@ -424,13 +424,13 @@ class Station:
             self._uncounted = newest
             self._screen.update(uncounted=newest)
 
-    def _entry(self, event: e.Input, facts: tuple[f.Fact, ...]) -> Entry:
+    def _entry(self, event: e.Input, facts: tuple[f.Fact, ...]) -> JournalEntry:
         due = next((fact.result for fact in facts if isinstance(fact, f.ResultDue)), None)
         if due is None:
-            return Entry(event, facts)
+            return JournalEntry(event, facts)
         first = self._restored.opened.get((due.race_id, due.run_id), 0)
         journal, versions = self._restored.engine.identity.journal, dict(self.setup.versions)
-        return Entry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
+        return JournalEntry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
 
     def _mended(self) -> list[Item]:
         """If the disk takes writes again: the engine as the journal has it, and all that was held."""

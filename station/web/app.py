@@ -11,7 +11,7 @@ from shared.addresses import Addresses
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.security import HostAndHeaderGuard
-from station.sync.operator_requests import Wish
+from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
 from station.web.access import client_of
 from station.web.api import api_routes
@@ -27,7 +27,7 @@ def create_app(
     service: ServicePort,
     operators: tuple[str, ...] = LOOPBACK,
     allowed_hosts: tuple[str, ...] = (),
-    send: Callable[[Wish], None] | None = None,
+    send: Callable[[SendRequest], None] | None = None,
 ) -> FastAPI:
     """The app over a station. `operators`: addresses and networks that may command ("*": all).
 

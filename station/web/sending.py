@@ -9,15 +9,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError
-from station.sync.operator_requests import Wish
+from station.sync.operator_requests import SendRequest
 from station.web.access import command_refusal
 from station.web.api import TooLarge, body_of, error_answer
 
-_WISH = TypeAdapter(Wish)
+_WISH = TypeAdapter(SendRequest)
 MAX_TEXT = 200
 
 
-def sending_routes(send: Callable[[Wish], None], operators: Addresses) -> APIRouter:
+def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) -> APIRouter:
     """`send` hands the wish to the sync service; it may block and raises RacedayError."""
     router = APIRouter(prefix="/api/v1")
 
@@ -40,7 +40,7 @@ def sending_routes(send: Callable[[Wish], None], operators: Addresses) -> APIRou
     return router
 
 
-def _wish(body: bytes) -> Wish:
+def _wish(body: bytes) -> SendRequest:
     try:
         wanted = _WISH.validate_json(body, strict=True)
     except ValidationError:

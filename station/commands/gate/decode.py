@@ -20,7 +20,7 @@ from station.gates.decoders.decoder import Decoded, Decoder, Gap
 
 HEX_TEXT = re.compile(rb"\s*(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){8}")
 NAMED_GAPS = 50  # so many are named in the last line; all are counted
-KINDS = {"Passing": "passing", "DeviceEdge": "edge", "StatusReport": "status", "Message": "message"}
+KINDS = {"Passing": "passing", "DeviceEdge": "edge", "StatusReport": "status", "DeviceMessage": "message"}
 
 
 def main(arguments: list[str]) -> int:
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     device = catalog.decoder(asked.protocol)
     decoding = Decoding(device)
-    line_ends = catalog.row(asked.protocol).lines
+    line_ends = catalog.protocol_info(asked.protocol).lines
     looks_like_hex = False
     with opened(asked.file) as source:
         for data in _chunks(source, asked.file, asked.hex, line_ends):

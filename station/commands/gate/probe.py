@@ -21,7 +21,7 @@ SURE_BYTES = 65_536  # enough to be sure; no need to hear out the time
 class Heard:
     """What one protocol made of the bytes of one speed."""
 
-    row: catalog.Row
+    row: catalog.ProtocolInfo
     baud: int
     length: int
     counts: Counts
@@ -82,7 +82,7 @@ def understood(data: bytes, baud: int) -> list[Heard]:
         device = catalog.decoder(name)
         device.feed(data)
         device.hello()
-        accounts.append(Heard(catalog.row(name), baud, len(data), device.counts))
+        accounts.append(Heard(catalog.protocol_info(name), baud, len(data), device.counts))
     return sorted(accounts, key=lambda heard: heard.order, reverse=True)
 
 
@@ -104,7 +104,7 @@ def verdict(device: str, total: int, found: list[Heard]) -> str:
 
 
 def _bauds() -> list[int]:
-    rows = [catalog.row(name) for name in catalog.protocols()]
+    rows = [catalog.protocol_info(name) for name in catalog.protocols()]
     return sorted({baud for row in rows for baud in row.bauds}, reverse=True)
 
 

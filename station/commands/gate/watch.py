@@ -22,7 +22,7 @@ from station.core.timing.gate import CrossingCounter, Gate
 from station.core.timing.sensor_layout import words
 from station.gates.decoders.decoder import Decoded, Gap, StatusReport
 from station.gates.decoders.gate import DecoderGate
-from station.gates.driver import GateDriver, Said
+from station.gates.driver import GateDriver, GateOutput
 
 HEALTH_S = 5.0
 LOOK_S = 0.25
@@ -55,7 +55,7 @@ class LayoutTrial:
         self._gate = Gate(spec, CrossingCounter())
         self._said = ""
 
-    def hear(self, said: Said) -> str:
+    def hear(self, said: GateOutput) -> str:
         """How the sensors stand by now, as a line; "" where nothing is new, or where there is one sensor."""
         if isinstance(said, GateNote):
             return ""
@@ -94,7 +94,7 @@ def watch(
             gate.close()
 
 
-def said_line(said: Said, last: dict[tuple[str, str], int]) -> str:
+def said_line(said: GateOutput, last: dict[tuple[str, str], int]) -> str:
     """An edge, or what the driver noticed."""
     return edge_line(said, last) if isinstance(said, Edge) else f"{said.gate} note: {said.sentence}"
 
@@ -155,7 +155,7 @@ def _words(fact: Decoded) -> str:
 
 def _printing(
     lines: "queue.SimpleQueue[str]", last: dict[tuple[str, str], int], trial: LayoutTrial | None
-) -> Callable[[Said], None]:
+) -> Callable[[GateOutput], None]:
     """What is done with each word of one gate."""
     return lambda told: lines.put(said_line(told, last) + (trial.hear(told) if trial is not None else ""))
 

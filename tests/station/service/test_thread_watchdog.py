@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.protocol import messages as m
 from station.service.thread_watchdog import LATE_NS, S, Turning, sentence
-from station.store.journal import Entry
+from station.store.journal import JournalEntry
 from station.web.presenters.health import alarms
 from tests.station.service.station_rig import Rig
 
@@ -77,7 +77,7 @@ def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
     monkeypatch.setattr(station, "_say", said.append)
     append = station.journal.append
 
-    def hang(entries: Sequence[Entry]) -> object:
+    def hang(entries: Sequence[JournalEntry]) -> object:
         entered.set()
         assert answered.wait(30)
         return append(entries)
