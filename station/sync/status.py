@@ -11,7 +11,7 @@ from station.store.process_lock import is_held
 from station.sync.attempts import PostingRecord, read_records, read_target
 from station.sync.leaderboard_check import Target
 from station.sync.schedule import PostedWithOtherScore, score_mismatch
-from station.views.views import ResultTrouble, SyncView
+from station.views.views import ResultProblem, SyncView
 
 DATABASE = "sync.db"
 LOCK = "sync.lock"
@@ -85,9 +85,9 @@ def _troubles(records: list[PostingRecord]) -> list[PostingRecord]:
     return sorted(found, key=lambda record: record.last_utc_ns, reverse=True)
 
 
-def _line(record: PostingRecord) -> ResultTrouble:
+def _line(record: PostingRecord) -> ResultProblem:
     state = "otherwise" if isinstance(record.answer, PostedWithOtherScore) else record.state
-    return ResultTrouble(record.result_id, record.revision, state, _trouble(record))
+    return ResultProblem(record.result_id, record.revision, state, _trouble(record))
 
 
 def _trouble(record: PostingRecord) -> str:

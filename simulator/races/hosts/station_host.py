@@ -28,7 +28,7 @@ from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.gate_device import GateDevice, GateDeviceDriver
 from simulator.races.physical.virtual_time import VirtualKernelClock, VirtualTime
 from station.core import inputs as e
-from station.service.station import Setup, Station
+from station.service.station import Station, StationSetup
 from station.sync.outbox_reader import OutboxReader
 from station.sync.syncer import Syncer
 from station.views.views import Accepted, Declined, RunView
@@ -223,7 +223,7 @@ class StationHost:
         link = MockLink(self._broker, NAME, f"{self.clock.utc_ns():x}", "station")
         journal = CrashingJournal(self.path, self.crash_point.step)
         journal.disk_full(self._full)
-        setup = Setup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, draw=self._draw)
+        setup = StationSetup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, draw=self._draw)
         told = MonitoredLink(link, self._watch, self.crash_point.step)
         station = Station(setup, self.clock, told, {GATE: GateDeviceDriver(self.gate_device)}, journal)
         self._life = StationProcess(self._lives, station, journal, link)
