@@ -8,7 +8,7 @@ from shared.config import load
 from station.build import hold_lock, prepared
 from station.config import StationConfig
 from station.store.process_lock import hold
-from station.store.recovery.backup import back_up, put_back
+from station.store.recovery.backup import back_up, restore_backup
 from station.sync.status import LOCK as SYNC_LOCK
 
 
@@ -25,7 +25,7 @@ def restore(arguments: list[str]) -> int:
     held = hold_lock(prepared(asked.data_dir))
     synced = hold(asked.data_dir / SYNC_LOCK)
     try:
-        print(put_back(asked.data_dir, asked.file))
+        print(restore_backup(asked.data_dir, asked.file))
     finally:
         os.close(synced)
         os.close(held)
