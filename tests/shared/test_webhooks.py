@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from leaderboard.signature import BadSignature, check, parse_secret, sign
 from shared.errors import ConfigError
+from shared.webhooks import BadSignature, check, parse_secret, sign
 
 KEY = bytes(range(24))
 OTHER = bytes(range(32))
