@@ -11,6 +11,7 @@ import pathlib
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.errors import HardwareMissing
@@ -66,18 +67,24 @@ class ClockWriter:
 class ClockReader:
     """A device's side. A world that was started again has a new file under the old name: it is found again."""
 
-    def __init__(self, path: pathlib.Path, patience_ns: int = DEAD_NS) -> None:
-        """`patience_ns`: how long a stamp may stay half-written, in real time. Raises HardwareMissing."""
-        self._path, self._patience_ns = path, patience_ns
+    def __init__(
+        self,
+        path: pathlib.Path,
+        real_ns: Callable[[], int] = time.monotonic_ns,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`real_ns` reads the real time, and `sleep` (of seconds) lets it pass. Raises HardwareMissing."""
+        self._path = path
+        self._real_ns, self._sleep = real_ns, sleep
         self._map, self._inode = _open(path)
         self._anchor = self._read()
-        if time.monotonic_ns() - self._anchor.wall_ns > DEAD_NS:
+        if self._real_ns() - self._anchor.wall_ns > DEAD_NS:
             raise HardwareMissing(f"The world's clock {path} stands still: start `raceday world` again.")
 
     def anchor(self) -> Anchor:
         """The newest anchor; the last known one while the world is away."""
         self._anchor = self._read()
-        if time.monotonic_ns() - self._anchor.wall_ns > STALE_NS and self._replaced():
+        if self._real_ns() - self._anchor.wall_ns > STALE_NS and self._replaced():
             self._open_again()
             self._anchor = self._read()
         return self._anchor
@@ -97,9 +104,9 @@ class ClockReader:
         for _ in range(_QUICK_TRIES):
             if (anchor := self._whole()) is not None:
                 return anchor
-        ends_ns, wait_s = time.monotonic_ns() + self._patience_ns, _WAIT_S[0]
-        while time.monotonic_ns() < ends_ns:
-            time.sleep(wait_s)
+        ends_ns, wait_s = self._real_ns() + DEAD_NS, _WAIT_S[0]
+        while self._real_ns() < ends_ns:
+            self._sleep(wait_s)
             wait_s = min(2 * wait_s, _WAIT_S[1])
             if self._replaced():  # the writer died in its write, and the world was started again
                 self._open_again()

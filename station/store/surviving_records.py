@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.errors import StorageError
-from station.core.runs.run_registry import MOST_DIGITS
+from station.core.runs.run_registry import MAX_DIGITS
 from station.store.hash_chain import GENESIS, Checkpoint, Record, digest
 from station.store.journal_reader import as_bytes, as_int
 from station.store.sqlite_pages import Cell, PageFile
 
-_RUN = re.compile(rb'"run_id":"run-(\d{1,%d})"' % MOST_DIGITS)
+_RUN = re.compile(rb'"run_id":"run-(\d{1,%d})"' % MAX_DIGITS)
 _RUN_BYTES = 400  # no record that opens a run is shorter
 _KEY_IN_RESULT = re.compile(rb'"public_key":"[0-9a-f]{64}"')
 _MOST_DOUBTED = 20  # results of one record among which a row that is not its own is looked for

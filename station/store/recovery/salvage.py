@@ -10,12 +10,12 @@ import re
 
 from station.core.engine import Engine
 from station.core.inputs import JournalBegan, Moment
-from station.core.runs.run_registry import MOST_DIGITS
+from station.core.runs.run_registry import MAX_DIGITS
 from station.store.journal import Entry, Journal
 from station.store.opening import JOURNAL, KEY, SYNC, is_there, posted_results, signer_of
 from station.store.surviving_records import Left, last_good
 
-_RUN = re.compile(rf"(?:.*\.)?run-(\d{{1,{MOST_DIGITS}}})")
+_RUN = re.compile(rf"(?:.*\.)?run-(\d{{1,{MAX_DIGITS}}})")
 _PARTS = ("", "-wal", "-shm")
 
 
