@@ -68,9 +68,7 @@ def check(
     if len(webhook_id) > 255 or _TIMESTAMP.fullmatch(timestamp) is None:
         raise BadSignature("The header webhook-id or webhook-timestamp is not well formed.")
     if not _genuine(keys, webhook_id, int(timestamp), signatures, body):
-        raise BadSignature(
-            "The webhook-signature does not fit: the sender and this leaderboard need the same secret."
-        )
+        raise BadSignature("The webhook-signature does not fit: the sender and this leaderboard need the same secret.")
     # Checked last: only one who holds the secret learns what our clock says.
     age_s = now_utc_ns // NS_PER_S - int(timestamp)
     if abs(age_s) > tolerance_s:

@@ -15,7 +15,7 @@ import tty
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from station.gates.pico.firmware.gatewire import Gate
+from station.gates.pico.firmware.gatewire import GateFirmware
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -88,7 +88,7 @@ class CruelPico:
 
     def reset(self, at_ns: int) -> None:
         """Power went and came: another boot, nothing remembered."""
-        self.gate = Gate(f"{self._chance.getrandbits(32):08x}")
+        self.gate = GateFirmware(f"{self._chance.getrandbits(32):08x}")
         self.crystal = Crystal(self._cruelty, at_ns)
         self._beat_ns = at_ns + S
 

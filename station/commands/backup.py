@@ -7,7 +7,7 @@ import pathlib
 from shared.config import load
 from station.build import hold_lock, prepared
 from station.config import StationConfig
-from station.store.recovery.backup import back_up, put_back
+from station.store.recovery.backup import back_up, restore_backup
 from station.sync.status import hold_sync_lock
 
 
@@ -24,7 +24,7 @@ def restore(arguments: list[str]) -> int:
     held = hold_lock(prepared(asked.data_dir))
     synced = hold_sync_lock(asked.data_dir)
     try:
-        print(put_back(asked.data_dir, asked.file))
+        print(restore_backup(asked.data_dir, asked.file))
     finally:
         os.close(synced)
         os.close(held)

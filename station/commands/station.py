@@ -15,8 +15,8 @@ from shared.web.server import url_of
 from station.build import build, hold_lock
 from station.config import StationConfig
 from station.service.station import Station
-from station.service.threads import Runner
-from station.sync.operator_requests import wish
+from station.service.threads import StationThreads
+from station.sync.operator_requests import add_request
 from station.web.app import create_app
 from station.web.server import WebServer, listen
 
@@ -35,9 +35,9 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
     with contextlib.ExitStack() as ends:
         listening = ends.enter_context(listen(config.web.host, config.web.port))
         ends.callback(os.close, hold_lock(config.data_dir))
-        runner = Runner(build(config, say=log))
+        runner = StationThreads(build(config, log=log))
         ends.callback(runner.stop)
-        send = functools.partial(wish, config.data_dir) if config.sync.leaderboard_url else None
+        send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
         app = create_app(runner.station, config.web.operators, config.web.allowed_hosts, send)
         officials = Addresses.parsed(config.web.operators, "web.operators")
         web = WebServer(app, listening, app.state.live.close, officials)

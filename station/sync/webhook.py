@@ -18,8 +18,8 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError
 from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, PostOutcome, Result, encode_result
 from shared.webhooks import parse_secret, signed_headers
-from station.sync.http_exchange import Exchange, Patience, Reply
-from station.sync.leaderboard_check import Target, judged
+from station.sync.http_exchange import HttpExchange, Reply, Timeouts
+from station.sync.leaderboard_check import Target, target_from_reply
 from station.sync.refusal_wording import own_words
 from station.sync.verdict import verdict
 
@@ -27,7 +27,7 @@ _URL_SIGNS = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class WebhookOptions:
     """`[sync.options]` of the driver `webhooks`."""
 
     connect_timeout_s: float = setting(3.0, min=0.1, max=60)
@@ -36,8 +36,8 @@ class Options:
     allow_plain_http: bool = setting(False, what="true: post by http:// to another machine, where anybody may listen")
 
 
-class Asker(Protocol):
-    """What carries a request and brings the reply: `Exchange`."""
+class HttpTransport(Protocol):
+    """What carries a request and brings the reply: `HttpExchange`."""
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred: ...
 
@@ -51,16 +51,16 @@ class WebhookLeaderboard:
         secret: str,
         options: dict[str, Any],
         utc_s: Callable[[], float] = time.time,
-        exchange: Asker | None = None,
+        exchange: HttpTransport | None = None,
     ) -> None:
         """`exchange`: another road than HTTP. Raises ConfigError."""
-        chosen = from_table(options, Options, source="[sync.options]")
+        chosen = from_table(options, WebhookOptions, source="[sync.options]")
         address = checked_address(url, allow_plain_http=chosen.allow_plain_http)
         self._key = key_of(secret)
         self._utc_s = utc_s
-        patience = Patience(chosen.connect_timeout_s, chosen.read_timeout_s)
+        patience = Timeouts(chosen.connect_timeout_s, chosen.read_timeout_s)
         self._own = own_words(address.netloc, address.path)
-        self._exchange = exchange or Exchange(address, patience, chosen.ca_file)
+        self._exchange = exchange or HttpExchange(address, patience, chosen.ca_file)
 
     def post(self, result: Result) -> PostOutcome:
         """Send once; never raises for what a network or a peer can do."""
@@ -73,7 +73,7 @@ class WebhookLeaderboard:
     def target(self, race_id: str) -> Target:
         """Whether the leaderboard knows the race that results will be posted to; never raises either."""
         reply = self._exchange.ask("GET", f"{RACES_PATH}/{quote(race_id, safe='')}", _HEADERS)
-        return judged(race_id, reply, self._own)
+        return target_from_reply(race_id, reply, self._own)
 
     def close(self) -> None:
         """Nothing is open between two posts."""

@@ -8,13 +8,13 @@ from station.core.race.race import Race
 from station.core.race.standings import qualify
 from station.core.runs.car_models import entered, shown
 from station.core.runs.run import Run
-from station.views.best_laps import Best
-from station.views.views import RaceView, RunView, StandingLine, StrangerView
+from station.views.best_laps import BestLap
+from station.views.views import RaceView, RunView, StandingLine, UnknownTransponderView
 
 NEAR_NS = 1_000_000_000
 
 
-def race_view(race: Race, best: Best | None = None) -> RaceView:
+def race_view(race: Race, best: BestLap | None = None) -> RaceView:
     """The race that is on, and the best lap of it."""
     info = race.info
     whose = (best.lap_ns, best.racer) if best is not None else (None, "")
@@ -70,7 +70,7 @@ def run_view(run: Run, now: Moment, racer_best_ns: int | None = None, said: tupl
         lap_collisions=current.collisions if current else 0,
         lap_resets=current.resets if current else 0,
         flagged=tuple(mark.at_ns for mark in run.book.flagged),
-        proposals=tuple(proposal for proposal in run.proposals if _open(proposal, run)),
+        proposals=tuple(proposal for proposal in run.proposals if _is_open(proposal, run)),
         racer_best_ns=racer_best_ns,
         by_hand=run.by_hand,
         entered_model=run.model,
@@ -101,9 +101,9 @@ def _model_note(run: Run, said: tuple[str, str] | None, differs: bool) -> str:
     return ""
 
 
-def stranger_views(strangers: tuple[UnknownId, ...]) -> tuple[StrangerView, ...]:
+def unknown_transponder_views(strangers: tuple[UnknownId, ...]) -> tuple[UnknownTransponderView, ...]:
     """The transponders that nobody knows."""
-    return tuple(StrangerView(each.transponder, each.count) for each in strangers)
+    return tuple(UnknownTransponderView(each.transponder, each.count) for each in strangers)
 
 
 def best_ns(laps: tuple[Lap, ...]) -> int | None:
@@ -138,7 +138,7 @@ def _model(race: Race, run_id: str) -> str:
     return "" if run is None else run.posted_model[0]
 
 
-def _open(proposal: Proposal, run: Run) -> bool:
+def _is_open(proposal: Proposal, run: Run) -> bool:
     """Until a ruling did what was proposed, or an official dismissed it (then it is not there any more)."""
     if proposal.crossing:
         return True

@@ -21,7 +21,7 @@ from simulator.races.physical.fault_table import Bad
 from simulator.races.physical.gate_device import BoxDriver, GateBox
 from simulator.races.physical.virtual_time import KernelClock, Universe
 from station.core import inputs as e
-from station.service.station import Setup, Station
+from station.service.station import Station, StationSetup
 from station.sync.outbox_reader import OutboxReader
 from station.sync.syncer import Syncer
 from station.views.views import Accepted, Declined, RunView
@@ -204,7 +204,7 @@ class House:
         link = MockLink(self._broker, NAME, f"{self.clock.utc_ns():x}", "station")
         journal = HallJournal(self.path, self.fuse.step)
         journal.disk_full(self._full)
-        setup = Setup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, draw=self._draw)
+        setup = StationSetup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, random_hex=self._draw)
         told = ToldLink(link, self._watch, self.fuse.step)
         station = Station(setup, self.clock, told, {GATE: BoxDriver(self.box)}, journal)
         self._life = Life(self._lives, station, journal, link)

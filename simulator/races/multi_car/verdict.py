@@ -16,7 +16,7 @@ from station.commands.replay import check
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import Engine
-from station.store.journal import Entry, Journal
+from station.store.journal import Journal, JournalEntry
 
 LAPS = 12
 BATCH = 64
@@ -66,12 +66,12 @@ class Heard:
 
     def __init__(self) -> None:
         self.engine = Engine()
-        self.kept: list[Entry] = []
+        self.kept: list[JournalEntry] = []
 
     def give(self, event: e.Input) -> tuple[f.Fact, ...]:
         facts = self.engine.handle(event)
         if facts:
-            self.kept.append(Entry(event, facts))
+            self.kept.append(JournalEntry(event, facts))
         return facts
 
     @property

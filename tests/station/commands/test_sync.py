@@ -14,7 +14,7 @@ import apsw
 import pytest
 
 from shared.files import is_locked
-from station.sync.attempts import Attempts
+from station.sync.attempts import AttemptStore
 from tests.station.sync.fault_server import SECRET, running_peer
 from tests.station.sync.sample_results import row
 
@@ -87,7 +87,7 @@ def test_killed_after_the_leaderboard_applied_it_posts_the_same_id_again(tmp_pat
             os.kill(process.pid, signal.SIGKILL)
             process.wait(10)
         peer.go_on.set()
-        [record] = Attempts(tmp_path / "data" / "sync.db").records()
+        [record] = AttemptStore(tmp_path / "data" / "sync.db").records()
         assert record.state == "unknown"
         done = once(config)
         assert done.returncode == 0, done.stdout + done.stderr
