@@ -223,7 +223,7 @@ class StationHost:
         link = MockLink(self._broker, NAME, f"{self.clock.utc_ns():x}", "station")
         journal = CrashingJournal(self.path, self.crash_point.step)
         journal.disk_full(self._full)
-        setup = StationSetup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, draw=self._draw)
+        setup = StationSetup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, random_hex=self._draw)
         told = MonitoredLink(link, self._watch, self.crash_point.step)
         station = Station(setup, self.clock, told, {GATE: GateDeviceDriver(self.gate_device)}, journal)
         self._life = StationProcess(self._lives, station, journal, link)
