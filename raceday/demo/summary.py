@@ -12,7 +12,7 @@ import requests
 from raceday.demo.config_files import House
 from raceday.demo.plan import Plan, Racer
 from shared.protocol.results import PostAccepted
-from simulator.realtime.protocol import Truth
+from simulator.realtime.protocol import TrueEvent
 from station.core.facts import Lap
 from station.store.hash_chain import JournalRecord
 from station.store.journal import Journal
@@ -30,7 +30,7 @@ class Told:
     result_id: str | None
 
 
-def write(plan: Plan, house: House, truths: list[Truth], restarts: dict[str, int]) -> dict[str, Any]:
+def write(plan: Plan, house: House, truths: list[TrueEvent], restarts: dict[str, int]) -> dict[str, Any]:
     """Gathers and, if asked for, writes the summary."""
     journal = Journal(house.station_db)
     try:
@@ -81,7 +81,7 @@ def _told(records: list[JournalRecord], racer: Racer) -> Told:
 def _racer(
     racer: Racer,
     told: Told,
-    truths: list[Truth],
+    truths: list[TrueEvent],
     answers: dict[str, PostAccepted],
     standings: list[dict[str, Any]],
 ) -> dict[str, Any]:

@@ -328,6 +328,8 @@ class Station:
     def _handle(self, item: QueuedInput) -> tuple[QueuedInput, tuple[f.Fact, ...], RulingEffect | None]:
         """The facts of one input, and what a ruling changed."""
         engine = self._restored.engine
+        if not isinstance(item.input, e.Command):
+            return item, engine.handle(item.input), None
         before = run_figures(engine, item.input)
         facts = engine.handle(item.input)
         return item, facts, ruling_effect(before, run_figures(engine, item.input))

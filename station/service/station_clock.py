@@ -92,7 +92,7 @@ class StationClock:
         last_ns, was_set = self._last_pair
         offset_ns = now.utc_ns - now.at_ns
         # The core ignores a pair while a run is on, so it is offered again once the run is over.
-        free = engine.race is None or not engine.race.on
+        free = engine.race is None or not engine.race.on_track
         shown_ns = engine.time_of_day(now.boot, 0) if free else last_ns
         jumped = self._clock.rate == 1.0 and max(abs(offset_ns - last_ns), abs(offset_ns - shown_ns)) > STEP_NS
         late = now.at_ns >= self._next_pair_ns or now.at_ns < self._next_pair_ns - PAIR_NS

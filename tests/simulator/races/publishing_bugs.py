@@ -9,9 +9,9 @@ import pytest
 from leaderboard.board import LeaderboardService, PostReply
 from shared.protocol import messages as m
 from shared.protocol.results import Result
-from simulator.races.hosts.leaderboard_host import Road
-from simulator.races.hosts.station_host import HallJournal
-from simulator.races.physical.sim_car import CarRadio
+from simulator.races.hosts.leaderboard_host import FaultyWebhook
+from simulator.races.hosts.station_host import CrashingJournal
+from simulator.races.physical.sim_car import SimCar
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.timing.gate import CrossingCounter
@@ -40,7 +40,7 @@ def acknowledges_before_the_commit(patch: Patch) -> None:
 
 
 def tells_before_the_commit(patch: Patch) -> None:
-    real = HallJournal.append
+    real = CrashingJournal.append
 
     def commit(self: Station, items: list[QueuedInput]) -> Any:
         done = [(item, self._restored.engine.handle(item.input)) for item in items]
@@ -88,12 +88,12 @@ def posts_under_a_new_id_each_time(patch: Patch) -> None:
 def changes_the_body_on_a_repeat(patch: Patch) -> None:
     """The same key, but a body with a newer time."""
     count = iter(range(1_000_000))
-    real = Road.post
+    real = FaultyWebhook.post
 
-    def again(self: Road, result: Result) -> Any:
+    def again(self: FaultyWebhook, result: Result) -> Any:
         return real(self, dataclasses.replace(result, finished_utc_ns=result.finished_utc_ns + next(count)))
 
-    patch.setattr(Road, "post", again)
+    patch.setattr(FaultyWebhook, "post", again)
 
 
 def gives_up_on_a_wrong_clock(patch: Patch) -> None:
@@ -141,7 +141,7 @@ def ranks_the_worst_run(patch: Patch) -> None:
 
 def forgets_reports_once_sent(patch: Patch) -> None:
     """A car that trusts the broker."""
-    patch.setattr(CarRadio, "_resend", lambda self: self.outbox.clear())
+    patch.setattr(SimCar, "_resend", lambda self: self.outbox.clear())
 
 
 def loses_reports_of_a_known_car(patch: Patch) -> None:

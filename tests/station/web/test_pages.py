@@ -97,10 +97,10 @@ def test_the_keys_are_the_oldest_proposals_and_never_a_flag() -> None:
 
 
 def test_a_stranger_is_asked_about_and_given_to_a_car_or_to_nobody() -> None:
-    unknown_transponders = (UnknownTransponderView("1234567", 1), UnknownTransponderView("E20000172211010218905C7A", 3))
+    unknown = (UnknownTransponderView("1234567", 1), UnknownTransponderView("E20000172211010218905C7A", 3))
     found = [
         each
-        for each in pending_decisions(replace(TOGETHER, unknown_transponders=unknown_transponders))
+        for each in pending_decisions(replace(TOGETHER, unknown_transponders=unknown))
         if each.key.startswith("transponder-")
     ]
     assert [each.sentence for each in found] == [
