@@ -437,7 +437,7 @@ def test_who_vouches_for_the_clock(
     rtc = tmp_path / "since_epoch"
     if rtc_s is not None:
         rtc.write_text(f"{rtc_s}\n")
-    monkeypatch.setattr(clock_set, "kept_by_server", lambda: server)
+    monkeypatch.setattr(clock_set, "is_synchronised", lambda: server)
     assert clock_set.is_set(utc_ns, rtc) == known
 
 
