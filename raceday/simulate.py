@@ -25,7 +25,7 @@ from simulator.races.physical.fault_table import FAULTS, chosen
 from simulator.races.simulation import Simulation, scratch, simulate
 
 MAX_HOURS = 100_000.0
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 
 
 def main(arguments: list[str]) -> int:
@@ -85,7 +85,7 @@ def _show_heats(asked: argparse.Namespace, verdict: HeatVerdict) -> None:
     table.add_row("laps driven", str(verdict.laps))
     table.add_row("of these in the book to the ns, after the rulings", str(verdict.laps_true))
     console.print(table)
-    for sentence in verdict.wrong[:MOST_SHOWN]:
+    for sentence in verdict.wrong[:MAX_SHOWN]:
         console.print(sentence, markup=False, style="red")
 
 
