@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared.addresses import Addresses
+from shared.clock import ClockChoice
 from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
@@ -32,14 +33,6 @@ def _racer(name: str) -> None:
         person_name(name)
     except Refused as refusal:
         raise ConfigError(f"`transponder.racer`: {refusal}") from None
-
-
-@dataclass(frozen=True, slots=True)
-class ClockChoice:
-    """`[clock]`: which clock the machine runs on."""
-
-    driver: str = setting("system", what="a driver of raceday.clocks")
-    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

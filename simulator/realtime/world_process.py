@@ -16,6 +16,7 @@ from typing import TextIO
 
 from shared.config import load, setting
 from shared.errors import ConfigError, Refused, StorageError
+from shared.files import write_ready_file
 from shared.protocol.topics import checked_device
 from shared.units import NS_PER_MS
 from simulator.realtime.pacing import AnswerWait, TickSchedule
@@ -239,9 +240,7 @@ def main(argv: list[str]) -> int:
         sys.stdout.write(f"listening on {address}\n")
         sys.stdout.flush()
         if words.ready_file is not None:
-            part = words.ready_file.with_name(words.ready_file.name + ".part")
-            part.write_text(address + "\n")
-            part.replace(words.ready_file)
+            write_ready_file(words.ready_file, address)
         world.run()
     finally:
         world.close()

@@ -9,7 +9,8 @@ import sys
 
 from shared.addresses import Addresses
 from shared.config import load
-from shared.errors import RacedayError, StorageError
+from shared.errors import RacedayError
+from shared.files import write_ready_file
 from shared.web.server import url_of
 from station.build import build, hold_lock
 from station.config import StationConfig
@@ -64,15 +65,3 @@ def _tell(station: Station, address: str, ready_file: pathlib.Path | None) -> No
 def log(sentence: str) -> None:
     """Where the service's log is read (`journalctl`), or the terminal."""
     print(f"station: {sentence}", file=sys.stderr, flush=True)
-
-
-def write_ready_file(path: pathlib.Path, text: str) -> None:
-    """All of it or nothing: who waits for the file may read it at once. Raises StorageError."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None

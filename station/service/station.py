@@ -311,7 +311,7 @@ class Station:
         engine, (told_ns, trusted) = self._restored.engine, self._last_pair
         offset_ns = now.utc_ns - now.at_ns
         # What was told while a run was on was not taken: it is told again when the run is over.
-        free = engine.race is None or not engine.race.on
+        free = engine.race is None or not engine.race.on_track
         shown_ns = engine.time_of_day(now.boot, 0) if free else told_ns
         jumped = self._clock.rate == 1.0 and max(abs(offset_ns - told_ns), abs(offset_ns - shown_ns)) > CLOCK_STEP_NS
         late = now.at_ns >= self._next_pair_ns or now.at_ns < self._next_pair_ns - CLOCK_PAIR_NS
@@ -416,6 +416,8 @@ class Station:
     def _handle(self, item: QueuedInput) -> tuple[QueuedInput, tuple[f.Fact, ...], RulingEffect | None]:
         """The facts of one input, and what a ruling changed."""
         engine = self._restored.engine
+        if not isinstance(item.input, e.Command):
+            return item, engine.handle(item.input), None
         before = run_figures(engine, item.input)
         facts = engine.handle(item.input)
         return item, facts, ruling_effect(before, run_figures(engine, item.input))

@@ -10,13 +10,13 @@ import pathlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from leaderboard import signature
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardLimits
-from leaderboard.signature import BadSignature
 from leaderboard.store.database import open_store
+from shared import webhooks
 from shared.protocol.results import RESULT_PATH, PostDeferred, PostOutcome, Result
 from shared.units import NS_PER_MS, NS_PER_S
+from shared.webhooks import BadSignature
 from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.virtual_time import UTC_AT_START_NS, VirtualTime
 from station.sync.http_exchange import Reply
@@ -91,7 +91,7 @@ class LeaderboardHost:
         headers, body = request.headers, request.body
         signed = (headers["webhook-id"], headers["webhook-timestamp"], headers["webhook-signature"])
         try:
-            webhook_id = signature.check([KEY], *signed, body, self.utc_ns(), TOLERANCE_S)
+            webhook_id = webhooks.check([KEY], *signed, body, self.utc_ns(), TOLERANCE_S)
         except BadSignature as error:
             return Reply(401, {}, json.dumps({"error": str(error)}).encode())
         at_utc_ns = self.utc_ns()
