@@ -36,7 +36,7 @@ class ExpertDriver:
         self._line = _smoothed_line(track, s_m)
         self._curvature = _curvature(self._line)
 
-    def set_command(self, pose: Pose, segment: int | None = None) -> tuple[float, float]:
+    def command(self, pose: Pose, segment: int | None = None) -> tuple[float, float]:
         """(steering in [-1, 1], + is left; 1.0 for fast or 0.0) for a car at `pose`, near `segment` if known."""
         place = self.track.locate(pose.x, pose.y, segment)
         x, y = pose.x + LEAD_M * math.cos(pose.yaw), pose.y + LEAD_M * math.sin(pose.yaw)

@@ -64,7 +64,7 @@ class TrainingWorld:
 
     def label(self) -> tuple[float, float]:
         """What the expert would do here."""
-        return self.expert.set_command(self.world.pose.place, self.world.place.segment)
+        return self.expert.command(self.world.pose.place, self.world.place.segment)
 
     def drive(self, action: Action, until_ns: int) -> int:
         """Drive on with `action`, or with a slip of the hand now and then; returns 1 if the car left the road."""
