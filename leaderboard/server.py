@@ -1,6 +1,5 @@
 """Runs the application: one port, one line when it serves, streams ended before it stops."""
 
-import pathlib
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -10,7 +9,7 @@ from fastapi import FastAPI
 
 from leaderboard.live_stream import Feed
 from shared.descriptors import web_share
-from shared.errors import ConfigError, RacedayError, StorageError
+from shared.errors import ConfigError, RacedayError
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, listening_socket, url_of
 
@@ -76,13 +75,3 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
     server.run(sockets=[listening])
     if server.failed is not None:
         raise server.failed
-
-
-def write_ready_file(path: pathlib.Path, url: str) -> None:
-    """Whoever waits for this file sees it whole or not at all. Raises StorageError."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(url + "\n", encoding="ascii")
-        part.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None

@@ -3,7 +3,7 @@
 The last line of stdout with --json is one JSON object; without it, a table. Exit code 0 only if every
 invariant held. `--seed` repeats a history exactly: its `journal_hash` is the same each time.
 
-With `--cars-on-track N` the races are heats of N cars at once at one beam, and what is arguments is whose crossing each
+With `--cars-on-track N` the races are heats of N cars at once at one beam, and what is asked is whose crossing each
 one was: exit code 0 only if none was given wrongly in silence.
 """
 
@@ -19,8 +19,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from shared.errors import ConfigError
-from simulator.races.hosts.tally import COUNTS, INVARIANTS, Report, Tally
-from simulator.races.multi_car.verdict import Verdict, run_heats
+from simulator.races.hosts.tally import COUNTS, INVARIANTS, MeetingTally, SimulationReport
+from simulator.races.multi_car.verdict import HeatVerdict, run_heats
 from simulator.races.physical.fault_table import FAULTS, chosen
 from simulator.races.simulation import Simulation, scratch, simulate
 
@@ -60,13 +60,13 @@ def _heats(arguments: argparse.Namespace) -> int:
     return 0 if verdict.held else 1
 
 
-def _heats_with_progress(arguments: argparse.Namespace, folder: pathlib.Path) -> Verdict:
+def _heats_with_progress(arguments: argparse.Namespace, folder: pathlib.Path) -> HeatVerdict:
     columns = (TextColumn("[bold]racing together"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=arguments.heats)
-        so_far = Verdict()
+        so_far = HeatVerdict()
 
-        def done(verdict: Verdict) -> None:
+        def done(verdict: HeatVerdict) -> None:
             so_far.add(verdict)
             words = f"{so_far.crossings} crossings, {so_far.doubtful} doubtful, {len(so_far.wrong)} wrong"
             progress.update(task, advance=1, description=words)
@@ -74,15 +74,14 @@ def _heats_with_progress(arguments: argparse.Namespace, folder: pathlib.Path) ->
         return run_heats(arguments.seed, arguments.heats, arguments.cars_on_track, folder, done)
 
 
-def _show_heats(arguments: argparse.Namespace, verdict: Verdict) -> None:
+def _show_heats(arguments: argparse.Namespace, verdict: HeatVerdict) -> None:
     console = Console(file=sys.stdout, highlight=False)
-    title = (
-        f"{arguments.heats} heats of {arguments.cars_on_track} cars, seed {arguments.seed}, one beam, no transponders"
-    )
+    heats = f"{arguments.heats} heats of {arguments.cars_on_track} cars"
+    title = f"{heats}, seed {arguments.seed}, one beam, no transponders"
     table = Table("what", "how many", title=title, title_justify="left")
     table.add_row("crossings", str(verdict.crossings))
     table.add_row("given to their run", str(verdict.right))
-    table.add_row("doubtful: an official is arguments", str(verdict.doubtful))
+    table.add_row("doubtful: an official is asked", str(verdict.doubtful))
     table.add_row("silently wrong", str(len(verdict.wrong)))
     table.add_row("passes without a crossing", str(verdict.missed))
     table.add_row("of these proposed", str(verdict.missed_asked))
@@ -105,13 +104,13 @@ def _jobs(jobs: int | None) -> int:
     return jobs or min(2, os.cpu_count() or 1)
 
 
-def _with_progress(wanted: Simulation) -> Report:
+def _with_progress(wanted: Simulation) -> SimulationReport:
     columns = (TextColumn("[bold]racing"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=wanted.hours)
-        so_far = Tally()
+        so_far = MeetingTally()
 
-        def meeting_done(hours: float, tally: Tally) -> None:
+        def meeting_done(hours: float, tally: MeetingTally) -> None:
             so_far.add(tally)
             words = f"{so_far.laps} laps, {sum(so_far.faults.values())} faults, {so_far.results} results"
             progress.update(task, advance=hours, description=words)
@@ -119,7 +118,7 @@ def _with_progress(wanted: Simulation) -> Report:
         return simulate(wanted, meeting_done)
 
 
-def _show(report: Report) -> None:
+def _show(report: SimulationReport) -> None:
     console = Console(file=sys.stdout, highlight=False)
     tally = report.tally
     counts = ", ".join(f"{getattr(tally, name)} {name}" for name in COUNTS)

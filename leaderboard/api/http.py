@@ -15,10 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leaderboard.board import error_body
 from leaderboard.domain import Conflict, UnknownRace
-from leaderboard.signature import BadSignature
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
 from shared.protocol.results import CONTRACT, CONTRACT_HEADER, RACES_PATH, RESULT_PATH
 from shared.web.refusal_log import Refusals, log_refusal
+from shared.webhooks import BadSignature
 
 _BODY_WITHIN_S = 10.0
 _LOG = logging.getLogger("leaderboard")

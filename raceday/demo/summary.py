@@ -12,11 +12,11 @@ import requests
 from raceday.demo.config_files import DemoLayout
 from raceday.demo.plan import DemoPlan, DemoRacer
 from shared.protocol.results import PostAccepted
-from simulator.realtime.protocol import Truth
+from simulator.realtime.protocol import TrueEvent
 from station.core.facts import Lap
-from station.store.hash_chain import Record
+from station.store.hash_chain import JournalRecord
 from station.store.journal import Journal
-from station.sync.attempts import Attempts
+from station.sync.attempts import AttemptStore
 
 PACKAGES = ("raceday", "apsw", "onnxruntime", "opencv-python-headless", "paho-mqtt", "fastapi", "sqlalchemy", "numpy")
 
@@ -30,7 +30,7 @@ class StoredRun:
     result_id: str | None
 
 
-def write(plan: DemoPlan, layout: DemoLayout, truths: list[Truth], restarts: dict[str, int]) -> dict[str, Any]:
+def write(plan: DemoPlan, layout: DemoLayout, truths: list[TrueEvent], restarts: dict[str, int]) -> dict[str, Any]:
     """Gathers and, if asked for, writes the summary."""
     journal = Journal(layout.station_db)
     try:
@@ -64,7 +64,7 @@ def all_qualified(document: dict[str, Any]) -> bool:
     return all(racer["rank"] is not None and racer["score_ms"] is not None for racer in document["racers"])
 
 
-def _stored_run(records: list[Record], racer: DemoRacer) -> StoredRun:
+def _stored_run(records: list[JournalRecord], racer: DemoRacer) -> StoredRun:
     """The laps of a run as they stand after its last ruling, read from the stored facts."""
     stored = StoredRun({}, {}, None)
     for kind, fields in (fact for record in records for fact in json.loads(record.facts)):
@@ -81,7 +81,7 @@ def _stored_run(records: list[Record], racer: DemoRacer) -> StoredRun:
 def _racer(
     racer: DemoRacer,
     stored: StoredRun,
-    truths: list[Truth],
+    truths: list[TrueEvent],
     answers: dict[str, PostAccepted],
     standings: list[dict[str, Any]],
 ) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _answer(answer: PostAccepted | None) -> dict[str, Any] | None:
 
 
 def _answers(path: pathlib.Path) -> dict[str, PostAccepted]:
-    attempts = Attempts(path)
+    attempts = AttemptStore(path)
     try:
         return {r.result_id: r.answer for r in attempts.records() if isinstance(r.answer, PostAccepted)}
     finally:

@@ -97,7 +97,7 @@ class FrameFeed:
         self.dropped = 0
 
     def run(self, latest: LatestFrame) -> None:
-        """Until the latest is closed."""
+        """Sends frames until `latest` is closed; called on a thread of its own."""
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # this thread alone
         number = 0
@@ -105,7 +105,7 @@ class FrameFeed:
             if (found := latest.newest_behind(number, _POLL_S)) is not None:
                 frame, newest = found
                 if number:
-                    self.dropped += max(0, newest - number - 1)  # the latest went on while this thread waited its turn
+                    self.dropped += max(0, newest - number - 1)  # newer frames came while this thread waited its turn
                 number = newest
                 self.offer(frame)
 
