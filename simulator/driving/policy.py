@@ -27,7 +27,7 @@ class DrivingPolicy:
 
     def act(self, frame: Image) -> Action:
         """The action for a grey frame, (240, 320) as the camera delivers it. Raises BadInput if there is none."""
-        self._model.see(frame)
+        self._model.preprocess(frame)
         return self._model.model.metadata.space.decode(self._model.answer(), self.throttle_scale)
 
 
