@@ -72,8 +72,8 @@ def drive() -> Drive:
             if isinstance(event, TrueCrossing):
                 crossings.append(event.at_ns)
             elif isinstance(event, FrameDue):
-                steering, fast = expert.wish(world.pose.place, world.place.segment)
-                wires.wish(event.at_ns, Action(steering, 0.36 + 0.2 * fast))
+                steering, fast = expert.command(world.pose.place, world.place.segment)
+                wires.set_command(event.at_ns, Action(steering, 0.36 + 0.2 * fast))
                 frames.append((event.at_ns, world.frame().copy()))
     return Drive(tuple(frames), tuple(crossings))
 
