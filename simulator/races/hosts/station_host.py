@@ -226,8 +226,8 @@ class StationHost:
         journal = CrashingJournal(self.path, self.crash_point.step)
         journal.disk_full(self._full)
         setup = StationSetup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, random_hex=self._draw)
-        told = MonitoredLink(link, self._watch, self.crash_point.step)
-        station = Station(setup, self.clock, told, {GATE: GateDeviceDriver(self.gate_device)}, journal)
+        monitored = MonitoredLink(link, self._watch, self.crash_point.step)
+        station = Station(setup, self.clock, monitored, {GATE: GateDeviceDriver(self.gate_device)}, journal)
         self._life = StationProcess(self._lives, station, journal, link)
         try:
             started = self._alive(station.start)

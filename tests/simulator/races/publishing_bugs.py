@@ -206,8 +206,8 @@ def misses_every_fifth_crossing(patch: Patch) -> None:
 def leases_to_whoever_beats(patch: Patch) -> None:
     """A station that knows a car by its name alone, as cloned cards found it."""
 
-    def hear(self: NameClaim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
+    def receive(self: NameClaim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
         self.boot, self._heard_ns = boot, now_ns
         return True
 
-    patch.setattr(NameClaim, "hear", hear)
+    patch.setattr(NameClaim, "hear", receive)
