@@ -17,7 +17,9 @@ from shared.errors import HardwareMissing, OperatorError, Refused, RetryLater
 from shared.units import NS_PER_S
 from simulator.realtime.control_client import WorldControl
 from simulator.realtime.protocol import TrueEvent
-from station.views.views import CarView, RunView, View
+from station.views.car_views import CarView
+from station.views.race_views import RunView
+from station.views.views import View
 
 POLL_S = 0.1
 COMMAND_GAP_S = 1.0

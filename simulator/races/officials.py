@@ -12,7 +12,7 @@ from simulator.races.starter import RETRY_NS, OfficialsStation, RacerTurn
 from station.core import inputs as e
 from station.core.facts import Lap
 from station.core.runs.lap_book import IncidentKind as Kind
-from station.views.views import RunView
+from station.views.race_views import RunView
 
 SAME_NS = NS_PER_S
 DILIGENCE = 0.8

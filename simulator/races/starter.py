@@ -12,7 +12,8 @@ from simulator.races.physical.sim_car import SimCar
 from simulator.races.physical.virtual_time import VirtualTime
 from simulator.races.schedule import PlannedRace
 from station.core import inputs as e
-from station.views.views import Accepted, Declined, RunView
+from station.views.command_answers import Accepted, Declined
+from station.views.race_views import RunView
 
 RETRY_NS = 2 * NS_PER_S
 PATIENCE = 45

@@ -16,12 +16,13 @@ from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.timing.gate import CrossingCounter
 from station.service import storage_fault
-from station.service.car_claims import NameClaim
-from station.service.station import QueuedInput, Station
+from station.service.cars.name_claims import NameClaim
+from station.service.inbox import QueuedInput
+from station.service.station import Station
 from station.sync import syncer as sync_service
 from station.sync import verdict, webhook
 from station.sync.schedule import AnswerLost, Progress
-from station.views.views import Accepted
+from station.views.command_answers import Accepted
 
 Patch = pytest.MonkeyPatch
 
