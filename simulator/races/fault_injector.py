@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from shared.link.mock import Faults, MockBroker
 from shared.units import NS_PER_MS, NS_PER_S
+from shared.virtual_time import VirtualTime
 from simulator.races.hosts.leaderboard_host import LeaderboardHost
 from simulator.races.hosts.station_host import StationHost
 from simulator.races.physical.fault_table import BY_NAME, FaultSource
 from simulator.races.physical.ground_truth import GroundTruth
+from simulator.races.physical.kernel_clock import UTC_AT_START_NS
 from simulator.races.physical.sim_car import SimCar
-from simulator.races.physical.virtual_time import UTC_AT_START_NS, VirtualTime
 from simulator.races.starter import Starter
 
 DAY_NS = 86_400 * NS_PER_S

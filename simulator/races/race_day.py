@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from leaderboard.domain import RaceRecord
 from shared.link.mock import MockBroker
 from shared.units import NS_PER_S
+from shared.virtual_time import VirtualTime
 from simulator.races.fault_injector import FaultInjector, InjectorWorld, wire_faults
 from simulator.races.hosts.leaderboard_host import LeaderboardHost
 from simulator.races.hosts.station_host import StationHost
@@ -15,8 +16,8 @@ from simulator.races.hosts.tally import MeetingTally
 from simulator.races.officials import Officials
 from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.ground_truth import GroundTruth
+from simulator.races.physical.kernel_clock import UTC_AT_START_NS
 from simulator.races.physical.sim_car import SimCar
-from simulator.races.physical.virtual_time import UTC_AT_START_NS, VirtualTime
 from simulator.races.schedule import PlannedRace, draw_meeting
 from simulator.races.starter import RacerTurn, Starter
 from simulator.races.verify.gate_oracle import GateOracle
@@ -130,7 +131,7 @@ class RaceDay:
             virtual_time.move_to(at_ns)
             broker.run_until(at_ns)
             while virtual_time.next_at_ns == at_ns:
-                virtual_time.happen()
+                virtual_time.run_next()
             self.host.pump()
 
     def _settled(self) -> bool:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.units import NS_PER_MS, NS_PER_S
+from shared.virtual_time import VirtualTime
 from simulator.races.physical.ground_truth import GroundTruth
 from simulator.races.physical.racers import DrivenLap, SimRacer, drive_lap
 from simulator.races.physical.sim_car import SimCar
-from simulator.races.physical.virtual_time import VirtualTime
 from simulator.races.schedule import PlannedRace
 from station.core import inputs as e
 from station.views.command_answers import Accepted, Declined

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from shared.errors import OperatorError
 from shared.link.mock import MockBroker, MockLink
 from shared.units import NS_PER_S
+from shared.virtual_time import VirtualTime
 from simulator.races.hosts.crash_points import (
     CrashingAttempts,
     CrashingJournal,
@@ -26,7 +27,7 @@ from simulator.races.hosts.tally import MeetingTally
 from simulator.races.physical.beam_gate import BASELINE_M, GATE, SENSORS
 from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.gate_device import GateDevice, GateDeviceDriver
-from simulator.races.physical.virtual_time import VirtualKernelClock, VirtualTime
+from simulator.races.physical.kernel_clock import VirtualKernelClock
 from station.core import inputs as e
 from station.service.setup import StationSetup
 from station.service.station import Station

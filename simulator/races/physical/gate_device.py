@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from simulator.races.physical.beam_gate import GATE, SeenEdge
-from simulator.races.physical.virtual_time import VirtualKernelClock
+from simulator.races.physical.kernel_clock import VirtualKernelClock
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 

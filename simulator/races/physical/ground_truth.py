@@ -6,12 +6,12 @@ This is the truth that the checker holds the station's laps against. Nothing of 
 import random
 from dataclasses import dataclass
 
+from shared.virtual_time import VirtualTime
 from simulator.races.physical import beam_gate
 from simulator.races.physical.beam_gate import BeamPassing, SeenEdge
 from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.gate_device import GateDevice
 from simulator.races.physical.sim_car import SimCar
-from simulator.races.physical.virtual_time import VirtualTime
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from shared.link.mock import MockBroker, MockLink
 from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from shared.units import NS_PER_MS, NS_PER_S
-from simulator.races.physical.virtual_time import VirtualTime
+from shared.virtual_time import VirtualTime
 
 RESEND_NS = 5 * NS_PER_S
 BEAT_NS = NS_PER_S  # the product beats at 10 Hz; here it is orders that matter, not how fast silence is noticed
