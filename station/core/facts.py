@@ -1,8 +1,9 @@
 """What comes out of the core: facts, in the order in which they became true. They are stored with their input.
 
 An input that yields no facts changed nothing and is not stored. The whole vocabulary is here by one name
-(`from station.core import facts as f`): what a gate saw is defined in gate_facts.py, what became of a run in
-run_facts.py, all else below. The journal stores a fact by the name of its class. Example: `f.LapCompleted(lap)`.
+(`from station.core import facts as f`): what a gate saw is defined in gate_facts.py, laps in lap_facts.py, what became
+of a run in run_facts.py, all else below. The journal stores a fact by the name of its class. Example:
+`f.LapCompleted(lap)`.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Literal
 
 from shared.protocol.messages import RunPhase
 from station.core.gate_facts import *
+from station.core.lap_facts import *
 from station.core.moment import CarOrder, Fact, Mode, Moment
 from station.core.run_facts import *
 
