@@ -19,7 +19,7 @@ from shared.web.server import listen
 from tests.shared.web.foreign_requests import stranger
 from tests.vehicle.web.test_phone_control import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
-from vehicle.recordings.frame_feed import Picture
+from vehicle.recordings.frame_feed import RecordedFrame
 from vehicle.web.app import COOKIE, CarInfo, create_app
 from vehicle.web.claim_codes import ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
@@ -277,7 +277,7 @@ def test_what_is_no_model_by_name_nor_content_is_said(site: Site) -> None:
 def test_the_camera_shows_the_newest_frame(site: Site) -> None:
     phone = site.phone()
     assert phone.get(f"{site.url}/api/camera.jpg", timeout=60).status_code == 204
-    site.bench.desk.see(Picture(b"\xff\xd8one", 1, 1))
+    site.bench.desk.see(RecordedFrame(b"\xff\xd8one", 1, 1))
     answer = phone.get(f"{site.url}/api/camera.jpg", timeout=60)
     assert (answer.content, answer.headers["content-type"]) == (b"\xff\xd8one", "image/jpeg")
 
