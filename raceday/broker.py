@@ -50,7 +50,7 @@ log_type warning
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningBroker:
     """A broker that answers."""
 
     process: subprocess.Popen[bytes]
@@ -79,7 +79,7 @@ def choose() -> Kind:
 
 def start_broker(
     run_dir: pathlib.Path, port: int = 0, kind: Kind | None = None, *, die_with_us: bool = False
-) -> Running:
+) -> RunningBroker:
     """Start a broker and wait until it answers. `port` 0 is any free one. Raises OperatorError.
 
     Its log is `broker.log` in `run_dir`. The caller ends it; with `die_with_us` (main thread, Linux) so does
@@ -87,12 +87,12 @@ def start_broker(
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     kind = kind or choose()
-    if port and taken(port):
+    if port and is_port_in_use(port):
         raise OperatorError(f"Port {port} is in use: stop the other program or choose another port for the broker.")
     preexec = _die_with_parent if die_with_us and sys.platform == "linux" else None
     for _ in range(1 if port else FREE_PORTS):
         running = _start(kind, run_dir, port or free_port(), preexec)
-        if _came_up(running):
+        if _wait_until_ready(running):
             return running
         is_hanging = running.process.poll() is None
         running.stop()
@@ -101,7 +101,7 @@ def start_broker(
     raise OperatorError(f"The broker ({kind}) did not start; {run_dir / 'broker.log'} says why.")
 
 
-def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], None] | None) -> Running:
+def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], None] | None) -> RunningBroker:
     with (run_dir / "broker.log").open("ab") as log:
         process = subprocess.Popen(
             _arguments(kind, run_dir, port),
@@ -110,10 +110,10 @@ def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], N
             stderr=log,
             preexec_fn=preexec,  # noqa: PLW1509  # one C call
         )
-    return Running(process, port, kind)
+    return RunningBroker(process, port, kind)
 
 
-def _came_up(running: Running) -> bool:
+def _wait_until_ready(running: RunningBroker) -> bool:
     until_s = time.monotonic() + READY_S
     while running.process.poll() is None and time.monotonic() < until_s:
         if answers(HOST, running.port):
@@ -164,7 +164,7 @@ def _arguments(kind: Kind, run_dir: pathlib.Path, port: int) -> list[str]:
     return [path, "-c", str(config)]
 
 
-def taken(port: int) -> bool:
+def is_port_in_use(port: int) -> bool:
     """Does anything listen on this loopback port?"""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -188,7 +188,7 @@ def _announce(port: int, ready_file: pathlib.Path | None) -> None:
 
 def _embedded(port: int, ready_file: pathlib.Path | None) -> int:
     """amqtt in this process. It speaks MQTT 3.1.1 only and has no ACL worth the name: loopback, demo."""
-    if taken(port):
+    if is_port_in_use(port):
         raise OperatorError(f"Port {port} is in use: stop the other program or choose another port for the broker.")
     try:
         from amqtt.broker import Broker  # noqa: PLC0415  # an extra, and slow to import

@@ -22,10 +22,11 @@ from station.core.inputs import GateSpec, Transponder
 from station.drem_timer import DremTimer
 from station.gates.absent_gate import AbsentGate, make_and_start
 from station.gates.driver import GateDriver
-from station.service.station import Station, StationSetup
+from station.service.setup import StationSetup
+from station.service.station import Station
 from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.status import SyncStatusReader
-from station.views.views import SyncView
+from station.views.system_views import SyncView
 
 __all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
 

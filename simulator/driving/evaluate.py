@@ -23,8 +23,8 @@ from vehicle.models.trial import try_model
 
 FRAME_RATE_HZ = 15
 WORLD_WIDTH_PX = CameraParameters().width_px
-LEAST_LATENCY_NS, MOST_LATENCY_NS = 20_000_000, 60_000_000
-MOST_OFF_TRACKS = 12
+MIN_LATENCY_NS, MAX_LATENCY_NS = 20_000_000, 60_000_000
+MAX_OFF_TRACKS = 12
 SLOWEST_MPS = 0.5
 _NS = 1_000_000_000
 
@@ -68,12 +68,12 @@ def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: i
         lens = replace(parts.lens, camera=camera, blur_px=parts.lens.blur_px * width_px / WORLD_WIDTH_PX)
         parts = replace(parts, lens=lens)
     world = World(track, seed, frame_rate_hz=FRAME_RATE_HZ, parts=parts)
-    latency_ns = random.Random(f"latency-{seed}").randint(LEAST_LATENCY_NS, MOST_LATENCY_NS)
+    latency_ns = random.Random(f"latency-{seed}").randint(MIN_LATENCY_NS, MAX_LATENCY_NS)
     wires, score = DriveChain(world, latency_ns), _Score(laps)
     points: list[tuple[float, float]] = []
     frames = round((laps + 1) * track.length_m / SLOWEST_MPS * FRAME_RATE_HZ)
     for number in range(frames):
-        wires.wish(world.now_ns, policy.act(world.frame()))
+        wires.set_command(world.now_ns, policy.act(world.frame()))
         for event in wires.run((number + 1) * _NS // FRAME_RATE_HZ):
             score.see(event)
         points.append((world.pose.x, world.pose.y))
@@ -96,7 +96,7 @@ class _Score:
 
     @property
     def done(self) -> bool:
-        return len(self.laps_s) >= self._wanted or self.off_tracks >= MOST_OFF_TRACKS
+        return len(self.laps_s) >= self._wanted or self.off_tracks >= MAX_OFF_TRACKS
 
     def see(self, event: WorldEvent) -> None:
         if isinstance(event, FrameDue) or self.done:

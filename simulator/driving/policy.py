@@ -15,7 +15,7 @@ from vehicle.models.running.policy import Policy as CarPolicy
 DEMO = "demo"
 CARD = "card.json"
 DEFAULT_THROTTLE_PERCENT = 50.0
-MOST_CARD_BYTES = 65_536
+MAX_CARD_BYTES = 65_536
 
 
 class DrivingPolicy:
@@ -27,7 +27,7 @@ class DrivingPolicy:
 
     def act(self, frame: Image) -> Action:
         """The action for a grey frame, (240, 320) as the camera delivers it. Raises BadInput if there is none."""
-        self._model.see(frame)
+        self._model.preprocess(frame)
         return self._model.model.metadata.space.decode(self._model.answer(), self.throttle_scale)
 
 
@@ -68,7 +68,7 @@ def recommended_percent(model: str) -> float:
 
 def _document(path: Path) -> Any:
     with path.open("rb") as file:
-        text = file.read(MOST_CARD_BYTES + 1)
+        text = file.read(MAX_CARD_BYTES + 1)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -189,16 +189,16 @@ class PicoOnPty:
             with self._lock:
                 wait_s = max(0.0, (self._pico.next_ns() - self._clock_ns()) / S)
             ready, _, _ = select.select([self._master, self._wake_read], [], [], wait_s)
-            said = os.read(self._master, 4096) if self._master in ready else b""
+            sent = os.read(self._master, 4096) if self._master in ready else b""
             if self._wake_read in ready:
                 os.read(self._wake_read, 64)
-            self._turn(said)
+            self._turn(sent)
 
-    def _turn(self, said: bytes) -> None:
+    def _turn(self, sent: bytes) -> None:
         with self._lock:
             now_ns = self._clock_ns()
             self._pico.advance(now_ns)
-            self._pico.write(said, now_ns)
+            self._pico.write(sent, now_ns)
             self._pico.advance(now_ns)
             back = b""
             while came := self._pico.read(now_ns):

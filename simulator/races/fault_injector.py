@@ -54,11 +54,11 @@ class FaultInjector:
         """What is wrong from the beginning; every fault by the hour, at its instants."""
         if self._faults.occurs("untrusted_clock"):
             self._untrusted_clock(self._faults.source("untrusted_clock"))
-        for name, strike in self._strikes().items():
+        for name, inject in self._by_fault().items():
             for at_ns in self._faults.instants(name, length_ns):
-                self._world.virtual_time.at(at_ns, functools.partial(strike, self._faults.source(name)))
+                self._world.virtual_time.at(at_ns, functools.partial(inject, self._faults.source(name)))
 
-    def _strikes(self) -> dict[str, Callable[[random.Random], None]]:
+    def _by_fault(self) -> dict[str, Callable[[random.Random], None]]:
         return {
             "sensor_noise": self._noise,
             "partition": self._partition,

@@ -12,7 +12,7 @@ from simulator.races.starter import RETRY_NS, OfficialsStation, RacerTurn
 from station.core import inputs as e
 from station.core.facts import Lap
 from station.core.runs.lap_book import IncidentKind as Kind
-from station.views.views import RunView
+from station.views.race_views import RunView
 
 SAME_NS = NS_PER_S
 DILIGENCE = 0.8
@@ -22,8 +22,8 @@ SEEN: tuple[Kind, ...] = ("off_track", "collision", "reset")
 class Officials:
     """Reviews each run once it is over, and now and then an older one."""
 
-    def __init__(self, desk: OfficialsStation, truth: GroundTruth, rng: random.Random) -> None:
-        self._desk, self._truth, self._rng = desk, truth, rng
+    def __init__(self, station: OfficialsStation, truth: GroundTruth, rng: random.Random) -> None:
+        self._station, self._truth, self._rng = station, truth, rng
         self._seen: list[RacerTurn] = []
 
     def review(self, turn: RacerTurn) -> Iterator[int]:
@@ -40,7 +40,7 @@ class Officials:
     def _mend(self, turn: RacerTurn) -> Iterator[int]:
         """Drop what was no car, count what was one: until the screen and the video agree, or patience ends."""
         for _ in range(6):
-            run = self._desk.run()
+            run = self._station.run()
             if run is None or run.run_id != turn.run_id:
                 return
             command = self._next_mend(turn, run)
@@ -84,7 +84,7 @@ class Officials:
             if self._rng.random() < 0.3:
                 yield e.AddPenalty(author="judge", number=number, seconds=-seconds, run_id=turn.run_id)
         elif chance < 0.25:
-            racer = self._rng.choice(turn.race.turns).name
+            racer = self._rng.choice(turn.race.attempts).name
             yield e.ReassignRun(author="judge", racer=racer, run_id=turn.run_id, reason="cars were mixed up")
         elif chance < 0.28:
             yield e.HandTime(author="judge")
@@ -107,7 +107,7 @@ class Officials:
         """Say it until the station answers."""
         for _ in range(30):
             yield self._pause(0.5, 3.0)
-            answer = self._desk.give(command)
+            answer = self._station.give(command)
             if answer is not None:
                 return
             yield RETRY_NS

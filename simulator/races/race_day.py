@@ -46,7 +46,7 @@ class RaceDay:
             self.virtual_time, self.broker, self.leaderboard, self.faults, folder, self.tally, side_by_side=aside
         )
         self.truth = GroundTruth(self.virtual_time, self.host.gate_device, self.faults, side_by_side=aside)
-        self.cars = {name: self._car(name) for name in sorted({r.car for p in self.plan.races for r in p.turns})}
+        self.cars = {name: self._car(name) for name in sorted({r.car for p in self.plan.races for r in p.attempts})}
         rng = random.Random(f"{seed}/track")
         self.track = Starter(self.virtual_time, self.host, self.truth, self.cars, rng)
         self.officials = Officials(self.host, self.truth, random.Random(f"{seed}/officials"))
@@ -85,7 +85,7 @@ class RaceDay:
         for race in self.plan.races:
             self._open(race)
             self.tally.races += 1
-            for number, racer in enumerate(race.turns, 1):
+            for number, racer in enumerate(race.attempts, 1):
                 if self.virtual_time.now_ns > self.plan.length_ns - LAST_TURN_NS:
                     break
                 turn = RacerTurn(f"{race.race_id}-run-{number}", race, racer)

@@ -12,7 +12,8 @@ from simulator.races.physical.sim_car import SimCar
 from simulator.races.physical.virtual_time import VirtualTime
 from simulator.races.schedule import PlannedRace
 from station.core import inputs as e
-from station.views.views import Accepted, Declined, RunView
+from station.views.command_answers import Accepted, Declined
+from station.views.race_views import RunView
 
 RETRY_NS = 2 * NS_PER_S
 PATIENCE = 45
@@ -48,13 +49,13 @@ class Starter:
     def __init__(
         self,
         virtual_time: VirtualTime,
-        desk: OfficialsStation,
+        station: OfficialsStation,
         truth: GroundTruth,
         cars: dict[str, SimCar],
         rng: random.Random,
     ) -> None:
         self.on_track: RacerTurn | None = None
-        self._virtual_time, self._desk, self._truth, self._cars, self._rng = virtual_time, desk, truth, cars, rng
+        self._virtual_time, self._station, self._truth, self._cars, self._rng = virtual_time, station, truth, cars, rng
 
     def hold(self, turn: RacerTurn) -> Iterator[int]:
         """The whole turn, from the call to the empty track. Yields the ns that go by."""
@@ -125,7 +126,7 @@ class Starter:
         yield self._between(5.0, 20.0)
 
     def _is_over(self, turn: RacerTurn) -> bool:
-        run = self._desk.run()
+        run = self._station.run()
         return run is not None and run.run_id == turn.run_id and run.phase == "finished"
 
     def _call_out(self, lap: DrivenLap) -> None:
@@ -137,9 +138,9 @@ class Starter:
             self._virtual_time.at(spoken_ns, lambda t=trouble.kind, h=happened_ns, w=says_when: self._call(t, h, w))  # type: ignore[misc]
 
     def _call(self, kind: str, happened_ns: int, says_when: bool) -> None:
-        at_ns = self._desk.stamp(happened_ns) if says_when else None
+        at_ns = self._station.stamp(happened_ns) if says_when else None
         command = INCIDENTS[kind](author="marshal", at_ns=at_ns)
-        if self._desk.give(command) is None and says_when:
+        if self._station.give(command) is None and says_when:
             self._virtual_time.follow(self._insist_quietly(command))
 
     def _insist_quietly(self, command: e.Command) -> Iterator[int]:
@@ -149,7 +150,7 @@ class Starter:
     def _insist(self, command: e.Command) -> Generator[int, None, bool]:
         """Give it until the station answers; True if it was accepted. Someone who gets no answer asks again."""
         for _ in range(PATIENCE):
-            answer = self._desk.give(command)
+            answer = self._station.give(command)
             if answer is not None:
                 return isinstance(answer, Accepted)
             yield RETRY_NS
@@ -161,7 +162,7 @@ class Starter:
             if car.mode in modes:
                 return
             if tries and tries % 12 == 0:
-                self._desk.give(again)
+                self._station.give(again)
             yield NS_PER_S
 
     def _between(self, least_s: float, most_s: float) -> int:

@@ -102,7 +102,7 @@ class WorldCamera:
         until_s = time.monotonic() + timeout_s
         while not self._closed:
             left_s = max(0.0, until_s - time.monotonic())
-            if not self._hear(left_s if self._newest is None else 0.0):
+            if not self._receive(left_s if self._newest is None else 0.0):
                 frame, self._newest = self._newest, None
                 return self._given(frame)
         return None
@@ -111,25 +111,25 @@ class WorldCamera:
         self._closed = True
         self._hang_up()
 
-    def _hear(self, wait_s: float) -> bool:
+    def _receive(self, wait_s: float) -> bool:
         """Take in what has come; False when nothing came in time."""
         try:
             if self._line is None:
                 self._line = DeviceConnection(self._options.world, Hello("camera", self._options.car))
-            heard = self._line.hear(wait_s)
+            received = self._line.receive(wait_s)
         except HardwareMissing:
             self._hang_up()
             time.sleep(min(RETRY_S, wait_s))
             return wait_s > RETRY_S
-        for word in heard or ():
+        for word in received or ():
             if isinstance(word, Frame):
                 self._newest = word
-        return heard is not None
+        return received is not None
 
     def _given(self, frame: Frame | None) -> Frame | None:
         if frame is not None and self._line is not None:
             try:
-                self._line.say(FrameTaken(frame.seq))
+                self._line.send(FrameTaken(frame.seq))
             except HardwareMissing:
                 self._hang_up()
         return frame
@@ -158,7 +158,7 @@ class WorldMotors:
                     f"The mock car's motors cannot make a pulse of {width_ns} ns; check the calibration."
                 )
         with self._lock:
-            self._say(PulseWidths(pulses.steering_ns, pulses.throttle_ns))
+            self._send(PulseWidths(pulses.steering_ns, pulses.throttle_ns))
 
     def neutral(self) -> None:
         self.apply(neutral(STOCK_CALIBRATION, self.resolution_ns))
@@ -169,15 +169,15 @@ class WorldMotors:
                 self._line.close()
                 self._line = None
 
-    def _say(self, word: WorldMessage) -> None:
+    def _send(self, message: WorldMessage) -> None:
         try:
-            self._connected().say(word)
+            self._connected().send(message)
         except HardwareMissing:
             # The world may have been started again since: one try on a new connection, then it is said aloud.
             if self._line is not None:
                 self._line.close()
                 self._line = None
-            self._connected().say(word)
+            self._connected().send(message)
 
     def _connected(self) -> DeviceConnection:
         if self._line is None:
@@ -233,10 +233,10 @@ class WorldGate:
 
     def _listen(self, line: DeviceConnection) -> None:
         boot = line.welcome.boot
-        line.say(ReplayRequest(self._after.get(boot, 0)))
+        line.send(ReplayRequest(self._after.get(boot, 0)))
         self._alive = True
         while not self._closing.is_set():
-            for word in line.hear(0.1) or ():
+            for word in line.receive(0.1) or ():
                 if isinstance(word, GateEdge):
                     self._take(word, boot)
 

@@ -119,7 +119,7 @@ class Stage:
         world.frame()  # draws the hall now, not at the first frame of the drive
         world.apply(self._wires.get(car))
         self._world, self.car = world, car
-        self._tell("placed", self.now_ns)
+        self._record_truth("placed", self.now_ns)
 
     def remove(self) -> None:
         """Take the car off the floor; a beam that it stood in is restored."""
@@ -127,7 +127,7 @@ class Stage:
             return
         self._world.place_at_start()
         self._sort(self._world.step(self.now_ns))
-        self._tell("removed", self.now_ns)
+        self._record_truth("removed", self.now_ns)
         self._world, self.car = None, ""
 
     def put_back(self) -> None:
@@ -177,9 +177,9 @@ class Stage:
                 assert self._world is not None
                 self._due.shot = CapturedFrame(self._world.frame(), event.at_ns)
             elif isinstance(event, TrueCrossing):
-                self._tell("crossing", event.at_ns, event.direction, event.gate)
+                self._record_truth("crossing", event.at_ns, event.direction, event.gate)
             elif isinstance(event, CarLeftTrack | CarBackOnTrack):
-                self._tell("off_track" if isinstance(event, CarLeftTrack) else "back_on_track", event.at_ns)
+                self._record_truth("off_track" if isinstance(event, CarLeftTrack) else "back_on_track", event.at_ns)
 
     def _edge(self, event: BeamEdge) -> None:
         kept = self._edges[event.sensor]
@@ -189,7 +189,7 @@ class Stage:
         kept.append(edge)
         self._due.edges.append((event.sensor, edge))
 
-    def _tell(self, event: Event, at_ns: int, direction: int = 0, gate: str = "") -> None:
+    def _record_truth(self, event: Event, at_ns: int, direction: int = 0, gate: str = "") -> None:
         self._truth_seq += 1
         truth = TrueEvent(self._truth_seq, event, self.car, at_ns, direction, gate)
         self.truths.append(truth)

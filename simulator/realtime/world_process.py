@@ -78,7 +78,7 @@ class WorldProcess:
             config.seed, config.frame_rate_hz, config.board, tuple(config.splits), config.edges_kept
         )
         self._stage = Stage(load_track(config.track), settings)
-        self._patience = AnswerWait(config.patience_ms * NS_PER_MS, STEPS_PER_S // config.frame_rate_hz)
+        self._answer_wait = AnswerWait(config.patience_ms * NS_PER_MS, STEPS_PER_S // config.frame_rate_hz)
         self._frame_seq: dict[str, int] = {}
         folder = pathlib.Path(config.run_dir)
         self._truth = _open_truth(folder)
@@ -93,7 +93,7 @@ class WorldProcess:
             wall_ns = time.monotonic_ns()
             wait_ns = self._pace.due_ns() - wall_ns
             if wait_ns <= 0:
-                wait_ns = self._patience.wait_ns(wall_ns, self._stage.now_ns + TICK_NS)
+                wait_ns = self._answer_wait.wait_ns(wall_ns, self._stage.now_ns + TICK_NS)
             if wait_ns > 0:
                 self._hub.poll(min(wait_ns / 1e9, _LONGEST_WAIT_S))
                 continue
@@ -125,7 +125,7 @@ class WorldProcess:
         if tick.shot is not None:
             seq = self._frame(car, tick.shot.pixels, tick.shot.at_ns)
             ready = bool(self._hub.peers("camera", car) and self._hub.peers("motors", car))
-            self._patience.asked(car if ready else "", seq, tick.shot.at_ns, time.monotonic_ns())
+            self._answer_wait.asked(car if ready else "", seq, tick.shot.at_ns, time.monotonic_ns())
         if tick.pits_due:
             waiting = {peer.name for peer in self._hub.peers("camera")} - {car}
             shot = self._stage.pit_shot() if waiting else None
@@ -157,9 +157,9 @@ class WorldProcess:
                 if not (0 <= word.steering_ns <= PERIOD_NS and 0 <= word.throttle_ns <= PERIOD_NS):
                     raise Refused(f"A pulse is 0 to {PERIOD_NS} ns wide.")
                 self._stage.wire(peer.name, Pulses(word.steering_ns, word.throttle_ns))
-                self._patience.pulsed(peer.name, time.monotonic_ns())
+                self._answer_wait.pulsed(peer.name, time.monotonic_ns())
             case FrameTaken() if peer.role == "camera":
-                self._patience.taken(peer.name, word.seq, time.monotonic_ns())
+                self._answer_wait.taken(peer.name, word.seq, time.monotonic_ns())
             case WorldRequest() if peer.role == "control":
                 self._answer(peer, word)
             case _:
@@ -208,7 +208,7 @@ class WorldProcess:
             speed_mps=world.pose.speed_mps if world else 0.0,
             off_track=world.off_track if world else False,
             stretched_ms=self._pace.stretched_ns // NS_PER_MS,
-            waited_ms=self._patience.waited_ns // NS_PER_MS,
+            waited_ms=self._answer_wait.waited_ns // NS_PER_MS,
             missed_frames=sum(peer.missed for peer in self._hub.peers("camera")),
         )
 

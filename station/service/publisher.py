@@ -9,7 +9,8 @@ from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.inputs import Moment
 from station.core.runs.run import Run
-from station.service.car_control import CarControl, DrivePermit, Goal, Reply
+from station.service.cars.car_control import CarControl, Reply
+from station.service.cars.controlled_car import DrivePermit, Goal
 from station.service.line_passes import line_passes
 from station.views.best_laps import BestLaps
 from station.views.current_view import CurrentView
@@ -23,7 +24,7 @@ from station.views.projection import (
     standing_lines,
     unknown_transponder_views,
 )
-from station.views.views import RunView
+from station.views.race_views import RunView
 
 # Facts that change what a run looks like; all else leaves the picture as it is.
 _VIEW_FACTS = (
@@ -160,9 +161,9 @@ class Publisher:
         last = None
         if run is not None:
             last = on.get(run.run_id) or self._run(engine, run, now, figures.get(run.run_id))
-        strangers = unknown_transponder_views(engine.unknown_transponders)
+        unknown_transponders = unknown_transponder_views(engine.unknown_transponders)
         best = race_view(race, self._best_laps.of_race())
-        self._view.update(race=best, run=last, runs=tuple(on.values()), strangers=strangers)
+        self._view.update(race=best, run=last, runs=tuple(on.values()), unknown_transponders=unknown_transponders)
         if standing:
             self._view.update(standing=standing_lines(race))
 

@@ -11,7 +11,7 @@ from station.store.database import has_table, open_reading, storage_errors
 from station.sync.attempts import PostingRecord, read_records, read_target
 from station.sync.leaderboard_check import Target
 from station.sync.schedule import PostedWithOtherScore, score_mismatch
-from station.views.views import ResultProblem, SyncView
+from station.views.system_views import ResultProblem, SyncView
 
 DATABASE = "sync.db"
 LOCK = "sync.lock"

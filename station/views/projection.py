@@ -11,7 +11,7 @@ from station.core.race.standings import qualify
 from station.core.runs.car_models import entered, shown
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
-from station.views.views import RaceView, RunView, StandingLine, UnknownTransponderView
+from station.views.race_views import RaceView, RunView, StandingLine, UnknownTransponderView
 
 NEAR_NS = 1_000_000_000
 
@@ -125,9 +125,9 @@ def _model_note(run: Run, said: tuple[str, str] | None, differs: bool) -> str:
     return ""
 
 
-def unknown_transponder_views(strangers: tuple[UnknownId, ...]) -> tuple[UnknownTransponderView, ...]:
+def unknown_transponder_views(unknown_transponders: tuple[UnknownId, ...]) -> tuple[UnknownTransponderView, ...]:
     """The transponders that nobody knows."""
-    return tuple(UnknownTransponderView(each.transponder, each.count) for each in strangers)
+    return tuple(UnknownTransponderView(each.transponder, each.count) for each in unknown_transponders)
 
 
 def best_ns(laps: tuple[Lap, ...]) -> int | None:

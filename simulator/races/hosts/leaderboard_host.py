@@ -88,8 +88,8 @@ class LeaderboardHost:
 
     def take(self, request: ReceivedPost) -> Reply:
         """A post arrives: the signature first, as the HTTP shell does it, then the board."""
-        said, body = request.headers, request.body
-        signed = (said["webhook-id"], said["webhook-timestamp"], said["webhook-signature"])
+        headers, body = request.headers, request.body
+        signed = (headers["webhook-id"], headers["webhook-timestamp"], headers["webhook-signature"])
         try:
             webhook_id = webhooks.check([KEY], *signed, body, self.utc_ns(), TOLERANCE_S)
         except BadSignature as error:

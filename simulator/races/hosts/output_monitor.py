@@ -35,7 +35,7 @@ class OutputMonitor:
         self._leased: dict[str, tuple[str, int]] = {}  # car -> (boot, until when) of its last lease to drive
         self._views: tuple[int, int] = (-1, -1)
 
-    def told(self, body: m.Body, device: str | None) -> None:
+    def on_published(self, body: m.Body, device: str | None) -> None:
         """A message leaves the station."""
         if not isinstance(body, EVENTS):
             return
@@ -118,13 +118,13 @@ class OutputMonitor:
         return lap_text(json.loads(canonical(lap))) in self.journal_tail.laps.get((lap.run_id, lap.number), set())
 
 
-def _says(text: str, told: m.OfficialLap) -> bool:
+def _says(text: str, on_published: m.OfficialLap) -> bool:
     lap = json.loads(text)
     return (lap["lap_ns"], lap["valid"], lap["confirmed"], lap["reason"]) == (
-        told.lap_ns,
-        told.valid,
-        told.confirmed,
-        told.reason,
+        on_published.lap_ns,
+        on_published.valid,
+        on_published.confirmed,
+        on_published.reason,
     )
 
 
@@ -139,11 +139,11 @@ class MonitoredLink:
 
     def publish(self, body: m.Body, device: str | None = None) -> bool:
         self._step("before telling")
-        self._watch.told(body, device)
+        self._watch.on_published(body, device)
         return self._link.publish(body, device)
 
     def publish_as(self, message: m.Message, device: str | None = None) -> bool:
-        self._watch.told(message.body, device)
+        self._watch.on_published(message.body, device)
         return self._link.publish_as(message, device)
 
     def state(self) -> LinkState:

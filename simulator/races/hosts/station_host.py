@@ -28,10 +28,12 @@ from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.gate_device import GateDevice, GateDeviceDriver
 from simulator.races.physical.virtual_time import VirtualKernelClock, VirtualTime
 from station.core import inputs as e
-from station.service.station import Station, StationSetup
+from station.service.setup import StationSetup
+from station.service.station import Station
 from station.sync.outbox_reader import OutboxReader
 from station.sync.syncer import Syncer
-from station.views.views import Accepted, Declined, RunView
+from station.views.command_answers import Accepted, Declined
+from station.views.race_views import RunView
 
 NAME = "station"
 NOT_STORED = "Not done, because"
@@ -224,8 +226,8 @@ class StationHost:
         journal = CrashingJournal(self.path, self.crash_point.step)
         journal.disk_full(self._full)
         setup = StationSetup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, random_hex=self._draw)
-        told = MonitoredLink(link, self._watch, self.crash_point.step)
-        station = Station(setup, self.clock, told, {GATE: GateDeviceDriver(self.gate_device)}, journal)
+        monitored = MonitoredLink(link, self._watch, self.crash_point.step)
+        station = Station(setup, self.clock, monitored, {GATE: GateDeviceDriver(self.gate_device)}, journal)
         self._life = StationProcess(self._lives, station, journal, link)
         try:
             started = self._alive(station.start)

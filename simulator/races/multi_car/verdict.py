@@ -81,14 +81,14 @@ class HeatReplay:
 
 def run_heat(seed: str, cars: int, laps: int, rates: FaultRates, folder: pathlib.Path | None = None) -> HeatVerdict:
     """One heat; with a `folder` its journal is written there, and must replay to the same facts."""
-    heat, heard = draw_heat(seed, cars, laps, rates), HeatReplay()
+    heat, replayed = draw_heat(seed, cars, laps, rates), HeatReplay()
     for given in heat.inputs:
-        heard.give(given)
-    verdict = judge(heat, heard.facts)
-    _rule(heat, heard)
-    _held_against_the_truth(heat, heard, verdict)
+        replayed.give(given)
+    verdict = judge(heat, replayed.facts)
+    _rule(heat, replayed)
+    _held_against_the_truth(heat, replayed, verdict)
     if folder is not None:
-        verdict.heads.append(_journaled(heard, folder / f"{seed.replace('/', '-')}.db"))
+        verdict.heads.append(_journaled(replayed, folder / f"{seed.replace('/', '-')}.db"))
     return verdict
 
 
@@ -144,31 +144,31 @@ def _missed(heat: Heat, seen: set[int], proposals: list[f.Proposal], verdict: He
             )
 
 
-def _rule(heat: Heat, heard: HeatReplay) -> None:
+def _rule(heat: Heat, replayed: HeatReplay) -> None:
     """An official looks at the video and answers every proposal; then every run is over."""
     truth = {each.at_ns: each for each in heat.passes}
-    stamps = {fact.number: fact.at_ns for fact in heard.facts if isinstance(fact, f.Crossing)}
-    for asked in [fact for fact in heard.facts if isinstance(fact, f.Proposal)]:
-        heard.give(_ruling(heat, asked, truth[stamps[asked.crossing]] if asked.crossing else None))
+    stamps = {fact.number: fact.at_ns for fact in replayed.facts if isinstance(fact, f.Crossing)}
+    for asked in [fact for fact in replayed.facts if isinstance(fact, f.Proposal)]:
+        replayed.give(_ruling(heat, asked, truth[stamps[asked.crossing]] if asked.crossing else None))
     for run_id in heat.racers:
-        heard.give(e.FinishRun(author="judge", run_id=run_id, moment=moment(heat.end_ns)))
+        replayed.give(e.FinishRun(author="judge", run_id=run_id, moment=moment(heat.end_ns)))
 
 
 def _ruling(heat: Heat, asked: f.Proposal, true_pass: HeatPassing | None) -> e.Command:
-    said, now = "seen on the video", moment(heat.end_ns)
+    reason, now = "seen on the video", moment(heat.end_ns)
     if true_pass is not None and true_pass.counts:
         number, run_id = asked.crossing, true_pass.run_id
-        return e.AssignCrossing(author="judge", number=number, run_id=run_id, reason=said, moment=now)
+        return e.AssignCrossing(author="judge", number=number, run_id=run_id, reason=reason, moment=now)
     missed = [each for each in heat.passes if each.run_id == asked.run_id and abs(each.at_ns - asked.at_ns) < NEAR_NS]
     if asked.kind == "missed_crossing" and missed and missed[0].counts:
         at_ns, run_id = missed[0].at_ns, asked.run_id
-        return e.AddCrossing(author="judge", at_ns=at_ns, run_id=run_id, reason=said, moment=now)
-    return e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, reason=said, moment=now)
+        return e.AddCrossing(author="judge", at_ns=at_ns, run_id=run_id, reason=reason, moment=now)
+    return e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, reason=reason, moment=now)
 
 
-def _held_against_the_truth(heat: Heat, heard: HeatReplay, verdict: HeatVerdict) -> None:
+def _held_against_the_truth(heat: Heat, replayed: HeatReplay, verdict: HeatVerdict) -> None:
     """After the rulings: which of the true laps does the book have, to the nanosecond?"""
-    race = heard.engine.race
+    race = replayed.engine.race
     assert race is not None
     for run_id in heat.racers:
         stamps = [each.at_ns for each in heat.passes if each.run_id == run_id and each.counts]
@@ -177,12 +177,12 @@ def _held_against_the_truth(heat: Heat, heard: HeatReplay, verdict: HeatVerdict)
         verdict.laps_true += sum((end, end - begin) in laps for begin, end in itertools.pairwise(stamps))
 
 
-def _journaled(heard: HeatReplay, path: pathlib.Path) -> str:
+def _journaled(replayed: HeatReplay, path: pathlib.Path) -> str:
     """The heat as a station keeps it: its head, once it has replayed to the same facts. Raises StorageError."""
     journal = Journal(path)
     try:
-        for first in range(0, len(heard.kept), BATCH):
-            journal.append(heard.kept[first : first + BATCH])
+        for first in range(0, len(replayed.kept), BATCH):
+            journal.append(replayed.kept[first : first + BATCH])
         return check(journal).hex
     finally:
         journal.close()

@@ -146,10 +146,12 @@ class SimCar:
         self._epoch_ns = self._rng.randint(5, 4000) * NS_PER_S
         self._beats.clear()
         link = MockLink(self._broker, self.name, self.boot, "car")
-        link.start([Subscription(BY_BODY[kind], self.name) for kind in (m.LapAck, m.Lease, m.DriveOrder)], self._hear)
+        link.start(
+            [Subscription(BY_BODY[kind], self.name) for kind in (m.LapAck, m.Lease, m.DriveOrder)], self._on_message
+        )
         return link
 
-    def _hear(self, delivery: Delivery) -> None:
+    def _on_message(self, delivery: Delivery) -> None:
         body = delivery.message.body
         match body:
             case m.LapAck():

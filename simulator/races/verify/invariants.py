@@ -139,8 +139,8 @@ def _check_standings(evidence: MeetingOutcome, reference: ReferenceReplay, invar
         # Nobody knows when a run of an unset clock was driven, until it is corrected: it counts from when it came.
         is_known = body["evidence"].get("clock_trusted", True)
         finished_utc_ns = body["finished_utc_ns"] if is_known else came.get(result_id, 0)
-        said = (revision, finished_utc_ns, body["evidence"]["uncertainty_ns"])
-        newest[result_id] = max(newest.get(result_id, (0, 0, 0)), said)
+        candidate = (revision, finished_utc_ns, body["evidence"]["uncertainty_ns"])
+        newest[result_id] = max(newest.get(result_id, (0, 0, 0)), candidate)
         known = ids.setdefault((body["race_id"], body["run_id"]), result_id)
         invariant.check(known == result_id, f"{body['run_id']} was posted as {known} and as {result_id}")
     invariant.check(len(set(ids.values())) == len(ids), "two runs were posted under one id")

@@ -16,12 +16,13 @@ from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.timing.gate import CrossingCounter
 from station.service import storage_fault
-from station.service.car_claims import NameClaim
-from station.service.station import QueuedInput, Station
+from station.service.cars.name_claims import NameClaim
+from station.service.inbox import QueuedInput
+from station.service.station import Station
 from station.sync import syncer as sync_service
 from station.sync import verdict, webhook
 from station.sync.schedule import AnswerLost, Progress
-from station.views.views import Accepted
+from station.views.command_answers import Accepted
 
 Patch = pytest.MonkeyPatch
 
@@ -205,8 +206,8 @@ def misses_every_fifth_crossing(patch: Patch) -> None:
 def leases_to_whoever_beats(patch: Patch) -> None:
     """A station that knows a car by its name alone, as cloned cards found it."""
 
-    def hear(self: NameClaim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
+    def receive(self: NameClaim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
         self.boot, self._heard_ns = boot, now_ns
         return True
 
-    patch.setattr(NameClaim, "hear", hear)
+    patch.setattr(NameClaim, "hear", receive)

@@ -16,9 +16,9 @@ from shared.errors import BadInput
 from vehicle.models.metadata import Metadata
 from vehicle.models.tensorflow import attributes
 from vehicle.models.tensorflow.graphdef import Graph, Node, Tensor
-from vehicle.models.tensorflow.interpreter import Evaluation
+from vehicle.models.tensorflow.interpreter import Interpreter
 from vehicle.models.tensorflow.onnx_writer import OnnxWriter
-from vehicle.models.tensorflow.policy_head import Head, find_head
+from vehicle.models.tensorflow.policy_head import PolicyHead, find_head
 from vehicle.models.tensorflow.tensor_layout import Flow, joined, same_place
 
 Value = Flow | Tensor
@@ -33,7 +33,7 @@ _BINARY = {
 }  # fmt: skip
 
 
-def convert(graph: Graph, metadata: Metadata) -> tuple[bytes, Head]:
+def convert(graph: Graph, metadata: Metadata) -> tuple[bytes, PolicyHead]:
     """ONNX bytes, and the policy's head as it was found. Raises BadInput with one sentence."""
     head = find_head(graph, metadata)
     contents = {Converter(head, value).convert() for value in (FREE_VALUES if head.free else FREE_VALUES[:1])}
@@ -45,7 +45,7 @@ def convert(graph: Graph, metadata: Metadata) -> tuple[bytes, Head]:
 class Converter:
     """Writes one ONNX graph; each rule makes one TensorFlow operator. `free` stands for what the graph leaves open."""
 
-    def __init__(self, head: Head, free: float) -> None:
+    def __init__(self, head: PolicyHead, free: float) -> None:
         self._head = head
         self._free = free
         self._out = OnnxWriter()
@@ -83,7 +83,7 @@ class Converter:
             given[placeholder] = Flow(
                 name, (1, *shape), picture=len(shape) == 3, size=(shape[0], shape[-2 % len(shape)])
             )
-        answer = Evaluation[Flow](self._emit).run(self._head.order, given)
+        answer = Interpreter[Flow](self._emit).run(self._head.order, given)
         if not isinstance(answer, Flow):
             raise BadInput("The policy does not depend on what the car sees.")
         if answer.picture or len(answer.shape) != 2 or answer.order is not None:

@@ -149,5 +149,5 @@ def test_a_meeting_is_drawn_the_same_twice_and_another_seed_draws_another(hours:
     assert meeting != draw_meeting("7/1", length_ns)
     for race in meeting.races:
         allowed = race.rules.attempts_per_racer
-        turns = [racer.name for racer in race.turns]
-        assert allowed is None or max(turns.count(name) for name in turns) <= allowed
+        attempts = [racer.name for racer in race.attempts]
+        assert allowed is None or max(attempts.count(name) for name in attempts) <= allowed
