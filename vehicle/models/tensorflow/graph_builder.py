@@ -45,7 +45,7 @@ class GraphBuilder:
         return x.with_name(self.write("Mul", [x.name, self.onnx.constant(np.array(x.scale, np.float32))]))
 
     def binary(self, node: Node, left: Value, right: Value) -> TracedTensor:
-        """An operator of BINARY; one of the two values at least is traced. Raises BadInput for shapes that do not fit."""
+        """An operator of BINARY; at least one value is traced. Raises BadInput if their shapes do not fit."""
         op = BINARY[node.op]
         if isinstance(left, TracedTensor) and isinstance(right, TracedTensor):
             return self.combine(node, op, left, right)
@@ -60,7 +60,7 @@ class GraphBuilder:
         return x.with_name(self.write(op, [constant, x.name]))
 
     def combine(self, node: Node, op: str, left: TracedTensor, right: TracedTensor) -> TracedTensor:
-        """Two traced values. A sum of one value with itself adds the scales, which is all that a gradient rescaler does.
+        """Two traced values. A value plus itself adds the scales, which is all of a gradient rescaler.
 
         Raises BadInput if they do not lie in the same layout.
         """
