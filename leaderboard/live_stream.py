@@ -65,7 +65,7 @@ class Feed:
 
     def __init__(self, paint: Callable[[str], LiveContent], browsers_at_once: int, heartbeat_s: float) -> None:
         self._paint = paint
-        self.browsers_at_most = browsers_at_once  # the server lowers it where descriptors are few
+        self.max_browsers = browsers_at_once  # the server lowers it where descriptors are few
         self._heartbeat_s = heartbeat_s
         self._channels: dict[str, _Channel] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -87,7 +87,7 @@ class Feed:
 
     async def open(self, race_id: str) -> AsyncIterator[bytes]:
         """The stream for one browser. Raises UnknownRace, or RetryLater when too many watch."""
-        if self._browsers >= self.browsers_at_most or self._closing:
+        if self._browsers >= self.max_browsers or self._closing:
             raise RetryLater("Too many live pages are open here.", after_s=10.0)
         if race_id not in self._channels:
             # An unknown race is refused here, before anything is kept for it.
