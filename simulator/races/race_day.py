@@ -1,4 +1,4 @@
-"""One meeting from the first call to the last post: its world, its faults, its end, and then the checks."""
+"""One meeting from the first call to the last post: the machines, the faults, the end, and then the checks."""
 
 import pathlib
 import random
@@ -27,12 +27,12 @@ from station.core.inputs import NEVER, OpenRace
 TRACK = "reinvent_base"
 LAST_TURN_NS = 150 * NS_PER_S
 IDLE_TICK_NS, BUSY_TICK_NS = 2 * NS_PER_S, NS_PER_S // 2
-WINDOW_NS = 12 * 3600 * NS_PER_S  # the day of the meeting: clocks step by an hour, and lose days
+WINDOW_NS = 12 * 3600 * NS_PER_S  # around the meeting: clocks step by an hour, and lose days
 HEALING_NS = 3600 * NS_PER_S
 
 
 class RaceDay:
-    """A meeting while it is held."""
+    """One meeting: all simulated machines, and the loop that runs them."""
 
     def __init__(self, seed: str, length_ns: int, kinds: frozenset[str], folder: pathlib.Path) -> None:
         self.plan = draw_meeting(seed, length_ns)
@@ -58,7 +58,7 @@ class RaceDay:
         self._over = False
 
     def run(self) -> MeetingTally:
-        """Race, heal, stop, check."""
+        """Run the races, end the faults, stop the machines, and check the invariants."""
         try:
             self._race_and_heal()
             self.host.shut_down()
@@ -75,7 +75,7 @@ class RaceDay:
         self.virtual_time.after(0, self._tick)
         self._live_until(lambda: self._over, self.plan.length_ns + LAST_TURN_NS * 8)
         self.occurs.heal()
-        # Until the station has looked at the clock that was put right: only then it knows what it has to correct.
+        # Until the station has read the corrected clock: only then does it know what it has to correct.
         self._live_until(lambda: False, self.virtual_time.now_ns + 2 * IDLE_TICK_NS)
         self._live_until(self._settled, self.virtual_time.now_ns + HEALING_NS)
         self.tally.invariants["healed"].check(self._settled(), "the meeting did not come to rest within an hour")
@@ -115,7 +115,7 @@ class RaceDay:
         return SimCar(self.virtual_time, self.broker, name, rng)
 
     def _tick(self) -> None:
-        """The station's timer."""
+        """Tick as the station's timer does, and plan the next tick."""
         busy = self.track.on_track is not None
         self.virtual_time.after(BUSY_TICK_NS if busy else IDLE_TICK_NS, self._tick)
 
@@ -164,7 +164,7 @@ class RaceDay:
 
 
 def hold(seed: str, length_ns: int, kinds: frozenset[str], folder: pathlib.Path) -> MeetingTally:
-    """A whole meeting in `folder`; what it came to."""
+    """Run a whole meeting with its files in `folder`; return its tally."""
     try:
         tally = RaceDay(seed, length_ns, kinds, folder).run()
     except Exception as error:
