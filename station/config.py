@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared.addresses import Addresses
+from shared.clock import ClockChoice
 from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
@@ -14,7 +15,7 @@ from shared.rules.ranking import RaceRules, check_rules
 from shared.rules.track_lengths import least_lap_s
 from shared.units import seconds_to_ns
 from shared.web.host_names import host_names
-from station.core.attribution.transponders import plain_id, reading
+from station.core.attribution.transponder_ids import plain_id, reading
 from station.core.inputs import NEVER, GateKind, GateSpec, OpenRace, System
 from station.drem_timer import DremOptions
 from station.sync.settings import SyncSettings
@@ -32,14 +33,6 @@ def _racer(name: str) -> None:
         person_name(name)
     except Refused as refusal:
         raise ConfigError(f"`transponder.racer`: {refusal}") from None
-
-
-@dataclass(frozen=True, slots=True)
-class ClockChoice:
-    """`[clock]`: which clock the machine runs on."""
-
-    driver: str = setting("system", what="a driver of raceday.clocks")
-    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from websockets.http11 import Request, Response
 from shared.clock import Clock
 from shared.config import setting
 from shared.errors import ConfigError
-from station.views.views import ManagerView
+from station.views.system_views import ManagerView
 
 MAX_INTERVAL_NS = 600_000_000_000  # nobody's lap: the stamps are set by the wall clock again
 MAX_LISTENERS = 32

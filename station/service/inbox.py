@@ -9,7 +9,7 @@ from typing import TypeVar
 from shared.protocol import messages as m
 from station.core import facts as f
 from station.core import inputs as e
-from station.views.views import Accepted, Declined, RulingEffect
+from station.views.command_answers import Accepted, Declined, RulingEffect
 
 MAX_BATCH = 256
 MAX_NOTE_CHARS = 300

@@ -14,10 +14,12 @@ from station.core.inputs import GateSpec, Moment
 from station.core.timing.sensor_layout import SensorPass, words
 from station.gates.absent_gate import AbsentGate, start_again
 from station.gates.driver import GateDriver, GateHealthReport, GateOutput
-from station.service.car_control import CarControl
+from station.service.cars.car_control import CarControl
 from station.service.sensor_stats import SensorStats
+from station.views.car_views import StopView
 from station.views.current_view import CurrentView
-from station.views.views import BrokerView, GateView, SensorView, StopView, SyncView
+from station.views.gate_views import GateView, SensorView
+from station.views.system_views import BrokerView, SyncView
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,14 @@ from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.inputs import Moment
 from station.core.runs.run import Run
-from station.service.car_control import CarControl, DrivePermit, Goal, Reply
+from station.service.cars.car_control import CarControl, Reply
+from station.service.cars.controlled_car import DrivePermit, Goal
 from station.service.line_passes import line_passes
 from station.views.best_laps import BestLaps
 from station.views.current_view import CurrentView
 from station.views.projection import (
+    LapFigures,
+    lap_figures,
     official_lap,
     race_view,
     run_status,
@@ -21,7 +24,7 @@ from station.views.projection import (
     standing_lines,
     unknown_transponder_views,
 )
-from station.views.views import RunView
+from station.views.race_views import RunView
 
 # Facts that change what a run looks like; all else leaves the picture as it is.
 _VIEW_FACTS = (
@@ -69,7 +72,7 @@ class Publisher:
         if (stop := engine.stop.on) is not None:
             self.stop_all(stop.author, replace(now, utc_ns=stop.utc_ns))
         self._view.update(mode=engine.readiness.mode)
-        self._show(engine, now, standing=True)
+        self._show(engine, now, {}, standing=True)
         self._status(engine, [run.run_id for run in _shown_runs(engine)])
 
     def publish(self, engine: Engine, facts: Sequence[Fact], now: Moment) -> None:
@@ -80,11 +83,12 @@ class Publisher:
         for fact in facts:
             self._publish_fact(engine, fact, now)
         changed = [run_id for fact in facts if (run_id := _changed_run(fact))]
-        self._status(engine, changed)
+        figures = self._status(engine, changed)
         if engine.race is not None:
             self._best_laps.update(engine.race, changed)
         if any(isinstance(fact, _VIEW_FACTS) for fact in facts):
-            self._show(engine, now, any(isinstance(fact, f.StandingChanged | f.RaceOpened) for fact in facts))
+            standing = any(isinstance(fact, f.StandingChanged | f.RaceOpened) for fact in facts)
+            self._show(engine, now, figures, standing)
 
     def order(self, car: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> None:
         """Lead a car to a mode."""
@@ -136,29 +140,37 @@ class Publisher:
         runs = engine.race.on_track if engine.race is not None else []
         self._cars.permit([DrivePermit(run.car, run.run_id, run.released) for run in runs if not run.by_hand])
 
-    def _status(self, engine: Engine, changed: Sequence[str]) -> None:
-        """Of each run that changed, once; the retained one is the newest on the track."""
-        runs = engine.race.runs if engine.race is not None else {}
-        for run_id in sorted(set(changed), key=lambda each: engine.run is not None and each == engine.run.run_id):
+    def _status(self, engine: Engine, changed: Sequence[str]) -> dict[str, LapFigures]:
+        """Of each run that changed, once, with its figures; the retained one is the newest on the track."""
+        if engine.race is None or not changed:
+            return {}
+        runs, newest = engine.race.runs, engine.race.run
+        figures: dict[str, LapFigures] = {}
+        for run_id in sorted(set(changed), key=lambda each: newest is not None and each == newest.run_id):
             if run_id in runs:
-                self._link.publish(run_status(runs[run_id]))
+                figures[run_id] = lap_figures(runs[run_id])
+                self._link.publish(run_status(runs[run_id], figures[run_id]))
+        return figures
 
-    def _show(self, engine: Engine, now: Moment, standing: bool) -> None:
-        race, run = engine.race, engine.run
+    def _show(self, engine: Engine, now: Moment, figures: dict[str, LapFigures], standing: bool) -> None:
+        race = engine.race
         if race is None:
             return
-        on = {each.run_id: self._run(engine, each, now) for each in race.on_track}
-        last = None if run is None else on.get(run.run_id) or self._run(engine, run, now)
-        strangers = unknown_transponder_views(engine.unknown_transponders)
+        run = race.run
+        on = {each.run_id: self._run(engine, each, now, figures.get(each.run_id)) for each in race.on_track}
+        last = None
+        if run is not None:
+            last = on.get(run.run_id) or self._run(engine, run, now, figures.get(run.run_id))
+        unknown_transponders = unknown_transponder_views(engine.unknown_transponders)
         best = race_view(race, self._best_laps.of_race())
-        self._view.update(race=best, run=last, runs=tuple(on.values()), strangers=strangers)
+        self._view.update(race=best, run=last, runs=tuple(on.values()), unknown_transponders=unknown_transponders)
         if standing:
             self._view.update(standing=standing_lines(race))
 
-    def _run(self, engine: Engine, run: Run, now: Moment) -> RunView:
+    def _run(self, engine: Engine, run: Run, now: Moment, figures: LapFigures | None) -> RunView:
         # A lap's begin on a gate's own clock is put on ours by the scale: a step of the time of day moves no lap clock.
         on_scale = replace(now, utc_ns=engine.time_of_day(now.boot, now.at_ns))
-        return run_view(run, on_scale, self._best_laps.of_racer(run.racer), engine.models.of(run.car))
+        return run_view(run, on_scale, self._best_laps.of_racer(run.racer), engine.models.of(run.car), figures)
 
 
 def _shown_runs(engine: Engine) -> list[Run]:

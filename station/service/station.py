@@ -8,7 +8,7 @@ acknowledged until the disk takes them.
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from queue import SimpleQueue
 
 from shared.clock import Clock
@@ -22,51 +22,28 @@ from station.core import inputs as e
 from station.core.engine import Engine
 from station.drem_timer import DremTimer
 from station.gates.driver import GateDriver, GateOutput
-from station.service.car_control import CarControl, Goal
+from station.service.cars.car_control import CarControl
+from station.service.cars.controlled_car import Goal
+from station.service.cars.order_target import refusal
+from station.service.disk_check import DiskCheck
 from station.service.inbox import CarModelChanges, QueuedInput, Ticket, answer_of, car_report, drain, gate_note
 from station.service.live_state import LiveState
-from station.service.order_target import refusal
 from station.service.publisher import Publisher
 from station.service.restore import restore
+from station.service.setup import StationSetup, boot_inputs
+from station.service.station_clock import StationClock
 from station.service.storage_fault import StorageFault
 from station.service.thread_watchdog import ThreadWatchdog, late_sentence
-from station.store.disk_space import disk_space
 from station.store.journal import Journal, JournalEntry
+from station.views.car_views import StopView
+from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.current_view import CurrentView
+from station.views.race_views import UncountedCrossing
 from station.views.ruling_effect import ruling_effect, run_figures
-from station.views.views import (
-    Accepted,
-    ClockView,
-    Declined,
-    ManagerView,
-    RulingEffect,
-    StopView,
-    StoreView,
-    SyncView,
-    UncountedCrossing,
-    View,
-)
+from station.views.system_views import ManagerView, StoreView, SyncView
+from station.views.views import View
 
-TICK_NS = 50_000_000
-DISK_CHECK_NS = 1_000_000_000
-CLOCK_PAIR_NS = 600_000_000_000
-CLOCK_STEP_NS = 1_000_000_000
-JOURNAL_BYTES, START_BYTES = 6, 4  # that no two journals, and no two starts of one, ever share
 CAR_MESSAGES: tuple[type[m.Body], ...] = (m.CarHeartbeat, m.CarState, m.CarLap, m.CarTelemetry)
-
-
-@dataclass(frozen=True, slots=True)
-class StationSetup:
-    """What this station is, and the race that it opens."""
-
-    name: str
-    gates: tuple[e.GateSpec, ...]
-    race: e.OpenRace | None
-    lease_ms: int = 500
-    order_ttl_ms: int = 2000
-    versions: Mapping[str, str] = field(default_factory=dict)
-    transponders: tuple[e.Transponder, ...] = ()
-    random_hex: Callable[[int], str] | None = None  # so many random bytes as hexadecimal digits; None: ids as of old
 
 
 class Station:
@@ -85,26 +62,20 @@ class Station:
     ) -> None:
         self.setup, self.journal = setup, journal
         self._log = log  # the log: what an operator reads when no page is open
-        self._clock, self._link = clock, link
+        self._link = link
         self._inbox: SimpleQueue[QueuedInput] = SimpleQueue()
         self._car_messages: SimpleQueue[Delivery] = SimpleQueue()
         self.notice = ""  # what the operator should know of the start, "" if nothing
         self.storage_fault = StorageFault(self._on_storage_fault)
-        self._disk_warning = ""
+        self._disk = DiskCheck(journal)
         self._watchdog = ThreadWatchdog()
         self._late_s = 0
-        self._next_tick_ns = self._next_disk_check_ns = 0
-        self._next_pair_ns = clock.now_ns() + CLOCK_PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
-        self._paired = set(self._restored.engine.paired)
-        self._offset_ns: int | None = None  # the time of day that an official set, for a clock that is not set
-        self._clock_known = clock.trusted
-        self._last_pair = (0, True)  # offset, trusted
-        self._update_time_of_day()
+        self._clock = StationClock(clock, self._restored.engine)
         self._models = CarModelChanges()
         self._uncounted: tuple[UncountedCrossing, ...] = ()
         self._manager: ManagerView | None = None
-        self._view = CurrentView(setup.name, self._clock_view)
+        self._view = CurrentView(setup.name, self._clock.view)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
         self.drem = drem  # an event manager that uses us as its timer
         self._publisher = Publisher(self._cars, link, self._view, drem.crossing if drem is not None else None)
@@ -115,7 +86,7 @@ class Station:
         self._commit([QueuedInput(event) for event in self._boot_inputs()])
         if self.setup.race is not None:
             self._open_race(self.setup.race)
-        self._publisher.resume(self._restored.engine, self._now())
+        self._publisher.resume(self._restored.engine, self._clock.now())
         self._show_storage()
         self._view.results_due(self.journal.due)
         self._live_state.blocked = _blocked_sensors(self._restored.engine)
@@ -131,7 +102,7 @@ class Station:
     def pump(self, wait_s: float = 0.0) -> bool:
         """Takes what waits (or waits for it), and the time; True if there was something."""
         self._watchdog.mark_alive()
-        items = self._dequeue(wait_s)
+        items = drain(self._inbox, wait_s)
         worked = bool(items)
         if self.storage_fault.on:
             self.storage_fault.hold(items)
@@ -151,7 +122,7 @@ class Station:
             self._live_state.on_message(delivery, self._clock.now_ns())
             delivery.ack()
             worked = True
-        self._live_state.refresh(self._now(), self._clock.rate, self.journal.due)
+        self._live_state.refresh(self._clock.now(), self._clock.rate, self.journal.due)
         if self.drem is not None and self.drem.view != self._manager:
             self._manager = self.drem.view
             self._view.update(manager=self._manager)
@@ -159,7 +130,7 @@ class Station:
 
     def offer(self, command: e.Command) -> Ticket:
         """Puts a command in the queue; an emergency stop is sent before anything else."""
-        stamped = replace(command, moment=self._now())
+        stamped = replace(command, moment=self._clock.now())
         if isinstance(stamped, e.StopAll):
             self._publisher.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
@@ -181,7 +152,7 @@ class Station:
         return self.stop_state()
 
     def stop_state(self) -> StopView:
-        return self._live_state.stop_view(self._now())
+        return self._live_state.stop_view(self._clock.now())
 
     def snapshot(self) -> View:
         return self._view.snapshot()
@@ -204,18 +175,14 @@ class Station:
 
     def _on_gate_event(self, edge: GateOutput) -> None:
         if isinstance(edge, e.GateNote):
-            self._inbox.put(QueuedInput(gate_note(edge, self._now())))
+            self._inbox.put(QueuedInput(gate_note(edge, self._clock.now())))
             return
-        if edge.boot not in self._paired and e.clock_of(edge.boot) != self._clock.boot_id:
-            # A device with a clock of its own: pair it once, so that its stamps can be shown as a time of day.
-            self._paired.add(edge.boot)
-            self._inbox.put(
-                QueuedInput(e.ClockPair(e.Moment(edge.boot, edge.at_ns, self._now().utc_ns), self._clock_known))
-            )
+        if (pair := self._clock.device_pair(edge)) is not None:
+            self._inbox.put(QueuedInput(pair))
         self._inbox.put(QueuedInput(edge))
 
     def _on_gate_health(self, gate: str, healthy: bool, sentence: str) -> None:
-        self._inbox.put(QueuedInput(e.GateReported(self._now(), gate, healthy, sentence)))
+        self._inbox.put(QueuedInput(e.GateReported(self._clock.now(), gate, healthy, sentence)))
 
     def _on_message(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
@@ -224,7 +191,7 @@ class Station:
         if not isinstance(body, m.CarLap):
             self._car_messages.put(delivery)
             return
-        report = car_report(delivery.message, body, self._now())
+        report = car_report(delivery.message, body, self._clock.now())
         if report is None:
             delivery.ack()
             return
@@ -240,7 +207,7 @@ class Station:
     def _on_car_model(self, state: m.CarState, who: m.Envelope) -> None:
         """What the car drives, if it is the machine that has the name."""
         if self._cars.owns_name(who.device, state, self._clock.now_ns(), who.boot):
-            told = self._models.change(who.device, state, self._now())
+            told = self._models.change(who.device, state, self._clock.now())
             if told is not None:
                 self._inbox.put(QueuedInput(told))
 
@@ -256,66 +223,19 @@ class Station:
     def _why_not(self, car: str, goal: Goal) -> str:
         return self._cars.why_not(car, goal, self._clock.now_ns())
 
-    def _now(self) -> e.Moment:
-        now_ns = self._clock.now_ns()
-        return e.Moment(self._clock.boot_id, now_ns, self._utc_ns(now_ns))
-
-    def _utc_ns(self, now_ns: int) -> int:
-        offset_ns = self._offset_ns
-        return self._clock.utc_ns() if offset_ns is None else now_ns + offset_ns
-
-    def _update_time_of_day(self) -> None:
-        """What is known of the time of day: by the machine, or else by what an official said within this boot."""
-        engine, boot = self._restored.engine, self._clock.boot_id
-        trusted = self._clock.trusted
-        said = not trusted and boot in engine.paired and engine.trusts(boot)
-        self._offset_ns = engine.time_of_day(boot, 0) if said else None
-        self._clock_known = trusted or said
-
-    def _clock_view(self) -> ClockView:
-        now_ns = self._clock.now_ns()
-        return ClockView(self._clock.boot_id, now_ns, self._utc_ns(now_ns), self._clock.rate, self._clock_known)
-
-    def _dequeue(self, wait_s: float) -> list[QueuedInput]:
-        return drain(self._inbox, wait_s)
-
     def _clock_inputs(self) -> list[QueuedInput]:
-        """The tick after a batch: edges that wait are older than now."""
-        self._update_time_of_day()
-        now = self._now()
-        items: list[QueuedInput] = []
-        if self._pair_is_due(now):
-            self._next_pair_ns = now.at_ns + CLOCK_PAIR_NS
-            self._last_pair = (now.utc_ns - now.at_ns, self._clock_known)
-            items.append(QueuedInput(e.ClockPair(now, self._clock_known, self._clock.rate != 1.0)))
-        if self._inbox.empty() and (now.at_ns >= self._next_tick_ns or now.at_ns < self._next_tick_ns - TICK_NS):
-            self._next_tick_ns = now.at_ns + TICK_NS
-            items.append(QueuedInput(e.Tick(now)))
-        return items
+        """What is due by the clock, after a batch: edges that wait in the queue are older than now."""
+        engine = self._restored.engine
+        self._clock.update(engine)
+        now = self._clock.now()
+        pair = self._clock.due_pair(now, engine)
+        tick = self._clock.due_tick(now) if self._inbox.empty() else None
+        return [QueuedInput(each) for each in (pair, tick) if each is not None]
 
     def _boot_inputs(self) -> list[e.Input]:
-        """What a start journals: the journal's name, once, and this life of the station."""
-        now, setup, random_hex = self._now(), self.setup, self.setup.random_hex
-        began: list[e.Input] = []
-        if random_hex is not None and not self._restored.engine.identity.journal:
-            began = [e.JournalBegan(now, random_hex(JOURNAL_BYTES))]
-        start = random_hex(START_BYTES) if random_hex is not None else ""
-        known = self._clock_known
-        self._last_pair = (now.utc_ns - now.at_ns, known)
-        if now.boot not in self._restored.engine.paired:
-            self._paired.clear()  # what lived on while this machine was down is put beside its new clock
-        return [*began, e.Booted(now, setup.name, setup.gates, setup.transponders, start=start, clock_trusted=known)]
-
-    def _pair_is_due(self, now: e.Moment) -> bool:
-        """Now and then; and at once when the time of day jumped, or became known."""
-        engine, (told_ns, trusted) = self._restored.engine, self._last_pair
-        offset_ns = now.utc_ns - now.at_ns
-        # What was told while a run was on was not taken: it is told again when the run is over.
-        free = engine.race is None or not engine.race.on
-        shown_ns = engine.time_of_day(now.boot, 0) if free else told_ns
-        jumped = self._clock.rate == 1.0 and max(abs(offset_ns - told_ns), abs(offset_ns - shown_ns)) > CLOCK_STEP_NS
-        late = now.at_ns >= self._next_pair_ns or now.at_ns < self._next_pair_ns - CLOCK_PAIR_NS
-        return late or jumped or trusted != self._clock_known
+        now, engine = self._clock.now(), self._restored.engine
+        self._clock.on_boot(now, engine)
+        return boot_inputs(self.setup, engine, now, self._clock.is_set)
 
     def _open_race(self, wanted: e.OpenRace) -> None:
         """The race of the config. Where it cannot be opened as it is wanted, the race goes on as it was: what an
@@ -334,7 +254,7 @@ class Station:
 
     def _try_open(self, wanted: e.OpenRace) -> str:
         """Opens a race; why not, "" if it is open."""
-        said = self._commit([QueuedInput(replace(wanted, moment=self._now()))])
+        said = self._commit([QueuedInput(replace(wanted, moment=self._clock.now()))])
         return next((fact.sentence for fact in said if isinstance(fact, f.CommandRefused)), "")
 
     def _commit_or_hold(self, items: list[QueuedInput]) -> None:
@@ -349,18 +269,10 @@ class Station:
         self.storage_fault.raise_if_shed()
 
     def _check_disk(self) -> None:
-        """Each second, without writing: will the disk take the next crossing? Raises StorageError."""
-        now_ns = self._clock.now_ns()
-        if self._next_disk_check_ns - DISK_CHECK_NS <= now_ns < self._next_disk_check_ns:
-            return
-        self._next_disk_check_ns = now_ns + DISK_CHECK_NS
-        self.journal.check_presence()
-        found = disk_space(self.journal.path)
-        if found.doubtful:
-            self.journal.probe()
-        disk_warning = found.warning(self.journal.path)
-        if disk_warning != self._disk_warning:
-            self._disk_warning = disk_warning
+        """Raises StorageError if the disk would refuse the next record."""
+        before = self._disk.warning
+        self._disk.check(self._clock.now_ns())
+        if self._disk.warning != before:
             self._show_storage()
 
     def _on_storage_fault(self, sentence: str) -> None:
@@ -401,7 +313,7 @@ class Station:
                 utc_ns = self._restored.engine.time_of_day(item.input.boot, item.input.at_ns)
                 self._live_state.sensor_stats.record(item.input, facts, utc_ns)
                 self._live_state.update_findings(item.input.gate, self._restored.engine, facts)
-            self._publisher.publish(self._restored.engine, facts, self._now())
+            self._publisher.publish(self._restored.engine, facts, self._clock.now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._live_state.blocked = _blocked_sensors(self._restored.engine)
             if any(isinstance(fact, f.GateNoteStored) for fact in facts):
@@ -416,6 +328,8 @@ class Station:
     def _handle(self, item: QueuedInput) -> tuple[QueuedInput, tuple[f.Fact, ...], RulingEffect | None]:
         """The facts of one input, and what a ruling changed."""
         engine = self._restored.engine
+        if not isinstance(item.input, e.Command):
+            return item, engine.handle(item.input), None
         before = run_figures(engine, item.input)
         facts = engine.handle(item.input)
         return item, facts, ruling_effect(before, run_figures(engine, item.input))
@@ -448,7 +362,7 @@ class Station:
 
     def _show_storage(self) -> None:
         head, fault = self.journal.head, self.storage_fault
-        sentence = fault.sentence or self._disk_warning
+        sentence = fault.sentence or self._disk.warning
         self._view.update(store=StoreView(not fault.on, sentence, fault.held, head.seq, head.hex))
 
 

@@ -1,11 +1,11 @@
 """The best laps of a race: of anyone, and of each racer. Kept up lap by lap, so that no lap is looked at again."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from shared.rules.ranking import lap_time_ns, successful
+from shared.rules.ranking import successful_laps
 from station.core.race.race import Race
-from station.core.runs.laps import run_lap
+from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 
 
@@ -25,14 +25,15 @@ class BestLaps:
         self._race_id = ""
         self._runs: dict[str, BestLap | None] = {}
 
-    def update(self, race: Race, run_ids: Iterable[str]) -> None:
+    def update(self, race: Race, run_ids: Collection[str]) -> None:
         """These runs have other laps now; of another race than before, all have."""
         if race.info.race_id != self._race_id:
             self._race_id, self._runs = race.info.race_id, {}
             run_ids = tuple(race.runs)
+        runs = race.runs if run_ids else {}
         for run_id in run_ids:
-            if run_id in race.runs:
-                self._runs[run_id] = _best_of_run(race.runs[run_id])
+            if run_id in runs:
+                self._runs[run_id] = _best_of_run(runs[run_id])
 
     def of_race(self) -> BestLap | None:
         """The earlier one of two that are equal."""
@@ -49,6 +50,5 @@ class BestLaps:
 def _best_of_run(run: Run) -> BestLap | None:
     if run.phase == "finished" and not run.counts:
         return None
-    laps = [run_lap(lap) for lap in run.book.laps()]
-    counted = [(lap_time_ns(lap, run.rules), lap.ended_ns) for lap in laps if successful(lap, run.rules)]
+    counted = successful_laps(run_laps(run.book.laps()), run.rules)
     return BestLap(*min(counted), run.racer) if counted else None

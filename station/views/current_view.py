@@ -5,22 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 
 from station.core.inputs import Mode
-from station.views.views import (
-    BrokerView,
-    CarView,
-    ClockView,
-    GateView,
-    ManagerView,
-    RaceView,
-    RunView,
-    StandingLine,
-    StopView,
-    StoreView,
-    SyncView,
-    UncountedCrossing,
-    UnknownTransponderView,
-    View,
-)
+from station.views.car_views import CarView, StopView
+from station.views.gate_views import GateView
+from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
+from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
+from station.views.views import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +26,7 @@ class ViewParts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
-    strangers: tuple[UnknownTransponderView, ...] = ()
+    unknown_transponders: tuple[UnknownTransponderView, ...] = ()
     stop: StopView = field(default_factory=StopView)
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None

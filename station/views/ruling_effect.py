@@ -10,8 +10,8 @@ from station.core.engine import Engine
 from station.core.race.race import Race
 from station.core.runs.laps import run_lap
 from station.core.runs.run import INCIDENTS, RULINGS, Run
+from station.views.command_answers import RulingEffect, RunFigures
 from station.views.projection import score_ms
-from station.views.views import RulingEffect, RunFigures
 
 # Which model was driven changes no lap.
 LAP_RULINGS = tuple(kind for kind in (*INCIDENTS, *RULINGS) if kind is not e.EnterModel)

@@ -10,7 +10,7 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import NO_GATE, Engine
 from station.core.timing.gate import NO_SENSOR, OUT_OF_ORDER
-from station.views.views import UncountedCrossing
+from station.views.race_views import UncountedCrossing
 
 MAX_LISTED = 20
 MAX_REMEMBERED = 512  # crossings whose fate may still be told

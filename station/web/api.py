@@ -13,7 +13,8 @@ from starlette.requests import ClientDisconnect
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
 from station.core.inputs import Command, OrderCar, StopAll
-from station.views.views import Accepted, Declined, ServicePort
+from station.views.command_answers import Accepted, Declined
+from station.views.views import ServicePort
 from station.web.access import command_refusal
 from station.web.command_parser import parse_command
 

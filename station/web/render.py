@@ -8,7 +8,8 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from shared.web.assets import addresses
-from station.views.views import StopView, View
+from station.views.car_views import StopView
+from station.views.views import View
 from station.web.presenters.gates import GateCard, gate_cards
 from station.web.presenters.page import ZERO, PageModel, next_command_of_run, page_model
 from station.web.presenters.stop import stop_panel

@@ -12,7 +12,8 @@ from shared.errors import RacedayError
 from shared.rules.person_names import name_within
 from shared.web.security import HEADERS, cross_site_reason
 from station.core.inputs import ReleaseStop
-from station.views.views import Accepted, ServicePort
+from station.views.command_answers import Accepted
+from station.views.views import ServicePort
 from station.web.access import NO_OFFICIAL, client_address
 from station.web.presenters.stop import stop_document
 from station.web.render import Pages

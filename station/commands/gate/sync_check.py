@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from shared.clock import build_clock
 from shared.config import load
 from shared.errors import ConfigError, HardwareMissing, RetryLater
-from station.build import build_clock, build_gates
+from station.build import build_gates
 from station.config import StationConfig
 from station.core.inputs import Edge
 from station.gates.driver import GateDriver

@@ -11,10 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from shared.clock import SystemClock
+from shared.clock import SystemClock, build_clock
 from shared.config import load
 from shared.errors import ConfigError
-from station.build import build_clock, build_gates, gate_spec
+from station.build import build_gates, gate_spec
 from station.commands.gate.decode import KINDS, fact_fields
 from station.config import StationConfig
 from station.core.inputs import Edge, GateNote, GateSpec

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from shared.units import NS_PER_S
 from station.core.timing.readiness import untried
-from station.views.views import GateView, SensorView, View
+from station.views.gate_views import GateView, SensorView
+from station.views.views import View
 from station.web.presenters.health import SIGNS
 
 NOTHING = "–"

@@ -7,7 +7,10 @@ from shared.protocol.messages import CarMode
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import INCIDENTS, rules_line, score_name
 from shared.units import NS_PER_MS, format_ms, format_ns
-from station.views.views import CarView, ClockView, RunView, SyncView, View
+from station.views.car_views import CarView
+from station.views.race_views import RunView
+from station.views.system_views import ClockView, SyncView
+from station.views.views import View
 from station.web.presenters.health import HealthLine, alarms, health_lines
 from station.web.presenters.laps import NOTHING, LapLine, PlaceLine, lap_lines, laps_together, place_lines, window
 from station.web.presenters.proposals import PendingDecision, pending_decisions

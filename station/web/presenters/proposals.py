@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 
 from station.core.facts import Proposal
 from station.core.runs.proposals import USUAL
-from station.views.views import CarView, RunView, UnknownTransponderView, View
+from station.views.car_views import CarView
+from station.views.race_views import RunView, UnknownTransponderView
+from station.views.views import View
 
 MAX_TRANSPONDERS, MAX_CARS = 4, 6  # on the page
 
@@ -41,26 +43,26 @@ def pending_decisions(view: View) -> list[PendingDecision]:
     found = [_model(run, named) for run in runs if run.model_differs]
     found += [_proposal(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(asked)] + flagged
     return found + [
-        _unknown_transponder(each, runs, view.cars) for each in reversed(view.strangers[-MAX_TRANSPONDERS:])
+        _unknown_transponder(each, runs, view.cars) for each in reversed(view.unknown_transponders[-MAX_TRANSPONDERS:])
     ]
 
 
 def _unknown_transponder(
-    stranger: UnknownTransponderView, runs: tuple[RunView, ...], cars: tuple[CarView, ...]
+    unknown: UnknownTransponderView, runs: tuple[RunView, ...], cars: tuple[CarView, ...]
 ) -> PendingDecision:
     """Whose transponder is it? First the cars of the runs, then the others that are there."""
     whose = {run.car: f"{run.car} ({run.racer})" for run in runs}
     whose |= {car.name: car.name for car in cars if car.online and car.name not in whose}
-    texts = (("transponder", stranger.transponder), ("reason", "an official knows it"))
+    texts = (("transponder", unknown.transponder), ("reason", "an official knows it"))
     gives = [
         DecisionButton(f"It is on {label}", "assign_transponder", (), (*texts, ("car", car)))
         for car, label in list(whose.items())[:MAX_CARS]
     ]
     nobody = DecisionButton("Nobody's here", "assign_transponder", (), texts)
-    times = "once" if stranger.passes == 1 else f"{stranger.passes} times"
-    sentence = f"Unknown transponder {stranger.transponder}: whose?"
+    times = "once" if unknown.passes == 1 else f"{unknown.passes} times"
+    sentence = f"Unknown transponder {unknown.transponder}: whose?"
     witnesses = (f"Decoder: it passed {times}", "Its passes in a run count once it is known")
-    return PendingDecision(f"stranger-{stranger.transponder}", sentence, witnesses, (*gives, nobody))
+    return PendingDecision(f"transponder-{unknown.transponder}", sentence, witnesses, (*gives, nobody))
 
 
 def _model(run: RunView, named: bool) -> PendingDecision:

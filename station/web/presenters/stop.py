@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from shared.units import NS_PER_MS
-from station.views.views import CarStopView, StopView
+from station.views.car_views import CarStopView, StopView
 from station.web.presenters.gates import time_of_day
 
 SIGNS = {"stopped": "✓", "ordered": "▲", "unreached": "✕"}

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import score_name
 from shared.units import NS_PER_S, format_ms, format_ns, seconds_to_ns
-from station.views.views import ClockView, RunView, View
+from station.views.race_views import RunView
+from station.views.system_views import ClockView
+from station.views.views import View
 from station.web.presenters.laps import NOTHING, LapLine, best_counted_ns, reference_laps
 
 TIME_LEFT = "Time left"

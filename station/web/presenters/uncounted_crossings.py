@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from station.views.views import UncountedCrossing, View
+from station.views.race_views import UncountedCrossing
+from station.views.views import View
 from station.web.presenters.gates import time_of_day
 
 MAX_LINES = 8

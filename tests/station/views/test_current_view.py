@@ -1,7 +1,7 @@
 """What the screens may say between two looks at sync: never that all is posted while a result waits."""
 
 from station.views.current_view import CurrentView
-from station.views.views import ClockView, SyncView
+from station.views.system_views import ClockView, SyncView
 
 
 def screen() -> CurrentView:

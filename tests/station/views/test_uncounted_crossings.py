@@ -8,8 +8,8 @@ import pytest
 from station.core import inputs as e
 from station.gates.mock import MockGate
 from station.service.inbox import QueuedInput
+from station.views.race_views import UncountedCrossing
 from station.views.uncounted_crossings import MAX_LISTED
-from station.views.views import UncountedCrossing
 from station.web.presenters.uncounted_crossings import MAX_LINES as ON_THE_PAGE
 from station.web.render import Pages
 from tests.station.service.station_rig import MS, Rig, S

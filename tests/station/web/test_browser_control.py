@@ -17,7 +17,7 @@ from station.core.inputs import (
     StartRun,
     VoidLap,
 )
-from station.views.views import Accepted, Declined
+from station.views.command_answers import Accepted, Declined
 from tests.station.web.browser import Watched, chromium
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import CAR, FULL_GATE, SPLIT, TESTING, TOGETHER, VIEW, S

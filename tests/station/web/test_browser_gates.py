@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from station.core.inputs import SetClock, TryGate
-from station.views.views import Declined, UncountedCrossing, View
+from station.views.command_answers import Declined
+from station.views.race_views import UncountedCrossing
+from station.views.views import View
 from tests.station.web.browser import Watched, chromium, keep_picture, violations
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import GATE, SPLIT, VIEW, S

@@ -7,7 +7,7 @@ import pytest
 
 from station.core.facts import Proposal
 from station.core.inputs import AssignTransponder
-from station.views.views import UnknownTransponderView
+from station.views.race_views import UnknownTransponderView
 from station.web.command_parser import parse_command
 from station.web.presenters.gates import LAYOUT_NOT_SET, gate_cards, short_time
 from station.web.presenters.laps import lap_lines
@@ -97,9 +97,11 @@ def test_the_keys_are_the_oldest_proposals_and_never_a_flag() -> None:
 
 
 def test_a_stranger_is_asked_about_and_given_to_a_car_or_to_nobody() -> None:
-    strangers = (UnknownTransponderView("1234567", 1), UnknownTransponderView("E20000172211010218905C7A", 3))
+    unknown = (UnknownTransponderView("1234567", 1), UnknownTransponderView("E20000172211010218905C7A", 3))
     found = [
-        each for each in pending_decisions(replace(TOGETHER, strangers=strangers)) if each.key.startswith("stranger-")
+        each
+        for each in pending_decisions(replace(TOGETHER, unknown_transponders=unknown))
+        if each.key.startswith("transponder-")
     ]
     assert [each.sentence for each in found] == [
         "Unknown transponder E20000172211010218905C7A: whose?",  # the latest first

@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from station.core.inputs import ReleaseStop, StopAll
-from station.views.views import Accepted, CarStopView, Declined, StopView
+from station.views.car_views import CarStopView, StopView
+from station.views.command_answers import Accepted, Declined
 from station.web.presenters.stop import stop_document, stop_panel
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import STOPPED, FakeStation

@@ -75,7 +75,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
         disk.full = True
-        monkeypatch.setattr("station.service.station.disk_space", lambda _path: DiskSpace(0, read_only=False))
+        monkeypatch.setattr("station.service.disk_check.disk_space", lambda _path: DiskSpace(0, read_only=False))
         monkeypatch.setattr(rig.station, "_clock_inputs", list)  # not even a tick comes with it
         rig.wait(2 * S)
         assert "disk is full" in rig.station.snapshot().store.sentence
@@ -87,7 +87,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
 
 def test_a_disk_that_is_nearly_full_is_a_warning(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(tmp_path / "station.db")
-    monkeypatch.setattr("station.service.station.disk_space", lambda _path: DiskSpace(42_500_000, read_only=False))
+    monkeypatch.setattr("station.service.disk_check.disk_space", lambda _path: DiskSpace(42_500_000, read_only=False))
     rig.wait(2 * S)
     store = rig.station.snapshot().store
     assert store.ok

@@ -5,7 +5,8 @@ import pytest
 from shared.errors import Refused
 from shared.protocol import messages as m
 from station.core.moment import Moment
-from station.service.car_control import CarControl, DrivePermit
+from station.service.cars.car_control import CarControl
+from station.service.cars.controlled_car import DrivePermit
 from vehicle.core.controller import DriveController
 from vehicle.core.frame_age import SafetyOptions
 from vehicle.core.limiter import DriveLimits

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.protocol import messages as m
-from station.service.car_control import AFTER_RESET, NEXT_ORDER, CarControl, DrivePermit, Reply
+from station.service.cars.car_control import CarControl, Reply
+from station.service.cars.controlled_car import AFTER_RESET, NEXT_ORDER, DrivePermit
 
 MS = 1_000_000
 MODES: tuple[m.CarMode, ...] = ("disarmed", "ready", "driving", "stopped", "tripped")

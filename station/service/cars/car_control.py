@@ -7,72 +7,24 @@ an official, leads out of a trip, and only out of the one that was there when it
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
 from shared.protocol import messages as m
 from shared.units import NS_PER_MS
 from station.core.moment import Moment
-from station.service.car_claims import ARMED, SILENT_NS, NameClaim
-from station.views.views import CarStopView, CarView, StopView
+from station.service.cars.car_views import car_view, duplicate_name_sentence, stop_view_of
+from station.service.cars.controlled_car import (
+    AFTER_RESET,
+    NEXT_ORDER,
+    ControlledCar,
+    DrivePermit,
+    Goal,
+    StopAllRecord,
+    next_action,
+)
+from station.service.cars.name_claims import ARMED, NameClaim
+from station.views.car_views import CarView, StopView
 
-Goal = Literal["arm", "start", "resume", "rearm", "stop", "estop", "reset"]
-AFTER_RESET: dict[Goal, Goal] = {"resume": "start", "rearm": "arm"}  # once the trip that was there is left
 GIVE_UP_NS = 15_000_000_000
-
-# What to order next to get from the car's mode to the goal; None: it is there; absent: not from here.
-NEXT_ORDER: dict[Goal, dict[m.CarMode, m.OrderAction | None]] = {
-    "arm": {"disarmed": "arm", "stopped": "arm", "ready": None, "driving": None},
-    "start": {"disarmed": "arm", "stopped": "arm", "ready": "start", "driving": None},
-    "resume": {"tripped": "reset", "disarmed": "arm", "stopped": "arm", "ready": "start", "driving": None},
-    "rearm": {"tripped": "reset", "disarmed": "arm", "stopped": "arm", "ready": None, "driving": None},
-    "stop": {"driving": "stop", "ready": "stop", "stopped": None, "disarmed": None, "tripped": None},
-    "estop": {"driving": "estop", "ready": "estop", "stopped": "estop", "disarmed": "estop", "tripped": None},
-    "reset": {"tripped": "reset", "stopped": "reset", "disarmed": None},
-}
-
-
-@dataclass(slots=True)
-class ControlledCar:
-    """What is known of one car."""
-
-    name: str
-    boot: str = ""
-    heartbeat: int = -1
-    mode: m.CarMode = "disarmed"
-    practice: bool = False  # a phone at the car leases it
-    heartbeat_ns: int = -(2**62)
-    state: m.CarState = field(default_factory=lambda: m.CarState(False, "disarmed"))
-    telemetry: m.CarTelemetry | None = None
-    goal: Goal | None = None
-    throttle_percent: int | None = None
-    since_ns: int = 0
-    step: m.OrderAction | None = None
-    order_id: str = ""
-    step_ns: int = 0
-    order_sent_ns: int = 0
-    refusal: str = ""
-    claim: NameClaim = field(default_factory=NameClaim)
-    stop_ordered_ns: int | None = None  # when the stop of all cars was ordered to it
-    stop_confirmed_ns: int | None = None  # when it said that it had stopped of it
-
-
-@dataclass(frozen=True, slots=True)
-class StopAllRecord:
-    """All cars are stopped: by whom, and when."""
-
-    author: str
-    at: Moment
-
-
-@dataclass(frozen=True, slots=True)
-class DrivePermit:
-    """A car that may drive, for which run; `running`: its start was given."""
-
-    car: str
-    run_id: str
-    running: bool = False
-
 
 Reply = tuple[str, m.Body]  # (car, message)
 
@@ -173,7 +125,7 @@ class CarControl:
         with self._lock:
             if self._stop_all is None:
                 return StopView()
-            cars = tuple(self._stop_car(self._cars[name], now) for name in sorted(self._cars))
+            cars = tuple(stop_view_of(self._cars[name], now, self._rate) for name in sorted(self._cars))
             return StopView(True, self._stop_all.author, self._stop_all.at.utc_ns, connected, self._lease_ms, cars)
 
     def on_heartbeat(self, name: str, boot: str, beat: m.CarHeartbeat, now_ns: int) -> list[Reply]:
@@ -310,7 +262,7 @@ class CarControl:
 
     def _next_orders(self, car: ControlledCar, now_ns: int) -> list[Reply]:
         """The order that leads on: again with a newer beat now and then, under a new id once its time is over."""
-        action = NEXT_ORDER[car.goal].get(car.mode) if car.goal is not None else None
+        action = next_action(car)
         if action is None:
             return []
         ttl_ns = self._ttl_ms * NS_PER_MS
@@ -331,68 +283,6 @@ class CarControl:
         where = (car.order_id, action, car.boot, car.heartbeat, self._ttl_ms, self._run_of(car))
         return car.name, m.DriveOrder(*where, car.throttle_percent)
 
-    def _stop_car(self, car: ControlledCar, now: Moment) -> CarStopView:
-        """Of all machines that use the name the worst: one that is not reached, then one that has not said so yet."""
-        took_ms = None
-        if car.stop_confirmed_ns is not None and car.stop_ordered_ns is not None:
-            took_ms = round((car.stop_confirmed_ns - car.stop_ordered_ns) / self._rate) // NS_PER_MS
-        if took_ms is None and now.at_ns - car.heartbeat_ns >= SILENT_NS * self._rate:
-            return CarStopView(
-                car.name, "unreached", car.mode, None, self._utc_ns(car.heartbeat_ns, now) if car.boot else None
-            )
-        other = car.claim.unconfirmed_stop(now.at_ns)
-        if other is not None and not car.claim.is_heard(other, now.at_ns):
-            heard_utc_ns = self._utc_ns(other.heard_ns, now)
-            return CarStopView(car.name, "unreached", other.mode, None, heard_utc_ns, other.boot)
-        if took_ms is None:
-            return CarStopView(car.name, "ordered", car.mode)
-        if other is not None:
-            return CarStopView(car.name, "ordered", other.mode, other_boot=other.boot)
-        return CarStopView(car.name, "stopped", car.mode, took_ms)
-
-    def _utc_ns(self, at_ns: int, now: Moment) -> int:
-        return now.utc_ns - round((now.at_ns - at_ns) / self._rate)
-
     def _view(self, car: ControlledCar, now_ns: int) -> CarView:
-        said, heard = car.state, car.telemetry
-        online = said.online and now_ns - car.heartbeat_ns < SILENT_NS * self._rate
-        return CarView(
-            name=car.name,
-            online=online,
-            mode=car.mode,
-            reason=said.reason,
-            model=said.model,
-            model_sha256=said.model_sha256,
-            throttle_percent=said.throttle_percent,
-            leased=self._leased(car),
-            steering=heard.steering if heard else None,
-            throttle=heard.throttle if heard else None,
-            frame_age_p50_us=heard.frame_age_p50_us if heard else None,
-            frame_age_p99_us=heard.frame_age_p99_us if heard else None,
-            policy_p50_us=heard.policy_p50_us if heard else None,
-            frames=heard.frames if heard else None,
-            dropped=heard.dropped if heard else None,
-            alarm=self._alarm(car, online, now_ns),
-            practice=online and car.mode == "driving" and self._in_practice(car),
-        )
-
-    def _alarm(self, car: ControlledCar, online: bool, now_ns: int) -> str:
-        if twins := car.claim.twins(now_ns):
-            return duplicate_name_sentence(car.name, twins)
-        if car.refusal:
-            return car.refusal
-        permit = self._permits.get(car.name)
-        if permit is None or not permit.running:
-            return ""
-        if not online:
-            return f"{car.name} is silent in the middle of its run."
-        if car.mode == "tripped":
-            return f"{car.name} stopped itself: {car.state.reason or 'it gave no reason'} Resume it when it is safe."
-        return "" if car.mode == "driving" or car.goal else f"{car.name} is {car.mode} in the middle of its run."
-
-
-def duplicate_name_sentence(name: str, boots: Sequence[str]) -> str:
-    """Two machines, one name."""
-    count = {2: "Two", 3: "Three"}.get(len(boots), str(len(boots)))
-    who = " and ".join((", ".join(boot[:12] for boot in boots[:-1]), boots[-1][:12]))
-    return f"{count} machines use the name {name} (boots {who}): only the first is led; rename the others (`device`)."
+        permit, leased, practising = self._permits.get(car.name), self._leased(car), self._in_practice(car)
+        return car_view(car, permit, now_ns, self._rate, leased=leased, practising=practising)
