@@ -113,7 +113,7 @@ class FaultyNetwork:
         self._virtual_time, self._leaderboard, self._faults = virtual_time, leaderboard, faults
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
-        """Send one POST; return the reply. Raises the errors of `Exchange`."""
+        """Send one POST; return the reply, or why there is none."""
         assert (method, path) == ("POST", RESULT_PATH)
         request = ReceivedPost(headers, body)
         if self._leaderboard.is_down:
