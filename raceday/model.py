@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Commands that live together: their words, and the function that mounts them on argparse's subparsers."""
+    """Commands of one module: their names, and the function that adds them to argparse's subparsers."""
 
     words: tuple[str, ...]
     module: str
