@@ -34,7 +34,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
-    """One diagram from `low` to `high`. A `high` of None comes from the data; an optional `low` is 0 without negatives."""
+    """One diagram from `low` to `high`. A `high` of None comes from the data; an optional `low` may become 0."""
 
     title: str
     lines: tuple[_Line, ...]
