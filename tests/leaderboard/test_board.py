@@ -140,7 +140,7 @@ def test_uncertainty_marks_a_tie(board: LeaderboardService) -> None:
 
 def test_races_and_entries_are_made_once(board: LeaderboardService) -> None:
     assert board.create_race(race(), 2) is False
-    with pytest.raises(Conflict, match="another race 'cup'"):
+    with pytest.raises(Conflict, match="Another race has the id 'cup'"):
         board.create_race(race(name="Other"), 2)
     with pytest.raises(Refused, match="cannot name a race"):
         board.create_race(race("A Cup"), 2)
