@@ -76,7 +76,7 @@ def person_name(text: str, max_characters: int = MAX_CHARACTERS) -> str:
     name = _blanks(re.sub(f"{ZWNJ}+", ZWNJ, unicodedata.normalize("NFC", text)))
     for place, sign in enumerate(name):
         if why := _unfit(name, place, sign):
-            raise Refused(f"A racer's name holds {code_point_name(sign)}, {why}: write it without.")
+            raise Refused(f"A racer's name holds {code_point_name(sign)}, {why}: leave it out.")
     if not any(_visible(sign) for sign in name):
         raise Refused(f"A racer's name has 1 to {max_characters} characters, and at least one that can be seen.")
     if (last := _stacked(name)) is not None:

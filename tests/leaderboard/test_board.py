@@ -148,7 +148,7 @@ def test_races_and_entries_are_made_once(board: LeaderboardService) -> None:
         board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=2), 2)
     assert board.enter("cup", "anna", "Anna Holm", 2) is True
     assert board.enter("cup", "anna", "Anna Holm", 3) is False
-    with pytest.raises(Conflict, match="given once"):
+    with pytest.raises(Conflict, match="name cannot be changed"):
         board.enter("cup", "anna", "Other", 3)
     with pytest.raises(UnknownRace):
         board.enter("none", "anna", "Anna", 3)
