@@ -1,6 +1,6 @@
 """One sync process at a time, and a way to see whether it runs: an open-file-description lock, freed by the kernel.
 
-Nothing is written to say "I am alive", so nothing can be stale: a killed process holds no lock.
+No file says "I am alive", so nothing can be stale: a killed process holds no lock.
 """
 
 import fcntl

@@ -111,7 +111,7 @@ class Network:
     def __init__(self, universe: Universe, vendor: Vendor, bad: Bad) -> None:
         self._universe, self._vendor, self._bad = universe, vendor, bad
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
         """One POST."""
         assert (method, path) == ("POST", RESULT_PATH)
         request = Post(headers, body)

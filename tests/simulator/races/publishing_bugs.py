@@ -106,7 +106,7 @@ def takes_silence_for_yes(patch: Patch) -> None:
     real = sync_service.answered
 
     def answered(progress: Progress, answer: Any, wait_ns: int, now_ns: int) -> Progress:
-        if isinstance(answer, AnswerLost) and answer.reason != "not kept":
+        if isinstance(answer, AnswerLost) and answer.reason != "not stored":
             return dataclasses.replace(progress, state="confirmed")
         return real(progress, answer, wait_ns, now_ns)
 

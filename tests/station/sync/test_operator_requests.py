@@ -63,7 +63,7 @@ class Hand:
     def __init__(self, folder: pathlib.Path, rows: list[OutboxRow], board: Board) -> None:
         self.rows, self.board, self.told, self.race = Rows(rows), board, list[str](), "cup"
         self.attempts = AttemptStore(folder / "sync.db")
-        rng, wishes = random.Random(1), SendRequestQueue(folder)
+        rng, requests = random.Random(1), SendRequestQueue(folder)
         self.sync = Syncer(
             self.rows,
             self.attempts,
@@ -71,8 +71,8 @@ class Hand:
             rng,
             lambda: 7,
             self.told.append,
-            wishes=wishes.waiting,
-            noted=wishes.noted,
+            requests=requests.pending,
+            acknowledge=requests.acknowledge,
             race_id=lambda: self.race,
         )
 
@@ -209,7 +209,7 @@ def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> No
         board = Moody({"a.0": PostRejected("There is no race.", 404)})
         taking = functools.partial(take_requests, tmp_path)
         store, rng, told = AttemptStore(tmp_path / "sync.db"), random.Random(1), list[str]()
-        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, wishes=taking)
+        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, requests=taking)
         drain(sync)
         add_request(tmp_path, SendRequest(True, author="Ruth"))
         add_request(tmp_path, SendRequest(True, "a.0", author="Ben"))
@@ -223,23 +223,23 @@ def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> No
 
 
 def test_a_wish_that_comes_while_others_are_noted_is_kept(tmp_path: pathlib.Path) -> None:
-    wishes = SendRequestQueue(tmp_path)
+    requests = SendRequestQueue(tmp_path)
     first, second, third = SendRequest(True, "a.0"), SendRequest(True, "b.0"), SendRequest(author="Ruth")
     add_request(tmp_path, first)
-    assert wishes.waiting() == [first]
-    assert wishes.waiting() == [first]  # until it is noted
+    assert requests.pending() == [first]
+    assert requests.pending() == [first]  # until it is noted
     add_request(tmp_path, second)
-    wishes.noted()
-    assert wishes.waiting() == [second]
-    assert SendRequestQueue(tmp_path).waiting() == [first, second]  # a process that died here does them again
-    wishes.noted()
-    assert wishes.waiting() == SendRequestQueue(tmp_path).waiting() == []
+    requests.acknowledge()
+    assert requests.pending() == [second]
+    assert SendRequestQueue(tmp_path).pending() == [first, second]  # a process that died here does them again
+    requests.acknowledge()
+    assert requests.pending() == SendRequestQueue(tmp_path).pending() == []
     assert (tmp_path / REQUESTS_FILE).stat().st_size == 0
     add_request(tmp_path, third)
     (tmp_path / REQUESTS_FILE).unlink()
-    assert wishes.waiting() == []
+    assert requests.pending() == []
     add_request(tmp_path, third)
-    assert wishes.waiting() == [third]
+    assert requests.pending() == [third]
 
 
 @given(st.lists(st.sampled_from(["wish", "read", "note", "restart"]), max_size=30))
@@ -248,21 +248,21 @@ def test_no_wish_is_lost_in_whatever_order_it_is_asked_read_and_noted(steps: lis
 
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
-        wishes, asked, read, noted = SendRequestQueue(path), 0, 0, 0
+        requests, asked, read, noted = SendRequestQueue(path), 0, 0, 0
         for step in [*steps, "read", "note"]:
             if step == "wish":
                 asked += 1
                 add_request(path, SendRequest(True, f"r{asked}.0"))
             elif step == "read" or (step == "note" and read == noted):
-                found = [each.webhook_id for each in wishes.waiting()]
+                found = [each.webhook_id for each in requests.pending()]
                 assert found == [f"r{number}.0" for number in range(noted + 1, asked + 1)]
                 read = asked
             elif step == "note":
-                wishes.noted()
+                requests.acknowledge()
                 noted = read
             else:
-                wishes = SendRequestQueue(path)
-                again = wishes.waiting()  # what was noted may come again, what was not must
+                requests = SendRequestQueue(path)
+                again = requests.pending()  # what was noted may come again, what was not must
                 first = int(again[0].webhook_id[1:-2]) - 1 if again else asked
                 assert first <= noted
                 assert len(again) == asked - first
@@ -293,7 +293,7 @@ def test_a_wish_that_the_disk_takes_in_part_is_refused(
 
 def test_a_file_of_torn_lines_alone_is_emptied(tmp_path: pathlib.Path) -> None:
     (tmp_path / REQUESTS_FILE).write_bytes(b"x" * (MAX_FILE_BYTES + 1))
-    assert SendRequestQueue(tmp_path).waiting() == []
+    assert SendRequestQueue(tmp_path).pending() == []
     add_request(tmp_path, SendRequest(True))
     assert take_requests(tmp_path) == [SendRequest(True)]
 
