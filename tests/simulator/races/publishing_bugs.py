@@ -182,14 +182,14 @@ def rewrites_history(patch: Patch) -> None:
 
 def gives_up_after_one_try(patch: Patch) -> None:
     """A sync that posts once."""
-    patch.setattr(sync_service, "next_turn", _only_untried(sync_service.next_turn))
+    patch.setattr(sync_service, "next_post", _only_untried(sync_service.next_post))
 
 
 def _only_untried(real: Callable[..., Any]) -> Callable[..., Any]:
-    def next_turn(rows: Any, progress: Any, board: Any) -> Any:
+    def next_post(rows: Any, progress: Any, board: Any) -> Any:
         return real([row for row in rows if row.webhook_id not in progress], progress, board)
 
-    return next_turn
+    return next_post
 
 
 def misses_every_fifth_crossing(patch: Patch) -> None:

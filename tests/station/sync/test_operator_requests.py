@@ -26,7 +26,7 @@ from station.sync.operator_requests import (
 )
 from station.sync.outbox_reader import OutboxReader
 from station.sync.schedule import OutboxRow, PostedWithOtherScore
-from station.sync.syncer import ASK_AGAIN_NS, Syncer
+from station.sync.syncer import CHECK_AGAIN_NS, Syncer
 from tests.station.full_disk import full_disk
 from tests.station.sync.sample_results import row
 from tests.station.sync.test_syncer import Board, Rows, drain, make_outbox
@@ -321,16 +321,16 @@ def test_a_race_unknown_there_is_told_before_the_first_result(tmp_path: pathlib.
     other = Target("final", "unknown", "It does not know 'final'.")
     board = Moody({}, [unknown, unknown, ready, other, ready])
     hand = Hand(tmp_path, [], board)
-    for now_ns in (0, 1, ASK_AGAIN_NS, 2 * ASK_AGAIN_NS, 3 * ASK_AGAIN_NS, 4 * ASK_AGAIN_NS):
+    for now_ns in (0, 1, CHECK_AGAIN_NS, 2 * CHECK_AGAIN_NS, 3 * CHECK_AGAIN_NS, 4 * CHECK_AGAIN_NS):
         hand.sync.step(now_ns)
     assert board.asked == ["cup", "cup", "cup"]  # until it is there, and then no more
     assert hand.told == ["It does not know 'cup'.", "Ready."]
     hand.race = "final"
-    hand.sync.step(4 * ASK_AGAIN_NS + 1)
+    hand.sync.step(4 * CHECK_AGAIN_NS + 1)
     assert board.asked[3:] == ["final"]
     assert hand.told[2:] == ["It does not know 'final'."]
     add_request(tmp_path, SendRequest())
-    hand.sync.step(4 * ASK_AGAIN_NS + 2)
+    hand.sync.step(4 * CHECK_AGAIN_NS + 2)
     assert board.asked[4:] == ["final"]  # "send now" asks at once as well
 
 
