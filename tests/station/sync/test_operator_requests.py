@@ -285,7 +285,7 @@ def test_a_wish_that_the_disk_takes_in_part_is_refused(
     write = os.write
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", lambda file, data: write(file, data[:taken]))
-        with pytest.raises(StorageError, match="the disk is full; free some space, and ask again"):
+        with pytest.raises(StorageError, match="the disk is full; free some space, and try again"):
             add_request(tmp_path, SendRequest(True, "b.0"))
     add_request(tmp_path, SendRequest(True, "c.0"))
     assert take_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
