@@ -28,7 +28,7 @@ class FilePresence:
         logged = file_identity(self._log)
         if self._logged is not None and logged != self._logged:
             raise StorageError(
-                f"{self._log}: is not there any more: the newest records are lost when the station stops. "
+                f"{self._log}: is missing: the newest records are lost when the station stops. "
                 "Put it back in its place, or make a `raceday backup` now."
             )
         self._logged = logged
