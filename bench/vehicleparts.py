@@ -110,21 +110,21 @@ class Agent:
         pixels[:8, :8].fill(self._seq % 251)
         now_ns = self.clock.now_ns()
         self._pilot.look(Frame(pixels, now_ns if at_ns is None else at_ns, self._seq))
-        wish = None
+        set_command = None
         for word in self._guard.receive():
             if isinstance(word, Setpoint):
-                wish = word
+                set_command = word
                 self._helm.take_wish(word, self.clock.now_ns())
         done_ns = self.clock.now_ns()
         self._helm.tick(done_ns)
-        assert wish is not None, "the pilot did not take the picture: nothing was measured"
+        assert set_command is not None, "the pilot did not take the picture: nothing was measured"
         # The car is not armed here, so the last stage is fed by hand.
-        self._last = limit(Action(wish.steering, wish.throttle), self._last, 33_000_000, DriveLimits())
+        self._last = limit(Action(set_command.steering, set_command.throttle), self._last, 33_000_000, DriveLimits())
         told = self._wheels.turn(self._last)
         began_ns = now_ns if at_ns is None else at_ns
         self.ages_us.append((self.clock.now_ns() - began_ns) / 1e3)
         if self.tally is not None:
-            self.tally.wish = wish
+            self.tally.set_command = set_command
             trace = self.tally.trace(done_ns, "driving", self._last, told, fresh=True)
             self.tally.applied(done_ns)
             if trace is not None:

@@ -45,7 +45,7 @@ class Net:
 
     def think(self) -> None:
         """Without a pin: shrink, run, decode."""
-        self.policy.see(self.small)
+        self.policy.preprocess(self.small)
         self.policy.model.metadata.space.decode(self.policy.answer(), 1.0)
 
     def whole(self) -> None:

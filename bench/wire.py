@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 
 from bench.report import Candidate, measure, report
-from raceday.broker import Kind, Running, mosquitto_path, start_broker
+from raceday.broker import Kind, RunningBroker, mosquitto_path, start_broker
 from shared.link.interface import Delivery, Subscription
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol import messages as m
@@ -18,7 +18,7 @@ WAIT_S = 10.0
 class Pair:
     """A car and a station on one broker."""
 
-    def __init__(self, broker: Running) -> None:
+    def __init__(self, broker: RunningBroker) -> None:
         self._broker = broker
         self._heard: queue.Queue[Delivery] = queue.Queue()
         options = MqttOptions(port=broker.port)

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leaderboard.config import SecretFiles
-from leaderboard.signature import PREFIX, parse_secret
 from shared.errors import ConfigError, Refused
 from shared.protocol.topics import checked_device
+from shared.webhooks import PREFIX, parse_secret
 
 _MIN_TOKEN_LENGTH = 24
 

@@ -72,8 +72,8 @@ class BoardRow:
 
 def rows(text: str, needed: str, source: str) -> Iterator[BoardRow]:
     """The rows that hold anything; each has Racer and the column `needed`. Raises BadInput."""
-    text, told, above = _begun(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
-    separator = told or _separator(text, needed)
+    text, declared, above = _begun(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    separator = declared or _separator(text, needed)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         columns = _columns(next(reader, []), needed, f"{source}, line {above + 1}")
@@ -86,14 +86,14 @@ def rows(text: str, needed: str, source: str) -> Iterator[BoardRow]:
 
 def _begun(text: str) -> tuple[str, str, int]:
     """The text from its heading on, the separator if a line above tells it, and how many lines are above."""
-    told, above = "", 0
+    declared, above = "", 0
     while "\n" in text:
         line, _, rest = text.partition("\n")
-        sep = None if told else _SEP.fullmatch(line)
+        sep = None if declared else _SEP.fullmatch(line)
         if sep is None and not _EMPTY.fullmatch(line):
             break
-        text, above, told = rest, above + 1, sep[1] if sep else told
-    return text, told, above
+        text, above, declared = rest, above + 1, sep[1] if sep else declared
+    return text, declared, above
 
 
 def milliseconds(text: str) -> int | None:

@@ -35,7 +35,7 @@ def decoded(data: bytes, source: str) -> tuple[str, str]:
     if data.startswith(_MARKS_OF_UTF32):
         raise BadInput(f"{source}: is text in UTF-32, which is not read: save it as CSV in UTF-8.")
     marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
-    for encoding in [marked] if marked else _likely(data[:400]):
+    for encoding in [marked] if marked else _likely_encodings(data[:400]):
         try:
             return data.decode(encoding), _CALLED.get(encoding, "UTF-16")
         except UnicodeDecodeError:
@@ -43,7 +43,7 @@ def decoded(data: bytes, source: str) -> tuple[str, str]:
     raise BadInput(f"{source}: is no text in UTF-8, UTF-16 or Windows-1252: save it as CSV in UTF-8.")
 
 
-def _likely(head: bytes) -> list[str]:
+def _likely_encodings(head: bytes) -> list[str]:
     if head[1::2].count(0) > len(head) // 4:
         return ["utf-16-le"]
     return ["utf-16-be"] if head[::2].count(0) > len(head) // 4 else ["utf-8", "cp1252"]

@@ -1,7 +1,7 @@
 """The demo's MQTT broker on loopback: mosquitto where it is installed, the embedded amqtt otherwise.
 
-A race in a hall runs mosquitto by itself with config/mosquitto.conf (TLS, certificates, ACL); this one is
-for one machine and hears nobody else.
+Called by the demo and by `raceday broker`. An event runs mosquitto by itself with config/mosquitto.conf (TLS,
+certificates, ACL); this broker listens on loopback only.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from shared.errors import HardwareMissing, OperatorError
-from shared.link.probe import answers
+from shared.files import write_ready_file
 
 Kind = Literal["mosquitto", "amqtt"]
 HOST = "127.0.0.1"
@@ -31,6 +31,10 @@ FREE_PORTS = 5  # a port that was free a moment ago may be another program's by 
 STOP_S = 3.0
 MAX_PACKET_BYTES = 16_384
 _PR_SET_PDEATHSIG = 1
+# MQTT 3.1.1: CONNECT of a client "probe" with a clean session and a keep-alive of 5 s; the first byte of a CONNACK.
+_CONNECT = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x05\x00\x05probe"
+_CONNACK = b"\x20"
+_DISCONNECT = b"\xe0\x00"
 
 MOSQUITTO_CONF = """\
 # Written by raceday for one demo on this machine.
@@ -49,7 +53,7 @@ log_type warning
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningBroker:
     """A broker that answers."""
 
     process: subprocess.Popen[bytes]
@@ -78,7 +82,7 @@ def choose() -> Kind:
 
 def start_broker(
     run_dir: pathlib.Path, port: int = 0, kind: Kind | None = None, *, die_with_us: bool = False
-) -> Running:
+) -> RunningBroker:
     """Start a broker and wait until it answers. `port` 0 is any free one. Raises OperatorError.
 
     Its log is `broker.log` in `run_dir`. The caller ends it; with `die_with_us` (main thread, Linux) so does
@@ -86,12 +90,12 @@ def start_broker(
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     kind = kind or choose()
-    if port and taken(port):
+    if port and is_port_in_use(port):
         raise OperatorError(f"Port {port} is in use: stop the other program or choose another port for the broker.")
     preexec = _die_with_parent if die_with_us and sys.platform == "linux" else None
     for _ in range(1 if port else FREE_PORTS):
         running = _start(kind, run_dir, port or free_port(), preexec)
-        if _came_up(running):
+        if _wait_until_ready(running):
             return running
         is_hanging = running.process.poll() is None
         running.stop()
@@ -100,7 +104,7 @@ def start_broker(
     raise OperatorError(f"The broker ({kind}) did not start; {run_dir / 'broker.log'} says why.")
 
 
-def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], None] | None) -> Running:
+def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], None] | None) -> RunningBroker:
     with (run_dir / "broker.log").open("ab") as log:
         process = subprocess.Popen(
             _arguments(kind, run_dir, port),
@@ -109,16 +113,32 @@ def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], N
             stderr=log,
             preexec_fn=preexec,  # noqa: PLW1509  # one C call
         )
-    return Running(process, port, kind)
+    return RunningBroker(process, port, kind)
 
 
-def _came_up(running: Running) -> bool:
+def _wait_until_ready(running: RunningBroker) -> bool:
     until_s = time.monotonic() + READY_S
     while running.process.poll() is None and time.monotonic() < until_s:
-        if answers(HOST, running.port):
+        if is_broker_up(HOST, running.port):
             return running.process.poll() is None
         time.sleep(0.02)
     return False
+
+
+def is_broker_up(host: str, port: int, timeout_s: float = 1.0) -> bool:
+    """Does a broker at the address answer an MQTT 3.1.1 CONNECT, be it by a refusal?
+
+    The packet is written by hand (OASIS MQTT 3.1.1, section 3.1), since every broker speaks that version.
+    """
+    try:
+        with socket.create_connection((host, port), timeout_s) as sock:
+            sock.settimeout(timeout_s)
+            sock.sendall(_CONNECT)
+            answer = sock.recv(4)
+            sock.sendall(_DISCONNECT)
+    except OSError:
+        return False
+    return answer[:1] == _CONNACK
 
 
 def free_port() -> int:
@@ -163,7 +183,7 @@ def _arguments(kind: Kind, run_dir: pathlib.Path, port: int) -> list[str]:
     return [path, "-c", str(config)]
 
 
-def taken(port: int) -> bool:
+def is_port_in_use(port: int) -> bool:
     """Does anything listen on this loopback port?"""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -182,14 +202,12 @@ def _announce(port: int, ready_file: pathlib.Path | None) -> None:
     url = f"mqtt://{HOST}:{port}"
     print(f"listening on {url}", flush=True)
     if ready_file is not None:
-        part = ready_file.with_name(ready_file.name + ".part")
-        part.write_text(url + "\n")
-        part.replace(ready_file)
+        write_ready_file(ready_file, url)
 
 
 def _embedded(port: int, ready_file: pathlib.Path | None) -> int:
     """amqtt in this process. It speaks MQTT 3.1.1 only and has no ACL worth the name: loopback, demo."""
-    if taken(port):
+    if is_port_in_use(port):
         raise OperatorError(f"Port {port} is in use: stop the other program or choose another port for the broker.")
     try:
         from amqtt.broker import Broker  # noqa: PLC0415  # an extra, and slow to import

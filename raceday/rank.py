@@ -29,8 +29,8 @@ from shared.rules.ranking import METHODS, Method, Placed, RaceRules, Scored, che
 
 COLUMN: dict[Method, str] = {"average": "AvgLapTime", "best_lap": "BestLapTime", "total_time": "TotalLapTime"}
 SHORTEST_MS = 1000  # a bare number below is in seconds, or a mistake: no lap and no race is that short
-MOST_LETTERS = 256  # of a published alias
-MOST_LINES = 6  # that one sentence lists
+MAX_LETTERS = 256  # of a published alias
+MAX_LINES = 6  # that one sentence lists
 
 
 def main(arguments: list[str]) -> int:
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
     text, encoding = read_text(chosen.file)
     placed = rank_csv(text, rules, str(chosen.file))
     if encoding:
-        _tell(f"{chosen.file} was read as {encoding}: look at the names, or save it as CSV in UTF-8.")
+        _warn(f"{chosen.file} was read as {encoding}: look at the names, or save it as CSV in UTF-8.")
     sys.stdout.write(FORMATS[chosen.format](placed))
     return 0
 
@@ -58,11 +58,11 @@ def rank_csv(text: str, rules: RaceRules, source: str) -> list[Placed]:
         account = _account(row, known, source)
         if account not in best or scored.score_ms < best[account].score_ms:
             best[account] = scored
-    _tell_of_laps(every, rules, source)
+    _warn_about_laps(every, rules, source)
     return rank(best.values())
 
 
-def _tell(sentence: str) -> None:
+def _warn(sentence: str) -> None:
     print(f"raceday rank: {sentence}", file=sys.stderr)
 
 
@@ -82,8 +82,8 @@ def _account(row: BoardRow, known: Mapping[str, set[str]], source: str) -> str:
     key = name_key(_one_line(row.cells[RACER]))
     accounts = sorted(known.get(key, ()))
     if len(accounts) > 1:
-        told = f"the row has no {ACCOUNT}, and {len(accounts)} accounts are called {row.cells[RACER][:40]!r}"
-        raise row.wrong(source, f"{told}: say which one it is", ACCOUNT)
+        what = f"the row has no {ACCOUNT}, and {len(accounts)} accounts are called {row.cells[RACER][:40]!r}"
+        raise row.wrong(source, f"{what}: say which one it is", ACCOUNT)
     return f"account {accounts[0]}" if accounts else f"name {key}"
 
 
@@ -101,19 +101,19 @@ def _uncounted(every: Sequence[BoardRow]) -> list[BoardRow]:
     return blank if len(blank) < len(every) else []
 
 
-def _tell_of_laps(every: Sequence[BoardRow], rules: RaceRules, source: str) -> None:
+def _warn_about_laps(every: Sequence[BoardRow], rules: RaceRules, source: str) -> None:
     """What was left out, and what could not be."""
     needed = rules.consecutive_laps
     laps = [_laps(row, source) for row in every]
     if few := sum(found is not None and found < needed for found in laps):
-        _tell(f"{few} of {len(every)} rows have fewer than {needed} laps and are not ranked.")
+        _warn(f"{few} of {len(every)} rows have fewer than {needed} laps and are not ranked.")
     if every and set(laps) == {None}:
-        _tell(f"the board has no {LAPS}: nobody is left out for fewer than {needed} laps.")
+        _warn(f"the board has no {LAPS}: nobody is left out for fewer than {needed} laps.")
     if blank := _uncounted(every):
         total = "not ranked, since a total of fewer laps is the smaller: write how many there are."
         other = f"ranked all the same, so look whether it is {needed} laps or more."
         where = f"{LAPS} is blank in {_lines(blank)} (column {blank[0].columns[LAPS]}), where others have one"
-        _tell(f"{where}: {total if rules.method == 'total_time' else other}")
+        _warn(f"{where}: {total if rules.method == 'total_time' else other}")
 
 
 def _laps(row: BoardRow, source: str) -> int | None:
@@ -127,9 +127,9 @@ def _laps(row: BoardRow, source: str) -> int | None:
 
 def _lines(rows: Sequence[BoardRow]) -> str:
     """Where rows are."""
-    shown = [str(row.line) for row in rows[:MOST_LINES]]
-    if len(rows) > MOST_LINES:
-        shown.append(f"{len(rows) - MOST_LINES} more")
+    shown = [str(row.line) for row in rows[:MAX_LINES]]
+    if len(rows) > MAX_LINES:
+        shown.append(f"{len(rows) - MAX_LINES} more")
     return f"line {shown[0]}" if len(rows) == 1 else f"lines {', '.join(shown[:-1])} and {shown[-1]}"
 
 
@@ -164,7 +164,7 @@ def _racer(row: BoardRow, source: str) -> str:
         meant = f"which was {was[:40]!r} before its UTF-8 was read as something else"
         raise row.wrong(source, f"the Racer is {text[:40]!r}, {meant}: save the board as CSV in UTF-8", RACER)
     try:
-        return person_name(_one_line(text), MOST_LETTERS)
+        return person_name(_one_line(text), MAX_LETTERS)
     except Refused as error:
         sentence = str(error).rstrip(".")
         raise row.wrong(source, sentence[:1].lower() + sentence[1:], RACER) from None

@@ -4,7 +4,7 @@ import json
 import pathlib
 from typing import Any
 
-from raceday.demo.plan import Plan, Racer
+from raceday.demo.plan import DemoPlan, DemoRacer
 from raceday.demo.supervisor import Process
 
 GATE = "start"
@@ -14,10 +14,10 @@ HOLD_PERIODS, TRIP_PERIODS = 4.0, 10.0
 FRAME_RATE_HZ = 15
 
 
-class House:
+class DemoLayout:
     """Paths, ports and words of every process of one demo."""
 
-    def __init__(self, plan: Plan, folder: pathlib.Path, ports: "Ports") -> None:
+    def __init__(self, plan: DemoPlan, folder: pathlib.Path, ports: "Ports") -> None:
         self.plan = plan
         self.folder = folder
         self.ports = ports
@@ -79,7 +79,7 @@ class House:
             "secrets": {"webhook_files": ["secrets/webhook.secret"], "admin_file": "secrets/admin.token"},
         }
 
-    def _vehicle(self, racer: Racer) -> dict[str, Any]:
+    def _vehicle(self, racer: DemoRacer) -> dict[str, Any]:
         plan, devices = self.plan, {"world": str(self.world), "car": racer.car}
         return {
             "device": racer.car,

@@ -9,11 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 from shared.errors import Refused, RetryLater
 from station.views.views import View
 
-PATIENCE_S = 30.0
+STATION_TIMEOUT_S = 30.0
 _VIEW = TypeAdapter(View)
 
 
-class StationHand:
+class StationClient:
     """Reads the station's state and gives it commands, as `author`."""
 
     def __init__(self, url: str, author: str) -> None:
@@ -51,20 +51,20 @@ class StationHand:
 
 def _sentence(answer: requests.Response) -> str:
     try:
-        said = answer.json()
+        body = answer.json()
     except ValueError:
         return f"the station answered {answer.status_code}."
-    return str(said.get("error") or said) if isinstance(said, dict) else str(said)
+    return str(body.get("error") or body) if isinstance(body, dict) else str(body)
 
 
-class Patience:
+class StationTimeout:
     """How long we go on asking a machine that is away; real seconds."""
 
-    def __init__(self, seconds: float = PATIENCE_S) -> None:
+    def __init__(self, seconds: float = STATION_TIMEOUT_S) -> None:
         self._seconds = seconds
         self._since: float | None = None
 
-    def well(self) -> None:
+    def succeeded(self) -> None:
         self._since = None
 
     def failed(self, error: Exception) -> None:

@@ -21,7 +21,7 @@ STOP_TIMEOUT_S = 5.0
 RESTART_DELAY_S = 0.3
 MAX_RESTARTS = 20
 FULL_BYTES = 65_536
-_BEAT_S = 0.1
+_POLL_S = 0.1
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
@@ -37,7 +37,7 @@ class Process:
 
     name: str
     words: tuple[str, ...]
-    says_ready: bool = True
+    reports_ready: bool = True
     program: tuple[str, ...] = (sys.executable, "-m", "raceday")
 
 
@@ -70,7 +70,7 @@ class Supervisor:
         with self._lock:
             self._running[row.name] = _Running(row, self._spawn(row))
             self._write_pids()
-        if not row.says_ready:
+        if not row.reports_ready:
             return ""
         return self._wait_ready(row, ready)
 
@@ -112,7 +112,7 @@ class Supervisor:
     def _spawn(self, row: Process) -> subprocess.Popen[bytes]:
         self._ready_file(row).unlink(missing_ok=True)
         words = [*row.program, *row.words]
-        if row.says_ready:
+        if row.reports_ready:
             words += ["--ready-file", str(self._ready_file(row))]
         with self.log(row.name).open("ab") as log:
             # Its own session: a Ctrl-C in the terminal reaches us alone, and we end things in order.
@@ -128,13 +128,13 @@ class Supervisor:
     def _wait_ready(self, row: Process, ready: pathlib.Path) -> str:
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline:
-            if ready.exists() and (said := ready.read_text().strip()):
-                return said
+            if ready.exists() and (address := ready.read_text().strip()):
+                return address
             with self._lock:
                 code = self._running[row.name].child.poll()
             if code is not None and code != -signal.SIGKILL:
                 break
-            self._closing.wait(_BEAT_S / 2)
+            self._closing.wait(_POLL_S / 2)
         raise OperatorError(f"{row.name} did not start: {self._last_words(row.name)}")
 
     def _last_words(self, name: str) -> str:
@@ -146,7 +146,7 @@ class Supervisor:
         return f"the disk of {self._folder} is full: free some space." if full else "it said nothing."
 
     def _watch_loop(self) -> None:
-        while not self._closing.wait(_BEAT_S):
+        while not self._closing.wait(_POLL_S):
             with self._lock:
                 fallen = [r for r in self._running.values() if r.wanted and r.child.poll() is not None]
             for running in fallen:

@@ -15,7 +15,7 @@ from vehicle.core.pulses import STOCK_CALIBRATION, pulses
 TICK_NS = 20_000_000
 
 
-class Wires:
+class DriveChain:
     """The guard's chain for one world."""
 
     def __init__(self, world: World, latency_ns: int = 0, limits: DriveLimits | None = None) -> None:
@@ -28,10 +28,10 @@ class Wires:
     def clear(self) -> None:
         """Neutral, and nothing under way: the car was put down anew."""
         self._wishes.clear()
-        self._wish = self._last = Action()
+        self._setpoint = self._last = Action()
         self._tick_ns = self.world.now_ns
 
-    def wish(self, at_ns: int, action: Action) -> None:
+    def set_command(self, at_ns: int, action: Action) -> None:
         """What the policy wants, made from the frame exposed at `at_ns`."""
         self._wishes.append((at_ns + self.latency_ns, action))
 
@@ -41,8 +41,8 @@ class Wires:
         while self._tick_ns < until_ns:
             events += self.world.step(self._tick_ns)
             while self._wishes and self._wishes[0][0] <= self._tick_ns:
-                self._wish = self._wishes.popleft()[1]
-            self._last = limit(self._wish, self._last, TICK_NS, self._limits)
+                self._setpoint = self._wishes.popleft()[1]
+            self._last = limit(self._setpoint, self._last, TICK_NS, self._limits)
             self.world.apply(pulses(self._last, STOCK_CALIBRATION))
             self._tick_ns += TICK_NS
         return events + self.world.step(until_ns)

@@ -1,4 +1,4 @@
-"""The plan of one meeting: its races one after the other, who enters, and the turns on the track."""
+"""The plan of one meeting: its races one after the other, who enters, and the slots on the track."""
 
 import random
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from typing import Literal
 
 from shared.rules.ranking import METHODS, RaceRules, check_rules
 from shared.units import NS_PER_S
-from simulator.races.physical.racers import Racer, draw_racer
+from simulator.races.physical.racers import SimRacer, draw_racer
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRace:
-    """A race, its field, and the order of turns (a racer appears once for each attempt)."""
+    """A race, its field, and the order of attempts (a racer appears once for each attempt)."""
 
     race_id: str
     name: str
     rules: RaceRules
     kind: Literal["league", "community"]
-    turns: tuple[Racer, ...]
+    attempts: tuple[SimRacer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +60,18 @@ def draw_meeting(seed: str, length_ns: int) -> Meeting:
     rng = random.Random(f"{seed}/plan")
     hours = length_ns / (3600 * NS_PER_S)
     count = max(1, round(hours * RACES_PER_HOUR))
-    turns = max(2, round(hours * 3600 / TURN_S / count))
-    races = tuple(_draw_race(rng, f"race-{n + 1}", turns) for n in range(count))
+    slots = max(2, round(hours * 3600 / TURN_S / count))
+    races = tuple(_draw_race(rng, f"race-{n + 1}", slots) for n in range(count))
     return Meeting(f"meeting-{seed.replace('/', '-')}", seed, length_ns, races)
 
 
-def _draw_race(rng: random.Random, race_id: str, turns: int) -> PlannedRace:
+def _draw_race(rng: random.Random, race_id: str, slots: int) -> PlannedRace:
     rules = draw_rules(rng)
     attempts = rules.attempts_per_racer or rng.randint(1, 4)
-    field = [draw_racer(rng, n + 1, cars=3) for n in range(max(2, -(-turns // attempts)))]
-    order: list[Racer] = []
+    field = [draw_racer(rng, n + 1, cars=3) for n in range(max(2, -(-slots // attempts)))]
+    order: list[SimRacer] = []
     for _ in range(attempts):
         rng.shuffle(field)
         order += field
     kind: Literal["league", "community"] = rng.choice(("league", "community"))
-    return PlannedRace(race_id, f"Race {race_id[5:]}", rules, kind, tuple(order[:turns]))
+    return PlannedRace(race_id, f"Race {race_id[5:]}", rules, kind, tuple(order[:slots]))

@@ -14,7 +14,7 @@ from station.store.journal import Journal, JournalHead
 from station.store.journal_reader import JournalReader
 from station.store.verify import verify_journal
 
-LONGEST = 120  # characters of a value that are shown
+MAX_VALUE_CHARS = 120  # characters of a value that are shown
 
 
 def check(journal: Journal) -> JournalHead:
@@ -58,7 +58,7 @@ def _first(one: Any, other: Any, place: str = "") -> tuple[str, Any, Any]:
 
 def _short(value: Any) -> str:
     text = json.dumps(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return text if len(text) <= MAX_VALUE_CHARS else f"{text[:MAX_VALUE_CHARS]}..."
 
 
 def _named(facts: list[Any]) -> str:

@@ -17,6 +17,12 @@ class Moment:
     utc_ns: int
 
 
+class Fact:
+    """What the core says of one input; what it may be stands in facts.py."""
+
+    __slots__ = ()
+
+
 def later(default: Any, *, meant: Any = None) -> Any:
     """A field that came after journals were written: it is stored only where it differs from what they meant.
 

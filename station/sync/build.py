@@ -12,12 +12,11 @@ from shared.clock import Clock
 from shared.drivers import find
 from shared.errors import ConfigError, StorageError
 from shared.units import NS_PER_S
-from station.store.process_lock import hold
 from station.sync.attempts import AttemptStore
 from station.sync.operator_requests import SendRequestQueue
 from station.sync.outbox_reader import OutboxReader
 from station.sync.settings import SyncSettings, read_secret
-from station.sync.status import DATABASE, LOCK
+from station.sync.status import DATABASE, hold_sync_lock
 from station.sync.syncer import Leaderboard, Syncer
 from station.sync.webhook import WebhookLeaderboard
 
@@ -58,7 +57,7 @@ def build(
         raise StorageError(
             f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder that this user may write."
         ) from None
-    lock = hold(data_dir / LOCK)
+    lock = hold_sync_lock(data_dir)
     attempts, requests = AttemptStore(data_dir / DATABASE), SendRequestQueue(data_dir)
     # Full jitter needs stations to differ, so the seed is the system's.
     syncer = Syncer(

@@ -5,17 +5,22 @@ import pathlib
 import apsw
 
 from shared.errors import StorageError
+from shared.files import hold_lock, is_locked
 from shared.protocol.results import PostDeferred, PostRejected
 from station.store.database import has_table, open_reading, storage_errors
-from station.store.process_lock import is_held
 from station.sync.attempts import PostingRecord, read_records, read_target
 from station.sync.leaderboard_check import Target
 from station.sync.schedule import PostedWithOtherScore, score_mismatch
-from station.views.views import ResultTrouble, SyncView
+from station.views.system_views import ResultProblem, SyncView
 
 DATABASE = "sync.db"
 LOCK = "sync.lock"
 MAX_PROBLEMS = 20  # as many lines as a person reads
+
+
+def hold_sync_lock(data_dir: pathlib.Path) -> int:
+    """One sync process per folder, for as long as this process lives; the descriptor. Raises OperatorError."""
+    return hold_lock(data_dir / LOCK, "another sync process already posts for this station")
 
 
 class SyncStatusReader:
@@ -28,7 +33,7 @@ class SyncStatusReader:
 
     def view(self, due: int) -> SyncView:
         """`due`: how many outbox rows the station has committed so far."""
-        alive = is_held(self._lock)
+        alive = is_locked(self._lock)
         try:
             records = self._records()
             return summary(records, due, alive, self._target())
@@ -85,9 +90,9 @@ def _problems(records: list[PostingRecord]) -> list[PostingRecord]:
     return sorted(found, key=lambda record: record.last_utc_ns, reverse=True)
 
 
-def _line(record: PostingRecord) -> ResultTrouble:
+def _line(record: PostingRecord) -> ResultProblem:
     state = "otherwise" if isinstance(record.answer, PostedWithOtherScore) else record.state
-    return ResultTrouble(record.result_id, record.revision, state, _problem(record))
+    return ResultProblem(record.result_id, record.revision, state, _problem(record))
 
 
 def _problem(record: PostingRecord) -> str:

@@ -13,7 +13,8 @@ from starlette.requests import ClientDisconnect
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
 from station.core.inputs import Command, OrderCar, StopAll
-from station.views.views import Accepted, Declined, ServicePort
+from station.views.command_answers import Accepted, Declined
+from station.views.views import ServicePort
 from station.web.access import command_refusal
 from station.web.command_parser import parse_command
 
@@ -21,7 +22,7 @@ MAX_COMMAND_BYTES = 8_192
 BODY_TIMEOUT_S = 5.0
 
 
-class TooLarge(RacedayError):
+class CommandTooLarge(RacedayError):
     """A command is a few words."""
 
 
@@ -44,7 +45,7 @@ def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
             return error_answer(*refused)
         try:
             command = await _command(request)
-        except TooLarge as error:
+        except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
             return error_answer(400, str(error) or "The command did not arrive in time.")
@@ -74,14 +75,14 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
 
 async def _command(request: Request) -> Command:
     try:
-        document = json.loads(await body_of(request))
+        document = json.loads(await read_body(request))
     except (ValueError, RecursionError):
         raise BadInput("The command is not JSON.") from None
     return parse_command(document)
 
 
-async def body_of(request: Request) -> bytes:
-    """All of it, within a size and a time. Raises TooLarge, TimeoutError, BadInput."""
+async def read_body(request: Request) -> bytes:
+    """All of it, within a size and a time. Raises CommandTooLarge, TimeoutError, BadInput."""
     parts: list[bytes] = []
     size = 0
     try:
@@ -89,7 +90,7 @@ async def body_of(request: Request) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size > MAX_COMMAND_BYTES:
-                    raise TooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
+                    raise CommandTooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
                 parts.append(part)
     except ClientDisconnect:
         raise BadInput("The command broke off.") from None

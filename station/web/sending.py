@@ -11,7 +11,7 @@ from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError
 from station.sync.operator_requests import SendRequest
 from station.web.access import command_refusal
-from station.web.api import TooLarge, body_of, error_answer
+from station.web.api import CommandTooLarge, error_answer, read_body
 
 _WISH = TypeAdapter(SendRequest)
 MAX_TEXT = 200
@@ -27,9 +27,9 @@ def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) ->
         if refused := command_refusal(request, operators):
             return error_answer(*refused)
         try:
-            wanted = _wish(await body_of(request))
+            wanted = _wish(await read_body(request))
             await anyio.to_thread.run_sync(send, wanted)
-        except TooLarge as error:
+        except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
             return error_answer(400, str(error) or "The command did not arrive in time.")

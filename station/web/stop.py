@@ -12,8 +12,9 @@ from shared.errors import RacedayError
 from shared.rules.person_names import name_within
 from shared.web.security import HEADERS, cross_site_reason
 from station.core.inputs import ReleaseStop
-from station.views.views import Accepted, ServicePort
-from station.web.access import NO_OFFICIAL, client_of
+from station.views.command_answers import Accepted
+from station.views.views import ServicePort
+from station.web.access import NO_OFFICIAL, client_address
 from station.web.presenters.stop import stop_document
 from station.web.render import Pages
 
@@ -68,7 +69,7 @@ def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> API
 
 
 def _refused(request: Request, operators: Addresses) -> tuple[int, str] | None:
-    if not operators.hold(client_of(request)):
+    if not operators.hold(client_address(request)):
         return 403, NO_OFFICIAL
     why = cross_site_reason(request.headers, request.url.scheme, "the station's")
     return (403, why) if why else None

@@ -14,10 +14,10 @@ from typing import Any
 import requests
 
 from leaderboard.domain import RaceRecord
-from leaderboard.signature import parse_secret, sign
 from shared.protocol.results import RESULT_PATH, Evidence, Result, encode_result
 from shared.rules.ranking import RaceRules, RunLap, score_run
 from shared.units import NS_PER_MS
+from shared.webhooks import parse_secret, sign
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 TOKEN = "an-admin-token-of-the-tests-0123"

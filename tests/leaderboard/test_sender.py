@@ -104,7 +104,7 @@ def test_a_secret_file_names_its_station(tmp_path: pathlib.Path) -> None:
         (f"hall-1 {secret(ONE)}\nhall-2 {secret(ONE)}", "two stations have the same secret"),
         (f"Hall One {secret(ONE)}", "a webhook secret belongs to a station: 'Hall One' cannot name a machine"),
         ("hall-1 whsec_c2hvcnQ=", "must have 24 to 64"),
-        ("hall-1", "is not whsec_ and base64"),
+        ("hall-1", "must be `whsec_` and base64"),
     ],
 )
 def test_a_secret_file_that_says_nothing_clear_is_refused(tmp_path: pathlib.Path, text: str, sentence: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vehicle.models.model_files import ONE_CAMERA
 
 CARD = "card.json"
-MOST_BYTES = 65_536
+MAX_BYTES = 65_536
 DEFAULT_THROTTLE_PERCENT = 50.0
 
 
@@ -18,7 +18,7 @@ class Timing:
     frames: int
     p50_us: int
     p95_us: int
-    most_us: int
+    max_us: int
 
 
 @dataclass(frozen=True, slots=True)

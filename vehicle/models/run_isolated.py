@@ -18,23 +18,23 @@ from shared.errors import BadInput
 from vehicle.process.sandbox import confine
 from vehicle.process.seccomp import leave_the_network
 
-WORKS = {
+JOBS = {
     "prepare": "vehicle.models.importing.prepare",
     "quantise": "vehicle.models.int8.quantise",
     "trial": "vehicle.models.trial",
 }
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 # One thread; and large pieces of memory go back at once, which takes a fifth off the peak on a model of 25 MB.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"}
 _CPU_S = 30
 _MEMORY = 4 << 30
 
 
-def in_jail(
+def run_isolated(
     work: str,
     *arguments: str,
     about: pathlib.Path,
-    patience_s: float = PATIENCE_S,
+    timeout_s: float = TIMEOUT_S,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> str:
     """What the child printed; `meanwhile` is done here while it works.
@@ -53,9 +53,9 @@ def in_jail(
     ) as child:
         try:
             meanwhile()
-            said, complaint = child.communicate(timeout=patience_s)
+            output, errors = child.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise BadInput(f"{about}: the model's trial took longer than {patience_s:.0f} s.") from None
+            raise BadInput(f"{about}: the model's trial took longer than {timeout_s:.0f} s.") from None
         finally:
             child.kill()  # a child that has ended does not mind
     if child.returncode < 0:
@@ -63,9 +63,9 @@ def in_jail(
         raise BadInput(f"{about}: the model's trial was ended by {name}: it wants too much.")
     if child.returncode != 0:
         # A stranger's names may stand in it: what cannot be printed does not reach a terminal or a page.
-        sentence = "".join(sign if sign.isprintable() else "?" for sign in complaint.strip().split("\n")[-1])
+        sentence = "".join(sign if sign.isprintable() else "?" for sign in errors.strip().split("\n")[-1])
         raise BadInput(sentence or f"{about}: the model's trial failed.")
-    return said.strip()
+    return output.strip()
 
 
 def main(arguments: list[str]) -> int:
@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    code: int = importlib.import_module(WORKS[arguments[0]]).main(arguments[1:])
+    code: int = importlib.import_module(JOBS[arguments[0]]).main(arguments[1:])
     return code
 
 

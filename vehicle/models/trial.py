@@ -4,12 +4,12 @@ import pathlib
 import sys
 
 from shared.errors import BadInput
-from vehicle.models.run_isolated import in_jail
+from vehicle.models.run_isolated import run_isolated
 
 
 def try_model(path: pathlib.Path) -> str:
     """Check, load and run the model in a child; the line that it prints. Raises BadInput with its sentence."""
-    return in_jail("trial", str(path), about=path)
+    return run_isolated("trial", str(path), about=path)
 
 
 def main(arguments: list[str]) -> int:

@@ -11,18 +11,18 @@ import time
 
 import cv2
 
-from shared.clock import Clock
+from shared.clock import Clock, build_clock
 from shared.config import load
 from shared.errors import BadInput, HardwareMissing, RacedayError
 from vehicle.config import VehicleConfig
 from vehicle.core.messages import CameraAbsent, FrameCounts, ModeNotice, PilotFault, PilotReady, Setpoint, UnusableFrame
 from vehicle.core.modes import ARMED
-from vehicle.drivers import build_camera, build_clock, camera_sockets
+from vehicle.drivers import build_camera, camera_sockets
 from vehicle.frames.frame_check import REPEATED, FrameCheck
 from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.interfaces import Camera, Frame, Pixels
 from vehicle.lapwatch.watcher import LapWatcher
-from vehicle.models.int8.choose_precision import Choice, choose
+from vehicle.models.int8.choose_precision import PrecisionChoice, choose
 from vehicle.models.library import SELECTED
 from vehicle.models.running.policy import Policy
 from vehicle.process.channel import Channel, from_fd
@@ -59,7 +59,7 @@ class Pilot:
             return
         capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000
         looked_ns = time.perf_counter_ns()
-        small = self._policy.see(frame.pixels)
+        small = self._policy.preprocess(frame.pixels)
         if trouble := self._trouble(frame, small):
             self._guard.send(UnusableFrame(trouble))
             return
@@ -137,7 +137,7 @@ def main(arguments: list[str]) -> int:
     cv2.setNumThreads(1)
     config = load(asked.config, VehicleConfig)
     guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
-    clock = build_clock(config)
+    clock = build_clock(config.clock)
     camera = open_camera(config, clock, guard)
     if camera is None:
         return 0
@@ -167,7 +167,7 @@ def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera |
     return None
 
 
-def first_choice(config: VehicleConfig) -> Choice | None:
+def first_choice(config: VehicleConfig) -> PrecisionChoice | None:
     """The model, warm, in its precision; None on a new car whose phone page is there to bring one. Raises BadInput."""
     chosen = config.model.path
     if config.console.enabled and chosen == config.console.models / SELECTED and not chosen.exists():
@@ -178,7 +178,7 @@ def first_choice(config: VehicleConfig) -> Choice | None:
     return choice
 
 
-def _ready(choice: Choice | None, *, realtime: bool) -> PilotReady:
+def _ready(choice: PrecisionChoice | None, *, realtime: bool) -> PilotReady:
     if choice is None:
         return PilotReady("", "", "", realtime)
     model = choice.policy.model
@@ -190,7 +190,7 @@ def _run(
     clock: Clock,
     camera: Camera,
     mailbox: LatestFrame,
-    choice: Choice | None,
+    choice: PrecisionChoice | None,
     guard: Channel,
     laps: Channel,
     feed: FrameFeed | None,

@@ -23,12 +23,12 @@ from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, profile
 from vehicle.hardware.interfaces import Frame, Pixels
 
 _HEAD = struct.Struct(">qqII")  # at_ns, seq, dropped so far, bytes of the JPEG; what follows it is the PNG
-_MOST_BYTES = 150_000  # below what one datagram may hold with the kernel's defaults
+_MAX_BYTES = 150_000  # below what one datagram may hold with the kernel's defaults
 _WIDEST_PX = 640
 _JPEG_QUALITY = 90
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
 _JPEG_BEGINS = b"\xff\xd8"
-_LOOK_S = 0.2
+_POLL_S = 0.2
 _IDLE_EVERY_NS = 200_000_000  # while the car is not armed, the console's view is enough
 _NICE = 5
 _TAIL_NS = 1_000_000_000  # the second after a stop explains it
@@ -36,26 +36,26 @@ _BEFORE = 8  # the last frames before arming: the first wishes of a drive were m
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class RecordedFrame:
     """One frame as it is kept: JPEG, the capture stamp, the frame's number, and how many the feed dropped so far.
 
-    `seen` is what the policy saw of it, 160 x 120 grey, exact: a PNG; empty if nobody records.
+    `policy_input` is what the policy saw of it, 160 x 120 grey, exact: a PNG; empty if nobody records.
     """
 
     jpeg: bytes
     at_ns: int
     seq: int
     dropped: int = 0
-    seen: bytes = b""
+    policy_input: bytes = b""
 
 
-def pack_picture(picture: Picture) -> bytes:
+def pack_frame(picture: RecordedFrame) -> bytes:
     """The picture as a datagram."""
     head = _HEAD.pack(picture.at_ns, picture.seq, picture.dropped, len(picture.jpeg))
-    return head + picture.jpeg + picture.seen
+    return head + picture.jpeg + picture.policy_input
 
 
-def unpack_picture(datagram: bytes) -> Picture | None:
+def unpack_frame(datagram: bytes) -> RecordedFrame | None:
     """The picture of a datagram; None if it is none of ours."""
     if len(datagram) <= _HEAD.size or not datagram[_HEAD.size :].startswith(_JPEG_BEGINS):
         return None
@@ -63,7 +63,7 @@ def unpack_picture(datagram: bytes) -> Picture | None:
     end = _HEAD.size + size
     if size < len(_JPEG_BEGINS) or end > len(datagram):
         return None
-    return Picture(datagram[_HEAD.size : end], at_ns, seq, dropped, datagram[end:])
+    return RecordedFrame(datagram[_HEAD.size : end], at_ns, seq, dropped, datagram[end:])
 
 
 def jpeg_of(pixels: Pixels) -> bytes:
@@ -96,16 +96,16 @@ class FrameFeed:
         self.armed = False
         self.dropped = 0
 
-    def run(self, mailbox: LatestFrame) -> None:
-        """Until the mailbox is closed."""
+    def run(self, latest: LatestFrame) -> None:
+        """Sends frames until `latest` is closed; called on a thread of its own."""
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # this thread alone
         number = 0
-        while not mailbox.closed:
-            if (found := mailbox.newest_behind(number, _LOOK_S)) is not None:
+        while not latest.closed:
+            if (found := latest.newest_behind(number, _POLL_S)) is not None:
                 frame, newest = found
                 if number:
-                    self.dropped += max(0, newest - number - 1)  # the mailbox went on while this thread waited its turn
+                    self.dropped += max(0, newest - number - 1)  # newer frames came while this thread waited its turn
                 number = newest
                 self.offer(frame)
 
@@ -123,15 +123,15 @@ class FrameFeed:
         self._send(frame)
 
     def _send(self, frame: Frame) -> None:
-        jpeg, seen = jpeg_of(frame.pixels), b""
+        jpeg, png = jpeg_of(frame.pixels), b""
         if self._shrink is not None:
             self._shrink(frame.pixels, self._small)
-            seen = png_of(self._small)
+            png = png_of(self._small)
         try:
-            if len(jpeg) + len(seen) > _MOST_BYTES:
+            if len(jpeg) + len(png) > _MAX_BYTES:
                 self.dropped += 1
             else:
-                self._end.send(pack_picture(Picture(jpeg, frame.at_ns, frame.seq, self.dropped, seen)))
+                self._end.send(pack_frame(RecordedFrame(jpeg, frame.at_ns, frame.seq, self.dropped, png)))
         except OSError:
             self.dropped += 1  # full, or nobody listens: control does not wait for its witness
 
@@ -144,11 +144,11 @@ def feed_of(number: int | None, shrink: ProfileName | None) -> FrameFeed | None:
 class FramePump:
     """Comms' end: every picture to those who want it, on a thread of its own."""
 
-    def __init__(self, end: socket.socket, hear: tuple[Callable[[Picture], None], ...]) -> None:
+    def __init__(self, end: socket.socket, subscribers: tuple[Callable[[RecordedFrame], None], ...]) -> None:
         end.setblocking(True)
-        end.settimeout(_LOOK_S)
+        end.settimeout(_POLL_S)
         self._end = end
-        self._hear = hear
+        self._subscribers = subscribers
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
 
@@ -165,11 +165,11 @@ class FramePump:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                datagram = self._end.recv(_HEAD.size + _MOST_BYTES)
+                datagram = self._end.recv(_HEAD.size + _MAX_BYTES)
             except TimeoutError:
                 continue
             except OSError:
                 return
-            if (picture := unpack_picture(datagram)) is not None:
-                for hear in self._hear:
-                    hear(picture)
+            if (picture := unpack_frame(datagram)) is not None:
+                for receive in self._subscribers:
+                    receive(picture)

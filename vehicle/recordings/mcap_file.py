@@ -1,8 +1,9 @@
 """One recording of the black box: an MCAP file, written in small chunks so that a killed process loses little.
 
-Channels: /frame (JPEG, stamped at capture), /seen (what the policy saw of that frame, exact, as PNG), /drive (wishes
-and pulses), /state (mode and reason), /beside (what the camera gave and how late the ticks were). Everything but the
-pictures is JSON with the fields of our own dataclasses.
+Channels: /frame (JPEG, stamped at capture), /policy_input (the 160 x 120 grey pixels that the policy saw of that frame,
+lossless, as PNG), /control (setpoints and pulses), /state (mode and reason), /telemetry (the camera's counts and how
+late the control loop ran). Everything but the pictures is JSON with the fields of the dataclasses. Source: the MCAP
+specification (mcap.dev/spec).
 """
 
 import json
@@ -17,20 +18,20 @@ from pydantic import TypeAdapter
 from shared.errors import StorageError
 from shared.protocol.messages import CarState
 from vehicle.core.messages import ControlTrace, LoopTelemetry
-from vehicle.recordings.frame_feed import Picture
+from vehicle.recordings.frame_feed import RecordedFrame
 
 VERSION = "1"
-ABOUT = "raceday"
-FRAME, SEEN, DRIVE, STATE, BESIDE = "/frame", "/seen", "/drive", "/state", "/beside"
+INFO_NAME = "raceday"
+FRAME, POLICY_INPUT, CONTROL, STATE, TELEMETRY = "/frame", "/policy_input", "/control", "/state", "/telemetry"
 _CHUNK_BYTES = 64 * 1024
 _SYNC_NS = 5_000_000_000
-_TOPICS: tuple[tuple[str, type], ...] = ((DRIVE, ControlTrace), (STATE, CarState), (BESIDE, LoopTelemetry))
+_TOPICS: tuple[tuple[str, type], ...] = ((CONTROL, ControlTrace), (STATE, CarState), (TELEMETRY, LoopTelemetry))
 
-Recorded = Picture | ControlTrace | CarState | LoopTelemetry
+Recorded = RecordedFrame | ControlTrace | CarState | LoopTelemetry
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class RecordingInfo:
     """Whose recording this is; `part` counts the files of one drive."""
 
     device: str
@@ -44,10 +45,10 @@ class About:
     profile: str = "grey-area"
 
 
-class RunFile:
+class RecordingFile:
     """A recording that is being written. Raises StorageError when the disk refuses."""
 
-    def __init__(self, path: pathlib.Path, about: About) -> None:
+    def __init__(self, path: pathlib.Path, about: RecordingInfo) -> None:
         self.path = path
         self.frames = 0
         self._sequence = 0
@@ -57,11 +58,11 @@ class RunFile:
             self._file: BinaryIO = path.open("xb")
             self._writer = Writer(self._file, chunk_size=_CHUNK_BYTES, compression=CompressionType.NONE)
             self._writer.start(profile="", library="raceday")
-            texts = {name: str(getattr(about, name)) for name in About.__dataclass_fields__}
-            self._writer.add_metadata(ABOUT, {"v": VERSION, **texts})
+            texts = {name: str(getattr(about, name)) for name in RecordingInfo.__dataclass_fields__}
+            self._writer.add_metadata(INFO_NAME, {"v": VERSION, **texts})
             self._channels = {topic: self._channel(topic, kind) for topic, kind in _TOPICS}
             self._frames_channel = self._writer.register_channel(FRAME, "jpeg", 0)
-            self._seen_channel = self._writer.register_channel(SEEN, "png", 0)
+            self._policy_input_channel = self._writer.register_channel(POLICY_INPUT, "png", 0)
             self._file.flush()
         except OSError as error:
             raise StorageError(f"the recording {path} cannot be written ({error.strerror}).") from None
@@ -73,11 +74,11 @@ class RunFile:
     def add(self, at_ns: int, what: Recorded) -> None:
         """Append one fact. What a chunk holds is on its way to the disk as soon as the chunk is full."""
         try:
-            if isinstance(what, Picture):
+            if isinstance(what, RecordedFrame):
                 self.frames += 1
                 self._writer.add_message(self._frames_channel, what.at_ns, what.jpeg, at_ns, what.seq)
-                if what.seen:
-                    self._writer.add_message(self._seen_channel, what.at_ns, what.seen, at_ns, what.seq)
+                if what.policy_input:
+                    self._writer.add_message(self._policy_input_channel, what.at_ns, what.policy_input, at_ns, what.seq)
             else:
                 topic = next(topic for topic, kind in _TOPICS if isinstance(what, kind))
                 self._sequence += 1

@@ -20,8 +20,8 @@ from vehicle.core.messages import ControlTrace, LoopTelemetry
 from vehicle.core.modes import ARMED
 from vehicle.process.channel import IpcMessage
 from vehicle.process.log import say
-from vehicle.recordings.frame_feed import Picture
-from vehicle.recordings.mcap_file import About, Recorded, RunFile
+from vehicle.recordings.frame_feed import RecordedFrame
+from vehicle.recordings.mcap_file import Recorded, RecordingFile, RecordingInfo
 
 _WAITING_MOST = 256
 _MB = 1 << 20
@@ -30,25 +30,25 @@ _BEFORE = 16  # pictures and the word to arm come by two ways: those that overta
 
 
 class Recorder:
-    """Begins, rotates and ends recordings; `take` may be called from one thread, times are arguments."""
+    """Begins, rotates and ends recordings; `record` may be called from one thread, times are arguments."""
 
     def __init__(
         self, options: RecorderOptions, device: str, boot: str, model: ModelChoice, utc: Callable[[], datetime]
     ) -> None:
         self._options = options
         self._device, self._boot, self._model, self._utc = device, boot, model, utc
-        self._file: RunFile | None = None
+        self._file: RecordingFile | None = None
         self._state = CarState(True, "disarmed")
         self._ends_ns: int | None = None
         self._run = self._part = 0
-        self._before: deque[tuple[int, Picture]] = deque(maxlen=_BEFORE)
+        self._before: deque[tuple[int, RecordedFrame]] = deque(maxlen=_BEFORE)
 
     @property
     def path(self) -> pathlib.Path | None:
         """The file that is being written now."""
         return self._file.path if self._file is not None else None
 
-    def take(self, at_ns: int, what: Recorded) -> None:
+    def record(self, at_ns: int, what: Recorded) -> None:
         """Record it if a drive is on; a state decides whether one is. Raises StorageError, once a drive."""
         if isinstance(what, CarState):
             self._state = what
@@ -63,7 +63,7 @@ class Recorder:
                 self._ends_ns = at_ns + _TAIL_NS
         if self._file is not None:
             self._write(at_ns, what)
-        elif isinstance(what, Picture):
+        elif isinstance(what, RecordedFrame):
             self._before.append((at_ns, what))
         if self._ends_ns is not None and at_ns >= self._ends_ns:
             self.close()
@@ -96,7 +96,7 @@ class Recorder:
         make_room(folder, (self._options.total_mb - self._options.file_mb) * _MB)
         utc, state = self._utc(), self._state
         path = folder / f"{_next_number(folder):06d}-{utc:%Y%m%dT%H%M%SZ}.mcap"
-        about = About(
+        about = RecordingInfo(
             self._device,
             self._boot,
             self._run,
@@ -107,11 +107,11 @@ class Recorder:
             str(self._model.path.absolute()),
             self._model.profile,
         )
-        self._file = RunFile(path, about)
+        self._file = RecordingFile(path, about)
 
 
 class RecorderThread:
-    """The recorder behind its queue. `hear` and `see` are called from comms' threads and never wait."""
+    """The recorder behind its queue. `on_message` and `on_frame` are called from comms' threads and never wait."""
 
     def __init__(self, recorder: Recorder, clock: Clock) -> None:
         self._recorder = recorder
@@ -123,12 +123,12 @@ class RecorderThread:
     def start(self) -> None:
         self._thread.start()
 
-    def hear(self, word: IpcMessage) -> None:
+    def on_message(self, word: IpcMessage) -> None:
         """A word that comms passes on."""
         if isinstance(word, ControlTrace | CarState | LoopTelemetry):
             self._put(word.at_ns if isinstance(word, ControlTrace) else self._clock.now_ns(), word)
 
-    def see(self, picture: Picture) -> None:
+    def on_frame(self, picture: RecordedFrame) -> None:
         """A frame of the pilot's."""
         self._put(self._clock.now_ns(), picture)
 
@@ -145,7 +145,7 @@ class RecorderThread:
 
     def _run(self) -> None:
         while (item := self._waiting.get()) is not None:
-            self._try(functools.partial(self._recorder.take, *item))
+            self._try(functools.partial(self._recorder.record, *item))
         self._try(self._recorder.close)
         if self.dropped:
             say(f"the black box had no time for {self.dropped} facts.")
@@ -167,13 +167,13 @@ def recordings(folder: pathlib.Path) -> list[pathlib.Path]:
     return sorted(path for path in folder.glob("*.mcap") if _number(path))
 
 
-def make_room(folder: pathlib.Path, most_bytes: int) -> None:
-    """Remove the oldest until at most `most_bytes` are left. Raises StorageError."""
+def make_room(folder: pathlib.Path, max_bytes: int) -> None:
+    """Remove the oldest until at most `max_bytes` are left. Raises StorageError."""
     try:
         sizes = [(path, path.stat().st_size) for path in recordings(folder)]
         total = sum(size for _, size in sizes)
         for path, size in sizes:
-            if total <= most_bytes:
+            if total <= max_bytes:
                 return
             path.unlink(missing_ok=True)
             total -= size

@@ -16,7 +16,7 @@ from vehicle.core.messages import PHONE, CalibrationStatus, ControlTrace, LoopTe
 from vehicle.core.modes import ARMED
 from vehicle.core.telemetry import telemetry
 from vehicle.process.channel import IpcMessage
-from vehicle.recordings.frame_feed import Picture
+from vehicle.recordings.frame_feed import RecordedFrame
 from vehicle.web.phone_calibration import PhoneCalibration
 
 LEASE_MS = 1000
@@ -59,7 +59,7 @@ class PhoneControl:
         self._beat = 0
         self._loop = telemetry(LoopTelemetry(0, 0, 0, 0, (), (), 0.0, 0.0))
         self._trace: ControlTrace | None = None
-        self.picture: Picture | None = None
+        self.picture: RecordedFrame | None = None
         self._holder = ""
         self._held_s = self._started_s = float("-inf")
         self._station_drove_s = self._station_stopped_s = self._refused_s = float("-inf")
@@ -87,7 +87,7 @@ class PhoneControl:
                 case CalibrationStatus():
                     self.tune.hear(word)
 
-    def see(self, picture: Picture) -> None:
+    def see(self, picture: RecordedFrame) -> None:
         """The newest frame."""
         self.picture = picture
 

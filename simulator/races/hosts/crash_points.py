@@ -19,11 +19,11 @@ from station.sync.syncer import Syncer
 KEY = bytes(range(32))  # the same in every meeting, as Ed25519 signs the same each time: a hash must repeat
 
 
-class Killed(BaseException):
+class ProcessKilled(BaseException):
     """The process ends here. No product code may catch it."""
 
 
-class Fuse:
+class CrashPoint:
     """Kills a process at one of its next steps."""
 
     def __init__(self) -> None:
@@ -44,10 +44,10 @@ class Fuse:
         self._left -= 1
         if self._left < 0:
             self._left = None
-            raise Killed
+            raise ProcessKilled
 
 
-class HallJournal(Journal):
+class CrashingJournal(Journal):
     """The product's journal on a disk that can be full, in a process that can die around a commit."""
 
     def __init__(self, path: pathlib.Path, step: Callable[[str], None]) -> None:
@@ -65,7 +65,7 @@ class HallJournal(Journal):
         return seqs
 
 
-class HallAttempts(AttemptStore):
+class CrashingAttempts(AttemptStore):
     """The product's record of posts, in a process that can die around each write."""
 
     def __init__(self, path: pathlib.Path, step: Callable[[str], None]) -> None:
@@ -82,12 +82,12 @@ class HallAttempts(AttemptStore):
 
 
 @dataclass(slots=True)
-class Life:
+class StationProcess:
     """One process of the station."""
 
     number: int
     station: Station
-    journal: HallJournal
+    journal: CrashingJournal
     link: MockLink
 
     def work(self) -> None:
@@ -99,7 +99,7 @@ class Life:
 
 
 @dataclass(slots=True)
-class SyncLife:
+class SyncProcess:
     """One process of the sync."""
 
     syncer: Syncer

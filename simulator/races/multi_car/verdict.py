@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simulator.races.multi_car.heat import Heat, Luck, TruePass, draw_heat, moment
+from simulator.races.multi_car.heat import FaultRates, Heat, HeatPassing, draw_heat, moment
 from station.commands.replay import check
 from station.core import facts as f
 from station.core import inputs as e
@@ -24,7 +24,7 @@ NEAR_NS = 1_500_000_000
 
 
 @dataclass(slots=True)
-class Verdict:
+class HeatVerdict:
     """What one heat, or all of them, came to. `wrong` are sentences; `missed` passes made no crossing of their own."""
 
     crossings: int = 0
@@ -50,7 +50,7 @@ class Verdict:
         return {"seed": seed, **counts, "silently_wrong": self.wrong, "asked": dict(sorted(self.asked.items())),
                 "journal_hash": journal_hash}  # fmt: skip
 
-    def add(self, other: "Verdict") -> None:
+    def add(self, other: "HeatVerdict") -> None:
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.asked.update(other.asked)
@@ -61,7 +61,7 @@ class Verdict:
 COUNTS = ("crossings", "right", "doubtful", "missed", "missed_asked", "laps", "laps_true")
 
 
-class Heard:
+class HeatReplay:
     """The engine, what it was given and what it said; a tick that said nothing is not kept, as in the station."""
 
     def __init__(self) -> None:
@@ -79,34 +79,34 @@ class Heard:
         return [fact for entry in self.kept for fact in entry.facts]
 
 
-def run_heat(seed: str, cars: int, laps: int, luck: Luck, folder: pathlib.Path | None = None) -> Verdict:
+def run_heat(seed: str, cars: int, laps: int, rates: FaultRates, folder: pathlib.Path | None = None) -> HeatVerdict:
     """One heat; with a `folder` its journal is written there, and must replay to the same facts."""
-    heat, heard = draw_heat(seed, cars, laps, luck), Heard()
+    heat, replayed = draw_heat(seed, cars, laps, rates), HeatReplay()
     for given in heat.inputs:
-        heard.give(given)
-    verdict = judge(heat, heard.facts)
-    _rule(heat, heard)
-    _held_against_the_truth(heat, heard, verdict)
+        replayed.give(given)
+    verdict = judge(heat, replayed.facts)
+    _rule(heat, replayed)
+    _held_against_the_truth(heat, replayed, verdict)
     if folder is not None:
-        verdict.heads.append(_journaled(heard, folder / f"{seed.replace('/', '-')}.db"))
+        verdict.heads.append(_journaled(replayed, folder / f"{seed.replace('/', '-')}.db"))
     return verdict
 
 
 def run_heats(
-    seed: int, count: int, cars: int, folder: pathlib.Path, done: Callable[[Verdict], None] = lambda _verdict: None
-) -> Verdict:
+    seed: int, count: int, cars: int, folder: pathlib.Path, done: Callable[[HeatVerdict], None] = lambda _verdict: None
+) -> HeatVerdict:
     """Heats (seed, 0) to (seed, count - 1), each with its journal in `folder`; `done` hears of each."""
-    whole = Verdict()
+    whole = HeatVerdict()
     for number in range(count):
-        verdict = run_heat(f"{seed}/{number}", cars, LAPS, Luck(), folder)
+        verdict = run_heat(f"{seed}/{number}", cars, LAPS, FaultRates(), folder)
         whole.add(verdict)
         done(verdict)
     return whole
 
 
-def judge(heat: Heat, facts: list[f.Fact]) -> Verdict:
+def judge(heat: Heat, facts: list[f.Fact]) -> HeatVerdict:
     """Each crossing against the truth."""
-    verdict = Verdict()
+    verdict = HeatVerdict()
     truth = {each.at_ns: each for each in heat.passes}
     stamps = {fact.number: fact.at_ns for fact in facts if isinstance(fact, f.Crossing)}
     given = {fact.crossing: fact for fact in facts if isinstance(fact, f.Attributed)}
@@ -129,13 +129,13 @@ def judge(heat: Heat, facts: list[f.Fact]) -> Verdict:
     return verdict
 
 
-def _hold(verdict: Verdict, right: bool, heat: Heat, sentence: str) -> None:
+def _hold(verdict: HeatVerdict, right: bool, heat: Heat, sentence: str) -> None:
     verdict.right += right
     if not right:
         verdict.wrong.append(f"heat {heat.seed}: {sentence}")
 
 
-def _missed(heat: Heat, seen: set[int], proposals: list[f.Proposal], verdict: Verdict) -> None:
+def _missed(heat: Heat, seen: set[int], proposals: list[f.Proposal], verdict: HeatVerdict) -> None:
     for each in heat.passes:
         if each.counts and each.at_ns not in seen:
             verdict.missed += 1
@@ -144,31 +144,31 @@ def _missed(heat: Heat, seen: set[int], proposals: list[f.Proposal], verdict: Ve
             )
 
 
-def _rule(heat: Heat, heard: Heard) -> None:
+def _rule(heat: Heat, replayed: HeatReplay) -> None:
     """An official looks at the video and answers every proposal; then every run is over."""
     truth = {each.at_ns: each for each in heat.passes}
-    stamps = {fact.number: fact.at_ns for fact in heard.facts if isinstance(fact, f.Crossing)}
-    for asked in [fact for fact in heard.facts if isinstance(fact, f.Proposal)]:
-        heard.give(_ruling(heat, asked, truth[stamps[asked.crossing]] if asked.crossing else None))
+    stamps = {fact.number: fact.at_ns for fact in replayed.facts if isinstance(fact, f.Crossing)}
+    for asked in [fact for fact in replayed.facts if isinstance(fact, f.Proposal)]:
+        replayed.give(_ruling(heat, asked, truth[stamps[asked.crossing]] if asked.crossing else None))
     for run_id in heat.racers:
-        heard.give(e.FinishRun(author="judge", run_id=run_id, moment=moment(heat.end_ns)))
+        replayed.give(e.FinishRun(author="judge", run_id=run_id, moment=moment(heat.end_ns)))
 
 
-def _ruling(heat: Heat, asked: f.Proposal, true_pass: TruePass | None) -> e.Command:
-    said, now = "seen on the video", moment(heat.end_ns)
+def _ruling(heat: Heat, asked: f.Proposal, true_pass: HeatPassing | None) -> e.Command:
+    reason, now = "seen on the video", moment(heat.end_ns)
     if true_pass is not None and true_pass.counts:
         number, run_id = asked.crossing, true_pass.run_id
-        return e.AssignCrossing(author="judge", number=number, run_id=run_id, reason=said, moment=now)
+        return e.AssignCrossing(author="judge", number=number, run_id=run_id, reason=reason, moment=now)
     missed = [each for each in heat.passes if each.run_id == asked.run_id and abs(each.at_ns - asked.at_ns) < NEAR_NS]
     if asked.kind == "missed_crossing" and missed and missed[0].counts:
         at_ns, run_id = missed[0].at_ns, asked.run_id
-        return e.AddCrossing(author="judge", at_ns=at_ns, run_id=run_id, reason=said, moment=now)
-    return e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, reason=said, moment=now)
+        return e.AddCrossing(author="judge", at_ns=at_ns, run_id=run_id, reason=reason, moment=now)
+    return e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, reason=reason, moment=now)
 
 
-def _held_against_the_truth(heat: Heat, heard: Heard, verdict: Verdict) -> None:
+def _held_against_the_truth(heat: Heat, replayed: HeatReplay, verdict: HeatVerdict) -> None:
     """After the rulings: which of the true laps does the book have, to the nanosecond?"""
-    race = heard.engine.race
+    race = replayed.engine.race
     assert race is not None
     for run_id in heat.racers:
         stamps = [each.at_ns for each in heat.passes if each.run_id == run_id and each.counts]
@@ -177,12 +177,12 @@ def _held_against_the_truth(heat: Heat, heard: Heard, verdict: Verdict) -> None:
         verdict.laps_true += sum((end, end - begin) in laps for begin, end in itertools.pairwise(stamps))
 
 
-def _journaled(heard: Heard, path: pathlib.Path) -> str:
+def _journaled(replayed: HeatReplay, path: pathlib.Path) -> str:
     """The heat as a station keeps it: its head, once it has replayed to the same facts. Raises StorageError."""
     journal = Journal(path)
     try:
-        for first in range(0, len(heard.kept), BATCH):
-            journal.append(heard.kept[first : first + BATCH])
+        for first in range(0, len(replayed.kept), BATCH):
+            journal.append(replayed.kept[first : first + BATCH])
         return check(journal).hex
     finally:
         journal.close()

@@ -72,7 +72,7 @@ class Decoding:
                     self._sentences.append(fact.sentence)
                 continue
             gaps, self._waiting = self._waiting, []
-            document = {"frame": KINDS[type(fact).__name__], **said(fact)}
+            document = {"frame": KINDS[type(fact).__name__], **fact_fields(fact)}
             if gaps:
                 document["gaps"] = [dataclasses.asdict(gap) for gap in gaps]
             yield json.dumps(document) + "\n"
@@ -82,7 +82,7 @@ class Decoding:
         return json.dumps({**dataclasses.asdict(self._device.counts), "gap_sentences": self._sentences}) + "\n"
 
 
-def said(fact: Decoded) -> dict[str, Any]:
+def fact_fields(fact: Decoded) -> dict[str, Any]:
     """What the fact says, without what it leaves open."""
     return {key: value for key, value in dataclasses.asdict(fact).items() if value not in (None, "", (), [])}
 

@@ -44,17 +44,13 @@ class MultiCarAttribution:
         self.race = race
         self._scale = scale
         self._cars: CrossingAssigner | None = None
+        self.on = False  # more than one car may break the beam
         self._pending: dict[int, PendingCrossing] = {}
         self._decided: dict[int, PendingCrossing] = {}
         self._in: dict[str, Run] = {}  # car -> the run in which it is, or was until a moment ago
         self._gone: dict[str, int] = {}  # car -> when it left, on the gate's clock
         self._boot = ""  # of the newest crossing
         self._now_ns = 0
-
-    @property
-    def on(self) -> bool:
-        """More than one car may break the beam."""
-        return self._cars is not None
 
     @property
     def undecided(self) -> f.Crossing | None:
@@ -186,6 +182,7 @@ class MultiCarAttribution:
         if self._cars is None:
             if len(race.on_track) < 2:
                 return
+            self.on = True
             self._cars = CrossingAssigner((), seconds_to_ns(race.info.rules.min_lap_s), LOCKOUT_NS)
         for run in race.on_track:
             if run.released and self._in.get(run.car) is not run:
@@ -196,6 +193,7 @@ class MultiCarAttribution:
                 self._cars.leave(car, self._now_ns)
         recent = any(self._now_ns - left_ns < LEAVES_NS for left_ns in self._gone.values())
         if not self._pending and not recent and len(race.on_track) < 2:
+            self.on = False
             self._cars = None  # one run is left and everybody else is away: no doubt is possible any more
             self._in.clear()
             self._gone.clear()

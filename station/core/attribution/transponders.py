@@ -1,16 +1,11 @@
-"""Whose transponder is it? Ids are compared as numbers are meant, not as they are written; unknown ones
-are remembered.
+"""Whose transponder is it? What the config and officials say of each id, and what was read of it in this race.
 
-Decoders give each protocol's own form (P3, RC-4, TranX, Cano: decimal; IPICO and long RFID tags: hexadecimal; LapRF,
-Carrera: the slot). Other programs and stickers write the same id otherwise. So an id is, in this order: the same text;
-the same without blanks, colons, dashes, dots, case and leading zeros; the same number, one of the two being
-hexadecimal. Digits alone may be either: as hexadecimal they count only from six digits on, while nobody has sent them
-as they stand, and while they fit one owner. Where two owners fit, nobody is meant, and it is said. What an official
-gives is found by the same rule: in another notation than the config's, or than the decoder's, it is the same one.
+Called by attribution.py for each crossing with an id. Ids are compared as in transponder_ids.py. An id that nobody has
+sent as it stands may also be meant in another notation, as long as it fits one owner; where two owners fit nobody is
+meant, and a sentence says so. What an official assigns is found by the same rule: in another notation than the
+config's, or than the decoder's, it is the same transponder.
 """
 
-import functools
-import unicodedata
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,65 +14,16 @@ from shared.errors import Refused
 from shared.protocol.topics import checked_device
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.attribution.transponder_ids import IdReading, plain_id, reading, the_hexadecimal
 from station.core.runs.racer_names import RacerNames
 from station.core.runs.recount import TransponderPass
 from station.core.runs.run import Run
 
-MARKS = str.maketrans("", "", " :-_.,'/")
-MIN_HEX_DIGITS = 6  # of an id of digits that is taken as hexadecimal
-MAX_DIGITS = 16  # of an id that is compared as a number; longer ones have one notation
 MAX_LETTERS = 128
-STRANGERS = 64
+MAX_UNKNOWN = 64
 REMEMBERED = 128  # transponders, of this race
 PASSES = 512
 BY_NUMBER = 3  # the edition from which on an official may give an id in any notation, and runs are told anew
-_DIGITS, _HEX = frozenset("0123456789"), frozenset("0123456789ABCDEF")
-
-
-@dataclass(frozen=True, slots=True)
-class IdReading:
-    """What an id says: `plain` text to compare, and as which number it can be read. `sure`: it cannot be decimal."""
-
-    plain: str
-    decimal: int | None
-    hexadecimal: int | None
-    sure: bool
-
-
-@functools.lru_cache(maxsize=1024)  # the same few ids come with every crossing
-def reading(text: str) -> IdReading:
-    """Of an id as anybody writes it."""
-    plain = unicodedata.normalize("NFKC", text).translate(MARKS).upper()
-    prefixed = plain.startswith("0X") and len(plain) > 2
-    digits = plain[2:] if prefixed else plain
-    is_hex = bool(digits) and _HEX.issuperset(digits)
-    sure = is_hex and (prefixed or not _DIGITS.issuperset(digits))
-    short = len(digits.lstrip("0")) <= MAX_DIGITS
-    told_apart = "0X" if prefixed and _DIGITS.issuperset(digits) else ""
-    return IdReading(
-        told_apart + (digits.lstrip("0") or digits[:1]),
-        int(digits) if is_hex and short and not sure else None,
-        int(digits, 16) if is_hex and short else None,
-        sure,
-    )
-
-
-def plain_id(text: str) -> str:
-    """An id without what only differs by the way of writing it."""
-    return reading(text).plain
-
-
-def same_number(known: IdReading, read: IdReading) -> bool:
-    """Are they one number, the one as decimal and the other as hexadecimal?"""
-    return the_hexadecimal(known, read) is not None
-
-
-def the_hexadecimal(known: IdReading, read: IdReading) -> IdReading | None:
-    """Which of the two is hexadecimal, where they are one number so."""
-    for tens, sixteens in ((known, read), (read, known)):
-        if tens.decimal is not None and tens.decimal == sixteens.hexadecimal:
-            return sixteens if sixteens.sure or len(sixteens.plain) >= MIN_HEX_DIGITS else None
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +168,7 @@ class Transponders:
             known = next((each for each in reversed(self._wired) if each.id == read), None)
             return OwnerFound(known, f"its transponder {read}")
         if read not in self._found:
-            if len(self._found) > 4 * STRANGERS:
+            if len(self._found) > 4 * MAX_UNKNOWN:
                 self._found.clear()
             self._found[read] = self._find(read)
         return self._found[read]
@@ -243,7 +189,7 @@ class Transponders:
             return None
         stranger = self.unknown_transponders.pop(key, None) or UnknownId(crossing.transponder)
         self.unknown_transponders[key] = stranger
-        if len(self.unknown_transponders) > STRANGERS:
+        if len(self.unknown_transponders) > MAX_UNKNOWN:
             del self.unknown_transponders[next(iter(self.unknown_transponders))]
         stranger.count += 1
         return f.UnknownTransponder(crossing.transponder, crossing.number, stranger.count)

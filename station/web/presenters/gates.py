@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from shared.units import NS_PER_S
 from station.core.timing.readiness import untried
-from station.views.views import GateView, SensorView, View
+from station.views.gate_views import GateView, SensorView
+from station.views.views import View
 from station.web.presenters.health import SIGNS
 
 NOTHING = "–"
@@ -26,7 +27,7 @@ LAYOUT_WORDS = {
     "in_line": "In line",
     "side_by_side": "Side by side",
 }
-UNSAID = (
+LAYOUT_NOT_SET = (
     'Nobody said how its sensors stand, so a car counts whichever way it goes: set layout = "in_line" or '
     '"side_by_side" under [[gate]].'
 )
@@ -108,7 +109,7 @@ def _fitness(gate: GateView) -> tuple[str, str]:
 
 def _advice(gate: GateView) -> tuple[str, ...]:
     """What is to be done before a race."""
-    unsaid = UNSAID if gate.layout == "unsaid" and not gate.doubt else ""
+    unsaid = LAYOUT_NOT_SET if gate.layout == "unsaid" and not gate.doubt else ""
     return tuple(filter(None, (gate.doubt, untried(gate.untried), unsaid)))
 
 

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from station.core.timing.readiness import untried
-from station.views.views import CarView, GateView, ManagerView, View
+from station.views.car_views import CarView
+from station.views.gate_views import GateView
+from station.views.system_views import ManagerView
+from station.views.views import View
 
 
 @dataclass(frozen=True, slots=True)

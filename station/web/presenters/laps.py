@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from shared.rules.ranking import RaceRules, RunLap, Score, lap_time_ns, score_run, successful
+from shared.rules.ranking import RaceRules, Score, lap_time_ns, score_run, successful
 from shared.rules.wording import (
     BEST_OF_RACE,
     BEST_OF_RUN,
@@ -17,10 +17,12 @@ from shared.rules.wording import (
 )
 from shared.units import format_ms, format_ns, published_ms
 from station.core.facts import Lap
-from station.views.views import RaceView, RunView, StandingLine, View
+from station.core.runs.laps import run_lap, run_laps
+from station.views.race_views import RaceView, RunView, StandingLine
+from station.views.views import View
 
 NOTHING = "–"
-MOST_TOGETHER = 40  # laps of several cars on one table
+MAX_ROWS = 40  # laps of several cars on one table
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +65,21 @@ class PlaceLine:
     on_track: bool
 
 
-def as_run_lap(lap: Lap) -> RunLap:
-    """A station's lap as the ranking counts it."""
-    return RunLap(
-        lap.number,
-        lap.lap_ns,
-        lap.ended_ns,
-        lap.off_tracks,
-        lap.collisions,
-        lap.resets,
-        lap.penalty_ns,
-        lap.valid,
-    )
-
-
 def window(run: RunView, rules: RaceRules) -> Score | None:
     """Which laps make the score; an abandoned run claims none."""
     if run.phase == "finished" and not run.counts:
         return None
-    return score_run([as_run_lap(lap) for lap in run.laps], rules)
+    return score_run(run_laps(run.laps), rules)
 
 
 def best_counted_ns(run: RunView, rules: RaceRules) -> int | None:
     """The best lap as it counts, penalties included; what happened in a lap is part of it."""
-    laps = [as_run_lap(lap) for lap in run.laps]
+    laps = run_laps(run.laps)
     return min((lap_time_ns(lap, rules) for lap in laps if successful(lap, rules)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class ReferenceLaps:
     """The laps that others are held against: the best of the race, of the racer in it, and of this run."""
 
     race_ns: int | None
@@ -109,10 +97,10 @@ class Marks:
         return VALID
 
 
-def marks(run: RunView, rules: RaceRules, race: RaceView | None) -> Marks:
+def reference_laps(run: RunView, rules: RaceRules, race: RaceView | None) -> ReferenceLaps:
     """Of this run in this race."""
     leads = race is not None and race.best_racer == run.racer
-    return Marks(
+    return ReferenceLaps(
         race.best_lap_ns if race is not None and leads else None, run.racer_best_ns, best_counted_ns(run, rules)
     )
 
@@ -120,7 +108,7 @@ def marks(run: RunView, rules: RaceRules, race: RaceView | None) -> Marks:
 def lap_lines(run: RunView, rules: RaceRules, race: RaceView | None = None, *, together: bool = False) -> list[LapLine]:
     """The laps, newest first: who waits for a time looks at the top. `together`: among those of other cars."""
     score = window(run, rules)
-    held = marks(run, rules, race)
+    held = reference_laps(run, rules, race)
     lines = []
     for lap in reversed(run.laps):
         in_window = score is not None and score.first_lap <= lap.number <= score.last_lap
@@ -136,7 +124,7 @@ def laps_together(runs: tuple[RunView, ...], rules: RaceRules, race: RaceView | 
         for run in runs
         for lap, line in zip(reversed(run.laps), lap_lines(run, rules, race, together=True), strict=True)
     ]
-    return [line for _, line in sorted(lines, key=lambda each: each[0], reverse=True)[:MOST_TOGETHER]]
+    return [line for _, line in sorted(lines, key=lambda each: each[0], reverse=True)[:MAX_ROWS]]
 
 
 def _named(line: LapLine, run: RunView) -> LapLine:
@@ -144,9 +132,9 @@ def _named(line: LapLine, run: RunView) -> LapLine:
     return replace(line, key=f"lap-{run.run_id}-{line.number}", who=run.racer, run_id=run.run_id, say=say)
 
 
-def _lap_line(lap: Lap, rules: RaceRules, held: Marks, in_window: bool, run_counts: bool) -> LapLine:
-    counts = successful(as_run_lap(lap), rules)
-    time_ns = lap_time_ns(as_run_lap(lap), rules)
+def _lap_line(lap: Lap, rules: RaceRules, held: ReferenceLaps, in_window: bool, run_counts: bool) -> LapLine:
+    counts = successful(run_lap(lap), rules)
+    time_ns = lap_time_ns(run_lap(lap), rules)
     said = _status(lap, counts and run_counts, time_ns, held)
     time = format_ns(time_ns) if lap.lap_ns else NOTHING
     slower = counts and held.run_ns is not None and time_ns > held.run_ns
@@ -171,7 +159,7 @@ def _lap_line(lap: Lap, rules: RaceRules, held: Marks, in_window: bool, run_coun
     )
 
 
-def _status(lap: Lap, counts: bool, time_ns: int, held: Marks) -> ToneWords:
+def _status(lap: Lap, counts: bool, time_ns: int, held: ReferenceLaps) -> ToneWords:
     if lap.held:
         return IN_DOUBT
     if not lap.valid:
@@ -185,12 +173,12 @@ def _happened(lap: Lap) -> tuple[tuple[str, str], ...]:
 
 
 def _penalty(lap: Lap, rules: RaceRules) -> str:
-    with_it, without = published_ms(lap_time_ns(as_run_lap(lap), rules)), published_ms(lap.lap_ns)
+    with_it, without = published_ms(lap_time_ns(run_lap(lap), rules)), published_ms(lap.lap_ns)
     return f"+{format_ms(with_it - without)}" if with_it != without else ""
 
 
 def _detail(lap: Lap, counts: bool, rules: RaceRules) -> str:
-    parts = incidents(as_run_lap(lap))
+    parts = incidents(run_lap(lap))
     if lap.valid and not counts:
         allowed = rules.max_resets_per_lap
         over = allowed is not None and lap.resets > allowed

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import HardwareMissing
-from simulator.realtime.shared_clock import Anchor, ClockReader, ClockWriter
+from simulator.realtime.shared_clock import ClockAnchor, ClockReader, ClockWriter
 
 BOOT = "b" * 36
 
@@ -45,7 +45,7 @@ class Real:
     wall=st.integers(0, 2**60), step=st.integers(-(10**9), 10**10), cap=st.integers(0, 10**8), rate=st.floats(0.05, 50)
 )
 def test_a_reader_is_between_the_anchor_and_its_cap(wall: int, step: int, cap: int, rate: float) -> None:
-    now = Anchor(wall, 500, cap, rate, BOOT).now_ns(wall + step)
+    now = ClockAnchor(wall, 500, cap, rate, BOOT).now_ns(wall + step)
     assert 500 <= now <= 500 + cap
 
 
@@ -53,13 +53,13 @@ def test_what_is_written_is_read_and_a_new_world_is_found(tmp_path: pathlib.Path
     real = Real()
     now = real.ns
     path = tmp_path / "world.clock"
-    first = ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
+    first = ClockWriter(path, BOOT, ClockAnchor(now, 2, 3, 1.0, BOOT))
     reader = real.reader(path)
-    assert reader.anchor() == Anchor(now, 2, 3, 1.0, BOOT)
-    first.write(Anchor(now - 1_000_000_000, 20, 3, 1.0, BOOT))
+    assert reader.anchor() == ClockAnchor(now, 2, 3, 1.0, BOOT)
+    first.write(ClockAnchor(now - 1_000_000_000, 20, 3, 1.0, BOOT))
     assert reader.anchor().at_ns == 20
-    second = ClockWriter(path, "c" * 36, Anchor(now, 6, 7, 2.0, "c" * 36))
-    assert reader.anchor() == Anchor(now, 6, 7, 2.0, "c" * 36)
+    second = ClockWriter(path, "c" * 36, ClockAnchor(now, 6, 7, 2.0, "c" * 36))
+    assert reader.anchor() == ClockAnchor(now, 6, 7, 2.0, "c" * 36)
     second.close()
     assert not path.exists()
     assert reader.anchor().at_ns == 6
@@ -68,7 +68,7 @@ def test_what_is_written_is_read_and_a_new_world_is_found(tmp_path: pathlib.Path
 
 def test_a_clock_that_stood_still_for_long_is_no_clock(tmp_path: pathlib.Path) -> None:
     real = Real()
-    ClockWriter(tmp_path / "world.clock", BOOT, Anchor(real.ns - 11_000_000_000, 2, 3, 1.0, BOOT))
+    ClockWriter(tmp_path / "world.clock", BOOT, ClockAnchor(real.ns - 11_000_000_000, 2, 3, 1.0, BOOT))
     with pytest.raises(HardwareMissing, match="stands still"):
         real.reader(tmp_path / "world.clock")
 
@@ -85,7 +85,10 @@ def test_what_is_no_clock_is_refused(tmp_path: pathlib.Path, content: bytes | No
 def test_a_reader_waits_for_a_writer_that_was_preempted(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "world.clock"
     real = Real(lambda: writer.write(written))
-    writer, written = ClockWriter(path, BOOT, Anchor(real.ns, 2, 3, 1.0, BOOT)), Anchor(real.ns, 20, 3, 1.0, BOOT)
+    writer, written = (
+        ClockWriter(path, BOOT, ClockAnchor(real.ns, 2, 3, 1.0, BOOT)),
+        ClockAnchor(real.ns, 20, 3, 1.0, BOOT),
+    )
     reader = real.reader(path)
     spoil(path)
     assert reader.anchor() == written
@@ -98,8 +101,8 @@ def test_a_reader_waits_for_a_writer_that_was_preempted(tmp_path: pathlib.Path) 
 def test_a_writer_that_died_in_its_write_is_followed_by_the_next_world(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "world.clock"
     real = Real(lambda: ClockWriter(path, "c" * 36, after))
-    ClockWriter(path, BOOT, Anchor(real.ns, 2, 3, 1.0, BOOT))
-    after = Anchor(real.ns, 6, 7, 1.0, "c" * 36)
+    ClockWriter(path, BOOT, ClockAnchor(real.ns, 2, 3, 1.0, BOOT))
+    after = ClockAnchor(real.ns, 6, 7, 1.0, "c" * 36)
     reader = real.reader(path)
     spoil(path)
     assert reader.anchor() == after
@@ -109,7 +112,7 @@ def test_a_writer_that_died_in_its_write_is_followed_by_the_next_world(tmp_path:
 def test_a_damaged_clock_is_said(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "world.clock"
     real = Real()
-    writer = ClockWriter(path, BOOT, Anchor(real.ns, 2, 3, 1.0, BOOT))
+    writer = ClockWriter(path, BOOT, ClockAnchor(real.ns, 2, 3, 1.0, BOOT))
     reader = real.reader(path)
     spoil(path)
     with pytest.raises(HardwareMissing, match="damaged"):

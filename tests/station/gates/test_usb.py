@@ -194,6 +194,6 @@ def test_list_and_probe_offer_the_name_that_stays(machine: Machine, monkeypatch:
         monkeypatch.setattr(module, "stable_name", lambda device: stable_name(device, machine.by_id))
     assert list_all._port(path, "FT232R") == f"  {stable}\n    now {path}  FT232R"
     assert list_all._port("/dev/ttyS0", "") == "  /dev/ttyS0"
-    heard = [probe.Heard(catalog.protocol_info("p3"), 115200, 10, Counts())]
+    heard = [probe.ProtocolMatch(catalog.protocol_info("p3"), 115200, 10, Counts())]
     assert f'url = "{stable}", baud = 115200' in probe.verdict(path, 10, heard)
     assert 'url = "socket://h:1", baud' in probe.verdict("socket://h:1", 10, heard)

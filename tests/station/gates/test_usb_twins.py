@@ -290,7 +290,7 @@ def test_what_list_and_probe_offer(make: Make, monkeypatch: pytest.MonkeyPatch) 
             f"  {path}\n    now {port}  USB Serial\n"
             "    the name of its socket, since another one is alike: leave each where it is"
         )
-        heard = [probe.Heard(catalog.protocol_info("p3"), 115200, 10, Counts())]
+        heard = [probe.ProtocolMatch(catalog.protocol_info("p3"), 115200, 10, Counts())]
         assert f'url = "{path}", baud = 115200' in probe.verdict(port, 10, heard)
     assert sorted(plugged_in(computer.by_id, computer.ttys)) == sorted(
         [str(computer.by_id / f"{FTDI_A.by_id}-port0"), *paths]

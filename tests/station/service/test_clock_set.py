@@ -20,7 +20,7 @@ from station.core.engine import Engine
 from station.store.encoding import decode_input
 from station.sync.build import utc_s
 from station.sync.outbox_reader import OutboxReader
-from station.views.views import Accepted, Declined
+from station.views.command_answers import Accepted, Declined
 from station.web.render import Pages
 from tests.station.core.scripted_race import BOOT, MS, Hand, S, only
 from tests.station.service.station_rig import Rig
@@ -437,7 +437,7 @@ def test_who_vouches_for_the_clock(
     rtc = tmp_path / "since_epoch"
     if rtc_s is not None:
         rtc.write_text(f"{rtc_s}\n")
-    monkeypatch.setattr(clock_set, "kept_by_server", lambda: server)
+    monkeypatch.setattr(clock_set, "is_synchronised", lambda: server)
     assert clock_set.is_set(utc_ns, rtc) == known
 
 
@@ -474,7 +474,7 @@ def test_a_gate_that_lived_on_while_the_station_was_down_is_put_beside_its_new_c
         ]
 
     def edge(seq: int) -> None:
-        rig.station._edge(e.Edge("start", "beam", True, seq * S, seq, "device:x.1"))
+        rig.station._on_gate_event(e.Edge("start", "beam", True, seq * S, seq, "device:x.1"))
         rig.settle()
 
     edge(1)

@@ -12,7 +12,8 @@ from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from station.core import inputs as e
 from station.evidence.bundle import make_bundle
-from station.views.views import Accepted, Declined, SensorView
+from station.views.command_answers import Accepted, Declined
+from station.views.gate_views import SensorView
 from tests.station.service.station_rig import MS, Rig, S
 
 

@@ -14,7 +14,8 @@ from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from station.commands.replay import check
 from station.core import inputs as e
-from station.views.views import Accepted, Declined, View
+from station.views.command_answers import Accepted, Declined
+from station.views.views import View
 from station.web.presenters.health import alarms
 from tests.station.full_disk import full_disk
 from tests.station.service.station_rig import MS, Rig, S, WireCar, orders, rules

@@ -10,12 +10,12 @@ import apsw
 import pytest
 
 from shared.errors import OperatorError, StorageError
+from shared.files import is_locked
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
-from station.store.process_lock import hold, is_held
 from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
 from station.sync.schedule import AnswerLost, PostedWithOtherScore, Progress
-from station.sync.status import SyncStatusReader
+from station.sync.status import SyncStatusReader, hold_sync_lock
 from tests.station.sync.sample_results import row
 
 ANSWERS: list[tuple[PostOutcome | None, str]] = [
@@ -120,8 +120,8 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: pathlib.Path) -> N
 
 _HOLDER = """
 import pathlib, sys
-from station.store.process_lock import hold
-hold(pathlib.Path(sys.argv[1]))
+from station.sync.status import hold_sync_lock
+hold_sync_lock(pathlib.Path(sys.argv[1]).parent)
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -129,19 +129,19 @@ sys.stdin.read()
 
 def test_only_one_process_holds_the_lock_and_a_killed_one_holds_none(tmp_path: pathlib.Path) -> None:
     lock = tmp_path / "sync.lock"
-    assert not is_held(lock)
+    assert not is_locked(lock)
     with subprocess.Popen(
         [sys.executable, "-c", _HOLDER, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        assert is_held(lock)
+        assert is_locked(lock)
         with pytest.raises(OperatorError, match="another sync process"):
-            hold(lock)
+            hold_sync_lock(tmp_path)
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait(10)
-    assert not is_held(lock)
-    os.close(hold(lock))
+    assert not is_locked(lock)
+    os.close(hold_sync_lock(tmp_path))
 
 
 def test_the_report_before_sync_ever_ran(tmp_path: pathlib.Path) -> None:
@@ -167,7 +167,7 @@ def test_the_report_before_sync_ever_ran(tmp_path: pathlib.Path) -> None:
 )
 def test_the_report_says_the_newest_trouble(tmp_path: pathlib.Path, answer: PostOutcome | None, words: str) -> None:
     store = AttemptStore(tmp_path / "sync.db")
-    held = hold(tmp_path / "sync.lock")
+    held = hold_sync_lock(tmp_path)
     attempt = store.begin(row(1), 1)
     if answer is not None:
         store.finish(attempt, answer, 2)

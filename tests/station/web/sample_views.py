@@ -8,24 +8,12 @@ from shared.errors import RacedayError
 from shared.rules.ranking import RaceRules
 from station.core.facts import GateNoteStored, Lap, Proposal
 from station.core.inputs import Command, StopAll
-from station.views.views import (
-    Accepted,
-    BrokerView,
-    CarView,
-    ClockView,
-    Declined,
-    GateView,
-    RaceView,
-    ResultTrouble,
-    RunView,
-    SensorView,
-    StandingLine,
-    StopCar,
-    StopView,
-    StoreView,
-    SyncView,
-    View,
-)
+from station.views.car_views import CarStopView, CarView, StopView
+from station.views.command_answers import Accepted, Declined
+from station.views.gate_views import GateView, SensorView
+from station.views.race_views import RaceView, RunView, StandingLine
+from station.views.system_views import BrokerView, ClockView, ResultProblem, StoreView, SyncView
+from station.views.views import View
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -121,9 +109,9 @@ TROUBLE = replace(
         True,
         "race-1.run-6 was rejected (404): there is no race 'race-1'.",
         (
-            ResultTrouble("race-1.run-6", 1, "rejected", "race-1.run-6 was rejected (404): there is no race 'race-1'."),
-            ResultTrouble("race-1.run-5", 2, "rejected", "race-1.run-5 was rejected (409): used with another body."),
-            ResultTrouble("race-1.run-4", 1, "unknown", "race-1.run-4 was sent; its answer is awaited (1 try so far)."),
+            ResultProblem("race-1.run-6", 1, "rejected", "race-1.run-6 was rejected (404): there is no race 'race-1'."),
+            ResultProblem("race-1.run-5", 2, "rejected", "race-1.run-5 was rejected (409): used with another body."),
+            ResultProblem("race-1.run-4", 1, "unknown", "race-1.run-4 was sent; its answer is awaited (1 try so far)."),
         ),
         True,
         "The leaderboard does not know the race 'race-1': create it there, or mend [race] `id`.",
@@ -203,10 +191,10 @@ STOPPED = StopView(
     at_utc_ns=1_790_000_100 * S,
     lease_ms=500,
     cars=(
-        StopCar("car-1", "stopped", "tripped", took_ms=212),
-        StopCar("car-2", "ordered", "driving"),
-        StopCar("car-3", "unreached", "driving", heard_utc_ns=1_790_000_040 * S),
-        StopCar("car-4", "unreached", "disarmed"),
+        CarStopView("car-1", "stopped", "tripped", took_ms=212),
+        CarStopView("car-2", "ordered", "driving"),
+        CarStopView("car-3", "unreached", "driving", heard_utc_ns=1_790_000_040 * S),
+        CarStopView("car-4", "unreached", "disarmed"),
     ),
 )
 

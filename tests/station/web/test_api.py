@@ -10,7 +10,7 @@ import requests
 from shared.errors import Refused, StorageError
 from shared.web.security import is_allowed_host
 from station.core.inputs import OpenRun, OrderCar, VoidLap
-from station.views.views import Accepted, Declined
+from station.views.command_answers import Accepted, Declined
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import FakeStation
 

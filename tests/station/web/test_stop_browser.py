@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from station.core.inputs import ReleaseStop, StopAll
-from station.views.views import StopView
+from station.views.car_views import StopView
 from tests.station.web.browser import Watched, chromium, keep_picture, violations
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import STOPPED

@@ -22,7 +22,7 @@ from tests.vehicle.web.test_access import Site
 from tests.vehicle.web.test_calibration_api import Guarded
 from vehicle.calibration.file import read_calibration
 from vehicle.core.messages import CalibrationCommand, ControlTrace, LoopTelemetry, ThrottleLimit
-from vehicle.recordings.frame_feed import Picture, jpeg_of
+from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of
 from vehicle.web.model_list import LibraryModelList
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -74,7 +74,7 @@ def drives(site: Site) -> None:
     picture = frame(60)
     picture[120:, :] = 140
     picture[100:, 150:170] = 230
-    desk.see(Picture(jpeg_of(picture), 1, 1))
+    desk.see(RecordedFrame(jpeg_of(picture), 1, 1))
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

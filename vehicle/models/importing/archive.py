@@ -14,16 +14,24 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
 
 from shared.errors import BadInput
-from vehicle.models.importing.checkpoints import MOST_NOTE_BYTES, NOTES, base_of, chosen, count_checkpoints, fits, told
+from vehicle.models.importing.checkpoints import (
+    MAX_NOTE_BYTES,
+    NOTES,
+    base_of,
+    choose_checkpoint,
+    count_checkpoints,
+    fits,
+    printable,
+)
 from vehicle.models.importing.gzip_reader import GZIP, Inflated, Unpacked
 from vehicle.models.importing.tar_reader import is_tar, tar_members
 from vehicle.models.importing.zip_reader import ZIP, zip_members
 from vehicle.models.metadata import Metadata, parse_metadata
-from vehicle.models.model_files import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES
+from vehicle.models.model_files import MAX_METADATA_BYTES, MAX_MODEL_BYTES, METADATA
 
-MOST_MEMBERS = 20_000  # an export holds a trace of each iteration: the work is bounded by sizes, not by this
-MOST_NOTES = 50
-MOST_FORMS = 20  # of metadata that mean the same
+MAX_MEMBERS = 20_000  # an export holds a trace of each iteration: the work is bounded by sizes, not by this
+MAX_NOTES = 50
+MAX_FORMS = 20  # of metadata that mean the same
 MODEL_ENDS = (".pb", ".onnx")
 HEAD_BYTES = 512
 
@@ -48,12 +56,12 @@ class Member(Protocol):
     @property
     def is_folder(self) -> bool: ...
 
-    def pieces(self, most: int) -> Iterator[bytes | bytearray]:
-        """All of it, piece by piece. Raises BadInput if it is larger than `most` or torn."""
+    def pieces(self, max_bytes: int) -> Iterator[bytes | bytearray]:
+        """All of it, piece by piece. Raises BadInput if it is larger than `max_bytes` or torn."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ExtractedModel:
     """What was in the archive: the model's name there and its bytes, and those of the metadata.
 
     `choice` says why it is this model, if there were several; else it is "".
@@ -73,14 +81,14 @@ class _Metadata:
     text: bytes = b""
     forms: int = 0
 
-    def look(self, name: str, text: bytes) -> None:
+    def add(self, name: str, text: bytes) -> None:
         """Another one, which must mean the same. Raises BadInput."""
         if not self.name:
             self.name, self.text = name, text
             return
         self.forms += text != self.text
-        if self.forms > MOST_FORMS:
-            raise BadInput(f"The archive holds more than {MOST_FORMS} different files named {METADATA}.")
+        if self.forms > MAX_FORMS:
+            raise BadInput(f"The archive holds more than {MAX_FORMS} different files named {METADATA}.")
         if not _mean_the_same(self.text, text):
             if name == self.name:
                 raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
@@ -88,16 +96,16 @@ class _Metadata:
 
 
 @dataclass(slots=True)
-class _Found:
+class _ArchiveContents:
     """What was seen so far. Of the models' bytes one at most is held: a car has little memory.
 
     `models` are digests by name: what is there twice with the same bytes is one model. `renamed` are metadata as a
     download or another system names them, which count only where none has its own name.
     """
 
-    asked: str
+    wanted: str
     models: dict[str, bytes] = field(default_factory=dict)
-    held: str = ""
+    model_name: str = ""
     content: bytearray = field(default_factory=bytearray)
     metadata: _Metadata = field(default_factory=_Metadata)
     renamed: dict[str, bytes] = field(default_factory=dict)
@@ -110,43 +118,43 @@ def is_archive(head: bytes) -> bool:
     return head.startswith((GZIP, *ZIP)) or is_tar(head)
 
 
-def take_model(file: BinaryIO, checkpoint: str = "") -> Taken:
+def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
     """The model and its metadata. `checkpoint` names one of several. Raises BadInput with one sentence."""
-    found = _Found(checkpoint)
+    found = _ArchiveContents(checkpoint)
     for name, member in _files(file):
-        _look(found, name, member)
+        _read_member(found, name, member)
     if not found.models:
         inner = f"; unpack its {found.packed[:60]!r} first" if found.packed else ""
         raise BadInput(f"The archive holds no model: it must have one .pb (or .onnx){inner}.")
-    name, reason = chosen(found.models, found.notes, found.asked)
+    name, reason = choose_checkpoint(found.models, found.notes, found.wanted)
     if not found.metadata.name:
         for renamed, text in found.renamed.items():
-            found.metadata.look(renamed, text)
+            found.metadata.add(renamed, text)
     if not found.metadata.name:
         raise BadInput(f"The archive holds no {METADATA}.")
     count = count_checkpoints(found.models)
-    choice = f"{told(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
+    choice = f"{printable(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
     content, found.content = found.content, bytearray()
-    if found.models[name] != found.models.get(found.held):
-        content = _again(file, name)
-    return Taken(name, content, found.metadata.text, choice)
+    if found.models[name] != found.models.get(found.model_name):
+        content = _reread_model(file, name)
+    return ExtractedModel(name, content, found.metadata.text, choice)
 
 
-def _look(found: _Found, name: str, member: Member) -> None:
+def _read_member(found: _ArchiveContents, name: str, member: Member) -> None:
     base = base_of(name)
     if base == METADATA:
-        found.metadata.look(_inside(name), bytes(_read(member, MOST_METADATA_BYTES)))
-    elif _RENAMED.fullmatch(base) and member.size <= MOST_METADATA_BYTES and len(found.renamed) < MOST_FORMS:
-        found.renamed[_inside(name)] = bytes(_read(member, MOST_METADATA_BYTES))
-    elif base in NOTES and member.size <= MOST_NOTE_BYTES and len(found.notes) < MOST_NOTES:
-        found.notes[_inside(name)] = bytes(_read(member, MOST_NOTE_BYTES))
+        found.metadata.add(_safe_path(name), bytes(_read(member, MAX_METADATA_BYTES)))
+    elif _RENAMED.fullmatch(base) and member.size <= MAX_METADATA_BYTES and len(found.renamed) < MAX_FORMS:
+        found.renamed[_safe_path(name)] = bytes(_read(member, MAX_METADATA_BYTES))
+    elif base in NOTES and member.size <= MAX_NOTE_BYTES and len(found.notes) < MAX_NOTES:
+        found.notes[_safe_path(name)] = bytes(_read(member, MAX_NOTE_BYTES))
     elif base.lower().endswith(MODEL_ENDS):
-        _look_at_model(found, _inside(name), member)
+        _read_model(found, _safe_path(name), member)
     elif base.lower().endswith(_PACKED_ENDS):
         found.packed = found.packed or name
 
 
-def _inside(name: str) -> str:
+def _safe_path(name: str) -> str:
     """The plain name of what is taken. Raises BadInput if it leads out."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts:
@@ -154,40 +162,40 @@ def _inside(name: str) -> str:
     return "/".join(parts)
 
 
-def _look_at_model(found: _Found, name: str, member: Member) -> None:
-    if fits(name, found.asked) if found.asked else not found.models:
-        found.held, found.content = name, bytearray()
-        found.content = _read(member, MOST_MODEL_BYTES)
+def _read_model(found: _ArchiveContents, name: str, member: Member) -> None:
+    if fits(name, found.wanted) if found.wanted else not found.models:
+        found.model_name, found.content = name, bytearray()
+        found.content = _read(member, MAX_MODEL_BYTES)
         digest = hashlib.sha256(found.content).digest()
     else:
         summed = hashlib.sha256()
-        for piece in member.pieces(MOST_MODEL_BYTES):
+        for piece in member.pieces(MAX_MODEL_BYTES):
             summed.update(piece)
         digest = summed.digest()
     if found.models.setdefault(name, digest) != digest:
         raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
 
 
-def _read(member: Member, most: int) -> bytearray:
+def _read(member: Member, max_bytes: int) -> bytearray:
     content = bytearray()  # grows in place: a model of 230 MB is not held twice
-    for piece in member.pieces(most):
+    for piece in member.pieces(max_bytes):
         content += piece
     return content
 
 
-def _again(file: BinaryIO, name: str) -> bytearray:
+def _reread_model(file: BinaryIO, name: str) -> bytearray:
     """The bytes of a model that was passed over at first, since only what came behind it called it the best."""
     for found, member in _files(file):
-        if base_of(found) == base_of(name) and _inside(found) == name:
-            return _read(member, MOST_MODEL_BYTES)
+        if base_of(found) == base_of(name) and _safe_path(found) == name:
+            return _read(member, MAX_MODEL_BYTES)
     raise BadInput("The archive changed while it was read.")
 
 
 def _files(file: BinaryIO) -> Iterator[tuple[str, Member]]:
     """The regular files, with their names."""
     for count, member in enumerate(_members(file), 1):
-        if count > MOST_MEMBERS:
-            raise BadInput(f"The archive holds more than {MOST_MEMBERS} files.")
+        if count > MAX_MEMBERS:
+            raise BadInput(f"The archive holds more than {MAX_MEMBERS} files.")
         # A Mac packs a twin of each file (`._model.pb`) that holds no model.
         if not member.is_folder and not base_of(member.name).startswith("._"):
             yield member.name, member
@@ -240,5 +248,5 @@ def _needed(text: bytes) -> Metadata:
 
 def _all_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(dict(pairs)) != len(pairs):
-        raise ValueError("something is said twice")
+        raise ValueError("a key stands twice")
     return dict(pairs)

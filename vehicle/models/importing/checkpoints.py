@@ -14,10 +14,10 @@ from shared.errors import BadInput
 NOTES = ("deepracer_checkpoints.json", ".coach_checkpoint", "coach_checkpoint", "checkpoint")
 WORDS = ("best", "last")  # what a note may call a checkpoint, and --checkpoint may ask for
 IN_USE = "one in use"  # what a note of TensorFlow or rl_coach says of the one that it names
-MOST_NOTE_BYTES = 65_536
+MAX_NOTE_BYTES = 65_536
 
 _SHOWN = 6
-_MOST_TOLD = 60
+_MAX_PRINTED = 60
 _LONGEST_NAME = 200
 _NUMBER = re.compile(r"(\d+)(?:_Step-?\d*)?(?:\.ckpt.*)?", re.IGNORECASE)
 _CKPT = re.compile(r"\.ckpt.*$", re.DOTALL | re.IGNORECASE)
@@ -25,9 +25,9 @@ _OF_MODEL = re.compile(r"(?:.*[^0-9])?(\d+)")
 _OF_TENSORFLOW = re.compile(r'model_checkpoint_path:\s*"([^"]{1,4096})"')
 
 
-def told(name: str) -> str:
+def printable(name: str) -> str:
     """A name as it stands in a sentence: an archive's may be anything."""
-    return name if name.isprintable() and len(name) <= _MOST_TOLD else repr(name[:_MOST_TOLD])
+    return name if name.isprintable() and len(name) <= _MAX_PRINTED else repr(name[:_MAX_PRINTED])
 
 
 def base_of(name: str) -> str:
@@ -35,24 +35,24 @@ def base_of(name: str) -> str:
     return name.replace("\\", "/").rpartition("/")[2]
 
 
-def chosen(models: Mapping[str, bytes], notes: Mapping[str, bytes], asked: str) -> tuple[str, str]:
+def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], requested: str) -> tuple[str, str]:
     """The name of the model, and a sentence on why it is this one; "" if there was no choice. Raises BadInput.
 
     `models` are digests by name: names of equal digests are one model.
     """
-    by_note = asked in WORDS and not any(fits(name, asked) for name in models)
-    if asked and not by_note:
-        missing = f"The archive holds no checkpoint {asked[:60]!r}"
-        return asked if asked in models else _only(models, asked, missing), "it was asked for"
+    by_note = requested in WORDS and not any(fits(name, requested) for name in models)
+    if requested and not by_note:
+        missing = f"The archive holds no checkpoint {requested[:60]!r}"
+        return requested if requested in models else _only(models, requested, missing), "it was asked for"
     different = _different(models)
     one = len(different) == 1
     if len(models) == 1:
         return different[0], ""
     for note in NOTES:
-        said = _agreed(note, notes, (asked,) if by_note else WORDS)
-        if said is None:
+        named = _agreed_checkpoint(note, notes, (requested,) if by_note else WORDS)
+        if named is None:
             continue
-        checkpoint, what = said
+        checkpoint, what = named
         if one and not any(fits(name, checkpoint) for name in models):
             continue  # whichever it means, the bytes are the same
         if not checkpoint:
@@ -62,7 +62,7 @@ def chosen(models: Mapping[str, bytes], notes: Mapping[str, bytes], asked: str) 
     if one:
         return different[0], ""
     if by_note:
-        raise BadInput(f"The archive says of no checkpoint that it is the {asked}: {_how(different)}")
+        raise BadInput(f"The archive says of no checkpoint that it is the {requested}: {_how(different)}")
     count = "two" if len(different) == 2 else str(len(different))
     raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how(different)}")
 
@@ -114,15 +114,15 @@ def _how(names: Sequence[str]) -> str:
     return f"it has {listed}{more}. Name one with --checkpoint."
 
 
-def _agreed(note: str, notes: Mapping[str, bytes], wanted: Sequence[str]) -> tuple[str, str] | None:
-    """What the notes of one name say, as `_said`; not clear if they contradict each other."""
-    every = (_said(note, text, wanted) for name, text in notes.items() if base_of(name) == note)
-    found = [said for said in every if said is not None]
-    found = [said for said in found if said[1] == wanted[0]] or found
+def _agreed_checkpoint(note: str, notes: Mapping[str, bytes], wanted: Sequence[str]) -> tuple[str, str] | None:
+    """What the notes of one name say, as `_named_checkpoint`; not clear if they contradict each other."""
+    every = (_named_checkpoint(note, text, wanted) for name, text in notes.items() if base_of(name) == note)
+    found = [named for named in every if named is not None]
+    found = [named for named in found if named[1] == wanted[0]] or found
     return ("", wanted[0]) if len({checkpoint for checkpoint, _ in found}) > 1 else next(iter(found), None)
 
 
-def _said(note: str, text: bytes, wanted: Sequence[str]) -> tuple[str, str] | None:
+def _named_checkpoint(note: str, text: bytes, wanted: Sequence[str]) -> tuple[str, str] | None:
     """The checkpoint that a note names, and what it calls it; None if it names none, or none that is `wanted`.
 
     "" is a checkpoint that is named in no clear way: another must not be taken in its place.
@@ -170,5 +170,5 @@ def _plain_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object whose keys are without case, blanks and signs."""
     table = {"".join(sign for sign in key.lower() if sign.isalnum()): value for key, value in pairs}
     if len(table) != len(pairs):
-        raise ValueError("something is said twice")
+        raise ValueError("a key stands twice")
     return table

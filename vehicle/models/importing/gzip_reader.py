@@ -9,15 +9,15 @@ from typing import Protocol
 
 from shared.errors import BadInput
 
-MOST_PACKED = 256 << 20
-MOST_UNPACKED = 320 << 20
-MOST_RATIO, RATIO_FROM = 50, 8 << 20
-MOST_GZIP_MEMBERS = 20_000  # of 64 kB each, as some packers write them, they would be a gigabyte
+MAX_PACKED = 256 << 20
+MAX_UNPACKED = 320 << 20
+MAX_RATIO, RATIO_FROM = 50, 8 << 20
+MAX_GZIP_MEMBERS = 20_000  # of 64 kB each, as some packers write them, they would be a gigabyte
 GZIP = b"\x1f\x8b"
 NOT_AN_ARCHIVE = "The file is not a complete tar archive."
 
 PIECE = 1 << 20  # what is read at a time of something large
-_LEAST = 16_384  # a header is 512 bytes: what is left of the packed is copied at each turn
+_MIN_READ = 16_384  # a header is 512 bytes: what is left of the packed is copied at each turn
 
 
 class Readable(Protocol):
@@ -64,7 +64,7 @@ class Unpacked:
             pass
 
     def _fill(self, wanted: int) -> bool:
-        self._ready = bytes(self._file.read(min(max(wanted, _LEAST), PIECE)))
+        self._ready = bytes(self._file.read(min(max(wanted, _MIN_READ), PIECE)))
         self._count(len(self._ready), len(self._ready))
         return bool(self._ready)
 
@@ -76,12 +76,12 @@ class Unpacked:
 
 def check_sizes(packed: int, unpacked: int) -> None:
     """Raises BadInput if no honest archive has these sizes."""
-    if packed > MOST_PACKED:
-        raise BadInput(f"The archive is larger than {MOST_PACKED >> 20} MB.")
-    if unpacked > MOST_UNPACKED:
-        raise BadInput(f"The archive unpacks to more than {MOST_UNPACKED >> 20} MB.")
-    if unpacked > RATIO_FROM and unpacked > MOST_RATIO * packed:
-        raise BadInput(f"The archive unpacks to more than {MOST_RATIO} times its size: no model does that.")
+    if packed > MAX_PACKED:
+        raise BadInput(f"The archive is larger than {MAX_PACKED >> 20} MB.")
+    if unpacked > MAX_UNPACKED:
+        raise BadInput(f"The archive unpacks to more than {MAX_UNPACKED >> 20} MB.")
+    if unpacked > RATIO_FROM and unpacked > MAX_RATIO * packed:
+        raise BadInput(f"The archive unpacks to more than {MAX_RATIO} times its size: no model does that.")
 
 
 class Inflated(Unpacked):
@@ -102,7 +102,7 @@ class Inflated(Unpacked):
                 raise BadInput(NOT_AN_ARCHIVE)
             self._rest = b""
             try:
-                self._ready = self._inflate.decompress(packed, min(max(wanted, _LEAST), PIECE))
+                self._ready = self._inflate.decompress(packed, min(max(wanted, _MIN_READ), PIECE))
             except zlib.error:
                 raise BadInput(NOT_AN_ARCHIVE) from None
             left = len(self._inflate.unconsumed_tail) + len(self._inflate.unused_data)
@@ -119,7 +119,7 @@ class Inflated(Unpacked):
         if not rest.startswith(GZIP):
             raise BadInput("Behind the archive's end stands something that is no gzip: pack it again.")
         self._members += 1
-        if self._members > MOST_GZIP_MEMBERS:
-            raise BadInput(f"The archive is made of more than {MOST_GZIP_MEMBERS} gzip members.")
+        if self._members > MAX_GZIP_MEMBERS:
+            raise BadInput(f"The archive is made of more than {MAX_GZIP_MEMBERS} gzip members.")
         self._inflate, self._rest = zlib.decompressobj(wbits=31), rest
         return True

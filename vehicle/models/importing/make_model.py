@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from vehicle.models.card import CARD, Card, Timing
-from vehicle.models.importing.source import Source
+from vehicle.models.importing.source import ModelSource
 from vehicle.models.metadata import parse_metadata
 from vehicle.models.model_files import METADATA, MODEL
 from vehicle.models.running.check import CheckedModel, check_model
@@ -22,21 +22,21 @@ from vehicle.models.running.timing import time_model
 from vehicle.models.tensorflow.converter import convert
 from vehicle.models.tensorflow.graphdef import Tensor, read_graph
 from vehicle.models.tensorflow.parity import compare, frozen_answers
-from vehicle.models.tensorflow.policy_head import Head
+from vehicle.models.tensorflow.policy_head import PolicyHead
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
     """The model as it was written and checked, without its bytes; what the frozen graph answered, None for ONNX."""
 
-    source: Source
+    source: ModelSource
     model: CheckedModel
     answers: Tensor | None
     shapes: dict[str, tuple[int, ...]]
     on_disk: "Future[None]"
 
 
-def make_model(bring: Callable[[], Source], folder: pathlib.Path) -> Card:
+def make_model(bring: Callable[[], ModelSource], folder: pathlib.Path) -> Card:
     """Writes model.onnx, model_metadata.json and card.json into `folder`. Raises BadInput, OSError."""
     with ThreadPoolExecutor(1, "disk") as disk:
         made = _made(bring(), folder, disk)
@@ -48,10 +48,10 @@ def make_model(bring: Callable[[], Source], folder: pathlib.Path) -> Card:
     return card
 
 
-def _made(source: Source, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _Made:
+def _made(source: ModelSource, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _Made:
     """Everything that needs the racer's own bytes, which end with it."""
     metadata = parse_metadata(source.metadata, any_sensors=True)
-    head: Head | None = None
+    head: PolicyHead | None = None
     content = bytes(source.model) if source.kind == "onnx" else b""
     if source.kind == "graph":
         content, head = convert(read_graph(source.model), metadata)
@@ -64,7 +64,7 @@ def _made(source: Source, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _Ma
     return _Made(light, model, answers, {} if head is None else head.shapes, on_disk)
 
 
-def _card(source: Source, model: CheckedModel, parity: float | None, timing: Timing) -> Card:
+def _card(source: ModelSource, model: CheckedModel, parity: float | None, timing: Timing) -> Card:
     return Card(
         name=source.name,
         source=f"{source.packing}, {source.kind}",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
 
 from shared.errors import BadInput
-from vehicle.models.importing.archive import HEAD_BYTES, check_packing, is_archive, take_model
-from vehicle.models.importing.gzip_reader import MOST_PACKED
-from vehicle.models.model_files import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES, fit_name
+from vehicle.models.importing.archive import HEAD_BYTES, check_packing, extract_model, is_archive
+from vehicle.models.importing.gzip_reader import MAX_PACKED
+from vehicle.models.model_files import MAX_METADATA_BYTES, MAX_MODEL_BYTES, METADATA, fit_name
 
 Kind = Literal["graph", "onnx"]
 _ENDS = (".tar.gz", ".tgz", ".gz", ".tar", ".zip", ".pb", ".onnx")
@@ -19,7 +19,7 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ModelSource:
     """The bytes that were brought, and what they are. Nothing in them is checked yet.
 
     `choice` says why it is this model, if the archive held several checkpoints.
@@ -35,7 +35,7 @@ class Source:
     choice: str = ""
 
 
-def read_source(path: pathlib.Path, metadata: pathlib.Path | None = None, checkpoint: str = "") -> Source:
+def read_source(path: pathlib.Path, metadata: pathlib.Path | None = None, checkpoint: str = "") -> ModelSource:
     """The model in a file; a bare model's metadata lie beside it, or are `metadata`. Raises BadInput, one sentence.
 
     `checkpoint` names one of several in an archive.
@@ -49,11 +49,11 @@ def read_source(path: pathlib.Path, metadata: pathlib.Path | None = None, checkp
         raise BadInput(f"{path}: the model cannot be read ({error.strerror}).") from None
 
 
-def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) -> Source:
+def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) -> ModelSource:
     if not path.is_file():
         raise BadInput("there is no such file; give a DeepRacer archive (tar.gz, tar or zip), a .pb or an .onnx file.")
-    if path.stat().st_size > MOST_PACKED:
-        raise BadInput(f"The file is larger than {MOST_PACKED >> 20} MB, which is not read.")
+    if path.stat().st_size > MAX_PACKED:
+        raise BadInput(f"The file is larger than {MAX_PACKED >> 20} MB, which is not read.")
     stem = next((path.name[: -len(end)] for end in _ENDS if path.name.lower().endswith(end)), path.name)
     suffix = path.suffix.lower()
     with path.open("rb") as file:
@@ -66,25 +66,27 @@ def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) ->
         if checkpoint:
             raise BadInput("A checkpoint can be chosen of an archive only; this is one model.")
         file.seek(0)
-        model = file.read(MOST_MODEL_BYTES + 1)
-    if len(model) > MOST_MODEL_BYTES:
-        raise BadInput(f"The model is larger than {MOST_MODEL_BYTES >> 20} MB, which is not run.")
+        model = file.read(MAX_MODEL_BYTES + 1)
+    if len(model) > MAX_MODEL_BYTES:
+        raise BadInput(f"The model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not run.")
     beside = _beside(metadata or path.with_name(METADATA))
     kind: Kind = "graph" if suffix == ".pb" else "onnx"
     digest = hashlib.sha256(model).hexdigest()
-    return Source(fit_name(stem), kind, "file", digest, _content(model, beside), model, beside)
+    return ModelSource(fit_name(stem), kind, "file", digest, _content(model, beside), model, beside)
 
 
-def _unpacked(file: BinaryIO, name: str, checkpoint: str) -> Source:
+def _unpacked(file: BinaryIO, name: str, checkpoint: str) -> ModelSource:
     """The archive's model; the whole file is hashed on the way."""
-    hashed = _Hashed(file)
-    taken = take_model(cast(BinaryIO, hashed), checkpoint)
-    kind: Kind = "onnx" if taken.name.lower().endswith(".onnx") else "graph"
-    content = _content(taken.model, taken.metadata)
-    return Source(name, kind, "archive", hashed.hexdigest(), content, taken.model, taken.metadata, taken.choice)
+    hashed = _HashingFile(file)
+    extracted = extract_model(cast(BinaryIO, hashed), checkpoint)
+    kind: Kind = "onnx" if extracted.name.lower().endswith(".onnx") else "graph"
+    content = _content(extracted.model, extracted.metadata)
+    return ModelSource(
+        name, kind, "archive", hashed.hexdigest(), content, extracted.model, extracted.metadata, extracted.choice
+    )
 
 
-class _Hashed:
+class _HashingFile:
     """A file whose bytes are hashed as they are read for the first time."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -118,9 +120,9 @@ def _beside(path: pathlib.Path) -> bytes:
     if not path.is_file():
         raise BadInput(f"The model's metadata are missing: put {METADATA} beside it, or name the file with --metadata.")
     with path.open("rb") as file:
-        text = file.read(MOST_METADATA_BYTES + 1)
-    if len(text) > MOST_METADATA_BYTES:
-        raise BadInput(f"The {METADATA} is larger than {MOST_METADATA_BYTES} bytes; metadata are a few lines of JSON.")
+        text = file.read(MAX_METADATA_BYTES + 1)
+    if len(text) > MAX_METADATA_BYTES:
+        raise BadInput(f"The {METADATA} is larger than {MAX_METADATA_BYTES} bytes; metadata are a few lines of JSON.")
     return text
 
 

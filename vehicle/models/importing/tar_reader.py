@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.errors import BadInput
-from vehicle.models.importing.gzip_reader import MOST_UNPACKED, NOT_AN_ARCHIVE, PIECE, Unpacked
+from vehicle.models.importing.gzip_reader import MAX_UNPACKED, NOT_AN_ARCHIVE, PIECE, Unpacked
 
 _BLOCK = 512
-_MOST_EXTENSION, _MOST_EXTENSIONS = 65_536, 1 << 20  # bytes of one, and of all beyond what each file's times need
+_MAX_EXTENSION, _MAX_EXTENSIONS = 65_536, 1 << 20  # bytes of one, and of all beyond what each file's times need
 _USUAL_EXTENSION = 512
-_MOST_HEADERS = 25_000  # of extensions: one a file
-_MOST_RECORDS = 100
+_MAX_HEADERS = 25_000  # of extensions: one a file
+_MAX_RECORDS = 100
 _REFUSED = {
     b"1": "a hard link",
     b"2": "a link",
@@ -43,10 +43,10 @@ class TarMember:
     stream: Unpacked
     left: int
 
-    def pieces(self, most: int) -> Iterator[bytearray]:
-        """All of it, piece by piece. Raises BadInput if it is larger than `most` or torn."""
-        if self.size > most:
-            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {most} are taken.")
+    def pieces(self, max_bytes: int) -> Iterator[bytearray]:
+        """All of it, piece by piece. Raises BadInput if it is larger than `max_bytes` or torn."""
+        if self.size > max_bytes:
+            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {max_bytes} are taken.")
         while self.left:
             piece = self.stream.read(min(self.left, PIECE))
             if not piece:
@@ -63,7 +63,7 @@ def tar_members(stream: Unpacked) -> Iterator[TarMember]:
         kind, size = header[156:157], _number(header[124:136])
         if kind in (b"x", b"g", b"L"):
             spent, count = spent + max(size - _USUAL_EXTENSION, 0), count + 1
-            if size > _MOST_EXTENSION or spent > _MOST_EXTENSIONS or count > _MOST_HEADERS:
+            if size > _MAX_EXTENSION or spent > _MAX_EXTENSIONS or count > _MAX_HEADERS:
                 raise BadInput("The archive's names are longer than any model's.")
             text = bytes(stream.read(size))
             stream.skip(-size % _BLOCK)
@@ -85,7 +85,7 @@ def _member(stream: Unpacked, header: bytes, kind: bytes, size: int, extended: d
         )
     if "size" in extended:
         size = _decimal(extended["size"])
-    if size > MOST_UNPACKED:
+    if size > MAX_UNPACKED:
         raise BadInput(f"The archive's {name[:60]!r} would have {size} bytes; that is too much.")
     if kind == b"5":
         size = 0
@@ -136,7 +136,7 @@ def _records(text: bytes) -> dict[str, str]:
     """The `length key=value` lines of a pax header. Raises BadInput."""
     found: dict[str, str] = {}
     at = 0
-    for _ in range(_MOST_RECORDS):
+    for _ in range(_MAX_RECORDS):
         if at >= len(text):
             return found
         length = text[at : at + 20].partition(b" ")[0]
@@ -148,4 +148,4 @@ def _records(text: bytes) -> dict[str, str]:
             raise BadInput("The archive holds a sparse file, which is not taken.")
         found[_text(key)] = _text(value)
         at = end
-    raise BadInput(f"The archive says more than {_MOST_RECORDS} things of one file, which is not read.")
+    raise BadInput(f"The archive says more than {_MAX_RECORDS} things of one file, which is not read.")

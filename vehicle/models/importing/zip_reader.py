@@ -21,8 +21,8 @@ NOT_A_ZIP = "The file is no tar.gz archive, and as a zip archive it is not compl
 
 _END, _END64, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _ENTRY, _LOCAL = b"PK\x01\x02", b"PK\x03\x04"
-_MOST_COMMENT = 65_535
-_MOST_DIRECTORY = 4 << 20
+_MAX_COMMENT = 65_535
+_MAX_DIRECTORY = 4 << 20
 _FULL16, _FULL32 = 0xFFFF, 0xFFFF_FFFF
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _IS_UTF8, _MASKED = 1 << 0, 1 << 11, 1 << 13
@@ -42,10 +42,10 @@ class ZipMember:
     begins: int
     file: BinaryIO
 
-    def pieces(self, most: int) -> Iterator[bytes]:
-        """All of it, piece by piece. Raises BadInput if it is larger than `most`, torn, or not what its sum says."""
-        if self.size > most:
-            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {most} are taken.")
+    def pieces(self, max_bytes: int) -> Iterator[bytes]:
+        """The content in pieces. Raises BadInput if it exceeds `max_bytes`, is incomplete or fails its CRC-32."""
+        if self.size > max_bytes:
+            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {max_bytes} are taken.")
         if self.method not in (_STORED, _DEFLATED):
             raise BadInput(f"The archive's {self.name[:60]!r} is packed in a way that is not read: use plain zip.")
         self._to_content()
@@ -106,7 +106,7 @@ def zip_members(file: BinaryIO) -> Iterator[ZipMember]:
 def _directory(file: BinaryIO) -> tuple[bytes, int]:
     """The directory's bytes and where they begin. Raises BadInput."""
     size = file.seek(0, io.SEEK_END)
-    tail_at = max(0, size - _MOST_COMMENT - 22)
+    tail_at = max(0, size - _MAX_COMMENT - 22)
     file.seek(tail_at)
     tail = file.read(size - tail_at)
     place = tail.rfind(_END)
@@ -122,7 +122,7 @@ def _directory(file: BinaryIO) -> tuple[bytes, int]:
         raise BadInput("The zip archive is split over several files: pack it into one.")
     if begins + length != end:
         raise BadInput(NOT_A_ZIP)
-    if length > _MOST_DIRECTORY:
+    if length > _MAX_DIRECTORY:
         raise BadInput("The archive's names are longer than any model's.")
     file.seek(begins)
     return file.read(length), begins

@@ -21,29 +21,29 @@ from shared.errors import BadInput
 from vehicle.frames.preprocess import PROFILES, ProfileName
 from vehicle.models.int8.calibration_frames import Frames, halves, read_frames
 from vehicle.models.int8.choose_precision import judge
-from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Note, Verdict
+from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Note, Int8Verdict
 from vehicle.models.running.check import CheckedModel, check_model
 from vehicle.models.running.policy import Policy
 
 _DENSE = frozenset({"Gemm", "MatMul"})
 _QUANTISED = ["Conv", "Flatten", "Gemm", "MatMul", "MaxPool", "Relu", "Reshape", "Transpose"]
-_LEAST_OPSET = 13  # below, a scale for each channel cannot be written
-_KEPT_FRAMES = 60
+_MIN_OPSET = 13  # below, a scale for each channel cannot be written
+_JUDGED_FRAMES = 60
 
 
-def quantise(folder: pathlib.Path, source: pathlib.Path, shrink: ProfileName) -> Verdict:
+def quantise(folder: pathlib.Path, source: pathlib.Path, shrink: ProfileName) -> Int8Verdict:
     """The work of the child. Raises BadInput."""
     model = check_model(folder)
     calibrating, judging = halves(read_frames(source, shrink))
     content = quantised(model, calibrating)
-    kept = judging[np.linspace(0, len(judging) - 1, min(_KEPT_FRAMES, len(judging))).astype(int)]
+    judged = judging[np.linspace(0, len(judging) - 1, min(_JUDGED_FRAMES, len(judging))).astype(int)]
     home = model.path.parent
     (home / NOTE).unlink(missing_ok=True)  # what stands there is void from here on
     _write(home / INT8, content)
     packed = io.BytesIO()
-    np.save(packed, kept, allow_pickle=False)
+    np.save(packed, judged, allow_pickle=False)
     _write(home / FRAMES, packed.getvalue())
-    verdict = judge(Policy(model), Policy(check_model(home / INT8)), kept)
+    verdict = judge(Policy(model), Policy(check_model(home / INT8)), judged)
     note = Int8Note(model.sha256, hashlib.sha256(content).hexdigest(), source.name, len(calibrating), verdict)
     _write(home / NOTE, note.to_json().encode())
     return verdict
@@ -52,8 +52,8 @@ def quantise(folder: pathlib.Path, source: pathlib.Path, shrink: ProfileName) ->
 def quantised(model: CheckedModel, frames: Frames) -> bytes:
     """The model in int8, scales for each channel, ranges from `frames` (n, 120, 160). Raises BadInput."""
     original = onnx.ModelProto.FromString(model.content)
-    if any(opset.domain in ("", "ai.onnx") and opset.version < _LEAST_OPSET for opset in original.opset_import):
-        raise BadInput(f"{model.path}: is of an opset below {_LEAST_OPSET}, which cannot be quantised: export it anew.")
+    if any(opset.domain in ("", "ai.onnx") and opset.version < _MIN_OPSET for opset in original.opset_import):
+        raise BadInput(f"{model.path}: is of an opset below {_MIN_OPSET}, which cannot be quantised: export it anew.")
     for number, node in enumerate(original.graph.node):
         node.name = f"n{number}"  # they are chosen by name, which need not be given
     last = [node.name for node in original.graph.node if node.op_type in _DENSE][-1:]
@@ -63,7 +63,7 @@ def quantised(model: CheckedModel, frames: Frames) -> bytes:
             quantize_static(
                 original,
                 str(made),
-                _Reader(model, frames),
+                _CalibrationFrames(model, frames),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
@@ -77,7 +77,7 @@ def quantised(model: CheckedModel, frames: Frames) -> bytes:
         return made.read_bytes()
 
 
-class _Reader(CalibrationDataReader):  # type: ignore[misc]  # the library is not typed
+class _CalibrationFrames(CalibrationDataReader):  # type: ignore[misc]  # the library is not typed
     """Frames as the library asks for them, one after the other."""
 
     def __init__(self, model: CheckedModel, frames: Frames) -> None:

@@ -17,20 +17,20 @@ from shared.errors import BadInput
 Precision = Literal["fp32", "int8"]
 
 INT8, NOTE, FRAMES = "model.int8.onnx", "int8.json", "int8_frames.npy"
-LEAST_ALIKE = 0.95
-MOST_MEAN_STEERING = 0.02
-MOST_TIME = 0.9
-_MOST_NOTE_BYTES = 65_536
+MIN_ALIKE = 0.95
+MAX_MEAN_STEERING = 0.02
+MAX_TIME = 0.9
+_MAX_NOTE_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Int8Verdict:
     """Both on the same frames: medians in microseconds; `alike` is the share of frames that move the wheels alike."""
 
     frames: int
     alike: float
     steering_mean: float
-    steering_most: float
+    steering_max: float
     fp32_us: int
     int8_us: int
 
@@ -41,11 +41,11 @@ class Verdict:
 
     @property
     def is_faster(self) -> bool:
-        return self.int8_us <= MOST_TIME * self.fp32_us
+        return self.int8_us <= MAX_TIME * self.fp32_us
 
     @property
     def is_alike(self) -> bool:
-        return self.alike >= LEAST_ALIKE and self.steering_mean <= MOST_MEAN_STEERING
+        return self.alike >= MIN_ALIKE and self.steering_mean <= MAX_MEAN_STEERING
 
     @property
     def sentence(self) -> str:
@@ -67,7 +67,7 @@ class Int8Note:
     sha256: str
     source: str
     frames: int
-    verdict: Verdict
+    verdict: Int8Verdict
 
     def to_json(self) -> str:
         """The file's text."""
@@ -81,7 +81,7 @@ def load_note(home: pathlib.Path) -> Int8Note:
     """The note beside a model. Raises BadInput."""
     try:
         with (home / NOTE).open("rb") as file:
-            return _NOTES.validate_json(file.read(_MOST_NOTE_BYTES))
+            return _NOTES.validate_json(file.read(_MAX_NOTE_BYTES))
     except (OSError, ValidationError):
         raise BadInput(f"{home / NOTE} cannot be read: quantise the model again.") from None
 

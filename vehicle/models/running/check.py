@@ -13,7 +13,7 @@ import onnx
 
 from shared.errors import BadInput
 from vehicle.models.metadata import HEIGHT, WIDTH, Metadata, load_metadata
-from vehicle.models.model_files import METADATA, MODEL, MOST_MODEL_BYTES
+from vehicle.models.model_files import MAX_MODEL_BYTES, METADATA, MODEL
 from vehicle.models.running.describe import count_parameters, describe_network
 from vehicle.models.running.onnx_check import allowed_graph, fixed_dims
 
@@ -93,11 +93,11 @@ def _read(file: pathlib.Path) -> bytes:
         )
     try:
         with file.open("rb") as opened:
-            content = opened.read(MOST_MODEL_BYTES + 1)
+            content = opened.read(MAX_MODEL_BYTES + 1)
     except OSError as error:
         raise BadInput(f"{file}: the model cannot be read ({error.strerror}).") from None
-    if len(content) > MOST_MODEL_BYTES:
-        raise BadInput(f"{file}: the model is larger than {MOST_MODEL_BYTES >> 20} MB, which is not run.")
+    if len(content) > MAX_MODEL_BYTES:
+        raise BadInput(f"{file}: the model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not run.")
     return content
 
 

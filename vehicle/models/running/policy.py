@@ -35,7 +35,7 @@ class Policy:
         self._bound = self._bind()
         self._warm_up()
 
-    def see(self, pixels: Pixels) -> Pixels:
+    def preprocess(self, pixels: Pixels) -> Pixels:
         """Shrink a picture, grey (H, W) or BGR (H, W, 3), to what the policy sees; the buffer is used again."""
         self._shrink(pixels, self.small)
         return self.small
@@ -52,8 +52,8 @@ class Policy:
     def _bind(self) -> ort.IOBinding:
         """The session reads our picture and writes our answer where they lie: nothing is made or copied for a frame."""
         model, bound = self.model, self._session.io_binding()
-        seen = (1, 1, HEIGHT, WIDTH) if model.layout == "NCHW" else (1, HEIGHT, WIDTH, 1)
-        bound.bind_input(model.input_name, "cpu", 0, np.float32, seen, self._picture.ctypes.data)
+        shape = (1, 1, HEIGHT, WIDTH) if model.layout == "NCHW" else (1, HEIGHT, WIDTH, 1)
+        bound.bind_input(model.input_name, "cpu", 0, np.float32, shape, self._picture.ctypes.data)
         bound.bind_output(model.output_name, "cpu", 0, np.float32, model.output_shape, self._answer.ctypes.data)
         return bound
 
@@ -61,7 +61,7 @@ class Policy:
         """Black, white and a ramp: the answers must be usable, and the first real frame not the slowest."""
         ramp = np.tile(np.linspace(0, 255, WIDTH, dtype=np.uint8), (HEIGHT, 1))
         for pixels in [np.zeros_like(ramp), np.full_like(ramp, 255), *([ramp] * _WARM_UPS)]:
-            self.see(pixels)
+            self.preprocess(pixels)
             try:
                 self.model.metadata.space.decode(self.answer(), 1.0)
             except BadInput as error:

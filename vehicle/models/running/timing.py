@@ -21,10 +21,10 @@ def time_model(
 ) -> Timing:
     """Dark, bright and noisy frames, one each `pace_s`; every answer must be usable. Raises BadInput."""
     random = np.random.default_rng(1)
-    taken: list[int] = []
+    times_us: list[int] = []
     due_s = time.monotonic()
     for number in range(_WARM_UPS + frames):
-        feed = {given.name: _seen(random, number, given.shape) for given in model.inputs}
+        feed = {given.name: _observation(random, number, given.shape) for given in model.inputs}
         began_ns = time.perf_counter_ns()
         try:
             answer = session.run([model.output_name], feed)[0]
@@ -37,16 +37,16 @@ def time_model(
         except BadInput as error:
             raise BadInput(f"{model.path}: failed its trial run: {error}") from None
         if number >= _WARM_UPS:
-            taken.append(took_us)
+            times_us.append(took_us)
         if took_us > SLOWEST_US and number >= 1:
             raise BadInput(f"{model.path}: takes {took_us // 1000} ms for a frame; no car keeps up with that.")
         due_s += pace_s
         time.sleep(max(0.0, due_s - time.monotonic()))
-    taken.sort()
-    return Timing(len(taken), taken[len(taken) // 2], taken[len(taken) * 95 // 100], taken[-1])
+    times_us.sort()
+    return Timing(len(times_us), times_us[len(times_us) // 2], times_us[len(times_us) * 95 // 100], times_us[-1])
 
 
-def _seen(random: np.random.Generator, number: int, shape: tuple[int, ...]) -> Any:
+def _observation(random: np.random.Generator, number: int, shape: tuple[int, ...]) -> Any:
     """What a sensor might give: a picture is 0 to 255, a LiDAR's distances 0 to 1."""
     top = 255.0 if len(shape) == 4 else 1.0
     if number < 2:

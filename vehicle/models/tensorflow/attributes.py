@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import BadInput
-from vehicle.models.tensorflow.graphdef import MOST_RANK, Node, Tensor
+from vehicle.models.tensorflow.graphdef import MAX_RANK, Node, Tensor
 
 Index = tuple[Any, ...]
 
@@ -64,7 +64,7 @@ def reshaped(node: Node, shape: tuple[int, ...], wanted: Tensor) -> tuple[int, .
 
 def expanded(node: Node, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     """The shape with one more axis, of size one. Raises BadInput."""
-    if not -len(shape) - 1 <= axis <= len(shape) or len(shape) >= MOST_RANK:
+    if not -len(shape) - 1 <= axis <= len(shape) or len(shape) >= MAX_RANK:
         raise BadInput(f"The {node.op} {node.name[:80]!r} does not fit its input.")
     place = axis % (len(shape) + 1)
     return (*shape[:place], 1, *shape[place:])

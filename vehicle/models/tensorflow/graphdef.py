@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from shared.errors import BadInput
 from vehicle.models.tensorflow.protobuf_wire import VARINT, WireReader, numbers, signed, text
 
-MOST_NODES = 4000
-MOST_ELEMENTS = 64 << 20  # the largest network of the field, DEEP for two cameras, holds 57 million weights
-MOST_FILLED = 1 << 20  # a small file may not become a large model
-MOST_RANK = 8
+MAX_NODES = 4000
+MAX_ELEMENTS = 64 << 20  # the largest network of the field, DEEP for two cameras, holds 57 million weights
+MAX_FILLED = 1 << 20  # a small file may not become a large model
+MAX_RANK = 8
 
 Ref = tuple[str, int]  # a node and the number of its output
 Tensor = NDArray[Any]
@@ -62,7 +62,7 @@ def read_graph(content: bytes | bytearray) -> Graph:
     functions: dict[str, Function] = {}
     for number, _, _, data in reader.wire.fields(memoryview(content)):
         if number == 1:
-            _keep(nodes, reader.node(data))
+            _add_node(nodes, reader.node(data))
         elif number == 2:
             for part, _, _, inner in reader.wire.fields(data):
                 if part == 1:
@@ -73,12 +73,12 @@ def read_graph(content: bytes | bytearray) -> Graph:
     return Graph(nodes, functions)
 
 
-def _keep(nodes: dict[str, Node], node: Node) -> None:
+def _add_node(nodes: dict[str, Node], node: Node) -> None:
     if node.name in nodes:
         raise BadInput(f"The graph has two nodes of the name {node.name[:80]!r}.")
     nodes[node.name] = node
-    if len(nodes) > MOST_NODES:
-        raise BadInput(f"The graph has more than {MOST_NODES} nodes; a policy has a hundred.")
+    if len(nodes) > MAX_NODES:
+        raise BadInput(f"The graph has more than {MAX_NODES} nodes; a policy has a hundred.")
 
 
 class _GraphReader:
@@ -236,7 +236,7 @@ def _inner_ref(given: str, parameters: tuple[str, ...]) -> Ref:
 
 def _elements(shape: tuple[int, ...]) -> int:
     size = math.prod(shape)
-    if len(shape) > MOST_RANK or any(dim < 0 for dim in shape) or size > MOST_ELEMENTS:
+    if len(shape) > MAX_RANK or any(dim < 0 for dim in shape) or size > MAX_ELEMENTS:
         raise BadInput(f"The graph holds a tensor of shape {'x'.join(map(str, shape[:9]))}, which is not run.")
     return size
 
@@ -259,5 +259,5 @@ def _shaped(values: Tensor, shape: tuple[int, ...], size: int) -> Tensor:
 
 
 def _check_filled(filled: int, size: int) -> None:
-    if filled > MOST_FILLED:
+    if filled > MAX_FILLED:
         raise BadInput(f"The graph holds {size} weights that are all the same number: nobody trained that.")

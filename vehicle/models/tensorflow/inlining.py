@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from shared.errors import BadInput
-from vehicle.models.tensorflow.graphdef import MOST_NODES, Graph, Node, Ref
+from vehicle.models.tensorflow.graphdef import MAX_NODES, Graph, Node, Ref
 
 IFS = ("If", "StatelessIf")
 PASSES = (
@@ -23,7 +23,7 @@ PASSES = (
     "Snapshot",
     "StopGradient",
 )
-_MOST_PASSES = 64
+_MAX_PASSES = 64
 
 
 def policy_order(graph: Graph, output: str) -> list[Node]:
@@ -52,7 +52,7 @@ class _Inlining:
 
     def _real(self, ref: Ref) -> Ref:
         """What really makes this value. Every `If` is put in once, so the loop ends."""
-        for _ in range(_MOST_PASSES):
+        for _ in range(_MAX_PASSES):
             if ref in self._outputs:
                 ref = self._outputs[ref]
                 continue
@@ -83,14 +83,14 @@ class _Inlining:
             name = f"{node.name}//{inner.name}"
             control = tuple(f"{node.name}//{one}" for one in inner.control if one not in given)
             self._put_in[name] = Node(name, inner.op, tuple(map(outer, inner.inputs)), control, inner.attributes)
-        if len(self._put_in) > MOST_NODES:
-            raise BadInput(f"The graph has more than {MOST_NODES} nodes once its branches are put in.")
+        if len(self._put_in) > MAX_NODES:
+            raise BadInput(f"The graph has more than {MAX_NODES} nodes once its branches are put in.")
         for number, ref in enumerate(function.returns):
             self._outputs[node.name, number] = outer(ref)
 
     def _condition(self, node: Node) -> bool:
         ref = node.inputs[0]
-        for _ in range(_MOST_PASSES):
+        for _ in range(_MAX_PASSES):
             found = self._nodes.get(self._outputs.get(ref, ref)[0])
             if found is not None and found.op in PASSES and found.inputs:
                 ref = found.inputs[0]

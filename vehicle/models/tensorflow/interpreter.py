@@ -18,7 +18,7 @@ from vehicle.models.tensorflow.numpy_ops import compute
 Live = TypeVar("Live")
 
 _FOLDED_ELEMENTS = 1 << 16
-_MOST_VIEWED = 128 << 20
+_MAX_VIEWED = 128 << 20
 _VIEWS = frozenset({"Reshape", "Squeeze", "ExpandDims", "Transpose"})  # cost next to nothing, whatever their size
 _NEVER_FOLDED = frozenset({"Conv2D", "MatMul"})
 
@@ -39,7 +39,7 @@ class Unknown:
 DEAD = Dead()
 
 
-class Evaluation(Generic[Live]):
+class Interpreter(Generic[Live]):
     """Values by node; `emit` makes those that depend on the picture, or answers None for an operator it knows not."""
 
     def __init__(self, emit: Callable[[Node, Sequence[Live | Tensor]], Live | Tensor | None]) -> None:
@@ -88,7 +88,7 @@ class Evaluation(Generic[Live]):
             return None
         if node.op in _VIEWS:
             self._viewed += sum(x.size for x in tensors)
-            if self._viewed > _MOST_VIEWED:
+            if self._viewed > _MAX_VIEWED:
                 raise BadInput("The graph turns its weights over and over, which is not run.")
         found = compute(node, tensors)
         if found is not None and found.size > _FOLDED_ELEMENTS and node.op not in _VIEWS:
@@ -102,8 +102,8 @@ class Evaluation(Generic[Live]):
         value, condition = (self._at(ref) for ref in node.inputs)
         if not isinstance(condition, np.ndarray) or condition.size != 1:
             raise BadInput(f"The Switch {node.name[:80]!r} depends on what the car sees, which is not run.")
-        taken = int(bool(condition.item()))
-        self._values[node.name, taken], self._values[node.name, 1 - taken] = value, DEAD
+        branch = int(bool(condition.item()))
+        self._values[node.name, branch], self._values[node.name, 1 - branch] = value, DEAD
 
     def _merge(self, node: Node) -> Live | Tensor | Dead | Unknown:
         living = [value for value in map(self._at, node.inputs) if value is not DEAD]

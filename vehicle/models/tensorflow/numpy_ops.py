@@ -25,7 +25,7 @@ from vehicle.models.tensorflow.graphdef import DTYPES, Node
 
 Tensor = NDArray[Any]
 
-MOST_ELEMENTS = 16 << 20
+MAX_ELEMENTS = 16 << 20
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
@@ -78,7 +78,7 @@ def _compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | np.generic | None
 
 def small(shape: Sequence[int]) -> None:
     """Raises BadInput if nothing in a policy is that large."""
-    if math.prod(shape) > MOST_ELEMENTS:
+    if math.prod(shape) > MAX_ELEMENTS:
         raise BadInput(f"The graph makes a tensor of {'x'.join(map(str, shape))} elements, which is not run.")
 
 
@@ -136,7 +136,7 @@ def _cast(node: Node, inputs: Sequence[Tensor]) -> Tensor:
 def _gather(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     given, places, axis = inputs
     small([places.size, given.size])
-    if integer(node, "batch_dims") or places.size * given.size > MOST_ELEMENTS:
+    if integer(node, "batch_dims") or places.size * given.size > MAX_ELEMENTS:
         raise BadInput(f"The GatherV2 {node.name[:80]!r} is not of the kind that is run.")
     return np.asarray(np.take(given, places, int(axis)))
 
@@ -152,8 +152,8 @@ def _sum(_node: Node, inputs: Sequence[Tensor]) -> Tensor:
 
 def _prod(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     given, axes = inputs
-    kept = bool(node.attributes.get("keep_dims"))
-    return np.asarray(np.prod(given, tuple(np.ravel(axes).tolist()), dtype=given.dtype, keepdims=kept))
+    keepdims = bool(node.attributes.get("keep_dims"))
+    return np.asarray(np.prod(given, tuple(np.ravel(axes).tolist()), dtype=given.dtype, keepdims=keepdims))
 
 
 _RULES: dict[str, Callable[[Node, Sequence[Tensor]], Tensor]] = {

@@ -10,7 +10,7 @@ from shared.errors import BadInput
 
 OPSET, IR_VERSION = 17, 8
 OUTPUT = "policy"
-MOST_CONSTANT_BYTES = 255 << 20
+MAX_CONSTANT_BYTES = 255 << 20
 
 _KINDS = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int64): TensorProto.INT64}
 
@@ -41,8 +41,8 @@ class OnnxWriter:
         if kind is None:
             raise BadInput(f"The graph computes with {value.dtype}; only float32 is run.")
         self._bytes += value.nbytes
-        if self._bytes > MOST_CONSTANT_BYTES:
-            raise BadInput(f"The graph holds more than {MOST_CONSTANT_BYTES >> 20} MB of weights, which is not run.")
+        if self._bytes > MAX_CONSTANT_BYTES:
+            raise BadInput(f"The graph holds more than {MAX_CONSTANT_BYTES >> 20} MB of weights, which is not run.")
         if not bool(np.isfinite(value).all()):
             raise BadInput("The graph holds weights that are not finite: the training went wrong.")
         tensor = self._model.graph.initializer.add()
@@ -69,13 +69,13 @@ class OnnxWriter:
 
     def _needed(self, output: str) -> list[NodeProto]:
         """The operators that the answer is made of; constants that only others read are dropped."""
-        needed, kept = {output}, []
+        needed, nodes = {output}, []
         for node in reversed(self.nodes):
             if needed.intersection(node.output):
                 needed.update(node.input)
-                kept.append(node)
+                nodes.append(node)
         given = self._model.graph.initializer
         for place in reversed(range(len(given))):
             if given[place].name not in needed:
                 del given[place]
-        return kept[::-1]
+        return nodes[::-1]

@@ -7,11 +7,11 @@ import onnxruntime as ort
 
 from shared.errors import BadInput
 from vehicle.models.tensorflow.graphdef import Tensor
-from vehicle.models.tensorflow.interpreter import Evaluation
+from vehicle.models.tensorflow.interpreter import Interpreter
 from vehicle.models.tensorflow.numpy_ops import compute
-from vehicle.models.tensorflow.policy_head import Head
+from vehicle.models.tensorflow.policy_head import PolicyHead
 
-MOST_DIFFERENCE = 1e-4  # beyond rounding; what is measured is a hundredth of that
+MAX_DIFFERENCE = 1e-4  # beyond rounding; what is measured is a hundredth of that
 ROWS = 4
 
 
@@ -27,11 +27,11 @@ def observations(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
     return found
 
 
-def evaluate_frozen(head: Head, given: Mapping[str, Tensor]) -> Tensor:
+def evaluate_frozen(head: PolicyHead, given: Mapping[str, Tensor]) -> Tensor:
     """What the frozen graph answers by TensorFlow's rules. Raises BadInput."""
     placed = {name: np.array(1.0, np.float32) for name in head.free}
     placed |= {head.placeholders[sensor]: values for sensor, values in given.items()}
-    return Evaluation[Tensor](compute).run(head.order, placed)
+    return Interpreter[Tensor](compute).run(head.order, placed)
 
 
 def run_onnx(session: ort.InferenceSession, given: Mapping[str, Tensor]) -> Tensor:
@@ -48,7 +48,7 @@ def run_onnx(session: ort.InferenceSession, given: Mapping[str, Tensor]) -> Tens
     return np.concatenate(rows)
 
 
-def frozen_answers(head: Head) -> Tensor:
+def frozen_answers(head: PolicyHead) -> Tensor:
     """What the original answers to our observations, (ROWS, outputs). Raises BadInput."""
     return evaluate_frozen(head, observations(head.shapes))
 
@@ -57,6 +57,6 @@ def compare(answers: Tensor, shapes: Mapping[str, tuple[int, ...]], session: ort
     """The largest difference from the original. Raises BadInput if they are not the same policy."""
     converted = run_onnx(session, observations(shapes))
     difference = float(np.abs(answers - converted).max()) if answers.shape == converted.shape else np.inf
-    if not difference <= MOST_DIFFERENCE:
+    if not difference <= MAX_DIFFERENCE:
         raise BadInput(f"The converted policy answers otherwise than its original (by {difference:.2g}).")
     return difference

@@ -19,7 +19,7 @@ _PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class PolicyHead:
     """A policy in a graph. `order` ends with its answer; `shapes` are (H, W, C) or (N,) by sensor.
 
     `free` are single numbers that the file leaves open, such as a gradient rescaler that was never frozen.
@@ -32,7 +32,7 @@ class Head:
     free: tuple[str, ...] = ()
 
 
-def find_head(graph: Graph, metadata: Metadata) -> Head:
+def find_head(graph: Graph, metadata: Metadata) -> PolicyHead:
     """The policy that the metadata speaks of. Raises BadInput if it is not there, or not alone."""
     output = _output(graph, metadata)
     order = policy_order(graph, output)
@@ -53,7 +53,7 @@ def find_head(graph: Graph, metadata: Metadata) -> Head:
         raise BadInput(f"The metadata speaks of {', '.join(missing)}, but the policy does not look at it.")
     sensors = sorted(placeholders)
     shapes = {sensor: metadata.shape_of(sensor) for sensor in sensors}
-    return Head(output, order, {sensor: placeholders[sensor] for sensor in sensors}, shapes, tuple(free))
+    return PolicyHead(output, order, {sensor: placeholders[sensor] for sensor in sensors}, shapes, tuple(free))
 
 
 def _read(order: Sequence[Node]) -> list[Node]:
@@ -82,8 +82,8 @@ def _output(graph: Graph, metadata: Metadata) -> str:
 
 def _check_placeholder(node: Node, sensor: str, metadata: Metadata) -> None:
     if sensor not in metadata.sensors:
-        said = ", ".join(metadata.sensors)
-        raise BadInput(f"The policy looks at {sensor[:40]!r}, but its metadata speaks of {said}.")
+        sensors = ", ".join(metadata.sensors)
+        raise BadInput(f"The policy looks at {sensor[:40]!r}, but its metadata speaks of {sensors}.")
     if not _is_float(node):
         raise BadInput(f"The input {sensor} is no float32.")
     shape, wanted = node.attributes.get("shape"), metadata.shape_of(sensor)

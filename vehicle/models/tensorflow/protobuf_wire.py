@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 
-MOST_FIELDS = 50_000  # the networks of the field have 4,000
+MAX_FIELDS = 50_000  # the networks of the field have 4,000
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-_MOST_VARINT_BYTES = 10
+_MAX_VARINT_BYTES = 10
 _TORN = "The graph is torn or is no protocol buffer."
 
 Field = tuple[int, int, int, memoryview]  # number, kind, the value of a varint, the bytes of all others
@@ -22,8 +22,8 @@ Field = tuple[int, int, int, memoryview]  # number, kind, the value of a varint,
 class WireReader:
     """Splits messages into fields; counts them over the whole file."""
 
-    def __init__(self, most_fields: int = MOST_FIELDS) -> None:
-        self._left = most_fields
+    def __init__(self, max_fields: int = MAX_FIELDS) -> None:
+        self._left = max_fields
 
     def fields(self, data: memoryview) -> Iterator[Field]:
         """The fields of one message. Raises BadInput if it is torn or there are too many."""
@@ -60,7 +60,7 @@ class WireReader:
 def varint(data: memoryview, at: int) -> tuple[int, int]:
     """The unsigned number at `at`, and where the next thing begins."""
     value = 0
-    for place in range(_MOST_VARINT_BYTES):
+    for place in range(_MAX_VARINT_BYTES):
         if at + place >= len(data):
             raise BadInput(_TORN)
         byte = data[at + place]
@@ -83,9 +83,9 @@ def numbers(data: memoryview, dtype: str) -> NDArray[np.generic]:
     return np.frombuffer(data, kind)
 
 
-def text(data: memoryview, what: str, most: int = 512) -> str:
+def text(data: memoryview, what: str, max_bytes: int = 512) -> str:
     """A name. Raises BadInput if it is long, or no UTF-8, or not printable."""
-    if len(data) > most:
+    if len(data) > max_bytes:
         raise BadInput(f"The graph has {what} of {len(data)} bytes, which is not read.")
     try:
         found = str(data, "utf-8")

@@ -13,7 +13,7 @@ from shared.clock import SystemClock
 from shared.descriptors import raise_limit
 from shared.drivers import find
 from shared.errors import ConfigError, HardwareMissing
-from simulator.pico.pico import Cruelty, PicoOnPty
+from simulator.pico.pico import LineFaults, PicoOnPty
 from station.gates.driver import Edge, GateDriver, GateOutput
 from station.gates.pico.gate import PicoGate
 
@@ -22,7 +22,7 @@ FD_SETSIZE = 1024
 
 @pytest.fixture
 def pico() -> Iterator[PicoOnPty]:
-    made = PicoOnPty(Cruelty(loss=0.0005), 7, time.monotonic_ns)
+    made = PicoOnPty(LineFaults(loss=0.0005), 7, time.monotonic_ns)
     yield made
     made.close()
 

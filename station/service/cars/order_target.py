@@ -7,8 +7,8 @@ changed nothing, so it is no record.
 from collections.abc import Callable, Sequence
 
 from station.core import inputs as e
-from station.service.car_control import Goal
-from station.views.views import RunView
+from station.service.cars.controlled_car import Goal
+from station.views.race_views import RunView
 
 BY_HAND = "was started by hand: no order goes to its car"
 
