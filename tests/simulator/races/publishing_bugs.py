@@ -81,8 +81,10 @@ def accepts_what_the_disk_refused(patch: Patch) -> None:
 def posts_under_a_new_id_each_time(patch: Patch) -> None:
     """A key for each attempt instead of each result."""
     count = iter(range(1_000_000))
-    real = webhook.signed
-    patch.setattr(webhook, "signed", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body))
+    real = webhook.signed_headers
+    patch.setattr(
+        webhook, "signed_headers", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body)
+    )
 
 
 def changes_the_body_on_a_repeat(patch: Patch) -> None:
