@@ -1,7 +1,9 @@
 """What comes into the core: edges, car reports, operator commands, the race's set-up, and the clock.
 
-Every input is journaled and replays. `Edge.at_ns` is on the clock of `Edge.boot` (whoever saw it stamped it);
-everything else carries a `Moment`, one reading of the station's own clock. What comes out is in facts.py.
+Every input is journaled and replays, by the name of its class. `Edge.at_ns` is on the clock of `Edge.boot` (whoever
+saw it stamped it); everything else carries a `Moment`, one reading of the station's own clock. What comes out is in
+facts.py. The whole vocabulary is here by one name (`from station.core import inputs as e`): commands are defined in
+commands.py, all else below. Example: `e.Edge("start", "beam", True, at_ns, seq, boot)` is a beam that was broken.
 """
 
 from dataclasses import dataclass
@@ -53,7 +55,7 @@ class GateSpec:
 
     @property
     def directed(self) -> bool:
-        """The order in which its sensors fire is the way that a car goes."""
+        """Whether the order in which its sensors fire tells the way that a car goes."""
         in_line = self.layout in ("", "in_line") or (self.layout == "unsaid" and self.baseline_mm > 0)
         return in_line and len(self.sensors) > 1
 

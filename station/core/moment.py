@@ -1,4 +1,4 @@
-"""The station's time, and the few words that inputs and facts share."""
+"""The station's time, and the few types that inputs and facts share."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal

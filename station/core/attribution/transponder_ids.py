@@ -30,7 +30,7 @@ class IdReading:
 
 @functools.lru_cache(maxsize=1024)  # the same few ids come with every crossing
 def reading(text: str) -> IdReading:
-    """Of an id as anybody writes it."""
+    """An id as text to compare and as numbers that it may mean."""
     plain = unicodedata.normalize("NFKC", text).translate(MARKS).upper()
     prefixed = plain.startswith("0X") and len(plain) > 2
     digits = plain[2:] if prefixed else plain
@@ -47,17 +47,17 @@ def reading(text: str) -> IdReading:
 
 
 def plain_id(text: str) -> str:
-    """An id without what only differs by the way of writing it."""
+    """The id without blanks, separators, case and leading zeros."""
     return reading(text).plain
 
 
 def same_number(known: IdReading, read: IdReading) -> bool:
-    """Are they one number, the one as decimal and the other as hexadecimal?"""
+    """Whether the two are one number, one as decimal and the other as hexadecimal."""
     return the_hexadecimal(known, read) is not None
 
 
 def the_hexadecimal(known: IdReading, read: IdReading) -> IdReading | None:
-    """Which of the two is hexadecimal, where they are one number so."""
+    """Which of the two is hexadecimal, where they are one number so; None if they are not."""
     for tens, sixteens in ((known, read), (read, known)):
         if tens.decimal is not None and tens.decimal == sixteens.hexadecimal:
             return sixteens if sixteens.sure or len(sixteens.plain) >= MIN_HEX_DIGITS else None

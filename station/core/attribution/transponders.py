@@ -60,11 +60,11 @@ class Transponders:
 
     @property
     def any(self) -> bool:
-        """Is anybody's known?"""
+        """Whether any transponder has a known owner."""
         return bool(self._wired or self._given)
 
     def configure(self, known: tuple[e.Transponder, ...]) -> None:
-        """The station started. What an official gave stays, unless the config says something new of that id."""
+        """Takes the config's transponders; what an official assigned stays, unless the config changed for that id."""
         before = {plain_id(each.id): each for each in self._wired}
         for each in known:
             if before.get(plain_id(each.id)) != each:
@@ -94,16 +94,16 @@ class Transponders:
         return [each for key in same for each in self._passes[key]]
 
     def is_given(self, transponder: str) -> bool:
-        """Did an official say whose it is?"""
+        """Whether an official named its owner."""
         return bool(self._meant(transponder, self._given.values()))
 
     def is_known(self, transponder: str) -> bool:
-        """Does the config or an official say anything of it?"""
+        """Whether the config or an official names its owner."""
         return bool(self._meant(transponder, self._all()))
 
     @property
     def retells(self) -> bool:
-        """Are runs told anew from what was read? Not while records of an older edition replay."""
+        """Whether runs are counted again when an owner changes; not while records of an older edition replay."""
         return self._by_number
 
     def passes_of(self, run: Run) -> list[TransponderPass]:
@@ -149,7 +149,7 @@ class Transponders:
         ]
 
     def remember(self, passing: TransponderPass) -> None:
-        """A pass of any transponder."""
+        """Stores the pass of a transponder."""
         key = plain_id(passing.crossing.transponder)
         passes = self._passes.pop(key, None)
         self._passes[key] = passes = deque(maxlen=PASSES) if passes is None else passes
@@ -158,12 +158,12 @@ class Transponders:
             del self._passes[next(iter(self._passes))]
 
     def forget(self) -> None:
-        """Another race begins."""
+        """Forgets what was read, as another race begins."""
         self.unknown_transponders.clear()
         self._passes.clear()
 
     def of(self, read: str) -> OwnerFound:
-        """Whose is the transponder that was read?"""
+        """The owner of the transponder that was read."""
         if self._names.exact:
             known = next((each for each in reversed(self._wired) if each.id == read), None)
             return OwnerFound(known, f"its transponder {read}")
@@ -174,16 +174,16 @@ class Transponders:
         return self._found[read]
 
     def is_of(self, known: e.Transponder, run: Run) -> bool:
-        """Is it on the run's car, or carried by its racer?"""
+        """Whether it is on the run's car, or carried by its racer."""
         of_racer = bool(known.racer) and self._names.key(known.racer) == self._names.key(run.racer)
         return of_racer or (bool(known.car) and known.car == run.car)
 
     def has_any(self, run: Run) -> bool:
-        """Has the run's car or racer any?"""
+        """Whether the run's car or racer has a transponder."""
         return any(self.is_of(known, run) for known in self._all())
 
     def ask(self, crossing: f.Crossing) -> f.UnknownTransponder | None:
-        """A stranger passed; None if it was said that it is nobody's here."""
+        """The question whose transponder it is; None if an official said that it is nobody's here."""
         key = plain_id(crossing.transponder)
         if key in self._given or (self._by_number and self.of(crossing.transponder).given is not None):
             return None
@@ -238,7 +238,7 @@ class Transponders:
 
 
 def given_by(command: e.AssignTransponder, names: RacerNames) -> e.Transponder:
-    """What an official says of it, checked. Raises Refused."""
+    """The owner that an official names, checked. Raises Refused."""
     text = command.transponder
     if not (text.isprintable() and 0 < len(text) <= MAX_LETTERS) or text != text.strip():
         raise Refused(f"A transponder's id has 1 to {MAX_LETTERS} printable characters.")
