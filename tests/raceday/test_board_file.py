@@ -275,7 +275,7 @@ def test_what_is_milliseconds_or_a_time_is_taken(text: str, ms: int) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("A\0nn", "line 2: a racer's name holds U+0000 NULL, which is not written but obeyed: write it without that"),
+        ("A\0nn", "line 2: a racer's name holds U+0000 NULL, which is a command, not a character: leave it out"),
         ("Ann\u202egnp", "holds U+202E RIGHT-TO-LEFT OVERRIDE"),
         ("A\u200bnn", "holds U+200B ZERO WIDTH SPACE"),
         ("Jos\x9be", "holds U+009B"),
