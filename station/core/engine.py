@@ -223,8 +223,11 @@ class Engine(TimingState):
     def _compared(self, facts: Sequence[f.Fact]) -> list[f.Fact]:
         """A run that ends gets the summary of both systems, and anew with each pair that comes late."""
         run_ids = {fact.run_id for fact in facts if isinstance(fact, (f.RunFinished, f.SystemsPaired))}
-        if not run_ids:
+        if not run_ids or self.race is None:
             return []
-        runs = self.race.runs if self.race is not None else {}
-        over = [run_id for run_id in sorted(run_ids) if run_id in runs and not runs[run_id].on]
-        return [fact for run_id in over if (fact := self.backup.summary(run_id)) is not None]
+        summaries = [each for run_id in sorted(run_ids) if (each := self.backup.summary(run_id)) is not None]
+        return [each for each in summaries if self._is_over(each.run_id)]
+
+    def _is_over(self, run_id: str) -> bool:
+        run = self.race.runs.get(run_id) if self.race is not None else None
+        return run is not None and not run.on
