@@ -30,7 +30,7 @@ class Ticket:
 
     def wait(self, timeout_s: float) -> Accepted | Declined:
         if not self._done.wait(timeout_s) or self.answer is None:
-            return Declined(f"The station did not answer within {timeout_s:g} s; look whether it was done.")
+            return Declined(f"The station did not answer within {timeout_s:g} s; check whether it was done.")
         return self.answer
 
 

@@ -97,7 +97,7 @@ class Station:
             self.drem.start()
         self._live_state.start(self._restored.engine, self._on_gate_event, self._on_gate_health)
         self._link.start([Subscription(BY_BODY[kind]) for kind in CAR_MESSAGES], self._on_message)
-        self._link.publish(m.StationStatus(True, "The station times."))
+        self._link.publish(m.StationStatus(True, "The station is timing."))
 
     def pump(self, wait_s: float = 0.0) -> bool:
         """Takes what waits (or waits for it), and the time; True if there was something."""
@@ -216,7 +216,7 @@ class Station:
         if not car:
             return ""
         if not self._link.state().connected:
-            return "The broker is away, so the order reaches no car now."
+            return "The broker is offline, so the order cannot reach the car now."
         absent = self._cars.absent(car, self._clock.now_ns())
         return f"{absent}: the order waits for it." if absent else ""
 
@@ -248,7 +248,7 @@ class Station:
         if sentence and engine.race is None:
             raise ConfigError(f"[race] {sentence}")
         if sentence and engine.race is not None:
-            sentence += f" The station goes on with {engine.race.info.race_id} as it was."
+            sentence += f" The station continues with {engine.race.info.race_id} as it was."
         self.notice = sentence
         self._view.update(notice=sentence)
 
@@ -277,8 +277,8 @@ class Station:
 
     def _on_storage_fault(self, sentence: str) -> None:
         self._show_storage()
-        self._log(sentence or "The disk takes records again; what was held is kept now.")
-        self._link.publish(m.StationStatus(True, sentence[:500] or "The station times."))
+        self._log(sentence or "The disk accepts records again; the inputs that waited are stored now.")
+        self._link.publish(m.StationStatus(True, sentence[:500] or "The station is timing."))
 
     def _check_timing_thread(self) -> None:
         """On the live thread: says that the timing thread hangs, for how long, and that it turns again."""
@@ -287,8 +287,8 @@ class Station:
             return
         was_late, self._late_s = bool(self._late_s), late_s
         if not late_s:
-            self._log("The journal answers again.")
-            self._link.publish(m.StationStatus(True, self.storage_fault.sentence[:500] or "The station times."))
+            self._log("The journal responds again.")
+            self._link.publish(m.StationStatus(True, self.storage_fault.sentence[:500] or "The station is timing."))
             self._show_storage()
             return
         hangs = late_sentence(late_s)

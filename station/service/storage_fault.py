@@ -75,6 +75,6 @@ class StorageFault:
         """After what was held is kept. Raises StorageError if more came than could be held."""
         if self.shed:
             raise StorageError(
-                f"{self.shed} inputs more came than can be held while the disk refused: start the station again, "
-                "it asks the gates for them."
+                f"{self.shed} more inputs arrived than can be held while the disk refuses records: restart the "
+                "station; it asks the gates for them."
             )

@@ -36,6 +36,6 @@ def late_sentence(late_s: int) -> str:
     if not late_s:
         return ""
     return (
-        f"The journal has not answered for {late_s} s: what comes in waits and nothing new is kept or shown. Look at "
-        "the disk; if it stays so, start the station again."
+        f"The journal has not answered for {late_s} s: inputs wait, and nothing new is stored or shown. Check "
+        "the disk; if this persists, restart the station."
     )

@@ -22,7 +22,7 @@ class ViewParts:
     gates: tuple[GateView, ...] = ()
     cars: tuple[CarView, ...] = ()
     broker: BrokerView = field(default_factory=lambda: BrokerView(False, "Not connected yet.", 0, 0))
-    sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, "Sync has not been looked at yet."))
+    sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, "Sync has not been checked yet."))
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
@@ -76,4 +76,4 @@ def _with_results_due(sync: SyncView, due: int) -> SyncView:
     if sync.due >= due:
         return sync
     pending = max(0, due - sync.posted - sync.rejected)
-    return replace(sync, due=due, pending=pending, sentence="A result waits to be posted.")
+    return replace(sync, due=due, pending=pending, sentence="A result is waiting to be posted.")

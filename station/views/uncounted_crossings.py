@@ -1,4 +1,4 @@
-"""Crossings that count for nobody, with the reason: what an official sees of them, newest first.
+"""Uncounted crossings, with the reason: what an official sees of them, newest first.
 
 Filled on the thread that commits, from facts as they are made or restored; restore.py keeps it beside the engine.
 """

@@ -93,7 +93,7 @@ async def read_body(request: Request) -> bytes:
                     raise CommandTooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
                 parts.append(part)
     except ClientDisconnect:
-        raise BadInput("The command broke off.") from None
+        raise BadInput("The command was cut short.") from None
     return b"".join(parts)
 
 

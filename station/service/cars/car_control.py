@@ -79,15 +79,15 @@ class CarControl:
         with self._lock:
             car = self._cars.get(name)
             if absent := self._absent(name, car, now_ns):
-                return f"{absent}: look at it, or start it by hand."
+                return f"{absent}: check it, or start it by hand."
             assert car is not None, "a car that is there is known"
             if twins := car.claim.twins(now_ns):
                 return duplicate_name_sentence(name, twins)
             if goal in ("arm", "start") and car.mode == "tripped":
-                why = car.state.reason.rstrip(".") or "it gave no reason"
+                why = car.state.reason.rstrip(".") or "no reason given"
                 return f"{name} is tripped ({why}): when it is safe, resume it."
             if goal != "reset" and car.state.online and not car.state.model:
-                return f"{name} has no model loaded: give it one on its own page."
+                return f"{name} has no model loaded: load one on the car's own page."
             return ""
 
     def absent(self, name: str, now_ns: int) -> str:
@@ -185,11 +185,11 @@ class CarControl:
         car.state = state or car.state
         car.stop_ordered_ns = car.stop_confirmed_ns = None
         if car.goal not in (None, "stop", "estop") and (car.goal in ("start", "resume") or car.claim.twins(now_ns)):
-            car.refusal = f"{car.name} started anew before it could {car.goal}: look at it, then order it again."
+            car.refusal = f"{car.name} restarted before it could {car.goal}: check it, then repeat the order."
             car.goal = None
 
     def _refused(self, car: ControlledCar, boot: str, beat: int) -> m.Lease:
-        reason = f"Another machine uses the name {car.name}, and has it: set another `device` in this one's config."
+        reason = f"Another machine already uses the name {car.name}: set a different `device` in this machine's config."
         return m.Lease(boot, beat, "none", "", self._lease_ms, reason, self._is_held(car))
 
     def _is_held(self, car: ControlledCar) -> bool:
@@ -197,11 +197,11 @@ class CarControl:
 
     def _absent(self, name: str, car: ControlledCar | None, now_ns: int) -> str:
         if car is None or not car.boot:
-            return f"{name} has never been heard"
+            return f"{name} has never reported"
         if not car.claim.silent(now_ns):
             return ""
         seconds = max(1, round((now_ns - car.heartbeat_ns) / self._rate / 1e9))
-        return f"{name} is not there (last heard {seconds} s ago)"
+        return f"{name} is offline (last heard {seconds} s ago)"
 
     def _leased(self, car: ControlledCar) -> bool:
         return car.name in self._permits and car.name not in self._stopped and self._stop_all is None
@@ -252,7 +252,7 @@ class CarControl:
         if car.mode != "tripped":
             car.goal = AFTER_RESET.get(car.goal, car.goal)  # a new trip stays
         if car.mode not in NEXT_ORDER[car.goal]:
-            car.refusal = f"{car.name} is {car.mode}: it cannot {car.goal} now; `resume` leads it out of that."
+            car.refusal = f"{car.name} is {car.mode}: it cannot {car.goal} now; use `resume`."
             car.goal = None
         elif NEXT_ORDER[car.goal][car.mode] is None:
             car.goal = None

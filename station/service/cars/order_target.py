@@ -10,7 +10,7 @@ from station.core import inputs as e
 from station.service.cars.controlled_car import Goal
 from station.views.race_views import RunView
 
-BY_HAND = "was started by hand: no order goes to its car"
+BY_HAND = "was started by hand, so its car takes no orders"
 
 
 def refusal(command: e.Command, runs: Sequence[RunView], ask: Callable[[str, Goal], str]) -> str:

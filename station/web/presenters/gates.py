@@ -22,13 +22,13 @@ NOTE_WORDS = {
 }
 LAYOUT_WORDS = {
     "": "In line",
-    "unsaid": "Not said",
+    "unsaid": "Not set",
     "single": "One sensor",
     "in_line": "In line",
     "side_by_side": "Side by side",
 }
 LAYOUT_NOT_SET = (
-    'Nobody said how its sensors stand, so a car counts whichever way it goes: set layout = "in_line" or '
+    'The arrangement of its sensors is not set, so a car counts in either direction: set layout = "in_line" or '
     '"side_by_side" under [[gate]].'
 )
 
@@ -49,7 +49,7 @@ class SensorLine:
 
 @dataclass(frozen=True, slots=True)
 class NoteLine:
-    """What the driver noticed, and when."""
+    """Notes from the device, and when."""
 
     at: str
     kind: str
@@ -104,7 +104,7 @@ def _fitness(gate: GateView) -> tuple[str, str]:
     """Level and word, as in the health strip."""
     if not gate.alive or gate.stuck or gate.doubt:
         return "bad", "absent" if gate.absent else "not fit"
-    return ("warn", "not tried") if gate.untried else ("ok", "fit")
+    return ("warn", "not tested") if gate.untried else ("ok", "fit")
 
 
 def _advice(gate: GateView) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def page_model(view: View) -> PageModel:
     return PageModel(
         version=view.version,
         station=view.station,
-        race_name=view.race.name if view.race is not None else "No race is set",
+        race_name=view.race.name if view.race is not None else "No race is configured",
         track=view.race.track if view.race is not None else "",
         rules=rules_line(rules) if view.race is not None else "",
         alarms=tuple(alarms(view)),
@@ -161,7 +161,7 @@ def _armed_words(run: RunView, mode: CarMode | None) -> str:
         return "Waiting for the car"
     if run.released:
         return "Go! To the line" if mode == "driving" else "Start ordered"
-    return "Ready to start" if mode == "ready" else "The car gets ready"
+    return "Ready to start" if mode == "ready" else "Car getting ready"
 
 
 def _clock(run: RunView, rules: RaceRules, clock: ClockView) -> tuple[str, str]:
@@ -197,7 +197,7 @@ def _notes(run: RunView) -> tuple[str, ...]:
     if run.last_lap and run.phase == "running":
         notes.append("Time is up: the lap in progress still counts.")
     if run.limit_unsure:
-        notes.append("The station restarted in this run, so its time may be up already: Finish ends it.")
+        notes.append("The station restarted during this run, so its time may be up already; Finish ends it.")
     notes.append(run.model_note)
     return tuple(note for note in notes if note)
 

@@ -106,7 +106,7 @@
       if (name === "page") take(data);
       else lapClock.take(data);
     },
-    lost: () => show("away", "Station away"),
+    lost: () => show("away", "Station offline"),
   });
-  document.addEventListener("silent", () => show("away", "Station away"));
+  document.addEventListener("silent", () => show("away", "Station offline"));
 })();

@@ -27,7 +27,7 @@
     try {
       localStorage.setItem(name, value);
     } catch {
-      answer.textContent = "This browser does not remember settings.";
+      answer.textContent = "This browser cannot remember settings.";
     }
   }
 
@@ -74,7 +74,7 @@
       const said = await response.json();
       if (response.ok ? !said.accepted : typeof said.error !== "string") throw new Error("not the station's answer");
       ordered = response.ok && said.car ? { car: said.car, goal: said.goal, what } : null;
-      if (ordered) tell(`… ${what}: ordered. ${said.note || `${said.car} has not said yet that it is so.`}`, "waiting");
+      if (ordered) tell(`… ${what}: ordered. ${said.note || `${said.car} has not confirmed it yet.`}`, "waiting");
       else if (response.ok) tell(said.effect ? `✓ ${what}. ${said.effect.sentence}` : `✓ ${what}`, "done");
       else tell(`✕ ${said.error}`, "refused");
       if (said.override) {
@@ -83,7 +83,7 @@
       }
       return response.ok ? said : null;
     } catch {
-      tell(`✕ ${what}: the station did not answer. Look whether it was done before you press again.`, "refused");
+      tell(`✕ ${what}: the station did not answer. Check whether it was done before you press again.`, "refused");
       return null;
     }
   }
@@ -115,7 +115,7 @@
   function overridden(why) {
     return new Promise((resolve) => {
       const box = field("override");
-      field("override-why").textContent = why.replace(/: mend it, or give an `override_reason`\.$/, ".");
+      field("override-why").textContent = why.replace(/: (mend|fix) it, or give an `override_reason`\.$/, ".");
       field("override-reason").value = "";
       box.returnValue = "no";
       box.addEventListener(
@@ -145,7 +145,7 @@
     const command = commandOf(button);
     const what = (button.dataset.ask || button.firstChild.textContent).trim();
     if (runs.length > 1 && (command.run_id === "" || command.car === "")) return tell("✕ Choose a car first: several are on the track.", "refused");
-    if (command.car === "") return tell("✕ There is no car to order: open a run first.", "refused");
+    if (command.car === "") return tell("✕ There is no car to control: open a run first.", "refused");
     const said = button.dataset.ask ? await asked(button) : {};
     if (said === null) return undefined;
     return send({ ...command, ...said }, what);
@@ -157,7 +157,7 @@
     const run = runs.find((each) => each.run_id === chosen);
     const several = runs.length > 1;
     field("chosen").hidden = !several;
-    field("chosen").textContent = run ? `Orders go to ${run.racer}, ${run.car}.` : "Choose a car for your orders.";
+    field("chosen").textContent = run ? `Commands go to ${run.racer}, ${run.car}.` : "Choose the car for your commands.";
     for (const pick of document.querySelectorAll("[data-pick]")) {
       pick.setAttribute("aria-pressed", String(pick.dataset.pick === chosen));
       pick.closest(".car-card").classList.toggle("picked", pick.dataset.pick === chosen);

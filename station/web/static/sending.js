@@ -20,7 +20,7 @@
       });
       const said = await response.json();
       if (response.ok ? !said.accepted : typeof said.error !== "string") throw new Error("not the station's answer");
-      answer.textContent = response.ok ? `… ${what}: asked for. What comes of it is shown above.` : `✕ ${said.error}`;
+      answer.textContent = response.ok ? `… ${what}: requested. The outcome appears above.` : `✕ ${said.error}`;
     } catch {
       answer.textContent = `✕ ${what}: the station did not answer. Press again.`;
     }

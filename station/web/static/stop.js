@@ -56,7 +56,7 @@
       try {
         on = (await ask("", "GET")).stopped;
       } catch {
-        say("✕ The station does not answer now. What became of the stop is asked again …");
+        say("✕ The station is not answering. Checking the stop again …");
       }
       if (on) await soon();
     }
@@ -78,7 +78,7 @@
       } catch (error) {
         following = false; // what was followed before is followed again as soon as the stream says that it is on
         if (error.final) return say(`✕ NOT STOPPED: ${error.refusal} Stop the cars by hand.`);
-        say("✕ NOT STOPPED: the station does not answer. It is asked again; stop the cars by hand.");
+        say("✕ NOT STOPPED: the station is not answering. Trying again; stop the cars by hand.");
         await soon();
       }
     }

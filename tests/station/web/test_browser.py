@@ -88,7 +88,7 @@ def test_a_page_outlives_its_station(watched: Watched) -> None:
     first = contextmanager(serve)(FakeStation())
     with first as served:
         page = watched.open(served.url)
-    expect(page.locator("#link-words")).to_have_text("Station away")
+    expect(page.locator("#link-words")).to_have_text("Station offline")
     restarted = FakeStation(replace(VIEW, run=replace(RUN, racer="Alan Turing", laps=LAPS[:2])))
     with contextmanager(serve)(restarted, served.port):
         expect(page.locator(".racer")).to_have_text("Alan Turing")
@@ -187,7 +187,7 @@ def test_a_question_can_be_left(served: Served, watched: Watched) -> None:
     page.click("text=Finish")
     page.keyboard.press("Escape")
     page.click("text=Abandon")
-    page.click("text=Leave it")
+    page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.locator("#ask")).to_be_hidden()
     assert served.station.commands == []
 
@@ -197,7 +197,7 @@ def test_a_penalty_asks_for_seconds_and_a_reason(served: Served, watched: Watche
     page.click("[aria-label='Penalty for lap 3']")
     page.fill("#ask-reason", "pushed the cone")
     page.fill("#ask-seconds", "2.5")
-    page.click("text=Do it")
+    page.get_by_role("button", name="Confirm", exact=True).click()
     assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [AddPenalty(author="operator", reason="pushed the cone", number=3, seconds=2.5)]
 
