@@ -14,7 +14,7 @@ from station.views.views import View
 
 @dataclass(frozen=True, slots=True)
 class ViewParts:
-    """What a view is made of, the clock excepted: it is read when someone looks."""
+    """The parts of a view, except the clock, which is read for each snapshot."""
 
     race: RaceView | None = None
     run: RunView | None = None
@@ -54,7 +54,7 @@ class CurrentView:
                 self._changed.notify_all()
 
     def results_due(self, due: int) -> None:
-        """So many results are due by now. Sync is looked at now and then: no view says meanwhile that all is posted."""
+        """How many results are due: sync's status is read only now and then, and must not be "all posted" meanwhile."""
         self._due = due
         self.update()
 

@@ -18,7 +18,7 @@ def request_refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:
 
 
 def client_address(request: Request) -> str:
-    """The address at the other end of the connection; what a header says of it is nobody's proof."""
+    """The address at the other end of the connection; headers that claim another one are ignored."""
     return request.client.host if request.client is not None else ""
 
 

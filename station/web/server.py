@@ -1,4 +1,4 @@
-"""The station's web server in its own thread: the page may be slow or fall over, the timing does not notice."""
+"""The station's web server in its own thread, so that a slow or failing page cannot disturb the timing."""
 
 import errno
 import socket

@@ -1,4 +1,4 @@
-"""The gates' page in words: each gate, each of its sensors, what its driver noticed. Pure, but for the time zone."""
+"""The gates' page as texts: each gate, each of its sensors, its driver's notes. Pure, but for the time zone."""
 
 import time
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ def _card(gate: GateView) -> GateCard:
 
 
 def _fitness(gate: GateView) -> tuple[str, str]:
-    """Level and word, as in the health strip."""
+    """Level and state, as in the health strip."""
     if not gate.alive or gate.stuck or gate.doubt:
         return "bad", "absent" if gate.absent else "not fit"
     return ("warn", "not tested") if gate.untried else ("ok", "fit")
@@ -148,7 +148,7 @@ def _judged(gate: GateView, sensor: SensorView) -> tuple[str, str]:
 
 
 def time_of_day(utc_ns: int) -> str:
-    """By the station's own time zone, which is that of the hall."""
+    """A time of day in the station's own time zone, '14:03:07'."""
     return time.strftime("%H:%M:%S", time.localtime(utc_ns // NS_PER_S))
 
 

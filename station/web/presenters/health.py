@@ -1,4 +1,4 @@
-"""The health strip in words: gates, cars, wire, sync and disk, each with a sign, a state and a sentence. Pure."""
+"""The health strip as texts: gates, cars, broker, sync and disk, each with a sign, a state and a sentence. Pure."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ SIGNS = {"ok": "●", "warn": "▲", "bad": "✕"}
 
 
 def health_lines(view: View) -> list[HealthLine]:
-    """Everything that must work, in the order in which an operator looks for trouble."""
+    """Everything that must work, in the order in which an operator searches for a fault."""
     return [
         *(_gate(gate) for gate in view.gates),
         *(_car(car) for car in view.cars),
@@ -129,17 +129,17 @@ CLOCK = (
 
 
 def alarms(view: View) -> list[str]:
-    """What must be said loudly, on top of the page."""
-    said = [view.notice] if view.notice else []
-    said += [_named(car.name, car.alarm) for car in view.cars if car.alarm]
+    """The alarms on top of every page, the most general first."""
+    found = [view.notice] if view.notice else []
+    found += [_named(car.name, car.alarm) for car in view.cars if car.alarm]
     if not view.store.ok:
-        said.append(view.store.sentence)
+        found.append(view.store.sentence)
     if not view.clock.trusted:
-        said.append(CLOCK)
-    said += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
-    said += [gate.doubt for gate in view.gates if gate.doubt]
+        found.append(CLOCK)
+    found += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
+    found += [gate.doubt for gate in view.gates if gate.doubt]
     blocked = [gate for gate in view.gates if gate.alive and gate.stuck]
-    return said + [f"Gate {gate.name}: something blocks the beam of {', '.join(gate.stuck)}." for gate in blocked]
+    return found + [f"Gate {gate.name}: something blocks the beam of {', '.join(gate.stuck)}." for gate in blocked]
 
 
 def _named(name: str, sentence: str) -> str:

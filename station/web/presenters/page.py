@@ -142,7 +142,7 @@ def _together(view: View, rules: RaceRules) -> Iterator[CarPanel]:
 
 
 def phase_words(run: RunView, cars: tuple[CarView, ...]) -> str:
-    """Where the run stands, for somebody who looks up now. What the car shall do is not what it does."""
+    """The state of the run in a few words: what the car does, which is not always what was ordered."""
     match run.phase:
         case "idle":
             return "Waiting"
@@ -179,8 +179,8 @@ def running_text(elapsed_ns: int) -> str:
 
 
 def _incidents(run: RunView) -> str:
-    said = [f"{INCIDENTS[kind].one} ×{count}" for kind, count in _counts(run) if count]
-    return f"This lap: {', '.join(said)}" if said else ""
+    incidents = [f"{INCIDENTS[kind].one} ×{count}" for kind, count in _counts(run) if count]
+    return f"This lap: {', '.join(incidents)}" if incidents else ""
 
 
 def _counts(run: RunView) -> tuple[tuple[str, int], ...]:
@@ -214,12 +214,12 @@ def _window_words(run: RunView | None, rules: RaceRules) -> str:
 
 
 def next_command(view: View) -> str:
-    """What the operator most likely does next: the page offers it first. Whether it may be done, the core says."""
+    """The command that comes next most likely, which the page highlights. Whether it is allowed, the core decides."""
     return "open_run" if view.run is None else next_command_of_run(view, view.run)
 
 
 def next_command_of_run(view: View, run: RunView) -> str:
-    """The same for one of several runs."""
+    """As `next_command`, for one of several runs."""
     if run.phase in ("idle", "finished"):
         return "open_run"
     car = next((car for car in view.cars if car.name == run.car), None)

@@ -1,4 +1,4 @@
-"""What an official is asked: each doubt with its witnesses, and what can be done about it in one press. Pure."""
+"""What officials are asked to decide: each question with its witnesses and the buttons that answer it. Pure."""
 
 from dataclasses import dataclass, replace
 
@@ -58,11 +58,11 @@ def _unknown_transponder(
         DecisionButton(f"It belongs to {label}", "assign_transponder", (), (*texts, ("car", car)))
         for car, label in list(whose.items())[:MAX_CARS]
     ]
-    nobody = DecisionButton("None of these", "assign_transponder", (), texts)
+    none_of_them = DecisionButton("None of these", "assign_transponder", (), texts)
     times = "once" if unknown.passes == 1 else f"{unknown.passes} times"
     sentence = f"Unknown transponder {unknown.transponder}: whose is it?"
     witnesses = (f"Decoder: it passed {times}", "Its passes in a run count once its owner is known")
-    return PendingDecision(f"transponder-{unknown.transponder}", sentence, witnesses, (*gives, nobody))
+    return PendingDecision(f"transponder-{unknown.transponder}", sentence, witnesses, (*gives, none_of_them))
 
 
 def _model(run: RunView, named: bool) -> PendingDecision:
@@ -94,10 +94,10 @@ def _proposal(p: Proposal, run: RunView, runs: tuple[RunView, ...], *, keys: boo
 
 
 def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[DecisionButton]:
-    """First what does as proposed, last what leaves it; between them the other runs that it may have been."""
+    """First the button that does as proposed, last the one that dismisses it; between them the other possible runs."""
     at, proposed = (("at_ns", p.at_ns),), _texts(run.run_id, f"as proposed by {p.witness}")
     leave = DecisionButton("Dismiss", "dismiss", at, _texts(run.run_id, "dismissed by an official"))
-    if p.crossing:  # it counts for nobody until it is given
+    if p.crossing:  # it counts for no run until it is assigned
         gives = [_give(p, run_id, racers, p.sure_percent if run_id == run.run_id else 0) for run_id in _maybe(p)]
         false = p.kind == "false_crossing"
         return [replace(leave, label="It was false", texts=proposed), *gives] if false else [*gives, leave]
@@ -126,7 +126,7 @@ def _texts(run_id: str, reason: str) -> tuple[tuple[str, str], ...]:
 
 
 def _witnesses(p: Proposal, racer: str) -> tuple[str, ...]:
-    """What each of the two says."""
+    """What the witness and the gate each report."""
     who = p.witness[:1].upper() + p.witness[1:]
     if p.witness == USUAL:
         gate = "Gate: no crossing" if p.kind == "missed_crossing" else "Gate: a crossing"

@@ -1,4 +1,4 @@
-"""The stop of all cars in words: what became of it, car by car. Pure, but for the time zone."""
+"""The stop of all cars as texts: its outcome, car by car. Pure, but for the time zone."""
 
 from dataclasses import asdict, dataclass
 
@@ -21,7 +21,7 @@ class StopLine:
 
 @dataclass(frozen=True, slots=True)
 class StopPanel:
-    """`sentence` says what is so for all of them, `lines` for each."""
+    """`sentence` is about all cars, `lines` about each."""
 
     on: bool
     title: str
@@ -41,9 +41,9 @@ def stop_document(stop: StopView) -> dict[str, object]:
     """As the API answers it."""
     screen = stop_panel(stop)
     cars = [{**asdict(car), "sentence": line.sentence} for car, line in zip(stop.cars, screen.lines, strict=True)]
-    said = " ".join(part for part in (screen.title, screen.sentence) if part)
+    sentence = " ".join(part for part in (screen.title, screen.sentence) if part)
     summary = _summary(stop) if stop.on else ""
-    return {"stopped": stop.on, "sentence": said, "summary": summary, "connected": stop.connected, "cars": cars}
+    return {"stopped": stop.on, "sentence": sentence, "summary": summary, "connected": stop.connected, "cars": cars}
 
 
 def _sentence(stop: StopView) -> str:
