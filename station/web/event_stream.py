@@ -174,7 +174,7 @@ def changes(page: Rendered, last: Rendered | None) -> str:
 
 def heartbeat(page: Rendered, age_ns: int) -> bytes:
     """Nothing has changed: only the station's clock, as a sign that it is alive."""
-    return f"event: beat\ndata: {_json(_clock(page, age_ns))}\n\n".encode()
+    return f"event: heartbeat\ndata: {_json(_clock(page, age_ns))}\n\n".encode()
 
 
 def _clock(page: Rendered, age_ns: int) -> dict[str, object]:

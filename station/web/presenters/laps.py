@@ -44,7 +44,7 @@ class LapLine:
     confirmed: bool
     in_window: bool
     valid: bool
-    say: str
+    announcement: str
     who: str = ""
     run_id: str = ""
     happened: tuple[tuple[str, str], ...] = ()  # what can be taken back: the name in commands, and in words
@@ -128,8 +128,10 @@ def laps_together(runs: tuple[RunView, ...], rules: RaceRules, race: RaceView | 
 
 
 def _named(line: LapLine, run: RunView) -> LapLine:
-    say = f"{run.racer}, {line.say[0].lower()}{line.say[1:]}"
-    return replace(line, key=f"lap-{run.run_id}-{line.number}", who=run.racer, run_id=run.run_id, say=say)
+    announcement = f"{run.racer}, {line.announcement[0].lower()}{line.announcement[1:]}"
+    return replace(
+        line, key=f"lap-{run.run_id}-{line.number}", who=run.racer, run_id=run.run_id, announcement=announcement
+    )
 
 
 def _lap_line(lap: Lap, rules: RaceRules, best: ReferenceLaps, in_window: bool, run_counts: bool) -> LapLine:
@@ -154,7 +156,7 @@ def _lap_line(lap: Lap, rules: RaceRules, best: ReferenceLaps, in_window: bool, 
         confirmed=lap.confirmed,
         in_window=in_window,
         valid=lap.valid,
-        say=f"Lap {lap.number}: {time}, {status.words.lower()}, {confirmed}.",
+        announcement=f"Lap {lap.number}: {time}, {status.words.lower()}, {confirmed}.",
         happened=_happened(lap),
     )
 

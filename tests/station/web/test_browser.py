@@ -222,7 +222,7 @@ def test_a_penalty_is_read_as_it_is_written_and_answered_with_what_it_did(served
 
 def test_what_was_none_is_taken_back_and_a_false_start_dropped(served: Served, watched: Watched) -> None:
     page = watched.open(f"{served.url}/operate")
-    for label, reason in (("Take back: off track in lap 2", "wheel in"), ("Take back: off track in lap 7", "two in")):
+    for label, reason in (("Undo: off track in lap 2", "wheel in"), ("Undo: off track in lap 7", "two in")):
         page.click(f"[aria-label='{label}']")
         page.fill("#ask-reason", reason)
         page.keyboard.press("Enter")

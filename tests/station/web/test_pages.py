@@ -45,7 +45,7 @@ def test_purple_leads_the_race_and_green_is_the_racers_own(
     race = replace(RACE, best_lap_ns=race_ms and race_ms * MS, best_racer=holder)
     newest = lap_lines(replace(RUN, racer_best_ns=racer_ms and racer_ms * MS), RULES, race)[0]
     assert (newest.status, newest.tone) == (status, tone)
-    assert status.lower() in newest.say
+    assert status.lower() in newest.announcement
 
 
 def test_several_cars_have_their_clocks_and_one_table() -> None:
@@ -63,7 +63,7 @@ def test_several_cars_have_their_clocks_and_one_table() -> None:
         "lap-run-7-1",
         "lap-run-8-1",
     ]
-    assert screen.laps[3].say.startswith("Grace Hopper, lap 2: 9.401, best of the race")
+    assert screen.laps[3].announcement.startswith("Grace Hopper, lap 2: 9.401, best of the race")
     assert {place.racer for place in screen.places if place.on_track} == {run.racer for run in RUNS}
     assert page_model(replace(TOGETHER, runs=TOGETHER.runs[:1])).together == ()
 

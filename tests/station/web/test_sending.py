@@ -72,9 +72,9 @@ def test_an_official_sends_a_rejected_result_again(served: Served) -> None:
         page.get_by_role("button", name="Resend: race-1.run-6, revision 1").click()
         expect(page.locator("#sending-answer")).to_contain_text("requested")
         page.get_by_role("button", name="Send pending results now").click()
-        expect(page.locator("#sending-answer")).to_contain_text("Send pending results now: asked for")
+        expect(page.locator("#sending-answer")).to_contain_text("Send pending results now: requested")
         page.get_by_role("button", name="Resend all rejected results").click()
-        expect(page.locator("#sending-answer")).to_contain_text("Resend all rejected results: asked for")
+        expect(page.locator("#sending-answer")).to_contain_text("Resend all rejected results: requested")
     assert wished == [
         SendRequest(True, "race-1.run-6.1", "Ruth"),
         SendRequest(author="Ruth"),

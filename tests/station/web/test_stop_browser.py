@@ -103,7 +103,7 @@ def test_a_station_that_does_not_answer_is_said_loudly_and_asked_again(served: S
     Watched(page).open(f"{served.url}/operate")
     page.route("**/api/v1/stop", lambda route: route.abort())
     page.click("#stop-bar .estop")
-    expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station does not answer")
+    expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station is not answering")
     page.unroute("**/api/v1/stop")
     assert stops(served) == 1
     expect(page.locator("#stop-answer")).to_contain_text("1 of 4 cars confirm that they stopped.")
@@ -135,7 +135,7 @@ def test_only_the_stations_own_refusal_ends_the_asking(served: Served, page: Pag
         now[:] = stranger
         with page.expect_request("**/api/v1/stop"), page.expect_request("**/api/v1/stop"):
             pass  # of two in a row the second is one that was made after an answer
-        expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station does not answer. It is asked")
+        expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station is not answering. Trying again")
     assert set(asked) == {"POST"}
     page.click("[data-command=collision]")
     expect(page.locator("#answer")).to_contain_text("the station did not answer")  # and no tick

@@ -60,7 +60,7 @@ def test_laps_come_newest_first_with_signs_and_words() -> None:
     assert [line.number for line in lines if not line.confirmed] == [6]
     assert (lines[4].penalty, lines[4].delta, lines[4].detail) == ("+2.000", "+2.283", "1 off track")
     assert lines[1].detail == "Marshal stood in the beam"
-    assert lines[0].say == "Lap 6: 9.588, best of run, not confirmed by the car."
+    assert lines[0].announcement == "Lap 6: 9.588, best of run, not confirmed by the car."
 
 
 @pytest.mark.parametrize(
