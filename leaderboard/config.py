@@ -5,6 +5,7 @@ import pathlib
 from dataclasses import dataclass, field
 
 from shared.config import load, setting
+from shared.web.host_names import host_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,12 @@ class ServerSettings:
 
     host: str = setting("127.0.0.1", what="the address to listen on")
     port: int = setting(8090, min=0, max=65535, what="0 takes any free port")
+    allowed_hosts: tuple[str, ...] = setting(
+        (), what="answer only to these names, beside addresses and local names; empty: to any, as behind a proxy"
+    )
+
+    def __post_init__(self) -> None:
+        host_names(self.allowed_hosts, "server.allowed_hosts")
 
 
 @dataclass(frozen=True, slots=True)

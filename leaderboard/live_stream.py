@@ -36,7 +36,7 @@ class _RenderedContent:
 
     number: int
     picture: LiveContent
-    painted_at_s: float
+    rendered_at_s: float
     events: dict[int, bytes] = field(default_factory=dict)
 
     def event_after(self, told: "_RenderedContent | None") -> bytes:
@@ -54,18 +54,18 @@ class _Channel:
     """One race that is being watched."""
 
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    painting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    rendering: asyncio.Lock = field(default_factory=asyncio.Lock)
     newest: _RenderedContent | None = None
     stale: bool = False
     browsers: int = 0
 
 
 class Feed:
-    """All live pages of one leaderboard. `paint(race_id)` makes the newest picture; it may block."""
+    """All live pages of one leaderboard. `render(race_id)` makes the newest picture; it may block."""
 
-    def __init__(self, paint: Callable[[str], LiveContent], browsers_at_once: int, heartbeat_s: float) -> None:
-        self._paint = paint
-        self.browsers_at_most = browsers_at_once  # the server lowers it where descriptors are few
+    def __init__(self, render: Callable[[str], LiveContent], browsers_at_once: int, heartbeat_s: float) -> None:
+        self._render = render
+        self.max_browsers = browsers_at_once  # the server lowers it where descriptors are few
         self._heartbeat_s = heartbeat_s
         self._channels: dict[str, _Channel] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -87,11 +87,11 @@ class Feed:
 
     async def open(self, race_id: str) -> AsyncIterator[bytes]:
         """The stream for one browser. Raises UnknownRace, or RetryLater when too many watch."""
-        if self._browsers >= self.browsers_at_most or self._closing:
+        if self._browsers >= self.max_browsers or self._closing:
             raise RetryLater("Too many live pages are open here.", after_s=10.0)
         if race_id not in self._channels:
             # An unknown race is refused here, before anything is kept for it.
-            await run_in_threadpool(self._paint, race_id)
+            await run_in_threadpool(self._render, race_id)
         return self._stream(race_id)
 
     async def _stream(self, race_id: str) -> AsyncIterator[bytes]:
@@ -127,13 +127,13 @@ class Feed:
                     await asyncio.sleep(_MIN_BETWEEN_S)
 
     async def _newest(self, race_id: str, channel: _Channel) -> _RenderedContent:
-        async with channel.painting:
+        async with channel.rendering:
             now_s, held = asyncio.get_running_loop().time(), channel.newest
             # The age limit catches what no commit of ours tells: a planned close, another process on PostgreSQL.
-            if held is None or channel.stale or now_s - held.painted_at_s >= self._heartbeat_s:
+            if held is None or channel.stale or now_s - held.rendered_at_s >= self._heartbeat_s:
                 channel.stale = False
                 try:
-                    picture = await run_in_threadpool(self._paint, race_id)
+                    picture = await run_in_threadpool(self._render, race_id)
                 except BaseException:
                     channel.stale = True  # what changed is still to be told to the others
                     raise

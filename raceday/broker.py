@@ -1,7 +1,7 @@
 """The demo's MQTT broker on loopback: mosquitto where it is installed, the embedded amqtt otherwise.
 
-A race in a hall runs mosquitto by itself with config/mosquitto.conf (TLS, certificates, ACL); this one is
-for one machine and hears nobody else.
+Called by the demo and by `raceday broker`. An event runs mosquitto by itself with config/mosquitto.conf (TLS,
+certificates, ACL); this broker listens on loopback only.
 """
 
 import argparse
@@ -23,7 +23,6 @@ from typing import Literal, get_args
 
 from shared.errors import HardwareMissing, OperatorError
 from shared.files import write_ready_file
-from shared.link.probe import answers
 
 Kind = Literal["mosquitto", "amqtt"]
 HOST = "127.0.0.1"
@@ -32,6 +31,10 @@ FREE_PORTS = 5  # a port that was free a moment ago may be another program's by 
 STOP_S = 3.0
 MAX_PACKET_BYTES = 16_384
 _PR_SET_PDEATHSIG = 1
+# MQTT 3.1.1: CONNECT of a client "probe" with a clean session and a keep-alive of 5 s; the first byte of a CONNACK.
+_CONNECT = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x05\x00\x05probe"
+_CONNACK = b"\x20"
+_DISCONNECT = b"\xe0\x00"
 
 MOSQUITTO_CONF = """\
 # Written by raceday for one demo on this machine.
@@ -116,10 +119,26 @@ def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], N
 def _wait_until_ready(running: RunningBroker) -> bool:
     until_s = time.monotonic() + READY_S
     while running.process.poll() is None and time.monotonic() < until_s:
-        if answers(HOST, running.port):
+        if is_broker_up(HOST, running.port):
             return running.process.poll() is None
         time.sleep(0.02)
     return False
+
+
+def is_broker_up(host: str, port: int, timeout_s: float = 1.0) -> bool:
+    """Does a broker at the address answer an MQTT 3.1.1 CONNECT, be it by a refusal?
+
+    The packet is written by hand (OASIS MQTT 3.1.1, section 3.1), since every broker speaks that version.
+    """
+    try:
+        with socket.create_connection((host, port), timeout_s) as sock:
+            sock.settimeout(timeout_s)
+            sock.sendall(_CONNECT)
+            answer = sock.recv(4)
+            sock.sendall(_DISCONNECT)
+    except OSError:
+        return False
+    return answer[:1] == _CONNACK
 
 
 def free_port() -> int:

@@ -15,7 +15,7 @@ from shared.rules.ranking import RaceRules, check_rules
 from shared.rules.track_lengths import least_lap_s
 from shared.units import seconds_to_ns
 from shared.web.host_names import host_names
-from station.core.attribution.transponders import plain_id, reading
+from station.core.attribution.transponder_ids import plain_id, reading
 from station.core.inputs import NEVER, GateKind, GateSpec, OpenRace, System
 from station.drem_timer import DremOptions
 from station.sync.settings import SyncSettings

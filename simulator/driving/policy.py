@@ -1,4 +1,4 @@
-"""A model that drives in the mock world: the car's own check and policy, and the throttle its card recommends."""
+"""A model that drives in the mock world: the car's own model check and policy, and the throttle of the model card."""
 
 import json
 from importlib.resources import files
@@ -34,8 +34,8 @@ class DrivingPolicy:
 def load_policy(model: str, throttle_percent: float | None = None, profile: ProfileName = "grey-area") -> DrivingPolicy:
     """The shipped model (`demo`), a folder with model.onnx, or an .onnx file with model_metadata.json beside it.
 
-    The throttle is the given one, else that of `card.json` beside the model, else 50 per cent; `profile` is how the car
-    shrinks its pictures. Raises BadInput.
+    The throttle is the given one, else that of `card.json` beside the model, else 50 per cent; `profile` is how the
+    car resizes its pictures. Raises BadInput.
     """
     path = find_model(model)
     percent = recommended_percent(model) if throttle_percent is None else throttle_percent

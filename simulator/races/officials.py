@@ -1,6 +1,6 @@
-"""The officials after a run: they look at the video (the truth), put right what the gate got wrong, and judge.
+"""The officials after a run: they review the video (the ground truth), correct the gate's errors, and make rulings.
 
-Not every wrong is put right, and some right is judged away: what counts is that the books follow every ruling.
+Not every error is corrected, and some rulings are wrong: the test is that the results follow every ruling.
 """
 
 import random
@@ -20,14 +20,14 @@ SEEN: tuple[Kind, ...] = ("off_track", "collision", "reset")
 
 
 class Officials:
-    """Reviews each run once it is over, and now and then an older one."""
+    """Reviews each run after its end, and sometimes an older one."""
 
     def __init__(self, station: OfficialsStation, truth: GroundTruth, rng: random.Random) -> None:
         self._station, self._truth, self._rng = station, truth, rng
         self._seen: list[RacerTurn] = []
 
     def review(self, turn: RacerTurn) -> Iterator[int]:
-        """All that is decided about a run, with the pauses that people take."""
+        """Make all rulings about a run. Yields the pauses in ns that people take."""
         self._seen.append(turn)
         yield self._pause(1.0, 4.0)
         yield from self._mend(turn)
@@ -38,7 +38,7 @@ class Officials:
             yield from self._rule(self._late_ruling(earlier))
 
     def _mend(self, turn: RacerTurn) -> Iterator[int]:
-        """Drop what was no car, count what was one: until the screen and the video agree, or patience ends."""
+        """Drop false crossings and add missed ones until screen and video agree, or for a limited number of tries."""
         for _ in range(6):
             run = self._station.run()
             if run is None or run.run_id != turn.run_id:
@@ -104,7 +104,7 @@ class Officials:
         return e.AddPenalty(author="jury", number=number, seconds=1.5, run_id=turn.run_id, reason="protest")
 
     def _rule(self, command: e.Command) -> Iterator[int]:
-        """Say it until the station answers."""
+        """Repeat a command until the station answers."""
         for _ in range(30):
             yield self._pause(0.5, 3.0)
             answer = self._station.give(command)

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,18 +12,8 @@ from shared.protocol.canonical_json import Writer, meant, writer
 from station.core import inputs as e
 from station.core.facts import Fact
 
-_INPUTS: tuple[type[Any], ...] = (
-    e.Edge,
-    e.CarReport,
-    e.CarModel,
-    e.Booted,
-    e.JournalBegan,
-    e.ClockPair,
-    e.GateReported,
-    e.GateNote,
-    e.OpenRace,
-    e.Tick,
-    *e.COMMANDS.values(),
+_INPUTS: tuple[type[Any], ...] = tuple(
+    kind for each in get_args(e.Input) for kind in ((*e.COMMANDS.values(),) if each is e.Command else (each,))
 )
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from shared.clock import Clock
 from shared.protocol.messages import DriveOrder, Lease
+from shared.web.server import listen
 from vehicle.config import VehicleConfig
 from vehicle.guard.stop_socket import ask_to_stop
 from vehicle.process.channel import IpcMessage
@@ -18,7 +19,7 @@ from vehicle.web.app import CarInfo, create_app
 from vehicle.web.claim_codes import ClaimCodes
 from vehicle.web.model_list import LibraryModelList
 from vehicle.web.phone_control import PhoneControl
-from vehicle.web.server import ConsoleServer, listen
+from vehicle.web.server import ConsoleServer
 
 
 class CommsAccess(Protocol):
@@ -80,7 +81,7 @@ def _console(config: VehicleConfig, desk: PhoneControl) -> ConsoleServer:
         config.calibration.file,
     )
     app = create_app(desk, LibraryModelList(options.models), claims, car, options.allowed_hosts)
-    server = ConsoleServer(app, listen(options.host, options.port))
+    server = ConsoleServer(app, listen(options.host, options.port, "console"))
     say(f"the console listens at port {server.port}.")
     if code is not None:
         say(f"claim code of the console: {code} (said once; `raceday vehicle claim` makes a new one)")

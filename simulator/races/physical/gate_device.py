@@ -1,14 +1,14 @@
-"""The gate's device in the hall: numbers the edges, remembers the newest, and says them again to a new station.
+"""The gate's device: numbers the edges, buffers the newest ones, and sends them again to a new station process.
 
-It stamps with the clock of the station's machine (kernel edge stamps), so it shares that machine's boots: a
-reboot forgets what it remembered. A killed station process costs nothing while the ring holds.
+It stamps with the clock of the station's machine (kernel edge stamps), so it shares that machine's boots: a reboot
+empties the buffer. Killing the station's process loses nothing while the ring buffer has room.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping
 
 from simulator.races.physical.beam_gate import GATE, SeenEdge
-from simulator.races.physical.virtual_time import VirtualKernelClock
+from simulator.races.physical.kernel_clock import VirtualKernelClock
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 
@@ -16,7 +16,7 @@ RING = 4096
 
 
 class GateDevice:
-    """What survives the station's process. `noted`: every edge that got a number and was not lost, for the checker."""
+    """The state that survives the station's process. `noted`: all numbered edges not lost, for the checker."""
 
     def __init__(self, clock: VirtualKernelClock) -> None:
         self.clock = clock
@@ -29,7 +29,7 @@ class GateDevice:
         self._put: Callable[[Edge], None] | None = None
 
     def see(self, seen: SeenEdge) -> None:
-        """One level change, now."""
+        """Number and buffer one level change that happens now."""
         if not self.powered:
             return
         self._seq += 1
@@ -44,13 +44,13 @@ class GateDevice:
             self._put(edge)
 
     def reboot(self) -> None:
-        """The machine went down with all that it remembered; numbers begin again under the new boot."""
+        """Lose the buffer with the machine's reboot; numbers restart under the new boot."""
         self._ring.clear()
         self._seq = 0
         self._put = None
 
     def attach(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
-        """A station listens from now on; what it has not kept comes first."""
+        """Connect a station process; the edges that it has not stored are sent first."""
         for edge in self._ring:
             if edge.seq > after.get(edge.boot, 0):
                 put(edge)
@@ -61,7 +61,7 @@ class GateDevice:
 
 
 class GateDeviceDriver:
-    """`station.gates.driver.GateDriver` on a `GateDevice`; a new one for each station process."""
+    """A `station.gates.driver.GateDriver` on a `GateDevice`; each station process has a new one."""
 
     def __init__(self, gate_device: GateDevice) -> None:
         self._gate_device = gate_device

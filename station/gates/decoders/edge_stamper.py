@@ -8,7 +8,7 @@ and our boot.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from station.core.attribution.transponders import plain_id
+from station.core.attribution.transponder_ids import plain_id
 from station.core.inputs import Edge, GateNote
 from station.gates.decoders.clock_jumps import ClockJumpDetector
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport

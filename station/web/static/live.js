@@ -104,7 +104,7 @@
       silence.heard(age_ms);
       if (!silence.on()) show("live", "Live");
       if (name === "page") applyPage(data);
-      else lapClock.applyPage(data);
+      else lapClock.update(data);
     },
     lost: () => show("away", "Station offline"),
   });

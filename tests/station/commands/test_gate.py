@@ -21,8 +21,8 @@ from station.commands.gate.gate import main
 from station.commands.gate.recording_file import Piece, entry, head, pieces
 from station.commands.gate.watch import HealthLines
 from station.gates.driver import GateHealthReport
-from tests.station.gates.decoders.frames import P3, RC4_SENT
 from tests.station.gates.decoders.port_peer import WAIT_S, tcp, url
+from tests.station.gates.decoders.vectors import P3, RC4_SENT
 
 CAPTURE = pathlib.Path(__file__).parents[1] / "gates" / "decoders" / "captures" / "p3_short.hex"
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.tamper import EDITS, restarts
+from bench.station.tamper import EDITS, restarts
 from raceday.__main__ import main as raceday
 from shared.errors import BadInput, JournalDamaged, OperatorError, StorageError
 from shared.rules.ranking import RaceRules

@@ -11,17 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 from station.core.inputs import AddCrossing, AddPenalty, DropCrossing, OpenRun, StartRun, StopAll, TakeBack, VoidLap
 from station.views.command_answers import Accepted, Declined, RulingEffect, RunFigures
 from station.views.views import View
-from tests.station.web.browser import Watched, chromium, keep_picture, violations
+from tests.browser import Watched, keep_picture, violations
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import EMPTY, LAPS, RUN, TESTING, TOGETHER, TROUBLE, VIEW, FakeStation, S, lap
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

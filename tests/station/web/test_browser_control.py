@@ -18,18 +18,12 @@ from station.core.inputs import (
     VoidLap,
 )
 from station.views.command_answers import Accepted, Declined
-from tests.station.web.browser import Watched, chromium
+from tests.browser import Watched
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import CAR, FULL_GATE, SPLIT, TESTING, TOGETHER, VIEW, S
 from tests.station.web.test_browser import show
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from station.core.inputs import SetClock, TryGate
 from station.views.command_answers import Declined
 from station.views.race_views import UncountedCrossing
 from station.views.views import View
-from tests.station.web.browser import Watched, chromium, keep_picture, violations
+from tests.browser import Watched, keep_picture, violations
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import GATE, SPLIT, VIEW, S
 from tests.station.web.test_browser import show
@@ -53,12 +53,6 @@ LOST = tuple(
     for number, why in enumerate(WHYS)
 )
 COUNTED: View = replace(GATES, uncounted=LOST)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -8,17 +8,11 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from station.core.inputs import ReleaseStop, StopAll
 from station.views.car_views import StopView
-from tests.station.web.browser import Watched, chromium, keep_picture, violations
+from tests.browser import Watched, keep_picture, violations
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import STOPPED
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -7,19 +7,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from station.core.inputs import VoidLap
-from tests.station.web.browser import Watched, chromium
+from tests.browser import Watched
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import LAPS, RUN, VIEW, S, lap
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = ("/operate", "/", "/operate", "/gates", "/operate", "/", "/operate", "/operate", "/", "/operate")
 LIVE = '#link[data-state="live"]'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Faults done to a driving car, and how long its wheels went on: the trials of test_faults.py and of bench/faults.py.
+"""Faults done to a driving car, and how long its wheels went on: trials for test_faults.py and bench/vehicle/faults.py.
 
 They lie in memory, not on the disk (`in_memory`): the mock motors write their record from the guard's loop, where no
 real motor waits for a disk. The three processes and their keeper are real, the broker too; the motors are the mock

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, expect
 from raceday.broker import mosquitto_path, start_broker
 from raceday.model import main as model_main
 from simulator.realtime.control_client import WorldControl
+from tests.browser import keep_picture, violations
 from tests.simulator.realtime.conftest import RunningWorld
-from tests.station.web.browser import keep_picture, violations
 from tests.system.vehicle.test_processes import Car
 from tests.vehicle.models.importing.tars import Member, tar_gz
 from tests.vehicle.web.test_browser import DATA, browser, claim, first_boot, phone, until

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from shared.errors import BadInput
 from shared.protocol.messages import CarHeartbeat, CarState
+from shared.web.server import listen
 from tests.shared.web.foreign_requests import stranger
 from tests.vehicle.web.test_phone_control import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
@@ -22,7 +23,7 @@ from vehicle.recordings.frame_feed import RecordedFrame
 from vehicle.web.app import COOKIE, CarInfo, create_app
 from vehicle.web.claim_codes import ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
-from vehicle.web.server import ConsoleServer, listen
+from vehicle.web.server import ConsoleServer
 from vehicle.web.upload import MOST_BYTES, safe_name
 
 OURS = {"x-raceday": "console"}
@@ -71,7 +72,7 @@ class Site:
         app = create_app(
             self.bench.desk, shelf or self.shelf, self.claims, car, wall_s=lambda: self.wall_s, now_s=lambda: self.now_s
         )
-        self.server = ConsoleServer(app, listen("127.0.0.1", 0))
+        self.server = ConsoleServer(app, listen("127.0.0.1", 0, "console"))
         self.server.start()
         self.url = f"http://127.0.0.1:{self.server.port}"
 
@@ -190,7 +191,7 @@ def test_models_come_in_whole_and_are_chosen_while_the_car_stands(site: Site) ->
         assert match in answer.json()["error"]
     rows = phone.post(f"{site.url}/api/models/select", json={"name": "second"}, timeout=60).json()
     assert [row["selected"] for row in rows] == [False, True]
-    assert site.bench.words == ["PilotChange"]
+    assert site.bench.words == ["ReloadModel"]
     site.bench.desk.hear(CarState(True, "driving"))
     answer = phone.post(f"{site.url}/api/models/select", json={"name": "first"}, timeout=60)
     assert answer.status_code == 409

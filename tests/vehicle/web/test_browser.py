@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from raceday.broker import mosquitto_path, start_broker
 from shared.protocol.messages import CarHeartbeat, CarState, DriveOrder, Lease
-from tests.station.web.browser import chromium, keep_picture, violations
+from tests.browser import keep_picture, violations
 from tests.system.vehicle.test_processes import REST, Car
 from tests.vehicle.sample_parts import METADATA, config_text, frame, pulses, tiny_graph, write_model
 from tests.vehicle.web.test_access import Site
@@ -29,12 +29,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DATA = pathlib.Path(__file__).parent.parent / "models" / "data"
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from station.core.facts import Crossing
 from station.core.inputs import GateSpec
 from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.decoders.line_protocols.rc4 import line
-from tests.station.gates.decoders.frames import RC4_SENT
 from tests.station.gates.decoders.port_peer import WAIT_S, Box, gate, pty, tcp, until, url
+from tests.station.gates.decoders.vectors import RC4_SENT
 
 
 def _passing(number: int, seconds: str, transponder: str = "8533156") -> bytes:

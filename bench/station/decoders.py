@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench.report import OUT, console
 from station.gates.decoders.catalog import decoder, protocols
-from tests.station.gates.decoders import frames, timer_frames
+from tests.station.gates.decoders import vectors
 
 BLOCK = 50_000
 PIECE = 512  # bytes of a call: more than a serial port has ready, less than a file
@@ -62,7 +62,7 @@ def main(quick: bool) -> None:
 def campaign(protocol: str, size: int, seed: int) -> Row:
     """All of it through one decoder."""
     chance, device = random.Random(f"{protocol} {seed}"), decoder(protocol)
-    good = frames.of(protocol) + timer_frames.of(protocol)
+    good = vectors.of(protocol)
     fed = taken_ns = longest_ns = early_kib = 0
     for number in range(size // BLOCK):
         block = mutated(good, chance) if number % 2 else chance.randbytes(BLOCK)

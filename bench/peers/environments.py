@@ -40,7 +40,7 @@ def tf2onnx_graph() -> tuple[pathlib.Path, pathlib.Path]:
     python, folder = peer_python(TENSORFLOW), PEERS / "graphs"
     frozen, made = folder / "shallow.pb", folder / "shallow-tf2onnx.onnx"
     if not made.exists():
-        script = pathlib.Path(__file__).parent.parent / "tools" / "parity" / "write_frozen.py"
+        script = pathlib.Path(__file__).parents[2] / "tools" / "parity" / "write_frozen.py"
         asked = ["--dialect", "tf2v1", "--full", "--only", "shallow", "--out", str(folder)]
         _run(TENSORFLOW, [str(python), str(script), *asked])
         part = folder / "part.onnx"

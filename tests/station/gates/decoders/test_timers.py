@@ -1,4 +1,4 @@
-"""Timers and smaller decoders: recorded frames whole, split, broken, repeated, among noise and echoes."""
+"""What one timer alone has: its checks and escapes, its clock's wraps, its forms of a line, and how it is asked."""
 
 import pytest
 
@@ -8,73 +8,7 @@ from station.gates.decoders.line_protocols.carrera import ASK, Carrera
 from station.gates.decoders.line_protocols.drem import Drem
 from station.gates.decoders.line_protocols.tag import TagHeuer
 from station.gates.decoders.packet_protocols.laprf import LapRf, crc_arc, unescaped
-from tests.station.gates.decoders.frames import Recorded
-from tests.station.gates.decoders.timer_frames import ALGE, ALL, DECODERS, LAPRF_FRAME, day_ns, of
-
-# What stands in no frame; for lines that are all text, noise has its own end.
-NOISE = {"fsr": b"\x00\xfe\r\n", "drem": b"\x00{\n", "alge": b"CHK1\r\xffx", "carrera": b'"?$"T2$~'}
-
-
-def crossings(facts: list[Decoded]) -> list[Decoded]:
-    return [fact for fact in facts if isinstance(fact, DeviceEdge) or (isinstance(fact, Passing) and not fact.repeat)]
-
-
-@pytest.mark.parametrize("recorded", ALL, ids=lambda recorded: f"{recorded.protocol}-{recorded.sent[:12]!r}")
-def test_a_frame_says_what_it_says(recorded: Recorded) -> None:
-    device = DECODERS[recorded.protocol]()
-    assert device.feed(recorded.sent) == [recorded.fact]
-    assert (device.counts.frames, device.counts.resynced_bytes) == (1, 0)
-    assert device.poll(0) in (b"", ASK)
-
-
-@pytest.mark.parametrize("protocol", DECODERS)
-def test_any_split_says_the_same(protocol: str) -> None:
-    stream = b"".join(of(protocol))
-    whole = DECODERS[protocol]().feed(stream)
-    for at in range(1, len(stream)):
-        device = DECODERS[protocol]()
-        assert device.feed(stream[:at]) + device.feed(stream[at:]) == whole
-    device = DECODERS[protocol]()
-    assert [fact for byte in stream for fact in device.feed(bytes((byte,)))] == whole
-
-
-@pytest.mark.parametrize("protocol", DECODERS)
-def test_noise_between_frames_costs_no_crossing(protocol: str) -> None:
-    noise = NOISE.get(protocol, b"\x00\xffxyz\x81")
-    device, clean = DECODERS[protocol](), DECODERS[protocol]()
-    facts = device.feed(b"".join(noise + frame for frame in of(protocol)))
-    assert crossings(facts) == crossings(clean.feed(b"".join(of(protocol))))
-    assert device.counts.resynced_bytes >= len(of(protocol)) * 2
-
-
-@pytest.mark.parametrize("protocol", sorted(set(DECODERS) - {"fsr"}))
-def test_a_frame_cut_short_costs_only_itself(protocol: str) -> None:
-    frame = of(protocol)[0]
-    for length in range(1, len(frame) - 1):
-        device = DECODERS[protocol]()
-        device.feed(frame[:length])
-        device.hello()  # the line was lost and found again
-        assert crossings(device.feed(frame)) == crossings(DECODERS[protocol]().feed(frame))
-
-
-@pytest.mark.parametrize("protocol", sorted(set(DECODERS) - {"fsr"}))
-def test_a_repeated_frame_is_no_second_crossing(protocol: str) -> None:
-    device = DECODERS[protocol]()
-    once = crossings(device.feed(of(protocol)[0]))
-    assert len(once) == 1
-    assert crossings(device.feed(of(protocol)[0])) == []
-    assert device.counts.frames == 2
-
-
-@pytest.mark.parametrize("protocol", sorted(set(DECODERS) - {"laprf"}))
-def test_every_flipped_bit_of_a_line_is_survived(protocol: str) -> None:
-    for frame in of(protocol):
-        for at in range(len(frame)):
-            for bit in range(8):
-                device = DECODERS[protocol]()
-                device.feed(frame[:at] + bytes((frame[at] ^ (1 << bit),)) + frame[at + 1 :])
-                device.feed(b"\n" + frame)
-                assert device.counts.frames >= 1
+from tests.station.gates.decoders.vectors import ALGE, LAPRF_FRAME, crossings, day_ns
 
 
 def test_every_flipped_bit_of_a_laprf_record_is_found() -> None:

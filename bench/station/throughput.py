@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.table import Table
 
-from bench.journal import race
 from bench.report import OUT
-from bench.stationshown import Shown, shown
+from bench.station.journal import race
+from bench.station.live_latency import Shown, shown
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import Engine

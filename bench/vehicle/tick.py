@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 import onnxruntime as ort
 
-from bench.lines import Line, line, ratio
 from bench.pacing import Call, Timed, hurry, in_turn, paced, timed_in_turn
-from bench.pictures import in_colours, road
-from bench.vehicleparts import Agent, write_int8, write_shallow
+from bench.vehicle.networks import Agent, write_int8, write_shallow
+from bench.vehicle.road_picture import in_colours, road
+from bench.vehicle.table_rows import Line, line, ratio
 from vehicle.core.messages import PilotReady
 from vehicle.core.telemetry import telemetry as percentiles
 from vehicle.frames.latest_frame import LatestFrame

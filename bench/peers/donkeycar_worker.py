@@ -1,6 +1,6 @@
 """donkeycar's own `Vehicle` loop, in its own environment: times rounds when asked on stdin. Imports nothing of ours.
 
-python donkeyworker.py MODEL.onnx INPUT CLASSES
+python donkeycar_worker.py MODEL.onnx INPUT CLASSES
 """
 
 import json

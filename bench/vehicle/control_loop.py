@@ -12,29 +12,29 @@ from collections.abc import Callable, Iterator
 
 import cv2
 
-from bench import vehicleage, vehiclelong, vehiclepeers, vehicletick
-from bench.lines import Line, line, show
 from bench.pacing import hurry
-from bench.peers import PeerMissing
-from bench.vehicletick import Networks
+from bench.peers.environments import PeerMissing
+from bench.vehicle import frame_age, long_runs, peer_rows, tick
+from bench.vehicle.table_rows import Line, line, show
+from bench.vehicle.tick import Networks
 from vehicle.pilot.pilot import SWITCH_S
 
 Rows = Callable[[Networks, bool], Iterator[Line]]
 
 # What measures which rows; a peer that is missing costs its own rows only.
 ROWS: tuple[tuple[str, Rows], ...] = (
-    ("1, 2, 3, 4", vehicletick.ticks),
-    ("5", vehiclepeers.beside_donkeycar),
-    ("6", vehicletick.telemetry),
-    ("7", vehicleage.freshness),
-    ("8", vehicleage.slow_policy),
-    ("9", vehicletick.spinning),
-    ("10", vehicletick.precision),
-    ("11", vehiclepeers.beside_tf2onnx),
-    ("12", vehiclelong.neutral),
-    ("13", vehiclepeers.rates),
-    ("14", vehiclepeers.beside_carracing),
-    ("15", vehiclelong.memory),
+    ("1, 2, 3, 4", tick.ticks),
+    ("5", peer_rows.beside_donkeycar),
+    ("6", tick.telemetry),
+    ("7", frame_age.freshness),
+    ("8", frame_age.slow_policy),
+    ("9", tick.spinning),
+    ("10", tick.precision),
+    ("11", peer_rows.beside_tf2onnx),
+    ("12", long_runs.neutral),
+    ("13", peer_rows.rates),
+    ("14", peer_rows.beside_carracing),
+    ("15", long_runs.memory),
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from rich.table import Table
 
 from bench.report import OUT, console
-from bench.timing_methods import METHODS, Move, Scene, Seen
+from bench.station.timing_methods import METHODS, Move, Scene, Seen
 from simulator.pico.pico import MS, S
 
 BEGIN_NS = 1_000 * S

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.table import Table
 
-from bench.journal import S, race
+from bench.station.journal import S, race
 from shared.errors import JournalDamaged, StorageError
 from station.commands.journal import verified
 from station.core.engine import Engine

@@ -22,7 +22,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-AXE = pathlib.Path(__file__).parents[2] / "assets" / "axe.min.js"
+AXE = pathlib.Path(__file__).parent / "assets" / "axe.min.js"
 
 
 @contextmanager

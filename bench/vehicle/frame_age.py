@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from bench.lines import Line, line
-from bench.vehicletick import Net, Networks
+from bench.vehicle.table_rows import Line, line
+from bench.vehicle.tick import Net, Networks
 from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.interfaces import Frame, Pixels
 

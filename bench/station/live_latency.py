@@ -24,7 +24,7 @@ from shared.link.interface import Delivery, Subscription
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
-from tests.station.web.browser import CHROMIUM, FLAGS
+from tests.browser import CHROMIUM, FLAGS
 from tests.system.durability.load import FastGate
 
 BROWSERS = 50

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 import numpy as np
 import psutil
 
-from bench.lines import Line, line
-from bench.peers import PeerMissing, Worker
-from bench.vehiclepeers import donkey
-from bench.vehicletick import Networks
+from bench.peers.environments import PeerMissing, Worker
+from bench.vehicle.peer_rows import donkey
+from bench.vehicle.table_rows import Line, line
+from bench.vehicle.tick import Networks
 from raceday.broker import start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol.messages import CarTelemetry

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.lines import Line, line, ratio
 from bench.pacing import Timed, Times, in_turn, paced, quarters, timed_in_turn
-from bench.peers import CARRACING, DONKEYCAR, Worker, peer_python, tf2onnx_graph
-from bench.vehicleparts import CLASSES
-from bench.vehicletick import RATE_HZ, Net, Networks
+from bench.peers.environments import CARRACING, DONKEYCAR, Worker, peer_python, tf2onnx_graph
+from bench.vehicle.networks import CLASSES
+from bench.vehicle.table_rows import Line, line, ratio
+from bench.vehicle.tick import RATE_HZ, Net, Networks
 from shared.units import NS_PER_S
 from simulator.driving.policy import DrivingPolicy as Driver
 from simulator.driving.policy import load_policy
@@ -28,7 +28,7 @@ FRAME_NS = NS_PER_S // 15
 
 def donkey(net: Net) -> Worker:
     """donkeycar's worker on this network. Raises PeerMissing."""
-    return Worker(peer_python(DONKEYCAR), "donkeyworker.py", str(net.path), "observation", str(CLASSES))
+    return Worker(peer_python(DONKEYCAR), "donkeycar_worker.py", str(net.path), "observation", str(CLASSES))
 
 
 def beside_donkeycar(networks: Networks, quick: bool) -> Iterator[Line]:
@@ -107,7 +107,7 @@ def beside_carracing(networks: Networks, quick: bool) -> Iterator[Line]:
     CarRacing's picture has 96 x 96 pixels without noise, ours 160 x 120 with lens and noise; our own tests drive with
     320 x 240.
     """
-    worker = Worker(peer_python(CARRACING), "racingworker.py")
+    worker = Worker(peer_python(CARRACING), "carracing_worker.py")
     try:
         timed = {
             "demo": _stepper(load_policy("demo")),
