@@ -353,7 +353,7 @@ def test_the_station_says_it_and_an_official_sets_it(tmp_path: pathlib.Path) -> 
     assert not view.clock.trusted
     for name in ("operate", "live"):
         page = Pages().page(name, view)
-        assert "This machine's clock is not set" in page
+        assert "clock is not set: times of day are wrong" in page
         assert ('data-command="set_clock" data-now' in page) == (name == "operate")
     rig.open()
     rig.go()
