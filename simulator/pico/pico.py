@@ -126,7 +126,7 @@ class FaultyPico:
             if at_ns > until_ns:
                 return
             self._once(at_ns, arrival, move)
-            self._back.send(self.gate.more(), at_ns)
+            self._back.send(self.gate.next_edges(), at_ns)
 
     def _once(self, at_ns: int, arrival: int | None, move: int | None) -> None:
         if at_ns == move:
@@ -134,10 +134,10 @@ class FaultyPico:
         elif at_ns == arrival:
             came = self._out.take(at_ns)
             assert came is not None
-            self._back.send(self.gate.hear(came[0], self.crystal.us(at_ns)), at_ns)
+            self._back.send(self.gate.on_data(came[0], self.crystal.us(at_ns)), at_ns)
         else:
             self._beat_ns += S
-            self._back.send(self.gate.beat(), at_ns)
+            self._back.send(self.gate.heartbeat(), at_ns)
 
 
 class PicoOnPty:

@@ -21,7 +21,7 @@ class PicoTrial:
 
     def run(self, until_ns: int, connected: bool = True) -> None:
         """Run up to the given true time. Without a connection the gate runs on alone."""
-        if connected and self.session.heard_ns is None:
+        if connected and self.session.last_line_ns is None:
             self.session.connected(self.now_ns)
         while connected and self.now_ns < until_ns:
             self._look(min(until_ns, self.now_ns + LOOK_NS, max(self.pico.next_ns(), self.now_ns + 1)))
@@ -43,12 +43,12 @@ class PicoTrial:
         self.session.connected(self.now_ns)
 
     def _look(self, until_ns: int) -> None:
-        self.pico.write(self.session.say(self.now_ns), self.now_ns)
+        self.pico.write(self.session.due_bytes(self.now_ns), self.now_ns)
         self.pico.advance(until_ns)
         self.now_ns = until_ns
         while came := self.pico.read(until_ns):
-            self.edges += self.session.hear(*came)
-        self.edges += self.session.ripe(until_ns)
+            self.edges += self.session.on_data(*came)
+        self.edges += self.session.ready_edges(until_ns)
 
 
 def trial(cruelty: LineFaults, seed: int, at_ns: int) -> PicoTrial:

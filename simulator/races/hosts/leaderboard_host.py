@@ -112,7 +112,7 @@ class FaultyNetwork:
     def __init__(self, virtual_time: VirtualTime, leaderboard: LeaderboardHost, faults: FaultSource) -> None:
         self._virtual_time, self._leaderboard, self._faults = virtual_time, leaderboard, faults
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
         """Send one POST; return the reply, or why there is none."""
         assert (method, path) == ("POST", RESULT_PATH)
         request = ReceivedPost(headers, body)

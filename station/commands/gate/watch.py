@@ -79,7 +79,7 @@ def watch(
     try:
         for name, gate in gates.items():
             if isinstance(gate, DecoderGate):
-                gate.listen(lambda facts: lines.put("\n".join(facts_lines(facts))))
+                gate.subscribe(lambda facts: lines.put("\n".join(facts_lines(facts))))
             gate.start({}, _printing(lines, last, trials.get(name)))
         while until_s is None or time.monotonic() < until_s:
             try:

@@ -81,8 +81,10 @@ def accepts_what_the_disk_refused(patch: Patch) -> None:
 def posts_under_a_new_id_each_time(patch: Patch) -> None:
     """A key for each attempt instead of each result."""
     count = iter(range(1_000_000))
-    real = webhook.signed
-    patch.setattr(webhook, "signed", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body))
+    real = webhook.signed_headers
+    patch.setattr(
+        webhook, "signed_headers", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body)
+    )
 
 
 def changes_the_body_on_a_repeat(patch: Patch) -> None:
@@ -107,7 +109,7 @@ def takes_silence_for_yes(patch: Patch) -> None:
     real = sync_service.answered
 
     def answered(progress: Progress, answer: Any, wait_ns: int, now_ns: int) -> Progress:
-        if isinstance(answer, AnswerLost) and answer.reason != "not kept":
+        if isinstance(answer, AnswerLost) and answer.reason != "not stored":
             return dataclasses.replace(progress, state="confirmed")
         return real(progress, answer, wait_ns, now_ns)
 
@@ -183,14 +185,14 @@ def rewrites_history(patch: Patch) -> None:
 
 def gives_up_after_one_try(patch: Patch) -> None:
     """A sync that posts once."""
-    patch.setattr(sync_service, "next_turn", _only_untried(sync_service.next_turn))
+    patch.setattr(sync_service, "next_post", _only_untried(sync_service.next_post))
 
 
 def _only_untried(real: Callable[..., Any]) -> Callable[..., Any]:
-    def next_turn(rows: Any, progress: Any, board: Any) -> Any:
+    def next_post(rows: Any, progress: Any, board: Any) -> Any:
         return real([row for row in rows if row.webhook_id not in progress], progress, board)
 
-    return next_turn
+    return next_post
 
 
 def misses_every_fifth_crossing(patch: Patch) -> None:

@@ -234,7 +234,7 @@ def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
 @pytest.mark.parametrize(("device", "sentence"), [
     ("/dev/null", "it is no serial port"),
     ("socket://", "its host or its port number is missing"),
-    ("socket://127.0.0.1:1", "nobody answers there"),
+    ("socket://127.0.0.1:1", "nothing answers there"),
     ("/dev/there-is-none", "it is not there; plug it in"),
 ])  # fmt: skip
 def test_a_port_that_is_none(device: str, sentence: str) -> None:

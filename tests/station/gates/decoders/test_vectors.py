@@ -19,7 +19,7 @@ BETWEEN = {
     "carrera": b'"?$"T2$~',
     "cano": b"\x00\xffxyz\x81\n",
 }
-ECHO = DeviceMessage("echo", "our own question came back")
+ECHO = DeviceMessage("echo", "our own request came back")
 # A line that was cut may be a shorter one that is right, and where no line end ends a frame, the next one's bytes do.
 ENDS_OTHERWISE = {"alge", "tag", "ipico", "fsr", "carrera", "robitronic"}
 
@@ -88,7 +88,7 @@ def test_a_frame_cut_short_costs_only_itself(vector: Vector) -> None:
     for cut in range(1, len(vector.sent.rstrip(b"\r\n"))):
         device = decoder(vector.protocol)
         facts = device.feed(vector.sent[:cut] + b"\r\n" + vector.sent)
-        # The first two bytes of an I-Lap answer are our own question, echoed.
+        # The first two bytes of an I-Lap answer are our own request, echoed.
         assert [fact for fact in facts if fact != ECHO] == [vector.fact]
         assert ECHO in facts or device.counts.resynced_bytes in (cut, cut + 2)
 
