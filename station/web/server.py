@@ -1,4 +1,4 @@
-"""The station's web server on a thread of its own: if the pages are slow or fail, the timing does not notice."""
+"""The station's web server in its own thread, so that a slow or failing page cannot disturb the timing."""
 
 import socket
 from collections.abc import Callable
@@ -31,5 +31,5 @@ class WebServer(BackgroundServer):
     ) -> None:
         """Raises OperatorError if this process may open too few descriptors."""
         limits = ConnectionLimits(web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS), OFFICIALS_CONNECTIONS)
-        server = CountingServer(server_config(app), limits, operators.name, URGENT)
+        server = CountingServer(server_config(app), limits, operators.names, URGENT)
         super().__init__("web", server, listening, close_streams)
