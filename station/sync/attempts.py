@@ -42,7 +42,7 @@ CREATE TRIGGER IF NOT EXISTS answers_stay BEFORE UPDATE ON answers BEGIN SELECT 
 CREATE TRIGGER IF NOT EXISTS answers_last BEFORE DELETE ON answers BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
 
-# The last attempt of every row with its answer, if one came, and whether a person asked for another since.
+# The last attempt of every row with its answer, if one came, and whether a person requested another since.
 _RECORDS = """
 SELECT a.result_id, a.revision, g.attempts, a.at_utc_ns, a.id, {reopened},
        n.kind, n.reason, n.status, n.score_ms, n.rank, n.racers, n.best
