@@ -41,8 +41,8 @@ class GateHealthReport:
 class GateDriver(Protocol):
     """One gate with its sensors.
 
-    Its class may state how they are placed (`layout`, where its hardware leaves no choice), and what a pass must look like
-    before a run is armed on it (`proof`: "level" where it sees a beam broken and free, else "pass").
+    Its class may state how they are placed (`layout`, where its hardware leaves no choice), and what a pass must be
+    like before a run is armed on it (`proof`: "level" where it sees a beam broken and free, else "pass").
     """
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
