@@ -167,7 +167,7 @@ def read_target(db: apsw.Connection, path: pathlib.Path) -> Target | None:
 def _columns(answer: PostOutcome) -> tuple[object, ...]:
     match answer:
         case PostedWithOtherScore(score_ms, rank, racers, best, ours_ms):
-            return "otherwise", "" if ours_ms is None else str(ours_ms), None, score_ms, rank, racers, int(best)
+            return "other score", "" if ours_ms is None else str(ours_ms), None, score_ms, rank, racers, int(best)
         case PostAccepted(score_ms, rank, racers, best):
             return "posted", "", None, score_ms, rank, racers, int(best)
         case PostRejected(reason, status):
@@ -190,7 +190,7 @@ def _answer(
     match kind:
         case "posted":
             return PostAccepted(score_ms, rank, racers or 0, bool(best))
-        case "otherwise":
+        case "other score":
             return PostedWithOtherScore(score_ms, rank, racers or 0, bool(best), int(reason) if reason else None)
         case "rejected":
             return PostRejected(reason, status or 0)
