@@ -14,7 +14,7 @@ from shared.web.server import listen
 
 
 def main(arguments: list[str]) -> int:
-    """The command; returns the exit code. Raises RacedayError for what a person must mend."""
+    """The command; returns the exit code. Raises RacedayError for what a person must fix."""
     asked = _parser().parse_args(arguments)
     if asked.action == "openapi":
         print(build.contract())

@@ -24,7 +24,7 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where races and results are kept."""
+    """Where races and results are stored."""
 
     path: str = setting("leaderboard.db", what="the SQLite file")
     url: str = setting("", what="postgresql://... instead of the file")
@@ -45,14 +45,16 @@ class SecretFiles:
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardLimits:
-    """What one leaderboard takes on at once, and how it paces the browsers."""
+    """What one leaderboard handles at once, and how often it updates the browsers."""
 
     tolerance_s: int = setting(300, min=10, max=3600, what="how old or new a webhook-timestamp may be")
-    posts_at_once: int = setting(64, min=1, max=1000, what="posts in work; more are told to come again")
-    browsers_at_once: int = setting(1000, min=1, max=100_000, what="open live pages; more are told to come again")
+    posts_at_once: int = setting(64, min=1, max=1000, what="posts in work; more are answered 503 with Retry-After")
+    browsers_at_once: int = setting(
+        1000, min=1, max=100_000, what="open live pages; more are answered 503 with Retry-After"
+    )
     rows_live: int = setting(200, min=1, max=10_000, what="rows of a standing that a live page shows")
     heartbeat_s: float = setting(
-        15.0, min=0.05, max=60, what="a live page is drawn anew, though nobody told of a change"
+        15.0, min=0.05, max=60, what="a live page is rendered again, although no change was reported"
     )
 
 

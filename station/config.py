@@ -12,7 +12,7 @@ from shared.link.options import MqttOptions
 from shared.protocol.topics import checked_device
 from shared.rules.person_names import name_key, person_name
 from shared.rules.ranking import RaceRules, check_rules
-from shared.rules.track_lengths import least_lap_s
+from shared.rules.track_lengths import shortest_lap_s
 from shared.units import seconds_to_ns
 from shared.web.host_names import host_names
 from station.core.attribution.transponder_ids import plain_id, reading
@@ -130,7 +130,7 @@ class RaceOptions:
         odd = (
             not isinstance(rules, dict) or not isinstance(track, str) or type(length_m) not in (int, float, type(None))
         )
-        least_s = None if odd or "min_lap_s" in rules else least_lap_s(track, length_m)
+        least_s = None if odd or "min_lap_s" in rules else shortest_lap_s(track, length_m)
         return table if least_s is None else {**table, "rules": {**rules, "min_lap_s": least_s}}
 
     @property

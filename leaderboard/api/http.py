@@ -101,7 +101,7 @@ def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None
         return json_response(error_body(Refused(f"{first['loc'][-1]!r} is not valid: {first['msg']}.")), 422)
 
     async def bug(_request: Request, _error: Exception) -> Response:
-        return json_response(error_body(Refused("The leaderboard failed at this request; its log tells why.")), 500)
+        return json_response(error_body(Refused("The leaderboard failed at this request; its log says why.")), 500)
 
     app.add_exception_handler(RacedayError, ours)
     app.add_exception_handler(HTTPException, unknown)

@@ -24,6 +24,6 @@ def client_address(request: Request) -> str:
 
 def command_refusal(request: Request, operators: Addresses) -> tuple[int, str] | None:
     """Why this request may not command: status and sentence."""
-    if not operators.hold(client_address(request)):
+    if not operators.contains(client_address(request)):
         return 403, NO_OFFICIAL
     return request_refusal(request.headers, request.url.scheme)

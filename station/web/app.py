@@ -100,7 +100,7 @@ def _stream_routes(live: EventStream, officials: Addresses) -> APIRouter:
     @router.get("/live")
     async def stream(request: Request, page: PageName = "live") -> Response:
         """Server-sent events of one page; 503 while too many are open."""
-        official = page in OFFICIALS and officials.hold(client_address(request))
+        official = page in OFFICIALS and officials.contains(client_address(request))
         if live.full(official=official):
             return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
         return StreamingResponse(

@@ -31,5 +31,5 @@ class WebServer(BackgroundServer):
     ) -> None:
         """Raises OperatorError if this process may open too few descriptors."""
         limits = ConnectionLimits(web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS), OFFICIALS_CONNECTIONS)
-        server = CountingServer(server_config(app), limits, operators.name, URGENT)
+        server = CountingServer(server_config(app), limits, operators.names, URGENT)
         super().__init__("web", server, listening, close_streams)

@@ -69,7 +69,7 @@ def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> API
 
 
 def _refused(request: Request, operators: Addresses) -> tuple[int, str] | None:
-    if not operators.hold(client_address(request)):
+    if not operators.contains(client_address(request)):
         return 403, NO_OFFICIAL
     why = cross_site_reason(request.headers, request.url.scheme, "the station's")
     return (403, why) if why else None

@@ -111,7 +111,7 @@ def test_admin_calls_need_the_token(running: Running, token: str) -> None:
     [
         ({"name": "Sommer-Cup Zürich", "track": "Oval"}, 201, ""),
         ({"name": "Sommer-Cup Zürich", "track": "Oval"}, 200, ""),
-        ({"name": "Sommer-Cup Zürich", "track": "Vegas"}, 409, "another race 'sommer-cup-zurich'"),
+        ({"name": "Sommer-Cup Zürich", "track": "Vegas"}, 409, "Another race has the id 'sommer-cup-zurich'"),
         ({"name": "???", "track": "Oval"}, 422, "cannot name a race"),
         ({"name": "A", "track": "Oval", "colour": "red"}, 422, "colour"),
         ({"name": "A"}, 422, "track"),
