@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class ClockView:
     """For a lap clock that runs in the browser: `rate` is seconds of the station's clock per real second.
 
-    `trusted` False: nobody vouches for the time of day (`utc_ns`); laps are measured by another clock.
+    `trusted` False: the time of day is not known to be right (`utc_ns`); laps are measured by another clock.
     """
 
     boot: str
@@ -31,7 +31,7 @@ class BrokerView:
 class ResultProblem:
     """A result that the leaderboard has not, will not have, or counts as another score.
 
-    `state`: pending, unknown (its answer was lost), rejected, or otherwise (posted with another score than ours).
+    `state`: pending, unknown (its answer was lost), rejected, or other score (posted with another score than ours).
     """
 
     result_id: str
