@@ -153,8 +153,8 @@ def test_a_driver_with_a_fault_is_told_and_tried_again(capfd: pytest.CaptureFixt
     gate.start({}, lambda _said: None)
     until(lambda: gate.health().alive)
     gate.close()
-    index = "The gate start does not begin (IndexError: no port 3); it is tried again."
-    number = "The gate start does not begin (ValueError: no number); it is tried again."
+    index = "The gate start does not start (IndexError: no port 3); it is tried again."
+    number = "The gate start does not start (ValueError: no number); it is tried again."
     assert told == [("Not there.", True), (index, False), (index, False), (number, False)]
     assert capfd.readouterr().err.count("Traceback") == 2  # each once
     assert driver.closed == 1
