@@ -1,4 +1,4 @@
-"""The table of commands. The one place where an error becomes a sentence and an exit code."""
+"""The `raceday` command: a table of commands, and the one place where an error becomes a sentence and an exit code."""
 
 import errno
 import importlib
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from shared.errors import RacedayError, StorageError
 
-# ONNX Runtime would report home from its first import on; a hall has no internet, and it is nobody's business.
+# ONNX Runtime sends telemetry from its first import on, unless this is set before.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT})
@@ -19,7 +19,7 @@ DISK_ERRORS = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT})
 
 @dataclass(frozen=True, slots=True)
 class CliCommand:
-    """A command's words, where its `main(arguments) -> exit code` lives, and what it is for."""
+    """A command: its name, the module with its `main(arguments) -> exit code`, and one line of help."""
 
     words: str
     module: str
@@ -27,7 +27,7 @@ class CliCommand:
     main: str = "main"
 
 
-# Longer words first where one begins another; a module is imported only when its command is asked for.
+# A module is imported only when its command is called.
 COMMANDS: tuple[CliCommand, ...] = (
     CliCommand("demo", "raceday.demo.demo", "a whole race on this machine, with no hardware"),
     CliCommand("vehicle", "vehicle.commands.vehicle", "the car's agent: guard, pilot and comms"),
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader (`| head`) has gone; there is nobody left to tell.
+        # The reader of the pipe (`| head`) is gone.
         sys.stderr.close()
         return 1
     except OSError as error:
@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # said twice, it must not end the clean-up half way
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second signal must not interrupt the clean-up
     raise SystemExit(0)
 
 

@@ -27,7 +27,7 @@ from shared.files import write_ready_file
 Kind = Literal["mosquitto", "amqtt"]
 HOST = "127.0.0.1"
 READY_S = 15.0
-FREE_PORTS = 5  # a port that was free a moment ago may be another program's by now
+FREE_PORTS = 5  # attempts: another program may take a free port first
 STOP_S = 3.0
 MAX_PACKET_BYTES = 16_384
 _PR_SET_PDEATHSIG = 1
@@ -54,14 +54,14 @@ log_type warning
 
 @dataclass(frozen=True, slots=True)
 class RunningBroker:
-    """A broker that answers."""
+    """A broker process that answers."""
 
     process: subprocess.Popen[bytes]
     port: int
     kind: Kind
 
     def stop(self) -> None:
-        """Ask it to end, then make it."""
+        """SIGTERM, then SIGKILL after STOP_S."""
         self.process.terminate()
         try:
             self.process.wait(STOP_S)
@@ -71,12 +71,12 @@ class RunningBroker:
 
 
 def mosquitto_path() -> str | None:
-    """Debian keeps it in /usr/sbin, which is not on everybody's PATH."""
+    """The mosquitto program, also in folders that may not be on PATH: Debian installs it in /usr/sbin."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
 
 
 def choose() -> Kind:
-    """mosquitto when it is installed."""
+    """mosquitto if it is installed, else amqtt."""
     return "mosquitto" if mosquitto_path() else "amqtt"
 
 
@@ -142,7 +142,7 @@ def is_broker_up(host: str, port: int, timeout_s: float = 1.0) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
+    """A loopback port that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
@@ -177,7 +177,7 @@ def _arguments(kind: Kind, run_dir: pathlib.Path, port: int) -> list[str]:
     if path is None:
         raise HardwareMissing("mosquitto is not installed: `apt install mosquitto`, or use --kind amqtt.")
     config = run_dir / "mosquitto.conf"
-    # As root it would become the user mosquitto, which may not read our folder.
+    # Started as root, mosquitto would switch to the user mosquitto, which may not read the folder.
     user = "user root" if os.geteuid() == 0 else ""
     config.write_text(MOSQUITTO_CONF.format(port=port, host=HOST, max_packet=MAX_PACKET_BYTES, user=user))
     return [path, "-c", str(config)]
@@ -206,7 +206,7 @@ def _announce(port: int, ready_file: pathlib.Path | None) -> None:
 
 
 def _embedded(port: int, ready_file: pathlib.Path | None) -> int:
-    """amqtt in this process. It speaks MQTT 3.1.1 only and has no ACL worth the name: loopback, demo."""
+    """Runs amqtt in this process. It supports MQTT 3.1.1 only and no usable ACL, so it is for a demo on loopback."""
     if is_port_in_use(port):
         raise OperatorError(f"Port {port} is in use: stop the other program or choose another port for the broker.")
     try:

@@ -1,6 +1,6 @@
-"""`raceday model ...`: bring, look at and choose models, drive them in the mock world, train one, draw a track.
+"""`raceday model ...`: import, inspect and select models, drive them in the mock world, train one, draw a track.
 
-A table of families: only the one that is families for is loaded, so that an import need not wait for the mock world.
+Only the module of the requested command is loaded, so that an import does not wait for the mock world.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Commands that live together: their words, and the function that mounts them on argparse's subparsers."""
+    """Commands of one module: their names, and the function that adds them to argparse's subparsers."""
 
     words: tuple[str, ...]
     module: str

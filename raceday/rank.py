@@ -1,12 +1,12 @@
-"""`raceday rank`: ranks a CSV of results by a method, as the published boards are ranked.
+"""`raceday rank`: ranks a CSV of results by a scoring method, as published leaderboards are ranked.
 
-Input columns (any order, extra ones ignored): Racer or Alias, and AvgLapTime, BestLapTime or TotalLapTime as the
-method names it, in milliseconds or as 1:02.345; board_file.py reads how files differ. A row whose LapCount is below
---consecutive-laps cannot hold the window, so it is not ranked. A blank LapCount says nothing: the row is taken at its
-score, but not at a total where others have a count, since that of fewer laps is the smaller; both are told.
-A row that sums up others (Total, Average, Track record) is refused unless it has a UserId.
-All spellings of one name are one racer, as everywhere, unless UserId tells them apart; a row without UserId belongs to
-the one account of that name.
+Input columns (any order, others are ignored): Racer or Alias, and AvgLapTime, BestLapTime or TotalLapTime depending on
+the method, in milliseconds or as 1:02.345; board_file.py accepts the formats of many programs. A row whose LapCount is
+below --consecutive-laps is not ranked. A row with a blank LapCount is ranked by its score, except by a total where
+other rows have a LapCount, since a total of fewer laps is smaller; a warning reports both cases.
+A row that summarises others (Total, Average, Track record) is refused unless it has a UserId.
+All spellings of a name are one racer unless UserId distinguishes them; a row without UserId belongs to the only account
+of that name.
 Output: rank, racer, score_ms.
 """
 
@@ -28,9 +28,9 @@ from shared.rules.person_names import name_key, person_name
 from shared.rules.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
 
 COLUMN: dict[Method, str] = {"average": "AvgLapTime", "best_lap": "BestLapTime", "total_time": "TotalLapTime"}
-SHORTEST_MS = 1000  # a bare number below is in seconds, or a mistake: no lap and no race is that short
-MAX_LETTERS = 256  # of a published alias
-MAX_LINES = 6  # that one sentence lists
+SHORTEST_MS = 1000  # a smaller number without colon is in seconds or a mistake: no lap is that short
+MAX_LETTERS = 256  # letters of a published alias
+MAX_LINES = 6  # line numbers that one sentence lists
 
 
 def main(arguments: list[str]) -> int:
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
 
 
 def rank_csv(text: str, rules: RaceRules, source: str) -> list[Placed]:
-    """The standing of a board's rows. A racer in several rows counts with the best. Raises BadInput."""
+    """The ranking of a board; of a racer's rows the best counts. `source` is named in errors. Raises BadInput."""
     column = COLUMN[rules.method]
     every = list(board_file.rows(text, column, source))
     qualified = _qualified(every, rules, source)
@@ -67,7 +67,7 @@ def _warn(sentence: str) -> None:
 
 
 def _accounts(every: Iterable[BoardRow]) -> dict[str, set[str]]:
-    """The accounts (UserId) of each name, all spellings of one racer together."""
+    """The accounts (UserId) of each name; all spellings of a name are one key."""
     known: dict[str, set[str]] = {}
     for row in every:
         if account := row.cells.get(ACCOUNT):
@@ -76,7 +76,7 @@ def _accounts(every: Iterable[BoardRow]) -> dict[str, set[str]]:
 
 
 def _account(row: BoardRow, known: Mapping[str, set[str]], source: str) -> str:
-    """Whose row it is: its UserId, or that of the one account of this name, or the name itself."""
+    """The account of a row: its UserId, else that of the only account of this name, else the name. Raises BadInput."""
     if account := row.cells.get(ACCOUNT):
         return f"account {account}"
     key = name_key(_one_line(row.cells[RACER]))
@@ -88,7 +88,7 @@ def _account(row: BoardRow, known: Mapping[str, set[str]], source: str) -> str:
 
 
 def _qualified(every: Sequence[BoardRow], rules: RaceRules, source: str) -> list[BoardRow]:
-    """The rows that hold the window, as far as they say how many laps they have."""
+    """The rows with enough laps, as far as they have a LapCount."""
     counted = any(row.cells.get(LAPS) for row in every)
     unsaid = 0 if counted and rules.method == "total_time" else rules.consecutive_laps
     laps = ((row, _laps(row, source)) for row in every)
@@ -96,13 +96,13 @@ def _qualified(every: Sequence[BoardRow], rules: RaceRules, source: str) -> list
 
 
 def _uncounted(every: Sequence[BoardRow]) -> list[BoardRow]:
-    """The rows that do not say how many laps they have, where others do."""
+    """The rows without LapCount, if others have one."""
     blank = [row for row in every if not row.cells.get(LAPS)]
     return blank if len(blank) < len(every) else []
 
 
 def _warn_about_laps(every: Sequence[BoardRow], rules: RaceRules, source: str) -> None:
-    """What was left out, and what could not be."""
+    """Warns of rows that are not ranked, and of rows whose number of laps is unknown."""
     needed = rules.consecutive_laps
     laps = [_laps(row, source) for row in every]
     if few := sum(found is not None and found < needed for found in laps):
@@ -117,7 +117,7 @@ def _warn_about_laps(every: Sequence[BoardRow], rules: RaceRules, source: str) -
 
 
 def _laps(row: BoardRow, source: str) -> int | None:
-    """How many there are; None if the row does not say."""
+    """The number of laps; None if the row has none. Raises BadInput."""
     text = row.cells.get(LAPS, "")
     laps = board_file.count(text)
     if text and laps is None:
@@ -126,7 +126,7 @@ def _laps(row: BoardRow, source: str) -> int | None:
 
 
 def _lines(rows: Sequence[BoardRow]) -> str:
-    """Where rows are."""
+    """The line numbers of rows, as part of a sentence."""
     shown = [str(row.line) for row in rows[:MAX_LINES]]
     if len(rows) > MAX_LINES:
         shown.append(f"{len(rows) - MAX_LINES} more")
@@ -148,7 +148,7 @@ def _scored(row: BoardRow, column: str, source: str) -> Scored:
     if board_file.two_ways(text):
         raise row.wrong(source, f"{column} is {text[:30]!r}, which may be thousands or a fraction", column)
     score_ms = board_file.milliseconds(text)
-    if not score_ms:  # nought is how timers write that there is none
+    if not score_ms:  # timers write 0 for no time
         raise row.wrong(source, f"{column} is {text[:30]!r}, not milliseconds or a time as 1:02.345", column)
     if score_ms < SHORTEST_MS and ":" not in text:
         meant = "shorter than any lap: times are in milliseconds or as 0:09.812"
@@ -171,7 +171,7 @@ def _racer(row: BoardRow, source: str) -> str:
 
 
 def _one_line(name: str) -> str:
-    """A cell of a spreadsheet may be broken into lines."""
+    """Without line breaks, which a cell of a spreadsheet may have."""
     return re.sub(r"[\t\n\r ]+", " ", name)
 
 

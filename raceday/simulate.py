@@ -1,10 +1,10 @@
-"""`raceday race simulate`: whole races on virtual time, with faults by seed, held against invariants.
+"""`raceday race simulate`: whole races on virtual time, with injected faults by seed, checked against invariants.
 
 The last line of stdout with --json is one JSON object; without it, a table. Exit code 0 only if every
 invariant held. `--seed` repeats a history exactly: its `journal_hash` is the same each time.
 
-With `--cars-on-track N` the races are heats of N cars at once at one beam, and what is asked is whose crossing each
-one was: exit code 0 only if none was given wrongly in silence.
+With `--cars-on-track N` heats of N cars share one beam, and each crossing has to be attributed to a car: exit code 0
+only if none was attributed wrongly without a warning.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main(words: list[str]) -> int:
 
 
 def _heats(arguments: argparse.Namespace) -> int:
-    """Several cars on the track at once: whose crossing was it?"""
+    """Heats of several cars: are all crossings attributed correctly?"""
     for name, value, highest in (("cars-on-track", arguments.cars_on_track, 12), ("heats", arguments.heats, 100_000)):
         if not 1 <= value <= highest:
             raise ConfigError(f"--{name} is {value}; allowed is 1 to {highest}.")

@@ -1,4 +1,4 @@
-"""`raceday demo`: a whole race on this machine. Starts every process, runs the racers, shows it, sums it up."""
+"""`raceday demo`: a whole race on this machine. Starts every process, lets the racers race, shows and summarises it."""
 
 import contextlib
 import pathlib
@@ -30,7 +30,7 @@ INFRASTRUCTURE = ("broker", "leaderboard", "world", "station", "sync")
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the race was run (with --once: and every racer qualified)."""
+    """Exit code 0 if the race was run, and with --once only if every racer qualified."""
     plan = read_plan(arguments, find_model(DEMO).parent)
     model = check_model(plan.model)
     if plan.port and is_port_in_use(plan.port):
@@ -103,7 +103,7 @@ def _all_answered(view: View) -> bool:
 
 
 def _open_race(plan: DemoPlan, layout: DemoLayout) -> None:
-    """As an organiser would: with the admin token, through the API."""
+    """Creates race and entries as an organiser would: through the leaderboard's API, with the admin token."""
     rules = {name: getattr(plan.rules, name) for name in plan.rules.__dataclass_fields__}
     body = {
         "race_id": plan.race_id,
@@ -129,7 +129,7 @@ def _ports(plan: DemoPlan) -> Ports:
 
 @contextlib.contextmanager
 def _folder(plan: DemoPlan) -> Iterator[pathlib.Path]:
-    """The run folder: kept where it was asked for, else a temporary one. Socket paths want it short."""
+    """The run folder: --folder, or a temporary one. Its path is short, since the paths of Unix sockets are limited."""
     if plan.folder is None:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="raceday-"))
         try:

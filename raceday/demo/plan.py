@@ -1,4 +1,4 @@
-"""What the demo is asked to do, checked before anything starts; and who races in it."""
+"""The arguments of the demo, checked before anything starts, and its racers."""
 
 import argparse
 import pathlib
@@ -20,7 +20,7 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class DemoRacer:
-    """One turn on the track: `throttle_share` of the model's own recommendation tells the racers apart."""
+    """One racer and run. All racers drive the same model, at different throttles up to the recommended one."""
 
     name: str
     car: str
@@ -30,7 +30,7 @@ class DemoRacer:
 
 @dataclass(frozen=True, slots=True)
 class DemoPlan:
-    """A whole demo."""
+    """All settings of one demo."""
 
     track: Track
     track_source: str
@@ -80,12 +80,12 @@ def read_plan(arguments: list[str], demo_model: pathlib.Path) -> DemoPlan:
 
 
 def _track_source(named: str) -> str:
-    """A file keeps its place whatever folder a process starts in."""
+    """The name of a track, or the absolute path of a file, since processes start in other folders."""
     return str(pathlib.Path(named).absolute()) if named.endswith(".npy") else named
 
 
 def _racers(count: int, seed: int, recommended_percent: float) -> tuple[DemoRacer, ...]:
-    """Names and throttles by seed; nobody drives faster than the model's card recommends."""
+    """Names and throttles by seed; no throttle is above the recommendation of the model's card."""
     chance = random.Random(seed)
     names = chance.sample(_NAMES, count)
     shares = [1.0 - 0.04 * k for k in range(count)] if count <= 5 else [1.0 - 0.2 * k / count for k in range(count)]

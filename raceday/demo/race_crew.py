@@ -1,7 +1,7 @@
-"""The demo's people: the operator who opens and arms each run, and the marshal who watches the track.
+"""Plays the officials of the demo: an operator who opens and arms each run, and a marshal who watches the track.
 
-Both work as people would: through the station's page API, and with hands on the car. The marshal sees what
-happens on the track (the world's truth) and reports off-tracks; nothing here touches a time.
+Called by demo.py. Both act as people would: through the API of the station's page, and by placing the car. The marshal
+reads the ground truth of the mock world and reports off-tracks; nothing here changes a time.
 """
 
 import contextlib
@@ -23,14 +23,14 @@ from station.views.views import View
 
 POLL_S = 0.1
 COMMAND_GAP_S = 1.0
-OFF_TRACK_LIMIT_S = 2.0  # of the world's time: then the marshal lifts the car back onto the road
+OFF_TRACK_LIMIT_S = 2.0  # simulated time, after which the marshal puts the car back on the track
 CAR_ONLINE_S = 60.0
 REPORTS_S = 8.0
 
 
 @dataclass(slots=True)
 class Marshal:
-    """Watches the truth on a thread of its own; `pop_off_tracks` hands over what is to be reported."""
+    """Follows the ground truth on a thread of its own; `pop_off_tracks` returns the off-tracks not yet reported."""
 
     world: str
     truths: list[TrueEvent] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Marshal:
 
 
 class RaceCrew:
-    """Runs one racer after the other."""
+    """Runs one racer after the other. `log` receives sentences, `show` each new state of the station."""
 
     def __init__(self, world: str, station_url: str, log: Callable[[str], None], show: Callable[[View], None]) -> None:
         self._control = WorldControl(world)
@@ -92,11 +92,11 @@ class RaceCrew:
         return list(self._marshal.truths)
 
     def place(self, racer: DemoRacer) -> None:
-        """The racer's car is put before the start line."""
+        """Puts the racer's car before the start line."""
         self._control.place(racer.car)
 
     def wait_online(self, racer: DemoRacer) -> None:
-        """Until the station hears the car. Raises OperatorError."""
+        """Waits until the car is online at the station. Raises OperatorError."""
         deadline = time.monotonic() + CAR_ONLINE_S
         while time.monotonic() < deadline:
             view = self._refresh()
@@ -104,10 +104,10 @@ class RaceCrew:
             if car is not None and car.online:
                 return
             self._wait.wait(POLL_S)
-        raise OperatorError(f"the station did not hear {racer.car} within {CAR_ONLINE_S:.0f} s; see its log.")
+        raise OperatorError(f"{racer.car} was not online at the station within {CAR_ONLINE_S:.0f} s; see its log.")
 
     def race(self, racer: DemoRacer, model: str, model_sha256: str) -> RunView:
-        """One racer's whole turn; the finished run as the station shows it."""
+        """The whole run of one racer; returns the finished run as the station shows it."""
         opening: dict[str, Any] = {
             "run_id": racer.run_id,
             "racer": racer.name,
@@ -132,7 +132,7 @@ class RaceCrew:
             self._wait.wait(POLL_S)
 
     def wait_for(self, done: Callable[[View], bool], timeout_s: float, failing: str) -> View:
-        """Until the station's state satisfies `done`. Raises OperatorError."""
+        """Waits until the station's state satisfies `done`. Raises OperatorError with the sentence `failing`."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             view = self._refresh()
@@ -148,7 +148,7 @@ class RaceCrew:
         self._official.close()
 
     def _refresh(self) -> View | None:
-        """The newest state; None while the station is away (it may be restarting)."""
+        """Reads and shows the newest state; None while the station does not answer (it may be restarting)."""
         try:
             view = self._operator.view()
         except RetryLater as error:
@@ -159,7 +159,7 @@ class RaceCrew:
         return view
 
     def _reports_in(self, run: RunView) -> bool:
-        """The car stays on the track until its own report of the last lap has come, or seems not to come."""
+        """Has the car reported its last lap, or does it seem that it never will? Until then it stays on the track."""
         now = time.monotonic()
         self._finished_s = now if self._finished_s is None else self._finished_s
         complete = all(lap.confirmed or not lap.valid for lap in run.laps)
@@ -190,7 +190,7 @@ class RaceCrew:
             self._log(f"{truth.car} left the track.")
 
     def _command_once(self, command: str, sentence: str, action: str) -> None:
-        """A person gives an order and waits a moment before giving it again."""
+        """Sends a command, but the same `action` not again within COMMAND_GAP_S: a person waits for the effect."""
         now = time.monotonic()
         if now - self._commanded_s.get(action, 0.0) < COMMAND_GAP_S:
             return

@@ -1,4 +1,4 @@
-"""`--summary FILE`: what happened, as JSON, from what is stored and not from what was shown."""
+"""`--summary FILE`: the result of the demo as JSON, from the journal and the leaderboard. Called by demo.py."""
 
 import json
 import pathlib
@@ -23,7 +23,7 @@ PACKAGES = ("raceday", "apsw", "onnxruntime", "opencv-python-headless", "paho-mq
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """What the journal tells of one run."""
+    """The content of the journal about one run; laps by number, times in nanoseconds."""
 
     laps: dict[int, Lap]
     car_lap_ns: dict[int, int | None]
@@ -31,7 +31,7 @@ class StoredRun:
 
 
 def write(plan: DemoPlan, layout: DemoLayout, truths: list[TrueEvent], restarts: dict[str, int]) -> dict[str, Any]:
-    """Gathers and, if asked for, writes the summary."""
+    """Gathers the summary, and writes it to the file of --summary if there is one."""
     journal = Journal(layout.station_db)
     try:
         records = list(journal.records())
@@ -60,12 +60,12 @@ def write(plan: DemoPlan, layout: DemoLayout, truths: list[TrueEvent], restarts:
 
 
 def all_qualified(document: dict[str, Any]) -> bool:
-    """Every racer has a score and a rank from the leaderboard."""
+    """Does every racer have a score and a rank on the leaderboard?"""
     return all(racer["rank"] is not None and racer["score_ms"] is not None for racer in document["racers"])
 
 
 def _stored_run(records: list[JournalRecord], racer: DemoRacer) -> StoredRun:
-    """The laps of a run as they stand after its last ruling, read from the stored facts."""
+    """The laps of a run after its last ruling, from the stored facts."""
     stored = StoredRun({}, {}, None)
     for kind, fields in (fact for record in records for fact in json.loads(record.facts)):
         laps = [Lap(**lap) for lap in fields.get("laps", ())] if kind == "LapsRecomputed" else []
@@ -100,7 +100,7 @@ def _racer(
 
 
 def _lap(lap: Lap, car_ns: int | None, true_at: list[int]) -> dict[str, Any]:
-    """The truth of a lap: the difference of the world's own instants that lie nearest to its two ends."""
+    """One lap. Its true time is the difference between the simulated crossing nearest to its end and the one before."""
     ended = min(true_at, key=lambda at: abs(at - lap.ended_ns), default=0)
     before = [at for at in true_at if at < ended]
     true_ns = ended - before[-1] if before else 0

@@ -1,4 +1,4 @@
-"""Keeps the demo's processes alive as systemd would: started in order, watched, restarted, ended by pid."""
+"""Supervises the demo's processes as systemd would: starts them in order, restarts them, ends them by pid."""
 
 import contextlib
 import ctypes
@@ -27,13 +27,13 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
 def _end_with_parent() -> None:
-    """Should the demo itself be killed, its processes are told to stop: nothing is left running."""
+    """Lets the kernel send SIGTERM to the child if the demo itself is killed."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One row of the table: its name, its words after `raceday`, and whether it says when it is ready."""
+    """A process: its name, its arguments after `raceday`, and whether it writes a ready file."""
 
     name: str
     words: tuple[str, ...]
@@ -51,7 +51,7 @@ class _Running:
 
 
 class Supervisor:
-    """Starts rows of the process table in `folder`; logs, ready files and `pids.json` lie there."""
+    """Starts and watches processes; their logs, ready files and `pids.json` are in `folder`."""
 
     def __init__(
         self, folder: pathlib.Path, on_restart: Callable[[str, int], None] = lambda _name, _code: None
@@ -65,7 +65,7 @@ class Supervisor:
         self._watch.start()
 
     def start(self, row: Process) -> str:
-        """Starts it and waits until it serves; returns what its ready file says. Raises OperatorError."""
+        """Starts a process and waits until it is ready; returns the line of its ready file. Raises OperatorError."""
         ready = self._ready_file(row)
         with self._lock:
             self._running[row.name] = _Running(row, self._spawn(row))
@@ -75,7 +75,7 @@ class Supervisor:
         return self._wait_ready(row, ready)
 
     def stop(self, name: str) -> None:
-        """SIGTERM, and SIGKILL when that is not heard; it is not restarted."""
+        """Ends a process for good: SIGTERM, then SIGKILL."""
         with self._lock:
             running = self._running.pop(name, None)
             if running is None:
@@ -95,11 +95,11 @@ class Supervisor:
             return {name: running.restarts for name, running in self._running.items() if running.restarts}
 
     def close(self) -> None:
-        """Ends everything, the last started first."""
+        """Ends all processes, the last started first."""
         self._closing.set()
         self._watch.join()
         for name in reversed(list(self._running)):
-            # On a full disk the list of pids cannot be written; ending the processes needs no disk.
+            # With a full disk pids.json cannot be written; ending the processes needs no disk.
             with contextlib.suppress(StorageError):
                 self.stop(name)
 
@@ -115,7 +115,7 @@ class Supervisor:
         if row.reports_ready:
             words += ["--ready-file", str(self._ready_file(row))]
         with self.log(row.name).open("ab") as log:
-            # Its own session: a Ctrl-C in the terminal reaches us alone, and we end things in order.
+            # A session of its own: Ctrl-C reaches only this process, which ends the others in order.
             return subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,
@@ -143,7 +143,7 @@ class Supervisor:
         if lines:
             return lines[-1]
         full = shutil.disk_usage(self._folder).free < FULL_BYTES
-        return f"the disk of {self._folder} is full: free some space." if full else "it said nothing."
+        return f"the disk of {self._folder} is full: free some space." if full else "it wrote no log."
 
     def _watch_loop(self) -> None:
         while not self._closing.wait(_POLL_S):
@@ -163,7 +163,7 @@ class Supervisor:
                 running.child = self._spawn(running.row)
                 self._write_pids()
             except (OSError, StorageError):
-                # A full disk: the next round of the watch tries again, for there may be space by then.
+                # The disk is full: the next round tries again.
                 return
             running.restarts += 1
         self._on_restart(running.row.name, code)

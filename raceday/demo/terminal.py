@@ -1,4 +1,4 @@
-"""What the terminal shows while the demo runs: set-up progress, the run, live laps, the standing, the URLs."""
+"""Shows the demo in the terminal: progress, the run, live laps, the standings and the URLs."""
 
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -19,7 +19,7 @@ NOTES_SHOWN = 5
 
 @dataclass(slots=True)
 class TerminalState:
-    """All that is on the screen; the demo changes it, the terminal draws it."""
+    """Everything on the screen; changed by Terminal's methods, drawn by its thread."""
 
     urls: list[tuple[str, str]] = field(default_factory=list)
     step: str = "starting"
@@ -30,7 +30,7 @@ class TerminalState:
 
 
 class Terminal:
-    """A live screen on a terminal; plain lines where the output is no terminal (a log, CI)."""
+    """A live screen on a terminal; plain lines if the output is not a terminal (a log, CI)."""
 
     def __init__(self, console: Console) -> None:
         self.state = TerminalState()
@@ -50,26 +50,26 @@ class Terminal:
             self._live.stop()
 
     def step(self, what: str, done: int, steps: int) -> None:
-        """One more step of the set-up or the race is done."""
+        """Shows the current step, `done` of `steps`."""
         self.state.step, self.state.done, self.state.steps = what, done, steps
         if not self._console.is_terminal:
             self._console.print(f"[{done}/{steps}] {what}", markup=False, highlight=False)
 
     def show_urls(self, urls: list[tuple[str, str]]) -> None:
-        """Where the pages are."""
+        """Shows the names and URLs of the pages."""
         self.state.urls = urls
         if not self._console.is_terminal:
             for name, url in urls:
                 self._console.print(f"{name}: {url}", markup=False, highlight=False)
 
     def log(self, sentence: str) -> None:
-        """Something that a person should know of."""
+        """Shows one sentence."""
         self.state.notes = [*self.state.notes, sentence][-NOTES_SHOWN:]
         if not self._console.is_terminal:
             self._console.print(sentence, markup=False, highlight=False)
 
     def update(self, view: View) -> None:
-        """The newest state of the station."""
+        """Shows the newest state of the station."""
         self.state.view = view
         if self._console.is_terminal or view.run is None:
             return
@@ -90,7 +90,7 @@ class Terminal:
 
 
 def _lap_lines(lap: Lap) -> list[str]:
-    """What is lines of a lap as it comes to be known; each line once."""
+    """One line for each thing that is known of a lap; `update` prints each of them once."""
     lines = [f"lap {lap.number}  {format_ns(lap.lap_ns)}"]
     lines += [] if lap.valid else [f"lap {lap.number} is void: {lap.reason}"]
     return lines + ([f"lap {lap.number} is confirmed by the car"] if lap.confirmed else [])

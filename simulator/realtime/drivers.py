@@ -1,7 +1,7 @@
 """The mock world's drivers, found by entry point like all others: clock, camera, motors and gate.
 
-Each holds its own connection to the world process and mends it when the world is started again. They say
-HardwareMissing when the world is not there at the beginning, as hardware that is not plugged in.
+Each has its own connection to the world process and renews it when the world is started again. They raise
+HardwareMissing when the world is not there at the start, as for hardware that is not plugged in.
 """
 
 import threading
@@ -74,11 +74,11 @@ class WorldClock:
 
     @property
     def trusted(self) -> bool:
-        """Who plays with a mock world has no time of day to keep."""
+        """Always True: the time of day does not matter in a mock world."""
         return True
 
     def now_ns(self) -> int:
-        # The real time is read after the anchor: so it is never before it.
+        # The real time is read after the anchor, so it is never earlier.
         anchor: ClockAnchor = self._reader.anchor()
         return anchor.now_ns(time.monotonic_ns())
 
@@ -89,7 +89,7 @@ class WorldClock:
 class WorldCamera:
     """Frames of one car, 240 x 320 grey, newest first; stamps are the world's."""
 
-    sockets: ClassVar[AllowedSockets] = "local"  # a world that is started again is connected to again
+    sockets: ClassVar[AllowedSockets] = "local"  # reconnect to a world that was started again
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every camera gets it
         self._options = from_table(options, WorldCarOptions, "camera.options")
@@ -98,7 +98,7 @@ class WorldCamera:
         self._newest: Frame | None = None
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The newest frame that was not given yet; None after `timeout_s`, or while the world is away."""
+        """The newest frame that was not read yet; None after `timeout_s`, or while the world is away."""
         until_s = time.monotonic() + timeout_s
         while not self._closed:
             left_s = max(0.0, until_s - time.monotonic())
@@ -112,7 +112,7 @@ class WorldCamera:
         self._hang_up()
 
     def _receive(self, wait_s: float) -> bool:
-        """Take in what has come; False when nothing came in time."""
+        """Receive what has arrived; False when nothing came in time."""
         try:
             if self._line is None:
                 self._line = DeviceConnection(self._options.world, Hello("camera", self._options.car))
@@ -141,7 +141,7 @@ class WorldCamera:
 
 
 class WorldMotors:
-    """The wires of one car: a servo and an ESC that take whole microseconds, and keep the last pulse."""
+    """The PWM outputs of one car: servo and ESC accept whole microseconds, and hold the last pulse."""
 
     resolution_ns = 1_000
 
@@ -151,7 +151,7 @@ class WorldMotors:
         self._line: DeviceConnection | None = DeviceConnection(self._options.world, Hello("motors", self._options.car))
 
     def apply(self, pulses: Pulses) -> None:
-        """Raises HardwareMissing while the world is away."""
+        """Set the pulse widths. Raises HardwareMissing while the world is away."""
         for width_ns in (pulses.steering_ns, pulses.throttle_ns):
             if width_ns % self.resolution_ns or not 500_000 <= width_ns <= 2_500_000:
                 raise HardwareMissing(
@@ -173,7 +173,7 @@ class WorldMotors:
         try:
             self._connected().send(message)
         except HardwareMissing:
-            # The world may have been started again since: one try on a new connection, then it is said aloud.
+            # The world may have been started again since: try once on a new connection, then raise.
             if self._line is not None:
                 self._line.close()
                 self._line = None
@@ -186,7 +186,7 @@ class WorldMotors:
 
 
 class WorldGate:
-    """One beam of the world; what the station did not keep is told again, as long as the world remembers it."""
+    """One beam of the world; edges that the station did not store are sent again while the world remembers them."""
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002
         self._options = from_table(options, WorldGateOptions, f"gate {name}")

@@ -22,7 +22,7 @@ from station.web.server import WebServer
 
 
 def main(arguments: list[str]) -> int:
-    """The command; returns the exit code. Raises OperatorError for what a person must mend."""
+    """The command; returns the exit code. Raises OperatorError for what a person must fix."""
     parser = argparse.ArgumentParser(prog="raceday station", description="The trackside station.")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
     parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL when it serves")
@@ -54,7 +54,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
 def _tell(station: Station, address: str, ready_file: pathlib.Path | None) -> None:
     if station.notice:
         log(station.notice)
-    # The file first: whoever reads the line may look for it.
+    # The file first: whoever reads the line may open it at once.
     if ready_file is not None:
         write_ready_file(ready_file, address)
     print(f"listening on {address}", flush=True)

@@ -1,7 +1,16 @@
-"""The station at work: take, handle, append, tell. One thread times and writes; another speaks with cars and screens.
+"""The trackside station: takes inputs, handles them, appends them to the journal, and only then publishes.
+
+Built by `build.py`, run by `threads.py`: one thread calls `pump`, which times and writes, another `pump_live`, which
+talks to cars and pages and never waits for the disk. It calls the core's engine, the journal, `Publisher` (what was
+committed) and `LiveState` (what is live). The web asks it through `ServicePort` (views/views.py):
+
+    station = build(config)
+    threads = StationThreads(station)
+    threads.start()
+    answer = station.submit(OpenRun(author="Ruth", racer="Ada", car="car-1"))
 
 Whatever comes in (edges, reports, commands) waits in one queue and so has one order. A batch is handled by the
-engine, appended in one transaction, and only then is anybody told. If the disk refuses, nothing of the batch has
+engine, appended in one transaction, and only then published. If the disk refuses, nothing of the batch has
 happened: the engine is built again from the journal, inputs are held, commands are declined, and no lap report is
 acknowledged until the disk takes them.
 """
@@ -47,7 +56,7 @@ CAR_MESSAGES: tuple[type[m.Body], ...] = (m.CarHeartbeat, m.CarState, m.CarLap, 
 
 
 class Station:
-    """Without threads of its own: `pump` and `pump_live` do the work, `Runner` (threads.py) calls them."""
+    """Without threads of its own: `pump` and `pump_live` do the work, `StationThreads` calls them."""
 
     def __init__(
         self,
@@ -65,7 +74,7 @@ class Station:
         self._link = link
         self._inbox: SimpleQueue[QueuedInput] = SimpleQueue()
         self._car_messages: SimpleQueue[Delivery] = SimpleQueue()
-        self.notice = ""  # what the operator should know of the start, "" if nothing
+        self.notice = ""  # what the operator should know about the start, "" if nothing
         self.storage_fault = StorageFault(self._on_storage_fault)
         self._disk = DiskCheck(journal)
         self._watchdog = ThreadWatchdog()
@@ -77,7 +86,7 @@ class Station:
         self._manager: ManagerView | None = None
         self._view = CurrentView(setup.name, self._clock.view)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
-        self.drem = drem  # an event manager that uses us as its timer
+        self.drem = drem  # the event manager's timer, if one is configured
         self._publisher = Publisher(self._cars, link, self._view, drem.crossing if drem is not None else None)
         self._live_state = LiveState(setup.gates, gates, link, self._cars, self._view, sync)
 
@@ -97,10 +106,10 @@ class Station:
             self.drem.start()
         self._live_state.start(self._restored.engine, self._on_gate_event, self._on_gate_health)
         self._link.start([Subscription(BY_BODY[kind]) for kind in CAR_MESSAGES], self._on_message)
-        self._link.publish(m.StationStatus(True, "The station times."))
+        self._link.publish(m.StationStatus(True, "The station is timing."))
 
     def pump(self, wait_s: float = 0.0) -> bool:
-        """Takes what waits (or waits for it), and the time; True if there was something."""
+        """Handles what waits in the queue and what is due by the clock; True if anything waited."""
         self._watchdog.mark_alive()
         items = drain(self._inbox, wait_s)
         worked = bool(items)
@@ -115,7 +124,7 @@ class Station:
         return worked
 
     def pump_live(self, wait_s: float = 0.0) -> bool:
-        """Answers beats and shows states: never waits for the disk."""
+        """Answers heartbeats and refreshes live states, without waiting for the disk; True if a message was handled."""
         worked = False
         self._check_timing_thread()
         for delivery in drain(self._car_messages, wait_s):
@@ -161,8 +170,10 @@ class Station:
         return self._view.wait_for_change(version, timeout_s)
 
     def close(self) -> None:
-        """Gates first, so that nothing is taken that is not kept. Each is closed, whatever another of them raises, and
-        whether or not the station had begun."""
+        """Closes the gates first, so that no input arrives that is not stored; then the rest, whatever one raises.
+
+        It may be called whether or not the station has started.
+        """
         with contextlib.ExitStack() as ends:  # last in, first out
             ends.callback(self.journal.close)
             if self.drem is not None:
@@ -171,7 +182,7 @@ class Station:
             ends.callback(self._link.close)
             ends.callback(self._live_state.close)
 
-    # What drivers and the link call, on their threads: they only enqueue
+    # Called by gate drivers and by the link, on their threads: these only enqueue
 
     def _on_gate_event(self, edge: GateOutput) -> None:
         if isinstance(edge, e.GateNote):
@@ -202,21 +213,19 @@ class Station:
 
         self._inbox.put(QueuedInput(report, acknowledge))
 
-    # Inside
-
     def _on_car_model(self, state: m.CarState, who: m.Envelope) -> None:
-        """What the car drives, if it is the machine that has the name."""
+        """Journals which model a car has, if the sender is the machine that owns the car's name."""
         if self._cars.owns_name(who.device, state, self._clock.now_ns(), who.boot):
-            told = self._models.change(who.device, state, self._clock.now())
-            if told is not None:
-                self._inbox.put(QueuedInput(told))
+            change = self._models.change(who.device, state, self._clock.now())
+            if change is not None:
+                self._inbox.put(QueuedInput(change))
 
     def _undelivered(self, car: str) -> str:
-        """That an order reaches nobody now, though it is given; "" if it does, or there was none."""
+        """Why an accepted order cannot reach the car yet; "" if it can, or there was no order."""
         if not car:
             return ""
         if not self._link.state().connected:
-            return "The broker is away, so the order reaches no car now."
+            return "The broker is offline, so the order cannot reach the car now."
         absent = self._cars.absent(car, self._clock.now_ns())
         return f"{absent}: the order waits for it." if absent else ""
 
@@ -238,8 +247,11 @@ class Station:
         return boot_inputs(self.setup, engine, now, self._clock.is_set)
 
     def _open_race(self, wanted: e.OpenRace) -> None:
-        """The race of the config. Where it cannot be opened as it is wanted, the race goes on as it was: what an
-        operator mistyped keeps no station down, and `notice` says on log and page what to do. Raises ConfigError."""
+        """Opens the configured race; if it is refused, the station continues with the race that the journal has.
+
+        So a typing error in the config does not stop a station: `notice` tells the operator what to do, in the log and
+        on the pages. Raises ConfigError if there is no race to continue with.
+        """
         sentence = self._try_open(wanted)
         engine = self._restored.engine
         known = engine.races.get(wanted.race_id)
@@ -248,14 +260,14 @@ class Station:
         if sentence and engine.race is None:
             raise ConfigError(f"[race] {sentence}")
         if sentence and engine.race is not None:
-            sentence += f" The station goes on with {engine.race.info.race_id} as it was."
+            sentence += f" The station continues with {engine.race.info.race_id} as it was."
         self.notice = sentence
         self._view.update(notice=sentence)
 
     def _try_open(self, wanted: e.OpenRace) -> str:
-        """Opens a race; why not, "" if it is open."""
-        said = self._commit([QueuedInput(replace(wanted, moment=self._clock.now()))])
-        return next((fact.sentence for fact in said if isinstance(fact, f.CommandRefused)), "")
+        """Opens a race; returns the refusal, "" if it is open."""
+        facts = self._commit([QueuedInput(replace(wanted, moment=self._clock.now()))])
+        return next((fact.sentence for fact in facts if isinstance(fact, f.CommandRefused)), "")
 
     def _commit_or_hold(self, items: list[QueuedInput]) -> None:
         try:
@@ -277,29 +289,29 @@ class Station:
 
     def _on_storage_fault(self, sentence: str) -> None:
         self._show_storage()
-        self._log(sentence or "The disk takes records again; what was held is kept now.")
-        self._link.publish(m.StationStatus(True, sentence[:500] or "The station times."))
+        self._log(sentence or "The disk accepts records again; the inputs that waited are stored now.")
+        self._link.publish(m.StationStatus(True, sentence[:500] or "The station is timing."))
 
     def _check_timing_thread(self) -> None:
-        """On the live thread: says that the timing thread hangs, for how long, and that it turns again."""
+        """On the live thread: reports that the timing thread hangs, for how long, and that it runs again."""
         late_s = self._watchdog.late_s(self._clock.now_ns(), self._clock.rate)
         if late_s == self._late_s:
             return
         was_late, self._late_s = bool(self._late_s), late_s
         if not late_s:
-            self._log("The journal answers again.")
-            self._link.publish(m.StationStatus(True, self.storage_fault.sentence[:500] or "The station times."))
+            self._log("The journal responds again.")
+            self._link.publish(m.StationStatus(True, self.storage_fault.sentence[:500] or "The station is timing."))
             self._show_storage()
             return
-        hangs = late_sentence(late_s)
+        sentence = late_sentence(late_s)
         store = self.snapshot().store
-        self._view.update(store=replace(store, ok=False, sentence=hangs))
+        self._view.update(store=replace(store, ok=False, sentence=sentence))
         if not was_late:
-            self._log(hangs)
-            self._link.publish(m.StationStatus(True, hangs[:500]))
+            self._log(sentence)
+            self._link.publish(m.StationStatus(True, sentence[:500]))
 
     def _commit(self, items: list[QueuedInput]) -> list[f.Fact]:
-        """Handle, append, tell. Raises StorageError: then nothing happened, and the engine is to be built again."""
+        """Handles, appends, publishes. Raises StorageError: then nothing happened, and the engine must be restored."""
         done = [self._handle(item) for item in items]
         entries = [self._entry(item.input, facts) for item, facts, _ in done if facts]
         seqs = iter(self.journal.append(entries) if entries else ())
@@ -349,7 +361,7 @@ class Station:
         return JournalEntry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
 
     def _try_recovery(self) -> list[QueuedInput]:
-        """If the disk takes writes again: the engine as the journal has it, and all that was held."""
+        """If the disk accepts writes again: restores the engine from the journal, and returns what was held."""
         if not self.storage_fault.due(self._clock.now_ns()):
             return []
         try:

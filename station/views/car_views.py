@@ -37,9 +37,9 @@ StopOutcome = Literal["stopped", "ordered", "unreached"]
 
 @dataclass(frozen=True, slots=True)
 class CarStopView:
-    """What became of the stop at one car: only its own word after the order makes it `stopped`, `took_ms` later.
+    """The outcome of a stop at one car. Only its own confirmation makes it `stopped`, `took_ms` after the order.
 
-    `mode` as it last said; `heard_utc_ns`: when an unreached one was last heard, None if never. `other_boot`: all of
+    `mode` as last reported; `heard_utc_ns`: when an unreached one was last heard, None if never. `other_boot`: all of
     this is of another machine that uses the name.
     """
 

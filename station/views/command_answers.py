@@ -31,8 +31,8 @@ class RulingEffect:
 class Accepted:
     """The command is done and stored as journal record `seq`; of a ruling also what it changed.
 
-    `car` and `goal`: what it ordered of a car. Ordered is not done: that only the car's own mode says. `note`: why the
-    order reaches no car now.
+    `car` and `goal`: what it ordered of a car. Ordered is not done: only the car's own mode shows that. `note`: why the
+    order cannot reach the car yet.
     """
 
     seq: int

@@ -1,4 +1,4 @@
-"""The race, its runs, its standing and what counts for nobody, as the pages show them. Made by projection.py."""
+"""The race, its runs, its standings and its uncounted crossings, as the pages show them. Made by projection.py."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from station.core.facts import Lap, Proposal
 
 @dataclass(frozen=True, slots=True)
 class RaceView:
-    """The race that is on. `cars_on_track`: so many runs may be on at the same time.
+    """The race that is on. `cars_on_track`: how many runs may be on at the same time.
 
     `best_lap_ns`: the fastest counted lap of anyone, penalties included, and whose it is.
     """
@@ -72,7 +72,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class UnknownTransponderView:
-    """A transponder that passed in this race, and nobody knows whose it is: `assign_transponder` says it."""
+    """A transponder that passed in this race and has no known owner; `assign_transponder` names one."""
 
     transponder: str
     passes: int
@@ -95,7 +95,7 @@ class StandingLine:
 
 @dataclass(frozen=True, slots=True)
 class UncountedCrossing:
-    """A crossing that counts for nobody, and why; `crossing` 0: edges that made none, of a sensor that nobody named."""
+    """A crossing that counts for no run, and why. `crossing` 0: edges of a sensor that no gate has, which made none."""
 
     crossing: int
     gate: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class ClockView:
     """For a lap clock that runs in the browser: `rate` is seconds of the station's clock per real second.
 
-    `trusted` False: nobody vouches for the time of day (`utc_ns`); laps are measured by another clock.
+    `trusted` False: the time of day is not known to be right (`utc_ns`); laps are measured by another clock.
     """
 
     boot: str

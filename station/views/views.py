@@ -20,7 +20,7 @@ class View:
 
     `runs`: all runs that are on now, in the order in which they were opened; `run` is the newest of them, or the last
     one that was. With several on, every command names its `run_id`. `uncounted`: the newest crossings that count for
-    nobody, newest first. `unknown_transponders`: the latest last.
+    no run, newest first. `unknown_transponders`: the latest last.
     """
 
     version: int

@@ -1,4 +1,4 @@
-"""The station's web server on a thread of its own: if the pages are slow or fail, the timing does not notice."""
+"""The station's web server in its own thread, so that a slow or failing page cannot disturb the timing."""
 
 import socket
 from collections.abc import Callable

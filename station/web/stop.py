@@ -60,10 +60,10 @@ def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> API
         return HTMLResponse(pages.stop(service.stop_state()), headers=FORMS_ALLOWED)
 
     def _answer(request: Request) -> Response:
-        said = service.stop_state()
+        state = service.stop_state()
         if "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(pages.stop(said), headers=FORMS_ALLOWED)
-        return JSONResponse(stop_document(said), headers={"cache-control": "no-store"})
+            return HTMLResponse(pages.stop(state), headers=FORMS_ALLOWED)
+        return JSONResponse(stop_document(state), headers={"cache-control": "no-store"})
 
     return router
 
@@ -76,7 +76,7 @@ def _refused(request: Request, operators: Addresses) -> tuple[int, str] | None:
 
 
 def _name(author: str) -> str:
-    """As a name is kept; no stop is refused for how it is written."""
+    """The author as a valid name; no stop is refused for how its author is written."""
     return name_within(author, MAX_AUTHOR) or "operator"
 
 

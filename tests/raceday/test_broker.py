@@ -82,10 +82,10 @@ def test_a_port_in_use_is_one_sentence(tmp_path: pathlib.Path, kind: str) -> Non
         with pytest.raises(OperatorError, match=f"Port {port} is in use"):
             start_broker(tmp_path, port, there(kind))
         ran = command("--kind", there(kind), "--port", str(port))
-        _, said = ran.communicate(timeout=60)
+        _, output = ran.communicate(timeout=60)
     assert ran.returncode == 2
-    assert f"Port {port} is in use" in said
-    assert len(said.strip().splitlines()) == 1
+    assert f"Port {port} is in use" in output
+    assert len(output.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -97,10 +97,10 @@ def test_the_command_says_when_it_is_ready_and_ends_cleanly(tmp_path: pathlib.Pa
     assert is_broker_up("127.0.0.1", port)
     began_s = time.monotonic()
     ran.send_signal(signal.SIGTERM)
-    said, errors = ran.communicate(timeout=30)
+    output, errors = ran.communicate(timeout=30)
     assert time.monotonic() - began_s < 3.0
     assert ran.returncode == 0, errors
-    assert said == f"listening on mqtt://127.0.0.1:{port}\n"
+    assert output == f"listening on mqtt://127.0.0.1:{port}\n"
     assert not is_broker_up("127.0.0.1", port)
 
 

@@ -1,4 +1,4 @@
-"""A model's `model_metadata.json`: sensors, network, action space, with the defaults of the DeepRacer console.
+"""A model's `model_metadata.json`: sensors, network and action space, with the defaults of the DeepRacer console.
 
 Source: aws-deepracer-community/deepracer-simapp and aws-deepracer-navigation-pkg.
 """
@@ -26,7 +26,7 @@ _LIDAR_VALUES, _LIDAR_SECTORS, _MAX_LIDAR_VALUES = 64, 8, 64
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What the file says. `sensor` is the camera that the policy looks through, `lidar` what it feels with, or ''."""
+    """The content of the file. `sensor` is the camera, `lidar` the LiDAR or '' if there is none."""
 
     space: ActionSpace
     sensor: str = "observation"
@@ -38,11 +38,11 @@ class Metadata:
 
     @property
     def sensors(self) -> tuple[str, ...]:
-        """The camera, and the LiDAR if there is one."""
+        """The names of the sensors: the camera, then the LiDAR if there is one."""
         return (self.sensor, self.lidar) if self.lidar else (self.sensor,)
 
     def shape_of(self, sensor: str) -> tuple[int, ...]:
-        """What one observation is: (height, width, channels) of a camera, (values,) of a LiDAR."""
+        """The shape of one observation: (height, width, channels) for a camera, (values,) for a LiDAR."""
         if sensor == self.lidar:
             return (self.lidar_values,)
         return (HEIGHT, WIDTH, 2 if sensor == "STEREO_CAMERAS" else 1)
@@ -66,7 +66,7 @@ def load_metadata(path: pathlib.Path, any_sensors: bool = False) -> Metadata:
 
 
 def parse_metadata(text: bytes, any_sensors: bool = False) -> Metadata:
-    """JSON text to metadata. Raises BadInput, also for other sensors than this car's unless `any_sensors`."""
+    """Parses JSON text. Raises BadInput, also for sensors that this car does not have unless `any_sensors` is set."""
     try:
         document = json.loads(text, object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError):
@@ -86,7 +86,7 @@ def parse_metadata(text: bytes, any_sensors: bool = False) -> Metadata:
 
 
 def _sensors(sensors: object, any_sensors: bool) -> tuple[str, str]:
-    """The camera, and the LiDAR or nothing."""
+    """The names of the camera and of the LiDAR ("" if there is none). Raises BadInput."""
     listed = sensors if isinstance(sensors, list) else [sensors]
     named = [name for name in listed if isinstance(name, str) and name in CAMERAS + LIDARS]
     if not named or len(named) != len(listed):
@@ -100,7 +100,7 @@ def _sensors(sensors: object, any_sensors: bool) -> tuple[str, str]:
 
 
 def _lidar_values(lidar: str, config: object) -> int:
-    """How many numbers the LiDAR gives; the defaults are the console's. Raises BadInput."""
+    """The number of values in one LiDAR observation; the defaults are those of the console. Raises BadInput."""
     if not lidar:
         return 0
     table = config if isinstance(config, dict) else {}
@@ -150,7 +150,7 @@ def _version(version: object, otherwise: str) -> str:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of the JSON. One that says something twice means one thing to us and another to the next reader."""
+    """A JSON object without duplicate keys, which different parsers read differently. Raises BadInput."""
     table = dict(pairs)
     if len(table) != len(pairs):
         ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)

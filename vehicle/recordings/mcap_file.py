@@ -1,4 +1,4 @@
-"""One recording of the black box: an MCAP file, written in small chunks so that a killed process loses little.
+"""Writes one recording: an MCAP file in small chunks, so that little is lost if the process is killed.
 
 Channels: /frame (JPEG, stamped at capture), /policy_input (the 160 x 120 grey pixels that the policy saw of that frame,
 lossless, as PNG), /control (setpoints and pulses), /state (mode and reason), /telemetry (the camera's counts and how
@@ -32,7 +32,7 @@ Recorded = RecordedFrame | ControlTrace | CarState | LoopTelemetry
 
 @dataclass(frozen=True, slots=True)
 class RecordingInfo:
-    """Whose recording this is; `part` counts the files of one drive."""
+    """The metadata of a recording: car, drive, model. `part` counts the files of one drive from 1."""
 
     device: str
     boot: str
@@ -46,7 +46,7 @@ class RecordingInfo:
 
 
 class RecordingFile:
-    """A recording that is being written. Raises StorageError when the disk refuses."""
+    """A recording that is being written. Every method raises StorageError if the disk fails."""
 
     def __init__(self, path: pathlib.Path, about: RecordingInfo) -> None:
         self.path = path
@@ -69,10 +69,10 @@ class RecordingFile:
 
     @property
     def size_bytes(self) -> int:
-        return self._file.tell()
+        return os.fstat(self._file.fileno()).st_size
 
     def add(self, at_ns: int, what: Recorded) -> None:
-        """Append one fact. What a chunk holds is on its way to the disk as soon as the chunk is full."""
+        """Appends one message, stamped `at_ns`. A full chunk is written to the file."""
         try:
             if isinstance(what, RecordedFrame):
                 self.frames += 1
@@ -90,7 +90,7 @@ class RecordingFile:
             raise StorageError(f"the recording {self.path} cannot be written ({error.strerror}).") from None
 
     def close(self) -> None:
-        """With the index, so that any MCAP reader opens it at once."""
+        """Writes the index, with which any MCAP reader opens the file quickly, and closes the file."""
         try:
             self._writer.finish()  # type: ignore[no-untyped-call]
             self._file.flush()
@@ -101,7 +101,7 @@ class RecordingFile:
             self._file.close()
 
     def _sync(self, at_ns: int) -> None:
-        """A pulled battery costs the last seconds at most."""
+        """Flushes to the disk every 5 s: a power cut loses no more than that."""
         if self._synced_ns is None or at_ns - self._synced_ns >= _SYNC_NS:
             self._synced_ns = at_ns
             os.fdatasync(self._file.fileno())

@@ -1,6 +1,6 @@
-"""A drive as an SVG drawing: throttle, steering and frame age over time, the modes as bands, each stop with its reason.
+"""Draws a drive as SVG: throttle, steering and frame age over time, modes as bands, each stop with its reason.
 
-Wishes and pulses hold until the next one, so they are drawn as steps. Needs no library.
+Called by `raceday run plot`. Setpoints and pulses hold until the next one, so they are drawn as steps.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ Value = Callable[[ControlTrace], float]
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One curve: what it shows, its colour, its dashes (colour is never the only cue)."""
+    """One curve: name, value, colour and dashes (colour must not be the only distinction)."""
 
     name: str
     value: Value
@@ -34,7 +34,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
-    """One diagram; `high` None takes the scale from the data, and `low` is left out if nothing is below 0."""
+    """One diagram from `low` to `high`. A `high` of None comes from the data; an optional `low` may become 0."""
 
     title: str
     lines: tuple[_Line, ...]
@@ -48,8 +48,8 @@ _PANELS = (
     _Panel(
         "Speed: throttle, share of full",
         (
-            _Line("wished by the model", lambda t: t.wish_throttle, "#7a22b8", "5 4"),
-            _Line("told to the motor", lambda t: t.throttle, "#0568a6"),
+            _Line("setpoint from the model", lambda t: t.wish_throttle, "#7a22b8", "5 4"),
+            _Line("sent to the motor", lambda t: t.throttle, "#0568a6"),
         ),
         -1.0,
         1.0,
@@ -58,8 +58,8 @@ _PANELS = (
     _Panel(
         "Steering, share of full lock (left is up)",
         (
-            _Line("wished by the model", lambda t: t.wish_steering, "#7a22b8", "5 4"),
-            _Line("told to the servo", lambda t: t.steering, "#0568a6"),
+            _Line("setpoint from the model", lambda t: t.wish_steering, "#7a22b8", "5 4"),
+            _Line("sent to the servo", lambda t: t.steering, "#0568a6"),
         ),
         -1.0,
         1.0,
@@ -75,7 +75,7 @@ _PANELS = (
 
 
 def drawn(run: Recording) -> str:
-    """The drive as SVG text. Raises BadInput if it holds no decision."""
+    """The drive as SVG text. Raises BadInput if the recording holds no decision of the guard."""
     traces = _thinned(sorted(run.traces, key=lambda trace: trace.at_ns))
     if not traces:
         raise BadInput("The recording holds no decision of the guard: there is nothing to draw.")
@@ -116,7 +116,7 @@ def _headline(run: Recording) -> str:
 
 
 def _summary(run: Recording) -> str:
-    """How long, how many, how old."""
+    """Duration, counts and frame ages in one line."""
     ages = sorted((trace.at_ns - trace.frame_at_ns) / 1e6 for trace in run.traces if trace.mode == "driving")
     seconds = (run.traces[-1].at_ns - run.traces[0].at_ns) / 1e9
     parts = [f"{seconds:.1f} s", f"{len(run.frames)} frames", f"{len(run.traces)} decisions"]
@@ -126,7 +126,7 @@ def _summary(run: Recording) -> str:
 
 
 def _ends(run: Recording, begin_ns: int) -> list[tuple[int, str]]:
-    """When a drive ended, and why: the first ones, if there are many."""
+    """Time and reason of each stop, the first ones if there are many."""
     found = []
     before: CarMode = "disarmed"
     for at_ns, state in run.states:
@@ -147,7 +147,7 @@ def _legend() -> list[str]:
 
 
 def _bands(traces: Sequence[ControlTrace], x_of: Callable[[int], float], top: float) -> list[str]:
-    """What mode the car was in, behind the curves."""
+    """The car's modes as coloured bands behind the curves."""
     parts, start = [], 0
     for number in range(1, len(traces) + 1):
         if number < len(traces) and traces[number].mode == traces[start].mode:
@@ -191,7 +191,7 @@ def _curves(panel: _Panel, traces: Sequence[ControlTrace], x_of: Callable[[int],
 
 
 def _steps(spots: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """Each value until the next one."""
+    """The points of a step curve: each value holds until the next one."""
     for (x, y), (after, _) in pairwise(spots):
         yield x, y
         yield after, y

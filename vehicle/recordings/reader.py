@@ -1,4 +1,4 @@
-"""Reads a recording of the black box back, also one that was never ended: up to its last is_complete chunk."""
+"""Reads recordings; one that was never ended is read up to its last complete chunk. Called by `raceday run`."""
 
 import pathlib
 import struct
@@ -27,7 +27,7 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
 
 @dataclass(slots=True)
 class Recording:
-    """One or more recordings of a drive, in order. `is_complete` is False when a file was never ended."""
+    """The content of one or more files of a drive, in order. `is_complete` is False if a file was never ended."""
 
     about: dict[str, str] = field(default_factory=dict)
     frames: list[RecordedFrame] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Recording:
 
 
 def read_recording(paths: list[pathlib.Path]) -> Recording:
-    """The recordings as one. Raises BadInput for what is none of ours."""
+    """Reads the files as one recording. Raises BadInput if one is not a recording of a car."""
     run = Recording()
     for path in paths:
         _read_into(run, path)
@@ -57,7 +57,7 @@ def _read_into(run: Recording, path: pathlib.Path) -> None:
         elif isinstance(record, Message):
             _add_message(run, channels.get(record.channel_id, ""), record, path)
     if not known:
-        raise BadInput(f"{path}: is not a recording of this car's black box.")
+        raise BadInput(f"{path}: is not a recording of a car.")
 
 
 def _add_message(run: Recording, topic: str, message: Message, path: pathlib.Path) -> None:
@@ -65,7 +65,7 @@ def _add_message(run: Recording, topic: str, message: Message, path: pathlib.Pat
         run.frames.append(RecordedFrame(message.data, message.log_time, message.sequence))
         return
     if topic == POLICY_INPUT:
-        # It follows its frame; a cut between the two leaves the frame alone.
+        # It follows its frame; if the file ends between the two, the frame has no policy input.
         if run.frames and run.frames[-1].seq == message.sequence:
             run.frames[-1] = replace(run.frames[-1], policy_input=message.data)
         return
@@ -84,7 +84,7 @@ def _add_message(run: Recording, topic: str, message: Message, path: pathlib.Pat
 
 
 def _records(run: Recording, path: pathlib.Path) -> Iterator[Any]:
-    """The file's records. A cut end, as a kill or a pulled battery leaves it, ends the reading."""
+    """The records of the file, up to a truncated end as a kill or a power cut leaves it. Raises BadInput."""
     if not path.is_file():
         raise BadInput(f"{path}: there is no such recording.")
     with path.open("rb") as opened:

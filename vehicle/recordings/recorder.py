@@ -1,7 +1,7 @@
-"""The black box: each drive, from arming to its end, becomes a recording; in comms, never in the path of control.
+"""Records each drive, from arming to its end, as an MCAP file. Runs in comms, outside the control path.
 
-Whoever feeds it never waits: there is a short queue, and what does not fit is dropped and counted. A disk that refuses
-ends the recording with one sentence and is tried again at the next drive; the car drives on.
+Callers never wait: messages go into a short queue, and those that do not fit are dropped and counted. If the disk
+fails, the recording ends with one sentence in the log and the next drive starts a new one; the car drives on.
 """
 
 import functools
@@ -25,12 +25,12 @@ from vehicle.recordings.mcap_file import Recorded, RecordingFile, RecordingInfo
 
 _WAITING_MOST = 256
 _MB = 1 << 20
-_TAIL_NS = 1_000_000_000  # the second after a stop explains it
-_BEFORE = 16  # pictures and the word to arm come by two ways: those that overtake it are kept until it is here
+_TAIL_NS = 1_000_000_000  # the second after a stop shows its cause
+_BEFORE = 16  # frames and the mode arrive on two channels: frames that overtake the mode wait here
 
 
 class Recorder:
-    """Begins, rotates and ends recordings; `record` may be called from one thread, times are arguments."""
+    """Starts, rotates and ends recordings. For use from one thread; times are arguments."""
 
     def __init__(
         self, options: RecorderOptions, device: str, boot: str, model: ModelChoice, utc: Callable[[], datetime]
@@ -45,11 +45,11 @@ class Recorder:
 
     @property
     def path(self) -> pathlib.Path | None:
-        """The file that is being written now."""
+        """The file that is being written, None between drives."""
         return self._file.path if self._file is not None else None
 
     def record(self, at_ns: int, what: Recorded) -> None:
-        """Record it if a drive is on; a state decides whether one is. Raises StorageError, once a drive."""
+        """Records `what` during a drive; a CarState starts and ends drives. Raises StorageError once for each drive."""
         if isinstance(what, CarState):
             self._state = what
             if what.mode in ARMED:
@@ -69,7 +69,7 @@ class Recorder:
             self.close()
 
     def close(self) -> None:
-        """End the recording, if there is one."""
+        """Ends the recording, if there is one. Raises StorageError."""
         file, self._file, self._ends_ns = self._file, None, None
         if file is not None:
             file.close()
@@ -111,7 +111,7 @@ class Recorder:
 
 
 class RecorderThread:
-    """The recorder behind its queue. `on_message` and `on_frame` are called from comms' threads and never wait."""
+    """A Recorder with a queue and a thread. `on_message` and `on_frame`, called from other threads, never wait."""
 
     def __init__(self, recorder: Recorder, clock: Clock) -> None:
         self._recorder = recorder
@@ -124,16 +124,16 @@ class RecorderThread:
         self._thread.start()
 
     def on_message(self, word: IpcMessage) -> None:
-        """A word that comms passes on."""
+        """A message that comms passes on."""
         if isinstance(word, ControlTrace | CarState | LoopTelemetry):
             self._put(word.at_ns if isinstance(word, ControlTrace) else self._clock.now_ns(), word)
 
     def on_frame(self, picture: RecordedFrame) -> None:
-        """A frame of the pilot's."""
+        """A frame from the pilot."""
         self._put(self._clock.now_ns(), picture)
 
     def close(self) -> None:
-        """Write what waits, end the recording."""
+        """Writes what is queued and ends the recording."""
         self._waiting.put(None)
         self._thread.join(5.0)
 
@@ -148,7 +148,7 @@ class RecorderThread:
             self._try(functools.partial(self._recorder.record, *item))
         self._try(self._recorder.close)
         if self.dropped:
-            say(f"the black box had no time for {self.dropped} facts.")
+            say(f"the recorder dropped {self.dropped} messages: it could not keep up.")
 
     def _try(self, act: Callable[[], None]) -> None:
         try:
@@ -158,17 +158,17 @@ class RecorderThread:
 
 
 def utc_now() -> datetime:
-    """For the names of recordings, which people read."""
+    """The current UTC time, for the names of recordings."""
     return datetime.now(UTC)
 
 
 def recordings(folder: pathlib.Path) -> list[pathlib.Path]:
-    """All recordings, oldest first: by their numbers, since a car's calendar may be wrong."""
+    """All recordings, oldest first: sorted by number, since the date of a car may be wrong."""
     return sorted(path for path in folder.glob("*.mcap") if _number(path))
 
 
 def make_room(folder: pathlib.Path, max_bytes: int) -> None:
-    """Remove the oldest until at most `max_bytes` are left. Raises StorageError."""
+    """Deletes the oldest recordings until at most `max_bytes` are left. Raises StorageError."""
     try:
         sizes = [(path, path.stat().st_size) for path in recordings(folder)]
         total = sum(size for _, size in sizes)

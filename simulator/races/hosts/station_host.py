@@ -131,8 +131,8 @@ class StationHost:
         self._forget_station()
         self._forget_sync()
         self.journal_tail.catch_up()
-        self.gate_device.noted = [
-            edge for edge in self.gate_device.noted if (edge.boot, edge.seq) in self.journal_tail.edges
+        self.gate_device.numbered = [
+            edge for edge in self.gate_device.numbered if (edge.boot, edge.seq) in self.journal_tail.edges
         ]
         self.gate_device.powered = False
         self._virtual_time.after(down_ns, self._come_up)

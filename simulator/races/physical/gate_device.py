@@ -16,12 +16,12 @@ RING = 4096
 
 
 class GateDevice:
-    """The state that survives the station's process. `noted`: all numbered edges not lost, for the checker."""
+    """The state that survives the station's process. `numbered`: all edges with a number that were not lost."""
 
     def __init__(self, clock: VirtualKernelClock) -> None:
         self.clock = clock
         self.powered = True
-        self.noted: list[Edge] = []
+        self.numbered: list[Edge] = []
         self.edges = 0
         self.lost = 0
         self._seq = 0
@@ -38,7 +38,7 @@ class GateDevice:
             self.lost += 1
             return
         edge = Edge(GATE, seen.sensor, seen.broken, self.clock.stamp(seen.at_ns), self._seq, self.clock.boot_id)
-        self.noted.append(edge)
+        self.numbered.append(edge)
         self._ring.append(edge)
         if self._put is not None:
             self._put(edge)
@@ -70,7 +70,7 @@ class GateDeviceDriver:
         self._gate_device.attach(after, put)
 
     def health(self) -> GateHealthReport:
-        last_ns = self._gate_device.noted[-1].at_ns if self._gate_device.noted else None
+        last_ns = self._gate_device.numbered[-1].at_ns if self._gate_device.numbered else None
         return GateHealthReport(
             self._gate_device.powered, "The gate answers.", last_ns, self._gate_device.edges, self._gate_device.lost
         )

@@ -1,8 +1,9 @@
-"""The cars as they speak now: leases and orders that answer their beats, and what the screens show of them.
+"""Control of the cars: leases and orders in answer to their heartbeats, and what the pages show of them.
 
-Nothing here is journaled. An order is repeated with each beat until the car's mode shows it, then forgotten; an
-order that a car does not follow is given up and said loudly. Nothing re-arms by itself: only `resume`, ordered by
-an official, leads out of a trip, and only out of the one that was there when it was ordered.
+Called by publisher.py (orders), live_state.py (messages) and station.py. Nothing here is journaled. An order is
+repeated with each heartbeat until the car's mode shows it; an order that a car does not follow is given up with an
+alarm. Nothing re-arms by itself: only `resume`, ordered by an official, leads out of a trip, and only out of the trip
+that was there when it was ordered.
 """
 
 import threading
@@ -44,12 +45,12 @@ class CarControl:
         self._lock = threading.Lock()
 
     def permit(self, permits: Sequence[DrivePermit]) -> None:
-        """Who may drive from now on, and nobody else."""
+        """Replaces the set of cars that may drive."""
         with self._lock:
             self._permits = {permit.car: permit for permit in permits}
 
     def order(self, name: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> list[Reply]:
-        """Lead the car there. The first order goes out at once if the car was heard of."""
+        """Leads the car to a goal; returns the first order, if the car ever reported."""
         with self._lock:
             if self._stop_all is not None and goal not in ("stop", "estop"):
                 return []  # nothing moves before the stop of all cars is released
@@ -70,7 +71,7 @@ class CarControl:
                 car.goal, car.refusal = None, ""
 
     def owns_name(self, name: str, state: m.CarState, now_ns: int, boot: str) -> bool:
-        """Is it the word of the machine that has the name?"""
+        """Does this state come from the machine that owns the name?"""
         with self._lock:
             return self._car(name).claim.on_state(boot, state, now_ns)
 
@@ -79,19 +80,19 @@ class CarControl:
         with self._lock:
             car = self._cars.get(name)
             if absent := self._absent(name, car, now_ns):
-                return f"{absent}: look at it, or start it by hand."
+                return f"{absent}: check it, or start it by hand."
             assert car is not None, "a car that is there is known"
             if twins := car.claim.twins(now_ns):
                 return duplicate_name_sentence(name, twins)
             if goal in ("arm", "start") and car.mode == "tripped":
-                why = car.state.reason.rstrip(".") or "it gave no reason"
+                why = car.state.reason.rstrip(".") or "no reason given"
                 return f"{name} is tripped ({why}): when it is safe, resume it."
             if goal != "reset" and car.state.online and not car.state.model:
-                return f"{name} has no model loaded: give it one on its own page."
+                return f"{name} has no model loaded: load one on the car's own page."
             return ""
 
     def absent(self, name: str, now_ns: int) -> str:
-        """That the car is not there, "" if it is."""
+        """That the car is offline, as a sentence without its full stop; "" if it is online."""
         with self._lock:
             return self._absent(name, self._cars.get(name), now_ns)
 
@@ -100,7 +101,7 @@ class CarControl:
         return self._stop_all is not None
 
     def stop_all(self, author: str, at: Moment) -> list[Reply]:
-        """An emergency stop to every car that is known, heard or not; no car gets a lease until `release`."""
+        """An emergency stop for every known car, online or not; no car gets a lease until `release`."""
         with self._lock:
             self._stop_all = StopAllRecord(author, at)
             for name in self._permits:
@@ -121,7 +122,7 @@ class CarControl:
                 car.claim.release()
 
     def stop_view(self, now: Moment, *, connected: bool) -> StopView:
-        """What became of the stop of all cars, by name; nothing while none is on."""
+        """The outcome of the stop of all cars, by name; empty while no stop is in force."""
         with self._lock:
             if self._stop_all is None:
                 return StopView()
@@ -129,7 +130,7 @@ class CarControl:
             return StopView(True, self._stop_all.author, self._stop_all.at.utc_ns, connected, self._lease_ms, cars)
 
     def on_heartbeat(self, name: str, boot: str, beat: m.CarHeartbeat, now_ns: int) -> list[Reply]:
-        """The answers to a car's beat: always a lease (or none), and an order if one is due.
+        """The answers to a car's heartbeat: always a lease (drive or none), and an order if one is due.
 
         A second machine of the same name gets none, and the reason; but a stop is for it as well.
         """
@@ -150,7 +151,7 @@ class CarControl:
             return [(name, self._lease(car)), *stop_orders, *self._next_orders(car, now_ns)]
 
     def on_state(self, name: str, state: m.CarState, now_ns: int, boot: str = "") -> list[Reply]:
-        """A car's retained state: for the screens, and its orders follow its mode. `boot` of who said it, if known."""
+        """A car's retained state, for the pages; orders follow its mode. `boot`: the sender's, if known."""
         with self._lock:
             car = self._car(name)
             if not car.claim.on_state(boot, state, now_ns):
@@ -181,15 +182,15 @@ class CarControl:
         return self._cars[name]
 
     def _on_new_boot(self, car: ControlledCar, state: m.CarState | None, now_ns: int) -> None:
-        """Another boot has the name now: it rebooted, or it is another machine. No order for the old one moves it."""
+        """Another boot owns the name now: a reboot, or another machine. No order for the old one applies to it."""
         car.state = state or car.state
         car.stop_ordered_ns = car.stop_confirmed_ns = None
         if car.goal not in (None, "stop", "estop") and (car.goal in ("start", "resume") or car.claim.twins(now_ns)):
-            car.refusal = f"{car.name} started anew before it could {car.goal}: look at it, then order it again."
+            car.refusal = f"{car.name} restarted before it could {car.goal}: check it, then repeat the order."
             car.goal = None
 
     def _refused(self, car: ControlledCar, boot: str, beat: int) -> m.Lease:
-        reason = f"Another machine uses the name {car.name}, and has it: set another `device` in this one's config."
+        reason = f"Another machine already uses the name {car.name}: set a different `device` in this machine's config."
         return m.Lease(boot, beat, "none", "", self._lease_ms, reason, self._is_held(car))
 
     def _is_held(self, car: ControlledCar) -> bool:
@@ -197,11 +198,11 @@ class CarControl:
 
     def _absent(self, name: str, car: ControlledCar | None, now_ns: int) -> str:
         if car is None or not car.boot:
-            return f"{name} has never been heard"
+            return f"{name} has never reported"
         if not car.claim.silent(now_ns):
             return ""
         seconds = max(1, round((now_ns - car.heartbeat_ns) / self._rate / 1e9))
-        return f"{name} is not there (last heard {seconds} s ago)"
+        return f"{name} is offline (last heard {seconds} s ago)"
 
     def _leased(self, car: ControlledCar) -> bool:
         return car.name in self._permits and car.name not in self._stopped and self._stop_all is None
@@ -219,7 +220,7 @@ class CarControl:
         return m.Lease(car.boot, car.heartbeat, grant, self._run_of(car), self._lease_ms, "", stopped)
 
     def _hold_stopped(self, car: ControlledCar, now_ns: int) -> list[Reply]:
-        """While all cars are stopped: a car that is new, or armed again, is stopped; one that did stop is noted."""
+        """While all cars are stopped: stops a car that is new or armed again; records when one has stopped."""
         if self._stop_all is None:
             return []
         if car.stop_ordered_ns is None or (car.mode in ARMED and car.goal != "estop"):
@@ -229,7 +230,7 @@ class CarControl:
         return []
 
     def _hold_other(self, car: ControlledCar, boot: str, beat: int, now_ns: int) -> list[Reply]:
-        """Who has the name may have stopped long ago: one that comes back and moves is ordered to stop by itself."""
+        """A machine without the name that moves gets a stop order of its own, whatever the owner does."""
         if not self._is_held(car) or not car.claim.stop_order_due(boot, self._ttl_ms * NS_PER_MS // 4, now_ns):
             return []
         self._orders += 1
@@ -237,7 +238,7 @@ class CarControl:
         return [(car.name, m.DriveOrder(order_id, "estop", boot, beat, self._ttl_ms, ""))]
 
     def _stop_order(self, car: ControlledCar, now_ns: int) -> Reply:
-        """Whatever it was last seen to do: what we believe of it may be old."""
+        """Sent whatever its last known mode was, which may be out of date."""
         self._stopped.add(car.name)
         car.goal, car.since_ns, car.refusal = "estop", now_ns, ""
         car.stop_ordered_ns, car.stop_confirmed_ns = now_ns, None
@@ -252,7 +253,7 @@ class CarControl:
         if car.mode != "tripped":
             car.goal = AFTER_RESET.get(car.goal, car.goal)  # a new trip stays
         if car.mode not in NEXT_ORDER[car.goal]:
-            car.refusal = f"{car.name} is {car.mode}: it cannot {car.goal} now; `resume` leads it out of that."
+            car.refusal = f"{car.name} is {car.mode}: it cannot {car.goal} now; use `resume`."
             car.goal = None
         elif NEXT_ORDER[car.goal][car.mode] is None:
             car.goal = None
@@ -261,7 +262,7 @@ class CarControl:
             car.goal = None
 
     def _next_orders(self, car: ControlledCar, now_ns: int) -> list[Reply]:
-        """The order that leads on: again with a newer beat now and then, under a new id once its time is over."""
+        """The order that is due: repeated with newer heartbeats, under a new id once its time to live is over."""
         action = next_action(car)
         if action is None:
             return []

@@ -76,7 +76,7 @@ def _alarm(car: ControlledCar, permit: DrivePermit | None, online: bool, now_ns:
     if not online:
         return f"{car.name} is silent in the middle of its run."
     if car.mode == "tripped":
-        return f"{car.name} stopped itself: {car.state.reason or 'it gave no reason'} Resume it when it is safe."
+        return f"{car.name} stopped itself: {car.state.reason or 'no reason given'} Resume it when it is safe."
     return "" if car.mode == "driving" or car.goal else f"{car.name} is {car.mode} in the middle of its run."
 
 
@@ -84,4 +84,5 @@ def duplicate_name_sentence(name: str, boots: Sequence[str]) -> str:
     """The alarm for several machines with one name; `boots`: of each, the holder of the name first."""
     count = {2: "Two", 3: "Three"}.get(len(boots), str(len(boots)))
     who = " and ".join((", ".join(boot[:12] for boot in boots[:-1]), boots[-1][:12]))
-    return f"{count} machines use the name {name} (boots {who}): only the first is led; rename the others (`device`)."
+    first = f"{count} machines use the name {name} (boots {who})"
+    return f"{first}: only the first is controlled; rename the others (`device`)."

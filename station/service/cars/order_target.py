@@ -1,7 +1,7 @@
 """Which car an official's order is for, and whether that car is there to follow it. Pure.
 
 The core knows no live cars, and a replay has none: this is asked before an order goes in. What is refused here has
-changed nothing, so it is no record.
+changed nothing, so it is not journaled.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,11 +10,11 @@ from station.core import inputs as e
 from station.service.cars.controlled_car import Goal
 from station.views.race_views import RunView
 
-BY_HAND = "was started by hand: no order goes to its car"
+BY_HAND = "was started by hand, so its car takes no orders"
 
 
 def refusal(command: e.Command, runs: Sequence[RunView], ask: Callable[[str, Goal], str]) -> str:
-    """Why the order cannot be followed, "" if it can or moves no car. `ask` says it of one car and goal."""
+    """Why the order cannot be followed, "" if it can or moves no car. `ask(car, goal)` gives the reason for one car."""
     if isinstance(command, e.OrderCar):
         return "" if command.action in ("stop", "estop") else ask(command.car, command.action)
     goal = _goal(command)
@@ -38,7 +38,7 @@ def _goal(command: e.Command) -> Goal | None:
 
 
 def _run(command: e.Command, runs: Sequence[RunView]) -> RunView | None:
-    """The run that is meant among those that are on; None if it is not clear which."""
+    """The run that the command is for, among those that are on; None if that is ambiguous."""
     run_id = getattr(command, "run_id", "")
     meant = [run for run in runs if run.run_id == run_id or not run_id]
     return meant[0] if len(meant) == 1 else None

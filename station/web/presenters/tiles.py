@@ -65,7 +65,7 @@ def best_tile(view: View, run: RunView | None, rules: RaceRules) -> Tile:
     best_ns = best_counted_ns(run, rules) if run is not None else None
     if run is None or best_ns is None:
         return Tile("Best lap", NOTHING)
-    said = reference_laps(run, rules, view.race).tone(best_ns)
-    if said.tone == "yellow" or (run.phase == "finished" and not run.counts):
+    tone = reference_laps(run, rules, view.race).tone(best_ns)
+    if tone.tone == "yellow" or (run.phase == "finished" and not run.counts):
         return Tile("Best lap", format_ns(best_ns))
-    return Tile("Best lap", format_ns(best_ns), f"{said.sign} {said.words}", said.tone)
+    return Tile("Best lap", format_ns(best_ns), f"{tone.sign} {tone.words}", tone.tone)

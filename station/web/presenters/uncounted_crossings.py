@@ -1,4 +1,4 @@
-"""Crossings that count for nobody, as the officials read them: when, where, and why. Pure, but for the time zone."""
+"""Uncounted crossings, as the officials read them: when, where, and why. Pure, but for the time zone."""
 
 from dataclasses import dataclass
 

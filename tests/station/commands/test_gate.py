@@ -151,7 +151,7 @@ def test_probe_says_what_hangs_there(capsys: pytest.CaptureFixture[str]) -> None
 def test_probe_of_silence_and_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with tcp() as listening:
         assert main(["probe", url(listening), "--seconds", "0.2"]) == 1
-    assert "nothing was heard" in capsys.readouterr().out
+    assert "nothing was received" in capsys.readouterr().out
     with pytest.raises(HardwareMissing, match="not there"):
         main(["probe", "/dev/there-is-none"])
 

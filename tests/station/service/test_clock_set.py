@@ -353,7 +353,7 @@ def test_the_station_says_it_and_an_official_sets_it(tmp_path: pathlib.Path) -> 
     assert not view.clock.trusted
     for name in ("operate", "live"):
         page = Pages().page(name, view)
-        assert "The clock of this machine is not set" in page
+        assert "clock is not set: times of day are wrong" in page
         assert ('data-command="set_clock" data-now' in page) == (name == "operate")
     rig.open()
     rig.go()
@@ -504,7 +504,7 @@ def test_a_reboot_within_a_run_loses_no_lap_whatever_the_clock_says_then(
     rig.clock.trusted = trusted
     rig.restart()
     rig.wait(S)
-    assert "The station restarted in this run" in Pages().page("operate", rig.station.snapshot())
+    assert "The station restarted during this run" in Pages().page("operate", rig.station.snapshot())
     for _ in range(4):
         rig.cross(8)
     run = rig.station.snapshot().run
@@ -516,5 +516,5 @@ def test_a_reboot_within_a_run_loses_no_lap_whatever_the_clock_says_then(
     run = rig.station.snapshot().run
     assert run is not None
     assert run.finished_reason == "time is up"
-    assert "The station restarted in this run" not in Pages().page("operate", rig.station.snapshot())
+    assert "The station restarted during this run" not in Pages().page("operate", rig.station.snapshot())
     check(rig.station.journal)

@@ -325,7 +325,7 @@ def test_other_rules_for_a_race_with_runs_are_said_and_the_race_goes_on_as_it_wa
     rig.restart()
     sentence = (
         "The race race-1 has runs under other rules: give the new race another id. "
-        "The station goes on with race-1 as it was."
+        "The station continues with race-1 as it was."
     )
     view = rig.station.snapshot()
     assert (rig.station.notice, view.notice) == (sentence, sentence)

@@ -1,4 +1,4 @@
-"""Crossings that count for nobody reach the officials, each with its reason, newest first, also after a restart."""
+"""Uncounted crossings reach the officials, each with its reason, newest first, also after a restart."""
 
 import pathlib
 from dataclasses import replace
@@ -91,5 +91,5 @@ def test_on_race_control_and_nowhere_else(rig: Rig) -> None:
     page = pages.page("operate", view)
     assert page.count("No run is on.") == ON_THE_PAGE
     assert "start, &lt;b&gt;, transponder 47" in page
-    assert "Crossings that count for nobody" not in pages.page("live", view)
+    assert "Uncounted crossings" not in pages.page("live", view)
     assert "uncounted" not in pages.render(view, "live").parts

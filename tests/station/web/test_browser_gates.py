@@ -66,17 +66,17 @@ def test_a_gate_is_tried_anew_from_its_page(served: Served, watched: Watched) ->
     page = watched.open(f"{served.url}/gates")
     show(served, page, GATES)
     fresh = page.locator("#card-start")
-    expect(fresh).to_contain_text("not tried")
+    expect(fresh).to_contain_text("not tested")
     expect(fresh).to_contain_text(STANDS)
     expect(page.locator("#card-start-b")).to_contain_text("absent")
     expect(page.locator("#alarms")).to_contain_text("take turns to be first")
-    page.get_by_role("button", name="Try it anew: start", exact=True).focus()
+    page.get_by_role("button", name="Test again: start", exact=True).focus()
     page.keyboard.press("Enter")
     assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [TryGate(author="operator", gate="start")]
-    expect(page.locator("#answer")).to_contain_text("let a car roll over every sensor")
+    expect(page.locator("#answer")).to_contain_text("let a car roll past every sensor")
     served.station.answer = Declined("A run is on: try the gate when it is over.")
-    page.get_by_role("button", name="Try it anew: start", exact=True).click()
+    page.get_by_role("button", name="Test again: start", exact=True).click()
     expect(page.locator("#answer")).to_have_text("✕ A run is on: try the gate when it is over.")
     assert violations(page) == []
 

@@ -65,7 +65,7 @@ def test_the_log_hears_of_it_once_each_time_it_changes(tmp_path: pathlib.Path) -
         rig.station.close()
     assert [sentence.split("; ")[0].rpartition(": ")[2] for sentence in said] == [
         "the disk is full",
-        "The disk takes records again",
+        "The disk accepts records again",
     ]
 
 
@@ -111,7 +111,7 @@ def test_more_than_can_be_held_ends_the_station_and_the_gate_says_it_again(tmp_p
             rig.cross(8.0)
         assert rig.station.snapshot().store.held == 5
         disk.full = False
-        with pytest.raises(Exception, match="3 inputs more came than can be held"):
+        with pytest.raises(Exception, match="3 more inputs arrived than can be held"):
             rig.wait(1 * S)
         rig.restart()
         rig.settle()

@@ -22,12 +22,11 @@ from tests.browser import keep_picture, violations
 from tests.simulator.realtime.conftest import RunningWorld
 from tests.system.vehicle.test_processes import Car
 from tests.vehicle.models.importing.tars import Member, tar_gz
-from tests.vehicle.web.test_browser import DATA, browser, claim, first_boot, phone, until
+from tests.vehicle.web.test_browser import DATA, claim, first_boot, phone, until
 from vehicle.commands.run import main as run_main
 from vehicle.recordings.reader import read_recording
 from vehicle.recordings.recorder import recordings
 
-__all__ = ["browser"]  # the fixture
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.slow]
 
 UPLOAD_BYTES_S = 150_000  # a phone at the far end of a hall: slow enough that a person sees the bar

@@ -1,8 +1,8 @@
-"""Takes a model out of an archive, however it was packed: tar.gz as the console exports it, tar or ZIP as a browser or
-a download button makes of it. What it is, is told by its content, never by its name.
+"""Extracts the model and its metadata from an archive: tar.gz as the DeepRacer console exports it, or the tar or ZIP
+that browsers and download buttons make of it. The format is detected by content, never by file name.
 
-The model and its metadata are taken; all else is passed over, whatever its name is, since nothing is ever written under
-a name of the archive's. Links and devices, and more than is sane: refused, whatever else is in there.
+Called by source.py. All other members are ignored, whatever their names are, since nothing is ever written under a
+name from the archive. An archive with links, devices or absurd sizes is refused as a whole.
 """
 
 import contextlib
@@ -29,9 +29,9 @@ from vehicle.models.importing.zip_reader import ZIP, zip_members
 from vehicle.models.metadata import Metadata, parse_metadata
 from vehicle.models.model_files import MAX_METADATA_BYTES, MAX_MODEL_BYTES, METADATA
 
-MAX_MEMBERS = 20_000  # an export holds a trace of each iteration: the work is bounded by sizes, not by this
+MAX_MEMBERS = 20_000  # an export has a trace for each iteration; the work is bounded by the sizes, not by this
 MAX_NOTES = 50
-MAX_FORMS = 20  # of metadata that mean the same
+MAX_FORMS = 20  # different texts of metadata that mean the same
 MODEL_ENDS = (".pb", ".onnx")
 HEAD_BYTES = 512
 
@@ -47,7 +47,7 @@ _PACKED_ENDS = (".zip", ".tar", ".gz", ".tgz")
 
 
 class Member(Protocol):
-    """One entry; its bytes may be read while it is the newest."""
+    """One entry of an archive; its content can be read until the next entry is requested."""
 
     @property
     def name(self) -> str: ...
@@ -57,14 +57,14 @@ class Member(Protocol):
     def is_folder(self) -> bool: ...
 
     def pieces(self, max_bytes: int) -> Iterator[bytes | bytearray]:
-        """All of it, piece by piece. Raises BadInput if it is larger than `max_bytes` or torn."""
+        """The content in pieces. Raises BadInput if it exceeds `max_bytes` or is incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedModel:
-    """What was in the archive: the model's name there and its bytes, and those of the metadata.
+    """The model's name in the archive, its bytes, and the bytes of its metadata.
 
-    `choice` says why it is this model, if there were several; else it is "".
+    `choice` says why this model was chosen, if there were several; otherwise it is "".
     """
 
     name: str
@@ -75,14 +75,14 @@ class ExtractedModel:
 
 @dataclass(slots=True)
 class _Metadata:
-    """The first of this name, and in how many other forms it was seen."""
+    """The first metadata file of the archive, and the number of different texts that mean the same."""
 
     name: str = ""
     text: bytes = b""
     forms: int = 0
 
     def add(self, name: str, text: bytes) -> None:
-        """Another one, which must mean the same. Raises BadInput."""
+        """Adds a metadata file, which must mean the same as the first. Raises BadInput."""
         if not self.name:
             self.name, self.text = name, text
             return
@@ -97,10 +97,10 @@ class _Metadata:
 
 @dataclass(slots=True)
 class _ArchiveContents:
-    """What was seen so far. Of the models' bytes one at most is held: a car has little memory.
+    """What has been read so far. The bytes of one model at most are in memory, of which a car has little.
 
-    `models` are digests by name: what is there twice with the same bytes is one model. `renamed` are metadata as a
-    download or another system names them, which count only where none has its own name.
+    `models` are digests by name: equal digests are one model. `model_name` is the model in `content`. `renamed` are
+    metadata files under the name that a browser or system gave them; they count only if none has the proper name.
     """
 
     wanted: str
@@ -114,12 +114,12 @@ class _ArchiveContents:
 
 
 def is_archive(head: bytes) -> bool:
-    """Is a file that begins so (HEAD_BYTES of it) an archive?"""
+    """Does a file whose first HEAD_BYTES are `head` hold an archive?"""
     return head.startswith((GZIP, *ZIP)) or is_tar(head)
 
 
 def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
-    """The model and its metadata. `checkpoint` names one of several. Raises BadInput with one sentence."""
+    """The model and its metadata. `checkpoint` names one of several, "" lets the archive decide. Raises BadInput."""
     found = _ArchiveContents(checkpoint)
     for name, member in _files(file):
         _read_member(found, name, member)
@@ -155,7 +155,7 @@ def _read_member(found: _ArchiveContents, name: str, member: Member) -> None:
 
 
 def _safe_path(name: str) -> str:
-    """The plain name of what is taken. Raises BadInput if it leads out."""
+    """The normalised path of a member. Raises BadInput if it leads out of the archive's folder."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts:
         raise BadInput(f"The archive's {name[:60]!r} leads out of its folder.")
@@ -177,14 +177,14 @@ def _read_model(found: _ArchiveContents, name: str, member: Member) -> None:
 
 
 def _read(member: Member, max_bytes: int) -> bytearray:
-    content = bytearray()  # grows in place: a model of 230 MB is not held twice
+    content = bytearray()  # grows in place: a model of 230 MB must not be in memory twice
     for piece in member.pieces(max_bytes):
         content += piece
     return content
 
 
 def _reread_model(file: BinaryIO, name: str) -> bytearray:
-    """The bytes of a model that was passed over at first, since only what came behind it called it the best."""
+    """Reads the archive again for a model that only a later member named as the best."""
     for found, member in _files(file):
         if base_of(found) == base_of(name) and _safe_path(found) == name:
             return _read(member, MAX_MODEL_BYTES)
@@ -192,17 +192,17 @@ def _reread_model(file: BinaryIO, name: str) -> bytearray:
 
 
 def _files(file: BinaryIO) -> Iterator[tuple[str, Member]]:
-    """The regular files, with their names."""
+    """Names and members of the regular files. Raises BadInput."""
     for count, member in enumerate(_members(file), 1):
         if count > MAX_MEMBERS:
             raise BadInput(f"The archive holds more than {MAX_MEMBERS} files.")
-        # A Mac packs a twin of each file (`._model.pb`) that holds no model.
+        # macOS adds an AppleDouble file for each file (`._model.pb`), which holds no model.
         if not member.is_folder and not base_of(member.name).startswith("._"):
             yield member.name, member
 
 
 def _members(file: BinaryIO) -> Iterator[Member]:
-    """By what the file is, not by what it is called."""
+    """The members, read by the format that the content shows. Raises BadInput."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
     file.seek(0)
@@ -212,7 +212,7 @@ def _members(file: BinaryIO) -> Iterator[Member]:
         check_packing(head)
         return tar_members(Unpacked(file))
     stream = Inflated(file)
-    if stream.peek(len(GZIP)) == GZIP:  # packed twice, as by a server that packs what it sends
+    if stream.peek(len(GZIP)) == GZIP:  # compressed twice, as by a server with Content-Encoding: gzip
         stream = Inflated(stream)
     inner = stream.peek(HEAD_BYTES)
     if inner.startswith(ZIP):
@@ -222,17 +222,17 @@ def _members(file: BinaryIO) -> Iterator[Member]:
 
 
 def check_packing(head: bytes) -> None:
-    """Raises BadInput if a file that begins so is packed in a way that is known and not read."""
+    """Raises BadInput if `head` is the beginning of a format that is known and not supported."""
     for magic, kind in _OTHERS.items():
-        if head.startswith(magic) and not is_tar(head):  # a tar begins with the name of its first file
+        if head.startswith(magic) and not is_tar(head):  # a tar begins with a file name
             raise BadInput(f"The file is packed with {kind}, which is not read: pack it as tar.gz or zip.")
 
 
 def _mean_the_same(first: bytes, second: bytes) -> bool:
-    """Do they say the same, however they are laid out, or of the same car the same, however they put it?"""
+    """Are two metadata files equal as far as a car reads them, or equal as JSON if a car cannot read them?"""
     if first == second:
         return True
-    with contextlib.suppress(BadInput):  # what is no metadata says so where it is used
+    with contextlib.suppress(BadInput):  # invalid metadata is refused where it is used
         return _needed(first) == _needed(second)
     try:
         one, other = (json.loads(text, object_pairs_hook=_all_pairs) for text in (first, second))
@@ -242,7 +242,7 @@ def _mean_the_same(first: bytes, second: bytes) -> bool:
 
 
 def _needed(text: bytes) -> Metadata:
-    """What a car reads out of metadata; what the network and their own version are called drives nothing."""
+    """The metadata without network name and version, which do not influence driving."""
     return replace(parse_metadata(text, any_sensors=True), network="", version="")
 
 

@@ -1,7 +1,7 @@
-"""Makes a model's folder of what was brought: convert, write, check, compare, time, write the card.
+"""Makes a model's folder from what the racer brought: convert, write, check, compare, time, write the card.
 
-A car has little memory: each step's bytes are let go before the next one needs as much. What was written is what is
-checked and tried; the disk catches up meanwhile.
+Called by prepare.py. A car has little memory, so each step frees its bytes before the next one needs as much. The files
+that were written are the ones that are checked and timed; fsync runs in parallel.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from vehicle.models.tensorflow.policy_head import PolicyHead
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """The model as it was written and checked, without its bytes; what the frozen graph answered, None for ONNX."""
+    """The model as written and checked, without its bytes. `answers` are the frozen graph's, None for an ONNX file."""
 
     source: ModelSource
     model: CheckedModel
@@ -49,7 +49,7 @@ def make_model(bring: Callable[[], ModelSource], folder: pathlib.Path) -> Card:
 
 
 def _made(source: ModelSource, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _Made:
-    """Everything that needs the racer's own bytes, which end with it."""
+    """All steps that need the racer's bytes, which are freed when it returns. Raises BadInput, OSError."""
     metadata = parse_metadata(source.metadata, any_sensors=True)
     head: PolicyHead | None = None
     content = bytes(source.model) if source.kind == "onnx" else b""
@@ -86,7 +86,7 @@ def _card(source: ModelSource, model: CheckedModel, parity: float | None, timing
 
 
 def _written(path: pathlib.Path, content: bytes) -> pathlib.Path:
-    """A fresh file: never through a link, never over another."""
+    """Writes a new file: never through a link, never over an existing file. Returns `path`."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
@@ -94,7 +94,7 @@ def _written(path: pathlib.Path, content: bytes) -> pathlib.Path:
 
 
 def _sync(*paths: pathlib.Path) -> None:
-    """Onto the disk, before the folder is named."""
+    """Flushes the files to the disk, before the folder gets its name."""
     for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -1,6 +1,6 @@
-"""What a racer brings: an archive (tar.gz, tar or zip), or a frozen graph or an ONNX file with its metadata beside it.
+"""Reads a racer's file: an archive (tar.gz, tar or zip), or a frozen graph or ONNX file with its metadata next to it.
 
-Needs no library beyond the standard one: it is read while the others are loaded.
+Called by prepare.py. Imports the standard library only, since it runs while the other libraries are loaded.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """The bytes that were brought, and what they are. Nothing in them is checked yet.
+    """The racer's model and metadata, not yet checked.
 
-    `choice` says why it is this model, if the archive held several checkpoints.
+    `choice` says why this model was chosen, if the archive has several checkpoints.
     """
 
     name: str
@@ -36,7 +36,7 @@ class ModelSource:
 
 
 def read_source(path: pathlib.Path, metadata: pathlib.Path | None = None, checkpoint: str = "") -> ModelSource:
-    """The model in a file; a bare model's metadata lie beside it, or are `metadata`. Raises BadInput, one sentence.
+    """The model in a file. The metadata of a bare model are in `metadata`, or in the same folder. Raises BadInput.
 
     `checkpoint` names one of several in an archive.
     """
@@ -76,7 +76,7 @@ def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) ->
 
 
 def _unpacked(file: BinaryIO, name: str, checkpoint: str) -> ModelSource:
-    """The archive's model; the whole file is hashed on the way."""
+    """The model in an archive; the whole file is hashed while it is read. Raises BadInput."""
     hashed = _HashingFile(file)
     extracted = extract_model(cast(BinaryIO, hashed), checkpoint)
     kind: Kind = "onnx" if extracted.name.lower().endswith(".onnx") else "graph"
@@ -87,7 +87,7 @@ def _unpacked(file: BinaryIO, name: str, checkpoint: str) -> ModelSource:
 
 
 class _HashingFile:
-    """A file whose bytes are hashed as they are read for the first time."""
+    """A file that is hashed while it is read; bytes that are read again do not count twice."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -95,7 +95,7 @@ class _HashingFile:
         self._at = self._hashed = 0
 
     def read(self, size: int) -> bytes:
-        """The next bytes."""
+        """At most `size` bytes from the current position."""
         found = self._file.read(size)
         if self._at <= self._hashed < self._at + len(found):
             self._digest.update(memoryview(found)[self._hashed - self._at :])
@@ -104,12 +104,12 @@ class _HashingFile:
         return found
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Elsewhere, as of a file."""
+        """Moves the position, as io.IOBase.seek does."""
         self._at = self._file.seek(offset, whence)
         return self._at
 
     def hexdigest(self) -> str:
-        """Of the whole file, also of what nobody asked for."""
+        """SHA-256 of the whole file, including the parts that were never read."""
         self.seek(self._hashed)
         while self.read(_CHUNK):
             pass
@@ -127,7 +127,7 @@ def _beside(path: pathlib.Path) -> bytes:
 
 
 def _content(model: bytes | bytearray, metadata: bytes) -> str:
-    """One hash of both, whichever way they were packed."""
+    """SHA-256 of model and metadata together, independent of how they were packed."""
     digest = hashlib.sha256(len(model).to_bytes(8, "big"))
     digest.update(model)
     digest.update(metadata)

@@ -1,4 +1,4 @@
-"""The frames that a model is quantised with and held to: from recordings of the black box, or a folder of pictures."""
+"""The frames for quantising and judging a model: from recordings of the car, or from a folder of pictures."""
 
 import pathlib
 from collections.abc import Iterator
@@ -40,13 +40,13 @@ def read_frames(source: pathlib.Path, shrink: ProfileName = "grey-area") -> Fram
 
 
 def halves(frames: Frames) -> tuple[Frames, Frames]:
-    """To calibrate with and to judge by: whole stretches of the drive, since neighbours are nearly alike."""
+    """The frames for calibrating and for judging: alternating stretches, since neighbouring frames are nearly equal."""
     stretches = np.array_split(frames, _CHUNKS)
     return np.concatenate(stretches[::2]), np.concatenate(stretches[1::2])
 
 
 def _pictures(source: pathlib.Path, shrink: ProfileName) -> Iterator[Any]:
-    """Undecoded: pictures of a recording, or paths."""
+    """The frames of recordings, or the paths of pictures, not decoded. Raises BadInput."""
     if source.is_dir():
         recordings = sorted(source.glob("*.mcap"))
         for recording in recordings:
@@ -60,7 +60,7 @@ def _pictures(source: pathlib.Path, shrink: ProfileName) -> Iterator[Any]:
 
 
 def _recorded(recording: pathlib.Path, shrink: ProfileName) -> Iterator[RecordedFrame]:
-    """A drive's frames; what the policy saw of them counts only if it saw them as it shall now."""
+    """The frames of a recording; the recorded policy input counts only if it has the same profile."""
     run = read_recording([recording])
     as_now = run.about.get("profile", "grey-area") == shrink
     for picture in run.frames:

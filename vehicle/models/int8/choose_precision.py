@@ -1,6 +1,7 @@
-"""fp32 or int8? Both are timed where they would drive and held against each other on recorded frames.
+"""Chooses between fp32 and int8: both are timed on this machine and compared on recorded frames.
 
-The rule is in verdict.py. What is not fit to be judged does not count, and fp32 drives, with a sentence that says why.
+Called when the pilot starts. The rule is in verdict.py. If the int8 model or its note cannot be used, fp32 drives, with
+a sentence that says why.
 """
 
 import dataclasses
@@ -27,7 +28,7 @@ _MAX_FRAMES = 200
 
 @dataclass(frozen=True, slots=True)
 class PrecisionChoice:
-    """What drives, and why."""
+    """The policy that drives, and one sentence that says why."""
 
     policy: Policy
     precision: Precision
@@ -35,7 +36,7 @@ class PrecisionChoice:
 
 
 def choose(path: pathlib.Path, shrink: ProfileName = "grey-area", wanted: Wanted = "auto") -> PrecisionChoice:
-    """The policy of a model's folder in the precision that suits this machine. Raises BadInput if fp32 is not fit."""
+    """The policy of a model's folder in the precision for this machine. Raises BadInput if the fp32 model is unfit."""
     fp32 = Policy(check_model(path), shrink)
     home = fp32.model.path.parent
     if wanted == "fp32" or not (home / NOTE).is_file():
@@ -53,7 +54,7 @@ def choose(path: pathlib.Path, shrink: ProfileName = "grey-area", wanted: Wanted
 
 
 def _int8(home: pathlib.Path, fp32: Policy, shrink: ProfileName) -> Policy:
-    """What stands beside the model. Raises BadInput unless it belongs to it, and is itself fit to drive."""
+    """The int8 model in the folder. Raises BadInput unless it was made from this fp32 model and is fit to drive."""
     note, model = load_note(home), check_model(home / INT8)
     if note.of_sha256 != fp32.model.sha256:
         raise BadInput("it was made of another model")
@@ -63,7 +64,7 @@ def _int8(home: pathlib.Path, fp32: Policy, shrink: ProfileName) -> Policy:
 
 
 def judge(fp32: Policy, int8: Policy, frames: NDArray[np.uint8]) -> Int8Verdict:
-    """Both on each frame (n, 120, 160), paced as on the road and in turns, so that both find a cold cache."""
+    """Runs both on each of the frames (n, 120, 160), paced as on the track and alternating, so that caches are cold."""
     differences: list[tuple[float, float]] = []
     times_ns: dict[bool, list[int]] = {False: [], True: []}
     due_s = time.monotonic()
@@ -96,10 +97,10 @@ def judge(fp32: Policy, int8: Policy, frames: NDArray[np.uint8]) -> Int8Verdict:
 
 
 def load_frames(home: pathlib.Path) -> NDArray[np.uint8]:
-    """The frames that int8 is judged by, (n, 120, 160). Raises BadInput."""
+    """The frames for the comparison, (n, 120, 160) uint8. Raises BadInput."""
     path = home / FRAMES
     try:
-        frames = np.lib.format.open_memmap(path, mode="r")  # no pickle, and no ZIP, which np.load would open as well
+        frames = np.lib.format.open_memmap(path, mode="r")  # np.load would accept pickles and ZIP files as well
     except (OSError, ValueError, EOFError):
         raise BadInput(f"{path} cannot be read: quantise the model again.") from None
     if frames.dtype != np.uint8 or frames.shape[1:] != (HEIGHT, WIDTH) or not 1 <= len(frames) <= _MAX_FRAMES:

@@ -1,7 +1,7 @@
-"""What may be in an ONNX file that the car runs: plain operators and fixed sizes. Nothing in the file is executed here.
+"""Checks the content of an ONNX file that the car is to run; nothing in the file is executed here. Used by check.py.
 
-No inner graphs, functions, foreign domains or data outside the file; tensors as large as they say; every value inside
-of a known and bounded size; and no more arithmetic than a car can do between two frames.
+Refused are subgraphs, functions, foreign operator domains and external data; tensors whose data do not match their
+shape; values inside of unknown or excessive size; and more arithmetic than a car can do between two frames.
 """
 
 import math
@@ -15,11 +15,11 @@ from shared.errors import BadInput
 from vehicle.models.running.allowed_operators import OPS
 
 MAX_NODES = 500
-MAX_JOINED = 1024  # values that one operator takes in
+MAX_JOINED = 1024  # inputs of one operator
 MAX_ELEMENTS = 16 << 20
-MAX_HANDLED = 64 << 20  # elements of a frame, counted for each value that an operator makes them of
+MAX_HANDLED = 64 << 20  # elements for a frame, counted once for each input of the operator that makes them
 MAX_WEIGHTS = 64 << 20
-MAX_PRODUCTS = 2_000_000_000  # a frame; the largest network of the field needs 1,200 million
+MAX_PRODUCTS = 2_000_000_000  # multiplications for a frame; the largest DeepRacer network needs 1,200 million
 MAX_RANK = 8
 OPSETS = range(7, 24)
 _FOLLOWED_ELEMENTS = 1024
@@ -102,7 +102,7 @@ def _check_attribute(node: Any, attribute: Any) -> None:
 
 
 def _check_tensor(tensor: Any) -> None:
-    """Its data is in the file, and as much of it as its shape says."""
+    """Raises BadInput unless the data is in the file and has the size that the shape says."""
     name = tensor.name[:40] or "constant"
     if tensor.data_location != onnx.TensorProto.DEFAULT or tensor.external_data:
         raise BadInput(f"The tensor {name!r} keeps its data outside the file, which is not read.")
@@ -122,7 +122,7 @@ def _listed(tensor: Any) -> int:
 
 
 def _inner_sizes(model: Any) -> dict[str, tuple[int, ...]]:
-    """The shape of every value. What flows inside has a fixed size and a small one."""
+    """The inferred shape of every value. Raises BadInput for one that is not fixed or too large."""
     try:
         inferred = onnx.shape_inference.infer_shapes(_outline(model), check_type=True, strict_mode=True, data_prop=True)
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
@@ -143,12 +143,12 @@ def _inner_sizes(model: Any) -> dict[str, tuple[int, ...]]:
 
 
 def _outline(model: Any) -> Any:
-    """The model without its weights, whose shapes are enough: a hundredth of the memory."""
+    """The model without its weights, whose shapes are enough for the inference: a hundredth of the memory."""
     outline = onnx.ModelProto(ir_version=max(model.ir_version, 4), opset_import=model.opset_import)
     graph, given = outline.graph, model.graph
     graph.name = "outline"
     graph.node.extend(given.node)
-    graph.output.extend(given.output)  # what the file says of the sizes inside is not believed: they are inferred
+    graph.output.extend(given.output)  # the file's own value_info is untrusted and left out: shapes are inferred
     graph.input.extend(given.input)
     input_names = {value.name for value in given.input}
     for tensor in given.initializer:
@@ -160,7 +160,7 @@ def _outline(model: Any) -> Any:
 
 
 def _check_products(graph: Any, sizes: Mapping[str, tuple[int, ...]]) -> None:
-    """How often a frame multiplies; a model that is too slow for any car is said so before it is tried."""
+    """Raises BadInput if a frame needs more arithmetic than any car can do, before the model is run."""
     handled = sum(
         math.prod(sizes[name]) * max(1, len(node.input)) for node in graph.node for name in filter(None, node.output)
     )
@@ -192,7 +192,7 @@ def _products(node: Any, sizes: Mapping[str, tuple[int, ...]]) -> int:
 
 
 def fixed_dims(value: Any) -> tuple[int, ...] | None:
-    """The fixed shape of a value (onnx.ValueInfoProto), () for a single number; None if it is not fixed."""
+    """The fixed shape of a value (onnx.ValueInfoProto), () for a scalar; None if it is not fixed."""
     if not value.type.HasField("tensor_type") or not value.type.tensor_type.HasField("shape"):
         return None
     dims = tuple(dim.dim_value if dim.HasField("dim_value") else 0 for dim in value.type.tensor_type.shape.dim)

@@ -1,4 +1,7 @@
-"""The recorded frames through the model again, its answers beside the recorded setpoints."""
+"""Runs recorded frames through a model again and compares its answers with the recorded setpoints.
+
+Called by `raceday model replay` and by quantising (int8/calibration_frames.py).
+"""
 
 import math
 from dataclasses import dataclass
@@ -20,9 +23,9 @@ _SAME = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How the model's answers of today differ from what it wished then; shares of full lock and full throttle.
+    """Differences between the model's answers and the recorded setpoints, as shares of full lock and full throttle.
 
-    `exact` are the frames of which the policy's own picture was kept; the others were compared by their JPEG.
+    `exact` counts the frames with a lossless policy input; the others were compared by their JPEG.
     """
 
     compared: int
@@ -39,7 +42,7 @@ class Comparison:
 
 
 def compare(run: Recording, policy: Policy) -> Comparison:
-    """Every recorded frame that a setpoint was made of. Raises BadInput if none can be compared."""
+    """Compares every recorded frame that led to a setpoint. Raises BadInput if there is none."""
     setpoints: dict[int, ControlTrace] = {trace.frame_seq: trace for trace in reversed(run.traces)}
     differences = []
     exact = 0
@@ -71,7 +74,7 @@ def compare(run: Recording, policy: Policy) -> Comparison:
 
 
 def decode_policy_input(picture: RecordedFrame) -> Pixels:
-    """What the policy saw of the frame, (120, 160). Raises BadInput."""
+    """The recorded policy input, (120, 160) uint8. Raises BadInput."""
     small = cv2.imdecode(np.frombuffer(picture.policy_input, np.uint8), cv2.IMREAD_UNCHANGED)
     if small is None or small.shape != (HEIGHT, WIDTH) or small.dtype != np.uint8:
         raise BadInput(f"What the policy saw of frame {picture.seq} is no picture of {WIDTH} x {HEIGHT} grey pixels.")
@@ -79,7 +82,7 @@ def decode_policy_input(picture: RecordedFrame) -> Pixels:
 
 
 def decode_frame(picture: RecordedFrame) -> Any:
-    """The recorded frame as it was coded: grey (H, W), or colour (H, W, 3). Raises BadInput."""
+    """The recorded frame: grey (H, W) or BGR (H, W, 3) uint8. Raises BadInput."""
     pixels = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise BadInput(f"The recorded frame {picture.seq} is no picture.")

@@ -1,4 +1,4 @@
-"""Collects operators and constants and writes them as an ONNX model with fixed shapes."""
+"""Collects operators and constants and serialises them as an ONNX model with fixed shapes. Used by graph_builder.py."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _KINDS = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int64): TensorPro
 
 
 class OnnxWriter:
-    """One graph in the making; names are given here."""
+    """An ONNX graph under construction; assigns the names of values."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
@@ -26,17 +26,17 @@ class OnnxWriter:
         self._bytes = 0
 
     def fresh(self) -> str:
-        """A name for a value."""
+        """A new unique name for a value."""
         self._count += 1
         return f"v{self._count}"
 
     def input(self, name: str, shape: tuple[int, ...]) -> str:
-        """One of the graph's inputs, float32."""
+        """Adds a float32 input; returns its name."""
         self.inputs[name] = shape
         return name
 
     def constant(self, value: NDArray[Any]) -> str:
-        """A constant's name; float32 or int64. Raises BadInput for other types, too much of it, and no numbers."""
+        """Adds a constant, float32 or int64; returns its name. Raises BadInput for other types, too many bytes, NaN."""
         kind = _KINDS.get(value.dtype)
         if kind is None:
             raise BadInput(f"The graph computes with {value.dtype}; only float32 is run.")
@@ -53,7 +53,7 @@ class OnnxWriter:
         return str(tensor.name)
 
     def model(self, output: str, shape: tuple[int, ...]) -> bytes:
-        """The whole model, `output` being its answer."""
+        """The serialised model with the single output `output`."""
         graph = self._model.graph
         graph.name = "policy"
         graph.node.extend(self._needed(output))
@@ -68,7 +68,7 @@ class OnnxWriter:
         return bytes(self._model.SerializeToString(deterministic=True))
 
     def _needed(self, output: str) -> list[NodeProto]:
-        """The operators that the answer is made of; constants that only others read are dropped."""
+        """The operators that `output` depends on; unused constants are deleted."""
         needed, nodes = {output}, []
         for node in reversed(self.nodes):
             if needed.intersection(node.output):

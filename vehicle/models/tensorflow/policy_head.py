@@ -1,7 +1,8 @@
-"""Where a frozen policy begins and ends: rl_coach's names, and what the metadata says of the sensors.
+"""Finds the inputs and the output of the policy in a frozen graph, by rl_coach's names and the metadata's sensors.
 
-The output is `.../network_1/ppo_head_0/policy` or `.../sac_policy_head_0/policy`, never a neighbour: `policy_std`
-is the same for every picture. Source: aws-deepracer-community/deepracer-simapp, aws-deepracer-model-optimizer-pkg.
+The output is `.../network_1/ppo_head_0/policy` or `.../sac_policy_head_0/policy`, never another output of the head:
+`policy_std` is the same for every picture. Called by converter.py. Source: aws-deepracer-community/deepracer-simapp,
+aws-deepracer-model-optimizer-pkg.
 """
 
 import re
@@ -20,9 +21,9 @@ _PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
 
 @dataclass(frozen=True, slots=True)
 class PolicyHead:
-    """A policy in a graph. `order` ends with its answer; `shapes` are (H, W, C) or (N,) by sensor.
+    """A policy in a graph. The last node of `order` is its output; `shapes` are (H, W, C) or (N,) by sensor.
 
-    `free` are single numbers that the file leaves open, such as a gradient rescaler that was never frozen.
+    `free` are scalar placeholders without a value, such as the rescaler of gradients that rl_coach does not freeze.
     """
 
     output: str
@@ -33,7 +34,7 @@ class PolicyHead:
 
 
 def find_head(graph: Graph, metadata: Metadata) -> PolicyHead:
-    """The policy that the metadata speaks of. Raises BadInput if it is not there, or not alone."""
+    """The policy that the metadata describes. Raises BadInput if the graph has none, or several."""
     output = _output(graph, metadata)
     order = policy_order(graph, output)
     placeholders: dict[str, str] = {}
@@ -57,7 +58,7 @@ def find_head(graph: Graph, metadata: Metadata) -> PolicyHead:
 
 
 def _read(order: Sequence[Node]) -> list[Node]:
-    """Those whose values reach the policy: a node that must only run before another does not count."""
+    """The nodes whose values reach the policy; nodes that are only control dependencies do not count."""
     reached = {order[-1].name}
     found = []
     for node in reversed(order):

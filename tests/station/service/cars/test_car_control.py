@@ -50,7 +50,7 @@ def test_a_tripped_car_is_not_started_and_says_so() -> None:
     cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "tripped"), 0)
     cars.order("car-1", "start", None, 0)
     assert said(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)) == []
-    assert cars.views(200 * MS)[0].alarm == "car-1 is tripped: it cannot start now; `resume` leads it out of that."
+    assert cars.views(200 * MS)[0].alarm == "car-1 is tripped: it cannot start now; use `resume`."
 
 
 def test_after_an_emergency_stop_there_is_no_lease_until_an_official_says_so() -> None:

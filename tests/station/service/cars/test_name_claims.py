@@ -96,7 +96,7 @@ def test_the_second_one_is_told_why() -> None:
     hall.beat("a")
     [(_, lease)] = hall.beat("b")
     assert isinstance(lease, m.Lease)
-    assert "Another machine uses the name car-1" in lease.reason
+    assert "Another machine already uses the name car-1" in lease.reason
 
 
 @pytest.mark.parametrize("rate", [1.0, 8.0])
@@ -158,7 +158,7 @@ def test_an_order_for_the_boot_before_starts_no_rebooted_car() -> None:
     hall.beat("a")
     hall.cars.order("car-1", "start", 50, hall.now_ns)
     assert actions(hall.beat("b", 4 * S)) == []
-    assert "started anew before it could start" in hall.alarm
+    assert "restarted before it could start" in hall.alarm
 
 
 def test_a_stop_reaches_both_and_is_confirmed_by_both() -> None:

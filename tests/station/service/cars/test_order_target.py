@@ -43,7 +43,7 @@ EVERY = [
 @pytest.mark.parametrize("command", [*EVERY, e.OrderCar(author="judge", car="car-1", action="reset")])
 def test_of_a_car_that_was_never_heard(rig: Rig, command: e.Command) -> None:
     rig.open()
-    assert refused(rig, command) == "car-1 has never been heard: look at it, or start it by hand."
+    assert refused(rig, command) == "car-1 has never reported: check it, or start it by hand."
 
 
 @pytest.mark.parametrize("command", EVERY)
@@ -53,7 +53,7 @@ def test_of_a_car_that_is_silent(rig: Rig, command: e.Command) -> None:
     rig.open()
     car.beat("ready")
     rig.wait(5 * S)
-    assert refused(rig, command) == "car-1 is not there (last heard 5 s ago): look at it, or start it by hand."
+    assert refused(rig, command) == "car-1 is offline (last heard 5 s ago): check it, or start it by hand."
 
 
 @pytest.mark.parametrize("command", EVERY)
@@ -63,7 +63,7 @@ def test_of_a_car_whose_wire_broke_now(rig: Rig, command: e.Command) -> None:
     car.beat("ready")
     car.link.vanish()
     rig.wait(100 * MS)
-    assert "is not there" in refused(rig, command)
+    assert "is offline" in refused(rig, command)
 
 
 @pytest.mark.parametrize("command", EVERY)
@@ -82,7 +82,7 @@ def test_of_a_car_without_a_model(rig: Rig, command: e.Command) -> None:
     car.state(m.CarState(True, "disarmed"))
     rig.open()
     car.beat("disarmed")
-    assert refused(rig, command) == "car-1 has no model loaded: give it one on its own page."
+    assert refused(rig, command) == "car-1 has no model loaded: load one on the car's own page."
 
 
 def test_a_tripped_car_is_resumed_and_not_armed_or_started(rig: Rig) -> None:
@@ -142,7 +142,7 @@ def test_a_car_that_speaks_in_a_run_by_hand_is_not_led(rig: Rig) -> None:
     car.beat("ready")
     assert [lease.grant for lease in car.take(m.Lease) if isinstance(lease, m.Lease)] == ["none"]
     assert orders(car.take(m.DriveOrder)) == []
-    assert refused(rig, RESUME) == "run-1 was started by hand: no order goes to its car."
+    assert refused(rig, RESUME) == "run-1 was started by hand, so its car takes no orders."
     car.beat("driving")
     assert orders(car.take(m.DriveOrder)) == ["stop"]
 
@@ -180,9 +180,9 @@ def test_an_order_that_reaches_nobody_says_so(rig: Rig) -> None:
         assert isinstance(said, Accepted)
         return said.note
 
-    assert give() == "car-1 has never been heard: the order waits for it."
+    assert give() == "car-1 has never reported: the order waits for it."
     WireCar(rig).beat("ready")
     assert give() == ""
     rig.broker.kill()
     rig.settle()
-    assert give() == "The broker is away, so the order reaches no car now."
+    assert give() == "The broker is offline, so the order cannot reach the car now."
