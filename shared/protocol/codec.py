@@ -35,7 +35,9 @@ def decode(payload: bytes) -> m.Message:
     if type(version) is not int or version < 1:
         raise BadInput("The message carries no version `v`.")
     if version > m.VERSION:
-        raise BadInput(f"The message is of version {version}, this machine reads up to {m.VERSION}: upgrade it.")
+        raise BadInput(
+            f"The message is of version {version}, versions up to {m.VERSION} are read: upgrade this machine."
+        )
     topic = BY_KIND.get(kind) if isinstance(kind, str) else None
     if topic is None:
         raise BadInput(f"The message is of unknown kind {str(kind)[:40]!r}.")

@@ -126,9 +126,7 @@ def decode_result(payload: bytes) -> Result:
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise BadInput(f"The result is not valid at {where[:60]!r}: {first['msg']}.") from None
     if result.v > RESULT_VERSION:
-        raise BadInput(
-            f"The result is of version {result.v}, this leaderboard reads up to {RESULT_VERSION}: upgrade it."
-        )
+        raise BadInput(f"The result is of version {result.v}, up to {RESULT_VERSION} is read: upgrade the leaderboard.")
     return result
 
 
