@@ -24,7 +24,7 @@ from vehicle.models.int8.quantise import quantised
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.pilot.pilot import Pilot
-from vehicle.process.channel import Channel, pair
+from vehicle.process.channel import Channel, socket_pair
 
 CLASSES = 21
 _LAYERS = ((32, 1, 8, 4), (64, 32, 4, 2), (64, 64, 3, 1))  # DEEP_CONVOLUTIONAL_NETWORK_SHALLOW, all VALID
@@ -84,7 +84,7 @@ class Agent:
 
     def __init__(self, policy: Policy) -> None:
         self.clock = SystemClock()
-        ours, theirs = pair()
+        ours, theirs = socket_pair()
         self._ends = (ours, theirs)
         self._guard = Channel(ours)
         self._pilot = Pilot(policy, Channel(theirs), self.clock)

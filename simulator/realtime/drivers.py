@@ -18,7 +18,7 @@ from simulator.realtime.protocol import CLOCK_NAME, GateEdge, Hello, Replay, Tak
 from simulator.realtime.shared_clock import Anchor, ClockReader
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
-from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral
+from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral_pulses
 from vehicle.hardware.interfaces import Frame
 from vehicle.process.seccomp import AllowedSockets
 
@@ -152,7 +152,7 @@ class WorldMotors:
             self._say(Wires(pulses.steering_ns, pulses.throttle_ns))
 
     def neutral(self) -> None:
-        self.apply(neutral(STOCK_CALIBRATION, self.resolution_ns))
+        self.apply(neutral_pulses(STOCK_CALIBRATION, self.resolution_ns))
 
     def close(self) -> None:
         with self._lock:

@@ -27,7 +27,7 @@ from vehicle.core.controller import DriveController
 from vehicle.core.frame_age import SafetyOptions
 from vehicle.core.limiter import DriveLimits
 from vehicle.core.messages import ControlTrace, Setpoint
-from vehicle.core.pulses import STOCK_CALIBRATION, pulses
+from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
 from vehicle.hardware.interfaces import Frame
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.watcher import LapWatcher
@@ -110,7 +110,7 @@ def controller_figures(folder: pathlib.Path, recorded: Document) -> Document:
     wishes = recorded["wishes"] if recorded else policy_figures(folder, {})["wishes"]
     setpoints: list[Document] = []
     for at_ns, mode, action in _driven(wishes):
-        widths = pulses(action, STOCK_CALIBRATION)
+        widths = to_pulses(action, STOCK_CALIBRATION)
         now = {"mode": mode, "steering_ns": widths.steering_ns, "throttle_ns": widths.throttle_ns}
         if not setpoints or now != {name: setpoints[-1][name] for name in now}:
             setpoints.append({"at_ns": at_ns, **now})
@@ -171,7 +171,7 @@ def recording_figures(folder: pathlib.Path, _recorded: Document) -> Document:
     for number, (at_ns, pixels) in enumerate(drive().frames[:RECORDED_FRAMES], 1):
         seen = png_of(policy().see(pixels))
         wish = policy().model.metadata.space.decode(policy().answer(), 1.0)
-        widths = pulses(wish, STOCK_CALIBRATION)
+        widths = to_pulses(wish, STOCK_CALIBRATION)
         recorder.take(at_ns, Picture(jpeg_of(pixels), at_ns, number, seen=seen))
         trace = ControlTrace(
             at_ns + LATENCY_NS,

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 
 from shared.errors import Refused
-from vehicle.core.calibration_steps import ASKED, CalibrationStep, CalibrationSteps, checked_us
+from vehicle.core.calibration_steps import QUESTIONS, CalibrationStep, CalibrationSteps, check_width_us
 from vehicle.core.pulses import Calibration, Pulses
 from vehicle.hardware.interfaces import Motors
 
 PULSE_S = 1.0
-_TRIES = 50
+_MAX_TRIES = 50
 
 Ask = Callable[[str], str]
 
@@ -34,7 +34,7 @@ class TerminalWizard:
         self._wheels_off()
         try:
             while (step := self._mind.step) is not None:
-                if step.part in ASKED:
+                if step.part in QUESTIONS:
                     self._show(step)
                 else:
                     self._find(step)
@@ -52,7 +52,7 @@ class TerminalWizard:
 
     def _find(self, step: CalibrationStep) -> None:
         """Try widths until one is taken with an empty answer."""
-        for _ in range(_TRIES):
+        for _ in range(_MAX_TRIES):
             width_us = self._mind.width_us
             answer = self._ask(
                 f"{step.question}\n  {width_us} us; a number, +N or -N tries another, Enter keeps: "
@@ -61,10 +61,10 @@ class TerminalWizard:
                 if not answer:
                     self._mind.keep()
                     return
-                self._test(self._mind.tried(tried_us(answer, width_us)))
+                self._test(self._mind.tried(parse_width_us(answer, width_us)))
             except Refused as refusal:
                 self._ask(f"  {refusal} Enter: ")
-        raise Refused(f"the calibration was called off after {_TRIES} tries of one width.")
+        raise Refused(f"the calibration was called off after {_MAX_TRIES} tries of one width.")
 
     def _show(self, step: CalibrationStep) -> None:
         """What did the pulse move, or which way?"""
@@ -83,17 +83,17 @@ class TerminalWizard:
         self._motors.apply(self._mind.rest())
 
     def _yes(self, question: str) -> bool:
-        for _ in range(_TRIES):
+        for _ in range(_MAX_TRIES):
             answer = self._ask(f"{question} [y/n]: ").strip().lower()
             if answer in ("y", "yes", "n", "no"):
                 return answer.startswith("y")
         raise Refused("the calibration was called off: neither y nor n was typed.")
 
 
-def tried_us(answer: str, width_us: int) -> int:
+def parse_width_us(answer: str, width_us: int) -> int:
     """A number of microseconds, or a step from the last one. Raises Refused for anything else."""
     try:
         number = int(answer)
     except ValueError:
         raise Refused(f"{answer[:20]!r} is not a whole number of microseconds.") from None
-    return checked_us(width_us + number if answer[0] in "+-" else number)
+    return check_width_us(width_us + number if answer[0] in "+-" else number)

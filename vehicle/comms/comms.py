@@ -24,13 +24,13 @@ from vehicle.config import VehicleConfig
 from vehicle.core.messages import CommsReady, LoopTelemetry
 from vehicle.core.telemetry import telemetry
 from vehicle.drivers import build_clock
-from vehicle.process.channel import Channel, IpcMessage, from_fd
+from vehicle.process.channel import Channel, IpcMessage, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
-from vehicle.process.log import say
+from vehicle.process.log import log
 from vehicle.process.sandbox import confine
 
-_TURN_S = 0.2
-_DELIVERIES_MOST = 1000
+_MAX_WAIT_S = 0.2
+_MAX_DELIVERIES = 1000
 
 
 class Comms:
@@ -51,7 +51,7 @@ class Comms:
         self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True  # a phone may hold the car for practice
         self._state: CarState | None = None
         self._unkept: list[CarLap] = []
-        self._arrived: queue.Queue[Delivery] = queue.Queue(_DELIVERIES_MOST)
+        self._arrived: queue.Queue[Delivery] = queue.Queue(_MAX_DELIVERIES)
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)
         self._wake_in.setblocking(False)
@@ -68,7 +68,7 @@ class Comms:
             for source in (self._guard, self._laps, self._wake_out):
                 selector.register(source, selectors.EVENT_READ)
             while not self._guard.closed:
-                selector.select(_TURN_S)
+                selector.select(_MAX_WAIT_S)
                 self.turn(time.monotonic())
 
     def turn(self, now_s: float) -> None:
@@ -118,7 +118,7 @@ class Comms:
         try:
             self._outbox.forget(ack.boot, ack.seq)
         except StorageError as error:
-            say(str(error))  # the lap is said again, which is harmless
+            log(str(error))  # the lap is said again, which is harmless
 
     # From the guard and the pilot
 
@@ -141,7 +141,7 @@ class Comms:
         except StorageError as error:
             if lap not in self._unkept:
                 self._unkept.append(lap)
-                say(str(error))
+                log(str(error))
             return
         if lap in self._unkept:
             self._unkept.remove(lap)
@@ -171,7 +171,7 @@ class Comms:
             for kept in self._outbox.waiting():
                 self._say(kept)
         except StorageError as error:
-            say(str(error))
+            log(str(error))
 
     def _drain_wake(self) -> None:
         try:
@@ -184,10 +184,10 @@ def main(arguments: list[str]) -> int:
     """The child's life; returns the exit code."""
     asked = child_arguments(arguments)
     for sentence in confine(asked.parent):
-        say(f"comms: {sentence}")
+        log(f"comms: {sentence}")
     config = load(asked.config, VehicleConfig)
     clock: Clock = build_clock(config)
-    guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
+    guard, laps = channel_from_fd(asked.guard_fd), channel_from_fd(asked.lap_fd)
     outbox = LapOutbox(config.outbox.path)
     link = MqttLink(config.mqtt, config.device, clock.boot_id, "car")
     comms = Comms(config.device, link, outbox, guard, laps, config.comms.resend_s)

@@ -11,7 +11,7 @@ from shared.protocol.messages import DriveOrder, Lease
 from vehicle.config import VehicleConfig
 from vehicle.guard.stop_socket import ask_to_stop
 from vehicle.process.channel import IpcMessage
-from vehicle.process.log import say
+from vehicle.process.log import log
 from vehicle.recordings.frame_feed import FramePump, Picture
 from vehicle.recordings.recorder import Recorder, RecorderThread, utc_now
 from vehicle.web.app import CarInfo, create_app
@@ -81,7 +81,7 @@ def _console(config: VehicleConfig, desk: PhoneControl) -> ConsoleServer:
     )
     app = create_app(desk, LibraryModelList(options.models), claims, car, options.allowed_hosts)
     server = ConsoleServer(app, listen(options.host, options.port))
-    say(f"the console listens at port {server.port}.")
+    log(f"the console listens at port {server.port}.")
     if code is not None:
-        say(f"claim code of the console: {code} (said once; `raceday vehicle claim` makes a new one)")
+        log(f"claim code of the console: {code} (said once; `raceday vehicle claim` makes a new one)")
     return server

@@ -6,12 +6,12 @@ whatever the phone, the network or comms do; a phone that says nothing for long 
 
 from shared.errors import HardwareMissing, Refused
 from shared.units import NS_PER_S
-from vehicle.core.calibration_steps import ASKED, STEPS, CalibrationSteps
+from vehicle.core.calibration_steps import QUESTIONS, STEPS, CalibrationSteps
 from vehicle.core.messages import CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import Calibration, Pulses, require_fine_enough
 
 PULSE_NS = NS_PER_S
-SILENCE_NS = 180 * NS_PER_S
+IDLE_TIMEOUT_NS = 180 * NS_PER_S
 CLOSED = CalibrationStatus(is_open=False)
 
 
@@ -39,7 +39,7 @@ class CalibrationSession:
 
     def is_over(self, now_ns: int) -> bool:
         """Has the phone gone?"""
-        return now_ns - self._heard_ns > SILENCE_NS
+        return now_ns - self._heard_ns > IDLE_TIMEOUT_NS
 
     def pulses(self, now_ns: int) -> Pulses:
         """What the wheels get now."""
@@ -56,7 +56,7 @@ class CalibrationSession:
             step=self._mind.place,
             steps=len(STEPS),
             question=step.question if step is not None else "",
-            asks_way=step is not None and step.part in ASKED,
+            asks_way=step is not None and step.part in QUESTIONS,
             width_us=self._mind.width_us,
             pulsing=self._pulses is not None,
             found=self._mind.found,

@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.errors import ConfigError, Refused
-from vehicle.core.pulses import Calibration, ChannelCalibration, Pulses, neutral
+from vehicle.core.pulses import Calibration, ChannelCalibration, Pulses, neutral_pulses
 
 NS_PER_US = 1_000
-LEAST_US, MOST_US = 500, 2_500
-SEEN_NS = 40_000  # a servo turns by a few degrees; at a motor's controller by mistake it is next to nothing
+MIN_US, MAX_US = 500, 2_500
+VISIBLE_NS = 40_000  # a servo turns by a few degrees; at a motor's controller by mistake it is next to nothing
 
 ChannelName = Literal["steering", "motor"]
 StepPart = Literal["channel", "min_ns", "mid_ns", "max_ns", "polarity"]
-ASKED: frozenset[StepPart] = frozenset({"channel", "polarity"})  # these are shown and answered; the others are widths
+QUESTIONS: frozenset[StepPart] = frozenset(
+    {"channel", "polarity"}
+)  # these are shown and answered; the others are widths
 SWAPPED = (
     "Then nothing more is tried: the motor may hang where the steering should. Change the two channels (or pins) round "
     "under [motors.options], look at the plugs, and begin again."
@@ -50,10 +52,10 @@ STEPS = (
 )
 
 
-def checked_us(width_us: int) -> int:
+def check_width_us(width_us: int) -> int:
     """The width. Raises Refused for what is no width of a servo."""
-    if not LEAST_US <= width_us <= MOST_US:
-        raise Refused(f"{width_us} us is no width for a servo; {LEAST_US} to {MOST_US} are.")
+    if not MIN_US <= width_us <= MAX_US:
+        raise Refused(f"{width_us} us is no width for a servo; {MIN_US} to {MAX_US} are.")
     return width_us
 
 
@@ -79,7 +81,7 @@ class CalibrationSteps:
     def tried(self, width_us: int) -> Pulses:
         """The pulses that try a width in this step. Raises Refused for what is no width of a servo."""
         step = self._asked("width")
-        self.width_us = checked_us(width_us)
+        self.width_us = check_width_us(width_us)
         return self._only(step.channel, width_us * NS_PER_US)
 
     def keep(self) -> None:
@@ -105,7 +107,7 @@ class CalibrationSteps:
         self._is_shown = True
         channel = self._channel(step.channel)
         if step.part == "channel":
-            return self._only(step.channel, channel.mid_ns + SEEN_NS)
+            return self._only(step.channel, channel.mid_ns + VISIBLE_NS)
         return self._only(step.channel, channel.mid_ns + (channel.max_ns - channel.mid_ns) // 2)
 
     def answer(self, yes: bool) -> None:
@@ -133,12 +135,12 @@ class CalibrationSteps:
 
     def rest(self) -> Pulses:
         """Neutral, as it is known so far."""
-        return neutral(self.found, self._resolution_ns)
+        return neutral_pulses(self.found, self._resolution_ns)
 
     def _asked(self, kind: Literal["width", "way"]) -> CalibrationStep:
         """The step, if it is of this kind."""
         step = self.step
-        if step is None or (step.part in ASKED) != (kind == "way"):
+        if step is None or (step.part in QUESTIONS) != (kind == "way"):
             raise Refused("The calibration is at another step.")
         return step
 
@@ -148,7 +150,7 @@ class CalibrationSteps:
 
     def _known_us(self) -> int:
         step = self.step
-        if step is None or step.part in ASKED:
+        if step is None or step.part in QUESTIONS:
             return 0
         return int(getattr(self._channel(step.channel), step.part)) // NS_PER_US
 

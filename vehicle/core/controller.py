@@ -15,13 +15,13 @@ from shared.units import NS_PER_MS
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.frame_age import SafetyOptions, throttle_left, trip_reason
 from vehicle.core.limiter import DriveLimits, limit
-from vehicle.core.messages import PHONE, Setpoint
-from vehicle.core.modes import ARMED, LATCHED, DriveReadiness, ModeEvent, ModeState, after
+from vehicle.core.messages import PHONE_RUN_ID, Setpoint
+from vehicle.core.modes import ARMED, LATCHED, DriveReadiness, ModeEvent, ModeState, next_state
 
-_BEATS_KEPT = 256
-_ORDERS_KEPT = 64
-_WAITING_MOST = 8
-_ALL_THERE = DriveReadiness(calibration=True, model=True, frames=True, lease=True)
+_MAX_HEARTBEATS = 256
+_MAX_ORDER_IDS = 64
+_MAX_PENDING = 8
+_ALL_READY = DriveReadiness(calibration=True, model=True, frames=True, lease=True)
 DeviceName = Literal["motors", "button", "camera"]
 _CLOCK_SLACK_NS = 20_000_000  # two processes read one clock a little apart; a stamp beyond that would never age
 
@@ -51,8 +51,8 @@ class DriveController:
         self._lease_beat = 0
         self._lease_until_ns: int | None = None
         self._lease_run = ""
-        self._waiting: deque[_PendingOrder] = deque(maxlen=_WAITING_MOST)
-        self._seen_orders: deque[str] = deque(maxlen=_ORDERS_KEPT)
+        self._waiting: deque[_PendingOrder] = deque(maxlen=_MAX_PENDING)
+        self._seen_orders: deque[str] = deque(maxlen=_MAX_ORDER_IDS)
         self._model_ready = False
         self._wish: Setpoint | None = None
         self._fresh_frames = 0
@@ -79,13 +79,13 @@ class DriveController:
     @property
     def practice(self) -> bool:
         """A phone's lease is the one that counts: free practice."""
-        return self._lease_until_ns is not None and self._lease_run == PHONE
+        return self._lease_until_ns is not None and self._lease_run == PHONE_RUN_ID
 
     def beat(self, now_ns: int) -> CarHeartbeat:
         """The next beat to send. Numbers go on rising when the guard is restarted within one boot."""
         self._newest_beat = max(self._newest_beat + 1, now_ns // NS_PER_MS)
         self._beats[self._newest_beat] = now_ns
-        while len(self._beats) > _BEATS_KEPT:
+        while len(self._beats) > _MAX_HEARTBEATS:
             del self._beats[next(iter(self._beats))]
         return CarHeartbeat(self._newest_beat, self.mode, self.practice)
 
@@ -149,7 +149,7 @@ class DriveController:
         if lease.grant == "none":
             self._lease_until_ns = None
             newer = [waiting for waiting in self._waiting if waiting.order.heartbeat >= lease.heartbeat]
-            self._waiting = deque(newer, maxlen=_WAITING_MOST)
+            self._waiting = deque(newer, maxlen=_MAX_PENDING)
             if self.mode in ARMED:
                 self._event("withdraw", "The station withdrew the lease.")
             return
@@ -219,7 +219,7 @@ class DriveController:
             self._refuse(order, readiness.missing)
             return
         try:
-            self.standing = after(self.standing, order.action, readiness)
+            self.standing = next_state(self.standing, order.action, readiness)
         except Refused as refusal:
             self._refuse(order, str(refusal))
             return
@@ -228,7 +228,7 @@ class DriveController:
 
     def _event(self, event: ModeEvent, reason: str) -> None:
         """What happens to us rather than is asked of us: never refused."""
-        self.standing = after(self.standing, event, _ALL_THERE, reason)
+        self.standing = next_state(self.standing, event, _ALL_READY, reason)
 
     def _refuse(self, order: DriveOrder, why: str) -> None:
         """Say why an order was not obeyed, unless the mode already has something to explain."""
@@ -260,5 +260,5 @@ class DriveController:
 def _stop_reason(order: DriveOrder) -> str:
     """Who stopped it: an official's ordinary stop explains itself, and ends a run."""
     if order.action == "estop":
-        return "Emergency stop from a phone." if order.run_id == PHONE else "Emergency stop by the station."
-    return "Stopped from a phone." if order.run_id == PHONE else ""
+        return "Emergency stop from a phone." if order.run_id == PHONE_RUN_ID else "Emergency stop by the station."
+    return "Stopped from a phone." if order.run_id == PHONE_RUN_ID else ""

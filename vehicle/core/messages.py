@@ -83,7 +83,7 @@ class ReloadModel:
     """Comms to guard: another model is selected; start the pilot anew. Not heard while armed."""
 
 
-PHONE = "phone"  # the run of a lease or an order that the phone page gives: free practice
+PHONE_RUN_ID = "phone"  # the run of a lease or an order that the phone page gives: free practice
 
 CalibrationAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
 

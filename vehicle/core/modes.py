@@ -105,7 +105,7 @@ class DriveReadiness:
         return " ".join(reason for reason in reasons if reason)
 
 
-def after(standing: ModeState, event: ModeEvent, readiness: DriveReadiness, reason: str = "") -> ModeState:
+def next_state(standing: ModeState, event: ModeEvent, readiness: DriveReadiness, reason: str = "") -> ModeState:
     """The standing after `event`. Raises Refused if the table does not have it or something is missing."""
     mode = MODES[standing.mode].get(event)
     if mode is None:

@@ -1,9 +1,9 @@
 """The guard's hand on the motors: actions to pulses, and a neutral that is never quietly given up."""
 
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.pulses import Calibration, Pulses, neutral, pulses
+from vehicle.core.pulses import Calibration, Pulses, neutral_pulses, to_pulses
 from vehicle.hardware.interfaces import Motors
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 _NEUTRAL_TRIES = 3
 
@@ -43,7 +43,7 @@ class Actuators:
         if self.calibration is None or self._motors is None:
             assert action == NEUTRAL, "a car without calibration or motors cannot be armed"
             return None
-        told = pulses(action, self.calibration, self._motors.resolution_ns)
+        told = to_pulses(action, self.calibration, self._motors.resolution_ns)
         self._motors.apply(told)
         return told
 
@@ -56,9 +56,9 @@ class Actuators:
             return
         for attempt in range(1, _NEUTRAL_TRIES + 1):
             try:
-                self._motors.apply(neutral(self.calibration, self._motors.resolution_ns))
+                self._motors.apply(neutral_pulses(self.calibration, self._motors.resolution_ns))
             except Exception as error:  # whatever it is, the motors come first
-                say(f"neutral failed ({error}); trying again.")
+                log(f"neutral failed ({error}); trying again.")
                 if attempt == _NEUTRAL_TRIES:
                     self._motors.neutral()
             else:

@@ -9,7 +9,7 @@ from vehicle.core.messages import CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, Pulses, require_fine_enough
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.failsafe_link import FailsafeLink
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 _OPEN_IN = frozenset({"disarmed", "stopped"})
 
@@ -76,7 +76,7 @@ class CalibrationControl:
         self._fitting = CalibrationSession(
             self._wheels.calibration or STOCK_CALIBRATION, self._wheels.resolution_ns, now_ns
         )
-        say("the car is calibrated from a phone.")
+        log("the car is calibrated from a phone.")
         self._say(self._fitting.tuning())
 
     def _adopt(self) -> None:
@@ -91,7 +91,7 @@ class CalibrationControl:
         self._wheels.calibration = calibration
         self._keeper.recalibrated()
         self.end("The calibration is kept, and the car has it.")
-        say("the car has a new calibration.")
+        log("the car has a new calibration.")
 
     def _close(self, said: str) -> None:
         self._say(CalibrationStatus(is_open=False, said=said))

@@ -6,12 +6,12 @@ import signal
 import subprocess
 import time
 
-from vehicle.process.channel import Channel, pair
+from vehicle.process.channel import Channel, socket_pair
 
 FIRST_RETRY_S = 0.5
-LONGEST_RETRY_S = 10.0
+MAX_RETRY_S = 10.0
 # No threads of libraries' own: each must be given its turn before a killed child's channel closes.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 STEADY_S = 30.0  # alive for so long, and the next death is a first one again
 
 
@@ -37,7 +37,7 @@ class Child:
 
     def start(self) -> None:
         """Give it a fresh channel and start it."""
-        ours, theirs = pair()
+        ours, theirs = socket_pair()
         fds = {"--guard-fd": theirs.fileno()} | self._fds
         words = [word for name, fd in fds.items() for word in (name, str(fd))]
         try:
@@ -45,7 +45,7 @@ class Child:
                 [*self._argv, *words, "--parent", str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=tuple(fds.values()),
-                env=os.environ | ONE_THREAD,
+                env=os.environ | SINGLE_THREADED,
             )
         finally:
             theirs.close()
@@ -64,7 +64,7 @@ class Child:
         if now_s - self._started_s > STEADY_S:
             self._retry_s = FIRST_RETRY_S
         self._due_s = now_s + self._retry_s
-        self._retry_s = min(self._retry_s * 2, LONGEST_RETRY_S)
+        self._retry_s = min(self._retry_s * 2, MAX_RETRY_S)
         self._process = None
         return code
 
@@ -96,7 +96,7 @@ class Child:
             self.channel = None
 
 
-def how_it_ended(code: int) -> str:
+def describe_exit(code: int) -> str:
     """An exit code in words."""
     if code < 0:
         return f"was ended by {signal.Signals(-code).name}"

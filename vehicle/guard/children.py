@@ -4,9 +4,9 @@ import selectors
 import time
 from dataclasses import dataclass
 
-from vehicle.guard.child import Child, how_it_ended
+from vehicle.guard.child import Child, describe_exit
 from vehicle.process.channel import IpcMessage
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class ChildProcesses:
         heard: list[ChildMessage] = []
         for child in self._children.values():
             if (code := child.exited()) is not None:
-                say(f"The {child.name} process {how_it_ended(code)}.")
+                log(f"The {child.name} process {describe_exit(code)}.")
                 if child.channel is not None:
                     heard.append(self._deaf_to(child))
             elif child.due():

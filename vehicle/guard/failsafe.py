@@ -13,13 +13,18 @@ from collections.abc import Callable
 from shared.config import load
 from shared.errors import HardwareMissing
 from vehicle.config import VehicleConfig
-from vehicle.drivers import build_clock, motors_maker
+from vehicle.drivers import build_clock, motors_factory
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.failsafe_link import GOODBYE, READY, RECALIBRATED
 from vehicle.hardware.interfaces import Motors
 from vehicle.process.child_main import child_arguments, run_child
-from vehicle.process.log import say
-from vehicle.process.realtime import KEEPER_PRIORITY, ask_for_all_threads, rest_the_collector, stay_in_memory
+from vehicle.process.log import log
+from vehicle.process.realtime import (
+    FAILSAFE_PRIORITY,
+    freeze_garbage_collector,
+    lock_in_memory,
+    request_realtime_for_all_threads,
+)
 
 
 class PreparedNeutral:
@@ -27,7 +32,7 @@ class PreparedNeutral:
 
     def __init__(self, config: VehicleConfig) -> None:
         self._config = config
-        self._open = _maker(config)
+        self._open = _motors_factory(config)
         self._calibration = config.calibration.load()
 
     def recalibrate(self) -> None:
@@ -41,24 +46,24 @@ class PreparedNeutral:
             wheels.neutral()
         finally:
             wheels.close()
-        say(f"keeper: {why}; the motors are neutral.")
+        log(f"keeper: {why}; the motors are neutral.")
 
 
-def _maker(config: VehicleConfig) -> Callable[[], Motors]:
+def _motors_factory(config: VehicleConfig) -> Callable[[], Motors]:
     """The motors' driver, loaded now; one whose library is absent is looked for when it is needed."""
     clock = build_clock(config)
 
     def found_late() -> Motors:
-        return motors_maker(config, clock)()
+        return motors_factory(config, clock)()
 
     try:
-        return motors_maker(config, clock)
+        return motors_factory(config, clock)
     except HardwareMissing as error:
-        say(f"keeper: {error}")
+        log(f"keeper: {error}")
         return found_late
 
 
-def watch(guard: socket.socket, reserve: PreparedNeutral, hang_ms: int) -> None:
+def watch_guard(guard: socket.socket, reserve: PreparedNeutral, hang_ms: int) -> None:
     """Until the guard says goodbye or is dead. A guard that hangs is neutralised once, each time that it hangs."""
     speaking = False  # a guard may take its time until its first beat: nothing has moved yet
     said = ""
@@ -73,7 +78,7 @@ def watch(guard: socket.socket, reserve: PreparedNeutral, hang_ms: int) -> None:
                 # Absent motors end nobody: they are tried again for as long as the guard is silent.
                 if str(error) != said:
                     said = str(error)
-                    say(f"keeper: {said}")
+                    log(f"keeper: {said}")
             else:
                 speaking, said = False, ""
             continue
@@ -96,14 +101,14 @@ def main(arguments: list[str]) -> int:
     asked = child_arguments(arguments)
     config = load(asked.config, VehicleConfig)
     reserve = PreparedNeutral(config)
-    rest_the_collector()
+    freeze_garbage_collector()
     if config.safety.realtime:
-        ask_for_all_threads("keeper", KEEPER_PRIORITY)
-        stay_in_memory("keeper")
+        request_realtime_for_all_threads("keeper", FAILSAFE_PRIORITY)
+        lock_in_memory("keeper")
     with socket.socket(fileno=asked.guard_fd) as guard:
         with contextlib.suppress(BrokenPipeError):  # the guard ended before we were ready; its goodbye is still to read
             guard.sendall(READY)
-        watch(guard, reserve, config.safety.hang_ms)
+        watch_guard(guard, reserve, config.safety.hang_ms)
     return 0
 
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from typing import Final
 
-from vehicle.guard.child import ONE_THREAD
-from vehicle.process.log import say
+from vehicle.guard.child import SINGLE_THREADED
+from vehicle.process.log import log
 
-BEAT: Final = b"."
+HEARTBEAT: Final = b"."
 GOODBYE: Final = b"q"
 READY: Final = b"r"
 RECALIBRATED: Final = b"c"
@@ -35,7 +35,7 @@ class FailsafeLink:
                 [sys.executable, "-m", "vehicle.guard.failsafe", *words],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
-                env=os.environ | ONE_THREAD,
+                env=os.environ | SINGLE_THREADED,
             )
         finally:
             theirs.close()
@@ -57,11 +57,11 @@ class FailsafeLink:
         if self._process is None or self._ours is None:
             return
         try:
-            self._ours.send(BEAT)
+            self._ours.send(HEARTBEAT)
         except BlockingIOError:
             return  # it has plenty of beats to read
         except OSError:
-            say("the keeper is gone; another one is started.")
+            log("the keeper is gone; another one is started.")
             self._forget()
             self.start()
 

@@ -40,18 +40,18 @@ from vehicle.guard.systemd import SystemdNotifier
 from vehicle.hardware.absent_device import DeviceOpener
 from vehicle.hardware.interfaces import Motors
 from vehicle.process.channel import IpcMessage
-from vehicle.process.log import say
+from vehicle.process.log import log
 from vehicle.process.realtime import (
     GUARD_PRIORITY,
-    ask_for_all_threads,
-    rest_the_collector,
-    stay_in_memory,
+    freeze_garbage_collector,
+    lock_in_memory,
+    request_realtime_for_all_threads,
     write_ready,
 )
 
 READY_TIMEOUT_S = 90.0
-STOP_PATIENCE_S = 2.0
-_SHORTEST_TICK_S = 0.003  # a sped-up clock may not eat a core
+STOP_TIMEOUT_S = 2.0
+_MIN_TICK_S = 0.003  # a sped-up clock may not eat a core
 
 
 class Guard:
@@ -85,7 +85,7 @@ class Guard:
         self._tuner = tuner
         self._safety = safety
         self._child_ends = child_ends
-        self._tick_s = max(_SHORTEST_TICK_S, 1.0 / safety.tick_hz / clock.rate)
+        self._tick_s = max(_MIN_TICK_S, 1.0 / safety.tick_hz / clock.rate)
         self._hang_s = 0.9 * safety.hang_ms / 1000  # we notice before the keeper does
         self._selector = selectors.DefaultSelector()
         self._stopping = False
@@ -107,9 +107,9 @@ class Guard:
             code = self._wait_until_ready()
             if code is None:
                 self._first_neutral()
-                rest_the_collector()
+                freeze_garbage_collector()
                 if self._safety.realtime:
-                    stay_in_memory("guard")
+                    lock_in_memory("guard")
                 if ready_file is not None:
                     write_ready(ready_file)
                 self._supervisor.ready(self.helm.reason or "the motors are neutral, the car waits for its orders")
@@ -130,7 +130,9 @@ class Guard:
             signal.signal(number, self._on_signal)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # of a terminal that is closed, unless it may be
             signal.signal(signal.SIGHUP, self._on_signal)
-        self._teller.guard_is_realtime = self._safety.realtime and ask_for_all_threads("guard", GUARD_PRIORITY)
+        self._teller.guard_is_realtime = self._safety.realtime and request_realtime_for_all_threads(
+            "guard", GUARD_PRIORITY
+        )
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGUSR1:
@@ -166,7 +168,7 @@ class Guard:
         """What was absent and is there by now joins, at neutral; what is not is said. Nothing is armed by it."""
         for opener in self._openers:
             if opener.turn() and self._teller.guard_is_realtime:
-                ask_for_all_threads("guard", GUARD_PRIORITY)  # a pin library brings its own
+                request_realtime_for_all_threads("guard", GUARD_PRIORITY)  # a pin library brings its own
             self.helm.take_absent(opener.name, opener.why)
 
     def _lose_motors(self, why: str) -> None:
@@ -175,7 +177,7 @@ class Guard:
         try:
             self._wheels.neutral()
         except HardwareMissing as error:
-            say(f"the motors could not be set to neutral ({error}); they are opened anew.")
+            log(f"the motors could not be set to neutral ({error}); they are opened anew.")
         finally:
             self._wheels.close()
         self._tuner.end(f"The calibration was called off: {self.helm.reason}")
@@ -310,8 +312,8 @@ class Guard:
             self._wheels.close()
             for opener in self._openers:
                 opener.close()
-            self._keeper.let_go(STOP_PATIENCE_S, neutral=neutral)  # first of all: it hears no beat any more
-            self._crew.stop(STOP_PATIENCE_S)
+            self._keeper.let_go(STOP_TIMEOUT_S, neutral=neutral)  # first of all: it hears no beat any more
+            self._crew.stop(STOP_TIMEOUT_S)
             self._supervisor.close()
             self._stops.close()
             self._selector.close()

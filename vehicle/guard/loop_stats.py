@@ -7,7 +7,7 @@ from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.messages import ControlTrace, FrameCounts, LoopTelemetry, PilotReady, Setpoint
 from vehicle.core.pulses import Pulses
 
-_KEPT = 256
+_MAX_SAMPLES = 256
 # (guard, pilot): which of the two have real-time priority
 _REALTIME = {(True, True): "guard, pilot", (True, False): "guard", (False, True): "pilot", (False, False): "no"}
 
@@ -21,12 +21,12 @@ class LoopStats:
         self.action: Action = NEUTRAL
         self._late_ticks = 0
         self._pulses: Pulses | None = None
-        self._ages_us: deque[int] = deque(maxlen=_KEPT)
-        self._policy_us: deque[int] = deque(maxlen=_KEPT)
-        self._shrink_us: deque[int] = deque(maxlen=_KEPT)
-        self._capture_us: deque[int] = deque(maxlen=_KEPT)
-        self._rest_us: deque[int] = deque(maxlen=_KEPT)
-        self._act_us: deque[int] = deque(maxlen=_KEPT)
+        self._ages_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
+        self._policy_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
+        self._shrink_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
+        self._capture_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
+        self._rest_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
+        self._act_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
 
     def tick(self, late_s: float, tick_s: float) -> None:
         """A tick came `late_s` after its deadline; half a tick is late."""

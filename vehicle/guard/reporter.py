@@ -8,8 +8,8 @@ from vehicle.guard.children import ChildProcesses
 from vehicle.guard.loop_stats import LoopStats
 from vehicle.process.channel import IpcMessage
 
-BEAT_S = 0.1
-FIGURES_S = 0.5
+HEARTBEAT_PERIOD_S = 0.1
+TELEMETRY_PERIOD_S = 0.5
 
 
 class Reporter:
@@ -43,10 +43,10 @@ class Reporter:
     def due(self, now_s: float) -> None:
         """Beat and figures, each in its time."""
         if now_s >= self._beat_due_s:
-            self._beat_due_s = max(self._beat_due_s + BEAT_S, now_s)
+            self._beat_due_s = max(self._beat_due_s + HEARTBEAT_PERIOD_S, now_s)
             self.say(self._helm.beat(self._clock.now_ns()))
         if now_s >= self._figures_due_s:
-            self._figures_due_s = now_s + FIGURES_S
+            self._figures_due_s = now_s + TELEMETRY_PERIOD_S
             self.say(self._tally.figures(self.model, guard_is_realtime=self.guard_is_realtime))
 
     def say(self, word: IpcMessage) -> bool:

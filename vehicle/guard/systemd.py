@@ -8,10 +8,10 @@ import os
 import socket
 from collections.abc import MutableMapping
 
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 _NAMES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-_SHARE = 4  # said so many times within the time that is allowed
+_PER_TIMEOUT = 4  # said so many times within the time that is allowed
 
 
 class SystemdNotifier:
@@ -19,9 +19,9 @@ class SystemdNotifier:
 
     def __init__(self, environment: MutableMapping[str, str] = os.environ) -> None:
         address, usec, pid = (environment.pop(name, "") for name in _NAMES)
-        self._socket = _connected(address) if address else None
+        self._socket = _connect(address) if address else None
         watched = usec.isascii() and usec.isdigit() and int(usec) > 0 and pid in ("", str(os.getpid()))
-        self._every_s = int(usec) / 1e6 / _SHARE if watched else None
+        self._every_s = int(usec) / 1e6 / _PER_TIMEOUT if watched else None
         self._due_s = float("-inf")
 
     def ready(self, status: str) -> None:
@@ -52,17 +52,17 @@ class SystemdNotifier:
         except BlockingIOError:
             return  # it is behind with its reading; the next word comes soon
         except OSError as error:
-            say(f"the service's supervisor cannot be told ({error.strerror}).")
+            log(f"the service's supervisor cannot be told ({error.strerror}).")
             self.close()
 
 
-def _connected(address: str) -> socket.socket | None:
+def _connect(address: str) -> socket.socket | None:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     made.setblocking(False)
     try:
         made.connect("\0" + address[1:] if address.startswith("@") else address)
     except OSError as error:
-        say(f"the service's supervisor at {address} cannot be reached ({error.strerror}).")
+        log(f"the service's supervisor at {address} cannot be reached ({error.strerror}).")
         made.close()
         return None
     return made

@@ -12,10 +12,10 @@ from typing import Generic, Protocol, TypeVar
 
 from shared.errors import OperatorError
 from vehicle.core.controller import DeviceName
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 RETRY_S = 2.0
-_END_S = 1.0
+_JOIN_TIMEOUT_S = 1.0
 
 
 class Closable(Protocol):
@@ -67,7 +67,7 @@ class DeviceOpener(Generic[D]):
         """Join what was opened since the last turn; was there anything? Raises what opening should never raise."""
         if self._why != self._said and self._why:
             self._said = self._why
-            say(f"{self._why} It is tried again every {self._retry_s:g} s; until then the car cannot be armed.")
+            log(f"{self._why} It is tried again every {self._retry_s:g} s; until then the car cannot be armed.")
         if self._found.empty():
             return False
         found = self._found.get()
@@ -76,14 +76,14 @@ class DeviceOpener(Generic[D]):
         self._join(found)
         self._why = self._said = ""
         self._joined_s = time.monotonic()
-        say(f"{self.name}: absent no longer.")
+        log(f"{self.name}: absent no longer.")
         return True
 
     def close(self) -> None:
         """Look no longer; what was opened and did not join is closed. Idempotent."""
         self._closing.set()
         if self._thread is not None:
-            self._thread.join(_END_S)
+            self._thread.join(_JOIN_TIMEOUT_S)
         self._let_go()
 
     def _look(self) -> None:

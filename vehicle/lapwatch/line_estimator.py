@@ -15,20 +15,20 @@ from dataclasses import dataclass
 from shared.units import NS_PER_MS, NS_PER_S, seconds_to_ns
 from vehicle.lapwatch.marker_finder import MarkerPose
 
-_FITTED = 5
+_MAX_FITTED = 5
 _FIT_SPAN_NS = 600 * NS_PER_MS
-_LEAST_SIGHTINGS = 3
+_MIN_SIGHTINGS = 3
 NEAR_M = 1.0  # boards that go out of sight farther away were not passed
-_MOST_TURN_RAD = math.radians(60)  # a board seen more from the side tells little
-_MOST_SIZES = 10.0  # nor does one that is farther away than so many times its size
-_GONE_NS = 110 * NS_PER_MS
-_FORGET_NS = 2_000 * NS_PER_MS
-_LEAST_SPEED_MPS = 0.15
+_MAX_YAW_RAD = math.radians(60)  # a board seen more from the side tells little
+_MAX_DISTANCE_SIZES = 10.0  # nor does one that is farther away than so many times its size
+_LOST_NS = 110 * NS_PER_MS
+_RESET_NS = 2_000 * NS_PER_MS
+_MIN_SPEED_MPS = 0.15
 _BEHIND_M = 0.02
-_BEGIN_M = 0.15  # an approach begins at least so far before the line
-_FADING = 0.6  # each frame back counts so much less: cars change their speed at the line
-_MOST_UNCERTAIN_NS = 350 * NS_PER_MS  # a guess that is worse is no report: a car that just sets off, say
-_STRAYS = 0.25  # what a road's bend and a changing speed do to an extrapolation, a share of its length
+_MIN_APPROACH_M = 0.15  # an approach begins at least so far before the line
+_WEIGHT_DECAY = 0.6  # each frame back counts so much less: cars change their speed at the line
+_MAX_UNCERTAINTY_NS = 350 * NS_PER_MS  # a guess that is worse is no report: a car that just sets off, say
+_EXTRAPOLATION_ERROR = 0.25  # what a road's bend and a changing speed do to an extrapolation, a share of its length
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class LineEstimator:
         self._near_m = near_m
         self._min_lap_ns = seconds_to_ns(min_lap_s)
         self._camera_ahead_m = camera_ahead_m
-        self._marks: deque[_Sighting] = deque(maxlen=_FITTED)
+        self._marks: deque[_Sighting] = deque(maxlen=_MAX_FITTED)
         self._corrections: dict[int, list[float]] = {}
         self._frames_seen = 0
         self._still_ns: int | None = None
@@ -65,7 +65,7 @@ class LineEstimator:
         """One frame: what was seen in it, and whether the picture moved since the frame before."""
         if at_ns <= self._seen_ns:
             return None  # a repeated frame tells nothing new
-        return self._take(at_ns, self._distance_m([sight for sight in sights if _is_clear(sight)]), moved=moved)
+        return self._take(at_ns, self._distance_m([sight for sight in sights if _is_measurable(sight)]), moved=moved)
 
     def see_line(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> LineCrossing | None:
         """One frame in which the line itself was looked for."""
@@ -83,9 +83,9 @@ class LineEstimator:
         return self._judge(at_ns)
 
     def _sighted(self, at_ns: int, distance_m: float) -> None:
-        if self._marks and at_ns - self._marks[-1].at_ns > _FORGET_NS:
+        if self._marks and at_ns - self._marks[-1].at_ns > _RESET_NS:
             self._forget()
-        if not self._marks and distance_m < _BEGIN_M:
+        if not self._marks and distance_m < _MIN_APPROACH_M:
             return  # the boards of a line that was just passed, or where the car was put down
         self._marks.append(_Sighting(at_ns, distance_m))
         self._frames_seen += 1
@@ -115,13 +115,13 @@ class LineEstimator:
         if not marks:
             return None
         unseen_ns = now_ns - marks[-1].at_ns
-        if unseen_ns > _FORGET_NS or (unseen_ns > _GONE_NS and marks[-1].distance_m > self._near_m):
+        if unseen_ns > _RESET_NS or (unseen_ns > _LOST_NS and marks[-1].distance_m > self._near_m):
             self._forget()
             return None
-        if len(marks) < _LEAST_SIGHTINGS or not (unseen_ns > _GONE_NS or marks[-1].distance_m < -_BEHIND_M):
+        if len(marks) < _MIN_SIGHTINGS or not (unseen_ns > _LOST_NS or marks[-1].distance_m < -_BEHIND_M):
             return None
-        crossed = _crossing(marks)
-        if crossed is None or now_ns < crossed[0] or crossed[1] > _MOST_UNCERTAIN_NS:
+        crossed = _fit_crossing(marks)
+        if crossed is None or now_ns < crossed[0] or crossed[1] > _MAX_UNCERTAINTY_NS:
             return None
         if self._still_ns is not None and self._still_ns < crossed[0]:
             return None  # it came to a stand before it was there
@@ -143,23 +143,23 @@ class LineEstimator:
         self._still_ns = None
 
 
-def _crossing(marks: Sequence[_Sighting]) -> tuple[int, int] | None:
+def _fit_crossing(marks: Sequence[_Sighting]) -> tuple[int, int] | None:
     """When the fitted distance is nothing, and how sure that is; None if the car does not approach."""
     origin_ns = marks[-1].at_ns
     times_s = [(mark.at_ns - origin_ns) / NS_PER_S for mark in marks]
     distances_m = [mark.distance_m for mark in marks]
-    weights = [_FADING**age for age in reversed(range(len(marks)))]
-    slope, at_origin_m = _line(times_s, distances_m, weights)
-    if -slope < _LEAST_SPEED_MPS:
+    weights = [_WEIGHT_DECAY**age for age in reversed(range(len(marks)))]
+    slope, at_origin_m = _fit_line(times_s, distances_m, weights)
+    if -slope < _MIN_SPEED_MPS:
         return None
     ahead_s = at_origin_m / -slope
     misses = [(d - (at_origin_m + slope * t)) ** 2 for t, d in zip(times_s, distances_m, strict=True)]
     scatter_s = math.sqrt(_mean(misses, weights)) / -slope
-    uncertainty_s = scatter_s + _STRAYS * abs(ahead_s)
+    uncertainty_s = scatter_s + _EXTRAPOLATION_ERROR * abs(ahead_s)
     return origin_ns + round(ahead_s * NS_PER_S), max(NS_PER_MS, round(uncertainty_s * NS_PER_S))
 
 
-def _line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
+def _fit_line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
     """The weighted line of least squares: slope, and value at x = 0."""
     middle_x, middle_y = _mean(x, weights), _mean(y, weights)
     spread = _mean([(a - middle_x) ** 2 for a in x], weights)
@@ -167,9 +167,9 @@ def _line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> t
     return slope, middle_y - slope * middle_x
 
 
-def _is_clear(sight: MarkerPose) -> bool:
+def _is_measurable(sight: MarkerPose) -> bool:
     """Is the board seen well enough to measure by?"""
-    return abs(sight.turn_rad) <= _MOST_TURN_RAD and 0 < sight.ahead_m <= _MOST_SIZES * sight.kind.size_m
+    return abs(sight.turn_rad) <= _MAX_YAW_RAD and 0 < sight.ahead_m <= _MAX_DISTANCE_SIZES * sight.kind.size_m
 
 
 def _mean(values: Sequence[float], weights: Sequence[float]) -> float:

@@ -13,10 +13,10 @@ from vehicle.lapwatch.marker_finder import MarkerFinder
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.stripe_finder import Optics, StripeFinder
 
-STRIPE = -1  # the board id of a report that goes by the stripe
+STRIPE_BOARD_ID = -1  # the board id of a report that goes by the stripe
 STRIPE_NEAR_M = 0.55  # a stripe that goes out of sight farther away was not passed: it is seen to the car's nose
 _THUMB = (40, 30)
-_LOOK_S = 0.2  # a policy that hangs may not blind us
+_WAIT_S = 0.2  # a policy that hangs may not blind us
 _STILL_LEVELS = 0.6  # mean grey levels between two thumbnails: a parked car's noise stays below
 
 
@@ -25,7 +25,7 @@ class LapWatcher:
 
     def __init__(self, options: LapwatchOptions, boot_id: str) -> None:
         self._boot_id = boot_id
-        self._board_id = STRIPE if options.stripe.enabled else options.boards[0].id
+        self._board_id = STRIPE_BOARD_ID if options.stripe.enabled else options.boards[0].id
         self._boards = None if options.stripe.enabled else MarkerFinder(options)
         self._stripe = StripeFinder(options.stripe, Optics(options.fov_rad, options.pitch_rad))
         near_m = STRIPE_NEAR_M if options.stripe.enabled else NEAR_M
@@ -54,7 +54,7 @@ class LapWatcher:
         """Until the mailbox closes."""
         number = 0
         while not mailbox.closed:
-            found = mailbox.newest_behind(number, _LOOK_S)
+            found = mailbox.newest_behind(number, _WAIT_S)
             if found is None:
                 continue
             frame, number = found

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from shared.errors import BadInput
 from vehicle.process.sandbox import confine
-from vehicle.process.seccomp import leave_the_network
+from vehicle.process.seccomp import forbid_sockets
 
 WORKS = {
     "prepare": "vehicle.models.importing.prepare",
@@ -70,7 +70,7 @@ def in_jail(
 
 def main(arguments: list[str]) -> int:
     """The child: the limits come before the libraries, and long before the model."""
-    for sentence in confine(os.getppid()) + leave_the_network():
+    for sentence in confine(os.getppid()) + forbid_sockets():
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

@@ -25,19 +25,19 @@ from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.models.int8.choose_precision import Choice, choose
 from vehicle.models.library import SELECTED
 from vehicle.models.running.policy import Policy
-from vehicle.process.channel import Channel, from_fd
+from vehicle.process.channel import Channel, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
-from vehicle.process.log import say
-from vehicle.process.realtime import CAMERA_PRIORITY, POLICY_PRIORITY, ask_for_realtime, rest_the_collector
+from vehicle.process.log import log
+from vehicle.process.realtime import CAMERA_PRIORITY, POLICY_PRIORITY, freeze_garbage_collector, request_realtime
 from vehicle.process.sandbox import confine
-from vehicle.process.seccomp import leave_the_network
+from vehicle.process.seccomp import forbid_sockets
 from vehicle.recordings.frame_feed import FrameFeed, feed_of
 
-_READ_S = 0.5
-_LOOK_S = 0.1
-_TELL_S = 0.5
+_READ_TIMEOUT_S = 0.5
+_WAIT_S = 0.1
+_REPORT_PERIOD_S = 0.5
 _CAMERA_RETRY_S = 2.0
-SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
+SWITCH_INTERVAL_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
 
 
 class Pilot:
@@ -93,37 +93,37 @@ class Pilot:
         return trouble
 
 
-def fly(pilot: Pilot, mailbox: LatestFrame, guard: Channel, feed: FrameFeed | None = None) -> None:
+def run_pilot(pilot: Pilot, mailbox: LatestFrame, guard: Channel, feed: FrameFeed | None = None) -> None:
     """Until the guard or the camera is gone."""
     number, tell_due_s = 0, 0.0
     while not guard.closed and not mailbox.closed:
-        found = mailbox.newest(number, _LOOK_S)
+        found = mailbox.newest(number, _WAIT_S)
         if found is not None:
             frame, number = found
             pilot.look(frame)
             mailbox.done(number)
         if (now_s := time.monotonic()) >= tell_due_s:
-            tell_due_s = now_s + _TELL_S
+            tell_due_s = now_s + _REPORT_PERIOD_S
             pilot.tell()
         for word in guard.receive():
             if isinstance(word, ModeNotice) and feed is not None:
                 feed.armed = word.mode in ARMED
             if isinstance(word, ModeNotice) and word.mode == "ready":
-                rest_the_collector()
+                freeze_garbage_collector()
 
 
-def capture(camera: Camera, mailbox: LatestFrame, guard: Channel, *, realtime: bool = False) -> None:
+def run_camera(camera: Camera, mailbox: LatestFrame, guard: Channel, *, realtime: bool = False) -> None:
     """The camera's thread: the newest frame into the mailbox, until the camera is gone."""
     if realtime:
-        ask_for_realtime("camera", CAMERA_PRIORITY)
+        request_realtime("camera", CAMERA_PRIORITY)
     try:
         while not mailbox.closed:
-            frame = camera.read(_READ_S)
+            frame = camera.read(_READ_TIMEOUT_S)
             if frame is not None:
                 mailbox.put(frame)
     except RacedayError as error:
         guard.send(PilotFault(f"The camera is gone: {error}"))
-        say(str(error))
+        log(str(error))
     finally:
         mailbox.close()
 
@@ -132,23 +132,23 @@ def main(arguments: list[str]) -> int:
     """The child's life; returns the exit code."""
     asked = child_arguments(arguments)
     for sentence in confine(asked.parent):
-        say(f"pilot: {sentence}")
-    sys.setswitchinterval(SWITCH_S)
+        log(f"pilot: {sentence}")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     cv2.setNumThreads(1)
     config = load(asked.config, VehicleConfig)
-    guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
+    guard, laps = channel_from_fd(asked.guard_fd), channel_from_fd(asked.lap_fd)
     clock = build_clock(config)
     camera = open_camera(config, clock, guard)
     if camera is None:
         return 0
-    for sentence in leave_the_network(camera_sockets(config)):
-        say(f"pilot: {sentence}")
-    choice = first_choice(config)
+    for sentence in forbid_sockets(camera_sockets(config)):
+        log(f"pilot: {sentence}")
+    choice = load_model(config)
     mailbox = LatestFrame()
     wanted = config.recorder.enabled or config.console.enabled
     recorded = config.model.profile if config.recorder.enabled else None
     feed = feed_of(asked.frame_fd, recorded) if wanted else None
-    return _run(config, clock, camera, mailbox, choice, guard, laps, feed)
+    return _run_threads(config, clock, camera, mailbox, choice, guard, laps, feed)
 
 
 def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera | None:
@@ -161,20 +161,20 @@ def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera |
             guard.send(CameraAbsent(str(error)))
             if str(error) != said:
                 said = str(error)
-                say(f"{said} It is tried again every {_CAMERA_RETRY_S:g} s; until then the car cannot be armed.")
+                log(f"{said} It is tried again every {_CAMERA_RETRY_S:g} s; until then the car cannot be armed.")
         select.select([guard], [], [], _CAMERA_RETRY_S)
         guard.receive()
     return None
 
 
-def first_choice(config: VehicleConfig) -> Choice | None:
+def load_model(config: VehicleConfig) -> Choice | None:
     """The model, warm, in its precision; None on a new car whose phone page is there to bring one. Raises BadInput."""
     chosen = config.model.path
     if config.console.enabled and chosen == config.console.models / SELECTED and not chosen.exists():
-        say("no model is selected yet: bring one on the phone page, or with `raceday model import` and `select`.")
+        log("no model is selected yet: bring one on the phone page, or with `raceday model import` and `select`.")
         return None
     choice = choose(chosen, config.model.profile, config.model.precision)
-    say(f"{choice.policy.model.name}: {choice.sentence}")
+    log(f"{choice.policy.model.name}: {choice.sentence}")
     return choice
 
 
@@ -185,7 +185,7 @@ def _ready(choice: Choice | None, *, realtime: bool) -> PilotReady:
     return PilotReady(model.name, model.sha256, choice.precision, realtime)
 
 
-def _run(
+def _run_threads(
     config: VehicleConfig,
     clock: Clock,
     camera: Camera,
@@ -199,7 +199,7 @@ def _run(
     pilot, realtime = Pilot(choice.policy if choice is not None else None, guard, clock), config.safety.realtime
     asked = {"realtime": realtime}
     threads = [
-        threading.Thread(target=capture, args=(camera, mailbox, guard), kwargs=asked, name="camera", daemon=True)
+        threading.Thread(target=run_camera, args=(camera, mailbox, guard), kwargs=asked, name="camera", daemon=True)
     ]
     if config.lapwatch.enabled:
         watcher = LapWatcher(config.lapwatch, clock.boot_id)
@@ -208,10 +208,10 @@ def _run(
         threads.append(threading.Thread(target=feed.run, args=(mailbox,), name="feed", daemon=True))
     for thread in threads:
         thread.start()
-    is_realtime = realtime and ask_for_realtime("policy", POLICY_PRIORITY)
+    is_realtime = realtime and request_realtime("policy", POLICY_PRIORITY)
     guard.send(_ready(choice, realtime=is_realtime))
     try:
-        fly(pilot, mailbox, guard, feed)
+        run_pilot(pilot, mailbox, guard, feed)
     finally:
         camera_gone = mailbox.closed
         mailbox.close()

@@ -41,8 +41,8 @@ IpcMessage = (
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in get_args(IpcMessage)}
 _SETPOINT = struct.Struct(">5sqqddqqq")
 _SETPOINT_MARK = b"setp="
-_MOST_BYTES = 32_768
-_MOST_AT_ONCE = 512  # a flood from a broken peer may not hold up the tick
+_MAX_BYTES = 32_768
+_MAX_PER_RECEIVE = 512  # a flood from a broken peer may not hold up the tick
 
 
 def pack(word: IpcMessage) -> bytes:
@@ -106,9 +106,9 @@ class Channel:
     def receive(self) -> list[IpcMessage]:
         """All that waits, oldest first."""
         words: list[IpcMessage] = []
-        for _ in range(_MOST_AT_ONCE):
+        for _ in range(_MAX_PER_RECEIVE):
             try:
-                datagram = self._socket.recv(_MOST_BYTES)
+                datagram = self._socket.recv(_MAX_BYTES)
             except BlockingIOError:
                 break
             except OSError:
@@ -131,7 +131,7 @@ class Channel:
             self._socket.close()
 
 
-def pair() -> tuple[socket.socket, socket.socket]:
+def socket_pair() -> tuple[socket.socket, socket.socket]:
     """Two connected ends; a datagram keeps its borders and a death is seen by the other side."""
     one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     one.setblocking(False)
@@ -139,6 +139,6 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return one, other
 
 
-def from_fd(number: int) -> Channel:
+def channel_from_fd(number: int) -> Channel:
     """The end that a parent handed down."""
     return Channel(socket.socket(fileno=number))

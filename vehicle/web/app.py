@@ -18,13 +18,13 @@ from shared.web.error_pages import PagesForPeople
 from shared.web.security import Doors
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
-from vehicle.web.access import refusal
-from vehicle.web.calibration_api import add_calibrating
-from vehicle.web.claim_codes import LONGEST_S, ClaimCodes
+from vehicle.web.access import command_refusal
+from vehicle.web.calibration_api import add_calibration_routes
+from vehicle.web.claim_codes import MAX_SESSION_S, ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
 from vehicle.web.phone_control import PhoneControl, PhoneStatus
 from vehicle.web.system_health import SystemHealth, read_health
-from vehicle.web.upload import receive
+from vehicle.web.upload import receive_upload
 
 STATIC = pathlib.Path(__file__).parent / "static"
 COOKIE = "raceday_console"
@@ -69,7 +69,7 @@ class SessionAuth:
 
     def commanding(self, request: Request) -> None:
         """Raises 403 for what no page of ours sends."""
-        if sentence := refusal(request.headers, request.url.scheme):
+        if sentence := command_refusal(request.headers, request.url.scheme):
             raise HTTPException(403, sentence)
 
     def session(self, request: Request) -> str:
@@ -103,15 +103,15 @@ def create_app(
     app.add_middleware(Doors, machine="This car", allowed_hosts=allowed_hosts)
     app.add_middleware(PagesForPeople, machine="This car", home="The console")
     app.mount("/static", Assets(STATIC))
-    _add_errors(app)
-    _add_claiming(app, entrance, car)
-    _add_driving(app, entrance, desk, now_s)
-    add_calibrating(app, entrance.session, desk, car.calibration_file, now_s)
-    _add_models(app, entrance, desk, shelf, car, now_s)
+    _add_error_handlers(app)
+    _add_claim_routes(app, entrance, car)
+    _add_drive_routes(app, entrance, desk, now_s)
+    add_calibration_routes(app, entrance.session, desk, car.calibration_file, now_s)
+    _add_model_routes(app, entrance, desk, shelf, car, now_s)
     return app
 
 
-def _add_errors(app: FastAPI) -> None:
+def _add_error_handlers(app: FastAPI) -> None:
     def said(sentence: str, status: int) -> JSONResponse:
         return JSONResponse({"error": sentence}, status, {"cache-control": "no-store"})
 
@@ -137,7 +137,7 @@ def _add_errors(app: FastAPI) -> None:
         return said("There is nothing here; the console is at /.", 404)
 
 
-def _add_claiming(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
+def _add_claim_routes(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
     @app.get("/")
     async def page() -> FileResponse:
         """The same for everybody; it holds nothing of this car."""
@@ -155,7 +155,7 @@ def _add_claiming(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
         token = await anyio.to_thread.run_sync(entrance.claims.claim, code, entrance.now_s())
         answer = JSONResponse({"claimed": True})
         secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, token, int(LONGEST_S), httponly=True, samesite="strict", secure=secure)
+        answer.set_cookie(COOKIE, token, int(MAX_SESSION_S), httponly=True, samesite="strict", secure=secure)
         return answer
 
     @app.post("/api/leave", dependencies=[Depends(entrance.session)])
@@ -167,7 +167,7 @@ def _add_claiming(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
         return answer
 
 
-def _add_driving(app: FastAPI, entrance: SessionAuth, desk: PhoneControl, now_s: Callable[[], float]) -> None:
+def _add_drive_routes(app: FastAPI, entrance: SessionAuth, desk: PhoneControl, now_s: Callable[[], float]) -> None:
     session_of = Annotated[str, Depends(entrance.session)]
 
     @app.get("/api/status")
@@ -208,7 +208,7 @@ def _add_driving(app: FastAPI, entrance: SessionAuth, desk: PhoneControl, now_s:
         return Response(picture.jpeg, media_type="image/jpeg", headers={"cache-control": "no-store"})
 
 
-def _add_models(
+def _add_model_routes(
     app: FastAPI, entrance: SessionAuth, desk: PhoneControl, shelf: ModelList, car: CarInfo, now_s: Callable[[], float]
 ) -> None:
     guarded = [Depends(entrance.session)]
@@ -228,7 +228,7 @@ def _add_models(
     async def upload(request: Request, file: str) -> ModelRow:
         """The body is the file itself; the page shows how far it is."""
         desk.require_standing(now_s())
-        async with receive(request, file) as path:
+        async with receive_upload(request, file) as path:
             return await anyio.to_thread.run_sync(shelf.add, path, path.name.split(".")[0])
 
     @app.post("/api/models/select", dependencies=guarded)

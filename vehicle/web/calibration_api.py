@@ -9,14 +9,14 @@ from fastapi import Body, Depends, FastAPI, Request
 
 from shared.errors import Refused
 from vehicle.calibration.file import write_calibration
-from vehicle.core.calibration_steps import MOST_US
+from vehicle.core.calibration_steps import MAX_US
 from vehicle.web.phone_control import PhoneControl, PhoneStatus
 
 PageAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel"]
 NO_FILE = "This car's settings name no `calibration.file` to keep a calibration in: name one first."
 
 
-def add_calibrating(
+def add_calibration_routes(
     app: FastAPI,
     session: Callable[[Request], str],
     desk: PhoneControl,
@@ -30,7 +30,7 @@ def add_calibrating(
     async def tap(
         name: session_of,
         action: Annotated[PageAction, Body()],
-        width_us: Annotated[int, Body(ge=0, le=2 * MOST_US)] = 0,
+        width_us: Annotated[int, Body(ge=0, le=2 * MAX_US)] = 0,
         wheels_off: Annotated[bool, Body()] = False,
     ) -> PhoneStatus:
         """The next word; the first says that no wheel touches the ground."""

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from shared.errors import Refused
 from shared.protocol.messages import CarHeartbeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
 from vehicle.core.calibration_session import CLOSED
-from vehicle.core.messages import PHONE, CalibrationStatus, ControlTrace, LoopTelemetry, ReloadModel, ThrottleLimit
+from vehicle.core.messages import (
+    PHONE_RUN_ID,
+    CalibrationStatus,
+    ControlTrace,
+    LoopTelemetry,
+    ReloadModel,
+    ThrottleLimit,
+)
 from vehicle.core.modes import ARMED
 from vehicle.core.telemetry import telemetry
 from vehicle.process.channel import IpcMessage
@@ -21,10 +28,10 @@ from vehicle.web.phone_calibration import PhoneCalibration
 
 LEASE_MS = 1000
 _ORDER_TTL_MS = 1500
-_HOLDS_S = 1.5
-_STATION_S = 3.0
-_STOPPED_S = 10.0
-_STARTING_S = 2.0
+_HOLD_TIMEOUT_S = 1.5
+_STATION_TIMEOUT_S = 3.0
+_STATION_STOP_TIMEOUT_S = 10.0
+_START_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,7 @@ class PhoneControl:
     def hold(self, session: str, beat: int, now_s: float) -> bool:
         """The page is open and seen: renew the lease for the beat that it saw. False if it does not hold the car."""
         with self._lock:
-            starting = now_s - self._started_s < _STARTING_S
+            starting = now_s - self._started_s < _START_TIMEOUT_S
             if session != self._holder or not (starting or self._state.mode in ARMED):
                 return False
             self._held_s = now_s
@@ -194,7 +201,7 @@ class PhoneControl:
                 loop=self._loop,
                 tuning=self.tune.tuning,
                 tunes=self.tune.holds(session),
-                refusal=self._refusal if now_s - self._refused_s < _STATION_S else "",
+                refusal=self._refusal if now_s - self._refused_s < _STATION_TIMEOUT_S else "",
             )
 
     # Within
@@ -218,16 +225,19 @@ class PhoneControl:
             self.require_standing(now_s)
 
     def _holds(self, now_s: float) -> bool:
-        return bool(self._holder) and now_s - self._held_s < _HOLDS_S
+        return bool(self._holder) and now_s - self._held_s < _HOLD_TIMEOUT_S
 
     def _station_runs(self, now_s: float) -> bool:
-        return now_s - self._station_drove_s < _STATION_S or now_s - self._station_stopped_s < _STOPPED_S
+        return (
+            now_s - self._station_drove_s < _STATION_TIMEOUT_S
+            or now_s - self._station_stopped_s < _STATION_STOP_TIMEOUT_S
+        )
 
     def _lease(self, beat: int) -> None:
-        self._say(Lease(self._boot, beat, "drive", PHONE, round(LEASE_MS * self._rate)))
+        self._say(Lease(self._boot, beat, "drive", PHONE_RUN_ID, round(LEASE_MS * self._rate)))
 
     def _order(self, action: OrderAction, throttle_percent: int | None = None) -> bool:
         self._orders += 1
         ttl_ms = round(_ORDER_TTL_MS * self._rate)
-        order_id = f"{PHONE}-{self._beat}-{self._orders}"
-        return self._say(DriveOrder(order_id, action, self._boot, self._beat, ttl_ms, PHONE, throttle_percent))
+        order_id = f"{PHONE_RUN_ID}-{self._beat}-{self._orders}"
+        return self._say(DriveOrder(order_id, action, self._boot, self._beat, ttl_ms, PHONE_RUN_ID, throttle_percent))

@@ -11,11 +11,11 @@ from shared.errors import ConfigError
 from shared.web.connection_limits import Room
 from shared.web.server import CountingServer, listening_socket
 
-_PATIENCE_S = 3.0
-MOST_CONNECTIONS = 128  # a few phones
+_CLOSE_TIMEOUT_S = 3.0
+MAX_CONNECTIONS = 128  # a few phones
 RESERVED_DESCRIPTORS = 128  # the guard's line, the broker, the recording: the web never takes them
-IDLE_EACH = 16
-UPLOAD_S = 300.0  # a model, by a slow wireless
+MAX_IDLE_PER_CLIENT = 16
+UPLOAD_TIMEOUT_S = 300.0  # a model, by a slow wireless
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -46,7 +46,9 @@ class ConsoleServer:
             http="h11",
             ws="none",
         )
-        room = Room(web_share(MOST_CONNECTIONS, RESERVED_DESCRIPTORS), idle_each=IDLE_EACH, body_s=UPLOAD_S)
+        room = Room(
+            web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS), idle_each=MAX_IDLE_PER_CLIENT, body_s=UPLOAD_TIMEOUT_S
+        )
         self._server = CountingServer(config, room, urgent=(b"POST /api/stop",))
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listening]}, name="console", daemon=True
@@ -63,5 +65,5 @@ class ConsoleServer:
         """Idempotent."""
         self._server.should_exit = True
         if self._thread.is_alive():
-            self._thread.join(_PATIENCE_S)
+            self._thread.join(_CLOSE_TIMEOUT_S)
         self._listening.close()

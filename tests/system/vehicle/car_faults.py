@@ -27,10 +27,10 @@ from onnx import TensorProto, helper
 from raceday.broker import Running, start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
 from tests.vehicle.sample_parts import Station, config_text, write_model
-from vehicle.core.pulses import STOCK_CALIBRATION, neutral
-from vehicle.hardware.cameras.mock import TROUBLES
+from vehicle.core.pulses import STOCK_CALIBRATION, neutral_pulses
+from vehicle.hardware.cameras.mock import CAMERA_FAULTS
 
-REST_NS = neutral(STOCK_CALIBRATION).throttle_ns
+REST_NS = neutral_pulses(STOCK_CALIBRATION).throttle_ns
 FRAME_MS = 1000 / 15
 TRIP_MS = 5 * FRAME_MS  # the frame age beyond which the shipped settings trip
 LEASE_MS = 500
@@ -140,7 +140,7 @@ class Scene:
 
     def _lay_ready(self) -> None:
         """A file for each trouble."""
-        for word in ("", *TROUBLES):
+        for word in ("", *CAMERA_FAULTS):
             (self.folder / f"trouble.{word or 'none'}").write_text(word)
 
     def grant(self, granting: bool) -> None:

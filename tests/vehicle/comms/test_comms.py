@@ -13,7 +13,7 @@ from shared.protocol.messages import CarHeartbeat, CarLap, CarState, CarTelemetr
 from vehicle.comms.comms import Comms
 from vehicle.comms.lap_outbox import LapOutbox
 from vehicle.core.messages import CommsReady, LoopTelemetry
-from vehicle.process.channel import Channel, IpcMessage, pair
+from vehicle.process.channel import Channel, IpcMessage, socket_pair
 
 MS = 1_000_000
 LAP = CarLap(5_000 * MS, "boot-1", 0, None, 8, 20 * MS)
@@ -35,7 +35,7 @@ class Bench:
 
     def begin(self) -> None:
         """A new life of the comms process."""
-        (ours, theirs), (pilots, laps) = pair(), pair()
+        (ours, theirs), (pilots, laps) = socket_pair(), socket_pair()
         self.guard, self.pilot = Channel(ours), Channel(pilots)
         self.link = MockLink(self.broker, "car-1", "boot-1", "car")
         self.outbox = LapOutbox(self.folder / "laps.db")

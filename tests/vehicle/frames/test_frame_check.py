@@ -15,8 +15,8 @@ from simulator.world.tracks import load_track, shipped_tracks
 from simulator.world.world import World, draw_parts
 from tests.vehicle.sample_parts import write_model
 from vehicle.core.messages import Setpoint, UnusableFrame
-from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, KEPT, NOISE, REPEATED, FrameCheck
-from vehicle.frames.preprocess import profile
+from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, HISTORY, NOISE, REPEATED, FrameCheck
+from vehicle.frames.preprocess import preprocessor
 from vehicle.hardware.cameras.mock import MockCamera
 from vehicle.hardware.interfaces import Frame
 from vehicle.models.running.check import check_model
@@ -29,7 +29,7 @@ Picture = Any
 
 def small_of(picture: Picture) -> Picture:
     small = np.zeros((120, 160), np.uint8)
-    profile("grey-area")(np.ascontiguousarray(picture.astype(np.uint8)), small)
+    preprocessor("grey-area")(np.ascontiguousarray(picture.astype(np.uint8)), small)
     return small
 
 
@@ -114,7 +114,7 @@ def test_rendered_scenes_pass_wherever_the_car_looks(track: str) -> None:
 
 def test_the_mock_camera_shows_something(clock: ManualClock) -> None:
     camera, check = MockCamera({}, clock), FrameCheck()
-    for _ in range(3 * KEPT):
+    for _ in range(3 * HISTORY):
         clock.advance(clock.now_ns() + 67_000_000)
         frame = camera.read(0.0)
         assert frame is not None

@@ -213,7 +213,7 @@ def least_strips(small: Picture) -> int:
 
 
 def test_the_recorded_scene_is_spread_far_above_the_threshold_in_any_light() -> None:
-    assert min(least_strips(small_of(picture)) for picture in scenes()) >= 6 * frame_check.LEAST_STRIP_EDGES
+    assert min(least_strips(small_of(picture)) for picture in scenes()) >= 6 * frame_check.MIN_STRIP_EDGES
 
 
 def inner_edges(line: list[int], has_halos: bool) -> list[bool]:
@@ -261,7 +261,7 @@ def test_the_quick_look_is_enough_for_the_recorded_scene_in_nearly_any_light() -
     for picture in scenes():
         blocks = cv2.resize(small_of(picture), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
         least.append(sorted(EdgeCounter().least(blocks)[1])[1])
-    assert sum(edges >= frame_check.LEAST_STRIP_EDGES for edges in least) >= 12
+    assert sum(edges >= frame_check.MIN_STRIP_EDGES for edges in least) >= 12
 
 
 class Meter(NoiseDetector):
@@ -273,9 +273,9 @@ class Meter(NoiseDetector):
 
     def see(self, blocks: Picture) -> bool:
         is_noise = super().see(blocks)
-        patch_power = self._patch_power / frame_check.LEAST_PATCH_POWER
+        patch_power = self._patch_power / frame_check.MIN_PATCH_POWER
         self.patch_power = min(self.patch_power, patch_power)
-        likeness = min(self._likeness, self._lasting) / frame_check.LEAST_LIKENESS
+        likeness = min(self._likeness, self._lasting) / frame_check.MIN_CORRELATION
         self.margin = min(self.margin, max(patch_power, likeness))
         return is_noise
 
@@ -316,7 +316,7 @@ def test_a_car_that_spins_or_loses_frames_on_any_track_drives_on(track: str) -> 
                 heading = 1.2 - abs((turn * number) % 4.8 - 2.4) if turn < 9 else rng.uniform(-1.2, 1.2)
                 world.put_at(place_m, rng.uniform(-0.5, 0.5), heading)
                 pictures.append(small_of(world.frame()))
-            assert min(least_strips(picture) for picture in pictures) >= 1.5 * frame_check.LEAST_STRIP_EDGES
+            assert min(least_strips(picture) for picture in pictures) >= 1.5 * frame_check.MIN_STRIP_EDGES
             assert driven(pictures).margin > 1.25
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.clock import ManualClock
 from shared.errors import BadInput
 from tests.vehicle.core.test_controller import MS, Bench, driving
-from vehicle.core.calibration_session import PULSE_NS, SILENCE_NS, CalibrationSession
+from vehicle.core.calibration_session import IDLE_TIMEOUT_NS, PULSE_NS, CalibrationSession
 from vehicle.core.calibration_steps import STEPS, CalibrationSteps
 from vehicle.core.messages import CalibrationAction, CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
@@ -220,9 +220,9 @@ def test_whatever_ends_it_the_wheels_are_neutral_and_nothing_changed(end: str) -
     if end == "cancel":
         shop.hear(CalibrationCommand("cancel"))
     elif end == "silence":
-        assert shop.tuner.turn(bench.now_ns + SILENCE_NS) is not None
+        assert shop.tuner.turn(bench.now_ns + IDLE_TIMEOUT_NS) is not None
         assert shop.motors.pulses == REST
-        assert shop.tuner.turn(bench.now_ns + SILENCE_NS + MS) is None
+        assert shop.tuner.turn(bench.now_ns + IDLE_TIMEOUT_NS + MS) is None
     elif end == "estop":
         bench.helm.estop("Emergency stop at the car.")
         assert shop.tuner.turn(bench.now_ns) is None

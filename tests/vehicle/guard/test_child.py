@@ -10,9 +10,9 @@ import pytest
 
 from vehicle.core.actions import Action
 from vehicle.core.messages import CommsReady, FrameCounts, PilotReady, Setpoint
-from vehicle.guard.child import FIRST_RETRY_S, LONGEST_RETRY_S, Child, how_it_ended
+from vehicle.guard.child import FIRST_RETRY_S, MAX_RETRY_S, Child, describe_exit
 from vehicle.guard.loop_stats import LoopStats
-from vehicle.process.channel import pair
+from vehicle.process.channel import socket_pair
 from vehicle.process.sandbox import LIMITS
 
 HELLO = (
@@ -24,7 +24,7 @@ DEAF = HELLO + "import signal, select; signal.signal(15, signal.SIG_IGN); select
 
 
 def child(program: str) -> tuple[Child, list[int]]:
-    ends = pair()
+    ends = socket_pair()
     made = Child("pilot", (sys.executable, "-c", program), lap_fd=ends[0].fileno())
     made.start()
     return made, [end.detach() for end in ends]
@@ -87,14 +87,14 @@ def test_a_child_is_as_nice_as_the_service_was_told(monkeypatch: pytest.MonkeyPa
 
 
 def test_patience_grows_and_is_bounded() -> None:
-    assert 0 < FIRST_RETRY_S < LONGEST_RETRY_S <= 10
+    assert 0 < FIRST_RETRY_S < MAX_RETRY_S <= 10
 
 
 @pytest.mark.parametrize(
     ("code", "words"), [(-9, "was ended by SIGKILL"), (2, "ended with exit code 2"), (0, "ended with exit code 0")]
 )
 def test_an_end_in_words(code: int, words: str) -> None:
-    assert how_it_ended(code) == words
+    assert describe_exit(code) == words
 
 
 def test_what_a_child_gives_up() -> None:

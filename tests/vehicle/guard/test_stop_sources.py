@@ -15,9 +15,9 @@ from gpiozero.pins.mock import MockFactory
 
 from shared.errors import HardwareMissing
 from tests.vehicle.core.test_controller import Bench, driving
-from vehicle.build import _first_button
+from vehicle.build import _try_button
 from vehicle.config import ButtonOptions
-from vehicle.guard.stop_key import BY_KEY, StopKey, open_key
+from vehicle.guard.stop_key import BY_KEY, StopKey, open_stop_key
 from vehicle.guard.stop_socket import StopSocket
 from vehicle.guard.stop_sources import BY_SIGNAL, BY_SOCKET, StopRequest, StopSources
 from vehicle.hardware import stop_button
@@ -120,11 +120,11 @@ def test_a_terminal_that_was_hung_up_presses_no_key() -> None:
 
 def test_without_a_terminal_there_is_no_key(tmp_path: pathlib.Path) -> None:
     with (tmp_path / "in").open("w") as stream:
-        assert open_key(stream) is None
-    assert open_key(stream) is None  # closed
+        assert open_stop_key(stream) is None
+    assert open_stop_key(stream) is None  # closed
     ours, theirs = pty.openpty()
     with os.fdopen(theirs) as stream:
-        assert open_key(stream) is None  # a terminal, but of no session of ours
+        assert open_stop_key(stream) is None  # a terminal, but of no session of ours
     os.close(ours)
 
 
@@ -164,10 +164,10 @@ def test_each_asks_with_its_own_sentence(local: StopSocket, tmp_path: pathlib.Pa
 def test_a_button_without_its_library_is_one_sentence_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "vehicle.hardware.stop_button", raising=False)
     monkeypatch.setitem(sys.modules, "gpiozero", None)
-    button, why = _first_button(ButtonOptions(pin=17))
+    button, why = _try_button(ButtonOptions(pin=17))
     assert button is None
     assert "the emergency button needs the Python package" in why
-    assert _first_button(ButtonOptions()) == (None, "")
+    assert _try_button(ButtonOptions()) == (None, "")
 
 
 class LibraryError(Exception):
@@ -193,7 +193,7 @@ def test_a_button_that_is_tried_again_keeps_no_handle_and_takes_any_error(monkey
     monkeypatch.setattr(stop_button, "_factory", chip)
     monkeypatch.setattr(stop_button, "DigitalInputDevice", busy)
     for _ in range(3):
-        assert _first_button(ButtonOptions(pin=17))[1].startswith("GPIO17 cannot be read (GPIO busy)")
+        assert _try_button(ButtonOptions(pin=17))[1].startswith("GPIO17 cannot be read (GPIO busy)")
     assert [one.closed for one in made] == [1, 1, 1]
 
 
@@ -202,7 +202,7 @@ def test_a_pin_library_without_its_chip_is_one_sentence(monkeypatch: pytest.Monk
         raise LibraryError("can not open gpiochip")
 
     monkeypatch.setitem(sys.modules, "gpiozero.pins.lgpio", SimpleNamespace(LGPIOFactory=no_chip))
-    button, why = _first_button(ButtonOptions(pin=17))
+    button, why = _try_button(ButtonOptions(pin=17))
     assert button is None
     assert "can not open gpiochip" in why
 

@@ -21,14 +21,14 @@ from vehicle.hardware.cameras.mock import MockCamera
 from vehicle.hardware.interfaces import Frame
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
-from vehicle.pilot.pilot import Pilot, capture, first_choice, fly
-from vehicle.process.channel import Channel, pair
+from vehicle.pilot.pilot import Pilot, load_model, run_camera, run_pilot
+from vehicle.process.channel import Channel, socket_pair
 
 
 @pytest.fixture
 def channels() -> Iterator[tuple[Channel, Channel]]:
     """The pilot's end and the guard's."""
-    ends = tuple(Channel(end) for end in pair())
+    ends = tuple(Channel(end) for end in socket_pair())
     yield ends[0], ends[1]
     for end in ends:
         end.close()
@@ -62,7 +62,7 @@ def test_a_wish_says_where_the_time_went(pilot: Pilot, channels: tuple[Channel, 
 def test_arming_lets_the_collector_rest(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     gc.unfreeze()
     mailbox = LatestFrame()
-    flight = threading.Thread(target=fly, args=(pilot, mailbox, channels[0]))
+    flight = threading.Thread(target=run_pilot, args=(pilot, mailbox, channels[0]))
     flight.start()
     channels[1].send(ModeNotice("ready"))
     mailbox.put(Frame(scene(1), 1, 1))
@@ -86,17 +86,17 @@ def test_only_a_phone_page_may_bring_the_first_model(tmp_path: pathlib.Path, con
     text = config_text(tmp_path, 1883, extra=f'[console]\nenabled = {console}\nmodels = "{tmp_path}/models"\n')
     (tmp_path / "car.toml").write_text(text.replace(f'{tmp_path}/model"', f'{tmp_path}/{chosen}"'))
     with pytest.raises(BadInput, match="there is no such model"):
-        first_choice(load(tmp_path / "car.toml", VehicleConfig))
+        load_model(load(tmp_path / "car.toml", VehicleConfig))
 
 
 def test_the_first_model_is_waited_for(tmp_path: pathlib.Path) -> None:
     text = config_text(tmp_path, 1883, extra=f'[console]\nenabled = true\nmodels = "{tmp_path}/models"\n')
     (tmp_path / "car.toml").write_text(text.replace(f'{tmp_path}/model"', f'{tmp_path}/models/selected"'))
     config = load(tmp_path / "car.toml", VehicleConfig)
-    assert first_choice(config) is None
+    assert load_model(config) is None
     write_model(tmp_path / "models" / "mine")
     (tmp_path / "models" / "selected").symlink_to("mine")
-    choice = first_choice(config)
+    choice = load_model(config)
     assert choice is not None
     assert (choice.policy.model.name, choice.precision) == ("mine", "fp32")
 
@@ -124,7 +124,7 @@ def test_an_answer_that_is_not_finite_is_a_fault_and_no_wish(
 
 def test_a_camera_that_dies_is_a_fault_and_the_end(channels: tuple[Channel, Channel]) -> None:
     mailbox = LatestFrame()
-    capture(MockCamera({"rate_hz": 200.0, "die_after": 3}, SystemClock()), mailbox, channels[0])
+    run_camera(MockCamera({"rate_hz": 200.0, "die_after": 3}, SystemClock()), mailbox, channels[0])
     assert mailbox.closed
     assert [type(word) for word in channels[1].receive()] == [PilotFault]
 
@@ -132,7 +132,7 @@ def test_a_camera_that_dies_is_a_fault_and_the_end(channels: tuple[Channel, Chan
 def test_flying_ends_when_the_guard_is_gone(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     mailbox = LatestFrame()
     mailbox.put(Frame(scene(1), 1, 1))
-    flight = threading.Thread(target=fly, args=(pilot, mailbox, channels[0]))
+    flight = threading.Thread(target=run_pilot, args=(pilot, mailbox, channels[0]))
     channels[1].send(ModeNotice("ready"))
     flight.start()
     channels[1].close()

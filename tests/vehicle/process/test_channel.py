@@ -15,7 +15,7 @@ from tests.vehicle.sample_parts import frame
 from vehicle.core.messages import CommsReady, FrameCounts, LoopTelemetry, ModeNotice, PilotFault, PilotReady, Setpoint
 from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.interfaces import Frame
-from vehicle.process.channel import Channel, IpcMessage, pack, pair, unpack
+from vehicle.process.channel import Channel, IpcMessage, pack, socket_pair, unpack
 
 WORDS: list[IpcMessage] = [
     Setpoint(7, 10**18, -0.25, 1.0, 1200),
@@ -63,7 +63,7 @@ def test_no_bytes_do_worse_than_nothing(datagram: bytes) -> None:
 
 
 def test_a_channel_keeps_borders_and_order_and_sees_the_end() -> None:
-    one, other = (Channel(end) for end in pair())
+    one, other = (Channel(end) for end in socket_pair())
     for word in WORDS:
         assert one.send(word)
     assert other.receive() == WORDS
@@ -77,7 +77,7 @@ def test_a_channel_keeps_borders_and_order_and_sees_the_end() -> None:
 
 
 def test_a_full_channel_drops_and_never_blocks() -> None:
-    one, other = (Channel(end) for end in pair())
+    one, other = (Channel(end) for end in socket_pair())
     sent = sum(one.send(CarHeartbeat(n, "ready")) for n in range(5_000))
     assert 16 < sent < 5_000
     assert one.dropped == 5_000 - sent
@@ -89,7 +89,7 @@ def test_a_full_channel_drops_and_never_blocks() -> None:
 
 
 def test_what_does_not_decode_is_counted() -> None:
-    end, other = pair()
+    end, other = socket_pair()
     channel = Channel(other)
     end.send(b"rubbish")
     end.send(pack(CommsReady()))

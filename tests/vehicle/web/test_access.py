@@ -23,7 +23,7 @@ from vehicle.web.app import COOKIE, CarInfo, create_app
 from vehicle.web.claim_codes import ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
 from vehicle.web.server import ConsoleServer, listen
-from vehicle.web.upload import MOST_BYTES, safe_name
+from vehicle.web.upload import MAX_BYTES, safe_name
 
 OURS = {"x-raceday": "console"}
 
@@ -200,7 +200,7 @@ def test_models_come_in_whole_and_are_chosen_while_the_car_stands(site: Site) ->
 
 def test_a_file_that_is_too_large_is_not_read(site: Site) -> None:
     answer = site.phone().put(
-        f"{site.url}/api/models?file=good.tar.gz", data=b"", headers={"content-length": str(MOST_BYTES + 1)}, timeout=60
+        f"{site.url}/api/models?file=good.tar.gz", data=b"", headers={"content-length": str(MAX_BYTES + 1)}, timeout=60
     )
     assert (answer.status_code, site.shelf.got) == (422, [])
 

@@ -21,7 +21,7 @@ from vehicle.hardware.interfaces import Frame, Pixels
 # freeze: the same picture again and again; stale: two old ones in turn; stall: none; die: the device is gone; spin: the
 # driver burns its core and never returns; dark: the noise of a covered lens; grey: one even grey that is another each
 # time; stripes: a picture that no road is like, and whose mean is 110.
-TROUBLES = ("freeze", "stale", "stall", "die", "spin", "dark", "grey", "stripes")
+CAMERA_FAULTS = ("freeze", "stale", "stall", "die", "spin", "dark", "grey", "stripes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ DECODES = {  # what OpenCV is asked for, and a pixel's side in pixels of the cam
     "half": (cv2.IMREAD_REDUCED_GRAYSCALE_2, 2),
     "grey": (cv2.IMREAD_GRAYSCALE, 1),
 }
-_GONE_S = 1.0  # a device that gives nothing for so long is gone, not slow
+_SILENCE_TIMEOUT_S = 1.0  # a device that gives nothing for so long is gone, not slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class V4l2Camera:
         now_s = time.monotonic()
         if self._silent_since_s is None:
             self._silent_since_s = now_s
-        elif now_s - self._silent_since_s > _GONE_S:
+        elif now_s - self._silent_since_s > _SILENCE_TIMEOUT_S:
             raise HardwareMissing(f"{self._options.device} {sentence}")
         self._closed.wait(min(wait_s, 0.05))
 

@@ -15,7 +15,7 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
 from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses
 
-_ORDERS_KEPT = 20_000  # a day of racing may not fill the memory
+_MAX_CHANGES = 20_000  # a day of racing may not fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class MockMotors:
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
         self._options = from_table(options, MockMotorsOptions, "[motors.options]")
         self._clock = clock
-        self.orders: deque[PulseChange] = deque(maxlen=_ORDERS_KEPT)
+        self.orders: deque[PulseChange] = deque(maxlen=_MAX_CHANGES)
         self._changes = 0
         self.pulses: Pulses | None = None
         self._require_there()
         if self._options.record is not None:
-            _appendable(self._options.record)
+            _require_appendable(self._options.record)
 
     @property
     def resolution_ns(self) -> int:
@@ -92,7 +92,7 @@ class MockMotors:
                 record.write(json.dumps(line) + "\n")
 
 
-def _appendable(path: pathlib.Path) -> None:
+def _require_appendable(path: pathlib.Path) -> None:
     try:
         path.open("a", encoding="utf-8").close()
     except OSError as error:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
-from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, profile
+from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, preprocessor
 from vehicle.models.running.replay import pixels_of, seen_of
 from vehicle.recordings.frame_feed import Picture
 from vehicle.recordings.reader import read_run
@@ -31,7 +31,7 @@ def read_frames(source: pathlib.Path, shrink: ProfileName = "grey-area") -> Fram
     if len(pictures) < LEAST:
         raise BadInput(f"{source}: holds {len(pictures)} frames; at least {LEAST} are needed: give a longer recording.")
     chosen = np.linspace(0, len(pictures) - 1, min(MOST, len(pictures))).astype(int)
-    made, fill = np.zeros((len(chosen), HEIGHT, WIDTH), np.uint8), profile(shrink)
+    made, fill = np.zeros((len(chosen), HEIGHT, WIDTH), np.uint8), preprocessor(shrink)
     for place, number in enumerate(chosen):
         fill(_pixels(pictures[number]), made[place])
     return made
