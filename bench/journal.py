@@ -11,7 +11,7 @@ from station.core import inputs as e
 from station.core.engine import Engine
 from station.store.database import open_durable
 from station.store.encoding import encode_facts, encode_input
-from station.store.journal import Entry, Journal
+from station.store.journal import Journal, JournalEntry
 
 S = 1_000_000_000
 LAP_NS = 8_123_456_789
@@ -62,7 +62,7 @@ def journaled(folder: pathlib.Path, batch: int) -> Callable[[], None]:
 
     def once() -> None:
         events = [next(inputs) for _ in range(batch)]
-        entries = [Entry(event, engine.handle(event)) for event in events]
+        entries = [JournalEntry(event, engine.handle(event)) for event in events]
         journal.append([entry for entry in entries if entry.facts])
 
     return once

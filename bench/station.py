@@ -31,7 +31,7 @@ from station.core import inputs as e
 from station.core.engine import Engine
 from station.store.database import open_durable
 from station.store.encoding import encode_facts, encode_input
-from station.store.journal import Entry, Journal
+from station.store.journal import Journal, JournalEntry
 from station.store.signer import Signer
 
 BATCHES = (
@@ -120,7 +120,7 @@ def _ours(path: pathlib.Path, events: list[e.Input], batch: int) -> tuple[float,
 
     def work() -> None:
         for at in range(0, len(events), batch):
-            journal.append([Entry(event, engine.handle(event)) for event in events[at : at + batch]])
+            journal.append([JournalEntry(event, engine.handle(event)) for event in events[at : at + batch]])
 
     took = _timed(work)
     journal.close()
@@ -161,7 +161,7 @@ class Worker:
     def reach(self, crossings: int) -> None:
         while self.crossings < crossings:
             entries = [
-                Entry(event, self._engine.handle(event)) for event in itertools.islice(self._inputs, BATCHES[-1])
+                JournalEntry(event, self._engine.handle(event)) for event in itertools.islice(self._inputs, BATCHES[-1])
             ]
             self._journal.append([entry for entry in entries if entry.facts])
             self.crossings += sum(isinstance(fact, f.Crossing) for entry in entries for fact in entry.facts)

@@ -24,20 +24,20 @@ from station.commands.journal import verified
 from station.core.engine import Engine
 from station.core.inputs import Booted, GateSpec, Moment
 from station.service.restore import restore
-from station.store.hash_chain import Checkpoint, Record, Tampered, attest, digest
-from station.store.journal import Entry, Journal
+from station.store.hash_chain import Checkpoint, JournalRecord, Tampered, digest, verify_chain
+from station.store.journal import Journal, JournalEntry
 from station.store.journal_reader import JournalReader
 from station.store.opening import JOURNAL, KEY, open_journal
 from station.store.signer import Signer, load_signer
 
-Records = list[Record]
+Records = list[JournalRecord]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A whole journal as it was written."""
 
-    records: tuple[Record, ...]
+    records: tuple[JournalRecord, ...]
     points: tuple[Checkpoint, ...]
     tip: Checkpoint | None
 
@@ -74,7 +74,7 @@ def written(path: pathlib.Path, inputs: int) -> Kept:
     for _ in range(inputs):
         event = next(race_)
         if facts := engine.handle(event):
-            journal.append([Entry(event, facts)])
+            journal.append([JournalEntry(event, facts)])
     journal.close()
     reader = JournalReader(path)
     kept = Kept(tuple(reader.records()), tuple(reader.checkpoints()), reader.tip())
@@ -85,7 +85,7 @@ def written(path: pathlib.Path, inputs: int) -> Kept:
 def campaign(kept: Kept, count: int, seed: int) -> Counter[tuple[str, str]]:
     """`count` changes in turn; what was tried, found, and named rightly of each kind."""
     rng, found = random.Random(seed), Counter[tuple[str, str]]()
-    attest(kept.records, kept.points, kept.tip)
+    verify_chain(kept.records, kept.points, kept.tip)
     for number in range(count):
         kind = tuple(KINDS)[number % len(KINDS)]
         records = list(kept.records)
@@ -97,10 +97,10 @@ def campaign(kept: Kept, count: int, seed: int) -> Counter[tuple[str, str]]:
     return found
 
 
-def named_by(records: Sequence[Record], kept: Kept) -> int | None:
+def named_by(records: Sequence[JournalRecord], kept: Kept) -> int | None:
     """The record that the verification names; None: it found nothing."""
     try:
-        attest(records, kept.points, kept.tip)
+        verify_chain(records, kept.points, kept.tip)
     except Tampered as bad:
         return bad.seq
     return None
@@ -114,7 +114,7 @@ def restarts(folder: pathlib.Path, inputs: int, count: int, seed: int) -> Counte
     for _ in range(inputs):
         event = next(race_)
         if facts := engine.handle(event):
-            journal.append([Entry(event, facts)])
+            journal.append([JournalEntry(event, facts)])
     journal.close()
     rng, found = random.Random(seed), Counter[tuple[str, str]]()
     for number in range(count):
@@ -145,7 +145,7 @@ def _refused(folder: pathlib.Path) -> bool:
         return True
     restored = restore(journal)
     booted = Booted(Moment("boot-b", S, S), "station-1", (GateSpec("start"),))
-    journal.append([Entry(booted, restored.engine.handle(booted))])
+    journal.append([JournalEntry(booted, restored.engine.handle(booted))])
     journal.close()
     return False
 

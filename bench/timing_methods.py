@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from shared.clock import ManualClock
-from simulator.pico.pico import MS, Cruelty, S
+from simulator.pico.pico import MS, LineFaults, S
 from simulator.pico.trial import trial
 from station.core.facts import Crossing
 from station.core.inputs import Edge, GateSpec
@@ -80,7 +80,7 @@ def gpio(scene: Scene) -> list[Seen]:
 
 def pico(scene: Scene) -> list[Seen]:
     """Our Pico path: 0 to 16 ms each way, 50 ppm and wander, one byte in a thousand lost."""
-    ours = trial(Cruelty(loss=0.001), scene.seed, scene.moves[0].at_ns - 15 * S)
+    ours = trial(LineFaults(loss=0.001), scene.seed, scene.moves[0].at_ns - 15 * S)
     for move in scene.moves:
         ours.pico.plan(move.at_ns, move.sensor, 0 if move.broken else 1)
     ours.run(scene.moves[-1].at_ns + 5 * S)

@@ -13,7 +13,7 @@ from bench.peers import CARRACING, DONKEYCAR, Worker, peer_python, tf2onnx_graph
 from bench.vehicleparts import CLASSES
 from bench.vehicletick import RATE_HZ, Net, Networks
 from shared.units import NS_PER_S
-from simulator.driving.policy import Policy as Driver
+from simulator.driving.policy import DrivingPolicy as Driver
 from simulator.driving.policy import load_policy
 from simulator.world.tracks import load_track
 from simulator.world.world import World, draw_parts

@@ -9,7 +9,7 @@ from typing import Any
 from shared.errors import BadInput, OperatorError
 
 TIMEOUT_S = 10.0
-MOST_BYTES = 65_536
+MAX_ANSWER_BYTES = 65_536
 
 
 def change_race(base: str, token: str, race_id: str, change: dict[str, object]) -> dict[str, Any]:
@@ -21,9 +21,9 @@ def change_race(base: str, token: str, race_id: str, change: dict[str, object]) 
     request = urllib.request.Request(address, json.dumps(change).encode(), headers, method="PATCH")  # noqa: S310  http
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  checked above
-            return _document(answer.read(MOST_BYTES), base)
+            return _document(answer.read(MAX_ANSWER_BYTES), base)
     except urllib.error.HTTPError as error:
-        said = _document(error.read(MOST_BYTES), base).get("error", f"HTTP {error.code}")
+        said = _document(error.read(MAX_ANSWER_BYTES), base).get("error", f"HTTP {error.code}")
         raise OperatorError(f"The leaderboard at {base} did not change {race_id!r}: {said}") from None
     except OSError as error:
         why = getattr(error, "reason", error)

@@ -10,14 +10,14 @@ from fastapi.openapi.utils import get_openapi
 
 from leaderboard.api import admin, public, results
 from leaderboard.api.http import SafeHeaders, refuse_plainly
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-from leaderboard.live_stream import Feed, Picture
+from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import routes
-from leaderboard.pages.render import STATIC, Pages
+from leaderboard.pages.render import STATIC, LeaderboardPages
 from shared.web.assets import Assets
-from shared.web.error_pages import PagesForPeople
+from shared.web.error_pages import ErrorPages
 
 API_VERSION = "1.0"
 _DESCRIPTION = (
@@ -27,13 +27,13 @@ _DESCRIPTION = (
 
 
 def create_app(
-    board: Board, credentials: Credentials, config: LeaderboardConfig, utc_ns: Callable[[], int]
+    board: LeaderboardService, credentials: Credentials, config: LeaderboardConfig, utc_ns: Callable[[], int]
 ) -> tuple[FastAPI, Feed]:
     """The application and its live feed (to be closed before the server stops)."""
-    pages = Pages(config.title)
+    pages = LeaderboardPages(config.title)
     limits = config.limits
 
-    def paint(race_id: str) -> Picture:
+    def paint(race_id: str) -> LiveContent:
         return pages.picture(board.snapshot(race_id, limits.rows_live), utc_ns())
 
     feed = Feed(paint, limits.browsers_at_once, limits.heartbeat_s)
@@ -53,7 +53,7 @@ def create_app(
     routes.add_docs(app, pages)
     app.mount("/static", Assets(STATIC))
     app.add_middleware(SafeHeaders)
-    app.add_middleware(PagesForPeople, machine="This leaderboard", home="All races")
+    app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
     refuse_plainly(app, pages.missing)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from leaderboard import domain
-from leaderboard.domain import Conflict, Line, Race, UnknownRace
-from leaderboard.sender import ANYBODY, Sender, check_key
+from leaderboard.domain import BestAttempt, Conflict, RaceRecord, UnknownRace
+from leaderboard.sender import ANY_SENDER, Sender, check_key
 from leaderboard.store import queries
 from leaderboard.store.database import Store
 from shared.errors import BadInput, Refused
@@ -25,7 +25,7 @@ from shared.protocol.results import PostAccepted, Result, decode_result, encode_
 from shared.rules.ranking import Placed
 
 
-class Answer(NamedTuple):
+class PostReply(NamedTuple):
     """What a post is told: an HTTP status and the body, byte for byte."""
 
     status: int
@@ -47,14 +47,14 @@ class StandingRow:
 class Snapshot:
     """A race and the top of its standing, of one moment; `version` counts the moments."""
 
-    race: Race
+    race: RaceRecord
     version: int
     racers: int
     results: int
     rows: tuple[StandingRow, ...]
 
 
-class Board:
+class LeaderboardService:
     """All races of one leaderboard over one store. Safe to call from any thread."""
 
     def __init__(self, store: Store) -> None:
@@ -71,7 +71,7 @@ class Board:
         with self._watchers_lock:
             self._watchers.append(watcher)
 
-    def create_race(self, race: Race, now_utc_ns: int) -> bool:
+    def create_race(self, race: RaceRecord, now_utc_ns: int) -> bool:
         """Add a race; False if exactly this one is there already. Raises Conflict if another has its id, Refused."""
         domain.check_race_id(race.race_id)
         for field in ("name", "track"):
@@ -86,14 +86,14 @@ class Board:
         self._tell(race.race_id)
         return True
 
-    def close_race(self, race_id: str, closed: bool, now_utc_ns: int) -> Race:
+    def close_race(self, race_id: str, closed: bool, now_utc_ns: int) -> RaceRecord:
         """Close a race by hand now, or open it again, also after its planned close: then it has none any more.
 
         Raises UnknownRace.
         """
         return self._change(race_id, lambda race: race.closed(now_utc_ns) if closed else race.opened(now_utc_ns))
 
-    def move_close(self, race_id: str, closes_utc_ns: int | None) -> Race:
+    def move_close(self, race_id: str, closes_utc_ns: int | None) -> RaceRecord:
         """The planned close is at another time, or (None) there is none; a close by hand stays.
 
         What was accepted stays so; a run that was refused is taken when it is posted again. Raises UnknownRace,
@@ -101,7 +101,7 @@ class Board:
         """
         return self._change(race_id, lambda race: dataclasses.replace(race, closes_utc_ns=closes_utc_ns))
 
-    def _change(self, race_id: str, change: Callable[[Race], Race]) -> Race:
+    def _change(self, race_id: str, change: Callable[[RaceRecord], RaceRecord]) -> RaceRecord:
         with self._store.write() as db:
             race = queries.race(db, race_id, for_change=True)
             wanted = change(race)
@@ -138,7 +138,7 @@ class Board:
         with self._store.read() as db:
             return queries.entry(db, race_id, racer)
 
-    def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender = ANYBODY) -> Answer:
+    def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender = ANY_SENDER) -> PostReply:
         """Take a posted result: 201 applied, 200 was applied before, 409, 404, 422. Raises RetryLater, StorageError."""
         try:
             return self._settle(webhook_id, payload, now_utc_ns, sender)
@@ -146,7 +146,7 @@ class Board:
             # Another process took the same id between our look and our insert (PostgreSQL): now it is there to see.
             return self._settle(webhook_id, payload, now_utc_ns, sender)
 
-    def _settle(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender) -> Answer:
+    def _settle(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender) -> PostReply:
         digest = hashlib.sha256(payload).hexdigest()
         try:
             return self._apply(webhook_id, payload, digest, now_utc_ns, sender)
@@ -154,9 +154,9 @@ class Board:
             # The same id may have been applied, by another process, after we looked for it.
             held = self._held(webhook_id)
             status = 404 if isinstance(refusal, UnknownRace) else 422
-            return Answer(status, error_body(refusal)) if held is None else _repeated(held, digest)
+            return PostReply(status, error_body(refusal)) if held is None else _repeated(held, digest)
 
-    def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int, sender: Sender) -> Answer:
+    def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int, sender: Sender) -> PostReply:
         with self._store.write() as db:
             if (held := queries.receipt(db, webhook_id)) is not None:
                 return _repeated(held, digest)
@@ -165,13 +165,13 @@ class Board:
             body = encode_accepted(_effect(db, result, payload, now_utc_ns))
             queries.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
         self._tell(result.race_id)
-        return Answer(201, body)
+        return PostReply(201, body)
 
     def _held(self, webhook_id: str) -> queries.Receipt | None:
         with self._store.read() as db:
             return queries.receipt(db, webhook_id)
 
-    def race(self, race_id: str) -> Race:
+    def race(self, race_id: str) -> RaceRecord:
         """Raises UnknownRace."""
         with self._store.read() as db:
             return queries.race(db, race_id)
@@ -193,7 +193,7 @@ class Board:
             head = queries.head(db, race_id)
             lines = queries.lines(db, race_id)
             uncertainties_ns = queries.uncertainties_ns(db, race_id)
-            shown = queries.shown(db, race_id, lines[:limit])
+            shown = queries.shown_lines(db, race_id, lines[:limit])
         placed = domain.standing(lines, uncertainties_ns)
         moved = domain.moves(placed, domain.standing(_before(lines, head.undo)))
         table = tuple(
@@ -207,7 +207,7 @@ class Board:
             watcher(race_id)
 
 
-def _conflict(held: Race, race: Race) -> str:
+def _conflict(held: RaceRecord, race: RaceRecord) -> str:
     if dataclasses.replace(held, closed_utc_ns=None, closes_utc_ns=race.closes_utc_ns) == race:
         return f"The race {race.race_id!r} is there and closes at another time: move its close (PATCH, `closes_at`)."
     return f"There is another race {race.race_id!r} already; choose another `race_id`."
@@ -218,22 +218,24 @@ def error_body(error: Exception) -> bytes:
     return json.dumps({"error": str(error)}, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _check_times(race: Race) -> None:
+def _check_times(race: RaceRecord) -> None:
     if race.opens_utc_ns is not None and race.closes_utc_ns is not None and race.opens_utc_ns >= race.closes_utc_ns:
         raise Refused("The race would close before it opens.")
 
 
-def _found(db: sa.Connection, race_id: str) -> Race | None:
+def _found(db: sa.Connection, race_id: str) -> RaceRecord | None:
     try:
         return queries.race(db, race_id, for_change=True)
     except UnknownRace:
         return None
 
 
-def _repeated(held: queries.Receipt, digest: str) -> Answer:
+def _repeated(held: queries.Receipt, digest: str) -> PostReply:
     if held.body_sha256 == digest:
-        return Answer(200, held.answer)
-    return Answer(409, error_body(Refused("This webhook-id was used with another body: a correction needs a revision")))
+        return PostReply(200, held.answer)
+    return PostReply(
+        409, error_body(Refused("This webhook-id was used with another body: a correction needs a revision"))
+    )
 
 
 def _checked(webhook_id: str, payload: bytes) -> Result:
@@ -246,7 +248,7 @@ def _checked(webhook_id: str, payload: bytes) -> Result:
 
 def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> PostAccepted:
     race = queries.race(db, result.race_id, for_change=True)
-    home = queries.home_of(db, result.result_id)
+    home = queries.origin_of(db, result.result_id)
     if home is not None and home.race_id != race.race_id:
         raise Refused(f"This result belongs to race {home.race_id!r}; a correction cannot move it.")
     if home is not None:
@@ -269,7 +271,7 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
     return PostAccepted(score_ms, rank, every, line is not None and line.seq == seq)
 
 
-def _rescore(db: sa.Connection, race: Race, racer: str) -> tuple[Line | None, Line | None]:
+def _rescore(db: sa.Connection, race: RaceRecord, racer: str) -> tuple[BestAttempt | None, BestAttempt | None]:
     """Derive the racer's line anew; the line as it was and as it is."""
     old = queries.line(db, race.race_id, racer)
     new = domain.line_of(queries.attempts_of(db, race.race_id, racer), race.rules)
@@ -278,6 +280,6 @@ def _rescore(db: sa.Connection, race: Race, racer: str) -> tuple[Line | None, Li
     return old, new
 
 
-def _before(lines: list[Line], undo: dict[str, Line | None]) -> list[Line]:
+def _before(lines: list[BestAttempt], undo: dict[str, BestAttempt | None]) -> list[BestAttempt]:
     kept = [line for line in lines if line.racer not in undo]
     return kept + [line for line in undo.values() if line is not None]

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from leaderboard import credentials
 from leaderboard.app import create_app, openapi
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed
@@ -16,14 +16,14 @@ from leaderboard.store.database import open_readers, open_store
 from shared.clock import SystemClock
 
 
-def open_board(path_or_url: str | pathlib.Path) -> Board:
+def open_board(path_or_url: str | pathlib.Path) -> LeaderboardService:
     """A board over a SQLite file or a PostgreSQL URL, tables made. Raises OperatorError. Close it when done."""
-    return Board(open_store(path_or_url))
+    return LeaderboardService(open_store(path_or_url))
 
 
-def open_board_to_read(path_or_url: str | pathlib.Path) -> Board:
+def open_board_to_read(path_or_url: str | pathlib.Path) -> LeaderboardService:
     """A board beside a running leaderboard; nothing can be changed through it. Raises OperatorError."""
-    return Board(open_readers(path_or_url))
+    return LeaderboardService(open_readers(path_or_url))
 
 
 def build(config: LeaderboardConfig) -> tuple[FastAPI, Feed]:

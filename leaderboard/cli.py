@@ -7,8 +7,9 @@ import pathlib
 from leaderboard import build, credentials
 from leaderboard.admin_call import change_race
 from leaderboard.config import LeaderboardConfig, read
-from leaderboard.server import listen, serve, write_ready_file
+from leaderboard.server import listen, serve
 from shared.errors import BadInput
+from shared.files import write_ready_file
 
 
 def main(arguments: list[str]) -> int:

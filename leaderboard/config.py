@@ -8,7 +8,7 @@ from shared.config import load, setting
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerSettings:
     """Where it listens; port 0 takes any free one."""
 
     host: str = setting("127.0.0.1", what="the address to listen on")
@@ -16,7 +16,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class StoreSettings:
     """Where races and results are kept."""
 
     path: str = setting("leaderboard.db", what="the SQLite file")
@@ -29,7 +29,7 @@ class Keeping:
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
+class SecretFiles:
     """Files, one secret a line; never in the config itself. `raceday leaderboard init` makes them."""
 
     webhook_files: tuple[str, ...] = ("secrets/webhook.secret",)  # one secret of a station in each
@@ -37,7 +37,7 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class LeaderboardLimits:
     """What one leaderboard takes on at once, and how it paces the browsers."""
 
     tolerance_s: int = setting(300, min=10, max=3600, what="how old or new a webhook-timestamp may be")
@@ -54,17 +54,17 @@ class LeaderboardConfig:
     """The whole file."""
 
     title: str = setting("Leaderboard", what="what the pages call this board")
-    server: Server = field(default_factory=Server)
-    store: Keeping = field(default_factory=Keeping)
-    secrets: Secrets = field(default_factory=Secrets)
-    limits: Limits = field(default_factory=Limits)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    secrets: SecretFiles = field(default_factory=SecretFiles)
+    limits: LeaderboardLimits = field(default_factory=LeaderboardLimits)
 
 
 def read(path: pathlib.Path) -> LeaderboardConfig:
     """The checked file, its relative paths made absolute. Raises ConfigError."""
     config = load(path, LeaderboardConfig)
     beside = path.absolute().parent
-    secrets = Secrets(
+    secrets = SecretFiles(
         tuple(str(beside / file) for file in config.secrets.webhook_files), str(beside / config.secrets.admin_file)
     )
     store = dataclasses.replace(config.store, path=str(beside / config.store.path))

@@ -11,12 +11,12 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from leaderboard.config import Secrets
-from leaderboard.signature import PREFIX, parse_secret
+from leaderboard.config import SecretFiles
 from shared.errors import ConfigError, Refused
 from shared.protocol.topics import checked_device
+from shared.webhooks import PREFIX, parse_secret
 
-_TOKEN_LEAST = 24
+_MIN_TOKEN_LENGTH = 24
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,7 +36,7 @@ class Credentials:
         return {key: self.named.get(key, "") for key in self.webhook_keys}
 
 
-def read(named: Secrets) -> Credentials:
+def read(named: SecretFiles) -> Credentials:
     """What the files hold. Raises ConfigError with the sentence that says what to do."""
     keys: dict[bytes, str] = {}
     for file in named.webhook_files:
@@ -47,12 +47,12 @@ def read(named: Secrets) -> Credentials:
         raise ConfigError("[secrets] `webhook_files` names no file with a secret: no station could post.")
     path = pathlib.Path(named.admin_file)
     token = _private_text(path)
-    if len(token) < _TOKEN_LEAST or not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError(f"{path}: the admin token must be one line of {_TOKEN_LEAST} or more ASCII characters.")
+    if len(token) < _MIN_TOKEN_LENGTH or not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigError(f"{path}: the admin token must be one line of {_MIN_TOKEN_LENGTH} or more ASCII characters.")
     return Credentials(tuple(keys), token, keys)
 
 
-def create(named: Secrets, station: str = "") -> list[pathlib.Path]:
+def create(named: SecretFiles, station: str = "") -> list[pathlib.Path]:
     """Make the files that are not there yet, mode 0600; those that were made. Raises ConfigError.
 
     `station`: whose the new webhook secrets are; "" leaves them to any.

@@ -38,7 +38,7 @@ class Conflict(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Race:
+class RaceRecord:
     """A competition on one track under one set of rules; its window is about when a run was finished (UTC ns)."""
 
     race_id: str
@@ -57,11 +57,11 @@ class Race:
         ends = [at for at in (self.closes_utc_ns, self.closed_utc_ns) if at is not None]
         return min(ends, default=None)
 
-    def closed(self, now_utc_ns: int) -> "Race":
+    def closed(self, now_utc_ns: int) -> "RaceRecord":
         """Closed by hand now; one that was closed by hand before stays as it was."""
         return self if self.closed_utc_ns is not None else dataclasses.replace(self, closed_utc_ns=now_utc_ns)
 
-    def opened(self, now_utc_ns: int) -> "Race":
+    def opened(self, now_utc_ns: int) -> "RaceRecord":
         """Open again: neither a close by hand nor a planned one that has gone by."""
         gone = self.closes_utc_ns is not None and self.closes_utc_ns <= now_utc_ns
         return dataclasses.replace(self, closed_utc_ns=None, closes_utc_ns=None if gone else self.closes_utc_ns)
@@ -88,7 +88,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BestAttempt:
     """A racer's best counting attempt, as it stands in a race; `seq` is the result that it comes from."""
 
     racer: str
@@ -110,7 +110,7 @@ def counted(attempts: Iterable[Attempt], rules: RaceRules) -> list[Attempt]:
     return in_order if rules.attempts_per_racer is None else in_order[: rules.attempts_per_racer]
 
 
-def line_of(attempts: Iterable[Attempt], rules: RaceRules) -> Line | None:
+def line_of(attempts: Iterable[Attempt], rules: RaceRules) -> BestAttempt | None:
     """The line of the racer whose attempts these are, or None if nothing of it counts and is scored."""
     known = list(attempts)
     scored = [a for a in counted(known, rules) if a.score_ms is not None]
@@ -118,7 +118,7 @@ def line_of(attempts: Iterable[Attempt], rules: RaceRules) -> Line | None:
         return None
     best = min(scored, key=lambda a: (a.score_ms or 0, a.finished_utc_ns, a.order))
     assert best.score_ms is not None
-    return Line(best.racer, best.score_ms, best.finished_utc_ns, best.order, best.seq, len(known))
+    return BestAttempt(best.racer, best.score_ms, best.finished_utc_ns, best.order, best.seq, len(known))
 
 
 def newest(attempts: Iterable[Attempt]) -> list[Attempt]:
@@ -132,7 +132,7 @@ def newest(attempts: Iterable[Attempt]) -> list[Attempt]:
     return [dataclasses.replace(attempt, order=first[attempt.result_id]) for attempt in held.values()]
 
 
-def standing(lines: Iterable[Line], uncertainty_ns: Mapping[int, int] = MappingProxyType({})) -> list[Placed]:
+def standing(lines: Iterable[BestAttempt], uncertainty_ns: Mapping[int, int] = MappingProxyType({})) -> list[Placed]:
     """The places of all lines, best first. `uncertainty_ns`: what the result of a line (by its `seq`) states."""
     return rank(Scored(line.racer, line.score_ms, line.set_key, uncertainty_ns.get(line.seq, 0)) for line in lines)
 
@@ -143,7 +143,7 @@ def moves(now: Sequence[Placed], before: Sequence[Placed]) -> dict[str, int | No
     return {p.racer: ranks[p.racer] - p.rank if p.racer in ranks else None for p in now}
 
 
-def accept(race: Race, result: Result, *, entered: bool, known: bool, provisional: bool = False) -> Score | None:
+def accept(race: RaceRecord, result: Result, *, entered: bool, known: bool, provisional: bool = False) -> Score | None:
     """The score of a checked result that may enter `race`; None withdraws it (a correction to 0, whatever its laps).
 
     `entered`: the racer is registered. `known`: a revision of this result is already in the race; `provisional`: only
@@ -172,14 +172,14 @@ def accept(race: Race, result: Result, *, entered: bool, known: bool, provisiona
     return score
 
 
-def _check_race(race: Race, result: Result, entered: bool) -> None:
+def _check_race(race: RaceRecord, result: Result, entered: bool) -> None:
     if result.kind != race.venue:
         raise Refused(f"The result is {result.kind}, race {race.race_id!r} is {race.venue}.")
     if race.entry == "registered" and not entered:
         raise Refused(f"Racer {result.racer!r} is not entered in race {race.race_id!r}: register the racer first.")
 
 
-def _outside(race: Race, result: Result) -> str:
+def _outside(race: RaceRecord, result: Result) -> str:
     """Why the run was not driven within the race's window; "" if it was."""
     # A hall without internet posts late: the window asks when the run was finished, not when the post came.
     if race.opens_utc_ns is not None and result.finished_utc_ns < race.opens_utc_ns:

@@ -15,13 +15,13 @@ from starlette.concurrency import run_in_threadpool
 from shared.errors import RacedayError, RetryLater
 
 _RETRY_MS = 2000
-_LEAST_BETWEEN_S = 0.2
+_MIN_BETWEEN_S = 0.2
 _ALIVE_S = 0.5  # a page that hears nothing for three of them says so (shared/web/look/silence.js)
 _ALIVE = b"event: alive\ndata: 1\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class LiveContent:
     """A page's moving content as HTML: rows by key, in order, and named parts beside the table."""
 
     version: int
@@ -31,15 +31,15 @@ class Picture:
 
 
 @dataclass(slots=True)
-class _Painting:
+class _RenderedContent:
     """A picture with the events that lead to it, by the number of the painting told before (0: none was)."""
 
     number: int
-    picture: Picture
+    picture: LiveContent
     painted_at_s: float
     events: dict[int, bytes] = field(default_factory=dict)
 
-    def event_after(self, told: "_Painting | None") -> bytes:
+    def event_after(self, told: "_RenderedContent | None") -> bytes:
         """Most browsers were told the same before, so an event is written once for all of them."""
         if told is not None and told.picture == self.picture:
             return _ALIVE
@@ -55,7 +55,7 @@ class _Channel:
 
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     painting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    newest: _Painting | None = None
+    newest: _RenderedContent | None = None
     stale: bool = False
     browsers: int = 0
 
@@ -63,7 +63,7 @@ class _Channel:
 class Feed:
     """All live pages of one leaderboard. `paint(race_id)` makes the newest picture; it may block."""
 
-    def __init__(self, paint: Callable[[str], Picture], browsers_at_once: int, heartbeat_s: float) -> None:
+    def __init__(self, paint: Callable[[str], LiveContent], browsers_at_once: int, heartbeat_s: float) -> None:
         self._paint = paint
         self.browsers_at_most = browsers_at_once  # the server lowers it where descriptors are few
         self._heartbeat_s = heartbeat_s
@@ -110,7 +110,7 @@ class Feed:
                 del self._channels[race_id]
 
     async def _events(self, race_id: str, channel: _Channel) -> AsyncIterator[bytes]:
-        told: _Painting | None = None
+        told: _RenderedContent | None = None
         while not self._closing:
             changed = channel.changed
             try:
@@ -124,9 +124,9 @@ class Feed:
                 async with asyncio.timeout(min(_ALIVE_S, self._heartbeat_s)):
                     await changed.wait()
                     # Results that come in a burst make one picture.
-                    await asyncio.sleep(_LEAST_BETWEEN_S)
+                    await asyncio.sleep(_MIN_BETWEEN_S)
 
-    async def _newest(self, race_id: str, channel: _Channel) -> _Painting:
+    async def _newest(self, race_id: str, channel: _Channel) -> _RenderedContent:
         async with channel.painting:
             now_s, held = asyncio.get_running_loop().time(), channel.newest
             # The age limit catches what no commit of ours tells: a planned close, another process on PostgreSQL.
@@ -137,7 +137,7 @@ class Feed:
                 except BaseException:
                     channel.stale = True  # what changed is still to be told to the others
                     raise
-                held = channel.newest = _Painting(1 if held is None else held.number + 1, picture, now_s)
+                held = channel.newest = _RenderedContent(1 if held is None else held.number + 1, picture, now_s)
             return held
 
     def _soon(self, call: Callable[..., None], *arguments: str) -> None:
@@ -158,7 +158,7 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ContentChange:
     """What a browser must change; `order` is always whole, and a key that is not in it goes away."""
 
     version: int
@@ -167,16 +167,16 @@ class Difference:
     parts: dict[str, str]
 
 
-def difference(told: Picture | None, newest: Picture) -> Difference:
+def difference(told: LiveContent | None, newest: LiveContent) -> ContentChange:
     """From nothing (None) or an older picture to the newest."""
     if told is None:
-        return Difference(newest.version, newest.order, newest.rows, newest.parts)
+        return ContentChange(newest.version, newest.order, newest.rows, newest.parts)
     rows = {key: row for key, row in newest.rows.items() if told.rows.get(key) != row}
     parts = {name: part for name, part in newest.parts.items() if told.parts.get(name) != part}
-    return Difference(newest.version, newest.order, rows, parts)
+    return ContentChange(newest.version, newest.order, rows, parts)
 
 
-def event(change: Difference) -> bytes:
+def event(change: ContentChange) -> bytes:
     """One server-sent event; JSON keeps it on one line."""
     body = {"version": change.version, "order": change.order, "rows": change.rows, "parts": change.parts}
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)

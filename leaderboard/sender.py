@@ -28,7 +28,7 @@ class Sender:
         )
 
 
-ANYBODY = Sender()
+ANY_SENDER = Sender()
 
 
 def sender_of(keys: Iterable[bytes], stations: Mapping[bytes, str]) -> Sender:

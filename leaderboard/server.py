@@ -1,6 +1,5 @@
 """Runs the application: one port, one line when it serves, streams ended before it stops."""
 
-import pathlib
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -10,8 +9,8 @@ from fastapi import FastAPI
 
 from leaderboard.live_stream import Feed
 from shared.descriptors import web_share
-from shared.errors import ConfigError, RacedayError, StorageError
-from shared.web.connection_limits import Room
+from shared.errors import ConfigError, RacedayError
+from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, listening_socket, url_of
 
 _GOODBYE_S = 2
@@ -23,7 +22,7 @@ IDLE_EACH = 64  # a proxy in front keeps some open to us
 class _Server(CountingServer):
     """uvicorn that tells when it serves, and ends the live streams when it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, room: Room, feed: Feed, serving: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, room: ConnectionLimits, feed: Feed, serving: Callable[[], None]) -> None:
         super().__init__(config, room)
         self._feed = feed
         self._serving = serving
@@ -71,18 +70,8 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
         timeout_graceful_shutdown=_GOODBYE_S,
         h11_max_incomplete_event_size=32_768,
     )
-    room = Room(connections, idle_each=IDLE_EACH)
+    room = ConnectionLimits(connections, idle_each=IDLE_EACH)
     server = _Server(config, room, feed, lambda: serving(url_of(listening)))
     server.run(sockets=[listening])
     if server.failed is not None:
         raise server.failed
-
-
-def write_ready_file(path: pathlib.Path, url: str) -> None:
-    """Whoever waits for this file sees it whole or not at all. Raises StorageError."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(url + "\n", encoding="ascii")
-        part.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None

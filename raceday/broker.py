@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from shared.errors import HardwareMissing, OperatorError
+from shared.files import write_ready_file
 from shared.link.probe import answers
 
 Kind = Literal["mosquitto", "amqtt"]
@@ -182,9 +183,7 @@ def _announce(port: int, ready_file: pathlib.Path | None) -> None:
     url = f"mqtt://{HOST}:{port}"
     print(f"listening on {url}", flush=True)
     if ready_file is not None:
-        part = ready_file.with_name(ready_file.name + ".part")
-        part.write_text(url + "\n")
-        part.replace(ready_file)
+        write_ready_file(ready_file, url)
 
 
 def _embedded(port: int, ready_file: pathlib.Path | None) -> int:

@@ -19,8 +19,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from shared.errors import ConfigError
-from simulator.races.hosts.tally import COUNTS, INVARIANTS, Report, Tally
-from simulator.races.multi_car.verdict import Verdict, run_heats
+from simulator.races.hosts.tally import COUNTS, INVARIANTS, MeetingTally, SimulationReport
+from simulator.races.multi_car.verdict import HeatVerdict, run_heats
 from simulator.races.physical.fault_table import FAULTS, chosen
 from simulator.races.simulation import Simulation, scratch, simulate
 
@@ -58,13 +58,13 @@ def _heats(asked: argparse.Namespace) -> int:
     return 0 if verdict.held else 1
 
 
-def _heats_with_progress(asked: argparse.Namespace, folder: pathlib.Path) -> Verdict:
+def _heats_with_progress(asked: argparse.Namespace, folder: pathlib.Path) -> HeatVerdict:
     columns = (TextColumn("[bold]racing together"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=asked.heats)
-        so_far = Verdict()
+        so_far = HeatVerdict()
 
-        def done(verdict: Verdict) -> None:
+        def done(verdict: HeatVerdict) -> None:
             so_far.add(verdict)
             words = f"{so_far.crossings} crossings, {so_far.doubtful} doubtful, {len(so_far.wrong)} wrong"
             progress.update(task, advance=1, description=words)
@@ -72,7 +72,7 @@ def _heats_with_progress(asked: argparse.Namespace, folder: pathlib.Path) -> Ver
         return run_heats(asked.seed, asked.heats, asked.cars_on_track, folder, done)
 
 
-def _show_heats(asked: argparse.Namespace, verdict: Verdict) -> None:
+def _show_heats(asked: argparse.Namespace, verdict: HeatVerdict) -> None:
     console = Console(file=sys.stdout, highlight=False)
     title = f"{asked.heats} heats of {asked.cars_on_track} cars, seed {asked.seed}, one beam, no transponders"
     table = Table("what", "how many", title=title, title_justify="left")
@@ -101,13 +101,13 @@ def _jobs(jobs: int | None) -> int:
     return jobs or min(2, os.cpu_count() or 1)
 
 
-def _with_progress(wanted: Simulation) -> Report:
+def _with_progress(wanted: Simulation) -> SimulationReport:
     columns = (TextColumn("[bold]racing"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=wanted.hours)
-        so_far = Tally()
+        so_far = MeetingTally()
 
-        def meeting_done(hours: float, tally: Tally) -> None:
+        def meeting_done(hours: float, tally: MeetingTally) -> None:
             so_far.add(tally)
             words = f"{so_far.laps} laps, {sum(so_far.faults.values())} faults, {so_far.results} results"
             progress.update(task, advance=hours, description=words)
@@ -115,7 +115,7 @@ def _with_progress(wanted: Simulation) -> Report:
         return simulate(wanted, meeting_done)
 
 
-def _show(report: Report) -> None:
+def _show(report: SimulationReport) -> None:
     console = Console(file=sys.stdout, highlight=False)
     tally = report.tally
     counts = ", ".join(f"{getattr(tally, name)} {name}" for name in COUNTS)

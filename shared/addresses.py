@@ -7,7 +7,7 @@ from shared.errors import ConfigError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-EVERYBODY = "*"
+ANY_ADDRESS = "*"
 
 
 def address_of(text: str) -> Address | None:
@@ -20,7 +20,7 @@ def address_of(text: str) -> Address | None:
     return mapped or address
 
 
-def neighbourhood(text: str) -> str:
+def counted_prefix(text: str) -> str:
     """By what connections are counted: the IPv4 address, or the /64 that one machine has all to itself in IPv6."""
     address = address_of(text)
     if isinstance(address, ipaddress.IPv6Address) and not address.is_loopback:
@@ -38,7 +38,7 @@ class Addresses:
     @classmethod
     def parsed(cls, texts: tuple[str, ...], key: str) -> "Addresses":
         """Raises ConfigError, which names `key`."""
-        return cls(tuple(_network(text, key) for text in texts if text != EVERYBODY), EVERYBODY in texts)
+        return cls(tuple(_network(text, key) for text in texts if text != ANY_ADDRESS), ANY_ADDRESS in texts)
 
     def hold(self, client: str) -> bool:
         """Is the address of a connection among them?"""

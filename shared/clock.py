@@ -8,9 +8,12 @@ import pathlib
 import threading
 import time
 import uuid
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from shared.clock_set import is_set
+from shared.config import setting
+from shared.drivers import find
 
 _BOOT_ID = pathlib.Path("/proc/sys/kernel/random/boot_id")
 ASK_NS = 1_000_000_000
@@ -103,3 +106,18 @@ class ManualClock:
 
     def reboot(self, boot_id: str) -> None:
         self._boot_id = boot_id
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChoice:
+    """`[clock]`: which clock the machine runs on."""
+
+    driver: str = setting("system", what="a driver of raceday.clocks")
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def build_clock(choice: ClockChoice) -> Clock:
+    """The clock that `[clock]` names. Raises ConfigError or HardwareMissing for a driver that is not there."""
+    driver = find("raceday.clocks", choice.driver)
+    clock: Clock = driver(choice.options) if choice.options or driver is not SystemClock else SystemClock()
+    return clock

@@ -21,10 +21,10 @@ def is_set(utc_ns: int, rtc: pathlib.Path = _RTC) -> bool:
     """Can anybody vouch for this reading of the wall clock?"""
     if utc_ns < BUILT_NS:
         return False
-    return kept_by_server() or _battery_agrees(utc_ns, rtc)
+    return is_synchronised() or _battery_agrees(utc_ns, rtc)
 
 
-def kept_by_server() -> bool:
+def is_synchronised() -> bool:
     """Does a time server keep the kernel's clock? Where the kernel may not be asked, systemd's own mark tells."""
     timex = ctypes.create_string_buffer(256)  # modes 0: only read
     if _libc().adjtimex(timex) < 0:

@@ -4,7 +4,7 @@ import resource
 
 from shared.errors import OperatorError
 
-LEAST_FOR_WEB = 64
+MIN_FOR_WEB = 64
 
 
 def raise_limit() -> int:
@@ -19,9 +19,9 @@ def web_share(wanted: int, reserve: int) -> int:
     """How many connections a web server may have beside `reserve` descriptors for all else. Raises OperatorError."""
     limit = raise_limit()
     share = min(wanted, limit - reserve)
-    if share < LEAST_FOR_WEB:
+    if share < MIN_FOR_WEB:
         raise OperatorError(
-            f"this process may open only {limit} files and connections, and needs {reserve + LEAST_FOR_WEB}: "
+            f"this process may open only {limit} files and connections, and needs {reserve + MIN_FOR_WEB}: "
             "raise its limit (`ulimit -n`, or LimitNOFILE= in the systemd unit)."
         )
     return share

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.errors import HardwareMissing, OperatorError
-from simulator.driving.evaluate import Verdict, drive, evaluate
+from simulator.driving.evaluate import DriveVerdict, drive, evaluate
 from simulator.driving.policy import load_policy
 from simulator.world.tracks import load_track, shipped_tracks
 from vehicle.frames.preprocess import PROFILES
@@ -73,7 +73,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _table(verdicts: list[Verdict]) -> Table:
+def _table(verdicts: list[DriveVerdict]) -> Table:
     table = Table("track", "seeds", "clean", "laps", "off-tracks", "mean lap s")
     for v in verdicts:
         mean = "-" if v.mean_lap_s is None else f"{v.mean_lap_s:.3f}"

@@ -1,11 +1,9 @@
 """Puts the station together: the one place here that asks for drivers. Everything can be given from outside."""
 
 import contextlib
-import fcntl
 import hashlib
 import importlib.metadata
 import json
-import os
 import pathlib
 import secrets
 import sys
@@ -13,19 +11,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.clock import Clock, SystemClock
+from shared import files
+from shared.clock import Clock, build_clock
 from shared.drivers import find
-from shared.errors import HardwareMissing, OperatorError, StorageError
+from shared.errors import HardwareMissing, StorageError
 from shared.link.interface import Link
 from shared.link.mqtt import MqttLink
-from station.config import ClockChoice, GateChoice, StationConfig
+from station.config import GateConfig, StationConfig
 from station.core.inputs import GateSpec, Transponder
-from station.drem_timer import DremServer
-from station.gates.absent_gate import AbsentGate, started_anew
+from station.drem_timer import DremTimer
+from station.gates.absent_gate import AbsentGate, make_and_start
 from station.gates.driver import GateDriver
-from station.service.station import Setup, Station
+from station.service.station import Station, StationSetup
 from station.store.opening import JOURNAL, KEY, open_journal
-from station.sync.status import SyncReport
+from station.sync.status import SyncStatusReader
 from station.views.views import SyncView
 
 __all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
@@ -41,29 +40,29 @@ def build(
     link: Link | None = None,
     gates: Mapping[str, GateDriver] | None = None,
     sync: Callable[[int], SyncView] | None = None,
-    say: Callable[[str], None] = lambda _sentence: None,
+    log: Callable[[str], None] = lambda _sentence: None,
 ) -> Station:
-    """A station that is not started yet; `say` logs a sentence. Raises OperatorError for what a person must mend."""
+    """A station that is not started yet; `log` records a sentence. Raises OperatorError for what a person must mend."""
     data_dir = prepared(config.data_dir)
     clock = build_clock(config.clock) if clock is None else clock
     gates = build_gates(config, clock) if gates is None else gates
     # Each start of this process is a speaker of its own at the broker, so that numbers are never used twice.
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
-    sync = SyncReport(data_dir).view if sync is None else sync
+    sync = SyncStatusReader(data_dir).view if sync is None else sync
     with contextlib.ExitStack() as undo:  # what is open already is closed when the rest cannot be built
         undo.callback(link.close)
         journal = open_journal(data_dir)
         undo.callback(journal.close)
-        drem = DremServer(config.drem, clock) if config.drem is not None else None
-        station = Station(setup(config), clock, link, gates, journal, sync, drem, say)
+        drem = DremTimer(config.drem, clock) if config.drem is not None else None
+        station = Station(setup(config), clock, link, gates, journal, sync, drem, log)
         undo.pop_all()
     return station
 
 
-def setup(config: StationConfig) -> Setup:
+def setup(config: StationConfig) -> StationSetup:
     """What the config says of the station, as the service takes it."""
     versions = {"raceday": importlib.metadata.version("raceday"), "python": sys.version.split()[0]}
-    return Setup(
+    return StationSetup(
         name=config.name,
         gates=tuple(gate_spec(gate) for gate in config.gate),
         race=config.race.opening if config.race is not None else None,
@@ -71,11 +70,11 @@ def setup(config: StationConfig) -> Setup:
         lease_ms=config.lease_ms,
         order_ttl_ms=config.order_ttl_ms,
         versions=versions,
-        draw=secrets.token_hex,
+        random_hex=secrets.token_hex,
     )
 
 
-def gate_spec(gate: GateChoice) -> GateSpec:
+def gate_spec(gate: GateConfig) -> GateSpec:
     """As the core takes it, with what its driver knows: what a pass must look like, and how its sensors stand.
 
     Raises OperatorError for a driver that is not there.
@@ -98,19 +97,12 @@ def _driver(name: str) -> Any:
         return None
 
 
-def build_clock(choice: ClockChoice) -> Clock:
-    """The clock that `[clock]` names. Raises OperatorError."""
-    driver = find("raceday.clocks", choice.driver)
-    clock: Clock = driver(choice.options) if choice.options or driver is not SystemClock else SystemClock()
-    return clock
-
-
 def build_gates(config: StationConfig, clock: Clock) -> dict[str, GateDriver]:
     """The driver of each `[[gate]]`; what is absent is tried again, and joins later. Raises ConfigError."""
     return {gate.name: _build_gate(gate, clock) for gate in config.gate}
 
 
-def _build_gate(gate: GateChoice, clock: Clock) -> GateDriver:
+def _build_gate(gate: GateConfig, clock: Clock) -> GateDriver:
     def made() -> GateDriver:
         driver: GateDriver = find("raceday.gates", gate.driver)(gate.name, gate.sensors, gate.options, clock)
         return driver
@@ -118,7 +110,7 @@ def _build_gate(gate: GateChoice, clock: Clock) -> GateDriver:
     try:
         return made()
     except HardwareMissing as error:
-        return AbsentGate(gate.name, started_anew(made), str(error))
+        return AbsentGate(gate.name, make_and_start(made), str(error))
 
 
 def prepared(data_dir: pathlib.Path) -> pathlib.Path:
@@ -134,14 +126,4 @@ def prepared(data_dir: pathlib.Path) -> pathlib.Path:
 
 def hold_lock(data_dir: pathlib.Path) -> int:
     """One station per folder, for as long as this process lives. Raises OperatorError."""
-    path = prepared(data_dir) / LOCK
-    try:
-        held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be opened ({error.strerror}); check that the folder is ours.") from None
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(held)
-        raise OperatorError(f"{path}: another station already runs on this folder; stop it first.") from None
-    return held
+    return files.hold_lock(prepared(data_dir) / LOCK, "another station already runs on this folder")

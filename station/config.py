@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared.addresses import Addresses
+from shared.clock import ClockChoice
 from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
@@ -35,15 +36,7 @@ def _racer(name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockChoice:
-    """`[clock]`: which clock the machine runs on."""
-
-    driver: str = setting("system", what="a driver of raceday.clocks")
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class GateChoice:
+class GateConfig:
     """`[[gate]]`: one line across the track."""
 
     name: str = setting(what="a short name: start, sector-1")
@@ -148,7 +141,7 @@ class RaceOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class TransponderChoice:
+class TransponderConfig:
     """`[[transponder]]`: whose it is; exactly one of `car` and `racer`, who may have several."""
 
     id: str = setting(what="decimal or hexadecimal, as the decoder or another program shows it; or the pilot's slot")
@@ -166,7 +159,7 @@ class TransponderChoice:
             _racer(self.racer)
 
 
-def _one_owner_each(known: tuple[TransponderChoice, ...]) -> None:
+def _check_transponder_owners(known: tuple[TransponderConfig, ...]) -> None:
     """Raises ConfigError for one transponder of two owners, however its id is written."""
     ids = [plain_id(each.id) for each in known]
     for each, plain in zip(known, ids, strict=True):
@@ -191,12 +184,12 @@ class StationConfig:
     lease_ms: int = setting(500, min=100, max=60_000, what="a car stops this long after the last lease")
     order_ttl_ms: int = setting(2000, min=100, max=60_000, what="an order that comes later is not obeyed")
     clock: ClockChoice = field(default_factory=ClockChoice)
-    gate: tuple[GateChoice, ...] = ()
+    gate: tuple[GateConfig, ...] = ()
     mqtt: MqttOptions = field(default_factory=MqttOptions)
     web: WebOptions = field(default_factory=WebOptions)
     race: RaceOptions | None = None
     drem: DremOptions | None = None
-    transponder: tuple[TransponderChoice, ...] = ()
+    transponder: tuple[TransponderConfig, ...] = ()
     sync: SyncSettings = field(default_factory=SyncSettings)
 
     def __post_init__(self) -> None:
@@ -204,7 +197,7 @@ class StationConfig:
         names = [gate.name for gate in self.gate]
         if len(set(names)) != len(names):
             raise ConfigError("`gate`: two gates have the same name.")
-        _one_owner_each(self.transponder)
+        _check_transponder_owners(self.transponder)
         systems = [gate.system for gate in self.gate if gate.kind == "start_finish"]
         if sorted(systems) not in (["A"], ["A", "B"]):
             raise ConfigError(

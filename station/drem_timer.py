@@ -26,12 +26,12 @@ from shared.config import setting
 from shared.errors import ConfigError
 from station.views.views import ManagerView
 
-PAUSE_NS = 600_000_000_000  # nobody's lap: the stamps are set by the wall clock again
-MOST_LISTENERS = 32
-MOST_KNOCKING = 64  # more at once, and the oldest goes
+MAX_INTERVAL_NS = 600_000_000_000  # nobody's lap: the stamps are set by the wall clock again
+MAX_LISTENERS = 32
+MAX_PENDING = 64  # more at once, and the oldest goes
 RETRY_S = 2.0
-LARGEST_PAGE = 32 * 1024 * 1024
-HANDED_ON = ("Content-Type", "Cache-Control", "ETag", "Location")
+MAX_PAGE_BYTES = 32 * 1024 * 1024
+FORWARDED_HEADERS = ("Content-Type", "Cache-Control", "ETag", "Location")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class DremOptions:
             raise ConfigError(f"`site` is {self.site!r}; it must begin with https:// (or be empty).")
 
 
-class Stamps:
+class LapStamps:
     """Crossings to wall-clock ms. The difference of two neighbours is the lap in ms, cut off as it is published."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Stamps:
     def stamp(self, boot: str, at_ns: int, at_utc_ns: int) -> int:
         """`at_utc_ns` sets the first stamp of a boot, and the first after a long pause; never below the last stamp."""
         since_ns = at_ns - self._last_ns
-        if boot == self._boot and 0 <= since_ns < PAUSE_NS:
+        if boot == self._boot and 0 <= since_ns < MAX_INTERVAL_NS:
             self._last_ms += since_ns // 1_000_000
         else:
             self._last_ms = max(at_utc_ns // 1_000_000, self._last_ms + 1)
@@ -67,13 +67,13 @@ class Stamps:
         return self._last_ms
 
 
-class DremServer:
+class DremTimer:
     """A server in a thread of its own; `crossing` may be called from any thread and never waits."""
 
     def __init__(self, options: DremOptions, clock: Clock) -> None:
         self._options, self._clock = options, clock
         self._site = options.site.rstrip("/")
-        self._stamps, self._laps = Stamps(), 0
+        self._lap_stamps, self._laps = LapStamps(), 0
         self.listeners = 0  # how many pages listen now
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,25 +107,25 @@ class DremServer:
             utc_ns = self._clock.utc_ns() if sensor_utc_ns is None else sensor_utc_ns
             lap = {
                 "event": "lap",
-                "timestamp": self._stamps.stamp(boot, at_ns, utc_ns),
+                "timestamp": self._lap_stamps.stamp(boot, at_ns, utc_ns),
                 "gpio": self._options.gpio,
                 "lapNumber": self._laps,
                 "sensorLapCount": self._laps,
             }
-        self._soon(lambda: self._tell(json.dumps(lap)))
+        self._call_on_loop(lambda: self._broadcast(json.dumps(lap)))
 
     def close(self) -> None:
         if self._thread.is_alive():
-            self._soon(self._closing.set)
+            self._call_on_loop(self._closing.set)
             self._thread.join(3.0)
 
-    def _soon(self, what: Callable[[], object]) -> None:
+    def _call_on_loop(self, what: Callable[[], object]) -> None:
         """On the loop's thread. A loop that ends at this moment refuses: then nobody listens any more."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(what)
 
-    def _tell(self, text: str) -> None:
+    def _broadcast(self, text: str) -> None:
         if self._server is not None:
             broadcast(self._server.connections, text)
 
@@ -150,22 +150,22 @@ class DremServer:
 
     async def _listen(self) -> Server:
         return await serve(
-            self._listener,
+            self._serve_listener,
             self._options.host,
             self._options.port,
-            process_request=self._asked,
-            create_connection=_Knocking,
+            process_request=self._process_request,
+            create_connection=_PendingConnection,
             compression=None,
             max_size=1024,
             ping_interval=10,
             ping_timeout=10,
             close_timeout=1,
-            logger=_silent(),
+            logger=_quiet_logger(),
         )
 
-    async def _listener(self, line: ServerConnection) -> None:
+    async def _serve_listener(self, line: ServerConnection) -> None:
         """One page, for as long as it stays; what it says is not heard."""
-        _KNOCKING.pop(line, None)
+        _PENDING.pop(line, None)
         self.listeners += 1
         try:
             if self._options.greet:
@@ -181,32 +181,32 @@ class DremServer:
         now_ms = self._clock.utc_ns() // 1_000_000
         return json.dumps({"event": "connected", "timestamp": now_ms, "serverInfo": {"gpioLibrary": "raceday"}})
 
-    async def _asked(self, line: ServerConnection, request: Request) -> Response | None:
+    async def _process_request(self, line: ServerConnection, request: Request) -> Response | None:
         """None: become a WebSocket. Else a page of the site."""
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            full = self.listeners >= MOST_LISTENERS
+            full = self.listeners >= MAX_LISTENERS
             return line.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Too many listen.\n") if full else None
         if not self._site:
             return line.respond(http.HTTPStatus.OK, "Raceday: a timer for an event manager, on this WebSocket.\n")
         return await asyncio.to_thread(fetch, self._site, request.path)
 
 
-_KNOCKING: dict[ServerConnection, None] = {}  # those that are no listeners (yet), the oldest first
+_PENDING: dict[ServerConnection, None] = {}  # those that are no listeners (yet), the oldest first
 
 
-class _Knocking(ServerConnection):
+class _PendingConnection(ServerConnection):
     """A connection that makes place for the next ones until it listens: whoever says nothing takes no descriptors."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        _KNOCKING[self] = None
-        if len(_KNOCKING) > MOST_KNOCKING:
-            oldest = next(iter(_KNOCKING))
-            del _KNOCKING[oldest]
+        _PENDING[self] = None
+        if len(_PENDING) > MAX_PENDING:
+            oldest = next(iter(_PENDING))
+            del _PENDING[oldest]
             oldest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        _KNOCKING.pop(self, None)
+        _PENDING.pop(self, None)
         super().connection_lost(exc)
 
 
@@ -219,12 +219,12 @@ def fetch(site: str, path: str) -> Response:
             body = bytearray()
             for part in page.iter_content(1 << 16):
                 body += part
-                if len(body) > LARGEST_PAGE:
+                if len(body) > MAX_PAGE_BYTES:
                     return _answer(502, "Bad Gateway", Headers(), b"The page is too large.\n")
     except (requests.RequestException, OSError) as error:
         sentence = f"The event manager's site does not answer ({type(error).__name__}).\n"
         return _answer(502, "Bad Gateway", Headers(), sentence.encode())
-    headers = Headers({name: page.headers[name] for name in HANDED_ON if name in page.headers})
+    headers = Headers({name: page.headers[name] for name in FORWARDED_HEADERS if name in page.headers})
     if headers.get("Location", "").startswith(site):
         headers["Location"] = headers.pop("Location")[len(site) :] or "/"
     return _answer(page.status_code, page.reason or "", headers, bytes(body))
@@ -236,7 +236,7 @@ def _answer(status: int, reason: str, headers: Headers, body: bytes) -> Response
     return Response(status, reason, headers, body)
 
 
-def _silent() -> logging.Logger:
+def _quiet_logger() -> logging.Logger:
     """The library logs a traceback for each stranger that knocks without a word."""
     logger = logging.getLogger("raceday.drem")
     logger.setLevel(logging.CRITICAL)

@@ -17,10 +17,10 @@ from station.build import JOURNAL, build
 from station.config import StationConfig
 from station.core import inputs as e
 from station.gates.mock import MockGate
-from station.sync.attempts import Attempts
+from station.sync.attempts import AttemptStore
 from station.sync.build import utc_s
 from station.sync.http_exchange import Reply
-from station.sync.operator_requests import Wishes
+from station.sync.operator_requests import SendRequestQueue
 from station.sync.outbox_reader import OutboxReader
 from station.sync.status import DATABASE
 from station.sync.syncer import Syncer
@@ -46,7 +46,7 @@ class Track:
         self.car.start([Subscription(BY_BODY[kind], "car-1") for kind in (m.Lease, m.DriveOrder)], _acknowledge)
         self.beats = 0
         self.source = OutboxReader(folder / JOURNAL)
-        self.attempts = Attempts(folder / DATABASE)
+        self.attempts = AttemptStore(folder / DATABASE)
         self.syncer = _syncer(folder, self.clock, self.source, self.attempts)
         self.wait(0)
 
@@ -112,10 +112,10 @@ def _config(folder: pathlib.Path) -> dict[str, Any]:
     }
 
 
-def _syncer(folder: pathlib.Path, clock: ManualClock, source: OutboxReader, attempts: Attempts) -> Syncer:
+def _syncer(folder: pathlib.Path, clock: ManualClock, source: OutboxReader, attempts: AttemptStore) -> Syncer:
     """As the sync service builds it, but for the stub."""
     secret = "whsec_" + base64.b64encode(bytes(32)).decode()
-    stamp, wishes = functools.partial(utc_s, clock, source), Wishes(folder)
+    stamp, wishes = functools.partial(utc_s, clock, source), SendRequestQueue(folder)
     leaderboard = WebhookLeaderboard("http://127.0.0.1:9", secret, {}, stamp, exchange=Stub())
     parts = (source, attempts, leaderboard, random.Random(1), clock.utc_ns, lambda _sentence: None)
     return Syncer(*parts, wishes=wishes.waiting, noted=wishes.noted, race_id=source.race_id)

@@ -2,12 +2,12 @@
 
 import sys
 
-from shared.clock import Clock
+from shared.clock import Clock, build_clock
 from shared.errors import HardwareMissing
 from vehicle.config import ButtonOptions, VehicleConfig
 from vehicle.core.controller import DriveController
 from vehicle.core.pulses import Calibration
-from vehicle.drivers import build_clock, motors_factory, require_resolution
+from vehicle.drivers import motors_factory, require_resolution
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.calibration import CalibrationControl
 from vehicle.guard.child import Child
@@ -80,7 +80,7 @@ def build_stop_sources(config: VehicleConfig, button: StopSource | None) -> Stop
 
 def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     """The guard with its motors and its children, which are not started yet."""
-    clock = build_clock(config)
+    clock = build_clock(config.clock)
     calibration = config.calibration.load()
     motors, no_motors = _open_motors(config, clock, calibration)
     button, no_button = _try_button(config.button)

@@ -4,6 +4,7 @@ import pathlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shared.clock import ClockChoice
 from shared.config import setting
 from shared.errors import ConfigError, Refused
 from shared.link.options import MqttOptions
@@ -16,14 +17,6 @@ from vehicle.frames.preprocess import ProfileName
 from vehicle.lapwatch.markers import LapwatchOptions
 
 _MAX_SOCKET_PATH = 100  # the kernel takes 107 bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ClockChoice:
-    """`[clock]`: which clock the machine runs on."""
-
-    driver: str = setting("system", what="a driver of raceday.clocks")
-    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,6 @@ from vehicle.hardware.interfaces import Camera, Motors
 from vehicle.process.seccomp import AllowedSockets
 
 
-def build_clock(config: VehicleConfig) -> Clock:
-    """The machine's clock."""
-    kind = drivers.find("raceday.clocks", config.clock.driver)
-    return cast(Clock, kind(config.clock.options) if config.clock.options else kind())
-
-
 def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
     """The camera driver. Raises ConfigError or HardwareMissing."""
     return cast(Camera, drivers.find("raceday.cameras", config.camera.driver)(config.camera.options, clock))

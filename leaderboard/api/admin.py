@@ -14,8 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from leaderboard.api import schemas
 from leaderboard.api.http import Unauthorized, json_response, read_body
 from leaderboard.api.schemas import EntryShape, ErrorShape, NewEntry, NewRace, RaceChange, RaceShape
-from leaderboard.board import Board
-from leaderboard.domain import Race
+from leaderboard.board import LeaderboardService
+from leaderboard.domain import RaceRecord
 from shared.errors import Refused
 from shared.rules.track_lengths import least_lap_s
 
@@ -28,7 +28,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(board: Board, admin_token: str, utc_ns: Callable[[], int]) -> APIRouter:
+def router(board: LeaderboardService, admin_token: str, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over one board."""
     routes = APIRouter(prefix="/api/v1/races", tags=["admin"])
 
@@ -95,14 +95,14 @@ def _authorize(request: Request, admin_token: str) -> None:
         raise Unauthorized("This call needs the header `Authorization: Bearer` with the admin's token.")
 
 
-def _race(new: NewRace) -> Race:
+def _race(new: NewRace) -> RaceRecord:
     opens, closes = (None if text is None else schemas.utc_ns(text) for text in (new.opens_at, new.closes_at))
     race_id = slug(new.name) if new.race_id is None else new.race_id
     if (length_m := new.track_length_m) is not None and not 1.0 <= length_m <= 1000.0:
         raise Refused(f"`track_length_m` is {length_m:g}; allowed is 1 to 1000.")
     least_s = least_lap_s(new.track, length_m)
     rules = schemas.rules(new.rules if least_s is None else {"min_lap_s": least_s} | new.rules)
-    return Race(race_id, new.name, new.kind, new.venue, new.track, rules, new.entry, opens, closes)
+    return RaceRecord(race_id, new.name, new.kind, new.venue, new.track, rules, new.entry, opens, closes)
 
 
 def slug(name: str) -> str:

@@ -15,10 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leaderboard.board import error_body
 from leaderboard.domain import Conflict, UnknownRace
-from leaderboard.signature import BadSignature
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
 from shared.protocol.results import CONTRACT, CONTRACT_HEADER, RACES_PATH, RESULT_PATH
-from shared.web.refusal_log import Refusals, tell
+from shared.web.refusal_log import Refusals, log_refusal
+from shared.webhooks import BadSignature
 
 _BODY_WITHIN_S = 10.0
 _LOG = logging.getLogger("leaderboard")
@@ -41,11 +41,11 @@ class Unauthorized(RacedayError):
     """An admin call without the admin's token."""
 
 
-class TooLarge(RacedayError):
+class BodyTooLarge(RacedayError):
     """The body is larger than any that we read."""
 
 
-class TooSlow(RacedayError):
+class BodyTooSlow(RacedayError):
     """The body did not arrive in time."""
 
 
@@ -53,8 +53,8 @@ class TooSlow(RacedayError):
 _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (Unauthorized, 401),
     (BadSignature, 401),
-    (TooLarge, 413),
-    (TooSlow, 408),
+    (BodyTooLarge, 413),
+    (BodyTooSlow, 408),
     (UnknownRace, 404),
     (Conflict, 409),
     (Refused, 422),
@@ -65,10 +65,10 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:
-    """The whole body, as sent. Raises TooLarge, TooSlow."""
+    """The whole body, as sent. Raises BodyTooLarge, BodyTooSlow."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or len(declared) > 12 or int(declared) > most_bytes:
-        raise TooLarge(f"The body is larger than {most_bytes} bytes.")
+        raise BodyTooLarge(f"The body is larger than {most_bytes} bytes.")
     parts: list[bytes] = []
     size = 0
     try:
@@ -77,11 +77,11 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
                 parts.append(part)
                 size += len(part)
                 if size > most_bytes:
-                    raise TooLarge(f"The body is larger than {most_bytes} bytes.")
+                    raise BodyTooLarge(f"The body is larger than {most_bytes} bytes.")
     except ClientDisconnect:
-        raise TooSlow("The body broke off.") from None
+        raise BodyTooSlow("The body broke off.") from None
     except TimeoutError:
-        raise TooSlow(f"The body did not arrive within {_BODY_WITHIN_S:.0f} s.") from None
+        raise BodyTooSlow(f"The body did not arrive within {_BODY_WITHIN_S:.0f} s.") from None
     return b"".join(parts)
 
 
@@ -146,7 +146,7 @@ class SafeHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                tell(self._refusals, scope, message["status"], time.monotonic())
+                log_refusal(self._refusals, scope, message["status"], time.monotonic())
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)

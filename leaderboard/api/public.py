@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response
 from leaderboard.api.schemas import CountedRaceShape, ErrorShape, RaceShape, StandingShape
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorShape, "description": "No such race"}}
 _RACES = TypeAdapter(list[CountedRaceShape])
@@ -18,7 +18,7 @@ _STANDING = TypeAdapter(StandingShape)
 _LIMIT = Query(ge=1, le=100_000, description="the first so many rows; absent: all")
 
 
-def router(board: Board, utc_ns: Callable[[], int]) -> APIRouter:
+def router(board: LeaderboardService, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over one board."""
     routes = APIRouter(tags=["public"])
 

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
-from leaderboard import signature
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.schemas import ErrorShape
-from leaderboard.board import Board
-from leaderboard.config import Limits
+from leaderboard.board import LeaderboardService
+from leaderboard.config import LeaderboardLimits
 from leaderboard.sender import sender_of
+from shared import webhooks
 from shared.errors import RetryLater
 from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, PostAccepted, Result
 
@@ -41,7 +41,9 @@ _EXTRA: dict[str, Any] = {
 }
 
 
-def router(board: Board, stations: Mapping[bytes, str], limits: Limits, utc_ns: Callable[[], int]) -> APIRouter:
+def router(
+    board: LeaderboardService, stations: Mapping[bytes, str], limits: LeaderboardLimits, utc_ns: Callable[[], int]
+) -> APIRouter:
     """The route, over one board. `stations`: each key, and whose it is ("": any station's without one of its own)."""
     routes = APIRouter(tags=["results"])
     keys = tuple(stations)
@@ -68,8 +70,8 @@ def router(board: Board, stations: Mapping[bytes, str], limits: Limits, utc_ns: 
             said.get("webhook-timestamp", ""),
             said.get("webhook-signature", ""),
         )
-        webhook_id = signature.check(keys, *signed, body, now_utc_ns, limits.tolerance_s)
-        sender = sender_of(signature.signers(keys, *signed, body), stations)
+        webhook_id = webhooks.check(keys, *signed, body, now_utc_ns, limits.tolerance_s)
+        sender = sender_of(webhooks.signers(keys, *signed, body), stations)
         if in_work >= limits.posts_at_once:
             raise RetryLater("The leaderboard has its hands full.", after_s=1.0)
         in_work += 1

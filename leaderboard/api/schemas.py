@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from leaderboard.board import Snapshot, StandingRow
-from leaderboard.domain import EntryPolicy, Kind, Race, Venue
+from leaderboard.domain import EntryPolicy, Kind, RaceRecord, Venue
 from leaderboard.scored_laps import LAST_YEAR, LapShape, best_window, utc_text
 from leaderboard.store.queries import RaceHead
 from shared.errors import BadInput, ConfigError
@@ -180,7 +180,7 @@ def utc_ns(text: str) -> int:
     return int(at.timestamp()) * NS_PER_S
 
 
-def race_shape(race: Race, now_utc_ns: int) -> RaceShape:
+def race_shape(race: RaceRecord, now_utc_ns: int) -> RaceShape:
     texts = (None if at is None else utc_text(at) for at in (race.opens_utc_ns, race.closes_utc_ns, race.closed_utc_ns))
     state = race.state(now_utc_ns)
     return RaceShape(race.race_id, race.name, race.kind, race.venue, race.track, race.rules, race.entry, state, *texts)

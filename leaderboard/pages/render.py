@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leaderboard.board import Snapshot
-from leaderboard.live_stream import Picture
+from leaderboard.live_stream import LiveContent
 from leaderboard.pages.views import board_view, card
 from leaderboard.store.queries import RaceHead
 from shared.rules.wording import BEST_OF_RACE, RACERS_BEST
@@ -15,7 +15,7 @@ from shared.web.assets import addresses
 STATIC = pathlib.Path(__file__).parent.parent / "static"
 
 
-class Pages:
+class LeaderboardPages:
     """The pages of one leaderboard, called `title`."""
 
     def __init__(self, title: str) -> None:
@@ -45,13 +45,13 @@ class Pages:
         board = board_view(snapshot, now_utc_ns)
         return self._page("race.html", board=board, race=board.race, live=live)
 
-    def picture(self, snapshot: Snapshot, now_utc_ns: int) -> Picture:
+    def picture(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
         """What moves on a race's page, by the templates that the page itself is made with."""
         board = board_view(snapshot, now_utc_ns)
         rows = {row.key: self._row.render(row=row) for row in board.rows}
         module = self._parts.make_module()
         parts = {name: str(getattr(module, name)(board)) for name in ("state", "counts", "empty", "more")}
-        return Picture(board.version, tuple(row.key for row in board.rows), rows, parts)
+        return LiveContent(board.version, tuple(row.key for row in board.rows), rows, parts)
 
     def docs(self, openapi: dict[str, Any]) -> str:
         """The API for people, without anyone's CDN."""

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from fastapi import APIRouter, FastAPI
 from starlette.responses import HTMLResponse, StreamingResponse
 
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.live_stream import Feed
-from leaderboard.pages.render import Pages
+from leaderboard.pages.render import LeaderboardPages
 
 _STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
-def router(board: Board, pages: Pages, feed: Feed, rows_live: int, utc_ns: Callable[[], int]) -> APIRouter:
+def router(
+    board: LeaderboardService, pages: LeaderboardPages, feed: Feed, rows_live: int, utc_ns: Callable[[], int]
+) -> APIRouter:
     """The routes, over one board."""
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -31,7 +33,7 @@ def router(board: Board, pages: Pages, feed: Feed, rows_live: int, utc_ns: Calla
     return routes
 
 
-def add_docs(app: FastAPI, pages: Pages) -> None:
+def add_docs(app: FastAPI, pages: LeaderboardPages) -> None:
     """The API's page; its JSON is at /openapi.json."""
 
     @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)

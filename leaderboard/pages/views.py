@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from leaderboard.board import Snapshot, StandingRow
-from leaderboard.domain import Race
+from leaderboard.domain import RaceRecord
 from leaderboard.pages import wording
 from leaderboard.scored_laps import LapShape, best_window, utc_text
 from leaderboard.store.queries import RaceHead
@@ -57,7 +57,7 @@ class RowView:
 
 
 @dataclass(frozen=True, slots=True)
-class RaceView:
+class RaceHeaderView:
     """What the head of a race's page tells, and its card on the index."""
 
     race_id: str
@@ -80,7 +80,7 @@ class RaceView:
 class CardView:
     """A race on the index, with who leads it ('' if nobody does yet)."""
 
-    race: RaceView
+    race: RaceHeaderView
     leader: str
     score: str
 
@@ -89,7 +89,7 @@ class CardView:
 class BoardView:
     """A whole race page."""
 
-    race: RaceView
+    race: RaceHeaderView
     version: int
     rows: tuple[RowView, ...]
     hidden: int
@@ -114,10 +114,10 @@ def card(head: RaceHead, now_utc_ns: int) -> CardView:
     return CardView(race, head.leader or "", score)
 
 
-def race_view(race: Race, racers: int, results: int, now_utc_ns: int) -> RaceView:
+def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> RaceHeaderView:
     state = race.state(now_utc_ns)
     ends_utc_ns = race.ends_utc_ns()
-    return RaceView(
+    return RaceHeaderView(
         race_id=race.race_id,
         name=race.name,
         track=race.track,

@@ -6,13 +6,13 @@ keeps a second process away; readers are `query_only` and never the last to clos
 """
 
 import contextlib
-import fcntl
+import os
 import pathlib
 import sqlite3
 import threading
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import IO, Any
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -21,6 +21,7 @@ from alembic.util import CommandError
 from sqlalchemy.pool import StaticPool
 
 from shared.errors import ConfigError, HardwareMissing, OperatorError, RetryLater, StorageError
+from shared.files import lock_file
 
 _WAIT_S = 10.0
 _MIGRATION_LOCK = 0x72616365
@@ -33,16 +34,16 @@ class Store:
         self,
         writer: sa.Engine,
         readers: sa.Engine,
-        lock_file: IO[str] | None = None,
+        lock: int | None = None,
         path: pathlib.Path | None = None,
     ) -> None:
         self._path = path  # of a file that must stay where it is
         self._opened: tuple[int, int] | None = None
         self._writer = writer
         self._readers = readers
-        self._lock_file = lock_file
+        self._lock = lock
         # PostgreSQL orders its writers itself, by the row of the race.
-        self._one_writer = threading.Lock() if lock_file is not None else None
+        self._one_writer = threading.Lock() if lock is not None else None
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -50,7 +51,7 @@ class Store:
 
         Raises RetryLater when the store is busy or away, StorageError when the disk refuses.
         """
-        with self._turn(), _said_plainly():
+        with self._turn(), _plain_errors():
             self._check_file()
             with self._writer.begin() as connection:
                 yield connection
@@ -59,7 +60,7 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One consistent view; nothing can be written through it. Raises StorageError as `write` does."""
-        with _said_plainly():
+        with _plain_errors():
             self._check_file()
             with self._readers.begin() as connection:
                 yield connection
@@ -79,8 +80,9 @@ class Store:
         """Close all connections; idempotent."""
         self._readers.dispose()
         self._writer.dispose()
-        if self._lock_file is not None:
-            self._lock_file.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
@@ -143,9 +145,9 @@ def _url(path_or_url: str | pathlib.Path) -> sa.URL:
 
 def _open_sqlite(url: sa.URL) -> Store:
     path = pathlib.Path(str(url.database))
-    lock_file = _claim(path)
+    lock = _claim(path)
     writer, readers = _sqlite_engine(url, writes=True), _sqlite_engine(url, writes=False)
-    store = Store(writer, readers, lock_file, path)
+    store = Store(writer, readers, lock, path)
     try:
         with store.write() as connection:
             migrate(connection)
@@ -164,19 +166,18 @@ def _file_id(path: pathlib.Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _claim(path: pathlib.Path) -> IO[str]:
-    lock_path = path.with_name(path.name + ".lock")
+def _claim(path: pathlib.Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock_file = lock_path.open("a")
     except OSError as error:
         raise StorageError(f"{path}: the leaderboard cannot write there ({error.strerror}).") from None
     try:
-        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock_file.close()
-        raise StorageError(f"{path}: another leaderboard is using this database; stop it first.") from None
-    return lock_file
+        lock = lock_file(path.with_name(path.name + ".lock"))
+    except StorageError as error:
+        raise StorageError(f"{path}: the leaderboard cannot write there ({error}).") from None
+    if lock is None:
+        raise StorageError(f"{path}: another leaderboard is using this database; stop it first.")
+    return lock
 
 
 def _sqlite_engine(url: sa.URL, writes: bool) -> sa.Engine:
@@ -229,7 +230,7 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
 
 
 @contextlib.contextmanager
-def _said_plainly() -> Iterator[None]:
+def _plain_errors() -> Iterator[None]:
     try:
         yield
     except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):

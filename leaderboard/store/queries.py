@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from leaderboard.domain import Attempt, Line, Race, UnknownRace, is_race_id, newest
+from leaderboard.domain import Attempt, BestAttempt, RaceRecord, UnknownRace, is_race_id, newest
 from leaderboard.store import statements as sql
 from leaderboard.store.tables import RACES
 from shared.protocol.results import Result, decode_result
@@ -26,10 +26,10 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownLine:
     """A line with what a page tells of it."""
 
-    line: Line
+    line: BestAttempt
     name: str
     result: Result
 
@@ -38,16 +38,16 @@ class Shown:
 class RaceHead:
     """A race with what the index tells of it. `undo`: lines before the last change, None for a racer without one."""
 
-    race: Race
+    race: RaceRecord
     version: int
-    undo: dict[str, Line | None]
+    undo: dict[str, BestAttempt | None]
     racers: int
     results: int
     leader: str | None
     leader_score_ms: int | None
 
 
-_RACE_FIELDS = [field.name for field in dataclasses.fields(Race)]
+_RACE_FIELDS = [field.name for field in dataclasses.fields(RaceRecord)]
 
 
 def receipt(db: sa.Connection, webhook_id: str) -> Receipt | None:
@@ -63,7 +63,7 @@ def add_receipt(
     db.execute(sql.ADD_RECEIPT, values | {"webhook_id": webhook_id})
 
 
-def race(db: sa.Connection, race_id: str, for_change: bool = False) -> Race:
+def race(db: sa.Connection, race_id: str, for_change: bool = False) -> RaceRecord:
     """The race; `for_change` lets other writers of this race wait (PostgreSQL). Raises UnknownRace."""
     return _race(_row_of(db, sql.RACE_FOR_CHANGE if for_change else sql.RACE, race_id))
 
@@ -76,25 +76,25 @@ def _row_of(db: sa.Connection, query: sa.Select[Any], race_id: str) -> sa.Row[An
     return row
 
 
-def _race(row: sa.Row[Any]) -> Race:
+def _race(row: sa.Row[Any]) -> RaceRecord:
     values = {name: getattr(row, name) for name in _RACE_FIELDS}
-    return Race(**(values | {"rules": RaceRules(**json.loads(row.rules))}))
+    return RaceRecord(**(values | {"rules": RaceRules(**json.loads(row.rules))}))
 
 
-def _race_values(race: Race) -> dict[str, Any]:
+def _race_values(race: RaceRecord) -> dict[str, Any]:
     values = {name: getattr(race, name) for name in _RACE_FIELDS}
     return values | {"rules": json.dumps(dataclasses.asdict(race.rules), sort_keys=True)}
 
 
-def add_race(db: sa.Connection, race: Race, created_utc_ns: int) -> None:
+def add_race(db: sa.Connection, race: RaceRecord, created_utc_ns: int) -> None:
     db.execute(sql.ADD_RACE, _race_values(race) | {"created_utc_ns": created_utc_ns, "version": 1, "undo": "{}"})
 
 
-def change_race(db: sa.Connection, race: Race) -> None:
+def change_race(db: sa.Connection, race: RaceRecord) -> None:
     db.execute(sa.update(RACES).where(RACES.c.race_id == race.race_id).values(**_race_values(race)))
 
 
-def bump(db: sa.Connection, race_id: str, undo: dict[str, Line | None] | None = None) -> None:
+def bump(db: sa.Connection, race_id: str, undo: dict[str, BestAttempt | None] | None = None) -> None:
     """A page of this race shows something new; `undo` replaces what the arrows compare with."""
     if undo is None:
         db.execute(sql.BUMP, {"of_race": race_id})
@@ -134,7 +134,7 @@ def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class ResultOrigin:
     """What a result's accepted revisions say of it: race, racer and time of the newest, whose it is, how it is timed.
 
     `key`: the station's that it was first posted with, "" if none of its revisions bears one. `provisional`: no
@@ -148,7 +148,7 @@ class Home:
     provisional: bool
 
 
-def home_of(db: sa.Connection, result_id: str) -> Home | None:
+def origin_of(db: sa.Connection, result_id: str) -> ResultOrigin | None:
     """None: no revision of this result was accepted."""
     row = db.execute(sql.HOME_OF, {"result_id": result_id}).first()
     if row is None:
@@ -157,7 +157,7 @@ def home_of(db: sa.Connection, result_id: str) -> Home | None:
     said = [decode_result(bytes(payload)).evidence for payload in payloads]
     key = next((each.public_key for each in said if each.public_key), "")
     provisional = not any(each.clock_trusted for each in said)
-    return Home(row.race_id, row.racer, row.finished_utc_ns, key, provisional)
+    return ResultOrigin(row.race_id, row.racer, row.finished_utc_ns, key, provisional)
 
 
 def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int | None, at_utc_ns: int) -> int:
@@ -183,16 +183,16 @@ def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
     return [attempt for attempt in every if attempt.racer == racer]
 
 
-def line(db: sa.Connection, race_id: str, racer: str) -> Line | None:
+def line(db: sa.Connection, race_id: str, racer: str) -> BestAttempt | None:
     row = db.execute(sql.LINE, {"of_race": race_id, "of_racer": racer}).first()
     return None if row is None else _line(row)
 
 
-def _line(row: sa.Row[Any]) -> Line:
-    return Line(row.racer, row.score_ms, row.set_utc_ns, row.order, row.seq, row.attempts)
+def _line(row: sa.Row[Any]) -> BestAttempt:
+    return BestAttempt(row.racer, row.score_ms, row.set_utc_ns, row.order, row.seq, row.attempts)
 
 
-def set_line(db: sa.Connection, race_id: str, racer: str, old: Line | None, new: Line | None) -> None:
+def set_line(db: sa.Connection, race_id: str, racer: str, old: BestAttempt | None, new: BestAttempt | None) -> None:
     """Replace the racer's line."""
     mine = {"of_race": race_id, "of_racer": racer}
     if new is None:
@@ -203,7 +203,7 @@ def set_line(db: sa.Connection, race_id: str, racer: str, old: Line | None, new:
         db.execute(sql.CHANGE_LINE, dataclasses.asdict(new) | mine)
 
 
-def rank_of(db: sa.Connection, race_id: str, line: Line | None) -> tuple[int | None, int]:
+def rank_of(db: sa.Connection, race_id: str, line: BestAttempt | None) -> tuple[int | None, int]:
     """The place of a line (None: of nobody) and how many are ranked, by counting along the index."""
     if line is None:
         return None, int(db.execute(sql.COUNT_LINES, {"race_id": race_id}).scalar_one())
@@ -212,7 +212,7 @@ def rank_of(db: sa.Connection, race_id: str, line: Line | None) -> tuple[int | N
     return int(ahead) + 1, int(every)
 
 
-def lines(db: sa.Connection, race_id: str) -> list[Line]:
+def lines(db: sa.Connection, race_id: str) -> list[BestAttempt]:
     """All lines of a race in the order of their rank."""
     return [_line(row) for row in db.execute(sql.LINES_IN_RANK, {"race_id": race_id})]
 
@@ -222,17 +222,17 @@ def uncertainties_ns(db: sa.Connection, race_id: str) -> dict[int, int]:
     return {row.seq: row.uncertainty_ns for row in db.execute(sql.UNCERTAINTIES, {"race_id": race_id})}
 
 
-def shown(db: sa.Connection, race_id: str, lines: Sequence[Line]) -> list[Shown]:
+def shown_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt]) -> list[ShownLine]:
     """Lines with their results and the racers' names."""
     names = {row.racer: row.name for row in db.execute(sql.ENTRY_NAMES, {"race_id": race_id})}
     payloads: dict[int, bytes] = {}
     for start in range(0, len(lines), 500):
         seqs = [line.seq for line in lines[start : start + 500]]
         payloads |= {row.seq: bytes(row.payload) for row in db.execute(sql.PAYLOADS, {"seqs": seqs})}
-    return [Shown(line, names.get(line.racer, line.racer), _timed(payloads[line.seq], line)) for line in lines]
+    return [ShownLine(line, names.get(line.racer, line.racer), _timed(payloads[line.seq], line)) for line in lines]
 
 
-def _timed(payload: bytes, line: Line) -> Result:
+def _timed(payload: bytes, line: BestAttempt) -> Result:
     """As it was posted; where the station's clock was not set, at the time by which it counts."""
     result = decode_result(payload)
     return result if result.evidence.clock_trusted else dataclasses.replace(result, finished_utc_ns=line.set_utc_ns)
@@ -252,5 +252,5 @@ def _head(row: sa.Row[Any]) -> RaceHead:
     return RaceHead(_race(row), row.version, _undo(row.undo), row.racers, row.results, row.leader, row.leader_score_ms)
 
 
-def _undo(text: str) -> dict[str, Line | None]:
-    return {racer: line and Line(**line) for racer, line in json.loads(text).items()}
+def _undo(text: str) -> dict[str, BestAttempt | None]:
+    return {racer: line and BestAttempt(**line) for racer, line in json.loads(text).items()}

@@ -12,7 +12,7 @@ import requests
 from rich.console import Console
 
 from leaderboard import credentials
-from leaderboard.config import Secrets
+from leaderboard.config import SecretFiles
 from raceday.broker import free_port, taken
 from raceday.demo import summary
 from raceday.demo.config_files import House, Ports
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     console = Console(stderr=False, highlight=False)
     with _folder(plan) as folder, Terminal(console) as terminal:
         house = House(plan, folder, _ports(plan))
-        credentials.create(Secrets((str(house.webhook_secret),), str(house.admin_token)))
+        credentials.create(SecretFiles((str(house.webhook_secret),), str(house.admin_token)))
         house.write()
         supervisor = Supervisor(
             folder, lambda name, code: terminal.note(f"{name} ended ({code}); it was started again.")

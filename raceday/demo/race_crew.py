@@ -16,7 +16,7 @@ from raceday.demo.station_client import Patience, StationHand
 from shared.errors import HardwareMissing, OperatorError, Refused, RetryLater
 from shared.units import NS_PER_S
 from simulator.realtime.control_client import WorldControl
-from simulator.realtime.protocol import Truth
+from simulator.realtime.protocol import TrueEvent
 from station.views.views import CarView, RunView, View
 
 LOOK_S = 0.1
@@ -31,7 +31,7 @@ class Marshal:
     """Watches the truth on a thread of its own; `take_off_tracks` hands over what is to be reported."""
 
     world: str
-    truths: list[Truth] = field(default_factory=list)
+    truths: list[TrueEvent] = field(default_factory=list)
     _reported: int = 0
     _off_since_ns: int | None = None
     _closing: threading.Event = field(default_factory=threading.Event)
@@ -42,7 +42,7 @@ class Marshal:
     def close(self) -> None:
         self._closing.set()
 
-    def take_off_tracks(self) -> list[Truth]:
+    def take_off_tracks(self) -> list[TrueEvent]:
         seen = [t for t in self.truths[self._reported :] if t.event == "off_track"]
         self._reported = len(self.truths)
         return seen
@@ -61,7 +61,7 @@ class Marshal:
             except HardwareMissing:
                 self._closing.wait(LOOK_S)
 
-    def _note(self, truth: Truth) -> None:
+    def _note(self, truth: TrueEvent) -> None:
         self.truths.append(truth)
         if truth.event == "off_track":
             self._off_since_ns = truth.at_ns
@@ -86,7 +86,7 @@ class Director:
         self._finished_s: float | None = None
 
     @property
-    def truths(self) -> list[Truth]:
+    def truths(self) -> list[TrueEvent]:
         return list(self._marshal.truths)
 
     def place(self, racer: Racer) -> None:

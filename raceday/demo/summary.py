@@ -12,11 +12,11 @@ import requests
 from raceday.demo.config_files import House
 from raceday.demo.plan import Plan, Racer
 from shared.protocol.results import PostAccepted
-from simulator.realtime.protocol import Truth
+from simulator.realtime.protocol import TrueEvent
 from station.core.facts import Lap
-from station.store.hash_chain import Record
+from station.store.hash_chain import JournalRecord
 from station.store.journal import Journal
-from station.sync.attempts import Attempts
+from station.sync.attempts import AttemptStore
 
 PACKAGES = ("raceday", "apsw", "onnxruntime", "opencv-python-headless", "paho-mqtt", "fastapi", "sqlalchemy", "numpy")
 
@@ -30,7 +30,7 @@ class Told:
     result_id: str | None
 
 
-def write(plan: Plan, house: House, truths: list[Truth], restarts: dict[str, int]) -> dict[str, Any]:
+def write(plan: Plan, house: House, truths: list[TrueEvent], restarts: dict[str, int]) -> dict[str, Any]:
     """Gathers and, if asked for, writes the summary."""
     journal = Journal(house.station_db)
     try:
@@ -64,7 +64,7 @@ def all_qualified(document: dict[str, Any]) -> bool:
     return all(racer["rank"] is not None and racer["score_ms"] is not None for racer in document["racers"])
 
 
-def _told(records: list[Record], racer: Racer) -> Told:
+def _told(records: list[JournalRecord], racer: Racer) -> Told:
     """The laps of a run as they stand after its last ruling, read from the stored facts."""
     told = Told({}, {}, None)
     for kind, fields in (fact for record in records for fact in json.loads(record.facts)):
@@ -81,7 +81,7 @@ def _told(records: list[Record], racer: Racer) -> Told:
 def _racer(
     racer: Racer,
     told: Told,
-    truths: list[Truth],
+    truths: list[TrueEvent],
     answers: dict[str, PostAccepted],
     standings: list[dict[str, Any]],
 ) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _answer(answer: PostAccepted | None) -> dict[str, Any] | None:
 
 
 def _answers(path: pathlib.Path) -> dict[str, PostAccepted]:
-    attempts = Attempts(path)
+    attempts = AttemptStore(path)
     try:
         return {r.result_id: r.answer for r in attempts.records() if isinstance(r.answer, PostAccepted)}
     finally:

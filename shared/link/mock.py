@@ -24,8 +24,8 @@ from shared.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["Faults", "MockBroker", "MockLink"]
 
-RETRY_FIRST_NS = 100 * NS_PER_MS
-RETRY_MOST_NS = 5 * NS_PER_S
+FIRST_RETRY_NS = 100 * NS_PER_MS
+MAX_RETRY_NS = 5 * NS_PER_S
 
 
 class MockLink:
@@ -130,7 +130,7 @@ class MockLink:
 
     def _retry(self) -> None:
         if not self._closed:
-            most_ns = min(RETRY_MOST_NS, RETRY_FIRST_NS * 2 ** min(self._tries, 10))
+            most_ns = min(MAX_RETRY_NS, FIRST_RETRY_NS * 2 ** min(self._tries, 10))
             self._tries += 1
             self._broker.later(self._random.randint(most_ns // 2, most_ns), self._try)
 

@@ -15,12 +15,12 @@ import unicodedata
 
 from shared.errors import Refused
 
-MOST = 64  # characters as a reader counts them: marks, joiners and what is joined are part of one
-MOST_BYTES_EACH = 8  # of UTF-8, on average
-MOST_MARKS = 4  # on one base: UTS #39, 5.4
+MAX_CHARACTERS = 64  # characters as a reader counts them: marks, joiners and what is joined are part of one
+MAX_BYTES_PER_CHARACTER = 8  # of UTF-8, on average
+MAX_MARKS = 4  # on one base: UTS #39, 5.4
 
 ZWNJ, ZWJ, CANCEL_TAG, VOWEL_SEPARATOR = "\u200c", "\u200d", "\U000e007f", "\u180e"
-MOST_TAGS = 30  # of one flag
+MAX_TAGS = 30  # of one flag
 _VIRAMA = 9  # a combining class
 
 Ranges = tuple[tuple[int, int], ...]
@@ -64,35 +64,37 @@ _NOT_WRITTEN = {
 }
 
 
-def person_name(text: str, most: int = MOST) -> str:
+def person_name(text: str, most: int = MAX_CHARACTERS) -> str:
     """The name as it is kept and shown: normal form C, single ordinary blanks between words. Raises Refused.
 
     At most `most` characters as a reader counts them. What comes out comes out of a second turn unchanged.
     """
-    if len(text) > 4 * most * MOST_BYTES_EACH:  # before any work on it; blanks may still go
+    if len(text) > 4 * most * MAX_BYTES_PER_CHARACTER:  # before any work on it; blanks may still go
         raise Refused(_too_long(most))
     if (plain := _plain(text)) and len(plain) <= most:
         return plain
     name = _blanks(re.sub(f"{ZWNJ}+", ZWNJ, unicodedata.normalize("NFC", text)))
     for place, sign in enumerate(name):
         if why := _unfit(name, place, sign):
-            raise Refused(f"A racer's name holds {said(sign)}, {why}: write it without that.")
+            raise Refused(f"A racer's name holds {code_point_name(sign)}, {why}: write it without that.")
     if not any(_seen(sign) for sign in name):
         raise Refused(f"A racer's name has 1 to {most} characters, and at least one that can be seen.")
     if (last := _stacked(name)) is not None:
-        raise Refused(f"A racer's name has more than {MOST_MARKS} marks on one letter, up to {said(last)}: use fewer.")
-    if _length(name) > most or len(name.encode()) > most * MOST_BYTES_EACH:
+        raise Refused(
+            f"A racer's name has more than {MAX_MARKS} marks on one letter, up to {code_point_name(last)}: use fewer."
+        )
+    if _length(name) > most or len(name.encode()) > most * MAX_BYTES_PER_CHARACTER:
         raise Refused(_too_long(most))
     return name
 
 
-def name_within(text: str, most: int = MOST) -> str:
+def name_within(text: str, most: int = MAX_CHARACTERS) -> str:
     """The name that is left of any text once what cannot stand in one is taken out; "" if that is nothing.
 
     For where nobody can be asked to write it otherwise.
     """
-    short = " ".join(text[: 4 * most * MOST_BYTES_EACH].split())
-    cut = unicodedata.normalize("NFC", short).encode(errors="replace")[: most * MOST_BYTES_EACH]
+    short = " ".join(text[: 4 * most * MAX_BYTES_PER_CHARACTER].split())
+    cut = unicodedata.normalize("NFC", short).encode(errors="replace")[: most * MAX_BYTES_PER_CHARACTER]
     name = _without_unfit(cut.decode(errors="ignore"))
     while (over := _length(name) - most) > 0:
         name = _without_unfit(name[:-over])
@@ -115,14 +117,14 @@ def name_key(text: str) -> str:
     return _blanks(unicodedata.normalize("NFKC", seen))
 
 
-def said(sign: str) -> str:
+def code_point_name(sign: str) -> str:
     """A character by number and name: "U+202E RIGHT-TO-LEFT OVERRIDE"."""
     name = _CONTROLS.get(sign) or unicodedata.name(sign, "")
     return f"U+{ord(sign):04X} {name or _NAMELESS.get(unicodedata.category(sign), '(without a name)')}"
 
 
 def _too_long(most: int) -> str:
-    return f"A racer's name has 1 to {most} characters (and at most {most * MOST_BYTES_EACH} bytes)."
+    return f"A racer's name has 1 to {most} characters (and at most {most * MAX_BYTES_PER_CHARACTER} bytes)."
 
 
 def _plain(text: str) -> str:
@@ -200,7 +202,7 @@ def _in_flag(name: str, place: int) -> bool:
     while last < len(name) and _in(_TAGS, name[last]):
         last += 1
     letters = place - first - 1 + (last - place)
-    return _pictured(_base(name[: first + 1])) and name[last : last + 1] == CANCEL_TAG and 0 < letters <= MOST_TAGS
+    return _pictured(_base(name[: first + 1])) and name[last : last + 1] == CANCEL_TAG and 0 < letters <= MAX_TAGS
 
 
 def _cursive(sign: str) -> bool:
@@ -228,7 +230,7 @@ def _stacked(name: str) -> str | None:
             marks += not (_in(_SELECTORS, sign) or _in(_SUBJOINED, sign))
         elif sign not in (ZWNJ, ZWJ):
             marks = 0
-        if marks > MOST_MARKS:
+        if marks > MAX_MARKS:
             return sign
     return None
 

@@ -145,6 +145,11 @@ def successful(lap: RunLap, rules: RaceRules) -> bool:
     return lap.valid and allowed and lap.lap_ns >= seconds_to_ns(rules.min_lap_s)
 
 
+def successful_laps(laps: Iterable[RunLap], rules: RaceRules) -> list[tuple[int, int]]:
+    """Of each successful lap, in their order: its time as it counts, and when it ended; both in ns."""
+    return [(lap_time_ns(lap, rules), lap.ended_ns) for lap in laps if successful(lap, rules)]
+
+
 def windows(laps: Sequence[RunLap], rules: RaceRules) -> Iterable[Sequence[RunLap]]:
     """Every stretch of `consecutive_laps` successful laps in a row, within the race's lap limit."""
     counted = laps if rules.max_laps is None else laps[: rules.max_laps]

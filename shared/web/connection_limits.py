@@ -14,12 +14,12 @@ from typing import Literal
 # waiting: has not asked anything (whole) yet; sending: the body is still to come; queued: has spoken and we have not
 # listened yet; resting: was answered, and may ask more; served: we work or send.
 Stage = Literal["waiting", "sending", "queued", "resting", "served"]
-GO_FIRST: tuple[Stage, ...] = ("waiting", "sending", "queued", "resting")
-OUR_OWN = ("127.0.0.1", "::1")
+EVICTION_ORDER: tuple[Stage, ...] = ("waiting", "sending", "queued", "resting")
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ConnectionLimits:
     """How many connections there may be, and how long each may keep us waiting."""
 
     connections: int
@@ -32,7 +32,7 @@ class Room:
 
 
 @dataclass(slots=True, eq=False)
-class Guest:
+class WebConnection:
     """One connection. `address` is what it is counted by; `since_s`: when its stage began."""
 
     address: str
@@ -41,7 +41,7 @@ class Guest:
     end: Callable[[], None] = lambda: None
     stage: Stage = "waiting"
     stuck_since_s: float | None = None
-    party: "Party | None" = None  # where it is counted
+    party: "AddressGroup | None" = None  # where it is counted
 
     def turn(self, stage: Stage, now_s: float) -> None:
         """A new stage begins, if it is one."""
@@ -53,24 +53,24 @@ class Guest:
 
 
 @dataclass(slots=True)
-class Party:
+class AddressGroup:
     """All connections of one address, by stage, the oldest first. A stranger beside an official is none of his."""
 
-    waiting: dict[Guest, None] = field(default_factory=dict)
-    sending: dict[Guest, None] = field(default_factory=dict)
-    queued: dict[Guest, None] = field(default_factory=dict)
-    resting: dict[Guest, None] = field(default_factory=dict)
-    served: dict[Guest, None] = field(default_factory=dict)
+    waiting: dict[WebConnection, None] = field(default_factory=dict)
+    sending: dict[WebConnection, None] = field(default_factory=dict)
+    queued: dict[WebConnection, None] = field(default_factory=dict)
+    resting: dict[WebConnection, None] = field(default_factory=dict)
+    served: dict[WebConnection, None] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.idle + len(self.queued) + len(self.served)
 
-    def __iter__(self) -> Iterator[Guest]:
+    def __iter__(self) -> Iterator[WebConnection]:
         return itertools.chain(self.waiting, self.sending, self.queued, self.resting, self.served)
 
-    def at(self, stage: Stage) -> dict[Guest, None]:
+    def at(self, stage: Stage) -> dict[WebConnection, None]:
         """Those at this stage."""
-        held: dict[Guest, None] = getattr(self, stage)
+        held: dict[WebConnection, None] = getattr(self, stage)
         return held
 
     @property
@@ -79,26 +79,26 @@ class Party:
         return len(self.waiting) + len(self.sending) + len(self.resting)
 
     @property
-    def longest_idle(self) -> Guest | None:
+    def longest_idle(self) -> WebConnection | None:
         """Who goes first."""
         return next(itertools.chain(self.waiting, self.sending, self.resting), None)
 
 
 @dataclass(slots=True)
-class Crowd:
+class ConnectionTable:
     """All connections of one server, by whom they are counted with: an address, officials' or not."""
 
-    room: Room
-    parties: dict[tuple[str, bool], Party] = field(default_factory=dict)
+    room: ConnectionLimits
+    parties: dict[tuple[str, bool], AddressGroup] = field(default_factory=dict)
     officials: int = 0
     others: int = 0
 
     def __len__(self) -> int:
         return self.officials + self.others
 
-    def enter(self, guest: Guest) -> list[Guest]:
+    def enter(self, guest: WebConnection) -> list[WebConnection]:
         """The newcomer is in; who has to go for it (maybe itself, if nobody is less worth a place)."""
-        party = self.parties.get((guest.address, guest.official)) or Party()
+        party = self.parties.get((guest.address, guest.official)) or AddressGroup()
         gone = self._over_own_share(guest, party) or self._over_all(guest, party)
         self.parties[(guest.address, guest.official)] = guest.party = party
         party.at(guest.stage)[guest] = None
@@ -108,7 +108,7 @@ class Crowd:
         self.leave(gone)
         return [gone]
 
-    def leave(self, guest: Guest) -> None:
+    def leave(self, guest: WebConnection) -> None:
         """It has gone; harmless to say twice."""
         party = guest.party
         if party is not None:
@@ -118,29 +118,29 @@ class Crowd:
             if not party:
                 del self.parties[(guest.address, guest.official)]
 
-    def overdue(self, now_s: float) -> list[Guest]:
+    def overdue(self, now_s: float) -> list[WebConnection]:
         """Who keeps us waiting for too long."""
         return [guest for party in self.parties.values() for guest in party if self._late(guest, now_s)]
 
-    def _count(self, guest: Guest, by: int) -> None:
+    def _count(self, guest: WebConnection, by: int) -> None:
         if guest.official:
             self.officials += by
         else:
             self.others += by
 
-    def _late(self, guest: Guest, now_s: float) -> bool:
+    def _late(self, guest: WebConnection, now_s: float) -> bool:
         room = self.room
         if guest.stuck_since_s is not None and now_s - guest.stuck_since_s > room.stuck_s:
             return True
         most_s = {"waiting": room.head_s, "sending": room.body_s, "resting": room.keep_s}.get(guest.stage)
         return most_s is not None and now_s - guest.since_s > most_s
 
-    def _over_own_share(self, newcomer: Guest, party: Party) -> Guest | None:
+    def _over_own_share(self, newcomer: WebConnection, party: AddressGroup) -> WebConnection | None:
         """The oldest of its own address that is not served, if there are too many of those."""
         most = self.room.idle_each * (2 if newcomer.official else 1)
-        return party.longest_idle if newcomer.address not in OUR_OWN and party.idle >= most else None
+        return party.longest_idle if newcomer.address not in LOOPBACK and party.idle >= most else None
 
-    def _over_all(self, newcomer: Guest, party: Party) -> Guest | None:
+    def _over_all(self, newcomer: WebConnection, party: AddressGroup) -> WebConnection | None:
         room = self.room
         if newcomer.official:
             if len(self) < room.connections:
@@ -154,10 +154,10 @@ class Crowd:
             return None
         return self._least(newcomer, party, officials=False) or newcomer
 
-    def _least(self, newcomer: Guest, own: Party, *, officials: bool) -> Guest | None:
+    def _least(self, newcomer: WebConnection, own: AddressGroup, *, officials: bool) -> WebConnection | None:
         """Who goes first: of the address that holds most, the one that has waited longest; then one that is served."""
         parties = [party for (_, theirs), party in self.parties.items() if theirs == officials]
-        for stage in GO_FIRST:
+        for stage in EVICTION_ORDER:
             found = [party for party in parties if party.at(stage)]
             if found:
                 return next(iter(max(found, key=len).at(stage)))

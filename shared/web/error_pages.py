@@ -48,7 +48,7 @@ _PAGE = """<!doctype html>
 """
 
 
-class PagesForPeople:
+class ErrorPages:
     """ASGI middleware. `machine`: "This station"; `home`: what its page at / is called."""
 
     def __init__(self, app: ASGIApp, machine: str, home: str) -> None:

@@ -7,7 +7,7 @@ from shared.addresses import address_of
 from shared.errors import ConfigError
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-MOST_SIGNS = 253
+MAX_LENGTH = 253
 
 
 def host_name(written: str) -> str:
@@ -18,7 +18,7 @@ def host_name(written: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", written.strip()).lower())
     labels = [_label(label) for label in folded.replace("\u3002", ".").rstrip(".").split(".")]  # the CJK full stop
     name = ".".join(labels)
-    if len(name) > MOST_SIGNS or not all(_LABEL.fullmatch(label) for label in labels):
+    if len(name) > MAX_LENGTH or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError(f"{written!r} is no name of a machine")
     return name
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 
 from starlette.types import Scope
 
-from shared.addresses import neighbourhood
+from shared.addresses import counted_prefix
 
 TOLD = frozenset({401, 403, 413, 415, 421, 429})
-MOST_KINDS = 256
-MOST_LINES_PER_S = 5
+MAX_KINDS = 256
+MAX_LINES_PER_S = 5
 LOG = logging.getLogger("raceday.web")
 
 
-def tell(refusals: "Refusals", scope: Scope, status: int, now_s: float) -> None:
+def log_refusal(refusals: "Refusals", scope: Scope, status: int, now_s: float) -> None:
     """For a layer that sees each answer begin."""
     if status in TOLD:
         client = scope.get("client") or ("", 0)
@@ -39,14 +39,14 @@ class Refusals:
     def note(self, status: int, client: str, what: str, now_s: float) -> str | None:
         """A sentence for the log, if it is time for one. `what` was asked: "POST /api/v1/commands"."""
         self.total += 1
-        key, second = (status, neighbourhood(client)), int(now_s)
-        if len(self._since) >= MOST_KINDS and key not in self._since:
+        key, second = (status, counted_prefix(client)), int(now_s)
+        if len(self._since) >= MAX_KINDS and key not in self._since:
             self._since.clear()
             self._told.clear()
         self._since[key] = self._since.get(key, 0) + 1
         if second != self._second:
             self._second, self._lines = second, 0
-        if self._told.get(key) == second or self._lines >= MOST_LINES_PER_S:
+        if self._told.get(key) == second or self._lines >= MAX_LINES_PER_S:
             return None
         self._told[key] = second
         self._lines += 1

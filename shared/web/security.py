@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web.host_names import host_name, host_names
-from shared.web.refusal_log import Refusals, tell
+from shared.web.refusal_log import Refusals, log_refusal
 
 HEADERS = {
     "content-security-policy": (
@@ -30,7 +30,7 @@ _HOST = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^\[\]:]+))(?::[0-9]*
 _LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
-class Doors:
+class HostAndHeaderGuard:
     """ASGI middleware: refuses a Host that is not ours, and puts the security headers on every answer.
 
     `machine` is what the sentence calls us: "This station", "This car". `allowed_hosts`: our names, as people write
@@ -49,7 +49,7 @@ class Doors:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                tell(self._refusals, scope, message["status"], time.monotonic())
+                log_refusal(self._refusals, scope, message["status"], time.monotonic())
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -57,14 +57,14 @@ class Doors:
 
         # Browsers send other scripts as "xn--...", some programs as they are.
         host = Headers(scope=scope).get("host", "").encode("latin-1").decode("utf-8", "replace")
-        if not is_ours(host, self._allowed):
+        if not is_allowed_host(host, self._allowed):
             sentence = f"{self._machine} does not answer to the name {host[:80]!r}; use its address."
             await JSONResponse({"error": sentence}, 421)(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
 
 
-def is_ours(host: str, allowed: frozenset[str] = frozenset()) -> bool:
+def is_allowed_host(host: str, allowed: frozenset[str] = frozenset()) -> bool:
     """An address, a name without a dot, a local name, or one that the config allows: never a stranger's domain.
 
     `allowed` as host_name() makes them.
@@ -89,7 +89,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def stranger(headers: Headers, scheme: str, whose: str) -> str:
+def cross_site_reason(headers: Headers, scheme: str, whose: str) -> str:
     """Why this command comes from another page than ours, "" if it may. A program (curl, a script) sends no Origin."""
     origin = headers.get("origin")
     if origin is not None and origin != f"{scheme}://{headers.get('host', '')}":

@@ -18,14 +18,16 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from shared.addresses import neighbourhood
-from shared.web.accept_queue import DoorQueue
-from shared.web.connection_limits import Crowd, Guest, Room, Stage
+from shared.addresses import counted_prefix
+from shared.web.accept_queue import AcceptQueue
+from shared.web.connection_limits import ConnectionLimits, ConnectionTable, Stage, WebConnection
 
 BACKLOG = 4096  # the kernel's own most; a burst waits there, where an official's knock is not lost
-BATCH = 512  # then those that are in are heard
-WELCOMED = 8  # so many requests are begun before the others on the loop have their turn (and see accept_queue.py)
-RUSH_WELCOMED = 1  # while more come than were heard at once: an official in a hurry may be among them
+ACCEPT_BATCH = 512  # then those that are in are heard
+STARTED_PER_TURN = (
+    8  # so many requests are begun before the others on the loop have their turn (and see accept_queue.py)
+)
+STARTED_PER_RUSH_TURN = 1  # while more come than were heard at once: an official in a hurry may be among them
 SWEEP_S = 0.5
 REPORT_S = 10.0
 PAUSE_S = 0.2
@@ -58,11 +60,11 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class CountedHttp(H11Protocol):
+class CountedHttpProtocol(H11Protocol):
     """uvicorn's HTTP/1.1, which tells its guest's stage."""
 
-    guest: Guest
-    gone: Callable[[Guest], None]
+    guest: WebConnection
+    gone: Callable[[WebConnection], None]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -110,34 +112,34 @@ class CountingServer(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
-        room: Room,
+        room: ConnectionLimits,
         is_official: Callable[[str], bool] = lambda _address: False,
         urgent: tuple[bytes, ...] = (),
     ) -> None:
         super().__init__(config)
-        self.crowd = Crowd(room)
+        self.crowd = ConnectionTable(room)
         self._is_official, self._urgent = is_official, urgent
         for name in ("uvicorn.error", "asyncio"):
-            logging.getLogger(name).addFilter(_FEW)
+            logging.getLogger(name).addFilter(_LOG_RATE_LIMIT)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
         assert sockets, "we serve over sockets that listen already"
-        door = _Door(self.crowd, self._is_official, self._urgent, self._protocol, sockets)
+        door = _Acceptor(self.crowd, self._is_official, self._urgent, self._protocol, sockets)
         door.open()
         self.servers = [door]  # type: ignore[list-item]  # it closes and is waited for as one of theirs
         self.started = True
 
-    def _protocol(self) -> CountedHttp:
-        return CountedHttp(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+    def _protocol(self) -> CountedHttpProtocol:
+        return CountedHttpProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
-_PEEK = 64
+_PEEK_BYTES = 64
 
 
-class _Door:
+class _Acceptor:
     """Accepts, counts, and puts out who waits too long; stands where uvicorn expects an asyncio server.
 
     Who says nothing costs a descriptor and no more. Those who said something are heard a few at a time, in the order of
@@ -146,20 +148,20 @@ class _Door:
 
     def __init__(
         self,
-        crowd: Crowd,
+        crowd: ConnectionTable,
         is_official: Callable[[str], bool],
         urgent: tuple[bytes, ...],
-        protocol: Callable[[], CountedHttp],
+        protocol: Callable[[], CountedHttpProtocol],
         sockets: Sequence[socket.socket],
     ) -> None:
         self._crowd, self._urgent, self._protocol = crowd, urgent, protocol
         # By what it is counted, and whether it is an official's: asked anew for each of thousands.
-        self._known = functools.lru_cache(1024)(lambda host: (neighbourhood(host), is_official(host)))
+        self._known = functools.lru_cache(1024)(lambda host: (counted_prefix(host), is_official(host)))
         self._sockets = sockets
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._queue = DoorQueue()
-        self._queued: dict[Guest, socket.socket] = {}  # those in it
+        self._queue = AcceptQueue()
+        self._queued: dict[WebConnection, socket.socket] = {}  # those in it
         self._draining = False
         self._rush = False
         self._put_out: Counter[str] = Counter()
@@ -189,7 +191,7 @@ class _Door:
 
     def _accept(self, listening: socket.socket) -> None:
         self._rush = False
-        for _ in range(BATCH):
+        for _ in range(ACCEPT_BATCH):
             try:
                 arrived, peer = listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -204,7 +206,7 @@ class _Door:
         self._rush = True
 
     def _take(self, arrived: socket.socket, host: str) -> None:
-        guest = Guest(*self._known(host), time.monotonic())
+        guest = WebConnection(*self._known(host), time.monotonic())
         for gone in self._crowd.enter(guest):
             self._put_out[gone.address] += 1
             if gone is guest:
@@ -217,7 +219,7 @@ class _Door:
         guest.end = functools.partial(self._dismiss, arrived, guest)
         self._hear_first(arrived, guest)
 
-    def _dismiss(self, arrived: socket.socket, guest: Guest) -> None:
+    def _dismiss(self, arrived: socket.socket, guest: WebConnection) -> None:
         """It goes before it is uvicorn's."""
         self._crowd.leave(guest)
         if self._queued.pop(guest, None) is not None:
@@ -226,14 +228,14 @@ class _Door:
             self._loop.remove_reader(arrived.fileno())
             arrived.close()
 
-    def _spoke(self, arrived: socket.socket, guest: Guest) -> None:
+    def _spoke(self, arrived: socket.socket, guest: WebConnection) -> None:
         self._loop.remove_reader(arrived.fileno())
         self._hear_first(arrived, guest)
 
-    def _hear_first(self, arrived: socket.socket, guest: Guest) -> None:
+    def _hear_first(self, arrived: socket.socket, guest: WebConnection) -> None:
         """How it begins, or that it has not begun yet."""
         try:
-            first = arrived.recv(_PEEK, socket.MSG_PEEK)
+            first = arrived.recv(_PEEK_BYTES, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
             self._loop.add_reader(arrived.fileno(), self._spoke, arrived, guest)
             return
@@ -254,19 +256,19 @@ class _Door:
 
     def _drain(self) -> None:
         self._draining = False
-        for guest in self._queue.take(RUSH_WELCOMED if self._rush else WELCOMED):
+        for guest in self._queue.take(STARTED_PER_RUSH_TURN if self._rush else STARTED_PER_TURN):
             self._welcome_soon(self._queued.pop(guest), guest)
         if self._queue:
             self._drain_soon()
 
-    def _welcome_soon(self, arrived: socket.socket, guest: Guest) -> None:
+    def _welcome_soon(self, arrived: socket.socket, guest: WebConnection) -> None:
         # Still queued until uvicorn has read it: it is the last that should go for a newcomer.
         guest.end = lambda: None  # for one turn of the loop it is on its way
         task = self._loop.create_task(self._welcome(arrived, guest))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _welcome(self, arrived: socket.socket, guest: Guest) -> None:
+    async def _welcome(self, arrived: socket.socket, guest: WebConnection) -> None:
         protocol = self._protocol()
         protocol.guest, protocol.gone = guest, self._crowd.leave
         try:
@@ -296,7 +298,7 @@ class _Door:
         self._put_out.clear()
 
 
-class FewLines(logging.Filter):
+class LogRateLimit(logging.Filter):
     """A stranger who sends nonsense must not fill the log: so many lines a second, then a count."""
 
     def __init__(self, lines_per_s: int, now_s: Callable[[], float] = time.monotonic) -> None:
@@ -319,4 +321,4 @@ class FewLines(logging.Filter):
         return True
 
 
-_FEW = FewLines(LINES_PER_S)  # one for all servers of a process
+_LOG_RATE_LIMIT = LogRateLimit(LINES_PER_S)  # one for all servers of a process

@@ -15,7 +15,7 @@ from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
 TICK_NS = 20_000_000
 
 
-class Wires:
+class DriveChain:
     """The guard's chain for one world."""
 
     def __init__(self, world: World, latency_ns: int = 0, limits: DriveLimits | None = None) -> None:

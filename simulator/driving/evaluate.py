@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 
-from simulator.driving.drive_chain import Wires
-from simulator.driving.policy import Policy, find_model, load_policy
+from simulator.driving.drive_chain import DriveChain
+from simulator.driving.policy import DrivingPolicy, find_model, load_policy
 from simulator.world.camera import CameraParameters
 from simulator.world.tracks import Track, load_track
 from simulator.world.world import World, draw_parts
-from simulator.world.world_events import FORWARD, FrameDue, OffTrack, TrueCrossing, WorldEvent
+from simulator.world.world_events import FORWARD, CarLeftTrack, FrameDue, TrueCrossing, WorldEvent
 from vehicle.frames.preprocess import ProfileName
 from vehicle.models.trial import try_model
 
@@ -45,7 +45,7 @@ class Drive:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DriveVerdict:
     """All seeds on one track."""
 
     track: str
@@ -56,7 +56,7 @@ class Verdict:
     mean_lap_s: float | None
 
 
-def drive(policy: Policy, track: Track, seed: int, laps: int, width_px: int = WORLD_WIDTH_PX) -> Drive:
+def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: int = WORLD_WIDTH_PX) -> Drive:
     """Drive `laps` laps from the start; ends early after too many off-tracks or when time is up.
 
     `width_px` is that of the camera's pictures, 4 to 3. How a car shrinks them matters beyond twice the policy's own
@@ -69,7 +69,7 @@ def drive(policy: Policy, track: Track, seed: int, laps: int, width_px: int = WO
         parts = replace(parts, lens=lens)
     world = World(track, seed, frame_rate_hz=FRAME_RATE_HZ, parts=parts)
     latency_ns = random.Random(f"latency-{seed}").randint(LEAST_LATENCY_NS, MOST_LATENCY_NS)
-    wires, score = Wires(world, latency_ns), _Score(laps)
+    wires, score = DriveChain(world, latency_ns), _Score(laps)
     points: list[tuple[float, float]] = []
     frames = round((laps + 1) * track.length_m / SLOWEST_MPS * FRAME_RATE_HZ)
     for number in range(frames):
@@ -101,7 +101,7 @@ class _Score:
     def see(self, event: WorldEvent) -> None:
         if isinstance(event, FrameDue) or self.done:
             return
-        if isinstance(event, OffTrack):
+        if isinstance(event, CarLeftTrack):
             self.off_tracks += 1
         elif isinstance(event, TrueCrossing) and event.gate == "start" and event.direction == FORWARD:
             if self._last_ns is not None:
@@ -109,13 +109,13 @@ class _Score:
             self._last_ns = event.at_ns
 
 
-def verdict(track: str, drives: Iterable[Drive]) -> Verdict:
+def verdict(track: str, drives: Iterable[Drive]) -> DriveVerdict:
     """Add up the drives on one track."""
     every = list(drives)
     laps = [lap for one in every for lap in one.laps_s]
     mean = round(sum(laps) / len(laps), 3) if laps else None
     clean = sum(one.clean for one in every)
-    return Verdict(track, len(every), clean, len(laps), sum(one.off_tracks for one in every), mean)
+    return DriveVerdict(track, len(every), clean, len(laps), sum(one.off_tracks for one in every), mean)
 
 
 def evaluate(
@@ -127,7 +127,7 @@ def evaluate(
     jobs: int = 1,
     profile: ProfileName = "grey-area",
     width_px: int = WORLD_WIDTH_PX,
-) -> Iterator[Verdict]:
+) -> Iterator[DriveVerdict]:
     """The verdict of each track as it is ready. Raises OperatorError before anything is driven if an input is bad."""
     loaded = [load_track(name) for name in tracks]
     load_policy(model, throttle_percent, profile)

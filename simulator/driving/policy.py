@@ -18,7 +18,7 @@ DEFAULT_THROTTLE_PERCENT = 50.0
 MOST_CARD_BYTES = 65_536
 
 
-class Policy:
+class DrivingPolicy:
     """One loaded model; `act` answers a camera frame with an action."""
 
     def __init__(self, model: CarPolicy, throttle_scale: float) -> None:
@@ -31,7 +31,7 @@ class Policy:
         return self._model.model.metadata.space.decode(self._model.answer(), self.throttle_scale)
 
 
-def load_policy(model: str, throttle_percent: float | None = None, profile: ProfileName = "grey-area") -> Policy:
+def load_policy(model: str, throttle_percent: float | None = None, profile: ProfileName = "grey-area") -> DrivingPolicy:
     """The shipped model (`demo`), a folder with model.onnx, or an .onnx file with model_metadata.json beside it.
 
     The throttle is the given one, else that of `card.json` beside the model, else 50 per cent; `profile` is how the car
@@ -41,7 +41,7 @@ def load_policy(model: str, throttle_percent: float | None = None, profile: Prof
     percent = recommended_percent(model) if throttle_percent is None else throttle_percent
     if not 0.0 < percent <= 100.0:
         raise BadInput(f"The throttle is {percent:g} per cent: it must be above 0 and at most 100.")
-    return Policy(CarPolicy(check_model(path), profile), percent / 100.0)
+    return DrivingPolicy(CarPolicy(check_model(path), profile), percent / 100.0)
 
 
 def find_model(model: str) -> Path:

@@ -15,14 +15,14 @@ import tty
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from station.gates.pico.firmware.gatewire import Gate
+from station.gates.pico.firmware.gatewire import GateFirmware
 
 MS = 1_000_000
 S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Cruelty:
+class LineFaults:
     """How bad line and crystal are. The wander is a sine of the rate, so much to each side."""
 
     latency_ms: float = 16.0
@@ -32,10 +32,10 @@ class Cruelty:
     wander_period_s: float = 300.0
 
 
-class Crystal:
+class CrystalClock:
     """The gate's microseconds at an instant of true time."""
 
-    def __init__(self, cruelty: Cruelty, boot_ns: int) -> None:
+    def __init__(self, cruelty: LineFaults, boot_ns: int) -> None:
         self._cruelty, self._boot_ns = cruelty, boot_ns
 
     def us(self, at_ns: int) -> int:
@@ -45,10 +45,10 @@ class Crystal:
         return max(0, round((since_ns * (1 + self._cruelty.drift_ppm * 1e-6) + swing_ns) / 1000))
 
 
-class Wire:
+class FaultyLine:
     """One direction of the line."""
 
-    def __init__(self, cruelty: Cruelty, chance: random.Random) -> None:
+    def __init__(self, cruelty: LineFaults, chance: random.Random) -> None:
         self._cruelty, self._chance = cruelty, chance
         self._flying: list[tuple[int, int, bytes]] = []
         self._count = itertools.count()
@@ -76,20 +76,20 @@ class Wire:
         self._flying.clear()
 
 
-class CruelPico:
+class FaultyPico:
     """The gate and its line, moved by `advance`. All instants are true ones, in ns."""
 
-    def __init__(self, cruelty: Cruelty, seed: int, at_ns: int = 0) -> None:
+    def __init__(self, cruelty: LineFaults, seed: int, at_ns: int = 0) -> None:
         self._cruelty, self._chance = cruelty, random.Random(seed)
-        self._out, self._back = Wire(cruelty, self._chance), Wire(cruelty, self._chance)
+        self._out, self._back = FaultyLine(cruelty, self._chance), FaultyLine(cruelty, self._chance)
         self._moves: list[tuple[int, int, Callable[[int], None]]] = []
         self._count = itertools.count()
         self.reset(at_ns)
 
     def reset(self, at_ns: int) -> None:
         """Power went and came: another boot, nothing remembered."""
-        self.gate = Gate(f"{self._chance.getrandbits(32):08x}")
-        self.crystal = Crystal(self._cruelty, at_ns)
+        self.gate = GateFirmware(f"{self._chance.getrandbits(32):08x}")
+        self.crystal = CrystalClock(self._cruelty, at_ns)
         self._beat_ns = at_ns + S
 
     def plan(self, at_ns: int, sensor: int, level: int) -> None:
@@ -143,13 +143,13 @@ class CruelPico:
 class PicoOnPty:
     """The same on a pseudo-terminal, in real time: `path` is a port like a Pico's. `clock_ns` is the truth."""
 
-    def __init__(self, cruelty: Cruelty, seed: int, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, cruelty: LineFaults, seed: int, clock_ns: Callable[[], int]) -> None:
         self._clock_ns = clock_ns
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)  # held open, so that the port outlives its user
         self.path = os.ttyname(self._slave)
         self._lock = threading.Lock()
-        self._pico = CruelPico(cruelty, seed, clock_ns())
+        self._pico = FaultyPico(cruelty, seed, clock_ns())
         self._wake_read, self._wake_write = os.pipe()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="pico-pty", daemon=True)

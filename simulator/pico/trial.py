@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from simulator.pico.pico import MS, CruelPico, Cruelty
+from simulator.pico.pico import MS, FaultyPico, LineFaults
 from station.core.inputs import Edge
 from station.gates.pico.session import PicoSession
 
@@ -11,10 +11,10 @@ LOOK_NS = 10 * MS  # the driver's thread looks so often when nothing comes
 
 
 @dataclass(slots=True)
-class Trial:
+class PicoTrial:
     """Runs both ends; `edges` is what the station was given."""
 
-    pico: CruelPico
+    pico: FaultyPico
     session: PicoSession
     now_ns: int
     edges: list[Edge] = field(default_factory=list)
@@ -51,6 +51,6 @@ class Trial:
         self.edges += self.session.ripe(until_ns)
 
 
-def trial(cruelty: Cruelty, seed: int, at_ns: int) -> Trial:
+def trial(cruelty: LineFaults, seed: int, at_ns: int) -> PicoTrial:
     """A gate that was switched on just now, and a station that was just started."""
-    return Trial(CruelPico(cruelty, seed, at_ns), PicoSession("start", ("front", "rear"), "boot-0", {}), at_ns)
+    return PicoTrial(FaultyPico(cruelty, seed, at_ns), PicoSession("start", ("front", "rear"), "boot-0", {}), at_ns)

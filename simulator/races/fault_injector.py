@@ -7,29 +7,29 @@ from dataclasses import dataclass
 
 from shared.link.mock import Faults, MockBroker
 from shared.units import NS_PER_MS, NS_PER_S
-from simulator.races.hosts.leaderboard_host import Vendor
-from simulator.races.hosts.station_host import House
-from simulator.races.physical.fault_table import BY_NAME, Bad
-from simulator.races.physical.ground_truth import Hall
-from simulator.races.physical.sim_car import CarRadio
-from simulator.races.physical.virtual_time import UTC_AT_START_NS, Universe
-from simulator.races.starter import Track
+from simulator.races.hosts.leaderboard_host import LeaderboardHost
+from simulator.races.hosts.station_host import StationHost
+from simulator.races.physical.fault_table import BY_NAME, FaultSource
+from simulator.races.physical.ground_truth import GroundTruth
+from simulator.races.physical.sim_car import SimCar
+from simulator.races.physical.virtual_time import UTC_AT_START_NS, VirtualTime
+from simulator.races.starter import Starter
 
 DAY_NS = 86_400 * NS_PER_S
 CALM = Faults(delay_ns=(NS_PER_MS, 15 * NS_PER_MS))
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class InjectorWorld:
     """All that can be struck."""
 
-    universe: Universe
+    virtual_time: VirtualTime
     broker: MockBroker
-    vendor: Vendor
-    house: House
-    hall: Hall
-    radios: dict[str, CarRadio]
-    track: Track
+    leaderboard: LeaderboardHost
+    host: StationHost
+    truth: GroundTruth
+    cars: dict[str, SimCar]
+    track: Starter
 
 
 def wire_faults(kinds: frozenset[str]) -> Faults:
@@ -44,19 +44,19 @@ def wire_faults(kinds: frozenset[str]) -> Faults:
     )
 
 
-class Strikes:
+class FaultInjector:
     """Plans them, does them, counts them, and heals."""
 
-    def __init__(self, world: World, bad: Bad) -> None:
-        self._world, self._bad = world, bad
+    def __init__(self, world: InjectorWorld, faults: FaultSource) -> None:
+        self._world, self._faults = world, faults
 
     def plan(self, length_ns: int) -> None:
         """What is wrong from the beginning; every fault by the hour, at its instants."""
-        if self._bad.strikes("untrusted_clock"):
-            self._untrusted_clock(self._bad.source("untrusted_clock"))
+        if self._faults.occurs("untrusted_clock"):
+            self._untrusted_clock(self._faults.source("untrusted_clock"))
         for name, strike in self._strikes().items():
-            for at_ns in self._bad.instants(name, length_ns):
-                self._world.universe.at(at_ns, functools.partial(strike, self._bad.source(name)))
+            for at_ns in self._faults.instants(name, length_ns):
+                self._world.virtual_time.at(at_ns, functools.partial(strike, self._faults.source(name)))
 
     def _strikes(self) -> dict[str, Callable[[random.Random], None]]:
         return {
@@ -76,105 +76,107 @@ class Strikes:
         }
 
     def _noise(self, rng: random.Random) -> None:
-        self._bad.struck("sensor_noise")
-        self._world.hall.noise(rng)
+        self._faults.struck("sensor_noise")
+        self._world.truth.noise(rng)
 
     def _partition(self, rng: random.Random) -> None:
-        device = rng.choice(["station", *self._world.radios])
+        device = rng.choice(["station", *self._world.cars])
         self._world.broker.partition(device)
-        self._world.universe.after(rng.randint(1, 120) * NS_PER_S, lambda: self._world.broker.heal(device))
+        self._world.virtual_time.after(rng.randint(1, 120) * NS_PER_S, lambda: self._world.broker.heal(device))
 
     def _broker_restart(self, rng: random.Random) -> None:
-        self._bad.struck("broker_restart")
+        self._faults.struck("broker_restart")
         self._world.broker.kill()
-        self._world.universe.after(rng.randint(1, 20) * NS_PER_S, self._world.broker.restart)
+        self._world.virtual_time.after(rng.randint(1, 20) * NS_PER_S, self._world.broker.restart)
 
     def _car_restart(self, rng: random.Random) -> None:
-        self._bad.struck("car_restart")
-        self._world.radios[rng.choice(list(self._world.radios))].restart()
+        self._faults.struck("car_restart")
+        self._world.cars[rng.choice(list(self._world.cars))].restart()
 
     def _car_trip(self, _rng: random.Random) -> None:
         turn = self._world.track.on_track
-        if turn is not None and self._world.radios[turn.racer.car].trips():
-            self._bad.struck("car_trip")
+        if turn is not None and self._world.cars[turn.racer.car].trips():
+            self._faults.struck("car_trip")
 
     def _cloned_car(self, rng: random.Random) -> None:
         """Most of the time that of the car on the track: there it would do harm."""
         turn = self._world.track.on_track
-        drawn = rng.choice(list(self._world.radios))
-        radio = self._world.radios[turn.racer.car if turn is not None and rng.random() < 0.8 else drawn]
-        self._bad.struck("cloned_car")
-        clone, stays_ns = radio.clone(rng), rng.randint(5, 180) * NS_PER_S
-        clone.on_duty(self._world.universe.now_ns + stays_ns)
-        self._world.universe.after(stays_ns, functools.partial(_unplug, clone, radio))
+        drawn = rng.choice(list(self._world.cars))
+        car = self._world.cars[turn.racer.car if turn is not None and rng.random() < 0.8 else drawn]
+        self._faults.struck("cloned_car")
+        clone, stays_ns = car.clone(rng), rng.randint(5, 180) * NS_PER_S
+        clone.on_duty(self._world.virtual_time.now_ns + stays_ns)
+        self._world.virtual_time.after(stays_ns, functools.partial(_unplug, clone, car))
 
     def _station_restart(self, rng: random.Random) -> None:
         """At once, or at one of the next steps around a commit; a fuse that met nothing is put out by a plain kill."""
         if rng.random() < 0.3:
-            self._bad.struck("station_restart")
-            self._world.house.kill_station()
+            self._faults.struck("station_restart")
+            self._world.host.kill_station()
             return
-        self._world.house.fuse.light(rng.randint(0, 12))
-        self._world.universe.after(60 * NS_PER_S, self._plain_kill)
+        self._world.host.crash_point.light(rng.randint(0, 12))
+        self._world.virtual_time.after(60 * NS_PER_S, self._plain_kill)
 
     def _plain_kill(self) -> None:
-        if self._world.house.fuse.put_out():
-            self._bad.struck("station_restart")
-            self._world.house.kill_station()
+        if self._world.host.crash_point.put_out():
+            self._faults.struck("station_restart")
+            self._world.host.kill_station()
 
     def _station_reboot(self, rng: random.Random) -> None:
-        self._bad.struck("station_reboot")
+        self._faults.struck("station_reboot")
         down_ns = rng.randint(4, 45) * NS_PER_S
-        self._world.house.reboot(down_ns)
+        self._world.host.reboot(down_ns)
         if rng.random() < 0.5:
             # No battery behind its clock: it comes up with a time that was saved before, until NTP sets it right.
-            self._world.house.clock.lose_utc(-down_ns - rng.randint(0, 900) * NS_PER_S)
-            self._world.universe.after(down_ns + rng.randint(20, 300) * NS_PER_S, self._world.house.clock.set_utc_right)
+            self._world.host.clock.lose_utc(-down_ns - rng.randint(0, 900) * NS_PER_S)
+            self._world.virtual_time.after(
+                down_ns + rng.randint(20, 300) * NS_PER_S, self._world.host.clock.set_utc_right
+            )
 
     def _disk_full(self, rng: random.Random) -> None:
-        self._bad.struck("disk_full")
-        self._world.house.disk_full(True)
-        self._world.universe.after(rng.randint(5, 90) * NS_PER_S, lambda: self._world.house.disk_full(False))
+        self._faults.struck("disk_full")
+        self._world.host.disk_full(True)
+        self._world.virtual_time.after(rng.randint(5, 90) * NS_PER_S, lambda: self._world.host.disk_full(False))
 
     def _clock_step(self, rng: random.Random) -> None:
-        self._bad.struck("clock_step")
-        self._world.house.clock.step_utc(rng.choice((-1, 1)) * rng.choice((1, 60, 3600)) * rng.randint(1, NS_PER_S))
+        self._faults.struck("clock_step")
+        self._world.host.clock.step_utc(rng.choice((-1, 1)) * rng.choice((1, 60, 3600)) * rng.randint(1, NS_PER_S))
         if rng.random() < 0.7:
-            self._world.universe.after(rng.randint(30, 1200) * NS_PER_S, self._world.house.clock.set_utc_right)
+            self._world.virtual_time.after(rng.randint(30, 1200) * NS_PER_S, self._world.host.clock.set_utc_right)
 
     def _untrusted_clock(self, rng: random.Random) -> None:
         """No battery, no network yet: the epoch, or what was saved when it was last switched off; or set by hand."""
-        clock = self._world.house.clock
+        clock = self._world.host.clock
         clock.lose_utc(rng.choice((-UTC_AT_START_NS, -rng.randint(1, 30) * DAY_NS, rng.randint(1, 30) * DAY_NS)))
-        self._world.universe.after(rng.randint(60, 2_400) * NS_PER_S, clock.set_utc_right)
+        self._world.virtual_time.after(rng.randint(60, 2_400) * NS_PER_S, clock.set_utc_right)
 
     def _sync_restart(self, rng: random.Random) -> None:
         if rng.random() < 0.3:
-            self._bad.struck("sync_restart")
-            self._world.house.kill_sync()
+            self._faults.struck("sync_restart")
+            self._world.host.kill_sync()
         else:
-            self._world.house.sync_fuse.light(rng.randint(0, 5))
+            self._world.host.sync_crash_point.light(rng.randint(0, 5))
 
     def _leaderboard_down(self, rng: random.Random) -> None:
-        self._bad.struck("leaderboard_down")
-        self._world.vendor.away(rng.randint(10, 1200) * NS_PER_S)
+        self._faults.struck("leaderboard_down")
+        self._world.leaderboard.away(rng.randint(10, 1200) * NS_PER_S)
 
     def _leaderboard_restart(self, _rng: random.Random) -> None:
-        self._bad.struck("leaderboard_restart")
-        self._world.vendor.restart()
+        self._faults.struck("leaderboard_restart")
+        self._world.leaderboard.restart()
 
     def heal(self) -> None:
         """No more faults: from here on everything must be delivered."""
-        self._bad.kinds = frozenset()
-        self._world.house.fuse.put_out()
-        self._world.house.sync_fuse.put_out()
-        self._world.house.disk_full(False)
-        self._world.house.clock.set_utc_right()
+        self._faults.kinds = frozenset()
+        self._world.host.crash_point.put_out()
+        self._world.host.sync_crash_point.put_out()
+        self._world.host.disk_full(False)
+        self._world.host.clock.set_utc_right()
         self._world.broker.faults = CALM
-        for device in ("station", *self._world.radios):
+        for device in ("station", *self._world.cars):
             self._world.broker.heal(device)
 
 
-def _unplug(clone: CarRadio, of: CarRadio) -> None:
+def _unplug(clone: SimCar, of: SimCar) -> None:
     clone.switch_off()
     of.clones -= 1

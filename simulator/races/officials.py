@@ -7,8 +7,8 @@ import random
 from collections.abc import Iterator
 
 from shared.units import NS_PER_MS, NS_PER_S
-from simulator.races.physical.ground_truth import Hall
-from simulator.races.starter import RETRY_NS, Desk, Turn
+from simulator.races.physical.ground_truth import GroundTruth
+from simulator.races.starter import RETRY_NS, OfficialsStation, RacerTurn
 from station.core import inputs as e
 from station.core.facts import Lap
 from station.core.runs.lap_book import IncidentKind as Kind
@@ -22,11 +22,11 @@ SEEN: tuple[Kind, ...] = ("off_track", "collision", "reset")
 class Officials:
     """Reviews each run once it is over, and now and then an older one."""
 
-    def __init__(self, desk: Desk, hall: Hall, rng: random.Random) -> None:
-        self._desk, self._hall, self._rng = desk, hall, rng
-        self._seen: list[Turn] = []
+    def __init__(self, desk: OfficialsStation, truth: GroundTruth, rng: random.Random) -> None:
+        self._desk, self._truth, self._rng = desk, truth, rng
+        self._seen: list[RacerTurn] = []
 
-    def review(self, turn: Turn) -> Iterator[int]:
+    def review(self, turn: RacerTurn) -> Iterator[int]:
         """All that is decided about a run, with the pauses that people take."""
         self._seen.append(turn)
         yield self._pause(1.0, 4.0)
@@ -37,7 +37,7 @@ class Officials:
             earlier = self._rng.choice([t for t in self._seen if t.race is turn.race])
             yield from self._rule(self._late_ruling(earlier))
 
-    def _mend(self, turn: Turn) -> Iterator[int]:
+    def _mend(self, turn: RacerTurn) -> Iterator[int]:
         """Drop what was no car, count what was one: until the screen and the video agree, or patience ends."""
         for _ in range(6):
             run = self._desk.run()
@@ -48,15 +48,15 @@ class Officials:
                 return
             yield from self._rule(command)
 
-    def _next_mend(self, turn: Turn, run: RunView) -> e.Command | None:
-        truth = [p.stamp for p in self._hall.passes if p.run_id == turn.run_id and p.stamp is not None]
+    def _next_mend(self, turn: RacerTurn, run: RunView) -> e.Command | None:
+        truth = [p.stamp for p in self._truth.passes if p.run_id == turn.run_id and p.stamp is not None]
         for lap in run.laps:
             if not _near(truth, lap.boot, lap.ended_ns):
                 return e.DropCrossing(author="judge", number=lap.number, run_id=turn.run_id, reason="no car there")
         return self._missing(turn, run.laps, run.flagged, truth)
 
     def _missing(
-        self, turn: Turn, laps: tuple[Lap, ...], flagged: tuple[int, ...], truth: list[tuple[str, int]]
+        self, turn: RacerTurn, laps: tuple[Lap, ...], flagged: tuple[int, ...], truth: list[tuple[str, int]]
     ) -> e.Command | None:
         ends = [(lap.boot, lap.ended_ns) for lap in laps]
         if not ends:
@@ -71,7 +71,7 @@ class Officials:
                 return e.AddCrossing(author="judge", at_ns=guess_ns, run_id=turn.run_id, reason="seen on the video")
         return None
 
-    def _opinions(self, turn: Turn) -> Iterator[e.Command]:
+    def _opinions(self, turn: RacerTurn) -> Iterator[e.Command]:
         number = self._rng.randint(1, 4)
         chance = self._rng.random()
         if chance < 0.10:
@@ -97,7 +97,7 @@ class Officials:
         elif chance < 0.39:
             yield e.RestoreLap(author="judge", number=number, run_id=turn.run_id, reason="it is a lap")
 
-    def _late_ruling(self, turn: Turn) -> e.Command:
+    def _late_ruling(self, turn: RacerTurn) -> e.Command:
         number = self._rng.randint(1, 3)
         if self._rng.random() < 0.5:
             return e.VoidLap(author="jury", number=number, run_id=turn.run_id, reason="protest")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from shared.rules.ranking import METHODS, RaceRules, check_rules
 from shared.units import NS_PER_S
-from simulator.races.physical.racers import Racer, draw_racer
+from simulator.races.physical.racers import SimRacer, draw_racer
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class PlannedRace:
     name: str
     rules: RaceRules
     kind: Literal["league", "community"]
-    turns: tuple[Racer, ...]
+    turns: tuple[SimRacer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _draw_race(rng: random.Random, race_id: str, turns: int) -> PlannedRace:
     rules = draw_rules(rng)
     attempts = rules.attempts_per_racer or rng.randint(1, 4)
     field = [draw_racer(rng, n + 1, cars=3) for n in range(max(2, -(-turns // attempts)))]
-    order: list[Racer] = []
+    order: list[SimRacer] = []
     for _ in range(attempts):
         rng.shuffle(field)
         order += field

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from shared.units import NS_PER_S
-from simulator.races.hosts.tally import Report, Tally, total
+from simulator.races.hosts.tally import MeetingTally, SimulationReport, total
 from simulator.races.race_day import hold
 
 MEETING_H = 2.0
@@ -34,7 +34,7 @@ class Simulation:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SimulatedMeeting:
     """One meeting of a simulation."""
 
     seed: str
@@ -43,7 +43,9 @@ class Part:
     folder: pathlib.Path | None
 
 
-def simulate(wanted: Simulation, meeting_done: Callable[[float, Tally], None] = lambda _hours, _tally: None) -> Report:
+def simulate(
+    wanted: Simulation, meeting_done: Callable[[float, MeetingTally], None] = lambda _hours, _tally: None
+) -> SimulationReport:
     """Run it all; `meeting_done(hours, tally)` hears of each meeting, in order."""
     began = time.monotonic()
     tallies = []
@@ -51,21 +53,21 @@ def simulate(wanted: Simulation, meeting_done: Callable[[float, Tally], None] = 
     for part, tally in zip(parts, _held(parts, wanted.jobs), strict=True):
         tallies.append(tally)
         meeting_done(part.hours, tally)
-    return Report(wanted.seed, wanted.hours, total(tallies), time.monotonic() - began)
+    return SimulationReport(wanted.seed, wanted.hours, total(tallies), time.monotonic() - began)
 
 
-def _parts(wanted: Simulation) -> list[Part]:
-    parts: list[Part] = []
+def _parts(wanted: Simulation) -> list[SimulatedMeeting]:
+    parts: list[SimulatedMeeting] = []
     left_h = wanted.hours
     while left_h > 1e-9:
         hours = min(MEETING_H, left_h)
         folder = None if wanted.keep is None else wanted.keep / f"meeting-{len(parts):04d}"
-        parts.append(Part(f"{wanted.seed}/{len(parts)}", hours, wanted.kinds, folder))
+        parts.append(SimulatedMeeting(f"{wanted.seed}/{len(parts)}", hours, wanted.kinds, folder))
         left_h -= hours
     return parts
 
 
-def _held(parts: list[Part], jobs: int) -> Iterator[Tally]:
+def _held(parts: list[SimulatedMeeting], jobs: int) -> Iterator[MeetingTally]:
     if jobs == 1 or len(parts) == 1:
         yield from map(run_part, parts)
         return
@@ -74,7 +76,7 @@ def _held(parts: list[Part], jobs: int) -> Iterator[Tally]:
         yield from pool.map(run_part, parts)
 
 
-def run_part(part: Part) -> Tally:
+def run_part(part: SimulatedMeeting) -> MeetingTally:
     """One meeting, in this process; its folder goes when it was not asked for."""
     length_ns = round(part.hours * 3600 * NS_PER_S)
     if part.folder is not None:

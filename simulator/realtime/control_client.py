@@ -4,7 +4,17 @@ import select
 from collections.abc import Iterator
 
 from shared.errors import BadInput, HardwareMissing, Refused
-from simulator.realtime.protocol import Ask, Deed, Hello, Refusal, Replay, Status, Truth, call, pack
+from simulator.realtime.protocol import (
+    Hello,
+    ReplayRequest,
+    RequestKind,
+    TrueEvent,
+    WorldRefusal,
+    WorldRequest,
+    WorldStatus,
+    call,
+    pack,
+)
 
 
 class WorldControl:
@@ -14,47 +24,47 @@ class WorldControl:
         self._world = world
         self._sock, self._unpacker, self.welcome = call(world, Hello("control"))
 
-    def place(self, car: str) -> Status:
+    def place(self, car: str) -> WorldStatus:
         """Put this car before the start line, instead of whichever was there. Raises Refused."""
         return self._ask("place", car=car)
 
-    def remove(self) -> Status:
+    def remove(self) -> WorldStatus:
         """Take the car off the track."""
         return self._ask("remove")
 
-    def put_back(self) -> Status:
+    def put_back(self) -> WorldStatus:
         """Put the car back on the road, a metre before its place. Raises Refused when there is none."""
         return self._ask("put_back")
 
-    def set_appearance(self, number: int) -> Status:
+    def set_appearance(self, number: int) -> WorldStatus:
         """Another hall from the next placed car on."""
         return self._ask("appearance", number=number)
 
-    def status(self) -> Status:
+    def status(self) -> WorldStatus:
         return self._ask("status")
 
-    def events(self, after: int = 0, timeout_s: float | None = None) -> Iterator[Truth]:
+    def events(self, after: int = 0, timeout_s: float | None = None) -> Iterator[TrueEvent]:
         """The truth from number `after` + 1 on, as it happens; ends when nothing came for `timeout_s`."""
         sock, unpacker, _ = call(self._world, Hello("control"))
         with sock:
-            sock.sendall(pack(Replay(after)))
+            sock.sendall(pack(ReplayRequest(after)))
             while select.select([sock], [], [], timeout_s)[0]:
                 data = sock.recv(65_536)
                 if not data:
                     raise HardwareMissing(f"The mock world at {self._world} has ended.")
-                yield from (word for word in unpacker.feed(data) if isinstance(word, Truth))
+                yield from (word for word in unpacker.feed(data) if isinstance(word, TrueEvent))
 
     def close(self) -> None:
         self._sock.close()
 
-    def _ask(self, deed: Deed, car: str = "", number: int = 0) -> Status:
+    def _ask(self, deed: RequestKind, car: str = "", number: int = 0) -> WorldStatus:
         try:
-            self._sock.sendall(pack(Ask(deed, car, number)))
+            self._sock.sendall(pack(WorldRequest(deed, car, number)))
             while data := self._sock.recv(65_536):
                 for word in self._unpacker.feed(data):
-                    if isinstance(word, Status):
+                    if isinstance(word, WorldStatus):
                         return word
-                    if isinstance(word, Refusal):
+                    if isinstance(word, WorldRefusal):
                         raise Refused(word.sentence)
         except (OSError, BadInput) as error:
             raise HardwareMissing(f"The mock world at {self._world} does not answer ({error}).") from None

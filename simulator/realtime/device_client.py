@@ -4,20 +4,20 @@ import contextlib
 import select
 
 from shared.errors import BadInput, HardwareMissing
-from simulator.realtime.protocol import Hello, Word, call, pack
+from simulator.realtime.protocol import Hello, WorldMessage, call, pack
 from vehicle.hardware.interfaces import Frame
 
 _READ_BYTES = 262_144
 
 
-class Line:
+class DeviceConnection:
     """One connection to the world. Every trouble on it is HardwareMissing."""
 
     def __init__(self, world: str, hello: Hello) -> None:
         self._sock, self._unpacker, self.welcome = call(world, hello)
         self._world = world
 
-    def hear(self, wait_s: float) -> list[Word | Frame] | None:
+    def hear(self, wait_s: float) -> list[WorldMessage | Frame] | None:
         """What has come (perhaps a part of a word only: an empty list); None when nothing came in time."""
         try:
             if not select.select([self._sock], [], [], wait_s)[0]:
@@ -29,7 +29,7 @@ class Line:
             raise HardwareMissing(f"The mock world at {self._world} is gone ({error}).") from None
         raise HardwareMissing(f"The mock world at {self._world} has ended.")
 
-    def say(self, word: Word) -> None:
+    def say(self, word: WorldMessage) -> None:
         try:
             self._sock.sendall(pack(word))
         except OSError as error:

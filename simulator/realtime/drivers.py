@@ -13,9 +13,18 @@ from typing import Any, ClassVar
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
-from simulator.realtime.device_client import Line
-from simulator.realtime.protocol import CLOCK_NAME, GateEdge, Hello, Replay, Taken, Wires, Word, socket_path
-from simulator.realtime.shared_clock import Anchor, ClockReader
+from simulator.realtime.device_client import DeviceConnection
+from simulator.realtime.protocol import (
+    CLOCK_NAME,
+    FrameTaken,
+    GateEdge,
+    Hello,
+    PulseWidths,
+    ReplayRequest,
+    WorldMessage,
+    socket_path,
+)
+from simulator.realtime.shared_clock import ClockAnchor, ClockReader
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral_pulses
@@ -26,14 +35,14 @@ RETRY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class ClockOptions:
+class WorldClockOptions:
     """`[clock.options]`."""
 
     world: str = setting(what="the world's run folder or socket", file=True)
 
 
 @dataclass(frozen=True, slots=True)
-class CarOptions:
+class WorldCarOptions:
     """`[camera.options]` and `[motors.options]`."""
 
     world: str = setting(what="the world's run folder or socket", file=True)
@@ -41,7 +50,7 @@ class CarOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class GateOptions:
+class WorldGateOptions:
     """`options` of a gate; `beam` is the world's beam, the gate's own name if empty."""
 
     world: str = setting(what="the world's run folder or socket", file=True)
@@ -52,7 +61,7 @@ class WorldClock:
     """The world's time; its boot is the world's. UTC is this machine's own."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        world = from_table(options, ClockOptions, "clock.options").world
+        world = from_table(options, WorldClockOptions, "clock.options").world
         self._reader = ClockReader(socket_path(world).with_name(CLOCK_NAME))
 
     @property
@@ -70,7 +79,7 @@ class WorldClock:
 
     def now_ns(self) -> int:
         # The real time is read after the anchor: so it is never before it.
-        anchor: Anchor = self._reader.anchor()
+        anchor: ClockAnchor = self._reader.anchor()
         return anchor.now_ns(time.monotonic_ns())
 
     def utc_ns(self) -> int:
@@ -83,9 +92,9 @@ class WorldCamera:
     sockets: ClassVar[AllowedSockets] = "local"  # a world that is started again is connected to again
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every camera gets it
-        self._options = from_table(options, CarOptions, "camera.options")
+        self._options = from_table(options, WorldCarOptions, "camera.options")
         self._closed = False
-        self._line: Line | None = Line(self._options.world, Hello("camera", self._options.car))
+        self._line: DeviceConnection | None = DeviceConnection(self._options.world, Hello("camera", self._options.car))
         self._newest: Frame | None = None
 
     def read(self, timeout_s: float) -> Frame | None:
@@ -106,7 +115,7 @@ class WorldCamera:
         """Take in what has come; False when nothing came in time."""
         try:
             if self._line is None:
-                self._line = Line(self._options.world, Hello("camera", self._options.car))
+                self._line = DeviceConnection(self._options.world, Hello("camera", self._options.car))
             heard = self._line.hear(wait_s)
         except HardwareMissing:
             self._hang_up()
@@ -120,7 +129,7 @@ class WorldCamera:
     def _given(self, frame: Frame | None) -> Frame | None:
         if frame is not None and self._line is not None:
             try:
-                self._line.say(Taken(frame.seq))
+                self._line.say(FrameTaken(frame.seq))
             except HardwareMissing:
                 self._hang_up()
         return frame
@@ -137,9 +146,9 @@ class WorldMotors:
     resolution_ns = 1_000
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every driver gets it
-        self._options = from_table(options, CarOptions, "motors.options")
+        self._options = from_table(options, WorldCarOptions, "motors.options")
         self._lock = threading.Lock()
-        self._line: Line | None = Line(self._options.world, Hello("motors", self._options.car))
+        self._line: DeviceConnection | None = DeviceConnection(self._options.world, Hello("motors", self._options.car))
 
     def apply(self, pulses: Pulses) -> None:
         """Raises HardwareMissing while the world is away."""
@@ -149,7 +158,7 @@ class WorldMotors:
                     f"The mock car's motors cannot make a pulse of {width_ns} ns; check the calibration."
                 )
         with self._lock:
-            self._say(Wires(pulses.steering_ns, pulses.throttle_ns))
+            self._say(PulseWidths(pulses.steering_ns, pulses.throttle_ns))
 
     def neutral(self) -> None:
         self.apply(neutral_pulses(STOCK_CALIBRATION, self.resolution_ns))
@@ -160,7 +169,7 @@ class WorldMotors:
                 self._line.close()
                 self._line = None
 
-    def _say(self, word: Word) -> None:
+    def _say(self, word: WorldMessage) -> None:
         try:
             self._connected().say(word)
         except HardwareMissing:
@@ -170,9 +179,9 @@ class WorldMotors:
                 self._line = None
             self._connected().say(word)
 
-    def _connected(self) -> Line:
+    def _connected(self) -> DeviceConnection:
         if self._line is None:
-            self._line = Line(self._options.world, Hello("motors", self._options.car))
+            self._line = DeviceConnection(self._options.world, Hello("motors", self._options.car))
         return self._line
 
 
@@ -180,7 +189,7 @@ class WorldGate:
     """One beam of the world; what the station did not keep is told again, as long as the world remembers it."""
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002
-        self._options = from_table(options, GateOptions, f"gate {name}")
+        self._options = from_table(options, WorldGateOptions, f"gate {name}")
         if len(sensors) != 1:
             raise ConfigError(f"gate {name}: a gate of the mock world has one beam, so name one sensor.")
         self._name, self._sensor = name, sensors[0]
@@ -191,7 +200,7 @@ class WorldGate:
         self._alive, self._sentence = True, "The beam is clear."
         self._last_ns: int | None = None
         self._edges = self._lost = 0
-        self._line: Line | None = Line(self._options.world, self._hello)
+        self._line: DeviceConnection | None = DeviceConnection(self._options.world, self._hello)
         self._thread: threading.Thread | None = None
 
     def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
@@ -212,7 +221,7 @@ class WorldGate:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                line = self._line or Line(self._options.world, self._hello)
+                line = self._line or DeviceConnection(self._options.world, self._hello)
                 self._line = line
                 self._listen(line)
             except HardwareMissing as error:
@@ -222,9 +231,9 @@ class WorldGate:
                     self._line = None
                 self._closing.wait(RETRY_S)
 
-    def _listen(self, line: Line) -> None:
+    def _listen(self, line: DeviceConnection) -> None:
         boot = line.welcome.boot
-        line.say(Replay(self._after.get(boot, 0)))
+        line.say(ReplayRequest(self._after.get(boot, 0)))
         self._alive = True
         while not self._closing.is_set():
             for word in line.hear(0.1) or ():

@@ -15,7 +15,7 @@ THINK_NS = 8_000_000
 
 
 @dataclass(slots=True)
-class Pace:
+class TickSchedule:
     """Pure: real time is an argument. `stretched_ns` is how much later than planned all is by now."""
 
     tick_ns: int
@@ -41,7 +41,7 @@ class Pace:
         return wall_ns
 
 
-class Patience:
+class AnswerWait:
     """Pure: real time is an argument. `waited_ns` is the real time that was spent waiting."""
 
     def __init__(self, most_ns: int, steps_per_frame: int) -> None:

@@ -27,7 +27,7 @@ _HEAD = struct.Struct("!Ic")
 _FRAME = struct.Struct("!qqHH")
 
 Role = Literal["camera", "motors", "gate", "control"]
-Deed = Literal["place", "remove", "put_back", "status", "appearance"]
+RequestKind = Literal["place", "remove", "put_back", "status", "appearance"]
 Event = Literal["placed", "removed", "crossing", "off_track", "back_on_track"]
 
 
@@ -48,28 +48,28 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class WorldRefusal:
     """World: why not, in one sentence."""
 
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class ReplayRequest:
     """Gate or control: send me what has a number above `after`, and all that comes."""
 
     after: int
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class FrameTaken:
     """Camera: my owner has the frame of this number."""
 
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
-class Wires:
+class PulseWidths:
     """Motors: the pulses from now on."""
 
     steering_ns: int
@@ -87,7 +87,7 @@ class GateEdge:
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class TrueEvent:
     """World: what really happened; no machine of the race may hear it, only the director and the tests."""
 
     seq: int
@@ -99,16 +99,16 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class WorldRequest:
     """Control: do this. `number` is the look of the hall for `appearance`."""
 
-    deed: Deed
+    deed: RequestKind
     car: str = ""
     number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class WorldStatus:
     """World: how things stand. `stretched_ms` is how much later than real time all happens by now."""
 
     boot: str
@@ -125,14 +125,36 @@ class Status:
     missed_frames: int
 
 
-Word = Hello | Welcome | Refusal | Replay | Taken | Wires | GateEdge | Truth | Ask | Status
-_WORDS: dict[str, TypeAdapter[Any]] = {
+WorldMessage = (
+    Hello
+    | Welcome
+    | WorldRefusal
+    | ReplayRequest
+    | FrameTaken
+    | PulseWidths
+    | GateEdge
+    | TrueEvent
+    | WorldRequest
+    | WorldStatus
+)
+_MESSAGES: dict[str, TypeAdapter[Any]] = {
     word.__name__: TypeAdapter(word)
-    for word in (Hello, Welcome, Refusal, Replay, Taken, Wires, GateEdge, Truth, Ask, Status)
+    for word in (
+        Hello,
+        Welcome,
+        WorldRefusal,
+        ReplayRequest,
+        FrameTaken,
+        PulseWidths,
+        GateEdge,
+        TrueEvent,
+        WorldRequest,
+        WorldStatus,
+    )
 }
 
 
-def pack(word: Word) -> bytes:
+def pack(word: WorldMessage) -> bytes:
     """A word as a packet."""
     body = f"{type(word).__name__} {json.dumps(dataclasses.asdict(word))}".encode()
     return _HEAD.pack(len(body), b"J") + body
@@ -145,15 +167,15 @@ def pack_frame(pixels: Pixels, at_ns: int, seq: int) -> bytes:
     return _HEAD.pack(len(body), b"F") + body
 
 
-class Unpacker:
+class PacketReader:
     """Bytes as they come to words and frames. Raises BadInput for what is neither."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[Word | Frame]:
+    def feed(self, data: bytes) -> list[WorldMessage | Frame]:
         self._buffer += data
-        found: list[Word | Frame] = []
+        found: list[WorldMessage | Frame] = []
         while len(self._buffer) >= _HEAD.size:
             length, kind = _HEAD.unpack_from(self._buffer)
             if length > MAX_PACKET_BYTES:
@@ -176,13 +198,13 @@ def _frame(body: bytes) -> Frame:
     return Frame(np.frombuffer(body, np.uint8, offset=_FRAME.size).reshape(height, width), at_ns, seq)
 
 
-def _word(body: bytes) -> Word:
+def _word(body: bytes) -> WorldMessage:
     name, _, fields = body.partition(b" ")
-    adapter = _WORDS.get(name.decode("ascii", "replace"))
+    adapter = _MESSAGES.get(name.decode("ascii", "replace"))
     if adapter is None:
         raise BadInput("A word on the world's socket is none of ours.")
     try:
-        word: Word = adapter.validate_json(fields, strict=True)
+        word: WorldMessage = adapter.validate_json(fields, strict=True)
     except ValidationError:
         raise BadInput("A word on the world's socket is none of ours.") from None
     return word
@@ -197,7 +219,7 @@ def socket_path(world: str) -> pathlib.Path:
     return path
 
 
-def call(world: str, hello: Hello, timeout_s: float = 5.0) -> tuple[socket.socket, Unpacker, Welcome]:
+def call(world: str, hello: Hello, timeout_s: float = 5.0) -> tuple[socket.socket, PacketReader, Welcome]:
     """A connection to the world that has been welcomed. Raises HardwareMissing."""
     path = socket_path(world)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -205,19 +227,19 @@ def call(world: str, hello: Hello, timeout_s: float = 5.0) -> tuple[socket.socke
         sock.settimeout(timeout_s)
         sock.connect(str(path))
         sock.sendall(pack(hello))
-        unpacker = Unpacker()
+        unpacker = PacketReader()
         answer = _first(sock, unpacker)
     except (OSError, BadInput) as error:
         sock.close()
         raise HardwareMissing(f"The mock world does not answer at {path} ({error}): start `raceday world`.") from None
     if not isinstance(answer, Welcome):
         sock.close()
-        sentence = answer.sentence if isinstance(answer, Refusal) else "it does not speak our language."
+        sentence = answer.sentence if isinstance(answer, WorldRefusal) else "it does not speak our language."
         raise HardwareMissing(f"The mock world at {path} refuses: {sentence}")
     return sock, unpacker, answer
 
 
-def _first(sock: socket.socket, unpacker: Unpacker) -> Word | Frame:
+def _first(sock: socket.socket, unpacker: PacketReader) -> WorldMessage | Frame:
     # The world answers Hello with exactly one word and says nothing more until it is asked.
     while data := sock.recv(65_536):
         if found := unpacker.feed(data):

@@ -11,6 +11,7 @@ import pathlib
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.errors import HardwareMissing
@@ -25,7 +26,7 @@ _WAIT_S = (0.0005, 0.02)  # the first wait for a writer that was, and the longes
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class ClockAnchor:
     """At real (CLOCK_MONOTONIC) `wall_ns` it was `at_ns` in the world; `rate` simulated per real second."""
 
     wall_ns: int
@@ -42,7 +43,7 @@ class Anchor:
 class ClockWriter:
     """The world's side: one file, made whole before it gets its name."""
 
-    def __init__(self, path: pathlib.Path, boot: str, anchor: Anchor) -> None:
+    def __init__(self, path: pathlib.Path, boot: str, anchor: ClockAnchor) -> None:
         self._path = path
         self._boot = boot.encode()[:36]
         part = path.with_name(path.name + ".part")
@@ -52,7 +53,7 @@ class ClockWriter:
         self.write(anchor)
         part.replace(path)
 
-    def write(self, anchor: Anchor) -> None:
+    def write(self, anchor: ClockAnchor) -> None:
         body = _BODY.pack(anchor.wall_ns, anchor.at_ns, anchor.cap_ns, anchor.rate, self._boot)
         # A reader that meets us half-way sees a wrong sum and looks again.
         self._map[len(_MAGIC) :] = body + zlib.crc32(body).to_bytes(4, "little")
@@ -66,18 +67,24 @@ class ClockWriter:
 class ClockReader:
     """A device's side. A world that was started again has a new file under the old name: it is found again."""
 
-    def __init__(self, path: pathlib.Path, patience_ns: int = DEAD_NS) -> None:
-        """`patience_ns`: how long a stamp may stay half-written, in real time. Raises HardwareMissing."""
-        self._path, self._patience_ns = path, patience_ns
+    def __init__(
+        self,
+        path: pathlib.Path,
+        real_ns: Callable[[], int] = time.monotonic_ns,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`real_ns` reads the real time, and `sleep` (of seconds) lets it pass. Raises HardwareMissing."""
+        self._path = path
+        self._real_ns, self._sleep = real_ns, sleep
         self._map, self._inode = _open(path)
         self._anchor = self._read()
-        if time.monotonic_ns() - self._anchor.wall_ns > DEAD_NS:
+        if self._real_ns() - self._anchor.wall_ns > DEAD_NS:
             raise HardwareMissing(f"The world's clock {path} stands still: start `raceday world` again.")
 
-    def anchor(self) -> Anchor:
+    def anchor(self) -> ClockAnchor:
         """The newest anchor; the last known one while the world is away."""
         self._anchor = self._read()
-        if time.monotonic_ns() - self._anchor.wall_ns > STALE_NS and self._replaced():
+        if self._real_ns() - self._anchor.wall_ns > STALE_NS and self._replaced():
             self._open_again()
             self._anchor = self._read()
         return self._anchor
@@ -91,15 +98,15 @@ class ClockReader:
         except FileNotFoundError:
             return False
 
-    def _read(self) -> Anchor:
+    def _read(self) -> ClockAnchor:
         """The anchor once it is written to its end. The kernel may take the processor from a writer in its write, for
         as long as others are busy: that is no damage, and spinning would only keep it away longer."""
         for _ in range(_QUICK_TRIES):
             if (anchor := self._whole()) is not None:
                 return anchor
-        ends_ns, wait_s = time.monotonic_ns() + self._patience_ns, _WAIT_S[0]
-        while time.monotonic_ns() < ends_ns:
-            time.sleep(wait_s)
+        ends_ns, wait_s = self._real_ns() + DEAD_NS, _WAIT_S[0]
+        while self._real_ns() < ends_ns:
+            self._sleep(wait_s)
             wait_s = min(2 * wait_s, _WAIT_S[1])
             if self._replaced():  # the writer died in its write, and the world was started again
                 self._open_again()
@@ -107,14 +114,14 @@ class ClockReader:
                 return anchor
         raise HardwareMissing(f"The world's clock {self._path} is damaged: start `raceday world` again.")
 
-    def _whole(self) -> Anchor | None:
+    def _whole(self) -> ClockAnchor | None:
         """What stands in the file, None while it is half-written."""
         data = self._map[len(_MAGIC) :]
         body, total = data[:-4], data[-4:]
         if zlib.crc32(body).to_bytes(4, "little") != total:
             return None
         wall_ns, at_ns, cap_ns, rate, boot = _BODY.unpack(body)
-        return Anchor(wall_ns, at_ns, cap_ns, rate, boot.rstrip(b"\0").decode())
+        return ClockAnchor(wall_ns, at_ns, cap_ns, rate, boot.rstrip(b"\0").decode())
 
     def _open_again(self) -> None:
         self._map.close()

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 
 from shared.errors import BadInput, OperatorError
-from simulator.realtime.protocol import Hello, Role, Unpacker, Word, pack
+from simulator.realtime.protocol import Hello, PacketReader, Role, WorldMessage, pack
 from vehicle.hardware.interfaces import Frame
 
 MAX_WAITING_BYTES = 8_000_000
@@ -27,7 +27,7 @@ class Peer:
         self.live = False
         self.frames = 0
         self.missed = 0
-        self.unpacker = Unpacker()
+        self.unpacker = PacketReader()
         self.out = bytearray()
         self.next_frame: bytes | None = None
 
@@ -35,10 +35,10 @@ class Peer:
         self.role, self.name = hello.role, hello.name
 
 
-class Hub:
+class SocketServer:
     """Listens on a Unix socket; `on_word(peer, word)` is called for all that is heard inside `poll`."""
 
-    def __init__(self, path: pathlib.Path, on_word: Callable[[Peer, Word], None]) -> None:
+    def __init__(self, path: pathlib.Path, on_word: Callable[[Peer, WorldMessage], None]) -> None:
         self._path = path
         self._on_word = on_word
         self._peers: dict[int, Peer] = {}
@@ -59,7 +59,7 @@ class Hub:
             elif (peer := self._peers.get(key.fd)) is not None:
                 self._serve(peer, events)
 
-    def send(self, peer: Peer, word: Word) -> None:
+    def send(self, peer: Peer, word: WorldMessage) -> None:
         peer.out += pack(word)
         self._flush(peer)
 

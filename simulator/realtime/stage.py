@@ -14,14 +14,14 @@ import numpy as np
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
 from shared.units import NS_PER_S
-from simulator.realtime.protocol import Event, GateEdge, Truth
+from simulator.realtime.protocol import Event, GateEdge, TrueEvent
 from simulator.world.tracks import Track
 from simulator.world.world import (
     STEPS_PER_S,
-    BackOnTrack,
     BeamEdge,
+    CarBackOnTrack,
+    CarLeftTrack,
     FrameDue,
-    OffTrack,
     TrueCrossing,
     World,
     WorldEvent,
@@ -49,7 +49,7 @@ class StageSettings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shot:
+class CapturedFrame:
     """What a camera captured, and when."""
 
     pixels: Pixels
@@ -57,12 +57,12 @@ class Shot:
 
 
 @dataclass(slots=True)
-class Tick:
+class StageTick:
     """What one step gave: the shot of the car on the track, whether the pits are due one, truths, edges by beam."""
 
-    shot: Shot | None = None
+    shot: CapturedFrame | None = None
     pits_due: bool = False
-    truths: list[Truth] = field(default_factory=list)
+    truths: list[TrueEvent] = field(default_factory=list)
     edges: list[tuple[str, GateEdge]] = field(default_factory=list)
 
 
@@ -74,7 +74,7 @@ class Stage:
         self.settings = settings
         self.car = ""
         self.frames = 0
-        self.truths: deque[Truth] = deque(maxlen=TRUTHS_KEPT)
+        self.truths: deque[TrueEvent] = deque(maxlen=TRUTHS_KEPT)
         self._look = settings.seed
         self._start_ns = start_ns
         self._ticks = 0
@@ -86,7 +86,7 @@ class Stage:
         self._edge_seq = dict.fromkeys(self._edges, 0)
         self._truth_seq = 0
         self._noise = np.random.default_rng([settings.seed, 0x917])
-        self._due = Tick()
+        self._due = StageTick()
 
     @property
     def now_ns(self) -> int:
@@ -146,20 +146,20 @@ class Stage:
         if car == self.car and self._world is not None:
             self._world.apply(pulses)
 
-    def tick(self) -> Tick:
+    def tick(self) -> StageTick:
         """One step on; what is due since the last one."""
         self._ticks += 1
         if self._world is not None:
             self._sort(self._world.step(self.now_ns))
         rate_hz = self.settings.frame_rate_hz
         self._due.pits_due = self._ticks * rate_hz % TICKS_PER_S < rate_hz
-        due, self._due = self._due, Tick()
+        due, self._due = self._due, StageTick()
         return due
 
-    def pit_shot(self) -> Shot:
+    def pit_shot(self) -> CapturedFrame:
         """What a camera sees in the pits: grey, and alive by its noise."""
         noise = self._noise.integers(-3, 4, FRAME_SHAPE, dtype=np.int16)
-        return Shot((PIT_GREY + noise).astype(np.uint8), self.now_ns)
+        return CapturedFrame((PIT_GREY + noise).astype(np.uint8), self.now_ns)
 
     def edges_after(self, beam: str, after: int) -> Iterator[GateEdge]:
         """What a gate still remembers beyond a number."""
@@ -175,11 +175,11 @@ class Stage:
             elif isinstance(event, FrameDue):
                 self.frames += 1
                 assert self._world is not None
-                self._due.shot = Shot(self._world.frame(), event.at_ns)
+                self._due.shot = CapturedFrame(self._world.frame(), event.at_ns)
             elif isinstance(event, TrueCrossing):
                 self._tell("crossing", event.at_ns, event.direction, event.gate)
-            elif isinstance(event, OffTrack | BackOnTrack):
-                self._tell("off_track" if isinstance(event, OffTrack) else "back_on_track", event.at_ns)
+            elif isinstance(event, CarLeftTrack | CarBackOnTrack):
+                self._tell("off_track" if isinstance(event, CarLeftTrack) else "back_on_track", event.at_ns)
 
     def _edge(self, event: BeamEdge) -> None:
         kept = self._edges[event.sensor]
@@ -191,7 +191,7 @@ class Stage:
 
     def _tell(self, event: Event, at_ns: int, direction: int = 0, gate: str = "") -> None:
         self._truth_seq += 1
-        truth = Truth(self._truth_seq, event, self.car, at_ns, direction, gate)
+        truth = TrueEvent(self._truth_seq, event, self.car, at_ns, direction, gate)
         self.truths.append(truth)
         self._due.truths.append(truth)
 

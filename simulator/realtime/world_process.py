@@ -16,27 +16,28 @@ from typing import TextIO
 
 from shared.config import load, setting
 from shared.errors import ConfigError, Refused, StorageError
+from shared.files import write_ready_file
 from shared.protocol.topics import checked_device
 from shared.units import NS_PER_MS
-from simulator.realtime.pacing import Pace, Patience
+from simulator.realtime.pacing import AnswerWait, TickSchedule
 from simulator.realtime.protocol import (
     CLOCK_NAME,
     TRUTH_NAME,
-    Ask,
+    FrameTaken,
     Hello,
-    Refusal,
-    Replay,
-    Status,
-    Taken,
+    PulseWidths,
+    ReplayRequest,
     Welcome,
-    Wires,
-    Word,
+    WorldMessage,
+    WorldRefusal,
+    WorldRequest,
+    WorldStatus,
     pack_frame,
     socket_path,
 )
-from simulator.realtime.shared_clock import Anchor, ClockWriter
-from simulator.realtime.socket_server import Hub, Peer
-from simulator.realtime.stage import TICK_NS, Stage, StageSettings, Tick
+from simulator.realtime.shared_clock import ClockAnchor, ClockWriter
+from simulator.realtime.socket_server import Peer, SocketServer
+from simulator.realtime.stage import TICK_NS, Stage, StageSettings, StageTick
 from simulator.world.tracks import load_track
 from simulator.world.world import STEPS_PER_S
 from vehicle.core.pulses import PERIOD_NS, Pulses
@@ -77,13 +78,13 @@ class WorldProcess:
             config.seed, config.frame_rate_hz, config.board, tuple(config.splits), config.edges_kept
         )
         self._stage = Stage(load_track(config.track), settings)
-        self._patience = Patience(config.patience_ms * NS_PER_MS, STEPS_PER_S // config.frame_rate_hz)
+        self._patience = AnswerWait(config.patience_ms * NS_PER_MS, STEPS_PER_S // config.frame_rate_hz)
         self._frame_seq: dict[str, int] = {}
         folder = pathlib.Path(config.run_dir)
         self._truth = _open_truth(folder)
         self._note({"world": self._boot, "track": config.track, "seed": config.seed, "speed": config.speed})
-        self._hub = Hub(socket_path(config.run_dir), self._on_word)
-        self._pace = Pace(TICK_NS, config.speed, config.catch_up_ms * NS_PER_MS, time.monotonic_ns())
+        self._hub = SocketServer(socket_path(config.run_dir), self._on_word)
+        self._pace = TickSchedule(TICK_NS, config.speed, config.catch_up_ms * NS_PER_MS, time.monotonic_ns())
         self._clock = ClockWriter(folder / CLOCK_NAME, self._boot, self._anchor(self._pace.base_ns))
 
     def run(self) -> None:
@@ -118,7 +119,7 @@ class WorldProcess:
                     self._hub.send(peer, edge)
         self._shoot(tick)
 
-    def _shoot(self, tick: Tick) -> None:
+    def _shoot(self, tick: StageTick) -> None:
         """Frames to the cameras: the car on the track sees the track, the others the pits."""
         car = self._stage.car
         if tick.shot is not None:
@@ -140,26 +141,26 @@ class WorldProcess:
             self._hub.send_frame(peer, packet)
         return seq
 
-    def _on_word(self, peer: Peer, word: Word) -> None:
+    def _on_word(self, peer: Peer, word: WorldMessage) -> None:
         try:
             self._do(peer, word)
         except Refused as error:
-            self._hub.send(peer, Refusal(str(error)))
+            self._hub.send(peer, WorldRefusal(str(error)))
 
-    def _do(self, peer: Peer, word: Word) -> None:
+    def _do(self, peer: Peer, word: WorldMessage) -> None:
         match word:
             case Hello():
                 self._welcome(peer, word)
-            case Replay() if peer.role in ("gate", "control"):
+            case ReplayRequest() if peer.role in ("gate", "control"):
                 self._replay(peer, word.after)
-            case Wires() if peer.role == "motors":
+            case PulseWidths() if peer.role == "motors":
                 if not (0 <= word.steering_ns <= PERIOD_NS and 0 <= word.throttle_ns <= PERIOD_NS):
                     raise Refused(f"A pulse is 0 to {PERIOD_NS} ns wide.")
                 self._stage.wire(peer.name, Pulses(word.steering_ns, word.throttle_ns))
                 self._patience.pulsed(peer.name, time.monotonic_ns())
-            case Taken() if peer.role == "camera":
+            case FrameTaken() if peer.role == "camera":
                 self._patience.taken(peer.name, word.seq, time.monotonic_ns())
-            case Ask() if peer.role == "control":
+            case WorldRequest() if peer.role == "control":
                 self._answer(peer, word)
             case _:
                 raise Refused(f"A {peer.role or 'stranger'} does not say {type(word).__name__} here.")
@@ -182,7 +183,7 @@ class WorldProcess:
                 if truth.seq > after:
                     self._hub.send(peer, truth)
 
-    def _answer(self, peer: Peer, ask: Ask) -> None:
+    def _answer(self, peer: Peer, ask: WorldRequest) -> None:
         match ask.deed:
             case "place":
                 self._stage.place(ask.car)
@@ -194,9 +195,9 @@ class WorldProcess:
                 self._stage.set_appearance(ask.number)
         self._hub.send(peer, self._status())
 
-    def _status(self) -> Status:
+    def _status(self) -> WorldStatus:
         stage, world = self._stage, self._stage.world
-        return Status(
+        return WorldStatus(
             boot=self._boot,
             track=stage.track.name,
             length_m=stage.track.length_m,
@@ -211,8 +212,8 @@ class WorldProcess:
             missed_frames=sum(peer.missed for peer in self._hub.peers("camera")),
         )
 
-    def _anchor(self, wall_ns: int) -> Anchor:
-        return Anchor(wall_ns, self._stage.now_ns, TICK_NS, self._config.speed, self._boot)
+    def _anchor(self, wall_ns: int) -> ClockAnchor:
+        return ClockAnchor(wall_ns, self._stage.now_ns, TICK_NS, self._config.speed, self._boot)
 
     def _note(self, line: dict[str, object]) -> None:
         self._truth.write(json.dumps(line) + "\n")
@@ -239,9 +240,7 @@ def main(argv: list[str]) -> int:
         sys.stdout.write(f"listening on {address}\n")
         sys.stdout.flush()
         if words.ready_file is not None:
-            part = words.ready_file.with_name(words.ready_file.name + ".part")
-            part.write_text(address + "\n")
-            part.replace(words.ready_file)
+            write_ready_file(words.ready_file, address)
         world.run()
     finally:
         world.close()

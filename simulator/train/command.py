@@ -6,14 +6,14 @@ from pathlib import Path
 from rich.console import Console
 
 from shared.errors import StorageError
-from simulator.train.dagger import Plan, train
+from simulator.train.dagger import TrainingPlan, train
 from simulator.train.report import write_card, write_curve
 from simulator.world.geometry import Track
 
 
 def run(tracks: Sequence[Track], folder: Path, seed: int, sizes: Mapping[str, int]) -> None:
     """Train on `tracks` into `folder`; `sizes` overrides numbers of the plan. Raises StorageError."""
-    plan = Plan(seed=seed, **sizes)
+    plan = TrainingPlan(seed=seed, **sizes)
     try:
         rounds = train(plan, tracks, folder)
         write_curve(rounds, folder / "rounds.png")

@@ -11,14 +11,14 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from simulator.train.loops import random_track
-from simulator.train.network import BATCH, Learner, write_onnx
-from simulator.train.rollout import FRAME_SHAPE, Drives, Frames, School, Shares
+from simulator.train.network import BATCH, ImitationLearner, write_onnx
+from simulator.train.rollout import FRAME_SHAPE, Frames, Rollout, RolloutRunner, Shares
 from simulator.train.spaces import CHOICES, metadata
 from simulator.world.geometry import Track
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """How much of what; the defaults are those of the shipped model."""
 
     seed: int = 2018
@@ -32,7 +32,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class TrainingRound:
     """How one round went; `off_per_100m` is the student's, slips of the hand included."""
 
     number: int
@@ -42,14 +42,14 @@ class Round:
     seconds: float
 
 
-def train(plan: Plan, tracks: Sequence[Track], folder: Path) -> list[Round]:
+def train(plan: TrainingPlan, tracks: Sequence[Track], folder: Path) -> list[TrainingRound]:
     """Train on `tracks`, both ways round, and on random ones; leave the model of the last round in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model_metadata.json").write_text(json.dumps(metadata(), indent=2) + "\n", encoding="utf-8")
     roads = [*tracks, *(track.reversed() for track in tracks)]
     roads += [random_track(plan.seed * 1000 + n) for n in range(plan.random_tracks)]
-    school, learner, memory = School(roads, plan.seed), Learner(plan.seed), _Memory(plan)
-    rounds: list[Round] = []
+    school, learner, memory = RolloutRunner(roads, plan.seed), ImitationLearner(plan.seed), _Memory(plan)
+    rounds: list[TrainingRound] = []
     with _bar() as progress:
         task = progress.add_task("training", total=plan.rounds * plan.steps, note="first drives")
         for number in range(plan.rounds):
@@ -62,7 +62,7 @@ def train(plan: Plan, tracks: Sequence[Track], folder: Path) -> list[Round]:
                 progress.advance(task)
             write_onnx(learner.slow, folder / "model.onnx")
             off = 100.0 * drives.off_tracks / max(drives.metres, 1.0)
-            rounds.append(Round(number, len(memory.frames), loss, off, time.monotonic() - began))
+            rounds.append(TrainingRound(number, len(memory.frames), loss, off, time.monotonic() - began))
             progress.update(task, note=f"round {number}: loss {loss:.3f}, {off:.1f} off-tracks in 100 m")
             (folder / "rounds.json").write_text(json.dumps([asdict(r) for r in rounds], indent=1), encoding="utf-8")
     return rounds
@@ -71,7 +71,7 @@ def train(plan: Plan, tracks: Sequence[Track], folder: Path) -> list[Round]:
 class _Memory:
     """All frames so far, (n, 120, 160) and (n, N); the room for the whole plan is set aside at once."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TrainingPlan) -> None:
         room = plan.worlds * plan.frames * (plan.rounds + 1)
         self._frames = np.empty((room, *FRAME_SHAPE), np.uint8)
         self._shares = np.empty((room, len(CHOICES)), np.float32)
@@ -87,20 +87,20 @@ class _Memory:
         """The expert's answers (n, N)."""
         return self._shares[: self._count]
 
-    def add(self, drives: Drives) -> None:
+    def add(self, drives: Rollout) -> None:
         """Keep these drives too."""
         room = slice(self._count, self._count + len(drives.frames))
         self._frames[room], self._shares[room] = drives.frames, drives.shares
         self._count = room.stop
 
 
-def _drive(school: School, learner: Learner, plan: Plan, number: int) -> Drives:
+def _drive(school: RolloutRunner, learner: ImitationLearner, plan: TrainingPlan, number: int) -> Rollout:
     if number == 0:
         return school.drives(None, 1.0, plan.worlds, 2 * plan.frames)
     return school.drives(learner.student, 0.5**number, plan.worlds, plan.frames)
 
 
-def _rate(plan: Plan, step: int) -> float:
+def _rate(plan: TrainingPlan, step: int) -> float:
     """Learning rate: a short rise, then half a cosine down."""
     total = plan.rounds * plan.steps
     rise = min(1.0, (step + 1) / 200)

@@ -25,7 +25,7 @@ FAST_BELOW_OFFSET_M, FAST_BELOW_TURN_RAD = 0.16, 0.30
 Array = NDArray[np.float64]
 
 
-class Expert:
+class ExpertDriver:
     """The teacher for one track."""
 
     def __init__(self, track: Track) -> None:

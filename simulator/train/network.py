@@ -32,7 +32,7 @@ def build() -> nn.Sequential:
     return nn.Sequential(*layers).to(memory_format=torch.channels_last)
 
 
-class Learner:
+class ImitationLearner:
     """The network in training and its slow average, which is the one that drives and is shipped."""
 
     def __init__(self, seed: int) -> None:

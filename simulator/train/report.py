@@ -10,14 +10,14 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from simulator.train.dagger import Plan, Round
+from simulator.train.dagger import TrainingPlan, TrainingRound
 from simulator.train.spaces import CHOICES
 from simulator.world.geometry import Track
 
 THROTTLE_PERCENT = 48.0
 
 
-def write_card(plan: Plan, rounds: Sequence[Round], tracks: Sequence[Track], folder: Path) -> None:
+def write_card(plan: TrainingPlan, rounds: Sequence[TrainingRound], tracks: Sequence[Track], folder: Path) -> None:
     """Write MODEL_CARD.md and card.json."""
     names = list(dict.fromkeys(track.name for track in tracks))
     template = (files("simulator.train") / "card.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def write_card(plan: Plan, rounds: Sequence[Round], tracks: Sequence[Track], fol
     (folder / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
-def write_curve(rounds: Sequence[Round], path: Path) -> None:
+def write_curve(rounds: Sequence[TrainingRound], path: Path) -> None:
     """Draw the loss and the student's off-tracks over the rounds."""
     figure, left = plt.subplots(figsize=(6.4, 3.2), dpi=90)
     numbers = [r.number for r in rounds]

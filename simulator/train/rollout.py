@@ -1,4 +1,4 @@
-"""Drives of the student through harsh mock worlds, each frame labelled by the expert."""
+"""Rollout of the student through harsh mock worlds, each frame labelled by the expert."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.driving.drive_chain import Wires
-from simulator.train.expert import Expert
+from simulator.driving.drive_chain import DriveChain
+from simulator.train.expert import ExpertDriver
 from simulator.train.spaces import metadata, target
 from simulator.world.camera_sensor import for_policy
 from simulator.world.geometry import Track
 from simulator.world.world import World, draw_parts
-from simulator.world.world_events import OffTrack
+from simulator.world.world_events import CarLeftTrack
 from vehicle.core.actions import Action, ActionSpace
 
 FRAME_NS_TIMES_HZ = 1_000_000_000
@@ -28,7 +28,7 @@ Student = Callable[[Frames], Shares]  # (B, 120, 160) frames to (B, N) probabili
 
 
 @dataclass(frozen=True, eq=False)
-class Drives:
+class Rollout:
     """What one round of drives brought: frames (n, 120, 160), the expert's shares (n, N), and how it went."""
 
     frames: Frames
@@ -37,16 +37,16 @@ class Drives:
     metres: float
 
 
-class Lesson:
+class TrainingWorld:
     """One world with its expert, its wires and its own bad luck."""
 
-    def __init__(self, track: Track, expert: Expert, rng: random.Random) -> None:
+    def __init__(self, track: Track, expert: ExpertDriver, rng: random.Random) -> None:
         spread = rng.uniform(0.6, 1.7)
         parts = draw_parts(track, rng.randrange(1 << 30), spread=spread, board=rng.random() < 0.8)
         if rng.random() < 0.25:
             parts = replace(parts, lens=replace(parts.lens, blur_px=rng.uniform(0.5, 2.5)))
         self.world = World(track, rng.randrange(1 << 30), parts=parts)
-        self.wires = Wires(self.world, rng.randrange(MOST_LATENCY_NS))
+        self.wires = DriveChain(self.world, rng.randrange(MOST_LATENCY_NS))
         self.expert = expert
         self.throttle_scale = rng.uniform(0.36, 0.60)
         self._rng = rng
@@ -76,22 +76,22 @@ class Lesson:
             action = self._slip
         if self._rng.random() >= LOST_FRAMES:
             self.wires.wish(self.world.now_ns, action)
-        left = any(isinstance(event, OffTrack) for event in self.wires.run(until_ns))
+        left = any(isinstance(event, CarLeftTrack) for event in self.wires.run(until_ns))
         if left or self._rng.random() < 0.004:
             self.scatter()
         return int(left)
 
 
-class School:
+class RolloutRunner:
     """Draws lessons from a list of tracks and lets the student drive them in lock-step."""
 
     def __init__(self, tracks: Sequence[Track], seed: int) -> None:
         self._tracks = list(tracks)
-        self._experts: dict[str, Expert] = {}
+        self._experts: dict[str, ExpertDriver] = {}
         self._rng = random.Random(f"school-{seed}")
         self._space = ActionSpace.parse_metadata(metadata())
 
-    def drives(self, student: Student | None, expert_share: float, worlds: int, frames: int) -> Drives:
+    def drives(self, student: Student | None, expert_share: float, worlds: int, frames: int) -> Rollout:
         """`worlds` cars for `frames` frames each; the expert drives a share of them, the student the rest."""
         lessons = [self._lesson() for _ in range(worlds)]
         seen = np.empty((frames, worlds, *FRAME_SHAPE), np.uint8)
@@ -107,10 +107,10 @@ class School:
                 shares = told[frame, n] if self._rng.random() < expert_share else answers[n]
                 left += lesson.drive(self._space.decode(shares, lesson.throttle_scale), until_ns)
                 metres += lesson.world.pose.speed_mps / FRAME_RATE_HZ
-        return Drives(seen.reshape(-1, *FRAME_SHAPE), told.reshape(-1, self._space.size), left, metres)
+        return Rollout(seen.reshape(-1, *FRAME_SHAPE), told.reshape(-1, self._space.size), left, metres)
 
-    def _lesson(self) -> Lesson:
+    def _lesson(self) -> TrainingWorld:
         track = self._rng.choice(self._tracks)
         if track.name not in self._experts:
-            self._experts[track.name] = Expert(track)
-        return Lesson(track, self._experts[track.name], random.Random(self._rng.random()))
+            self._experts[track.name] = ExpertDriver(track)
+        return TrainingWorld(track, self._experts[track.name], random.Random(self._rng.random()))

@@ -16,7 +16,7 @@ REACH_M = 0.25  # how far the beam reaches beyond the edges of the road
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class GateLine:
     """A line across the track; `ahead_m` of a point is its distance beyond the line in driving direction."""
 
     name: str
@@ -33,18 +33,18 @@ class Line:
         return (y - self.middle[1]) * self.along[0] - (x - self.middle[0]) * self.along[1]
 
 
-def line_across(track: Track, name: str, s_m: float = 0.0) -> Line:
+def line_across(track: Track, name: str, s_m: float = 0.0) -> GateLine:
     """The gate line at `s_m` along the track, from post to post."""
     (lx, ly), (rx, ry) = track.line_at(s_m)
     width = math.hypot(rx - lx, ry - ly)
     along = ((ly - ry) / width, (rx - lx) / width)
-    return Line(name, ((lx + rx) / 2, (ly + ry) / 2), along, width / 2 + REACH_M)
+    return GateLine(name, ((lx + rx) / 2, (ly + ry) / 2), along, width / 2 + REACH_M)
 
 
 class Beam:
     """One gate's light beam; `move` tells what changed while the car went from one pose to the next."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: GateLine) -> None:
         self.line = line
         self._broken = False
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.world.floor_texture import PIXELS_PER_M, Image, Texture
+from simulator.world.floor_texture import PIXELS_PER_M, FloorTexture, Image
 from simulator.world.geometry import Pose
 
 FAR_M = 14.0  # beyond this the floor is one haze
@@ -48,7 +48,7 @@ class CameraParameters:
 
 
 @dataclass(frozen=True, eq=False)
-class Upright:
+class UprightBoard:
     """A flat picture standing in the hall: corners (4, 3) in metres, in the order top left, top right, bottom
     right, bottom left as its front is seen; from behind it is plain."""
 
@@ -68,11 +68,11 @@ def projection(parameters: CameraParameters, pose: Pose) -> Matrix:
 
 
 def render(
-    texture: Texture,
+    texture: FloorTexture,
     parameters: CameraParameters,
     pose: Pose,
     sky: int | tuple[int, int, int],
-    uprights: Sequence[Upright] = (),
+    uprights: Sequence[UprightBoard] = (),
 ) -> Image:
     """The frame seen from `pose`: (height, width) uint8 for a grey texture, (height, width, 3) for a BGR one."""
     p = parameters
@@ -95,7 +95,7 @@ def render(
     return cast(Image, frame)
 
 
-def _floor_to_frame(matrix: Matrix, texture: Texture) -> Matrix:
+def _floor_to_frame(matrix: Matrix, texture: FloorTexture) -> Matrix:
     """The homography from texture pixels to frame pixels."""
     scale = 1.0 / PIXELS_PER_M
     to_metres = np.array(
@@ -105,7 +105,7 @@ def _floor_to_frame(matrix: Matrix, texture: Texture) -> Matrix:
 
 
 def _draw_band(
-    frame: Image, texture: Texture, floor: Matrix, top: int, bottom: int, oversample: int, haze: Sequence[float]
+    frame: Image, texture: FloorTexture, floor: Matrix, top: int, bottom: int, oversample: int, haze: Sequence[float]
 ) -> None:
     """Warp the floor into rows [top, bottom), drawn `oversample` times taller and averaged down."""
     if bottom <= top:
@@ -121,12 +121,12 @@ def _draw_band(
     frame[top:bottom] = band
 
 
-def _depth_m(matrix: Matrix, upright: Upright) -> float:
+def _depth_m(matrix: Matrix, upright: UprightBoard) -> float:
     """How far ahead of the camera the middle of the upright is."""
     return float(matrix[2, :3] @ upright.corners.mean(axis=0) + matrix[2, 3])
 
 
-def _draw_upright(frame: Image, matrix: Matrix, upright: Upright) -> None:
+def _draw_upright(frame: Image, matrix: Matrix, upright: UprightBoard) -> None:
     """Draw the picture where its corners project; left out when a corner is not in front of the camera."""
     spots = matrix @ np.hstack([upright.corners, np.ones((4, 1))]).T
     if float(spots[2].min()) < NEAR_M:

@@ -15,7 +15,7 @@ POLICY_SIZE = (160, 120)  # width, height of what the policy sees
 
 
 @dataclass(frozen=True, slots=True)
-class Lens:
+class CameraSensor:
     """One camera: where it sits, and what its sensor does to a picture."""
 
     camera: CameraParameters = field(default_factory=CameraParameters)
@@ -26,7 +26,7 @@ class Lens:
     noise: float = 3.0  # standard deviation in grey levels
 
 
-def draw_lens(seed: int, spread: float = 1.0) -> Lens:
+def draw_lens(seed: int, spread: float = 1.0) -> CameraSensor:
     """Camera number `seed`; `spread` 1 is what cars differ by, more is harsher."""
     rng = random.Random(f"lens-{seed}")
 
@@ -40,7 +40,7 @@ def draw_lens(seed: int, spread: float = 1.0) -> Lens:
         up_m=about(standard.up_m, 0.006),
         pitch_rad=about(standard.pitch_rad, 0.022),
     )
-    return Lens(
+    return CameraSensor(
         camera,
         gain=about(1.0, 0.15),
         offset=about(0.0, 12.0),
@@ -50,7 +50,7 @@ def draw_lens(seed: int, spread: float = 1.0) -> Lens:
     )
 
 
-def expose(picture: Image, lens: Lens, noise: np.random.Generator) -> Image:
+def expose(picture: Image, lens: CameraSensor, noise: np.random.Generator) -> Image:
     """What the sensor makes of a grey picture: blur, exposure curve, noise."""
     if lens.blur_px > 0.15:
         picture = cast(Image, cv2.GaussianBlur(picture, (0, 0), lens.blur_px))
@@ -63,7 +63,7 @@ def expose(picture: Image, lens: Lens, noise: np.random.Generator) -> Image:
     return cast(Image, cv2.add(exposed, grain, dtype=cv2.CV_8U))
 
 
-def _curve(lens: Lens) -> NDArray[np.uint8]:
+def _curve(lens: CameraSensor) -> NDArray[np.uint8]:
     levels = np.linspace(0.0, 1.0, 256) ** lens.gamma * 255.0 * lens.gain + lens.offset
     return np.clip(levels, 0, 255).astype(np.uint8)
 

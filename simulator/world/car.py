@@ -64,7 +64,7 @@ class CarParameters:
 
 
 def draw_car(seed: int, spread: float = 1.0) -> CarParameters:
-    """Car number `seed`; `spread` 1 is what cars differ by, more is harsher (for training)."""
+    """SimulatedCar number `seed`; `spread` 1 is what cars differ by, more is harsher (for training)."""
     rng = random.Random(f"car-{seed}")
 
     def between(low: float, high: float) -> float:
@@ -88,7 +88,7 @@ def _value(pulse_ns: int, channel: ChannelCalibration) -> float:
     return max(-1.0, min(1.0, channel.polarity * offset / reach))
 
 
-class Car:
+class SimulatedCar:
     """The moving car; `step` advances it, `command` is what the wires say now."""
 
     __slots__ = ("_due", "_parameters", "_steering", "_steering_wish", "_throttle_wish", "speed_mps", "x", "y", "yaw")

@@ -71,29 +71,29 @@ def _level(value: int) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Texture:
+class FloorTexture:
     """The floor picture (BGR or grey) and where its pixel (0, 0) lies; row 0 is the smallest y."""
 
     image: Image
     origin_x_m: float
     origin_y_m: float
 
-    def grey(self) -> "Texture":
+    def grey(self) -> "FloorTexture":
         """The same floor in grey, as the car's camera delivers it."""
-        return Texture(cast(Image, cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY)), self.origin_x_m, self.origin_y_m)
+        return FloorTexture(cast(Image, cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY)), self.origin_x_m, self.origin_y_m)
 
     def to_pixels(self, points: Points) -> Points:
         """Metres (N, 2) to pixel coordinates (N, 2)."""
         return np.asarray((points - np.array([self.origin_x_m, self.origin_y_m])) * PIXELS_PER_M)
 
 
-def draw_texture(track: Track, appearance: Appearance) -> Texture:
+def draw_texture(track: Track, appearance: Appearance) -> FloorTexture:
     """Draw the floor of the hall in colour."""
     points = np.vstack([track.left, track.right])
     low, high = points.min(axis=0) - MARGIN_M, points.max(axis=0) + MARGIN_M
     width, height = (int(v) for v in np.ceil((high - low) * PIXELS_PER_M))
     image = np.full((height, width, 3), appearance.field, np.uint8)
-    texture = Texture(image, float(low[0]), float(low[1]))
+    texture = FloorTexture(image, float(low[0]), float(low[1]))
     _paint_road(texture, track, appearance.road)
     _paint_borders(texture, track, appearance)
     _paint_dashes(texture, track, appearance)
@@ -105,7 +105,7 @@ def _fixed(pixels: Points) -> NDArray[np.int32]:
     return np.round(pixels * (1 << _SHIFT)).astype(np.int32)
 
 
-def _paint_road(texture: Texture, track: Track, colour: Colour) -> None:
+def _paint_road(texture: FloorTexture, track: Track, colour: Colour) -> None:
     left, right = _fixed(texture.to_pixels(track.left)), _fixed(texture.to_pixels(track.right))
     for i in range(len(left)):
         j = (i + 1) % len(left)
@@ -113,14 +113,14 @@ def _paint_road(texture: Texture, track: Track, colour: Colour) -> None:
             cv2.fillConvexPoly(texture.image, np.array(corners), colour, cv2.LINE_AA, _SHIFT)
 
 
-def _paint_borders(texture: Texture, track: Track, appearance: Appearance) -> None:
+def _paint_borders(texture: FloorTexture, track: Track, appearance: Appearance) -> None:
     thickness = max(1, round(appearance.border_width_m * PIXELS_PER_M))
     for edge in (track.left, track.right):
         line = _fixed(texture.to_pixels(edge))
         cv2.polylines(texture.image, [line], True, appearance.border, thickness, cv2.LINE_AA, _SHIFT)
 
 
-def _paint_dashes(texture: Texture, track: Track, appearance: Appearance) -> None:
+def _paint_dashes(texture: FloorTexture, track: Track, appearance: Appearance) -> None:
     thickness = max(1, round(appearance.centre_width_m * PIXELS_PER_M))
     period = appearance.dash_m + appearance.gap_m
     starts = np.arange(0.0, track.length_m - appearance.dash_m, period)

@@ -13,7 +13,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from simulator.world.camera import Upright
+from simulator.world.camera import UprightBoard
 from simulator.world.floor_texture import Image
 from simulator.world.geometry import Points, Track
 
@@ -51,7 +51,7 @@ def board_image(board: GateBoard, pixels_per_cell: int = 16) -> Image:
     return cast(Image, cv2.copyMakeBorder(marker, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=255))
 
 
-def gate_boards(track: Track, boards: Sequence[GateBoard], s_m: float = 0.0) -> list[Upright]:
+def gate_boards(track: Track, boards: Sequence[GateBoard], s_m: float = 0.0) -> list[UprightBoard]:
     """The boards of the gate at `s_m`, a pair of each kind, facing the car that drives towards the line."""
     left, right = (np.array(end) for end in track.line_at(s_m))
     across = (right - left) / float(np.linalg.norm(right - left))
@@ -64,9 +64,9 @@ def gate_boards(track: Track, boards: Sequence[GateBoard], s_m: float = 0.0) -> 
     return uprights
 
 
-def _upright(board: GateBoard, foot: Points, across: Points, picture: Image) -> Upright:
+def _upright(board: GateBoard, foot: Points, across: Points, picture: Image) -> UprightBoard:
     """A board whose left foot stands at `foot`, seen by a car that looks across the line."""
     far = foot + across * board.side_m
     low, high = board.bottom_m, board.bottom_m + board.side_m
     corners = np.array([[*foot, high], [*far, high], [*far, low], [*foot, low]])
-    return Upright(corners, picture)
+    return UprightBoard(corners, picture)

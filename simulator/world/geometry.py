@@ -26,7 +26,7 @@ class Pose(NamedTuple):
     yaw: float
 
 
-class Place(NamedTuple):
+class TrackPlace(NamedTuple):
     """Where a point is on the track: nearest segment, metres from the start line, metres left of the centre line."""
 
     segment: int
@@ -96,11 +96,11 @@ class Track:
             *(np.roll(a[::-1], 1, axis=0).copy() for a in (self.centre, self.right, self.left)),
         )
 
-    def locate(self, x: float, y: float, near: int | None = None) -> Place:
+    def locate(self, x: float, y: float, near: int | None = None) -> TrackPlace:
         """The nearest place on the centre line; `near` (a segment) limits the search to its neighbours."""
         count = len(self._centre_list)
         candidates = range(count) if near is None else range(near - SEARCH_BACK, near + SEARCH_AHEAD)
-        best, best_d2 = Place(0, 0.0, 0.0), math.inf
+        best, best_d2 = TrackPlace(0, 0.0, 0.0), math.inf
         for i in candidates:
             index = i % count
             (ax, ay), (bx, by) = self._centre_list[index], self._centre_list[(index + 1) % count]
@@ -112,7 +112,7 @@ class Track:
             d2 = ex * ex + ey * ey
             if d2 < best_d2:
                 side = 1.0 if dx * ey - dy * ex >= 0.0 else -1.0
-                best, best_d2 = Place(index, self._s_list[index] + u * length, side * math.sqrt(d2)), d2
+                best, best_d2 = TrackPlace(index, self._s_list[index] + u * length, side * math.sqrt(d2)), d2
         return best
 
     def _segment_at(self, s_m: float) -> tuple[int, float]:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
-from simulator.world.geometry import Place, Pose, Track
+from simulator.world.geometry import Pose, Track, TrackPlace
 
-__all__ = ["Place", "Pose", "Track", "TrackError", "load_track", "shipped_tracks"]
+__all__ = ["Pose", "Track", "TrackError", "TrackPlace", "load_track", "shipped_tracks"]
 
 MAX_FILE_BYTES = 4_000_000
 MAX_ROWS = 20_000

@@ -11,17 +11,25 @@ from functools import cached_property
 import numpy as np
 
 from simulator.world.beams import Beam, line_across
-from simulator.world.camera import CameraParameters, Upright, render
-from simulator.world.camera_sensor import Lens, draw_lens, expose
-from simulator.world.car import Car, CarParameters, CarPose, draw_car
-from simulator.world.floor_texture import Appearance, Image, Texture, draw_appearance, draw_texture
+from simulator.world.camera import CameraParameters, UprightBoard, render
+from simulator.world.camera_sensor import CameraSensor, draw_lens, expose
+from simulator.world.car import CarParameters, CarPose, SimulatedCar, draw_car
+from simulator.world.floor_texture import Appearance, FloorTexture, Image, draw_appearance, draw_texture
 from simulator.world.gate_boards import GATE_BOARDS, gate_boards
-from simulator.world.geometry import Place, Pose, Track
-from simulator.world.world_events import BackOnTrack, BeamEdge, FrameDue, OffTrack, TrueCrossing, WorldEvent
+from simulator.world.geometry import Pose, Track, TrackPlace
+from simulator.world.world_events import BeamEdge, CarBackOnTrack, CarLeftTrack, FrameDue, TrueCrossing, WorldEvent
 from vehicle.core.pulses import Pulses
 
 __all__ = [
-    "BackOnTrack", "BeamEdge", "CarPose", "FrameDue", "OffTrack", "TrueCrossing", "World", "WorldEvent", "WorldParts",
+    "BeamEdge",
+    "CarBackOnTrack",
+    "CarLeftTrack",
+    "CarPose",
+    "FrameDue",
+    "TrueCrossing",
+    "World",
+    "WorldEvent",
+    "WorldParts",
 ]  # fmt: skip
 
 STEPS_PER_S = 240
@@ -38,8 +46,8 @@ class WorldParts:
 
     car: CarParameters
     appearance: Appearance
-    lens: Lens
-    boards: tuple[Upright, ...]
+    lens: CameraSensor
+    boards: tuple[UprightBoard, ...]
 
 
 def draw_parts(
@@ -78,7 +86,7 @@ class World:
         self._beams = [Beam(line) for line in gates]
         self._pending: list[WorldEvent] = []
         self._off_track = False
-        self._car = Car(self.parts.car, track.pose_at(-START_BEFORE_LINE_M))
+        self._car = SimulatedCar(self.parts.car, track.pose_at(-START_BEFORE_LINE_M))
         self._put_down(track.pose_at(-START_BEFORE_LINE_M))
 
     @property
@@ -92,7 +100,7 @@ class World:
         return self._car.pose
 
     @property
-    def place(self) -> Place:
+    def place(self) -> TrackPlace:
         """Where on the track the car was at the last look (60 a second)."""
         return self._place
 
@@ -134,7 +142,7 @@ class World:
         return sorted(events, key=lambda event: event.at_ns)
 
     @cached_property
-    def _texture(self) -> Texture:
+    def _texture(self) -> FloorTexture:
         return draw_texture(self.track, self.parts.appearance).grey()
 
     def frame(self) -> Image:
@@ -157,7 +165,7 @@ class World:
         for beam in self._beams:
             self._pending += beam.lift(self.now_ns)
         if self._off_track:
-            self._pending.append(BackOnTrack(self.now_ns))
+            self._pending.append(CarBackOnTrack(self.now_ns))
         self._off_track = False
         self._car.place(pose)
         self._place = self.track.locate(pose.x, pose.y)
@@ -180,4 +188,4 @@ class World:
         on = on or any(track.on_road(x, y, near) for x, y in pose.wheels())
         if on == self._off_track:
             self._off_track = not on
-            events.append(BackOnTrack(self.now_ns) if on else OffTrack(self.now_ns))
+            events.append(CarBackOnTrack(self.now_ns) if on else CarLeftTrack(self.now_ns))

@@ -31,17 +31,17 @@ class FrameDue:
 
 
 @dataclass(frozen=True, slots=True)
-class OffTrack:
+class CarLeftTrack:
     """No wheel is on the road any more."""
 
     at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
-class BackOnTrack:
+class CarBackOnTrack:
     """A wheel is on the road again, or the car was put back."""
 
     at_ns: int
 
 
-WorldEvent = BeamEdge | TrueCrossing | FrameDue | OffTrack | BackOnTrack
+WorldEvent = BeamEdge | TrueCrossing | FrameDue | CarLeftTrack | CarBackOnTrack

@@ -7,9 +7,8 @@ import pathlib
 from shared.config import load
 from station.build import hold_lock, prepared
 from station.config import StationConfig
-from station.store.process_lock import hold
-from station.store.recovery.backup import back_up, put_back
-from station.sync.status import LOCK as SYNC_LOCK
+from station.store.recovery.backup import back_up, restore_backup
+from station.sync.status import hold_sync_lock
 
 
 def backup(arguments: list[str]) -> int:
@@ -23,9 +22,9 @@ def restore(arguments: list[str]) -> int:
     """Raises BadInput, StorageError; OperatorError while station or sync run."""
     asked = _asked("restore", "Puts a backup in place; what lies there is kept beside it.", arguments)
     held = hold_lock(prepared(asked.data_dir))
-    synced = hold(asked.data_dir / SYNC_LOCK)
+    synced = hold_sync_lock(asked.data_dir)
     try:
-        print(put_back(asked.data_dir, asked.file))
+        print(restore_backup(asked.data_dir, asked.file))
     finally:
         os.close(synced)
         os.close(held)

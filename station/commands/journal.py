@@ -16,11 +16,10 @@ from station.config import StationConfig
 from station.core.inputs import Moment
 from station.service.station import JOURNAL_BYTES
 from station.store.opening import KEY
-from station.store.process_lock import hold
 from station.store.recovery.salvage import salvage
 from station.store.signer import load_signer
 from station.store.verify import verify_journal
-from station.sync.status import LOCK as SYNC_LOCK
+from station.sync.status import hold_sync_lock
 
 
 def main(arguments: list[str]) -> int:
@@ -56,7 +55,7 @@ def salvaged(data_dir: pathlib.Path) -> str:
     """The sentence about the new journal. Raises OperatorError while a station runs, StorageError."""
     clock = SystemClock()
     held = hold_lock(data_dir)
-    synced = hold(data_dir / SYNC_LOCK)
+    synced = hold_sync_lock(data_dir)
     try:
         now = Moment(clock.boot_id, clock.now_ns(), clock.utc_ns())
         return salvage(data_dir, now, secrets.token_hex(JOURNAL_BYTES))

@@ -7,8 +7,8 @@ from shared.config import load
 from station.build import JOURNAL
 from station.commands.journal import parsed_key
 from station.config import StationConfig
-from station.evidence.bundle import make
-from station.evidence.verify import verdict
+from station.evidence.bundle import make_bundle
+from station.evidence.verify import check_and_print
 
 
 def main(arguments: list[str]) -> int:
@@ -28,10 +28,10 @@ def main(arguments: list[str]) -> int:
     if (asked.run is None) == (asked.check is None):
         parser.error("name a run, or a bundle with --check.")
     if asked.check is not None:
-        return verdict(asked.check, frozenset(parsed_key(text).hex() for text in asked.key))
+        return check_and_print(asked.check, frozenset(parsed_key(text).hex() for text in asked.key))
     journal = asked.journal or load(asked.config, StationConfig).data_dir / JOURNAL
     out = asked.out or pathlib.Path(f"protest-{asked.run}.zip")
-    sentence = make(journal, asked.run, out, asked.race)
+    sentence = make_bundle(journal, asked.run, out, asked.race)
     print(f"{out}: {sentence}")
     print(f"anybody checks it with: python3 {out}")
     return 0

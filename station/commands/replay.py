@@ -9,22 +9,22 @@ from typing import Any
 from shared.errors import StorageError
 from station.core.engine import Engine
 from station.store.encoding import decode_input, encode_facts
-from station.store.hash_chain import Record
-from station.store.journal import Head, Journal
+from station.store.hash_chain import JournalRecord
+from station.store.journal import Journal, JournalHead
 from station.store.journal_reader import JournalReader
 from station.store.verify import verify_journal
 
-LONGEST = 120  # characters of a value that are shown
+MAX_VALUE_CHARS = 120  # characters of a value that are shown
 
 
-def check(journal: Journal) -> Head:
+def check(journal: Journal) -> JournalHead:
     """The chain of hashes holds and the engine makes the stored facts again. Raises StorageError naming the record."""
     head = journal.verify()
     replayed(journal.records(), journal.path)
     return head
 
 
-def replayed(records: Iterable[Record], path: pathlib.Path) -> None:
+def replayed(records: Iterable[JournalRecord], path: pathlib.Path) -> None:
     """Every record's input through a new engine. Raises StorageError that names the first difference."""
     engine = Engine()
     for record in records:
@@ -58,7 +58,7 @@ def _first(one: Any, other: Any, place: str = "") -> tuple[str, Any, Any]:
 
 def _short(value: Any) -> str:
     text = json.dumps(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return text if len(text) <= MAX_VALUE_CHARS else f"{text[:MAX_VALUE_CHARS]}..."
 
 
 def _named(facts: list[Any]) -> str:

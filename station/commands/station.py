@@ -9,13 +9,14 @@ import sys
 
 from shared.addresses import Addresses
 from shared.config import load
-from shared.errors import RacedayError, StorageError
+from shared.errors import RacedayError
+from shared.files import write_ready_file
 from shared.web.server import url_of
 from station.build import build, hold_lock
 from station.config import StationConfig
 from station.service.station import Station
-from station.service.threads import Runner
-from station.sync.operator_requests import wish
+from station.service.threads import StationThreads
+from station.sync.operator_requests import add_request
 from station.web.app import create_app
 from station.web.server import WebServer, listen
 
@@ -34,9 +35,9 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
     with contextlib.ExitStack() as ends:
         listening = ends.enter_context(listen(config.web.host, config.web.port))
         ends.callback(os.close, hold_lock(config.data_dir))
-        runner = Runner(build(config, say=log))
+        runner = StationThreads(build(config, log=log))
         ends.callback(runner.stop)
-        send = functools.partial(wish, config.data_dir) if config.sync.leaderboard_url else None
+        send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
         app = create_app(runner.station, config.web.operators, config.web.allowed_hosts, send)
         officials = Addresses.parsed(config.web.operators, "web.operators")
         web = WebServer(app, listening, app.state.live.close, officials)
@@ -64,15 +65,3 @@ def _tell(station: Station, address: str, ready_file: pathlib.Path | None) -> No
 def log(sentence: str) -> None:
     """Where the service's log is read (`journalctl`), or the terminal."""
     print(f"station: {sentence}", file=sys.stderr, flush=True)
-
-
-def write_ready_file(path: pathlib.Path, text: str) -> None:
-    """All of it or nothing: who waits for the file may read it at once. Raises StorageError."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None

@@ -7,10 +7,10 @@ import threading
 from shared.clock import SystemClock
 from shared.config import load
 from shared.errors import StorageError
+from shared.files import is_locked, write_ready_file
 from station.config import StationConfig
-from station.store.process_lock import is_held
 from station.sync.build import build
-from station.sync.operator_requests import Wish, wish
+from station.sync.operator_requests import SendRequest, add_request
 from station.sync.status import LOCK
 from station.sync.syncer import run, run_once
 
@@ -20,13 +20,15 @@ def main(arguments: list[str]) -> int:
     asked = _parser().parse_args(arguments)
     config = load(asked.config, StationConfig)
     if asked.action == "send":
-        return _send(config.data_dir, Wish(asked.rejected or bool(asked.result), asked.result, "the command line"))
+        return _send(
+            config.data_dir, SendRequest(asked.rejected or bool(asked.result), asked.result, "the command line")
+        )
     # Waiting between two posts is about networks, not about the race: it is counted on this machine's own clock.
     clock = SystemClock()
     service = build(config.sync, config.data_dir, clock, _say, retry_rejected=asked.retry_rejected)
     try:
         if asked.ready_file is not None:
-            _write_ready(asked.ready_file)
+            write_ready_file(asked.ready_file, "ready")
         if not asked.once:
             run(service.syncer, clock, threading.Event())
             return 0
@@ -58,24 +60,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _send(data_dir: pathlib.Path, wanted: Wish) -> int:
+def _send(data_dir: pathlib.Path, wanted: SendRequest) -> int:
     if not data_dir.is_dir():
         raise StorageError(f"{data_dir}: there is no such folder; start the station first.")
-    wish(data_dir, wanted)
+    add_request(data_dir, wanted)
     what = wanted.webhook_id or ("all that waits or was rejected" if wanted.rejected else "all that waits")
-    when = "is sent now" if is_held(data_dir / LOCK) else "is sent when the sync service starts: it does not run"
+    when = "is sent now" if is_locked(data_dir / LOCK) else "is sent when the sync service starts: it does not run"
     _say(f"{what} {when}.")
     return 0
 
 
 def _say(sentence: str) -> None:
     print(sentence, flush=True)
-
-
-def _write_ready(path: pathlib.Path) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text("ready\n")
-        part.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None

@@ -56,13 +56,13 @@ def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list
             return _give_transponder(state, command, count)
         case e.SetMode():
             _check_free(state, e.SetMode)
-            return state.readiness.change(command)
+            return state.readiness.change_mode(command)
         case e.TryGate():
             return _try_gate(state, command)
         case e.OpenRun() | e.ArmRun():
             race = _open_race_of(state)
             check_can_open(race, command)
-            return [*state.readiness.check(state.gates, command), *obey(race, command)]
+            return [*state.readiness.check_can_arm(state.gates, command), *obey(race, command)]
     return obey(_open_race_of(state), command)
 
 
@@ -122,13 +122,13 @@ def _witnessed_anew(
 ) -> list[f.Fact]:
     """A ruling moved a run's crossings: its car's witness compares them again."""
     moved = (f.Attributed, f.LapsRecomputed) if isinstance(command, e.AssignCrossing) else f.LapsRecomputed
-    recast = list(dict.fromkeys(fact.run_id for fact in facts if isinstance(fact, moved)))
-    if not recast or state.race is None or isinstance(command, e.SetClock):
+    run_ids = list(dict.fromkeys(fact.run_id for fact in facts if isinstance(fact, moved)))
+    if not run_ids or state.race is None or isinstance(command, e.SetClock):
         return []
-    told: list[f.Fact] = []
-    for run_id in recast if isinstance(command, e.AssignTransponder) else recast[:1]:
+    found: list[f.Fact] = []
+    for run_id in run_ids if isinstance(command, e.AssignTransponder) else run_ids[:1]:
         run = state.race.runs[run_id]
         if isinstance(command, e.AddCrossing | e.AssignCrossing | e.AssignTransponder) and run.book.segments:
             state.attribution.ruled(run)
-        told += judge(state.witnesses.of(run.car).recast(run.book))
-    return told
+        found += judge(state.witnesses.of(run.car).on_recount(run.book))
+    return found

@@ -123,8 +123,8 @@ class Engine(TimingState):
         before = self._missed(self.backup.missed_before(crossing))
         led = self._led_by_b
         if led is not None and not test:
-            told = f.Unattributed(crossing.number, "system B times this run")
-            return [*before, told, *self.backup.add_from_a(crossing, led.run_id)]
+            unattributed = f.Unattributed(crossing.number, "system B times this run")
+            return [*before, unattributed, *self.backup.add_from_a(crossing, led.run_id)]
         facts = self._attribute(crossing, "gate", lockout_ns, test)
         run_id = next((fact.run_id for fact in facts if isinstance(fact, f.Attributed)), "")
         several = self.attribution.several
@@ -188,7 +188,7 @@ class Engine(TimingState):
             found, segment = count_crossing(self.race, step)
             facts += found
             if segment is not None:
-                facts += self._judge(self.witnesses.passed(step.run, segment))
+                facts += self._judge(self.witnesses.on_crossing(step.run, segment))
         return facts
 
     def _report(self, report: e.CarReport) -> list[f.Fact]:
@@ -198,8 +198,8 @@ class Engine(TimingState):
             return []
         stored.add(report.seq)
         self.attribution.report(report)
-        heard = f.CarReportStored(report.car, report.boot, report.seq, self.run_of(report.car))
-        return [heard, *self._judge(self.witnesses.reported(report))]
+        receipt = f.CarReportStored(report.car, report.boot, report.seq, self.run_of(report.car))
+        return [receipt, *self._judge(self.witnesses.on_report(report))]
 
     def _judge(self, found: list[Finding]) -> list[f.Fact]:
         """What a car's witness found. Among several cars doubts are weighed by the attribution instead."""
@@ -219,9 +219,9 @@ class Engine(TimingState):
 
     def _compared(self, facts: Sequence[f.Fact]) -> list[f.Fact]:
         """A run that ends gets the summary of both systems, and anew with each pair that comes late."""
-        told = {fact.run_id for fact in facts if isinstance(fact, (f.RunFinished, f.SystemsPaired))}
-        if not told:
+        run_ids = {fact.run_id for fact in facts if isinstance(fact, (f.RunFinished, f.SystemsPaired))}
+        if not run_ids:
             return []
         runs = self.race.runs if self.race is not None else {}
-        over = [run_id for run_id in sorted(told) if run_id in runs and not runs[run_id].on]
+        over = [run_id for run_id in sorted(run_ids) if run_id in runs and not runs[run_id].on]
         return [fact for run_id in over if (fact := self.backup.summary(run_id)) is not None]

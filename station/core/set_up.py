@@ -27,9 +27,9 @@ def change(state: TimingState, event: SetUpInput) -> list[f.Fact]:
         case e.ClockPair():
             return pair_clocks(state, event)
         case e.CarModel():
-            return state.models.hear(event, state.race.on_track if state.race is not None else [])
+            return state.models.on_report(event, state.race.on_track if state.race is not None else [])
         case e.GateReported() | e.GateNote():
-            return state.readiness.hear(event, state.scale)
+            return state.readiness.on_driver_event(event, state.scale)
 
 
 def boot(state: TimingState, booted: e.Booted) -> list[f.Fact]:
@@ -49,8 +49,8 @@ def boot(state: TimingState, booted: e.Booted) -> list[f.Fact]:
     if booted.clock_trusted:
         state.identity.trusted(booted.moment.utc_ns)
     state.models.restart()
-    state.readiness.rebuilt(booted.gates)
-    state.attribution.wire(booted.transponders)
+    state.readiness.forget_gates_but(booted.gates)
+    state.attribution.configure(booted.transponders)
     facts: list[f.Fact] = [f.StationBooted(booted.station, booted.moment.boot)]
     if booted.edition != state.names.edition:
         state.names.edition = booted.edition

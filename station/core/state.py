@@ -20,7 +20,7 @@ from station.core.runs.run_registry import RunIds
 from station.core.stop_all import StopLatch
 from station.core.timing.backup_system import BackupTimingSystem
 from station.core.timing.gate import CrossingCounter, Gate
-from station.core.timing.readiness import Readiness
+from station.core.timing.readiness import GateReadiness
 from station.core.timing.utc_scale import UtcScale
 
 
@@ -31,7 +31,7 @@ class TimingState:
         self.gates: dict[str, Gate] = {}
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
-        self.readiness = Readiness()
+        self.readiness = GateReadiness()
         self.models = ReportedModels()
         self.stop = StopLatch()
         self.scale = UtcScale()

@@ -7,21 +7,21 @@ import pathlib
 import zipfile
 
 from shared.errors import BadInput
-from station.evidence.recompute import judge
+from station.evidence.recompute import recompute_run
 from station.evidence.tables import tables
 from station.evidence.verify import MANIFEST, POINTS, RECORDS, check, write_points, write_records
-from station.store.hash_chain import Checkpoint, Record
+from station.store.hash_chain import Checkpoint, JournalRecord
 from station.store.journal_reader import JournalReader
 
 # What travels along: all of it needs only the standard library.
-CARRIED: dict[str, tuple[str, ...]] = {
+BUNDLED_FILES: dict[str, tuple[str, ...]] = {
     "shared": ("__init__.py", "errors.py", "units.py"),
     "shared.rules": ("__init__.py", "ranking.py"),
     "station": ("__init__.py",),
     "station.store": ("__init__.py", "hash_chain.py", "ed25519.py"),
     "station.evidence": ("__init__.py", "recompute.py", "tables.py", "verify.py"),
 }
-DOOR = b'''"""Run me: python3 BUNDLE.zip"""
+MAIN_SCRIPT = b'''"""Run me: python3 BUNDLE.zip"""
 
 import sys
 
@@ -41,7 +41,7 @@ Hold the public key against the one that the station shows, and against the evid
 """
 
 
-def make(journal: pathlib.Path, run_id: str, out: pathlib.Path, race_id: str = "") -> str:
+def make_bundle(journal: pathlib.Path, run_id: str, out: pathlib.Path, race_id: str = "") -> str:
     """Writes the bundle; the sentence that its own check says. Raises BadInput, StorageError.
 
     `race_id` "": there is only one run of this name. Journals of older stations may hold one in each race.
@@ -67,15 +67,20 @@ def make(journal: pathlib.Path, run_id: str, out: pathlib.Path, race_id: str = "
 
 
 def _files(
-    run: tuple[str, str], first: int, before: bytes, records: list[Record], points: list[Checkpoint]
+    run: tuple[str, str], first: int, before: bytes, records: list[JournalRecord], points: list[Checkpoint]
 ) -> dict[str, bytes]:
     run_id, race_id = run
-    files = {"__main__.py": DOOR, "README.txt": README, RECORDS: write_records(records), POINTS: write_points(points)}
-    for package, names in CARRIED.items():
+    files = {
+        "__main__.py": MAIN_SCRIPT,
+        "README.txt": README,
+        RECORDS: write_records(records),
+        POINTS: write_points(points),
+    }
+    for package, names in BUNDLED_FILES.items():
         for name in names:
             path = f"{package.replace('.', '/')}/{name}"
             files[path] = importlib.resources.files(package).joinpath(name).read_bytes()
-    files |= tables(judge(run_id, records, race_id), records)
+    files |= tables(recompute_run(run_id, records, race_id), records)
     manifest = {
         "run_id": run_id,
         "race_id": race_id,

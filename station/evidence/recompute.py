@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.rules.ranking import RaceRules, RunLap, score_run
-from station.store.hash_chain import Record
+from station.store.hash_chain import JournalRecord
 
 Lap = dict[str, Any]
 Fact = tuple[str, dict[str, Any]]
 
 
 @dataclass(slots=True)
-class Case:
+class RecomputedRun:
     """What the records say of one run of one race; `doubts` are sentences, empty if all of it agrees.
 
     `race_id` "" is the race that opened it first: journals were once able to hold the same id in several races.
@@ -35,7 +35,7 @@ class Case:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _ReadSoFar:
     """What is known by now: the beam's edges, the gates' crossings, and what rulings added."""
 
     edges: set[tuple[str, str, int]] = field(default_factory=set)
@@ -47,9 +47,9 @@ class _Seen:
     booted: bool = False
 
 
-def judge(run_id: str, records: Iterable[Record], race_id: str = "") -> Case:
+def recompute_run(run_id: str, records: Iterable[JournalRecord], race_id: str = "") -> RecomputedRun:
     """The case of a run; never raises for what a journal can hold."""
-    case, seen = Case(run_id, race_id), _Seen()
+    case, seen = RecomputedRun(run_id, race_id), _ReadSoFar()
     for record in records:
         kind, given = json.loads(record.input)
         _hear(seen, kind, given)
@@ -67,7 +67,7 @@ def judge(run_id: str, records: Iterable[Record], race_id: str = "") -> Case:
     return case
 
 
-def _hear(seen: _Seen, kind: str, given: dict[str, Any]) -> None:
+def _hear(seen: _ReadSoFar, kind: str, given: dict[str, Any]) -> None:
     """What an input says that no fact repeats."""
     if kind == "Edge" and given["broken"]:
         seen.edges.add((given["gate"], given["boot"], given["at_ns"]))
@@ -81,7 +81,7 @@ def _hear(seen: _Seen, kind: str, given: dict[str, Any]) -> None:
         seen.races[given["race_id"]] = RaceRules(**given["rules"])
 
 
-def _take(case: Case, seen: _Seen, name: str, fact: dict[str, Any]) -> None:
+def _take(case: RecomputedRun, seen: _ReadSoFar, name: str, fact: dict[str, Any]) -> None:
     match name:
         case "ReplacementTime":
             seen.crossings[fact["crossing"]] = (fact["boot"], fact["at_ns"])
@@ -95,7 +95,7 @@ def _take(case: Case, seen: _Seen, name: str, fact: dict[str, Any]) -> None:
             _about(case, seen, name, fact)
 
 
-def _about(case: Case, seen: _Seen, name: str, fact: dict[str, Any]) -> None:
+def _about(case: RecomputedRun, seen: _ReadSoFar, name: str, fact: dict[str, Any]) -> None:
     """A fact about a run of this name: another race may have had one too."""
     if name == "RunOpened":
         seen.race_id = fact["race_id"]
@@ -112,7 +112,7 @@ def _about(case: Case, seen: _Seen, name: str, fact: dict[str, Any]) -> None:
         case.laps = {lap["number"]: lap for lap in fact["laps"]}
 
 
-def _weigh(case: Case, seen: _Seen) -> None:
+def _weigh(case: RecomputedRun, seen: _ReadSoFar) -> None:
     """Each lap is the difference of its crossings; the posted score is what the rules make of the laps."""
     start = case.started
     before = (start["boot"], start["at_ns"]) if start is not None else ("", 0)
@@ -136,7 +136,7 @@ def _weigh(case: Case, seen: _Seen) -> None:
         case.doubts.append(f"posted were {posted} ms, the rules make {case.score_ms} ms of the laps.")
 
 
-def _began(start: dict[str, Any], seen: _Seen) -> bool:
+def _began(start: dict[str, Any], seen: _ReadSoFar) -> bool:
     """At the crossing that it names; without one (0) at the start signal, or at a crossing that an official added.
 
     A signal that was put on the clock of another gate is as sure as lap 1 says (`uncertainty_ns`).

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from station.evidence.recompute import Case
-from station.store.hash_chain import Record
+from station.evidence.recompute import RecomputedRun
+from station.store.hash_chain import JournalRecord
 
 RULINGS = (
     "SetMode",
@@ -48,7 +48,7 @@ LAP_COLUMNS = (
 )
 
 
-def tables(case: Case, records: Sequence[Record]) -> dict[str, bytes]:
+def tables(case: RecomputedRun, records: Sequence[JournalRecord]) -> dict[str, bytes]:
     """File name -> content."""
     parsed = [(record.seq, *json.loads(record.input), json.loads(record.facts)) for record in records]
     return {

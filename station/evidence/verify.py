@@ -15,13 +15,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.errors import StorageError
-from station.evidence.recompute import Case, judge
+from station.evidence.recompute import RecomputedRun, recompute_run
 from station.evidence.tables import tables
-from station.store.hash_chain import Checkpoint, Record, attest
+from station.store.hash_chain import Checkpoint, JournalRecord, verify_chain
 
 RECORDS, POINTS, MANIFEST = "journal.jsonl", "checkpoints.json", "manifest.json"
-LARGEST = 512 * 1024 * 1024  # bytes of all files, unpacked
-FALLS = (StorageError, zipfile.BadZipFile, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # bytes of all files, unpacked
+CHECK_ERRORS = (
+    StorageError,
+    zipfile.BadZipFile,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -30,14 +39,14 @@ def main(arguments: list[str]) -> int:
     if rest and (len(rest) != 2 or rest[0] != "--key"):
         print("usage: python3 BUNDLE.zip [--key HEX]", file=sys.stderr)  # noqa: T201  the answer
         return 2
-    return verdict(bundle, frozenset(rest[1:]))
+    return check_and_print(bundle, frozenset(rest[1:]))
 
 
-def verdict(bundle: str, keys: frozenset[str]) -> int:
+def check_and_print(bundle: str, keys: frozenset[str]) -> int:
     """Says whether the bundle stands; the exit code."""
     try:
         case, sentence = check(read_files(bundle), keys)
-    except FALLS as error:
+    except CHECK_ERRORS as error:
         print(f"The bundle does NOT stand: {error}", file=sys.stderr)  # noqa: T201  the answer
         return 1
     print(sentence)  # noqa: T201  the answer
@@ -52,20 +61,20 @@ def read_files(path: str) -> dict[str, bytes]:
         twice = [name for name, count in Counter(bundle.namelist()).items() if count > 1]
         if twice:
             raise ValueError(f"{twice[0]} is in it twice.")
-        if sum(info.file_size for info in bundle.infolist()) > LARGEST:
+        if sum(info.file_size for info in bundle.infolist()) > MAX_UNPACKED_BYTES:
             raise ValueError("it is larger than any run's bundle.")
         return {name: bundle.read(name) for name in bundle.namelist()}
 
 
-def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tuple[Case, str]:
+def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tuple[RecomputedRun, str]:
     """The case of the bundle's run, and the sentence about its records. Raises one of FALLS."""
     manifest = read_manifest(files)
     records = read_records(files[RECORDS])
     points = read_points(files[POINTS])
     first, previous = manifest["first_seq"] - 1, bytes.fromhex(manifest["hash_before"])
     trusted = frozenset(bytes.fromhex(key) for key in keys)
-    seq, head, count = attest(records, points, None, trusted, after=(first, previous))
-    case = judge(manifest["run_id"], records, manifest.get("race_id", ""))
+    seq, head, count = verify_chain(records, points, None, trusted, after=(first, previous))
+    case = recompute_run(manifest["run_id"], records, manifest.get("race_id", ""))
     for name, table in tables(case, records).items():
         if files[name] != table:
             raise ValueError(f"{name} does not say what the records say.")
@@ -95,16 +104,16 @@ def read_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
     return manifest
 
 
-def write_records(records: list[Record]) -> bytes:
+def write_records(records: list[JournalRecord]) -> bytes:
     """One JSON object a line, with the record's own bytes as text."""
     return b"".join(json.dumps(_plain(record)).encode() + b"\n" for record in records)
 
 
-def read_records(data: bytes) -> list[Record]:
+def read_records(data: bytes) -> list[JournalRecord]:
     """Back again."""
     rows = [json.loads(line) for line in data.splitlines()]
     return [
-        Record(
+        JournalRecord(
             row["seq"],
             row["input"].encode(),
             row["facts"].encode(),
@@ -125,7 +134,7 @@ def read_points(data: bytes) -> list[Checkpoint]:
     return [Checkpoint(seq, *(bytes.fromhex(part) for part in parts)) for seq, *parts in json.loads(data)]
 
 
-def _plain(record: Record) -> dict[str, object]:
+def _plain(record: JournalRecord) -> dict[str, object]:
     return {
         "seq": record.seq,
         "input": record.input.decode(),

@@ -8,19 +8,19 @@ import traceback
 from collections.abc import Callable, Mapping
 
 from shared.errors import HardwareMissing
-from station.gates.driver import GateDriver, GateHealthReport, Said
+from station.gates.driver import GateDriver, GateHealthReport, GateOutput
 
 RETRY_S = 2.0
 CLOSE_S = 3.0
 
-Put = Callable[[Said], None]
-Begin = Callable[[Mapping[str, int], Put], GateDriver]
+Put = Callable[[GateOutput], None]
+StartDriver = Callable[[Mapping[str, int], Put], GateDriver]
 
 
 class AbsentGate:
     """A `GateDriver`. `begin(after, put)` gives the started driver, or raises HardwareMissing."""
 
-    def __init__(self, name: str, begin: Begin, why: str) -> None:
+    def __init__(self, name: str, begin: StartDriver, why: str) -> None:
         self._name, self._begin, self._why = name, begin, why
         self._driver: GateDriver | None = None
         self._absent = True
@@ -78,7 +78,7 @@ class AbsentGate:
             driver.close()
 
 
-def started_anew(make: Callable[[], GateDriver]) -> Begin:
+def make_and_start(make: Callable[[], GateDriver]) -> StartDriver:
     """For a driver that cannot even be made without its device: made and started, or neither."""
 
     def begin(after: Mapping[str, int], put: Put) -> GateDriver:
@@ -93,7 +93,7 @@ def started_anew(make: Callable[[], GateDriver]) -> Begin:
     return begin
 
 
-def started_again(driver: GateDriver) -> Begin:
+def start_again(driver: GateDriver) -> StartDriver:
     """For a driver that is made and does not start."""
 
     def begin(after: Mapping[str, int], put: Put) -> GateDriver:

@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
+class MappedInstant:
     """One instant of the device on our clock. Uncertainty is a bound, not a deviation."""
 
     at_ns: int
@@ -89,11 +89,11 @@ class ClockMap:
         """How much slower the device counts than we. Needs at least one exchange."""
         return round(self._fitted().drift * 1e9)
 
-    def here(self) -> Mapped:
+    def here(self) -> MappedInstant:
         """The newest exchange on our clock: how good the line is now."""
         return self.at(self._samples[-1][0] // US)
 
-    def at(self, device_us: int) -> Mapped:
+    def at(self, device_us: int) -> MappedInstant:
         """That instant on our clock. Needs at least one exchange."""
         fit = self._fitted()
         ahead_s = (device_us * US - fit.origin_ns) / NS_PER_S
@@ -103,7 +103,7 @@ class ClockMap:
         outside_s = max(0.0, ahead_s, fit.oldest_s - ahead_s)
         wander_s = WANDER_PER_S * (fit.oldest_s**2 / 16 - fit.oldest_s * outside_s / 2 + outside_s**2 / 2)
         reach_ns = max(abs(high - middle), abs(middle - low)) + wander_s * NS_PER_S + US
-        return Mapped(device_us * US + fit.base_ns + round(middle), round(reach_ns))
+        return MappedInstant(device_us * US + fit.base_ns + round(middle), round(reach_ns))
 
     def _fitted(self) -> _Fit:
         if self._fit is None:

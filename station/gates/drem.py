@@ -20,16 +20,16 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError
 from station.core.inputs import Layout, Proof
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, StatusReport
-from station.gates.decoders.line_protocols.drem import LONGEST, Drem
-from station.gates.driver import Edge, GateHealthReport, GateNote, Said
+from station.gates.decoders.line_protocols.drem import MAX_TEXT_BYTES, Drem
+from station.gates.driver import Edge, GateHealthReport, GateNote, GateOutput
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
+FIRST_WAIT_S, MAX_WAIT_S = 0.2, 5.0
 LISTEN_S = 0.25
 FIRST_S = 1.0  # a start waits so long for the timer's first answer, and no longer
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DremGateOptions:
     """`options` of the gate. `gpios` in the order of the gate's `sensors`."""
 
     url: str = setting(what="where the timer listens: ws://192.168.1.20:8080")
@@ -110,7 +110,7 @@ class DremGate:
     proof: ClassVar[Proof] = "pass"
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
-        self._options = from_table(options, Options, f"gate {name}")
+        self._options = from_table(options, DremGateOptions, f"gate {name}")
         self._url = _checked(self._options.url, name)
         if len(sensors) > len(self._options.gpios):
             raise ConfigError(
@@ -120,13 +120,13 @@ class DremGate:
         step_ns = self._options.step_ms * 1_000_000
         self._stream = DremStream(name, names, f"drem:{name}:{clock.utc_ns():x}", step_ns)
         self._name, self._clock = name, clock
-        self._put: Callable[[Said], None] | None = None
+        self._put: Callable[[GateOutput], None] | None = None
         self._closing, self._answered = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._alive, self._sentence = False, "The timer was not called yet."
         self._last_ns: int | None = None
 
-    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:  # noqa: ARG002  # it keeps nothing
+    def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:  # noqa: ARG002  # it keeps nothing
         """As the protocol says. A timer that is not there yet is no error: health says so."""
         self._put = put
         self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
@@ -158,7 +158,7 @@ class DremGate:
             self._alive = False
             self._answered.set()
             self._closing.wait(wait_s)
-            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+            wait_s = min(2 * wait_s, MAX_WAIT_S)
 
     def _call(self) -> ClientConnection:
         return connect(
@@ -167,7 +167,7 @@ class DremGate:
             close_timeout=1,
             ping_interval=5,
             ping_timeout=5,
-            max_size=LONGEST,
+            max_size=MAX_TEXT_BYTES,
             compression=None,
             proxy=None,
         )

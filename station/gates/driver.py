@@ -11,9 +11,9 @@ from typing import Protocol
 
 from station.core.inputs import Edge, GateNote
 
-__all__ = ["Edge", "GateDriver", "GateHealthReport", "GateNote", "Said"]
+__all__ = ["Edge", "GateDriver", "GateHealthReport", "GateNote", "GateOutput"]
 
-Said = Edge | GateNote  # what a driver puts: edges, and what it noticed of its device, in the order of both
+GateOutput = Edge | GateNote  # what a driver puts: edges, and what it noticed of its device, in the order of both
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class GateDriver(Protocol):
     before a run is armed on it (`proof`: "level" where it sees a beam broken and free, else "pass").
     """
 
-    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
+    def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
         """Begin to deliver edges, in order, in the background.
 
         `after[boot]` is the last seq of that boot that the station has kept: what the device remembers beyond it

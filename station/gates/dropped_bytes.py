@@ -5,7 +5,7 @@ from station.core.inputs import GateNote
 SUM_NS = 5_000_000_000  # a noisy line gives a note each few seconds, not one for each byte
 
 
-class Drops:
+class DroppedByteCounter:
     """The bytes of a line that were no frame: said at the first ones, then summed up."""
 
     def __init__(self, gate: str, what: str) -> None:

@@ -2,12 +2,12 @@
 
 from collections import deque
 
-MOST = 40  # edges of one sensor in a second; a car with its two axles on a bouncing strip makes some ten
+MAX_EDGES_PER_S = 40  # edges of one sensor in a second; a car with its two axles on a bouncing strip makes some ten
 SECOND_NS = 1_000_000_000
 SAID_NS = 5 * SECOND_NS  # for so long after the last burst
 
 
-class Flicker:
+class FlickerDetector:
     """The edges of one gate's sensors, watched. Times are of one clock, in ns."""
 
     def __init__(self) -> None:
@@ -16,9 +16,9 @@ class Flicker:
 
     def edge(self, sensor: str, at_ns: int) -> None:
         """One level change."""
-        recent = self._recent.setdefault(sensor, deque(maxlen=MOST))
+        recent = self._recent.setdefault(sensor, deque(maxlen=MAX_EDGES_PER_S))
         recent.append(at_ns)
-        if len(recent) == MOST and at_ns - recent[0] < SECOND_NS:
+        if len(recent) == MAX_EDGES_PER_S and at_ns - recent[0] < SECOND_NS:
             self._bursts[sensor] = at_ns
 
     def sentence(self, now_ns: int) -> str:
@@ -26,4 +26,6 @@ class Flicker:
         names = ", ".join(sorted(name for name, at_ns in list(self._bursts.items()) if now_ns - at_ns < SAID_NS))
         if not names:
             return ""
-        return f"The beam of {names} flickers, over {MOST} edges in a second: align it, and look at its wire."
+        return (
+            f"The beam of {names} flickers, over {MAX_EDGES_PER_S} edges in a second: align it, and look at its wire."
+        )

@@ -14,11 +14,11 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing, Refused
 from station.core.inputs import NoteKind, Proof
-from station.gates.driver import Edge, GateHealthReport, GateNote, Said
+from station.gates.driver import Edge, GateHealthReport, GateNote, GateOutput
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class MockGateOptions:
     """`every_s` > 0: a pass of `width_ms` each so many seconds, by itself."""
 
     ring: int = setting(4096, min=1, max=1_000_000, what="edges remembered for a station that comes back")
@@ -27,7 +27,7 @@ class Options:
 
 
 @dataclass(slots=True)
-class _Device:
+class _MockDevice:
     """What stays while the station's process comes and goes."""
 
     seq: int = 0
@@ -44,13 +44,13 @@ class MockGate:
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
         self._name, self._sensors, self._clock = name, sensors, clock
-        self._options = from_table(options, Options, source=f"gate {name}")
-        self._device = _Device(ring=deque(maxlen=self._options.ring))
+        self._options = from_table(options, MockGateOptions, source=f"gate {name}")
+        self._device = _MockDevice(ring=deque(maxlen=self._options.ring))
         self._lock = threading.Lock()
-        self._put: Callable[[Said], None] | None = None
+        self._put: Callable[[GateOutput], None] | None = None
         self._closed = threading.Event()
 
-    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
+    def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
         """As the protocol says. Raises HardwareMissing when it was unplugged (closed)."""
         if self._closed.is_set():
             raise HardwareMissing(f"the gate {self._name} is unplugged: plug it in and start again.")
@@ -100,7 +100,7 @@ class MockGate:
     def reboot(self) -> None:
         """Power went: what was remembered is gone and numbers begin again (the clock names the new boot)."""
         with self._lock:
-            self._device = _Device(ring=deque(maxlen=self._options.ring))
+            self._device = _MockDevice(ring=deque(maxlen=self._options.ring))
 
     def health(self) -> GateHealthReport:
         alive = not self._closed.is_set() and self._put is not None

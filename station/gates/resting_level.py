@@ -15,7 +15,7 @@ Level = Literal["low", "high"]
 
 
 @dataclass(slots=True)
-class _Sensor:
+class _RestingState:
     broken: bool
     since_ns: int
     doubted: bool  # it was broken from the start, or for long, and did not rest free since
@@ -23,16 +23,16 @@ class _Sensor:
     moments: int = 0  # in which it was free meanwhile
 
 
-class Resting:
+class RestingLevelMonitor:
     """The sensors of one gate. `level`: what is set to mean broken; `begun`: how its driver's start is called."""
 
     def __init__(self, level: Level, begun: str = "started") -> None:
         self._level, self._begun = level, begun
-        self._sensors: dict[str, _Sensor] = {}
+        self._sensors: dict[str, _RestingState] = {}
 
     def begin(self, name: str, broken: bool, now_ns: int) -> None:
         """A sensor's state when it is first looked at."""
-        self._sensors[name] = _Sensor(broken, now_ns, broken, broken)
+        self._sensors[name] = _RestingState(broken, now_ns, broken, broken)
 
     def change(self, name: str, broken: bool, at_ns: int) -> None:
         """It is broken, or free, from now on; told again it changes nothing."""
@@ -86,7 +86,7 @@ class Resting:
         return words[0].upper() + words[1:] if capital else words
 
 
-def _doubtful(sensor: _Sensor, now_ns: int) -> bool:
+def _doubtful(sensor: _RestingState, now_ns: int) -> bool:
     """It did not rest free since it was broken from the start or for long, as far as can be told by now."""
     lasts_ns = now_ns - sensor.since_ns
     if not sensor.doubted or (not sensor.broken and lasts_ns >= RESTS_NS):

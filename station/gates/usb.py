@@ -87,7 +87,7 @@ def plugged_in(by_id: pathlib.Path = BY_ID, ttys: pathlib.Path = TTYS) -> tuple[
     return tuple(name for name in names if name)
 
 
-class Finder:
+class PortFinder:
     """One port of the config, found again. `setting` is how its key is called there."""
 
     def __init__(self, wanted: str, setting: str, by_id: pathlib.Path = BY_ID, ttys: pathlib.Path = TTYS) -> None:

@@ -9,10 +9,10 @@ from typing import TypeVar
 from shared.protocol import messages as m
 from station.core import facts as f
 from station.core import inputs as e
-from station.views.views import Accepted, Declined, Effect
+from station.views.views import Accepted, Declined, RulingEffect
 
-BATCH = 256
-LONGEST_NOTE = 300
+MAX_BATCH = 256
+MAX_NOTE_CHARS = 300
 T = TypeVar("T")
 
 
@@ -35,11 +35,11 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One input on its way. `kept` is called after the commit that holds it; `ticket` is answered then."""
+class QueuedInput:
+    """One input on its way. `on_commit` is called after the commit that holds it; `ticket` is answered then."""
 
     input: e.Input
-    kept: Callable[[], None] | None = None
+    on_commit: Callable[[], None] | None = None
     ticket: Ticket | None = None
 
 
@@ -62,27 +62,27 @@ def car_report(message: m.Message, lap: m.CarLap, taken: e.Moment) -> e.CarRepor
     )
 
 
-class CarModels:
-    """What each car said last of its model: only what is new goes to the core. Called on the link's thread."""
+class CarModelChanges:
+    """What each car reported last of its model: only what is new goes to the core. Called on the link's thread."""
 
     def __init__(self) -> None:
-        self._said: dict[str, tuple[str, str]] = {}
+        self._last: dict[str, tuple[str, str]] = {}
 
-    def told(self, car: str, state: m.CarState, taken: e.Moment) -> e.CarModel | None:
+    def change(self, car: str, state: m.CarState, taken: e.Moment) -> e.CarModel | None:
         """As the core takes it; None if it was known, or could not be read again from the journal."""
-        said = (state.model, state.model_sha256) if state.online else None
-        if said == self._said.get(car) or not (state.model.isprintable() and state.model_sha256.isprintable()):
+        reported = (state.model, state.model_sha256) if state.online else None
+        if reported == self._last.get(car) or not (state.model.isprintable() and state.model_sha256.isprintable()):
             return None
-        if said is None:
-            del self._said[car]
+        if reported is None:
+            del self._last[car]
             return e.CarModel(taken, car, False, "", "")
-        self._said[car] = said
-        return e.CarModel(taken, car, True, *said)
+        self._last[car] = reported
+        return e.CarModel(taken, car, True, *reported)
 
 
 def gate_note(note: e.GateNote, taken: e.Moment) -> e.GateNote:
     """A driver's note as the core takes it: what stems from a device is cut to what the journal can read again."""
-    sentence = "".join(sign for sign in note.sentence[:LONGEST_NOTE] if sign.isprintable())
+    sentence = "".join(sign for sign in note.sentence[:MAX_NOTE_CHARS] if sign.isprintable())
     boot = note.boot if note.boot.isprintable() else ""
     return replace(note, sentence=sentence, boot=boot, moment=taken)
 
@@ -91,14 +91,14 @@ def drain(queue: "SimpleQueue[T]", wait_s: float) -> list[T]:
     found: list[T] = []
     try:
         found.append(queue.get(timeout=wait_s) if wait_s else queue.get_nowait())
-        while len(found) < BATCH:
+        while len(found) < MAX_BATCH:
             found.append(queue.get_nowait())
     except Empty:
         return found
     return found
 
 
-def answer(seq: int, facts: tuple[f.Fact, ...], effect: Effect | None = None) -> Accepted | Declined:
+def answer_of(seq: int, facts: tuple[f.Fact, ...], effect: RulingEffect | None = None) -> Accepted | Declined:
     """What a command is told: refused, or done with what it changed."""
     for fact in facts:
         if isinstance(fact, f.CommandRefused):
@@ -109,7 +109,7 @@ def answer(seq: int, facts: tuple[f.Fact, ...], effect: Effect | None = None) ->
     return Accepted(seq, run_id, **ordered, effect=effect)
 
 
-def unstored(command: e.Input, why: str) -> Declined:
+def declined_unstored(command: e.Input, why: str) -> Declined:
     """The answer while the disk refuses."""
     if isinstance(command, e.StopAll):
         return Declined(f"The stop was sent to all cars and holds, but it cannot be stored yet: {why}")

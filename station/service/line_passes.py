@@ -9,14 +9,14 @@ from station.core.timing.readiness import TESTING
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class LinePass:
     """A crossing of the start line, on the clock of `boot`."""
 
     boot: str
     at_ns: int
 
 
-def line_passes(engine: Engine, facts: Sequence[f.Fact]) -> Iterator[Pass]:
+def line_passes(engine: Engine, facts: Sequence[f.Fact]) -> Iterator[LinePass]:
     """All but those of test mode, and those that come too soon to be a lap.
 
     With or without a run: an event manager that uses us as its timer has runs of its own. A pass that only system B saw
@@ -27,9 +27,9 @@ def line_passes(engine: Engine, facts: Sequence[f.Fact]) -> Iterator[Pass]:
     for fact in facts:
         match fact:
             case f.Crossing(number=number, gate=gate) if number not in apart and _is_the_line(engine, gate):
-                yield Pass(fact.boot, fact.at_ns)
+                yield LinePass(fact.boot, fact.at_ns)
             case f.ReplacementTime(crossing=number) if number not in apart:
-                yield Pass(fact.boot, fact.at_ns)
+                yield LinePass(fact.boot, fact.at_ns)
 
 
 def _is_the_line(engine: Engine, gate: str) -> bool:

@@ -12,16 +12,16 @@ from station.core.engine import Engine
 from station.core.facts import Fact, GateNoteStored, GateTried
 from station.core.inputs import GateSpec, Moment
 from station.core.timing.sensor_layout import SensorPass, words
-from station.gates.absent_gate import AbsentGate, started_again
-from station.gates.driver import GateDriver, GateHealthReport, Said
-from station.service.car_control import Cars
-from station.service.sensor_stats import GateMeter
-from station.views.current_view import Screen
+from station.gates.absent_gate import AbsentGate, start_again
+from station.gates.driver import GateDriver, GateHealthReport, GateOutput
+from station.service.car_control import CarControl
+from station.service.sensor_stats import SensorStats
+from station.views.current_view import CurrentView
 from station.views.views import BrokerView, GateView, SensorView, StopView, SyncView
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class PassFindings:
     """What a gate's passes say of the gate: sensors that saw none, a layout that does not fit, and the passes."""
 
     missing: tuple[str, ...] = ()
@@ -29,13 +29,13 @@ class Tried:
     passes: tuple[SensorPass, ...] = ()
 
 
-LOOK_NS = 250_000_000
+REFRESH_NS = 250_000_000
 SYNC_NS = 1_000_000_000
-SAY_NS = 5_000_000_000
+REPEAT_HEALTH_NS = 5_000_000_000
 FIGURES = re.compile(r"\d+")
 
 
-class Hall:
+class LiveState:
     """Called on the live thread."""
 
     def __init__(
@@ -43,53 +43,55 @@ class Hall:
         specs: tuple[GateSpec, ...],
         drivers: Mapping[str, GateDriver],
         link: Link,
-        cars: Cars,
-        screen: Screen,
+        cars: CarControl,
+        view: CurrentView,
         sync: Callable[[int], SyncView] | None,
     ) -> None:
         self._specs, self._drivers = specs, dict(drivers)
-        self._link, self._cars, self._screen, self._sync = link, cars, screen, sync
+        self._link, self._cars, self._view, self._sync = link, cars, view, sync
         self.blocked: dict[str, tuple[str, ...]] = {}  # gate -> sensors that are stuck; replaced as a whole
         self.notes: dict[str, tuple[GateNoteStored, ...]] = {}  # gate -> what its driver noticed; replaced as a whole
-        self._tried: dict[str, Tried] = {}
-        self._looked_ns: int | None = None
+        self._findings: dict[str, PassFindings] = {}
+        self._refreshed_ns: int | None = None
         self._synced_ns: int | None = None
-        self.meter = GateMeter()
-        self._said: tuple[m.GateHealth, int] | None = None
-        self._judged: dict[str, str] = {}  # gate -> of what it is ill, "" if it is well
-        self._judge: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
+        self.sensor_stats = SensorStats()
+        self._published: tuple[m.GateHealth, int] | None = None
+        self._faults: dict[str, str] = {}  # gate -> of what it is ill, "" if it is well
+        self._on_gate_health: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
 
-    def start(self, engine: Engine, put: Callable[[Said], None], judge: Callable[[str, bool, str], None]) -> None:
-        """The gates begin, each after what the journal has of it; `judge` hears whether each is well.
+    def start(
+        self, engine: Engine, put: Callable[[GateOutput], None], on_gate_health: Callable[[str, bool, str], None]
+    ) -> None:
+        """The gates begin, each after what the journal has of it; `on_gate_health` hears whether each is well.
 
         One that is absent keeps nobody down: it is started again in the background.
         """
-        self._judge = judge
+        self._on_gate_health = on_gate_health
         for name, driver in tuple(self._drivers.items()):
             try:
                 driver.start(engine.last_seq_by_boot(name), put)
             except HardwareMissing as error:
-                self._drivers[name] = AbsentGate(name, started_again(driver), str(error))
+                self._drivers[name] = AbsentGate(name, start_again(driver), str(error))
                 self._drivers[name].start(engine.last_seq_by_boot(name), put)
 
-    def judged(self, name: str, engine: Engine, facts: Sequence[Fact]) -> None:
+    def update_findings(self, name: str, engine: Engine, facts: Sequence[Fact]) -> None:
         """After the edge of a gate, or at a start: what its passes say of the gate itself. Not for each edge anew."""
         gate = engine.gates.get(name)
-        if gate is None or (name in self._tried and not _tells(gate.spec, facts)):
+        if gate is None or (name in self._findings and not _may_change_findings(gate.spec, facts)):
             return
-        self._tried[name] = Tried(gate.trial.missing, gate.doubt, gate.arrangement.passes)
+        self._findings[name] = PassFindings(gate.trial.missing, gate.doubt, gate.arrangement.passes)
 
-    def hear(self, delivery: Delivery, now_ns: int) -> None:
+    def on_message(self, delivery: Delivery, now_ns: int) -> None:
         """A beat, a state or telemetry of a car."""
         body, envelope = delivery.message.body, delivery.message.envelope
         replies = []
         match body:
             case m.CarHeartbeat():
-                replies = self._cars.beat(envelope.device, envelope.boot, body, now_ns)
+                replies = self._cars.on_heartbeat(envelope.device, envelope.boot, body, now_ns)
             case m.CarState():
-                replies = self._cars.state(envelope.device, body, now_ns, envelope.boot)
+                replies = self._cars.on_state(envelope.device, body, now_ns, envelope.boot)
             case m.CarTelemetry():
-                self._cars.telemetry(envelope.device, body, envelope.boot)
+                self._cars.on_telemetry(envelope.device, body, envelope.boot)
         for car, reply in replies:
             self._link.publish(reply, car)
 
@@ -97,16 +99,16 @@ class Hall:
         """What became of the stop of all cars by now; from any thread."""
         return self._cars.stop_view(now, connected=self._link.state().connected)
 
-    def look(self, now: Moment, rate: float, due: int) -> None:
+    def refresh(self, now: Moment, rate: float, due: int) -> None:
         """A few times a second: all that is live, onto the screens; the gates' health onto the wire."""
         now_ns = now.at_ns
-        if self._looked_ns is not None and 0 <= now_ns - self._looked_ns < LOOK_NS * rate:
+        if self._refreshed_ns is not None and 0 <= now_ns - self._refreshed_ns < REFRESH_NS * rate:
             return
-        self._looked_ns = now_ns
+        self._refreshed_ns = now_ns
         state = self._link.state()
         gates = tuple(self._gate(spec) for spec in self._specs)
-        self._say(gates, now_ns, rate)
-        self._screen.update(
+        self._publish_health(gates, now_ns, rate)
+        self._view.update(
             cars=self._cars.views(now_ns),
             stop=self.stop_view(now),
             gates=gates,
@@ -115,7 +117,7 @@ class Hall:
         synced_ns = self._synced_ns
         if self._sync is not None and (synced_ns is None or not 0 <= now_ns - synced_ns < SYNC_NS * rate):
             self._synced_ns = now_ns
-            self._screen.update(sync=self._sync(due))
+            self._view.update(sync=self._sync(due))
 
     def close(self) -> None:
         with contextlib.ExitStack() as ends:
@@ -127,10 +129,10 @@ class Hall:
         report = driver.health() if driver is not None else GateHealthReport(False, "The gate has no driver.")
         # Sentences count (edges, seconds): only another kind of illness is news.
         kind = "" if report.alive else FIGURES.sub("", report.sentence)
-        if self._judged.get(spec.name) != kind:
-            self._judged[spec.name] = kind
-            self._judge(spec.name, report.alive, report.sentence[:500])
-        tried = self._tried.get(spec.name, Tried())
+        if self._faults.get(spec.name) != kind:
+            self._faults[spec.name] = kind
+            self._on_gate_health(spec.name, report.alive, report.sentence[:500])
+        findings = self._findings.get(spec.name, PassFindings())
         levels = (*report.level, *[None] * len(spec.sensors))
         return GateView(
             name=spec.name,
@@ -152,27 +154,31 @@ class Hall:
             kind=spec.kind,
             system=spec.system,
             layout=spec.layout,
-            passes=words(spec, tried.passes),
-            untried=tried.missing,
-            doubt=tried.doubt,
+            passes=words(spec, findings.passes),
+            untried=findings.missing,
+            doubt=findings.doubt,
         )
 
     def _sensor(self, gate: str, sensor: str, level: float | None) -> SensorView:
-        seen = self.meter.read(gate, sensor)
+        seen = self.sensor_stats.read(gate, sensor)
         return SensorView(sensor, seen.edges, seen.noise, seen.last_ns, level, seen.last_utc_ns)
 
-    def _say(self, gates: tuple[GateView, ...], now_ns: int, rate: float) -> None:
-        """Retained state of all gates: said when it changes in kind, and now and then."""
+    def _publish_health(self, gates: tuple[GateView, ...], now_ns: int, rate: float) -> None:
+        """Retained state of all gates: published when it changes in kind, and now and then."""
         if not gates:
             return
         health = gate_health(gates)
-        said, said_ns = self._said or (None, 0)
-        if said is None or _kind(said) != _kind(health) or not 0 <= now_ns - said_ns < SAY_NS * rate:
-            self._said = (health, now_ns)
+        published, published_ns = self._published or (None, 0)
+        if (
+            published is None
+            or _without_counts(published) != _without_counts(health)
+            or not 0 <= now_ns - published_ns < REPEAT_HEALTH_NS * rate
+        ):
+            self._published = (health, now_ns)
             self._link.publish(health)
 
 
-def _tells(spec: GateSpec, facts: Sequence[Fact]) -> bool:
+def _may_change_findings(spec: GateSpec, facts: Sequence[Fact]) -> bool:
     """These facts may change what its passes say: any edge where several sensors stand, else only the last proof."""
     return len(spec.sensors) > 1 or any(isinstance(fact, GateTried) for fact in facts)
 
@@ -198,6 +204,6 @@ def _condition(gate: GateView) -> m.GateCondition:
     return m.GateCondition(gate.name, fit, gate.sentence[:200], sensors, *counts, *clock)
 
 
-def _kind(health: m.GateHealth) -> list[tuple[object, ...]]:
+def _without_counts(health: m.GateHealth) -> list[tuple[object, ...]]:
     """What is news: not each edge."""
     return [(gate.gate, gate.healthy, gate.sentence, gate.lost) for gate in health.gates]

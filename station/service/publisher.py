@@ -9,15 +9,24 @@ from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.inputs import Moment
 from station.core.runs.run import Run
-from station.service.car_control import Cars, Goal, Permit, Reply
+from station.service.car_control import CarControl, DrivePermit, Goal, Reply
 from station.service.line_passes import line_passes
-from station.views.best_laps import Bests
-from station.views.current_view import Screen
-from station.views.projection import official_lap, race_view, run_status, run_view, standing_lines, stranger_views
+from station.views.best_laps import BestLaps
+from station.views.current_view import CurrentView
+from station.views.projection import (
+    LapFigures,
+    lap_figures,
+    official_lap,
+    race_view,
+    run_status,
+    run_view,
+    standing_lines,
+    unknown_transponder_views,
+)
 from station.views.views import RunView
 
 # Facts that change what a run looks like; all else leaves the picture as it is.
-_SEEN = (
+_VIEW_FACTS = (
     f.RaceOpened,
     f.RunOpened,
     f.RunReleased,
@@ -47,37 +56,38 @@ _SEEN = (
 )
 
 
-class Teller:
-    """Called on the thread that owns the engine, with facts that are on disk. `passed` hears each pass of the line."""
+class Publisher:
+    """Called on the thread that owns the engine, with facts that are on disk. `on_pass` hears each pass of the line."""
 
     def __init__(
-        self, cars: Cars, link: Link, screen: Screen, passed: Callable[[str, int, int], None] | None = None
+        self, cars: CarControl, link: Link, view: CurrentView, on_pass: Callable[[str, int, int], None] | None = None
     ) -> None:
-        self._cars, self._link, self._screen, self._passed = cars, link, screen, passed
-        self._bests = Bests()
+        self._cars, self._link, self._view, self._on_pass = cars, link, view, on_pass
+        self._best_laps = BestLaps()
 
     def resume(self, engine: Engine, now: Moment) -> None:
         """After a start: what was true when the station went down."""
         self._permit(engine)
         if (stop := engine.stop.on) is not None:
             self.stop_all(stop.author, replace(now, utc_ns=stop.utc_ns))
-        self._screen.update(mode=engine.readiness.mode)
-        self._show(engine, now, standing=True)
-        self._status(engine, [run.run_id for run in _runs(engine)])
+        self._view.update(mode=engine.readiness.mode)
+        self._show(engine, now, {}, standing=True)
+        self._status(engine, [run.run_id for run in _shown_runs(engine)])
 
-    def tell(self, engine: Engine, facts: Sequence[Fact], now: Moment) -> None:
+    def publish(self, engine: Engine, facts: Sequence[Fact], now: Moment) -> None:
         """One input's facts."""
-        if self._passed is not None:
+        if self._on_pass is not None:
             for each in line_passes(engine, facts):
-                self._passed(each.boot, each.at_ns, engine.time_of_day(each.boot, each.at_ns))
+                self._on_pass(each.boot, each.at_ns, engine.time_of_day(each.boot, each.at_ns))
         for fact in facts:
-            self._one(engine, fact, now)
-        moved = [run_id for fact in facts if (run_id := _moved(fact))]
-        self._status(engine, moved)
+            self._publish_fact(engine, fact, now)
+        changed = [run_id for fact in facts if (run_id := _changed_run(fact))]
+        figures = self._status(engine, changed)
         if engine.race is not None:
-            self._bests.note(engine.race, moved)
-        if any(isinstance(fact, _SEEN) for fact in facts):
-            self._show(engine, now, any(isinstance(fact, f.StandingChanged | f.RaceOpened) for fact in facts))
+            self._best_laps.update(engine.race, changed)
+        if any(isinstance(fact, _VIEW_FACTS) for fact in facts):
+            standing = any(isinstance(fact, f.StandingChanged | f.RaceOpened) for fact in facts)
+            self._show(engine, now, figures, standing)
 
     def order(self, car: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> None:
         """Lead a car to a mode."""
@@ -94,9 +104,9 @@ class Teller:
             self._link.publish(body, car)
 
     def _show_stop(self, now: Moment) -> None:
-        self._screen.update(stop=self._cars.stop_view(now, connected=self._link.state().connected))
+        self._view.update(stop=self._cars.stop_view(now, connected=self._link.state().connected))
 
-    def _one(self, engine: Engine, fact: Fact, now: Moment) -> None:
+    def _publish_fact(self, engine: Engine, fact: Fact, now: Moment) -> None:
         match fact:
             case f.CarOrdered():
                 self._permit(engine)
@@ -109,11 +119,11 @@ class Teller:
                 self._show_stop(now)
             case f.RunReleased(by_hand=True) if engine.race is not None:
                 self._permit(engine)
-                self._cars.by_hand(engine.race.runs[fact.run_id].car)
+                self._cars.set_by_hand(engine.race.runs[fact.run_id].car)
             case f.PhaseChanged():
                 self._permit(engine)
             case f.ModeChanged():
-                self._screen.update(mode=fact.mode)
+                self._view.update(mode=fact.mode)
             case f.LapCompleted(lap) | f.LapConfirmed(lap) | f.LapAdjusted(lap) | f.LapHeld(lap):
                 self._laps(engine, (lap,))
             case f.LapsRecomputed(_, laps):
@@ -127,41 +137,49 @@ class Teller:
 
     def _permit(self, engine: Engine) -> None:
         runs = engine.race.on_track if engine.race is not None else []
-        self._cars.permit([Permit(run.car, run.run_id, run.released) for run in runs if not run.by_hand])
+        self._cars.permit([DrivePermit(run.car, run.run_id, run.released) for run in runs if not run.by_hand])
 
-    def _status(self, engine: Engine, moved: Sequence[str]) -> None:
-        """Of each run that moved, once; the retained one is the newest on the track."""
-        runs = engine.race.runs if engine.race is not None else {}
-        for run_id in sorted(set(moved), key=lambda each: engine.run is not None and each == engine.run.run_id):
+    def _status(self, engine: Engine, changed: Sequence[str]) -> dict[str, LapFigures]:
+        """Of each run that changed, once, with its figures; the retained one is the newest on the track."""
+        if engine.race is None or not changed:
+            return {}
+        runs, newest = engine.race.runs, engine.race.run
+        figures: dict[str, LapFigures] = {}
+        for run_id in sorted(set(changed), key=lambda each: newest is not None and each == newest.run_id):
             if run_id in runs:
-                self._link.publish(run_status(runs[run_id]))
+                figures[run_id] = lap_figures(runs[run_id])
+                self._link.publish(run_status(runs[run_id], figures[run_id]))
+        return figures
 
-    def _show(self, engine: Engine, now: Moment, standing: bool) -> None:
-        race, run = engine.race, engine.run
+    def _show(self, engine: Engine, now: Moment, figures: dict[str, LapFigures], standing: bool) -> None:
+        race = engine.race
         if race is None:
             return
-        on = {each.run_id: self._run(engine, each, now) for each in race.on_track}
-        last = None if run is None else on.get(run.run_id) or self._run(engine, run, now)
-        strangers = stranger_views(engine.unknown_transponders)
-        best = race_view(race, self._bests.of_race())
-        self._screen.update(race=best, run=last, runs=tuple(on.values()), strangers=strangers)
+        run = race.run
+        on = {each.run_id: self._run(engine, each, now, figures.get(each.run_id)) for each in race.on_track}
+        last = None
+        if run is not None:
+            last = on.get(run.run_id) or self._run(engine, run, now, figures.get(run.run_id))
+        strangers = unknown_transponder_views(engine.unknown_transponders)
+        best = race_view(race, self._best_laps.of_race())
+        self._view.update(race=best, run=last, runs=tuple(on.values()), strangers=strangers)
         if standing:
-            self._screen.update(standing=standing_lines(race))
+            self._view.update(standing=standing_lines(race))
 
-    def _run(self, engine: Engine, run: Run, now: Moment) -> RunView:
+    def _run(self, engine: Engine, run: Run, now: Moment, figures: LapFigures | None) -> RunView:
         # A lap's begin on a gate's own clock is put on ours by the scale: a step of the time of day moves no lap clock.
         on_scale = replace(now, utc_ns=engine.time_of_day(now.boot, now.at_ns))
-        return run_view(run, on_scale, self._bests.of_racer(run.racer), engine.models.of(run.car))
+        return run_view(run, on_scale, self._best_laps.of_racer(run.racer), engine.models.of(run.car), figures)
 
 
-def _runs(engine: Engine) -> list[Run]:
+def _shown_runs(engine: Engine) -> list[Run]:
     """Those on the track, or the last one that was."""
     if engine.race is None or engine.run is None:
         return []
     return engine.race.on_track or [engine.run]
 
 
-def _moved(fact: Fact) -> str:
+def _changed_run(fact: Fact) -> str:
     """The run whose state is told anew."""
     match fact:
         case f.PhaseChanged() | f.LapsRecomputed() | f.RunReassigned():

@@ -18,8 +18,8 @@ class Restored:
     opened: dict[tuple[str, str], int] = field(default_factory=dict)
     uncounted: UncountedLog = field(default_factory=UncountedLog)
 
-    def note(self, seq: int, event: Input, facts: Sequence[Fact]) -> None:
-        self.uncounted.note(self.engine, event, facts)
+    def record(self, seq: int, event: Input, facts: Sequence[Fact]) -> None:
+        self.uncounted.record(self.engine, event, facts)
         for fact in facts:
             if isinstance(fact, RunOpened):
                 self.opened[fact.race_id, fact.run_id] = seq
@@ -29,5 +29,5 @@ def restore(journal: Journal) -> Restored:
     """Feeds every stored input to a new engine. Raises StorageError."""
     restored = Restored()
     for seq, event in journal.inputs():
-        restored.note(seq, event, restored.engine.handle(event))
+        restored.record(seq, event, restored.engine.handle(event))
     return restored

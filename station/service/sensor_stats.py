@@ -8,19 +8,19 @@ from station.core.facts import Crossing, Fact
 from station.core.inputs import Edge
 
 MINUTE_NS = 60_000_000_000
-REMEMBERED = 1000
+MAX_NOISE_EDGES = 1000
 
 
 @dataclass(slots=True)
-class _Sensor:
+class _SensorHistory:
     edges: int = 0
     last: Edge | None = None
     last_utc_ns: int = 0
-    noise: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    noise: deque[int] = field(default_factory=lambda: deque(maxlen=MAX_NOISE_EDGES))
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SensorCounts:
     """Edges so far, noise within the minute before the newest one, and that one's stamp, also as a time of day."""
 
     edges: int = 0
@@ -29,26 +29,26 @@ class Reading:
     last_utc_ns: int | None = None
 
 
-class GateMeter:
+class SensorStats:
     """Noted on the thread that commits, read on the live one."""
 
     def __init__(self) -> None:
-        self._sensors: dict[tuple[str, str], _Sensor] = {}
+        self._sensors: dict[tuple[str, str], _SensorHistory] = {}
 
-    def note(self, edge: Edge, facts: Sequence[Fact], utc_ns: int) -> None:
+    def record(self, edge: Edge, facts: Sequence[Fact], utc_ns: int) -> None:
         """An edge, its time of day, and what became of it. A beam that is broken and makes no crossing is noise."""
-        sensor = self._sensors.setdefault((edge.gate, edge.sensor), _Sensor())
+        sensor = self._sensors.setdefault((edge.gate, edge.sensor), _SensorHistory())
         if sensor.last is not None and sensor.last.boot != edge.boot:
             sensor.noise.clear()
         sensor.edges, sensor.last, sensor.last_utc_ns = sensor.edges + 1, edge, utc_ns
         if edge.broken and facts and not any(isinstance(fact, Crossing) for fact in facts):
             sensor.noise.append(edge.at_ns)
 
-    def read(self, gate: str, name: str) -> Reading:
+    def read(self, gate: str, name: str) -> SensorCounts:
         """What is known of a sensor."""
         sensor = self._sensors.get((gate, name))
         if sensor is None or sensor.last is None:
-            return Reading()
+            return SensorCounts()
         last_ns = sensor.last.at_ns
         noise = sum(1 for at_ns in tuple(sensor.noise) if at_ns > last_ns - MINUTE_NS)
-        return Reading(sensor.edges, noise, last_ns, sensor.last_utc_ns)
+        return SensorCounts(sensor.edges, noise, last_ns, sensor.last_utc_ns)

@@ -9,20 +9,20 @@ from dataclasses import replace
 
 from shared.errors import StorageError
 from station.core import inputs as e
-from station.service.inbox import Item, unstored
+from station.service.inbox import QueuedInput, declined_unstored
 
 RETRY_NS = 500_000_000
-MOST_HELD = 100_000
+MAX_HELD = 100_000
 
 
-class Trouble:
-    """`sentence` says what is wrong, "" if nothing is. `tell` hears it when it begins, changes and ends."""
+class StorageFault:
+    """`sentence` says what is wrong, "" if nothing is. `on_change` hears it when it begins, changes and ends."""
 
-    def __init__(self, tell: Callable[[str], None], most: int = MOST_HELD) -> None:
+    def __init__(self, on_change: Callable[[str], None], max_held: int = MAX_HELD) -> None:
         self.sentence = ""
         self.shed = 0
-        self._tell, self._most = tell, most
-        self._held: list[Item] = []
+        self._on_change, self._max_held = on_change, max_held
+        self._held: list[QueuedInput] = []
         self._next_try_ns = 0
 
     @property
@@ -34,19 +34,19 @@ class Trouble:
         """Inputs that wait."""
         return len(self._held)
 
-    def begin(self, sentence: str, items: Sequence[Item], now_ns: int) -> None:
+    def begin(self, sentence: str, items: Sequence[QueuedInput], now_ns: int) -> None:
         """The disk refused these."""
-        self.again(sentence)
+        self.set_sentence(sentence)
         self._next_try_ns = now_ns + RETRY_NS
         self.hold(items)
 
-    def hold(self, items: Sequence[Item]) -> None:
+    def hold(self, items: Sequence[QueuedInput]) -> None:
         for item in items:
             if item.ticket is not None:
-                item.ticket.settle(unstored(item.input, self.sentence))
+                item.ticket.settle(declined_unstored(item.input, self.sentence))
             if item.ticket is not None and not isinstance(item.input, e.StopAll):
                 continue  # a stop was sent already, so it is kept for the record; all else is given again
-            if len(self._held) >= self._most:
+            if len(self._held) >= self._max_held:
                 self.shed += 1
             elif not isinstance(item.input, e.Tick):
                 self._held.append(replace(item, ticket=None))
@@ -58,20 +58,20 @@ class Trouble:
         self._next_try_ns = now_ns + RETRY_NS
         return True
 
-    def again(self, sentence: str) -> None:
+    def set_sentence(self, sentence: str) -> None:
         """It refuses still, or for another reason."""
         if sentence != self.sentence:
             self.sentence = sentence
-            self._tell(sentence)
+            self._on_change(sentence)
 
-    def end(self) -> list[Item]:
+    def release(self) -> list[QueuedInput]:
         """The disk takes writes again: what was held, in order."""
         held, self._held = self._held, []
         self.sentence = ""
-        self._tell("")
+        self._on_change("")
         return held
 
-    def own_up(self) -> None:
+    def raise_if_shed(self) -> None:
         """After what was held is kept. Raises StorageError if more came than could be held."""
         if self.shed:
             raise StorageError(

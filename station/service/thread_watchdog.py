@@ -7,14 +7,14 @@ S = 1_000_000_000
 LATE_NS = 1_500_000_000  # of real time; three beats of a page (station/web/event_stream.py)
 
 
-class Turning:
+class ThreadWatchdog:
     """Pure but for its memory. Counted in turns, not in stamps: a machine that slept is no thread that hangs."""
 
     def __init__(self) -> None:
         self._turns = self._judged = 0
         self._since_ns: int | None = None  # of the first look since the newest turn
 
-    def turn(self) -> None:
+    def mark_alive(self) -> None:
         """On the timing thread, each time it comes round."""
         self._turns += 1
 
@@ -31,7 +31,7 @@ class Turning:
         return int(waited_ns / rate) // S if waited_ns > LATE_NS * rate else 0
 
 
-def sentence(late_s: int) -> str:
+def late_sentence(late_s: int) -> str:
     """For page and log, "" if it is not late."""
     if not late_s:
         return ""

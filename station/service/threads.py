@@ -10,7 +10,7 @@ from station.service.station import Station
 WAIT_S = 0.02
 
 
-class Runner:
+class StationThreads:
     """Runs a station until stopped; `failed` says which thread died and of what."""
 
     def __init__(self, station: Station) -> None:

@@ -9,7 +9,7 @@ GONE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class DiskSpace:
     """What the file system says of itself."""
 
     free_bytes: int
@@ -27,10 +27,10 @@ class Space:
         return f"{path}: the disk has only {self.free_bytes // 1_000_000} MB left; free some space."
 
 
-def space(path: pathlib.Path) -> Space:
+def disk_space(path: pathlib.Path) -> DiskSpace:
     """Of the disk on which the file lies. A disk that does not answer is doubtful."""
     try:
         told = os.statvfs(path)
     except OSError:
-        return Space(0, read_only=True)
-    return Space(told.f_bavail * told.f_frsize, bool(told.f_flag & os.ST_RDONLY))
+        return DiskSpace(0, read_only=True)
+    return DiskSpace(told.f_bavail * told.f_frsize, bool(told.f_flag & os.ST_RDONLY))

@@ -7,7 +7,7 @@ from shared.errors import StorageError
 FileId = tuple[int, int]  # device, inode
 
 
-class Presence:
+class FilePresence:
     """Of a SQLite database and its log, from when it was opened."""
 
     def __init__(self, path: pathlib.Path) -> None:

@@ -17,7 +17,7 @@ GENESIS = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class JournalRecord:
     """One stored record as it is."""
 
     seq: int
@@ -39,7 +39,7 @@ class Checkpoint:
     @property
     def genuine(self) -> bool:
         """The signature is this key's."""
-        return verify(self.public_key, statement(self.seq, self.hash), self.signature)
+        return verify(self.public_key, checkpoint_statement(self.seq, self.hash), self.signature)
 
 
 class Tampered(StorageError):
@@ -58,12 +58,12 @@ def digest(previous: bytes, *parts: bytes) -> bytes:
     return whole.digest()
 
 
-def statement(seq: int, digest_: bytes) -> bytes:
+def checkpoint_statement(seq: int, digest_: bytes) -> bytes:
     """What a checkpoint signs."""
     return b"raceday journal checkpoint 1\n%d\n%s\n" % (seq, digest_.hex().encode())
 
 
-def follow(records: Iterable[Record], seq: int = 0, previous: bytes = GENESIS) -> Iterator[Record]:
+def check_links(records: Iterable[JournalRecord], seq: int = 0, previous: bytes = GENESIS) -> Iterator[JournalRecord]:
     """The records, each checked against the one before. Raises Tampered at the first that does not follow."""
     for record in records:
         seq += 1
@@ -75,8 +75,8 @@ def follow(records: Iterable[Record], seq: int = 0, previous: bytes = GENESIS) -
         yield record
 
 
-def attest(
-    records: Iterable[Record],
+def verify_chain(
+    records: Iterable[JournalRecord],
     checkpoints: Iterable[Checkpoint],
     tip: Checkpoint | None,
     keys: frozenset[bytes] = frozenset(),
@@ -96,7 +96,7 @@ def attest(
         _hold(tip, seq, head, keys, good)
         point = None
         count = 1
-    for record in follow(records, seq, head):
+    for record in check_links(records, seq, head):
         seq, head = record.seq, record.hash
         while point is not None and point.seq <= seq:
             _hold(point, seq, head, keys, good)

@@ -21,8 +21,8 @@ from station.core.facts import Fact, ResultDue, RunFinished
 from station.core.inputs import Input
 from station.store.database import close_quietly, open_durable, storage_errors
 from station.store.encoding import decode_input, encode_facts, encode_input
-from station.store.file_presence import Presence
-from station.store.hash_chain import GENESIS, Checkpoint, Record, digest
+from station.store.file_presence import FilePresence
+from station.store.hash_chain import GENESIS, Checkpoint, JournalRecord, digest
 from station.store.journal_reader import as_bytes, read_records
 from station.store.signer import Signer
 from station.store.verify import verify_journal
@@ -51,7 +51,7 @@ _FROM: dict[int, str] = {0: _SCHEMA + _SIGNED, 1: _SIGNED}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One input and what followed from it; `evidence` goes with the results that it made due.
 
     `carried`: results that an older journal made due, byte for byte (a journal that goes on for a damaged one).
@@ -64,7 +64,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class JournalHead:
     """The journal's end: `seq` records, `hash` over all of them."""
 
     seq: int
@@ -82,7 +82,7 @@ class Journal:
         self.path = path
         self._signer = signer
         self._db = open_durable(path)
-        self._presence = Presence(path)
+        self._presence = FilePresence(path)
         try:
             with storage_errors(path):
                 self._create()
@@ -93,7 +93,7 @@ class Journal:
             raise
 
     @property
-    def head(self) -> Head:
+    def head(self) -> JournalHead:
         return self._head
 
     @property
@@ -101,7 +101,7 @@ class Journal:
         """How many results were ever due."""
         return self._due
 
-    def append(self, entries: Sequence[Entry]) -> list[int]:
+    def append(self, entries: Sequence[JournalEntry]) -> list[int]:
         """All or nothing, on disk when it returns; the records' numbers."""
         batch = _Batch(self._head, self._due, self._signer)
         for entry in entries:
@@ -124,14 +124,14 @@ class Journal:
             for seq, data in self._db.execute("SELECT seq, input FROM journal WHERE seq > ? ORDER BY seq", (after,)):
                 yield int(str(seq)), decode_input(as_bytes(data))
 
-    def records(self, after: int = 0) -> Iterator[Record]:
+    def records(self, after: int = 0) -> Iterator[JournalRecord]:
         """The stored bytes in order, with the results that went into each record's hash."""
         yield from read_records(self._db, self.path, after)
 
-    def verify(self) -> Head:
+    def verify(self) -> JournalHead:
         """Reads everything again. Raises Tampered, naming the first record that is not as it was written."""
         verified = verify_journal(self.path)
-        return Head(verified.seq, verified.head)
+        return JournalHead(verified.seq, verified.head)
 
     def sign_birth(self) -> None:
         """The journal is ours from before its first record: one that was emptied afterwards shows."""
@@ -171,9 +171,9 @@ class Journal:
             self._db.execute(_FROM[version])
             self._db.pragma("user_version", FORMAT)
 
-    def _read_head(self) -> Head:
+    def _read_head(self) -> JournalHead:
         row = self._db.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
-        return Head(0, GENESIS) if row is None else Head(int(str(row[0])), as_bytes(row[1]))
+        return JournalHead(0, GENESIS) if row is None else JournalHead(int(str(row[0])), as_bytes(row[1]))
 
     def _insert(self, batch: "_Batch") -> None:
         self._db.executemany("INSERT INTO journal VALUES (?, ?, ?, ?)", batch.records)
@@ -189,14 +189,14 @@ class Journal:
 class _Batch:
     """The rows of one transaction: made before it begins, so that the disk waits for nobody."""
 
-    def __init__(self, head: Head, due: int, signer: Signer | None) -> None:
+    def __init__(self, head: JournalHead, due: int, signer: Signer | None) -> None:
         self.head, self.due = head, due
         self.records: list[tuple[int, bytes, bytes, bytes]] = []
         self.results: list[tuple[int, int, str, int, bytes]] = []
         self.points: list[Checkpoint] = []
         self._signer = signer
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: JournalEntry) -> None:
         """The next record. A checkpoint goes with it if a run ended, or is worth something else now."""
         before, seq = self.head, self.head.seq + 1
         given, facts = encode_input(entry.input), encode_facts(entry.facts)
@@ -205,7 +205,7 @@ class _Batch:
         if ResultDue in kinds:
             due = [fact.result for fact in entry.facts if isinstance(fact, ResultDue)]
             payloads += [self._post(self._evident(result, entry.evidence, before), seq) for result in due]
-        self.head = Head(seq, digest(before.hash, given, facts, *payloads))
+        self.head = JournalHead(seq, digest(before.hash, given, facts, *payloads))
         self.records.append((seq, given, facts, self.head.hash))
         if self._signer is not None and (ResultDue in kinds or RunFinished in kinds):
             self.points.append(self._signer.sign(seq, self.head.hash))
@@ -221,7 +221,7 @@ class _Batch:
         self.results.append((self.due, seq, result.result_id, result.revision, payload))
         return payload
 
-    def _evident(self, result: Result, evidence: Evidence | None, head: Head) -> Result:
+    def _evident(self, result: Result, evidence: Evidence | None, head: JournalHead) -> Result:
         """The result with the place in the journal that made it: the head before it (signed), and its own record."""
         known = evidence or result.evidence
         ours = result.evidence  # what the core knows

@@ -7,7 +7,7 @@ import apsw
 
 from shared.errors import StorageError
 from station.store.database import FileDamaged, has_table, open_reading, storage_errors
-from station.store.hash_chain import Checkpoint, Record, Tampered
+from station.store.hash_chain import Checkpoint, JournalRecord, Tampered
 
 _CHECKPOINTS = "SELECT journal_seq, hash, public_key, signature FROM checkpoint ORDER BY journal_seq"
 _TIP = "SELECT journal_seq, hash, public_key, signature FROM tip"
@@ -27,7 +27,7 @@ class JournalReader:
                 raise FileDamaged(f"{path}: holds no journal.")
             self._signed = has_table(self._db, "checkpoint") or has_table(self._db, "tip")
 
-    def records(self, after: int = 0, last: int = 2**62) -> Iterator[Record]:
+    def records(self, after: int = 0, last: int = 2**62) -> Iterator[JournalRecord]:
         """The stored bytes in order, after record `after`, up to record `last`."""
         yield from read_records(self._db, self.path, after, last)
 
@@ -73,7 +73,7 @@ class JournalReader:
         return [Checkpoint(as_int(seq), *(as_bytes(part) for part in parts)) for seq, *parts in rows]
 
 
-def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int = 2**62) -> Iterator[Record]:
+def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int = 2**62) -> Iterator[JournalRecord]:
     """The records with the results that went into each one's hash."""
     sql = "SELECT seq, input, facts, hash FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq"
     with storage_errors(path):
@@ -89,7 +89,7 @@ def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int 
                 number = as_int(seq)
                 raise Tampered(number, f"record {number} lacks a part of what was stored: the file is damaged.")
             number = seq if isinstance(seq, int) else as_int(seq)
-            yield Record(number, given, facts, digest, tuple(due[number]) if number in due else ())
+            yield JournalRecord(number, given, facts, digest, tuple(due[number]) if number in due else ())
 
 
 def as_bytes(value: object) -> bytes:

@@ -13,7 +13,7 @@ from station.store.journal import Journal
 from station.store.journal_reader import JournalReader
 from station.store.signer import Signer, load_signer, make_key
 from station.store.sqlite_pages import PAGE_BYTES
-from station.store.verify import Verified, verify_journal
+from station.store.verify import VerifiedJournal, verify_journal
 
 JOURNAL = "station.db"
 KEY = "station.key"
@@ -155,7 +155,7 @@ def _posted_by(path: pathlib.Path) -> set[str]:
         reader.close()
 
 
-def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> Verified:
+def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> VerifiedJournal:
     try:
         return verify_journal(path, keys)
     except (Tampered, FileDamaged) as bad:

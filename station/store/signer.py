@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.errors import StorageError
-from station.store.hash_chain import Checkpoint, statement
+from station.store.hash_chain import Checkpoint, checkpoint_statement
 
 
 class Signer:
@@ -24,7 +24,7 @@ class Signer:
 
     def sign(self, seq: int, digest: bytes) -> Checkpoint:
         """The station's word that record `seq` has this hash."""
-        return Checkpoint(seq, digest, self.public_key, self._key.sign(statement(seq, digest)))
+        return Checkpoint(seq, digest, self.public_key, self._key.sign(checkpoint_statement(seq, digest)))
 
 
 def load_signer(path: pathlib.Path) -> Signer:

@@ -23,7 +23,7 @@ _LEAF = 13  # of a table
 _LOG_HEADER, _FRAME_HEADER = 32, 24
 _LOG_ORDER = {0x377F0682: "<", 0x377F0683: ">"}
 _INT_BYTES = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, 8: 0, 9: 0}
-_MOST_COLUMNS = 8
+_MAX_COLUMNS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ def _head(page: bytes, at: int) -> tuple[int, tuple[int, ...]]:
     while place < end:
         kind, place = _varint(page, place)
         types.append(kind)
-        if len(types) > _MOST_COLUMNS:
+        if len(types) > _MAX_COLUMNS:
             raise ValueError("too many columns")
     return rowid, tuple(types)
 

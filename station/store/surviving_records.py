@@ -11,20 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.errors import StorageError
-from station.core.runs.run_registry import MOST_DIGITS
-from station.store.hash_chain import GENESIS, Checkpoint, Record, digest
+from station.core.runs.run_registry import MAX_DIGITS
+from station.store.hash_chain import GENESIS, Checkpoint, JournalRecord, digest
 from station.store.journal_reader import as_bytes, as_int
 from station.store.sqlite_pages import Cell, PageFile
 
-_RUN = re.compile(rb'"run_id":"run-(\d{1,%d})"' % MOST_DIGITS)
+_RUN = re.compile(rb'"run_id":"run-(\d{1,%d})"' % MAX_DIGITS)
 _RUN_BYTES = 400  # no record that opens a run is shorter
 _KEY_IN_RESULT = re.compile(rb'"public_key":"[0-9a-f]{64}"')
-_MOST_DOUBTED = 20  # results of one record among which a row that is not its own is looked for
+_MAX_RESULTS_TRIED = 20  # results of one record among which a row that is not its own is looked for
 _HASH, _SIGNATURE = 76, 140  # SQLite's serial types of a blob of 32 and of 64 bytes
 
 
 @dataclass(slots=True)
-class Left:
+class SurvivingJournal:
     """What holds of a damaged journal: its name, its last good record, the results due by then, and its runs.
 
     `runs`: no run had a higher number, as far as what is left can tell. `bad`: the first record that does not hold;
@@ -50,14 +50,14 @@ class Left:
         return f"Records up to {self.seq} hold; {self.reason}"
 
 
-def last_good(path: pathlib.Path, keys: frozenset[bytes]) -> Left:
+def last_good(path: pathlib.Path, keys: frozenset[bytes]) -> SurvivingJournal:
     """The last record under a good signature of `keys` (without keys: of any), all before it whole too."""
     try:
         pages = PageFile(path)
     except StorageError as error:
-        return Left(reason=str(error))
+        return SurvivingJournal(reason=str(error))
     try:
-        found = _Found(pages, keys)
+        found = _SurvivingRows(pages, keys)
         left = _follow(found, signs=bool(keys) or found.bears_signatures())
         left.runs = _most_runs(found)
     finally:
@@ -65,7 +65,7 @@ def last_good(path: pathlib.Path, keys: frozenset[bytes]) -> Left:
     return left
 
 
-class _Found:
+class _SurvivingRows:
     """The rows of all pages, sorted by what they must be by their shape."""
 
     def __init__(self, pages: PageFile, keys: frozenset[bytes]) -> None:
@@ -82,7 +82,7 @@ class _Found:
         payloads = (payload for rows in self.due.values() for versions in rows.values() for payload in versions)
         return bool(self.signed) or any(map(_KEY_IN_RESULT.search, payloads))
 
-    def candidates(self, seq: int) -> Iterator[Record]:
+    def candidates(self, seq: int) -> Iterator[JournalRecord]:
         """Whatever could be this record, the likeliest first."""
         for cell in self.records.get(seq, ()):
             try:
@@ -90,9 +90,9 @@ class _Found:
             except ValueError:
                 continue
             for results in self._results(seq):
-                yield Record(seq, as_bytes(given), as_bytes(facts), as_bytes(hash_), results)
+                yield JournalRecord(seq, as_bytes(given), as_bytes(facts), as_bytes(hash_), results)
 
-    def following(self, seq: int, previous: bytes) -> Record | None:
+    def following(self, seq: int, previous: bytes) -> JournalRecord | None:
         """The record `seq`, if it follows one of the hash `previous`."""
         for record in self.candidates(seq):
             if digest(previous, record.input, record.facts, *record.results) == record.hash:
@@ -104,7 +104,7 @@ class _Found:
         rows = [versions for _, versions in sorted(self.due.get(seq, {}).items())]
         whole = tuple(versions[0] for versions in rows)
         yield whole
-        for number, versions in enumerate(rows if len(rows) <= _MOST_DOUBTED else ()):
+        for number, versions in enumerate(rows if len(rows) <= _MAX_RESULTS_TRIED else ()):
             for other in versions[1:]:
                 yield (*whole[:number], other, *whole[number + 1 :])
             yield (*whole[:number], *whole[number + 1 :])
@@ -157,8 +157,8 @@ def _is_int(kind: int) -> bool:
     return 1 <= kind <= 6 or kind in (8, 9)
 
 
-def _follow(found: _Found, *, signs: bool) -> Left:
-    left = Left(reason="no record of it was found wrong")
+def _follow(found: _SurvivingRows, *, signs: bool) -> SurvivingJournal:
+    left = SurvivingJournal(reason="no record of it was found wrong")
     seq, head, name, waiting = 0, GENESIS, "", list[bytes]()
 
     def vouched() -> None:
@@ -190,14 +190,14 @@ def _follow(found: _Found, *, signs: bool) -> Left:
     return left
 
 
-def _why(found: _Found, bad: int) -> str:
+def _why(found: _SurvivingRows, bad: int) -> str:
     if next(found.candidates(bad), None) is None:
         signed = max(found.signed, default=0)
         return f"record {bad} cannot be read" + (f"; the station signed {signed} records." if signed >= bad else ".")
     return f"record {bad} or a result of it is not whole, or was changed after it was written."
 
 
-def _signed_within(found: _Found, record: Record, head: bytes) -> bool:
+def _signed_within(found: _SurvivingRows, record: JournalRecord, head: bytes) -> bool:
     """A result's evidence bears a signature over the record before its own."""
     for payload in record.results:
         try:
@@ -211,13 +211,13 @@ def _signed_within(found: _Found, record: Record, head: bytes) -> bool:
     return False
 
 
-def _name(record: Record) -> str:
+def _name(record: JournalRecord) -> str:
     if not record.input.startswith(b'["JournalBegan"'):
         return ""
     return str(json.loads(record.input)[1]["journal"])
 
 
-def _most_runs(found: _Found) -> int:
+def _most_runs(found: _SurvivingRows) -> int:
     """The highest number that a run can have had: that of any record that is left, and one more for each that is not.
 
     Records that do not hold count too, and where nothing tells how many records there were, the pages that are absent.

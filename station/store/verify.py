@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from station.store.database import FileDamaged
-from station.store.hash_chain import Checkpoint, Tampered, attest
+from station.store.hash_chain import Checkpoint, Tampered, verify_chain
 from station.store.journal_reader import JournalReader
 from station.store.surviving_records import last_good
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedJournal:
     """The journal's end, how many signatures hold up to there, and the public keys (hexadecimal) that made them."""
 
     seq: int
@@ -21,7 +21,7 @@ class Verified:
     signers: tuple[str, ...]
 
 
-def verify_journal(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> Verified:
+def verify_journal(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> VerifiedJournal:
     """Reads every record and every signature. Raises Tampered or FileDamaged that name the first bad record.
 
     `keys`: the public keys to trust; without any, the journal's own. Raises StorageError too.
@@ -32,11 +32,11 @@ def verify_journal(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> 
         raise FileDamaged(f"{damaged} {last_good(path, keys).told}") from None
 
 
-def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> Verified:
+def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> VerifiedJournal:
     reader = JournalReader(path)
     try:
         points, tip = reader.checkpoints(), reader.tip()
-        seq, head, count = attest(reader.records(), points, tip, keys)
+        seq, head, count = verify_chain(reader.records(), points, tip, keys)
         _check_end(points, tip, seq)
         _check_outbox(reader, seq)
         reader.check_file()
@@ -45,7 +45,7 @@ def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> Verified:
     finally:
         reader.close()
     signers = sorted({point.public_key.hex() for point in [*points, *([tip] if tip is not None else [])]})
-    return Verified(seq, head, count, tuple(signers))
+    return VerifiedJournal(seq, head, count, tuple(signers))
 
 
 def _check_end(points: Sequence[Checkpoint], tip: Checkpoint | None, last: int) -> None:

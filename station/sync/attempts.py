@@ -14,7 +14,7 @@ import apsw
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
 from station.store.database import has_table, open_durable, storage_errors
 from station.sync.leaderboard_check import Target
-from station.sync.schedule import AnswerLost, PostedOtherwise, Progress, Row, State
+from station.sync.schedule import AnswerLost, OutboxRow, PostedWithOtherScore, Progress, State
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (
@@ -54,7 +54,7 @@ _REOPENED = "EXISTS (SELECT 1 FROM reopened r WHERE r.attempt_id = a.id)"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class PostingRecord:
     """All that is kept of one row: how often it was posted, when last, and the last answer (None: none came).
 
     `reopened`: it was rejected, and a person asked to send it again.
@@ -86,7 +86,7 @@ class Record:
                 return "pending"
 
 
-class Attempts:
+class AttemptStore:
     """The store of attempts and answers. Raises StorageError when the disk refuses."""
 
     def __init__(self, path: pathlib.Path) -> None:
@@ -95,7 +95,7 @@ class Attempts:
         with storage_errors(path):
             self._db.execute(_SCHEMA)
 
-    def begin(self, row: Row, at_utc_ns: int) -> int:
+    def begin(self, row: OutboxRow, at_utc_ns: int) -> int:
         """Keep that `row` is about to be posted; the attempt's number."""
         with storage_errors(self._path):
             self._db.execute(
@@ -136,7 +136,7 @@ class Attempts:
                 (target.race_id, target.readiness, target.sentence, at_utc_ns),
             )
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[PostingRecord]:
         """Every row that was ever posted, oldest first."""
         return read_records(self._db, self._path)
 
@@ -148,13 +148,13 @@ class Attempts:
         self._db.close()
 
 
-def read_records(db: apsw.Connection, path: pathlib.Path) -> list[Record]:
-    """As `Attempts.records`, for a reader with a read-only connection. Raises StorageError."""
+def read_records(db: apsw.Connection, path: pathlib.Path) -> list[PostingRecord]:
+    """As `AttemptStore.records`, for a reader with a read-only connection. Raises StorageError."""
     with storage_errors(path):
         # A file that an older sync wrote, and no newer one has opened yet, has no such table.
         query = _RECORDS.format(reopened=_REOPENED if has_table(db, "reopened") else "0")
         rows: list[tuple[Any, ...]] = db.execute(query).fetchall()
-    return [Record(row[0], row[1], row[2], row[3], _answer(*row[6:]), row[4], bool(row[5])) for row in rows]
+    return [PostingRecord(row[0], row[1], row[2], row[3], _answer(*row[6:]), row[4], bool(row[5])) for row in rows]
 
 
 def read_target(db: apsw.Connection, path: pathlib.Path) -> Target | None:
@@ -166,7 +166,7 @@ def read_target(db: apsw.Connection, path: pathlib.Path) -> Target | None:
 
 def _columns(answer: PostOutcome) -> tuple[object, ...]:
     match answer:
-        case PostedOtherwise(score_ms, rank, racers, best, ours_ms):
+        case PostedWithOtherScore(score_ms, rank, racers, best, ours_ms):
             return "otherwise", "" if ours_ms is None else str(ours_ms), None, score_ms, rank, racers, int(best)
         case PostAccepted(score_ms, rank, racers, best):
             return "posted", "", None, score_ms, rank, racers, int(best)
@@ -191,7 +191,7 @@ def _answer(
         case "posted":
             return PostAccepted(score_ms, rank, racers or 0, bool(best))
         case "otherwise":
-            return PostedOtherwise(score_ms, rank, racers or 0, bool(best), int(reason) if reason else None)
+            return PostedWithOtherScore(score_ms, rank, racers or 0, bool(best), int(reason) if reason else None)
         case "rejected":
             return PostRejected(reason, status or 0)
         case "lost":

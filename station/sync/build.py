@@ -12,12 +12,11 @@ from shared.clock import Clock
 from shared.drivers import find
 from shared.errors import ConfigError, StorageError
 from shared.units import NS_PER_S
-from station.store.process_lock import hold
-from station.sync.attempts import Attempts
-from station.sync.operator_requests import Wishes
+from station.sync.attempts import AttemptStore
+from station.sync.operator_requests import SendRequestQueue
 from station.sync.outbox_reader import OutboxReader
 from station.sync.settings import SyncSettings, read_secret
-from station.sync.status import DATABASE, LOCK
+from station.sync.status import DATABASE, hold_sync_lock
 from station.sync.syncer import Leaderboard, Syncer
 from station.sync.webhook import WebhookLeaderboard
 
@@ -30,7 +29,7 @@ class SyncService:
 
     syncer: Syncer
     source: OutboxReader
-    attempts: Attempts
+    attempts: AttemptStore
     leaderboard: Leaderboard
     lock: int
 
@@ -58,8 +57,8 @@ def build(
         raise StorageError(
             f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder of ours."
         ) from None
-    lock = hold(data_dir / LOCK)
-    attempts, wishes = Attempts(data_dir / DATABASE), Wishes(data_dir)
+    lock = hold_sync_lock(data_dir)
+    attempts, wishes = AttemptStore(data_dir / DATABASE), SendRequestQueue(data_dir)
     # Full jitter wants stations to differ, so this seed is the system's.
     syncer = Syncer(
         source,

@@ -35,17 +35,17 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long we wait: for a connection, and then for the whole of the answer."""
 
     connect_s: float
     answer_s: float
 
 
-class Exchange:
+class HttpExchange:
     """Speaks with the one address that the operator named: no proxy, no redirect, nothing from the environment."""
 
-    def __init__(self, address: SplitResult, patience: Patience, ca_file: str = "") -> None:
+    def __init__(self, address: SplitResult, patience: Timeouts, ca_file: str = "") -> None:
         """Raises ConfigError if `ca_file` cannot be used."""
         self._patience = patience
         self._host = address.hostname or ""
@@ -104,7 +104,7 @@ class Exchange:
         theirs = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
         theirs.send(h11.Request(method="GET", target="/", headers=[("host", "x")]))
         theirs.send(h11.EndOfMessage())
-        reader = _Reader(theirs)
+        reader = _ReplyReader(theirs)
         size = 0
         while not reader.complete:
             left_s = ends_at - time.monotonic()
@@ -117,7 +117,7 @@ class Exchange:
         return reader.reply or AnswerLost(_LOST)
 
 
-class _Reader:
+class _ReplyReader:
     """What h11 makes of the bytes so far. Raises h11.RemoteProtocolError."""
 
     def __init__(self, connection: h11.Connection) -> None:

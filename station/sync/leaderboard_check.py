@@ -22,7 +22,7 @@ class Target:
     sentence: str
 
 
-def judged(race_id: str, reply: Reply | PostDeferred, own: frozenset[str] = frozenset()) -> Target:
+def target_from_reply(race_id: str, reply: Reply | PostDeferred, own: frozenset[str] = frozenset()) -> Target:
     """The meaning of the reply to "GET the race", at an address of these words; a vendor need not answer it."""
     if isinstance(reply, PostDeferred):
         return Target(race_id, "away", reply.reason)

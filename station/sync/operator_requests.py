@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from shared.errors import StorageError
 
-WISHES = "sync.wishes"
-MOST_BYTES = 262_144
+REQUESTS_FILE = "sync.requests"
+MAX_FILE_BYTES = 262_144
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SendRequest:
     """Send what waits, now. `rejected`: those too that were rejected; with a `webhook_id` that one alone."""
 
     rejected: bool = False
@@ -27,15 +27,15 @@ class Wish:
     author: str = ""
 
 
-class Wishes:
+class SendRequestQueue:
     """The file as the sync process takes it: what was asked for stays in it until `noted`. Raises StorageError."""
 
     def __init__(self, data_dir: pathlib.Path) -> None:
-        self._path = data_dir / WISHES
+        self._path = data_dir / REQUESTS_FILE
         self._read_to = 0  # bytes
         self._noted_to = 0
 
-    def waiting(self) -> list[Wish]:
+    def waiting(self) -> list[SendRequest]:
         """All that were asked for since `noted` was called last."""
         try:
             size = self._path.stat().st_size
@@ -48,7 +48,7 @@ class Wishes:
         if size == self._noted_to:
             return []
         with _locked(self._path) as held:
-            text = os.pread(held, 2 * MOST_BYTES, self._noted_to)
+            text = os.pread(held, 2 * MAX_FILE_BYTES, self._noted_to)
         self._read_to = self._noted_to + len(text)
         found = [each for line in text.splitlines() if (each := _read(line)) is not None]
         if not found:
@@ -64,31 +64,31 @@ class Wishes:
                 self._read_to = self._noted_to = 0
 
 
-def take_wishes(data_dir: pathlib.Path) -> list[Wish]:
+def take_requests(data_dir: pathlib.Path) -> list[SendRequest]:
     """All that were asked for, taken out of the file at once: for whoever keeps them. Raises StorageError."""
-    wishes = Wishes(data_dir)
+    wishes = SendRequestQueue(data_dir)
     if found := wishes.waiting():
         wishes.noted()
     return found
 
 
-def wish(data_dir: pathlib.Path, wanted: Wish) -> None:
+def add_request(data_dir: pathlib.Path, wanted: SendRequest) -> None:
     """Ask for it. Raises StorageError, and then nothing was asked for."""
     line = json.dumps([wanted.rejected, wanted.webhook_id, wanted.author]).encode() + b"\n"
-    with _locked(data_dir / WISHES, os.O_CREAT) as held:
+    with _locked(data_dir / REQUESTS_FILE, os.O_CREAT) as held:
         size = os.fstat(held).st_size
-        if size > MOST_BYTES:
+        if size > MAX_FILE_BYTES:
             raise StorageError(
-                f"{data_dir / WISHES}: too many wishes wait already; start the sync service, or free some disk space."
+                f"{data_dir / REQUESTS_FILE}: too many requests wait; start the sync service, or free some disk space."
             )
         if size and os.pread(held, 1, size - 1) != b"\n":
             line = b"\n" + line  # behind one that a power cut tore apart
         if os.write(held, line) != len(line):  # a disk that becomes full takes a part of it
             os.ftruncate(held, size)
-            raise StorageError(f"{data_dir / WISHES}: the disk is full; free some space, and ask again.")
+            raise StorageError(f"{data_dir / REQUESTS_FILE}: the disk is full; free some space, and ask again.")
 
 
-def _read(line: bytes) -> Wish | None:
+def _read(line: bytes) -> SendRequest | None:
     """A line that a power cut tore apart is no wish: who asked sees that nothing happened, and asks again."""
     try:
         rejected, webhook_id, author = json.loads(line)
@@ -96,7 +96,7 @@ def _read(line: bytes) -> Wish | None:
         return None
     if not (isinstance(rejected, bool) and isinstance(webhook_id, str) and isinstance(author, str)):
         return None
-    return Wish(rejected, webhook_id, author)
+    return SendRequest(rejected, webhook_id, author)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import apsw
 
 from station.store.database import has_table, open_reading, storage_errors
 from station.store.file_presence import FileId, file_identity
-from station.sync.schedule import Row
+from station.sync.schedule import OutboxRow
 
 _OPENED = """
 SELECT input FROM journal WHERE seq > ? AND seq <= ? AND substr(input, 1, 12) = CAST('["OpenRace",' AS BLOB)
@@ -33,7 +33,7 @@ class OutboxReader:
         self._race_id: str | None = None
         self._file: FileId | None = None
 
-    def new_rows(self) -> list[Row]:
+    def new_rows(self) -> list[OutboxRow]:
         """The rows committed since the last call; the first call gives all of them."""
         db = self._opened()
         if db is None:
@@ -46,7 +46,7 @@ class OutboxReader:
             self._last_seq = found[-1][0]
         return [
             # What is no BLOB is damaged; it is refused with a sentence when its turn comes, and stops no other.
-            Row(seq, str(result_id), revision, payload if isinstance(payload, bytes) else b"")
+            OutboxRow(seq, str(result_id), revision, payload if isinstance(payload, bytes) else b"")
             for seq, result_id, revision, payload in found
         ]
 

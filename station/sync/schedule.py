@@ -25,9 +25,11 @@ State = Literal["pending", "in-flight", "unknown", "confirmed", "rejected"]
 SETTLED: frozenset[State] = frozenset({"confirmed", "rejected"})
 
 BACKOFF_S: tuple[float, ...] = (0.0, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 240.0, 300.0)
-LONGEST_WAIT_S = 3600.0  # a leaderboard may ask for more patience than our own cap, but not for a day
-LONGEST_STRANGER_WAIT_S = 300.0  # whoever answered in its place may not
-BOARD_PATIENCE_S = 60.0  # for what was asked for one row: what ails it alone must not hold the others back for an hour
+MAX_WAIT_S = 3600.0  # a leaderboard may ask for more patience than our own cap, but not for a day
+MAX_UNRECOGNISED_WAIT_S = 300.0  # whoever answered in its place may not
+MAX_LEADERBOARD_WAIT_S = (
+    60.0  # for what was asked for one row: what ails it alone must not hold the others back for an hour
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,14 @@ class AnswerLost(PostDeferred):
 
 
 @dataclass(frozen=True, slots=True)
-class PostedOtherwise(PostAccepted):
+class PostedWithOtherScore(PostAccepted):
     """The leaderboard has the result, and counts it as another score than the station's `ours_ms`: a person looks."""
 
     ours_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class OutboxRow:
     """One outbox row of the station: `payload` is the canonical text of a Result."""
 
     seq: int
@@ -67,7 +69,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class LeaderboardBackoff:
     """How the leaderboard answers at the moment: `failures` in a row hold every row back."""
 
     failures: int = 0
@@ -75,32 +77,34 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ScheduledPost:
     """The row to post next, and the earliest instant to do so."""
 
-    row: Row
+    row: OutboxRow
     at_ns: int
 
 
-def otherwise(posted: PostedOtherwise) -> str:
+def score_mismatch(posted: PostedWithOtherScore) -> str:
     """The trouble, for a person."""
     there = "no score" if posted.score_ms is None else f"{posted.score_ms} ms"
     here = "none" if posted.ours_ms is None else f"{posted.ours_ms} ms"
     return f"the leaderboard counts {there} where the station has {here}: compare the race's rules there and here."
 
 
-def next_turn(rows: Iterable[Row], progress: Mapping[str, Progress], board: Board) -> Turn | None:
+def next_post(
+    rows: Iterable[OutboxRow], progress: Mapping[str, Progress], board: LeaderboardBackoff
+) -> ScheduledPost | None:
     """The unsettled row whose time comes first (then the oldest); None if nothing is left to post."""
     turns = [
-        Turn(row, max(board.not_before_ns, progress.get(row.webhook_id, Progress()).not_before_ns))
+        ScheduledPost(row, max(board.not_before_ns, progress.get(row.webhook_id, Progress()).not_before_ns))
         for row in first_revisions(rows, progress)
     ]
     return min(turns, key=lambda turn: (turn.at_ns, turn.row.seq), default=None)
 
 
-def first_revisions(rows: Iterable[Row], progress: Mapping[str, Progress]) -> list[Row]:
+def first_revisions(rows: Iterable[OutboxRow], progress: Mapping[str, Progress]) -> list[OutboxRow]:
     """Of each result the lowest revision that is not settled: the only one that may be sent now."""
-    lowest: dict[str, Row] = {}
+    lowest: dict[str, OutboxRow] = {}
     for row in rows:
         if progress.get(row.webhook_id, Progress()).state in SETTLED:
             continue
@@ -133,24 +137,24 @@ def answered(progress: Progress, answer: PostOutcome, wait_ns: int, now_ns: int)
             return replace(progress, state="pending", not_before_ns=now_ns + wait_ns)
 
 
-def board_after(board: Board, answer: PostOutcome, wait_ns: int, now_ns: int) -> Board:
+def backoff_after(board: LeaderboardBackoff, answer: PostOutcome, wait_ns: int, now_ns: int) -> LeaderboardBackoff:
     """A leaderboard that answers at all is there; one that says "later" is left alone for `wait_ns`.
 
     When it asks for a long time, another row may knock after a minute, the next after two, and so on.
     """
     if isinstance(answer, PostDeferred):
         failures = board.failures + 1
-        if (answer.after_s or 0.0) > BOARD_PATIENCE_S:
-            wait_ns = min(wait_ns, failures * seconds_to_ns(BOARD_PATIENCE_S))
-        return Board(failures, now_ns + wait_ns)
-    return Board()
+        if (answer.after_s or 0.0) > MAX_LEADERBOARD_WAIT_S:
+            wait_ns = min(wait_ns, failures * seconds_to_ns(MAX_LEADERBOARD_WAIT_S))
+        return LeaderboardBackoff(failures, now_ns + wait_ns)
+    return LeaderboardBackoff()
 
 
-def wait_for(answer: PostOutcome, attempts: int, board: Board, rng: random.Random) -> tuple[int, int]:
+def wait_for(answer: PostOutcome, attempts: int, board: LeaderboardBackoff, rng: random.Random) -> tuple[int, int]:
     """How long the row and the whole board wait after `answer`, in ns. What the leaderboard asks for is a floor."""
     if not isinstance(answer, PostDeferred):
         return 0, 0
-    asked_s = min(max(answer.after_s or 0.0, 0.0), LONGEST_WAIT_S)
+    asked_s = min(max(answer.after_s or 0.0, 0.0), MAX_WAIT_S)
     row_s = max(asked_s, backoff_s(attempts, rng))
     board_s = max(asked_s, backoff_s(board.failures + 1, rng))
     return seconds_to_ns(row_s), seconds_to_ns(board_s)

@@ -5,20 +5,25 @@ import pathlib
 import apsw
 
 from shared.errors import StorageError
+from shared.files import hold_lock, is_locked
 from shared.protocol.results import PostDeferred, PostRejected
 from station.store.database import has_table, open_reading, storage_errors
-from station.store.process_lock import is_held
-from station.sync.attempts import Record, read_records, read_target
+from station.sync.attempts import PostingRecord, read_records, read_target
 from station.sync.leaderboard_check import Target
-from station.sync.schedule import PostedOtherwise, otherwise
-from station.views.views import ResultTrouble, SyncView
+from station.sync.schedule import PostedWithOtherScore, score_mismatch
+from station.views.views import ResultProblem, SyncView
 
 DATABASE = "sync.db"
 LOCK = "sync.lock"
-MOST_TROUBLES = 20  # as many lines as a person reads
+MAX_PROBLEMS = 20  # as many lines as a person reads
 
 
-class SyncReport:
+def hold_sync_lock(data_dir: pathlib.Path) -> int:
+    """One sync process per folder, for as long as this process lives; the descriptor. Raises OperatorError."""
+    return hold_lock(data_dir / LOCK, "another sync process already posts for this station")
+
+
+class SyncStatusReader:
     """Reads the folder of the station's data; sync may never have run. Never raises."""
 
     def __init__(self, data_dir: pathlib.Path) -> None:
@@ -28,7 +33,7 @@ class SyncReport:
 
     def view(self, due: int) -> SyncView:
         """`due`: how many outbox rows the station has committed so far."""
-        alive = is_held(self._lock)
+        alive = is_locked(self._lock)
         try:
             records = self._records()
             return summary(records, due, alive, self._target())
@@ -40,7 +45,7 @@ class SyncReport:
             self._db.close()
             self._db = None
 
-    def _records(self) -> list[Record]:
+    def _records(self) -> list[PostingRecord]:
         if self._db is None and self._path.exists():
             self._db = open_reading(self._path)
         with storage_errors(self._path):
@@ -55,7 +60,7 @@ class SyncReport:
         return read_target(self._db, self._path)
 
 
-def summary(records: list[Record], due: int, alive: bool, target: Target | None = None) -> SyncView:
+def summary(records: list[PostingRecord], due: int, alive: bool, target: Target | None = None) -> SyncView:
     """Counts, and one sentence: the newest trouble, or that there is none."""
     posted = sum(record.state == "confirmed" for record in records)
     rejected = sum(record.state == "rejected" for record in records)
@@ -63,12 +68,12 @@ def summary(records: list[Record], due: int, alive: bool, target: Target | None 
     sentence = _sentence(records, due, pending, alive)
     if target is not None and target.readiness == "unknown":
         sentence = target.sentence
-    troubles = tuple(_line(record) for record in _troubles(records)[:MOST_TROUBLES])
+    troubles = tuple(_line(record) for record in _troubles(records)[:MAX_PROBLEMS])
     aim = target or Target("", "away", "")
     return SyncView(due, posted, pending, rejected, alive, sentence, troubles, aim.readiness == "unknown", aim.sentence)
 
 
-def _sentence(records: list[Record], due: int, pending: int, alive: bool) -> str:
+def _sentence(records: list[PostingRecord], due: int, pending: int, alive: bool) -> str:
     if not alive and pending:
         return "The sync service does not run: results wait on this station's disk."
     troubles = _troubles(records)
@@ -79,23 +84,23 @@ def _sentence(records: list[Record], due: int, pending: int, alive: bool) -> str
     return "Every result is posted." if due else "No result is due yet."
 
 
-def _troubles(records: list[Record]) -> list[Record]:
+def _troubles(records: list[PostingRecord]) -> list[PostingRecord]:
     """Newest first: what is not settled, was rejected, or is counted otherwise there."""
-    found = [r for r in records if r.state != "confirmed" or isinstance(r.answer, PostedOtherwise)]
+    found = [r for r in records if r.state != "confirmed" or isinstance(r.answer, PostedWithOtherScore)]
     return sorted(found, key=lambda record: record.last_utc_ns, reverse=True)
 
 
-def _line(record: Record) -> ResultTrouble:
-    state = "otherwise" if isinstance(record.answer, PostedOtherwise) else record.state
-    return ResultTrouble(record.result_id, record.revision, state, _trouble(record))
+def _line(record: PostingRecord) -> ResultProblem:
+    state = "otherwise" if isinstance(record.answer, PostedWithOtherScore) else record.state
+    return ResultProblem(record.result_id, record.revision, state, _trouble(record))
 
 
-def _trouble(record: Record) -> str:
+def _trouble(record: PostingRecord) -> str:
     if record.reopened:
         return f"{record.result_id} is sent again, as was asked."
     match record.answer:
-        case PostedOtherwise():
-            return f"{record.result_id} is posted, but {otherwise(record.answer)}"
+        case PostedWithOtherScore():
+            return f"{record.result_id} is posted, but {score_mismatch(record.answer)}"
         case PostRejected(reason, status):
             return f"{record.result_id} was rejected ({status}): {reason}"
         case PostDeferred(reason):

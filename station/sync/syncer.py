@@ -9,22 +9,22 @@ from shared.clock import Clock
 from shared.errors import BadInput, StorageError
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result, decode_result
 from shared.units import NS_PER_S
-from station.sync.attempts import Attempts
+from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
-from station.sync.operator_requests import Wish
+from station.sync.operator_requests import SendRequest
 from station.sync.schedule import (
     SETTLED,
     AnswerLost,
-    Board,
-    PostedOtherwise,
+    LeaderboardBackoff,
+    OutboxRow,
+    PostedWithOtherScore,
     Progress,
-    Row,
-    Turn,
+    ScheduledPost,
     answered,
-    board_after,
+    backoff_after,
     due_now,
-    next_turn,
-    otherwise,
+    next_post,
+    score_mismatch,
     sent,
     wait_for,
 )
@@ -36,7 +36,7 @@ NEVER_NS = 2**62
 
 
 @runtime_checkable
-class RaceAsker(Protocol):
+class RaceChecker(Protocol):
     """A driver that can say whether the leaderboard knows a race; a stranger's driver need not."""
 
     def target(self, race_id: str) -> Target: ...
@@ -49,13 +49,13 @@ class Leaderboard(Protocol):
     def close(self) -> None: ...
 
 
-class Source(Protocol):
+class OutboxSource(Protocol):
     """Where the outbox rows come from."""
 
-    def new_rows(self) -> list[Row]: ...
+    def new_rows(self) -> list[OutboxRow]: ...
 
 
-def _no_wishes() -> list[Wish]:
+def _no_wishes() -> list[SendRequest]:
     return []
 
 
@@ -71,15 +71,15 @@ class Syncer:
 
     def __init__(
         self,
-        source: Source,
-        attempts: Attempts,
+        source: OutboxSource,
+        attempts: AttemptStore,
         leaderboard: Leaderboard,
         rng: random.Random,
         utc_ns: Callable[[], int],
         tell: Callable[[str], None],
         *,
         retry_rejected: bool = False,
-        wishes: Callable[[], list[Wish]] = _no_wishes,
+        wishes: Callable[[], list[SendRequest]] = _no_wishes,
         noted: Callable[[], None] = _nothing_to_note,
         race_id: Callable[[], str | None] = lambda: None,
     ) -> None:
@@ -93,14 +93,14 @@ class Syncer:
         self._rng = rng
         self._utc_ns = utc_ns
         self._tell = tell
-        self._open_rows: dict[str, Row] = {}
+        self._open_rows: dict[str, OutboxRow] = {}
         self._wishes, self._noted, self._race_id = wishes, noted, race_id
-        self._wanted: list[Wish] = []  # read, and not noted yet
+        self._wanted: list[SendRequest] = []  # read, and not noted yet
         if retry_rejected:
             attempts.reopen(None, "--retry-rejected", utc_ns())
         self._progress = attempts.progress()
-        self._rows: dict[str, Row] = {}  # those that were rejected: they may be wanted again
-        self._board = Board()
+        self._rows: dict[str, OutboxRow] = {}  # those that were rejected: they may be wanted again
+        self._board = LeaderboardBackoff()
         self._complaint = ""
         self._asked_race: str | None = None
         self._ask_at_ns = 0
@@ -148,7 +148,7 @@ class Syncer:
             del self._wanted[0]
         self._noted()
 
-    def _fulfil_one(self, wanted: Wish) -> None:
+    def _fulfil_one(self, wanted: SendRequest) -> None:
         if wanted.rejected:
             only = frozenset((wanted.webhook_id,)) if wanted.webhook_id else None
             for webhook_id in self._attempts.reopen(only, wanted.author, self._utc_ns()):
@@ -159,7 +159,7 @@ class Syncer:
             for webhook_id in self._open_rows
             if not wanted.webhook_id or webhook_id == wanted.webhook_id
         }
-        self._board, self._ask_at_ns = Board(), 0
+        self._board, self._ask_at_ns = LeaderboardBackoff(), 0
         who = f" by {wanted.author}" if wanted.author else ""
         self._tell(f"Asked{who} to send {wanted.webhook_id or 'all that waits'} now.")
 
@@ -168,7 +168,7 @@ class Syncer:
         race_id = self._race_id()
         if race_id != self._asked_race:
             self._asked_race, self._ask_at_ns = race_id, now_ns
-        if race_id is None or now_ns < self._ask_at_ns or not isinstance(self._leaderboard, RaceAsker):
+        if race_id is None or now_ns < self._ask_at_ns or not isinstance(self._leaderboard, RaceChecker):
             return
         target = self._target(self._leaderboard, race_id)
         known = target.readiness in ("ready", "untold")
@@ -178,16 +178,16 @@ class Syncer:
             self._tell(target.sentence)
         self._target_told = target.sentence
 
-    def _target(self, asker: RaceAsker, race_id: str) -> Target:
+    def _target(self, asker: RaceChecker, race_id: str) -> Target:
         try:
             return asker.target(race_id)
         except Exception as error:  # a stranger's driver: its bug stops neither the posts nor us
             return Target(race_id, "away", _driver_failed(error))
 
-    def _next_turn(self) -> Turn | None:
-        return next_turn(self._open_rows.values(), self._progress, self._board)
+    def _next_turn(self) -> ScheduledPost | None:
+        return next_post(self._open_rows.values(), self._progress, self._board)
 
-    def _attempt(self, row: Row, now_ns: int) -> None:
+    def _attempt(self, row: OutboxRow, now_ns: int) -> None:
         attempt_id = self._attempts.begin(row, self._utc_ns())
         progress = sent(self._progress.get(row.webhook_id, Progress()))
         # Should the answer not be kept (disk full, crash), the row counts as unknown and is posted again.
@@ -195,7 +195,7 @@ class Syncer:
         answer = self._post(row)
         self._attempts.finish(attempt_id, answer, self._utc_ns())
         row_wait_ns, board_wait_ns = wait_for(answer, progress.attempts, self._board, self._rng)
-        self._board = board_after(self._board, answer, board_wait_ns, now_ns)
+        self._board = backoff_after(self._board, answer, board_wait_ns, now_ns)
         self._progress[row.webhook_id] = answered(progress, answer, row_wait_ns, now_ns)
         if self._progress[row.webhook_id].state in SETTLED:
             del self._open_rows[row.webhook_id]
@@ -204,7 +204,7 @@ class Syncer:
             self._ask_at_ns = now_ns  # its race may be gone
         self._tell(_sentence(row, answer, row_wait_ns))
 
-    def _post(self, row: Row) -> PostOutcome:
+    def _post(self, row: OutboxRow) -> PostOutcome:
         try:
             result = decode_result(row.payload)
         except BadInput as error:
@@ -216,7 +216,7 @@ class Syncer:
 
     def _hold_back(self, answer: PostDeferred, now_ns: int) -> None:
         _, wait_ns = wait_for(answer, 0, self._board, self._rng)
-        self._board = board_after(self._board, answer, max(wait_ns, NS_PER_S), now_ns)
+        self._board = backoff_after(self._board, answer, max(wait_ns, NS_PER_S), now_ns)
 
     def _complain(self, sentence: str) -> None:
         """Once for each trouble, not four times a second."""
@@ -248,10 +248,10 @@ def _driver_failed(error: Exception) -> str:
     return f"The leaderboard's driver failed ({type(error).__name__}: {said})."
 
 
-def _sentence(row: Row, answer: PostOutcome, wait_ns: int) -> str:
+def _sentence(row: OutboxRow, answer: PostOutcome, wait_ns: int) -> str:
     match answer:
-        case PostedOtherwise():
-            return f"{row.webhook_id}: posted; {otherwise(answer)}"
+        case PostedWithOtherScore():
+            return f"{row.webhook_id}: posted; {score_mismatch(answer)}"
         case PostAccepted(score_ms, rank, racers):
             return f"{row.webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms."
         case PostRejected(reason, status):

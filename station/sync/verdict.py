@@ -23,7 +23,7 @@ from shared.protocol.results import (
 )
 from station.sync.http_exchange import Reply
 from station.sync.refusal_wording import speaks_of_post, speaks_of_race
-from station.sync.schedule import LONGEST_STRANGER_WAIT_S, AnswerLost, PostedOtherwise
+from station.sync.schedule import MAX_UNRECOGNISED_WAIT_S, AnswerLost, PostedWithOtherScore
 
 MAX_REASON = 300
 MAX_INT = 2**63 - 1
@@ -47,7 +47,7 @@ def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = fr
     sentence = contract_sentence(reply)
     after_s = retry_after_s(reply.headers.get("retry-after"), utc_s)
     # A stranger may say "come again in an hour"; our leaderboard behind it is asked sooner.
-    strangers_s = None if after_s is None else min(after_s, LONGEST_STRANGER_WAIT_S)
+    strangers_s = None if after_s is None else min(after_s, MAX_UNRECOGNISED_WAIT_S)
     if sentence is None:
         return PostDeferred(_strangers(reply), strangers_s)
     if not 400 <= reply.status < 500 or reply.status in _RETRY_STATUSES:
@@ -126,7 +126,7 @@ def _posted(result: Result, reply: Reply) -> PostAccepted | AnswerLost:
     ours = None if result.revision >= 2 and result.score_ms == 0 else result.score_ms
     if posted.score_ms == ours:
         return posted
-    return PostedOtherwise(posted.score_ms, posted.rank, posted.racers, posted.best, ours)
+    return PostedWithOtherScore(posted.score_ms, posted.rank, posted.racers, posted.best, ours)
 
 
 def _keepable(posted: PostAccepted) -> bool:

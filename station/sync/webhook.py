@@ -6,10 +6,6 @@ again. A redirect is not followed: where results go is the operator's word, not 
 verdict.py.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 import ipaddress
 import re
 import time
@@ -21,17 +17,17 @@ from urllib.parse import SplitResult, quote, urlsplit
 from shared.config import from_table, setting
 from shared.errors import ConfigError
 from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, PostOutcome, Result, encode_result
-from station.sync.http_exchange import Exchange, Patience, Reply
-from station.sync.leaderboard_check import Target, judged
+from shared.webhooks import parse_secret, signed_headers
+from station.sync.http_exchange import HttpExchange, Reply, Timeouts
+from station.sync.leaderboard_check import Target, target_from_reply
 from station.sync.refusal_wording import own_words
 from station.sync.verdict import verdict
 
-_SECRET_PREFIX = "whsec_"  # noqa: S105  # the prefix of Standard Webhooks, no secret
 _URL_SIGNS = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class WebhookOptions:
     """`[sync.options]` of the driver `webhooks`."""
 
     connect_timeout_s: float = setting(3.0, min=0.1, max=60)
@@ -40,8 +36,8 @@ class Options:
     allow_plain_http: bool = setting(False, what="true: post by http:// to another machine, where anybody may listen")
 
 
-class Asker(Protocol):
-    """What carries a request and brings the reply: `Exchange`."""
+class HttpTransport(Protocol):
+    """What carries a request and brings the reply: `HttpExchange`."""
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred: ...
 
@@ -55,29 +51,29 @@ class WebhookLeaderboard:
         secret: str,
         options: dict[str, Any],
         utc_s: Callable[[], float] = time.time,
-        exchange: Asker | None = None,
+        exchange: HttpTransport | None = None,
     ) -> None:
         """`exchange`: another road than HTTP. Raises ConfigError."""
-        chosen = from_table(options, Options, source="[sync.options]")
+        chosen = from_table(options, WebhookOptions, source="[sync.options]")
         address = checked_address(url, allow_plain_http=chosen.allow_plain_http)
         self._key = key_of(secret)
         self._utc_s = utc_s
-        patience = Patience(chosen.connect_timeout_s, chosen.read_timeout_s)
+        patience = Timeouts(chosen.connect_timeout_s, chosen.read_timeout_s)
         self._own = own_words(address.netloc, address.path)
-        self._exchange = exchange or Exchange(address, patience, chosen.ca_file)
+        self._exchange = exchange or HttpExchange(address, patience, chosen.ca_file)
 
     def post(self, result: Result) -> PostOutcome:
         """Send once; never raises for what a network or a peer can do."""
         body = encode_result(result)
         headers = {**_HEADERS, "content-type": "application/json"}
-        headers |= signed(self._key, result.webhook_id, self._utc_s(), body)
+        headers |= signed_headers(self._key, result.webhook_id, self._utc_s(), body)
         reply = self._exchange.ask("POST", RESULT_PATH, headers, body)
         return reply if isinstance(reply, PostDeferred) else verdict(result, reply, self._utc_s(), self._own)
 
     def target(self, race_id: str) -> Target:
         """Whether the leaderboard knows the race that results will be posted to; never raises either."""
         reply = self._exchange.ask("GET", f"{RACES_PATH}/{quote(race_id, safe='')}", _HEADERS)
-        return judged(race_id, reply, self._own)
+        return target_from_reply(race_id, reply, self._own)
 
     def close(self) -> None:
         """Nothing is open between two posts."""
@@ -114,22 +110,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def key_of(secret: str) -> bytes:
-    """The signing key in a Standard Webhooks secret `whsec_<base64 of 24 to 64 bytes>`. Raises ConfigError."""
+    """The signing key in the secret of `[sync]`. Raises ConfigError."""
     try:
-        key = base64.b64decode(secret.strip().removeprefix(_SECRET_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not 24 <= len(key) <= 64:
-        raise ConfigError("[sync] `secret_file` must hold `whsec_` and the base64 of 24 to 64 random bytes.")
-    return key
-
-
-def signed(key: bytes, webhook_id: str, utc_s: float, body: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks 1.0.0: HMAC-SHA256 over `id.timestamp.body`."""
-    timestamp = str(int(utc_s))
-    mac = hmac.new(key, f"{webhook_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
-    return {
-        "webhook-id": webhook_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": "v1," + base64.b64encode(mac).decode(),
-    }
+        return parse_secret(secret)
+    except ConfigError:
+        raise ConfigError("[sync] `secret_file` must hold `whsec_` and the base64 of 24 to 64 random bytes.") from None

@@ -1,16 +1,16 @@
 """The best laps of a race: of anyone, and of each racer. Kept up lap by lap, so that no lap is looked at again."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from shared.rules.ranking import lap_time_ns, successful
+from shared.rules.ranking import successful_laps
 from station.core.race.race import Race
-from station.core.runs.laps import run_lap
+from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class BestLap:
     """A racer's fastest counted lap, penalties included, and the time of day when it ended."""
 
     lap_ns: int
@@ -18,23 +18,24 @@ class Best:
     racer: str
 
 
-class Bests:
+class BestLaps:
     """Of one race at a time. A lap that a ruling changed is seen when its run is noted again."""
 
     def __init__(self) -> None:
         self._race_id = ""
-        self._runs: dict[str, Best | None] = {}
+        self._runs: dict[str, BestLap | None] = {}
 
-    def note(self, race: Race, run_ids: Iterable[str]) -> None:
+    def update(self, race: Race, run_ids: Collection[str]) -> None:
         """These runs have other laps now; of another race than before, all have."""
         if race.info.race_id != self._race_id:
             self._race_id, self._runs = race.info.race_id, {}
             run_ids = tuple(race.runs)
+        runs = race.runs if run_ids else {}
         for run_id in run_ids:
-            if run_id in race.runs:
-                self._runs[run_id] = _best(race.runs[run_id])
+            if run_id in runs:
+                self._runs[run_id] = _best_of_run(runs[run_id])
 
-    def of_race(self) -> Best | None:
+    def of_race(self) -> BestLap | None:
         """The earlier one of two that are equal."""
         return min(self._known(), key=lambda best: (best.lap_ns, best.ended_utc_ns), default=None)
 
@@ -42,13 +43,12 @@ class Bests:
         """His or her fastest lap in all runs of the race."""
         return min((best.lap_ns for best in self._known() if best.racer == racer), default=None)
 
-    def _known(self) -> list[Best]:
+    def _known(self) -> list[BestLap]:
         return [best for best in self._runs.values() if best is not None]
 
 
-def _best(run: Run) -> Best | None:
+def _best_of_run(run: Run) -> BestLap | None:
     if run.phase == "finished" and not run.counts:
         return None
-    laps = [run_lap(lap) for lap in run.book.laps()]
-    counted = [(lap_time_ns(lap, run.rules), lap.ended_ns) for lap in laps if successful(lap, run.rules)]
-    return Best(*min(counted), run.racer) if counted else None
+    counted = successful_laps(run_laps(run.book.laps()), run.rules)
+    return BestLap(*min(counted), run.racer) if counted else None

@@ -16,15 +16,15 @@ from station.views.views import (
     StandingLine,
     StopView,
     StoreView,
-    StrangerView,
     SyncView,
-    Uncounted,
+    UncountedCrossing,
+    UnknownTransponderView,
     View,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ViewParts:
     """What a view is made of, the clock excepted: it is read when someone looks."""
 
     race: RaceView | None = None
@@ -37,19 +37,19 @@ class Parts:
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
-    strangers: tuple[StrangerView, ...] = ()
+    strangers: tuple[UnknownTransponderView, ...] = ()
     stop: StopView = field(default_factory=StopView)
-    uncounted: tuple[Uncounted, ...] = ()
+    uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
 
 
-class Screen:
+class CurrentView:
     """One for the station. `clock` reads the station's clock."""
 
     def __init__(self, station: str, clock: Callable[[], ClockView]) -> None:
         self._station, self._clock = station, clock
-        self._parts = Parts()
+        self._parts = ViewParts()
         self._version = 1
         self._due = 0
         self._changed = threading.Condition()
@@ -57,14 +57,14 @@ class Screen:
     def update(self, **parts: object) -> None:
         """New parts by name; the version grows only if one of them differs."""
         with self._changed:
-            sync = _owing(parts.get("sync", self._parts.sync), self._due)  # type: ignore[arg-type]
+            sync = _with_results_due(parts.get("sync", self._parts.sync), self._due)  # type: ignore[arg-type]
             fresh = {**parts, "sync": sync}
             if any(getattr(self._parts, name) != part for name, part in fresh.items()):
                 self._parts = replace(self._parts, **fresh)  # type: ignore[arg-type]
                 self._version += 1
                 self._changed.notify_all()
 
-    def owe(self, due: int) -> None:
+    def results_due(self, due: int) -> None:
         """So many results are due by now. Sync is looked at now and then: no view says meanwhile that all is posted."""
         self._due = due
         self.update()
@@ -72,7 +72,7 @@ class Screen:
     def snapshot(self) -> View:
         with self._changed:
             parts, version = self._parts, self._version
-        values = {part.name: getattr(parts, part.name) for part in fields(Parts)}
+        values = {part.name: getattr(parts, part.name) for part in fields(ViewParts)}
         return View(version=version, station=self._station, clock=self._clock(), **values)
 
     def wait_for_change(self, version: int, timeout_s: float) -> View | None:
@@ -83,7 +83,7 @@ class Screen:
         return self.snapshot()
 
 
-def _owing(sync: SyncView, due: int) -> SyncView:
+def _with_results_due(sync: SyncView, due: int) -> SyncView:
     if sync.due >= due:
         return sync
     pending = max(0, due - sync.posted - sync.rejected)

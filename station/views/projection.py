@@ -1,5 +1,7 @@
 """The engine's state as the screens show it. Called on the thread that owns the engine, after a commit."""
 
+from dataclasses import dataclass
+
 from shared.protocol.messages import OfficialLap, RunStatus
 from station.core.attribution.transponders import UnknownId
 from station.core.facts import Lap, Proposal
@@ -8,13 +10,13 @@ from station.core.race.race import Race
 from station.core.race.standings import qualify
 from station.core.runs.car_models import entered, shown
 from station.core.runs.run import Run
-from station.views.best_laps import Best
-from station.views.views import RaceView, RunView, StandingLine, StrangerView
+from station.views.best_laps import BestLap
+from station.views.views import RaceView, RunView, StandingLine, UnknownTransponderView
 
 NEAR_NS = 1_000_000_000
 
 
-def race_view(race: Race, best: Best | None = None) -> RaceView:
+def race_view(race: Race, best: BestLap | None = None) -> RaceView:
     """The race that is on, and the best lap of it."""
     info = race.info
     whose = (best.lap_ns, best.racer) if best is not None else (None, "")
@@ -39,9 +41,31 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
     )
 
 
-def run_view(run: Run, now: Moment, racer_best_ns: int | None = None, said: tuple[str, str] | None = None) -> RunView:
-    """The run on the track, or the last one; `said`: what its car reports of its model now."""
+@dataclass(frozen=True, slots=True)
+class LapFigures:
+    """What a run's laps come to: its laps, the fastest valid one in ns and its score so far in ms; None: none yet."""
+
+    laps: tuple[Lap, ...]
+    best_ns: int | None
+    score_ms: int | None
+
+
+def lap_figures(run: Run) -> LapFigures:
+    """The figures of a run as its laps stand now: worked out once for all that shows them."""
     laps = run.book.laps()
+    return LapFigures(laps, best_ns(laps), score_ms(run, laps))
+
+
+def run_view(
+    run: Run,
+    now: Moment,
+    racer_best_ns: int | None = None,
+    said: tuple[str, str] | None = None,
+    figures: LapFigures | None = None,
+) -> RunView:
+    """The run on the track, or the last one; `said`: what its car reports of its model now."""
+    figures = figures or lap_figures(run)
+    laps = figures.laps
     model, model_sha256 = run_model(run, said)
     differs = run.phase == "armed" and bool(run.race.officiating) and said is not None and not entered(run, said)
     current = run.book.segments[-1] if run.book.segments and run.phase == "running" else None
@@ -62,15 +86,15 @@ def run_view(run: Run, now: Moment, racer_best_ns: int | None = None, said: tupl
         lap_number=len(laps) + 1 if current else len(laps),
         lap_started_ns=started_ns,
         ends_ns=run.ends_ns(now.boot) if run.phase == "running" else None,
-        best_ns=best_ns(laps),
-        score_ms=score_ms(run, laps),
+        best_ns=figures.best_ns,
+        score_ms=figures.score_ms,
         finished_reason=run.finished_reason,
         counts=run.counts,
         lap_off_tracks=current.off_tracks if current else 0,
         lap_collisions=current.collisions if current else 0,
         lap_resets=current.resets if current else 0,
         flagged=tuple(mark.at_ns for mark in run.book.flagged),
-        proposals=tuple(proposal for proposal in run.proposals if _open(proposal, run)),
+        proposals=tuple(proposal for proposal in run.proposals if _is_open(proposal, run)),
         racer_best_ns=racer_best_ns,
         by_hand=run.by_hand,
         entered_model=run.model,
@@ -101,9 +125,9 @@ def _model_note(run: Run, said: tuple[str, str] | None, differs: bool) -> str:
     return ""
 
 
-def stranger_views(strangers: tuple[UnknownId, ...]) -> tuple[StrangerView, ...]:
+def unknown_transponder_views(strangers: tuple[UnknownId, ...]) -> tuple[UnknownTransponderView, ...]:
     """The transponders that nobody knows."""
-    return tuple(StrangerView(each.transponder, each.count) for each in strangers)
+    return tuple(UnknownTransponderView(each.transponder, each.count) for each in strangers)
 
 
 def best_ns(laps: tuple[Lap, ...]) -> int | None:
@@ -117,17 +141,16 @@ def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
     return None if score is None else score.score_ms
 
 
-def run_status(run: Run) -> RunStatus:
-    """As published."""
-    laps = run.book.laps()
-    worth, best = score_ms(run, laps), best_ns(laps) if run.counts else None
-    uncertainty_ns = max((lap.uncertainty_ns for lap in laps if lap.valid), default=0)
+def run_status(run: Run, figures: LapFigures) -> RunStatus:
+    """The run as it is published by MQTT."""
+    best = figures.best_ns if run.counts else None
+    uncertainty_ns = max((lap.uncertainty_ns for lap in figures.laps if lap.valid), default=0)
     who = (run.run_id, run.race.race_id, run.car, run.racer)
-    return RunStatus(*who, run.phase, len(laps), best, worth, uncertainty_ns)
+    return RunStatus(*who, run.phase, len(figures.laps), best, figures.score_ms, uncertainty_ns)
 
 
 def official_lap(run: Run, lap: Lap) -> OfficialLap:
-    """As published."""
+    """The lap as it is published by MQTT."""
     what = (run.run_id, run.car, run.racer, lap.number, lap.lap_ns, lap.valid, lap.confirmed, lap.reason[:500])
     return OfficialLap(*what, lap.uncertainty_ns)
 
@@ -138,7 +161,7 @@ def _model(race: Race, run_id: str) -> str:
     return "" if run is None else run.posted_model[0]
 
 
-def _open(proposal: Proposal, run: Run) -> bool:
+def _is_open(proposal: Proposal, run: Run) -> bool:
     """Until a ruling did what was proposed, or an official dismissed it (then it is not there any more)."""
     if proposal.crossing:
         return True

@@ -11,16 +11,16 @@ from station.core.race.race import Race
 from station.core.runs.laps import run_lap
 from station.core.runs.run import INCIDENTS, RULINGS, Run
 from station.views.projection import score_ms
-from station.views.views import Effect, Worth
+from station.views.views import RulingEffect, RunFigures
 
 # Which model was driven changes no lap.
-OF_LAPS = tuple(kind for kind in (*INCIDENTS, *RULINGS) if kind is not e.EnterModel)
+LAP_RULINGS = tuple(kind for kind in (*INCIDENTS, *RULINGS) if kind is not e.EnterModel)
 
 
-def worth(engine: Engine, command: e.Input) -> Worth | None:
+def run_figures(engine: Engine, command: e.Input) -> RunFigures | None:
     """Of the run and the lap that a ruling is about; None for what is no ruling, or about no run."""
     race = engine.race
-    if race is None or not isinstance(command, OF_LAPS):
+    if race is None or not isinstance(command, LAP_RULINGS):
         return None
     run_id = getattr(command, "run_id", "")
     run = race.runs.get(run_id) if run_id else race.run
@@ -32,10 +32,10 @@ def worth(engine: Engine, command: e.Input) -> Worth | None:
     lap_ms = None if lap is None else _lap_ms(run_lap(lap), run.rules)
     score = score_ms(run, laps)
     counts = lap is not None and lap.valid
-    return Worth(run.run_id, run.racer, number, lap_ms, counts, score, _place(race, run, score))
+    return RunFigures(run.run_id, run.racer, number, lap_ms, counts, score, _place(race, run, score))
 
 
-def effect(before: Worth | None, after: Worth | None) -> Effect | None:
+def ruling_effect(before: RunFigures | None, after: RunFigures | None) -> RulingEffect | None:
     """Of two moments around one ruling."""
     if before is None or after is None:
         return None
@@ -44,7 +44,7 @@ def effect(before: Worth | None, after: Worth | None) -> Effect | None:
         lap = f"Lap {before.lap}: {_change(_lap(before), _lap(after))}."
     score = f"Score: {_change(_figure(before.score_ms), _figure(after.score_ms))}."
     place = f"Place: {_change(str(before.place or 'none'), str(after.place or 'none'))}."
-    return Effect(before, after, " ".join(part for part in (lap, score, place) if part is not None))
+    return RulingEffect(before, after, " ".join(part for part in (lap, score, place) if part is not None))
 
 
 def _number(run: Run, command: e.Command) -> int | None:
@@ -70,8 +70,8 @@ def _place(race: Race, run: Run, score: int | None) -> int | None:
     return 1 + sum(1 for line in lines if line.racer != run.racer and line.score_ms <= score)
 
 
-def _lap(worth: Worth) -> str:
-    return _figure(worth.lap_ms) + ("" if worth.lap_counts else " (does not count)")
+def _lap(figures: RunFigures) -> str:
+    return _figure(figures.lap_ms) + ("" if figures.lap_counts else " (does not count)")
 
 
 def _figure(milliseconds: int | None) -> str:

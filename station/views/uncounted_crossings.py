@@ -10,11 +10,11 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import NO_GATE, Engine
 from station.core.timing.gate import NO_SENSOR, OUT_OF_ORDER
-from station.views.views import Uncounted
+from station.views.views import UncountedCrossing
 
-SHOWN = 20
-REMEMBERED = 512  # crossings whose fate may still be told
-LOST = (NO_GATE, NO_SENSOR, OUT_OF_ORDER)  # edges that may have been a pass and made no crossing
+MAX_LISTED = 20
+MAX_REMEMBERED = 512  # crossings whose fate may still be told
+LOST_PASS_REASONS = (NO_GATE, NO_SENSOR, OUT_OF_ORDER)  # edges that may have been a pass and made no crossing
 
 
 class UncountedLog:
@@ -22,10 +22,10 @@ class UncountedLog:
 
     def __init__(self) -> None:
         self._crossings: dict[int, f.Crossing] = {}
-        self._listed: deque[Uncounted] = deque(maxlen=SHOWN)
-        self.newest: tuple[Uncounted, ...] = ()
+        self._listed: deque[UncountedCrossing] = deque(maxlen=MAX_LISTED)
+        self.newest: tuple[UncountedCrossing, ...] = ()
 
-    def note(self, engine: Engine, event: e.Input, facts: Sequence[f.Fact]) -> None:
+    def record(self, engine: Engine, event: e.Input, facts: Sequence[f.Fact]) -> None:
         """What became of one input."""
         for fact in facts:
             match fact:
@@ -33,28 +33,30 @@ class UncountedLog:
                     self._remember(fact)
                 case f.Unattributed() if fact.crossing in self._crossings:
                     self._list(engine, self._crossings[fact.crossing], fact.why)
-                case f.EdgeIgnored() if isinstance(event, e.Edge) and event.broken and fact.why.startswith(LOST):
+                case f.EdgeIgnored() if (
+                    isinstance(event, e.Edge) and event.broken and fact.why.startswith(LOST_PASS_REASONS)
+                ):
                     self._add(engine, event, fact.why)
                 case f.Attributed():
                     self._counted(fact.crossing)
 
     def _remember(self, crossing: f.Crossing) -> None:
         self._crossings[crossing.number] = crossing
-        if len(self._crossings) > REMEMBERED:
+        if len(self._crossings) > MAX_REMEMBERED:
             del self._crossings[next(iter(self._crossings))]
 
     def _list(self, engine: Engine, crossing: f.Crossing, why: str) -> None:
-        self._listed = deque((each for each in self._listed if each.crossing != crossing.number), SHOWN)
+        self._listed = deque((each for each in self._listed if each.crossing != crossing.number), MAX_LISTED)
         self._add(engine, crossing, why, crossing.number)
 
     def _add(self, engine: Engine, seen: f.Crossing | e.Edge, why: str, number: int = 0) -> None:
         utc_ns = engine.time_of_day(seen.boot, seen.at_ns)
-        self._listed.appendleft(Uncounted(number, seen.gate, seen.sensor[:40], utc_ns, why, seen.transponder))
+        self._listed.appendleft(UncountedCrossing(number, seen.gate, seen.sensor[:40], utc_ns, why, seen.transponder))
         self.newest = tuple(self._listed)
 
     def _counted(self, number: int) -> None:
         """An official gave it to a run after all."""
         left = [each for each in self._listed if each.crossing != number]
         if len(left) < len(self._listed):
-            self._listed = deque(left, SHOWN)
+            self._listed = deque(left, MAX_LISTED)
             self.newest = tuple(left)

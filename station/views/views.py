@@ -91,7 +91,7 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
-class StrangerView:
+class UnknownTransponderView:
     """A transponder that passed in this race, and nobody knows whose it is: `assign_transponder` says it."""
 
     transponder: str
@@ -161,7 +161,7 @@ class GateView:
 
 
 @dataclass(frozen=True, slots=True)
-class Uncounted:
+class UncountedCrossing:
     """A crossing that counts for nobody, and why; `crossing` 0: edges that made none, of a sensor that nobody named."""
 
     crossing: int
@@ -202,7 +202,7 @@ StopOutcome = Literal["stopped", "ordered", "unreached"]
 
 
 @dataclass(frozen=True, slots=True)
-class StopCar:
+class CarStopView:
     """What became of the stop at one car: only its own word after the order makes it `stopped`, `took_ms` later.
 
     `mode` as it last said; `heard_utc_ns`: when an unreached one was last heard, None if never. `other_boot`: all of
@@ -229,7 +229,7 @@ class StopView:
     at_utc_ns: int = 0
     connected: bool = True
     lease_ms: int = 0
-    cars: tuple[StopCar, ...] = ()
+    cars: tuple[CarStopView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +243,7 @@ class BrokerView:
 
 
 @dataclass(frozen=True, slots=True)
-class ResultTrouble:
+class ResultProblem:
     """A result that the leaderboard has not, will not have, or counts as another score.
 
     `state`: pending, unknown (its answer was lost), rejected, or otherwise (posted with another score than ours).
@@ -278,7 +278,7 @@ class SyncView:
     rejected: int
     alive: bool
     sentence: str
-    troubles: tuple[ResultTrouble, ...] = ()
+    troubles: tuple[ResultProblem, ...] = ()
     race_unknown: bool = False
     target: str = ""
 
@@ -316,15 +316,15 @@ class View:
     store: StoreView
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
-    strangers: tuple[StrangerView, ...] = ()
+    strangers: tuple[UnknownTransponderView, ...] = ()
     stop: StopView = field(default_factory=StopView)
-    uncounted: tuple[Uncounted, ...] = ()
+    uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class RunFigures:
     """What a run, and one lap of it, is worth at one moment; None: no such lap, no score, no place."""
 
     run_id: str
@@ -337,11 +337,11 @@ class Worth:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class RulingEffect:
     """A ruling's effect, also as the sentence that the page shows."""
 
-    before: Worth
-    after: Worth
+    before: RunFigures
+    after: RunFigures
     sentence: str
 
 
@@ -358,7 +358,7 @@ class Accepted:
     car: str = ""
     goal: str = ""
     note: str = ""
-    effect: Effect | None = None
+    effect: RulingEffect | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,26 @@ from fastapi import Request
 from starlette.datastructures import Headers
 
 from shared.addresses import Addresses
-from shared.web.security import stranger
+from shared.web.security import cross_site_reason
 
 NO_OFFICIAL = "Only the station's own officials may command; this machine is not among them."
 
 
-def refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:
+def request_refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:
     """Why this request may not command: status and sentence."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return 415, "A command is sent as application/json."
-    why = stranger(headers, scheme, "the station's")
+    why = cross_site_reason(headers, scheme, "the station's")
     return (403, why) if why else None
 
 
-def client_of(request: Request) -> str:
+def client_address(request: Request) -> str:
     """The address at the other end of the connection; what a header says of it is nobody's proof."""
     return request.client.host if request.client is not None else ""
 
 
 def command_refusal(request: Request, operators: Addresses) -> tuple[int, str] | None:
     """Why this request may not command: status and sentence."""
-    if not operators.hold(client_of(request)):
+    if not operators.hold(client_address(request)):
         return 403, NO_OFFICIAL
-    return refusal(request.headers, request.url.scheme)
+    return request_refusal(request.headers, request.url.scheme)

@@ -21,7 +21,7 @@ MAX_COMMAND_BYTES = 8_192
 BODY_TIMEOUT_S = 5.0
 
 
-class TooLarge(RacedayError):
+class CommandTooLarge(RacedayError):
     """A command is a few words."""
 
 
@@ -44,7 +44,7 @@ def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
             return error_answer(*refused)
         try:
             command = await _command(request)
-        except TooLarge as error:
+        except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
             return error_answer(400, str(error) or "The command did not arrive in time.")
@@ -74,14 +74,14 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
 
 async def _command(request: Request) -> Command:
     try:
-        document = json.loads(await body_of(request))
+        document = json.loads(await read_body(request))
     except (ValueError, RecursionError):
         raise BadInput("The command is not JSON.") from None
     return parse_command(document)
 
 
-async def body_of(request: Request) -> bytes:
-    """All of it, within a size and a time. Raises TooLarge, TimeoutError, BadInput."""
+async def read_body(request: Request) -> bytes:
+    """All of it, within a size and a time. Raises CommandTooLarge, TimeoutError, BadInput."""
     parts: list[bytes] = []
     size = 0
     try:
@@ -89,7 +89,7 @@ async def body_of(request: Request) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size > MAX_COMMAND_BYTES:
-                    raise TooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
+                    raise CommandTooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
                 parts.append(part)
     except ClientDisconnect:
         raise BadInput("The command broke off.") from None

@@ -9,13 +9,13 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 
 from shared.addresses import Addresses
 from shared.web.assets import Assets
-from shared.web.error_pages import PagesForPeople
-from shared.web.security import Doors
-from station.sync.operator_requests import Wish
+from shared.web.error_pages import ErrorPages
+from shared.web.security import HostAndHeaderGuard
+from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
-from station.web.access import client_of
+from station.web.access import client_address
 from station.web.api import api_routes
-from station.web.event_stream import Live
+from station.web.event_stream import EventStream
 from station.web.render import OFFICIALS, STATIC, PageName, Pages
 from station.web.sending import sending_routes
 from station.web.stop import FORMS_ALLOWED, stop_routes
@@ -27,7 +27,7 @@ def create_app(
     service: ServicePort,
     operators: tuple[str, ...] = LOOPBACK,
     allowed_hosts: tuple[str, ...] = (),
-    send: Callable[[Wish], None] | None = None,
+    send: Callable[[SendRequest], None] | None = None,
 ) -> FastAPI:
     """The app over a station. `operators`: addresses and networks that may command ("*": all).
 
@@ -36,7 +36,7 @@ def create_app(
     `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops.
     """
     pages = Pages()
-    live = Live(service, pages)
+    live = EventStream(service, pages)
     officials = Addresses.parsed(operators, "web.operators")
 
     @asynccontextmanager
@@ -47,8 +47,8 @@ def create_app(
 
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.live = live
-    app.add_middleware(Doors, machine="This station", allowed_hosts=allowed_hosts)
-    app.add_middleware(PagesForPeople, machine="This station", home="The live page")
+    app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
+    app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.include_router(api_routes(service, officials))
     app.include_router(stop_routes(service, officials, pages))
     if send is not None:
@@ -73,7 +73,7 @@ def create_app(
     @app.get("/live")
     async def stream(request: Request, page: PageName = "live") -> Response:
         """The event stream behind all pages. Officials' pages never wait for the public's."""
-        official = page in OFFICIALS and officials.hold(client_of(request))
+        official = page in OFFICIALS and officials.hold(client_address(request))
         if live.full(official=official):
             return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
         return StreamingResponse(

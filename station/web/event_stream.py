@@ -19,16 +19,16 @@ from typing import TypeVar
 from station.views.views import ServicePort, View
 from station.web.render import PageName, Pages, Rendered
 
-Drawn = TypeVar("Drawn")
+Value = TypeVar("Value")
 
 HEARTBEAT_S = 0.5  # a page that hears nothing for three of them says so (shared/web/look/silence.js)
 SETTLE_S = 0.02  # changes that come together are shown together
-MOST_BROWSERS = 200  # of the public
-MOST_OFFICIALS = 50  # places of their own
+MAX_BROWSERS = 200  # of the public
+MAX_OFFICIALS = 50  # places of their own
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TimedView:
     """A view and when it was taken, on this process's monotonic clock."""
 
     view: View
@@ -36,38 +36,38 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
-    """A page as it was drawn for all browsers, and what each is told, by the version that it was told before."""
+class SharedPage:
+    """A page rendered once for all browsers, and the changes since each earlier version that some browser has."""
 
-    seen: Seen
+    timed_view: TimedView
     page: Rendered
-    _told: dict[int, str] = field(default_factory=dict)  # 0: nothing was told before
+    _changes_since: dict[int, str] = field(default_factory=dict)  # by version; 0: nothing was sent before
 
     @property
     def age_ns(self) -> int:
-        return time.monotonic_ns() - self.seen.taken_ns
+        return time.monotonic_ns() - self.timed_view.taken_ns
 
     def event_after(self, last: Rendered | None) -> bytes:
         """Most browsers were told the same before: only the clock is written anew for each."""
         since = last.version if last is not None else 0
-        if since not in self._told:
-            self._told[since] = changes(self.page, last)
-        return _event(self.page, self._told[since], self.age_ns)
+        if since not in self._changes_since:
+            self._changes_since[since] = changes(self.page, last)
+        return _event(self.page, self._changes_since[since], self.age_ns)
 
 
-class Live:
+class EventStream:
     """Hands the newest view to every open page. `start` in the loop that serves them; `close` ends all streams."""
 
     def __init__(self, service: ServicePort, pages: Pages) -> None:
         self._service = service
         self._pages = pages
-        self._newest = Seen(service.snapshot(), time.monotonic_ns())
+        self._newest = TimedView(service.snapshot(), time.monotonic_ns())
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes: dict[asyncio.Event, bool] = {}  # True: an official's
-        self._drawn: dict[PageName, Drawing] = {}
-        self._drawing: defaultdict[PageName, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._pages_drawn: dict[PageName, SharedPage] = {}
+        self._locks: defaultdict[PageName, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def browsers(self) -> int:
@@ -76,7 +76,7 @@ class Live:
     def full(self, *, official: bool = False) -> bool:
         """Is there no place for one more of the public, or of the officials?"""
         count = sum(theirs == official for theirs in self._wakes.values())
-        return count >= (MOST_OFFICIALS if official else MOST_BROWSERS)
+        return count >= (MAX_OFFICIALS if official else MAX_BROWSERS)
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -96,33 +96,33 @@ class Live:
             last: Rendered | None = None
             while not self._closing.is_set():
                 wake.clear()
-                drawing = await self._draw(page_name)
-                if drawing.page is not last:
-                    yield drawing.event_after(last)
-                    last = drawing.page
+                shared = await self._draw(page_name)
+                if shared.page is not last:
+                    yield shared.event_after(last)
+                    last = shared.page
                 while not wake.is_set() and not await _woken(wake):
-                    yield beat(drawing.page, drawing.age_ns)
+                    yield heartbeat(shared.page, shared.age_ns)
         finally:
             self._wakes.pop(wake, None)
 
-    async def _draw(self, name: PageName) -> Drawing:
+    async def _draw(self, name: PageName) -> SharedPage:
         """At least as new as the view of now, drawn once for all browsers: the first one that asks draws, the others
         wait for it. What changes while they wait is for their next turn, or each would draw for itself."""
-        asked = self._newest
-        async with self._drawing[name]:
-            drawn = self._drawn.get(name)
-            if drawn is None or drawn.seen.taken_ns < asked.taken_ns:
-                seen = self._newest
-                drawn = Drawing(seen, await asyncio.to_thread(self._pages.render, seen.view, name))
-                self._drawn[name] = drawn
-            return drawn
+        newest = self._newest
+        async with self._locks[name]:
+            shared = self._pages_drawn.get(name)
+            if shared is None or shared.timed_view.taken_ns < newest.taken_ns:
+                timed_view = self._newest
+                shared = SharedPage(timed_view, await asyncio.to_thread(self._pages.render, timed_view.view, name))
+                self._pages_drawn[name] = shared
+            return shared
 
     def _watch(self) -> None:
         while not self._closing.is_set():
             view = self._service.wait_for_change(self._newest.view.version, 1.0)
             if view is None:
                 continue
-            self._newest = Seen(view, time.monotonic_ns())
+            self._newest = TimedView(view, time.monotonic_ns())
             self._call_wake_all()
             self._closing.wait(SETTLE_S)
 
@@ -172,7 +172,7 @@ def changes(page: Rendered, last: Rendered | None) -> str:
     return _json(document)
 
 
-def beat(page: Rendered, age_ns: int) -> bytes:
+def heartbeat(page: Rendered, age_ns: int) -> bytes:
     """Nothing is new, but the station is there, and its clock says so much."""
     return f"event: beat\ndata: {_json(_clock(page, age_ns))}\n\n".encode()
 
@@ -187,5 +187,5 @@ def _json(document: object) -> str:
     return json.dumps(document, separators=(",", ":"), allow_nan=False)
 
 
-def _changed(now: dict[str, Drawn], before: dict[str, Drawn]) -> dict[str, Drawn]:
-    return {key: drawn for key, drawn in now.items() if before.get(key) != drawn}
+def _changed(now: dict[str, Value], before: dict[str, Value]) -> dict[str, Value]:
+    return {key: value for key, value in now.items() if before.get(key) != value}

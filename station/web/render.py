@@ -10,15 +10,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from shared.web.assets import addresses
 from station.views.views import StopView, View
 from station.web.presenters.gates import GateCard, gate_cards
-from station.web.presenters.page import ZERO, Screen, next_of, screen_of
-from station.web.presenters.stop import stop_screen
+from station.web.presenters.page import ZERO, PageModel, next_command_of_run, page_model
+from station.web.presenters.stop import stop_panel
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
 PageName = Literal["live", "operate", "gates"]
 OFFICIALS: tuple[PageName, ...] = ("operate", "gates")  # who may press; the live page is everybody's
 COMMON = ("race", "mode", "stop", "alarms")
-PARTS = (*COMMON, "run", "clock_label", "incidents", "tiles", "window", "doubts")
+PARTS = (*COMMON, "run", "clock_label", "incidents", "tiles", "window", "decisions")
 _PARTS_OF: dict[PageName, tuple[str, ...]] = {
     "live": PARTS,
     "operate": (*PARTS, "uncounted", "sending"),
@@ -88,15 +88,15 @@ class Pages:
         """The whole page, readable without JavaScript."""
         rendered = self.render(view, name)
         template: Template = self._env.get_template(f"{name}.html")
-        return template.render(screen=screen_of(view), rendered=rendered, ticking=rendered.ticking)
+        return template.render(screen=page_model(view), rendered=rendered, ticking=rendered.ticking)
 
     def stop(self, stop: StopView) -> str:
         """The page of the stop for a browser without scripts."""
-        return self._env.get_template("stop.html").render(stop=stop_screen(stop))
+        return self._env.get_template("stop.html").render(stop=stop_panel(stop))
 
     def render(self, view: View, name: PageName) -> Rendered:
         """The parts of the page as they are now."""
-        screen, stop = screen_of(view), stop_screen(view.stop)
+        screen, stop = page_model(view), stop_panel(view.stop)
         gates = name == "gates"
         rows, lists = self._rows({"gates": gate_cards(view)} if gates else screen, _GATES if gates else _LISTS, name)
         parts = {part: self._drawn(part, stop if part == "stop" else screen, name) for part in _PARTS_OF[name]}
@@ -107,7 +107,7 @@ class Pages:
             car=view.run.car if view.run is not None else "",
             cars=tuple(car.name for car in view.cars),
             modes={car.name: car.mode if car.online else "silent" for car in view.cars},
-            runs=tuple(RunChoice(run.run_id, run.racer, run.car, next_of(view, run)) for run in view.runs),
+            runs=tuple(RunChoice(run.run_id, run.racer, run.car, next_command_of_run(view, run)) for run in view.runs),
             mode=view.mode,
             parts=parts,
             rows=rows,
@@ -115,7 +115,7 @@ class Pages:
         )
 
     def _rows(
-        self, source: Screen | dict[str, list[GateCard]], macros: dict[str, str], page: PageName
+        self, source: PageModel | dict[str, list[GateCard]], macros: dict[str, str], page: PageName
     ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
         """Each list's rows by key, and their order."""
         rows: dict[str, str] = {}
@@ -131,7 +131,7 @@ class Pages:
         return str(getattr(self._parts.module, macro)(what, page in OFFICIALS)).strip()
 
 
-def _ticking(view: View, screen: Screen) -> Ticking:
+def _ticking(view: View, screen: PageModel) -> Ticking:
     run = screen.run
     return Ticking(
         boot=view.clock.boot,

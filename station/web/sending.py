@@ -9,15 +9,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError
-from station.sync.operator_requests import Wish
+from station.sync.operator_requests import SendRequest
 from station.web.access import command_refusal
-from station.web.api import TooLarge, body_of, error_answer
+from station.web.api import CommandTooLarge, error_answer, read_body
 
-_WISH = TypeAdapter(Wish)
+_WISH = TypeAdapter(SendRequest)
 MAX_TEXT = 200
 
 
-def sending_routes(send: Callable[[Wish], None], operators: Addresses) -> APIRouter:
+def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) -> APIRouter:
     """`send` hands the wish to the sync service; it may block and raises RacedayError."""
     router = APIRouter(prefix="/api/v1")
 
@@ -27,9 +27,9 @@ def sending_routes(send: Callable[[Wish], None], operators: Addresses) -> APIRou
         if refused := command_refusal(request, operators):
             return error_answer(*refused)
         try:
-            wanted = _wish(await body_of(request))
+            wanted = _wish(await read_body(request))
             await anyio.to_thread.run_sync(send, wanted)
-        except TooLarge as error:
+        except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
             return error_answer(400, str(error) or "The command did not arrive in time.")
@@ -40,7 +40,7 @@ def sending_routes(send: Callable[[Wish], None], operators: Addresses) -> APIRou
     return router
 
 
-def _wish(body: bytes) -> Wish:
+def _wish(body: bytes) -> SendRequest:
     try:
         wanted = _WISH.validate_json(body, strict=True)
     except ValidationError:

@@ -11,16 +11,16 @@ from fastapi import FastAPI
 from shared.addresses import Addresses
 from shared.descriptors import web_share
 from shared.errors import OperatorError
-from shared.web.connection_limits import Room
+from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, listening_socket
 
 STOP_S = 2.0
 # Below 1,024 together with the reserve, however many descriptors there are: MQTT and serial lines are waited for by
 # `select`, which knows no higher number.
-MOST_CONNECTIONS = 700
+MAX_CONNECTIONS = 700
 OFFICIALS_CONNECTIONS = 128  # of these
 RESERVED_DESCRIPTORS = 256  # the journal, gates, broker and event manager's lines: the web never takes them
-NOBODY = Addresses(())
+NO_OPERATORS = Addresses(())
 URGENT = (b"POST /api/v1/stop",)  # all cars
 
 
@@ -40,7 +40,11 @@ class WebServer:
     """uvicorn over a socket that listens already. `operators` have places that the public cannot take."""
 
     def __init__(
-        self, app: FastAPI, listening: socket.socket, hang_up: Callable[[], None], operators: Addresses = NOBODY
+        self,
+        app: FastAPI,
+        listening: socket.socket,
+        close_streams: Callable[[], None],
+        operators: Addresses = NO_OPERATORS,
     ) -> None:
         """Raises OperatorError if this process may open too few descriptors."""
         config = uvicorn.Config(
@@ -54,9 +58,9 @@ class WebServer:
             proxy_headers=False,
             timeout_graceful_shutdown=1,
         )
-        room = Room(web_share(MOST_CONNECTIONS, RESERVED_DESCRIPTORS), OFFICIALS_CONNECTIONS)
-        self._server = CountingServer(config, room, operators.name, URGENT)
-        self._hang_up = hang_up  # ends the open streams: a server does not wait for browsers
+        limits = ConnectionLimits(web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS), OFFICIALS_CONNECTIONS)
+        self._server = CountingServer(config, limits, operators.name, URGENT)
+        self._close_streams = close_streams  # ends the open streams: a server does not wait for browsers
         self._thread = threading.Thread(target=self._server.run, args=([listening],), name="web", daemon=True)
 
     @property
@@ -67,7 +71,7 @@ class WebServer:
         self._thread.start()
 
     def stop(self) -> None:
-        self._hang_up()
+        self._close_streams()
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(STOP_S)

@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from shared.addresses import Addresses
 from shared.errors import RacedayError
 from shared.rules.person_names import name_within
-from shared.web.security import HEADERS, stranger
+from shared.web.security import HEADERS, cross_site_reason
 from station.core.inputs import ReleaseStop
 from station.views.views import Accepted, ServicePort
-from station.web.access import NO_OFFICIAL, client_of
+from station.web.access import NO_OFFICIAL, client_address
 from station.web.presenters.stop import stop_document
 from station.web.render import Pages
 
@@ -68,9 +68,9 @@ def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> API
 
 
 def _refused(request: Request, operators: Addresses) -> tuple[int, str] | None:
-    if not operators.hold(client_of(request)):
+    if not operators.hold(client_address(request)):
         return 403, NO_OFFICIAL
-    why = stranger(request.headers, request.url.scheme, "the station's")
+    why = cross_site_reason(request.headers, request.url.scheme, "the station's")
     return (403, why) if why else None
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from tests.leaderboard import sample_races
 
 
 @pytest.fixture
-def board(tmp_path: pathlib.Path) -> Iterator[Board]:
+def board(tmp_path: pathlib.Path) -> Iterator[LeaderboardService]:
     """An open board with the race 'cup'."""
     opened = open_board(tmp_path / "board.db")
     opened.create_race(sample_races.race(), 1)

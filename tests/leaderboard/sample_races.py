@@ -13,20 +13,20 @@ from typing import Any
 
 import requests
 
-from leaderboard.domain import Race
-from leaderboard.signature import parse_secret, sign
+from leaderboard.domain import RaceRecord
 from shared.protocol.results import RESULT_PATH, Evidence, Result, encode_result
 from shared.rules.ranking import RaceRules, RunLap, score_run
 from shared.units import NS_PER_MS
+from shared.webhooks import parse_secret, sign
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 TOKEN = "an-admin-token-of-the-tests-0123"
 RULES = RaceRules(off_track_penalty_s=1.0)
 
 
-def race(race_id: str = "cup", **changes: Any) -> Race:
+def race(race_id: str = "cup", **changes: Any) -> RaceRecord:
     values: dict[str, Any] = {"name": "Cup", "kind": "league", "venue": "physical", "track": "Oval", "rules": RULES}
-    return Race(race_id, **(values | changes))
+    return RaceRecord(race_id, **(values | changes))
 
 
 def laps(times_ms: Sequence[int], off_tracks: Sequence[int] = ()) -> tuple[RunLap, ...]:

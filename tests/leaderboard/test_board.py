@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leaderboard.board import Answer, Board
+from leaderboard.board import LeaderboardService, PostReply
 from leaderboard.build import open_board, open_board_to_read
 from leaderboard.domain import Conflict, UnknownRace
 from shared.errors import Refused, StorageError
@@ -22,35 +22,35 @@ from tests.leaderboard.sample_races import RULES, race, result
 EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def post(board: Board, what: Result, at_utc_ns: int = 1) -> Answer:
+def post(board: LeaderboardService, what: Result, at_utc_ns: int = 1) -> PostReply:
     return board.apply(what.webhook_id, encode_result(what), at_utc_ns)
 
 
-def posted(board: Board, what: Result) -> PostAccepted:
+def posted(board: LeaderboardService, what: Result) -> PostAccepted:
     answer = post(board, what)
     assert answer.status == 201, answer
     return decode_accepted(answer.body)
 
 
-def order(board: Board) -> list[str]:
+def order(board: LeaderboardService) -> list[str]:
     return [placed.racer for placed in board.standings("cup")]
 
 
-def test_answers_tell_rank_racers_and_best(board: Board) -> None:
+def test_answers_tell_rank_racers_and_best(board: LeaderboardService) -> None:
     assert posted(board, result("a", "anna", (9000,) * 3)) == PostAccepted(9000, 1, 1, True)
     assert posted(board, result("b", "kenji", (8000,) * 3)) == PostAccepted(8000, 1, 2, True)
     assert posted(board, result("c", "anna", (9500,) * 3)) == PostAccepted(9500, 2, 2, False)
     assert posted(board, result("d", "anna", (7000,) * 3)) == PostAccepted(7000, 1, 2, True)
 
 
-def test_a_repeat_gets_the_first_answer_and_has_no_effect(board: Board) -> None:
+def test_a_repeat_gets_the_first_answer_and_has_no_effect(board: LeaderboardService) -> None:
     first = post(board, result("a", "anna"))
     post(board, result("b", "kenji", (8000,) * 3))
-    assert post(board, result("a", "anna"), at_utc_ns=99) == Answer(200, first.body)
+    assert post(board, result("a", "anna"), at_utc_ns=99) == PostReply(200, first.body)
     assert board.snapshot("cup").results == 2
 
 
-def test_the_same_id_with_another_body_is_a_conflict(board: Board) -> None:
+def test_the_same_id_with_another_body_is_a_conflict(board: LeaderboardService) -> None:
     post(board, result("a", "anna"))
     answer = board.apply("a.1", encode_result(result("a", "tom")), 2)
     assert answer.status == 409
@@ -70,7 +70,7 @@ def test_the_same_id_with_another_body_is_a_conflict(board: Board) -> None:
     ],
 )
 def test_what_is_refused_leaves_nothing(
-    board: Board, webhook_id: str, payload: bytes, status: int, sentence: str
+    board: LeaderboardService, webhook_id: str, payload: bytes, status: int, sentence: str
 ) -> None:
     answer = board.apply(webhook_id, payload, 1)
     assert answer.status == status
@@ -79,7 +79,7 @@ def test_what_is_refused_leaves_nothing(
     assert post(board, result("a")).status == 201, "a refused id may come again, mended"
 
 
-def test_a_higher_revision_replaces_and_a_late_lower_one_does_not(board: Board) -> None:
+def test_a_higher_revision_replaces_and_a_late_lower_one_does_not(board: LeaderboardService) -> None:
     posted(board, result("a", "anna", (9000,) * 3))
     assert posted(board, result("a", "anna", (9900,) * 3, revision=3)) == PostAccepted(9900, 1, 1, True)
     assert posted(board, result("a", "anna", (8000,) * 3, revision=2)) == PostAccepted(8000, 1, 1, False)
@@ -87,7 +87,7 @@ def test_a_higher_revision_replaces_and_a_late_lower_one_does_not(board: Board) 
     assert board.snapshot("cup").results == 3, "history is kept"
 
 
-def test_a_correction_withdraws(board: Board) -> None:
+def test_a_correction_withdraws(board: LeaderboardService) -> None:
     posted(board, result("a", "anna"))
     posted(board, result("b", "anna", (9900,) * 3))
     assert posted(board, result("a", "anna", (9000,) * 2, revision=2)) == PostAccepted(None, 1, 1, False)
@@ -95,7 +95,7 @@ def test_a_correction_withdraws(board: Board) -> None:
     assert order(board) == []
 
 
-def test_a_correction_reassigns_to_another_racer(board: Board) -> None:
+def test_a_correction_reassigns_to_another_racer(board: LeaderboardService) -> None:
     posted(board, result("a", "anna", (9000,) * 3))
     posted(board, result("b", "anna", (9500,) * 3))
     assert posted(board, result("a", "kenji", (9000,) * 3, revision=2)) == PostAccepted(9000, 1, 2, True)
@@ -103,13 +103,13 @@ def test_a_correction_reassigns_to_another_racer(board: Board) -> None:
     assert {row.placed.racer: row.moved for row in board.snapshot("cup").rows} == {"kenji": None, "anna": -1}
 
 
-def test_a_correction_cannot_change_the_race(board: Board) -> None:
+def test_a_correction_cannot_change_the_race(board: LeaderboardService) -> None:
     board.create_race(race("other"), 2)
     posted(board, result("a"))
     assert post(board, result("a", race_id="other", revision=2)).status == 422
 
 
-def test_moves_are_those_of_the_last_change(board: Board) -> None:
+def test_moves_are_those_of_the_last_change(board: LeaderboardService) -> None:
     for number, racer in enumerate(("anna", "kenji", "tom")):
         posted(board, result(racer, racer, (9000 + number,) * 3))
     posted(board, result("again", "tom", (8000,) * 3))
@@ -123,7 +123,7 @@ def test_moves_are_those_of_the_last_change(board: Board) -> None:
     assert [row.attempts for row in board.snapshot("cup").rows] == [3, 1, 1]
 
 
-def test_attempts_beyond_the_rule_do_not_count_in_whatever_order_they_come(board: Board) -> None:
+def test_attempts_beyond_the_rule_do_not_count_in_whatever_order_they_come(board: LeaderboardService) -> None:
     rules = dataclasses.replace(RULES, attempts_per_racer=2)
     board.create_race(race("two", rules=rules), 2)
     for end, time_ms in ((3, 8000), (1, 9000), (2, 9500)):
@@ -131,14 +131,14 @@ def test_attempts_beyond_the_rule_do_not_count_in_whatever_order_they_come(board
     assert [placed.score_ms for placed in board.standings("two")] == [9000]
 
 
-def test_uncertainty_marks_a_tie(board: Board) -> None:
+def test_uncertainty_marks_a_tie(board: LeaderboardService) -> None:
     evidence = dataclasses.replace(result().evidence, uncertainty_ns=600_000)
     for racer, time_ms in (("anna", 9000), ("kenji", 9001), ("tom", 9003)):
         posted(board, result(racer, racer, (time_ms,) * 3, evidence=evidence))
     assert [placed.tied for placed in board.standings("cup")] == [True, True, False]
 
 
-def test_races_and_entries_are_made_once(board: Board) -> None:
+def test_races_and_entries_are_made_once(board: LeaderboardService) -> None:
     assert board.create_race(race(), 2) is False
     with pytest.raises(Conflict, match="another race 'cup'"):
         board.create_race(race(name="Other"), 2)
@@ -156,7 +156,7 @@ def test_races_and_entries_are_made_once(board: Board) -> None:
     assert board.snapshot("cup").rows[0].name == "Anna Holm"
 
 
-def test_closing_by_hand_and_opening_again(board: Board) -> None:
+def test_closing_by_hand_and_opening_again(board: LeaderboardService) -> None:
     assert board.close_race("cup", True, 1_600_000_000_000_000_000).closed_utc_ns is not None
     assert post(board, result("a")).status == 422
     board.close_race("cup", False, 2)
@@ -166,7 +166,7 @@ def test_closing_by_hand_and_opening_again(board: Board) -> None:
 
 
 @pytest.mark.parametrize("by_hand", [False, True])
-def test_the_day_runs_late_and_the_close_is_moved(board: Board, by_hand: bool) -> None:
+def test_the_day_runs_late_and_the_close_is_moved(board: LeaderboardService, by_hand: bool) -> None:
     """Was to close at 17:00, and goes on: a run of 17:02 that was refused counts when it comes again."""
     five, minute = 1_800_000_000 * 10**9, 60 * 10**9
     board.create_race(race("late", closes_utc_ns=five), 1)
@@ -185,7 +185,7 @@ def test_the_day_runs_late_and_the_close_is_moved(board: Board, by_hand: bool) -
     assert post(board, after).status == (201 if by_hand else 422)
 
 
-def test_a_close_that_is_moved_forward_keeps_what_was_accepted(board: Board) -> None:
+def test_a_close_that_is_moved_forward_keeps_what_was_accepted(board: LeaderboardService) -> None:
     at = result("a").finished_utc_ns
     assert post(board, result("a")).status == 201
     assert board.move_close("cup", at - 1).state(at) == "closed"
@@ -197,7 +197,7 @@ def test_a_close_that_is_moved_forward_keeps_what_was_accepted(board: Board) -> 
         board.move_close("none", 2)
 
 
-def test_a_close_lies_after_the_opening_and_is_no_reason_for_a_second_race(board: Board) -> None:
+def test_a_close_lies_after_the_opening_and_is_no_reason_for_a_second_race(board: LeaderboardService) -> None:
     board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=9), 1)
     with pytest.raises(Refused, match="close before it opens"):
         board.move_close("w", 2)
@@ -207,7 +207,7 @@ def test_a_close_lies_after_the_opening_and_is_no_reason_for_a_second_race(board
     assert board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=20), 1) is False
 
 
-def test_watchers_hear_of_changes_only(board: Board) -> None:
+def test_watchers_hear_of_changes_only(board: LeaderboardService) -> None:
     heard: list[str] = []
     board.watch(heard.append)
     post(board, result("a"))
@@ -217,10 +217,10 @@ def test_watchers_hear_of_changes_only(board: Board) -> None:
     assert heard == ["cup", "cup"]
 
 
-def test_posts_at_once_have_one_effect_and_one_answer(board: Board) -> None:
+def test_posts_at_once_have_one_effect_and_one_answer(board: LeaderboardService) -> None:
     together = threading.Barrier(8)
 
-    def send(number: int) -> Answer:
+    def send(number: int) -> PostReply:
         together.wait(timeout=60)
         return post(board, result("same", "anna"), at_utc_ns=number)
 
@@ -237,7 +237,7 @@ def test_what_was_answered_is_there_after_opening_again(tmp_path: pathlib.Path) 
     answer = post(first, result("a"))
     first.close()
     second = open_board(tmp_path / "again.db")
-    assert post(second, result("a")) == Answer(200, answer.body)
+    assert post(second, result("a")) == PostReply(200, answer.body)
     reading = open_board_to_read(tmp_path / "again.db")
     assert [head.race.race_id for head in reading.races()] == ["cup"]
     with pytest.raises(StorageError, match="readonly"):
@@ -246,12 +246,12 @@ def test_what_was_answered_is_there_after_opening_again(tmp_path: pathlib.Path) 
     second.close()
 
 
-def test_a_full_disk_refuses_and_loses_nothing(board: Board) -> None:
+def test_a_full_disk_refuses_and_loses_nothing(board: LeaderboardService) -> None:
     post(board, result("before"))
     with board._store.write() as db:
         pages = db.exec_driver_sql("PRAGMA page_count").scalar_one()
         db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    accepted: list[Answer] = []
+    accepted: list[PostReply] = []
 
     def fill() -> None:
         accepted.extend(post(board, result(f"r{number}", "x" * 190)) for number in range(400))
@@ -283,7 +283,9 @@ COUNTER = iter(range(10**6))
 @pytest.mark.slow
 @EXAMPLES
 @given(RESULTS, st.randoms(use_true_random=False))
-def test_the_order_of_the_post_does_not_matter(board: Board, drawn: list[Result], shuffle: random.Random) -> None:
+def test_the_order_of_the_post_does_not_matter(
+    board: LeaderboardService, drawn: list[Result], shuffle: random.Random
+) -> None:
     """Same results, any order, any repeats: same standing (ties of the very same nanosecond aside)."""
     rules = RaceRules(off_track_penalty_s=1.0, attempts_per_racer=2)
     ends = {name: end for end, name in enumerate(sorted({r.result_id for r in drawn}), 1)}
@@ -314,7 +316,7 @@ FIELDS = st.sampled_from([field.name for field in dataclasses.fields(Result)] + 
 
 @EXAMPLES
 @given(st.dictionaries(FIELDS, JSON, min_size=1, max_size=3))
-def test_hostile_fields_are_refused_in_a_sentence(board: Board, changes: dict[str, object]) -> None:
+def test_hostile_fields_are_refused_in_a_sentence(board: LeaderboardService, changes: dict[str, object]) -> None:
     body = json.dumps(json.loads(encode_result(result("h"))) | changes).encode()
     webhook_id = f"{changes.get('result_id', 'h')}.{changes.get('revision', 1)}"
     answer = board.apply(webhook_id, body, 1)
@@ -325,7 +327,7 @@ def test_hostile_fields_are_refused_in_a_sentence(board: Board, changes: dict[st
 
 @EXAMPLES
 @given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
-def test_hostile_bodies_are_refused_in_a_sentence(board: Board, body: bytes) -> None:
+def test_hostile_bodies_are_refused_in_a_sentence(board: LeaderboardService, body: bytes) -> None:
     answer = board.apply("h.1", body, 1)
     assert answer.status == 422
     assert json.loads(answer.body)["error"]

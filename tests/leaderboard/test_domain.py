@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from leaderboard import domain
 from leaderboard.api.schemas import utc_ns, utc_text
-from leaderboard.domain import Attempt, Line
+from leaderboard.domain import Attempt, BestAttempt
 from shared.errors import BadInput, Refused
 from shared.rules.ranking import RaceRules, RunLap
 from tests.leaderboard.sample_races import laps, race, result
@@ -113,13 +113,17 @@ def test_a_correction_may_withdraw_and_may_come_after_the_close() -> None:
 )
 def test_moves(moved_from: str, moved_to: str, expected: dict[str, int | None]) -> None:
     def placed(order: str) -> list[Any]:
-        return domain.standing(Line(racer, place, 0, place, place, 1) for place, racer in enumerate(order))
+        return domain.standing(BestAttempt(racer, place, 0, place, place, 1) for place, racer in enumerate(order))
 
     assert domain.moves(placed(moved_to), placed(moved_from)) == expected
 
 
 def test_equal_scores_rank_by_the_end_of_the_run_then_by_acceptance() -> None:
-    lines = [Line("late", 9000, 20, 1, 1, 1), Line("second", 9000, 10, 3, 3, 1), Line("first", 9000, 10, 2, 2, 1)]
+    lines = [
+        BestAttempt("late", 9000, 20, 1, 1, 1),
+        BestAttempt("second", 9000, 10, 3, 3, 1),
+        BestAttempt("first", 9000, 10, 2, 2, 1),
+    ]
     assert [placed.racer for placed in domain.standing(lines)] == ["first", "second", "late"]
 
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard.domain import UnknownRace
-from leaderboard.live_stream import Feed, Picture, difference, event
+from leaderboard.live_stream import Feed, LiveContent, difference, event
 from shared.errors import RetryLater, StorageError
 from tests.leaderboard.sample_races import Running, result
 
 PICTURES = st.builds(
-    lambda rows, parts, version: Picture(version, tuple(rows), rows, parts),
+    lambda rows, parts, version: LiveContent(version, tuple(rows), rows, parts),
     st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["<tr>1", "<tr>2"])),
     st.dictionaries(st.sampled_from(["state", "counts"]), st.text(max_size=5)),
     st.integers(1, 99),
@@ -42,7 +42,7 @@ class Browser:
 @pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(PICTURES, min_size=1, max_size=6))
-def test_a_browser_that_follows_the_differences_sees_the_newest_picture(pictures: list[Picture]) -> None:
+def test_a_browser_that_follows_the_differences_sees_the_newest_picture(pictures: list[LiveContent]) -> None:
     browser, told = Browser(), None
     for picture in pictures:
         browser.read(event(difference(told, picture)))
@@ -53,14 +53,14 @@ def test_a_browser_that_follows_the_differences_sees_the_newest_picture(pictures
 
 
 def test_only_what_changed_is_told() -> None:
-    old = Picture(1, ("a", "b"), {"a": "1", "b": "1"}, {"state": "open", "counts": "2"})
-    new = Picture(2, ("b", "a"), {"a": "1", "b": "2"}, {"state": "open", "counts": "3"})
+    old = LiveContent(1, ("a", "b"), {"a": "1", "b": "1"}, {"state": "open", "counts": "2"})
+    new = LiveContent(2, ("b", "a"), {"a": "1", "b": "2"}, {"state": "open", "counts": "3"})
     change = difference(old, new)
     assert (change.order, change.rows, change.parts) == (("b", "a"), {"b": "2"}, {"counts": "3"})
 
 
-def picture(version: int) -> Picture:
-    return Picture(version, ("a",), {"a": f"<tr>{version}"}, {})
+def picture(version: int) -> LiveContent:
+    return LiveContent(version, ("a",), {"a": f"<tr>{version}"}, {})
 
 
 class Painter:
@@ -71,7 +71,7 @@ class Painter:
         self.painted = 0
         self.away = False
 
-    def __call__(self, race_id: str) -> Picture:
+    def __call__(self, race_id: str) -> LiveContent:
         if race_id != "cup":
             raise UnknownRace("none")
         if self.away:
@@ -181,7 +181,7 @@ def test_one_who_goes_in_the_middle_of_a_painting_takes_the_change_from_nobody_e
     painter = Painter()
     entered, done = threading.Event(), threading.Event()
 
-    def paint(race_id: str) -> Picture:
+    def paint(race_id: str) -> LiveContent:
         if painter.version == 2 and not entered.is_set():
             entered.set()
             assert done.wait(20)

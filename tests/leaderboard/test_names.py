@@ -7,7 +7,7 @@ import pathlib
 import pytest
 import sqlalchemy as sa
 
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.domain import Conflict
 from leaderboard.store import database as opening
@@ -19,13 +19,13 @@ RACE = race(rules=dataclasses.replace(RULES, attempts_per_racer=2))
 
 
 @pytest.fixture
-def board(tmp_path: pathlib.Path) -> Board:
+def board(tmp_path: pathlib.Path) -> LeaderboardService:
     made = open_board(tmp_path / "board.db")
     made.create_race(RACE, 1)
     return made
 
 
-def post(board: Board, result_id: str, racer: str, ms: int, revision: int = 1) -> bytes:
+def post(board: LeaderboardService, result_id: str, racer: str, ms: int, revision: int = 1) -> bytes:
     one = result(
         result_id, racer, (ms,) * 3, rules=RACE.rules, revision=revision, finished_utc_ns=1000 + len(result_id)
     )
@@ -34,7 +34,7 @@ def post(board: Board, result_id: str, racer: str, ms: int, revision: int = 1) -
     return answer.body
 
 
-def places(board: Board) -> list[tuple[str, int, int]]:
+def places(board: LeaderboardService) -> list[tuple[str, int, int]]:
     return [(row.placed.racer, row.placed.score_ms, row.attempts) for row in board.snapshot("cup").rows]
 
 
@@ -49,7 +49,9 @@ def places(board: Board) -> list[tuple[str, int, int]]:
         ("Ada \U0001f469\u200d\U0001f4bb", "ada \U0001f469\u200d\U0001f4bb"),
     ],
 )
-def test_all_spellings_have_one_place_and_one_count_of_attempts(board: Board, first: str, other: str) -> None:
+def test_all_spellings_have_one_place_and_one_count_of_attempts(
+    board: LeaderboardService, first: str, other: str
+) -> None:
     post(board, "a", first, 9000)
     posted = decode_accepted(post(board, "bb", other, 8000))
     assert (posted.rank, posted.racers, posted.best) == (1, 1, True)
@@ -62,7 +64,7 @@ def test_all_spellings_have_one_place_and_one_count_of_attempts(board: Board, fi
     board.close()
 
 
-def test_an_entered_racer_may_be_spelled_otherwise(board: Board) -> None:
+def test_an_entered_racer_may_be_spelled_otherwise(board: LeaderboardService) -> None:
     board.create_race(race("closed", entry="registered"), 1)
     assert board.enter("closed", NFD, " Jos\u00e9\u00a0Luis ", 2) is True
     assert board.enter("closed", "JOS\u00c9", "Jos\u00e9\u3000Luis", 2) is False
@@ -77,7 +79,7 @@ def test_an_entered_racer_may_be_spelled_otherwise(board: Board) -> None:
     board.close()
 
 
-def test_the_sentence_of_a_refused_name_names_the_character(board: Board) -> None:
+def test_the_sentence_of_a_refused_name_names_the_character(board: LeaderboardService) -> None:
     one = result("a", "Ann\u202e")
     answer = board.apply("a.1", encode_result(one), 3)
     assert answer.status == 422

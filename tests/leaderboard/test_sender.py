@@ -9,7 +9,7 @@ import pytest
 
 from leaderboard import credentials
 from leaderboard.build import open_board
-from leaderboard.config import Secrets
+from leaderboard.config import SecretFiles
 from leaderboard.credentials import Credentials
 from leaderboard.sender import Sender, sender_of
 from shared.errors import ConfigError
@@ -93,7 +93,7 @@ def test_only_the_station_that_made_a_result_corrects_it(
 def test_a_secret_file_names_its_station(tmp_path: pathlib.Path) -> None:
     text = f"# two halls, and one that is new\nhall-1 {secret(ONE)}\nhall-2  {secret(OTHER)}\n\n{secret(ANY)}\n"
     files = (private(tmp_path / "w", text),)
-    found = credentials.read(Secrets(files, private(tmp_path / "a", "an-admin-token-of-the-tests-0123")))
+    found = credentials.read(SecretFiles(files, private(tmp_path / "a", "an-admin-token-of-the-tests-0123")))
     assert found.stations == STATIONS
     assert found.webhook_keys == (ONE, OTHER, ANY)
 
@@ -104,17 +104,17 @@ def test_a_secret_file_names_its_station(tmp_path: pathlib.Path) -> None:
         (f"hall-1 {secret(ONE)}\nhall-2 {secret(ONE)}", "two stations have the same secret"),
         (f"Hall One {secret(ONE)}", "a webhook secret belongs to a station: 'Hall One' cannot name a machine"),
         ("hall-1 whsec_c2hvcnQ=", "must have 24 to 64"),
-        ("hall-1", "is not whsec_ and base64"),
+        ("hall-1", "must be `whsec_` and base64"),
     ],
 )
 def test_a_secret_file_that_says_nothing_clear_is_refused(tmp_path: pathlib.Path, text: str, sentence: str) -> None:
     admin = private(tmp_path / "a", "an-admin-token-of-the-tests-0123")
     with pytest.raises(ConfigError, match=sentence):
-        credentials.read(Secrets((private(tmp_path / "w", text),), admin))
+        credentials.read(SecretFiles((private(tmp_path / "w", text),), admin))
 
 
 def test_init_makes_a_secret_of_a_station_and_the_station_reads_the_same_file(tmp_path: pathlib.Path) -> None:
-    named = Secrets((str(tmp_path / "s" / "hall-1.secret"),), str(tmp_path / "s" / "admin.token"))
+    named = SecretFiles((str(tmp_path / "s" / "hall-1.secret"),), str(tmp_path / "s" / "admin.token"))
     credentials.create(named, "hall-1")
     path = tmp_path / "s" / "hall-1.secret"
     assert path.read_text().startswith("hall-1 whsec_")

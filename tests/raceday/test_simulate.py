@@ -6,7 +6,7 @@ import pytest
 
 import raceday.simulate
 from raceday.__main__ import main
-from simulator.races.hosts.tally import Report, Tally
+from simulator.races.hosts.tally import MeetingTally, SimulationReport
 
 
 def test_the_last_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,9 +40,9 @@ def test_bad_wishes_are_one_sentence(words: list[str], sentence: str, capsys: py
 def test_a_broken_invariant_is_said_and_exits_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tally = Tally()
+    tally = MeetingTally()
     tally.invariants["laps_true"].check(False, "lap [3] took another time in truth")
-    monkeypatch.setattr(raceday.simulate, "simulate", lambda _wanted, _done: Report(1, 1.0, tally, 0.1))
+    monkeypatch.setattr(raceday.simulate, "simulate", lambda _wanted, _done: SimulationReport(1, 1.0, tally, 0.1))
     assert main(["race", "simulate", "--json"]) == 1
     document = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert document["invariants"]["laps_true"]["broken"] == ["lap [3] took another time in truth"]

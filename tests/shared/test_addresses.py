@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.addresses import Addresses, address_of, neighbourhood
+from shared.addresses import Addresses, address_of, counted_prefix
 from shared.errors import ConfigError
 
 
@@ -73,7 +73,7 @@ def test_what_is_no_address_is_one_sentence(text: str, words: str) -> None:
     ],
 )
 def test_by_what_connections_are_counted(client: str, counted_as: str) -> None:
-    assert neighbourhood(client) == counted_as
+    assert counted_prefix(client) == counted_as
 
 
 @given(st.ip_addresses())
@@ -88,4 +88,4 @@ def test_each_address_is_in_the_networks_around_it(address: ipaddress.IPv4Addres
 @given(st.text())
 def test_any_text_is_an_address_or_not(text: str) -> None:
     Addresses.parsed((), "x").hold(text)
-    neighbourhood(text)
+    counted_prefix(text)

@@ -4,10 +4,11 @@ import pathlib
 
 import pytest
 
+from shared.clock import ClockChoice, build_clock
 from shared.config import load, parse
 from shared.errors import ConfigError, HardwareMissing
-from station.build import build_clock, build_gates, prepared, setup
-from station.config import ClockChoice, StationConfig
+from station.build import build_gates, prepared, setup
+from station.config import StationConfig
 from station.core.inputs import Transponder
 
 SHIPPED = pathlib.Path(__file__).parents[2] / "config" / "station.toml"

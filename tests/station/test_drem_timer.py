@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 from shared.clock import ManualClock
 from shared.errors import ConfigError
 from station.core.inputs import Edge
-from station.drem_timer import DremOptions, DremServer, Stamps
+from station.drem_timer import DremOptions, DremTimer, LapStamps
 from station.gates.drem import DremGate, DremStream
 from tests.station.gates.decoders.port_peer import until as wait_until
 
@@ -86,7 +86,7 @@ def test_no_text_hurts(texts: list[str | bytes]) -> None:
 
 @given(st.lists(st.integers(0, 900_000_000_000), min_size=1, max_size=30), st.integers(0, 10**18))
 def test_stamps_differ_by_the_laps_as_published(laps_ns: list[int], began_ns: int) -> None:
-    stamps, at_ns = Stamps(), began_ns
+    stamps, at_ns = LapStamps(), began_ns
     last = stamps.stamp("b", at_ns, EPOCH_MS * MS)
     for lap_ns in laps_ns:
         at_ns += lap_ns
@@ -98,7 +98,7 @@ def test_stamps_differ_by_the_laps_as_published(laps_ns: list[int], began_ns: in
 
 
 def test_stamps_of_another_boot_begin_anew_and_never_fall() -> None:
-    stamps = Stamps()
+    stamps = LapStamps()
     first = stamps.stamp("a", 5_000 * MS, EPOCH_MS * MS)
     assert stamps.stamp("b", 10 * MS, (EPOCH_MS + 7_000) * MS) - first == 7_000
     assert stamps.stamp("c", 10 * MS, 0) - first == 7_001
@@ -110,14 +110,14 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def server(clock: ManualClock) -> Iterator[DremServer]:
-    serving = DremServer(DremOptions(port=0), clock)
+def server(clock: ManualClock) -> Iterator[DremTimer]:
+    serving = DremTimer(DremOptions(port=0), clock)
     serving.start()
     yield serving
     serving.close()
 
 
-def test_our_timer_speaks_as_theirs(server: DremServer) -> None:
+def test_our_timer_speaks_as_theirs(server: DremTimer) -> None:
     with connect(f"ws://127.0.0.1:{server.port}", proxy=None) as page:
         assert json.loads(page.recv(5))["event"] == "connected"
         page.send("a page says nothing that we hear")
@@ -130,7 +130,7 @@ def test_our_timer_speaks_as_theirs(server: DremServer) -> None:
 
 
 def test_an_old_event_manager_is_not_greeted(clock: ManualClock) -> None:
-    serving = DremServer(DremOptions(port=0, greet=False), clock)
+    serving = DremTimer(DremOptions(port=0, greet=False), clock)
     serving.start()
     try:
         with connect(f"ws://127.0.0.1:{serving.port}", proxy=None) as page:
@@ -142,7 +142,7 @@ def test_an_old_event_manager_is_not_greeted(clock: ManualClock) -> None:
 
 
 def test_our_gate_hears_our_timer_and_calls_again_when_it_was_away(clock: ManualClock) -> None:
-    first = DremServer(DremOptions(port=0), clock)
+    first = DremTimer(DremOptions(port=0), clock)
     first.start()
     port = first.port
     gate = DremGate("start", ("near", "far"), {"url": f"ws://127.0.0.1:{port}"}, clock)
@@ -155,7 +155,7 @@ def test_our_gate_hears_our_timer_and_calls_again_when_it_was_away(clock: Manual
         assert [(edge.sensor, edge.broken, edge.seq) for edge in heard] == [("near", True, 1), ("near", False, 2)]
         assert gate.health().alive
         first.close()
-        again = DremServer(DremOptions(port=port), clock)
+        again = DremTimer(DremOptions(port=port), clock)
         again.start()
         try:
             until(again, 1)
@@ -168,7 +168,7 @@ def test_our_gate_hears_our_timer_and_calls_again_when_it_was_away(clock: Manual
         gate.close()
 
 
-def until(server: DremServer, listeners: int) -> None:
+def until(server: DremTimer, listeners: int) -> None:
     """Asks it over the wire until so many listen."""
     for _ in range(2_000):
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=30) as answer:
@@ -201,7 +201,7 @@ def test_a_port_in_use_is_one_sentence_and_taken_when_it_is_free(
     monkeypatch.setattr("station.drem_timer.RETRY_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        serving = DremServer(DremOptions(port=port), clock)
+        serving = DremTimer(DremOptions(port=port), clock)
         serving.start()
         assert (serving.view.listening, serving.port) == (False, 0)
         assert "set another `drem.port`" in serving.view.sentence
@@ -217,8 +217,8 @@ def test_a_port_in_use_is_one_sentence_and_taken_when_it_is_free(
     assert str(port) in serving.sentence
 
 
-def test_a_port_that_stays_in_use_keeps_nobody_at_the_end(server: DremServer, clock: ManualClock) -> None:
-    waiting = DremServer(DremOptions(port=server.port), clock)
+def test_a_port_that_stays_in_use_keeps_nobody_at_the_end(server: DremTimer, clock: ManualClock) -> None:
+    waiting = DremTimer(DremOptions(port=server.port), clock)
     waiting.start()
     waiting.close()
     assert not waiting._thread.is_alive()
@@ -258,7 +258,7 @@ def site() -> Iterator[str]:
 
 
 def test_the_event_managers_pages_are_handed_on(site: str, clock: ManualClock) -> None:
-    serving = DremServer(DremOptions(port=0, site=site + "/"), clock)
+    serving = DremTimer(DremOptions(port=0, site=site + "/"), clock)
     serving.start()
     try:
         here = f"http://127.0.0.1:{serving.port}"
@@ -275,7 +275,7 @@ def test_the_event_managers_pages_are_handed_on(site: str, clock: ManualClock) -
 
 
 def test_a_site_that_is_away_is_a_502(clock: ManualClock, free_port: Any) -> None:
-    serving = DremServer(DremOptions(port=0, site=f"http://127.0.0.1:{free_port()}"), clock)
+    serving = DremTimer(DremOptions(port=0, site=f"http://127.0.0.1:{free_port()}"), clock)
     serving.start()
     try:
         with pytest.raises(urllib.error.HTTPError, match="502") as caught:

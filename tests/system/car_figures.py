@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from shared.protocol.messages import CarState, DriveOrder, Lease
-from simulator.driving.drive_chain import Wires
+from simulator.driving.drive_chain import DriveChain
 from simulator.driving.policy import find_model
-from simulator.train.expert import Expert
+from simulator.train.expert import ExpertDriver
 from simulator.world.tracks import load_track
 from simulator.world.world import World
 from simulator.world.world_events import FrameDue, TrueCrossing
@@ -61,8 +61,8 @@ class Drive:
 def drive() -> Drive:
     """Two laps of the shortest track behind the teacher."""
     track = load_track("reinvent_base")
-    world, expert = World(track, seed=11), Expert(track)
-    wires = Wires(world, LATENCY_NS)
+    world, expert = World(track, seed=11), ExpertDriver(track)
+    wires = DriveChain(world, LATENCY_NS)
     frames: list[tuple[int, Any]] = []
     crossings: list[int] = []
     at_ns = 0

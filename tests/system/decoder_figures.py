@@ -11,8 +11,8 @@ from station.core.facts import Crossing
 from station.core.inputs import GateSpec
 from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.decoders.catalog import decoder
-from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
-from station.gates.decoders.edge_stamper import Stamps, Wiring
+from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
+from station.gates.decoders.edge_stamper import EdgeStamper, Wiring
 
 Document = dict[str, Any]
 S = 1_000_000_000
@@ -39,7 +39,7 @@ def capture_figures(path: pathlib.Path) -> Callable[[pathlib.Path, Document], Do
 def _decoded(protocol: str, sent: list[str]) -> Document:
     device = decoder(protocol)
     stamps, gate = (
-        Stamps("start", Wiring(("loop",)), "session", "station", S),
+        EdgeStamper("start", Wiring(("loop",)), "session", "station", S),
         Gate(GateSpec("start", ("loop",)), CrossingCounter()),
     )
     rows: list[Document] = []
@@ -82,7 +82,7 @@ def _row(fact: Decoded) -> Document:
         case StatusReport():
             readings = {"noise": fact.noise, "voltage_mv": fact.voltage_mv, "temperature_c": fact.temperature_c}
             return {"status": True} | _filled({"time_ns": fact.device_time_ns, **readings})
-        case Message():
+        case DeviceMessage():
             return {"other": fact.text}
         case Gap():
             return {"gap": fact.missing, "times_begin_anew": fact.kind in NEW_EPOCH}

@@ -15,13 +15,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.store.database import open_store
 from raceday.__main__ import main as raceday
 from station.core.engine import Engine
 from station.evidence.verify import check, read_files
 from station.store.encoding import encode_facts, encode_input
-from station.store.journal import Entry, Journal
+from station.store.journal import Journal, JournalEntry
 from station.store.signer import Signer
 from tests.system.car_figures import controller_figures, lap_watcher_figures, policy_figures, recording_figures
 from tests.system.decoder_figures import capture_figures, frames_figures
@@ -75,7 +75,7 @@ def meeting(seed: int, hours: float, faults: str) -> Case:
 
 
 def _leaderboard(path: pathlib.Path, races: list[str]) -> Document:
-    board = Board(open_store(path))
+    board = LeaderboardService(open_store(path))
     try:
         return {race: [placing(line) for line in board.standings(race)] for race in races}
     finally:
@@ -108,9 +108,9 @@ def drawn(name: str, number: int) -> Case:
     return case
 
 
-def _raced(name: str, number: int) -> list[Entry]:
+def _raced(name: str, number: int) -> list[JournalEntry]:
     engine = Engine()
-    entries = [Entry(given, engine.handle(given)) for given in DRAWN[name](f"{name}/{number}")]
+    entries = [JournalEntry(given, engine.handle(given)) for given in DRAWN[name](f"{name}/{number}")]
     return [entry for entry in entries if entry.facts]
 
 

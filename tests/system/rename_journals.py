@@ -24,8 +24,8 @@ from typing import Any
 from shared.protocol.results import decode_result
 from station.core.engine import Engine
 from station.store.encoding import decode_input, encode_facts, encode_input
-from station.store.hash_chain import Record
-from station.store.journal import Entry, Journal
+from station.store.hash_chain import JournalRecord
+from station.store.journal import Journal, JournalEntry
 from station.store.journal_reader import JournalReader
 from tests.system.figure_cases import KEPT_FILE, KEPT_TEXT, SIGNER
 from tests.system.journal_figures import Stored, numbers_of
@@ -72,7 +72,9 @@ class Renaming:
         return self._renamed(kind, member)
 
 
-def replayed(records: Sequence[Stored], renaming: Renaming, new_texts: set[str]) -> Iterator[tuple[Entry, Stored]]:
+def replayed(
+    records: Sequence[Stored], renaming: Renaming, new_texts: set[str]
+) -> Iterator[tuple[JournalEntry, Stored]]:
     """Each record under its new names, with the facts that the engine makes of it; new texts go to `new_texts`."""
     engine = Engine()
     for number, (given, facts) in enumerate(records, 1):
@@ -82,7 +84,7 @@ def replayed(records: Sequence[Stored], renaming: Renaming, new_texts: set[str])
         if numbers_of(before) != numbers_of(now) or len(before) != len(now):
             raise Changed(f"record {number}: {given.decode()[:200]} made {before}, now {now}")
         new_texts.update(_texts(now) - _texts(before))
-        yield Entry(event, made), (encode_input(event), encode_facts(made))
+        yield JournalEntry(event, made), (encode_input(event), encode_facts(made))
 
 
 def _texts(value: Any) -> set[str]:
@@ -107,7 +109,7 @@ def renamed_file(path: pathlib.Path, renaming: Renaming, new_texts: set[str], fo
     """The journal that is kept as a station's file: written and signed by the program as it is now."""
     reader = JournalReader(path)
     try:
-        records: list[Record] = list(reader.records())
+        records: list[JournalRecord] = list(reader.records())
     finally:
         reader.close()
     out = folder / "station.db"
@@ -115,7 +117,7 @@ def renamed_file(path: pathlib.Path, renaming: Renaming, new_texts: set[str], fo
     stored = [(record.input, record.facts) for record in records]
     for record, (entry, _) in zip(records, replayed(stored, renaming, new_texts), strict=True):
         evidence = decode_result(record.results[0]).evidence if record.results else None
-        journal.append([Entry(entry.input, entry.facts, evidence)])
+        journal.append([JournalEntry(entry.input, entry.facts, evidence)])
     journal.close()
     return out.read_bytes()
 

@@ -3,6 +3,7 @@
 import argparse
 import pathlib
 
+from shared.clock import build_clock
 from shared.config import load
 from shared.errors import ConfigError, Refused
 from vehicle.build import build_guard
@@ -10,7 +11,7 @@ from vehicle.calibration.file import read_calibration, write_calibration
 from vehicle.calibration.terminal_wizard import TerminalWizard
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, require_fine_enough
-from vehicle.drivers import build_clock, build_motors
+from vehicle.drivers import build_motors
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.stop_socket import StopSocket, ask_to_stop
 from vehicle.web.claim_codes import ClaimCodes
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _neutral(config: VehicleConfig) -> int:
     """Hardware keeps its last pulse when its writer is killed; this ends it."""
-    motors = build_motors(config, build_clock(config))
+    motors = build_motors(config, build_clock(config.clock))
     wheels = Actuators(motors, config.calibration.load())
     try:
         wheels.neutral()
@@ -72,7 +73,7 @@ def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     start = read_calibration(begin_with) if begin_with else config.calibration.load() or STOCK_CALIBRATION
     local = StopSocket(config.local.socket)
     try:
-        motors = build_motors(config, build_clock(config))
+        motors = build_motors(config, build_clock(config.clock))
         try:
             found = TerminalWizard(motors, start, _ask).run()
             require_fine_enough(found, motors.resolution_ns)

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from shared.clock import Clock
+from shared.clock import Clock, build_clock
 from shared.config import load
 from shared.errors import StorageError
 from shared.link.interface import Delivery, Link, Subscription
@@ -23,7 +23,6 @@ from vehicle.comms.side_services import SideServices
 from vehicle.config import VehicleConfig
 from vehicle.core.messages import CommsReady, LoopTelemetry
 from vehicle.core.telemetry import telemetry
-from vehicle.drivers import build_clock
 from vehicle.process.channel import Channel, IpcMessage, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
 from vehicle.process.log import log
@@ -186,7 +185,7 @@ def main(arguments: list[str]) -> int:
     for sentence in confine(asked.parent):
         log(f"comms: {sentence}")
     config = load(asked.config, VehicleConfig)
-    clock: Clock = build_clock(config)
+    clock: Clock = build_clock(config.clock)
     guard, laps = channel_from_fd(asked.guard_fd), channel_from_fd(asked.lap_fd)
     outbox = LapOutbox(config.outbox.path)
     link = MqttLink(config.mqtt, config.device, clock.boot_id, "car")

@@ -10,10 +10,11 @@ import signal
 import socket
 from collections.abc import Callable
 
+from shared.clock import build_clock
 from shared.config import load
 from shared.errors import HardwareMissing
 from vehicle.config import VehicleConfig
-from vehicle.drivers import build_clock, motors_factory
+from vehicle.drivers import motors_factory
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.failsafe_link import GOODBYE, READY, RECALIBRATED
 from vehicle.hardware.interfaces import Motors
@@ -51,7 +52,7 @@ class PreparedNeutral:
 
 def _motors_factory(config: VehicleConfig) -> Callable[[], Motors]:
     """The motors' driver, loaded now; one whose library is absent is looked for when it is needed."""
-    clock = build_clock(config)
+    clock = build_clock(config.clock)
 
     def found_late() -> Motors:
         return motors_factory(config, clock)()

@@ -11,13 +11,13 @@ import time
 
 import cv2
 
-from shared.clock import Clock
+from shared.clock import Clock, build_clock
 from shared.config import load
 from shared.errors import BadInput, HardwareMissing, RacedayError
 from vehicle.config import VehicleConfig
 from vehicle.core.messages import CameraAbsent, FrameCounts, ModeNotice, PilotFault, PilotReady, Setpoint, UnusableFrame
 from vehicle.core.modes import ARMED
-from vehicle.drivers import build_camera, build_clock, camera_sockets
+from vehicle.drivers import build_camera, camera_sockets
 from vehicle.frames.frame_check import REPEATED, FrameCheck
 from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.interfaces import Camera, Frame, Pixels
@@ -137,7 +137,7 @@ def main(arguments: list[str]) -> int:
     cv2.setNumThreads(1)
     config = load(asked.config, VehicleConfig)
     guard, laps = channel_from_fd(asked.guard_fd), channel_from_fd(asked.lap_fd)
-    clock = build_clock(config)
+    clock = build_clock(config.clock)
     camera = open_camera(config, clock, guard)
     if camera is None:
         return 0

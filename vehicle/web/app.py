@@ -14,8 +14,8 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 from shared.errors import OperatorError, Refused
 from shared.web.assets import Assets
-from shared.web.error_pages import PagesForPeople
-from shared.web.security import Doors
+from shared.web.error_pages import ErrorPages
+from shared.web.security import HostAndHeaderGuard
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
 from vehicle.web.access import command_refusal
@@ -100,8 +100,8 @@ def create_app(
         desk.stop()  # the console ends: whoever held the car holds it no longer
 
     app = FastAPI(title="Raceday console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.add_middleware(Doors, machine="This car", allowed_hosts=allowed_hosts)
-    app.add_middleware(PagesForPeople, machine="This car", home="The console")
+    app.add_middleware(HostAndHeaderGuard, machine="This car", allowed_hosts=allowed_hosts)
+    app.add_middleware(ErrorPages, machine="This car", home="The console")
     app.mount("/static", Assets(STATIC))
     _add_error_handlers(app)
     _add_claim_routes(app, entrance, car)

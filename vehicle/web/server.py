@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from shared.descriptors import web_share
 from shared.errors import ConfigError
-from shared.web.connection_limits import Room
+from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, listening_socket
 
 _CLOSE_TIMEOUT_S = 3.0
@@ -46,7 +46,7 @@ class ConsoleServer:
             http="h11",
             ws="none",
         )
-        room = Room(
+        room = ConnectionLimits(
             web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS), idle_each=MAX_IDLE_PER_CLIENT, body_s=UPLOAD_TIMEOUT_S
         )
         self._server = CountingServer(config, room, urgent=(b"POST /api/stop",))

@@ -9,21 +9,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared.link.mock import MockLink
 from shared.protocol.results import PostOutcome
 from station.service.station import Station
-from station.store.journal import Entry, Journal
+from station.store.journal import Journal, JournalEntry
 from station.store.signer import Signer
-from station.sync.attempts import Attempts
+from station.sync.attempts import AttemptStore
 from station.sync.outbox_reader import OutboxReader
-from station.sync.schedule import Row
+from station.sync.schedule import OutboxRow
 from station.sync.syncer import Syncer
 
 KEY = bytes(range(32))  # the same in every meeting, as Ed25519 signs the same each time: a hash must repeat
 
 
-class Killed(BaseException):
+class ProcessKilled(BaseException):
     """The process ends here. No product code may catch it."""
 
 
-class Fuse:
+class CrashPoint:
     """Kills a process at one of its next steps."""
 
     def __init__(self) -> None:
@@ -44,10 +44,10 @@ class Fuse:
         self._left -= 1
         if self._left < 0:
             self._left = None
-            raise Killed
+            raise ProcessKilled
 
 
-class HallJournal(Journal):
+class CrashingJournal(Journal):
     """The product's journal on a disk that can be full, in a process that can die around a commit."""
 
     def __init__(self, path: pathlib.Path, step: Callable[[str], None]) -> None:
@@ -58,21 +58,21 @@ class HallJournal(Journal):
         """SQLite gets no page more."""
         self._db.pragma("max_page_count", self._db.pragma("page_count") if full else 2**31)
 
-    def append(self, entries: Sequence[Entry]) -> list[int]:
+    def append(self, entries: Sequence[JournalEntry]) -> list[int]:
         self._step("before the commit")
         seqs = super().append(entries)
         self._step("after the commit")
         return seqs
 
 
-class HallAttempts(Attempts):
+class CrashingAttempts(AttemptStore):
     """The product's record of posts, in a process that can die around each write."""
 
     def __init__(self, path: pathlib.Path, step: Callable[[str], None]) -> None:
         super().__init__(path)
         self._step = step
 
-    def begin(self, row: Row, at_utc_ns: int) -> int:
+    def begin(self, row: OutboxRow, at_utc_ns: int) -> int:
         self._step("before the attempt is kept")
         return super().begin(row, at_utc_ns)
 
@@ -82,12 +82,12 @@ class HallAttempts(Attempts):
 
 
 @dataclass(slots=True)
-class Life:
+class StationProcess:
     """One process of the station."""
 
     number: int
     station: Station
-    journal: HallJournal
+    journal: CrashingJournal
     link: MockLink
 
     def work(self) -> None:
@@ -99,9 +99,9 @@ class Life:
 
 
 @dataclass(slots=True)
-class SyncLife:
+class SyncProcess:
     """One process of the sync."""
 
     syncer: Syncer
     source: OutboxReader
-    attempts: Attempts
+    attempts: AttemptStore

@@ -18,7 +18,7 @@ STEPS: dict[str, tuple[str, ...]] = {"start": ("arm", "start"), "resume": ("rese
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredRecord:
     """One record as it stands on the disk."""
 
     seq: int
@@ -27,11 +27,11 @@ class Kept:
     facts: tuple[tuple[str, dict[str, Any]], ...]
 
 
-class Tail:
+class JournalTail:
     """What the journal holds so far."""
 
     def __init__(self, path: pathlib.Path) -> None:
-        self.records: list[Kept] = []
+        self.records: list[StoredRecord] = []
         self.edges: dict[tuple[str, int], tuple[str, bool, int]] = {}
         self.repeated_edges = 0
         self.reports: set[tuple[str, str, int]] = set()
@@ -62,7 +62,7 @@ class Tail:
             kind, fields = json.loads(bytes(given))
             self._seq = int(seq)
             self.hashes[self._seq] = bytes(digest).hex()
-            kept = Kept(self._seq, kind, fields, tuple((name, body) for name, body in json.loads(bytes(facts))))
+            kept = StoredRecord(self._seq, kind, fields, tuple((name, body) for name, body in json.loads(bytes(facts))))
             self.records.append(kept)
             self._note(kept)
 
@@ -79,7 +79,7 @@ class Tail:
             self._db.close()
             self._db = None
 
-    def _note(self, kept: Kept) -> None:
+    def _note(self, kept: StoredRecord) -> None:
         body = kept.input
         if kept.kind == "Edge":
             key = (body["boot"], body["seq"])

@@ -10,15 +10,15 @@ import pathlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from leaderboard import signature
-from leaderboard.board import Board
-from leaderboard.config import Limits
-from leaderboard.signature import BadSignature
+from leaderboard.board import LeaderboardService
+from leaderboard.config import LeaderboardLimits
 from leaderboard.store.database import open_store
+from shared import webhooks
 from shared.protocol.results import RESULT_PATH, PostDeferred, PostOutcome, Result
 from shared.units import NS_PER_MS, NS_PER_S
-from simulator.races.physical.fault_table import Bad
-from simulator.races.physical.virtual_time import UTC_AT_START_NS, Universe
+from shared.webhooks import BadSignature
+from simulator.races.physical.fault_table import FaultSource
+from simulator.races.physical.virtual_time import UTC_AT_START_NS, VirtualTime
 from station.sync.http_exchange import Reply
 from station.sync.schedule import AnswerLost
 from station.sync.webhook import WebhookLeaderboard
@@ -26,7 +26,7 @@ from station.sync.webhook import WebhookLeaderboard
 URL = "https://leaderboard.hall"
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
-TOLERANCE_S = Limits().tolerance_s
+TOLERANCE_S = LeaderboardLimits().tolerance_s
 NO_REASON = b"<html>Internal Server Error</html>"
 # Who answers in the leaderboard's place: the hall's login page, its firewall, a proxy before a vendor that deploys.
 PORTALS = (
@@ -42,7 +42,7 @@ PORTALS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class ReceivedPost:
     """A request on its way."""
 
     headers: Mapping[str, str]
@@ -50,7 +50,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedPost:
     """One post that reached the board, when, and what it answered."""
 
     webhook_id: str
@@ -60,88 +60,88 @@ class Applied:
     at_utc_ns: int
 
 
-class Vendor:
+class LeaderboardHost:
     """The leaderboard's process and machine; `log` holds every post that reached the board, repeats too."""
 
-    def __init__(self, universe: Universe, path: pathlib.Path, bad: Bad) -> None:
-        self.log: list[Applied] = []
-        self._universe, self._path, self._bad = universe, path, bad
+    def __init__(self, virtual_time: VirtualTime, path: pathlib.Path, faults: FaultSource) -> None:
+        self.log: list[AppliedPost] = []
+        self._virtual_time, self._path, self._faults = virtual_time, path, faults
         self._down_until_ns = 0
-        self.board: Board = Board(open_store(path))
+        self.board: LeaderboardService = LeaderboardService(open_store(path))
 
     def utc_ns(self) -> int:
         """Its clock is right; only the hall's clock is stepped."""
-        return UTC_AT_START_NS + self._universe.now_ns
+        return UTC_AT_START_NS + self._virtual_time.now_ns
 
     def away(self, for_ns: int) -> None:
         """Nobody answers."""
-        self._down_until_ns = max(self._down_until_ns, self._universe.now_ns + for_ns)
+        self._down_until_ns = max(self._down_until_ns, self._virtual_time.now_ns + for_ns)
 
     def restart(self) -> None:
         """The process is killed between two posts and opens its store again."""
         self.board.close()
-        self.board = Board(open_store(self._path))
+        self.board = LeaderboardService(open_store(self._path))
 
     @property
     def is_down(self) -> bool:
-        return self._universe.now_ns < self._down_until_ns
+        return self._virtual_time.now_ns < self._down_until_ns
 
-    def take(self, request: Post) -> Reply:
+    def take(self, request: ReceivedPost) -> Reply:
         """A post arrives: the signature first, as the HTTP shell does it, then the board."""
         said, body = request.headers, request.body
         signed = (said["webhook-id"], said["webhook-timestamp"], said["webhook-signature"])
         try:
-            webhook_id = signature.check([KEY], *signed, body, self.utc_ns(), TOLERANCE_S)
+            webhook_id = webhooks.check([KEY], *signed, body, self.utc_ns(), TOLERANCE_S)
         except BadSignature as error:
             return Reply(401, {}, json.dumps({"error": str(error)}).encode())
         at_utc_ns = self.utc_ns()
         status, answer = self.board.apply(webhook_id, body, at_utc_ns)
-        self.log.append(Applied(webhook_id, body, status, answer, at_utc_ns))
+        self.log.append(AppliedPost(webhook_id, body, status, answer, at_utc_ns))
         return Reply(status, {}, answer)
 
-    def take_late(self, request: Post) -> None:
+    def take_late(self, request: ReceivedPost) -> None:
         """A request that hung somewhere arrives after all."""
         if not self.is_down:
             self.take(request)
 
 
-class Network:
+class FaultyNetwork:
     """What lies between: hands posts to the board, or fails as networks and servers do. In the place of `Exchange`."""
 
-    def __init__(self, universe: Universe, vendor: Vendor, bad: Bad) -> None:
-        self._universe, self._vendor, self._bad = universe, vendor, bad
+    def __init__(self, virtual_time: VirtualTime, leaderboard: LeaderboardHost, faults: FaultSource) -> None:
+        self._virtual_time, self._leaderboard, self._faults = virtual_time, leaderboard, faults
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
         """One POST."""
         assert (method, path) == ("POST", RESULT_PATH)
-        request = Post(headers, body)
-        if self._vendor.is_down:
+        request = ReceivedPost(headers, body)
+        if self._leaderboard.is_down:
             return PostDeferred("The leaderboard cannot be reached: no connection.")
-        if self._bad.strikes("portal"):
-            return self._bad.source("portal").choice(PORTALS)
-        if self._bad.strikes("leaderboard_500"):
+        if self._faults.occurs("portal"):
+            return self._faults.source("portal").choice(PORTALS)
+        if self._faults.occurs("leaderboard_500"):
             return Reply(500, {}, NO_REASON)
-        if self._bad.strikes("leaderboard_timeout"):
+        if self._faults.occurs("leaderboard_timeout"):
             self._hang(request)
             return AnswerLost("no answer in time")
-        reply = self._vendor.take(request)
-        if self._bad.strikes("duplicate_post"):
-            self._vendor.take(request)
-        if self._bad.strikes("leaderboard_500_after_apply"):
+        reply = self._leaderboard.take(request)
+        if self._faults.occurs("duplicate_post"):
+            self._leaderboard.take(request)
+        if self._faults.occurs("leaderboard_500_after_apply"):
             return Reply(500, {}, NO_REASON)
         return reply
 
-    def _hang(self, request: Post) -> None:
-        rng = self._bad.source("leaderboard_timeout")
+    def _hang(self, request: ReceivedPost) -> None:
+        rng = self._faults.source("leaderboard_timeout")
         if rng.random() < 0.5:
             delay_ns = rng.randint(100 * NS_PER_MS, 40 * NS_PER_S)
-            self._universe.after(delay_ns, lambda: self._vendor.take_late(request))
+            self._virtual_time.after(delay_ns, lambda: self._leaderboard.take_late(request))
 
 
-class Road(WebhookLeaderboard):
+class FaultyWebhook(WebhookLeaderboard):
     """The product's driver on that network; `step` is called around each post (the process may die there)."""
 
-    def __init__(self, network: Network, utc_ns: Callable[[], int], step: Callable[[str], None]) -> None:
+    def __init__(self, network: FaultyNetwork, utc_ns: Callable[[], int], step: Callable[[str], None]) -> None:
         super().__init__(URL, SECRET, {}, utc_s=lambda: utc_ns() / NS_PER_S, exchange=network)
         self._step = step
 

@@ -1,6 +1,6 @@
 """Stands between the station and the world: everything that is said or shown is looked up in the journal first.
 
-`ToldLink` is the station's link; it checks at the moment of speaking, against what is committed on the disk.
+`MonitoredLink` is the station's link; it checks at the moment of speaking, against what is committed on the disk.
 """
 
 import json
@@ -10,7 +10,7 @@ from shared.link.interface import Delivery, Link, LinkState, Subscription
 from shared.protocol import messages as m
 from shared.protocol.canonical_json import canonical
 from shared.units import NS_PER_MS
-from simulator.races.hosts.journal_tail import Tail, lap_text
+from simulator.races.hosts.journal_tail import JournalTail, lap_text
 from simulator.races.hosts.tally import Invariant
 from station.core.facts import Lap
 from station.views.views import View
@@ -18,14 +18,19 @@ from station.views.views import View
 EVENTS = (m.OfficialLap, m.RunStatus, m.LapAck, m.Lease, m.DriveOrder)
 
 
-class Watch:
+class OutputMonitor:
     """Looks up what is told. One tail of the journal, read on only when something is told that was not known."""
 
     def __init__(
-        self, tail: Tail, shown: Invariant, reports: Invariant, leases: Invariant, now_ns: Callable[[], int]
+        self,
+        journal_tail: JournalTail,
+        shown: Invariant,
+        reports: Invariant,
+        leases: Invariant,
+        now_ns: Callable[[], int],
     ) -> None:
         """`now_ns`: the time in the hall."""
-        self.tail = tail
+        self.journal_tail = journal_tail
         self._shown, self._reports, self._leases, self._now_ns = shown, reports, leases, now_ns
         self._leased: dict[str, tuple[str, int]] = {}  # car -> (boot, until when) of its last lease to drive
         self._views: tuple[int, int] = (-1, -1)
@@ -36,7 +41,7 @@ class Watch:
             return
         if isinstance(body, m.LapAck):
             key = (device or "", body.boot, body.seq)
-            self._reports.check(self._known(lambda: key in self.tail.reports), f"{key} was acknowledged unkept")
+            self._reports.check(self._known(lambda: key in self.journal_tail.reports), f"{key} was acknowledged unkept")
             return
         if isinstance(body, m.Lease) and body.grant == "none":
             return
@@ -57,15 +62,15 @@ class Watch:
         if self._views == (life, view.version):
             return
         self._views = (life, view.version)
-        self.tail.catch_up()
-        head = self.tail.hashes.get(view.store.records)
+        self.journal_tail.catch_up()
+        head = self.journal_tail.hashes.get(view.store.records)
         self._shown.check(head == view.store.head, f"the screen shows {view.store.records} records, not on the disk")
         run = view.run
         if run is not None:
-            phases = self.tail.phases.get(run.run_id, set())
+            phases = self.journal_tail.phases.get(run.run_id, set())
             self._shown.check(run.phase in phases, f"{run.run_id} is shown {run.phase}, which is not stored")
             self._shown.check(
-                run.phase != "finished" or run.score_ms in (None, *self.tail.scores[run.run_id]),
+                run.phase != "finished" or run.score_ms in (None, *self.journal_tail.scores[run.run_id]),
                 f"the score {run.score_ms} of {run.run_id} is shown, which is not stored",
             )
             for lap in run.laps:
@@ -76,7 +81,8 @@ class Watch:
         if view.race is None:
             return
         stored = [
-            (line["rank"], line["racer"], line["score_ms"]) for line in self.tail.standing.get(view.race.race_id, [])
+            (line["rank"], line["racer"], line["score_ms"])
+            for line in self.journal_tail.standing.get(view.race.race_id, [])
         ]
         shown = [(line.rank, line.racer, line.score_ms) for line in view.standing]
         self._shown.check(shown == stored, f"the standing is shown as {shown}, stored is {stored}")
@@ -84,29 +90,32 @@ class Watch:
     def _known(self, look: Callable[[], bool]) -> bool:
         if look():
             return True
-        self.tail.catch_up()
+        self.journal_tail.catch_up()
         return look()
 
     def _stored(self, body: m.Body, device: str | None) -> bool:
-        tail = self.tail
+        journal_tail = self.journal_tail
         match body:
             case m.OfficialLap():
-                return any(_says(text, body) for text in tail.laps.get((body.run_id, body.number), ()))
+                return any(_says(text, body) for text in journal_tail.laps.get((body.run_id, body.number), ()))
             case m.RunStatus():
                 return not body.run_id or (
-                    body.phase in tail.phases.get(body.run_id, set())
-                    and body.racer in tail.racers.get(body.run_id, set())
-                    and (body.phase != "finished" or body.score_ms in (None, *tail.scores.get(body.run_id, set())))
+                    body.phase in journal_tail.phases.get(body.run_id, set())
+                    and body.racer in journal_tail.racers.get(body.run_id, set())
+                    and (
+                        body.phase != "finished"
+                        or body.score_ms in (None, *journal_tail.scores.get(body.run_id, set()))
+                    )
                 )
             case m.Lease():
-                tail.catch_up()
-                return tail.open_run == (body.run_id, device)
+                journal_tail.catch_up()
+                return journal_tail.open_run == (body.run_id, device)
             case m.DriveOrder():
-                return body.action in ("stop", "estop") or (device or "", body.action) in tail.orders
+                return body.action in ("stop", "estop") or (device or "", body.action) in journal_tail.orders
         return True
 
     def _has_lap(self, lap: Lap) -> bool:
-        return lap_text(json.loads(canonical(lap))) in self.tail.laps.get((lap.run_id, lap.number), set())
+        return lap_text(json.loads(canonical(lap))) in self.journal_tail.laps.get((lap.run_id, lap.number), set())
 
 
 def _says(text: str, told: m.OfficialLap) -> bool:
@@ -119,10 +128,10 @@ def _says(text: str, told: m.OfficialLap) -> bool:
     )
 
 
-class ToldLink:
-    """A `Link` whose every message `Watch` records; `step` is called before each (a crash may be there)."""
+class MonitoredLink:
+    """A `Link` whose every message `OutputMonitor` records; `step` is called before each (a crash may be there)."""
 
-    def __init__(self, link: Link, watch: Watch, step: Callable[[str], None]) -> None:
+    def __init__(self, link: Link, watch: OutputMonitor, step: Callable[[str], None]) -> None:
         self._link, self._watch, self._step = link, watch, step
 
     def start(self, subscriptions: Sequence[Subscription], on_delivery: Callable[[Delivery], None]) -> None:

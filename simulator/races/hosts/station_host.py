@@ -11,17 +11,24 @@ from collections.abc import Callable
 from shared.errors import OperatorError
 from shared.link.mock import MockBroker, MockLink
 from shared.units import NS_PER_S
-from simulator.races.hosts.crash_points import Fuse, HallAttempts, HallJournal, Killed, Life, SyncLife
-from simulator.races.hosts.journal_tail import Tail
-from simulator.races.hosts.leaderboard_host import Network, Road, Vendor
-from simulator.races.hosts.output_monitor import ToldLink, Watch
-from simulator.races.hosts.tally import Tally
+from simulator.races.hosts.crash_points import (
+    CrashingAttempts,
+    CrashingJournal,
+    CrashPoint,
+    ProcessKilled,
+    StationProcess,
+    SyncProcess,
+)
+from simulator.races.hosts.journal_tail import JournalTail
+from simulator.races.hosts.leaderboard_host import FaultyNetwork, FaultyWebhook, LeaderboardHost
+from simulator.races.hosts.output_monitor import MonitoredLink, OutputMonitor
+from simulator.races.hosts.tally import MeetingTally
 from simulator.races.physical.beam_gate import BASELINE_M, GATE, SENSORS
-from simulator.races.physical.fault_table import Bad
-from simulator.races.physical.gate_device import BoxDriver, GateBox
-from simulator.races.physical.virtual_time import KernelClock, Universe
+from simulator.races.physical.fault_table import FaultSource
+from simulator.races.physical.gate_device import GateDevice, GateDeviceDriver
+from simulator.races.physical.virtual_time import VirtualKernelClock, VirtualTime
 from station.core import inputs as e
-from station.service.station import Setup, Station
+from station.service.station import Station, StationSetup
 from station.sync.outbox_reader import OutboxReader
 from station.sync.syncer import Syncer
 from station.views.views import Accepted, Declined, RunView
@@ -33,50 +40,60 @@ IN_LINE = (e.GateSpec(GATE, SENSORS, baseline_mm=round(BASELINE_M * 1000), layou
 SIDE_BY_SIDE = (e.GateSpec(GATE, SENSORS, layout="side_by_side"),)
 
 
-class House:
+class StationHost:
     """What runs on the station's machine, and the desk where officials stand."""
 
     def __init__(
         self,
-        universe: Universe,
+        virtual_time: VirtualTime,
         broker: MockBroker,
-        vendor: Vendor,
-        bad: Bad,
+        leaderboard: LeaderboardHost,
+        faults: FaultSource,
         folder: pathlib.Path,
-        tally: Tally,
+        tally: MeetingTally,
         *,
         side_by_side: bool,
     ) -> None:
         self._gates = SIDE_BY_SIDE if side_by_side else IN_LINE
-        self.clock = KernelClock(universe, NAME)
-        self.box = GateBox(self.clock)
+        self.clock = VirtualKernelClock(virtual_time, NAME)
+        self.gate_device = GateDevice(self.clock)
         self.path = folder / "station.db"
-        self.tail = Tail(self.path)
+        self.journal_tail = JournalTail(self.path)
         self.boots = [(0, self.clock.boot_id, -self.clock.stamp(0))]
-        self.fuse, self.sync_fuse = Fuse(), Fuse()
+        self.crash_point, self.sync_crash_point = CrashPoint(), CrashPoint()
         self.race: e.OpenRace | None = None
-        self._universe, self._broker, self._vendor, self._bad, self._folder = universe, broker, vendor, bad, folder
+        self._virtual_time, self._broker, self._leaderboard, self._faults, self._folder = (
+            virtual_time,
+            broker,
+            leaderboard,
+            faults,
+            folder,
+        )
         self._kept = tally.invariants["rulings_kept"]
         self._tally = tally
         kept = tally.invariants
-        self._watch = Watch(
-            self.tail, kept["shown_is_stored"], kept["reports_kept"], kept["one_lease"], lambda: universe.now_ns
+        self._watch = OutputMonitor(
+            self.journal_tail,
+            kept["shown_is_stored"],
+            kept["reports_kept"],
+            kept["one_lease"],
+            lambda: virtual_time.now_ns,
         )
-        self._life: Life | None = None
-        self._sync: SyncLife | None = None
+        self._life: StationProcess | None = None
+        self._sync: SyncProcess | None = None
         self._lives = 0
         self._full = False
         self._sync_due_ns: int | None = None
         self._due_seen = 0
-        self._sync_rng = random.Random(f"{bad.seed}/sync")
-        draws = random.Random(f"{bad.seed}/identity")
+        self._sync_rng = random.Random(f"{faults.seed}/sync")
+        draws = random.Random(f"{faults.seed}/identity")
         self._draw = lambda count: draws.randbytes(count).hex()
 
     # Processes
 
     def start(self) -> None:
         """Both processes; a start that fails (a full disk) is tried again, as systemd does."""
-        if not self.box.powered:
+        if not self.gate_device.powered:
             return
         if self._life is None:
             self._start_station()
@@ -96,24 +113,26 @@ class House:
         if self._life is None:
             return
         self._forget_station()
-        self._universe.after(self._restart_pause("station_restart"), self.start)
+        self._virtual_time.after(self._restart_pause("station_restart"), self.start)
 
     def kill_sync(self) -> None:
         if self._sync is None:
             return
         self._forget_sync()
-        self._universe.after(self._restart_pause("sync_restart"), self.start)
+        self._virtual_time.after(self._restart_pause("sync_restart"), self.start)
 
     def reboot(self, down_ns: int) -> None:
         """The whole machine; what the gate had not yet given away is gone with it."""
-        if not self.box.powered:
+        if not self.gate_device.powered:
             return
         self._forget_station()
         self._forget_sync()
-        self.tail.catch_up()
-        self.box.noted = [edge for edge in self.box.noted if (edge.boot, edge.seq) in self.tail.edges]
-        self.box.powered = False
-        self._universe.after(down_ns, self._come_up)
+        self.journal_tail.catch_up()
+        self.gate_device.noted = [
+            edge for edge in self.gate_device.noted if (edge.boot, edge.seq) in self.journal_tail.edges
+        ]
+        self.gate_device.powered = False
+        self._virtual_time.after(down_ns, self._come_up)
 
     def disk_full(self, full: bool) -> None:
         self._full = full
@@ -145,26 +164,26 @@ class House:
         life = self._life
         if life is not None and self._alive(life.work) and life.journal.due != self._due_seen:
             self._due_seen = life.journal.due
-            self._sync_at(self._universe.now_ns + SYNC_NOTICES_NS)
-        if self._sync is not None and self._sync_due_ns is not None and self._sync_due_ns <= self._universe.now_ns:
+            self._sync_at(self._virtual_time.now_ns + SYNC_NOTICES_NS)
+        if self._sync is not None and self._sync_due_ns is not None and self._sync_due_ns <= self._virtual_time.now_ns:
             self._step_sync(self._sync.syncer)
 
     def _step_sync(self, syncer: Syncer) -> None:
         self._sync_due_ns = None
         try:
             due_ns = syncer.step(self.clock.now_ns())
-        except Killed:
-            self._bad.struck("sync_restart")
+        except ProcessKilled:
+            self._faults.struck("sync_restart")
             self.kill_sync()
             return
         if due_ns is not None:
             # The syncer counts on the machine's clock.
-            self._sync_at(self._universe.now_ns + max(1, due_ns - self.clock.now_ns()))
+            self._sync_at(self._virtual_time.now_ns + max(1, due_ns - self.clock.now_ns()))
 
     def _sync_at(self, at_ns: int) -> None:
         if self._sync_due_ns is None or at_ns < self._sync_due_ns:
             self._sync_due_ns = at_ns
-        self._universe.at(at_ns, lambda: None)
+        self._virtual_time.at(at_ns, lambda: None)
 
     # The desk (simulator.races.starter.Desk)
 
@@ -180,8 +199,8 @@ class House:
             return None
         if isinstance(answer, Accepted):
             self._tally.rulings += 1
-            self.tail.catch_up()
-            stored = self.tail.records[answer.seq - 1] if answer.seq <= len(self.tail.records) else None
+            self.journal_tail.catch_up()
+            stored = self.journal_tail.records[answer.seq - 1] if answer.seq <= len(self.journal_tail.records) else None
             matches = stored is not None and stored.kind == type(command).__name__
             self._kept.check(matches, f"{command} was accepted as record {answer.seq}, which is {stored}")
         return answer
@@ -194,43 +213,47 @@ class House:
         self._watch.seen(view, self._life.number)
         return view.run
 
-    def stamp(self, universe_ns: int) -> int:
-        return self.clock.stamp(universe_ns)
+    def stamp(self, virtual_ns: int) -> int:
+        return self.clock.stamp(virtual_ns)
 
     # Inside
 
     def _start_station(self) -> None:
         self._lives += 1
         link = MockLink(self._broker, NAME, f"{self.clock.utc_ns():x}", "station")
-        journal = HallJournal(self.path, self.fuse.step)
+        journal = CrashingJournal(self.path, self.crash_point.step)
         journal.disk_full(self._full)
-        setup = Setup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, draw=self._draw)
-        told = ToldLink(link, self._watch, self.fuse.step)
-        station = Station(setup, self.clock, told, {GATE: BoxDriver(self.box)}, journal)
-        self._life = Life(self._lives, station, journal, link)
+        setup = StationSetup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, random_hex=self._draw)
+        told = MonitoredLink(link, self._watch, self.crash_point.step)
+        station = Station(setup, self.clock, told, {GATE: GateDeviceDriver(self.gate_device)}, journal)
+        self._life = StationProcess(self._lives, station, journal, link)
         try:
             started = self._alive(station.start)
         except OperatorError:
             started = False
             self._forget_station()
-            self._universe.after(self._restart_pause("disk_full"), self.start)
+            self._virtual_time.after(self._restart_pause("disk_full"), self.start)
         if started:
             self.pump()
 
     def _start_sync(self) -> None:
         source = OutboxReader(self.path)
-        attempts = HallAttempts(self._folder / "sync.db", self.sync_fuse.step)
-        road = Road(Network(self._universe, self._vendor, self._bad), self.clock.utc_ns, self.sync_fuse.step)
-        syncer = Syncer(source, attempts, road, self._sync_rng, self.clock.utc_ns, lambda _sentence: None)
-        self._sync = SyncLife(syncer, source, attempts)
-        self._sync_at(self._universe.now_ns + SYNC_NOTICES_NS)
+        attempts = CrashingAttempts(self._folder / "sync.db", self.sync_crash_point.step)
+        webhook = FaultyWebhook(
+            FaultyNetwork(self._virtual_time, self._leaderboard, self._faults),
+            self.clock.utc_ns,
+            self.sync_crash_point.step,
+        )
+        syncer = Syncer(source, attempts, webhook, self._sync_rng, self.clock.utc_ns, lambda _sentence: None)
+        self._sync = SyncProcess(syncer, source, attempts)
+        self._sync_at(self._virtual_time.now_ns + SYNC_NOTICES_NS)
 
     def _alive(self, work: Callable[[], object]) -> bool:
         """False if the station died of it."""
         try:
             work()
-        except Killed:
-            self._bad.struck("station_restart")
+        except ProcessKilled:
+            self._faults.struck("station_restart")
             self.kill_station()
             return False
         return True
@@ -239,7 +262,7 @@ class House:
         life, self._life = self._life, None
         if life is not None:
             life.link.vanish()
-            self.box.detach()
+            self.gate_device.detach()
             life.journal.close()
 
     def _forget_sync(self) -> None:
@@ -251,11 +274,11 @@ class House:
 
     def _come_up(self) -> None:
         self.clock.reboot()
-        self.box.reboot()
-        self.box.powered = True
-        now_ns = self._universe.now_ns
+        self.gate_device.reboot()
+        self.gate_device.powered = True
+        now_ns = self._virtual_time.now_ns
         self.boots.append((now_ns, self.clock.boot_id, now_ns - self.clock.now_ns()))
         self.start()
 
     def _restart_pause(self, why: str) -> int:
-        return round(self._bad.source(why).uniform(1.0, 6.0) * NS_PER_S)
+        return round(self._faults.source(why).uniform(1.0, 6.0) * NS_PER_S)

@@ -52,7 +52,7 @@ INVARIANTS: dict[str, str] = {
 
 
 @dataclass(slots=True)
-class Tally:
+class MeetingTally:
     """What one meeting, or all of them, came to."""
 
     faults: Counter[str] = field(default_factory=Counter)
@@ -77,7 +77,7 @@ class Tally:
         """One hash over the journals of all meetings, in order."""
         return hashlib.sha256("\n".join(self.heads).encode()).hexdigest()
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "MeetingTally") -> None:
         """The next meeting's."""
         self.faults.update(other.faults)
         self.excused.update(other.excused)
@@ -92,12 +92,12 @@ COUNTS = ("laps", "runs", "races", "results", "posts", "crossings", "reports", "
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class SimulationReport:
     """A whole simulation. `wall_s` is real time; all else repeats with the seed."""
 
     seed: int
     hours: float
-    tally: Tally
+    tally: MeetingTally
     wall_s: float
 
     def as_json(self) -> dict[str, object]:
@@ -120,9 +120,9 @@ def _summary(invariant: Invariant) -> dict[str, object]:
     return summary if invariant.held else {**summary, "failures": invariant.failures, "broken": invariant.broken}
 
 
-def total(tallies: Iterable[Tally]) -> Tally:
+def total(tallies: Iterable[MeetingTally]) -> MeetingTally:
     """The sum of all meetings, in order."""
-    whole = Tally()
+    whole = MeetingTally()
     for tally in tallies:
         whole.add(tally)
     return whole

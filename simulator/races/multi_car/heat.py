@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from shared.rules.ranking import RaceRules
 from shared.units import NS_PER_MS, NS_PER_S
-from simulator.races.physical.racers import Racer, draw_racer, drive_lap
+from simulator.races.physical.racers import SimRacer, draw_racer, drive_lap
 from station.core import inputs as e
 
 GATE = "start"
@@ -25,7 +25,7 @@ COASTS = 0.3  # of the cars roll over the line once more when their run is over
 
 
 @dataclass(frozen=True, slots=True)
-class Luck:
+class FaultRates:
     """How often the gate misses a pass, and a car's report is never heard."""
 
     missed_edge: float = 0.01
@@ -33,7 +33,7 @@ class Luck:
 
 
 @dataclass(frozen=True, slots=True)
-class TruePass:
+class HeatPassing:
     """A car's front in the beam at `at_ns`; `counts` False: its run is over, it rolls on."""
 
     run_id: str
@@ -49,8 +49,8 @@ class Heat:
     """What was in the hall, and what the station hears of it, in order of time."""
 
     seed: str
-    racers: dict[str, Racer]  # by run
-    passes: list[TruePass] = field(default_factory=list)
+    racers: dict[str, SimRacer]  # by run
+    passes: list[HeatPassing] = field(default_factory=list)
     inputs: list[e.Input] = field(default_factory=list)
     end_ns: int = 0
 
@@ -60,7 +60,7 @@ def moment(at_ns: int) -> e.Moment:
     return e.Moment(BOOT, at_ns, UTC_NS + at_ns)
 
 
-def draw_heat(seed: str, cars: int, laps: int, luck: Luck) -> Heat:
+def draw_heat(seed: str, cars: int, laps: int, rates: FaultRates) -> Heat:
     """The same seed draws the same heat."""
     rng = random.Random(f"{seed}/heat")
     heat = Heat(seed, {f"run-{n + 1}": draw_racer(rng, n + 1, cars) for n in range(cars)})
@@ -69,11 +69,11 @@ def draw_heat(seed: str, cars: int, laps: int, luck: Luck) -> Heat:
     for run_id, racer in heat.racers.items():
         start_ns = begin_ns + round(rng.uniform(0.0, 4.0) * NS_PER_S)
         timed.append((start_ns, e.StartRun(author="starter", run_id=run_id, moment=moment(start_ns))))
-        heat.passes += _driven(rng, run_id, racer, start_ns, laps, luck)
+        heat.passes += _driven(rng, run_id, racer, start_ns, laps, rates)
     heat.passes.sort(key=lambda each: each.at_ns)
     timed += _edges(heat.passes)
     for racer in heat.racers.values():
-        timed += _reports(rng, racer.car, [each for each in heat.passes if each.car == racer.car], luck)
+        timed += _reports(rng, racer.car, [each for each in heat.passes if each.car == racer.car], rates)
     heat.end_ns = heat.passes[-1].at_ns + 20 * NS_PER_S
     timed += [(at_ns, e.Tick(moment(at_ns))) for at_ns in range(begin_ns, heat.end_ns, TICK_NS)]
     heat.inputs = [given for _, given in sorted(timed, key=lambda each: each[0])]
@@ -91,21 +91,23 @@ def _opening(heat: Heat, laps: int) -> list[tuple[int, e.Input]]:
     return [(0, e.Booted(moment(0), "station", (gate,))), (1, race), *((2, each) for each in opened)]
 
 
-def _driven(rng: random.Random, run_id: str, racer: Racer, start_ns: int, laps: int, luck: Luck) -> list[TruePass]:
+def _driven(
+    rng: random.Random, run_id: str, racer: SimRacer, start_ns: int, laps: int, rates: FaultRates
+) -> list[HeatPassing]:
     """From the start over the line and round, and sometimes once more."""
     passes = []
     at_ns, speed_mps = start_ns + round(rng.uniform(1.0, 3.0) * NS_PER_S), racer.line_speed_mps
     for number in range(laps + 1 + (rng.random() < COASTS)):
         blocked_ns = round(CAR_M / speed_mps * NS_PER_S)
-        missed = rng.random() < luck.missed_edge
-        passes.append(TruePass(run_id, racer.car, at_ns, blocked_ns, number <= laps, missed))
+        missed = rng.random() < rates.missed_edge
+        passes.append(HeatPassing(run_id, racer.car, at_ns, blocked_ns, number <= laps, missed))
         lap = drive_lap(racer, rng)
         at_ns += lap.duration_ns if lap.duration_ns is not None else round(3 * racer.base_lap_s * NS_PER_S)
         speed_mps = lap.speed_mps
     return passes
 
 
-def _edges(passes: list[TruePass]) -> list[tuple[int, e.Input]]:
+def _edges(passes: list[HeatPassing]) -> list[tuple[int, e.Input]]:
     """What one beam makes of them: blocked while any car is in it."""
     edges: list[tuple[int, bool]] = []
     free_ns = -1
@@ -123,7 +125,7 @@ def _edges(passes: list[TruePass]) -> list[tuple[int, e.Input]]:
     ]
 
 
-def _reports(rng: random.Random, car: str, passes: list[TruePass], luck: Luck) -> list[tuple[int, e.Input]]:
+def _reports(rng: random.Random, car: str, passes: list[HeatPassing], rates: FaultRates) -> list[tuple[int, e.Input]]:
     """The car's own word: a frame too late, on its own clock, some on the way for long, some never heard."""
     epoch_ns, rate = rng.randint(5, 4000) * NS_PER_S, 1.0 + rng.uniform(-40e-6, 40e-6)
     boot, last_ns = f"{car}-boot", 0
@@ -134,7 +136,7 @@ def _reports(rng: random.Random, car: str, passes: list[TruePass], luck: Luck) -
         lap_ns, last_ns = (said_ns - last_ns if last_ns else None), said_ns
         delay_ms = rng.uniform(300.0, 5000.0) if rng.random() < LATE_REPORT else rng.uniform(30.0, 200.0)
         heard_ns = each.at_ns + round((60.0 + delay_ms) * NS_PER_MS)
-        if rng.random() >= luck.lost_report:
+        if rng.random() >= rates.lost_report:
             report = e.CarReport(car, boot, seq, said_ns, boot, moment(heard_ns), lap_ns, 33 * NS_PER_MS)
             found.append((heard_ns, report))
     return found

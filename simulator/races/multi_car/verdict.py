@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simulator.races.multi_car.heat import Heat, Luck, TruePass, draw_heat, moment
+from simulator.races.multi_car.heat import FaultRates, Heat, HeatPassing, draw_heat, moment
 from station.commands.replay import check
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import Engine
-from station.store.journal import Entry, Journal
+from station.store.journal import Journal, JournalEntry
 
 LAPS = 12
 BATCH = 64
@@ -24,7 +24,7 @@ NEAR_NS = 1_500_000_000
 
 
 @dataclass(slots=True)
-class Verdict:
+class HeatVerdict:
     """What one heat, or all of them, came to. `wrong` are sentences; `missed` passes made no crossing of their own."""
 
     crossings: int = 0
@@ -50,7 +50,7 @@ class Verdict:
         return {"seed": seed, **counts, "silently_wrong": self.wrong, "asked": dict(sorted(self.asked.items())),
                 "journal_hash": journal_hash}  # fmt: skip
 
-    def add(self, other: "Verdict") -> None:
+    def add(self, other: "HeatVerdict") -> None:
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.asked.update(other.asked)
@@ -61,17 +61,17 @@ class Verdict:
 COUNTS = ("crossings", "right", "doubtful", "missed", "missed_asked", "laps", "laps_true")
 
 
-class Heard:
+class HeatReplay:
     """The engine, what it was given and what it said; a tick that said nothing is not kept, as in the station."""
 
     def __init__(self) -> None:
         self.engine = Engine()
-        self.kept: list[Entry] = []
+        self.kept: list[JournalEntry] = []
 
     def give(self, event: e.Input) -> tuple[f.Fact, ...]:
         facts = self.engine.handle(event)
         if facts:
-            self.kept.append(Entry(event, facts))
+            self.kept.append(JournalEntry(event, facts))
         return facts
 
     @property
@@ -79,9 +79,9 @@ class Heard:
         return [fact for entry in self.kept for fact in entry.facts]
 
 
-def run_heat(seed: str, cars: int, laps: int, luck: Luck, folder: pathlib.Path | None = None) -> Verdict:
+def run_heat(seed: str, cars: int, laps: int, rates: FaultRates, folder: pathlib.Path | None = None) -> HeatVerdict:
     """One heat; with a `folder` its journal is written there, and must replay to the same facts."""
-    heat, heard = draw_heat(seed, cars, laps, luck), Heard()
+    heat, heard = draw_heat(seed, cars, laps, rates), HeatReplay()
     for given in heat.inputs:
         heard.give(given)
     verdict = judge(heat, heard.facts)
@@ -93,20 +93,20 @@ def run_heat(seed: str, cars: int, laps: int, luck: Luck, folder: pathlib.Path |
 
 
 def run_heats(
-    seed: int, count: int, cars: int, folder: pathlib.Path, done: Callable[[Verdict], None] = lambda _verdict: None
-) -> Verdict:
+    seed: int, count: int, cars: int, folder: pathlib.Path, done: Callable[[HeatVerdict], None] = lambda _verdict: None
+) -> HeatVerdict:
     """Heats (seed, 0) to (seed, count - 1), each with its journal in `folder`; `done` hears of each."""
-    whole = Verdict()
+    whole = HeatVerdict()
     for number in range(count):
-        verdict = run_heat(f"{seed}/{number}", cars, LAPS, Luck(), folder)
+        verdict = run_heat(f"{seed}/{number}", cars, LAPS, FaultRates(), folder)
         whole.add(verdict)
         done(verdict)
     return whole
 
 
-def judge(heat: Heat, facts: list[f.Fact]) -> Verdict:
+def judge(heat: Heat, facts: list[f.Fact]) -> HeatVerdict:
     """Each crossing against the truth."""
-    verdict = Verdict()
+    verdict = HeatVerdict()
     truth = {each.at_ns: each for each in heat.passes}
     stamps = {fact.number: fact.at_ns for fact in facts if isinstance(fact, f.Crossing)}
     given = {fact.crossing: fact for fact in facts if isinstance(fact, f.Attributed)}
@@ -129,13 +129,13 @@ def judge(heat: Heat, facts: list[f.Fact]) -> Verdict:
     return verdict
 
 
-def _hold(verdict: Verdict, right: bool, heat: Heat, sentence: str) -> None:
+def _hold(verdict: HeatVerdict, right: bool, heat: Heat, sentence: str) -> None:
     verdict.right += right
     if not right:
         verdict.wrong.append(f"heat {heat.seed}: {sentence}")
 
 
-def _missed(heat: Heat, seen: set[int], proposals: list[f.Proposal], verdict: Verdict) -> None:
+def _missed(heat: Heat, seen: set[int], proposals: list[f.Proposal], verdict: HeatVerdict) -> None:
     for each in heat.passes:
         if each.counts and each.at_ns not in seen:
             verdict.missed += 1
@@ -144,7 +144,7 @@ def _missed(heat: Heat, seen: set[int], proposals: list[f.Proposal], verdict: Ve
             )
 
 
-def _rule(heat: Heat, heard: Heard) -> None:
+def _rule(heat: Heat, heard: HeatReplay) -> None:
     """An official looks at the video and answers every proposal; then every run is over."""
     truth = {each.at_ns: each for each in heat.passes}
     stamps = {fact.number: fact.at_ns for fact in heard.facts if isinstance(fact, f.Crossing)}
@@ -154,7 +154,7 @@ def _rule(heat: Heat, heard: Heard) -> None:
         heard.give(e.FinishRun(author="judge", run_id=run_id, moment=moment(heat.end_ns)))
 
 
-def _ruling(heat: Heat, asked: f.Proposal, true_pass: TruePass | None) -> e.Command:
+def _ruling(heat: Heat, asked: f.Proposal, true_pass: HeatPassing | None) -> e.Command:
     said, now = "seen on the video", moment(heat.end_ns)
     if true_pass is not None and true_pass.counts:
         number, run_id = asked.crossing, true_pass.run_id
@@ -166,7 +166,7 @@ def _ruling(heat: Heat, asked: f.Proposal, true_pass: TruePass | None) -> e.Comm
     return e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, reason=said, moment=now)
 
 
-def _held_against_the_truth(heat: Heat, heard: Heard, verdict: Verdict) -> None:
+def _held_against_the_truth(heat: Heat, heard: HeatReplay, verdict: HeatVerdict) -> None:
     """After the rulings: which of the true laps does the book have, to the nanosecond?"""
     race = heard.engine.race
     assert race is not None
@@ -177,7 +177,7 @@ def _held_against_the_truth(heat: Heat, heard: Heard, verdict: Verdict) -> None:
         verdict.laps_true += sum((end, end - begin) in laps for begin, end in itertools.pairwise(stamps))
 
 
-def _journaled(heard: Heard, path: pathlib.Path) -> str:
+def _journaled(heard: HeatReplay, path: pathlib.Path) -> str:
     """The heat as a station keeps it: its head, once it has replayed to the same facts. Raises StorageError."""
     journal = Journal(path)
     try:

@@ -30,7 +30,7 @@ class SeenEdge:
 
 
 @dataclass(slots=True)
-class Passing:
+class BeamPassing:
     """A true pass of a car over the line at `at_ns` of the universe, and the faults that were put on it."""
 
     at_ns: int

@@ -13,7 +13,7 @@ Per = Literal["meeting", "hour", "passing", "packet", "post"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """A fault: `rate` is how many an hour of race, or the chance for each meeting, passing, packet or post."""
 
     name: str
@@ -22,39 +22,41 @@ class Kind:
     what: str
 
 
-FAULTS: tuple[Kind, ...] = (
-    Kind("double_trigger", "passing", 0.03, "a beam flickers while or after the car is in it"),
-    Kind("missed_edge", "passing", 0.004, "one of the two sensors does not see the car"),
-    Kind("lost_edge", "passing", 0.002, "a numbered edge is lost in the gate's queue"),
-    Kind("missed_crossing", "passing", 0.003, "no sensor sees the car"),
-    Kind("car_blind", "passing", 0.01, "no frame of the car shows the gate: it reports one long lap"),
-    Kind(
+FAULTS: tuple[FaultKind, ...] = (
+    FaultKind("double_trigger", "passing", 0.03, "a beam flickers while or after the car is in it"),
+    FaultKind("missed_edge", "passing", 0.004, "one of the two sensors does not see the car"),
+    FaultKind("lost_edge", "passing", 0.002, "a numbered edge is lost in the gate's queue"),
+    FaultKind("missed_crossing", "passing", 0.003, "no sensor sees the car"),
+    FaultKind("car_blind", "passing", 0.01, "no frame of the car shows the gate: it reports one long lap"),
+    FaultKind(
         "side_by_side", "meeting", 0.35, "the gate's two strips lie side by side: a wheel presses either first, or one"
     ),
-    Kind("sensor_noise", "hour", 3.0, "a pulse where no car is"),
-    Kind("lost_message", "packet", 0.004, "a packet is lost (with QoS 1 the connection breaks)"),
-    Kind("late_message", "packet", 0.02, "a packet is up to 5 s late"),
-    Kind("repeated_message", "packet", 0.02, "a QoS 1 packet arrives twice"),
-    Kind("partition", "hour", 1.0, "a car is cut off for up to two minutes"),
-    Kind("broker_restart", "hour", 1.0, "the broker is killed, forgets everything, and is back seconds later"),
-    Kind("car_restart", "hour", 1.0, "the car's computer restarts; its outbox is on disk"),
-    Kind("car_trip", "hour", 1.0, "the car stops itself in mid-lap until an official resumes it"),
-    Kind("cloned_car", "hour", 1.0, "a second machine with a copied card speaks under the name of a car"),
-    Kind("station_restart", "hour", 2.0, "the station is killed at any step and starts again"),
-    Kind("station_reboot", "hour", 0.3, "the station's machine reboots: a new boot, a new clock"),
-    Kind("disk_full", "hour", 0.6, "the journal's disk takes nothing for a while"),
-    Kind("clock_step", "hour", 1.0, "UTC jumps by up to an hour, either way"),
-    Kind("untrusted_clock", "meeting", 0.35, "the station's clock starts in 1970, or days off, until NTP is found"),
-    Kind("sync_restart", "hour", 2.0, "the sync process is killed at any step and starts again"),
-    Kind("leaderboard_down", "hour", 0.5, "the leaderboard is away for up to 20 minutes"),
-    Kind("leaderboard_restart", "hour", 0.3, "the leaderboard is killed and starts again"),
-    Kind("leaderboard_500", "post", 0.05, "500 before anything was done"),
-    Kind("leaderboard_500_after_apply", "post", 0.05, "applied, then the answer was 500"),
-    Kind("leaderboard_timeout", "post", 0.05, "no answer in time; it is applied later, or never"),
-    Kind("portal", "post", 0.05, "a login page, a firewall or a proxy answers in the leaderboard's place"),
-    Kind("duplicate_post", "post", 0.05, "the same post arrives twice"),
+    FaultKind("sensor_noise", "hour", 3.0, "a pulse where no car is"),
+    FaultKind("lost_message", "packet", 0.004, "a packet is lost (with QoS 1 the connection breaks)"),
+    FaultKind("late_message", "packet", 0.02, "a packet is up to 5 s late"),
+    FaultKind("repeated_message", "packet", 0.02, "a QoS 1 packet arrives twice"),
+    FaultKind("partition", "hour", 1.0, "a car is cut off for up to two minutes"),
+    FaultKind("broker_restart", "hour", 1.0, "the broker is killed, forgets everything, and is back seconds later"),
+    FaultKind("car_restart", "hour", 1.0, "the car's computer restarts; its outbox is on disk"),
+    FaultKind("car_trip", "hour", 1.0, "the car stops itself in mid-lap until an official resumes it"),
+    FaultKind("cloned_car", "hour", 1.0, "a second machine with a copied card speaks under the name of a car"),
+    FaultKind("station_restart", "hour", 2.0, "the station is killed at any step and starts again"),
+    FaultKind("station_reboot", "hour", 0.3, "the station's machine reboots: a new boot, a new clock"),
+    FaultKind("disk_full", "hour", 0.6, "the journal's disk takes nothing for a while"),
+    FaultKind("clock_step", "hour", 1.0, "UTC jumps by up to an hour, either way"),
+    FaultKind(
+        "untrusted_clock", "meeting", 0.35, "the station's clock starts in 1970, or days off, until NTP is found"
+    ),
+    FaultKind("sync_restart", "hour", 2.0, "the sync process is killed at any step and starts again"),
+    FaultKind("leaderboard_down", "hour", 0.5, "the leaderboard is away for up to 20 minutes"),
+    FaultKind("leaderboard_restart", "hour", 0.3, "the leaderboard is killed and starts again"),
+    FaultKind("leaderboard_500", "post", 0.05, "500 before anything was done"),
+    FaultKind("leaderboard_500_after_apply", "post", 0.05, "applied, then the answer was 500"),
+    FaultKind("leaderboard_timeout", "post", 0.05, "no answer in time; it is applied later, or never"),
+    FaultKind("portal", "post", 0.05, "a login page, a firewall or a proxy answers in the leaderboard's place"),
+    FaultKind("duplicate_post", "post", 0.05, "the same post arrives twice"),
 )
-BY_NAME: dict[str, Kind] = {kind.name: kind for kind in FAULTS}
+BY_NAME: dict[str, FaultKind] = {kind.name: kind for kind in FAULTS}
 
 
 def chosen(words: str) -> frozenset[str]:
@@ -68,7 +70,7 @@ def chosen(words: str) -> frozenset[str]:
     return frozenset(names)
 
 
-class Bad:
+class FaultSource:
     """Luck: says which fault strikes now, and counts those that did. One random source for each kind.
 
     A kind that is switched off leaves the others' luck as it was, so that a failing seed can be narrowed down.
@@ -84,7 +86,7 @@ class Bad:
         """The random source of one kind, for how exactly it strikes."""
         return self._sources[name]
 
-    def strikes(self, name: str) -> bool:
+    def occurs(self, name: str) -> bool:
         """Does this meeting, passing, packet or post suffer it? Counts it if so."""
         hit = self._sources[name].random() < BY_NAME[name].rate and name in self.kinds
         if hit:

@@ -8,17 +8,17 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from simulator.races.physical.beam_gate import GATE, SeenEdge
-from simulator.races.physical.virtual_time import KernelClock
+from simulator.races.physical.virtual_time import VirtualKernelClock
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 
 RING = 4096
 
 
-class GateBox:
+class GateDevice:
     """What survives the station's process. `noted`: every edge that got a number and was not lost, for the checker."""
 
-    def __init__(self, clock: KernelClock) -> None:
+    def __init__(self, clock: VirtualKernelClock) -> None:
         self.clock = clock
         self.powered = True
         self.noted: list[Edge] = []
@@ -60,18 +60,20 @@ class GateBox:
         self._put = None
 
 
-class BoxDriver:
-    """`station.gates.driver.GateDriver` on a `GateBox`; a new one for each station process."""
+class GateDeviceDriver:
+    """`station.gates.driver.GateDriver` on a `GateDevice`; a new one for each station process."""
 
-    def __init__(self, box: GateBox) -> None:
-        self._box = box
+    def __init__(self, gate_device: GateDevice) -> None:
+        self._gate_device = gate_device
 
     def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
-        self._box.attach(after, put)
+        self._gate_device.attach(after, put)
 
     def health(self) -> GateHealthReport:
-        last_ns = self._box.noted[-1].at_ns if self._box.noted else None
-        return GateHealthReport(self._box.powered, "The gate answers.", last_ns, self._box.edges, self._box.lost)
+        last_ns = self._gate_device.noted[-1].at_ns if self._gate_device.noted else None
+        return GateHealthReport(
+            self._gate_device.powered, "The gate answers.", last_ns, self._gate_device.edges, self._gate_device.lost
+        )
 
     def close(self) -> None:
-        self._box.detach()
+        self._gate_device.detach()

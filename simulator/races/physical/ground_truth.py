@@ -7,63 +7,65 @@ import random
 from dataclasses import dataclass
 
 from simulator.races.physical import beam_gate
-from simulator.races.physical.beam_gate import Passing, SeenEdge
-from simulator.races.physical.fault_table import Bad
-from simulator.races.physical.gate_device import GateBox
-from simulator.races.physical.sim_car import CarRadio
-from simulator.races.physical.virtual_time import Universe
+from simulator.races.physical.beam_gate import BeamPassing, SeenEdge
+from simulator.races.physical.fault_table import FaultSource
+from simulator.races.physical.gate_device import GateDevice
+from simulator.races.physical.sim_car import SimCar
+from simulator.races.physical.virtual_time import VirtualTime
 
 
 @dataclass(slots=True)
-class TruePass:
+class TruePassing:
     """One pass as it was: whose, when on the universe's clock and on the gate's (None: its machine was down)."""
 
     run_id: str
     car: str
-    passing: Passing
+    passing: BeamPassing
     stamp: tuple[str, int] | None
     edges: tuple[SeenEdge, ...]
 
 
-class Hall:
+class GroundTruth:
     """Takes cars over the line. `passes` and `noises` are the truth, in order of time."""
 
-    def __init__(self, universe: Universe, box: GateBox, bad: Bad, *, side_by_side: bool) -> None:
+    def __init__(
+        self, virtual_time: VirtualTime, gate_device: GateDevice, faults: FaultSource, *, side_by_side: bool
+    ) -> None:
         self.side_by_side = side_by_side
-        self.passes: list[TruePass] = []
+        self.passes: list[TruePassing] = []
         self.noises: list[tuple[SeenEdge, ...]] = []
-        self._universe, self._box, self._bad = universe, box, bad
+        self._virtual_time, self._gate_device, self._faults = virtual_time, gate_device, faults
 
-    def car_passes(self, radio: CarRadio, run_id: str, speed_mps: float) -> TruePass:
+    def car_passes(self, car: SimCar, run_id: str, speed_mps: float) -> TruePassing:
         """The front of the car is in the first beam now."""
-        passing = Passing(self._universe.now_ns, speed_mps)
+        passing = BeamPassing(self._virtual_time.now_ns, speed_mps)
         edges = self._spoilt(passing)
-        clock = self._box.clock
-        stamp = (clock.boot_id, clock.stamp(passing.at_ns)) if self._box.powered else None
-        true_pass = TruePass(run_id, radio.name, passing, stamp, tuple(edges))
+        clock = self._gate_device.clock
+        stamp = (clock.boot_id, clock.stamp(passing.at_ns)) if self._gate_device.powered else None
+        true_pass = TruePassing(run_id, car.name, passing, stamp, tuple(edges))
         self.passes.append(true_pass)
         self._show(edges)
-        radio.passes_gate(blind=self._bad.strikes("car_blind"))
+        car.passes_gate(blind=self._faults.occurs("car_blind"))
         return true_pass
 
     def noise(self, rng: random.Random) -> None:
         """A pulse where no car is, now."""
-        edges = beam_gate.noise(self._universe.now_ns, rng)
+        edges = beam_gate.noise(self._virtual_time.now_ns, rng)
         self.noises.append(tuple(edges))
         self._show(edges)
 
-    def _spoilt(self, passing: Passing) -> list[SeenEdge]:
-        aside = self._bad.source("side_by_side")
+    def _spoilt(self, passing: BeamPassing) -> list[SeenEdge]:
+        aside = self._faults.source("side_by_side")
         edges = passing.clean_side_by_side(aside) if self.side_by_side else passing.clean()
         for name, spoil in SPOILERS:
-            if self._bad.strikes(name):
+            if self._faults.occurs(name):
                 passing.faults.append(name)
-                edges = spoil(edges, self._bad.source(name)) if edges else edges
+                edges = spoil(edges, self._faults.source(name)) if edges else edges
         return edges
 
     def _show(self, edges: list[SeenEdge]) -> None:
         for edge in edges:
-            self._universe.at(edge.at_ns, lambda edge=edge: self._box.see(edge))  # type: ignore[misc]
+            self._virtual_time.at(edge.at_ns, lambda edge=edge: self._gate_device.see(edge))  # type: ignore[misc]
 
 
 def _nothing(_edges: list[SeenEdge], _rng: random.Random) -> list[SeenEdge]:

@@ -12,7 +12,7 @@ from shared.units import NS_PER_MS, NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
-class Racer:
+class SimRacer:
     """Who drives what, and how well. Chances are per lap; `spread` is the sigma of the lognormal factor."""
 
     name: str
@@ -28,7 +28,7 @@ class Racer:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RacerTrouble:
     """Something an official calls out, `into_ns` after the lap began; a reset is a marshal's hand."""
 
     kind: str
@@ -40,14 +40,14 @@ class DrivenLap:
     """A lap as it truly was. `duration_ns` None: the car never came round again (it crashed at the last trouble)."""
 
     duration_ns: int | None
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[RacerTrouble, ...]
     speed_mps: float
 
 
-def draw_racer(rng: random.Random, number: int, cars: int) -> Racer:
+def draw_racer(rng: random.Random, number: int, cars: int) -> SimRacer:
     """A racer of the field; two racers may share one car, as they do at an event."""
     spread = rng.choice((0.008, 0.02, 0.035, 0.06))
-    return Racer(
+    return SimRacer(
         name=f"racer-{number:02d}",
         car=f"car-{1 + (number - 1) % cars}",
         model=f"model-{number:02d}",
@@ -61,16 +61,16 @@ def draw_racer(rng: random.Random, number: int, cars: int) -> Racer:
     )
 
 
-def drive_lap(racer: Racer, rng: random.Random) -> DrivenLap:
+def drive_lap(racer: SimRacer, rng: random.Random) -> DrivenLap:
     """The next lap. A reset costs a marshal's walk, an off-track a few seconds or nothing, a collision a swerve."""
     clean_s = racer.base_lap_s * math.exp(rng.gauss(0.0, racer.spread))
     troubles, lost_s = [], 0.0
     for kind, chance in (("off_track", racer.off_track), ("collision", racer.collision)):
         if rng.random() < chance:
-            troubles.append(Trouble(kind, round(rng.uniform(0.05, 0.9) * clean_s * NS_PER_S)))
+            troubles.append(RacerTrouble(kind, round(rng.uniform(0.05, 0.9) * clean_s * NS_PER_S)))
             lost_s += rng.choice((0.0, rng.uniform(0.5, 3.0)))
     if troubles and rng.random() < 0.4:
-        troubles.append(Trouble("reset", troubles[-1].into_ns + 400 * NS_PER_MS))
+        troubles.append(RacerTrouble("reset", troubles[-1].into_ns + 400 * NS_PER_MS))
         lost_s += rng.uniform(2.0, 7.0)
     crashed = rng.random() < racer.crash
     duration_ns = None if crashed else round((clean_s + lost_s) * NS_PER_S) + rng.randrange(1000)

@@ -12,7 +12,7 @@ from shared.link.mock import MockBroker, MockLink
 from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from shared.units import NS_PER_MS, NS_PER_S
-from simulator.races.physical.virtual_time import Universe
+from simulator.races.physical.virtual_time import VirtualTime
 
 RESEND_NS = 5 * NS_PER_S
 BEAT_NS = NS_PER_S  # the product beats at 10 Hz; here it is orders that matter, not how fast silence is noticed
@@ -32,11 +32,11 @@ NEXT_MODE: dict[tuple[m.CarMode, m.OrderAction], m.CarMode] = {
 }
 
 
-class CarRadio:
+class SimCar:
     """One car, as the wire knows it and as the hall sees it stop."""
 
     def __init__(
-        self, universe: Universe, broker: MockBroker, name: str, rng: random.Random, machine: str = ""
+        self, virtual_time: VirtualTime, broker: MockBroker, name: str, rng: random.Random, machine: str = ""
     ) -> None:
         """`machine`: which one it is, of several that use the name."""
         self.name = name
@@ -46,7 +46,7 @@ class CarRadio:
         self.model = self.model_sha256 = ""
         self.reports: dict[tuple[str, int], m.Message] = {}
         self.outbox: dict[tuple[str, int], m.Message] = {}
-        self._universe, self._broker, self._rng = universe, broker, rng
+        self._virtual_time, self._broker, self._rng = virtual_time, broker, rng
         self._rate = 1.0 + rng.uniform(-40e-6, 40e-6)
         self._boots = 0
         self._beats: dict[int, int] = {}
@@ -65,14 +65,14 @@ class CarRadio:
         return f"{self._machine}-boot-{self._boots}"
 
     def now_ns(self) -> int:
-        return self._epoch_ns + round((self._universe.now_ns - self._booted_ns) * self._rate)
+        return self._epoch_ns + round((self._virtual_time.now_ns - self._booted_ns) * self._rate)
 
     def restart(self) -> None:
         """The car's computer starts again: a new boot, a new clock; the outbox is still on its disk."""
         self._link.vanish()
         self._boots += 1
         if self.mode == "driving":
-            self._stopped_ns = self._universe.now_ns
+            self._stopped_ns = self._virtual_time.now_ns
         self.mode = "disarmed"
         self._link = self._boot()
         self._say_state()
@@ -90,10 +90,10 @@ class CarRadio:
             self._beating = True
             self._tick()
 
-    def clone(self, rng: random.Random) -> "CarRadio":
+    def clone(self, rng: random.Random) -> "SimCar":
         """Another machine whose card was copied from this one's: the same name, a boot and a clock of its own."""
         self.clones += 1
-        return CarRadio(self._universe, self._broker, self.name, rng, f"{self.name}-clone-{rng.getrandbits(32):08x}")
+        return SimCar(self._virtual_time, self._broker, self.name, rng, f"{self.name}-clone-{rng.getrandbits(32):08x}")
 
     def switch_off(self) -> None:
         """It is unplugged."""
@@ -104,7 +104,7 @@ class CarRadio:
         """The guard's own stop in mid-lap; it latches until an official resumes. False if it does not drive."""
         if self.mode != "driving":
             return False
-        self.mode, self._stopped_ns = "tripped", self._universe.now_ns
+        self.mode, self._stopped_ns = "tripped", self._virtual_time.now_ns
         self._say_state()
         return True
 
@@ -121,7 +121,7 @@ class CarRadio:
     def gets_away(self) -> None:
         """Whatever stopped it is over: it drives, or is carried off."""
         if self._stopped_ns is not None:
-            self._stalled_ns += self._universe.now_ns - self._stopped_ns
+            self._stalled_ns += self._virtual_time.now_ns - self._stopped_ns
             self._stopped_ns = None
 
     def passes_gate(self, blind: bool) -> None:
@@ -133,7 +133,7 @@ class CarRadio:
         known = last is not None and last[0] == self.boot and at_ns - last[1] < MEMORY_NS
         lap_ns = at_ns - last[1] if known and last is not None else None
         body = m.CarLap(at_ns, self.boot, board_id=0, lap_ns=lap_ns, frames_seen=3, uncertainty_ns=FRAME_NS // 2)
-        self._universe.after(self._rng.randint(30, 90) * NS_PER_MS, lambda: self._report(body))
+        self._virtual_time.after(self._rng.randint(30, 90) * NS_PER_MS, lambda: self._report(body))
 
     def forget_last_pass(self) -> None:
         """It was carried to the start."""
@@ -142,7 +142,7 @@ class CarRadio:
     # Inside
 
     def _boot(self) -> MockLink:
-        self._booted_ns = self._universe.now_ns
+        self._booted_ns = self._virtual_time.now_ns
         self._epoch_ns = self._rng.randint(5, 4000) * NS_PER_S
         self._beats.clear()
         link = MockLink(self._broker, self.name, self.boot, "car")
@@ -173,7 +173,7 @@ class CarRadio:
             self._say_state()
 
     def _tick(self) -> None:
-        if self._universe.now_ns > self._on_duty_until_ns:
+        if self._virtual_time.now_ns > self._on_duty_until_ns:
             self._beating = False
             return
         self._beat += 1
@@ -181,7 +181,7 @@ class CarRadio:
         self._beats.pop(self._beat - 8, None)
         self._link.publish(m.CarHeartbeat(self._beat, self.mode))
         rarely = self.mode == "driving" and not self.clones
-        self._universe.after(DRIVING_BEAT_NS if rarely else BEAT_NS, self._tick)
+        self._virtual_time.after(DRIVING_BEAT_NS if rarely else BEAT_NS, self._tick)
 
     def _say_state(self) -> None:
         self._link.publish(m.CarState(True, self.mode, model=self.model, model_sha256=self.model_sha256))
@@ -198,7 +198,7 @@ class CarRadio:
     def _resend_later(self) -> None:
         if self.outbox and not self._resending:
             self._resending = True
-            self._universe.after(RESEND_NS, self._resend)
+            self._virtual_time.after(RESEND_NS, self._resend)
 
     def _resend(self) -> None:
         self._resending = False

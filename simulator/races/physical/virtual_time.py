@@ -14,7 +14,7 @@ UTC_AT_START_NS = 1_790_000_000 * NS_PER_S
 UPTIME_AT_START_NS = 40 * NS_PER_S
 
 
-class Universe:
+class VirtualTime:
     """What time it is, and what happens next; events of one instant happen in the order in which they were planned."""
 
     def __init__(self) -> None:
@@ -51,14 +51,14 @@ class Universe:
         action()
 
 
-class KernelClock:
+class VirtualKernelClock:
     """The clock of one machine in the universe, over its boots (`shared.clock.Clock`)."""
 
-    def __init__(self, universe: Universe, machine: str) -> None:
-        self._universe = universe
+    def __init__(self, virtual_time: VirtualTime, machine: str) -> None:
+        self._virtual_time = virtual_time
         self._machine = machine
         self._boots = 0
-        self._started_ns = universe.now_ns - UPTIME_AT_START_NS
+        self._started_ns = virtual_time.now_ns - UPTIME_AT_START_NS
         self._utc_step_ns = 0
         self.trusted = True
 
@@ -71,19 +71,19 @@ class KernelClock:
         return 1.0
 
     def now_ns(self) -> int:
-        return self.stamp(self._universe.now_ns)
+        return self.stamp(self._virtual_time.now_ns)
 
     def utc_ns(self) -> int:
-        return UTC_AT_START_NS + self._universe.now_ns + self._utc_step_ns
+        return UTC_AT_START_NS + self._virtual_time.now_ns + self._utc_step_ns
 
-    def stamp(self, universe_ns: int) -> int:
+    def stamp(self, virtual_ns: int) -> int:
         """What this clock shows at an instant of the present boot."""
-        return universe_ns - self._started_ns
+        return virtual_ns - self._started_ns
 
     def step_utc(self, by_ns: int) -> None:
         """What NTP does to the wall clock; no lap may notice. The kernel knows no time of day before its own boot
         (clock_settime(2): EINVAL below CLOCK_MONOTONIC), so it stops there."""
-        epoch_ns = self.now_ns() - UTC_AT_START_NS - self._universe.now_ns
+        epoch_ns = self.now_ns() - UTC_AT_START_NS - self._virtual_time.now_ns
         self._utc_step_ns = max(self._utc_step_ns + by_ns, epoch_ns)
 
     def lose_utc(self, by_ns: int) -> None:
@@ -99,4 +99,4 @@ class KernelClock:
     def reboot(self) -> None:
         """A new boot: the monotonic clock begins near zero again."""
         self._boots += 1
-        self._started_ns = self._universe.now_ns - UPTIME_AT_START_NS // 10
+        self._started_ns = self._virtual_time.now_ns - UPTIME_AT_START_NS // 10

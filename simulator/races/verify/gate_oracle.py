@@ -14,41 +14,41 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.units import NS_PER_S
-from simulator.races.hosts.journal_tail import Tail
+from simulator.races.hosts.journal_tail import JournalTail
 from simulator.races.hosts.tally import Invariant
 from simulator.races.physical.beam_gate import SENSORS
-from simulator.races.physical.gate_device import GateBox
-from simulator.races.physical.ground_truth import Hall, TruePass
+from simulator.races.physical.gate_device import GateDevice
+from simulator.races.physical.ground_truth import GroundTruth, TruePassing
 
 Stamp = tuple[str, int]
 SHADOW_NS = NS_PER_S  # the gate's lockout; a held pass waits for less
 
 
-class GateTruth:
+class GateOracle:
     """What the gate should have made of what was in the hall."""
 
-    def __init__(self, hall: Hall, box: GateBox, boots: list[tuple[int, str, int]]) -> None:
+    def __init__(self, truth: GroundTruth, gate_device: GateDevice, boots: list[tuple[int, str, int]]) -> None:
         """`boots`: (universe ns of the boot, boot id, universe minus clock) of the gate's machine, in order."""
-        self._boots, self._side_by_side = boots, hall.side_by_side
-        self._noted = {(edge.boot, edge.at_ns) for edge in box.noted}
-        self._noise_ns = sorted(pulse[0].at_ns for pulse in hall.noises)
-        self.exact: dict[Stamp, TruePass] = {p.stamp: p for p in hall.passes if p.stamp is not None}
-        self.disturbed = {id(p): why for p in hall.passes if (why := self._why_disturbed(p))}
-        self.suspects: dict[Stamp, str] = self._suspects(hall)
-        self.passes = hall.passes
+        self._boots, self._side_by_side = boots, truth.side_by_side
+        self._noted = {(edge.boot, edge.at_ns) for edge in gate_device.noted}
+        self._noise_ns = sorted(pulse[0].at_ns for pulse in truth.noises)
+        self.exact: dict[Stamp, TruePassing] = {p.stamp: p for p in truth.passes if p.stamp is not None}
+        self.disturbed = {id(p): why for p in truth.passes if (why := self._why_disturbed(p))}
+        self.suspects: dict[Stamp, str] = self._suspects(truth)
+        self.passes = truth.passes
 
-    def stamp(self, universe_ns: int) -> Stamp:
+    def stamp(self, virtual_ns: int) -> Stamp:
         """What the gate's clock showed at an instant."""
-        boot = max((b for b in self._boots if b[0] <= universe_ns), default=self._boots[0])
-        return boot[1], universe_ns - boot[2]
+        boot = max((b for b in self._boots if b[0] <= virtual_ns), default=self._boots[0])
+        return boot[1], virtual_ns - boot[2]
 
     def instant(self, stamp: Stamp) -> int:
         """And back."""
         return next(stamp[1] + offset for _, boot, offset in self._boots if boot == stamp[0])
 
-    def check_crossings(self, tail: Tail, invariant: Invariant, excused: Counter[str]) -> int:
+    def check_crossings(self, journal_tail: JournalTail, invariant: Invariant, excused: Counter[str]) -> int:
         """Both ways: no pass without its crossing, no crossing without its cause. How many crossings there are."""
-        crossings = [fact for record in tail.records for name, fact in record.facts if name == "Crossing"]
+        crossings = [fact for record in journal_tail.records for name, fact in record.facts if name == "Crossing"]
         made = Counter((fact["boot"], fact["at_ns"]) for fact in crossings)
         clean = {(fact["boot"], fact["at_ns"]) for fact in crossings if self._is_clean(fact)}
         for stamp, true_pass in self.exact.items():
@@ -63,14 +63,16 @@ class GateTruth:
                 excused[f"crossing: {why}"] += 1
         return len(crossings)
 
-    def check_lap(self, lap: dict[str, Any], strokes: set[Stamp], invariant: Invariant, excused: Counter[str]) -> None:
+    def check_lap(
+        self, lap: dict[str, Any], crossings: set[Stamp], invariant: Invariant, excused: Counter[str]
+    ) -> None:
         """One lap, as it was told. `strokes`: the stamps that officials added."""
         if lap["lap_ns"] == 0:
             invariant.check(not lap["valid"], f"a lap of no time is valid: {lap}")
             excused["lap: spans two boots, void by rule"] += 1
             return
         end, start = (lap["boot"], lap["ended_ns"]), (lap["boot"], lap["ended_ns"] - lap["lap_ns"])
-        causes = [self._cause(stamp, strokes) for stamp in (start, end)]
+        causes = [self._cause(stamp, crossings) for stamp in (start, end)]
         if not invariant.check(None not in causes, f"lap {lap} begins or ends where nothing was"):
             return
         causes.append(self._hidden(lap["run_id"], start, end))
@@ -86,11 +88,11 @@ class GateTruth:
             return bool(fact["direction"] == 0 and fact["sensor"] in SENSORS)
         return bool(fact["direction"] == 1 and fact["sensor"] == SENSORS[0])
 
-    def _cause(self, stamp: Stamp, strokes: set[Stamp]) -> str | None:
+    def _cause(self, stamp: Stamp, crossings: set[Stamp]) -> str | None:
         """'' for a true pass; a reason; None if nothing explains an end of a lap here."""
         if stamp in self.exact:
             return ""
-        return self.suspects.get(stamp) or ("an official's crossing" if stamp in strokes else None)
+        return self.suspects.get(stamp) or ("an official's crossing" if stamp in crossings else None)
 
     def _hidden(self, run_id: str, start: Stamp, end: Stamp) -> str:
         """A true pass of this run within the lap that made no crossing of its own, and why it could not."""
@@ -100,7 +102,7 @@ class GateTruth:
                 return self.disturbed.get(id(true_pass)) or "dropped by an official"
         return ""
 
-    def _why_disturbed(self, true_pass: TruePass) -> str:
+    def _why_disturbed(self, true_pass: TruePassing) -> str:
         at_ns = true_pass.passing.at_ns
         faults = [fault for fault in true_pass.passing.faults if fault != "double_trigger"]
         if faults:
@@ -110,27 +112,27 @@ class GateTruth:
         seen = all(self.stamp(edge.at_ns) in self._noted for edge in true_pass.edges)
         return "" if seen and true_pass.stamp is not None else "station_reboot"
 
-    def _suspects(self, hall: Hall) -> dict[Stamp, str]:
+    def _suspects(self, truth: GroundTruth) -> dict[Stamp, str]:
         found: dict[Stamp, str] = {}
-        for pulse in hall.noises:
+        for pulse in truth.noises:
             found.update({self.stamp(edge.at_ns): "sensor_noise" for edge in pulse if edge.broken})
-        for true_pass in hall.passes:
+        for true_pass in truth.passes:
             why = self.disturbed.get(id(true_pass))
             if why:
                 found.update({self.stamp(edge.at_ns): why for edge in true_pass.edges if edge.broken})
         return found
 
 
-def added_strokes(tail: Tail) -> set[Stamp]:
+def added_strokes(journal_tail: JournalTail) -> set[Stamp]:
     """The stamps of the crossings that officials added."""
-    boots = {key[0] for key in tail.edges}
-    asked = [r.input["at_ns"] for r in tail.records if r.kind == "AddCrossing"]
+    boots = {key[0] for key in journal_tail.edges}
+    asked = [r.input["at_ns"] for r in journal_tail.records if r.kind == "AddCrossing"]
     return {(boot, at_ns) for boot in boots for at_ns in asked}
 
 
-def told_laps(tail: Tail) -> Iterable[dict[str, Any]]:
+def told_laps(journal_tail: JournalTail) -> Iterable[dict[str, Any]]:
     """Every lap at the moment when it was done, and all laps of a run after each recast."""
-    for record in tail.records:
+    for record in journal_tail.records:
         for name, fact in record.facts:
             if name == "LapCompleted":
                 yield fact["lap"]

@@ -8,66 +8,71 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.store.database import open_store
 from shared.errors import StorageError
-from simulator.races.hosts.journal_tail import Tail
-from simulator.races.hosts.leaderboard_host import Applied
-from simulator.races.hosts.tally import Invariant, Tally
-from simulator.races.physical.gate_device import GateBox
-from simulator.races.physical.sim_car import CarRadio
+from simulator.races.hosts.journal_tail import JournalTail
+from simulator.races.hosts.leaderboard_host import AppliedPost
+from simulator.races.hosts.tally import Invariant, MeetingTally
+from simulator.races.physical.gate_device import GateDevice
+from simulator.races.physical.sim_car import SimCar
 from simulator.races.verify import reference_model
-from simulator.races.verify.gate_oracle import GateTruth, added_strokes, told_laps
-from simulator.races.verify.reference_replay import Bookkeeper
+from simulator.races.verify.gate_oracle import GateOracle, added_strokes, told_laps
+from simulator.races.verify.reference_replay import ReferenceReplay
 from station.commands.replay import check as check_replay
 from station.store.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class MeetingOutcome:
     """All that the checker looks at."""
 
-    tail: Tail
-    truth: GateTruth
-    box: GateBox
-    radios: dict[str, CarRadio]
-    posts: list[Applied]
+    journal_tail: JournalTail
+    truth: GateOracle
+    gate_device: GateDevice
+    cars: dict[str, SimCar]
+    posts: list[AppliedPost]
     journal: pathlib.Path
     board: pathlib.Path
 
 
-def check_all(evidence: Evidence, tally: Tally) -> None:
+def check_all(evidence: MeetingOutcome, tally: MeetingTally) -> None:
     """Every invariant that is looked at in the end; counts go to the tally."""
-    tail = evidence.tail
-    tail.catch_up()
-    books = Bookkeeper().read(tail.records)
+    journal_tail = evidence.journal_tail
+    journal_tail.catch_up()
+    reference = ReferenceReplay().read(journal_tail.records)
     _check_edges(evidence, tally.invariants["no_crossing_lost"])
-    tally.crossings = evidence.truth.check_crossings(tail, tally.invariants["crossings_true"], tally.excused)
-    strokes = added_strokes(tail)
-    for lap in told_laps(tail):
-        evidence.truth.check_lap(lap, strokes, tally.invariants["laps_true"], tally.excused)
-    final = final_laps(tail)
+    tally.crossings = evidence.truth.check_crossings(journal_tail, tally.invariants["crossings_true"], tally.excused)
+    crossings = added_strokes(journal_tail)
+    for lap in told_laps(journal_tail):
+        evidence.truth.check_lap(lap, crossings, tally.invariants["laps_true"], tally.excused)
+    final = final_laps(journal_tail)
     tally.runs, tally.laps = len(final), sum(len(laps) for laps in final.values())
-    _check_books(books, final, tail, tally.invariants["laps_by_the_rules"])
+    _check_books(reference, final, journal_tail, tally.invariants["laps_by_the_rules"])
     _check_posts(evidence, tally)
-    _check_standings(evidence, books, tally.invariants["standings_agree"])
+    _check_standings(evidence, reference, tally.invariants["standings_agree"])
     _check_reports(evidence, tally)
     _check_replay(evidence, tally)
 
 
-def _check_edges(evidence: Evidence, invariant: Invariant) -> None:
-    kept = evidence.tail.edges
-    for edge in evidence.box.noted:
+def _check_edges(evidence: MeetingOutcome, invariant: Invariant) -> None:
+    kept = evidence.journal_tail.edges
+    for edge in evidence.gate_device.noted:
         stored = kept.get((edge.boot, edge.seq))
         invariant.check(stored == (edge.sensor, edge.broken, edge.at_ns), f"{edge} is stored as {stored}")
-    invariant.check(len(kept) == len(evidence.box.noted), f"{len(kept)} edges stored, {len(evidence.box.noted)} seen")
-    invariant.check(not evidence.tail.repeated_edges, f"{evidence.tail.repeated_edges} edges are stored twice")
+    invariant.check(
+        len(kept) == len(evidence.gate_device.noted),
+        f"{len(kept)} edges stored, {len(evidence.gate_device.noted)} seen",
+    )
+    invariant.check(
+        not evidence.journal_tail.repeated_edges, f"{evidence.journal_tail.repeated_edges} edges are stored twice"
+    )
 
 
-def final_laps(tail: Tail) -> dict[str, list[dict[str, Any]]]:
+def final_laps(journal_tail: JournalTail) -> dict[str, list[dict[str, Any]]]:
     """The laps of every run as the stored facts leave them."""
     runs: dict[str, dict[int, dict[str, Any]]] = {}
-    for record in tail.records:
+    for record in journal_tail.records:
         for name, fact in record.facts:
             if name == "RunOpened":
                 runs[fact["run_id"]] = {}
@@ -78,28 +83,32 @@ def final_laps(tail: Tail) -> dict[str, list[dict[str, Any]]]:
     return {run_id: [laps[n] for n in sorted(laps)] for run_id, laps in runs.items()}
 
 
-def _check_books(books: Bookkeeper, final: dict[str, list[dict[str, Any]]], tail: Tail, invariant: Invariant) -> None:
+def _check_books(
+    reference: ReferenceReplay, final: dict[str, list[dict[str, Any]]], journal_tail: JournalTail, invariant: Invariant
+) -> None:
     scores: dict[str, int | None] = {}
-    for record in tail.records:
+    for record in journal_tail.records:
         scores.update({fact["run_id"]: fact["score_ms"] for name, fact in record.facts if name == "Qualified"})
-    invariant.check(not books.puzzled, f"{len(books.puzzled)} records puzzle the paper: {books.puzzled[:1]}")
-    invariant.check(list(final) == list(books.runs), "the station and the paper know different runs")
+    invariant.check(
+        not reference.puzzled, f"{len(reference.puzzled)} records puzzle the paper: {reference.puzzled[:1]}"
+    )
+    invariant.check(list(final) == list(reference.runs), "the station and the paper know different runs")
     for run_id, laps in final.items():
         on_paper = [(x.number, x.lap_ns, x.valid, x.off_tracks, x.collisions, x.resets, x.penalty_ns)
-                    for x in books.runs[run_id].laps()]  # fmt: skip
+                    for x in reference.runs[run_id].laps()]  # fmt: skip
         official = [tuple(lap[name] for name in LAP_FIELDS) for lap in laps]
         invariant.check(official == on_paper, f"{run_id}: official {official}, on paper {on_paper}")
-        score = books.runs[run_id].score_ms()
+        score = reference.runs[run_id].score_ms()
         invariant.check(scores.get(run_id) == score, f"{run_id}: score {scores.get(run_id)}, on paper {score}")
 
 
 LAP_FIELDS = ("number", "lap_ns", "valid", "off_tracks", "collisions", "resets", "penalty_ns")
 
 
-def _check_posts(evidence: Evidence, tally: Tally) -> None:
+def _check_posts(evidence: MeetingOutcome, tally: MeetingTally) -> None:
     invariant, healed = tally.invariants["applied_once"], tally.invariants["healed"]
-    due = {f"{result_id}.{revision}": payload for result_id, revision, payload in evidence.tail.outbox()}
-    answers: dict[str, list[Applied]] = defaultdict(list)
+    due = {f"{result_id}.{revision}": payload for result_id, revision, payload in evidence.journal_tail.outbox()}
+    answers: dict[str, list[AppliedPost]] = defaultdict(list)
     for post in evidence.posts:
         answers[post.webhook_id].append(post)
     tally.results, tally.posts = len(due), len(evidence.posts)
@@ -117,7 +126,7 @@ def _check_posts(evidence: Evidence, tally: Tally) -> None:
     invariant.check({str(k): v for k, v in held} == dict.fromkeys(due, 1), "the board does not hold each result once")
 
 
-def _check_standings(evidence: Evidence, books: Bookkeeper, invariant: Invariant) -> None:
+def _check_standings(evidence: MeetingOutcome, reference: ReferenceReplay, invariant: Invariant) -> None:
     """The board's lines and the station's against the paper."""
     newest: dict[str, tuple[int, int, int]] = {}
     order: dict[str, int] = {}
@@ -125,7 +134,7 @@ def _check_standings(evidence: Evidence, books: Bookkeeper, invariant: Invariant
     came: dict[str, int] = {}
     for post in evidence.posts:
         came.setdefault(post.webhook_id.rpartition(".")[0], post.at_utc_ns)
-    for result_id, revision, payload in evidence.tail.outbox():
+    for result_id, revision, payload in evidence.journal_tail.outbox():
         body = json.loads(payload)
         # Nobody knows when a run of an unset clock was driven, until it is corrected: it counts from when it came.
         is_known = body["evidence"].get("clock_trusted", True)
@@ -137,10 +146,12 @@ def _check_standings(evidence: Evidence, books: Bookkeeper, invariant: Invariant
     invariant.check(len(set(ids.values())) == len(ids), "two runs were posted under one id")
     for post in evidence.posts:
         order.setdefault(post.webhook_id.rpartition(".")[0], len(order))
-    for race_id, attempts in _races(evidence.tail).items():
-        runs = [run for run in books.runs.values() if run.race_id == race_id]
+    for race_id, attempts in _races(evidence.journal_tail).items():
+        runs = [run for run in reference.runs.values() if run.race_id == race_id]
         posted = [
-            reference_model.Posted(run.racer, run.score_ms(), newest[key][1], order.get(key, -1), newest[key][2])
+            reference_model.ReferenceResult(
+                run.racer, run.score_ms(), newest[key][1], order.get(key, -1), newest[key][2]
+            )
             for run in runs
             if (key := ids.get((race_id, run.run_id), "")) in newest
         ]
@@ -150,38 +161,40 @@ def _check_standings(evidence: Evidence, books: Bookkeeper, invariant: Invariant
             f"SELECT racer, score_ms FROM lines WHERE race_id = '{race_id}' ORDER BY score_ms, set_utc_ns, \"order\"",  # noqa: S608
         )
         invariant.check(held == wanted, f"{race_id}: the board holds {held}, on paper {wanted}")
-        station = [(line["racer"], line["score_ms"]) for line in evidence.tail.standing.get(race_id, [])]
+        station = [(line["racer"], line["score_ms"]) for line in evidence.journal_tail.standing.get(race_id, [])]
         invariant.check(station == wanted, f"{race_id}: the station ranks {station}, on paper {wanted}")
         tied = reference_model.tied(posted, attempts)
-        marked = {line["racer"] for line in evidence.tail.standing.get(race_id, []) if line["tied"]}
+        marked = {line["racer"] for line in evidence.journal_tail.standing.get(race_id, []) if line["tied"]}
         invariant.check(marked == tied, f"{race_id}: the station ties {marked}, on paper {tied}")
         shown = _tied_on(evidence.board, race_id)
         invariant.check(shown == tied, f"{race_id}: the board ties {shown}, on paper {tied}")
 
 
 def _tied_on(board: pathlib.Path, race_id: str) -> set[str]:
-    opened = Board(open_store(board))
+    opened = LeaderboardService(open_store(board))
     try:
         return {placed.racer for placed in opened.standings(race_id) if placed.tied}
     finally:
         opened.close()
 
 
-def _races(tail: Tail) -> dict[str, int | None]:
-    opened = [r.input for r in tail.records if r.kind == "OpenRace"]
+def _races(journal_tail: JournalTail) -> dict[str, int | None]:
+    opened = [r.input for r in journal_tail.records if r.kind == "OpenRace"]
     return {body["race_id"]: body["rules"]["attempts_per_racer"] for body in opened}
 
 
-def _check_reports(evidence: Evidence, tally: Tally) -> None:
+def _check_reports(evidence: MeetingOutcome, tally: MeetingTally) -> None:
     invariant, healed = tally.invariants["reports_kept"], tally.invariants["healed"]
-    for name, radio in evidence.radios.items():
-        tally.reports += len(radio.reports)
-        for boot, seq in radio.reports:
-            invariant.check((name, boot, seq) in evidence.tail.reports, f"{name} {boot} {seq} is not in the journal")
-        healed.check(not radio.outbox, f"{name} still waits for {len(radio.outbox)} acknowledgements")
+    for name, car in evidence.cars.items():
+        tally.reports += len(car.reports)
+        for boot, seq in car.reports:
+            invariant.check(
+                (name, boot, seq) in evidence.journal_tail.reports, f"{name} {boot} {seq} is not in the journal"
+            )
+        healed.check(not car.outbox, f"{name} still waits for {len(car.outbox)} acknowledgements")
 
 
-def _check_replay(evidence: Evidence, tally: Tally) -> None:
+def _check_replay(evidence: MeetingOutcome, tally: MeetingTally) -> None:
     invariant = tally.invariants["replay_agrees"]
     journal = Journal(evidence.journal)
     try:
@@ -192,8 +205,10 @@ def _check_replay(evidence: Evidence, tally: Tally) -> None:
     finally:
         journal.close()
     tally.heads.append(head)
-    invariant.check(len(evidence.tail.records) == max(evidence.tail.hashes), "the journal's numbers have gaps")
-    invariant.checked += len(evidence.tail.records)
+    invariant.check(
+        len(evidence.journal_tail.records) == max(evidence.journal_tail.hashes), "the journal's numbers have gaps"
+    )
+    invariant.checked += len(evidence.journal_tail.records)
 
 
 def _rows(path: pathlib.Path, sql: str) -> list[tuple[Any, ...]]:

@@ -19,7 +19,7 @@ Stamp = tuple[str, int]  # boot, ns
 
 
 @dataclass(slots=True)
-class Stroke:
+class ReferenceCrossing:
     """A crossing that counts, and what happened until the next one."""
 
     boot: str
@@ -31,7 +31,7 @@ class Stroke:
 
 
 @dataclass(frozen=True, slots=True)
-class PaperLap:
+class ReferenceLap:
     """A lap as the paper has it; `lap_ns` 0 and not valid if it spans two boots."""
 
     number: int
@@ -44,7 +44,7 @@ class PaperLap:
 
 
 @dataclass(slots=True)
-class PaperRun:
+class ReferenceRun:
     """One turn on the track. `fastest_ns`: the race's fastest lap when it began; `believing`: every lap is believed."""
 
     run_id: str
@@ -56,7 +56,7 @@ class PaperRun:
     over: bool = False
     told_over: bool = False  # by the station, at the time limit: decides only where our own stamps cannot
     counts: bool = True
-    strip: list[Stroke] = field(default_factory=list)
+    strip: list[ReferenceCrossing] = field(default_factory=list)
     noted: list[Stamp] = field(default_factory=list)
     crossed_out: set[Stamp] = field(default_factory=set)  # noted since an official took them for none
     started: dict[str, int] = field(default_factory=dict)  # on the clock of each boot that measures the limit
@@ -68,7 +68,7 @@ class PaperRun:
         """The start is given; where the rules say so, lap 1 begins with it."""
         if self.rules.lap_1_from == "signal" and not self.released:
             self.signalled = True
-            self.strip.append(Stroke(boot, at_ns))
+            self.strip.append(ReferenceCrossing(boot, at_ns))
             self.started[boot] = at_ns
         self.released = True
 
@@ -83,7 +83,7 @@ class PaperRun:
                 self.noted.append((boot, at_ns))
             return
         self.over = late
-        self.strip.append(Stroke(boot, at_ns))
+        self.strip.append(ReferenceCrossing(boot, at_ns))
         if last is None:
             self.started[boot] = at_ns
         self.close_if_full()
@@ -106,9 +106,9 @@ class PaperRun:
         """An official counts a crossing that the gate missed or that was only noted."""
         boot = self.strip[-1].boot
         place = sum(s.boot != boot or s.at_ns < at_ns for s in self.strip)
-        self.strip.insert(place, Stroke(boot, at_ns))
-        for stroke in self.strip[place : place + 2]:
-            stroke.looked_at = True
+        self.strip.insert(place, ReferenceCrossing(boot, at_ns))
+        for crossing in self.strip[place : place + 2]:
+            crossing.looked_at = True
         if place == 0:
             self.started = {boot: at_ns}
         self.noted = [stamp for stamp in self.noted if stamp != (boot, at_ns)]
@@ -124,9 +124,9 @@ class PaperRun:
         into.void = into.void or gone.void
         self._cross_out(gone)
 
-    def _cross_out(self, stroke: Stroke) -> None:
-        self.noted.append((stroke.boot, stroke.at_ns))
-        self.crossed_out.add((stroke.boot, stroke.at_ns))
+    def _cross_out(self, crossing: ReferenceCrossing) -> None:
+        self.noted.append((crossing.boot, crossing.at_ns))
+        self.crossed_out.add((crossing.boot, crossing.at_ns))
 
     def _begin_later(self) -> None:
         """At the next stroke, be it one that was only noted since it came so soon after the false one."""
@@ -140,9 +140,9 @@ class PaperRun:
         ]
         if later:
             self.noted.remove(later[0])
-            self.strip.insert(0, Stroke(*later[0]))
+            self.strip.insert(0, ReferenceCrossing(*later[0]))
         self._cross_out(first)
-        self.started = {stroke.boot: stroke.at_ns for stroke in self.strip[:1]}
+        self.started = {crossing.boot: crossing.at_ns for crossing in self.strip[:1]}
 
     def void(self, number: int) -> None:
         self.strip[number - 1].void = True
@@ -164,7 +164,7 @@ class PaperRun:
     def take_back(self, kind: str, number: int | None) -> None:
         """One of these was none; None: the newest."""
         if number is None:
-            number = max(place for place, stroke in enumerate(self.strip, 1) if stroke.since[kind])
+            number = max(place for place, crossing in enumerate(self.strip, 1) if crossing.since[kind])
         assert self.strip[number - 1].since[kind] > 0
         self.strip[number - 1].since[kind] -= 1
 
@@ -195,10 +195,10 @@ class PaperRun:
         return len(alike) == 1
 
     def penalise(self, number: int, seconds: float) -> None:
-        stroke = self.strip[number - 1]
-        stroke.penalty_ns = max(0, stroke.penalty_ns + _ns(seconds))
+        crossing = self.strip[number - 1]
+        crossing.penalty_ns = max(0, crossing.penalty_ns + _ns(seconds))
 
-    def laps(self) -> list[PaperLap]:
+    def laps(self) -> list[ReferenceLap]:
         """All laps, in order."""
         found, odd = [], self.unbelieved()
         for number, (start, end) in enumerate(zip(self.strip, self.strip[1:], strict=False), 1):
@@ -206,7 +206,7 @@ class PaperRun:
             lap_ns = end.at_ns - start.at_ns if whole else 0
             off, hit, put = (start.since[kind] for kind in ("off_track", "collision", "reset"))
             fair = whole and not start.void and not odd & {number, number - 1}
-            found.append(PaperLap(number, lap_ns, fair, off, hit, put, start.penalty_ns))
+            found.append(ReferenceLap(number, lap_ns, fair, off, hit, put, start.penalty_ns))
         return found
 
     def score_ms(self) -> int | None:
@@ -226,11 +226,11 @@ class PaperRun:
         share = len(times) if self.rules.method == "average" else 1
         return int(Fraction(sum(times), share) // 1_000_000)
 
-    def _time(self, lap: PaperLap) -> int:
+    def _time(self, lap: ReferenceLap) -> int:
         off_ns, hit_ns = _ns(self.rules.off_track_penalty_s), _ns(self.rules.collision_penalty_s)
         return lap.lap_ns + lap.off_tracks * off_ns + lap.collisions * hit_ns + lap.penalty_ns
 
-    def _good(self, lap: PaperLap) -> bool:
+    def _good(self, lap: ReferenceLap) -> bool:
         allowed = self.rules.max_resets_per_lap
         enough = lap.lap_ns >= _ns(self.rules.min_lap_s)
         return lap.valid and enough and (allowed is None or lap.resets <= allowed)
@@ -243,7 +243,7 @@ class PaperRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class ReferenceResult:
     """A run's newest result as the leaderboard got it; `order`: when its first revision came."""
 
     racer: str
@@ -253,12 +253,12 @@ class Posted:
     uncertainty_ns: int = 0
 
 
-def board(posted: Iterable[Posted], attempts: int | None) -> list[tuple[str, int]]:
+def board(posted: Iterable[ReferenceResult], attempts: int | None) -> list[tuple[str, int]]:
     """(racer, score) best first: each racer's best of the first `attempts` runs; earlier finished wins a tie."""
     return [(line.racer, line.score_ms or 0) for line in best_lines(posted, attempts)]
 
 
-def tied(posted: Iterable[Posted], attempts: int | None) -> set[str]:
+def tied(posted: Iterable[ReferenceResult], attempts: int | None) -> set[str]:
     """The racers whose line some other line is so close to that the uncertainties of both reach over it."""
     lines = best_lines(posted, attempts)
     return {
@@ -269,9 +269,9 @@ def tied(posted: Iterable[Posted], attempts: int | None) -> set[str]:
     }
 
 
-def best_lines(posted: Iterable[Posted], attempts: int | None) -> list[Posted]:
+def best_lines(posted: Iterable[ReferenceResult], attempts: int | None) -> list[ReferenceResult]:
     """Each racer's best, in the order of the standing."""
-    by_racer: dict[str, list[Posted]] = {}
+    by_racer: dict[str, list[ReferenceResult]] = {}
     for result in sorted(posted, key=lambda r: (r.finished_utc_ns, r.order)):
         by_racer.setdefault(result.racer, []).append(result)
     lines = []

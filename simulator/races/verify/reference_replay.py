@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from shared.rules.ranking import RaceRules
-from simulator.races.hosts.journal_tail import Kept
-from simulator.races.verify.reference_model import PaperRun
+from simulator.races.hosts.journal_tail import StoredRecord
+from simulator.races.verify.reference_model import ReferenceRun
 
 INCIDENTS = {"OffTrack": "off_track", "Collision": "collision", "CarReset": "reset"}
 
 
-class Bookkeeper:
+class ReferenceReplay:
     """All runs of a meeting, on paper."""
 
     def __init__(self) -> None:
-        self.runs: dict[str, PaperRun] = {}
-        self.open: PaperRun | None = None
+        self.runs: dict[str, ReferenceRun] = {}
+        self.open: ReferenceRun | None = None
         self.puzzled: list[str] = []
         self._clocked: set[str] = set()
         self._race: tuple[str, RaceRules] = ("", RaceRules())
@@ -41,7 +41,7 @@ class Bookkeeper:
             **{name: functools.partial(self._incident, kind) for name, kind in INCIDENTS.items()},
         }
 
-    def read(self, records: Iterable[Kept]) -> "Bookkeeper":
+    def read(self, records: Iterable[StoredRecord]) -> "ReferenceReplay":
         """The whole journal, in order."""
         for record in records:
             try:
@@ -50,7 +50,7 @@ class Bookkeeper:
                 self.puzzled.append(f"record {record.seq}: the paper has nothing that {record.kind} is about ({error})")
         return self
 
-    def _read(self, record: Kept) -> None:
+    def _read(self, record: StoredRecord) -> None:
         names = {name for name, _ in record.facts}
         if record.kind == "OpenRace" and "RaceOpened" in names:
             self._race = (record.input["race_id"], RaceRules(**record.input["rules"]))
@@ -80,7 +80,7 @@ class Bookkeeper:
         race_id, rules = self._race
         over = [run for run in self.runs.values() if run.race_id == race_id and run.counts]
         laps = [lap.lap_ns for run in over if run.over or run.told_over for lap in run.laps() if lap.valid]
-        self.open = PaperRun(body["run_id"], race_id, body["racer"], body["car"], rules, believing=self._believing)
+        self.open = ReferenceRun(body["run_id"], race_id, body["racer"], body["car"], rules, believing=self._believing)
         self.open.fastest_ns = min(laps, default=None)
         self.runs[body["run_id"]] = self.open
 
@@ -100,7 +100,7 @@ class Bookkeeper:
         assert self.open is not None
         self.open.happened(kind, body["moment"]["boot"], body["at_ns"])
 
-    def _meant(self, body: dict[str, Any]) -> PaperRun:
+    def _meant(self, body: dict[str, Any]) -> ReferenceRun:
         run = self.runs[body["run_id"]] if body["run_id"] else self.open
         assert run is not None
         return run
@@ -117,7 +117,7 @@ class Bookkeeper:
     def _dismiss(self, body: dict[str, Any]) -> None:
         self._close(self._meant(body), lambda run: run.believe(body["at_ns"]))
 
-    def _close(self, run: PaperRun, change: Callable[[PaperRun], None]) -> None:
+    def _close(self, run: ReferenceRun, change: Callable[[ReferenceRun], None]) -> None:
         """After a ruling on the strip the run may be full."""
         change(run)
         if not run.over:

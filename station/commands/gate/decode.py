@@ -20,7 +20,7 @@ from station.gates.decoders.decoder import Decoded, Decoder, Gap
 
 HEX_TEXT = re.compile(rb"\s*(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){8}")
 NAMED_GAPS = 50  # so many are named in the last line; all are counted
-KINDS = {"Passing": "passing", "DeviceEdge": "edge", "StatusReport": "status", "Message": "message"}
+KINDS = {"Passing": "passing", "DeviceEdge": "edge", "StatusReport": "status", "DeviceMessage": "message"}
 
 
 def main(arguments: list[str]) -> int:
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     device = catalog.decoder(asked.protocol)
     decoding = Decoding(device)
-    line_ends = catalog.row(asked.protocol).lines
+    line_ends = catalog.protocol_info(asked.protocol).lines
     looks_like_hex = False
     with opened(asked.file) as source:
         for data in _chunks(source, asked.file, asked.hex, line_ends):
@@ -72,7 +72,7 @@ class Decoding:
                     self._sentences.append(fact.sentence)
                 continue
             gaps, self._waiting = self._waiting, []
-            document = {"frame": KINDS[type(fact).__name__], **said(fact)}
+            document = {"frame": KINDS[type(fact).__name__], **fact_fields(fact)}
             if gaps:
                 document["gaps"] = [dataclasses.asdict(gap) for gap in gaps]
             yield json.dumps(document) + "\n"
@@ -82,7 +82,7 @@ class Decoding:
         return json.dumps({**dataclasses.asdict(self._device.counts), "gap_sentences": self._sentences}) + "\n"
 
 
-def said(fact: Decoded) -> dict[str, Any]:
+def fact_fields(fact: Decoded) -> dict[str, Any]:
     """What the fact says, without what it leaves open."""
     return {key: value for key, value in dataclasses.asdict(fact).items() if value not in (None, "", (), [])}
 

@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="raceday gate list", description="Drivers, protocols and ports.")
     parser.parse_args(arguments)
     out = [f"gate drivers: {', '.join(names('raceday.gates'))}", "", "protocols of the driver `decoder`:"]
-    out += [_protocol(catalog.row(name)) for name in catalog.protocols()]
+    out += [_protocol(catalog.protocol_info(name)) for name in catalog.protocols()]
     ports = sorted(list_ports.comports(), key=lambda port: str(port.device))
     out += ["", "serial ports of this machine:"]
     out += [_port(port.device, _described(port.description)) for port in ports] or ["  none"]
@@ -39,7 +39,7 @@ def _described(what: str | None) -> str:
     return "" if what in (None, "n/a") else str(what)
 
 
-def _protocol(row: catalog.Row) -> str:
+def _protocol(row: catalog.ProtocolInfo) -> str:
     tcp = f", TCP {row.tcp_port}" if row.tcp_port else ""
     step = f"{row.resolution_us / 1000:g} ms"
     return f"  {row.name:<10} {row.what} ({'/'.join(map(str, row.bauds))} baud{tcp}); times to {step}"

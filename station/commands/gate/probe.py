@@ -18,10 +18,10 @@ SURE_BYTES = 65_536  # enough to be sure; no need to hear out the time
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ProtocolMatch:
     """What one protocol made of the bytes of one speed."""
 
-    row: catalog.Row
+    row: catalog.ProtocolInfo
     baud: int
     length: int
     counts: Counts
@@ -75,18 +75,18 @@ def listen(device: str, baud: int, seconds: float, question: bytes) -> bytes:
     return data
 
 
-def understood(data: bytes, baud: int) -> list[Heard]:
+def understood(data: bytes, baud: int) -> list[ProtocolMatch]:
     """Every protocol's account, the surest first."""
     accounts = []
     for name in catalog.protocols():
         device = catalog.decoder(name)
         device.feed(data)
         device.hello()
-        accounts.append(Heard(catalog.row(name), baud, len(data), device.counts))
+        accounts.append(ProtocolMatch(catalog.protocol_info(name), baud, len(data), device.counts))
     return sorted(accounts, key=lambda heard: heard.order, reverse=True)
 
 
-def verdict(device: str, total: int, found: list[Heard]) -> str:
+def verdict(device: str, total: int, found: list[ProtocolMatch]) -> str:
     """One sentence for the operator, and what to put into the station's config: by its stable name, if it has one."""
     if not total:
         return f"{device}: nothing was heard at any speed; check the cable, or let a transponder pass (or try --ask)."
@@ -104,7 +104,7 @@ def verdict(device: str, total: int, found: list[Heard]) -> str:
 
 
 def _bauds() -> list[int]:
-    rows = [catalog.row(name) for name in catalog.protocols()]
+    rows = [catalog.protocol_info(name) for name in catalog.protocols()]
     return sorted({baud for row in rows for baud in row.bauds}, reverse=True)
 
 

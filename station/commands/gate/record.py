@@ -32,7 +32,7 @@ def record(protocol: str, device: str, baud: int, output: pathlib.Path, seconds:
     decoder = catalog.decoder(protocol)
     if not output.parent.is_dir():
         raise BadInput(f"{output}: there is no folder {output.parent}; make it first.")
-    port = open_port(device, baud or catalog.row(protocol).bauds[0])
+    port = open_port(device, baud or catalog.protocol_info(protocol).bauds[0])
     until_ns = time.monotonic_ns() + round(seconds * 1e9) if seconds else None
     try:
         with output.open("x", encoding="ascii") as sink:

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from shared.clock import build_clock
 from shared.config import load
 from shared.errors import ConfigError, HardwareMissing, RetryLater
-from station.build import build_clock, build_gates
+from station.build import build_gates
 from station.config import StationConfig
 from station.core.inputs import Edge
 from station.gates.driver import GateDriver
@@ -21,11 +22,11 @@ from station.gates.driver import GateDriver
 AGREE_NS = 1_000_000
 PAUSE_S = 60.0
 SAME_PULSE_S = 2.0
-PATIENCE_S = 180.0
+PULSE_TIMEOUT_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class GateInterval:
     """One gate's interval between the pulses, and how far it is off the gate farthest from it; `why` "": it agrees."""
 
     gate: str
@@ -34,7 +35,7 @@ class Line:
     why: str = ""
 
 
-def compare(first: Mapping[str, Edge], second: Mapping[str, Edge], gates: tuple[str, ...]) -> list[Line]:
+def compare(first: Mapping[str, Edge], second: Mapping[str, Edge], gates: tuple[str, ...]) -> list[GateInterval]:
     """A line for each gate, held against every other one. Pure."""
     intervals = {gate: _interval(first.get(gate), second.get(gate)) for gate in gates}
     known = {gate: ns for gate, ns in intervals.items() if ns is not None}
@@ -47,16 +48,16 @@ def _interval(before: Edge | None, after: Edge | None) -> int | None:
     return after.at_ns - before.at_ns
 
 
-def _line(gate: str, known: Mapping[str, int], had_first: bool) -> Line:
+def _line(gate: str, known: Mapping[str, int], had_first: bool) -> GateInterval:
     interval_ns = known.get(gate)
     if interval_ns is None:
         which = (
             "second pulse was not seen, or its clock was set in between" if had_first else "first pulse was not seen"
         )
-        return Line(gate, None, None, f"the {which}")
+        return GateInterval(gate, None, None, f"the {which}")
     off_ns, other = max(((interval_ns - ns, name) for name, ns in known.items()), key=lambda off: abs(off[0]))
     why = "" if abs(off_ns) <= AGREE_NS else f"off by {off_ns / 1e6:.3f} ms from {other}, 1 ms is allowed"
-    return Line(gate, interval_ns, off_ns, why)
+    return GateInterval(gate, interval_ns, off_ns, why)
 
 
 def main(arguments: list[str]) -> int:
@@ -64,7 +65,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="raceday gate sync-check", description="The two-pulse test of all gates.")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
     parser.add_argument("--pause", type=float, default=PAUSE_S, metavar="S", help="least time between the pulses")
-    parser.add_argument("--patience", type=float, default=PATIENCE_S, metavar="S", help="wait so long for a pulse")
+    parser.add_argument("--patience", type=float, default=PULSE_TIMEOUT_S, metavar="S", help="wait so long for a pulse")
     asked = parser.parse_args(arguments)
     config = load(asked.config, StationConfig)
     if len(config.gate) < 2:

@@ -11,21 +11,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from shared.clock import SystemClock
+from shared.clock import SystemClock, build_clock
 from shared.config import load
 from shared.errors import ConfigError
-from station.build import build_clock, build_gates, gate_spec
-from station.commands.gate.decode import KINDS, said
+from station.build import build_gates, gate_spec
+from station.commands.gate.decode import KINDS, fact_fields
 from station.config import StationConfig
 from station.core.inputs import Edge, GateNote, GateSpec
 from station.core.timing.gate import CrossingCounter, Gate
 from station.core.timing.sensor_layout import words
 from station.gates.decoders.decoder import Decoded, Gap, StatusReport
 from station.gates.decoders.gate import DecoderGate
-from station.gates.driver import GateDriver, Said
+from station.gates.driver import GateDriver, GateOutput
 
 HEALTH_S = 5.0
-LOOK_S = 0.25
+REFRESH_S = 0.25
 
 
 def main(arguments: list[str]) -> int:
@@ -55,7 +55,7 @@ class LayoutTrial:
         self._gate = Gate(spec, CrossingCounter())
         self._said = ""
 
-    def hear(self, said: Said) -> str:
+    def line_for(self, said: GateOutput) -> str:
         """How the sensors stand by now, as a line; "" where nothing is new, or where there is one sensor."""
         if isinstance(said, GateNote):
             return ""
@@ -75,7 +75,7 @@ def watch(
     trials = trials or {}
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     last: dict[tuple[str, str], int] = {}
-    bulletin = Bulletin(gates)
+    health = HealthLines(gates)
     try:
         for name, gate in gates.items():
             if isinstance(gate, DecoderGate):
@@ -83,23 +83,23 @@ def watch(
             gate.start({}, _printing(lines, last, trials.get(name)))
         while until_s is None or time.monotonic() < until_s:
             try:
-                line = lines.get(timeout=LOOK_S if until_s is None else _left(until_s))
+                line = lines.get(timeout=REFRESH_S if until_s is None else _left(until_s))
                 sys.stdout.write(f"{line}\n" if line else "")
             except queue.Empty:
                 pass  # nothing passed; the health may still have changed
-            sys.stdout.writelines(bulletin.news(time.monotonic()))
+            sys.stdout.writelines(health.due(time.monotonic()))
             sys.stdout.flush()
     finally:
         for gate in gates.values():
             gate.close()
 
 
-def said_line(said: Said, last: dict[tuple[str, str], int]) -> str:
+def event_line(said: GateOutput, last: dict[tuple[str, str], int]) -> str:
     """An edge, or what the driver noticed."""
     return edge_line(said, last) if isinstance(said, Edge) else f"{said.gate} note: {said.sentence}"
 
 
-class Bulletin:
+class HealthLines:
     """The health of each gate: at once when it turns fit or unfit, else each few seconds."""
 
     def __init__(self, gates: Mapping[str, GateDriver]) -> None:
@@ -107,7 +107,7 @@ class Bulletin:
         self._alive: dict[str, bool] = {}
         self._due_s = 0.0
 
-    def news(self, now_s: float) -> list[str]:
+    def due(self, now_s: float) -> list[str]:
         """The lines that are due."""
         due, lines = now_s >= self._due_s, []
         for name, gate in self._gates.items():
@@ -147,7 +147,7 @@ def health_line(name: str, gate: GateDriver) -> str:
 def _words(fact: Decoded) -> str:
     if isinstance(fact, Gap):
         return fact.sentence
-    told = {key: value for key, value in said(fact).items() if value not in (0, False)}
+    told = {key: value for key, value in fact_fields(fact).items() if value not in (0, False)}
     at_ns = told.pop("device_time_ns", None)
     seconds = f" at {at_ns / 1e9:.6f} s:" if at_ns is not None else ":"
     return f"{KINDS[type(fact).__name__]}{seconds} " + ", ".join(f"{key} {value}" for key, value in told.items())
@@ -155,13 +155,13 @@ def _words(fact: Decoded) -> str:
 
 def _printing(
     lines: "queue.SimpleQueue[str]", last: dict[tuple[str, str], int], trial: LayoutTrial | None
-) -> Callable[[Said], None]:
+) -> Callable[[GateOutput], None]:
     """What is done with each word of one gate."""
-    return lambda told: lines.put(said_line(told, last) + (trial.hear(told) if trial is not None else ""))
+    return lambda told: lines.put(event_line(told, last) + (trial.line_for(told) if trial is not None else ""))
 
 
 def _left(until_s: float) -> float:
-    return min(LOOK_S, max(0.0, until_s - time.monotonic()))
+    return min(REFRESH_S, max(0.0, until_s - time.monotonic()))
 
 
 def _configured(path: pathlib.Path) -> tuple[dict[str, GateDriver], dict[str, LayoutTrial]]:

@@ -85,17 +85,17 @@ class CrossingAssigner:
         self._open.append(seen)
         self._open.sort(key=lambda each: each.at_ns)
 
-    def report(self, told: CarReportAt, heard_ns: int | None = None, one_clock: bool = False) -> None:
-        """A car says that it passed. With a `boot` it has a clock of its own, and was heard at `heard_ns` of ours."""
+    def report(self, report: CarReportAt, received_ns: int | None = None, one_clock: bool = False) -> None:
+        """A car says that it passed. With a `boot` it has a clock of its own; received at `received_ns` of ours."""
         self._waits = None
         for car in self._cars:
-            if car.name != told.car:
+            if car.name != report.car:
                 continue
-            if told.boot:
-                clock = car.clocks.setdefault(told.boot, CarClock(one_clock))
-                if heard_ns is not None:
-                    clock.heard(told.at_ns, heard_ns)
-            car.hear(told)
+            if report.boot:
+                clock = car.clocks.setdefault(report.boot, CarClock(one_clock))
+                if received_ns is not None:
+                    clock.add_delay(report.at_ns, received_ns)
+            car.add_report(report)
 
     def restart(self) -> None:
         """The gate's clock is another one: stamps from before say nothing any more."""
@@ -116,8 +116,8 @@ class CrossingAssigner:
             cluster, newest_ns = self._open[:size], self._open[size - 1].at_ns
             if newest_ns > now_ns - HOLD_NS:
                 break
-            lacking = self._unmet(cluster[0].at_ns - JOIN_NS)
-            found += lacking
+            missing = self._unmet(cluster[0].at_ns - JOIN_NS)
+            found += missing
             weighed = self._waits if self._waits is not None else self._weigh(cluster)
             if newest_ns > now_ns - PATIENCE_NS and not all(given.sure for given in weighed.found):
                 self._waits = weighed
@@ -180,12 +180,12 @@ class CrossingAssigner:
         car, report = cars[column], reports[column]
         why = "the time since its last crossing; it reported nothing"
         if report is not None:
-            why = f"its report, {(car.when(report)[0] - seen.at_ns) / NS_PER_MS:+.0f} ms off"
+            why = f"its report, {(car.on_gate_clock(report)[0] - seen.at_ns) / NS_PER_MS:+.0f} ms off"
         return Decision(seen.number, seen.at_ns, car.name, why, odds, margin >= SURE, others)
 
     def _learn(self, weighed: WeighedCluster) -> list[MissingCrossing]:
         """Where the cars are now. What is doubtful moves a car to its own report, and teaches nothing else."""
-        lacking: list[MissingCrossing] = []
+        missing: list[MissingCrossing] = []
         for car, report in zip(weighed.cars, weighed.reports, strict=True):
             given = next((each for each in weighed.found if each.car == car.name), None)
             if given is None:
@@ -194,13 +194,13 @@ class CrossingAssigner:
             if report is not None:
                 car.waiting.remove(report)
                 if not given.sure:
-                    at_ns = car.when(report)[0]
+                    at_ns = car.on_gate_clock(report)[0]
                 elif report.boot in car.clocks:
-                    car.clocks[report.boot].met(report.at_ns, at_ns)
+                    car.clocks[report.boot].learn(report.at_ns, at_ns)
             if given.sure:
-                lacking += self._gap(car, at_ns)
+                missing += self._gap(car, at_ns)
             car.last_ns = at_ns
-        return lacking
+        return missing
 
     def _gap(self, car: CarOnTrack, at_ns: int) -> list[MissingCrossing]:
         """Two to four whole laps since its last crossing, and no report in between: what the gate missed."""
@@ -221,9 +221,9 @@ class CrossingAssigner:
         seen = GateCrossing(given.crossing, given.at_ns)
         return likelihood.cost(car, likelihood.report_in(car, [seen]), seen, 0)
 
-    def _again(self, car: CarOnTrack, told: CarReportAt) -> list[LateContradiction]:
+    def _again(self, car: CarOnTrack, report: CarReportAt) -> list[LateContradiction]:
         """Was a crossing that this report fits given to another car, whose own word fits it hardly better?"""
-        at_ns, sigma_ns = car.when(told)
+        at_ns, sigma_ns = car.on_gate_clock(report)
         found = []
         for given, cost in tuple(self._sure):
             off = (at_ns - given.at_ns) / sigma_ns
@@ -237,13 +237,13 @@ class CrossingAssigner:
         """Reports that no crossing can meet any more. One close to its last crossing is a repeat, and says nothing."""
         found: list[Decision | MissingCrossing | LateContradiction] = []
         for car in self._cars:
-            for told in [told for told in car.waiting if car.known(told)]:
-                at_ns = car.when(told)[0]
+            for report in [report for report in car.waiting if car.is_clock_known(report)]:
+                at_ns = car.on_gate_clock(report)[0]
                 fresh = car.last_ns is None or at_ns - car.last_ns >= self._min_lap_ns
                 if at_ns < before_ns and fresh:
-                    car.waiting.remove(told)
+                    car.waiting.remove(report)
                     car.last_ns = at_ns
-                    found += self._again(car, told) or [MissingCrossing(car.name, at_ns, "its own report")]
+                    found += self._again(car, report) or [MissingCrossing(car.name, at_ns, "its own report")]
         return found
 
 

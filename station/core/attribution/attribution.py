@@ -50,9 +50,9 @@ class Attribution:
         """Transponders that passed in this race, and of whom nobody knows whose they are; the latest last."""
         return tuple(self._transponders.unknown_transponders.values())
 
-    def wire(self, transponders: tuple[e.Transponder, ...]) -> None:
+    def configure(self, transponders: tuple[e.Transponder, ...]) -> None:
         """The station started: whose transponders are read."""
-        self._transponders.wire(transponders)
+        self._transponders.configure(transponders)
 
     def open(self, race: Race) -> None:
         """Crossings are this race's from now on."""
@@ -87,9 +87,9 @@ class Attribution:
         return multi_car.crossing(crossing, source, lockout_ns)
 
     def remember(
-        self, crossing: f.Crossing, source: f.Source, lockout_ns: int, told: Sequence[f.Fact]
+        self, crossing: f.Crossing, source: f.Source, lockout_ns: int, facts: Sequence[f.Fact]
     ) -> list[f.UnknownTransponder]:
-        """A transponder's crossing of the line, and what became of it (`told`): an official may be asked whose it is.
+        """A transponder's crossing of the line, and what became of it (`facts`): an official may be asked whose it is.
 
         It is remembered, since its owner may turn out to be another one.
         """
@@ -97,7 +97,7 @@ class Attribution:
         if self._names.exact or race is None:
             return []
         on = tuple(run.run_id for run in race.on_track if run.released)
-        attributed = {fact.crossing: fact.run_id for fact in told if isinstance(fact, f.Attributed)}
+        attributed = {fact.crossing: fact.run_id for fact in facts if isinstance(fact, f.Attributed)}
         whose = attributed.get(crossing.number, "")
         self._transponders.remember(TransponderPass(crossing, on, source, lockout_ns, whose))
         if attributed:
@@ -107,11 +107,11 @@ class Attribution:
                 race.add_doubtful(crossing)
             return []
         asks = self._transponders.any or self.several
-        asked = self._transponders.ask(crossing) if asks else None
-        if asked is None:
+        question = self._transponders.ask(crossing) if asks else None
+        if question is None:
             return []
         race.add_doubtful(crossing)
-        return [asked]
+        return [question]
 
     def is_twin(self, crossing: f.Crossing, lockout_ns: int) -> bool:
         """A car with two transponders is read twice in one pass: the first reading is the crossing."""
@@ -200,7 +200,7 @@ class Attribution:
         """The run of a transponder; None: nothing is known of it, and a run without one is on."""
         found = self._transponders.of(crossing.transponder)
         if (known := found.known) is None:
-            if not race.on or any(not self._transponders.worn(run) for run in race.on_track):
+            if not race.on or any(not self._transponders.has_any(run) for run in race.on_track):
                 return None
             why = f"the transponder {crossing.transponder} is nobody's here" if self._names.exact else found.why
             return f.Unattributed(crossing.number, why)

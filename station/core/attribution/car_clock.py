@@ -18,15 +18,15 @@ from station.core.inputs import CarReport, clock_of
 SIGMA_NS = 40 * NS_PER_MS  # two frames, and speed that differs
 UNLEARNT_NS = 200 * NS_PER_MS  # nothing but the delay bounds it
 DELAY_NS = 100 * NS_PER_MS  # what the way takes at least, about
-LEAST_SIGMA_NS = 25 * NS_PER_MS
+MIN_SIGMA_NS = 25 * NS_PER_MS
 REMEMBERED = 7
 ENOUGH = 4  # so many say how far its reports scatter
 SAFE = 1.5
-HEARD = 32
+MAX_DELAYS = 32
 STAMP_NS = 1_500_000_000  # a slow car has the board out of its picture so long before the line
 DURATION_NS = 300_000_000  # two frames at 15 Hz at either end, and speed that differs
 CLOSE_NS = 100_000_000  # offsets that fit better than others by this much are better
-MOST_UNMET = 3  # so many reports in a row that meet nothing: the offset was wrong
+MAX_UNMET = 3  # so many reports in a row that meet nothing: the offset was wrong
 LATEST_REPORTS, LATEST_CROSSINGS = 8, 9  # of these an offset is found
 
 RunCrossing = tuple[object, int]  # a crossing's run (compared by identity), and its stamp on the gate's clock
@@ -38,36 +38,36 @@ class CarClock:
     def __init__(self, one_clock: bool) -> None:
         """`one_clock`: the car stamps with the gate's clock."""
         self._one_clock = one_clock
-        self._heard: deque[tuple[int, int]] = deque(maxlen=HEARD)
-        self._met: deque[int] = deque(maxlen=REMEMBERED)  # gate minus car
-        self._unmet = 0
+        self._delays: deque[tuple[int, int]] = deque(maxlen=MAX_DELAYS)
+        self._offsets: deque[int] = deque(maxlen=REMEMBERED)  # gate minus car
+        self._mismatches = 0
 
     @property
     def learnt(self) -> bool:
         """A crossing was surely this car's."""
-        return bool(self._met)
+        return bool(self._offsets)
 
     @property
     def newest_ns(self) -> int | None:
         """Gate clock minus car clock, by the crossing that was met last; it follows the drift. None: not known yet."""
         if self._one_clock:
             return 0
-        return self._met[-1] if self._met else None
+        return self._offsets[-1] if self._offsets else None
 
-    def heard(self, said_ns: int, heard_ns: int) -> None:
-        """A report said `said_ns` (car's clock); the station heard it at `heard_ns` (gate's clock)."""
-        self._heard.append((said_ns, heard_ns))
+    def add_delay(self, stated_ns: int, received_ns: int) -> None:
+        """A report stated `stated_ns` (car's clock); the station heard it at `received_ns` (gate's clock)."""
+        self._delays.append((stated_ns, received_ns))
 
-    def met(self, said_ns: int, crossed_ns: int) -> None:
-        """The report of `said_ns` (car's clock) was about the crossing of `crossed_ns` (gate's clock)."""
-        self._met.append(crossed_ns - said_ns)
-        self._unmet = 0
+    def learn(self, stated_ns: int, crossed_ns: int) -> None:
+        """The report of `stated_ns` (car's clock) was about the crossing of `crossed_ns` (gate's clock)."""
+        self._offsets.append(crossed_ns - stated_ns)
+        self._mismatches = 0
 
-    def unmet(self) -> None:
+    def mismatch(self) -> None:
         """A report met no crossing; after several in a row what was learnt is forgotten."""
-        self._unmet += 1
-        if self._unmet >= MOST_UNMET:
-            self._met.clear()
+        self._mismatches += 1
+        if self._mismatches >= MAX_UNMET:
+            self._offsets.clear()
 
     def find(self, reports: Sequence[CarReport], crossings: Sequence[RunCrossing], clock: str) -> None:
         """Learns the offset from laps of equal length, if it is not known; `crossings` on the gate's clock `clock`."""
@@ -75,24 +75,24 @@ class CarClock:
             return
         offset_ns = offset_by_laps(reports[-LATEST_REPORTS:], crossings[-LATEST_CROSSINGS:], clock)
         if offset_ns is not None:
-            self._met.append(offset_ns)
-            self._unmet = 0
+            self._offsets.append(offset_ns)
+            self._mismatches = 0
 
-    def on_gate(self, said_ns: int, uncertainty_ns: int) -> tuple[int, int]:
+    def on_gate(self, stated_ns: int, uncertainty_ns: int) -> tuple[int, int]:
         """When it crossed the line, on the gate's clock, and how far off (one sigma) that may be; both in ns."""
-        if self._met:
-            offset_ns = round(statistics.median(self._met))
-            if len(self._met) < ENOUGH:
-                return said_ns + offset_ns, math.isqrt(SIGMA_NS * SIGMA_NS + uncertainty_ns * uncertainty_ns)
-            return said_ns + offset_ns, max(LEAST_SIGMA_NS, round(SAFE * statistics.pstdev(self._met)))
-        if self._one_clock or not self._heard:
-            return said_ns, UNLEARNT_NS + uncertainty_ns
-        return said_ns + on_gate_clock(self._heard) - DELAY_NS, UNLEARNT_NS + uncertainty_ns
+        if self._offsets:
+            offset_ns = round(statistics.median(self._offsets))
+            if len(self._offsets) < ENOUGH:
+                return stated_ns + offset_ns, math.isqrt(SIGMA_NS * SIGMA_NS + uncertainty_ns * uncertainty_ns)
+            return stated_ns + offset_ns, max(MIN_SIGMA_NS, round(SAFE * statistics.pstdev(self._offsets)))
+        if self._one_clock or not self._delays:
+            return stated_ns, UNLEARNT_NS + uncertainty_ns
+        return stated_ns + on_gate_clock(self._delays) - DELAY_NS, UNLEARNT_NS + uncertainty_ns
 
 
 def on_gate_clock(reports: Iterable[tuple[int, int]]) -> int:
     """Gate clock minus car clock, from (said on the car's clock, heard on the gate's): the least delay bounds it."""
-    return min(heard_ns - said_ns for said_ns, heard_ns in reports)
+    return min(received_ns - stated_ns for stated_ns, received_ns in reports)
 
 
 def offset_by_laps(reports: Sequence[CarReport], crossings: Sequence[RunCrossing], clock: str) -> int | None:

@@ -62,23 +62,23 @@ class CarWitness:
         self._proposed: deque[CarReport] = deque(maxlen=REMEMBERED)  # may find their crossing by a ruling
         self._clocks: dict[tuple[str, str], CarClock] = {}  # (car boot, gate clock)
 
-    def passed(self, book: LapBook, segment: LapSegment) -> list[Finding]:
+    def on_crossing(self, book: LapBook, segment: LapSegment) -> list[Finding]:
         """The gate counted a crossing of this car."""
         self._passings.append(WitnessedCrossing(book, segment))
         return self._settle()
 
-    def reported(self, report: CarReport) -> list[Finding]:
+    def on_report(self, report: CarReport) -> list[Finding]:
         """The car says that it passed."""
         self._waiting.append(report)
         return self._settle()
 
-    def recast(self, book: LapBook) -> list[Finding]:
+    def on_recount(self, book: LapBook) -> list[Finding]:
         """A ruling changed the run's marks: look at its newest ones afresh (agreed reports stay with their marks)."""
-        held = {id(p.segment): p for p in self._passings if p.book is book}
+        known = {id(p.segment): p for p in self._passings if p.book is book}
         others = [p for p in self._passings if p.book is not book]
-        again = [held.get(id(s)) or WitnessedCrossing(book, s) for s in book.segments[-REMEMBERED // 2 :]]
-        orphans = [p.report for p in held.values() if p.report is not None and p not in again]
-        self._passings = deque([*others, *again], maxlen=REMEMBERED)
+        newest = [known.get(id(s)) or WitnessedCrossing(book, s) for s in book.segments[-REMEMBERED // 2 :]]
+        orphans = [p.report for p in known.values() if p.report is not None and p not in newest]
+        self._passings = deque([*others, *newest], maxlen=REMEMBERED)
         self._waiting.extend([*orphans, *self._proposed])
         self._proposed.clear()
         found = self._settle() if self._passings else []
@@ -110,9 +110,9 @@ class CarWitness:
         if at_ns > newest.start.at_ns - STAMP_NS:
             self._waiting.append(report)
             if clock_of(report.taken.boot) == newest.clock and at_ns > report.taken.at_ns + STAMP_NS:
-                clock.unmet()  # it arrived before it happened
+                clock.mismatch()  # it arrived before it happened
             return []
-        clock.unmet()
+        clock.mismatch()
         doubt = self._missed(at_ns)
         if doubt is None:
             return []
@@ -144,7 +144,7 @@ class CarWitness:
         passing = self._passings[index]
         passing.report = report
         if report.car_boot != passing.clock:
-            self._clocks[report.car_boot, passing.clock].met(report.at_ns, passing.start.at_ns)
+            self._clocks[report.car_boot, passing.clock].learn(report.at_ns, passing.start.at_ns)
         found: list[Finding] = [*self._agree(index, report)]
         if index + 1 < len(self._passings) and (later := self._passings[index + 1].report) is not None:
             found += self._agree(index + 1, later)  # reports came in another order
@@ -205,14 +205,14 @@ class CarWitnesses:
             known = self._by_car[car] = CarWitness(car)
         return known
 
-    def passed(self, run: Run, segment: LapSegment) -> list[Finding]:
+    def on_crossing(self, run: Run, segment: LapSegment) -> list[Finding]:
         """The gate counted a crossing of the run's car."""
-        return self.of(run.car).passed(run.book, segment)
+        return self.of(run.car).on_crossing(run.book, segment)
 
-    def reported(self, report: CarReport) -> list[Finding]:
+    def on_report(self, report: CarReport) -> list[Finding]:
         """A car says that it passed; of one that had no run here nothing follows."""
         known = self._by_car.get(report.car)
-        return [] if known is None else known.reported(report)
+        return [] if known is None else known.on_report(report)
 
 
 def facts_of(found: Sequence[Finding], runs: Mapping[str, Run], several: bool) -> list[f.Fact]:

@@ -13,9 +13,9 @@ def assign(cost: Sequence[Sequence[float]]) -> tuple[float, list[int]]:
     owner, way = [0] * (columns + 1), [0] * (columns + 1)  # owner[column] = row, both from 1; 0: nobody
     for row in range(1, rows + 1):
         owner[0], column = row, 0
-        least, done = [INFINITY] * (columns + 1), [False] * (columns + 1)
+        cheapest, done = [INFINITY] * (columns + 1), [False] * (columns + 1)
         while owner[column]:
-            column = _grow(cost, (u, v), owner, way, least, done, column)
+            column = _grow(cost, (u, v), owner, way, cheapest, done, column)
         while column:
             owner[column], column = owner[way[column]], way[column]
     given = [0] * rows
@@ -30,7 +30,7 @@ def _grow(
     potentials: tuple[list[float], list[float]],
     owner: list[int],
     way: list[int],
-    least: list[float],
+    cheapest: list[float],
     done: list[bool],
     column: int,
 ) -> int:
@@ -42,14 +42,14 @@ def _grow(
         if done[other]:
             continue
         reduced = cost[row - 1][other - 1] - u[row] - v[other]
-        if reduced < least[other]:
-            least[other], way[other] = reduced, column
-        if least[other] < delta:
-            delta, best = least[other], other
+        if reduced < cheapest[other]:
+            cheapest[other], way[other] = reduced, column
+        if cheapest[other] < delta:
+            delta, best = cheapest[other], other
     for other in range(len(v)):
         if done[other]:
             u[owner[other]] += delta
             v[other] -= delta
         else:
-            least[other] -= delta
+            cheapest[other] -= delta
     return best

@@ -61,7 +61,7 @@ class CarOnTrack:
     name: str
     last_ns: int | None = None
     entered_ns: int | None = None
-    last_told: CarReportAt | None = None
+    last_report: CarReportAt | None = None
     left_ns: int | None = None
     laps: deque[int] = field(default_factory=lambda: deque(maxlen=7))
     waiting: deque[CarReportAt] = field(default_factory=lambda: deque(maxlen=32))
@@ -71,25 +71,25 @@ class CarOnTrack:
     def usual_ns(self) -> int | None:
         return round(statistics.median(self.laps)) if self.laps else None
 
-    def hear(self, told: CarReportAt) -> None:
+    def add_report(self, report: CarReportAt) -> None:
         """Its own reports teach its usual lap, whoever is given its crossings."""
-        last = self.last_told
-        gap_ns = told.at_ns - last.at_ns if last is not None and last.boot == told.boot else 0
+        last = self.last_report
+        gap_ns = report.at_ns - last.at_ns if last is not None and last.boot == report.boot else 0
         if gap_ns > 0 and (self.usual_ns is None or gap_ns < 3 * self.usual_ns // 2):
             self.laps.append(gap_ns)
-        self.last_told = told
-        self.waiting.append(told)
+        self.last_report = report
+        self.waiting.append(report)
 
-    def when(self, told: CarReportAt) -> tuple[int, int]:
+    def on_gate_clock(self, report: CarReportAt) -> tuple[int, int]:
         """The report on the gate's clock, and its sigma."""
-        clock = self.clocks.get(told.boot)
+        clock = self.clocks.get(report.boot)
         if clock is None:
-            return told.at_ns, SIGMA_NS + told.uncertainty_ns
-        return clock.on_gate(told.at_ns, told.uncertainty_ns)
+            return report.at_ns, SIGMA_NS + report.uncertainty_ns
+        return clock.on_gate(report.at_ns, report.uncertainty_ns)
 
-    def known(self, told: CarReportAt) -> bool:
+    def is_clock_known(self, report: CarReportAt) -> bool:
         """Is its clock known well enough to say when it passed?"""
-        clock = self.clocks.get(told.boot)
+        clock = self.clocks.get(report.boot)
         return clock is None or clock.learnt
 
     def may_cross(self, at_ns: int) -> bool:
@@ -109,9 +109,9 @@ def cost(car: CarOnTrack, report: CarReportAt | None, seen: GateCrossing, min_la
     silent = LOST_REPORT + by_lap(car, seen.at_ns)
     if report is None:
         return min(FAR, silent + over)
-    at_ns, sigma_ns = car.when(report)
+    at_ns, sigma_ns = car.on_gate_clock(report)
     off, wide = (at_ns - seen.at_ns) / sigma_ns, math.log(sigma_ns / SIGMA_NS)
-    stray = STRAY_REPORT if car.known(report) else STRAY_CLOCK
+    stray = STRAY_REPORT if car.is_clock_known(report) else STRAY_CLOCK
     return min(FAR, off * off / 2 + wide + over, silent + stray + over)
 
 
@@ -136,10 +136,10 @@ def _elsewhere(car: CarOnTrack, at_ns: int, min_lap_ns: int) -> float:
     shortest_ns = QUICK_LAP_NS if car.usual_ns is None else round(SHORT_LAP * car.usual_ns)
     most_ns = max(min_lap_ns, shortest_ns) - JOIN_NS // 2
     worst = 0.0
-    for told in car.waiting:
-        later_ns = car.when(told)[0] - at_ns
+    for report in car.waiting:
+        later_ns = car.on_gate_clock(report)[0] - at_ns
         if JOIN_NS < abs(later_ns) < most_ns:
-            worst = max(worst, ELSEWHERE if car.known(told) or later_ns < 0 else LATE_WAY)
+            worst = max(worst, ELSEWHERE if car.is_clock_known(report) or later_ns < 0 else LATE_WAY)
     return worst
 
 
@@ -147,7 +147,7 @@ def left_out(car: CarOnTrack, report: CarReportAt | None, cluster: list[GateCros
     """A report without a crossing: the edge was missed, or swallowed by the lockout of another car's."""
     if report is None:
         return 0.0
-    at_ns, sigma_ns = car.when(report)
+    at_ns, sigma_ns = car.on_gate_clock(report)
     near = any(-4 * sigma_ns < at_ns - seen.at_ns < lockout_ns + 4 * sigma_ns for seen in cluster)
     return SWALLOWED if near else MISSED_EDGE
 
@@ -155,9 +155,9 @@ def left_out(car: CarOnTrack, report: CarReportAt | None, cluster: list[GateCros
 def report_in(car: CarOnTrack, cluster: list[GateCrossing]) -> CarReportAt | None:
     """The car's report about this time, if there is one; the nearest."""
     best, best_ns = None, JOIN_NS
-    for told in car.waiting:
-        at_ns, _ = car.when(told)
+    for report in car.waiting:
+        at_ns, _ = car.on_gate_clock(report)
         off_ns = min(abs(at_ns - seen.at_ns) for seen in cluster)
         if off_ns <= best_ns:
-            best, best_ns = told, off_ns
+            best, best_ns = report, off_ns
     return best

@@ -16,7 +16,7 @@ from station.core.attribution.assignment import HOLD_NS, CarReportAt, CrossingAs
 from station.core.attribution.decisions import Decision, LateContradiction, MissingCrossing, Step
 from station.core.attribution.likelihood import LEAVES_NS
 from station.core.race.counting import AssignedCrossing
-from station.core.race.race import MOST_DOUBTS, Race
+from station.core.race.race import MAX_DOUBTS, Race
 from station.core.runs import proposals
 from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
@@ -44,7 +44,8 @@ class MultiCarAttribution:
         self.race = race
         self._scale = scale
         self._cars: CrossingAssigner | None = None
-        self._held: dict[int, PendingCrossing] = {}
+        self.on = False  # more than one car may break the beam
+        self._pending: dict[int, PendingCrossing] = {}
         self._decided: dict[int, PendingCrossing] = {}
         self._in: dict[str, Run] = {}  # car -> the run in which it is, or was until a moment ago
         self._gone: dict[str, int] = {}  # car -> when it left, on the gate's clock
@@ -52,14 +53,9 @@ class MultiCarAttribution:
         self._now_ns = 0
 
     @property
-    def on(self) -> bool:
-        """More than one car may break the beam."""
-        return self._cars is not None
-
-    @property
     def undecided(self) -> f.Crossing | None:
         """The oldest crossing that waits."""
-        return min((held.crossing for held in self._held.values()), key=lambda each: each.at_ns, default=None)
+        return min((pending.crossing for pending in self._pending.values()), key=lambda each: each.at_ns, default=None)
 
     def sync(self, now: e.Moment) -> None:
         """After a command, or a run's end: who is on the track now?"""
@@ -88,7 +84,7 @@ class MultiCarAttribution:
             yield self._only_run(crossing, "start_finish", source)
             return
         self._cars.lockout_ns = lockout_ns
-        self._held[crossing.number] = PendingCrossing(crossing, source)
+        self._pending[crossing.number] = PendingCrossing(crossing, source)
         self._cars.crossing(GateCrossing(crossing.number, crossing.at_ns))
 
     def named(self, run: Run, at_ns: int) -> None:
@@ -101,8 +97,8 @@ class MultiCarAttribution:
         if self._cars is None:
             return
         clock = e.clock_of(self._boot or report.taken.boot)
-        told = CarReportAt(report.car, report.at_ns, report.uncertainty_ns, report.car_boot)
-        self._cars.report(told, self._on_gate(report.taken), report.car_boot == clock)
+        stated = CarReportAt(report.car, report.at_ns, report.uncertainty_ns, report.car_boot)
+        self._cars.report(stated, self._on_gate(report.taken), report.car_boot == clock)
 
     def tick(self, now: e.Moment) -> Iterator[Step]:
         """What time alone decides."""
@@ -111,7 +107,7 @@ class MultiCarAttribution:
 
     def decide_all(self) -> Iterator[Step]:
         """Who is on the track is about to change: what waits is decided by what is known now."""
-        newest_ns = max((held.crossing.at_ns for held in self._held.values()), default=None)
+        newest_ns = max((pending.crossing.at_ns for pending in self._pending.values()), default=None)
         if newest_ns is not None:
             yield from self._decide(newest_ns + HOLD_NS)
 
@@ -124,61 +120,61 @@ class MultiCarAttribution:
                 case MissingCrossing():
                     yield from self._missed(each)
                 case Decision():
-                    yield from self._given(each)
+                    yield from self._decided_on(each)
                 case LateContradiction():
-                    yield from self._again(each)
+                    yield from self._contradicted(each)
         if decisions:
             self._sync(now_ns)
 
-    def _given(self, given: Decision) -> list[Step]:
-        held = self._decided[given.crossing] = self._held.pop(given.crossing)
-        if len(self._decided) > MOST_DOUBTS:
+    def _decided_on(self, decision: Decision) -> list[Step]:
+        pending = self._decided[decision.crossing] = self._pending.pop(decision.crossing)
+        if len(self._decided) > MAX_DOUBTS:
             del self._decided[next(iter(self._decided))]
-        run = self._in.get(given.car)
-        if not given.sure or run is None:
-            return self._doubted(given, held)
+        run = self._in.get(decision.car)
+        if not decision.sure or run is None:
+            return self._doubted(decision, pending)
         if not run.on:
-            return [f.Unattributed(given.crossing, f"it was {given.car}'s, whose run is over: {given.why}")]
-        percent = int(100 * given.odds)
-        return [AssignedCrossing(run, held.crossing, "start_finish", held.source, given.why, percent)]
+            return [f.Unattributed(decision.crossing, f"it was {decision.car}'s, whose run is over: {decision.why}")]
+        percent = int(100 * decision.odds)
+        return [AssignedCrossing(run, pending.crossing, "start_finish", pending.source, decision.why, percent)]
 
-    def _doubted(self, given: Decision, held: PendingCrossing) -> list[Step]:
-        names = [name for name in (given.car, *given.others) if name]
+    def _doubted(self, decision: Decision, pending: PendingCrossing) -> list[Step]:
+        names = [name for name in (decision.car, *decision.others) if name]
         runs = [self._in[name] for name in names if self._in[name].on]
         if not runs:
-            return [f.Unattributed(given.crossing, given.why)]
-        self.race.add_doubtful(held.crossing)
-        crossing, at_ns = given.crossing, given.at_ns
-        if given.car:
-            percent = int(100 * given.odds)
-            asked = proposals.doubtful_among_cars(runs, crossing, at_ns, given.car, given.why, percent)
+            return [f.Unattributed(decision.crossing, decision.why)]
+        self.race.add_doubtful(pending.crossing)
+        crossing, at_ns = decision.crossing, decision.at_ns
+        if decision.car:
+            percent = int(100 * decision.odds)
+            proposal = proposals.doubtful_among_cars(runs, crossing, at_ns, decision.car, decision.why, percent)
             why = "it is doubtful whose it was: an official is asked"
         else:
-            asked = proposals.false_among_cars(runs, crossing, at_ns, given.why)
-            why = f"{given.why}: an official is asked"
-        runs[0].proposals.append(asked)
-        return [f.Unattributed(given.crossing, why), asked]
+            proposal = proposals.false_among_cars(runs, crossing, at_ns, decision.why)
+            why = f"{decision.why}: an official is asked"
+        runs[0].proposals.append(proposal)
+        return [f.Unattributed(decision.crossing, why), proposal]
 
-    def _again(self, again: LateContradiction) -> list[f.Fact]:
+    def _contradicted(self, late: LateContradiction) -> list[f.Fact]:
         """It was given, and stays so until the official says otherwise."""
-        run, other = self._in[again.car], self._in[again.other]
-        told: list[f.Fact] = [f.CrossingMissed(other.run_id, again.other, again.at_ns, "its own report")]
+        run, other = self._in[late.car], self._in[late.other]
+        facts: list[f.Fact] = [f.CrossingMissed(other.run_id, late.other, late.at_ns, "its own report")]
         if not other.begun:
-            return told
-        self.race.doubtful[again.crossing] = self._decided[again.crossing].crossing
-        run.proposals.append(proposals.contradicted(run, other, again.crossing, again.at_ns, again.why))
-        return [*told, run.proposals[-1]]
+            return facts
+        self.race.doubtful[late.crossing] = self._decided[late.crossing].crossing
+        run.proposals.append(proposals.contradicted(run, other, late.crossing, late.at_ns, late.why))
+        return [*facts, run.proposals[-1]]
 
-    def _missed(self, lacking: MissingCrossing) -> list[f.Fact]:
+    def _missed(self, missing: MissingCrossing) -> list[f.Fact]:
         """The gate has no crossing where a car passed: proposed once, within a run that has begun."""
-        run = self._in[lacking.car]
-        told: list[f.Fact] = [f.CrossingMissed(run.run_id, lacking.car, lacking.at_ns, lacking.witness)]
+        run = self._in[missing.car]
+        facts: list[f.Fact] = [f.CrossingMissed(run.run_id, missing.car, missing.at_ns, missing.witness)]
         near = [each.at_ns for each in run.proposals] + [segment.start.at_ns for segment in run.book.segments]
-        if not run.begun or any(abs(at_ns - lacking.at_ns) < NEAR_NS for at_ns in near):
-            return told
-        asked = proposals.missed_among_cars(run.run_id, lacking.car, lacking.at_ns, lacking.witness)
-        run.proposals.append(asked)
-        return [*told, run.proposals[-1]]
+        if not run.begun or any(abs(at_ns - missing.at_ns) < NEAR_NS for at_ns in near):
+            return facts
+        proposal = proposals.missed_among_cars(run.run_id, missing.car, missing.at_ns, missing.witness)
+        run.proposals.append(proposal)
+        return [*facts, run.proposals[-1]]
 
     def _sync(self, now_ns: int) -> None:
         self._now_ns = max(self._now_ns, now_ns)
@@ -186,6 +182,7 @@ class MultiCarAttribution:
         if self._cars is None:
             if len(race.on_track) < 2:
                 return
+            self.on = True
             self._cars = CrossingAssigner((), seconds_to_ns(race.info.rules.min_lap_s), LOCKOUT_NS)
         for run in race.on_track:
             if run.released and self._in.get(run.car) is not run:
@@ -195,7 +192,8 @@ class MultiCarAttribution:
                 self._gone[car] = self._now_ns
                 self._cars.leave(car, self._now_ns)
         recent = any(self._now_ns - left_ns < LEAVES_NS for left_ns in self._gone.values())
-        if not self._held and not recent and len(race.on_track) < 2:
+        if not self._pending and not recent and len(race.on_track) < 2:
+            self.on = False
             self._cars = None  # one run is left and everybody else is away: no doubt is possible any more
             self._in.clear()
             self._gone.clear()

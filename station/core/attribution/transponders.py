@@ -24,9 +24,9 @@ from station.core.runs.recount import TransponderPass
 from station.core.runs.run import Run
 
 MARKS = str.maketrans("", "", " :-_.,'/")
-LEAST_DIGITS = 6  # of an id of digits that is taken as hexadecimal
-MOST_DIGITS = 16  # of an id that is compared as a number; longer ones have one notation
-LONGEST = 128
+MIN_HEX_DIGITS = 6  # of an id of digits that is taken as hexadecimal
+MAX_DIGITS = 16  # of an id that is compared as a number; longer ones have one notation
+MAX_LETTERS = 128
 STRANGERS = 64
 REMEMBERED = 128  # transponders, of this race
 PASSES = 512
@@ -52,7 +52,7 @@ def reading(text: str) -> IdReading:
     digits = plain[2:] if prefixed else plain
     is_hex = bool(digits) and _HEX.issuperset(digits)
     sure = is_hex and (prefixed or not _DIGITS.issuperset(digits))
-    short = len(digits.lstrip("0")) <= MOST_DIGITS
+    short = len(digits.lstrip("0")) <= MAX_DIGITS
     told_apart = "0X" if prefixed and _DIGITS.issuperset(digits) else ""
     return IdReading(
         told_apart + (digits.lstrip("0") or digits[:1]),
@@ -76,7 +76,7 @@ def the_hexadecimal(known: IdReading, read: IdReading) -> IdReading | None:
     """Which of the two is hexadecimal, where they are one number so."""
     for tens, sixteens in ((known, read), (read, known)):
         if tens.decimal is not None and tens.decimal == sixteens.hexadecimal:
-            return sixteens if sixteens.sure or len(sixteens.plain) >= LEAST_DIGITS else None
+            return sixteens if sixteens.sure or len(sixteens.plain) >= MIN_HEX_DIGITS else None
     return None
 
 
@@ -117,7 +117,7 @@ class Transponders:
         """Is anybody's known?"""
         return bool(self._wired or self._given)
 
-    def wire(self, known: tuple[e.Transponder, ...]) -> None:
+    def configure(self, known: tuple[e.Transponder, ...]) -> None:
         """The station started. What an official gave stays, unless the config says something new of that id."""
         before = {plain_id(each.id): each for each in self._wired}
         for each in known:
@@ -224,7 +224,7 @@ class Transponders:
         if read not in self._found:
             if len(self._found) > 4 * STRANGERS:
                 self._found.clear()
-            self._found[read] = self._look(read)
+            self._found[read] = self._find(read)
         return self._found[read]
 
     def is_of(self, known: e.Transponder, run: Run) -> bool:
@@ -232,7 +232,7 @@ class Transponders:
         of_racer = bool(known.racer) and self._names.key(known.racer) == self._names.key(run.racer)
         return of_racer or (bool(known.car) and known.car == run.car)
 
-    def worn(self, run: Run) -> bool:
+    def has_any(self, run: Run) -> bool:
         """Has the run's car or racer any?"""
         return any(self.is_of(known, run) for known in self._all())
 
@@ -254,7 +254,7 @@ class Transponders:
         every = [*(each for each in self._wired if each.id not in gone), *self._given.values()]
         return [each for each in every if each.car or each.racer or self._by_number]
 
-    def _look(self, read: str) -> OwnerFound:
+    def _find(self, read: str) -> OwnerFound:
         every, meant = self._all(), reading(read)
         same = [each for each in every if each.id == read] or [
             each for each in every if plain_id(each.id) == meant.plain
@@ -265,16 +265,16 @@ class Transponders:
                 self._found.clear()
             written = "" if same[0].id == read else f" ({same[0].id} as we have it)"
             return self._as_said(same[0], read, f"its transponder {read}{written}")
-        likely = [each for each in every if self._may_be(each, meant)]
+        candidates = [each for each in every if self._may_be(each, meant)]
         if self._by_number:  # an official's last word stands above what else may be meant
-            likely = [each for each in likely if plain_id(each.id) in self._given][-1:] or likely
-        owners = {(each.car, each.racer) for each in likely}
+            candidates = [each for each in candidates if plain_id(each.id) in self._given][-1:] or candidates
+        owners = {(each.car, each.racer) for each in candidates}
         if len(owners) > 1:
-            names = " or ".join(f"{each.id} of {each.car or each.racer}" for each in likely)
+            names = " or ".join(f"{each.id} of {each.car or each.racer}" for each in candidates)
             return OwnerFound(None, f"the transponder {read} may be {names}: write both ids as the decoder sends them")
         if owners:
-            why = f"its transponder {read} ({likely[0].id} as we have it, the one in hexadecimal)"
-            return self._as_said(likely[0], read, why)
+            why = f"its transponder {read} ({candidates[0].id} as we have it, the one in hexadecimal)"
+            return self._as_said(candidates[0], read, why)
         return OwnerFound(None, f"the transponder {read} is nobody's here")
 
     def _may_be(self, known: e.Transponder, read: IdReading) -> bool:
@@ -294,8 +294,8 @@ class Transponders:
 def given_by(command: e.AssignTransponder, names: RacerNames) -> e.Transponder:
     """What an official says of it, checked. Raises Refused."""
     text = command.transponder
-    if not (text.isprintable() and 0 < len(text) <= LONGEST) or text != text.strip():
-        raise Refused(f"A transponder's id has 1 to {LONGEST} printable characters.")
+    if not (text.isprintable() and 0 < len(text) <= MAX_LETTERS) or text != text.strip():
+        raise Refused(f"A transponder's id has 1 to {MAX_LETTERS} printable characters.")
     car = checked_device(command.car) if command.car else ""
     racer = names.checked(command.racer) if command.racer and not car else ""
     return e.Transponder(command.transponder, car, racer)

@@ -37,17 +37,17 @@ def recount_runs(race: Race, transponders: Transponders, change: OwnerChange, la
     for owner in [owner for owner, last in last_read.items() if last.transponder in ids]:
         del last_read[owner]  # it has no twin in what the owner so far reads next
     own = [run for run in race.runs.values() if transponders.is_of(change.known, run)]
-    told: list[f.Fact] = []
+    facts: list[f.Fact] = []
     for run in [each for each in race.runs.values() if each not in own]:
         gone = [each for each in _had(change.passes, run) if _mistaken(change, each, run, own)]
         for each in gone:
             each.run = ""
         if gone:
-            told += _recount(race, transponders, run, gone, last_read, change.command)
+            facts += _recount(race, transponders, run, gone, last_read, change.command)
     for run in own:
         if any(run.run_id in each.on for each in change.passes):
-            told += _recount(race, transponders, run, [], last_read, change.command)
-    return told
+            facts += _recount(race, transponders, run, [], last_read, change.command)
+    return facts
 
 
 def _had(passes: list[TransponderPass], run: Run) -> list[TransponderPass]:
@@ -79,12 +79,12 @@ def _recount(
     before = {segment.start.crossing for segment in run.book.segments}
     facts, found = recount_run(race, run, passes, {each.crossing.number: each.crossing for each in gone}, command)
     counted = {mark.crossing for mark in found.marks}
-    told: list[f.Fact] = []
+    attributed: list[f.Fact] = []
     for each in passes:
         each.run = run.run_id
         if each.crossing.number in counted - before:
             why = f"{transponders.of(each.crossing.transponder).why}, given by {command.author}"
-            told.append(f.Attributed(each.crossing.number, run.run_id, run.car, why, 100))
+            attributed.append(f.Attributed(each.crossing.number, run.run_id, run.car, why, 100))
     if run.on:
         last_read.update({(gate, run.run_id): last for gate, last in found.read.items()})
-    return [*told, *facts]
+    return [*attributed, *facts]

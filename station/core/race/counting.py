@@ -39,7 +39,7 @@ def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], La
     """
     run, crossing, kind, source = step.run, step.crossing, step.kind, step.source
     attributed = attribution_of(crossing, run.phase, run.released, run.run_id, run.car, step.why, step.sure_percent)
-    late = run.phase == "running" and run.race.rules.time_limit_s is not None and is_late(run, crossing)
+    late = run.phase == "running" and run.rules.time_limit_s is not None and is_late(run, crossing)
     if late and run.rules.at_time_limit == "stop":
         utc_ns = race.scale.utc_ns(crossing.boot, crossing.at_ns)
         over = time_up(race, run, utc_ns, crossing.boot)

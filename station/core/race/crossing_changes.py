@@ -13,18 +13,18 @@ from station.core.race.counting import lap_doubts, mark_of, rebase
 from station.core.race.race import Race
 from station.core.race.results import finish, judge_again
 from station.core.runs.recount import RecountedRun, TransponderPass, restarted_at, retold
-from station.core.runs.rulings import give, kept, lose, take
+from station.core.runs.rulings import assign, confirm_assignment, remove_assigned, remove_others
 from station.core.runs.run import Run
 
 
 def afterwards(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
     """Crossings of a run that went on, or ended, before it was known that they were its own."""
-    told = [fact for crossing in crossings for fact in _place(race, run, crossing, command)]
-    if not told:
+    facts = [fact for crossing in crossings for fact in _place(race, run, crossing, command)]
+    if not facts:
         return []
     recast = f.LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)
     return [
-        *(fact for fact in told if not isinstance(fact, f.LapsRecomputed)),
+        *(fact for fact in facts if not isinstance(fact, f.LapsRecomputed)),
         recast,
         *judge_again(race, run, command),
     ]
@@ -32,14 +32,14 @@ def afterwards(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e
 
 def taken_over(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
     """Those of them that other runs have are this one's: what becomes of the others."""
-    told: list[f.Fact] = []
+    facts: list[f.Fact] = []
     for other in [each for each in race.runs.values() if each is not run]:
         gone = [crossing for crossing in crossings if other.book.holds(crossing.number)]
         if gone:
             for crossing in gone:
                 race.add_doubtful(crossing)
-            told += _without(race, other, gone, command)
-    return told
+            facts += _without(race, other, gone, command)
+    return facts
 
 
 def recount_run(
@@ -50,36 +50,36 @@ def recount_run(
     command: e.AssignTransponder,
 ) -> tuple[list[f.Fact], RecountedRun]:
     """Its marks are those of its own transponders; crossings that are `gone` were other owners'."""
-    told: list[f.Fact] = []
+    facts: list[f.Fact] = []
     if run.signal is not None and passes and run.book.segments:
-        told = rebase(race, run, run.signal, mark_of(race, passes[0].crossing, passes[0].source))
+        facts = rebase(race, run, run.signal, mark_of(race, passes[0].crossing, passes[0].source))
     found = retold(run, passes, gone, lambda each: mark_of(race, each.crossing, each.source))
     before, was, phase = [segment.start for segment in run.book.segments], run.book.doubts.held, run.phase
     run.book.retell(found.marks, found.flagged, gone)
     if found.marks == before:
-        return told, found
+        return facts, found
     for mark in before:
         if mark.crossing in gone:
             race.add_doubtful(gone[mark.crossing])
     for mark in found.marks:
         if mark not in before:
             race.settle(mark.crossing)
-    told += restarted_at(run, before, command)
-    told.append(f.LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason))
+    facts += restarted_at(run, before, command)
+    facts.append(f.LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason))
     if run.phase != phase:
-        told.append(f.PhaseChanged(run.run_id, run.phase))
-    told += lap_doubts(race, run, was) if found.marks else []
+        facts.append(f.PhaseChanged(run.run_id, run.phase))
+    facts += lap_doubts(race, run, was) if found.marks else []
     if found.last_lap and run.phase == "running":
         last = found.marks[-1]
         over = finish(race, run, "time up", "time is up, the last lap is done", True, last.utc_ns, last.boot)
-        return [*told, *over], found
-    return [*told, *judge_again(race, run, command)], found
+        return [*facts, *over], found
+    return [*facts, *judge_again(race, run, command)], found
 
 
 def _without(race: Race, run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
     """These crossings were not its own; if it has none left it has not begun."""
-    told, was = lose(run, gone, command), run.book.doubts.held
-    return [*told, *(lap_doubts(race, run, was) if run.book.segments else []), *judge_again(race, run, command)]
+    facts, was = remove_others(run, gone, command), run.book.doubts.held
+    return [*facts, *(lap_doubts(race, run, was) if run.book.segments else []), *judge_again(race, run, command)]
 
 
 def _place(race: Race, run: Run, crossing: f.Crossing, command: e.AssignTransponder) -> list[f.Fact]:
@@ -122,11 +122,11 @@ def _assigned_to(race: Race, run: Run, command: e.AssignCrossing, crossing: f.Cr
     holder = race.holder(crossing.number)
     was = run.book.doubts.held
     if holder is run:
-        facts = kept(run, command)
+        facts = confirm_assignment(run, command)
     else:
-        facts = give(run, command, crossing, mark_of(race, crossing, "gate"), holder)
+        facts = assign(run, command, crossing, mark_of(race, crossing, "gate"), holder)
     if holder is not None and holder is not run:
-        facts = [*take(holder, command), *judge_again(race, holder, command), *facts]
+        facts = [*remove_assigned(holder, command), *judge_again(race, holder, command), *facts]
         facts += lap_doubts(race, holder, holder.book.doubts.held)
     race.settle(command.number)
     return [*facts, *lap_doubts(race, run, was)]

@@ -120,7 +120,7 @@ def next_attempt(race: Race, racer: str) -> int:
 
 def _start(race: Race, run: Run, command: e.StartRun) -> list[f.Fact]:
     """The start is given; by the race's rules lap 1 and the time limit may begin with it."""
-    driven = race.models.started(run)
+    driven = race.models.check_at_start(run)
     again, run.released = run.released, True
     run.by_hand = command.by_hand
     facts: list[f.Fact] = [f.RunReleased(run.run_id, command.author, command.by_hand), *driven]

@@ -15,7 +15,7 @@ from station.core.runs.run import Run
 from station.core.runs.run_registry import RunIds, RunRegistry
 from station.core.timing.utc_scale import UtcScale
 
-MOST_DOUBTS = 4096
+MAX_DOUBTS = 4096
 
 
 class Race:
@@ -63,7 +63,7 @@ class Race:
     def add_doubtful(self, crossing: f.Crossing) -> None:
         """An official may give it to a run."""
         self.doubtful[crossing.number] = crossing
-        while len(self.doubtful) > MOST_DOUBTS:
+        while len(self.doubtful) > MAX_DOUBTS:
             del self.doubtful[next(iter(self.doubtful))]
 
     def holder(self, crossing: int) -> Run | None:
@@ -91,4 +91,4 @@ class Race:
         """It is known whose crossing it was: nobody is asked any more."""
         self.doubtful.pop(number, None)
         for each in self.runs.values():
-            each.proposals = [asked for asked in each.proposals if asked.crossing != number]
+            each.proposals = [proposal for proposal in each.proposals if proposal.crossing != number]

@@ -40,7 +40,7 @@ def finish_if_full(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]
 def judge(race: Race, run: Run) -> list[f.Fact]:
     """What a finished run is worth now: its score, the result that is due, the standing."""
     laps = run.book.laps()
-    score = qualify(laps, run.race.rules) if run.counts else None
+    score = qualify(laps, run.rules) if run.counts else None
     run.score = score
     _remember(race, run, laps)
     facts: list[f.Fact] = []

@@ -72,8 +72,8 @@ class Standings:
             self._add_evicted(run_id, scored)
 
     def _add_evicted(self, run_id: str, scored: Scored) -> None:
-        held = self._evicted_best.get(scored.racer)
-        if held is None or best_of([held[1], scored]) == [scored]:
+        older = self._evicted_best.get(scored.racer)
+        if older is None or best_of([older[1], scored]) == [scored]:
             self._evicted_best[scored.racer] = run_id, scored
 
     def run_behind(self, racer: str) -> str:
@@ -129,5 +129,5 @@ def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, r
 
 def _evidence(run: Run, uncertainty_ns: int) -> Evidence:
     told_by: ToldBy = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
-    said = Evidence("", "", 0, 0, uncertainty_ns, model_by=told_by, model_changes=run.model_changes)
-    return replace(said, by_hand=run.by_hand)
+    evidence = Evidence("", "", 0, 0, uncertainty_ns, model_by=told_by, model_changes=run.model_changes)
+    return replace(evidence, by_hand=run.by_hand)

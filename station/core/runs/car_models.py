@@ -15,62 +15,62 @@ class ReportedModels:
     """By car, as it last spoke."""
 
     def __init__(self) -> None:
-        self._said: dict[str, tuple[str, str]] = {}
+        self._by_car: dict[str, tuple[str, str]] = {}
 
     def restart(self) -> None:
         """The station starts: who is there says it again."""
-        self._said.clear()
+        self._by_car.clear()
 
     def of(self, car: str) -> tuple[str, str] | None:
         """Name and hash; None: nobody speaks for this car."""
-        return self._said.get(car)
+        return self._by_car.get(car)
 
-    def hear(self, told: e.CarModel, on_track: list[Run]) -> list[f.Fact]:
+    def on_report(self, report: e.CarModel, on_track: list[Run]) -> list[f.Fact]:
         """A car speaks of its model, or not any more; none if that was known."""
-        said = (told.model, told.model_sha256) if told.online else None
-        if said == self._said.get(told.car):
+        reported = (report.model, report.model_sha256) if report.online else None
+        if reported == self._by_car.get(report.car):
             return []
-        if said is None:
-            del self._said[told.car]
-            return [f.ModelReported(told.car, False, "", "")]
-        self._said[told.car] = said
-        facts: list[f.Fact] = [f.ModelReported(told.car, True, *said)]
+        if reported is None:
+            del self._by_car[report.car]
+            return [f.ModelReported(report.car, False, "", "")]
+        self._by_car[report.car] = reported
+        facts: list[f.Fact] = [f.ModelReported(report.car, True, *reported)]
         for run in on_track:
-            if run.car == told.car and run.released and run.race.officiating:
-                facts += drives(run, said)
+            if run.car == report.car and run.released and run.race.officiating:
+                facts += record_model(run, reported)
         return facts
 
-    def started(self, run: Run) -> list[f.Fact]:
+    def check_at_start(self, run: Run) -> list[f.Fact]:
         """The start is given: what the run is driven with. Raises Refused where the entry names another model."""
-        said = self.of(run.car)
-        if run.race.officiating == 0 or said is None:
+        reported = self.of(run.car)
+        if run.race.officiating == 0 or reported is None:
             return []
-        if not entered(run, said):
+        if not entered(run, reported):
             raise Refused(
-                f"{run.car} reports {shown(*said)}, {run.racer}'s entry says {shown(run.model, run.model_sha256)}: "
+                f"{run.car} reports {shown(*reported)}, {run.racer}'s entry says {shown(run.model, run.model_sha256)}: "
                 "load that model on the car, or enter the one that it has, with a reason (`enter_model`)."
             )
-        return drives(run, said)
+        return record_model(run, reported)
 
 
-def drives(run: Run, said: tuple[str, str]) -> list[f.Fact]:
+def record_model(run: Run, reported: tuple[str, str]) -> list[f.Fact]:
     """The run's car reports its model; in the middle of a run another one is a fact of its own."""
     was = run.driven
-    if was == said:
+    if was == reported:
         return []
     if was is None:
-        run.driven = said
-        return [f.RunModel(run.run_id, run.car, *said)]
-    run.driven = said
+        run.driven = reported
+        return [f.RunModel(run.run_id, run.car, *reported)]
+    run.driven = reported
     run.model_changes += 1
-    return [f.RunModel(run.run_id, run.car, *said, True, *was)]
+    return [f.RunModel(run.run_id, run.car, *reported, True, *was)]
 
 
-def entered(run: Run, said: tuple[str, str]) -> bool:
+def entered(run: Run, reported: tuple[str, str]) -> bool:
     """Is it the model of the entry? The hash decides where both have one; an entry that names none takes any."""
-    if run.model_sha256 and said[1]:
-        return run.model_sha256.lower() == said[1].lower()
-    return not run.model or run.model.strip().casefold() == said[0].strip().casefold()
+    if run.model_sha256 and reported[1]:
+        return run.model_sha256.lower() == reported[1].lower()
+    return not run.model or run.model.strip().casefold() == reported[0].strip().casefold()
 
 
 def shown(model: str, sha256: str) -> str:

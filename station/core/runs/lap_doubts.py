@@ -59,9 +59,9 @@ def _is_asked(run: Run, number: int) -> bool:
 
 def _asked(run: Run, number: int) -> f.Proposal:
     ended = run.book.segments[number]
-    asked = short_lap(run.run_id, number, ended.start.at_ns, ended.doubt)
-    run.proposals.append(asked)
-    return asked
+    proposal = short_lap(run.run_id, number, ended.start.at_ns, ended.doubt)
+    run.proposals.append(proposal)
+    return proposal
 
 
 def _withdraw(run: Run, long: list[LongLap]) -> None:
@@ -98,7 +98,7 @@ def _missed(run: Run, long: LongLap) -> list[f.Fact]:
     found: list[f.Fact] = []
     for part in range(1, long.laps):
         at_ns = begin_ns + (end_ns - begin_ns) * part // long.laps
-        asked = long_lap(run.run_id, long.index + 1, at_ns, long.laps)
-        run.proposals.append(asked)
-        found.append(asked)
+        proposal = long_lap(run.run_id, long.index + 1, at_ns, long.laps)
+        run.proposals.append(proposal)
+        found.append(proposal)
     return found

@@ -64,13 +64,13 @@ def retold(
     ]
     for mark in ruled:
         line.insert(_place(line, mark), (mark, None))
-    told = RecountedRun()
+    recount = RecountedRun()
     for mark, each in line:
         if each is None:
-            told.marks.append(mark)
-        elif _may_count(told, run, mark, each) and (mark.crossing in now or not _beside(ruled, mark, run)):
-            _add(told, run, mark)
-    return told
+            recount.marks.append(mark)
+        elif _may_count(recount, run, mark, each) and (mark.crossing in now or not _beside(ruled, mark, run)):
+            _add(recount, run, mark)
+    return recount
 
 
 def _place(line: Line, mark: CountedCrossing) -> int:
@@ -85,16 +85,16 @@ def _place(line: Line, mark: CountedCrossing) -> int:
     return numbers[-1] + 1 if numbers else 0
 
 
-def _may_count(told: RecountedRun, run: Run, mark: CountedCrossing, each: TransponderPass) -> bool:
+def _may_count(recount: RecountedRun, run: Run, mark: CountedCrossing, each: TransponderPass) -> bool:
     """It is a crossing; no official took it out; and a run that was abandoned gets none any more."""
-    if not _is_read(told, each) or run.book.was_dropped(mark.crossing):
+    if not _is_read(recount, each) or run.book.was_dropped(mark.crossing):
         return False
     return run.counts or run.book.holds(mark.crossing)
 
 
-def _is_read(told: RecountedRun, each: TransponderPass) -> bool:
+def _is_read(recount: RecountedRun, each: TransponderPass) -> bool:
     """Is it a crossing, and not the same car's other transponder in the same pass?"""
-    crossing, last = each.crossing, told.read.get(each.crossing.gate)
+    crossing, last = each.crossing, recount.read.get(each.crossing.gate)
     if (
         last is not None
         and last.boot == crossing.boot
@@ -102,7 +102,7 @@ def _is_read(told: RecountedRun, each: TransponderPass) -> bool:
         and abs(crossing.at_ns - last.at_ns) < each.lockout_ns
     ):
         return False
-    told.read[crossing.gate] = crossing
+    recount.read[crossing.gate] = crossing
     return crossing.direction >= 0
 
 
@@ -112,21 +112,21 @@ def _beside(ruled: Sequence[CountedCrossing], mark: CountedCrossing, run: Run) -
     return any(other.boot == mark.boot and abs(other.at_ns - mark.at_ns) < least_ns for other in ruled)
 
 
-def _add(told: RecountedRun, run: Run, mark: CountedCrossing) -> None:
+def _add(recount: RecountedRun, run: Run, mark: CountedCrossing) -> None:
     """It counts, or was too soon, or nothing counts any more."""
-    first, last = (told.marks[0], told.marks[-1]) if told.marks else (None, None)
+    first, last = (recount.marks[0], recount.marks[-1]) if recount.marks else (None, None)
     if last is not None and last.boot == mark.boot and mark.at_ns - last.at_ns < seconds_to_ns(run.rules.min_lap_s):
-        if run.signal is None or len(told.marks) > 1:  # not one that only drove off over the line
-            told.flagged.append(mark)
+        if run.signal is None or len(recount.marks) > 1:  # not one that only drove off over the line
+            recount.flagged.append(mark)
         return
     allowed = run.rules.max_laps
-    if told.last_lap or (allowed is not None and len(told.marks) > allowed + len(run.book.doubts.held)):
+    if recount.last_lap or (allowed is not None and len(recount.marks) > allowed + len(run.book.doubts.held)):
         return
     if first is not None and _late(run, first, mark):
         if run.rules.at_time_limit == "stop":
             return
-        told.last_lap = True
-    told.marks.append(mark)
+        recount.last_lap = True
+    recount.marks.append(mark)
 
 
 def _late(run: Run, first: CountedCrossing, mark: CountedCrossing) -> bool:

@@ -16,7 +16,7 @@ class ResultIdentity:
     def __init__(self, ids: RunIds) -> None:
         self.station = self.journal = self.start = ""
         self._ids = ids
-        self._least = 1
+        self._min_revision = 1
 
     def began(self, station: str, start: str) -> None:
         """The station's process started."""
@@ -24,7 +24,7 @@ class ResultIdentity:
 
     def trusted(self, utc_ns: int) -> None:
         """The time of day, where it is known: lives that begin later correct later."""
-        self._least = max(self._least, utc_ns // 1_000_000_000 - REVISIONS_FROM_S)
+        self._min_revision = max(self._min_revision, utc_ns // 1_000_000_000 - REVISIONS_FROM_S)
 
     def result_id(self, race_id: str, run_id: str) -> str:
         """Of a run whose result is due for the first time."""
@@ -37,4 +37,4 @@ class ResultIdentity:
 
     def revision_after(self, revision: int, start: str) -> int:
         """The next revision of a result whose last one was due in the life `start`."""
-        return revision + 1 if start == self.start else max(revision + 1, self._least)
+        return revision + 1 if start == self.start else max(revision + 1, self._min_revision)

@@ -16,9 +16,9 @@ from station.core.runs.laps import CountedCrossing
 from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 
-MOST_PENALTY_S = 600.0
+MAX_PENALTY_S = 600.0
 RENUMBERED_NS = NS_PER_S  # a ruling so soon after was meant for the old numbers
-MOST_LAP_NS = 3600 * NS_PER_S
+MAX_LAP_NS = 3600 * NS_PER_S
 
 
 def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
@@ -55,8 +55,8 @@ def _restore(run: Run, command: e.RestoreLap) -> list[Fact]:
 
 def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
     number = _checked(run, command.number)
-    if not math.isfinite(command.seconds) or not 0 < abs(command.seconds) <= MOST_PENALTY_S:
-        raise Refused(f"A penalty has up to {MOST_PENALTY_S:.0f} seconds either way, and is not zero.")
+    if not math.isfinite(command.seconds) or not 0 < abs(command.seconds) <= MAX_PENALTY_S:
+        raise Refused(f"A penalty has up to {MAX_PENALTY_S:.0f} seconds either way, and is not zero.")
     why = f"{command.seconds:+g} s {command.reason or 'by ' + command.author}"
     run.book.penalise(number, seconds_to_ns(command.seconds), why)
     return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
@@ -67,7 +67,7 @@ def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fac
         raise Refused(f"Run {run.run_id} has no crossing yet: its first one can only come from the gate.")
     boot, last_ns = run.book.segments[-1].start.boot, run.book.segments[-1].start.at_ns
     now = command.moment
-    if command.at_ns > (now.at_ns if e.clock_of(now.boot) == e.clock_of(boot) else last_ns + MOST_LAP_NS):
+    if command.at_ns > (now.at_ns if e.clock_of(now.boot) == e.clock_of(boot) else last_ns + MAX_LAP_NS):
         raise Refused(f"{command.at_ns} ns of the gate's clock has not come yet: a crossing lies in the past.")
     flagged = [m for m in run.book.flagged if (m.boot, m.at_ns) == (boot, command.at_ns)]
     utc_ns = scale.utc_ns(boot, command.at_ns)
@@ -123,7 +123,7 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
-def give(
+def assign(
     run: Run, command: e.AssignCrossing, crossing: f.Crossing, mark: CountedCrossing, holder: Run | None
 ) -> list[Fact]:
     """A doubtful crossing was this run's: its first one, an earlier first one, or one within. Raises Refused.
@@ -133,40 +133,40 @@ def give(
     if holder is not None and len(holder.book.segments) == 1:
         raise Refused(f"It is the only crossing of {holder.run_id}: abandon that run, or give it another one first.")
     why = f"given by {command.author}" + (f": {command.reason}" if command.reason else "")
-    told: list[Fact] = [f.Attributed(crossing.number, run.run_id, run.car, why, 100)]
+    facts: list[Fact] = [f.Attributed(crossing.number, run.run_id, run.car, why, 100)]
     started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
     if not run.book.segments:
         if not (run.on and run.released):
             raise Refused(f"Run {run.run_id} is not started: no crossing can be its first one.")
         run.book.add(mark)
         run.begin(mark)
-        return [*told, started, f.PhaseChanged(run.run_id, "running")]
+        return [*facts, started, f.PhaseChanged(run.run_id, "running")]
     place = run.book.give(mark)
     if place is None:
         raise Refused(f"Run {run.run_id} has another crossing then, or another clock: {crossing.number} is not its.")
     if place == 0:
         run.start_at(mark)
-        told.append(started)
-    return [*told, LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
+        facts.append(started)
+    return [*facts, LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
-def kept(run: Run, command: e.AssignCrossing) -> list[Fact]:
+def confirm_assignment(run: Run, command: e.AssignCrossing) -> list[Fact]:
     """The run has it, and keeps it."""
     run.book.approve(run.book.place_of(command.number))
     return [f.Attributed(command.number, run.run_id, run.car, f"given by {command.author}", 100)]
 
 
-def take(run: Run, command: e.AssignCrossing) -> list[Fact]:
+def remove_assigned(run: Run, command: e.AssignCrossing) -> list[Fact]:
     """It was given to this run, and was another's."""
-    told: list[Fact] = []
+    facts: list[Fact] = []
     if run.book.take(command.number) == 0:
         first = run.book.segments[0].start
         run.start_at(first)
-        told.append(f.RunStarted(run.run_id, first.crossing, first.at_ns, first.boot, first.utc_ns))
-    return [*told, LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
+        facts.append(f.RunStarted(run.run_id, first.crossing, first.at_ns, first.boot, first.utc_ns))
+    return [*facts, LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
-def lose(run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> list[Fact]:
+def remove_others(run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> list[Fact]:
     """These were another's, by their transponder. A run that has none left begins at its next one, or never did."""
     first = run.book.segments[0].start
     for crossing in gone:
@@ -189,14 +189,14 @@ def lose(run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> 
 
 def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
     """It is asked no more. Raises Refused."""
-    asked = [proposal for proposal in run.proposals if proposal.at_ns == command.at_ns]
-    if not asked:
+    found = [proposal for proposal in run.proposals if proposal.at_ns == command.at_ns]
+    if not found:
         raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")
     run.proposals = [proposal for proposal in run.proposals if proposal.at_ns != command.at_ns]
     for number in sorted(run.book.doubts.held):
         if run.book.segments[number].start.at_ns == command.at_ns:
             run.book.approve(number)
-    return [f.ProposalDismissed(run.run_id, each.kind, each.at_ns, command.author, command.reason) for each in asked]
+    return [f.ProposalDismissed(run.run_id, each.kind, each.at_ns, command.author, command.reason) for each in found]
 
 
 def _reassign(run: Run, command: e.ReassignRun) -> list[Fact]:

@@ -121,10 +121,10 @@ class Run:
     last_lap: bool = False  # the time is up, and the lap in progress still counts
     restarts: dict[str, tuple[int, int]] = field(default_factory=dict)
     rebooted: bool = False  # the station was, within the run
+    rules: RaceRules = field(init=False)  # of its race
 
-    @property
-    def rules(self) -> RaceRules:
-        return self.race.rules
+    def __post_init__(self) -> None:
+        self.rules = self.race.rules
 
     @property
     def on(self) -> bool:
@@ -163,7 +163,7 @@ class Run:
 
     def full(self) -> bool:
         """All laps that the race allows are done; a crossing in doubt ends none."""
-        laps = self.race.rules.max_laps
+        laps = self.rules.max_laps
         return laps is not None and len(self.book.segments) - 1 - len(self.book.doubts.held) >= laps
 
     @property

@@ -12,7 +12,7 @@ from station.core.runs.run import Run
 REACH = 1000
 
 
-MOST_DIGITS = 9  # a name such as run-99999999999999 is somebody's own, and does not count
+MAX_DIGITS = 9  # a name such as run-99999999999999 is somebody's own, and does not count
 
 
 class RunIds:
@@ -43,7 +43,7 @@ class RunIds:
     def add(self, run_id: str) -> None:
         self._given[run_id] += 1
         number = run_id.removeprefix("run-")
-        if number.isdecimal() and len(number) <= MOST_DIGITS:
+        if number.isdecimal() and len(number) <= MAX_DIGITS:
             self.reached(int(number))
 
     def reached(self, number: int) -> None:

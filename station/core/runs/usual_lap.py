@@ -18,7 +18,7 @@ SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; a small 
 RECENT = 32  # so many laps say what is usual: a day of laps may not make each crossing slower
 ENOUGH = 3  # laps whose middle one is the usual one
 ALIKE = 1.5  # two laps of one car on one track
-MOST_MISSED = 3  # a lap of more than three usual ones is a car that stood
+MAX_MISSED = 3  # a lap of more than three usual ones is a car that stood
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +186,10 @@ def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[LongLap]:
             continue
         middle = (len(sure) - 2) // 2
         other = sure[middle] if middle < bisect_left(sure, lap) else sure[middle + 1]
-        most = MOST_MISSED if len(sure) >= ENOUGH else 2
+        max_laps = MAX_MISSED if len(sure) >= ENOUGH else 2
         found += [
             LongLap(index, times)
-            for times in range(2, most + 1)
+            for times in range(2, max_laps + 1)
             if (100 * times - 15) * other <= 100 * lap <= (100 * times + 20) * other
         ]
     return found

@@ -72,9 +72,9 @@ class BackupTimingSystem:
     def discard_waiting(self) -> list[f.Crossing]:
         """What B saw up to now and nobody counted: a start was given, and none of it belongs to the run."""
         gone, self._b = list(self._b), deque(maxlen=self._b.maxlen)
-        kept = [crossing for crossing in gone if crossing.number not in self._taken]
+        waiting = [crossing for crossing in gone if crossing.number not in self._taken]
         self._taken.clear()
-        return kept
+        return waiting
 
     def missed_before(self, crossing: f.Crossing) -> list[MissedByA]:
         """What A missed, now that it has seen a later crossing."""
@@ -149,9 +149,9 @@ class BackupTimingSystem:
         return self._scale.utc_ns(crossing.boot, crossing.at_ns) - self._scale.utc_ns(self._a_boot, 0)
 
     def _pair(self) -> list[f.Fact]:
-        told: list[f.Fact] = []
+        facts: list[f.Fact] = []
         if not self._b:  # most halls have no system B: a crossing costs the same however many went before
-            return told
+            return facts
         for ours, run_id in tuple(self._a):
             if ours.boot != self._a_boot:
                 self._a.remove((ours, run_id))
@@ -165,5 +165,5 @@ class BackupTimingSystem:
             self._taken.discard(theirs.number)
             difference_ns = ours.at_ns - theirs.at_ns
             self._pairs.append(PairedCrossing(run_id, (ours.boot, theirs.boot), theirs.at_ns, difference_ns))
-            told.append(f.SystemsPaired(run_id, ours.number, theirs.number, difference_ns))
-        return told
+            facts.append(f.SystemsPaired(run_id, ours.number, theirs.number, difference_ns))
+        return facts

@@ -57,7 +57,7 @@ class Gate:
         self._stuck: set[str] = set()
         self._passing: Crossing | None = None
         self._speed: int | None = None
-        self._held: Edge | None = None
+        self._waiting: Edge | None = None
         self._read_last: dict[str, Crossing] = {}  # transponder -> its last pass, the oldest first
         self.arrangement = SensorArrangement(spec)
         self.trial = SensorTrial(spec)
@@ -130,18 +130,18 @@ class Gate:
 
     def _drop_beliefs(self) -> list[Fact]:
         freed: list[Fact] = [self._stuck_fact(sensor, False) for sensor in sorted(self._stuck)]
-        held = self._emit(self._held, 0) if self._held else []
+        waiting = self._emit(self._waiting, 0) if self._waiting else []
         self._broken.clear()
         self._stuck.clear()
-        return freed + held
+        return freed + waiting
 
     def _release(self, boot: str, at_ns: int) -> list[Fact]:
         """A pass held for its direction counts once the first sensor has stayed silent for long enough."""
-        if self._held is None or clock_of(boot) != clock_of(self._held.boot):
+        if self._waiting is None or clock_of(boot) != clock_of(self._waiting.boot):
             return []
-        if at_ns - self._held.at_ns <= DIRECTION_NS:
+        if at_ns - self._waiting.at_ns <= DIRECTION_NS:
             return []
-        return self._emit(self._held, 0)
+        return self._emit(self._waiting, 0)
 
     def _read(self, edge: Edge) -> list[Fact]:
         """A decoder's passing: each transponder has a lockout of its own, and no beam is blocked."""
@@ -164,12 +164,12 @@ class Gate:
             sensor != edge.sensor and edge.at_ns - since < self.spec.stuck_ns for sensor, since in self._broken.items()
         )
         self._broken[edge.sensor] = edge.at_ns
-        if self._held is not None:
+        if self._waiting is not None:
             if edge.sensor != self.spec.sensors[0]:
                 return [self._ignored(edge, "it belongs to a held pass")]
-            held = self._held
-            facts = self._emit(held, -1)
-            self.arrangement.second(edge.sensor, edge.at_ns - held.at_ns)
+            waiting = self._waiting
+            facts = self._emit(waiting, -1)
+            self.arrangement.second(edge.sensor, edge.at_ns - waiting.at_ns)
             return facts
         passing = self._passing
         if passing is not None and edge.at_ns - passing.at_ns < self.spec.lockout_ns:
@@ -179,7 +179,7 @@ class Gate:
         if others_blocked:
             return [self._ignored(edge, "another beam of the gate is still blocked by the same pass")]
         if self._directed and edge.sensor != self.spec.sensors[0]:
-            self._held = edge
+            self._waiting = edge
             return [self._ignored(edge, "held until its direction is known")]
         return self._emit(edge, 1 if self._directed else 0)
 
@@ -199,7 +199,7 @@ class Gate:
             self._stuck.discard(edge.sensor)
             facts.append(self._stuck_fact(edge.sensor, False))
         passing = self._passing
-        if passing is None or passing.sensor != edge.sensor or self._held is not None:
+        if passing is None or passing.sensor != edge.sensor or self._waiting is not None:
             return [*facts, self._ignored(edge, "the beam is free again")]
         width_ns = edge.at_ns - passing.at_ns
         return [*facts, CrossingMeasured(passing.number, width_ns, self._speed, self._odd(width_ns))]
@@ -210,7 +210,7 @@ class Gate:
         return "blocked for longer than a car takes" if width_ns > self.spec.max_width_ns else ""
 
     def _emit(self, edge: Edge, direction: Literal[-1, 0, 1]) -> list[Fact]:
-        self._held, self._speed = None, None
+        self._waiting, self._speed = None, None
         uncertainty_ns = max(self.spec.uncertainty_ns, edge.uncertainty_ns)
         number = self._count.next()
         self._passing = Crossing(number, self.spec.name, edge.sensor, edge.at_ns, edge.boot, uncertainty_ns, direction)

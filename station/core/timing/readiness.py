@@ -15,7 +15,7 @@ OVERRIDE = "override_reason"  # a sentence that names it can be answered with on
 NOTES_KEPT = 8  # of each gate, for the screens; the journal has them all
 
 
-class Readiness:
+class GateReadiness:
     """What was last said of each gate, and the epoch that is on."""
 
     def __init__(self) -> None:
@@ -25,11 +25,11 @@ class Readiness:
         self._unfit: dict[str, str] = {}  # gate -> why its driver is not well
         self.notes: dict[str, tuple[f.GateNoteStored, ...]] = {}  # gate -> what its driver noticed, newest first
 
-    def hear(self, said: e.GateReported | e.GateNote, scale: UtcScale) -> list[f.Fact]:
+    def on_driver_event(self, event: e.GateReported | e.GateNote, scale: UtcScale) -> list[f.Fact]:
         """A gate's driver speaks of itself."""
-        return self.note(said, scale) if isinstance(said, e.GateNote) else self.report(said)
+        return self.record_note(event, scale) if isinstance(event, e.GateNote) else self.record_health(event)
 
-    def report(self, report: e.GateReported) -> list[f.Fact]:
+    def record_health(self, report: e.GateReported) -> list[f.Fact]:
         """A gate's driver fell ill (or of something else), or is well again; none if that was known."""
         known = self._unfit.get(report.gate)
         if (known is None) if report.healthy else (known == report.sentence):
@@ -40,19 +40,19 @@ class Readiness:
             self._unfit[report.gate] = report.sentence
         return [f.GateHealthChanged(report.gate, report.healthy, report.sentence)]
 
-    def note(self, note: e.GateNote, scale: UtcScale) -> list[f.Fact]:
+    def record_note(self, note: e.GateNote, scale: UtcScale) -> list[f.Fact]:
         """What a driver noticed: it is kept, and nothing follows from it."""
         noted = f.GateNoteStored(note.gate, note.kind, note.sentence, note.count, scale.of_moment(note.moment))
         self.notes[note.gate] = (noted, *self.notes.get(note.gate, ()))[:NOTES_KEPT]
         return [noted]
 
-    def rebuilt(self, gates: tuple[e.GateSpec, ...]) -> None:
+    def forget_gates_but(self, gates: tuple[e.GateSpec, ...]) -> None:
         """After a start: of a gate that is no longer there nothing will be heard again."""
         names = {gate.name for gate in gates}
         self._unfit = {gate: why for gate, why in self._unfit.items() if gate in names}
         self.notes = {gate: noted for gate, noted in self.notes.items() if gate in names}
 
-    def change(self, command: e.SetMode) -> list[f.Fact]:
+    def change_mode(self, command: e.SetMode) -> list[f.Fact]:
         """Another epoch. Raises Refused if this mode is on."""
         if command.mode == self.mode:
             raise Refused(f"The station is in {self.mode} mode already.")
@@ -85,7 +85,7 @@ class Readiness:
         self.notes[doubted.gate] = (noted, *self.notes.get(doubted.gate, ()))[:NOTES_KEPT]
         return [noted]
 
-    def check(self, gates: dict[str, Gate], command: e.OpenRun | e.ArmRun) -> list[f.Fact]:
+    def check_can_arm(self, gates: dict[str, Gate], command: e.OpenRun | e.ArmRun) -> list[f.Fact]:
         """What an official overrides to arm the run. Raises Refused."""
         if self.mode == "test":
             raise Refused("The station is in test mode: go back to race mode before a run is armed.")

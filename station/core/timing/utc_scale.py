@@ -29,7 +29,7 @@ class UtcScale:
         self._last = 0
         self._station = ""  # the boot of the station itself
         self._began_ns = 0  # when it was first heard of
-        self._told: dict[str, int] = {}  # what the station's clock said last, whether or not it is shown
+        self._stated: dict[str, int] = {}  # what the station's clock said last, whether or not it is shown
         self._met: set[str] = set()  # boots that nobody has paired: shown as if they were the pair that was noted last
         self._under: dict[str, str] = {}  # boot of a device -> the station's boot when it was paired
         self._doubtful: set[str] = set()  # boots whose time of day is not trusted
@@ -162,10 +162,10 @@ class UtcScale:
         """
         offset, station = moment.utc_ns - moment.at_ns, self._station
         if moment.boot == station:
-            self._told[station] = offset
-        elif self.corrects and station in self._told:
-            self._note_ahead(moment.boot, self._told[station] - offset)
-            offset += self._offsets.get(station, self._told[station]) - self._told[station]
+            self._stated[station] = offset
+        elif self.corrects and station in self._stated:
+            self._note_ahead(moment.boot, self._stated[station] - offset)
+            offset += self._offsets.get(station, self._stated[station]) - self._stated[station]
         return offset
 
     def _note_ahead(self, device: str, ahead_ns: int) -> None:

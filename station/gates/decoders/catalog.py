@@ -18,7 +18,7 @@ GROUP = "raceday.decoders"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProtocolInfo:
     """One protocol. `bauds`: the usual one first."""
 
     name: str
@@ -32,8 +32,8 @@ class Row:
     elsewhere: tuple[str, ...] = ()
 
 
-ROWS = (
-    Row(
+PROTOCOLS = (
+    ProtocolInfo(
         "p3",
         "AMB/MyLaps P3",
         (115200, 19200),
@@ -42,7 +42,7 @@ ROWS = (
         heartbeat=True,
         trust=2,
     ),
-    Row(
+    ProtocolInfo(
         "rc4",
         "AMB RC-4 and AMBrc text",
         (115200, 19200, 9600),
@@ -50,21 +50,21 @@ ROWS = (
         heartbeat=True,
         trust=2,
     ),
-    Row("tranx2", "AMB TranX-2, RC2", (9600,), heartbeat=True),
-    Row("cano", "Cano, RCHourglass", (57600, 115200), resolution_us=250),
-    Row("ilap", "I-Lap", (9600,)),
-    Row("robitronic", "Robitronic, EasyLAP", (38400,), lines=False, heartbeat=True),
-    Row("lapz", "LapZ infrared bridge", (9600, 19200, 38400), lines=False, resolution_us=5_000),
-    Row(
+    ProtocolInfo("tranx2", "AMB TranX-2, RC2", (9600,), heartbeat=True),
+    ProtocolInfo("cano", "Cano, RCHourglass", (57600, 115200), resolution_us=250),
+    ProtocolInfo("ilap", "I-Lap", (9600,)),
+    ProtocolInfo("robitronic", "Robitronic, EasyLAP", (38400,), lines=False, heartbeat=True),
+    ProtocolInfo("lapz", "LapZ infrared bridge", (9600, 19200, 38400), lines=False, resolution_us=5_000),
+    ProtocolInfo(
         "zround",
         "ZRound open lap counter",
         (19200,),
         lines=False,
         heartbeat=True,
     ),
-    Row("alge", "ALGE Timy, TdC 8001", (9600, 38400), resolution_us=300),
-    Row("tag", "TAG Heuer CP 520", (9600,)),
-    Row(
+    ProtocolInfo("alge", "ALGE Timy, TdC 8001", (9600, 38400), resolution_us=300),
+    ProtocolInfo("tag", "TAG Heuer CP 520", (9600,)),
+    ProtocolInfo(
         "laprf",
         "ImmersionRC LapRF",
         (115200,),
@@ -72,21 +72,21 @@ ROWS = (
         lines=False,
         trust=2,
     ),
-    Row(
+    ProtocolInfo(
         "carrera",
         "Carrera control unit",
         (19200,),
         heartbeat=True,
         elsewhere=("2", "3"),
     ),
-    Row("ipico", "IPICO readers", (115200, 9600), 10000, resolution_us=10_000),
-    Row(
+    ProtocolInfo("ipico", "IPICO readers", (115200, 9600), 10000, resolution_us=10_000),
+    ProtocolInfo(
         "drem",
         "DREM timer's texts (live: the gate driver `drem`)",
         (115200,),
         resolution_us=10_000,
     ),
-    Row(
+    ProtocolInfo(
         "fsr",
         "one line per pass, as Arduino timers send",
         (9600, 115200),
@@ -94,7 +94,7 @@ ROWS = (
         resolution_us=20_000,
     ),
 )
-_BY_NAME = {row.name: row for row in ROWS}
+_BY_NAME = {protocol_info.name: protocol_info for protocol_info in PROTOCOLS}
 
 
 def protocols() -> list[str]:
@@ -102,9 +102,9 @@ def protocols() -> list[str]:
     return names(GROUP)
 
 
-def row(name: str) -> Row:
+def protocol_info(name: str) -> ProtocolInfo:
     """What is known of a protocol; a stranger's has no row of its own and gets a plain one."""
-    return _BY_NAME.get(name) or Row(name, "installed by another package", (9600,), lines=False)
+    return _BY_NAME.get(name) or ProtocolInfo(name, "installed by another package", (9600,), lines=False)
 
 
 def decoder(name: str) -> Decoder:

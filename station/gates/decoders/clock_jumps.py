@@ -14,14 +14,14 @@ DRIFT_PPM = 200  # of two quartz clocks against each other, at the worst
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class EpochOfPassing:
     """The epoch that a passing belongs to, and what it showed."""
 
     epoch: int
     gap: Gap | None = None
 
 
-class Arrivals:
+class ClockJumpDetector:
     """The difference between our clock and the device's, watched. `allowed_ns` is how far it may stray."""
 
     def __init__(self, allowed_ns: int) -> None:
@@ -32,23 +32,23 @@ class Arrivals:
         self._only_backlog = True
         self._doubtful_ns: int | None = None  # the difference of the last passing, which stands alone
 
-    def judge(self, device_ns: int, heard_ns: int, backlog: bool) -> Judged:
+    def judge(self, device_ns: int, heard_ns: int, backlog: bool) -> EpochOfPassing:
         """One new passing; `backlog`: it may have waited at the device for long."""
         difference_ns = heard_ns - device_ns
         if self._lowest_ns is None:
             self._trust(difference_ns, heard_ns, backlog)
-            return Judged(self._epoch)
+            return EpochOfPassing(self._epoch)
         drift_ns = (heard_ns - self._heard_ns) * DRIFT_PPM // 1_000_000
         stray_ns = difference_ns - self._lowest_ns
         allowed_ns = self._allowed_ns + drift_ns
         if stray_ns < -allowed_ns and not self._only_backlog:
             self.begin()
             self._trust(difference_ns, heard_ns, backlog)
-            return Judged(self._epoch, _set("forward", stray_ns))
+            return EpochOfPassing(self._epoch, _set("forward", stray_ns))
         if stray_ns > allowed_ns and not backlog:
             return self._late(difference_ns, stray_ns, heard_ns)
         self._trust(min(difference_ns, self._lowest_ns + drift_ns), heard_ns, backlog and self._only_backlog)
-        return Judged(self._epoch)
+        return EpochOfPassing(self._epoch)
 
     def begin(self) -> None:
         """The device began anew: another epoch, and nothing is known of the difference."""
@@ -63,17 +63,17 @@ class Arrivals:
     def _trust(self, lowest_ns: int, heard_ns: int, only_backlog: bool) -> None:
         self._lowest_ns, self._heard_ns, self._only_backlog, self._doubtful_ns = lowest_ns, heard_ns, only_backlog, None
 
-    def _late(self, difference_ns: int, stray_ns: int, heard_ns: int) -> Judged:
+    def _late(self, difference_ns: int, stray_ns: int, heard_ns: int) -> EpochOfPassing:
         doubtful_ns = self._doubtful_ns
         if doubtful_ns is not None and abs(difference_ns - doubtful_ns) <= self._allowed_ns:
             # Two in a row that are late by the same: the clock was set back before the first of them.
             self._epoch = self._newest
             self._trust(min(difference_ns, doubtful_ns), heard_ns, only_backlog=False)
-            return Judged(self._epoch, _set("back", stray_ns))
+            return EpochOfPassing(self._epoch, _set("back", stray_ns))
         self._newest += 1
         self._doubtful_ns = difference_ns
         late = f"A passing was heard {stray_ns / 1e9:.3f} s late, or the decoder's clock was set back"
-        return Judged(self._newest, Gap("clock_jump", f"{late}; laps that begin or end with it are void."))
+        return EpochOfPassing(self._newest, Gap("clock_jump", f"{late}; laps that begin or end with it are void."))
 
 
 def _set(way: str, stray_ns: int) -> Gap:

@@ -7,7 +7,7 @@ clock set back by a tenth of a second shows.
 from collections.abc import Sequence
 
 from station.gates.decoders.decoder import Gap
-from station.gates.decoders.device_clock import DeviceClock, Recent
+from station.gates.decoders.device_clock import DeviceClock, RecentPassings
 
 DAY_S = 24 * 3600
 
@@ -19,7 +19,7 @@ class DayClock:
         self._digits = digits
         self._per_s = int(10**digits)
         self._clock = DeviceClock(1_000_000_000 // self._per_s, DAY_S * self._per_s, "clock_jump")
-        self._recent = Recent()
+        self._recent = RecentPassings()
         self._last_ns = 0
 
     def ticks(self, parts: Sequence[bytes | None]) -> int | None:

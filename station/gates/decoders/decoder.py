@@ -69,7 +69,7 @@ class StatusReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class DeviceMessage:
     """A whole and correct frame that is neither of the above: a version, an answer, a result, a kind new to us."""
 
     kind: str
@@ -89,7 +89,7 @@ class Gap:
     missing: int = 0
 
 
-Decoded = Passing | DeviceEdge | StatusReport | Message | Gap
+Decoded = Passing | DeviceEdge | StatusReport | DeviceMessage | Gap
 
 
 @dataclass(slots=True)

@@ -100,7 +100,7 @@ class Numbering:
         return Gap("missed_numbers", f"The {self._what} {names} {verb} missing (after {last} came {number}).", missing)
 
 
-class Recent:
+class RecentPassings:
     """The last passings by what makes them the same one."""
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ class Recent:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DeviceReading:
     """What the device's memory makes of one passing: its time, whether it is told again, and what it shows."""
 
     at_ns: int
@@ -128,40 +128,40 @@ class Seen:
     gaps: tuple[Gap, ...]
 
 
-class Timeline:
+class DeviceTimeline:
     """Clock, count and recent passings of one device, asked together."""
 
     def __init__(self, clock: DeviceClock, numbers: Numbering | None = None) -> None:
-        self._clock, self._numbers, self._recent = clock, numbers, Recent()
+        self._clock, self._numbers, self._recent = clock, numbers, RecentPassings()
 
-    def passing(self, transponder: str, ticks: int, number: int | None = None) -> Seen:
+    def passing(self, transponder: str, ticks: int, number: int | None = None) -> DeviceReading:
         """One passing, in the order of the stream. A repeat moves neither the clock nor the count."""
         if self._recent.seen(transponder, ticks, number):
-            return Seen(self._clock.again(ticks), True, ())
+            return DeviceReading(self._clock.again(ticks), True, ())
         at_ns, moved = self._clock.read(ticks)
         skipped = self.count(number)
         if moved is not None and moved.kind in NEW_EPOCH and skipped is not None and skipped.kind in NEW_EPOCH:
-            return Seen(at_ns, False, (skipped,))  # one restart, seen twice
-        return Seen(at_ns, False, tuple(gap for gap in (skipped, moved) if gap is not None))
+            return DeviceReading(at_ns, False, (skipped,))  # one restart, seen twice
+        return DeviceReading(at_ns, False, tuple(gap for gap in (skipped, moved) if gap is not None))
 
-    def time(self, ticks: int) -> Seen:
+    def time(self, ticks: int) -> DeviceReading:
         """The device's time without a passing."""
         at_ns, moved = self._clock.read(ticks)
-        return Seen(at_ns, False, () if moved is None else (moved,))
+        return DeviceReading(at_ns, False, () if moved is None else (moved,))
 
     def count(self, number: int | None) -> Gap | None:
         """A number without a time."""
         return None if number is None or self._numbers is None else self._numbers.read(number)
 
 
-class Timelines:
+class DeviceTimelines:
     """A timeline for each decoder that speaks on the line; the least recently heard is forgotten first."""
 
-    def __init__(self, new: Callable[[], Timeline]) -> None:
+    def __init__(self, new: Callable[[], DeviceTimeline]) -> None:
         self._new = new
-        self._known: OrderedDict[str, Timeline] = OrderedDict()
+        self._known: OrderedDict[str, DeviceTimeline] = OrderedDict()
 
-    def of(self, decoder: str) -> Timeline:
+    def of(self, decoder: str) -> DeviceTimeline:
         """This decoder's."""
         found = self._known.get(decoder)
         if found is None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from station.core.attribution.transponders import plain_id
 from station.core.inputs import Edge, GateNote
-from station.gates.decoders.clock_jumps import Arrivals
-from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
+from station.gates.decoders.clock_jumps import ClockJumpDetector
+from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
 
 PHOTOCELLS = frozenset({"9991", "9992"})  # a decoder's own inputs (P3): a beam, and no car's transponder
 
@@ -39,21 +39,21 @@ class Wiring:
 
 
 @dataclass(slots=True)
-class _Device:
+class _DeviceEpochs:
     """One decoder's clock, as far as we are concerned."""
 
     boot: str
-    arrivals: Arrivals
+    arrivals: ClockJumpDetector
 
 
-class Stamps:
+class EdgeStamper:
     """One gate's epochs and numbers. `session` tells this start of the driver from all others."""
 
     def __init__(self, gate: str, wiring: Wiring, session: str, own_boot: str, allowed_ns: int) -> None:
         self._gate, self._wiring, self._session, self._own_boot = gate, wiring, session, own_boot
         self._allowed_ns = allowed_ns
         self._seq: dict[str, int] = {}
-        self._devices: dict[str, _Device] = {}
+        self._devices: dict[str, _DeviceEpochs] = {}
         self._gaps: list[Gap] = []  # they stand before the fact that showed them, which names the device
         self._notes: list[GateNote] = []
         self.lost = 0
@@ -85,7 +85,9 @@ class Stamps:
             self._note(gap, fact.decoder)
         if isinstance(fact, StatusReport):
             self.status = fact
-        if isinstance(fact, StatusReport | Message) or (isinstance(fact, Passing) and not self._wiring.counts(fact)):
+        if isinstance(fact, StatusReport | DeviceMessage) or (
+            isinstance(fact, Passing) and not self._wiring.counts(fact)
+        ):
             return []
         return self._stamped(fact, heard_ns, backlog)
 
@@ -119,10 +121,10 @@ class Stamps:
             self._said(judged.gap, boot)
         return boot
 
-    def _device(self, device: str) -> _Device:
+    def _device(self, device: str) -> _DeviceEpochs:
         if device not in self._devices:
             boot = f"device:{device or self._gate}:{self._session}"
-            self._devices[device] = _Device(boot, Arrivals(self._allowed_ns))
+            self._devices[device] = _DeviceEpochs(boot, ClockJumpDetector(self._allowed_ns))
         return self._devices[device]
 
     def _numbered(self, sensor: str, broken: bool, at_ns: int, boot: str, transponder: str) -> Edge:

@@ -1,7 +1,7 @@
 """Where a frame begins and ends, and whether it is whole: the pieces that several protocols share.
 
-`Lines` and `Brackets` are incremental and bounded: they keep at most one longest frame, count what they drop, and give
-whole frames only. The CRC is that of AMB P3 and RC-4 (timing.md 2.2, 2.3).
+`LineFramer` and `BracketFramer` are incremental and bounded: they hold at most one frame of the maximum length, count
+what they drop, and give whole frames only. The CRC is that of AMB P3 and RC-4.
 """
 
 import re
@@ -12,7 +12,7 @@ from station.gates.decoders.decoder import Counts
 _LINE_END = re.compile(rb"[\r\n]+")
 
 
-class Lines:
+class LineFramer:
     """Frames that end with CR, LF or both. Empty lines are nothing; a line over `longest` bytes is dropped."""
 
     def __init__(self, longest: int, counts: Counts) -> None:
@@ -47,7 +47,7 @@ class Lines:
         self._counts.bad_length += not self._skipping
 
 
-class Brackets:
+class BracketFramer:
     """Frames between a start and an end byte that stand nowhere inside a frame. Given with both."""
 
     def __init__(self, start: bytes, end: bytes, longest: int, counts: Counts) -> None:

@@ -18,11 +18,11 @@ from shared.units import seconds_to_ns
 from station.core.inputs import Proof
 from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Decoded, may_be_silent
-from station.gates.decoders.edge_stamper import Stamps, Wiring
+from station.gates.decoders.edge_stamper import EdgeStamper, Wiring
 from station.gates.decoders.port import PORT_ERRORS, Port, check_url, open_port, why
-from station.gates.driver import GateHealthReport, Said
-from station.gates.dropped_bytes import Drops
-from station.gates.usb import Finder
+from station.gates.driver import GateHealthReport, GateOutput
+from station.gates.dropped_bytes import DroppedByteCounter
+from station.gates.usb import PortFinder
 
 FIRST_S = 1.0  # a start waits so long for the first answer of the port, and no longer
 BACKLOG_NS = 2_000_000_000  # after a connect, a device may first tell what it kept
@@ -30,7 +30,7 @@ GARBLED_BYTES = 256  # dropped without one good frame between: it speaks, but no
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DecoderGateOptions:
     """`options` of a `[[gate]]` with the driver `decoder`."""
 
     protocol: str = setting(what="p3, rc4, tranx2, ...; `raceday gate list` names all")
@@ -51,26 +51,26 @@ class DecoderGate:
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
         self._name, self._clock = name, clock
-        self._options = from_table(options, Options, f"gate {name}")
-        self._row = catalog.row(self._options.protocol)
+        self._options = from_table(options, DecoderGateOptions, f"gate {name}")
+        self._row = catalog.protocol_info(self._options.protocol)
         self._decoder = catalog.decoder(self._options.protocol)
         allowed_ns = seconds_to_ns(self._options.allowed_s)
         wired = dict.fromkeys(self._row.elsewhere, "") | self._options.sensors
         wiring = Wiring(sensors, wired, frozenset(self._options.only), decoder=self._options.decoder)
-        self._stamps = Stamps(name, wiring, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
-        self._put: Callable[[Said], None] | None = None
+        self._stamps = EdgeStamper(name, wiring, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
+        self._put: Callable[[GateOutput], None] | None = None
         self._tell: Callable[[list[Decoded]], None] | None = None
         self._closing, self._answered = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         check_url(self._options.url)
-        self._finder = Finder(self._options.url, "url")
+        self._finder = PortFinder(self._options.url, "url")
         self._trouble, self._absent = f"{self._options.url}: is being opened.", False
         self._heard_ns = self._connected_ns = 0  # the last good frame; the last opening
         self._dropped_then = 0  # by the last good frame
         self._edges = self._sent = 0
-        self._drops = Drops(name, f"frame of {self._options.protocol}")
+        self._drops = DroppedByteCounter(name, f"frame of {self._options.protocol}")
 
-    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
+    def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
         """As the protocol says. A port that is not there is no error: it is tried again, and health says so."""
         self._put = put
         self._stamps.begin(after)

@@ -14,17 +14,17 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
 from station.core.inputs import Proof
 from station.gates.driver import Edge, GateHealthReport
-from station.gates.flicker import Flicker
-from station.gates.gpio.pins import Wires
+from station.gates.flicker import FlickerDetector
+from station.gates.gpio.pins import GpioPins
 from station.gates.gpio.ticks import STAMPING, Ticks, ticks_of
-from station.gates.resting_level import Resting
+from station.gates.resting_level import RestingLevelMonitor
 
-MOST_SENSORS = 4
+MAX_SENSORS = 4
 FOREIGN_NS = 2_000_000_000  # a stamp so far from our clock is of another clock
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class GpioGateOptions:
     """`[gate.options]` of the driver "gpio"."""
 
     pins: tuple[int, ...] = setting(what="the GPIO (BCM) number of each sensor, in the order of `sensors`")
@@ -42,21 +42,23 @@ class GpioGate:
     proof: ClassVar[Proof] = "level"
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
-        chosen = from_table(options, Options, f"gate {name}")
+        chosen = from_table(options, GpioGateOptions, f"gate {name}")
         if len(chosen.pins) != len(sensors) or len(set(chosen.pins)) != len(chosen.pins):
             raise ConfigError(f"gate {name}: `pins` must give one GPIO number for each of {', '.join(sensors)}.")
-        if len(sensors) > MOST_SENSORS:
-            raise ConfigError(f"gate {name}: a gate on GPIO has {MOST_SENSORS} sensors at most.")
+        if len(sensors) > MAX_SENSORS:
+            raise ConfigError(f"gate {name}: a gate on GPIO has {MAX_SENSORS} sensors at most.")
         self._name, self._clock, self._options = name, clock, chosen
         self._lock = threading.Lock()
         self._put: Callable[[Edge], None] | None = None
         self._boot, self._seq = clock.boot_id, 0
         self._edges = self._lost = self._foreign = 0
         self._last_ns: int | None = None
-        self._flicker, self._resting = Flicker(), Resting(chosen.broken)
-        self._wires = Wires(name, chosen.factory, chosen.chip)
+        self._flicker, self._resting = FlickerDetector(), RestingLevelMonitor(chosen.broken)
+        self._wires = GpioPins(name, chosen.factory, chosen.chip)
         self._ticks: Ticks = ticks_of(chosen.factory, self._wires.factory, clock)
-        self._sensors = [_Sensor(self, sensor, pin, chosen) for sensor, pin in zip(sensors, chosen.pins, strict=True)]
+        self._sensors = [
+            _GpioSensor(self, sensor, pin, chosen) for sensor, pin in zip(sensors, chosen.pins, strict=True)
+        ]
         try:
             for sensor in self._sensors:
                 self._wires.claim(sensor.number, chosen.pull)
@@ -127,10 +129,10 @@ class GpioGate:
         return f"The GPIO gate listens, {STAMPING[self._options.factory].by}; {what}."
 
 
-class _Sensor:
+class _GpioSensor:
     """One beam on one pin. gpiozero holds `changed` weakly: the gate keeps this object."""
 
-    def __init__(self, gate: GpioGate, name: str, number: int, options: Options) -> None:
+    def __init__(self, gate: GpioGate, name: str, number: int, options: GpioGateOptions) -> None:
         self.name, self.number = name, number
         self.broken: bool | None = None
         self._gate, self._broken_level = gate, options.broken == "high"

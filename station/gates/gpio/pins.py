@@ -16,7 +16,7 @@ _LGPIO = "apt install python3-lgpio, or pip install 'raceday[pi]' on Python 3.11
 _opened: dict[tuple[str, int], Any] = {}
 
 
-class Wires:
+class GpioPins:
     """The pins of one gate. Raises HardwareMissing for all that a person must mend."""
 
     def __init__(self, gate: str, factory: str, chip: int = -1) -> None:

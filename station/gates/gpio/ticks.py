@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.clock import Clock
-from station.gates.clock_map import ClockMap, Mapped
+from station.gates.clock_map import ClockMap, MappedInstant
 from station.gates.pico.firmware.gatewire import Counter
 
 US = 1_000
@@ -40,7 +40,7 @@ STAMPING: dict[str, Stamping] = {
 class Ticks(Protocol):
     """A factory's ticks on the station's clock."""
 
-    def mapped(self, ticks: float) -> Mapped: ...
+    def mapped(self, ticks: float) -> MappedInstant: ...
     def close(self) -> None: ...
 
 
@@ -50,8 +50,8 @@ class MonotonicTicks:
     def __init__(self, uncertainty_ns: int) -> None:
         self._uncertainty_ns = uncertainty_ns
 
-    def mapped(self, ticks: float) -> Mapped:
-        return Mapped(round(ticks * 1_000_000_000), self._uncertainty_ns)
+    def mapped(self, ticks: float) -> MappedInstant:
+        return MappedInstant(round(ticks * 1_000_000_000), self._uncertainty_ns)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -70,10 +70,10 @@ class DaemonTicks:
         self._thread = threading.Thread(target=self._follow, name="pigpio-ticks", daemon=True)
         self._thread.start()
 
-    def mapped(self, ticks: float) -> Mapped:
+    def mapped(self, ticks: float) -> MappedInstant:
         with self._lock:
             found = self._map.at(self._counter.extend(int(ticks)))
-        return Mapped(found.at_ns, found.uncertainty_ns + self._uncertainty_ns)
+        return MappedInstant(found.at_ns, found.uncertainty_ns + self._uncertainty_ns)
 
     def close(self) -> None:
         self._closing.set()

@@ -16,20 +16,20 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
 from station.core.inputs import Proof
 from station.gates.decoders.port import check_url
-from station.gates.driver import GateHealthReport, Said
-from station.gates.dropped_bytes import Drops
+from station.gates.driver import GateHealthReport, GateOutput
+from station.gates.dropped_bytes import DroppedByteCounter
 from station.gates.pico.session import PicoSession
-from station.gates.usb import Finder
+from station.gates.usb import PortFinder
 
 READ_S = 0.01  # a ping goes out at most so much later than it is due
 WRITE_S = 1.0
 RETRY_S = 0.5
 FIRST_S = 1.0  # a start waits so long for the port, and no longer
-MOST_SENSORS = 4
+MAX_SENSORS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class PicoGateOptions:
     """`[gate.options]` of the driver "pico"."""
 
     port: str = setting(what="/dev/serial/by-id/..., /dev/ttyACM0, or a URL of pyserial")
@@ -42,21 +42,21 @@ class PicoGate:
     proof: ClassVar[Proof] = "level"
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:
-        self._options = from_table(options, Options, f"gate {name}")
-        if len(sensors) > MOST_SENSORS:
-            raise ConfigError(f"gate {name}: a Pico gate has {MOST_SENSORS} sensors at most; name no more.")
+        self._options = from_table(options, PicoGateOptions, f"gate {name}")
+        if len(sensors) > MAX_SENSORS:
+            raise ConfigError(f"gate {name}: a Pico gate has {MAX_SENSORS} sensors at most; name no more.")
         self._name, self._sensors, self._clock = name, sensors, clock
         self._session: PicoSession | None = None
         self._trouble, self._absent = "it is not started.", False
         check_url(self._options.port)
-        self._finder = Finder(self._options.port, "port")
+        self._finder = PortFinder(self._options.port, "port")
         self._answered = threading.Event()
         self._lock = threading.Lock()
-        self._drops = Drops(name, "line of the Pico gate")
+        self._drops = DroppedByteCounter(name, "line of the Pico gate")
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
+    def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
         """As the protocol says. A port that is not there is no error: it is tried again, and health says so.
 
         Raises HardwareMissing once it was closed.
@@ -113,7 +113,7 @@ class PicoGate:
         advice = f" {self._finder.advice}" if self._finder.advice else ""
         return f"The Pico gate answers and its clock is known.{resets}{advice}"
 
-    def _run(self, put: Callable[[Said], None]) -> None:
+    def _run(self, put: Callable[[GateOutput], None]) -> None:
         line: serial.Serial | None = None
         while not self._closing.is_set():
             try:
@@ -129,7 +129,7 @@ class PicoGate:
                 self._closing.wait(RETRY_S)
         _closed(line)
 
-    def _talk(self, port: serial.Serial, put: Callable[[Said], None]) -> None:
+    def _talk(self, port: serial.Serial, put: Callable[[GateOutput], None]) -> None:
         """Until closing. The two clock readings hug the write and the read: what lies between bounds the offset."""
         session = self._session
         assert session is not None

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from station.core.inputs import Edge, GateNote
 from station.gates.clock_map import NS_PER_S, ClockMap
-from station.gates.flicker import Flicker
-from station.gates.pico.firmware.gatewire import Lines, pack
-from station.gates.resting_level import Resting
+from station.gates.flicker import FlickerDetector
+from station.gates.pico.firmware.gatewire import CheckedLineReader, pack
+from station.gates.resting_level import RestingLevelMonitor
 
 PING_NS = 50_000_000
 WARM_PING_NS = 20_000_000
@@ -23,7 +23,7 @@ PATIENCE_NS = 20 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReceivedEdge:
     """One edge as the gate told it, and when we read it."""
 
     seq: int
@@ -34,14 +34,14 @@ class Told:
 
 
 @dataclass(slots=True)
-class _Boot:
+class _PicoBoot:
     """One boot of the gate: its clock, and how far we have heard it."""
 
     name: str
     have: int
     known: bool  # we have kept edges of it: what is missing after them is a loss
     clock: ClockMap = field(default_factory=ClockMap)
-    waiting: deque[Told] = field(default_factory=deque)
+    waiting: deque[ReceivedEdge] = field(default_factory=deque)
     newest: int = 0  # the highest number that we know to exist
     asked_ns: int | None = None  # when we last asked for what is missing
     told: bool = False  # the gate has said how its pins are
@@ -60,8 +60,8 @@ class PicoSession:
     ) -> None:
         self._gate, self._sensors, self._station_boot = gate, sensors, station_boot
         self._after, self._broken_level = dict(after), broken_level
-        self._lines = Lines()
-        self._boot: _Boot | None = None
+        self._lines = CheckedLineReader()
+        self._boot: _PicoBoot | None = None
         self._token = 0
         self._sent: dict[int, int] = {}
         self._next_ping_ns: int | None = None
@@ -69,7 +69,7 @@ class PicoSession:
         self.last_edge_ns: int | None = None
         self.heard_ns: int | None = None
         self._notes: list[GateNote] = []
-        self._flicker, self._resting = Flicker(), self._rested()
+        self._flicker, self._resting = FlickerDetector(), self._rested()
 
     def notes(self) -> list[GateNote]:
         """What was noticed since the last call, for the journal."""
@@ -159,7 +159,7 @@ class PicoSession:
                 else:
                     edges += self._stamped(last, told)
         kept = [seq for boot, seq in self._after.items() if boot.endswith(f"/pico-{name}")]
-        self._boot, self._resting = _Boot(name, max(kept, default=0), bool(kept)), self._rested()
+        self._boot, self._resting = _PicoBoot(name, max(kept, default=0), bool(kept)), self._rested()
         return edges
 
     def _take(self, word: str, numbers: list[int], now_ns: int) -> None:
@@ -169,12 +169,12 @@ class PicoSession:
             if sent_ns is not None:
                 self._boot.clock.add(sent_ns, numbers[1], now_ns)
         elif word == "E":
-            self._edge(self._boot, Told(numbers[0], numbers[1], numbers[2], numbers[3], now_ns))
+            self._edge(self._boot, ReceivedEdge(numbers[0], numbers[1], numbers[2], numbers[3], now_ns))
         else:
             self._beat(self._boot, numbers[0], numbers[1])
             self._levels(self._boot, numbers[2:], now_ns)
 
-    def _edge(self, boot: _Boot, told: Told) -> None:
+    def _edge(self, boot: _PicoBoot, told: ReceivedEdge) -> None:
         boot.newest = max(boot.newest, told.seq)
         if told.seq == boot.have + 1:
             boot.have, boot.known = told.seq, True
@@ -187,7 +187,7 @@ class PicoSession:
                 else:
                     self._resting.change(name, False, told.read_ns)
 
-    def _levels(self, boot: _Boot, levels: list[int], now_ns: int) -> None:
+    def _levels(self, boot: _PicoBoot, levels: list[int], now_ns: int) -> None:
         """Of the pins, as they are now; firmware of the first days does not say."""
         if not levels:
             return
@@ -199,24 +199,24 @@ class PicoSession:
                 self._resting.begin(name, broken, now_ns)
         boot.told = True
 
-    def _rested(self) -> Resting:
-        return Resting("high" if self._broken_level else "low", "was met")
+    def _rested(self) -> RestingLevelMonitor:
+        return RestingLevelMonitor("high" if self._broken_level else "low", "was met")
 
-    def _beat(self, boot: _Boot, first: int, last: int) -> None:
+    def _beat(self, boot: _PicoBoot, first: int, last: int) -> None:
         boot.newest = max(boot.newest, last)
         if first > boot.have + 1:
             if boot.known:
                 self._forgotten(boot, boot.have + 1, first - 1)
             boot.have = first - 1
 
-    def _forgotten(self, boot: _Boot, first: int, last: int) -> None:
+    def _forgotten(self, boot: _PicoBoot, first: int, last: int) -> None:
         self.lost += last - first + 1
         sentence = f"The Pico gate has forgotten the edges {first} to {last}: nobody read it for too long."
         self._notes.append(
             GateNote(self._gate, "missed_numbers", sentence, last - first + 1, boot_name(self._station_boot, boot.name))
         )
 
-    def _stamped(self, boot: _Boot, told: Told) -> list[Edge]:
+    def _stamped(self, boot: _PicoBoot, told: ReceivedEdge) -> list[Edge]:
         mapped = boot.clock.at(told.device_us)
         if mapped.at_ns < 0:
             return []  # from before this machine's boot: on its clock there is no such time
@@ -228,7 +228,7 @@ class PicoSession:
         return [Edge(self._gate, name, broken, mapped.at_ns, told.seq, boot_id, mapped.uncertainty_ns)]
 
 
-def _must_ask(boot: _Boot, now_ns: int) -> bool:
+def _must_ask(boot: _PicoBoot, now_ns: int) -> bool:
     """At a connect, and while something is missing, unless the answer may still be on its way."""
     return boot.asked_ns is None or (boot.newest > boot.have and now_ns - boot.asked_ns > ASK_NS)
 

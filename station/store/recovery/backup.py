@@ -19,7 +19,7 @@ from station.store.database import open_reading, storage_errors
 from station.store.opening import JOURNAL, KEY, SYNC, is_there
 from station.store.recovery.salvage import put_aside
 from station.store.signer import load_signer
-from station.store.verify import Verified, verify_journal
+from station.store.verify import VerifiedJournal, verify_journal
 
 MANIFEST = "raceday-backup.json"
 _NO_BACKUP = (
@@ -32,7 +32,7 @@ _NO_BACKUP = (
     EOFError,
     RuntimeError,
 )
-LARGEST = 8_000_000_000  # bytes unpacked
+MAX_UNPACKED_BYTES = 8_000_000_000  # bytes unpacked
 
 
 def back_up(data_dir: pathlib.Path, out: pathlib.Path) -> str:
@@ -51,7 +51,7 @@ def back_up(data_dir: pathlib.Path, out: pathlib.Path) -> str:
                 if (data_dir / file).exists():
                     _copy(data_dir / file, copies / file)
             (copies / KEY).write_bytes(key.read_bytes())
-            found = verify_journal(copies / JOURNAL, frozenset({public_half(key)}))
+            found = verify_journal(copies / JOURNAL, frozenset({public_key_of(key)}))
             _pack(copies, part, found)
         part.replace(out)
         _sync_folder(out)
@@ -62,7 +62,7 @@ def back_up(data_dir: pathlib.Path, out: pathlib.Path) -> str:
     return f"{out}: {found.seq} records, head {found.head.hex()}. It holds the station's key: keep it as safe as that."
 
 
-def put_back(data_dir: pathlib.Path, backup: pathlib.Path) -> str:
+def restore_backup(data_dir: pathlib.Path, backup: pathlib.Path) -> str:
     """Puts a backup in place of what lies there, which is put aside; a sentence. Raises BadInput, StorageError.
 
     The caller holds the locks of station and sync.
@@ -70,7 +70,7 @@ def put_back(data_dir: pathlib.Path, backup: pathlib.Path) -> str:
     with tempfile.TemporaryDirectory(prefix="restore.", dir=data_dir) as name:
         fresh = pathlib.Path(name)
         _unpack(backup, fresh)
-        found = verify_journal(fresh / JOURNAL, frozenset({public_half(fresh / KEY)}))
+        found = verify_journal(fresh / JOURNAL, frozenset({public_key_of(fresh / KEY)}))
         if not found.signatures:
             raise BadInput(f"{backup}: its journal bears no signature of its key: it is no backup of a station.")
         for log in fresh.glob("*-*"):  # what verifying left beside the databases
@@ -88,7 +88,7 @@ def put_back(data_dir: pathlib.Path, backup: pathlib.Path) -> str:
     )
 
 
-def public_half(key: pathlib.Path) -> bytes:
+def public_key_of(key: pathlib.Path) -> bytes:
     """The public half of a key file."""
     return load_signer(key).public_key
 
@@ -107,7 +107,7 @@ def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
             reader.close()
 
 
-def _pack(copies: pathlib.Path, part: pathlib.Path, found: Verified) -> None:
+def _pack(copies: pathlib.Path, part: pathlib.Path, found: VerifiedJournal) -> None:
     files = {file: copies / file for file in (JOURNAL, KEY, SYNC) if (copies / file).exists()}
     manifest = {
         "backup": 1,
@@ -129,7 +129,7 @@ def _pack(copies: pathlib.Path, part: pathlib.Path, found: Verified) -> None:
 def _unpack(backup: pathlib.Path, into: pathlib.Path) -> None:
     try:
         with zipfile.ZipFile(backup) as packed:
-            if sum(info.file_size for info in packed.infolist()) > LARGEST:
+            if sum(info.file_size for info in packed.infolist()) > MAX_UNPACKED_BYTES:
                 raise BadInput(f"{backup}: is larger than any station's backup.")
             wanted = json.loads(packed.read(MANIFEST))["files"]
             if not {JOURNAL, KEY} <= set(wanted) <= {JOURNAL, KEY, SYNC}:

@@ -10,12 +10,12 @@ import re
 
 from station.core.engine import Engine
 from station.core.inputs import JournalBegan, Moment
-from station.core.runs.run_registry import MOST_DIGITS
-from station.store.journal import Entry, Journal
+from station.core.runs.run_registry import MAX_DIGITS
+from station.store.journal import Journal, JournalEntry
 from station.store.opening import JOURNAL, KEY, SYNC, is_there, posted_results, signer_of
-from station.store.surviving_records import Left, last_good
+from station.store.surviving_records import SurvivingJournal, last_good
 
-_RUN = re.compile(rf"(?:.*\.)?run-(\d{{1,{MOST_DIGITS}}})")
+_RUN = re.compile(rf"(?:.*\.)?run-(\d{{1,{MAX_DIGITS}}})")
 _PARTS = ("", "-wal", "-shm")
 
 
@@ -26,7 +26,7 @@ def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
     """
     path = data_dir / JOURNAL
     keys = frozenset({signer_of(data_dir).public_key}) if (data_dir / KEY).exists() else frozenset[bytes]()
-    left = last_good(path, keys) if is_there(path) else Left()
+    left = last_good(path, keys) if is_there(path) else SurvivingJournal()
     left.runs = max(left.runs, _most_posted(data_dir / SYNC))
     fresh = path.with_name(f"{JOURNAL}.new")
     for part in _PARTS:
@@ -34,7 +34,7 @@ def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
     began = JournalBegan(now, name, left.journal, left.seq, left.head.hex(), left.runs, left.reason[:500])
     journal = Journal(fresh, signer_of(data_dir))
     try:
-        journal.append([Entry(began, Engine().handle(began), carried=tuple(left.results))])
+        journal.append([JournalEntry(began, Engine().handle(began), carried=tuple(left.results))])
     finally:
         journal.close()
     put_aside(data_dir / SYNC)  # it knows of results that the new journal lacks; the others are posted again, with 200
@@ -68,7 +68,7 @@ def _most_posted(sync: pathlib.Path) -> int:
     return max((int(each[1]) for each in found if each), default=0)
 
 
-def _not_taken(left: Left) -> str:
+def _not_taken(left: SurvivingJournal) -> str:
     if not left.unsigned:
         return ""
     names = ", ".join(str(json.loads(payload).get("result_id")) for payload in left.unsigned)

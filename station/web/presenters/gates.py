@@ -26,7 +26,7 @@ LAYOUT_WORDS = {
     "in_line": "In line",
     "side_by_side": "Side by side",
 }
-UNSAID = (
+LAYOUT_NOT_SET = (
     'Nobody said how its sensors stand, so a car counts whichever way it goes: set layout = "in_line" or '
     '"side_by_side" under [[gate]].'
 )
@@ -108,7 +108,7 @@ def _fitness(gate: GateView) -> tuple[str, str]:
 
 def _advice(gate: GateView) -> tuple[str, ...]:
     """What is to be done before a race."""
-    unsaid = UNSAID if gate.layout == "unsaid" and not gate.doubt else ""
+    unsaid = LAYOUT_NOT_SET if gate.layout == "unsaid" and not gate.doubt else ""
     return tuple(filter(None, (gate.doubt, untried(gate.untried), unsaid)))
 
 

@@ -20,7 +20,7 @@ from station.core.facts import Lap
 from station.views.views import RaceView, RunView, StandingLine, View
 
 NOTHING = "–"
-MOST_TOGETHER = 40  # laps of several cars on one table
+MAX_ROWS = 40  # laps of several cars on one table
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def best_counted_ns(run: RunView, rules: RaceRules) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class ReferenceLaps:
     """The laps that others are held against: the best of the race, of the racer in it, and of this run."""
 
     race_ns: int | None
@@ -109,10 +109,10 @@ class Marks:
         return VALID
 
 
-def marks(run: RunView, rules: RaceRules, race: RaceView | None) -> Marks:
+def reference_laps(run: RunView, rules: RaceRules, race: RaceView | None) -> ReferenceLaps:
     """Of this run in this race."""
     leads = race is not None and race.best_racer == run.racer
-    return Marks(
+    return ReferenceLaps(
         race.best_lap_ns if race is not None and leads else None, run.racer_best_ns, best_counted_ns(run, rules)
     )
 
@@ -120,7 +120,7 @@ def marks(run: RunView, rules: RaceRules, race: RaceView | None) -> Marks:
 def lap_lines(run: RunView, rules: RaceRules, race: RaceView | None = None, *, together: bool = False) -> list[LapLine]:
     """The laps, newest first: who waits for a time looks at the top. `together`: among those of other cars."""
     score = window(run, rules)
-    held = marks(run, rules, race)
+    held = reference_laps(run, rules, race)
     lines = []
     for lap in reversed(run.laps):
         in_window = score is not None and score.first_lap <= lap.number <= score.last_lap
@@ -136,7 +136,7 @@ def laps_together(runs: tuple[RunView, ...], rules: RaceRules, race: RaceView | 
         for run in runs
         for lap, line in zip(reversed(run.laps), lap_lines(run, rules, race, together=True), strict=True)
     ]
-    return [line for _, line in sorted(lines, key=lambda each: each[0], reverse=True)[:MOST_TOGETHER]]
+    return [line for _, line in sorted(lines, key=lambda each: each[0], reverse=True)[:MAX_ROWS]]
 
 
 def _named(line: LapLine, run: RunView) -> LapLine:
@@ -144,7 +144,7 @@ def _named(line: LapLine, run: RunView) -> LapLine:
     return replace(line, key=f"lap-{run.run_id}-{line.number}", who=run.racer, run_id=run.run_id, say=say)
 
 
-def _lap_line(lap: Lap, rules: RaceRules, held: Marks, in_window: bool, run_counts: bool) -> LapLine:
+def _lap_line(lap: Lap, rules: RaceRules, held: ReferenceLaps, in_window: bool, run_counts: bool) -> LapLine:
     counts = successful(as_run_lap(lap), rules)
     time_ns = lap_time_ns(as_run_lap(lap), rules)
     said = _status(lap, counts and run_counts, time_ns, held)
@@ -171,7 +171,7 @@ def _lap_line(lap: Lap, rules: RaceRules, held: Marks, in_window: bool, run_coun
     )
 
 
-def _status(lap: Lap, counts: bool, time_ns: int, held: Marks) -> ToneWords:
+def _status(lap: Lap, counts: bool, time_ns: int, held: ReferenceLaps) -> ToneWords:
     if lap.held:
         return IN_DOUBT
     if not lap.valid:

@@ -10,7 +10,7 @@ from shared.units import NS_PER_MS, format_ms, format_ns
 from station.views.views import CarView, ClockView, RunView, SyncView, View
 from station.web.presenters.health import HealthLine, alarms, health_lines
 from station.web.presenters.laps import NOTHING, LapLine, PlaceLine, lap_lines, laps_together, place_lines, window
-from station.web.presenters.proposals import Doubt, doubts
+from station.web.presenters.proposals import PendingDecision, pending_decisions
 from station.web.presenters.tiles import Tile, best_tile, tiles
 from station.web.presenters.uncounted_crossings import UncountedLine, uncounted_lines
 
@@ -18,7 +18,7 @@ ZERO = "0.0"  # the clock before the first crossing
 
 
 @dataclass(frozen=True, slots=True)
-class RunScreen:
+class RunPanel:
     """The run on the track. `clock` is its text at the view's instant; `started_ms` lets a browser go on from there."""
 
     run_id: str
@@ -39,19 +39,19 @@ class RunScreen:
 
 
 @dataclass(frozen=True, slots=True)
-class CarScreen:
+class CarPanel:
     """One of several cars on the track, with its own clock. `number` is its place, and the key that chooses it."""
 
     key: str
     number: int
-    run: RunScreen
+    run: RunPanel
     laps: str
     last: Tile
     best: Tile
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
+class PageModel:
     """All of the page at one version of the view."""
 
     version: int
@@ -62,25 +62,25 @@ class Screen:
     alarms: tuple[str, ...]
     clock_unset: bool
     testing: bool
-    run: RunScreen | None
-    together: tuple[CarScreen, ...]
+    run: RunPanel | None
+    together: tuple[CarPanel, ...]
     tiles: tuple[Tile, ...]
     laps: tuple[LapLine, ...]
     window_words: str
     places: tuple[PlaceLine, ...]
     health: tuple[HealthLine, ...]
-    doubts: tuple[Doubt, ...]
+    pending_decisions: tuple[PendingDecision, ...]
     sync: SyncView
     uncounted: tuple[UncountedLine, ...]
     next_command: str
 
 
-def screen_of(view: View) -> Screen:
+def page_model(view: View) -> PageModel:
     """A view as the page shows it."""
     rules = view.race.rules if view.race is not None else RaceRules()
     laps = lap_lines(view.run, rules, view.race) if view.run is not None else []
     several = len(view.runs) > 1
-    return Screen(
+    return PageModel(
         version=view.version,
         station=view.station,
         race_name=view.race.name if view.race is not None else "No race is set",
@@ -96,17 +96,17 @@ def screen_of(view: View) -> Screen:
         window_words="" if several else _window_words(view.run, rules),
         places=tuple(place_lines(view)),
         health=tuple(health_lines(view)),
-        doubts=tuple(doubts(view)),
+        pending_decisions=tuple(pending_decisions(view)),
         sync=view.sync,
         uncounted=uncounted_lines(view),
         next_command=next_command(view),
     )
 
 
-def _run(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, ...]) -> RunScreen:
+def _run(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, ...]) -> RunPanel:
     running = run.phase == "running" and run.lap_started_ns is not None
     label, text = _clock(run, rules, clock)
-    return RunScreen(
+    return RunPanel(
         run_id=run.run_id,
         racer=run.racer,
         car=run.car,
@@ -125,7 +125,7 @@ def _run(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, 
     )
 
 
-def _together(view: View, rules: RaceRules) -> Iterator[CarScreen]:
+def _together(view: View, rules: RaceRules) -> Iterator[CarPanel]:
     for number, run in enumerate(view.runs, 1):
         newest = next(iter(lap_lines(run, rules, view.race)), None)
         limit = f" of {rules.max_laps}" if rules.max_laps is not None else ""
@@ -135,9 +135,7 @@ def _together(view: View, rules: RaceRules) -> Iterator[CarScreen]:
             else Tile("Last lap", NOTHING)
         )
         screen = _run(run, rules, view.clock, view.cars)
-        yield CarScreen(
-            f"on-{run.run_id}", number, screen, f"{len(run.laps)}{limit}", last, best_tile(view, run, rules)
-        )
+        yield CarPanel(f"on-{run.run_id}", number, screen, f"{len(run.laps)}{limit}", last, best_tile(view, run, rules))
 
 
 def phase_words(run: RunView, cars: tuple[CarView, ...]) -> str:
@@ -214,10 +212,10 @@ def _window_words(run: RunView | None, rules: RaceRules) -> str:
 
 def next_command(view: View) -> str:
     """What the operator most likely does next: the page offers it first. Whether it may be done, the core says."""
-    return "open_run" if view.run is None else next_of(view, view.run)
+    return "open_run" if view.run is None else next_command_of_run(view, view.run)
 
 
-def next_of(view: View, run: RunView) -> str:
+def next_command_of_run(view: View, run: RunView) -> str:
     """The same for one of several runs."""
     if run.phase in ("idle", "finished"):
         return "open_run"

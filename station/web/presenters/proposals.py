@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 from station.core.facts import Proposal
 from station.core.runs.proposals import USUAL
-from station.views.views import CarView, RunView, StrangerView, View
+from station.views.views import CarView, RunView, UnknownTransponderView, View
 
-MOST_STRANGERS, MOST_CARS = 4, 6  # on the page
+MAX_TRANSPONDERS, MAX_CARS = 4, 6  # on the page
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class DecisionButton:
     """One button: a command with its whole numbers and its texts. `ask`: a reason is asked for first."""
 
     label: str
@@ -22,82 +22,90 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class PendingDecision:
     """Something for an official to decide: a crossing that was missed, false, doubtful or flagged."""
 
     key: str
     sentence: str
     witnesses: tuple[str, ...] = ()
-    actions: tuple[Action, ...] = ()
+    actions: tuple[DecisionButton, ...] = ()
     who: str = ""
 
 
-def doubts(view: View) -> list[Doubt]:
+def pending_decisions(view: View) -> list[PendingDecision]:
     """Of all runs that are on the page, the oldest proposal first: it answers to the keys Y and N."""
     runs = view.runs or ((view.run,) if view.run is not None else ())
     asked = sorted(((p, run) for run in runs for p in run.proposals), key=lambda each: each[0].at_ns)
     named = len(runs) > 1
     flagged = [_flagged(run, at_ns, named) for run in runs for at_ns in run.flagged]
     found = [_model(run, named) for run in runs if run.model_differs]
-    found += [_doubt(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(asked)] + flagged
-    return found + [_stranger(each, runs, view.cars) for each in reversed(view.strangers[-MOST_STRANGERS:])]
+    found += [_proposal(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(asked)] + flagged
+    return found + [
+        _unknown_transponder(each, runs, view.cars) for each in reversed(view.strangers[-MAX_TRANSPONDERS:])
+    ]
 
 
-def _stranger(stranger: StrangerView, runs: tuple[RunView, ...], cars: tuple[CarView, ...]) -> Doubt:
+def _unknown_transponder(
+    stranger: UnknownTransponderView, runs: tuple[RunView, ...], cars: tuple[CarView, ...]
+) -> PendingDecision:
     """Whose transponder is it? First the cars of the runs, then the others that are there."""
     whose = {run.car: f"{run.car} ({run.racer})" for run in runs}
     whose |= {car.name: car.name for car in cars if car.online and car.name not in whose}
     texts = (("transponder", stranger.transponder), ("reason", "an official knows it"))
     gives = [
-        Action(f"It is on {label}", "assign_transponder", (), (*texts, ("car", car)))
-        for car, label in list(whose.items())[:MOST_CARS]
+        DecisionButton(f"It is on {label}", "assign_transponder", (), (*texts, ("car", car)))
+        for car, label in list(whose.items())[:MAX_CARS]
     ]
-    nobody = Action("Nobody's here", "assign_transponder", (), texts)
+    nobody = DecisionButton("Nobody's here", "assign_transponder", (), texts)
     times = "once" if stranger.passes == 1 else f"{stranger.passes} times"
     sentence = f"Unknown transponder {stranger.transponder}: whose?"
     witnesses = (f"Decoder: it passed {times}", "Its passes in a run count once it is known")
-    return Doubt(f"stranger-{stranger.transponder}", sentence, witnesses, (*gives, nobody))
+    return PendingDecision(f"stranger-{stranger.transponder}", sentence, witnesses, (*gives, nobody))
 
 
-def _model(run: RunView, named: bool) -> Doubt:
+def _model(run: RunView, named: bool) -> PendingDecision:
     """The car has another model than the entry: an official may enter that one, with a reason."""
     model, sha256 = run.reported_model or ("", "")
     texts = (("run_id", run.run_id), ("model", model), ("model_sha256", sha256))
-    enter = Action("Enter what the car has", "enter_model", texts=texts, ask="Enter the model that the car reports")
-    return Doubt(f"model-{run.run_id}", f"{run.model_note} Start is refused.", (), (enter,), _who(run, named))
+    enter = DecisionButton(
+        "Enter what the car has", "enter_model", texts=texts, ask="Enter the model that the car reports"
+    )
+    return PendingDecision(f"model-{run.run_id}", f"{run.model_note} Start is refused.", (), (enter,), _who(run, named))
 
 
-def _flagged(run: RunView, at_ns: int, named: bool) -> Doubt:
+def _flagged(run: RunView, at_ns: int, named: bool) -> PendingDecision:
     texts = (("run_id", run.run_id),) if named else ()
-    count = Action("Count this crossing", "add_crossing", (("at_ns", at_ns),), texts, ask="Count this crossing")
-    return Doubt(f"flag-{run.run_id}-{at_ns}", "A crossing came too soon to end a lap.", (), (count,), _who(run, named))
+    count = DecisionButton("Count this crossing", "add_crossing", (("at_ns", at_ns),), texts, ask="Count this crossing")
+    return PendingDecision(
+        f"flag-{run.run_id}-{at_ns}", "A crossing came too soon to end a lap.", (), (count,), _who(run, named)
+    )
 
 
-def _doubt(p: Proposal, run: RunView, runs: tuple[RunView, ...], *, keys: bool) -> Doubt:
+def _proposal(p: Proposal, run: RunView, runs: tuple[RunView, ...], *, keys: bool) -> PendingDecision:
     actions = _actions(p, run, {each.run_id: each.racer for each in runs})
     if keys:
         actions[-1] = replace(actions[-1], key="n")
         actions[0] = replace(actions[0], key="y") if len(actions) > 1 else actions[0]
-    key = f"doubt-{p.kind}-{run.run_id}-{p.at_ns}"
+    key = f"proposal-{p.kind}-{run.run_id}-{p.at_ns}"
     who = _who(run, len(runs) > 1 and not p.crossing)
-    return Doubt(key, p.sentence, _witnesses(p, run.racer), tuple(actions), who)
+    return PendingDecision(key, p.sentence, _witnesses(p, run.racer), tuple(actions), who)
 
 
-def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[Action]:
+def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[DecisionButton]:
     """First what does as proposed, last what leaves it; between them the other runs that it may have been."""
     at, proposed = (("at_ns", p.at_ns),), _texts(run.run_id, f"as proposed by {p.witness}")
-    leave = Action("Dismiss", "dismiss", at, _texts(run.run_id, "an official looked: it is not so"))
+    leave = DecisionButton("Dismiss", "dismiss", at, _texts(run.run_id, "an official looked: it is not so"))
     if p.crossing:  # it counts for nobody until it is given
         gives = [_give(p, run_id, racers, p.sure_percent if run_id == run.run_id else 0) for run_id in _maybe(p)]
         false = p.kind == "false_crossing"
         return [replace(leave, label="It was false", texts=proposed), *gives] if false else [*gives, leave]
     if p.kind == "missed_crossing":
-        return [Action("Count it", "add_crossing", at, proposed), leave]
+        return [DecisionButton("Count it", "add_crossing", at, proposed), leave]
     ended = next((lap.number for lap in run.laps if lap.ended_ns == p.at_ns), None)
-    drop = [] if ended is None else [Action("Drop it", "drop_crossing", (("number", ended),), proposed)]
+    drop = [] if ended is None else [DecisionButton("Drop it", "drop_crossing", (("number", ended),), proposed)]
     if p.witness != USUAL:
         return [*drop, leave]
-    began = [Action("Lap 1 begins here", "drop_crossing", (("number", 0),), proposed)] if ended == 1 else []
+    began = [DecisionButton("Lap 1 begins here", "drop_crossing", (("number", 0),), proposed)] if ended == 1 else []
     return [*drop, *began, replace(leave, label="It is a lap")]
 
 
@@ -105,9 +113,9 @@ def _maybe(p: Proposal) -> tuple[str, ...]:
     return (p.run_id, *(run_id for run_id in p.others if run_id != p.run_id))
 
 
-def _give(p: Proposal, run_id: str, racers: dict[str, str], percent: int) -> Action:
+def _give(p: Proposal, run_id: str, racers: dict[str, str], percent: int) -> DecisionButton:
     label = f"Give to {racers.get(run_id, run_id)}" + (f" ({percent} %)" if percent else "")
-    return Action(label, "assign_crossing", (("number", p.crossing),), _texts(run_id, "an official gave it"))
+    return DecisionButton(label, "assign_crossing", (("number", p.crossing),), _texts(run_id, "an official gave it"))
 
 
 def _texts(run_id: str, reason: str) -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from shared.units import NS_PER_MS
-from station.views.views import StopCar, StopView
+from station.views.views import CarStopView, StopView
 from station.web.presenters.gates import time_of_day
 
 SIGNS = {"stopped": "✓", "ordered": "▲", "unreached": "✕"}
@@ -20,7 +20,7 @@ class StopLine:
 
 
 @dataclass(frozen=True, slots=True)
-class StopScreen:
+class StopPanel:
     """`sentence` says what is so for all of them, `lines` for each."""
 
     on: bool
@@ -29,17 +29,17 @@ class StopScreen:
     lines: tuple[StopLine, ...]
 
 
-def stop_screen(stop: StopView) -> StopScreen:
+def stop_panel(stop: StopView) -> StopPanel:
     """As the pages show it."""
     if not stop.on:
-        return StopScreen(False, "No stop is on.", "", ())
+        return StopPanel(False, "No stop is on.", "", ())
     title = f"All cars are stopped, by {stop.author} at {time_of_day(stop.at_utc_ns)}."
-    return StopScreen(True, title, _sentence(stop), tuple(_line(car) for car in stop.cars))
+    return StopPanel(True, title, _sentence(stop), tuple(_line(car) for car in stop.cars))
 
 
 def stop_document(stop: StopView) -> dict[str, object]:
     """As the API answers it."""
-    screen = stop_screen(stop)
+    screen = stop_panel(stop)
     cars = [{**asdict(car), "sentence": line.sentence} for car, line in zip(stop.cars, screen.lines, strict=True)]
     said = " ".join(part for part in (screen.title, screen.sentence) if part)
     summary = _summary(stop) if stop.on else ""
@@ -68,11 +68,11 @@ def _summary(stop: StopView) -> str:
     return " ".join(part for part in (not_reached, not_yet, stopped) if part)
 
 
-def _line(car: StopCar) -> StopLine:
-    return StopLine(car.name, car.outcome, SIGNS[car.outcome], _said(car))
+def _line(car: CarStopView) -> StopLine:
+    return StopLine(car.name, car.outcome, SIGNS[car.outcome], _sentence_of_car(car))
 
 
-def _said(car: StopCar) -> str:
+def _sentence_of_car(car: CarStopView) -> str:
     match car.outcome:
         case "stopped":
             return f"stopped: its own state says so, {(car.took_ms or 0) * NS_PER_MS / 1e9:.1f} s after the order"
@@ -85,5 +85,5 @@ def _said(car: StopCar) -> str:
             return f"{silent} and last said {car.mode}" if car.other_boot else silent
 
 
-def _who(car: StopCar) -> str:
+def _who(car: CarStopView) -> str:
     return f"a second machine of its name (boot {car.other_boot[:12]})" if car.other_boot else "it"

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from station.views.views import Uncounted, View
+from station.views.views import UncountedCrossing, View
 from station.web.presenters.gates import time_of_day
 
-SHOWN = 8
+MAX_LINES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class UncountedLine:
 
 def uncounted_lines(view: View) -> tuple[UncountedLine, ...]:
     """The newest first."""
-    return tuple(_line(each) for each in view.uncounted[:SHOWN])
+    return tuple(_line(each) for each in view.uncounted[:MAX_LINES])
 
 
-def _line(each: Uncounted) -> UncountedLine:
+def _line(each: UncountedCrossing) -> UncountedLine:
     where = f"{each.gate}, {each.sensor}" + (f", transponder {each.transponder}" if each.transponder else "")
     return UncountedLine(time_of_day(each.utc_ns), where, f"{each.why[:1].upper()}{each.why[1:]}.")

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from leaderboard.board import Board
+from leaderboard.board import LeaderboardService
 from leaderboard.pages import wording
-from leaderboard.pages.render import Pages
+from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.views import board_view, move_view
 from shared.protocol.results import encode_result
 from shared.rules.ranking import RaceRules
@@ -51,7 +51,7 @@ def test_moves_have_a_sign_and_words(moved: int | None, sign: str, sentence: str
     assert (view.sign, view.sentence) == (sign, sentence)
 
 
-def test_laps_are_marked(board: Board) -> None:
+def test_laps_are_marked(board: LeaderboardService) -> None:
     for one in (
         result("a", "anna", (9000, 9100, 9200)),
         result("b", "tom", laps=laps((9500, 9400, 9600), off_tracks=(0, 0, 1))),
@@ -63,38 +63,38 @@ def test_laps_are_marked(board: Board) -> None:
     assert (view.rows[1].laps[2].time, view.rows[1].gap) == ("10.600", "+0.733")
 
 
-def test_the_page_and_the_stream_show_the_same_rows(board: Board) -> None:
+def test_the_page_and_the_stream_show_the_same_rows(board: LeaderboardService) -> None:
     one = result("a", "anna")
     board.apply(one.webhook_id, encode_result(one), 1)
-    pages = Pages("Hall")
+    pages = LeaderboardPages("Hall")
     page = pages.race(board.snapshot("cup"), NOW_NS, live=True)
     picture = pages.picture(board.snapshot("cup"), NOW_NS)
     assert all(row in page for row in picture.rows.values())
     assert picture.parts["counts"] in page
 
 
-def test_hostile_names_stay_text(board: Board) -> None:
+def test_hostile_names_stay_text(board: LeaderboardService) -> None:
     nasty = '"><script>alert(1)</script>'
     board.create_race(race("nasty", name=nasty, track=nasty), 2)
     board.enter("nasty", "anna", nasty, 3)
     one = result("a", "anna", race_id="nasty", car=nasty, model=nasty)
     board.apply(one.webhook_id, encode_result(one), 1)
-    pages = Pages(nasty)
+    pages = LeaderboardPages(nasty)
     made = [pages.race(board.snapshot("nasty"), NOW_NS, live=True), pages.index(board.races(), NOW_NS)]
     for html in (*made, pages.missing(nasty)):
         assert nasty not in html
         assert "<script>" not in html
 
 
-def test_empty_states(board: Board) -> None:
-    assert "No qualified run yet" in Pages("Hall").race(board.snapshot("cup"), NOW_NS, live=True)
-    assert "No race yet" in Pages("Hall").index([], NOW_NS)
+def test_empty_states(board: LeaderboardService) -> None:
+    assert "No qualified run yet" in LeaderboardPages("Hall").race(board.snapshot("cup"), NOW_NS, live=True)
+    assert "No race yet" in LeaderboardPages("Hall").index([], NOW_NS)
 
 
-def test_states_are_told_in_words(board: Board) -> None:
+def test_states_are_told_in_words(board: LeaderboardService) -> None:
     board.create_race(race("soon", opens_utc_ns=NOW_NS + 10**9), 2)
     board.create_race(race("over", closes_utc_ns=NOW_NS - 10**9, kind="community", venue="virtual"), 2)
-    html = Pages("Hall").index(board.races(), NOW_NS)
+    html = LeaderboardPages("Hall").index(board.races(), NOW_NS)
     for text in ("Open now", "Coming", "Closed", "Not open yet", "League", "Community", "Physical", "Virtual"):
         assert text in html
 
@@ -120,11 +120,11 @@ def test_static_addresses_carry_the_hash_of_what_they_name(running: Running) -> 
     assert running.get("/races/cup").headers["cache-control"] == "no-store"
 
 
-def test_rows_beyond_the_live_ones_are_a_link_away(board: Board) -> None:
+def test_rows_beyond_the_live_ones_are_a_link_away(board: LeaderboardService) -> None:
     for number in range(5):
         one = result(f"r{number}", f"racer {number}", (9000 + number,) * 3)
         board.apply(one.webhook_id, encode_result(one), 1)
-    pages = Pages("Hall")
+    pages = LeaderboardPages("Hall")
     some = pages.race(board.snapshot("cup", 3), NOW_NS, live=True)
     assert "3 of 5 racers" in some
     assert "?all=1" in some
@@ -133,19 +133,19 @@ def test_rows_beyond_the_live_ones_are_a_link_away(board: Board) -> None:
     assert "live.js" not in every
 
 
-def test_the_index_tells_who_leads(board: Board) -> None:
-    assert "No qualified run yet" in Pages("Hall").index(board.races(), NOW_NS)
+def test_the_index_tells_who_leads(board: LeaderboardService) -> None:
+    assert "No qualified run yet" in LeaderboardPages("Hall").index(board.races(), NOW_NS)
     board.enter("cup", "tom", "Tom O'Neill", 1)
     for racer, time_ms in (("anna", 9001), ("tom", 9000), ("kenji", 9000)):
         one = result(racer, racer, (time_ms,) * 3)
         board.apply(one.webhook_id, encode_result(one), 1)
     head = board.races()[0]
     assert (head.leader, head.leader_score_ms) == ("Tom O'Neill", 9000)
-    assert "Tom O&#39;Neill" in Pages("Hall").index(board.races(), NOW_NS)
+    assert "Tom O&#39;Neill" in LeaderboardPages("Hall").index(board.races(), NOW_NS)
 
 
 @pytest.mark.slow
-def test_corrected_results_say_so(board: Board) -> None:
+def test_corrected_results_say_so(board: LeaderboardService) -> None:
     for one in (result("a"), dataclasses.replace(result("a"), revision=2)):
         board.apply(one.webhook_id, encode_result(one), 1)
     assert board_view(board.snapshot("cup"), NOW_NS).rows[0].corrected

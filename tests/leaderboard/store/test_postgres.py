@@ -17,7 +17,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from leaderboard.board import Answer, Board
+from leaderboard.board import LeaderboardService, PostReply
 from leaderboard.build import open_board
 from leaderboard.store.tables import METADATA
 from shared.errors import RetryLater, StorageError
@@ -79,7 +79,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def boards(cluster: Cluster) -> Iterator[tuple[Board, Board]]:
+def boards(cluster: Cluster) -> Iterator[tuple[LeaderboardService, LeaderboardService]]:
     with ThreadPoolExecutor(2) as pool:
         pair = tuple(pool.map(open_board, [cluster.url] * 2))
     yield pair[0], pair[1]
@@ -87,12 +87,12 @@ def boards(cluster: Cluster) -> Iterator[tuple[Board, Board]]:
         one.close()
 
 
-def test_migrations_make_the_tables_that_the_code_reads(boards: tuple[Board, Board]) -> None:
+def test_migrations_make_the_tables_that_the_code_reads(boards: tuple[LeaderboardService, LeaderboardService]) -> None:
     with boards[0]._store.write() as db:
         assert compare_metadata(MigrationContext.configure(db), METADATA) == []
 
 
-def test_the_flow_of_a_race(boards: tuple[Board, Board]) -> None:
+def test_the_flow_of_a_race(boards: tuple[LeaderboardService, LeaderboardService]) -> None:
     one, other = boards
     assert one.create_race(race(), 1) is True
     assert other.create_race(race(), 1) is False
@@ -100,7 +100,7 @@ def test_the_flow_of_a_race(boards: tuple[Board, Board]) -> None:
     first = result("a", "anna")
     answer = one.apply("a.1", encode_result(first), 3)
     assert answer.status == 201
-    assert other.apply("a.1", encode_result(first), 4) == Answer(200, answer.body)
+    assert other.apply("a.1", encode_result(first), 4) == PostReply(200, answer.body)
     assert other.apply("a.1", encode_result(result("a", "tom")), 4).status == 409
     posted = decode_accepted(other.apply("b.1", encode_result(result("b", "tom", (8000,) * 3)), 5).body)
     assert (posted.rank, posted.racers) == (1, 2)
@@ -109,13 +109,15 @@ def test_the_flow_of_a_race(boards: tuple[Board, Board]) -> None:
 
 
 @pytest.mark.parametrize("races", [("same",), ("left", "right")])
-def test_posts_at_once_through_two_boards(boards: tuple[Board, Board], races: tuple[str, ...]) -> None:
+def test_posts_at_once_through_two_boards(
+    boards: tuple[LeaderboardService, LeaderboardService], races: tuple[str, ...]
+) -> None:
     """The same webhook-id at the same moment; in two races not even the race's row makes them wait for each other."""
     for race_id in races:
         boards[0].create_race(race(race_id), 1)
     together = threading.Barrier(8)
 
-    def send(number: int) -> Answer:
+    def send(number: int) -> PostReply:
         one = result(f"at-once-{races[0]}", race_id=races[number % len(races)])
         together.wait(timeout=20)
         return boards[number // 4].apply(one.webhook_id, encode_result(one), number)
@@ -129,7 +131,7 @@ def test_posts_at_once_through_two_boards(boards: tuple[Board, Board], races: tu
     assert sum(boards[1].snapshot(race_id).results for race_id in races) == 1
 
 
-def test_many_racers_at_once_are_all_ranked(boards: tuple[Board, Board]) -> None:
+def test_many_racers_at_once_are_all_ranked(boards: tuple[LeaderboardService, LeaderboardService]) -> None:
     boards[0].create_race(race("crowd"), 1)
 
     def send(number: int) -> int:
@@ -144,12 +146,16 @@ def test_many_racers_at_once_are_all_ranked(boards: tuple[Board, Board]) -> None
     assert snapshot.version == 61
 
 
-def test_hostile_text_is_refused_before_the_database_sees_it(boards: tuple[Board, Board]) -> None:
+def test_hostile_text_is_refused_before_the_database_sees_it(
+    boards: tuple[LeaderboardService, LeaderboardService],
+) -> None:
     body = json.dumps(json.loads(encode_result(result("nul"))) | {"racer": "a\x00b"}).encode()
     assert boards[0].apply("nul.1", body, 1).status == 422
 
 
-def test_a_database_that_is_away_is_told_and_comes_back(cluster: Cluster, boards: tuple[Board, Board]) -> None:
+def test_a_database_that_is_away_is_told_and_comes_back(
+    cluster: Cluster, boards: tuple[LeaderboardService, LeaderboardService]
+) -> None:
     boards[0].create_race(race("away"), 1)
     one = result("away", race_id="away")
     cluster.stop()

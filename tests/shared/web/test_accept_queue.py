@@ -6,15 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.accept_queue import DoorQueue, FairQueue
-from shared.web.connection_limits import Guest
+from shared.web.accept_queue import AcceptQueue, FairQueue
+from shared.web.connection_limits import WebConnection
 
 A_TURN = 8
 STRANGER, OTHER, OFFICIAL = "203.0.113.9", "203.0.113.10", "192.168.1.20"
 
 
-def came(queue: DoorQueue, count: int, address: str, *, official: bool = False, urgent: bool = False) -> list[Guest]:
-    made = [Guest(address, official, float(number)) for number in range(count)]
+def came(
+    queue: AcceptQueue, count: int, address: str, *, official: bool = False, urgent: bool = False
+) -> list[WebConnection]:
+    made = [WebConnection(address, official, float(number)) for number in range(count)]
     for guest in made:
         queue.add(guest, urgent=urgent)
     return made
@@ -23,7 +25,7 @@ def came(queue: DoorQueue, count: int, address: str, *, official: bool = False, 
 @pytest.mark.parametrize("urgent", [True, False])
 @pytest.mark.parametrize("most", [1, A_TURN])
 def test_what_an_official_sends_is_heard_before_5000_stops_of_strangers(urgent: bool, most: int) -> None:
-    queue = DoorQueue()
+    queue = AcceptQueue()
     came(queue, 5000, STRANGER, urgent=True)
     (official,) = came(queue, 1, OFFICIAL, official=True, urgent=urgent)
     came(queue, 5000, STRANGER, urgent=True)
@@ -33,7 +35,7 @@ def test_what_an_official_sends_is_heard_before_5000_stops_of_strangers(urgent: 
 
 
 def test_an_officials_stop_is_heard_before_his_pages() -> None:
-    queue = DoorQueue()
+    queue = AcceptQueue()
     came(queue, 100, OFFICIAL, official=True)
     (stop,) = came(queue, 1, OFFICIAL, official=True, urgent=True)
     came(queue, 100, OFFICIAL, official=True)
@@ -43,7 +45,7 @@ def test_an_officials_stop_is_heard_before_his_pages() -> None:
 @pytest.mark.parametrize("most", [1, A_TURN])
 def test_who_is_not_known_and_presses_stop_is_heard_in_the_first_turn(most: int) -> None:
     """Whatever others ask for; a machine that knows no officials, as the car, hears him so always."""
-    queue = DoorQueue()
+    queue = AcceptQueue()
     came(queue, 5000, STRANGER)
     came(queue, 5000, OFFICIAL, official=True)
     (stop,) = came(queue, 1, OTHER, urgent=True)
@@ -52,7 +54,7 @@ def test_who_is_not_known_and_presses_stop_is_heard_in_the_first_turn(most: int)
 
 @pytest.mark.parametrize("most", [1, A_TURN])
 def test_thousands_of_stops_from_one_address_keep_no_other_stop(most: int) -> None:
-    queue = DoorQueue()
+    queue = AcceptQueue()
     came(queue, 5000, STRANGER, urgent=True)
     (stop,) = came(queue, 1, OTHER, urgent=True)
     came(queue, 5000, STRANGER, urgent=True)
@@ -62,7 +64,7 @@ def test_thousands_of_stops_from_one_address_keep_no_other_stop(most: int) -> No
 @pytest.mark.parametrize("most", [1, A_TURN])
 def test_thousands_of_stops_keep_no_spectator(most: int) -> None:
     """From a thousand addresses, and with an official who asks much."""
-    queue = DoorQueue()
+    queue = AcceptQueue()
     for number in range(1000):
         came(queue, 5, f"10.0.{number // 250}.{number % 250}", urgent=True)
     came(queue, 1000, OFFICIAL, official=True)
@@ -71,7 +73,7 @@ def test_thousands_of_stops_keep_no_spectator(most: int) -> None:
 
 
 def test_strangers_stops_take_at_most_half_of_a_turn() -> None:
-    queue = DoorQueue()
+    queue = AcceptQueue()
     stops = set(came(queue, 5000, STRANGER, urgent=True))
     pages = set(came(queue, 5000, STRANGER))
     heard = queue.take(A_TURN)
@@ -80,7 +82,7 @@ def test_strangers_stops_take_at_most_half_of_a_turn() -> None:
 
 def test_of_one_address_the_newest_is_heard_first() -> None:
     queue = FairQueue()
-    made = [Guest(STRANGER, False, float(number)) for number in range(3)]
+    made = [WebConnection(STRANGER, False, float(number)) for number in range(3)]
     for guest in made:
         queue.add(guest)
     assert queue.take(2) == [made[2], made[1]]
@@ -89,7 +91,7 @@ def test_of_one_address_the_newest_is_heard_first() -> None:
 
 def test_whoever_has_gone_is_not_kept() -> None:
     """However many come and go before they are heard, and however often they are said to have gone."""
-    queue = DoorQueue()
+    queue = AcceptQueue()
     for official in (True, False):
         for urgent in (True, False):
             for guest in came(queue, 100, STRANGER, official=official, urgent=urgent):
@@ -105,10 +107,10 @@ COMING = st.tuples(st.sampled_from("abcde"), st.booleans(), st.booleans())
 
 @given(steps=st.lists(st.one_of(COMING, st.integers(1, 9), st.just("one goes")), max_size=60))
 def test_nobody_is_lost_or_heard_twice_and_no_kind_is_kept_waiting(steps: list[Coming | int | str]) -> None:
-    queue, waiting = DoorQueue(), dict[Guest, bool]()
+    queue, waiting = AcceptQueue(), dict[WebConnection, bool]()
     for step in steps:
         if isinstance(step, tuple):
-            guest = Guest(step[0], step[1], 0.0)
+            guest = WebConnection(step[0], step[1], 0.0)
             queue.add(guest, urgent=step[2])
             waiting[guest] = step[2]
         elif isinstance(step, str):
@@ -131,7 +133,7 @@ def test_nobody_is_lost_or_heard_twice_and_no_kind_is_kept_waiting(steps: list[C
     assert set(queue.take(1000)) == set(waiting)
 
 
-def kinds(waiting: dict[Guest, bool]) -> Counter[tuple[bool, bool]]:
+def kinds(waiting: dict[WebConnection, bool]) -> Counter[tuple[bool, bool]]:
     """How many of each: official or not, urgent or not."""
     return Counter((guest.official, urgent) for guest, urgent in waiting.items())
 
@@ -141,7 +143,7 @@ def test_addresses_take_turns(addresses: list[str], most: int) -> None:
     """While an address has somebody waiting, no other is heard twice more often than it."""
     queue, left = FairQueue(), Counter(addresses)
     for address in addresses:
-        queue.add(Guest(address, False, 0.0))
+        queue.add(WebConnection(address, False, 0.0))
     heard = Counter[str]()
     while queue:
         for guest in queue.take(most):

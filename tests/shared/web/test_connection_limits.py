@@ -6,53 +6,57 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.connection_limits import OUR_OWN, Crowd, Guest, Room, Stage
+from shared.web.connection_limits import LOOPBACK, ConnectionLimits, ConnectionTable, Stage, WebConnection
 
-ROOM = Room(connections=100, officials=20, idle_each=10)
+ROOM = ConnectionLimits(connections=100, officials=20, idle_each=10)
 
 
-def crowded(crowd: Crowd, address: str, count: int, stage: Stage = "waiting", official: bool = False) -> list[Guest]:
+def crowded(
+    crowd: ConnectionTable, address: str, count: int, stage: Stage = "waiting", official: bool = False
+) -> list[WebConnection]:
     made = []
     for number in range(count):
-        guest = Guest(address, official, float(number))
+        guest = WebConnection(address, official, float(number))
         crowd.enter(guest)
         guest.turn(stage, float(number))
         made.append(guest)
     return made
 
 
-def inside(crowd: Crowd) -> set[Guest]:
+def inside(crowd: ConnectionTable) -> set[WebConnection]:
     return {guest for there in crowd.parties.values() for guest in there}
 
 
 @pytest.mark.parametrize("stage", ["waiting", "sending"])
 def test_a_stranger_has_so_many_idle_ones_and_the_oldest_goes(stage: Stage) -> None:
-    crowd = Crowd(ROOM)
+    crowd = ConnectionTable(ROOM)
     made = crowded(crowd, "203.0.113.9", 5000, stage)
     assert inside(crowd) == set(made[-10:])
 
 
 @pytest.mark.parametrize("stage", ["waiting", "sending", "queued", "served"])
-@pytest.mark.parametrize("address", ["203.0.113.9", *OUR_OWN])
+@pytest.mark.parametrize("address", ["203.0.113.9", *LOOPBACK])
 def test_an_official_always_gets_in_and_stays(stage: Stage, address: str) -> None:
-    crowd = Crowd(ROOM)
+    crowd = ConnectionTable(ROOM)
     for number in range(5000):
-        guest = Guest(address if stage != "served" else f"10.0.{number // 250}.{number % 250}", False, float(number))
+        guest = WebConnection(
+            address if stage != "served" else f"10.0.{number // 250}.{number % 250}", False, float(number)
+        )
         crowd.enter(guest)
         guest.turn(stage, float(number))
-    official = Guest("192.168.1.20", True, 9e9)
+    official = WebConnection("192.168.1.20", True, 9e9)
     assert official not in crowd.enter(official)
     assert official in inside(crowd)
     assert len(crowd) <= ROOM.connections
 
 
-@pytest.mark.parametrize("address", ["203.0.113.9", *OUR_OWN])
+@pytest.mark.parametrize("address", ["203.0.113.9", *LOOPBACK])
 @pytest.mark.parametrize("stage", ["waiting", "sending", "queued"])
 def test_even_from_the_strangers_own_address(address: str, stage: Stage) -> None:
     """Behind one access point all have one address; the next thousand sockets are no reason to lose this one."""
-    crowd = Crowd(ROOM)
+    crowd = ConnectionTable(ROOM)
     crowded(crowd, address, 5000, stage, official=True)
-    asking = Guest(address, True, 6000.0)
+    asking = WebConnection(address, True, 6000.0)
     assert asking not in crowd.enter(asking)
     asking.turn("served", 6000.001)
     later = crowded(crowd, address, 5000, stage, official=True)
@@ -61,7 +65,7 @@ def test_even_from_the_strangers_own_address(address: str, stage: Stage) -> None
 
 
 def test_the_public_leaves_the_officials_places_free() -> None:
-    crowd = Crowd(ROOM)
+    crowd = ConnectionTable(ROOM)
     for number in range(300):
         crowded(crowd, f"10.0.0.{number}", 1, "served")
     assert (crowd.others, crowd.officials) == (80, 0)
@@ -71,19 +75,19 @@ def test_the_public_leaves_the_officials_places_free() -> None:
 
 def test_whoever_holds_most_makes_place_for_others() -> None:
     """Two hundred unread streams of one stranger are no reason to send a spectator away."""
-    crowd = Crowd(ROOM)
+    crowd = ConnectionTable(ROOM)
     hog = crowded(crowd, "203.0.113.9", 200, "served")
     assert crowd.others == 80
-    spectator = Guest("10.0.0.1", False, 500.0)
+    spectator = WebConnection("10.0.0.1", False, 500.0)
     gone = crowd.enter(spectator)
     assert len(gone) == 1
     assert gone[0] in hog
 
 
 def test_equals_do_not_throw_each_other_out() -> None:
-    crowd = Crowd(ROOM)
+    crowd = ConnectionTable(ROOM)
     phones = [crowded(crowd, f"10.0.0.{number}", 1, "served")[0] for number in range(80)]
-    late = Guest("10.0.1.1", False, 500.0)
+    late = WebConnection("10.0.1.1", False, 500.0)
     assert crowd.enter(late) == [late]
     assert inside(crowd) == set(phones)
 
@@ -102,15 +106,15 @@ def test_equals_do_not_throw_each_other_out() -> None:
     ],
 )
 def test_each_stage_has_its_deadline(stage: Stage, age_s: float, late: bool) -> None:
-    crowd = Crowd(ROOM)
-    guest = Guest("10.0.0.1", False, 0.0, stage=stage)
+    crowd = ConnectionTable(ROOM)
+    guest = WebConnection("10.0.0.1", False, 0.0, stage=stage)
     crowd.enter(guest)
     assert crowd.overdue(age_s) == ([guest] if late else [])
 
 
 def test_who_does_not_read_what_we_send_is_late() -> None:
-    crowd = Crowd(ROOM)
-    guest = Guest("10.0.0.1", False, 0.0, stage="served", stuck_since_s=100.0)
+    crowd = ConnectionTable(ROOM)
+    guest = WebConnection("10.0.0.1", False, 0.0, stage="served", stuck_since_s=100.0)
     crowd.enter(guest)
     assert crowd.overdue(109.9) == []
     assert crowd.overdue(110.1) == [guest]
@@ -130,11 +134,11 @@ EVENTS = st.lists(
 def test_the_counts_are_right_and_the_room_is_never_exceeded(
     events: list[tuple[int, bool, Any]],
 ) -> None:
-    room = Room(connections=12, officials=4, idle_each=3)
-    crowd, now_s = Crowd(room), 0.0
+    room = ConnectionLimits(connections=12, officials=4, idle_each=3)
+    crowd, now_s = ConnectionTable(room), 0.0
     for address, official, stage in events:
         now_s += 1.0
-        guest = Guest(OUR_OWN[0] if address == 0 else f"10.0.0.{address}", official, now_s)
+        guest = WebConnection(LOOPBACK[0] if address == 0 else f"10.0.0.{address}", official, now_s)
         gone = crowd.enter(guest)
         assert len(gone) <= 1
         if stage != "leave":
@@ -150,7 +154,7 @@ def test_the_counts_are_right_and_the_room_is_never_exceeded(
 
 def test_who_was_answered_before_goes_after_those_who_said_nothing() -> None:
     """A page that is open has a line to us; it is not cut for a stranger's silence from the same address."""
-    crowd = Crowd(ROOM)
-    page = crowded(crowd, OUR_OWN[0], 1, "resting", official=True)[0]
-    crowded(crowd, OUR_OWN[0], 5000, "waiting", official=True)
+    crowd = ConnectionTable(ROOM)
+    page = crowded(crowd, LOOPBACK[0], 1, "resting", official=True)[0]
+    crowded(crowd, LOOPBACK[0], 5000, "waiting", official=True)
     assert page in inside(crowd)

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message
 
-from shared.web.error_pages import PagesForPeople, plain_page
+from shared.web.error_pages import ErrorPages, plain_page
 from station.web.app import create_app as station_app
 from tests.station.web.sample_views import FakeStation
 from tests.vehicle.web.test_access import Site
@@ -93,7 +93,7 @@ PROGRAM = {"accept": "*/*"}
 
 def app() -> FastAPI:
     made = FastAPI()
-    made.add_middleware(PagesForPeople, machine="This machine", home="Home & hearth")
+    made.add_middleware(ErrorPages, machine="This machine", home="Home & hearth")
 
     def refuses(status: int) -> Callable[[], Response]:
         return lambda: JSONResponse({"error": f"<b>{status}</b> & more"}, status, {"retry-after": "7"})
@@ -213,7 +213,7 @@ def test_who_hangs_up_in_the_middle_of_a_question_leaves_no_trace(caplog: pytest
         sent.append(message)
 
     scope = {"type": "http", "method": "PUT", "path": "/api/models", "headers": []}
-    asyncio.run(PagesForPeople(app, "This car", "the car")(scope, receive, send))
+    asyncio.run(ErrorPages(app, "This car", "the car")(scope, receive, send))
     assert sent == []
     assert caplog.text == ""
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.config import parse
 from shared.errors import ConfigError
 from shared.web.host_names import host_name, host_names
-from shared.web.security import is_ours
+from shared.web.security import is_allowed_host
 from station.config import WebOptions
 from station.web.app import create_app as station_app
 from tests.shared.web.test_error_pages import TestClient
@@ -50,8 +50,8 @@ def test_a_name_is_one_however_it_is_written(name: str, written: str) -> None:
     assert host_name(written) == name
     allowed = host_names((written,), "allowed_hosts")
     for asked in (name, name.upper(), f"{name}.", f"{name}:8080", written.strip()):
-        assert is_ours(asked, allowed)
-        assert not is_ours(f"{asked.partition(':')[0].rstrip('.')}.evil.example", allowed)
+        assert is_allowed_host(asked, allowed)
+        assert not is_allowed_host(f"{asked.partition(':')[0].rstrip('.')}.evil.example", allowed)
 
 
 @pytest.mark.parametrize("written", NONE)
@@ -92,4 +92,4 @@ def test_any_text_is_a_name_in_its_last_form_or_none(text: str) -> None:
 
 @given(st.text(max_size=80))
 def test_no_host_is_ours_by_accident(text: str) -> None:
-    assert not is_ours(f"{text}.evil.example")
+    assert not is_allowed_host(f"{text}.evil.example")

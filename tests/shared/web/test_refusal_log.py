@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.refusal_log import MOST_LINES_PER_S, Refusals
+from shared.web.refusal_log import MAX_LINES_PER_S, Refusals
 
 
 def test_the_first_is_told_at_once_and_the_next_counted() -> None:
@@ -22,6 +22,6 @@ def test_whatever_is_asked_by_whomever_a_second_has_few_lines(asked: list[tuple[
     refusals = Refusals()
     told = [refusals.note(*each, now_s=7.5) for each in asked]
     said = [sentence for sentence in told if sentence is not None]
-    assert len(said) <= MOST_LINES_PER_S
+    assert len(said) <= MAX_LINES_PER_S
     assert all("\n" not in sentence and len(sentence) < 300 for sentence in said)
     assert refusals.total == len(asked)

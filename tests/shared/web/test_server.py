@@ -14,8 +14,8 @@ import pytest
 import uvicorn
 
 import shared.web.server
-from shared.web.connection_limits import Room
-from shared.web.server import WELCOMED, CountedHttp, CountingServer, listening_socket
+from shared.web.connection_limits import ConnectionLimits
+from shared.web.server import STARTED_PER_TURN, CountedHttpProtocol, CountingServer, listening_socket
 
 BURST = 120
 PATIENCE_S = 30.0  # for a failure only: the test goes on as soon as it happens
@@ -72,18 +72,18 @@ def left_at_most(sockets: selectors.BaseSelector, most: int) -> int:
 @pytest.mark.parametrize(
     ("room", "stays", "official"),
     [
-        (Room(8, 2, idle_each=4, head_s=1e6, keep_s=1e6), 6, False),  # beside the officials' places
-        (Room(8, 2, idle_each=8, head_s=1e6, keep_s=1e6), 6, False),
-        (Room(8, 2, idle_each=8, head_s=1e6, keep_s=1e6), 8, True),
-        (Room(8, 2, idle_each=4, head_s=0.0, keep_s=0.0), 0, False),  # all deadlines pass
-        (Room(8, 2, idle_each=4, head_s=0.0, keep_s=0.0), 0, True),
+        (ConnectionLimits(8, 2, idle_each=4, head_s=1e6, keep_s=1e6), 6, False),  # beside the officials' places
+        (ConnectionLimits(8, 2, idle_each=8, head_s=1e6, keep_s=1e6), 6, False),
+        (ConnectionLimits(8, 2, idle_each=8, head_s=1e6, keep_s=1e6), 8, True),
+        (ConnectionLimits(8, 2, idle_each=4, head_s=0.0, keep_s=0.0), 0, False),  # all deadlines pass
+        (ConnectionLimits(8, 2, idle_each=4, head_s=0.0, keep_s=0.0), 0, True),
     ],
 )
 @pytest.mark.parametrize("at_once", [1, 16])
 def test_a_burst_leaves_no_more_open_than_are_counted(
-    monkeypatch: pytest.MonkeyPatch, room: Room, stays: int, official: bool, at_once: int
+    monkeypatch: pytest.MonkeyPatch, room: ConnectionLimits, stays: int, official: bool, at_once: int
 ) -> None:
-    monkeypatch.setattr(shared.web.server, "BATCH", at_once)
+    monkeypatch.setattr(shared.web.server, "ACCEPT_BATCH", at_once)
     monkeypatch.setattr(shared.web.server, "SWEEP_S", 0.01)
     config = uvicorn.Config(empty, http="h11", ws="none", lifespan="off", log_level="critical")
     with listening_socket("127.0.0.1", 0) as listening:
@@ -119,14 +119,14 @@ class Order:
         """From the server's loop, before it accepts the first."""
         made = server._protocol
 
-        def protocol() -> CountedHttp:
+        def protocol() -> CountedHttpProtocol:
             begun = made()
             begun.connection_made = self.noting(begun, begun.connection_made)  # type: ignore[method-assign]
             return begun
 
         server._protocol = protocol  # type: ignore[method-assign]
 
-    def noting(self, begun: CountedHttp, then: Callable[[Any], None]) -> Callable[[Any], None]:
+    def noting(self, begun: CountedHttpProtocol, then: Callable[[Any], None]) -> Callable[[Any], None]:
         def connection_made(transport: asyncio.Transport) -> None:
             self.begun.append((self.turn, begun.guest.address))
             self.shut_on_their_way += begun.guest.party is None
@@ -152,7 +152,7 @@ class TickingServer(CountingServer):
         self.order.tick(self)
 
 
-def heard_of(room: Room, knocks: list[tuple[str, bytes]], official: str) -> Order:
+def heard_of(room: ConnectionLimits, knocks: list[tuple[str, bytes]], official: str) -> Order:
     """All of them wait before the server takes the first; until every one was begun or put out."""
     config = uvicorn.Config(empty, http="h11", ws="none", lifespan="off", log_level="critical")
     with listening_socket("127.0.0.1", 0) as listening, contextlib.ExitStack() as held:
@@ -181,7 +181,7 @@ def heard_of(room: Room, knocks: list[tuple[str, bytes]], official: str) -> Orde
     return server.order
 
 
-ROOMY = Room(600, 100, idle_each=600, head_s=1e6, keep_s=1e6)
+ROOMY = ConnectionLimits(600, 100, idle_each=600, head_s=1e6, keep_s=1e6)
 
 
 @pytest.mark.parametrize("flood", [WHOLE_STOP, HALF_STOP, WHOLE_STOP + ASKED], ids=["whole", "half", "two in one"])
@@ -193,10 +193,10 @@ def test_strangers_stops_are_begun_a_few_a_turn_after_the_officials_and_beside_a
     knocks = [(STRANGER, flood)] * 100 + [(SPECTATOR, ASKED), (UNKNOWN, WHOLE_STOP), (OFFICIAL, asked)]
     order = heard_of(ROOMY, knocks + [(STRANGER, flood)] * 100, OFFICIAL)
     a_turn = Counter(turn for turn, _ in order.begun)
-    assert max(a_turn.values()) <= WELCOMED + 2
+    assert max(a_turn.values()) <= STARTED_PER_TURN + 2
     whose = [address for _, address in order.begun]
     assert whose[0] == OFFICIAL
-    assert {SPECTATOR, UNKNOWN} <= set(whose[: WELCOMED + 2])
+    assert {SPECTATOR, UNKNOWN} <= set(whose[: STARTED_PER_TURN + 2])
 
 
 def test_where_nobody_is_an_official_a_stop_does_not_wait_behind_a_flood_of_them() -> None:
@@ -208,8 +208,8 @@ def test_where_nobody_is_an_official_a_stop_does_not_wait_behind_a_flood_of_them
 
 def test_who_was_put_out_before_he_was_heard_waits_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits is no more than there are places, however many come in a turn."""
-    monkeypatch.setattr(shared.web.server, "BATCH", 16)
-    room = Room(8, 2, idle_each=8, head_s=1e6, keep_s=1e6)
+    monkeypatch.setattr(shared.web.server, "ACCEPT_BATCH", 16)
+    room = ConnectionLimits(8, 2, idle_each=8, head_s=1e6, keep_s=1e6)
     order = heard_of(room, [(STRANGER, WHOLE_STOP)] * 300 + [(OFFICIAL, WHOLE_STOP)], OFFICIAL)
     assert order.queued_most <= room.connections
     assert OFFICIAL in [address for _, address in order.begun]
@@ -217,8 +217,8 @@ def test_who_was_put_out_before_he_was_heard_waits_nowhere(monkeypatch: pytest.M
 
 def test_who_is_on_his_way_is_not_put_out_for_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind one access point a flood has the official's own address: what is begun is answered."""
-    monkeypatch.setattr(shared.web.server, "BATCH", 4)
-    room = Room(32, 8, idle_each=32, head_s=1e6, keep_s=1e6)
+    monkeypatch.setattr(shared.web.server, "ACCEPT_BATCH", 4)
+    room = ConnectionLimits(32, 8, idle_each=32, head_s=1e6, keep_s=1e6)
     order = heard_of(room, [(OFFICIAL, WHOLE_STOP)] * 300, OFFICIAL)
     assert order.begun
     assert order.shut_on_their_way == 0

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import OperatorError
 from simulator.cli import add_model_commands
-from simulator.driving.evaluate import Drive, Verdict, drive, verdict
+from simulator.driving.evaluate import Drive, DriveVerdict, drive, verdict
 from simulator.driving.policy import load_policy
 from simulator.world.tracks import load_track, shipped_tracks
 from vehicle.frames.preprocess import PROFILES, ProfileName
@@ -41,15 +41,15 @@ def test_the_same_seed_drives_the_same_laps() -> None:
 
 
 DRIVES = [
-    ([Drive((10.0, 12.0), 0, 2)], Verdict("t", 1, 1, 2, 0, 11.0)),
-    ([Drive((10.0, 12.0), 1, 2), Drive((14.0, 14.0), 0, 2)], Verdict("t", 2, 1, 4, 1, 12.5)),
-    ([Drive((10.0,), 0, 2)], Verdict("t", 1, 0, 1, 0, 10.0)),
-    ([Drive((), 12, 2)], Verdict("t", 1, 0, 0, 12, None)),
+    ([Drive((10.0, 12.0), 0, 2)], DriveVerdict("t", 1, 1, 2, 0, 11.0)),
+    ([Drive((10.0, 12.0), 1, 2), Drive((14.0, 14.0), 0, 2)], DriveVerdict("t", 2, 1, 4, 1, 12.5)),
+    ([Drive((10.0,), 0, 2)], DriveVerdict("t", 1, 0, 1, 0, 10.0)),
+    ([Drive((), 12, 2)], DriveVerdict("t", 1, 0, 0, 12, None)),
 ]
 
 
 @pytest.mark.parametrize(("drives", "expected"), DRIVES)
-def test_verdict(drives: list[Drive], expected: Verdict) -> None:
+def test_verdict(drives: list[Drive], expected: DriveVerdict) -> None:
     assert verdict("t", drives) == expected
 
 

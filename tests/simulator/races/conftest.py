@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from shared.units import NS_PER_S
-from simulator.races.hosts.tally import Tally
+from simulator.races.hosts.tally import MeetingTally
 from simulator.races.physical import fault_table
 from simulator.races.race_day import hold
 from simulator.races.simulation import scratch
 
-HoldMeeting = Callable[..., Tally]
+HoldMeeting = Callable[..., MeetingTally]
 USUAL = dict(fault_table.BY_NAME)
 
 
@@ -23,7 +23,7 @@ def hold_meeting(monkeypatch: pytest.MonkeyPatch) -> Iterator[HoldMeeting]:
     count = 0
     rooms = tempfile.TemporaryDirectory(prefix="raceday-races-", dir=scratch())
 
-    def run(seed: str, minutes: float, kinds: Iterable[str], times: float = 1.0) -> Tally:
+    def run(seed: str, minutes: float, kinds: Iterable[str], times: float = 1.0) -> MeetingTally:
         nonlocal count
         count += 1
         chosen = frozenset(kinds)

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from leaderboard.board import Answer, Board
+from leaderboard.board import LeaderboardService, PostReply
 from shared.protocol import messages as m
 from shared.protocol.results import Result
-from simulator.races.hosts.leaderboard_host import Road
-from simulator.races.hosts.station_host import HallJournal
-from simulator.races.physical.sim_car import CarRadio
+from simulator.races.hosts.leaderboard_host import FaultyWebhook
+from simulator.races.hosts.station_host import CrashingJournal
+from simulator.races.physical.sim_car import SimCar
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.timing.gate import CrossingCounter
 from station.service import storage_fault
-from station.service.car_claims import Claim
-from station.service.station import Item, Station
+from station.service.car_claims import NameClaim
+from station.service.station import QueuedInput, Station
 from station.sync import syncer as sync_service
 from station.sync import verdict, webhook
 from station.sync.schedule import AnswerLost, Progress
@@ -27,30 +27,30 @@ Patch = pytest.MonkeyPatch
 
 
 def acknowledges_before_the_commit(patch: Patch) -> None:
-    real = Station._delivered
+    real = Station._on_message
 
-    def delivered(self: Station, delivery: Any) -> None:
+    def on_message(self: Station, delivery: Any) -> None:
         if isinstance(delivery.message.body, m.CarLap):
             envelope = delivery.message.envelope
             self._link.publish(m.LapAck(envelope.boot, envelope.seq), envelope.device)
         real(self, delivery)
 
-    patch.setattr(Station, "_delivered", delivered)
+    patch.setattr(Station, "_on_message", on_message)
 
 
 def tells_before_the_commit(patch: Patch) -> None:
-    real = HallJournal.append
+    real = CrashingJournal.append
 
-    def commit(self: Station, items: list[Item]) -> Any:
+    def commit(self: Station, items: list[QueuedInput]) -> Any:
         done = [(item, self._restored.engine.handle(item.input)) for item in items]
         for _, facts in done:
-            self._teller.tell(self._restored.engine, facts, self._now())
+            self._publisher.publish(self._restored.engine, facts, self._now())
         entries = [self._entry(item.input, facts) for item, facts in done if facts]
         seqs = iter(real(self.journal, entries) if entries else ())
         for item, facts in done:
             seq = next(seqs) if facts else self.journal.head.seq
-            if item.kept is not None:
-                item.kept()
+            if item.on_commit is not None:
+                item.on_commit()
             if item.ticket is not None:
                 item.ticket.settle(Accepted(seq))
         return [fact for _, facts in done for fact in facts]
@@ -74,7 +74,7 @@ def shows_a_lap_that_is_not_stored(patch: Patch) -> None:
 
 
 def accepts_what_the_disk_refused(patch: Patch) -> None:
-    patch.setattr(storage_fault, "unstored", lambda _command, _why: Accepted(1))
+    patch.setattr(storage_fault, "declined_unstored", lambda _command, _why: Accepted(1))
 
 
 def posts_under_a_new_id_each_time(patch: Patch) -> None:
@@ -87,12 +87,12 @@ def posts_under_a_new_id_each_time(patch: Patch) -> None:
 def changes_the_body_on_a_repeat(patch: Patch) -> None:
     """The same key, but a body with a newer time."""
     count = iter(range(1_000_000))
-    real = Road.post
+    real = FaultyWebhook.post
 
-    def again(self: Road, result: Result) -> Any:
+    def again(self: FaultyWebhook, result: Result) -> Any:
         return real(self, dataclasses.replace(result, finished_utc_ns=result.finished_utc_ns + next(count)))
 
-    patch.setattr(Road, "post", again)
+    patch.setattr(FaultyWebhook, "post", again)
 
 
 def gives_up_on_a_wrong_clock(patch: Patch) -> None:
@@ -115,13 +115,13 @@ def takes_silence_for_yes(patch: Patch) -> None:
 
 def applies_a_repeat_again(patch: Patch) -> None:
     """A board without receipts: it answers a repeat with what is true by then."""
-    real = Board.apply
+    real = LeaderboardService.apply
 
-    def apply(self: Board, webhook_id: str, payload: bytes, now_utc_ns: int) -> Answer:
+    def apply(self: LeaderboardService, webhook_id: str, payload: bytes, now_utc_ns: int) -> PostReply:
         answer = real(self, webhook_id, payload, now_utc_ns)
-        return Answer(201, answer.body)
+        return PostReply(201, answer.body)
 
-    patch.setattr(Board, "apply", apply)
+    patch.setattr(LeaderboardService, "apply", apply)
 
 
 def ranks_the_worst_run(patch: Patch) -> None:
@@ -140,14 +140,14 @@ def ranks_the_worst_run(patch: Patch) -> None:
 
 def forgets_reports_once_sent(patch: Patch) -> None:
     """A car that trusts the broker."""
-    patch.setattr(CarRadio, "_resend", lambda self: self.outbox.clear())
+    patch.setattr(SimCar, "_resend", lambda self: self.outbox.clear())
 
 
 def loses_reports_of_a_known_car(patch: Patch) -> None:
     """A station that acknowledges reports and keeps two of three."""
-    real = Station._delivered
+    real = Station._on_message
 
-    def delivered(self: Station, delivery: Any) -> None:
+    def on_message(self: Station, delivery: Any) -> None:
         envelope = delivery.message.envelope
         if isinstance(delivery.message.body, m.CarLap) and envelope.seq % 3 == 0:
             self._link.publish(m.LapAck(envelope.boot, envelope.seq), envelope.device)
@@ -155,7 +155,7 @@ def loses_reports_of_a_known_car(patch: Patch) -> None:
             return
         real(self, delivery)
 
-    patch.setattr(Station, "_delivered", delivered)
+    patch.setattr(Station, "_on_message", on_message)
 
 
 def numbers_crossings_by_the_process(patch: Patch) -> None:
@@ -205,8 +205,8 @@ def misses_every_fifth_crossing(patch: Patch) -> None:
 def leases_to_whoever_beats(patch: Patch) -> None:
     """A station that knows a car by its name alone, as cloned cards found it."""
 
-    def hear(self: Claim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
+    def hear(self: NameClaim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
         self.boot, self._heard_ns = boot, now_ns
         return True
 
-    patch.setattr(Claim, "hear", hear)
+    patch.setattr(NameClaim, "hear", hear)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.races.hosts.tally import Tally
+from simulator.races.hosts.tally import MeetingTally
 from tests.simulator.races import publishing_bugs, timing_bugs
 
 pytestmark = pytest.mark.slow
-HoldMeeting = Callable[..., Tally]
+HoldMeeting = Callable[..., MeetingTally]
 Patch = pytest.MonkeyPatch
 Sabotage = Callable[[Patch], None]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.races.hosts.tally import COUNTS, INVARIANTS, Tally
+from simulator.races.hosts.tally import COUNTS, INVARIANTS, MeetingTally
 from simulator.races.physical.fault_table import BY_NAME
 from simulator.races.simulation import Simulation, simulate
 
@@ -53,12 +53,14 @@ TIMES = {
 }
 
 
-def _broken(tally: Tally) -> dict[str, list[str]]:
+def _broken(tally: MeetingTally) -> dict[str, list[str]]:
     return {name: invariant.broken for name, invariant in tally.invariants.items() if not invariant.held}
 
 
 @pytest.mark.slow
-def test_without_faults_every_lap_is_the_truth_and_nothing_needs_an_excuse(hold_meeting: Callable[..., Tally]) -> None:
+def test_without_faults_every_lap_is_the_truth_and_nothing_needs_an_excuse(
+    hold_meeting: Callable[..., MeetingTally],
+) -> None:
     tally = hold_meeting("calm/0", 10, [])
     assert _broken(tally) == {}
     assert set(tally.excused) <= {"lap: an official's crossing", "lap: dropped by an official"}
@@ -69,7 +71,7 @@ def test_without_faults_every_lap_is_the_truth_and_nothing_needs_an_excuse(hold_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(BY_NAME))
-def test_each_fault_alone_breaks_nothing(kind: str, hold_meeting: Callable[..., Tally]) -> None:
+def test_each_fault_alone_breaks_nothing(kind: str, hold_meeting: Callable[..., MeetingTally]) -> None:
     tally = hold_meeting(f"alone-{kind}/0", 15, [kind], TIMES[kind])
     assert tally.faults[kind] > 0, "it must have struck"
     assert set(tally.faults) <= {kind}
@@ -78,20 +80,20 @@ def test_each_fault_alone_breaks_nothing(kind: str, hold_meeting: Callable[..., 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 7))
-def test_seeds_hold_with_all_faults(seed: int, hold_meeting: Callable[..., Tally]) -> None:
+def test_seeds_hold_with_all_faults(seed: int, hold_meeting: Callable[..., MeetingTally]) -> None:
     tally = hold_meeting(f"test-{seed}/0", 30 + 15 * (seed % 3), ALL)
     assert _broken(tally) == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 4))
-def test_seeds_hold_when_everything_fails_at_once(seed: int, hold_meeting: Callable[..., Tally]) -> None:
+def test_seeds_hold_when_everything_fails_at_once(seed: int, hold_meeting: Callable[..., MeetingTally]) -> None:
     tally = hold_meeting(f"storm-{seed}/0", 30, ALL, 4.0)
     assert _broken(tally) == {}
 
 
 @pytest.mark.slow
-def test_one_meeting_by_name(hold_meeting: Callable[..., Tally]) -> None:
+def test_one_meeting_by_name(hold_meeting: Callable[..., MeetingTally]) -> None:
     asked = os.environ.get("RACE_SEED")
     tally = hold_meeting(asked or "1/0", 120 if asked else 20, ALL)
     assert _broken(tally) == {}
@@ -119,7 +121,7 @@ def test_the_same_seed_is_the_same_history_whatever_the_hash_seed_and_the_proces
 
 
 @pytest.mark.slow
-def test_another_seed_is_another_history(hold_meeting: Callable[..., Tally]) -> None:
+def test_another_seed_is_another_history(hold_meeting: Callable[..., MeetingTally]) -> None:
     assert hold_meeting("a/0", 6, ALL).heads != hold_meeting("a/1", 6, ALL).heads
     assert hold_meeting("a/0", 6, ALL).heads == hold_meeting("a/0", 6, ALL).heads
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from shared.rules.ranking import Score
-from simulator.races.hosts.station_host import HallJournal
+from simulator.races.hosts.station_host import CrashingJournal
 from simulator.races.officials import Officials
-from simulator.races.physical.gate_device import GateBox
+from simulator.races.physical.gate_device import GateDevice
 from station.core.inputs import Edge, VoidLap
 from station.core.race import race, standings
 from station.core.runs.lap_book import LapBook
@@ -20,36 +20,36 @@ Patch = pytest.MonkeyPatch
 
 def drops_every_tenth_edge(patch: Patch) -> None:
     """A journal that says it kept what it did not."""
-    real = HallJournal.append
+    real = CrashingJournal.append
 
-    def append(self: HallJournal, entries: Any) -> list[int]:
+    def append(self: CrashingJournal, entries: Any) -> list[int]:
         kept = [e for e in entries if not (isinstance(e.input, Edge) and e.input.seq % 10 == 7)]
         seqs = iter(real(self, kept) if kept else [])
         return [next(seqs) if e in kept else self.head.seq for e in entries]
 
-    patch.setattr(HallJournal, "append", append)
+    patch.setattr(CrashingJournal, "append", append)
 
 
 def forgets_what_the_gate_remembers(patch: Patch) -> None:
     """A station that listens only to what comes from now on."""
-    patch.setattr(GateBox, "attach", lambda self, _after, put: setattr(self, "_put", put))
+    patch.setattr(GateDevice, "attach", lambda self, _after, put: setattr(self, "_put", put))
 
 
 def stamps_with_the_time_of_day(patch: Patch) -> None:
     """Edges stamped with UTC: right until somebody sets the clock."""
 
-    real_see, real_init = GateBox.see, GateBox.__init__
+    real_see, real_init = GateDevice.see, GateDevice.__init__
 
     def init(self: Any, clock: Any) -> None:
         real_init(self, clock)
         self._steps_from = clock.utc_ns()
 
     def see_by_utc(self: Any, seen: Any) -> None:
-        stepped_ns = self.clock.utc_ns() - self._steps_from - self.clock._universe.now_ns
+        stepped_ns = self.clock.utc_ns() - self._steps_from - self.clock._virtual_time.now_ns
         real_see(self, dataclasses.replace(seen, at_ns=seen.at_ns + stepped_ns))
 
-    patch.setattr(GateBox, "__init__", init)
-    patch.setattr(GateBox, "see", see_by_utc)
+    patch.setattr(GateDevice, "__init__", init)
+    patch.setattr(GateDevice, "see", see_by_utc)
 
 
 def stamps_late(patch: Patch) -> None:

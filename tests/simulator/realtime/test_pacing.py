@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.realtime.pacing import THINK_NS, Pace, Patience
+from simulator.realtime.pacing import THINK_NS, AnswerWait, TickSchedule
 
 TICK = 8_333_333
 FRAME = 16 * 1_000_000_000 // 240
 
 
 def test_on_time_the_ticks_are_even_and_count_for_when_they_were_due() -> None:
-    pace = Pace(TICK, 2.0, 20_000_000, base_ns=1000)
+    pace = TickSchedule(TICK, 2.0, 20_000_000, base_ns=1000)
     due = [pace.due_ns()]
     for _ in range(1000):
         assert pace.ticked(pace.due_ns() + 50_000) == due[-1]
@@ -21,7 +21,7 @@ def test_on_time_the_ticks_are_even_and_count_for_when_they_were_due() -> None:
 
 
 def test_a_little_late_is_caught_up_and_very_late_stretches() -> None:
-    pace = Pace(TICK, 1.0, 20_000_000, base_ns=0)
+    pace = TickSchedule(TICK, 1.0, 20_000_000, base_ns=0)
     pace.ticked(TICK + 19_000_000)
     assert pace.due_ns() == 2 * TICK
     late_ns = 2 * TICK + 500_000_000
@@ -37,7 +37,7 @@ def test_a_little_late_is_caught_up_and_very_late_stretches() -> None:
 )
 def test_anchors_never_go_back_and_readers_never_overtake(lateness: list[int], rate: float, catch_up: int) -> None:
     """An anchor's instant is never after its own tick, and the instants never go back."""
-    pace, wall, last = Pace(TICK, rate, catch_up, base_ns=0), 0, 0
+    pace, wall, last = TickSchedule(TICK, rate, catch_up, base_ns=0), 0, 0
     for late in lateness:
         wall = max(wall, pace.due_ns() + late)
         anchor = pace.ticked(wall)
@@ -46,7 +46,7 @@ def test_anchors_never_go_back_and_readers_never_overtake(lateness: list[int], r
 
 
 def test_without_patience_the_world_never_waits() -> None:
-    patience = Patience(0, 16)
+    patience = AnswerWait(0, 16)
     patience.asked("car-1", 1, 0, 0)
     assert patience.wait_ns(1, 10 * FRAME) == 0
 
@@ -65,7 +65,7 @@ def test_without_patience_the_world_never_waits() -> None:
 def test_a_frame_is_answered_when_it_was_taken_and_pulses_came_after(
     story: list[tuple[str, int, int]], waits: bool
 ) -> None:
-    patience = Patience(100_000_000, 16)
+    patience = AnswerWait(100_000_000, 16)
     patience.asked("car-1", 1, 0, 0)
     for what, seq, wall in story:
         if what == "taken":
@@ -78,7 +78,7 @@ def test_a_frame_is_answered_when_it_was_taken_and_pulses_came_after(
 
 
 def test_patience_ends_and_is_counted() -> None:
-    patience = Patience(100_000_000, 16)
+    patience = AnswerWait(100_000_000, 16)
     patience.asked("car-1", 1, 0, 0)
     assert patience.wait_ns(70_000_000, FRAME) == 30_000_000
     assert patience.wait_ns(100_000_000, FRAME) == 0

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from shared.errors import BadInput, OperatorError
 from simulator.realtime.protocol import (
-    Ask,
+    FrameTaken,
     GateEdge,
     Hello,
-    Replay,
-    Status,
-    Taken,
-    Truth,
-    Unpacker,
+    PacketReader,
+    PulseWidths,
+    ReplayRequest,
+    TrueEvent,
     Welcome,
-    Wires,
+    WorldRequest,
+    WorldStatus,
     pack,
     pack_frame,
     socket_path,
@@ -29,13 +29,13 @@ from vehicle.hardware.interfaces import Frame
 WORDS = [
     Hello("camera", "car-1"),
     Welcome("boot", 1.5),
-    Replay(7),
-    Taken(3),
-    Wires(1_450_000, 1_446_000),
+    ReplayRequest(7),
+    FrameTaken(3),
+    PulseWidths(1_450_000, 1_446_000),
     GateEdge(True, 2**60, 5, 1),
-    Truth(1, "crossing", "car-1", 5, -1, "start"),
-    Ask("place", "car-1"),
-    Status("b", "t", 17.7, 1, 1.0, "", 0, 0.0, False, 0, 0, 0),
+    TrueEvent(1, "crossing", "car-1", 5, -1, "start"),
+    WorldRequest("place", "car-1"),
+    WorldStatus("b", "t", 17.7, 1, 1.0, "", 0, 0.0, False, 0, 0, 0),
 ]
 
 
@@ -44,7 +44,7 @@ def test_words_come_out_as_they_went_in_however_they_are_sliced(cuts: list[int])
     pixels = np.arange(600, dtype=np.uint8).reshape(20, 30)
     stream = b"".join(pack(word) for word in WORDS) + pack_frame(pixels, -5, 9) + pack(WORDS[0])
     edges = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
-    unpacker, found = Unpacker(), []
+    unpacker, found = PacketReader(), []
     for begin, end in itertools.pairwise(edges):
         found += unpacker.feed(stream[begin:end])
     assert found[: len(WORDS)] == WORDS
@@ -58,13 +58,13 @@ def test_words_come_out_as_they_went_in_however_they_are_sliced(cuts: list[int])
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_are_words_or_bad_input_and_nothing_else(data: bytes) -> None:
     with contextlib.suppress(BadInput):
-        Unpacker().feed(data)
+        PacketReader().feed(data)
 
 
 @given(kind=st.sampled_from([b"J", b"F", b"X"]), body=st.binary(max_size=80))
 def test_arbitrary_bodies_are_bad_input(kind: bytes, body: bytes) -> None:
     with contextlib.suppress(BadInput):
-        Unpacker().feed(len(body).to_bytes(4, "big") + kind + body)
+        PacketReader().feed(len(body).to_bytes(4, "big") + kind + body)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_arbitrary_bodies_are_bad_input(kind: bytes, body: bytes) -> None:
 )
 def test_words_that_are_not_ours_are_refused(body: bytes) -> None:
     with pytest.raises(BadInput, match="none of ours"):
-        Unpacker().feed(len(body).to_bytes(4, "big") + b"J" + body)
+        PacketReader().feed(len(body).to_bytes(4, "big") + b"J" + body)
 
 
 def test_a_path_too_long_for_a_socket_is_said() -> None:

@@ -1,7 +1,6 @@
 """The clock in the file: readers interpolate up to the cap, find a new world, and refuse what is no clock."""
 
 import pathlib
-import time
 from collections.abc import Callable
 
 import pytest
@@ -9,29 +8,58 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import HardwareMissing
-from simulator.realtime.shared_clock import Anchor, ClockReader, ClockWriter
+from simulator.realtime.shared_clock import ClockAnchor, ClockReader, ClockWriter
 
 BOOT = "b" * 36
+
+
+def spoil(path: pathlib.Path) -> None:
+    """As a writer leaves it that was preempted, or killed, in its write."""
+    with path.open("r+b") as file:
+        file.seek(20)
+        file.write(b"\xff\xff")
+
+
+class Real:
+    """Real time for a reader: it passes while the reader sleeps, and after so many sleeps something happens."""
+
+    def __init__(self, then: Callable[[], object] = lambda: None, after: int = 200) -> None:
+        self.ns = 50_000_000_000
+        self.waits_s: list[float] = []
+        self._then, self._after = then, after
+
+    def now_ns(self) -> int:
+        return self.ns
+
+    def sleep(self, seconds: float) -> None:
+        self.waits_s.append(seconds)
+        self.ns += round(seconds * 1e9)
+        if len(self.waits_s) == self._after:
+            self._then()
+
+    def reader(self, path: pathlib.Path) -> ClockReader:
+        return ClockReader(path, real_ns=self.now_ns, sleep=self.sleep)
 
 
 @given(
     wall=st.integers(0, 2**60), step=st.integers(-(10**9), 10**10), cap=st.integers(0, 10**8), rate=st.floats(0.05, 50)
 )
 def test_a_reader_is_between_the_anchor_and_its_cap(wall: int, step: int, cap: int, rate: float) -> None:
-    now = Anchor(wall, 500, cap, rate, BOOT).now_ns(wall + step)
+    now = ClockAnchor(wall, 500, cap, rate, BOOT).now_ns(wall + step)
     assert 500 <= now <= 500 + cap
 
 
 def test_what_is_written_is_read_and_a_new_world_is_found(tmp_path: pathlib.Path) -> None:
-    now = time.monotonic_ns()
+    real = Real()
+    now = real.ns
     path = tmp_path / "world.clock"
-    first = ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
-    reader = ClockReader(path)
-    assert reader.anchor() == Anchor(now, 2, 3, 1.0, BOOT)
-    first.write(Anchor(now - 1_000_000_000, 20, 3, 1.0, BOOT))
+    first = ClockWriter(path, BOOT, ClockAnchor(now, 2, 3, 1.0, BOOT))
+    reader = real.reader(path)
+    assert reader.anchor() == ClockAnchor(now, 2, 3, 1.0, BOOT)
+    first.write(ClockAnchor(now - 1_000_000_000, 20, 3, 1.0, BOOT))
     assert reader.anchor().at_ns == 20
-    second = ClockWriter(path, "c" * 36, Anchor(now, 6, 7, 2.0, "c" * 36))
-    assert reader.anchor() == Anchor(now, 6, 7, 2.0, "c" * 36)
+    second = ClockWriter(path, "c" * 36, ClockAnchor(now, 6, 7, 2.0, "c" * 36))
+    assert reader.anchor() == ClockAnchor(now, 6, 7, 2.0, "c" * 36)
     second.close()
     assert not path.exists()
     assert reader.anchor().at_ns == 6
@@ -39,10 +67,10 @@ def test_what_is_written_is_read_and_a_new_world_is_found(tmp_path: pathlib.Path
 
 
 def test_a_clock_that_stood_still_for_long_is_no_clock(tmp_path: pathlib.Path) -> None:
-    now = time.monotonic_ns()
-    ClockWriter(tmp_path / "world.clock", BOOT, Anchor(now - 60_000_000_000, 2, 3, 1.0, BOOT))
+    real = Real()
+    ClockWriter(tmp_path / "world.clock", BOOT, ClockAnchor(real.ns - 11_000_000_000, 2, 3, 1.0, BOOT))
     with pytest.raises(HardwareMissing, match="stands still"):
-        ClockReader(tmp_path / "world.clock")
+        real.reader(tmp_path / "world.clock")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"short", b"x" * 200])
@@ -54,64 +82,41 @@ def test_what_is_no_clock_is_refused(tmp_path: pathlib.Path, content: bytes | No
         ClockReader(path)
 
 
-def spoil(path: pathlib.Path) -> None:
-    """As a writer leaves it that was preempted, or killed, in its write."""
-    with path.open("r+b") as file:
-        file.seek(20)
-        file.write(b"\xff\xff")
-
-
-class InItsWrite:
-    """A reader's real path, but the first looks, long after any spinning, see a write that is not at its end."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, path: pathlib.Path, then: Callable[[], None]) -> None:
-        self.waits_s: list[float] = []
-        self._then = then
-        spoil(path)
-        monkeypatch.setattr("simulator.realtime.shared_clock.time.sleep", self._sleep)
-
-    def _sleep(self, seconds: float) -> None:
-        self.waits_s.append(seconds)
-        if len(self.waits_s) == 200:
-            self._then()
-
-
-def test_a_reader_waits_for_a_writer_that_was_preempted(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = time.monotonic_ns()
+def test_a_reader_waits_for_a_writer_that_was_preempted(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "world.clock"
-    writer = ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
-    reader = ClockReader(path)
-    written = Anchor(now, 20, 3, 1.0, BOOT)
-    world = InItsWrite(monkeypatch, path, lambda: writer.write(written))
+    real = Real(lambda: writer.write(written))
+    writer, written = (
+        ClockWriter(path, BOOT, ClockAnchor(real.ns, 2, 3, 1.0, BOOT)),
+        ClockAnchor(real.ns, 20, 3, 1.0, BOOT),
+    )
+    reader = real.reader(path)
+    spoil(path)
     assert reader.anchor() == written
-    assert len(world.waits_s) == 200
-    assert world.waits_s[0] < 0.001 < max(world.waits_s) <= 0.02  # it sleeps, longer and longer: the writer must run
+    assert len(real.waits_s) == 200
+    assert real.waits_s[0] < 0.001 < max(real.waits_s) <= 0.02  # it sleeps, longer and longer: the writer must run
     reader.close()
     writer.close()
 
 
-def test_a_writer_that_died_in_its_write_is_followed_by_the_next_world(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = time.monotonic_ns()
+def test_a_writer_that_died_in_its_write_is_followed_by_the_next_world(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "world.clock"
-    ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
-    reader = ClockReader(path)
-    after = Anchor(now, 6, 7, 1.0, "c" * 36)
-    InItsWrite(monkeypatch, path, lambda: ClockWriter(path, "c" * 36, after) and None)
+    real = Real(lambda: ClockWriter(path, "c" * 36, after))
+    ClockWriter(path, BOOT, ClockAnchor(real.ns, 2, 3, 1.0, BOOT))
+    after = ClockAnchor(real.ns, 6, 7, 1.0, "c" * 36)
+    reader = real.reader(path)
+    spoil(path)
     assert reader.anchor() == after
     reader.close()
 
 
 def test_a_damaged_clock_is_said(tmp_path: pathlib.Path) -> None:
-    now = time.monotonic_ns()
     path = tmp_path / "world.clock"
-    writer = ClockWriter(path, BOOT, Anchor(now, 2, 3, 1.0, BOOT))
-    reader = ClockReader(path, patience_ns=5_000_000)
+    real = Real()
+    writer = ClockWriter(path, BOOT, ClockAnchor(real.ns, 2, 3, 1.0, BOOT))
+    reader = real.reader(path)
     spoil(path)
     with pytest.raises(HardwareMissing, match="damaged"):
         reader.anchor()
+    assert 10 <= sum(real.waits_s) <= 10.02  # as long as a world may stand still
     reader.close()
     writer.close()

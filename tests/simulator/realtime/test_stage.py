@@ -7,8 +7,8 @@ import pytest
 
 from shared.errors import Refused
 from shared.units import NS_PER_S
-from simulator.realtime.protocol import GateEdge, Truth
-from simulator.realtime.stage import TICK_NS, TICKS_PER_S, Shot, Stage, StageSettings
+from simulator.realtime.protocol import GateEdge, TrueEvent
+from simulator.realtime.stage import TICK_NS, TICKS_PER_S, CapturedFrame, Stage, StageSettings
 from simulator.world.tracks import load_track
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
@@ -23,9 +23,11 @@ def stage(stadium_track: str) -> Callable[..., Stage]:
     return lambda **settings: Stage(track, StageSettings(**settings))
 
 
-def run(the_stage: Stage, seconds: float) -> tuple[list[Shot], list[Truth], list[tuple[str, GateEdge]], int]:
-    shots: list[Shot] = []
-    truths: list[Truth] = []
+def run(
+    the_stage: Stage, seconds: float
+) -> tuple[list[CapturedFrame], list[TrueEvent], list[tuple[str, GateEdge]], int]:
+    shots: list[CapturedFrame] = []
+    truths: list[TrueEvent] = []
     edges: list[tuple[str, GateEdge]] = []
     pits = 0
     for _ in range(round(seconds * TICKS_PER_S)):

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.driving.drive_chain import Wires
-from simulator.train.expert import Expert
+from simulator.driving.drive_chain import DriveChain
+from simulator.train.expert import ExpertDriver
 from simulator.train.loops import TIGHTEST_M, random_track
-from simulator.train.rollout import School
+from simulator.train.rollout import RolloutRunner
 from simulator.train.spaces import ANGLES_DEG, CHOICES, metadata, mirror, target
 from simulator.world.tracks import load_track, shipped_tracks
-from simulator.world.world import OffTrack, TrueCrossing, World
+from simulator.world.world import CarLeftTrack, TrueCrossing, World
 from vehicle.core.actions import ActionSpace
 
 SPACE = ActionSpace.parse_metadata(metadata())
@@ -46,14 +46,14 @@ def test_the_car_reads_the_metadata_as_meant() -> None:
 @pytest.mark.parametrize("name", [*shipped_tracks(), "random"])
 def test_the_expert_stays_on_the_road(name: str) -> None:
     track = random_track(5) if name == "random" else load_track(name)
-    world, expert = World(track, 3), Expert(track)
-    wires = Wires(world, latency_ns=40_000_000)
+    world, expert = World(track, 3), ExpertDriver(track)
+    wires = DriveChain(world, latency_ns=40_000_000)
     crossings = 0
     for n in range(1, 15 * 45):
         wish = expert.wish(world.pose.place, world.place.segment)
         wires.wish(world.now_ns, SPACE.decode(target(*wish), 0.48))
         events = wires.run(n * 1_000_000_000 // 15)
-        assert not any(isinstance(event, OffTrack) for event in events)
+        assert not any(isinstance(event, CarLeftTrack) for event in events)
         crossings += sum(isinstance(event, TrueCrossing) for event in events)
     assert crossings >= 2
 
@@ -73,7 +73,7 @@ def test_random_roads_are_closed_wide_and_gentle_enough(seed: int) -> None:
 
 
 def test_drives_bring_frames_and_answers() -> None:
-    drives = School([load_track("reinvent_base")], seed=1).drives(None, 1.0, worlds=2, frames=5)
+    drives = RolloutRunner([load_track("reinvent_base")], seed=1).drives(None, 1.0, worlds=2, frames=5)
     assert drives.frames.shape == (10, 120, 160)
     assert drives.shares.shape == (10, len(CHOICES))
     assert np.allclose(drives.shares.sum(axis=1), 1.0, atol=1e-5)
@@ -89,7 +89,7 @@ if find_spec("torch") is not None:  # the extra 'train': not part of what the pr
     ) -> None:
         from simulator.driving.policy import load_policy
         from simulator.train.command import run
-        from simulator.train.network import Learner, write_onnx
+        from simulator.train.network import ImitationLearner, write_onnx
         from simulator.world.camera_sensor import for_policy
 
         folder = tmp_path_factory.mktemp("model")
@@ -100,7 +100,7 @@ if find_spec("torch") is not None:  # the extra 'train': not part of what the pr
             {"rounds": 1, "steps": 2, "frames": 3, "worlds": 2, "random_tracks": 1},
         )
         assert {path.name for path in folder.iterdir()} >= {"model.onnx", "card.json", "MODEL_CARD.md", "rounds.png"}
-        learner = Learner(1)
+        learner = ImitationLearner(1)
         write_onnx(learner.slow, folder / "model.onnx")
         frame = np.random.default_rng(1).integers(0, 256, (240, 320), dtype=np.uint8)
         policy = load_policy(str(folder))

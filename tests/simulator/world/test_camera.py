@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.world.camera import CameraParameters, Upright, projection, render
+from simulator.world.camera import CameraParameters, UprightBoard, projection, render
 from simulator.world.floor_texture import Appearance, draw_appearance, draw_texture
 from simulator.world.geometry import Pose
 from tests.simulator.world.sample_tracks import box
@@ -76,11 +76,11 @@ def test_halls_differ_by_seed_and_the_road_stays_darker_than_its_borders() -> No
         assert max(hall.road) + 60 < min(hall.border)
 
 
-def board_at(ahead_m: float, level: int) -> Upright:
+def board_at(ahead_m: float, level: int) -> UprightBoard:
     """A plain board of 0.3 m across the view."""
     x = ON_STRAIGHT.x + ahead_m
     corners = np.array([[x, 0.15, 0.3], [x, -0.15, 0.3], [x, -0.15, 0.0], [x, 0.15, 0.0]])
-    return Upright(corners, np.full((32, 32), level, np.uint8))
+    return UprightBoard(corners, np.full((32, 32), level, np.uint8))
 
 
 @pytest.mark.parametrize("ahead_m", [(1.0, 2.0), (2.0, 1.0)])
@@ -93,7 +93,7 @@ def test_what_is_near_hides_what_is_far_in_whatever_order(ahead_m: tuple[float, 
 
 def test_a_board_is_plain_from_behind_and_unseen_behind_the_camera() -> None:
     there = board_at(1.5, 10)
-    turned = Upright(there.corners[[1, 0, 3, 2]], there.image)
+    turned = UprightBoard(there.corners[[1, 0, 3, 2]], there.image)
     behind = board_at(-1.5, 10)
     frame = render(TEXTURE.grey(), STANDARD, ON_STRAIGHT, 250, [turned, behind])
     column, row, depth = projection(STANDARD, ON_STRAIGHT) @ (ON_STRAIGHT.x + 1.5, 0.0, 0.15, 1.0)

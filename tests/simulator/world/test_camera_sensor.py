@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simulator.world.camera_sensor import Lens, draw_lens, expose, for_policy
+from simulator.world.camera_sensor import CameraSensor, draw_lens, expose, for_policy
 
 GREY = np.full((240, 320), 100, np.uint8)
 
@@ -13,24 +13,24 @@ def rng() -> np.random.Generator:
 
 
 EXPOSURES = [
-    (Lens(noise=0.0), 100),
-    (Lens(noise=0.0, gain=1.5), 150),
-    (Lens(noise=0.0, offset=20.0), 120),
-    (Lens(noise=0.0, gain=3.0), 255),
-    (Lens(noise=0.0, offset=-150.0), 0),
+    (CameraSensor(noise=0.0), 100),
+    (CameraSensor(noise=0.0, gain=1.5), 150),
+    (CameraSensor(noise=0.0, offset=20.0), 120),
+    (CameraSensor(noise=0.0, gain=3.0), 255),
+    (CameraSensor(noise=0.0, offset=-150.0), 0),
 ]
 
 
 @pytest.mark.parametrize(("lens", "level"), EXPOSURES)
-def test_exposure(lens: Lens, level: int) -> None:
+def test_exposure(lens: CameraSensor, level: int) -> None:
     assert (expose(GREY, lens, rng()) == level).all()
 
 
 def test_noise_has_its_size_no_bias_and_its_seed() -> None:
-    noisy = expose(GREY, Lens(noise=4.0), rng()).astype(float)
+    noisy = expose(GREY, CameraSensor(noise=4.0), rng()).astype(float)
     assert noisy.std() == pytest.approx(4.0, rel=0.1)
     assert noisy.mean() == pytest.approx(100.0, abs=0.2)
-    assert (expose(GREY, Lens(noise=4.0), rng()) == noisy).all()
+    assert (expose(GREY, CameraSensor(noise=4.0), rng()) == noisy).all()
 
 
 def test_the_policy_sees_the_mean_of_four_pixels() -> None:

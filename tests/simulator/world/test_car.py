@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from simulator.world.car import MAX_STEERING_RAD, WHEELBASE_M, Car, CarParameters, draw_car
+from simulator.world.car import MAX_STEERING_RAD, WHEELBASE_M, CarParameters, SimulatedCar, draw_car
 from simulator.world.geometry import Pose
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral_pulses, to_pulses
@@ -13,15 +13,15 @@ DT_S = 1 / 240
 STANDARD = CarParameters()
 
 
-def driven(car: Car, wire: Pulses | None, seconds: float, from_s: float = 0.0) -> Car:
+def driven(car: SimulatedCar, wire: Pulses | None, seconds: float, from_s: float = 0.0) -> SimulatedCar:
     car.command(round(from_s * 1e9), wire)
     for n in range(round(seconds / DT_S)):
         car.step(round((from_s + n * DT_S) * 1e9), DT_S)
     return car
 
 
-def at_rest() -> Car:
-    return Car(STANDARD, Pose(0.0, 0.0, 0.0))
+def at_rest() -> SimulatedCar:
+    return SimulatedCar(STANDARD, Pose(0.0, 0.0, 0.0))
 
 
 def wire(steering: float, throttle: float) -> Pulses:

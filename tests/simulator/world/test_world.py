@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.world.tracks import load_track
-from simulator.world.world import BackOnTrack, BeamEdge, FrameDue, OffTrack, TrueCrossing, World, WorldEvent
+from simulator.world.world import BeamEdge, CarBackOnTrack, CarLeftTrack, FrameDue, TrueCrossing, World, WorldEvent
 from tests.simulator.world.sample_tracks import box, ring
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
@@ -105,12 +105,12 @@ def test_leaving_the_road_and_being_put_back() -> None:
     events: list[WorldEvent] = []
     while not world.off_track:
         events += world.step(world.now_ns + SECOND_NS // 15)
-    assert sum(isinstance(e, OffTrack) for e in events) == 1
+    assert sum(isinstance(e, CarLeftTrack) for e in events) == 1
     left_at = world.place.s_m
     world.put_back(0.5)
     assert world.pose.speed_mps == 0.0
     assert world.place.s_m == pytest.approx((left_at - 0.5) % world.track.length_m, abs=0.01)
-    assert [type(e) for e in world.step(world.now_ns)] == [BackOnTrack]
+    assert [type(e) for e in world.step(world.now_ns)] == [CarBackOnTrack]
 
 
 def test_off_track_only_when_no_wheel_is_left_on_the_road() -> None:

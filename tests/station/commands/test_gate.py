@@ -19,7 +19,7 @@ from websockets.sync.server import ServerConnection, serve
 from shared.errors import BadInput, ConfigError, HardwareMissing, OperatorError
 from station.commands.gate.gate import main
 from station.commands.gate.recording_file import Piece, entry, head, pieces
-from station.commands.gate.watch import Bulletin
+from station.commands.gate.watch import HealthLines
 from station.gates.driver import GateHealthReport
 from tests.station.gates.decoders.frames import P3, RC4_SENT
 from tests.station.gates.decoders.port_peer import WAIT_S, tcp, url
@@ -222,13 +222,13 @@ def test_watch_says_how_several_sensors_stand(tmp_path: pathlib.Path) -> None:
 
 def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
     gate = _Gate()
-    bulletin = Bulletin({"start": gate})
-    assert bulletin.news(10.0) == ["[start: fit] it is well. 0 edges, 0 lost.\n"]
-    assert bulletin.news(11.0) == []
+    bulletin = HealthLines({"start": gate})
+    assert bulletin.due(10.0) == ["[start: fit] it is well. 0 edges, 0 lost.\n"]
+    assert bulletin.due(11.0) == []
     gate.alive = False
-    assert bulletin.news(11.5) == ["[start: NOT FIT] its line broke. 0 edges, 0 lost.\n"]
-    assert bulletin.news(12.0) == []
-    assert len(bulletin.news(15.1)) == 1
+    assert bulletin.due(11.5) == ["[start: NOT FIT] its line broke. 0 edges, 0 lost.\n"]
+    assert bulletin.due(12.0) == []
+    assert len(bulletin.due(15.1)) == 1
 
 
 @pytest.mark.parametrize(("device", "sentence"), [

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 import apsw
 import pytest
 
-from station.store.process_lock import is_held
-from station.sync.attempts import Attempts
+from shared.files import is_locked
+from station.sync.attempts import AttemptStore
 from tests.station.sync.fault_server import SECRET, running_peer
 from tests.station.sync.sample_results import row
 
@@ -87,7 +87,7 @@ def test_killed_after_the_leaderboard_applied_it_posts_the_same_id_again(tmp_pat
             os.kill(process.pid, signal.SIGKILL)
             process.wait(10)
         peer.go_on.set()
-        [record] = Attempts(tmp_path / "data" / "sync.db").records()
+        [record] = AttemptStore(tmp_path / "data" / "sync.db").records()
         assert record.state == "unknown"
         done = once(config)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -103,7 +103,7 @@ def test_a_new_row_is_noticed_and_sigterm_stops_it(tmp_path: pathlib.Path) -> No
         config = configured(tmp_path, peer.url, rows=1)
         with running_sync(config) as (process, lines):
             assert "run-1.0: posted; rank 1 of 1" in lines.get(timeout=20)
-            assert is_held(tmp_path / "data" / "sync.lock")
+            assert is_locked(tmp_path / "data" / "sync.lock")
             add_rows(tmp_path, range(2, 3))
             assert "run-2.0: posted" in lines.get(timeout=20)
             second = once(config)
@@ -111,7 +111,7 @@ def test_a_new_row_is_noticed_and_sigterm_stops_it(tmp_path: pathlib.Path) -> No
             assert "another sync process" in second.stderr
             process.send_signal(signal.SIGTERM)
             assert process.wait(3) == 0
-    assert not is_held(tmp_path / "data" / "sync.lock")
+    assert not is_locked(tmp_path / "data" / "sync.lock")
 
 
 @pytest.mark.slow

@@ -19,9 +19,9 @@ from station.commands.journal import verified
 from station.commands.protest import main
 from station.commands.replay import difference
 from station.commands.replay import main as replay_main
-from station.evidence.bundle import make
-from station.evidence.verify import MANIFEST, POINTS, RECORDS, verdict, write_points
-from station.store.hash_chain import Checkpoint, digest, statement
+from station.evidence.bundle import make_bundle
+from station.evidence.verify import MANIFEST, POINTS, RECORDS, check_and_print, write_points
+from station.store.hash_chain import Checkpoint, checkpoint_statement, digest
 from station.store.journal import Journal
 from station.store.journal_reader import JournalReader
 from station.store.signer import Signer
@@ -36,7 +36,7 @@ def genuine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
     """The files of a bundle as the station makes it."""
     folder = tmp_path_factory.mktemp("bundle")
     signed(folder / "a.db").close()
-    make(folder / "a.db", "run-1", folder / "b.zip")
+    make_bundle(folder / "a.db", "run-1", folder / "b.zip")
     with zipfile.ZipFile(folder / "b.zip") as bundle:
         yield {name: bundle.read(name) for name in bundle.namelist()}
 
@@ -59,7 +59,7 @@ def resigned(files: Files) -> Files:
     key = forger.public_key().public_bytes_raw()
     points = []
     for seq, head, _, _ in json.loads(files[POINTS]):
-        text = statement(seq, bytes.fromhex(head))
+        text = checkpoint_statement(seq, bytes.fromhex(head))
         points.append(Checkpoint(seq, bytes.fromhex(head), key, forger.sign(text)))
     return {**files, POINTS: write_points(points)}
 
@@ -154,7 +154,10 @@ def test_no_bent_byte_makes_the_check_fall_over(
         data[chance.randrange(len(data))] = chance.randrange(256)
         if bytes(data) != genuine[name]:
             assert (
-                verdict(packed(tmp_path / "b.zip", {**genuine, name: bytes(data)}, name != MANIFEST), frozenset()) == 1
+                check_and_print(
+                    packed(tmp_path / "b.zip", {**genuine, name: bytes(data)}, name != MANIFEST), frozenset()
+                )
+                == 1
             )
     assert "Traceback" not in capsys.readouterr().err
 

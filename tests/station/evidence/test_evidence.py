@@ -22,11 +22,11 @@ from station.commands.journal import verified
 from station.commands.protest import main as protest_main
 from station.commands.replay import check as replay
 from station.core import inputs as e
-from station.evidence.bundle import make
+from station.evidence.bundle import make_bundle
 from station.evidence.verify import check
 from station.store.ed25519 import verify, verify_by_hand
-from station.store.hash_chain import Tampered, digest, statement
-from station.store.journal import Entry, Journal
+from station.store.hash_chain import Tampered, checkpoint_statement, digest
+from station.store.journal import Journal, JournalEntry
 from station.store.journal_reader import JournalReader
 from station.store.signer import Signer, load_signer
 from tests.station.core.scripted_race import Hand, S, moment
@@ -45,7 +45,7 @@ def signed(path: pathlib.Path) -> Journal:
     journal = Journal(path, SIGNER)
     for event, facts in zip(hand.inputs, hand.facts, strict=True):
         if facts:
-            journal.append([Entry(event, facts)])
+            journal.append([JournalEntry(event, facts)])
     return journal
 
 
@@ -66,7 +66,7 @@ def test_a_result_goes_out_with_the_stations_signature(tmp_path: pathlib.Path) -
     signed(tmp_path / "a.db").close()
     for (payload,) in apsw.Connection(str(tmp_path / "a.db")).execute("SELECT payload FROM outbox"):
         evidence = decode_result(payload).evidence
-        said = statement(evidence.last_seq - 1, bytes.fromhex(evidence.journal_head))
+        said = checkpoint_statement(evidence.last_seq - 1, bytes.fromhex(evidence.journal_head))
         assert verify(SIGNER.public_key, said, bytes.fromhex(evidence.signature))
         assert evidence.public_key == SIGNER.public_key.hex()
 
@@ -149,7 +149,7 @@ def test_a_chain_made_anew_meets_the_signatures(tmp_path: pathlib.Path) -> None:
 )
 def test_the_signatures_are_held_to_account_too(tmp_path: pathlib.Path, sql: str, sentence: str) -> None:
     journal = signed(tmp_path / "a.db")
-    journal.append([Entry(e.Tick(moment(90 * S)), (Hand().facts[0]))])
+    journal.append([JournalEntry(e.Tick(moment(90 * S)), (Hand().facts[0]))])
     journal.close()
     apsw.Connection(str(tmp_path / "a.db")).execute(sql)
     with pytest.raises(Tampered, match=sentence):
@@ -174,7 +174,7 @@ def test_a_journal_of_the_first_format_is_signed_from_now_on(tmp_path: pathlib.P
     path = tmp_path / "a.db"
     journal = Journal(path)
     hand = Hand()
-    journal.append([Entry(hand.inputs[0], hand.facts[0])])
+    journal.append([JournalEntry(hand.inputs[0], hand.facts[0])])
     journal.close()
     db = apsw.Connection(str(path))
     db.execute("DROP TABLE checkpoint; DROP TABLE tip")
@@ -182,7 +182,7 @@ def test_a_journal_of_the_first_format_is_signed_from_now_on(tmp_path: pathlib.P
     db.close()
     assert "bears no signature" in verified(path)
     journal = Journal(path, SIGNER)
-    journal.append([Entry(hand.inputs[1], hand.facts[1])])
+    journal.append([JournalEntry(hand.inputs[1], hand.facts[1])])
     journal.close()
     assert "2 records as they were written, 1 signatures" in verified(path)
 
@@ -203,14 +203,14 @@ def test_a_bundle_stands_on_its_own(tmp_path: pathlib.Path, capsys: pytest.Captu
         assert bundle.read("crossings.csv").count(b"gate,start") == 8
         assert json.loads(bundle.read("config.json"))["rules"]["rules"]["max_laps"] == 3
     with pytest.raises(BadInput, match="no run 'run-9'"):
-        make(path, "run-9", out)
+        make_bundle(path, "run-9", out)
 
 
 @pytest.mark.parametrize("name", ["journal.jsonl", "checkpoints.json", "station/store/hash_chain.py", "laps.csv"])
 def test_a_bent_bundle_falls(tmp_path: pathlib.Path, name: str) -> None:
     path, out = tmp_path / "a.db", tmp_path / "bundle.zip"
     signed(path).close()
-    make(path, "run-2", out)
+    make_bundle(path, "run-2", out)
     with zipfile.ZipFile(out) as bundle:
         files = {each: bundle.read(each) for each in bundle.namelist()}
     files[name] = files[name].replace(b"7", b"8", 1) + b"\n"
@@ -225,7 +225,7 @@ def test_a_lap_that_its_edges_do_not_make_is_doubted(tmp_path: pathlib.Path) -> 
     db = apsw.Connection(str(path))
     db.execute("DELETE FROM tip; DELETE FROM checkpoint")
     db.close()
-    assert "lap 1 is stored as 7000000000 ns, its crossings are 8000000000 ns apart" in make(path, "run-1", path)
+    assert "lap 1 is stored as 7000000000 ns, its crossings are 8000000000 ns apart" in make_bundle(path, "run-1", path)
 
 
 def test_a_lap_of_the_second_system_stands(tmp_path: pathlib.Path) -> None:
@@ -235,10 +235,10 @@ def test_a_lap_of_the_second_system_stands(tmp_path: pathlib.Path) -> None:
     hand.cross_b(41 * S)
     hand.tick(43 * S)
     journal = Journal(tmp_path / "a.db", SIGNER)
-    journal.append([Entry(given, facts) for given, facts in zip(hand.inputs, hand.facts, strict=True) if facts])
+    journal.append([JournalEntry(given, facts) for given, facts in zip(hand.inputs, hand.facts, strict=True) if facts])
     assert replay(journal) == journal.head
     journal.close()
-    sentence = make(tmp_path / "a.db", "run-1", tmp_path / "b.zip")
+    sentence = make_bundle(tmp_path / "a.db", "run-1", tmp_path / "b.zip")
     assert sentence.startswith("run run-1: 5 laps, 8000 ms")
     assert "; lap" not in sentence
     with zipfile.ZipFile(tmp_path / "b.zip") as bundle:
@@ -254,5 +254,5 @@ def test_a_station_at_work_signs(tmp_path: pathlib.Path) -> None:
     for _ in range(4):
         rig.cross(8)
     assert "signatures by" in verified(rig.path)
-    assert "3 laps" in make(rig.path, "run-1", tmp_path / "b.zip")
+    assert "3 laps" in make_bundle(rig.path, "run-1", tmp_path / "b.zip")
     rig.station.close()

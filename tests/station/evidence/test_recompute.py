@@ -7,23 +7,23 @@ import pytest
 from shared.rules.ranking import RaceRules
 from station.commands.replay import check
 from station.core import inputs as e
-from station.evidence.recompute import Case, judge
-from station.store.journal import Entry, Journal
+from station.evidence.recompute import RecomputedRun, recompute_run
+from station.store.journal import Journal, JournalEntry
 from station.store.journal_reader import JournalReader
 from tests.station.core.scripted_race import Hand, S, moment
 
 BEST = RaceRules(method="best_lap", consecutive_laps=1)
 
 
-def judged(hand: Hand, path: pathlib.Path) -> Case:
+def judged(hand: Hand, path: pathlib.Path) -> RecomputedRun:
     journal = Journal(path / "station.db")
     for event, facts in zip(hand.inputs, hand.facts, strict=True):
         if facts:
-            journal.append([Entry(event, facts)])
+            journal.append([JournalEntry(event, facts)])
     check(journal)
     journal.close()
     reader = JournalReader(path / "station.db")
-    case = judge(hand.run.run_id, reader.records())
+    case = recompute_run(hand.run.run_id, reader.records())
     reader.close()
     return case
 

@@ -15,8 +15,8 @@ from station.build import build_gates, setup
 from station.config import StationConfig
 from station.core import inputs as e
 from station.gates import absent_gate
-from station.gates.absent_gate import AbsentGate, started_again, started_anew
-from station.gates.driver import GateHealthReport, Said
+from station.gates.absent_gate import AbsentGate, make_and_start, start_again
+from station.gates.driver import GateHealthReport, GateOutput
 from station.gates.gpio import pins
 from station.gates.mock import MockGate
 from station.service.station import Station
@@ -79,10 +79,10 @@ class Absent:
     def __init__(self) -> None:
         self.there = False
         self.tries = self.closed = 0
-        self.put: Callable[[Said], None] | None = None
+        self.put: Callable[[GateOutput], None] | None = None
         self.after: dict[str, int] = {}
 
-    def start(self, after: Mapping[str, int], put: Callable[[Said], None]) -> None:
+    def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
         self.tries += 1
         if not self.there:
             raise HardwareMissing("the board is not plugged in.")
@@ -101,8 +101,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_driver_that_does_not_start_is_started_again() -> None:
-    driver, said = Absent(), list[Said]()
-    gate = AbsentGate("start", started_again(driver), "the board is not plugged in.")
+    driver, said = Absent(), list[GateOutput]()
+    gate = AbsentGate("start", start_again(driver), "the board is not plugged in.")
     assert (gate.health().absent, gate.health().sentence) == (True, "The board is not plugged in.")
     gate.start({"b": 7}, said.append)
     until(lambda: driver.tries > 2)
@@ -121,7 +121,7 @@ def test_one_that_cannot_be_made_is_made_anew_and_closed_when_it_does_not_start(
         made[-1].there = len(made) > 2
         return made[-1]
 
-    gate = AbsentGate("start", started_anew(make), "not there.")
+    gate = AbsentGate("start", make_and_start(make), "not there.")
     gate.start({}, lambda _said: None)
     until(lambda: gate.health().alive)
     assert [driver.closed for driver in made] == [1, 1, 0]
@@ -129,12 +129,12 @@ def test_one_that_cannot_be_made_is_made_anew_and_closed_when_it_does_not_start(
 
 
 def test_a_gate_that_stays_away_is_given_up_at_once() -> None:
-    gate = AbsentGate("start", started_again(Absent()), "not there.")
+    gate = AbsentGate("start", start_again(Absent()), "not there.")
     gate.start({}, lambda _said: None)
     gate.close()
     assert gate._thread is not None
     assert not gate._thread.is_alive()
-    AbsentGate("start", started_again(Absent()), "never started.").close()
+    AbsentGate("start", start_again(Absent()), "never started.").close()
 
 
 def test_a_driver_with_a_fault_is_told_and_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +142,7 @@ def test_a_driver_with_a_fault_is_told_and_tried_again(capfd: pytest.CaptureFixt
     driver.there = True
     told: list[tuple[str, bool]] = []
 
-    def begin(after: Mapping[str, int], put: Callable[[Said], None]) -> Absent:
+    def begin(after: Mapping[str, int], put: Callable[[GateOutput], None]) -> Absent:
         told.append((gate.health().sentence, gate.health().absent))
         for fault in faults:
             raise fault
@@ -163,21 +163,21 @@ def test_a_driver_with_a_fault_is_told_and_tried_again(capfd: pytest.CaptureFixt
 def test_one_that_is_made_and_fails_in_its_start_is_closed() -> None:
     driver = Absent()
 
-    def start(_after: Mapping[str, int], _put: Callable[[Said], None]) -> None:
+    def start(_after: Mapping[str, int], _put: Callable[[GateOutput], None]) -> None:
         raise IndexError("no port 3")
 
     driver.start = start  # type: ignore[method-assign]
     with pytest.raises(IndexError):
-        started_anew(lambda: driver)({}, lambda _said: None)
+        make_and_start(lambda: driver)({}, lambda _said: None)
     assert driver.closed == 1
 
 
 def test_a_driver_that_begins_after_the_close_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     driver, entered, go = Absent(), threading.Event(), threading.Event()
     driver.there = True
-    put = list[Said]().append
+    put = list[GateOutput]().append
 
-    def begin(_after: Mapping[str, int], _put: Callable[[Said], None]) -> Absent:
+    def begin(_after: Mapping[str, int], _put: Callable[[GateOutput], None]) -> Absent:
         entered.set()
         assert go.wait(30)
         return driver

@@ -2,9 +2,9 @@
 
 from station.core.inputs import GateNote
 from station.gates.decoders.decoder import Gap, Passing, StatusReport
-from station.gates.decoders.edge_stamper import Stamps, Wiring
+from station.gates.decoders.edge_stamper import EdgeStamper, Wiring
 from station.gates.drem import DremStream
-from station.gates.dropped_bytes import Drops
+from station.gates.dropped_bytes import DroppedByteCounter
 from station.gates.pico.firmware.gatewire import pack
 from station.gates.pico.session import PicoSession
 
@@ -12,7 +12,7 @@ S = 1_000_000_000
 
 
 def test_dropped_bytes_are_said_at_once_and_then_summed() -> None:
-    drops = Drops("start", "frame of p3")
+    drops = DroppedByteCounter("start", "frame of p3")
     assert drops.read(0, 1 * S) is None
     assert drops.read(1, 2 * S) == GateNote("start", "dropped_bytes", "1 byte was no frame of p3, and dropped.", 1)
     assert [drops.read(dropped, at * S) for dropped, at in ((2, 3), (700, 4), (701, 6))] == [None] * 3
@@ -23,7 +23,7 @@ def test_dropped_bytes_are_said_at_once_and_then_summed() -> None:
 
 
 def test_each_gap_of_a_decoder_is_a_note_with_the_boot_that_goes_on() -> None:
-    stamps = Stamps("start", Wiring(("loop",)), "s", "own", S)
+    stamps = EdgeStamper("start", Wiring(("loop",)), "s", "own", S)
     gaps = (Gap("missed_numbers", "two missing", 2), Gap("wrap", "it wrapped"), Gap("restart", "it restarted"))
     stamps.edges([Passing("7", 1 * S, decoder="20")], 101 * S)
     assert stamps.notes() == []
@@ -37,7 +37,7 @@ def test_each_gap_of_a_decoder_is_a_note_with_the_boot_that_goes_on() -> None:
 
 
 def test_a_clock_that_only_our_own_shows_to_be_set_is_a_note() -> None:
-    stamps = Stamps("start", Wiring(("loop",)), "s", "own", S)
+    stamps = EdgeStamper("start", Wiring(("loop",)), "s", "own", S)
     for at_s, heard_s in ((10, 100), (20, 110), (3620, 120)):
         stamps.edges([Passing("7", at_s * S, decoder="20")], heard_s * S)
     [note] = stamps.notes()
@@ -46,7 +46,7 @@ def test_a_clock_that_only_our_own_shows_to_be_set_is_a_note() -> None:
 
 
 def test_another_decoders_gap_is_not_ours() -> None:
-    stamps = Stamps("start", Wiring(("loop",), decoder="20"), "s", "own", S)
+    stamps = EdgeStamper("start", Wiring(("loop",), decoder="20"), "s", "own", S)
     stamps.edges([Gap("wrap", "w"), StatusReport("21", device_time_ns=5)], 1 * S)
     assert stamps.notes() == []
 

@@ -14,7 +14,7 @@ from station.gates.gpio import pins
 from station.gates.gpio.gate import GpioGate
 from station.gates.pico.firmware.gatewire import pack
 from station.gates.pico.session import PicoSession
-from station.gates.resting_level import Level, Resting
+from station.gates.resting_level import Level, RestingLevelMonitor
 from tests.station.core.scripted_race import MS, QUICK, S
 
 Move = tuple[int, str, bool]  # at ms, sensor, broken
@@ -40,7 +40,7 @@ def passed(at_ms: int, for_ms: int, sensor: str = "strip") -> list[Move]:
 
 
 def said(level: Level, begun: dict[str, bool], moves: list[Move], at_ms: int) -> str:
-    resting = Resting(level)
+    resting = RestingLevelMonitor(level)
     for name, broken in begun.items():
         resting.begin(name, broken, 0)
     for each_ms, name, broken in moves:

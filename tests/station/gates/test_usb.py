@@ -14,7 +14,7 @@ from station.gates import usb
 from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Counts
 from station.gates.decoders.gate import DecoderGate
-from station.gates.usb import Finder, UsbDevice, plugged_in, stable_name, usb_device
+from station.gates.usb import PortFinder, UsbDevice, plugged_in, stable_name, usb_device
 from tests.station.gates.decoders.port_peer import Box, gate, until
 
 FTDI = UsbDevice("0403", "6001", "A50285BI", "00")
@@ -58,8 +58,8 @@ class Machine:
         if link:
             (self.by_id / link).unlink()
 
-    def finder(self, name: str) -> Finder:
-        return Finder(name, "url", self.by_id, self.ttys)
+    def finder(self, name: str) -> PortFinder:
+        return PortFinder(name, "url", self.by_id, self.ttys)
 
 
 @pytest.fixture
@@ -194,6 +194,6 @@ def test_list_and_probe_offer_the_name_that_stays(machine: Machine, monkeypatch:
         monkeypatch.setattr(module, "stable_name", lambda device: stable_name(device, machine.by_id))
     assert list_all._port(path, "FT232R") == f"  {stable}\n    now {path}  FT232R"
     assert list_all._port("/dev/ttyS0", "") == "  /dev/ttyS0"
-    heard = [probe.Heard(catalog.row("p3"), 115200, 10, Counts())]
+    heard = [probe.ProtocolMatch(catalog.protocol_info("p3"), 115200, 10, Counts())]
     assert f'url = "{stable}", baud = 115200' in probe.verdict(path, 10, heard)
     assert 'url = "socket://h:1", baud' in probe.verdict("socket://h:1", 10, heard)

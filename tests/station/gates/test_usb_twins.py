@@ -16,9 +16,9 @@ from station.commands.gate import list_all, probe
 from station.gates import usb
 from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Counts
-from station.gates.driver import Said
+from station.gates.driver import GateOutput
 from station.gates.pico.gate import PicoGate
-from station.gates.usb import Finder, plugged_in, stable_name
+from station.gates.usb import PortFinder, plugged_in, stable_name
 from tests.station.gates.decoders.port_peer import Box, gate, until
 from tests.station.gates.usb_machine import (
     BARE_ACM,
@@ -49,7 +49,7 @@ def make(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     return made
 
 
-def opened(finder: Finder) -> str:
+def opened(finder: PortFinder) -> str:
     """It opens what it finds; the port."""
     path = finder.path()
     assert pathlib.Path(path).exists(), path
@@ -290,7 +290,7 @@ def test_what_list_and_probe_offer(make: Make, monkeypatch: pytest.MonkeyPatch) 
             f"  {path}\n    now {port}  USB Serial\n"
             "    the name of its socket, since another one is alike: leave each where it is"
         )
-        heard = [probe.Heard(catalog.row("p3"), 115200, 10, Counts())]
+        heard = [probe.ProtocolMatch(catalog.protocol_info("p3"), 115200, 10, Counts())]
         assert f'url = "{path}", baud = 115200' in probe.verdict(port, 10, heard)
     assert sorted(plugged_in(computer.by_id, computer.ttys)) == sorted(
         [str(computer.by_id / f"{FTDI_A.by_id}-port0"), *paths]
@@ -339,7 +339,7 @@ def test_no_hand_mixes_them_up(
             assert opened(gates[each]) == computer.name_at(socket)
 
 
-def try_open(computer: Computer, finder: Finder, socket: str) -> None:
+def try_open(computer: Computer, finder: PortFinder, socket: str) -> None:
     path = ""
     with contextlib.suppress(HardwareMissing):
         path = finder.path()
@@ -390,8 +390,8 @@ class Lines:
         os.close(ours)
         os.close(theirs)
 
-    def finder(self, name: str, setting: str) -> Finder:
-        return Finder(str(self._folder / name), setting, self.by_id, self.ttys)
+    def finder(self, name: str, setting: str) -> PortFinder:
+        return PortFinder(str(self._folder / name), setting, self.by_id, self.ttys)
 
 
 def test_a_decoder_is_not_exchanged_for_its_twin(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -421,10 +421,10 @@ def test_a_decoder_is_not_exchanged_for_its_twin(tmp_path: pathlib.Path, monkeyp
 def test_a_pico_is_not_opened_by_a_name_that_two_share(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = Lines(tmp_path, monkeypatch)
     pico = PicoGate("start", ("beam",), {"port": str(lines.link)}, SystemClock())
-    pico._finder = Finder(str(lines.link), "port", lines.by_id, lines.ttys)
+    pico._finder = PortFinder(str(lines.link), "port", lines.by_id, lines.ttys)
     lines.plug("1", "ttyACM0")
     lines.plug("2", "ttyACM1")
-    said: list[Said] = []
+    said: list[GateOutput] = []
     pico.start({}, said.append)
     try:
         until(lambda: pico.health().absent)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from station.gates import usb
-from station.gates.usb import Finder
+from station.gates.usb import PortFinder
 
 # udev's name of a controller -> where the kernel keeps it.
 PC = ("pci-0000:00:14.0", "pci0000:00/0000:00:14.0/usb1")
@@ -92,8 +92,8 @@ class Computer:
     def path_link(self, socket: str) -> str:
         return next(str(link) for link in sorted(self.by_path.iterdir()) if f"-usb-0:{socket}:" in link.name)
 
-    def finder(self, wanted: str) -> Finder:
-        return Finder(wanted, "url", self.by_id, self.ttys)
+    def finder(self, wanted: str) -> PortFinder:
+        return PortFinder(wanted, "url", self.by_id, self.ttys)
 
     def _device(self, socket: str) -> pathlib.Path:
         return self.devices / self._controller[1] / f"1-{socket}"

@@ -12,7 +12,7 @@ from shared.protocol.topics import BY_BODY
 from shared.rules.ranking import RaceRules
 from station.core import inputs as e
 from station.gates.mock import MockGate
-from station.service.station import Setup, Station
+from station.service.station import Station, StationSetup
 from station.store.journal import Journal
 from station.views.views import Accepted, Declined
 
@@ -30,7 +30,7 @@ class Rig:
         self.broker = MockBroker()
         self.gate = MockGate("start", ("beam",), {}, self.clock)
         race = e.OpenRace(e.NEVER, "race-1", "A race", rules)
-        self.setup = Setup("station-1", (e.GateSpec("start"),), race)
+        self.setup = StationSetup("station-1", (e.GateSpec("start"),), race)
         self.cars: list[WireCar] = []
         self.starts = 0
         self.station, self.link = self._start()

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from shared.protocol import messages as m
 from station.core.moment import Moment
-from station.service.car_claims import ARMED, BACK_NS, FORGET_NS, SILENT_NS, Claim
-from station.service.car_control import Cars, Permit, Reply
-from station.views.views import StopCar
+from station.service.car_claims import ARMED, FORGET_NS, RETURN_ALARM_NS, SILENT_NS, NameClaim
+from station.service.car_control import CarControl, DrivePermit, Reply
+from station.views.views import CarStopView
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -26,15 +26,15 @@ class Hall:
     """Machines that obey, as a car does: they follow only what is said to their own boot."""
 
     def __init__(self, *boots: str, rate: float = 1.0) -> None:
-        self.cars = Cars(500, 2000, "n", rate)
-        self.cars.permit([Permit("car-1", "run-1", running=True)])
+        self.cars = CarControl(500, 2000, "n", rate)
+        self.cars.permit([DrivePermit("car-1", "run-1", running=True)])
         self.modes: dict[str, m.CarMode] = dict.fromkeys(boots, "disarmed")
         self.granted: set[str] = set()
         self.now_ns, self.number = 0, 0
 
     def beat(self, boot: str, after_ns: int = 100 * MS) -> list[Reply]:
         self.now_ns, self.number = self.now_ns + after_ns, self.number + 1
-        replies = self.cars.beat("car-1", boot, m.CarHeartbeat(self.number, self.modes[boot]), self.now_ns)
+        replies = self.cars.on_heartbeat("car-1", boot, m.CarHeartbeat(self.number, self.modes[boot]), self.now_ns)
         self.hear(replies)
         return replies
 
@@ -187,7 +187,7 @@ def twins_of(*modes: m.CarMode, rate: float = 1.0) -> Hall:
     return hall
 
 
-def became(hall: Hall) -> StopCar:
+def became(hall: Hall) -> CarStopView:
     [car] = hall.cars.stop_view(Moment("boot", hall.now_ns, hall.now_ns), connected=True).cars
     return car
 
@@ -254,7 +254,7 @@ def test_machines_that_knock_each_other_off_are_not_ticked_by_one() -> None:
     hall = Hall("a", "b")
     hall.modes["a"] = "driving"  # by a phone
     for boot in ("a", "b", "a", "b"):
-        hall.cars.state("car-1", m.CarState(False, "disarmed"), hall.now_ns)  # the will of the one before
+        hall.cars.on_state("car-1", m.CarState(False, "disarmed"), hall.now_ns)  # the will of the one before
         for _ in range(20):
             hall.beat(boot)
     stop(hall)
@@ -350,10 +350,10 @@ def test_a_tick_is_the_word_of_all_that_use_the_name(beats: list[tuple[str, m.Ca
 def test_the_page_shows_the_holders_state_and_not_the_others() -> None:
     hall = Hall("a", "b")
     hall.beat("a")
-    hall.cars.state("car-1", m.CarState(True, "ready", model="ours"), hall.now_ns, "a")
-    hall.cars.state("car-1", m.CarState(True, "driving", model="theirs"), hall.now_ns, "b")
-    hall.cars.state("car-1", m.CarState(False, "disarmed"), hall.now_ns, "old")  # a will that comes late
-    hall.cars.telemetry("car-1", m.CarTelemetry(9, 0, 0, 0, 1, 1, 1, 1, 0.0, 0.9), "b")
+    hall.cars.on_state("car-1", m.CarState(True, "ready", model="ours"), hall.now_ns, "a")
+    hall.cars.on_state("car-1", m.CarState(True, "driving", model="theirs"), hall.now_ns, "b")
+    hall.cars.on_state("car-1", m.CarState(False, "disarmed"), hall.now_ns, "old")  # a will that comes late
+    hall.cars.on_telemetry("car-1", m.CarTelemetry(9, 0, 0, 0, 1, 1, 1, 1, 0.0, 0.9), "b")
     [view] = hall.cars.views(hall.now_ns)
     assert (view.model, view.mode, view.online, view.frames) == ("ours", "ready", True, None)
     hall.beat("b", 4 * S)  # a is gone: what b said of itself counts now
@@ -376,22 +376,22 @@ def test_never_two_within_the_life_of_a_lease(beats: list[tuple[str, int]]) -> N
 
 
 def test_what_is_kept_of_others_is_bounded() -> None:
-    claim = Claim()
-    claim.hear("a", "ready", 0)
+    claim = NameClaim()
+    claim.on_heartbeat("a", "ready", 0)
     for number in range(10_000):
-        claim.hear(f"x{number}", "ready", number)
-        claim.said(f"y{number}", m.CarState(True, "ready"), number)
+        claim.on_heartbeat(f"x{number}", "ready", number)
+        claim.on_state(f"y{number}", m.CarState(True, "ready"), number)
     assert len(claim._others) <= 8
-    assert claim.hear("a", "ready", BACK_NS)
+    assert claim.on_heartbeat("a", "ready", RETURN_ALARM_NS)
 
 
 def test_who_drove_is_the_last_to_be_forgotten() -> None:
-    claim = Claim()
-    claim.hear("a", "ready", 0)
-    claim.hear("b", "driving", 1)
+    claim = NameClaim()
+    claim.on_heartbeat("a", "ready", 0)
+    claim.on_heartbeat("b", "driving", 1)
     for number in range(100):
-        claim.hear(f"x{number}", "disarmed", number + 2)
+        claim.on_heartbeat(f"x{number}", "disarmed", number + 2)
     claim.stop(100 * S)
-    owing = claim.owing(100 * S)
+    owing = claim.unconfirmed_stop(100 * S)
     assert owing is not None
     assert owing.boot == "b"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard.build import open_board
-from leaderboard.domain import Race
+from leaderboard.domain import RaceRecord
 from shared import clock_set
 from shared.clock import SystemClock
 from shared.protocol.results import Result, decode_result, encode_result
@@ -238,7 +238,7 @@ def test_both_racers_end_on_the_board(tmp_path: pathlib.Path, wrong: int, told: 
     hand.run_of("Bob", 70, lap_s=9)
     board = open_board(tmp_path / "b.db")
     window = {"opens_utc_ns": RIGHT - HOUR, "closes_utc_ns": RIGHT + 8 * HOUR}
-    board.create_race(Race("race-1", "Cup", "league", "physical", "Oval", RULES, **window), 1)
+    board.create_race(RaceRecord("race-1", "Cup", "league", "physical", "Oval", RULES, **window), 1)
     answers = [board.apply(r.webhook_id, encode_result(r), RIGHT + 200 * S) for r in hand.results]
     assert [answer.status for answer in answers] == [201] * 3
     shown = board.snapshot("race-1").rows
@@ -255,7 +255,7 @@ def test_a_vendor_that_refuses_a_wrong_time_takes_the_correction(tmp_path: pathl
     hand.run_of("Ann", 10)
     hand.pair(60, RIGHT)
     board = open_board(tmp_path / "b.db")
-    board.create_race(Race("race-1", "Cup", "league", "physical", "Oval", RULES, opens_utc_ns=RIGHT - HOUR), 1)
+    board.create_race(RaceRecord("race-1", "Cup", "league", "physical", "Oval", RULES, opens_utc_ns=RIGHT - HOUR), 1)
     answers = [board.apply(r.webhook_id, encode_result(r), RIGHT + 200 * S) for r in hand.results]
     assert [answer.status for answer in answers] == [422, 201]
     assert [placed.racer for placed in board.standings("race-1")] == ["Ann"]
@@ -285,7 +285,7 @@ def test_a_clock_that_jumps_in_the_middle_of_a_run_ends_right_on_the_board(
             hand.pair(from_s + 40)
     board = open_board(tmp_path / "b.db")
     window = {"opens_utc_ns": RIGHT - HOUR, "closes_utc_ns": RIGHT + 8 * HOUR}
-    board.create_race(Race("race-1", "Cup", "league", "physical", "Oval", RULES, **window), 1)
+    board.create_race(RaceRecord("race-1", "Cup", "league", "physical", "Oval", RULES, **window), 1)
     answers = [board.apply(r.webhook_id, encode_result(r), RIGHT + 200 * S).status for r in hand.results]
     assert answers == ([422, 201, 201] if known else [201, 201])
     shown = board.snapshot("race-1").rows
@@ -307,7 +307,7 @@ def test_a_tie_gains_nothing_by_a_wrong_clock(tmp_path: pathlib.Path) -> None:
     late.run_of("Ann", 10)
     ann = replace(late.results[0], result_id="hall-2.run-1")
     board = open_board(tmp_path / "b.db")
-    board.create_race(Race("race-1", "Cup", "league", "physical", "Oval", RULES), 1)
+    board.create_race(RaceRecord("race-1", "Cup", "league", "physical", "Oval", RULES), 1)
     for result in (early.results[0], ann):
         assert board.apply(result.webhook_id, encode_result(result), RIGHT + HOUR).status == 201
     assert [placed.racer for placed in board.standings("race-1")] == ["Bob", "Ann"]
@@ -323,7 +323,7 @@ def test_a_run_from_outside_of_the_window_is_withdrawn_when_its_time_is_known(tm
     hand.run_of("Ann", 10)
     hand.pair(60, RIGHT - 2 * HOUR)  # driven before the race opened
     board = open_board(tmp_path / "b.db")
-    board.create_race(Race("race-1", "Cup", "league", "physical", "Oval", RULES, opens_utc_ns=RIGHT), 1)
+    board.create_race(RaceRecord("race-1", "Cup", "league", "physical", "Oval", RULES, opens_utc_ns=RIGHT), 1)
     marked, corrected = hand.results
     assert board.apply(marked.webhook_id, encode_result(marked), RIGHT + HOUR).status == 201
     answer = board.apply(corrected.webhook_id, encode_result(corrected), RIGHT + HOUR)
@@ -442,7 +442,7 @@ def test_who_vouches_for_the_clock(
 
 
 def test_this_machine_is_asked_without_changing_it() -> None:
-    assert clock_set.kept_by_server() in (True, False)
+    assert clock_set.is_synchronised() in (True, False)
     assert SystemClock().trusted in (True, False)
 
 
@@ -474,7 +474,7 @@ def test_a_gate_that_lived_on_while_the_station_was_down_is_put_beside_its_new_c
         ]
 
     def edge(seq: int) -> None:
-        rig.station._edge(e.Edge("start", "beam", True, seq * S, seq, "device:x.1"))
+        rig.station._on_gate_event(e.Edge("start", "beam", True, seq * S, seq, "device:x.1"))
         rig.settle()
 
     edge(1)

@@ -11,7 +11,7 @@ from shared.link.mock import MockLink
 from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from station.core import inputs as e
-from station.evidence.bundle import make
+from station.evidence.bundle import make_bundle
 from station.views.views import Accepted, Declined, SensorView
 from tests.station.service.station_rig import MS, Rig, S
 
@@ -111,7 +111,7 @@ def test_the_notes_are_in_the_protest_bundle(rig: Rig, tmp_path: pathlib.Path) -
         rig.cross(10.0)
     run_id = rig.station.snapshot().run
     assert run_id is not None
-    make(rig.path, run_id.run_id, tmp_path / "bundle.zip")
+    make_bundle(rig.path, run_id.run_id, tmp_path / "bundle.zip")
     with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
         notes = bundle.read("gate_notes.csv").decode()
     assert "start,restart,0," in notes

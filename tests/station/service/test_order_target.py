@@ -72,7 +72,7 @@ def test_of_a_name_that_two_machines_use(rig: Rig, command: e.Command) -> None:
     rig.open()
     for beat in range(1, 20):
         car.beat("ready")
-        rig.station._cars.beat("car-1", "another", m.CarHeartbeat(beat, "ready"), rig.clock.now_ns())
+        rig.station._cars.on_heartbeat("car-1", "another", m.CarHeartbeat(beat, "ready"), rig.clock.now_ns())
     assert "Two machines use the name car-1" in refused(rig, command)
 
 

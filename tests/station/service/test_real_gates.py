@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from shared.clock import SystemClock
-from simulator.pico.pico import Cruelty, PicoOnPty
+from simulator.pico.pico import LineFaults, PicoOnPty
 from station.commands.replay import check
 from station.gates.decoders.framing import crc_amb
 from station.gates.decoders.packet_protocols.p3 import escape
@@ -147,7 +147,7 @@ def test_a_p3_decoder_times_a_race_and_an_event_manager_reads_it(tmp_path: pathl
 
 @pytest.mark.slow
 def test_a_cruel_pico_times_a_race(tmp_path: pathlib.Path) -> None:
-    pico = PicoOnPty(Cruelty(loss=0.0005), 7, time.monotonic_ns)
+    pico = PicoOnPty(LineFaults(loss=0.0005), 7, time.monotonic_ns)
     text = PICO.replace("PTY", pico.path)
     with contextlib.closing(pico), station(tmp_path, text) as (_, url):
         until_shown(url, lambda now: now["gates"] and now["gates"][0]["alive"])

@@ -9,8 +9,8 @@ from shared.protocol import messages as m
 from station.commands.replay import check
 from station.core import inputs as e
 from station.core.moment import Moment
-from station.service.car_control import Cars, Permit, Reply
-from station.views.views import Accepted, Declined, StopCar
+from station.service.car_control import CarControl, DrivePermit, Reply
+from station.views.views import Accepted, CarStopView, Declined
 from tests.station.full_disk import full_disk
 from tests.station.service.station_rig import MS, Rig, S, WireCar, orders
 
@@ -34,77 +34,79 @@ def grants(replies: list[Reply]) -> list[str]:
     return [body.grant for _, body in replies if isinstance(body, m.Lease)]
 
 
-def outcomes(cars: Cars, now_ns: int) -> dict[str, str]:
+def outcomes(cars: CarControl, now_ns: int) -> dict[str, str]:
     return {car.name: car.outcome for car in cars.stop_view(at(now_ns), connected=True).cars}
 
 
 def test_every_car_that_is_known_is_ordered_whatever_it_was_last_seen_to_do() -> None:
-    cars = Cars(500, 2000, "n")
-    cars.permit([Permit("car-5", "run-1", True)])  # on the track, never heard
+    cars = CarControl(500, 2000, "n")
+    cars.permit([DrivePermit("car-5", "run-1", True)])  # on the track, never heard
     for name, mode in (("car-1", "driving"), ("car-2", "tripped"), ("car-3", "disarmed")):
-        cars.beat(name, "b", m.CarHeartbeat(1, mode), 0)  # type: ignore[arg-type]
-    cars.state("car-4", m.CarState(True, "driving"), 0)  # only its stored state
+        cars.on_heartbeat(name, "b", m.CarHeartbeat(1, mode), 0)  # type: ignore[arg-type]
+    cars.on_state("car-4", m.CarState(True, "driving"), 0)  # only its stored state
     told = cars.stop_all("Ruth", at(1 * MS))
     assert sorted(actions(told)) == [(f"car-{n}", "estop") for n in range(1, 6)]
 
 
 def test_a_car_that_speaks_only_later_is_stopped_and_gets_no_lease() -> None:
-    cars = Cars(500, 2000, "n")
+    cars = CarControl(500, 2000, "n")
     assert cars.stop_all("Ruth", at(0)) == []
-    cars.permit([Permit("car-1", "run-1", True)])
-    replies = cars.beat("car-1", "b", m.CarHeartbeat(1, "driving"), 1 * S)
+    cars.permit([DrivePermit("car-1", "run-1", True)])
+    replies = cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving"), 1 * S)
     assert (grants(replies), actions(replies)) == (["none"], [("car-1", "estop")])
     assert cars.order("car-1", "start", None, 2 * S) == []
     assert cars.order("car-1", "resume", None, 2 * S) == []
-    assert grants(cars.beat("car-1", "b", m.CarHeartbeat(2, "tripped"), 3 * S)) == ["none"]
+    assert grants(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "tripped"), 3 * S)) == ["none"]
 
 
 def test_what_became_of_it_is_each_cars_own_word_after_the_order() -> None:
-    cars = Cars(500, 2000, "n")
+    cars = CarControl(500, 2000, "n")
     for name in ("car-1", "car-2", "car-3"):
-        cars.beat(name, "b", m.CarHeartbeat(1, "driving"), 10 * S)
-    cars.state("car-4", m.CarState(False, "disarmed"), 10 * S)
+        cars.on_heartbeat(name, "b", m.CarHeartbeat(1, "driving"), 10 * S)
+    cars.on_state("car-4", m.CarState(False, "disarmed"), 10 * S)
     cars.stop_all("Ruth", at(10 * S + 100 * MS))
     assert set(outcomes(cars, 10 * S + 100 * MS).values()) == {"ordered", "unreached"}
-    cars.state("car-1", m.CarState(True, "tripped"), 10 * S + 200 * MS)  # may be an old one that was stored
+    cars.on_state("car-1", m.CarState(True, "tripped"), 10 * S + 200 * MS)  # may be an old one that was stored
     assert outcomes(cars, 10 * S + 200 * MS)["car-1"] == "ordered"
-    cars.beat("car-1", "b", m.CarHeartbeat(3, "tripped"), 10 * S + 312 * MS)
-    cars.beat("car-2", "b", m.CarHeartbeat(3, "driving"), 12 * S)
+    cars.on_heartbeat("car-1", "b", m.CarHeartbeat(3, "tripped"), 10 * S + 312 * MS)
+    cars.on_heartbeat("car-2", "b", m.CarHeartbeat(3, "driving"), 12 * S)
     view = cars.stop_view(at(14 * S), connected=True)
     assert view.cars == (
-        StopCar("car-1", "stopped", "tripped", took_ms=212),
-        StopCar("car-2", "ordered", "driving"),
-        StopCar("car-3", "unreached", "driving", heard_utc_ns=1_790_000_010 * S),
-        StopCar("car-4", "unreached", "disarmed"),
+        CarStopView("car-1", "stopped", "tripped", took_ms=212),
+        CarStopView("car-2", "ordered", "driving"),
+        CarStopView("car-3", "unreached", "driving", heard_utc_ns=1_790_000_010 * S),
+        CarStopView("car-4", "unreached", "disarmed"),
     )
 
 
 def test_a_car_that_is_armed_again_under_the_stop_is_stopped_again() -> None:
-    cars = Cars(500, 2000, "n")
-    cars.beat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)
+    cars = CarControl(500, 2000, "n")
+    cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)
     cars.stop_all("Ruth", at(0))
-    cars.beat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)
-    assert actions(cars.beat("car-1", "b", m.CarHeartbeat(3, "disarmed"), 1 * S)) == []  # a phone reset it: it stands
+    cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)
+    assert (
+        actions(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(3, "disarmed"), 1 * S)) == []
+    )  # a phone reset it: it stands
     assert outcomes(cars, 1 * S) == {"car-1": "stopped"}
-    assert actions(cars.beat("car-1", "b", m.CarHeartbeat(4, "driving"), 2 * S)) == [("car-1", "estop")]
+    assert actions(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(4, "driving"), 2 * S)) == [("car-1", "estop")]
     assert outcomes(cars, 2 * S) == {"car-1": "ordered"}
 
 
 def test_after_the_release_each_car_waits_for_an_order_of_its_own() -> None:
-    cars = Cars(500, 2000, "n")
-    cars.permit([Permit("car-1", "run-1", True)])
-    cars.beat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)
+    cars = CarControl(500, 2000, "n")
+    cars.permit([DrivePermit("car-1", "run-1", True)])
+    cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)
     cars.stop_all("Ruth", at(0))
-    cars.beat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)
+    cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)
     cars.order("car-1", "stop", None, 150 * MS)  # the end of a run softens nothing
     cars.release(at(1 * S))
-    assert grants(cars.beat("car-1", "b", m.CarHeartbeat(3, "tripped"), 2 * S)) == ["none"]
+    assert grants(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(3, "tripped"), 2 * S)) == ["none"]
     assert actions(cars.order("car-1", "resume", None, 3 * S)) == [("car-1", "reset")]
-    assert grants(cars.beat("car-1", "b", m.CarHeartbeat(4, "disarmed"), 4 * S)) == ["drive"]
+    assert grants(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(4, "disarmed"), 4 * S)) == ["drive"]
 
 
 def test_a_release_that_is_older_than_the_stop_releases_nothing() -> None:
-    cars = Cars(500, 2000, "n")
+    cars = CarControl(500, 2000, "n")
     cars.stop_all("Ruth", at(5 * S))
     cars.release(at(4 * S))
     assert cars.all_stopped

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.protocol import messages as m
-from station.service.thread_watchdog import LATE_NS, S, Turning, sentence
-from station.store.journal import Entry
+from station.service.thread_watchdog import LATE_NS, S, ThreadWatchdog, late_sentence
+from station.store.journal import JournalEntry
 from station.web.presenters.health import alarms
 from tests.station.service.station_rig import Rig
 
@@ -33,10 +33,10 @@ TURN = None
     ],
 )
 def test_late_is_what_the_live_thread_saw(looks: Sequence[int | None], rate: float, late_s: Sequence[int]) -> None:
-    turning, said = Turning(), []
+    turning, said = ThreadWatchdog(), []
     for look in looks:
         if look is TURN:
-            turning.turn()
+            turning.mark_alive()
         else:
             said.append(turning.late_s(look * MS, rate))
     assert said == list(late_s)
@@ -47,16 +47,16 @@ def test_late_is_what_the_live_thread_saw(looks: Sequence[int | None], rate: flo
     st.floats(0.01, 100, allow_nan=False),
 )
 def test_it_is_late_only_after_so_long_without_a_turn(steps: list[tuple[bool, int]], rate: float) -> None:
-    turning, now_ns, since_ns = Turning(), 0, -1
+    turning, now_ns, since_ns = ThreadWatchdog(), 0, -1
     for turned, passed_ns in steps:
         now_ns += passed_ns
         if turned or since_ns < 0:
             since_ns = now_ns
         if turned:
-            turning.turn()
+            turning.mark_alive()
         late_s = turning.late_s(now_ns, rate)
         assert bool(late_s) == (now_ns - since_ns > LATE_NS * rate)
-        assert bool(sentence(late_s)) == bool(late_s)
+        assert bool(late_sentence(late_s)) == bool(late_s)
 
 
 def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
@@ -74,10 +74,10 @@ def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
 
     monkeypatch.setattr(rig.link, "publish", published)
     said: list[str] = []
-    monkeypatch.setattr(station, "_say", said.append)
+    monkeypatch.setattr(station, "_log", said.append)
     append = station.journal.append
 
-    def hang(entries: Sequence[Entry]) -> object:
+    def hang(entries: Sequence[JournalEntry]) -> object:
         entered.set()
         assert answered.wait(30)
         return append(entries)
@@ -98,8 +98,8 @@ def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
         assert entered.wait(30)
         assert live(0) == []
         assert live(1_500) == []
-        assert live(1) == [sentence(1)]
-        assert live(3_000) == [sentence(4)]
+        assert live(1) == [late_sentence(1)]
+        assert live(3_000) == [late_sentence(4)]
         assert not station.snapshot().store.ok
     finally:
         answered.set()
@@ -107,6 +107,6 @@ def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
     station.pump()  # and so it comes round again
     assert live(20) == []
     assert station.snapshot().store.ok
-    assert said == [sentence(1), "The journal answers again."]
-    assert states == [sentence(1), "The station times."]
+    assert said == [late_sentence(1), "The journal answers again."]
+    assert states == [late_sentence(1), "The station times."]
     station.close()

@@ -8,7 +8,7 @@ import pytest
 
 from station.commands.replay import check
 from station.core import inputs as e
-from station.views.views import Accepted, StrangerView
+from station.views.views import Accepted, UnknownTransponderView
 from station.web.command_parser import parse_command
 from tests.station.service.station_rig import Rig, S
 
@@ -22,7 +22,7 @@ class Loop(Rig):
         self.wait(round(after_s * S))
         self.seq += 1
         now_ns = self.clock.now_ns()
-        self.station._edge(
+        self.station._on_gate_event(
             e.Edge("start", "beam", True, now_ns, self.seq, f"{self.clock.boot_id}/x.1", transponder=transponder)
         )
         self.settle()
@@ -45,10 +45,10 @@ def test_a_stranger_is_shown_given_and_kept(loop: Loop) -> None:
     loop.open()
     loop.go()
     loop.read("13499724", 5)
-    assert loop.station.snapshot().strangers == (StrangerView("13499724", 1),)
+    assert loop.station.snapshot().strangers == (UnknownTransponderView("13499724", 1),)
     loop.read("13499724", 10)
     loop.restart()
-    assert loop.station.snapshot().strangers == (StrangerView("13499724", 2),)
+    assert loop.station.snapshot().strangers == (UnknownTransponderView("13499724", 2),)
     loop.order(transponder="cd:fd:4c", car="car-1")  # as another program shows it
     view = loop.station.snapshot()
     assert view.strangers == ()

@@ -20,7 +20,7 @@ from station.core import inputs as e
 from station.service.restore import restore
 from station.store.encoding import decode_input, encode_facts, encode_input
 from station.store.hash_chain import GENESIS
-from station.store.journal import Entry, Journal
+from station.store.journal import Journal, JournalEntry
 from tests.station.core.runs.test_run import COMMANDS
 from tests.station.core.scripted_race import Hand, S, moment
 from tests.station.full_disk import full_disk
@@ -34,7 +34,7 @@ def filled(path: pathlib.Path) -> Journal:
     hand = Hand(RaceRules(max_laps=3))
     hand.drive([1, 9, 17, 25])
     journal = Journal(path)
-    journal.append([Entry(event, facts) for event, facts in zip(hand.inputs, hand.facts, strict=True) if facts])
+    journal.append([JournalEntry(event, facts) for event, facts in zip(hand.inputs, hand.facts, strict=True) if facts])
     return journal
 
 
@@ -74,7 +74,7 @@ def test_an_empty_journal_is_whole(tmp_path: pathlib.Path) -> None:
     assert journal.verify() == journal.head
     journal.probe()
     assert journal.verify().seq == 0
-    assert journal.append([Entry(TICK, HEARD)]) == [1]
+    assert journal.append([JournalEntry(TICK, HEARD)]) == [1]
     journal.close()
 
 
@@ -111,7 +111,7 @@ def test_a_change_shows(tmp_path: pathlib.Path, what: str) -> None:
 
 def test_facts_that_the_engine_does_not_make_show(tmp_path: pathlib.Path) -> None:
     journal = Journal(tmp_path / "a.db")
-    journal.append([Entry(TICK, HEARD)])
+    journal.append([JournalEntry(TICK, HEARD)])
     journal.verify()
     with pytest.raises(StorageError, match="record 1 replays to other facts"):
         check(journal)
@@ -135,9 +135,9 @@ def test_a_batch_is_kept_whole_or_not_at_all(tmp_path: pathlib.Path) -> None:
     hand.drive([1, 9, 17, 25])
     same_result = next(facts for facts in hand.facts if any(isinstance(fact, f.ResultDue) for fact in facts))
     with pytest.raises(StorageError):
-        journal.append([Entry(TICK, HEARD), Entry(TICK, same_result)])
+        journal.append([JournalEntry(TICK, HEARD), JournalEntry(TICK, same_result)])
     assert (journal.head, journal.due) == (head, due)
-    assert journal.append([Entry(TICK, HEARD)]) == [head.seq + 1]
+    assert journal.append([JournalEntry(TICK, HEARD)]) == [head.seq + 1]
     journal.verify()
     journal.close()
 
@@ -145,7 +145,7 @@ def test_a_batch_is_kept_whole_or_not_at_all(tmp_path: pathlib.Path) -> None:
 def test_a_full_file_keeps_what_it_had(tmp_path: pathlib.Path) -> None:
     journal = Journal(tmp_path / "a.db")
     journal._db.pragma("max_page_count", 20)
-    large = Entry(TICK, (f.CommandRefused("x", "y" * 10_000),))
+    large = JournalEntry(TICK, (f.CommandRefused("x", "y" * 10_000),))
     seqs: list[int] = []
     with pytest.raises(StorageError, match="disk is full"):
         seqs.extend(journal.append([large])[0] for _ in range(10_000))
@@ -164,14 +164,14 @@ def test_a_full_disk_keeps_what_it_had_and_takes_more_once_there_is_room(tmp_pat
         disk.full = True
         for _ in range(3):
             with pytest.raises(StorageError, match="disk is full"):
-                journal.append([Entry(TICK, HEARD)])
+                journal.append([JournalEntry(TICK, HEARD)])
             with pytest.raises(StorageError, match="disk is full"):
                 journal.probe()
         assert journal.head == head
         assert restore(journal).engine.run is not None
         disk.full = False
         journal.probe()
-        assert journal.append([Entry(TICK, HEARD)]) == [head.seq + 1]
+        assert journal.append([JournalEntry(TICK, HEARD)]) == [head.seq + 1]
         journal.close()
     assert disk.refused
     again = Journal(tmp_path / "a.db")
@@ -194,11 +194,11 @@ def test_a_folder_that_is_not_there_or_a_newer_file_is_one_sentence(tmp_path: pa
 
 _KILLED = """
 import pathlib, sys
-from station.store.journal import Entry, Journal
+from station.store.journal import JournalEntry, Journal
 from tests.station.store.test_journal import HEARD, TICK
 journal = Journal(pathlib.Path(sys.argv[1]))
 while True:
-    print(journal.append([Entry(TICK, HEARD)] * 3)[-1], flush=True)
+    print(journal.append([JournalEntry(TICK, HEARD)] * 3)[-1], flush=True)
 """
 
 

@@ -23,14 +23,14 @@ from station.commands.replay import check
 from station.core import facts as f
 from station.core import inputs as e
 from station.service.restore import restore
-from station.store.journal import Entry
+from station.store.journal import JournalEntry
 from station.store.journal_reader import JournalReader
 from station.store.opening import JOURNAL, KEY, SYNC, open_journal
-from station.store.recovery.backup import back_up, put_back
+from station.store.recovery.backup import back_up, restore_backup
 from station.store.verify import verify_journal
-from station.sync.attempts import Attempts
+from station.sync.attempts import AttemptStore
 from station.sync.outbox_reader import OutboxReader
-from station.sync.schedule import Row
+from station.sync.schedule import OutboxRow
 from tests.station.core.scripted_race import Hand, S, moment, only
 from tests.station.service.station_rig import Rig
 
@@ -58,7 +58,7 @@ def kept(folder: pathlib.Path, hand: Hand | None = None) -> pathlib.Path:
     journal = open_journal(folder)
     for event, facts in zip(hand.inputs, hand.facts, strict=True):
         if facts:
-            journal.append([Entry(event, facts)])
+            journal.append([JournalEntry(event, facts)])
     journal.close()
     return folder
 
@@ -196,8 +196,8 @@ def test_an_old_journal_that_was_never_signed_is_signed_from_now_on(tmp_path: pa
 
 
 def posted_once(folder: pathlib.Path) -> None:
-    attempts = Attempts(folder / SYNC)
-    attempts.begin(Row(1, RESULT, 1, b""), 1)
+    attempts = AttemptStore(folder / SYNC)
+    attempts.begin(OutboxRow(1, RESULT, 1, b""), 1)
     attempts.close()
 
 
@@ -207,8 +207,8 @@ def test_a_journal_that_was_cut_where_it_was_signed_once_is_refused(tmp_path: pa
     kept(tmp_path)
     posted_once(tmp_path)
     open_journal(tmp_path).close()
-    attempts = Attempts(tmp_path / SYNC)
-    attempts.begin(Row(2, RESULT.replace("run-1", "run-2"), 1, b""), 1)
+    attempts = AttemptStore(tmp_path / SYNC)
+    attempts.begin(OutboxRow(2, RESULT.replace("run-1", "run-2"), 1, b""), 1)
     attempts.close()
     open_journal(tmp_path).close()
     reader = JournalReader(tmp_path / JOURNAL)
@@ -239,7 +239,7 @@ def test_an_empty_folder_of_a_station_that_was_is_refused(tmp_path: pathlib.Path
 
 
 def test_a_sync_service_that_started_first_is_no_sign_of_a_journal(tmp_path: pathlib.Path) -> None:
-    Attempts(tmp_path / SYNC).close()
+    AttemptStore(tmp_path / SYNC).close()
     open_journal(tmp_path).close()
 
 
@@ -330,7 +330,7 @@ def test_a_backup_of_a_station_at_work_is_put_back(tmp_path: pathlib.Path) -> No
     hand = played()
     for event, facts in zip(hand.inputs, hand.facts, strict=True):
         if facts:
-            journal.append([Entry(event, facts)])
+            journal.append([JournalEntry(event, facts)])
     posted_once(data)
     said = back_up(data, out)  # the journal is open, its newest records are in its log
     assert f"{journal.head.seq} records, head {journal.head.hex}" in said
@@ -339,10 +339,10 @@ def test_a_backup_of_a_station_at_work_is_put_back(tmp_path: pathlib.Path) -> No
     journal.close()
     shutil.rmtree(data)
     data.mkdir()
-    said = put_back(data, out)
+    said = restore_backup(data, out)
     assert standing(data) == [("Bob", 7000), ("Ann", 8500)]
     assert (data / KEY).stat().st_mode & 0o777 == 0o600
-    attempts = Attempts(data / SYNC)
+    attempts = AttemptStore(data / SYNC)
     assert [each.webhook_id for each in attempts.records()] == [f"{RESULT}.1"]
     attempts.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "night.backup"]
@@ -352,7 +352,7 @@ def test_what_a_restore_replaces_is_kept(tmp_path: pathlib.Path) -> None:
     data, out = kept(tmp_path / "data"), tmp_path / "b"
     back_up(data, out)
     (data / JOURNAL).write_bytes(b"damaged")
-    put_back(data, out)
+    restore_backup(data, out)
     assert (data / f"{JOURNAL}.aside-1").read_bytes() == b"damaged"
     assert standing(data)
     with pytest.raises(BadInput, match="a backup is never written over another one"):
@@ -376,10 +376,10 @@ def test_a_backup_that_is_damaged_replaces_nothing(
     before = {path.name: path.read_bytes() for path in data.iterdir()}
     out.write_bytes(spoil(out.read_bytes()))
     with pytest.raises(OperatorError, match=sentence):
-        put_back(data, out)
+        restore_backup(data, out)
     assert {path.name: path.read_bytes() for path in data.iterdir()} == before
     with pytest.raises(BadInput, match="there is no such file"):
-        put_back(data, tmp_path / "nowhere")
+        restore_backup(data, tmp_path / "nowhere")
 
 
 def test_the_doc_says_how_and_its_commands_do_it(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.runs.run_registry import RunIds
 from station.evidence.verify import check, read_files
-from station.store.journal import Entry, Journal
+from station.store.journal import Journal, JournalEntry
 from station.store.journal_reader import JournalReader
 from tests.station.core.scripted_race import QUICK, Hand, S, moment, only
 from tests.station.evidence.test_evidence import SIGNER
@@ -56,7 +56,7 @@ def written(hand: Hand, path: pathlib.Path) -> pathlib.Path:
     journal = Journal(path, SIGNER)
     for event, facts in zip(hand.inputs, hand.facts, strict=True):
         if facts:
-            journal.append([Entry(event, facts)])
+            journal.append([JournalEntry(event, facts)])
     assert replay(journal) == journal.head
     journal.close()
     return path

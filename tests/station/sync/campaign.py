@@ -19,7 +19,7 @@ import apsw
 
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, encode_accepted
 from station.sync.attempts import _columns
-from station.sync.http_exchange import Exchange, Patience
+from station.sync.http_exchange import HttpExchange, Timeouts
 from station.sync.webhook import WebhookLeaderboard, checked_address
 from tests.station.sync.fault_server import SECRET
 from tests.station.sync.sample_results import result
@@ -186,7 +186,7 @@ def run(count: int, seed: int, seen: Callable[[bytes, PostOutcome], None]) -> co
     answerer = Answerer()
     answerer.start()
     address = checked_address(f"http://127.0.0.1:{answerer.port}")
-    board = WebhookLeaderboard(address.geturl(), SECRET, {}, exchange=Exchange(address, Patience(2.0, 0.1)))
+    board = WebhookLeaderboard(address.geturl(), SECRET, {}, exchange=HttpExchange(address, Timeouts(2.0, 0.1)))
     kinds: collections.Counter[str] = collections.Counter()
     try:
         for _ in range(count):

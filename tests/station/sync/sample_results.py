@@ -2,7 +2,7 @@
 
 from shared.protocol.results import Evidence, Result, encode_result
 from shared.rules.ranking import RunLap
-from station.sync.schedule import Row
+from station.sync.schedule import OutboxRow
 
 
 def result(result_id: str = "race-1.run-1", revision: int = 0, racer: str = "Ada") -> Result:
@@ -24,5 +24,5 @@ def result(result_id: str = "race-1.run-1", revision: int = 0, racer: str = "Ada
     )
 
 
-def row(seq: int, result_id: str = "race-1.run-1", revision: int = 0) -> Row:
-    return Row(seq, result_id, revision, encode_result(result(result_id, revision)))
+def row(seq: int, result_id: str = "race-1.run-1", revision: int = 0) -> OutboxRow:
+    return OutboxRow(seq, result_id, revision, encode_result(result(result_id, revision)))

@@ -10,20 +10,20 @@ import apsw
 import pytest
 
 from shared.errors import OperatorError, StorageError
+from shared.files import is_locked
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
-from station.store.process_lock import hold, is_held
-from station.sync.attempts import Attempts
+from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
-from station.sync.schedule import AnswerLost, PostedOtherwise, Progress
-from station.sync.status import SyncReport
+from station.sync.schedule import AnswerLost, PostedWithOtherScore, Progress
+from station.sync.status import SyncStatusReader, hold_sync_lock
 from tests.station.sync.sample_results import row
 
 ANSWERS: list[tuple[PostOutcome | None, str]] = [
     (PostAccepted(10_000, 2, 7, best=False), "confirmed"),
     (PostAccepted(None, None, 0), "confirmed"),
-    (PostedOtherwise(9_000, 1, 2, True, 10_000), "confirmed"),
-    (PostedOtherwise(None, None, 2, False, 10_000), "confirmed"),
-    (PostedOtherwise(9_000, 1, 2, True, None), "confirmed"),
+    (PostedWithOtherScore(9_000, 1, 2, True, 10_000), "confirmed"),
+    (PostedWithOtherScore(None, None, 2, False, 10_000), "confirmed"),
+    (PostedWithOtherScore(9_000, 1, 2, True, None), "confirmed"),
     (PostRejected("There is no race 'x'.", 404), "rejected"),
     (PostDeferred("busy"), "pending"),
     (AnswerLost("reset"), "unknown"),
@@ -33,18 +33,18 @@ ANSWERS: list[tuple[PostOutcome | None, str]] = [
 
 @pytest.mark.parametrize(("answer", "state"), ANSWERS)
 def test_what_is_kept_comes_back(tmp_path: pathlib.Path, answer: PostOutcome | None, state: str) -> None:
-    store = Attempts(tmp_path / "sync.db")
+    store = AttemptStore(tmp_path / "sync.db")
     attempt = store.begin(row(1), 5)
     if answer is not None:
         store.finish(attempt, answer, 6)
     store.close()
-    [record] = Attempts(tmp_path / "sync.db").records()
+    [record] = AttemptStore(tmp_path / "sync.db").records()
     assert record.answer == answer
     assert (record.state, record.attempts, record.last_utc_ns) == (state, 1, 5)
 
 
 def test_the_last_attempt_speaks(tmp_path: pathlib.Path) -> None:
-    store = Attempts(tmp_path / "sync.db")
+    store = AttemptStore(tmp_path / "sync.db")
     store.finish(store.begin(row(1), 1), PostDeferred("busy"), 2)
     store.finish(store.begin(row(2, "other"), 3), PostAccepted(1, 1, 1), 4)
     store.finish(store.begin(row(1), 5), PostAccepted(9, 1, 2), 6)
@@ -55,7 +55,7 @@ def test_the_last_attempt_speaks(tmp_path: pathlib.Path) -> None:
 
 
 def test_what_was_rejected_is_posted_again_only_when_asked(tmp_path: pathlib.Path) -> None:
-    store = Attempts(tmp_path / "sync.db")
+    store = AttemptStore(tmp_path / "sync.db")
     store.finish(store.begin(row(1), 1), PostRejected("bad signature", 401), 2)
     store.finish(store.begin(row(2, "b"), 1), PostRejected("no race", 404), 2)
     assert store.progress()["race-1.run-1.0"].state == "rejected"
@@ -67,14 +67,14 @@ def test_what_was_rejected_is_posted_again_only_when_asked(tmp_path: pathlib.Pat
     assert store.reopen(None, "Ruth", 4) == ["race-1.run-1.0"]
     store.finish(store.begin(row(1), 5), PostRejected("bad signature", 401), 6)
     store.close()
-    again = Attempts(tmp_path / "sync.db").progress()
+    again = AttemptStore(tmp_path / "sync.db").progress()
     assert again == {"race-1.run-1.0": Progress("rejected", 2), "b.0": Progress("pending", 1)}
 
 
 def test_the_race_at_the_leaderboard_is_kept_when_it_is_news(tmp_path: pathlib.Path) -> None:
-    store = Attempts(tmp_path / "sync.db")
+    store = AttemptStore(tmp_path / "sync.db")
     unknown, ready = Target("cup", "unknown", "It does not know 'cup'."), Target("cup", "ready", "Ready for 'cup'.")
-    report = SyncReport(tmp_path)
+    report = SyncStatusReader(tmp_path)
     assert (report.view(0).race_unknown, report.view(0).target) == (False, "")
     for target in (unknown, unknown, ready, unknown):
         store.aim(target, 1)
@@ -87,20 +87,20 @@ def test_the_race_at_the_leaderboard_is_kept_when_it_is_news(tmp_path: pathlib.P
 
 
 def test_a_file_of_an_older_sync_is_read(tmp_path: pathlib.Path) -> None:
-    store = Attempts(tmp_path / "sync.db")
+    store = AttemptStore(tmp_path / "sync.db")
     store.finish(store.begin(row(1), 1), PostRejected("no race", 404), 2)
     store._db.execute("DROP TABLE reopened")
     store._db.execute("DROP TABLE targets")
     store.close()
-    assert SyncReport(tmp_path).view(1).rejected == 1
-    assert Attempts(tmp_path / "sync.db").reopen(None, "", 3) == ["race-1.run-1.0"]
+    assert SyncStatusReader(tmp_path).view(1).rejected == 1
+    assert AttemptStore(tmp_path / "sync.db").reopen(None, "", 3) == ["race-1.run-1.0"]
 
 
 @pytest.mark.parametrize(
     "statement", ["UPDATE attempts SET at_utc_ns = 0", "DELETE FROM attempts", "DELETE FROM answers"]
 )
 def test_nothing_is_changed_afterwards(tmp_path: pathlib.Path, statement: str) -> None:
-    store = Attempts(tmp_path / "sync.db")
+    store = AttemptStore(tmp_path / "sync.db")
     store.finish(store.begin(row(1), 1), PostDeferred("busy"), 2)
     store.close()
     with pytest.raises(apsw.ConstraintError, match="append only"):
@@ -109,19 +109,19 @@ def test_nothing_is_changed_afterwards(tmp_path: pathlib.Path, statement: str) -
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: pathlib.Path) -> None:
     with pytest.raises(StorageError, match=r"sync\.db"):
-        Attempts(tmp_path / "nowhere" / "sync.db")
+        AttemptStore(tmp_path / "nowhere" / "sync.db")
 
 
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: pathlib.Path) -> None:
     (tmp_path / "sync.db").write_bytes(b"not a database, " * 100)
     with pytest.raises(StorageError, match="SQLite refuses"):
-        Attempts(tmp_path / "sync.db")
+        AttemptStore(tmp_path / "sync.db")
 
 
 _HOLDER = """
 import pathlib, sys
-from station.store.process_lock import hold
-hold(pathlib.Path(sys.argv[1]))
+from station.sync.status import hold_sync_lock
+hold_sync_lock(pathlib.Path(sys.argv[1]).parent)
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -129,23 +129,23 @@ sys.stdin.read()
 
 def test_only_one_process_holds_the_lock_and_a_killed_one_holds_none(tmp_path: pathlib.Path) -> None:
     lock = tmp_path / "sync.lock"
-    assert not is_held(lock)
+    assert not is_locked(lock)
     with subprocess.Popen(
         [sys.executable, "-c", _HOLDER, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        assert is_held(lock)
+        assert is_locked(lock)
         with pytest.raises(OperatorError, match="another sync process"):
-            hold(lock)
+            hold_sync_lock(tmp_path)
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait(10)
-    assert not is_held(lock)
-    os.close(hold(lock))
+    assert not is_locked(lock)
+    os.close(hold_sync_lock(tmp_path))
 
 
 def test_the_report_before_sync_ever_ran(tmp_path: pathlib.Path) -> None:
-    report = SyncReport(tmp_path)
+    report = SyncStatusReader(tmp_path)
     assert report.view(0).sentence == "No result is due yet."
     view = report.view(2)
     assert (view.due, view.pending, view.alive) == (2, 2, False)
@@ -157,7 +157,7 @@ def test_the_report_before_sync_ever_ran(tmp_path: pathlib.Path) -> None:
     [
         (PostAccepted(1, 1, 1), "Every result is posted."),
         (
-            PostedOtherwise(9_000, 1, 2, True, 10_000),
+            PostedWithOtherScore(9_000, 1, 2, True, 10_000),
             "the leaderboard counts 9000 ms where the station has",
         ),
         (PostRejected("There is no race.", 404), "was rejected (404): There is no race."),
@@ -166,12 +166,12 @@ def test_the_report_before_sync_ever_ran(tmp_path: pathlib.Path) -> None:
     ],
 )
 def test_the_report_says_the_newest_trouble(tmp_path: pathlib.Path, answer: PostOutcome | None, words: str) -> None:
-    store = Attempts(tmp_path / "sync.db")
-    held = hold(tmp_path / "sync.lock")
+    store = AttemptStore(tmp_path / "sync.db")
+    held = hold_sync_lock(tmp_path)
     attempt = store.begin(row(1), 1)
     if answer is not None:
         store.finish(attempt, answer, 2)
-    view = SyncReport(tmp_path).view(1)
+    view = SyncStatusReader(tmp_path).view(1)
     os.close(held)
     assert view.alive
     assert words in view.sentence
@@ -180,6 +180,6 @@ def test_the_report_says_the_newest_trouble(tmp_path: pathlib.Path, answer: Post
 
 def test_the_report_of_a_broken_file_is_a_sentence(tmp_path: pathlib.Path) -> None:
     (tmp_path / "sync.db").write_bytes(b"not a database, " * 100)
-    view = SyncReport(tmp_path).view(3)
+    view = SyncStatusReader(tmp_path).view(3)
     assert view.pending == 3
     assert "sync.db" in view.sentence

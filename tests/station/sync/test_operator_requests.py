@@ -14,11 +14,18 @@ from hypothesis import strategies as st
 from shared.errors import StorageError
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
 from shared.units import NS_PER_S
-from station.sync.attempts import Attempts
+from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
-from station.sync.operator_requests import MOST_BYTES, WISHES, Wish, Wishes, take_wishes, wish
+from station.sync.operator_requests import (
+    MAX_FILE_BYTES,
+    REQUESTS_FILE,
+    SendRequest,
+    SendRequestQueue,
+    add_request,
+    take_requests,
+)
 from station.sync.outbox_reader import OutboxReader
-from station.sync.schedule import PostedOtherwise, Row
+from station.sync.schedule import OutboxRow, PostedWithOtherScore
 from station.sync.syncer import ASK_AGAIN_NS, Syncer
 from tests.station.full_disk import full_disk
 from tests.station.sync.sample_results import row
@@ -53,10 +60,10 @@ class Moody(Board):
 class Hand:
     """A syncer over a folder, on virtual time."""
 
-    def __init__(self, folder: pathlib.Path, rows: list[Row], board: Board) -> None:
+    def __init__(self, folder: pathlib.Path, rows: list[OutboxRow], board: Board) -> None:
         self.rows, self.board, self.told, self.race = Rows(rows), board, list[str](), "cup"
-        self.attempts = Attempts(folder / "sync.db")
-        rng, wishes = random.Random(1), Wishes(folder)
+        self.attempts = AttemptStore(folder / "sync.db")
+        rng, wishes = random.Random(1), SendRequestQueue(folder)
         self.sync = Syncer(
             self.rows,
             self.attempts,
@@ -97,7 +104,7 @@ def test_a_damaged_outbox_row_is_refused_and_the_others_go(tmp_path: pathlib.Pat
     board = Board([])
     told: list[str] = []
     source = OutboxReader(tmp_path / "station.db")
-    drain(Syncer(source, Attempts(tmp_path / "s.db"), board, random.Random(1), lambda: 7, told.append))
+    drain(Syncer(source, AttemptStore(tmp_path / "s.db"), board, random.Random(1), lambda: 7, told.append))
     assert board.applied == ["good.0"]
     assert [line.partition(":")[0] for line in told] == ["a.0", "b.0", "c.0", "good.0"]
     assert all("cannot be posted" in line for line in told[:3])
@@ -106,7 +113,7 @@ def test_a_damaged_outbox_row_is_refused_and_the_others_go(tmp_path: pathlib.Pat
 def test_send_now_ends_a_long_wait(tmp_path: pathlib.Path) -> None:
     hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostDeferred("busy", 3600.0)}))
     assert hand.sync.step(0) == 3600 * NS_PER_S
-    wish(tmp_path, Wish(author="Ruth"))
+    add_request(tmp_path, SendRequest(author="Ruth"))
     hand.board.moods.clear()  # type: ignore[attr-defined]
     assert hand.sync.step(NS_PER_S) is None
     assert hand.board.applied == ["a.0"]
@@ -117,15 +124,15 @@ def test_rejected_results_go_again_when_asked_one_or_all(tmp_path: pathlib.Path)
     no = PostRejected("There is no race.", 404)
     hand = Hand(tmp_path, [row(1, "a"), row(2, "b"), row(3, "c")], Moody({f"{name}.0": no for name in "abc"}))
     drain(hand.sync)
-    wish(tmp_path, Wish())
+    add_request(tmp_path, SendRequest())
     drain(hand.sync)
     assert hand.board.posts == ["a.0", "b.0", "c.0"]  # "send now" is for what waits
     hand.board.moods.clear()  # type: ignore[attr-defined]
-    wish(tmp_path, Wish(True, "b.0"))
+    add_request(tmp_path, SendRequest(True, "b.0"))
     drain(hand.sync)
     assert hand.board.applied == ["b.0"]
-    wish(tmp_path, Wish(True, "b.0"))
-    wish(tmp_path, Wish(True))
+    add_request(tmp_path, SendRequest(True, "b.0"))
+    add_request(tmp_path, SendRequest(True))
     drain(hand.sync)
     assert hand.board.applied == ["b.0", "a.0", "c.0"]
     assert hand.board.posts[3:] == ["b.0", "a.0", "c.0"]
@@ -134,7 +141,7 @@ def test_rejected_results_go_again_when_asked_one_or_all(tmp_path: pathlib.Path)
 def test_what_was_asked_while_sync_was_down_is_done_when_it_starts(tmp_path: pathlib.Path) -> None:
     rows = [row(1, "a"), row(2, "b")]
     drain(Hand(tmp_path, rows, Moody({"a.0": PostRejected("no", 422)})).sync)
-    wish(tmp_path, Wish(True))
+    add_request(tmp_path, SendRequest(True))
     again = Hand(tmp_path, rows, Board([]))
     drain(again.sync)
     assert again.board.applied == ["a.0"]
@@ -142,7 +149,7 @@ def test_what_was_asked_while_sync_was_down_is_done_when_it_starts(tmp_path: pat
 
 def test_a_wish_is_kept_though_the_process_dies_before_the_post(tmp_path: pathlib.Path) -> None:
     drain(Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostRejected("no", 422)})).sync)
-    store = Attempts(tmp_path / "sync.db")
+    store = AttemptStore(tmp_path / "sync.db")
     assert store.reopen(None, "Ruth", 9) == ["a.0"]  # taken from the file, and then the power went
     store.close()
     again = Hand(tmp_path, [row(1, "a")], Board([]))
@@ -160,14 +167,19 @@ REFUSALS = pytest.mark.parametrize(
 @pytest.mark.parametrize(
     ("wanted", "applied"),
     [
-        ([Wish(True)], ["a.0", "b.0"]),
-        ([Wish(True, "b.0", "Ruth")], ["b.0"]),
-        ([Wish(), Wish(True, "b.0"), Wish(True, "a.0")], ["a.0", "b.0"]),
+        ([SendRequest(True)], ["a.0", "b.0"]),
+        ([SendRequest(True, "b.0", "Ruth")], ["b.0"]),
+        ([SendRequest(), SendRequest(True, "b.0"), SendRequest(True, "a.0")], ["a.0", "b.0"]),
     ],
     ids=["all", "one", "one by one"],
 )
-def test_a_wish_is_kept_while_syncs_disk_refuses(
-    tmp_path: pathlib.Path, error: type[Exception], syncs: bool, restarted: bool, wanted: list[Wish], applied: list[str]
+def test_a_request_waits_while_syncs_disk_refuses(
+    tmp_path: pathlib.Path,
+    error: type[Exception],
+    syncs: bool,
+    restarted: bool,
+    wanted: list[SendRequest],
+    applied: list[str],
 ) -> None:
     rows = [row(1, "a"), row(2, "b")]
     no = PostRejected("There is no race.", 404)
@@ -175,7 +187,7 @@ def test_a_wish_is_kept_while_syncs_disk_refuses(
         hand = Hand(tmp_path, rows, Moody({"a.0": no, "b.0": no}))
         drain(hand.sync)
         for each in wanted:
-            wish(tmp_path, each)
+            add_request(tmp_path, each)
         disk.full = True
         for second in range(5):
             hand.sync.step(second * 60 * NS_PER_S)
@@ -187,20 +199,20 @@ def test_a_wish_is_kept_while_syncs_disk_refuses(
         hand.board.moods = {}  # type: ignore[attr-defined]
         drain(hand.sync, 3600 * NS_PER_S)
         assert hand.board.applied == applied
-        assert take_wishes(tmp_path) == []
-        assert (tmp_path / WISHES).stat().st_size == 0
+        assert take_requests(tmp_path) == []
+        assert (tmp_path / REQUESTS_FILE).stat().st_size == 0
         hand.attempts.close()
 
 
 def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> None:
     with full_disk() as disk:
         board = Moody({"a.0": PostRejected("There is no race.", 404)})
-        taking = functools.partial(take_wishes, tmp_path)
-        store, rng, told = Attempts(tmp_path / "sync.db"), random.Random(1), list[str]()
+        taking = functools.partial(take_requests, tmp_path)
+        store, rng, told = AttemptStore(tmp_path / "sync.db"), random.Random(1), list[str]()
         sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, wishes=taking)
         drain(sync)
-        wish(tmp_path, Wish(True, author="Ruth"))
-        wish(tmp_path, Wish(True, "a.0", author="Ben"))
+        add_request(tmp_path, SendRequest(True, author="Ruth"))
+        add_request(tmp_path, SendRequest(True, "a.0", author="Ben"))
         disk.full = True
         sync.step(NS_PER_S)
         disk.full, board.moods = False, {}
@@ -211,22 +223,22 @@ def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> No
 
 
 def test_a_wish_that_comes_while_others_are_noted_is_kept(tmp_path: pathlib.Path) -> None:
-    wishes = Wishes(tmp_path)
-    first, second, third = Wish(True, "a.0"), Wish(True, "b.0"), Wish(author="Ruth")
-    wish(tmp_path, first)
+    wishes = SendRequestQueue(tmp_path)
+    first, second, third = SendRequest(True, "a.0"), SendRequest(True, "b.0"), SendRequest(author="Ruth")
+    add_request(tmp_path, first)
     assert wishes.waiting() == [first]
     assert wishes.waiting() == [first]  # until it is noted
-    wish(tmp_path, second)
+    add_request(tmp_path, second)
     wishes.noted()
     assert wishes.waiting() == [second]
-    assert Wishes(tmp_path).waiting() == [first, second]  # a process that died here does them again
+    assert SendRequestQueue(tmp_path).waiting() == [first, second]  # a process that died here does them again
     wishes.noted()
-    assert wishes.waiting() == Wishes(tmp_path).waiting() == []
-    assert (tmp_path / WISHES).stat().st_size == 0
-    wish(tmp_path, third)
-    (tmp_path / WISHES).unlink()
+    assert wishes.waiting() == SendRequestQueue(tmp_path).waiting() == []
+    assert (tmp_path / REQUESTS_FILE).stat().st_size == 0
+    add_request(tmp_path, third)
+    (tmp_path / REQUESTS_FILE).unlink()
     assert wishes.waiting() == []
-    wish(tmp_path, third)
+    add_request(tmp_path, third)
     assert wishes.waiting() == [third]
 
 
@@ -236,11 +248,11 @@ def test_no_wish_is_lost_in_whatever_order_it_is_asked_read_and_noted(steps: lis
 
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
-        wishes, asked, read, noted = Wishes(path), 0, 0, 0
+        wishes, asked, read, noted = SendRequestQueue(path), 0, 0, 0
         for step in [*steps, "read", "note"]:
             if step == "wish":
                 asked += 1
-                wish(path, Wish(True, f"r{asked}.0"))
+                add_request(path, SendRequest(True, f"r{asked}.0"))
             elif step == "read" or (step == "note" and read == noted):
                 found = [each.webhook_id for each in wishes.waiting()]
                 assert found == [f"r{number}.0" for number in range(noted + 1, asked + 1)]
@@ -249,7 +261,7 @@ def test_no_wish_is_lost_in_whatever_order_it_is_asked_read_and_noted(steps: lis
                 wishes.noted()
                 noted = read
             else:
-                wishes = Wishes(path)
+                wishes = SendRequestQueue(path)
                 again = wishes.waiting()  # what was noted may come again, what was not must
                 first = int(again[0].webhook_id[1:-2]) - 1 if again else asked
                 assert first <= noted
@@ -258,32 +270,32 @@ def test_no_wish_is_lost_in_whatever_order_it_is_asked_read_and_noted(steps: lis
 
 
 def test_a_wish_behind_a_torn_one_is_whole(tmp_path: pathlib.Path) -> None:
-    wish(tmp_path, Wish(True, "a.0"))
-    with (tmp_path / WISHES).open("ab") as file:
+    add_request(tmp_path, SendRequest(True, "a.0"))
+    with (tmp_path / REQUESTS_FILE).open("ab") as file:
         file.write(b'[true,"b.')
-    wish(tmp_path, Wish(True, "c.0"))
-    assert take_wishes(tmp_path) == [Wish(True, "a.0"), Wish(True, "c.0")]
+    add_request(tmp_path, SendRequest(True, "c.0"))
+    assert take_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
 
 
 @pytest.mark.parametrize("taken", [0, 1, 17])
 def test_a_wish_that_the_disk_takes_in_part_is_refused(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, taken: int
 ) -> None:
-    wish(tmp_path, Wish(True, "a.0"))
+    add_request(tmp_path, SendRequest(True, "a.0"))
     write = os.write
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", lambda file, data: write(file, data[:taken]))
         with pytest.raises(StorageError, match="the disk is full; free some space, and ask again"):
-            wish(tmp_path, Wish(True, "b.0"))
-    wish(tmp_path, Wish(True, "c.0"))
-    assert take_wishes(tmp_path) == [Wish(True, "a.0"), Wish(True, "c.0")]
+            add_request(tmp_path, SendRequest(True, "b.0"))
+    add_request(tmp_path, SendRequest(True, "c.0"))
+    assert take_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
 
 
 def test_a_file_of_torn_lines_alone_is_emptied(tmp_path: pathlib.Path) -> None:
-    (tmp_path / WISHES).write_bytes(b"x" * (MOST_BYTES + 1))
-    assert Wishes(tmp_path).waiting() == []
-    wish(tmp_path, Wish(True))
-    assert take_wishes(tmp_path) == [Wish(True)]
+    (tmp_path / REQUESTS_FILE).write_bytes(b"x" * (MAX_FILE_BYTES + 1))
+    assert SendRequestQueue(tmp_path).waiting() == []
+    add_request(tmp_path, SendRequest(True))
+    assert take_requests(tmp_path) == [SendRequest(True)]
 
 
 def test_older_revisions_still_go_first(tmp_path: pathlib.Path) -> None:
@@ -292,13 +304,13 @@ def test_older_revisions_still_go_first(tmp_path: pathlib.Path) -> None:
     hand = Hand(tmp_path, rows, Moody({"a.1": no, "a.2": no}))
     drain(hand.sync)
     hand.board.moods.clear()  # type: ignore[attr-defined]
-    wish(tmp_path, Wish(True))
+    add_request(tmp_path, SendRequest(True))
     drain(hand.sync)
     assert hand.board.applied == ["a.1", "a.2"]
 
 
 def test_a_score_that_is_not_ours_is_settled_and_told(tmp_path: pathlib.Path) -> None:
-    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostedOtherwise(9_000, 1, 2, True, 10_000)}))
+    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostedWithOtherScore(9_000, 1, 2, True, 10_000)}))
     drain(hand.sync)
     assert hand.sync.waiting == 0
     assert "counts 9000 ms where the station has 10000 ms" in hand.told[0]
@@ -317,7 +329,7 @@ def test_a_race_unknown_there_is_told_before_the_first_result(tmp_path: pathlib.
     hand.sync.step(4 * ASK_AGAIN_NS + 1)
     assert board.asked[3:] == ["final"]
     assert hand.told[2:] == ["It does not know 'final'."]
-    wish(tmp_path, Wish())
+    add_request(tmp_path, SendRequest())
     hand.sync.step(4 * ASK_AGAIN_NS + 2)
     assert board.asked[4:] == ["final"]  # "send now" asks at once as well
 
@@ -353,16 +365,16 @@ def test_the_race_is_the_one_that_the_station_opened_last(tmp_path: pathlib.Path
     assert source.race_id() == "final"
 
 
-@given(st.lists(st.builds(Wish, st.booleans(), st.text(max_size=40), st.text(max_size=40)), max_size=5))
-def test_wishes_come_over_as_they_were_made(wanted: list[Wish]) -> None:
+@given(st.lists(st.builds(SendRequest, st.booleans(), st.text(max_size=40), st.text(max_size=40)), max_size=5))
+def test_wishes_come_over_as_they_were_made(wanted: list[SendRequest]) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
         for each in wanted:
-            wish(path, each)
-        assert take_wishes(path) == wanted
-        assert take_wishes(path) == []
+            add_request(path, each)
+        assert take_requests(path) == wanted
+        assert take_requests(path) == []
 
 
 @given(st.binary(max_size=200))
@@ -371,24 +383,24 @@ def test_a_torn_file_of_wishes_is_no_wish_and_no_end(text: bytes) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
-        (path / WISHES).write_bytes(text)
-        assert isinstance(take_wishes(path), list)
-        wish(path, Wish(True, "a.1"))
-        assert take_wishes(path)[-1:] == [Wish(True, "a.1")]
+        (path / REQUESTS_FILE).write_bytes(text)
+        assert isinstance(take_requests(path), list)
+        add_request(path, SendRequest(True, "a.1"))
+        assert take_requests(path)[-1:] == [SendRequest(True, "a.1")]
 
 
 def test_wishes_do_not_fill_the_disk_while_sync_is_down(tmp_path: pathlib.Path) -> None:
-    (tmp_path / WISHES).write_bytes(b"x" * 300_000)
+    (tmp_path / REQUESTS_FILE).write_bytes(b"x" * 300_000)
     with pytest.raises(StorageError, match="start the sync service"):
-        wish(tmp_path, Wish())
-    with pytest.raises(StorageError, match=WISHES):
-        wish(tmp_path / "nowhere", Wish())
+        add_request(tmp_path, SendRequest())
+    with pytest.raises(StorageError, match=REQUESTS_FILE):
+        add_request(tmp_path / "nowhere", SendRequest())
 
 
 def test_posted_stays_posted(tmp_path: pathlib.Path) -> None:
     hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostAccepted(10_000, 1, 1)}))
     drain(hand.sync)
-    wish(tmp_path, Wish(True, "a.0"))
-    wish(tmp_path, Wish(True))
+    add_request(tmp_path, SendRequest(True, "a.0"))
+    add_request(tmp_path, SendRequest(True))
     drain(hand.sync)
     assert hand.board.posts == ["a.0"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, PostRejected
 from station.sync.http_exchange import Reply
-from station.sync.leaderboard_check import judged
+from station.sync.leaderboard_check import target_from_reply
 from station.sync.refusal_wording import free_words, own_words, speaks_of_post, speaks_of_race
 from station.sync.verdict import verdict
 from station.sync.webhook import WebhookLeaderboard
@@ -123,7 +123,7 @@ def test_our_address_said_back_settles_nothing(saying: str, base: str) -> None:
                 assert isinstance(verdict(ours, reply, 0.0, own), PostDeferred), sentence
         for part in parts(base, f"{RACES_PATH}/{race_id}"):
             sentence = said(saying, base, "GET", f"{RACES_PATH}/{race_id}", part)
-            assert judged(race_id, Reply(404, JSON, body(sentence)), own).readiness == "away", sentence
+            assert target_from_reply(race_id, Reply(404, JSON, body(sentence)), own).readiness == "away", sentence
 
 
 @pytest.mark.parametrize("part", ["race", "races", "'race'", "/race", "race-day"])
@@ -188,7 +188,7 @@ def test_the_contracts_own_words_still_settle(status: int, sentence: str) -> Non
     own = own_words("board.example.org:8443", "/v2/")
     assert verdict(posted, Reply(status, JSON, body(sentence)), 0.0, own) == PostRejected(sentence, status)
     if status == 404:
-        assert judged("practice", Reply(404, JSON, body(sentence)), own).readiness == "unknown"
+        assert target_from_reply("practice", Reply(404, JSON, body(sentence)), own).readiness == "unknown"
 
 
 @pytest.mark.parametrize(("status", "sentence"), [each for each in HONEST if "practice" in each[1]])

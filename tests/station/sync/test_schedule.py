@@ -10,17 +10,17 @@ from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, Pos
 from shared.units import NS_PER_S
 from station.sync.schedule import (
     BACKOFF_S,
-    LONGEST_WAIT_S,
+    MAX_WAIT_S,
     SETTLED,
     AnswerLost,
-    Board,
+    LeaderboardBackoff,
+    OutboxRow,
     Progress,
-    Row,
     answered,
+    backoff_after,
     backoff_s,
-    board_after,
     first_revisions,
-    next_turn,
+    next_post,
     sent,
     wait_for,
 )
@@ -28,29 +28,29 @@ from station.sync.schedule import (
 POSTED = PostAccepted(10_000, 1, 1)
 
 
-def row(seq: int, result_id: str = "r", revision: int = 0) -> Row:
-    return Row(seq, result_id, revision, b"{}")
+def row(seq: int, result_id: str = "r", revision: int = 0) -> OutboxRow:
+    return OutboxRow(seq, result_id, revision, b"{}")
 
 
 def test_nothing_to_post() -> None:
-    assert next_turn([], {}, Board()) is None
-    assert next_turn([row(1)], {"r.0": Progress("confirmed", 1)}, Board()) is None
+    assert next_post([], {}, LeaderboardBackoff()) is None
+    assert next_post([row(1)], {"r.0": Progress("confirmed", 1)}, LeaderboardBackoff()) is None
 
 
 def test_the_oldest_due_row_comes_first() -> None:
-    turn = next_turn([row(2, "b"), row(1, "a")], {}, Board())
+    turn = next_post([row(2, "b"), row(1, "a")], {}, LeaderboardBackoff())
     assert turn is not None
     assert turn.row.result_id == "a"
 
 
 def test_a_waiting_row_lets_the_next_one_pass() -> None:
-    turn = next_turn([row(1, "a"), row(2, "b")], {"a.0": Progress("pending", 1, 50)}, Board())
+    turn = next_post([row(1, "a"), row(2, "b")], {"a.0": Progress("pending", 1, 50)}, LeaderboardBackoff())
     assert turn is not None
     assert (turn.row.result_id, turn.at_ns) == ("b", 0)
 
 
 def test_a_board_that_is_away_holds_every_row_back() -> None:
-    turn = next_turn([row(1, "a"), row(2, "b")], {"a.0": Progress("pending", 1, 50)}, Board(1, 70))
+    turn = next_post([row(1, "a"), row(2, "b")], {"a.0": Progress("pending", 1, 50)}, LeaderboardBackoff(1, 70))
     assert turn is not None
     assert (turn.row.result_id, turn.at_ns) == ("a", 70)
 
@@ -85,9 +85,9 @@ def test_each_answer_leads_to_one_state(answer: PostOutcome, state: str) -> None
 
 
 def test_an_answer_of_any_kind_but_later_opens_the_board() -> None:
-    assert board_after(Board(5, 900), POSTED, 0, 1000) == Board()
-    assert board_after(Board(5, 900), PostRejected("no", 422), 0, 1000) == Board()
-    assert board_after(Board(5, 900), PostDeferred("busy"), 30, 1000) == Board(6, 1030)
+    assert backoff_after(LeaderboardBackoff(5, 900), POSTED, 0, 1000) == LeaderboardBackoff()
+    assert backoff_after(LeaderboardBackoff(5, 900), PostRejected("no", 422), 0, 1000) == LeaderboardBackoff()
+    assert backoff_after(LeaderboardBackoff(5, 900), PostDeferred("busy"), 30, 1000) == LeaderboardBackoff(6, 1030)
 
 
 @given(st.integers(0, 10_000), st.integers())
@@ -102,8 +102,10 @@ def test_backoff_stays_under_its_step_and_the_cap(failures: int, seed: int) -> N
 def test_what_the_leaderboard_asks_for_is_a_floor_with_a_cap(
     asked_s: float | None, attempts: int, failures: int, seed: int
 ) -> None:
-    row_ns, board_ns = wait_for(PostDeferred("busy", asked_s), attempts, Board(failures), random.Random(seed))
-    floor_ns = round(min(max(asked_s or 0.0, 0.0), LONGEST_WAIT_S) * NS_PER_S)
+    row_ns, board_ns = wait_for(
+        PostDeferred("busy", asked_s), attempts, LeaderboardBackoff(failures), random.Random(seed)
+    )
+    floor_ns = round(min(max(asked_s or 0.0, 0.0), MAX_WAIT_S) * NS_PER_S)
     assert floor_ns <= row_ns <= max(floor_ns, 300 * NS_PER_S)
     assert floor_ns <= board_ns <= max(floor_ns, 300 * NS_PER_S)
 
@@ -118,13 +120,13 @@ ANSWERS = st.lists(
 
 @given(ROWS, ANSWERS, st.integers())
 def test_no_history_sends_an_older_revision_after_a_newer(
-    rows: list[Row], answers: list[PostOutcome], seed: int
+    rows: list[OutboxRow], answers: list[PostOutcome], seed: int
 ) -> None:
     rng = random.Random(seed)
     progress: dict[str, Progress] = {}
-    board, now_ns, highest = Board(), 0, dict[str, int]()
+    board, now_ns, highest = LeaderboardBackoff(), 0, dict[str, int]()
     for answer in answers:
-        turn = next_turn(rows, progress, board)
+        turn = next_post(rows, progress, board)
         if turn is None:
             break
         now_ns = max(now_ns, turn.at_ns)
@@ -134,21 +136,21 @@ def test_no_history_sends_an_older_revision_after_a_newer(
         highest[turn.row.result_id] = turn.row.revision
         before = sent(progress.get(key, Progress()))
         row_wait, board_wait = wait_for(answer, before.attempts, board, rng)
-        board = board_after(board, answer, board_wait, now_ns)
+        board = backoff_after(board, answer, board_wait, now_ns)
         progress[key] = answered(before, answer, row_wait, now_ns)
 
 
 @given(ROWS, st.integers(0, 6), st.integers())
-def test_every_row_is_settled_once_the_leaderboard_is_back(rows: list[Row], outages: int, seed: int) -> None:
+def test_every_row_is_settled_once_the_leaderboard_is_back(rows: list[OutboxRow], outages: int, seed: int) -> None:
     rng = random.Random(seed)
     progress: dict[str, Progress] = {}
-    board, now_ns, posts = Board(), 0, 0
-    while (turn := next_turn(rows, progress, board)) is not None:
+    board, now_ns, posts = LeaderboardBackoff(), 0, 0
+    while (turn := next_post(rows, progress, board)) is not None:
         now_ns, posts = max(now_ns, turn.at_ns), posts + 1
         answer: PostOutcome = PostDeferred("away") if posts <= outages else POSTED
         before = sent(progress.get(turn.row.webhook_id, Progress()))
         row_wait, board_wait = wait_for(answer, before.attempts, board, rng)
-        board = board_after(board, answer, board_wait, now_ns)
+        board = backoff_after(board, answer, board_wait, now_ns)
         progress[turn.row.webhook_id] = answered(before, answer, row_wait, now_ns)
     assert all(progress[r.webhook_id].state == "confirmed" for r in rows)
     assert posts <= len(rows) + outages

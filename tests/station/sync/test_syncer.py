@@ -14,9 +14,9 @@ from shared.clock import ManualClock
 from shared.errors import StorageError
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
 from shared.units import NS_PER_S
-from station.sync.attempts import Attempts
+from station.sync.attempts import AttemptStore
 from station.sync.outbox_reader import OutboxReader
-from station.sync.schedule import AnswerLost, Row
+from station.sync.schedule import AnswerLost, OutboxRow
 from station.sync.syncer import Syncer, run, run_once
 from tests.station.sync.sample_results import row
 
@@ -57,16 +57,16 @@ class Board:
 class Rows:
     """An outbox in memory: gives all rows at first, then what was added."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[OutboxRow]) -> None:
         self.rows = deque(rows)
 
-    def new_rows(self) -> list[Row]:
+    def new_rows(self) -> list[OutboxRow]:
         return [self.rows.popleft() for _ in range(len(self.rows))]
 
 
-def syncer(path: pathlib.Path, rows: list[Row], board: Board, told: list[str] | None = None) -> Syncer:
+def syncer(path: pathlib.Path, rows: list[OutboxRow], board: Board, told: list[str] | None = None) -> Syncer:
     tell = told.append if told is not None else lambda _: None
-    return Syncer(Rows(rows), Attempts(path), board, random.Random(1), lambda: 7, tell)
+    return Syncer(Rows(rows), AttemptStore(path), board, random.Random(1), lambda: 7, tell)
 
 
 def drain(sync: Syncer, now_ns: int = 0, steps: int = 200) -> int:
@@ -123,7 +123,7 @@ def test_a_rejected_row_stays_and_the_others_go_on(tmp_path: pathlib.Path) -> No
 def test_a_row_that_is_no_result_is_rejected_not_retried(tmp_path: pathlib.Path) -> None:
     told: list[str] = []
     board = Board([])
-    drain(syncer(tmp_path / "s.db", [Row(1, "x", 0, b"{")], board, told))
+    drain(syncer(tmp_path / "s.db", [OutboxRow(1, "x", 0, b"{")], board, told))
     assert board.posts == []
     assert "cannot be posted" in told[0]
 
@@ -134,7 +134,7 @@ def test_killed_between_send_and_record_posts_the_same_id_again(tmp_path: pathli
     first = syncer(tmp_path / "s.db", [row(1)], board)
     with pytest.raises(Killed):
         first.step(0)
-    reopened = Attempts(tmp_path / "s.db")
+    reopened = AttemptStore(tmp_path / "s.db")
     assert [record.state for record in reopened.records()] == ["unknown"]
     reopened.close()
     assert syncer(tmp_path / "s.db", [row(1)], board).step(0) is None
@@ -170,9 +170,9 @@ def test_every_result_is_applied_exactly_once_in_order(
 def test_a_full_disk_loses_nothing_and_recovers_by_itself(tmp_path: pathlib.Path) -> None:
     told: list[str] = []
     board = Board([])
-    store = Attempts(tmp_path / "s.db")
+    store = AttemptStore(tmp_path / "s.db")
     store._db.pragma("max_page_count", store._db.pragma("page_count"))
-    large = Row(1, "x" * 60_000, 0, row(1).payload)
+    large = OutboxRow(1, "x" * 60_000, 0, row(1).payload)
     sync = Syncer(Rows([large]), store, board, random.Random(1), lambda: 7, told.append)
     due_ns = sync.step(0)
     assert board.posts == []
@@ -183,7 +183,7 @@ def test_a_full_disk_loses_nothing_and_recovers_by_itself(tmp_path: pathlib.Path
     assert board.applied == ["race-1.run-1.0"]
 
 
-class FullDisk(Attempts):
+class FullDisk(AttemptStore):
     """A store whose disk is full while `full` is set."""
 
     full = False
@@ -210,7 +210,7 @@ def test_an_answer_that_cannot_be_kept_does_not_count(tmp_path: pathlib.Path) ->
     assert board.applied == ["race-1.run-1.0"]
 
 
-def make_outbox(path: pathlib.Path, rows: list[Row]) -> apsw.Connection:
+def make_outbox(path: pathlib.Path, rows: list[OutboxRow]) -> apsw.Connection:
     """A station.db as sync knows it."""
     db = apsw.Connection(str(path))
     db.pragma("journal_mode", "wal")
@@ -249,7 +249,7 @@ def test_the_loop_notices_a_new_row_and_stops_when_told(tmp_path: pathlib.Path) 
 
     board = StoppingBoard([])
     rows = Rows([])
-    sync = Syncer(rows, Attempts(tmp_path / "s.db"), board, random.Random(1), lambda: 7, lambda _: None)
+    sync = Syncer(rows, AttemptStore(tmp_path / "s.db"), board, random.Random(1), lambda: 7, lambda _: None)
     loop = threading.Thread(target=run, args=(sync, ManualClock(), stop))
     loop.start()
     rows.rows.append(row(1))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from shared.protocol.results import PostAccepted, PostDeferred, PostRejected, encode_accepted
 from station.sync.http_exchange import Reply
-from station.sync.leaderboard_check import judged
-from station.sync.schedule import AnswerLost, PostedOtherwise
+from station.sync.leaderboard_check import target_from_reply
+from station.sync.schedule import AnswerLost, PostedWithOtherScore
 from station.sync.verdict import verdict
 from tests.station.sync.sample_results import result
 
@@ -80,7 +80,7 @@ STRANGERS = [
 def test_a_gateways_own_sentence_settles_nothing(status: int, sentence: str, headers: dict[str, str]) -> None:
     body = json.dumps({"error": sentence}).encode()
     assert isinstance(verdict(result(), Reply(status, headers, body), 0.0), PostDeferred)
-    assert judged("practice", Reply(status, headers, body)).readiness == "away"
+    assert target_from_reply("practice", Reply(status, headers, body)).readiness == "away"
     assert verdict(result(), Reply(status, MARK, body), 0.0) == PostRejected(sentence, status)
 
 
@@ -156,7 +156,7 @@ def test_an_encoded_answer_is_not_guessed_at() -> None:
 @pytest.mark.parametrize("theirs", [9_999, 10_001, 0, None])
 def test_a_score_that_is_not_ours_is_told(theirs: int | None) -> None:
     answer = verdict(result(), Reply(201, {}, encode_accepted(PostAccepted(theirs, 1, 1))), 0.0)
-    assert answer == PostedOtherwise(theirs, 1, 1, True, 10_000)
+    assert answer == PostedWithOtherScore(theirs, 1, 1, True, 10_000)
 
 
 def test_a_result_that_was_withdrawn_has_no_score() -> None:
@@ -187,7 +187,7 @@ def test_any_reply_has_a_meaning(status: int, headers: dict[str, str], body: byt
     assert isinstance(answer, PostDeferred | PostRejected | PostAccepted)
     if not isinstance(answer, PostAccepted):
         assert answer.reason.isprintable()
-    assert judged("practice", Reply(status, headers, body)).sentence.isprintable()
+    assert target_from_reply("practice", Reply(status, headers, body)).sentence.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -207,4 +207,4 @@ def test_any_reply_has_a_meaning(status: int, headers: dict[str, str], body: byt
     ],
 )
 def test_a_race_is_unknown_only_by_the_leaderboards_word(reply: Reply | PostDeferred, readiness: str) -> None:
-    assert judged("practice", reply).readiness == readiness
+    assert target_from_reply("practice", reply).readiness == readiness

@@ -19,10 +19,11 @@ from standardwebhooks.webhooks import Webhook
 
 from shared.errors import ConfigError
 from shared.protocol.results import PostAccepted, PostDeferred, PostRejected, encode_accepted, encode_result
+from shared.webhooks import signed_headers
 from station.sync.http_exchange import Reply
 from station.sync.schedule import AnswerLost
 from station.sync.verdict import MAX_REASON, contract_sentence, retry_after_s
-from station.sync.webhook import WebhookLeaderboard, checked_address, key_of, signed
+from station.sync.webhook import WebhookLeaderboard, checked_address, key_of
 from tests.station.sync import campaign
 from tests.station.sync.fault_server import SECRET, running_peer
 from tests.station.sync.sample_results import result
@@ -85,7 +86,7 @@ def test_our_signature_is_the_librarys(key: bytes, webhook_id: str, text: str, u
     body = text.encode("utf-8", "replace")
     at = dt.datetime.fromtimestamp(utc_s, tz=dt.UTC)
     theirs = Webhook(key).sign(webhook_id, at, body.decode())
-    assert signed(key, webhook_id, utc_s + 0.9, body)["webhook-signature"] == theirs
+    assert signed_headers(key, webhook_id, utc_s + 0.9, body)["webhook-signature"] == theirs
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from shared.rules.ranking import RaceRules
 from station.core import inputs as e
-from station.views.best_laps import Best, Bests
+from station.views.best_laps import BestLap, BestLaps
 from tests.station.core.scripted_race import UTC, Hand, S, moment
 
 RULES = RaceRules(max_laps=3, off_track_penalty_s=2.0)
@@ -19,16 +19,16 @@ def hand() -> Hand:
     return made
 
 
-def noted(hand: Hand) -> Bests:
-    bests = Bests()
+def noted(hand: Hand) -> BestLaps:
+    bests = BestLaps()
     assert hand.engine.race is not None
-    bests.note(hand.engine.race, ())
+    bests.update(hand.engine.race, ())
     return bests
 
 
 def test_the_earlier_of_two_equal_laps_leads(hand: Hand) -> None:
     bests = noted(hand)
-    assert bests.of_race() == Best(8 * S, UTC + 108 * S, "Bob")
+    assert bests.of_race() == BestLap(8 * S, UTC + 108 * S, "Bob")
     assert (bests.of_racer("Ann"), bests.of_racer("Bob"), bests.of_racer("Eve")) == (8 * S, 8 * S, None)
 
 
@@ -40,8 +40,8 @@ def test_a_ruling_moves_them(hand: Hand) -> None:
     ):
         hand.do(command)
     assert hand.engine.race is not None
-    bests.note(hand.engine.race, ["run-2", "run-3", "run-9"])
-    assert bests.of_race() == Best(9 * S, UTC + 19 * S, "Ann")
+    bests.update(hand.engine.race, ["run-2", "run-3", "run-9"])
+    assert bests.of_race() == BestLap(9 * S, UTC + 19 * S, "Ann")
     assert bests.of_racer("Bob") == 10 * S
 
 
@@ -55,5 +55,5 @@ def test_an_abandoned_run_and_another_race_hold_none(hand: Hand) -> None:
     assert bests.of_racer("Eve") is None
     hand.do(e.OpenRace(moment(500 * S), "race-2", "Another", RULES))
     assert hand.engine.race is not None
-    bests.note(hand.engine.race, ())
+    bests.update(hand.engine.race, ())
     assert bests.of_race() is None

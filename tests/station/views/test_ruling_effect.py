@@ -4,18 +4,18 @@ import pytest
 
 from shared.rules.ranking import RaceRules
 from station.core import inputs as e
-from station.views.ruling_effect import effect, worth
-from station.views.views import Effect
+from station.views.ruling_effect import ruling_effect, run_figures
+from station.views.views import RulingEffect
 from station.web.command_parser import parse_command
 from tests.station.core.scripted_race import Hand, S, moment
 
 RULES = RaceRules(method="best_lap", consecutive_laps=1)
 
 
-def ruled(hand: Hand, command: e.Command) -> Effect:
-    before = worth(hand.engine, command)
+def ruled(hand: Hand, command: e.Command) -> RulingEffect:
+    before = run_figures(hand.engine, command)
     hand.do(command)
-    found = effect(before, worth(hand.engine, command))
+    found = ruling_effect(before, run_figures(hand.engine, command))
     assert found is not None
     return found
 
@@ -66,8 +66,8 @@ def test_while_the_run_is_on_its_place_is_where_it_would_stand() -> None:
 
 def test_what_is_no_ruling_has_no_effect_to_tell() -> None:
     hand = three()
-    assert worth(hand.engine, e.HandTime(author="judge", moment=moment(1))) is None
-    assert worth(Hand(RULES).engine, penalty(1.0)) is None, "no run yet"
+    assert run_figures(hand.engine, e.HandTime(author="judge", moment=moment(1))) is None
+    assert run_figures(Hand(RULES).engine, penalty(1.0)) is None, "no run yet"
 
 
 @pytest.mark.parametrize(

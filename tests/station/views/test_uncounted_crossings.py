@@ -7,10 +7,10 @@ import pytest
 
 from station.core import inputs as e
 from station.gates.mock import MockGate
-from station.service.inbox import Item
-from station.views.uncounted_crossings import SHOWN
-from station.views.views import Uncounted
-from station.web.presenters.uncounted_crossings import SHOWN as ON_THE_PAGE
+from station.service.inbox import QueuedInput
+from station.views.uncounted_crossings import MAX_LISTED
+from station.views.views import UncountedCrossing
+from station.web.presenters.uncounted_crossings import MAX_LINES as ON_THE_PAGE
 from station.web.render import Pages
 from tests.station.service.station_rig import MS, Rig, S
 
@@ -40,16 +40,16 @@ def test_each_reason_newest_first(rig: Rig) -> None:
 
 
 def test_they_are_there_again_after_a_kill_and_few(rig: Rig) -> None:
-    for _ in range(SHOWN + 5):
+    for _ in range(MAX_LISTED + 5):
         rig.cross(2)
     before = rig.station.snapshot().uncounted
-    assert [each.crossing for each in before] == list(range(SHOWN + 5, 5, -1))
+    assert [each.crossing for each in before] == list(range(MAX_LISTED + 5, 5, -1))
     rig.restart()
     assert rig.station.snapshot().uncounted == before
 
 
 def test_a_transponder_that_is_nobodys_is_named(rig: Rig) -> None:
-    rig.station._queue.put(Item(e.Edge("start", "beam", True, 11 * S, 1, "device:1", transponder="4711")))
+    rig.station._inbox.put(QueuedInput(e.Edge("start", "beam", True, 11 * S, 1, "device:1", transponder="4711")))
     rig.settle()
     [listed] = rig.station.snapshot().uncounted
     assert (listed.transponder, listed.why) == ("4711", "no run is on")
@@ -61,7 +61,7 @@ def test_a_transponder_that_is_nobodys_is_named(rig: Rig) -> None:
 ])  # fmt: skip
 def test_edges_of_a_sensor_that_nobody_named_are_said(rig: Rig, gate: str, sensor: str, why: str) -> None:
     for broken in (True, False):
-        rig.station._queue.put(Item(e.Edge(gate, sensor, broken, 11 * S, 2 - broken, "timer")))
+        rig.station._inbox.put(QueuedInput(e.Edge(gate, sensor, broken, 11 * S, 2 - broken, "timer")))
     rig.settle()
     [listed] = rig.station.snapshot().uncounted
     assert (listed.crossing, listed.gate, listed.sensor, listed.why) == (0, gate, sensor, why)
@@ -86,7 +86,7 @@ def test_on_race_control_and_nowhere_else(rig: Rig) -> None:
     assert "None so far" in pages.page("operate", rig.station.snapshot())
     view = replace(
         rig.station.snapshot(),
-        uncounted=tuple(Uncounted(n, "start", "<b>", n * S, "no run is on", "47") for n in range(SHOWN)),
+        uncounted=tuple(UncountedCrossing(n, "start", "<b>", n * S, "no run is on", "47") for n in range(MAX_LISTED)),
     )
     page = pages.page("operate", view)
     assert page.count("No run is on.") == ON_THE_PAGE

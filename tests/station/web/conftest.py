@@ -8,7 +8,7 @@ import pytest
 
 from shared.addresses import Addresses
 from station.web.app import LOOPBACK, create_app
-from station.web.event_stream import Live
+from station.web.event_stream import EventStream
 from station.web.server import WebServer, listen
 from tests.station.web.sample_views import FakeStation
 
@@ -20,7 +20,7 @@ class Served:
     url: str
     port: int
     station: FakeStation
-    live: Live
+    live: EventStream
 
 
 def serve(station: FakeStation, port: int = 0, **options: Any) -> Iterator[Served]:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from shared.errors import Refused, StorageError
-from shared.web.security import is_ours
+from shared.web.security import is_allowed_host
 from station.core.inputs import OpenRun, OrderCar, VoidLap
 from station.views.views import Accepted, Declined
 from tests.station.web.conftest import Served, serve
@@ -159,7 +159,7 @@ def test_our_own_page_may(served: Served) -> None:
     ],
 )
 def test_which_hosts_are_ours(host: str, ours: bool) -> None:
-    assert is_ours(host, frozenset({"timing.example"})) is ours
+    assert is_allowed_host(host, frozenset({"timing.example"})) is ours
 
 
 def test_a_strangers_name_is_refused_everywhere(served: Served) -> None:

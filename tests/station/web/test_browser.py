@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from station.core.inputs import AddCrossing, AddPenalty, DropCrossing, OpenRun, StartRun, StopAll, TakeBack, VoidLap
-from station.views.views import Accepted, Declined, Effect, View, Worth
+from station.views.views import Accepted, Declined, RulingEffect, RunFigures, View
 from tests.station.web.browser import Watched, chromium, keep_picture, violations
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import EMPTY, LAPS, RUN, TESTING, TOGETHER, TROUBLE, VIEW, FakeStation, S, lap
@@ -202,9 +202,11 @@ def test_a_penalty_asks_for_seconds_and_a_reason(served: Served, watched: Watche
 
 
 def test_a_penalty_is_read_as_it_is_written_and_answered_with_what_it_did(served: Served, watched: Watched) -> None:
-    before = Worth("run-7", "Ada Lovelace", 3, 3_199, True, 3_199, 1)
+    before = RunFigures("run-7", "Ada Lovelace", 3, 3_199, True, 3_199, 1)
     after = replace(before, lap_ms=4_699, score_ms=4_699, place=3)
-    served.station.answer = Accepted(413, "run-7", effect=Effect(before, after, "Lap 3: 3.199 → 4.699. Place: 1 → 3."))
+    served.station.answer = Accepted(
+        413, "run-7", effect=RulingEffect(before, after, "Lap 3: 3.199 → 4.699. Place: 1 → 3.")
+    )
     page = watched.open(f"{served.url}/operate")
     for written, wanted in (("1,500", "can be read as 1.5 or as 1500"), ("1,5", "Lap 3: 3.199 → 4.699. Place: 1 → 3.")):
         page.click("[aria-label='Penalty for lap 3']")

@@ -127,8 +127,8 @@ def test_every_car_on_the_track_has_a_clock_that_runs(served: Served, watched: W
 def test_a_doubt_is_answered_with_one_key(served: Served, watched: Watched, key: str, command: Command) -> None:
     page = watched.open(f"{served.url}/operate")
     show(served, page, TOGETHER)
-    expect(page.locator(".doubt")).to_contain_text("Gate: a crossing")
-    expect(page.locator(".doubt")).to_contain_text("Cars: likeliest Grace Hopper, 63 %")
+    expect(page.locator(".decision")).to_contain_text("Gate: a crossing")
+    expect(page.locator(".decision")).to_contain_text("Cars: likeliest Grace Hopper, 63 %")
     page.keyboard.press(key)
     assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [command]
@@ -137,7 +137,7 @@ def test_a_doubt_is_answered_with_one_key(served: Served, watched: Watched, key:
 def test_a_question_takes_all_keys_also_where_nothing_in_it_has_the_focus(served: Served, watched: Watched) -> None:
     page = watched.open(f"{served.url}/operate")
     show(served, page, TOGETHER)
-    expect(page.locator(".doubt")).to_contain_text("Gate: a crossing")
+    expect(page.locator(".decision")).to_contain_text("Gate: a crossing")
     page.evaluate("document.getElementById('ask').showModal()")
     page.evaluate("document.activeElement.blur()")
     assert page.evaluate("document.activeElement.closest('dialog')") is None

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from station.core.inputs import SetClock, TryGate
-from station.views.views import Declined, Uncounted, View
+from station.views.views import Declined, UncountedCrossing, View
 from tests.station.web.browser import Watched, chromium, keep_picture, violations
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import GATE, SPLIT, VIEW, S
@@ -47,7 +47,7 @@ WHYS = (
     "system B times this run",
 )
 LOST = tuple(
-    Uncounted(number, "start", "left", 1_790_000_000 * S - number * S, why, "4711983" if number == 1 else "")
+    UncountedCrossing(number, "start", "left", 1_790_000_000 * S - number * S, why, "4711983" if number == 1 else "")
     for number, why in enumerate(WHYS)
 )
 COUNTED: View = replace(GATES, uncounted=LOST)

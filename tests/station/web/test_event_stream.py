@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from station.views.views import View
-from station.web.event_stream import MOST_BROWSERS, Live, event
+from station.web.event_stream import MAX_BROWSERS, EventStream, event
 from station.web.render import PageName, Pages, Rendered
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import LAPS, RUN, VIEW, FakeStation, S, lap
@@ -73,7 +73,7 @@ def test_a_slow_browser_skips_to_the_newest() -> None:
     station = FakeStation()
 
     async def scene() -> list[dict[str, Any]]:
-        live = Live(station, PAGES)
+        live = EventStream(station, PAGES)
         live.start()
         stream = live.stream("live")
         await anext(stream)  # retry
@@ -108,7 +108,7 @@ def test_fifty_browsers_are_drawn_for_once_and_each_is_told_what_it_lacks(monkey
         return told
 
     async def scene() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        live = Live(station, PAGES)
+        live = EventStream(station, PAGES)
         live.start()
         streams = [live.stream("live") for _ in range(50)]
         for stream in streams:
@@ -160,7 +160,7 @@ def test_changes_that_are_faster_than_drawing_are_still_drawn_once_for_all(brows
     station, rounds = Restless(), 5
 
     async def scene() -> list[list[bytes]]:
-        live = Live(station, cast("Pages", station))
+        live = EventStream(station, cast("Pages", station))
         live.start()
         streams = [live.stream("live") for _ in range(browsers)]
         said = [await asyncio.gather(*(anext(stream) for stream in streams)) for _ in range(1 + rounds)]
@@ -177,7 +177,7 @@ def test_changes_that_are_faster_than_drawing_are_still_drawn_once_for_all(brows
 
 def test_close_ends_every_stream() -> None:
     async def scene() -> None:
-        live = Live(FakeStation(), PAGES)
+        live = EventStream(FakeStation(), PAGES)
         live.start()
         stream = live.stream("operate")
         await anext(stream)
@@ -193,7 +193,7 @@ def test_a_quiet_station_still_beats(monkeypatch: Any) -> None:
     monkeypatch.setattr("station.web.event_stream.HEARTBEAT_S", 0.01)
 
     async def scene() -> bytes:
-        live = Live(FakeStation(), PAGES)
+        live = EventStream(FakeStation(), PAGES)
         live.start()
         stream = live.stream("live")
         for _ in range(2):
@@ -233,8 +233,8 @@ def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
 
 
 def test_too_many_screens_are_told_so(served: Served, monkeypatch: Any) -> None:
-    assert MOST_BROWSERS >= 100
-    monkeypatch.setattr("station.web.event_stream.MOST_BROWSERS", 0)
+    assert MAX_BROWSERS >= 100
+    monkeypatch.setattr("station.web.event_stream.MAX_BROWSERS", 0)
     answer = requests.get(f"{served.url}/live", timeout=60)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"

@@ -7,12 +7,12 @@ import pytest
 
 from station.core.facts import Proposal
 from station.core.inputs import AssignTransponder
-from station.views.views import StrangerView
+from station.views.views import UnknownTransponderView
 from station.web.command_parser import parse_command
-from station.web.presenters.gates import UNSAID, gate_cards, short_time
+from station.web.presenters.gates import LAYOUT_NOT_SET, gate_cards, short_time
 from station.web.presenters.laps import lap_lines
-from station.web.presenters.page import screen_of
-from station.web.presenters.proposals import doubts
+from station.web.presenters.page import page_model
+from station.web.presenters.proposals import pending_decisions
 from station.web.render import Pages
 from tests.station.web.sample_views import (
     DOUBTFUL,
@@ -49,7 +49,7 @@ def test_purple_leads_the_race_and_green_is_the_racers_own(
 
 
 def test_several_cars_have_their_clocks_and_one_table() -> None:
-    screen = screen_of(TOGETHER)
+    screen = page_model(TOGETHER)
     assert [(car.number, car.run.racer, car.run.clock_label) for car in screen.together] == [
         (1, "Ada Lovelace", "Lap 5"),
         (2, "Grace Hopper", "Lap 3"),
@@ -65,7 +65,7 @@ def test_several_cars_have_their_clocks_and_one_table() -> None:
     ]
     assert screen.laps[3].say.startswith("Grace Hopper, lap 2: 9.401, best of the race")
     assert {place.racer for place in screen.places if place.on_track} == {run.racer for run in RUNS}
-    assert screen_of(replace(TOGETHER, runs=TOGETHER.runs[:1])).together == ()
+    assert page_model(replace(TOGETHER, runs=TOGETHER.runs[:1])).together == ()
 
 
 def test_each_doubt_can_be_done_as_proposed_or_dismissed() -> None:
@@ -75,7 +75,7 @@ def test_each_doubt_can_be_done_as_proposed_or_dismissed() -> None:
     asked = {
         proposal: [(action.label, action.command, dict(action.numbers)) for action in doubt.actions]
         for proposal in (missed, false, replace(false, at_ns=5), uncounted)
-        for doubt in doubts(replace(VIEW, run=replace(RUN, proposals=(proposal,))))
+        for doubt in pending_decisions(replace(VIEW, run=replace(RUN, proposals=(proposal,))))
     }
     leave = ("Dismiss", "dismiss", {"at_ns": missed.at_ns})
     assert asked[missed] == [("Count it", "add_crossing", {"at_ns": missed.at_ns}), leave]
@@ -88,7 +88,7 @@ def test_each_doubt_can_be_done_as_proposed_or_dismissed() -> None:
 def test_the_keys_are_the_oldest_proposals_and_never_a_flag() -> None:
     younger = Proposal("run-7", "missed_crossing", 195 * S, "car-1", "A pass was missed.")
     runs = (replace(RUNS[0], proposals=(younger,), flagged=(5,)), TOGETHER.runs[1])
-    found = doubts(replace(TOGETHER, runs=runs))
+    found = pending_decisions(replace(TOGETHER, runs=runs))
     keys = [[action.key for action in doubt.actions] for doubt in found]
     assert keys == [["y", "", "n"], ["", ""], [""]]
     assert found[1].who == "Ada Lovelace, car-1"
@@ -97,8 +97,10 @@ def test_the_keys_are_the_oldest_proposals_and_never_a_flag() -> None:
 
 
 def test_a_stranger_is_asked_about_and_given_to_a_car_or_to_nobody() -> None:
-    strangers = (StrangerView("1234567", 1), StrangerView("E20000172211010218905C7A", 3))
-    found = [each for each in doubts(replace(TOGETHER, strangers=strangers)) if each.key.startswith("stranger-")]
+    strangers = (UnknownTransponderView("1234567", 1), UnknownTransponderView("E20000172211010218905C7A", 3))
+    found = [
+        each for each in pending_decisions(replace(TOGETHER, strangers=strangers)) if each.key.startswith("stranger-")
+    ]
     assert [each.sentence for each in found] == [
         "Unknown transponder E20000172211010218905C7A: whose?",  # the latest first
         "Unknown transponder 1234567: whose?",
@@ -127,16 +129,16 @@ def test_a_gate_that_was_not_tried_and_one_whose_layout_loses_passes() -> None:
     fresh = replace(GATE, untried=("beam-b",), layout="unsaid", passes="No pass yet: let a car roll.")
     [card] = gate_cards(replace(VIEW, gates=(fresh,)))
     assert (card.level, card.state) == ("warn", "not tried")
-    assert [sentence.split(":")[0] for sentence in card.advice] == ["Not tried yet", UNSAID.split(":")[0]]
+    assert [sentence.split(":")[0] for sentence in card.advice] == ["Not tried yet", LAYOUT_NOT_SET.split(":")[0]]
     page = Pages().page("gates", replace(VIEW, gates=(fresh,)))
     assert 'data-command="try_gate" data-text-gate="start"' in page
     assert "No pass yet: let a car roll." in page
-    [line] = [line for line in screen_of(replace(VIEW, gates=(fresh,))).health if line.kind == "Gate"]
+    [line] = [line for line in page_model(replace(VIEW, gates=(fresh,))).health if line.kind == "Gate"]
     assert (line.level, line.state) == ("warn", "not tried")
     doubted = replace(GATE, doubt="They take turns.", layout="in_line")
     [card] = gate_cards(replace(VIEW, gates=(doubted,)))
     assert (card.state, card.advice) == ("not fit", ("They take turns.",))
-    assert screen_of(replace(VIEW, gates=(doubted,))).alarms == ("They take turns.",)
+    assert page_model(replace(VIEW, gates=(doubted,))).alarms == ("They take turns.",)
 
 
 @pytest.mark.parametrize(("ns", "text"), [(0, "0 ns"), (15_000, "15 µs"), (212_400, "212 µs"), (20_000_000, "20 ms")])
@@ -145,7 +147,7 @@ def test_short_times(ns: int, text: str) -> None:
 
 
 def test_a_blocked_beam_is_said_loudly() -> None:
-    said = screen_of(replace(VIEW, gates=(replace(GATE, stuck=("beam-b",)),))).alarms
+    said = page_model(replace(VIEW, gates=(replace(GATE, stuck=("beam-b",)),))).alarms
     assert said == ("Gate start: something stands in the beam of beam-b.",)
 
 

@@ -7,15 +7,15 @@ import requests
 from playwright.sync_api import expect
 
 from shared.errors import StorageError
-from station.sync.operator_requests import Wish
+from station.sync.operator_requests import SendRequest
 from tests.station.web.browser import Watched, chromium
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import TROUBLE, FakeStation
 
-wished: list[Wish] = []
+wished: list[SendRequest] = []
 
 
-def keep(wanted: Wish) -> None:
+def keep(wanted: SendRequest) -> None:
     if wanted.author == "full":
         raise StorageError("The disk is full.")
     wished.append(wanted)
@@ -34,9 +34,9 @@ def nothing_wished() -> None:
 @pytest.mark.parametrize(
     ("body", "status", "wanted"),
     [
-        ({}, 200, Wish()),
-        ({"author": "Ruth"}, 200, Wish(author="Ruth")),
-        ({"rejected": True, "webhook_id": "race-1.run-6.1"}, 200, Wish(True, "race-1.run-6.1")),
+        ({}, 200, SendRequest()),
+        ({"author": "Ruth"}, 200, SendRequest(author="Ruth")),
+        ({"rejected": True, "webhook_id": "race-1.run-6.1"}, 200, SendRequest(True, "race-1.run-6.1")),
         ({"rejected": "yes"}, 400, None),
         ([], 400, None),
         ({"webhook_id": "x" * 300}, 400, None),
@@ -45,7 +45,7 @@ def nothing_wished() -> None:
     ],
 )
 def test_a_wish_is_handed_on_or_refused_with_a_sentence(
-    served: Served, body: object, status: int, wanted: Wish | None
+    served: Served, body: object, status: int, wanted: SendRequest | None
 ) -> None:
     answer = requests.post(f"{served.url}/api/v1/sync", json=body, timeout=60)
     assert answer.status_code == status
@@ -75,4 +75,8 @@ def test_an_official_sends_a_rejected_result_again(served: Served) -> None:
         expect(page.locator("#sending-answer")).to_contain_text("Send what waits now: asked for")
         page.get_by_role("button", name="Send all rejected again").click()
         expect(page.locator("#sending-answer")).to_contain_text("Send all rejected again: asked for")
-    assert wished == [Wish(True, "race-1.run-6.1", "Ruth"), Wish(author="Ruth"), Wish(True, author="Ruth")]
+    assert wished == [
+        SendRequest(True, "race-1.run-6.1", "Ruth"),
+        SendRequest(author="Ruth"),
+        SendRequest(True, author="Ruth"),
+    ]

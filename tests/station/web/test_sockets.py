@@ -158,7 +158,7 @@ def test_the_event_managers_port_takes_no_descriptors_either(hall_with_manager: 
     """Its sockets are this process's too; a page that listens keeps its line."""
     hall = hall_with_manager
     url = hall.said_next("timing an event manager at ")
-    with connect(url, open_timeout=20) as page:
+    with connect(url, open_timeout=20, close_timeout=0.5) as page:
         page.recv(timeout=20)
         with stranger(int(url.rsplit(":", 1)[1]), "/", "/") as held:
             assert held.open(room_for(2000)) > 1000

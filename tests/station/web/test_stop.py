@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from station.core.inputs import ReleaseStop, StopAll
-from station.views.views import Accepted, Declined, StopCar, StopView
-from station.web.presenters.stop import stop_document, stop_screen
+from station.views.views import Accepted, CarStopView, Declined, StopView
+from station.web.presenters.stop import stop_document, stop_panel
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import STOPPED, FakeStation
 
@@ -43,16 +43,16 @@ def test_one_request_without_a_body_stops_all_cars(served: Served) -> None:
 
 
 def test_only_its_own_word_makes_a_car_stopped() -> None:
-    lines = stop_screen(STOPPED).lines
+    lines = stop_panel(STOPPED).lines
     assert [line.sign for line in lines] == ["✓", "▲", "✕", "✕"]
 
 
 @pytest.mark.parametrize(("car", "words"), [
-    (StopCar("car-1", "unreached", "driving", None, 0, "0123456789abcdef"), "ab) is silent and last said driving"),
-    (StopCar("car-1", "ordered", "ready", other_boot="b"), "a second machine of its name (boot b) last said ready"),
+    (CarStopView("car-1", "unreached", "driving", None, 0, "0123456789abcdef"), "ab) is silent and last said driving"),
+    (CarStopView("car-1", "ordered", "ready", other_boot="b"), "a second machine of its name (boot b) last said ready"),
 ])  # fmt: skip
-def test_which_machine_of_the_name_it_is_is_said(car: StopCar, words: str) -> None:
-    [line] = stop_screen(replace(STOPPED, cars=(car,))).lines
+def test_which_machine_of_the_name_it_is_is_said(car: CarStopView, words: str) -> None:
+    [line] = stop_panel(replace(STOPPED, cars=(car,))).lines
     assert line.sentence.endswith(words)
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from shared.units import format_ns
 from simulator.realtime.control_client import WorldControl
 from simulator.realtime.drivers import WorldClock
-from simulator.realtime.protocol import Truth
+from simulator.realtime.protocol import TrueEvent
 from tests.station.web.browser import Watched, chromium, keep_picture
 from tests.system.demo.running import Demo, check_summary
 
@@ -50,9 +50,9 @@ def _watch_laps(world: str, page: Page) -> list[float]:
         return _delays(clock, events, page)
 
 
-def _delays(clock: WorldClock, events: Iterator[Truth], page: Page) -> list[float]:
+def _delays(clock: WorldClock, events: Iterator[TrueEvent], page: Page) -> list[float]:
     delays_s: list[float] = []
-    started: Truth | None = None
+    started: TrueEvent | None = None
     for truth in events:
         if truth.event == "placed":
             started = None

@@ -21,7 +21,7 @@ from shared.link.interface import Delivery, Subscription
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
-from simulator.realtime.protocol import GateEdge, Hello, Replay, Unpacker, Welcome, pack
+from simulator.realtime.protocol import GateEdge, Hello, PacketReader, ReplayRequest, Welcome, pack
 
 LAP_NS = 5_000_000_000
 WIDTH_NS = 90_000_000
@@ -65,13 +65,13 @@ class FastGate:
                 threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock: socket.socket) -> None:
-        unpacker = Unpacker()
+        unpacker = PacketReader()
         with sock, contextlib.suppress(OSError, BadInput):
             while data := sock.recv(65_536):
                 for word in unpacker.feed(data):
                     if isinstance(word, Hello):
                         sock.sendall(pack(Welcome(self.boot, 1.0)))
-                    elif isinstance(word, Replay):
+                    elif isinstance(word, ReplayRequest):
                         self._send(sock, word.after)
 
     def _send(self, sock: socket.socket, sent: int) -> None:

@@ -19,7 +19,7 @@ from station.core import inputs as e
 from station.core.engine import Engine
 from station.service.restore import restore
 from station.store.encoding import encode_facts, encode_input
-from station.store.journal import Entry, Journal
+from station.store.journal import Journal, JournalEntry
 from station.store.journal_reader import JournalReader
 from station.store.signer import Signer
 from tests.system.durability.power_cut_vfs import power_cut
@@ -99,7 +99,7 @@ def _write(
             engine, at = restore(journal).engine, before
             while at < len(given):
                 step = given[at : at + chance.randrange(1, 7)]
-                entries = [Entry(event, engine.handle(event)) for event in step]
+                entries = [JournalEntry(event, engine.handle(event)) for event in step]
                 tried = at + len(step)
                 journal.append(entries)
                 acknowledged = at = tried

@@ -7,9 +7,9 @@ import pytest
 
 from shared.protocol import messages as m
 from station.commands.replay import check
-from station.service.storage_fault import Trouble
+from station.service.storage_fault import StorageFault
 from station.store import disk_space as space_
-from station.store.disk_space import Space
+from station.store.disk_space import DiskSpace
 from tests.station.full_disk import full_disk
 from tests.station.service.station_rig import Rig, S, WireCar
 
@@ -56,7 +56,7 @@ def test_the_log_hears_of_it_once_each_time_it_changes(tmp_path: pathlib.Path) -
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
         said: list[str] = []
-        rig.station._say = said.append
+        rig.station._log = said.append
         disk.full = True
         for _ in range(3):
             rig.cross(8.0)
@@ -75,8 +75,8 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
         disk.full = True
-        monkeypatch.setattr("station.service.station.space", lambda _path: Space(0, read_only=False))
-        monkeypatch.setattr(rig.station, "_time", list)  # not even a tick comes with it
+        monkeypatch.setattr("station.service.station.disk_space", lambda _path: DiskSpace(0, read_only=False))
+        monkeypatch.setattr(rig.station, "_clock_inputs", list)  # not even a tick comes with it
         rig.wait(2 * S)
         assert "disk is full" in rig.station.snapshot().store.sentence
         disk.full = False
@@ -87,7 +87,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
 
 def test_a_disk_that_is_nearly_full_is_a_warning(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(tmp_path / "station.db")
-    monkeypatch.setattr("station.service.station.space", lambda _path: Space(42_500_000, read_only=False))
+    monkeypatch.setattr("station.service.station.disk_space", lambda _path: DiskSpace(42_500_000, read_only=False))
     rig.wait(2 * S)
     store = rig.station.snapshot().store
     assert store.ok
@@ -96,14 +96,14 @@ def test_a_disk_that_is_nearly_full_is_a_warning(tmp_path: pathlib.Path, monkeyp
 
 
 def test_a_disk_that_does_not_answer_is_doubtful(tmp_path: pathlib.Path) -> None:
-    assert space_.space(tmp_path / "nowhere").doubtful
-    assert not space_.space(tmp_path).read_only
+    assert space_.disk_space(tmp_path / "nowhere").doubtful
+    assert not space_.disk_space(tmp_path).read_only
 
 
 def test_more_than_can_be_held_ends_the_station_and_the_gate_says_it_again(tmp_path: pathlib.Path) -> None:
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
-        rig.station.trouble = Trouble(lambda _sentence: None, most=5)
+        rig.station.storage_fault = StorageFault(lambda _sentence: None, max_held=5)
         rig.open()
         rig.go()
         disk.full = True

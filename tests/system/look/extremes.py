@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from shared.rules.ranking import RaceRules
 from station.core.facts import Proposal
-from station.views.views import StandingLine, StopCar, StopView, View
+from station.views.views import CarStopView, StandingLine, StopView, View
 from tests.station.web.sample_views import CAR, FULL_GATE, MS, RACE, RUN, SPARE, SPLIT, TROUBLE, VIEW, S, lap
 
 NAMES = (
@@ -109,7 +109,7 @@ STOPPED = StopView(
     connected=False,
     lease_ms=60_000,
     cars=tuple(
-        StopCar(f"{n}{'c' * 63}", outcome, "driving", 59_900, 1_790_000_040 * S, "b" * 36)  # type: ignore[arg-type]
+        CarStopView(f"{n}{'c' * 63}", outcome, "driving", 59_900, 1_790_000_040 * S, "b" * 36)  # type: ignore[arg-type]
         for n, outcome in enumerate(("unreached", "ordered", "stopped", "unreached", "ordered", "unreached"))
     ),
 )

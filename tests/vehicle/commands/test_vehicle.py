@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from shared.clock import build_clock
 from shared.config import load
 from shared.errors import ConfigError, HardwareMissing, OperatorError, Refused
 from tests.vehicle.sample_parts import config_text, pulses, write_model
@@ -14,7 +15,6 @@ from vehicle.build import _open_motors, _reopen_motors
 from vehicle.commands import vehicle
 from vehicle.config import MotorsChoice, VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION
-from vehicle.drivers import build_clock
 from vehicle.guard.stop_socket import StopSocket, ask_to_stop
 
 
@@ -103,7 +103,7 @@ def test_late_motors_come_at_neutral_or_not_at_all(tmp_path: pathlib.Path) -> No
         pathlib.Path(config(tmp_path, ("options = { record", f'options = {{ absent = "{absent}", record'))),
         VehicleConfig,
     )
-    clock = build_clock(settings)
+    clock = build_clock(settings.clock)
     none, why = _open_motors(settings, clock, STOCK_CALIBRATION)
     assert (none, "do not answer" in why) == (None, True)
     with pytest.raises(HardwareMissing, match="do not answer"):
@@ -122,6 +122,6 @@ def test_real_motors_that_are_not_there_are_absent_with_their_sentence(tmp_path:
     options = {"bus": 63} if driver == "pca9685" else {"chip": str(tmp_path / "pwmchip0")}
     settings = load(pathlib.Path(config(tmp_path)), VehicleConfig)
     settings = dataclasses.replace(settings, motors=MotorsChoice(driver, options))
-    motors, why = _open_motors(settings, build_clock(settings), STOCK_CALIBRATION)
+    motors, why = _open_motors(settings, build_clock(settings.clock), STOCK_CALIBRATION)
     assert motors is None
     assert ("/dev/i2c-63 cannot be opened" if driver == "pca9685" else "npwm cannot be read") in why

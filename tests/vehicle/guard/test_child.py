@@ -16,8 +16,8 @@ from vehicle.process.channel import socket_pair
 from vehicle.process.sandbox import LIMITS
 
 HELLO = (
-    "import sys; from vehicle.process.channel import from_fd; from vehicle.core.messages import CommsReady;"
-    "channel = from_fd(int(sys.argv[sys.argv.index('--guard-fd') + 1])); channel.send(CommsReady());"
+    "import sys; from vehicle.process.channel import channel_from_fd; from vehicle.core.messages import CommsReady;"
+    "channel = channel_from_fd(int(sys.argv[sys.argv.index('--guard-fd') + 1])); channel.send(CommsReady());"
 )
 WAITS = HELLO + "import select; select.select([channel], [], [])"
 DEAF = HELLO + "import signal, select; signal.signal(15, signal.SIG_IGN); select.select([], [], [], 60)"

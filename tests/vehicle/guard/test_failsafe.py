@@ -103,16 +103,16 @@ def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
 
 
 def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, found = config(tmp_path), failsafe.motors_maker
+    settings, found = config(tmp_path), failsafe.motors_factory
 
     def absent(*_: object) -> object:
         raise HardwareMissing("the driver needs a package.")
 
-    monkeypatch.setattr(failsafe, "motors_maker", absent)
+    monkeypatch.setattr(failsafe, "motors_factory", absent)
     reserve = PreparedNeutral(settings)
     with pytest.raises(HardwareMissing, match="needs a package"):
         reserve.neutral("the guard is dead")
-    monkeypatch.setattr(failsafe, "motors_maker", found)
+    monkeypatch.setattr(failsafe, "motors_factory", found)
     reserve.neutral("the guard is dead")
     assert told(tmp_path) == [REST]
 

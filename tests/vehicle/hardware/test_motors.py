@@ -108,7 +108,7 @@ def test_sysfs_says_what_is_missing(kernel: Kernel, options: dict[str, Any], wor
 
 
 def test_sysfs_that_may_not_be_written_names_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vehicle.hardware.motors.sysfs._APPEAR_S", 0.02)
+    monkeypatch.setattr("vehicle.hardware.motors.sysfs._EXPORT_TIMEOUT_S", 0.02)
     with pytest.raises(HardwareMissing, match="group gpio"):
         sysfs(Kernel(late=1_000_000))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.driving.drive_chain import Wires
+from simulator.driving.drive_chain import DriveChain
 from simulator.driving.policy import load_policy
 from simulator.world.tracks import load_track, shipped_tracks
 from simulator.world.world import World
@@ -19,7 +19,7 @@ NEAR_ENOUGH_NS = 250_000_000
 @pytest.mark.parametrize("name", shipped_tracks())
 def test_every_lap_is_reported_once_near_the_truth(name: str) -> None:
     world = World(load_track(name), seed=11)
-    policy, wires, watcher = load_policy("demo"), Wires(world, 30_000_000), LapWatcher(LapwatchOptions(), "world")
+    policy, wires, watcher = load_policy("demo"), DriveChain(world, 30_000_000), LapWatcher(LapwatchOptions(), "world")
     truth: list[int] = []
     reports: list[int] = []
     at_ns = 0

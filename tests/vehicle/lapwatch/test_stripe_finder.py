@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.config import from_table
-from simulator.driving.drive_chain import Wires
+from simulator.driving.drive_chain import DriveChain
 from simulator.driving.policy import load_policy
 from simulator.world.camera import CameraParameters, render
 from simulator.world.camera_sensor import expose
-from simulator.world.floor_texture import PIXELS_PER_M, Texture, draw_texture
+from simulator.world.floor_texture import PIXELS_PER_M, FloorTexture, draw_texture
 from simulator.world.geometry import Pose
 from simulator.world.tracks import load_track, shipped_tracks
 from simulator.world.world import World
@@ -31,12 +31,12 @@ ROAD, WHITE = 80, 230
 
 def floor(
     stripe_m: float = 0.08, turn_deg: float = 0.0, road: int = ROAD, stripe: int = WHITE, half_m: float = 2.5
-) -> Texture:
+) -> FloorTexture:
     """Six metres of road square; the stripe's middle goes through (3, 3), turned to the left."""
     image = np.full((600, 600), road, np.uint8)
     image += np.random.default_rng(5).integers(0, 9, image.shape, np.uint8)
     if not stripe_m:
-        return Texture(image, 0.0, 0.0)
+        return FloorTexture(image, 0.0, 0.0)
     turn = math.radians(turn_deg)
     along, across = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
     corners = [
@@ -44,10 +44,10 @@ def floor(
         for a, b in ((1, 1), (1, -1), (-1, -1), (-1, 1))
     ]
     cv2.fillConvexPoly(image, np.round(np.array(corners) * 16).astype(int), stripe, cv2.LINE_AA, 4)
-    return Texture(image, 0.0, 0.0)
+    return FloorTexture(image, 0.0, 0.0)
 
 
-def seen(texture: Texture, before_m: float, left_m: float = 0.0, heading_deg: float = 0.0) -> Pixels:
+def seen(texture: FloorTexture, before_m: float, left_m: float = 0.0, heading_deg: float = 0.0) -> Pixels:
     """The frame of a lens so far before the stripe's middle."""
     pose = Pose(3.0 - before_m, 3.0 + left_m, math.radians(heading_deg))
     return render(texture, CAMERA, pose, 190, ())
@@ -63,11 +63,11 @@ def test_a_stripe_is_found_where_it_lies(before_m: float, turn_deg: float, road:
     assert found == pytest.approx(before_m * math.cos(math.radians(turn_deg)), abs=0.03)
 
 
-def plain() -> Texture:
+def plain() -> FloorTexture:
     return floor(stripe_m=0.0)
 
 
-def dashes() -> Texture:
+def dashes() -> FloorTexture:
     """A centre line that runs along."""
     texture = plain()
     for begin in range(0, 600, 40):
@@ -75,13 +75,13 @@ def dashes() -> Texture:
     return texture
 
 
-def borders() -> Texture:
+def borders() -> FloorTexture:
     texture = plain()
     texture.image[250:255] = texture.image[345:350] = WHITE
     return texture
 
 
-def carpet() -> Texture:
+def carpet() -> FloorTexture:
     """The road ends at something brighter."""
     texture = plain()
     texture.image[:, 300:] = 200
@@ -93,7 +93,7 @@ def carpet() -> Texture:
     [plain(), dashes(), borders(), carpet(), floor(turn_deg=50), floor(stripe_m=0.6), floor(half_m=0.03)],
     ids=["plain", "dashes", "borders", "carpet", "slanted", "too broad", "a scrap"],
 )
-def test_what_is_no_stripe(texture: Texture) -> None:
+def test_what_is_no_stripe(texture: FloorTexture) -> None:
     finder = StripeFinder(StripeOptions(), OPTICS)
     for before_m in np.arange(0.2, 1.2, 0.05):
         for heading_deg in (-8.0, 0.0, 8.0):
@@ -136,7 +136,7 @@ class Eye:
 @pytest.mark.parametrize("name", shipped_tracks())
 def test_every_lap_is_seen_by_the_stripe(name: str) -> None:
     world = World(load_track(name), seed=11)
-    policy, wires, eye = load_policy("demo"), Wires(world, 30_000_000), Eye(world)
+    policy, wires, eye = load_policy("demo"), DriveChain(world, 30_000_000), Eye(world)
     watcher = LapWatcher(LapwatchOptions(stripe=StripeOptions(enabled=True)), "world")
     truth: list[int] = []
     reports: list[int] = []

@@ -22,7 +22,7 @@ from vehicle.process.seccomp import (
 
 CHILD = """
 import ctypes, errno, json, os, socket, sys, threading
-from vehicle.process.seccomp import leave_the_network
+from vehicle.process.seccomp import forbid_sockets
 
 one, other = socket.socketpair()
 begin, done, late = threading.Event(), threading.Event(), {}
@@ -85,7 +85,7 @@ DEEDS = {
 }
 old = threading.Thread(target=stranger, daemon=True)
 old.start()
-said = leave_the_network(sys.argv[1])
+said = forbid_sockets(sys.argv[1])
 begin.set()
 assert done.wait(30)
 print(json.dumps({"said": said, "old thread": late["thread"]} | {name: tried(deed) for name, deed in DEEDS.items()}))

@@ -5,7 +5,7 @@ import pytest
 from shared.errors import Refused
 from shared.protocol import messages as m
 from station.core.moment import Moment
-from station.service.car_control import Cars, Permit
+from station.service.car_control import CarControl, DrivePermit
 from vehicle.core.controller import DriveController
 from vehicle.core.frame_age import SafetyOptions
 from vehicle.core.limiter import DriveLimits
@@ -26,7 +26,7 @@ class Yard:
             BOOT, DriveLimits(throttle_slew_per_s=100.0), SafetyOptions(frame_period_ms=50.0), 50, calibrated=True
         )
         self.helm.model_ready()
-        self.cars = Cars(500, 2000, "n")
+        self.cars = CarControl(500, 2000, "n")
         self.desk = PhoneControl(BOOT, self.to_guard, lambda: "")
         self.told: m.CarState | None = None
 
@@ -64,7 +64,7 @@ class Yard:
             if tick % 10 == 0:
                 beat = self.helm.beat(self.now_ns)
                 self.desk.hear(beat)
-                self.from_station(self.cars.beat(CAR, BOOT, beat, self.now_ns))
+                self.from_station(self.cars.on_heartbeat(CAR, BOOT, beat, self.now_ns))
             if tick % 20 == 0 and self.is_phone_there:
                 self.desk.hold(PHONE, self.desk.status(PHONE, self.now_s).beat, self.now_s)
 
@@ -73,7 +73,7 @@ class Yard:
         if state != self.told:
             self.told = state
             self.desk.hear(state)
-            self.from_station(self.cars.state(CAR, state, self.now_ns))
+            self.from_station(self.cars.on_state(CAR, state, self.now_ns))
 
 
 @pytest.fixture
@@ -105,10 +105,10 @@ def test_a_page_that_is_gone_ends_it_and_says_whose_lease_it_was(yard: Yard) -> 
 
 
 def test_a_run_of_the_station_takes_the_car_and_the_phone_may_only_stop(yard: Yard) -> None:
-    yard.cars.permit([Permit(CAR, "run-1", running=False)])
+    yard.cars.permit([DrivePermit(CAR, "run-1", running=False)])
     yard.run(500)
     assert yard.helm.mode != "driving"  # practice ended; nothing drives on into a run
-    yard.cars.permit([Permit(CAR, "run-1", running=True)])
+    yard.cars.permit([DrivePermit(CAR, "run-1", running=True)])
     yard.from_station(yard.cars.order(CAR, "start", 60, yard.now_ns))
     yard.run(1_000)
     assert (yard.helm.mode, yard.helm.throttle_percent) == ("driving", 60)
@@ -148,7 +148,7 @@ def test_the_stop_of_all_cars_holds_it_until_it_is_released_and_then_it_is_the_p
 def test_a_second_machine_of_one_name_says_so_on_its_own_page(yard: Yard) -> None:
     assert yard.desk.status(PHONE, yard.now_s).refusal == ""
     taken = Yard()
-    taken.cars.beat(CAR, "another", m.CarHeartbeat(1, "driving"), taken.now_ns)
+    taken.cars.on_heartbeat(CAR, "another", m.CarHeartbeat(1, "driving"), taken.now_ns)
     taken.run(200)
     assert "Another machine uses the name car-1" in taken.desk.status(PHONE, taken.now_s).refusal
     other = m.Lease("another", 9, "drive", "run-1", 500)  # what is leased to the other is not ours

@@ -1,19 +1,22 @@
 """ALGE Timy 2/3 and TdC 8001: lines of fixed columns ended by CR, times of day in 0.1 ms.
 
-`yNNNN CCC HH:MM:SS.zhtq GGRRRR`: devices end it after the time (23 columns: PC timers), the group (26) or the rank (30:
-the maker's manuals; 31: with a blank before it), with blanks where there is none. The column before the channel is `r`
-or `b` for the red and the blue course of a parallel slalom. After CHK1 two more follow, the byte sum of all before
-them. Only a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or computes is a
-Message. Logs strip the blank in the first column (mostly there is one): such a line is an impulse too. The maker says
-that simultaneous impulses on C0 to C5 may be up to 0.3 ms apart (timing.md 2.11).
+`yNNNN CCC HH:MM:SS.zhtq GGRRRR`: devices end it after the time (23 columns: PC timers), the group (26) or the rank (30
+in ALGE's manuals; 31 with a blank before it), with blanks where there is none. The column before the channel is `r`
+or `b` for the red and the blue course of a parallel slalom. After the command CHK1 two more columns follow, the byte
+sum of all before them. Only a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or
+computes is a DeviceMessage. Logs usually strip the blank in the first column: such a line is an impulse too.
+
+Sources: ALGE-TIMING's manuals of the Timy and the TdC 8001 (columns, commands); metarace `timy.py` (MIT, read in 2026)
+for the check sum, and for ALGE's statement of 2026-02-03 that simultaneous impulses on C0 to C5 may be reported up to
+0.3 ms apart.
 """
 
 import re
 from typing import Final
 
 from station.gates.decoders.day_clock import DayClock
-from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, Message
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Decoded, DeviceEdge, DeviceMessage
+from station.gates.decoders.framed_decoder import LineDecoder
 
 MANUAL: Final = 1  # keyed by hand (M), not seen by a beam
 NO_START_NUMBER: Final = 2  # the Timy's program did not expect it; the impulse is real
@@ -44,28 +47,21 @@ _NUMBER = re.compile(rb"n(?=[ \d]{4}$)( *\d*)")
 _RUNNING = re.compile(rb"[ \d]\d:\d\d:\d\d\.\d {0,4};?\d*@*")
 
 
-class Alge:
+class Alge(LineDecoder):
     """A `Decoder`. Sensors are the channels, "C0" to "C9"; `number` is the start number."""
 
     name = "alge"
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self._lines = Lines(256, self.counts)
+        super().__init__()
         self._clock = DayClock(4)
-
-    def feed(self, data: bytes) -> list[Decoded]:
-        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
 
     def hello(self) -> bytes:
         """Checksums on, all four digits, cut (not rounded), no running time."""
-        self._lines.forget()
+        super().hello()
         return b"CHK1\rPRE4\rRR0\rEMU0\r"
 
-    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # a Timy speaks by itself
-        return b""
-
-    def _line(self, line: bytes) -> list[Decoded]:
+    def _decode_frame(self, line: bytes) -> list[Decoded]:
         for length in LENGTHS:
             for summed in (SUM, 0):
                 # Logs strip the blank of the first column: then a digit stands there.
@@ -87,9 +83,9 @@ class Alge:
             return self.counts.bad("bad_fields", len(line))
         text, name = found[0].decode().strip(), channel.decode().strip().upper()
         if flag not in LIVE or not _CHANNEL.fullmatch(name):
-            return self.counts.good([Message(TOLD.get(flag, "result"), text)])
+            return self.counts.good([DeviceMessage(TOLD.get(flag, "result"), text)])
         if self._clock.told(name, ticks):
-            return self.counts.good([Message("repeat", text)])
+            return self.counts.good([DeviceMessage("repeat", text)])
         time_ns, gap = self._clock.read(ticks, DELAY_NS if LIVE[flag] & RADIO else SPREAD_NS)
         flags = LIVE[flag] | (MANUAL if name.endswith("M") else 0)
         edge = DeviceEdge(name[:2], True, time_ns, int(number.strip() or 0), flags=flags)
@@ -97,9 +93,9 @@ class Alge:
 
     def _other(self, line: bytes) -> list[Decoded]:
         if found := _NUMBER.fullmatch(line):
-            return self.counts.good([Message("number", found[1].decode().strip())])
+            return self.counts.good([DeviceMessage("number", found[1].decode().strip())])
         if found := _RUNNING.fullmatch(line):
-            return self.counts.good([Message("running_time", line.decode())])
+            return self.counts.good([DeviceMessage("running_time", line.decode())])
         if _summed(line) and not _sum_fits(line):
             return self.counts.bad("bad_crc", len(line))
         if _BEGUN.match(line):

@@ -1,16 +1,18 @@
-"""Carrera Digital 124/132 control unit: asked again and again, it answers with a passing or with its state.
+"""Carrera Digital 124/132 control unit: polled continuously, it answers with a passing or with its state.
 
 19200 baud (or BLE behind a bridge). A request is `"` command `$`; an answer ends with `$` or `#`. Each character after
 the first carries one nibble above 30h, the last is the nibble sum. A passing is `?`, address, 32 bit of milliseconds
-with the nibbles of each byte swapped, sector (1: start/finish), sum (timing.md 2.9; carreralib, MIT).
+with the nibbles of each byte swapped, sector (1: start/finish), sum.
+
+Source: carreralib (github.com/tkem/carreralib, MIT), its protocol module and tests, read in 2026.
 """
 
 import re
 from typing import Final
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
+from station.gates.decoders.framed_decoder import LineDecoder
 
 ASK: Final = b'"?$'
 ASK_VERSION: Final = b'"0$'
@@ -22,23 +24,23 @@ _ANSWER = re.compile(rb"(\?:[0-?]{16}|\?:[0-?]{14}|\?[1-8][0-?]{8}[1-9][0-?]|(?<
 _CUT = re.compile(rb"\?[0-?]{2,}|[0-?]{5,}$")  # an answer without its beginning or its end
 
 
-class Carrera:
+class Carrera(LineDecoder):
     """A `Decoder`. The transponder is the controller's address as on the unit, "1" to "8"; the loop is the sector."""
 
     name = "carrera"
+    max_frame_bytes = 64
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self._answers = Lines(64, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+        super().__init__()
+        self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart"))
         self._asked_ns: int | None = None
         self._answered = False
 
     def feed(self, data: bytes) -> list[Decoded]:
-        return [fact for answer in self._answers.feed(data.translate(_ENDS)) for fact in self._answer(answer)]
+        return super().feed(data.translate(_ENDS))
 
     def hello(self) -> bytes:
-        self._answers.forget()
+        super().hello()
         self._asked_ns = None
         return ASK_VERSION
 
@@ -49,7 +51,7 @@ class Carrera:
         self._asked_ns, self._answered = now_ns, False
         return ASK
 
-    def _answer(self, line: bytes) -> list[Decoded]:
+    def _decode_frame(self, line: bytes) -> list[Decoded]:
         found = _ANSWER.search(line)
         if found is None:
             self.counts.bad_length += _CUT.match(line) is not None
@@ -61,7 +63,7 @@ class Carrera:
         self._answered = True
         self.counts.resynced_bytes += len(line) - len(answer)
         if answer.startswith(b"0"):
-            return self.counts.good([Message("version", answer[1:-1].decode())])
+            return self.counts.good([DeviceMessage("version", answer[1:-1].decode())])
         return self.counts.good([StatusReport()] if answer.startswith(b"?:") else self._passing(answer))
 
     def _passing(self, answer: bytes) -> list[Decoded]:

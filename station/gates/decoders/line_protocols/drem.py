@@ -1,43 +1,36 @@
 """The timer of the DeepRacer Event Manager (DREM): JSON texts, one a line here, stamped with its wall clock in ms.
 
-`{"event":"lap","timestamp":ms,"gpio":17,"lapNumber":n,"sensorLapCount":k}` and, to whoever connects, `connected`. It
-counts from 1 at each start, stamps in a loop of 10 ms (5 ms in newer ones), and says nothing twice (timing.md 1.1;
-deepracer.md 2.1). On the net it is a WebSocket: station/gates/drem.py.
+`{"event":"lap","timestamp":ms,"gpio":17,"lapNumber":n,"sensorLapCount":k}` and, to every new client, `connected`. It
+counts from 1 at each start, samples its inputs every 10 ms (5 ms in newer versions), and repeats nothing. On the
+network it is a WebSocket: station/gates/drem.py.
+
+Source: the `leaderboard-timer` of github.com/aws-solutions-library-samples/guidance-for-aws-deepracer-event-management
+(MIT-0, 2026).
 """
 
 import json
 import math
 from typing import Any, Final, TypeGuard
 
-from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, Gap, Message, StatusReport
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Decoded, DeviceEdge, DeviceMessage, Gap, StatusReport
+from station.gates.decoders.framed_decoder import LineDecoder
 
-LONGEST: Final = 4096
-LARGEST: Final = 2**53  # beyond it JavaScript's numbers are not whole any more
+MAX_TEXT_BYTES: Final = 4096
+MAX_INTEGER: Final = 2**53  # beyond it JavaScript's numbers are not whole any more
 
 
-class Drem:
+class Drem(LineDecoder):
     """A `Decoder`. Sensors are the GPIO numbers, "17" and "27"; `number` is the lap number."""
 
     name = "drem"
+    max_frame_bytes = MAX_TEXT_BYTES
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self._lines = Lines(LONGEST, self.counts)
+        super().__init__()
         self._told: tuple[int, int] | None = None
         self._last_ns = 0
 
-    def feed(self, data: bytes) -> list[Decoded]:
-        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
-
-    def hello(self) -> bytes:
-        self._lines.forget()
-        return b""
-
-    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # it speaks by itself
-        return b""
-
-    def _line(self, line: bytes) -> list[Decoded]:
+    def _decode_frame(self, line: bytes) -> list[Decoded]:
         said = read_object(line)
         if said is None:
             self.counts.bad_length += line.startswith(b"{")  # no object begins so that does not end
@@ -52,11 +45,11 @@ class Drem:
             return self.counts.good(self._lap(str(gpio), number, time_ns))
         if event == "connected":
             return self.counts.good([*self._clock(time_ns), StatusReport(device_time_ns=time_ns)])
-        return self.counts.good([Message(str(event)[:40])])
+        return self.counts.good([DeviceMessage(str(event)[:40])])
 
     def _lap(self, gpio: str, number: int, time_ns: int) -> list[Decoded]:
         if self._told == (number, time_ns):
-            return [Message("repeat", f"lap {number}")]
+            return [DeviceMessage("repeat", f"lap {number}")]
         last, self._told = self._told, (number, time_ns)
         edge = DeviceEdge(gpio, True, time_ns, number)
         skipped = _skipped(last[0], number) if last is not None else None
@@ -96,13 +89,13 @@ def read_object(text: bytes | str) -> dict[str, Any] | None:
 
 
 def _whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_INTEGER
 
 
 def _nanoseconds(timestamp: object) -> int | None:
     """Milliseconds, whole or not, as ns; None if it is no time."""
     if _whole(timestamp):
         return timestamp * 1_000_000
-    if isinstance(timestamp, float) and math.isfinite(timestamp) and 0 <= timestamp < LARGEST:
+    if isinstance(timestamp, float) and math.isfinite(timestamp) and 0 <= timestamp < MAX_INTEGER:
         return round(timestamp * 1000) * 1000
     return None

@@ -1,40 +1,38 @@
-"""I-Lap: SOH, type and tab-separated fields on a line, without any check (timing.md 2.6).
+"""I-Lap: SOH, type and tab-separated fields on a line, without any check.
 
 The device is silent until it is asked (`%`), answers with its number, and then reports passings with seconds since it
-began. It is asked again until it answers, and never after that: what a second asking does to its clock is not known.
+began. It is asked again until it answers, and never after that: what a second request does to its clock is not known.
+
+Source: `transponder-bridge.md` of github.com/HackyRacers/Transponder-Documentation, read in 2026.
 """
 
 import re
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline, Timelines
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, DeviceTimelines
+from station.gates.decoders.framed_decoder import LineDecoder
 from station.gates.decoders.line_protocols.rc4 import microseconds
 
-LONGEST = 120
 ASK = b"\x01%\r\n"
 ASK_AGAIN_NS = 3_000_000_000
 ANSWER = re.compile(r"%\t(\d{1,6})\t(\d{1,6})\t(\d{1,6})")
 PASSING = re.compile(r"@\t(\d{1,6})\t(\d{1,10})\t(\d{1,10}\.\d{3})")  # always three: a line cut short is no time
 
 
-class ILap:
+class ILap(LineDecoder):
     """A `Decoder`."""
 
     name = "ilap"
+    max_frame_bytes = 120
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self._lines = Lines(LONGEST, self.counts)
-        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000, None, "restart")))
+        super().__init__()
+        self._timelines = DeviceTimelines(lambda: DeviceTimeline(DeviceClock(1_000, None, "restart")))
         self._answered = False
         self._asked_ns: int | None = None
 
-    def feed(self, data: bytes) -> list[Decoded]:
-        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
-
     def hello(self) -> bytes:
-        self._lines.forget()
+        super().hello()
         self._answered, self._asked_ns = False, None
         return ASK
 
@@ -46,7 +44,7 @@ class ILap:
         self._asked_ns = now_ns
         return ASK
 
-    def _line(self, line: bytes) -> list[Decoded]:
+    def _decode_frame(self, line: bytes) -> list[Decoded]:
         # A line that lost its end holds two frames.
         noise, *texts = line.split(b"\x01")
         self.counts.resynced_bytes += len(noise)
@@ -63,7 +61,7 @@ class ILap:
 
     def _facts(self, text: str) -> list[Decoded] | None:
         if text == "%":
-            return [Message("echo", "our own question came back")]
+            return [DeviceMessage("echo", "our own question came back")]
         if (said := ANSWER.fullmatch(text)) is not None:
             self._answered = True
             return [StatusReport(decoder=said[1])]

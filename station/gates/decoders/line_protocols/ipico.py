@@ -2,16 +2,19 @@
 
 Reader, tag, antenna counts, YYMMDD, HHMMSS, hundredths in hex, optionally three bytes more, and the sum of the
 characters between `aa` and itself. `FS`/`LS` mark the first and the last sight of a tag. Readers send a read again
-seconds later with the same time (timing.md 2.10).
+seconds later with the same time.
+
+Sources: IPICO's protocol document of 2007 and the recordings in `docs/ipico-protocol/` of
+github.com/iwismer/rusty-timer (2026).
 """
 
 import re
 from datetime import UTC, datetime
 from typing import Final
 
-from station.gates.decoders.decoder import Counts, Decoded, Passing
-from station.gates.decoders.device_clock import DeviceClock, Timeline
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Decoded, Passing
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
+from station.gates.decoders.framed_decoder import LineDecoder
 
 FIRST_SEEN: Final = 1
 LAST_SEEN: Final = 2
@@ -23,27 +26,16 @@ _READ = re.compile(
 _CUT = re.compile(rb"aa[\da-f]*(?:FS|LS)?", re.IGNORECASE)
 
 
-class Ipico:
+class Ipico(LineDecoder):
     """A `Decoder`. The loop is the reader's number; times are those of its calendar clock."""
 
     name = "ipico"
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self._lines = Lines(256, self.counts)
-        self._timeline = Timeline(DeviceClock(10_000_000, None, "clock_jump"))
+        super().__init__()
+        self._timeline = DeviceTimeline(DeviceClock(10_000_000, None, "clock_jump"))
 
-    def feed(self, data: bytes) -> list[Decoded]:
-        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
-
-    def hello(self) -> bytes:
-        self._lines.forget()
-        return b""
-
-    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # it speaks by itself
-        return b""
-
-    def _line(self, line: bytes) -> list[Decoded]:
+    def _decode_frame(self, line: bytes) -> list[Decoded]:
         found = _READ.search(line)
         if found is None:
             self.counts.bad_length += _CUT.fullmatch(line) is not None

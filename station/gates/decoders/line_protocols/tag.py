@@ -1,15 +1,18 @@
 """TAG Heuer CP 520: lines of 30 columns ended by CR, times of day with six digits (a CP 540 speaks otherwise).
 
 `T`, mark, start number, channel (M1: by hand), `HH:MM:SS.ffffff` with leading blanks. Only a plain `T` is an impulse:
-`T-` (a start was taken back), `T*` (renumbered), `R` (a result) and `S` (a new run) are Messages (timing.md 2.11).
+`T-` (a start was cancelled), `T*` (renumbered), `R` (a result) and `S` (a new run) are DeviceMessages.
+
+Sources: `tag_heuer_520.py` of github.com/LateralGs/rallyx_timing_scoring (MIT, 2018) and the recorded
+logs of github.com/amayers1/ww-canoe-kayak-slalom.
 """
 
 import re
 from typing import Final
 
 from station.gates.decoders.day_clock import DayClock
-from station.gates.decoders.decoder import Counts, Decoded, DeviceEdge, Message
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Decoded, DeviceEdge, DeviceMessage
+from station.gates.decoders.framed_decoder import LineDecoder
 
 MANUAL: Final = 1
 COLUMNS: Final = 30
@@ -22,27 +25,16 @@ _BEGUN = re.compile(rb"(?:T[ *-]|R[ \d])[ \d]{2}")
 _CLOCK = re.compile(rb" *(?:(?:(\d{1,2}):)? ?(\d{1,2}):)? ?(\d{1,2})\.(\d{1,6}) *")
 
 
-class TagHeuer:
+class TagHeuer(LineDecoder):
     """A `Decoder`. Sensors are the channels, "1" to "4"; `number` is the start number, None if there is none."""
 
     name = "tag"
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self._lines = Lines(256, self.counts)
+        super().__init__()
         self._clock = DayClock(6)
 
-    def feed(self, data: bytes) -> list[Decoded]:
-        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
-
-    def hello(self) -> bytes:
-        self._lines.forget()
-        return b""
-
-    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # it speaks by itself
-        return b""
-
-    def _line(self, line: bytes) -> list[Decoded]:
+    def _decode_frame(self, line: bytes) -> list[Decoded]:
         tail = line[-COLUMNS:]
         if len(tail) == COLUMNS and (found := _TIME.fullmatch(tail)):
             return self._time(found, len(line))
@@ -57,7 +49,7 @@ class TagHeuer:
 
     def _told(self, kind: str, text: bytes, length: int) -> list[Decoded]:
         self.counts.resynced_bytes += length - len(text)
-        return self.counts.good([Message(kind, " ".join(text.decode().split()))])
+        return self.counts.good([DeviceMessage(kind, " ".join(text.decode().split()))])
 
     def _time(self, found: re.Match[bytes], length: int) -> list[Decoded]:
         mark, number, hand, channel, text = found.groups()

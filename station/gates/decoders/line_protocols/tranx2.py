@@ -1,16 +1,17 @@
-"""AMB TranX-2 and RC2: hexadecimal lines at 9600 baud, without any check (timing.md 2.4).
+"""AMB TranX-2 and RC2: hexadecimal lines at 9600 baud, without any check.
 
 Passing: `$`, decoder (2), 2 more, transponder (6), milliseconds (8), hits (2), strength (2), 2 more. Noise: `#`,
 decoder (2), noise (2). The millisecond counter is 32 bits and wraps after 49.7 days.
+
+Source: github.com/bitbrewers/tranx2 (MIT), read in 2026.
 """
 
 import re
 
-from station.gates.decoders.decoder import Counts, Decoded, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline, Timelines
-from station.gates.decoders.framing import Lines
+from station.gates.decoders.decoder import Decoded, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, DeviceTimelines
+from station.gates.decoders.framed_decoder import LineDecoder
 
-LONGEST = 64
 HEX = "[0-9A-Fa-f]"
 PASSING = re.compile(rf"\$({HEX}{{2}}){HEX}{{2}}({HEX}{{6}})({HEX}{{8}})({HEX}{{2}})({HEX}{{2}}){HEX}{{2}}".encode())
 NOISE = re.compile(rf"#({HEX}{{2}})({HEX}{{2}})".encode())
@@ -18,27 +19,17 @@ PASSING_LENGTH, NOISE_LENGTH = 25, 5
 STARTS = re.compile(rb"(?=[$#])")
 
 
-class TranX2:
+class TranX2(LineDecoder):
     """A `Decoder`."""
 
     name = "tranx2"
+    max_frame_bytes = 64
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self._lines = Lines(LONGEST, self.counts)
-        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000_000, 1 << 32, "restart")))
+        super().__init__()
+        self._timelines = DeviceTimelines(lambda: DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart")))
 
-    def feed(self, data: bytes) -> list[Decoded]:
-        return [fact for line in self._lines.feed(data) for fact in self._line(line)]
-
-    def hello(self) -> bytes:
-        self._lines.forget()
-        return b""
-
-    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # it speaks by itself
-        return b""
-
-    def _line(self, line: bytes) -> list[Decoded]:
+    def _decode_frame(self, line: bytes) -> list[Decoded]:
         # A line that lost its end holds two frames.
         noise, *texts = STARTS.split(line)
         self.counts.resynced_bytes += len(noise)

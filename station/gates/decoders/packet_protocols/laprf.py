@@ -1,17 +1,19 @@
 """ImmersionRC LapRF: binary records from 5Ah to 5Bh, fields of tag, length and value, time in microseconds.
 
 5Ch escapes (byte + 40h). The CRC-16/ARC is over the unescaped record with its CRC set to zero, both delimiters
-included; so is the length (timing.md 2.8). The gate speaks by itself, over TCP port 5403 or USB.
+included; so is the length. The gate speaks by itself, over TCP port 5403 or USB.
+
+Sources: github.com/fpvcult/laprf and github.com/RotorHazard/laprf-provider, read in 2026.
 """
 
 import struct
 from typing import Final
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Numbering, Timeline
-from station.gates.decoders.framing import Brackets
+from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, Numbering
+from station.gates.decoders.framed_decoder import PacketDecoder
 
-LONGEST: Final = 1024  # bytes of a record, unescaped
+MAX_RECORD_BYTES: Final = 1024  # bytes of a record, unescaped
 HEAD: Final = struct.Struct("<BHHH")  # start, length, CRC, kind
 ESCAPE: Final = 0x5C
 
@@ -32,28 +34,19 @@ MILLIVOLTS: Final = 0x21  # of a status
 Fields = dict[int, int]
 
 
-class LapRf:
+class LapRf(PacketDecoder):
     """A `Decoder`. The transponder is the pilot's slot: the frequency is who passes; `strength` is the peak."""
 
     name = "laprf"
+    max_frame_bytes = 2 * MAX_RECORD_BYTES
+    brackets = (b"\x5a", b"\x5b")
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self._frames = Brackets(b"\x5a", b"\x5b", 2 * LONGEST, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000, None, "restart"), Numbering("passing"))
+        super().__init__()
+        self._timeline = DeviceTimeline(DeviceClock(1_000, None, "restart"), Numbering("passing"))
         self._gate = ""  # only passings name it: the rest comes from the same one
 
-    def feed(self, data: bytes) -> list[Decoded]:
-        return [fact for frame in self._frames.feed(data) for fact in self._frame(frame)]
-
-    def hello(self) -> bytes:
-        self._frames.forget()
-        return b""
-
-    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # it speaks by itself
-        return b""
-
-    def _frame(self, frame: bytes) -> list[Decoded]:
+    def _decode_frame(self, frame: bytes) -> list[Decoded]:
         plain = unescaped(frame)
         if len(plain) <= HEAD.size:
             return self.counts.bad("bad_length", len(frame))
@@ -92,7 +85,7 @@ class LapRf:
         if kind == TIME and RTC_US in fields:
             clock = self._timeline.time(fields[RTC_US])
             return self.counts.good([*clock.gaps, StatusReport(self._gate, device_time_ns=clock.at_ns)])
-        return self.counts.good([Message(KINDS.get(kind, f"{kind:04x}"), decoder=self._gate)])
+        return self.counts.good([DeviceMessage(KINDS.get(kind, f"{kind:04x}"), decoder=self._gate)])
 
 
 def unescaped(frame: bytes) -> bytes:

@@ -1,16 +1,21 @@
-"""AMB/MyLaps P3: binary frames between 8Eh and 8Fh, on TCP 5403 or RS-232 (timing.md 2.2).
+"""AMB/MyLaps P3: binary frames between 8Eh and 8Fh, on TCP 5403 or RS-232.
 
 `8E | version | length LE16 | CRC LE16 | flags LE16 | kind LE16 | (tag, length, value LE)* | 8F`; inside a frame 8Ah to
 8Fh may be sent as 8Dh and the byte + 20h. Length and CRC are of the unescaped frame, the CRC with its own field zero.
 The time is microseconds since 1970 by the decoder's clock. Photocells on its inputs are transponders 9991 and 9992.
+
+Sources: github.com/vmindru/ambp3client (captures of 2019 and their reader) and `docs/AMB_DECODER_PROTOCOL.md` of
+github.com/oggthemiffed/RCTimingControl (2026); the CRC was confirmed on every frame of those captures. Photocells:
+MyLaps' note on the auxiliary port ("Type 3").
 """
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Numbering, Timeline, Timelines
-from station.gates.decoders.framing import Brackets, crc_amb
+from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, DeviceTimelines, Numbering
+from station.gates.decoders.framed_decoder import PacketDecoder
+from station.gates.decoders.framing import crc_amb
 
 ESCAPE = 0x8D
-LEAST, LONGEST = 11, 2048
+MIN_PLAIN_BYTES, MAX_PLAIN_BYTES = 11, 2048  # of a frame, unescaped
 PASSING, STATUS = 0x01, 0x02
 
 KINDS = {
@@ -50,29 +55,22 @@ PASSING_TAGS = {
 STATUS_TAGS = {0x01: "noise", 0x06: "gps", 0x07: "temperature_c", 0x0C: "voltage_dv", **GENERAL_TAGS}
 
 
-class P3:
+class P3(PacketDecoder):
     """A `Decoder`."""
 
     name = "p3"
+    max_frame_bytes = 2 * MAX_PLAIN_BYTES
+    brackets = (b"\x8e", b"\x8f")
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self._frames = Brackets(b"\x8e", b"\x8f", 2 * LONGEST, self.counts)
-        self._timelines = Timelines(lambda: Timeline(DeviceClock(1_000, None, "clock_jump"), Numbering("passing")))
+        super().__init__()
+        self._timelines = DeviceTimelines(
+            lambda: DeviceTimeline(DeviceClock(1_000, None, "clock_jump"), Numbering("passing"))
+        )
 
-    def feed(self, data: bytes) -> list[Decoded]:
-        return [fact for frame in self._frames.feed(data) for fact in self._frame(frame)]
-
-    def hello(self) -> bytes:
-        self._frames.forget()
-        return b""
-
-    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # P3 speaks by itself
-        return b""
-
-    def _frame(self, sent: bytes) -> list[Decoded]:
+    def _decode_frame(self, sent: bytes) -> list[Decoded]:
         frame = unescape(sent)
-        if len(frame) < LEAST or int.from_bytes(frame[2:4], "little") != len(frame):
+        if len(frame) < MIN_PLAIN_BYTES or int.from_bytes(frame[2:4], "little") != len(frame):
             return self.counts.bad("bad_length", len(sent))
         if crc_amb(frame[:4] + b"\0\0" + frame[6:]) != int.from_bytes(frame[4:6], "little"):
             return self.counts.bad("bad_crc", len(sent))
@@ -88,7 +86,7 @@ class P3:
             return [_status(_numbers(values, STATUS_TAGS))]
         decoder = _numbers(values, GENERAL_TAGS).get("decoder")
         text = " ".join(f"{tag:02x}={value.hex()}" for tag, value in values.items())
-        return [Message(KINDS.get(kind, f"kind {kind:04x}"), text, "" if decoder is None else str(decoder))]
+        return [DeviceMessage(KINDS.get(kind, f"kind {kind:04x}"), text, "" if decoder is None else str(decoder))]
 
     def _passing(self, values: dict[int, bytes]) -> list[Decoded] | None:
         known = _numbers(values, PASSING_TAGS)

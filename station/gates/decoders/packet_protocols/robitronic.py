@@ -1,24 +1,26 @@
 """Robitronic and EasyLAP: binary packets of fixed lengths, times in ms since power-on; 38400 baud.
 
-A packet is its length, a check that nobody has published, its kind and the rest: `0B .. 83`, time (4), 4 more, about
-once a second; `0D .. 84`, transponder (4), time (4), hits, strength. Numbers have their low byte first. We send
-`03 B9 01`, the counter answers `00` and begins (timing.md 2.6; flipsideracing's wiki). EasyLAP has a USB bridge that
-is no serial port: its `url` is `cp2110:///dev/hidraw0` (hid_port.py).
+A packet is its length, an undocumented check byte, its kind and the rest: `0B .. 83`, time (4), 4 more, about once a
+second; `0D .. 84`, transponder (4), time (4), hits, strength. Numbers have their low byte first. We send `03 B9 01`,
+the counter answers `00` and begins. EasyLAP has a USB bridge that is not a serial port: its `url` is
+`cp2110:///dev/hidraw0` (hid_port.py).
 
-Without a check, and without a sign where a packet begins, what looks like one in noise is told by its time: a passing
-that lies seconds before the counter's own clock, or minutes after it, is none.
+With no usable check and no start byte, noise can look like a packet. Its time gives it away: a passing that lies
+seconds before the counter's own clock, or minutes after it, is refused.
+
+Source: the Robitronic page of the Flipside Racing wiki, read in 2026; the maker publishes no protocol.
 """
 
 import struct
 from typing import Final
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline
+from station.gates.decoders.decoder import Counts, Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
 
 BEGIN: Final = b"\x03\xb9\x01"
 TIME: Final = (0x0B, 0x83)
 PASSING: Final = (0x0D, 0x84)
-KIND: Final = 3  # so many bytes tell what it is
+KIND: Final = 3  # the bytes up to and including the kind
 EARLY_MS, LATE_MS = 5_000, 120_000  # of a passing, by the last time packet
 
 _PASSING = struct.Struct("<xxxIIBB")
@@ -33,8 +35,8 @@ class Robitronic:
     def __init__(self) -> None:
         self.counts = Counts()
         self._buffer = bytearray()
-        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
-        self._told_ms: int | None = None
+        self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+        self._clock_ms: int | None = None  # of the last time packet
         self._asked = False
 
     def feed(self, data: bytes) -> list[Decoded]:
@@ -54,17 +56,17 @@ class Robitronic:
         if self._buffer:
             self.counts.bad("bad_length", len(self._buffer))
         self._buffer.clear()
-        self._asked, self._told_ms = True, None
+        self._asked, self._clock_ms = True, None
         return BEGIN
 
-    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # once begun it speaks by itself
+    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # once started it speaks by itself
         return b""
 
     def _packet(self, at: int, left: int) -> tuple[int, list[Decoded]]:
-        """How many bytes are done with, and what they say; 0: more must come."""
+        """How many bytes are consumed, and the facts in them; 0: more bytes are needed."""
         if self._asked and self._buffer[at] == 0:
             self._asked = False
-            return 1, self.counts.good([Message("answer")])
+            return 1, self.counts.good([DeviceMessage("answer")])
         if left < KIND:
             return 0, []
         head = (self._buffer[at], self._buffer[at + 2])
@@ -78,13 +80,13 @@ class Robitronic:
 
     def _time(self, packet: bytes) -> list[Decoded]:
         self._asked = False
-        (self._told_ms,) = _TIME.unpack(packet)
-        clock = self._timeline.time(self._told_ms)
+        (self._clock_ms,) = _TIME.unpack(packet)
+        clock = self._timeline.time(self._clock_ms)
         return self.counts.good([*clock.gaps, StatusReport(device_time_ns=clock.at_ns)])
 
     def _passing(self, packet: bytes) -> tuple[int, list[Decoded]]:
         transponder, ms, hits, strength = _PASSING.unpack(packet)
-        if self._told_ms is not None and not -EARLY_MS <= ms - self._told_ms <= LATE_MS:
+        if self._clock_ms is not None and not -EARLY_MS <= ms - self._clock_ms <= LATE_MS:
             return 1, self.counts.bad("bad_fields", 1)
         self._asked = False
         seen = self._timeline.passing(str(transponder), ms)

@@ -1,20 +1,21 @@
-"""ZRound's open lap counter protocol: `%`, a letter, hexadecimal digits, `&`; 19200 baud or TCP (timing.md 2.7).
+"""ZRound's open lap counter protocol: `%`, a letter, hexadecimal digits, `&`; 19200 baud or TCP.
 
-We ask `%C&`, the counter answers `%A&` (on TCP it need not), `%I&` starts it and sets its clock to zero; then come
-`%T<ms>&` (its clock, which it need not tell, and bridges from other decoders tell from the first lap on) and
+We send `%C&`, the counter answers `%A&` (on TCP it need not), `%I&` starts it and sets its clock to zero; then come
+`%T<ms>&` (its clock, which is optional; bridges from other decoders send it from the first lap on) and
 `%L<transponder>[,]<ms>&` (a lap; without the comma the transponder is two digits). Each connection starts it once at
-most; after a reconnect only when it stays silent, since a start begins its time anew, and not at all if it is one that
-never tells its clock: of that one silence says nothing. Up to eight digits are a number; longer transponders are RFID
-tags (96 bits and more, EPC), known by their digits.
+most; after a reconnect only when it stays silent, since a start resets its clock, and not at all if it is one that
+never sends its clock: its silence means nothing. Up to eight digits are a number; longer transponders are RFID tags
+(96 bits and more, EPC), known by their digits.
+
+Source: the open protocol in ZRound's wiki (zround.com, CC BY-SA), read in 2026.
 """
 
 import re
 
-from station.gates.decoders.decoder import Counts, Decoded, Message, Passing, StatusReport
-from station.gates.decoders.device_clock import DeviceClock, Timeline
-from station.gates.decoders.framing import Brackets
+from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing, StatusReport
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline
+from station.gates.decoders.framed_decoder import PacketDecoder
 
-LONGEST = 160
 NUMBER_DIGITS = 8
 ASK, ANSWER, START = b"%C&", b"%A&", b"%I&"
 ANSWER_NS = 500_000_000
@@ -24,15 +25,16 @@ LAP = re.compile(rb"%L(?:([0-9A-Fa-f]{1,128}),|([0-9A-Fa-f]{2}))([0-9A-Fa-f]{1,1
 WORDS = {ASK: "ask", ANSWER: "answer", START: "start", b"%F&": "stop"}
 
 
-class ZRound:
+class ZRound(PacketDecoder):
     """A `Decoder`."""
 
     name = "zround"
+    max_frame_bytes = 160
+    brackets = (b"%", b"&")
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self._frames = Brackets(b"%", b"&", LONGEST, self.counts)
-        self._timeline = Timeline(DeviceClock(1_000_000, 1 << 32, "restart"))
+        super().__init__()
+        self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart"))
         self._ever_started = self._started = False  # at all (or it was at work); in this connection
         self._due_ns: int | None = None
         self._started_ns: int | None = None  # when that was, in this connection
@@ -41,11 +43,8 @@ class ZRound:
         self._heard_time = self._beats = False
         self._must_answer = False
 
-    def feed(self, data: bytes) -> list[Decoded]:
-        return [fact for frame in self._frames.feed(data) for fact in self._frame(frame)]
-
     def hello(self) -> bytes:
-        self._frames.forget()
+        super().hello()
         self._due_ns, self._started, self._heard_time, self._beats = None, False, False, False
         self._started_ns = None
         return ASK
@@ -67,7 +66,7 @@ class ZRound:
         self._ever_started, self._started, self._started_ns = True, True, now_ns
         return answer + START
 
-    def _frame(self, frame: bytes) -> list[Decoded]:
+    def _decode_frame(self, frame: bytes) -> list[Decoded]:
         facts = self._facts(frame)
         return self.counts.bad("bad_fields", len(frame)) if facts is None else self.counts.good(facts)
 
@@ -76,7 +75,7 @@ class ZRound:
             self._must_answer |= frame == ASK
             if frame == ANSWER and not self._ever_told:
                 self._ever_told, self._mute = True, False  # it was not there when it was started
-            return [Message(WORDS[frame])]
+            return [DeviceMessage(WORDS[frame])]
         if (said := TIME.fullmatch(frame)) is not None:
             self._ever_started = self._heard_time = self._beats = self._ever_told = self._ever_beat = True
             self._mute = False

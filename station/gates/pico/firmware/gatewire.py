@@ -43,7 +43,7 @@ def pack(*fields: object) -> bytes:
     return body + " *{:04X}\n".format(crc16(body)).encode()  # noqa: UP032  # bytes of a nested f-string fail there
 
 
-class Lines:
+class CheckedLineReader:
     """Bytes in, whole and sound lines out; any split, any noise. Counts what it dropped."""
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class Counter:
         return self._last
 
 
-class Gate:
+class GateFirmware:
     """What the gate remembers and answers. It speaks of edges only after it was asked (R)."""
 
     def __init__(self, boot: str, ring: int = 512) -> None:
@@ -112,7 +112,7 @@ class Gate:
         self._ring: list[bytes] = [b""] * ring
         self._last = 0
         self._next = 0  # the next edge to tell; 0: nobody has asked
-        self._lines = Lines()
+        self._lines = CheckedLineReader()
         self.levels = 15  # a bit for each sensor's pin
 
     def edge(self, us: int, sensor: int, level: int) -> None:

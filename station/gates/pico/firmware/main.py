@@ -11,7 +11,7 @@ from array import array
 from time import ticks_us  # type: ignore[attr-defined]
 
 import machine  # type: ignore[import-not-found]
-from gatewire import Counter, Gate  # type: ignore[import-not-found]
+from gatewire import Counter, GateFirmware  # type: ignore[import-not-found]
 from machine import Pin
 
 PINS = (2, 3, 4, 5)
@@ -37,7 +37,7 @@ def watch(index: int, pin: Pin) -> None:
 
 def main() -> None:
     """Round and round: edges to the ring, answers to the station, a beat each second."""
-    gate = Gate("".join(["{:02x}".format(byte) for byte in os.urandom(4)]))  # noqa: UP032
+    gate = GateFirmware("".join(["{:02x}".format(byte) for byte in os.urandom(4)]))  # noqa: UP032
     counter = Counter(30)  # ticks_us wraps every 18 minutes
     poller = select.poll()
     poller.register(sys.stdin, select.POLLIN)

@@ -6,17 +6,17 @@ import pathlib
 import pytest
 
 from raceday.__main__ import main
-from simulator.races.multi_car.heat import Heat, Luck, draw_heat
-from simulator.races.multi_car.verdict import Verdict, run_heat, run_heats
+from simulator.races.multi_car.heat import FaultRates, Heat, draw_heat
+from simulator.races.multi_car.verdict import HeatVerdict, run_heat, run_heats
 from station.core.attribution import assignment, likelihood
 from station.core.attribution.assignment import CrossingAssigner
 from station.core.attribution.likelihood import CarOnTrack, CarReportAt, GateCrossing
 
 
-def heats(seeds: range, cars: int = 3, luck: Luck | None = None) -> Verdict:
-    whole = Verdict()
+def heats(seeds: range, cars: int = 3, rates: FaultRates | None = None) -> HeatVerdict:
+    whole = HeatVerdict()
     for seed in seeds:
-        whole.add(run_heat(f"test/{seed}", cars, 12, luck or Luck()))
+        whole.add(run_heat(f"test/{seed}", cars, 12, rates or FaultRates()))
     return whole
 
 
@@ -33,7 +33,7 @@ def test_none_is_silently_wrong(seeds: range) -> None:
 @pytest.mark.slow
 def test_without_luck_nobody_is_asked_for_nothing() -> None:
     """No missed edge, no lost report: what is asked is about cars that came side by side."""
-    verdict = heats(range(5), luck=Luck(0.0, 0.0))
+    verdict = heats(range(5), rates=FaultRates(0.0, 0.0))
     assert verdict.wrong == []
     assert verdict.laps_true >= 0.96 * verdict.laps
 
@@ -74,10 +74,10 @@ def test_the_bug_that_is_always_sure_is_seen(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_is_drawn_is_what_was_asked_for() -> None:
-    heat: Heat = draw_heat("x", 3, 12, Luck())
+    heat: Heat = draw_heat("x", 3, 12, FaultRates())
     assert len({each.car for each in heat.passes}) == 3
     assert sum(each.counts for each in heat.passes) == 3 * 13
-    assert draw_heat("x", 3, 12, Luck()).inputs == heat.inputs
+    assert draw_heat("x", 3, 12, FaultRates()).inputs == heat.inputs
 
 
 def test_the_command_says_what_held(capsys: pytest.CaptureFixture[str]) -> None:

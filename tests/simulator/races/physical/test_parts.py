@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from shared.errors import ConfigError
 from shared.units import NS_PER_S
 from simulator.races.physical import beam_gate
-from simulator.races.physical.beam_gate import SENSORS, Passing, SeenEdge
-from simulator.races.physical.fault_table import BY_NAME, Bad, chosen
-from simulator.races.physical.gate_device import RING, BoxDriver, GateBox
+from simulator.races.physical.beam_gate import SENSORS, BeamPassing, SeenEdge
+from simulator.races.physical.fault_table import BY_NAME, FaultSource, chosen
+from simulator.races.physical.gate_device import RING, GateDevice, GateDeviceDriver
 from simulator.races.physical.racers import draw_racer, drive_lap
-from simulator.races.physical.virtual_time import KernelClock, Universe
+from simulator.races.physical.virtual_time import VirtualKernelClock, VirtualTime
 from simulator.races.schedule import draw_meeting
 from station.core.inputs import Edge
 
@@ -21,34 +21,34 @@ SPEEDS = st.floats(0.7, 4.0)
 
 
 def test_events_happen_in_order_and_of_one_instant_as_planned() -> None:
-    universe, seen = Universe(), []
+    virtual_time, seen = VirtualTime(), []
     for at_ns, word in ((20, "c"), (10, "a"), (10, "b"), (5, "z")):
-        universe.at(at_ns, lambda word=word: seen.append((universe.now_ns, word)))
-    while universe.next_at_ns is not None:
-        universe.happen()
+        virtual_time.at(at_ns, lambda word=word: seen.append((virtual_time.now_ns, word)))
+    while virtual_time.next_at_ns is not None:
+        virtual_time.happen()
     assert seen == [(5, "z"), (10, "a"), (10, "b"), (20, "c")]
 
 
 def test_a_story_goes_on_after_its_pauses() -> None:
-    universe, seen = Universe(), []
+    virtual_time, seen = VirtualTime(), []
 
     def story():  # type: ignore[no-untyped-def]
-        seen.append(universe.now_ns)
+        seen.append(virtual_time.now_ns)
         yield 7
-        seen.append(universe.now_ns)
+        seen.append(virtual_time.now_ns)
         yield 5
-        seen.append(universe.now_ns)
+        seen.append(virtual_time.now_ns)
 
-    universe.follow(story())
-    while universe.next_at_ns is not None:
-        universe.happen()
+    virtual_time.follow(story())
+    while virtual_time.next_at_ns is not None:
+        virtual_time.happen()
     assert seen == [0, 7, 12]
 
 
 def test_a_kernel_clock_starts_anew_with_each_boot_and_utc_can_be_stepped() -> None:
-    universe = Universe()
-    clock = KernelClock(universe, "hall")
-    universe.move_to(50 * NS_PER_S)
+    virtual_time = VirtualTime()
+    clock = VirtualKernelClock(virtual_time, "hall")
+    virtual_time.move_to(50 * NS_PER_S)
     before, utc, boot = clock.now_ns(), clock.utc_ns(), clock.boot_id
     clock.step_utc(-NS_PER_S)
     assert (clock.now_ns(), clock.utc_ns()) == (before, utc - NS_PER_S)
@@ -59,7 +59,7 @@ def test_a_kernel_clock_starts_anew_with_each_boot_and_utc_can_be_stepped() -> N
 
 @given(speed=SPEEDS, at_ns=st.integers(0, 10**15), seed=st.integers(0, 2**32))
 def test_whatever_flickers_the_first_edge_is_the_time(speed: float, at_ns: int, seed: int) -> None:
-    edges = beam_gate.double_trigger(Passing(at_ns, speed).clean(), random.Random(seed))
+    edges = beam_gate.double_trigger(BeamPassing(at_ns, speed).clean(), random.Random(seed))
     assert edges[0] == SeenEdge(SENSORS[0], True, at_ns)
     assert edges == beam_gate.in_order(edges)
     for sensor in SENSORS:
@@ -70,20 +70,20 @@ def test_whatever_flickers_the_first_edge_is_the_time(speed: float, at_ns: int, 
 
 @given(speed=SPEEDS, seed=st.integers(0, 2**32))
 def test_a_lost_edge_is_one_and_a_blind_sensor_is_silent(speed: float, seed: int) -> None:
-    clean = Passing(1_000, speed).clean()
+    clean = BeamPassing(1_000, speed).clean()
     lost = beam_gate.lose_edge(clean, random.Random(seed))
     assert sum(e.lost for e in lost) == 1
     assert len({e.sensor for e in beam_gate.miss_sensor(clean, random.Random(seed))}) == 1
 
 
 def test_switching_a_fault_off_leaves_the_luck_of_the_others() -> None:
-    every, few = Bad("s", BY_NAME), Bad("s", ["missed_edge"])
-    hits = [(every.strikes("double_trigger"), every.strikes("missed_edge")) for _ in range(3000)]
-    alone = [(few.strikes("double_trigger"), few.strikes("missed_edge")) for _ in range(3000)]
+    every, few = FaultSource("s", BY_NAME), FaultSource("s", ["missed_edge"])
+    hits = [(every.occurs("double_trigger"), every.occurs("missed_edge")) for _ in range(3000)]
+    alone = [(few.occurs("double_trigger"), few.occurs("missed_edge")) for _ in range(3000)]
     assert [b for _, b in hits] == [b for _, b in alone]
     assert not any(a for a, _ in alone)
     assert few.counts == {"missed_edge": sum(b for _, b in hits)}
-    assert every.instants("clock_step", 10**14) == Bad("s", BY_NAME).instants("clock_step", 10**14)
+    assert every.instants("clock_step", 10**14) == FaultSource("s", BY_NAME).instants("clock_step", 10**14)
 
 
 @pytest.mark.parametrize(
@@ -100,34 +100,34 @@ def test_an_unknown_fault_is_one_sentence() -> None:
 
 
 def test_a_new_station_hears_again_what_it_has_not_kept() -> None:
-    universe = Universe()
-    box = GateBox(KernelClock(universe, "hall"))
+    virtual_time = VirtualTime()
+    gate_device = GateDevice(VirtualKernelClock(virtual_time, "hall"))
     first: list[Edge] = []
-    BoxDriver(box).start({}, first.append)
+    GateDeviceDriver(gate_device).start({}, first.append)
     for n in range(6):
-        box.see(SeenEdge("front", n % 2 == 0, n * 1000, lost=n == 2))
+        gate_device.see(SeenEdge("front", n % 2 == 0, n * 1000, lost=n == 2))
     again: list[Edge] = []
-    BoxDriver(box).start({box.clock.boot_id: 4}, again.append)
+    GateDeviceDriver(gate_device).start({gate_device.clock.boot_id: 4}, again.append)
     assert [e.seq for e in first] == [1, 2, 4, 5, 6], "a lost edge has a number and nothing else"
     assert [e.seq for e in again] == [5, 6]
-    box.see(SeenEdge("rear", True, 9000))
+    gate_device.see(SeenEdge("rear", True, 9000))
     assert (len(first), again[-1].seq) == (5, 7), "one station listens at a time"
 
 
 def test_the_box_remembers_so_many_edges_and_none_over_a_reboot() -> None:
-    universe = Universe()
-    clock = KernelClock(universe, "hall")
-    box = GateBox(clock)
+    virtual_time = VirtualTime()
+    clock = VirtualKernelClock(virtual_time, "hall")
+    gate_device = GateDevice(clock)
     for n in range(RING + 10):
-        box.see(SeenEdge("front", n % 2 == 0, n))
+        gate_device.see(SeenEdge("front", n % 2 == 0, n))
     heard: list[Edge] = []
-    BoxDriver(box).start({}, heard.append)
+    GateDeviceDriver(gate_device).start({}, heard.append)
     assert [heard[0].seq, len(heard)] == [11, RING]
-    box.reboot()
+    gate_device.reboot()
     clock.reboot()
-    box.see(SeenEdge("front", True, 1))
+    gate_device.see(SeenEdge("front", True, 1))
     heard.clear()
-    BoxDriver(box).start({}, heard.append)
+    GateDeviceDriver(gate_device).start({}, heard.append)
     assert [(e.seq, e.boot) for e in heard] == [(1, clock.boot_id)]
 
 

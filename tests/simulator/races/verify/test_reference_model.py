@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import METHODS, RaceRules, RunLap, score_run
-from simulator.races.verify.reference_model import PaperRun, Posted, board
+from simulator.races.verify.reference_model import ReferenceResult, ReferenceRun, board
 
 S = 1_000_000_000
 
 
-def _run(rules: RaceRules, *stamps: int) -> PaperRun:
-    run = PaperRun("run", "race", "anna", "car-1", rules, released=True)
+def _run(rules: RaceRules, *stamps: int) -> ReferenceRun:
+    run = ReferenceRun("run", "race", "anna", "car-1", rules, released=True)
     for at_ns in stamps:
         run.crossing("boot", at_ns)
     return run
@@ -90,21 +90,21 @@ def test_the_paper_and_the_product_score_alike(laps: list[RunLap], rules: RaceRu
     assert _paper_of(book, rules).score_ms() == (None if score is None else score.score_ms)
 
 
-def _paper_of(book: list[RunLap], rules: RaceRules) -> PaperRun:
+def _paper_of(book: list[RunLap], rules: RaceRules) -> ReferenceRun:
     run = _run(RaceRules(min_lap_s=0.1), 0, *[lap.ended_ns for lap in book])
     run.rules, run.believing = rules, True  # the ranking takes each lap as it is told
-    for stroke, lap in zip(run.strip, book, strict=False):
-        stroke.since.update(off_track=lap.off_tracks, collision=lap.collisions, reset=lap.resets)
-        stroke.penalty_ns, stroke.void = lap.penalty_ns, not lap.valid
+    for crossing, lap in zip(run.strip, book, strict=False):
+        crossing.since.update(off_track=lap.off_tracks, collision=lap.collisions, reset=lap.resets)
+        crossing.penalty_ns, crossing.void = lap.penalty_ns, not lap.valid
     return run
 
 
 def test_the_board_takes_the_first_attempts_and_the_earlier_of_equals() -> None:
     posted = [
-        Posted("anna", 9_000, 300, 2),
-        Posted("anna", 10_000, 100, 0),
-        Posted("ben", 10_000, 200, 1),
-        Posted("cleo", None, 50, 3),
+        ReferenceResult("anna", 9_000, 300, 2),
+        ReferenceResult("anna", 10_000, 100, 0),
+        ReferenceResult("ben", 10_000, 200, 1),
+        ReferenceResult("cleo", None, 50, 3),
     ]
     assert board(posted, attempts=1) == [("anna", 10_000), ("ben", 10_000)]
     assert board(posted, attempts=None) == [("anna", 9_000), ("ben", 10_000)]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.errors import ConfigError
 from shared.rules.ranking import AtLimit, Lap1, RaceRules, check_rules
-from simulator.races.verify.reference_model import PaperRun
+from simulator.races.verify.reference_model import ReferenceRun
 from station.core import facts as f
 from station.core import inputs as e
 from tests.station.core.scripted_race import BOOT, MS, QUICK, Hand, S, moment, only
@@ -116,7 +116,10 @@ def test_the_engine_and_the_race_on_paper_agree(
     gaps: list[int], lap_1_from: Lap1, at_time_limit: AtLimit, max_laps: int | None
 ) -> None:
     rules = RaceRules("best_lap", 1, max_laps, 30.0, min_lap_s=3.0, lap_1_from=lap_1_from, at_time_limit=at_time_limit)
-    hand, paper = Hand(rules, e.GateSpec("start", lockout_ns=200 * MS)), PaperRun("r", "race", "Ann", "car-1", rules)
+    hand, paper = (
+        Hand(rules, e.GateSpec("start", lockout_ns=200 * MS)),
+        ReferenceRun("r", "race", "Ann", "car-1", rules),
+    )
     hand.open()
     hand.go(1 * S)
     paper.release(BOOT, 1 * S)

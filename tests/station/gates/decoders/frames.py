@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from station.gates.decoders.decoder import Decoded, Message, Passing, StatusReport
+from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing, StatusReport
 
 MS = 1_000_000
 
@@ -61,7 +61,7 @@ RC4 = (
     Recorded("rc4", RC4_SENT[0], StatusReport("20", noise=72, number=0)),
     Recorded("rc4", RC4_SENT[2], Passing("8533156", 596_126 * MS, 2, "20", counters=(400, 163), flags=2)),
     Recorded("rc4", RC4_SENT[8], Passing("3885036", 688_410 * MS, 27, "20", counters=(70, 103), flags=2)),
-    Recorded("rc4", b"\x01AMBRC MODE\r\n", Message("mode", "AMBrc")),
+    Recorded("rc4", b"\x01AMBRC MODE\r\n", DeviceMessage("mode", "AMBrc")),
 )
 
 TRANX2 = (
@@ -93,7 +93,7 @@ ILAP = (
 )
 
 ZROUND = (
-    Recorded("zround", b"%A&", Message("answer")),
+    Recorded("zround", b"%A&", DeviceMessage("answer")),
     Recorded("zround", b"%T3E8&", StatusReport(device_time_ns=1_000 * MS)),
     Recorded("zround", b"%L1A3E8&", Passing("26", 1_000 * MS)),
     Recorded("zround", b"%L1A2B,3E8&", Passing("6699", 1_000 * MS)),

@@ -12,7 +12,7 @@ from typing import Any
 from shared.clock import Clock, SystemClock
 from station.core.inputs import Edge, GateNote
 from station.gates.decoders.gate import DecoderGate
-from station.gates.driver import Said
+from station.gates.driver import GateOutput
 
 WAIT_S = 60.0  # a busy machine takes long to start a process
 
@@ -24,7 +24,7 @@ class Box:
         self._edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
         self.notes: queue.SimpleQueue[GateNote] = queue.SimpleQueue()
 
-    def put(self, said: Said) -> None:
+    def put(self, said: GateOutput) -> None:
         if isinstance(said, Edge):
             self._edges.put(said)
         else:

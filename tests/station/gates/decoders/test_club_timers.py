@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError, HardwareMissing
-from station.gates.decoders.decoder import Decoded, Gap, Message, Passing, StatusReport
+from station.gates.decoders.decoder import Decoded, DeviceMessage, Gap, Passing, StatusReport
 from station.gates.decoders.hid_port import CONFIGURE, ENABLE, RAW_INFO, SET_FEATURE, HidPort
 from station.gates.decoders.packet_protocols.lapz import LapZ
 from station.gates.decoders.packet_protocols.robitronic import BEGIN, Robitronic
@@ -33,7 +33,7 @@ def test_robitronic_as_published() -> None:
     device = Robitronic()
     assert device.hello() == BEGIN
     assert device.feed(b"\0" + CLOCK + CAR) == [
-        Message("answer"),
+        DeviceMessage("answer"),
         StatusReport(device_time_ns=15_003 * MS),
         Passing("2078", 14_055 * MS, strength=249, hits=85),
     ]

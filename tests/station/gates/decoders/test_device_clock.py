@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from station.gates.decoders.catalog import decoder
 from station.gates.decoders.decoder import Gap, GapKind, Passing
-from station.gates.decoders.device_clock import DeviceClock, Numbering, Timeline
+from station.gates.decoders.device_clock import DeviceClock, DeviceTimeline, Numbering
 
 MS = 1_000_000
 WRAP = 1 << 32
@@ -66,13 +66,13 @@ def test_the_count(numbers: list[int], gaps: list[tuple[str, int]]) -> None:
 
 
 def test_one_restart_is_said_once() -> None:
-    timeline = Timeline(DeviceClock(MS, None, "restart"), Numbering("passing"))
+    timeline = DeviceTimeline(DeviceClock(MS, None, "restart"), Numbering("passing"))
     timeline.passing("1", 90_000, 800)
     assert [gap.kind for gap in timeline.passing("1", 5_000, 1).gaps] == ["restart"]
 
 
 def test_a_repeat_from_long_ago_moves_nothing() -> None:
-    timeline = Timeline(DeviceClock(MS, WRAP, "restart"))
+    timeline = DeviceTimeline(DeviceClock(MS, WRAP, "restart"))
     timeline.passing("1", 5_000)
     timeline.passing("1", 60_000)
     again = timeline.passing("1", 5_000)

@@ -7,20 +7,20 @@ from hypothesis import strategies as st
 from station.core.facts import Crossing
 from station.core.inputs import GateSpec
 from station.core.timing.gate import CrossingCounter, Gate
-from station.gates.decoders.clock_jumps import Arrivals, Judged
+from station.gates.decoders.clock_jumps import ClockJumpDetector, EpochOfPassing
 from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Passing
-from station.gates.decoders.edge_stamper import Stamps, Wiring
+from station.gates.decoders.edge_stamper import EdgeStamper, Wiring
 
 MS, S = 1_000_000, 1_000_000_000
 HEARD = 5_000 * S
 LOOP = Wiring(("loop",))
 
 
-def _stamps(wiring: Wiring = LOOP) -> Stamps:
-    return Stamps("start", wiring, "s", "own", S)
+def _stamps(wiring: Wiring = LOOP) -> EdgeStamper:
+    return EdgeStamper("start", wiring, "s", "own", S)
 
 
-def _run(stamps: Stamps, facts: list[tuple[Decoded, int]]) -> list[tuple[str, int, int]]:
+def _run(stamps: EdgeStamper, facts: list[tuple[Decoded, int]]) -> list[tuple[str, int, int]]:
     return [(e.boot, e.seq, e.at_ns // S) for fact, heard in facts for e in stamps.edges([fact], heard * S)]
 
 
@@ -141,7 +141,7 @@ def test_a_place_of_another_line_is_not_ours() -> None:
     ([(0, 0), (1_000, 1_003)], [1, 2]),
 ])  # fmt: skip
 def test_a_clock_that_was_set(passings: list[tuple[float, float]], epochs: list[int]) -> None:
-    watch = Arrivals(S)
+    watch = ClockJumpDetector(S)
     judged = [watch.judge(round(d * S), round((5_000 + h) * S), backlog=False) for d, h in passings]
     assert [each.epoch for each in judged] == epochs
 
@@ -151,7 +151,7 @@ def test_no_lap_is_wrong_by_more_than_is_allowed(steps: list[tuple[int, int]], d
     """True gaps and delays in ms; the device's clock is set once, by anything: within an epoch its laps are true."""
     set_at = data.draw(st.integers(0, len(steps) - 1))
     shift_ms = data.draw(st.integers(-30_000, 30_000))
-    watch = Arrivals(S)
+    watch = ClockJumpDetector(S)
     true_ms, last = 0, {}
     for number, (gap_ms, delay_ms) in enumerate(steps):
         true_ms += gap_ms
@@ -164,9 +164,9 @@ def test_no_lap_is_wrong_by_more_than_is_allowed(steps: list[tuple[int, int]], d
 
 
 def test_a_backlog_is_late_and_no_jump() -> None:
-    watch = Arrivals(S)
+    watch = ClockJumpDetector(S)
     told = [(10, 60, True), (30, 60, True), (61, 61, False), (71, 71, False), (75, 90, True), (91, 91, False)]
-    assert [watch.judge(d * S, h * S, backlog) for d, h, backlog in told] == [Judged(1)] * 6
+    assert [watch.judge(d * S, h * S, backlog) for d, h, backlog in told] == [EpochOfPassing(1)] * 6
 
 
 @pytest.mark.parametrize(("sent", "kept"), [("4711983", "4711983"), ("9991", ""), ("9992", "")])

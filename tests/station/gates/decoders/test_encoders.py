@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from station.gates.decoders.catalog import decoder
-from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
+from station.gates.decoders.decoder import Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
 from tests.station.gates.decoders import encoders
 from tests.station.gates.decoders.frames import P3, RC4_SENT
 from tests.station.gates.decoders.timer_frames import LAPRF_FRAME
@@ -61,7 +61,7 @@ def test_p3_frames_of_any_kind_version_and_fields_are_messages(
     version: int, flags: int, kind: int, fields: list[tuple[int, bytes]], at: int
 ) -> None:
     (fact,) = heard("p3", encoders.p3(kind, fields, version=version, flags=flags), at)
-    assert isinstance(fact, Message)
+    assert isinstance(fact, DeviceMessage)
 
 
 @given(u32, u32, times_us, st.lists(st.tuples(st.integers(0x0B, 0x7F), st.binary(max_size=20)), max_size=4))

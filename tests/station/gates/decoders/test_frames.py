@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 
 from station.gates.decoders.catalog import decoder
-from station.gates.decoders.decoder import Decoded, Message, Passing
+from station.gates.decoders.decoder import Decoded, DeviceMessage, Passing
 from tests.station.gates.decoders.frames import ALL, PROTOCOLS, Recorded, of
 
 NOISE = bytes([0x00, 0x07, 0x41, 0x80, 0xFF])
-ECHO = Message("echo", "our own question came back")
+ECHO = DeviceMessage("echo", "our own question came back")
 ids = [f"{recorded.protocol}-{n}" for n, recorded in enumerate(ALL)]
 
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from station.gates.decoders.catalog import decoder, protocols
-from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Message, Passing, StatusReport
+from station.gates.decoders.decoder import Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
 from tests.station.gates.decoders.frames import PROTOCOLS, of
 
-KINDS = (Passing, DeviceEdge, StatusReport, Message, Gap)
+KINDS = (Passing, DeviceEdge, StatusReport, DeviceMessage, Gap)
 ECHOES = (b"%C&", b"\x01%\r\n", b"VERSION\r\n", b"LR\r\n", b"*\r\n", b"\x01", b"\x8e", b"\x8f", b"\x8d\x8d\x8e", b"%%&")
 PIECE = 1_000
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Message, Passing
+from station.gates.decoders.decoder import Decoded, DeviceEdge, DeviceMessage, Gap, Passing
 from station.gates.decoders.line_protocols.alge import MANUAL, Alge
 from station.gates.decoders.line_protocols.carrera import ASK, Carrera
 from station.gates.decoders.line_protocols.drem import Drem
@@ -192,7 +192,7 @@ def test_the_event_managers_timer_restarts_and_misses() -> None:
 
     device = Drem()
     device.feed(lap(4, 1_000_000))
-    assert device.feed(lap(4, 1_000_000)) == [Message("repeat", "lap 4")]
+    assert device.feed(lap(4, 1_000_000)) == [DeviceMessage("repeat", "lap 4")]
     assert [fact.kind for fact in device.feed(lap(7, 1_010_000)) if isinstance(fact, Gap)] == ["missed_numbers"]
     assert [fact.kind for fact in device.feed(lap(8, 1_009_000)) if isinstance(fact, Gap)] == ["clock_jump"]
     assert [fact.kind for fact in device.feed(lap(1, 900_000)) if isinstance(fact, Gap)] == ["restart"]
@@ -212,11 +212,11 @@ C0 = DeviceEdge("C0", True, C0_NS, 1)
     (" 0001 C0  15:43:49.8863", C0),
     ("    1 c0M 15:43:49,88  ", DeviceEdge("C0", True, day_ns(15, 43, 49, 880_000), 1, flags=MANUAL)),
     ("    1 c0M 15:43:49,020  00", DeviceEdge("C0", True, day_ns(15, 43, 49, 20_000), 1, flags=MANUAL)),
-    ("c0023 c1  15:44:15,7847 00    ", Message("deleted", "c0023 c1  15:44:15,7847 00")),
-    ("p0023 c1  15:44:15,7847 00", Message("penalty", "p0023 c1  15:44:15,7847 00")),
-    (" 0016 RT  00:00:05.22   090003", Message("result", "0016 RT  00:00:05.22   090003")),
-    (" 0016 kmh 00:00:05.22   09    ", Message("result", "0016 kmh 00:00:05.22   09")),
-    ("15:43:49.8", Message("running_time", "15:43:49.8")),
+    ("c0023 c1  15:44:15,7847 00    ", DeviceMessage("deleted", "c0023 c1  15:44:15,7847 00")),
+    ("p0023 c1  15:44:15,7847 00", DeviceMessage("penalty", "p0023 c1  15:44:15,7847 00")),
+    (" 0016 RT  00:00:05.22   090003", DeviceMessage("result", "0016 RT  00:00:05.22   090003")),
+    (" 0016 kmh 00:00:05.22   09    ", DeviceMessage("result", "0016 kmh 00:00:05.22   09")),
+    ("15:43:49.8", DeviceMessage("running_time", "15:43:49.8")),
 ])  # fmt: skip
 def test_the_forms_of_alge_devices(line: str, fact: Decoded) -> None:
     sums = f"{chr(0x30 + sum(line.encode()) % 256 // 16)}{chr(0x30 + sum(line.encode()) % 16)}"

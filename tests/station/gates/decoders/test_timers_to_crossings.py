@@ -5,9 +5,9 @@ import pytest
 from station.core.facts import Crossing, GateStuck
 from station.core.inputs import GateSpec, Moment
 from station.core.timing.gate import CrossingCounter, Gate
-from station.gates.decoders.catalog import row
+from station.gates.decoders.catalog import protocol_info
 from station.gates.decoders.decoder import Decoder
-from station.gates.decoders.edge_stamper import Stamps, Wiring
+from station.gates.decoders.edge_stamper import EdgeStamper, Wiring
 from station.gates.decoders.line_protocols.carrera import Carrera
 from tests.station.gates.decoders.timer_frames import DECODERS
 
@@ -34,7 +34,10 @@ def fsr(at_s: float, place: int) -> bytes:
 def test_each_lap_is_one_crossing_and_no_beam_sticks(protocol: str, say: object, sensors: tuple[str, ...]) -> None:
     assert callable(say)
     device: Decoder = DECODERS[protocol]()
-    stamps, gate = Stamps("start", Wiring(sensors), "s", "own", S), Gate(GateSpec("start", sensors), CrossingCounter())
+    stamps, gate = (
+        EdgeStamper("start", Wiring(sensors), "s", "own", S),
+        Gate(GateSpec("start", sensors), CrossingCounter()),
+    )
     facts = []
     for at_s in LAPS_S:
         for place in range(len(sensors)):
@@ -50,7 +53,9 @@ def test_each_lap_is_one_crossing_and_no_beam_sticks(protocol: str, say: object,
 
 
 def test_a_control_units_check_lane_is_not_the_start_line() -> None:
-    stamps = Stamps("start", Wiring(("beam",), dict.fromkeys(row("carrera").elsewhere, "")), "s", "own", S)
+    stamps = EdgeStamper(
+        "start", Wiring(("beam",), dict.fromkeys(protocol_info("carrera").elsewhere, "")), "s", "own", S
+    )
     lane = b"2003037?>2"
     sent = b"?" + lane + bytes((0x30 + (sum(lane) & 15),)) + b"$"
     assert Carrera().feed(sent)

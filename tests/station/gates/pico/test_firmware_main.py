@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from station.gates.pico.firmware import gatewire
-from station.gates.pico.firmware.gatewire import Lines, pack
+from station.gates.pico.firmware.gatewire import CheckedLineReader, pack
 
 MAIN = pathlib.Path(gatewire.__file__).parent / "main.py"
 
@@ -98,7 +98,7 @@ def run(monkeypatch: pytest.MonkeyPatch, script: list[Callable[[Board], None]]) 
     monkeypatch.setattr(builtins, "__import__", find)
     with pytest.raises(Stopped):
         runpy.run_path(str(MAIN), run_name="firmware_main")
-    return board, Lines().feed(board.outbox.getvalue())
+    return board, CheckedLineReader().feed(board.outbox.getvalue())
 
 
 def test_edges_are_stamped_in_the_interrupt_over_a_wrap_and_told_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:

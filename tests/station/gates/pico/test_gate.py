@@ -13,8 +13,8 @@ from shared.clock import SystemClock
 from shared.descriptors import raise_limit
 from shared.drivers import find
 from shared.errors import ConfigError, HardwareMissing
-from simulator.pico.pico import Cruelty, PicoOnPty
-from station.gates.driver import Edge, GateDriver, Said
+from simulator.pico.pico import LineFaults, PicoOnPty
+from station.gates.driver import Edge, GateDriver, GateOutput
 from station.gates.pico.gate import PicoGate
 
 FD_SETSIZE = 1024
@@ -22,7 +22,7 @@ FD_SETSIZE = 1024
 
 @pytest.fixture
 def pico() -> Iterator[PicoOnPty]:
-    made = PicoOnPty(Cruelty(loss=0.0005), 7, time.monotonic_ns)
+    made = PicoOnPty(LineFaults(loss=0.0005), 7, time.monotonic_ns)
     yield made
     made.close()
 
@@ -31,7 +31,7 @@ def gate(path: str, sensors: tuple[str, ...] = ("front", "rear")) -> PicoGate:
     return PicoGate("start", sensors, {"port": path}, SystemClock())
 
 
-def until(true: Callable[[], bool], seen: "queue.SimpleQueue[Said]", timeout_s: float = 30.0) -> list[Edge]:
+def until(true: Callable[[], bool], seen: "queue.SimpleQueue[GateOutput]", timeout_s: float = 30.0) -> list[Edge]:
     """The edges that come until then (notes of lost bytes may come between); it waits on their queue."""
     edges: list[Edge] = []
     deadline = time.monotonic() + timeout_s
@@ -44,7 +44,7 @@ def until(true: Callable[[], bool], seen: "queue.SimpleQueue[Said]", timeout_s: 
     return edges
 
 
-def queued(seen: "queue.SimpleQueue[Said]") -> list[Edge]:
+def queued(seen: "queue.SimpleQueue[GateOutput]") -> list[Edge]:
     """The edges that wait already."""
     return [said for said in [seen.get_nowait() for _ in range(seen.qsize())] if isinstance(said, Edge)]
 
@@ -98,7 +98,7 @@ def test_a_port_beyond_what_select_can_wait_for_is_told_and_tried_again(pico: Pi
 
 @pytest.mark.slow
 def test_edges_over_a_cruel_line_a_reset_and_a_restart(pico: PicoOnPty) -> None:
-    made, seen = gate(pico.path), queue.SimpleQueue[Said]()
+    made, seen = gate(pico.path), queue.SimpleQueue[GateOutput]()
     made.start({}, seen.put)
     early = [pico.edge(0, 0), pico.edge(0, 1)]
     edges = until(lambda: made.health().edges == 2, seen)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.gates.pico.firmware import gatewire
-from station.gates.pico.firmware.gatewire import Counter, Gate, Lines, crc16, pack, unpack
+from station.gates.pico.firmware.gatewire import CheckedLineReader, Counter, GateFirmware, crc16, pack, unpack
 
 FIRMWARE = pathlib.Path(gatewire.__file__).parent
 
@@ -32,7 +32,7 @@ def test_a_changed_byte_is_noticed(data: st.DataObject) -> None:
 
 @given(st.lists(st.binary(max_size=40), max_size=20))
 def test_noise_never_raises_and_never_grows(chunks: list[bytes]) -> None:
-    lines = Lines()
+    lines = CheckedLineReader()
     for chunk in chunks:
         lines.feed(chunk)
     lines.feed(b"\n")
@@ -41,13 +41,13 @@ def test_noise_never_raises_and_never_grows(chunks: list[bytes]) -> None:
 
 @pytest.mark.parametrize("cut", range(1, len(pack("P", 1) + pack("P", 2))))
 def test_any_split(cut: int) -> None:
-    both, lines = pack("P", 1) + pack("P", 2), Lines()
+    both, lines = pack("P", 1) + pack("P", 2), CheckedLineReader()
     assert lines.feed(both[:cut]) + lines.feed(both[cut:]) == [["P", "1"], ["P", "2"]]
     assert lines.dropped_bytes == 0
 
 
 def test_an_endless_line_is_bounded_and_counted() -> None:
-    lines = Lines()
+    lines = CheckedLineReader()
     for _ in range(1000):
         lines.feed(b"x" * 100)
     assert lines.feed(b"\n" + pack("P", 1)) == [["P", "1"]]
@@ -69,7 +69,7 @@ def test_a_reading_from_before_the_wrap_stays_before_it() -> None:
 
 
 def test_it_speaks_of_edges_when_it_was_asked() -> None:
-    gate = Gate("aa")
+    gate = GateFirmware("aa")
     gate.edge(1000, 0, 0)
     assert gate.more() == b""
     assert gate.hear(pack("R", "aa", 0), 5) == pack("H", "aa", 1, 1, 0b1110)
@@ -80,34 +80,34 @@ def test_it_speaks_of_edges_when_it_was_asked() -> None:
 
 
 def test_a_pong_says_when_the_ping_was_read() -> None:
-    assert Gate("aa").hear(pack("P", 7), 123) == pack("Q", "aa", 7, 123)
+    assert GateFirmware("aa").hear(pack("P", 7), 123) == pack("Q", "aa", 7, 123)
 
 
 def test_it_tells_again_and_forgets_the_oldest() -> None:
-    gate = Gate("aa", ring=4)
+    gate = GateFirmware("aa", ring=4)
     for number in range(1, 11):
         gate.edge(number * 10, 1, number % 2)
     assert gate.hear(pack("R", "aa", 3), 0) == pack("H", "aa", 7, 10, 0b1101)
-    told = Lines().feed(gate.more())
+    told = CheckedLineReader().feed(gate.more())
     assert [fields[2] for fields in told] == ["7", "8", "9", "10"]
     gate.hear(pack("R", "another", 9), 0)
-    assert Lines().feed(gate.more())[0][2] == "7"
+    assert CheckedLineReader().feed(gate.more())[0][2] == "7"
 
 
 def test_a_question_from_beyond_its_end_is_harmless() -> None:
-    gate = Gate("aa")
+    gate = GateFirmware("aa")
     gate.edge(10, 0, 0)
     gate.hear(pack("R", "aa", 99), 0)
     gate.edge(20, 0, 1)
-    assert Lines().feed(gate.more())[0][2] == "2"
+    assert CheckedLineReader().feed(gate.more())[0][2] == "2"
 
 
 def test_a_long_replay_lets_pings_through() -> None:
-    gate = Gate("aa")
+    gate = GateFirmware("aa")
     for number in range(100):
         gate.edge(number, 0, number % 2)
     gate.hear(pack("R", "aa", 0), 0)
-    assert len(Lines().feed(gate.more())) == gatewire.AT_ONCE
+    assert len(CheckedLineReader().feed(gate.more())) == gatewire.AT_ONCE
 
 
 @pytest.mark.parametrize("name", ["gatewire.py", "main.py"])

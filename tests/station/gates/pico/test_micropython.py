@@ -14,7 +14,7 @@ from playwright._impl._driver import compute_driver_executable
 
 from shared.clock import SystemClock
 from station.core.inputs import Edge
-from station.gates.driver import Said
+from station.gates.driver import GateOutput
 from station.gates.pico.firmware import gatewire
 from station.gates.pico.gate import PicoGate
 
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 SCRIPT = """
 import gatewire
-lines, counter, gate = gatewire.Lines(), gatewire.Counter(30), gatewire.Gate("0badcafe", 8)
+lines, counter, gate = gatewire.CheckedLineReader(), gatewire.Counter(30), gatewire.GateFirmware("0badcafe", 8)
 print(gatewire.crc16(b"123456789"), gatewire.pack("E", "boot", 1, 0, 1, 2**40))
 print(lines.feed(b"noise\\xff\\n" + gatewire.pack("P", 7) + b"E b 1 *0000\\n" + gatewire.pack("R", "-", 0)[:5]))
 print(lines.feed(b"x" * 300), lines.dropped_bytes, lines.bad_lines)
@@ -82,7 +82,7 @@ def test_the_wire_says_the_same_on_both_pythons() -> None:
 
 def test_edges_of_the_firmware_reach_the_station_within_what_is_stated(board: Board) -> None:
     """Over a wrap of ticks_us, with a crystal that is 50 ppm off."""
-    seen: queue.SimpleQueue[Said] = queue.SimpleQueue()
+    seen: queue.SimpleQueue[GateOutput] = queue.SimpleQueue()
     gate = PicoGate("start", tuple(PINS.values()), {"port": board.port}, SystemClock())
     gate.start({}, seen.put)
     try:

@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.pico.pico import MS, Cruelty, S
-from simulator.pico.trial import Trial, trial
+from simulator.pico.pico import MS, LineFaults, S
+from simulator.pico.trial import PicoTrial, trial
 from station.core.inputs import Edge
 from station.gates.pico.firmware.gatewire import pack
 from station.gates.pico.session import PicoSession, boot_name
 
-CRUEL = Cruelty(loss=0.001)
-PERFECT = Cruelty(latency_ms=0.0, drift_ppm=0.0, wander_ppm=0.0)
+CRUEL = LineFaults(loss=0.001)
+PERFECT = LineFaults(latency_ms=0.0, drift_ppm=0.0, wander_ppm=0.0)
 
 
-def rig(cruelty: Cruelty = PERFECT, seed: int = 1, at_ns: int = 100 * S) -> Trial:
+def rig(cruelty: LineFaults = PERFECT, seed: int = 1, at_ns: int = 100 * S) -> PicoTrial:
     return trial(cruelty, seed, at_ns)
 
 
@@ -144,7 +144,7 @@ def test_no_line_raises(lines: list[tuple[str, list[str]]]) -> None:
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32), st.floats(0.0, 0.01), st.lists(st.sampled_from(["cut", "reset", "restart"]), max_size=2))
 def test_whatever_happens_each_edge_comes_once_and_in_order(seed: int, loss: float, mishaps: list[str]) -> None:
-    bench = rig(Cruelty(loss=loss), seed)
+    bench = rig(LineFaults(loss=loss), seed)
     kept: dict[str, int] = {}
     seen: list[Edge] = []
     for mishap in [*mishaps, ""]:
@@ -164,7 +164,7 @@ def test_whatever_happens_each_edge_comes_once_and_in_order(seed: int, loss: flo
         assert len(seen) + bench.session.lost == 4 * (len(mishaps) + 1)
 
 
-def _happen(bench: Trial, mishap: str, kept: dict[str, int]) -> None:
+def _happen(bench: PicoTrial, mishap: str, kept: dict[str, int]) -> None:
     if mishap == "cut":
         bench.pico.cut()
         bench.session.connected(bench.now_ns)

@@ -24,15 +24,15 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.service.restore import restore
 from station.store.database import open_durable
-from station.store.hash_chain import Record
-from station.store.journal import Entry, Journal
+from station.store.hash_chain import JournalRecord
+from station.store.journal import Journal, JournalEntry
 from station.store.journal_reader import JournalReader
 from station.store.opening import JOURNAL, KEY, SYNC, open_journal
 from station.store.signer import load_signer
 from station.store.sqlite_pages import PageFile
-from station.store.surviving_records import Left, last_good
-from station.sync.attempts import Attempts
-from station.sync.schedule import Row
+from station.store.surviving_records import SurvivingJournal, last_good
+from station.sync.attempts import AttemptStore
+from station.sync.schedule import OutboxRow
 from tests.station.core.scripted_race import Hand, S, moment, only
 from tests.station.store.test_opening import kept
 
@@ -61,7 +61,7 @@ class Truth:
     file: bytes
     log: bytes
     keys: frozenset[bytes]
-    records: tuple[Record, ...]
+    records: tuple[JournalRecord, ...]
     signed: tuple[int, ...]  # records under a checkpoint
     in_log: dict[int, int]  # record: so long was the log when it was committed
     needs: dict[int, int]  # page: the first record that cannot be read without it
@@ -120,7 +120,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Truth:
     folder, other = tmp_path_factory.mktemp("running"), tmp_path_factory.mktemp("logged")
     journal = open_journal(folder)
     hand = busy()
-    entries = [Entry(event, facts) for event, facts in zip(hand.inputs, hand.facts, strict=True) if facts]
+    entries = [JournalEntry(event, facts) for event, facts in zip(hand.inputs, hand.facts, strict=True) if facts]
     in_log = dict[int, int]()
     for number, entry in enumerate(entries):
         (seq,) = journal.append([entry])
@@ -147,7 +147,7 @@ def placed(truth: Truth, folder: pathlib.Path, file: bytes, log: bytes | None = 
     return folder
 
 
-def check_true(truth: Truth, left: Left) -> None:
+def check_true(truth: Truth, left: SurvivingJournal) -> None:
     """Nothing is invented: what is kept is a beginning of the journal, with exactly its results."""
     assert left.seq <= len(truth.records)
     assert left.head == (truth.records[left.seq - 1].hash if left.seq else bytes(32))
@@ -395,7 +395,7 @@ def test_a_result_that_was_put_behind_a_signed_record_is_not_kept(whole: Truth, 
     folder = placed(whole, tmp_path, whole.file)
     journal = Journal(folder / JOURNAL)  # without the key
     hand = busy()
-    entry = next(entry for entry in map(Entry, hand.inputs, hand.facts) if only(entry.facts, f.ResultDue))
+    entry = next(entry for entry in map(JournalEntry, hand.inputs, hand.facts) if only(entry.facts, f.ResultDue))
     (due,) = only(entry.facts, f.ResultDue)
     (forged,) = (json.loads(payload) for payload in whole.results(len(whole.records))[-1:])
     tip = JournalReader(folder / JOURNAL).tip()
@@ -406,7 +406,7 @@ def test_a_result_that_was_put_behind_a_signed_record_is_not_kept(whole: Truth, 
         signature=tip.signature.hex(),
     )
     result = dataclasses.replace(due.result, result_id="station-1.aaaaaaaaaaaa..run-99", racer="Eve")
-    journal.append([Entry(entry.input, (f.ResultDue(result),), evidence)])
+    journal.append([JournalEntry(entry.input, (f.ResultDue(result),), evidence)])
     journal.close()
     for file in ((folder / JOURNAL).read_bytes(), zeroed((folder / JOURNAL).read_bytes(), whole.tables["tip"][0])):
         left = last_good(placed(whole, tmp_path, file) / JOURNAL, whole.keys)
@@ -451,9 +451,9 @@ def test_an_emptied_first_page_is_no_first_start(whole: Truth, tmp_path: pathlib
 
 def test_runs_of_which_something_was_posted_are_counted(whole: Truth, tmp_path: pathlib.Path) -> None:
     folder = placed(whole, tmp_path, b"nothing" * 1000)
-    attempts = Attempts(folder / SYNC)
+    attempts = AttemptStore(folder / SYNC)
     for seq, run_id in enumerate(["run-7", "run-41", "heat-a", "run-5", "run-99999999999"], 1):
-        attempts.begin(Row(seq, f"station-1.aaaaaaaaaaaa.22222222.{run_id}", 1, b""), 1)
+        attempts.begin(OutboxRow(seq, f"station-1.aaaaaaaaaaaa.22222222.{run_id}", 1, b""), 1)
     attempts.close()
     assert "with 0 results of it, and after run-41." in salvaged(folder)
     journal = open_journal(folder)

@@ -12,8 +12,8 @@ from station.core.facts import Lap, Proposal
 from station.core.runs.lap_doubts import USUAL
 from station.web.presenters.health import alarms, health_lines
 from station.web.presenters.laps import lap_lines, place_lines
-from station.web.presenters.page import next_command, running_text, screen_of
-from station.web.presenters.proposals import doubts
+from station.web.presenters.page import next_command, page_model, running_text
+from station.web.presenters.proposals import pending_decisions
 from tests.station.web.sample_views import CAR, EMPTY, GATE, RULES, RUN, TROUBLE, VIEW, S, lap
 
 
@@ -161,7 +161,7 @@ def test_a_running_clock_shows_tenths(elapsed_ns: int, text: str) -> None:
     ],
 )
 def test_the_clock_of_each_phase(changes: dict[str, object], label: str, clock: str, words: str) -> None:
-    run = screen_of(replace(VIEW, run=replace(RUN, **changes))).run  # type: ignore[arg-type]
+    run = page_model(replace(VIEW, run=replace(RUN, **changes))).run  # type: ignore[arg-type]
     assert run is not None
     assert (run.clock_label, run.clock, run.phase_words) == (label, clock, words)
 
@@ -179,10 +179,10 @@ def test_the_clock_of_each_phase(changes: dict[str, object], label: str, clock: 
 def test_what_the_car_shall_do_is_not_what_it_does(released: bool, car: dict[str, object], words: str) -> None:
     run = replace(RUN, phase="armed", released=released, lap_started_ns=None)
     view = replace(VIEW, run=run, cars=(replace(CAR, **car),))  # type: ignore[arg-type]
-    screen = screen_of(view).run
+    screen = page_model(view).run
     assert screen is not None
     assert screen.phase_words == words
-    by_hand = screen_of(replace(view, run=replace(run, by_hand=True))).run
+    by_hand = page_model(replace(view, run=replace(run, by_hand=True))).run
     assert by_hand is not None
     assert by_hand.phase_words == "Go! Started by hand"
 
@@ -196,13 +196,13 @@ def test_what_the_car_shall_do_is_not_what_it_does(released: bool, car: dict[str
     ],
 )
 def test_the_score_is_shown_against_the_race(score_ms: int, note: str, tone: str) -> None:
-    tiles = screen_of(replace(VIEW, run=replace(RUN, score_ms=score_ms))).tiles
+    tiles = page_model(replace(VIEW, run=replace(RUN, score_ms=score_ms))).tiles
     tile = next(tile for tile in tiles if tile.label == "Average of 3")
     assert (tile.note, tile.tone) == (note, tone)
 
 
 def test_an_empty_hall_keeps_the_places_of_all_figures() -> None:
-    screen = screen_of(EMPTY)
+    screen = page_model(EMPTY)
     assert screen.race_name == "No race is set"
     assert [tile.value for tile in screen.tiles] == ["–"] * 4
     assert (screen.laps, screen.places, screen.run) == ((), (), None)
@@ -244,7 +244,7 @@ LAPS = st.lists(
 @given(LAPS, st.sampled_from(["idle", "armed", "running", "finished"]), st.one_of(st.none(), st.integers(0, 10**15)))
 def test_no_run_breaks_the_page(laps: list[Lap], phase: str, started_ns: int | None) -> None:
     run = replace(RUN, laps=tuple(laps), phase=phase, lap_started_ns=started_ns)  # type: ignore[arg-type]
-    screen = screen_of(replace(VIEW, run=run))
+    screen = page_model(replace(VIEW, run=run))
     assert len(screen.laps) == len(laps)
     assert all(line.sign and line.status for line in screen.laps)
 
@@ -263,7 +263,7 @@ def test_a_difference_is_that_of_the_two_figures_that_are_shown() -> None:
 
 def test_an_abandoned_run_claims_no_score_and_no_best() -> None:
     run = replace(RUN, phase="finished", counts=False, score_ms=None, finished_reason="gave up")
-    screen = screen_of(replace(VIEW, run=run))
+    screen = page_model(replace(VIEW, run=run))
     assert screen.run is not None
     assert (screen.run.phase_words, screen.run.clock) == ("Does not count", "No score")
     assert not any(line.in_window for line in screen.laps)
@@ -283,8 +283,8 @@ def test_a_short_lap_is_asked_about_with_what_can_be_done() -> None:
     asked = Proposal(
         "run-7", "false_crossing", RUN.laps[0].ended_ns, USUAL, "Lap 1 is much shorter than the usual lap."
     )
-    [doubt] = doubts(replace(VIEW, run=replace(RUN, proposals=(asked,))))
-    assert [(a.label, a.command, dict(a.numbers).get("number"), a.key) for a in doubt.actions] == [
+    [decision] = pending_decisions(replace(VIEW, run=replace(RUN, proposals=(asked,))))
+    assert [(a.label, a.command, dict(a.numbers).get("number"), a.key) for a in decision.actions] == [
         ("Drop it", "drop_crossing", 1, "y"),
         ("Lap 1 begins here", "drop_crossing", 0, ""),
         ("It is a lap", "dismiss", None, "n"),
@@ -300,10 +300,10 @@ def test_another_model_than_the_entrys_is_said_and_can_be_entered() -> None:
         model_note="car-1 reports the model b, the entry says the model a.",
         reported_model=("b", "cd" * 32),
     )
-    screen = screen_of(replace(VIEW, run=run))
+    screen = page_model(replace(VIEW, run=run))
     assert screen.run is not None
     assert run.model_note in screen.run.notes
-    [doubt] = screen.doubts
-    assert doubt.sentence.endswith("Start is refused.")
-    assert dict(doubt.actions[0].texts) == {"run_id": "run-7", "model": "b", "model_sha256": "cd" * 32}
-    assert doubt.actions[0].ask, "a reason is asked for"
+    [decision] = screen.pending_decisions
+    assert decision.sentence.endswith("Start is refused.")
+    assert dict(decision.actions[0].texts) == {"run_id": "run-7", "model": "b", "model_sha256": "cd" * 32}
+    assert decision.actions[0].ask, "a reason is asked for"

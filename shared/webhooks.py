@@ -1,7 +1,8 @@
 """Standard Webhooks 1.0.0, symmetric part: `v1,` base64 HMAC-SHA256 over `id.timestamp.body`.
 
-Own lines, since time is an argument here, several secrets may hold (rotation), and the body stays bytes; a
-test compares them with the `standardwebhooks` library.
+The station signs each post of a result (`signed_headers`), the leaderboard checks it (`check`). Written here and not
+taken from a library, since time is an argument, several secrets may be valid at once (rotation), and the body stays
+bytes; a test compares it with the `standardwebhooks` library.
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
@@ -21,16 +22,16 @@ _SIGNATURES_LIMIT = 16
 
 
 class BadSignature(Refused):
-    """The post is not from a station that we know, or it is too old to tell."""
+    """The post is not signed with a secret that we know, or its timestamp is too far from now."""
 
 
 def parse_secret(text: str) -> bytes:
-    """'whsec_' and base64 of 24 to 64 bytes. Raises ConfigError, never with the secret in it."""
+    """The key in `whsec_` and the base64 of 24 to 64 bytes. Raises ConfigError, never with the secret in it."""
     try:
         key = base64.b64decode(text.strip().removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
         raise ConfigError(
-            f"a webhook secret is not {PREFIX} and base64; `raceday leaderboard init` makes one."
+            f"a webhook secret must be `{PREFIX}` and base64; `raceday leaderboard init` makes one."
         ) from None
     if not 24 <= len(key) <= 64:
         raise ConfigError(f"a webhook secret has {len(key)} bytes; it must have 24 to 64.")
@@ -43,6 +44,15 @@ def sign(key: bytes, webhook_id: str, timestamp_s: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
+def signed_headers(key: bytes, webhook_id: str, utc_s: float, body: bytes) -> dict[str, str]:
+    """The three headers of one attempt to post, made at `utc_s` (seconds since 1970)."""
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(utc_s)),
+        "webhook-signature": sign(key, webhook_id, int(utc_s), body),
+    }
+
+
 def check(
     keys: Sequence[bytes],
     webhook_id: str | None,
@@ -52,14 +62,14 @@ def check(
     now_utc_ns: int,
     tolerance_s: int,
 ) -> str:
-    """The webhook-id of a genuine post. Raises BadSignature with a sentence that tells a stranger nothing."""
+    """The webhook-id of a genuine post. Raises BadSignature; its sentence tells nothing to one without a secret."""
     if not webhook_id or not timestamp or not signatures:
         raise BadSignature("The headers webhook-id, webhook-timestamp and webhook-signature are needed.")
     if len(webhook_id) > 255 or _TIMESTAMP.fullmatch(timestamp) is None:
         raise BadSignature("The header webhook-id or webhook-timestamp is not well formed.")
     if not _genuine(keys, webhook_id, int(timestamp), signatures, body):
         raise BadSignature("The webhook-signature does not fit: the sender and this leaderboard need the same secret.")
-    # Told only to one who holds the secret.
+    # Checked last: only one who holds the secret learns what our clock says.
     age_s = now_utc_ns // NS_PER_S - int(timestamp)
     if abs(age_s) > tolerance_s:
         raise BadSignature(

@@ -1,0 +1,74 @@
+"""Files that other processes rely on: ready files, written whole or not at all, and locks that die with their process.
+
+Called by every machine's command: a supervisor waits for the ready file, a second process is kept off by the lock.
+"""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import struct
+
+from shared.errors import OperatorError, StorageError
+
+_FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux: type, whence, start, length, pid
+
+
+def write_ready_file(path: pathlib.Path, line: str) -> None:
+    """One line of text, by a rename: whoever waits for the file reads all of it. Raises StorageError."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(line + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None
+
+
+def lock_file(path: pathlib.Path) -> int | None:
+    """Take an exclusive lock on the file; its descriptor, to be closed to free the lock. None: another process has it.
+
+    The file is made if it is not there. The kernel frees the lock when the process ends, however it ends (fcntl(2),
+    open file description locks). Raises StorageError if the file cannot be opened or locked.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be opened ({error.strerror}); check that the folder exists and is ours."
+        ) from None
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _whole_file(fcntl.F_WRLCK))
+    except (BlockingIOError, PermissionError):  # POSIX allows either, EAGAIN or EACCES
+        os.close(descriptor)
+        return None
+    except OSError as error:
+        os.close(descriptor)
+        raise StorageError(f"{path}: cannot be locked ({error.strerror}); use a local disk.") from None
+    return descriptor
+
+
+def hold_lock(path: pathlib.Path, holder: str) -> int:
+    """As `lock_file`, for a process that cannot run beside another: raises OperatorError, which names the `holder`."""
+    descriptor = lock_file(path)
+    if descriptor is None:
+        raise OperatorError(f"{path}: {holder}; stop it first.")
+    return descriptor
+
+
+def is_locked(path: pathlib.Path) -> bool:
+    """Does a process hold the lock of this file? Asks the kernel and takes no lock."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _whole_file(fcntl.F_WRLCK))
+    finally:
+        os.close(descriptor)
+    return int(struct.unpack(_FLOCK, answer)[0]) != fcntl.F_UNLCK
+
+
+def _whole_file(kind: int) -> bytes:
+    return struct.pack(_FLOCK, kind, os.SEEK_SET, 0, 0, 0)
