@@ -91,7 +91,7 @@ class Agent:
         self._helm = DriveController(
             self.clock.boot_id, DriveLimits(), SafetyOptions(arm_frames=1), 50, calibrated=True
         )
-        self._helm.model_ready()
+        self._helm.set_model_ready()
         self._wheels = Actuators(MockMotors({}, self.clock), STOCK_CALIBRATION)
         self._seq = 0
         self._last = NEUTRAL
@@ -109,23 +109,23 @@ class Agent:
         self._seq += 1
         pixels[:8, :8].fill(self._seq % 251)
         now_ns = self.clock.now_ns()
-        self._pilot.look(Frame(pixels, now_ns if at_ns is None else at_ns, self._seq))
+        self._pilot.process_frame(Frame(pixels, now_ns if at_ns is None else at_ns, self._seq))
         wish = None
         for word in self._guard.receive():
             if isinstance(word, Setpoint):
                 wish = word
-                self._helm.take_wish(word, self.clock.now_ns())
+                self._helm.on_setpoint(word, self.clock.now_ns())
         done_ns = self.clock.now_ns()
         self._helm.tick(done_ns)
         assert wish is not None, "the pilot did not take the picture: nothing was measured"
         # The car is not armed here, so the last stage is fed by hand.
         self._last = limit(Action(wish.steering, wish.throttle), self._last, 33_000_000, DriveLimits())
-        told = self._wheels.turn(self._last)
+        told = self._wheels.apply_action(self._last)
         began_ns = now_ns if at_ns is None else at_ns
         self.ages_us.append((self.clock.now_ns() - began_ns) / 1e3)
         if self.tally is not None:
-            self.tally.wish = wish
+            self.tally.setpoint = wish
             trace = self.tally.trace(done_ns, "driving", self._last, told, fresh=True)
-            self.tally.applied(done_ns)
+            self.tally.count_applied(done_ns)
             if trace is not None:
                 self.say(trace)

@@ -167,9 +167,9 @@ class Watched:
         self._seq += 1
         self.agent.tick(self._net.small)
         self._mailbox.put(Frame(self._net.small, time.monotonic_ns(), self._seq))
-        self._mailbox.done(self._seq)
+        self._mailbox.mark_processed(self._seq)
         if self._seq % 15 == 0:
-            percentiles(self._tally.figures(PilotReady("", ""), guard_is_realtime=False))
+            percentiles(self._tally.take_telemetry(PilotReady("", ""), guard_is_realtime=False))
 
     def close(self) -> None:
         """Ends its threads."""

@@ -39,7 +39,7 @@ def _reopen_motors(config: VehicleConfig, clock: Clock, calibration: Calibration
     """Motors that were absent: open, fine enough and at neutral, or none."""
     motors = require_resolution(motors_factory(config, clock)(), calibration)
     try:
-        Actuators(motors, calibration).neutral()
+        Actuators(motors, calibration).set_neutral()
     except BaseException:
         motors.close()
         raise
@@ -71,11 +71,11 @@ def _try_button(config: ButtonOptions) -> tuple[StopSource | None, str]:
 def build_stop_sources(config: VehicleConfig, button: StopSource | None) -> StopSources:
     """What can stop the car at the car. Raises OperatorError."""
     sources = [button] if button is not None else []
-    local = StopSocket(config.local.socket)
+    stop_socket = StopSocket(config.local.socket)
     if (key := open_stop_key()) is not None:
         log("any key in this terminal is an emergency stop.")
         sources.append(key)
-    return StopSources(local, *sources)
+    return StopSources(stop_socket, *sources)
 
 
 def build_guard(config: VehicleConfig, config_path: str) -> Guard:
@@ -99,28 +99,28 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
         # The pilot comes before the machine's other work: a dead one must be given its turn to close its channel, too.
         for name, lap_end, frame_end, nice in zip(("pilot", "comms"), laps, frames, (PILOT_NICE, 0), strict=True)
     ]
-    helm = DriveController(
+    controller = DriveController(
         clock.boot_id,
         config.limits,
         config.safety,
         config.model.throttle_percent,
         calibrated=calibration is not None,
     )
-    wheels, keeper = Actuators(motors, calibration), FailsafeLink(config_path)
+    actuators, failsafe = Actuators(motors, calibration), FailsafeLink(config_path)
     stops = build_stop_sources(config, button)
     return Guard(
-        helm=helm,
+        controller=controller,
         clock=clock,
-        wheels=wheels,
-        crew=ChildProcesses(*children),
-        keeper=keeper,
+        actuators=actuators,
+        children=ChildProcesses(*children),
+        failsafe=failsafe,
         stops=stops,
         motors_opener=DeviceOpener(
-            "motors", lambda: _reopen_motors(config, clock, wheels.calibration), wheels.take, no_motors
+            "motors", lambda: _reopen_motors(config, clock, actuators.calibration), actuators.attach, no_motors
         ),
         button_opener=DeviceOpener("button", lambda: _open_button(config.button), stops.add, no_button),
-        supervisor=SystemdNotifier(),
-        tuner=CalibrationControl(helm, wheels, keeper, config.calibration.load),
+        systemd=SystemdNotifier(),
+        calibration=CalibrationControl(controller, actuators, failsafe, config.calibration.load),
         safety=config.safety,
         child_ends=(*laps, *frames),
     )

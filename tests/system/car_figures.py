@@ -120,23 +120,23 @@ def controller_figures(folder: pathlib.Path, recorded: Document) -> Document:
 def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
     """The car's controller, tick by tick: a beat and a lease each 100 ms, a wish 30 ms after its frame."""
     controller = DriveController("boot-1", DriveLimits(), SafetyOptions(), calibrated=True)
-    controller.model_ready()
+    controller.set_model_ready()
     waiting = list(wishes)
     begun_ns = wishes[0]["at_ns"]
     end_ns = wishes[-1]["at_ns"] + round(BLIND_S * S)
     for tick, now_ns in enumerate(range(begun_ns, end_ns, TICK_NS)):
         if tick % 5 == 0:
-            beat = controller.beat(now_ns).heartbeat
-            controller.take_lease(Lease("boot-1", beat, "drive", "run-1", 500))
+            beat = controller.next_heartbeat(now_ns).heartbeat
+            controller.on_lease(Lease("boot-1", beat, "drive", "run-1", 500))
         if tick == 50:
             for number, order in enumerate(("arm", "start")):
                 percent = THROTTLE_PERCENT if order == "start" else None
-                controller.take_order(
+                controller.on_order(
                     DriveOrder(f"order-{number}", order, "boot-1", beat, 5000, "run-1", throttle_percent=percent)  # type: ignore[arg-type]
                 )
         while waiting and waiting[0]["at_ns"] + LATENCY_NS <= now_ns:
             wish = waiting.pop(0)
-            controller.take_wish(
+            controller.on_setpoint(
                 Setpoint(wish["frame"], wish["at_ns"], wish["steering"], wish["throttle"], 900), now_ns
             )
         action = controller.tick(now_ns)
@@ -146,7 +146,7 @@ def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
 def lap_watcher_figures(_folder: pathlib.Path, _recorded: Document) -> Document:
     """The car's own laps by the gate's boards, beside the true crossings."""
     watcher = LapWatcher(LapwatchOptions(), "world")
-    found = [watcher.look(Frame(pixels, at_ns, at_ns)) for at_ns, pixels in drive().frames]
+    found = [watcher.process_frame(Frame(pixels, at_ns, at_ns)) for at_ns, pixels in drive().frames]
     laps = [
         {
             "at_ms": round(lap.at_ns / MS),

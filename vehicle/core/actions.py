@@ -46,7 +46,7 @@ class ActionRange:
     low: float
     high: float
 
-    def at(self, share: float) -> float:
+    def interpolate(self, share: float) -> float:
         """The value at `share` in [-1, 1] of the range."""
         return self.low + (share + 1.0) / 2.0 * (self.high - self.low)
 
@@ -100,17 +100,17 @@ class ActionSpace:
             raise BadInput(f"The model answered {len(values)} values; its action space has {self.size}.")
         if not all(map(math.isfinite, values)):
             raise BadInput("The model answered with values that are not finite.")
-        angle_deg, speed_mps = self._meaning(values)
+        angle_deg, speed_mps = self._angle_and_speed(values)
         # The servo refuses beyond [-1, 1] and would keep its last position; full lock is what the model asked for.
         steering = _clamp(angle_deg / self.top_angle_deg) if self.top_angle_deg > 0 else 0.0
         return Action(steering, throttle_scale * throttle_share(speed_mps, self.top_speed_mps))
 
-    def _meaning(self, values: list[float]) -> tuple[float, float]:
+    def _angle_and_speed(self, values: list[float]) -> tuple[float, float]:
         if self.kind == "discrete":
             choice = self.choices[values.index(max(values))]
             return choice.steering_deg, choice.speed_mps
         steering, speed = map(_clamp, values)
-        return self.angle_deg.at(steering), self.speed_mps.at(speed)
+        return self.angle_deg.interpolate(steering), self.speed_mps.interpolate(speed)
 
 
 def throttle_share(speed_mps: float, top_speed_mps: float) -> float:
@@ -137,7 +137,7 @@ def _parse_action(row: object, place: int) -> DiscreteAction:
     if not isinstance(row, dict):
         raise BadInput(f"Action {place} of the action_space is not an object with steering_angle and speed.")
     angle = _parse_number(row.get("steering_angle"), f"The steering_angle of action {place}", _MAX_ANGLE_DEG)
-    speed = _parse_number(row.get("speed"), f"The speed of action {place}", _MAX_SPEED_MPS, least=0.0)
+    speed = _parse_number(row.get("speed"), f"The speed of action {place}", _MAX_SPEED_MPS, low_limit=0.0)
     return DiscreteAction(angle, speed)
 
 
@@ -149,20 +149,20 @@ def _parse_continuous(space: object) -> ActionSpace:
     return ActionSpace("continuous", angle_deg=angle, speed_mps=speed)
 
 
-def _parse_range(axis: object, name: str, most: float, least: float) -> ActionRange:
+def _parse_range(axis: object, name: str, high_limit: float, low_limit: float) -> ActionRange:
     if not isinstance(axis, dict):
         raise BadInput(f"The {name} of a continuous action_space must be an object with low and high.")
     table = cast("dict[str, object]", axis)
-    low = _parse_number(table.get("low"), f"The low of {name}", most, least=least)
-    high = _parse_number(table.get("high"), f"The high of {name}", most, least=least)
+    low = _parse_number(table.get("low"), f"The low of {name}", high_limit, low_limit=low_limit)
+    high = _parse_number(table.get("high"), f"The high of {name}", high_limit, low_limit=low_limit)
     if not low < high or high <= 0:
         raise BadInput(f"The {name} goes from {low:g} to {high:g}; high must be above low and above 0.")
     return ActionRange(low, high)
 
 
-def _parse_number(value: object, what: str, most: float, least: float | None = None) -> float:
-    low = -most if least is None else least
+def _parse_number(value: object, what: str, high_limit: float, low_limit: float | None = None) -> float:
+    low = -high_limit if low_limit is None else low_limit
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if not low <= number <= most:
-        raise BadInput(f"{what} is {str(value)[:40]!r}; it must be a number from {low:g} to {most:g}.")
+    if not low <= number <= high_limit:
+        raise BadInput(f"{what} is {str(value)[:40]!r}; it must be a number from {low:g} to {high_limit:g}.")
     return float(number)

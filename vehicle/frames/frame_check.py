@@ -56,28 +56,28 @@ class FrameCheck:
     """Of one camera; not thread-safe."""
 
     def __init__(self) -> None:
-        self._shown: deque[tuple[int, float]] = deque(maxlen=HISTORY)
+        self._fingerprints: deque[tuple[int, float]] = deque(maxlen=HISTORY)
         self._half: Pixels = np.zeros((2 * ROWS, 2 * COLUMNS), np.uint8)
         self._blocks: Pixels = np.zeros((ROWS, COLUMNS), np.uint8)
         self._edges = EdgeCounter()
         self._noise = NoiseDetector()
 
-    def trouble(self, small: Pixels) -> str:
+    def problem(self, small: Pixels) -> str:
         """Why nobody can drive by this picture, uint8 (120, 160), as a sentence; "" if it shows something new."""
         blocks = self._blocks
         cv2.resize(small, (2 * COLUMNS, 2 * ROWS), dst=self._half, interpolation=cv2.INTER_AREA)  # halvings are quick
         cv2.resize(self._half, (COLUMNS, ROWS), dst=blocks, interpolation=cv2.INTER_AREA)
         shown = (zlib.crc32(blocks.data), cv2.norm(small, cv2.NORM_L2SQR))
-        if shown in self._shown:
+        if shown in self._fingerprints:
             return REPEATED
-        self._shown.append(shown)
-        return self._emptiness(small, blocks)
+        self._fingerprints.append(shown)
+        return self._content_problem(small, blocks)
 
-    def _emptiness(self, small: Pixels, blocks: Pixels) -> str:
-        edges, strips = self._edges.least(blocks)
+    def _content_problem(self, small: Pixels, blocks: Pixels) -> str:
+        edges, strips = self._edges.count_quickly(blocks)
         if edges < MIN_EDGES:
             return _blank_reason(float(cv2.mean(blocks)[0]))
-        is_coarse_noise = self._noise.see(blocks)
+        is_coarse_noise = self._noise.update(blocks)
         if is_coarse_noise or edges > MAX_EDGES or _power(blocks) < MIN_REMAINING_POWER * _power(small):
             return NOISE
         if not _are_spread(strips) and not _are_spread(self._edges.count(blocks)[1]):
@@ -89,11 +89,11 @@ class NoiseDetector:
     """Noise whose grains are larger than a block (compressed, enlarged, denoised), seen over some frames."""
 
     def __init__(self) -> None:
-        self._shown: deque[tuple[Pixels, float, float]] = deque(maxlen=LAG)
+        self._history: deque[tuple[Pixels, float, float]] = deque(maxlen=LAG)
         self._patch_power = MAX_PATCH_POWER
-        self._likeness = self._lasting = MAX_CORRELATION
+        self._correlation = self._lagged_correlation = MAX_CORRELATION
 
-    def see(self, blocks: Pixels) -> bool:
+    def update(self, blocks: Pixels) -> bool:
         """Are this picture and those before it noise? Blocks as uint8 (30, 40), not even.
 
         A camera that takes the noise away makes each frame like the one before, and noise as well. So noise is also
@@ -103,19 +103,21 @@ class NoiseDetector:
         mean = cv2.norm(blocks, cv2.NORM_L1) / blocks.size
         power = _sum_of_squares(blocks, mean)
         now = (blocks.copy(), mean, power)
-        first, before = (self._shown[0], self._shown[-1]) if self._shown else (now, now)
-        self._shown.append(now)
-        lasting, likeness, patch_power = _correlation(first, now), MAX_CORRELATION, MAX_PATCH_POWER
-        if lasting < MAX_CORRELATION:
+        first, before = (self._history[0], self._history[-1]) if self._history else (now, now)
+        self._history.append(now)
+        lagged, correlation, patch_power = _correlation(first, now), MAX_CORRELATION, MAX_PATCH_POWER
+        if lagged < MAX_CORRELATION:
             picture = np.subtract(blocks, mean, dtype=np.float32)
             patch_power = min(_power_in(picture, PATCHES) / power, MAX_PATCH_POWER)
             if patch_power < MAX_PATCH_POWER:
-                likeness = min(_correlation(before, now), MAX_CORRELATION)
-                lasting = max(lasting, _power_in(picture, COLUMN_MEANS) / power)
+                correlation = min(_correlation(before, now), MAX_CORRELATION)
+                lagged = max(lagged, _power_in(picture, COLUMN_MEANS) / power)
         self._patch_power += NEWEST_WEIGHT * (patch_power - self._patch_power)
-        self._likeness += NEWEST_WEIGHT * (likeness - self._likeness)
-        self._lasting += NEWEST_WEIGHT * (min(lasting, MAX_CORRELATION) - self._lasting)
-        return self._patch_power < MIN_PATCH_POWER and min(self._likeness, self._lasting) < MIN_CORRELATION
+        self._correlation += NEWEST_WEIGHT * (correlation - self._correlation)
+        self._lagged_correlation += NEWEST_WEIGHT * (min(lagged, MAX_CORRELATION) - self._lagged_correlation)
+        return (
+            self._patch_power < MIN_PATCH_POWER and min(self._correlation, self._lagged_correlation) < MIN_CORRELATION
+        )
 
 
 def _sum_of_squares(picture: Pixels, mean: float) -> float:

@@ -71,7 +71,7 @@ class EdgeCounter:
         self._steps: Pixels = np.full((4, ROWS, COLUMNS), 255, np.uint8)  # where no neighbour is, a slope goes on
         self._planes = np.empty((2, *self._steps.shape), np.bool_)
 
-    def least(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
+    def count_quickly(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
         """All edges, and for each strip what `count` finds at least: quick, and enough for most pictures.
 
         Not part of a slope is what has a step that is none among the next two on both of its sides. Such an edge is

@@ -24,7 +24,7 @@ class StopKey:
             signal.signal(number, signal.SIG_IGN)
         self._terminal = os.dup(descriptor)
         try:
-            self._before: list[Any] = termios.tcgetattr(self._terminal)
+            self._saved_settings: list[Any] = termios.tcgetattr(self._terminal)
             tty.setcbreak(self._terminal)
             settings = termios.tcgetattr(self._terminal)
             settings[6][termios.VMIN] = settings[6][termios.VTIME] = 0  # a read gives what is there and never waits
@@ -47,7 +47,7 @@ class StopKey:
             return
         self._open = False
         try:
-            termios.tcsetattr(self._terminal, termios.TCSANOW, self._before)
+            termios.tcsetattr(self._terminal, termios.TCSANOW, self._saved_settings)
         except (OSError, termios.error):
             return  # the terminal is gone: nothing is left to be put back
         finally:

@@ -28,18 +28,18 @@ class StopSocket:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def asked(self) -> list[str]:
+    def requests(self) -> list[str]:
         """Who asks for a stop now: addresses to answer, '' for those that gave none."""
-        askers: list[str] = []
+        addresses: list[str] = []
         while True:
             try:
                 text, address = self._socket.recvfrom(64)
             except OSError:
-                return askers  # nobody else
+                return addresses  # nobody else
             if text == STOP:
-                askers.append(address if isinstance(address, str) else os.fsdecode(address or b""))
+                addresses.append(address if isinstance(address, str) else os.fsdecode(address or b""))
 
-    def answer(self, address: str, sentence: str) -> None:
+    def reply(self, address: str, sentence: str) -> None:
         """Tell who asked; one that is gone is not waited for."""
         if not address:
             return

@@ -21,22 +21,22 @@ class SystemdNotifier:
         address, usec, pid = (environment.pop(name, "") for name in _NAMES)
         self._socket = _connect(address) if address else None
         watched = usec.isascii() and usec.isdigit() and int(usec) > 0 and pid in ("", str(os.getpid()))
-        self._every_s = int(usec) / 1e6 / _PER_TIMEOUT if watched else None
+        self._period_s = int(usec) / 1e6 / _PER_TIMEOUT if watched else None
         self._due_s = float("-inf")
 
-    def ready(self, status: str) -> None:
+    def notify_ready(self, status: str) -> None:
         """The service is up; from now on its watchdog counts."""
-        self._say(f"READY=1\nSTATUS={status}")
+        self._send(f"READY=1\nSTATUS={status}")
 
-    def alive(self, now_s: float) -> None:
+    def notify_alive(self, now_s: float) -> None:
         """Called from the loop that must not hang, as often as it likes."""
-        if self._every_s is not None and now_s >= self._due_s:
-            self._due_s = now_s + self._every_s
-            self._say("WATCHDOG=1")
+        if self._period_s is not None and now_s >= self._due_s:
+            self._due_s = now_s + self._period_s
+            self._send("WATCHDOG=1")
 
-    def stopping(self) -> None:
+    def notify_stopping(self) -> None:
         """An orderly end has begun."""
-        self._say("STOPPING=1")
+        self._send("STOPPING=1")
 
     def close(self) -> None:
         """Idempotent."""
@@ -44,7 +44,7 @@ class SystemdNotifier:
             self._socket.close()
             self._socket = None
 
-    def _say(self, words: str) -> None:
+    def _send(self, words: str) -> None:
         if self._socket is None:
             return
         try:

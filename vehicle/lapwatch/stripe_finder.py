@@ -65,7 +65,7 @@ class StripeFinder:
     def find(self, pixels: Pixels) -> float | None:
         """Metres from the lens to the gate's line, along our heading; None if no stripe is seen. Grey (H, W)."""
         if pixels.shape != self._shape:
-            self._measure(pixels.shape)
+            self._prepare(pixels.shape)
         floor = pixels[self._first_row :]
         if len(floor) < _MIN_FLOOR_ROWS or pixels.shape[1] < _MIN_PICTURE_WIDTH:
             return None
@@ -114,7 +114,7 @@ class StripeFinder:
         """The floor's distance at the upper edge of a row."""
         return float(self._ahead_m[row])
 
-    def _measure(self, shape: tuple[int, ...]) -> None:
+    def _prepare(self, shape: tuple[int, ...]) -> None:
         """Which rows show the floor where the stripe can be told, and how far away each is."""
         height, width = shape
         focal = width / 2 / math.tan(self._optics.fov_rad / 2)

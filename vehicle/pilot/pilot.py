@@ -53,15 +53,15 @@ class Pilot:
         self._last_seq: int | None = None
         self._check = FrameCheck()
 
-    def look(self, frame: Frame) -> None:
+    def process_frame(self, frame: Frame) -> None:
         """Make a wish of one frame, or say why there is none. A frame that shows nothing new makes none."""
         if self._policy is None:
             return
         capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000
         looked_ns = time.perf_counter_ns()
         small = self._policy.see(frame.pixels)
-        if trouble := self._trouble(frame, small):
-            self._guard.send(UnusableFrame(trouble))
+        if problem := self._frame_problem(frame, small):
+            self._guard.send(UnusableFrame(problem))
             return
         began_ns = time.perf_counter_ns()
         try:
@@ -75,40 +75,40 @@ class Pilot:
             Setpoint(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us, capture_us)
         )
 
-    def tell(self) -> None:
+    def report_counts(self) -> None:
         """Say what the camera gave."""
         self._guard.send(FrameCounts(self._frames, self._dropped, self._repeated))
 
-    def _trouble(self, frame: Frame, small: Pixels) -> str:
+    def _frame_problem(self, frame: Frame, small: Pixels) -> str:
         """Why the frame is none to drive by, whatever its stamp says: an old one again, or one that shows nothing."""
-        trouble = self._check.trouble(small)
+        problem = self._check.problem(small)
         if frame.seq == self._last_seq:
-            trouble = REPEATED
-        if trouble == REPEATED:
+            problem = REPEATED
+        if problem == REPEATED:
             self._repeated += 1
         else:
             self._frames += 1
             self._dropped += max(0, frame.seq - self._last_seq - 1) if self._last_seq is not None else 0
         self._last_seq = frame.seq
-        return trouble
+        return problem
 
 
 def run_pilot(pilot: Pilot, mailbox: LatestFrame, guard: Channel, feed: FrameFeed | None = None) -> None:
     """Until the guard or the camera is gone."""
     number, tell_due_s = 0, 0.0
     while not guard.closed and not mailbox.closed:
-        found = mailbox.newest(number, _WAIT_S)
+        found = mailbox.wait_for_newer(number, _WAIT_S)
         if found is not None:
             frame, number = found
-            pilot.look(frame)
-            mailbox.done(number)
+            pilot.process_frame(frame)
+            mailbox.mark_processed(number)
         if (now_s := time.monotonic()) >= tell_due_s:
             tell_due_s = now_s + _REPORT_PERIOD_S
-            pilot.tell()
-        for word in guard.receive():
-            if isinstance(word, ModeNotice) and feed is not None:
-                feed.armed = word.mode in ARMED
-            if isinstance(word, ModeNotice) and word.mode == "ready":
+            pilot.report_counts()
+        for message in guard.receive():
+            if isinstance(message, ModeNotice) and feed is not None:
+                feed.armed = message.mode in ARMED
+            if isinstance(message, ModeNotice) and message.mode == "ready":
                 freeze_garbage_collector()
 
 
@@ -130,13 +130,13 @@ def run_camera(camera: Camera, mailbox: LatestFrame, guard: Channel, *, realtime
 
 def main(arguments: list[str]) -> int:
     """The child's life; returns the exit code."""
-    asked = child_arguments(arguments)
-    for sentence in confine(asked.parent):
+    parsed = child_arguments(arguments)
+    for sentence in confine(parsed.parent):
         log(f"pilot: {sentence}")
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     cv2.setNumThreads(1)
-    config = load(asked.config, VehicleConfig)
-    guard, laps = channel_from_fd(asked.guard_fd), channel_from_fd(asked.lap_fd)
+    config = load(parsed.config, VehicleConfig)
+    guard, laps = channel_from_fd(parsed.guard_fd), channel_from_fd(parsed.lap_fd)
     clock = build_clock(config.clock)
     camera = open_camera(config, clock, guard)
     if camera is None:
@@ -147,21 +147,21 @@ def main(arguments: list[str]) -> int:
     mailbox = LatestFrame()
     wanted = config.recorder.enabled or config.console.enabled
     recorded = config.model.profile if config.recorder.enabled else None
-    feed = feed_of(asked.frame_fd, recorded) if wanted else None
+    feed = feed_of(parsed.frame_fd, recorded) if wanted else None
     return _run_threads(config, clock, camera, mailbox, choice, guard, laps, feed)
 
 
 def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera | None:
     """The camera, waited for as long as it is absent; None if the guard is gone meanwhile. Raises ConfigError."""
-    said = ""
+    logged = ""
     while not guard.closed:
         try:
             return build_camera(config, clock)
         except HardwareMissing as error:
             guard.send(CameraAbsent(str(error)))
-            if str(error) != said:
-                said = str(error)
-                log(f"{said} It is tried again every {_CAMERA_RETRY_S:g} s; until then the car cannot be armed.")
+            if str(error) != logged:
+                logged = str(error)
+                log(f"{logged} It is tried again every {_CAMERA_RETRY_S:g} s; until then the car cannot be armed.")
         select.select([guard], [], [], _CAMERA_RETRY_S)
         guard.receive()
     return None
@@ -197,9 +197,9 @@ def _run_threads(
 ) -> int:
     """Up to four threads around one mailbox; this one flies."""
     pilot, realtime = Pilot(choice.policy if choice is not None else None, guard, clock), config.safety.realtime
-    asked = {"realtime": realtime}
+    parsed = {"realtime": realtime}
     threads = [
-        threading.Thread(target=run_camera, args=(camera, mailbox, guard), kwargs=asked, name="camera", daemon=True)
+        threading.Thread(target=run_camera, args=(camera, mailbox, guard), kwargs=parsed, name="camera", daemon=True)
     ]
     if config.lapwatch.enabled:
         watcher = LapWatcher(config.lapwatch, clock.boot_id)

@@ -19,16 +19,16 @@ _MCL_CURRENT, _MCL_ONFAULT = 1, 4  # what is in memory stays there; the librarie
 
 def request_realtime(who: str, priority: int) -> bool:
     """First-in-first-out priority for this thread alone; without the right to it we are nice to none, and say so."""
-    refused = _set_scheduler(os.SCHED_FIFO, priority)
-    if not refused:
+    error = _set_scheduler(os.SCHED_FIFO, priority)
+    if not error:
         return True
     _set_scheduler(os.SCHED_OTHER, 0)  # what is nice to none is not inherited either
     try:
         os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     except OSError:
-        log(f"no real-time priority for the {who} ({refused}); it may come late on a busy machine.")
+        log(f"no real-time priority for the {who} ({error}); it may come late on a busy machine.")
     else:
-        log(f"no real-time priority for the {who} ({refused}); it runs at nice {_NICE} instead.")
+        log(f"no real-time priority for the {who} ({error}); it runs at nice {_NICE} instead.")
     return False
 
 

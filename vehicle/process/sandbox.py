@@ -36,11 +36,11 @@ def confine(parent_pid: int) -> list[str]:
     return failed
 
 
-def _set_limit(name: str, which: int, most: int) -> str:
+def _set_limit(name: str, which: int, limit: int) -> str:
     _, hard = resource.getrlimit(which)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     try:
-        resource.setrlimit(which, (most, most))
+        resource.setrlimit(which, (limit, limit))
     except (OSError, ValueError) as error:
         return f"The limit on {name} could not be set ({error})."
     return ""

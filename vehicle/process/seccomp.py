@@ -41,7 +41,7 @@ class SyscallTable:
     connect: int
     bind: int
     clone: int
-    always: tuple[int, ...]  # see ALWAYS
+    always_refused: tuple[int, ...]  # see ALWAYS
     foreign_from: int = 0xFFFFFFFF
 
 
@@ -83,7 +83,7 @@ _FAMILIES: dict[AllowedSockets, list[_BpfInstruction]] = {
 
 def filter_program(machine: SyscallTable, sockets: AllowedSockets) -> list[_BpfInstruction]:
     """The filter's instructions. Each refusal is a pair: equal goes on to it, else it is skipped."""
-    refused = list(machine.always)
+    refused = list(machine.always_refused)
     refused += [] if sockets == "local" else [machine.connect]
     refused += [] if sockets == "device events" else [machine.bind]
     return [

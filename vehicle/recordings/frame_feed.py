@@ -102,7 +102,7 @@ class FrameFeed:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # this thread alone
         number = 0
         while not mailbox.closed:
-            if (found := mailbox.newest_behind(number, _LOOK_S)) is not None:
+            if (found := mailbox.wait_for_processed(number, _LOOK_S)) is not None:
                 frame, newest = found
                 if number:
                     self.dropped += max(0, newest - number - 1)  # the mailbox went on while this thread waited its turn

@@ -19,7 +19,7 @@ NO_FILE = "This car's settings name no `calibration.file` to keep a calibration 
 def add_calibration_routes(
     app: FastAPI,
     session: Callable[[Request], str],
-    desk: PhoneControl,
+    phone: PhoneControl,
     file: pathlib.Path | None,
     now_s: Callable[[], float],
 ) -> None:
@@ -38,14 +38,14 @@ def add_calibration_routes(
             raise Refused(NO_FILE)
         if action == "begin" and not wheels_off:
             raise Refused("Put the car on a stand so that no wheel touches anything, and say so.")
-        desk.tune.tap(name, action, width_us, now_s())
-        return desk.status(name, now_s())
+        phone.calibration.command(name, action, width_us, now_s())
+        return phone.status(name, now_s())
 
     @app.post("/api/calibration/keep")
     async def keep(name: session_of) -> PhoneStatus:
         """All steps are done: to the disk, then to the guard."""
         if file is None:
             raise Refused(NO_FILE)
-        await anyio.to_thread.run_sync(write_calibration, file, desk.tune.found(name))
-        desk.tune.tap(name, "kept", 0, now_s())
-        return desk.status(name, now_s())
+        await anyio.to_thread.run_sync(write_calibration, file, phone.calibration.finished(name))
+        phone.calibration.command(name, "kept", 0, now_s())
+        return phone.status(name, now_s())

@@ -77,7 +77,7 @@ class Scene:
         self.station = Station(self.link)
         self.station.lease_ms = LEASE_MS
         write_model(folder / "model", blinding_graph())
-        camera = f'driver = "mock"\noptions = {{ trouble = "{folder}/trouble.txt" }}'
+        camera = f'driver = "mock"\noptions = {{ fault_file = "{folder}/trouble.txt" }}'
         config = folder / "vehicle.toml"
         text = config_text(folder, self.broker.port, camera)
         config.write_text(text.replace("hold_periods = 4.0\ntrip_periods = 10.0\nrealtime = false\n", ""))

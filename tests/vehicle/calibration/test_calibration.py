@@ -126,10 +126,10 @@ def test_which_calibration_counts(tmp_path: pathlib.Path) -> None:
 def test_wheels_without_a_calibration_get_no_pulse() -> None:
     motors = MockMotors({}, ManualClock())
     wheels = Actuators(motors, None)
-    wheels.turn(Action(0.0, 0.0))
+    wheels.apply_action(Action(0.0, 0.0))
     assert motors.pulses is None
     with pytest.raises(AssertionError):
-        wheels.turn(Action(0.0, 0.1))
+        wheels.apply_action(Action(0.0, 0.1))
 
 
 # The wizard

@@ -58,7 +58,7 @@ def test_the_local_socket_survives_a_kill_but_not_a_second_guard(tmp_path: pathl
     local = StopSocket(path)
     with pytest.raises(OperatorError, match="another guard already listens"):
         StopSocket(path)
-    assert local.asked() == []
+    assert local.requests() == []
     local.close()
     local.close()
     assert not path.exists()

@@ -111,9 +111,9 @@ def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, mon
     monkeypatch.setattr(failsafe, "motors_factory", absent)
     reserve = PreparedNeutral(settings)
     with pytest.raises(HardwareMissing, match="needs a package"):
-        reserve.neutral("the guard is dead")
+        reserve.set_neutral("the guard is dead")
     monkeypatch.setattr(failsafe, "motors_factory", found)
-    reserve.neutral("the guard is dead")
+    reserve.set_neutral("the guard is dead")
     assert told(tmp_path) == [REST]
 
 
@@ -121,22 +121,22 @@ def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, mon
 def test_a_keeper_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
     config(tmp_path, hang_ms=5_000)  # however slow the machine is, this guard did not hang
     line = FailsafeLink(str(tmp_path / "vehicle.toml"))
-    line.beat()  # not started yet: nothing to do
+    line.heartbeat()  # not started yet: nothing to do
     line.start()
     assert line._process is not None
-    assert line._ours is not None
+    assert line._socket is not None
     first = line._process
-    line._ours.setblocking(True)
+    line._socket.setblocking(True)
     assert line.ready
-    assert line.exited() is None
+    assert line.poll_exit() is None
     first.kill()
     first.wait()
     for _ in range(100):
-        line.beat()
+        line.heartbeat()
     assert line._process.pid != first.pid
-    line._ours.setblocking(True)
+    line._socket.setblocking(True)
     assert line.ready
-    line.let_go(10, neutral=True)
+    line.close(10, neutral=True)
     assert told(tmp_path) == []
 
 

@@ -77,12 +77,12 @@ def test_a_button_that_stays_pressed_holds_the_car_tripped(factory: MockFactory,
     pin.drive_low()
     pin.drive_high()
     driving.helm.estop(button.reason())
-    assert (driving.helm.mode, driving.helm.standing.reason) == ("tripped", OPEN)
+    assert (driving.helm.mode, driving.helm.mode_state.reason) == ("tripped", OPEN)
     driving.order("reset")
     driving.run(50)
     assert driving.helm.mode == "disarmed"
     driving.helm.estop(button.reason())  # the guard's next turn
-    assert (driving.helm.mode, driving.helm.standing.reason) == ("tripped", OPEN)
+    assert (driving.helm.mode, driving.helm.mode_state.reason) == ("tripped", OPEN)
     pin.drive_low()
     button.reason()
     assert button.reason() == ""
@@ -144,19 +144,19 @@ class Asking:
 def test_each_asks_with_its_own_sentence(local: StopSocket, tmp_path: pathlib.Path) -> None:
     quiet, loud = Asking(""), Asking(OPEN)
     stops = StopSources(local, quiet, loud)
-    assert stops.asked() == [StopRequest(OPEN)]
-    stops.by_signal()
+    assert stops.requests() == [StopRequest(OPEN)]
+    stops.on_signal()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as phone:
         phone.bind("")
         phone.settimeout(5)
         phone.connect(str(tmp_path / "car.sock"))
         phone.send(b"stop")
-        first, second, third = stops.asked()
+        first, second, third = stops.requests()
         assert (first.reason, second.reason, third.reason) == (BY_SOCKET, BY_SIGNAL, OPEN)
-        stops.answer(first, "The car is tripped.")
+        stops.reply(first, "The car is tripped.")
         assert phone.recv(100) == b"The car is tripped."
-        stops.answer(second, "nobody hears")
-    assert stops.asked() == [StopRequest(OPEN)]
+        stops.reply(second, "nobody hears")
+    assert stops.requests() == [StopRequest(OPEN)]
     stops.close()
     assert (quiet.closed, loud.closed) == (1, 1)
 
@@ -209,7 +209,7 @@ def test_a_pin_library_without_its_chip_is_one_sentence(monkeypatch: pytest.Monk
 
 def test_a_button_that_comes_later_stops_the_car_as_any_other(tmp_path: pathlib.Path, factory: MockFactory) -> None:
     stops = StopSources(StopSocket(tmp_path / "car.sock"))
-    assert stops.asked() == []
+    assert stops.requests() == []
     stops.add(StopButton(17, factory=factory))
-    assert [ask.reason for ask in stops.asked()] == [OPEN]
+    assert [ask.reason for ask in stops.requests()] == [OPEN]
     stops.close()

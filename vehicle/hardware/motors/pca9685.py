@@ -120,21 +120,21 @@ class Pca9685Motors:
         try:
             self._bus.write_i2c_block_data(self._options.address, LED0_ON_L + 4 * channel, four)
         except OSError as error:
-            raise self._away(error) from None
+            raise self._no_answer(error) from None
 
     def _write(self, register: int, value: int) -> None:
         try:
             self._bus.write_byte_data(self._options.address, register, value)
         except OSError as error:
-            raise self._away(error) from None
+            raise self._no_answer(error) from None
 
     def _read(self, register: int) -> int:
         try:
             return self._bus.read_byte_data(self._options.address, register)
         except OSError as error:
-            raise self._away(error) from None
+            raise self._no_answer(error) from None
 
-    def _away(self, error: OSError) -> HardwareMissing:
+    def _no_answer(self, error: OSError) -> HardwareMissing:
         where = f"{self._options.address:#x} on /dev/i2c-{self._options.bus}"
         return HardwareMissing(f"the PCA9685 at {where} does not answer ({error.strerror or error}): check its wires.")
 

@@ -53,7 +53,9 @@ def compare(run: Run, policy: Policy) -> Comparison:
         else:
             policy.see(pixels_of(picture))
         action = policy.model.metadata.space.decode(policy.answer(), 1.0)
-        differences.append((abs(action.steering - wish.wish_steering), abs(action.throttle - wish.wish_throttle)))
+        differences.append(
+            (abs(action.steering - wish.setpoint_steering), abs(action.throttle - wish.setpoint_throttle))
+        )
     if not differences:
         raise BadInput("The recording holds no frame that a wish was made of: there is nothing to compare.")
     steering, throttle = zip(*differences, strict=True)
