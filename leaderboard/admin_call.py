@@ -1,4 +1,4 @@
-"""The admin's call from the command line: a change of a race, by the API of the leaderboard that serves."""
+"""Changes a race from the command line, by the admin API of the leaderboard that serves it."""
 
 import json
 import urllib.error
@@ -13,9 +13,12 @@ MAX_ANSWER_BYTES = 65_536
 
 
 def change_race(base: str, token: str, race_id: str, change: dict[str, object]) -> dict[str, Any]:
-    """The race as it is then. Raises OperatorError: it cannot be reached, or says why not; BadInput: no address."""
+    """The race after the change, as the API's JSON.
+
+    Raises OperatorError if the leaderboard cannot be reached or refuses (with its reason), BadInput for a bad address.
+    """
     if not base.startswith(("http://", "https://")):
-        raise BadInput(f"{base[:80]!r} is no address of a leaderboard: write it as http://HOST:PORT.")
+        raise BadInput(f"{base[:80]!r} is not the address of a leaderboard: write it as http://HOST:PORT.")
     address = f"{base.rstrip('/')}/api/v1/races/{urllib.parse.quote(race_id, safe='')}"
     headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
     request = urllib.request.Request(address, json.dumps(change).encode(), headers, method="PATCH")  # noqa: S310  http
@@ -23,11 +26,13 @@ def change_race(base: str, token: str, race_id: str, change: dict[str, object]) 
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  checked above
             return _document(answer.read(MAX_ANSWER_BYTES), base)
     except urllib.error.HTTPError as error:
-        said = _document(error.read(MAX_ANSWER_BYTES), base).get("error", f"HTTP {error.code}")
-        raise OperatorError(f"The leaderboard at {base} did not change {race_id!r}: {said}") from None
+        reason = _document(error.read(MAX_ANSWER_BYTES), base).get("error", f"HTTP {error.code}")
+        raise OperatorError(f"The leaderboard at {base} did not change {race_id!r}: {reason}") from None
     except OSError as error:
         why = getattr(error, "reason", error)
-        raise OperatorError(f"The leaderboard at {base} cannot be reached ({why}): start it, or say --url.") from None
+        raise OperatorError(
+            f"The leaderboard at {base} cannot be reached ({why}): start it, or name it by --url."
+        ) from None
 
 
 def _document(body: bytes, base: str) -> dict[str, Any]:
@@ -36,5 +41,5 @@ def _document(body: bytes, base: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise OperatorError(f"What answers at {base} is no leaderboard of ours.")
+        raise OperatorError(f"What answers at {base} is not this leaderboard.")
     return found

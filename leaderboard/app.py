@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.api import admin, public, results
-from leaderboard.api.http import SafeHeaders, refuse_plainly
+from leaderboard.api.headers import ContractAndCacheHeaders
+from leaderboard.api.http import add_error_handlers
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
@@ -18,6 +19,7 @@ from leaderboard.pages import routes
 from leaderboard.pages.render import STATIC, LeaderboardPages
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
+from shared.web.security import HostAndHeaderGuard
 
 API_VERSION = "1.0"
 _DESCRIPTION = (
@@ -33,10 +35,10 @@ def create_app(
     pages = LeaderboardPages(config.title)
     limits = config.limits
 
-    def paint(race_id: str) -> LiveContent:
+    def render(race_id: str) -> LiveContent:
         return pages.picture(board.snapshot(race_id, limits.rows_live), utc_ns())
 
-    feed = Feed(paint, limits.browsers_at_once, limits.heartbeat_s)
+    feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
 
     @contextlib.asynccontextmanager
@@ -52,9 +54,12 @@ def create_app(
     app.include_router(routes.router(board, pages, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, pages)
     app.mount("/static", Assets(STATIC))
-    app.add_middleware(SafeHeaders)
+    app.add_middleware(ContractAndCacheHeaders)
+    # Posts are signed, admin calls carry a token, all else is public: a Host proves nothing here, unless one is set.
+    hosts = config.server.allowed_hosts or None
+    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
-    refuse_plainly(app, pages.missing)
+    add_error_handlers(app, pages.missing)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
 

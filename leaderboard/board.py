@@ -1,8 +1,8 @@
-"""The leaderboard without HTTP: races, entries and results in, standings out.
+"""The leaderboard without HTTP: takes races, entries and results, gives standings. Called by api/ and pages/.
 
 `apply` is what a post does: one transaction holds the receipt (webhook-id, hash of the body, answer), the
-result and its effect, so a repeat, a crash or two posts at once leave exactly one effect and one answer.
-Nothing here reads a clock: the caller says what time it is.
+result and its effect, so a repeat, a crash or two posts at once leave exactly one effect and one reply.
+Nothing here reads a clock: the time is an argument.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ from shared.rules.ranking import Placed
 
 
 class PostReply(NamedTuple):
-    """What a post is told: an HTTP status and the body, byte for byte."""
+    """The reply to a post: an HTTP status and the body, byte for byte."""
 
     status: int
     body: bytes
@@ -34,7 +34,7 @@ class PostReply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StandingRow:
-    """One line of a board as pages and the API show it. `moved`: places won since the last result, None if new."""
+    """One line of a board as pages and the API show it. `moved`: places gained by the last result, None if new."""
 
     placed: Placed
     moved: int | None
@@ -45,7 +45,7 @@ class StandingRow:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A race and the top of its standing, of one moment; `version` counts the moments."""
+    """A race and the top of its standing at one moment; `version` rises with every change."""
 
     race: RaceRecord
     version: int
@@ -72,32 +72,32 @@ class LeaderboardService:
             self._watchers.append(watcher)
 
     def create_race(self, race: RaceRecord, now_utc_ns: int) -> bool:
-        """Add a race; False if exactly this one is there already. Raises Conflict if another has its id, Refused."""
+        """Add a race; False if exactly this one exists already. Raises Conflict if another has its id, Refused."""
         domain.check_race_id(race.race_id)
         for field in ("name", "track"):
             domain.check_name(field, getattr(race, field))
         _check_times(race)
         with self._store.write() as db:
-            if (held := _found(db, race.race_id)) is not None:
-                if dataclasses.replace(held, closed_utc_ns=None) != race:
-                    raise Conflict(_conflict(held, race))
+            if (existing := _found(db, race.race_id)) is not None:
+                if dataclasses.replace(existing, closed_utc_ns=None) != race:
+                    raise Conflict(_conflict(existing, race))
                 return False
             queries.add_race(db, race, now_utc_ns)
-        self._tell(race.race_id)
+        self._notify(race.race_id)
         return True
 
     def close_race(self, race_id: str, closed: bool, now_utc_ns: int) -> RaceRecord:
-        """Close a race by hand now, or open it again, also after its planned close: then it has none any more.
+        """Close a race now, or open it again; opened after its planned close, it has no planned close any more.
 
         Raises UnknownRace.
         """
         return self._change(race_id, lambda race: race.closed(now_utc_ns) if closed else race.opened(now_utc_ns))
 
     def move_close(self, race_id: str, closes_utc_ns: int | None) -> RaceRecord:
-        """The planned close is at another time, or (None) there is none; a close by hand stays.
+        """Move the planned close, or (None) remove it; a race that was closed by hand stays closed.
 
-        What was accepted stays so; a run that was refused is taken when it is posted again. Raises UnknownRace,
-        Refused.
+        Accepted results stay accepted; a run that was refused is accepted when it is posted again. Raises
+        UnknownRace, Refused.
         """
         return self._change(race_id, lambda race: dataclasses.replace(race, closes_utc_ns=closes_utc_ns))
 
@@ -110,7 +110,7 @@ class LeaderboardService:
             _check_times(wanted)
             queries.change_race(db, wanted)
             queries.bump(db, race_id)
-        self._tell(race_id)
+        self._notify(race_id)
         return wanted
 
     def enter(self, race_id: str, racer: str, name: str, now_utc_ns: int) -> bool:
@@ -123,27 +123,30 @@ class LeaderboardService:
             queries.race(db, race_id, for_change=True)
             racer = queries.spelling(db, race_id, given)
             name = racer if name == given else name
-            held = queries.entry_name(db, race_id, racer)
-            if held == name:
+            entered_as = queries.entry_name(db, race_id, racer)
+            if entered_as == name:
                 return False
-            if held is not None:
-                raise Conflict(f"Racer {racer!r} is entered as {held!r}; a name is given once.")
+            if entered_as is not None:
+                raise Conflict(f"Racer {racer!r} is entered as {entered_as!r} already; a name cannot be changed.")
             queries.add_entry(db, race_id, racer, name, now_utc_ns)
             queries.bump(db, race_id)
-        self._tell(race_id)
+        self._notify(race_id)
         return True
 
     def entry(self, race_id: str, racer: str) -> tuple[str, str] | None:
-        """An entered racer, by any spelling: the racer and the name as they are kept."""
+        """An entered racer, by any spelling: the racer and the name as stored."""
         with self._store.read() as db:
             return queries.entry(db, race_id, racer)
 
     def apply(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender = ANY_SENDER) -> PostReply:
-        """Take a posted result: 201 applied, 200 was applied before, 409, 404, 422. Raises RetryLater, StorageError."""
+        """Apply a posted result: status 201 applied, 200 applied before, 404, 409 or 422 refused.
+
+        `webhook_id` is the idempotency key, `payload` the raw body. Raises RetryLater, StorageError.
+        """
         try:
             return self._settle(webhook_id, payload, now_utc_ns, sender)
         except sa.exc.IntegrityError:
-            # Another process took the same id between our look and our insert (PostgreSQL): now it is there to see.
+            # Another process took the same id between our query and our insert (PostgreSQL): now it can be seen.
             return self._settle(webhook_id, payload, now_utc_ns, sender)
 
     def _settle(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender) -> PostReply:
@@ -151,23 +154,23 @@ class LeaderboardService:
         try:
             return self._apply(webhook_id, payload, digest, now_utc_ns, sender)
         except (Refused, BadInput) as refusal:
-            # The same id may have been applied, by another process, after we looked for it.
-            held = self._held(webhook_id)
+            # The same id may have been applied by another process since we queried.
+            receipt = self._receipt(webhook_id)
             status = 404 if isinstance(refusal, UnknownRace) else 422
-            return PostReply(status, error_body(refusal)) if held is None else _repeated(held, digest)
+            return PostReply(status, error_body(refusal)) if receipt is None else _repeated(receipt, digest)
 
     def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int, sender: Sender) -> PostReply:
         with self._store.write() as db:
-            if (held := queries.receipt(db, webhook_id)) is not None:
-                return _repeated(held, digest)
+            if (receipt := queries.receipt(db, webhook_id)) is not None:
+                return _repeated(receipt, digest)
             result = _checked(webhook_id, payload)
             sender.check(result.evidence.station)
             body = encode_accepted(_effect(db, result, payload, now_utc_ns))
             queries.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
-        self._tell(result.race_id)
+        self._notify(result.race_id)
         return PostReply(201, body)
 
-    def _held(self, webhook_id: str) -> queries.Receipt | None:
+    def _receipt(self, webhook_id: str) -> queries.Receipt | None:
         with self._store.read() as db:
             return queries.receipt(db, webhook_id)
 
@@ -202,15 +205,15 @@ class LeaderboardService:
         )
         return Snapshot(head.race, head.version, head.racers, head.results, table)
 
-    def _tell(self, race_id: str) -> None:
+    def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):
             watcher(race_id)
 
 
-def _conflict(held: RaceRecord, race: RaceRecord) -> str:
-    if dataclasses.replace(held, closed_utc_ns=None, closes_utc_ns=race.closes_utc_ns) == race:
-        return f"The race {race.race_id!r} is there and closes at another time: move its close (PATCH, `closes_at`)."
-    return f"There is another race {race.race_id!r} already; choose another `race_id`."
+def _conflict(existing: RaceRecord, race: RaceRecord) -> str:
+    if dataclasses.replace(existing, closed_utc_ns=None, closes_utc_ns=race.closes_utc_ns) == race:
+        return f"The race {race.race_id!r} exists and closes at another time: move its close (PATCH, `closes_at`)."
+    return f"Another race has the id {race.race_id!r} already; choose another `race_id`."
 
 
 def error_body(error: Exception) -> bytes:
@@ -230,11 +233,11 @@ def _found(db: sa.Connection, race_id: str) -> RaceRecord | None:
         return None
 
 
-def _repeated(held: queries.Receipt, digest: str) -> PostReply:
-    if held.body_sha256 == digest:
-        return PostReply(200, held.answer)
+def _repeated(receipt: queries.Receipt, digest: str) -> PostReply:
+    if receipt.body_sha256 == digest:
+        return PostReply(200, receipt.answer)
     return PostReply(
-        409, error_body(Refused("This webhook-id was used with another body: a correction needs a revision"))
+        409, error_body(Refused("This webhook-id was used with another body: a correction needs a higher revision"))
     )
 
 
@@ -248,22 +251,22 @@ def _checked(webhook_id: str, payload: bytes) -> Result:
 
 def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> PostAccepted:
     race = queries.race(db, result.race_id, for_change=True)
-    home = queries.origin_of(db, result.result_id)
-    if home is not None and home.race_id != race.race_id:
-        raise Refused(f"This result belongs to race {home.race_id!r}; a correction cannot move it.")
-    if home is not None:
-        check_key(home.key, result.evidence.public_key)
+    origin = queries.origin_of(db, result.result_id)
+    if origin is not None and origin.race_id != race.race_id:
+        raise Refused(f"This result belongs to race {origin.race_id!r}; a correction cannot move it.")
+    if origin is not None:
+        check_key(origin.key, result.evidence.public_key)
     if not result.evidence.clock_trusted:
-        # Nobody knows when it was driven. It counts from when it came, which is no sooner: ties gain nothing by it.
-        came_utc_ns = now_utc_ns if home is None else min(now_utc_ns, home.finished_utc_ns)
+        # When it was driven is unknown. It counts from when it arrived, which is no sooner: ties gain nothing by it.
+        came_utc_ns = now_utc_ns if origin is None else min(now_utc_ns, origin.finished_utc_ns)
         result = dataclasses.replace(result, finished_utc_ns=came_utc_ns)
     result = dataclasses.replace(result, racer=queries.spelling(db, race.race_id, result.racer))
     entered = race.entry == "open" or queries.entry_name(db, race.race_id, result.racer) is not None
-    provisional = home is not None and home.provisional
-    score = domain.accept(race, result, entered=entered, known=home is not None, provisional=provisional)
+    provisional = origin is not None and origin.provisional
+    score = domain.accept(race, result, entered=entered, known=origin is not None, provisional=provisional)
     score_ms = None if score is None else score.score_ms
     seq = queries.add_result(db, result, payload, score_ms, now_utc_ns)
-    racers = {result.racer} if home is None else {home.racer, result.racer}
+    racers = {result.racer} if origin is None else {origin.racer, result.racer}
     changed = {racer: _rescore(db, race, racer) for racer in sorted(racers)}
     queries.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
     _, line = changed[result.racer]
@@ -272,7 +275,7 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
 
 
 def _rescore(db: sa.Connection, race: RaceRecord, racer: str) -> tuple[BestAttempt | None, BestAttempt | None]:
-    """Derive the racer's line anew; the line as it was and as it is."""
+    """Derive the racer's best attempt again; what it was, and what it is now."""
     old = queries.line(db, race.race_id, racer)
     new = domain.line_of(queries.attempts_of(db, race.race_id, racer), race.rules)
     if new != old:
@@ -281,5 +284,5 @@ def _rescore(db: sa.Connection, race: RaceRecord, racer: str) -> tuple[BestAttem
 
 
 def _before(lines: list[BestAttempt], undo: dict[str, BestAttempt | None]) -> list[BestAttempt]:
-    kept = [line for line in lines if line.racer not in undo]
-    return kept + [line for line in undo.values() if line is not None]
+    unchanged = [line for line in lines if line.racer not in undo]
+    return unchanged + [line for line in undo.values() if line is not None]

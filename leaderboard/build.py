@@ -1,4 +1,4 @@
-"""Puts the leaderboard together: the only place that knows all its rooms."""
+"""Puts the leaderboard together: the only module that imports all its parts."""
 
 import json
 import pathlib
@@ -33,7 +33,7 @@ def build(config: LeaderboardConfig) -> tuple[FastAPI, Feed]:
 
 
 def contract() -> str:
-    """The OpenAPI document as text: needs no config, no secret and no store of one's own."""
+    """The OpenAPI document as text: needs no config, no secret and no store."""
     with tempfile.TemporaryDirectory() as folder:
         board = open_board(pathlib.Path(folder) / "empty.db")
         app, _ = create_app(board, Credentials((), ""), LeaderboardConfig(), SystemClock().utc_ns)

@@ -7,13 +7,14 @@ import pathlib
 from leaderboard import build, credentials
 from leaderboard.admin_call import change_race
 from leaderboard.config import LeaderboardConfig, read
-from leaderboard.server import listen, serve
+from leaderboard.server import serve
 from shared.errors import BadInput
 from shared.files import write_ready_file
+from shared.web.server import listen
 
 
 def main(arguments: list[str]) -> int:
-    """The command; returns the exit code. Raises RacedayError for what a person must mend."""
+    """The command; returns the exit code. Raises RacedayError for what a person must fix."""
     asked = _parser().parse_args(arguments)
     if asked.action == "openapi":
         print(build.contract())
@@ -89,7 +90,7 @@ def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None) -> int:
         if ready_file is not None:
             write_ready_file(ready_file, url)
 
-    with listen(config.server.host, config.server.port) as listening:
+    with listen(config.server.host, config.server.port, "server") as listening:
         app, feed = build.build(config)
         serve(app, feed, listening, serving)
     return 0

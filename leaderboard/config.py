@@ -5,6 +5,7 @@ import pathlib
 from dataclasses import dataclass, field
 
 from shared.config import load, setting
+from shared.web.host_names import host_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +14,17 @@ class ServerSettings:
 
     host: str = setting("127.0.0.1", what="the address to listen on")
     port: int = setting(8090, min=0, max=65535, what="0 takes any free port")
+    allowed_hosts: tuple[str, ...] = setting(
+        (), what="answer only to these names, beside addresses and local names; empty: to any, as behind a proxy"
+    )
+
+    def __post_init__(self) -> None:
+        host_names(self.allowed_hosts, "server.allowed_hosts")
 
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where races and results are kept."""
+    """Where races and results are stored."""
 
     path: str = setting("leaderboard.db", what="the SQLite file")
     url: str = setting("", what="postgresql://... instead of the file")
@@ -38,14 +45,16 @@ class SecretFiles:
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardLimits:
-    """What one leaderboard takes on at once, and how it paces the browsers."""
+    """What one leaderboard handles at once, and how often it updates the browsers."""
 
     tolerance_s: int = setting(300, min=10, max=3600, what="how old or new a webhook-timestamp may be")
-    posts_at_once: int = setting(64, min=1, max=1000, what="posts in work; more are told to come again")
-    browsers_at_once: int = setting(1000, min=1, max=100_000, what="open live pages; more are told to come again")
+    posts_at_once: int = setting(64, min=1, max=1000, what="posts in work; more are answered 503 with Retry-After")
+    browsers_at_once: int = setting(
+        1000, min=1, max=100_000, what="open live pages; more are answered 503 with Retry-After"
+    )
     rows_live: int = setting(200, min=1, max=10_000, what="rows of a standing that a live page shows")
     heartbeat_s: float = setting(
-        15.0, min=0.05, max=60, what="a live page is drawn anew, though nobody told of a change"
+        15.0, min=0.05, max=60, what="a live page is rendered again, although no change was reported"
     )
 
 

@@ -1,6 +1,6 @@
 """The secret files: made once with random content, refused when open to others. There is no default password.
 
-A line of a webhook file is a secret, or a station's name and its secret: `hall-1 whsec_...`.
+A line of a webhook file is a secret, or a station's name and its secret: `station-1 whsec_...`.
 """
 
 import base64
@@ -23,7 +23,7 @@ _MIN_TOKEN_LENGTH = 24
 class Credentials:
     """The keys of all stations that may post (several during rotation), whose each is, and the admin's bearer token.
 
-    A key that is not in `stations` speaks for any station that has none of its own.
+    A key without a name may post for any station that has no key of its own.
     """
 
     webhook_keys: tuple[bytes, ...]
@@ -32,7 +32,7 @@ class Credentials:
 
     @property
     def stations(self) -> dict[bytes, str]:
-        """Whose each key is, "" for one that names no station."""
+        """The station of each key, "" for a key that names none."""
         return {key: self.named.get(key, "") for key in self.webhook_keys}
 
 
@@ -66,7 +66,7 @@ def create(named: SecretFiles, station: str = "") -> list[pathlib.Path]:
 def _create(path: pathlib.Path, text: str) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # O_EXCL: a secret that stations know already is never replaced.
+        # O_EXCL: a secret that stations already use is never replaced.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False

@@ -1,9 +1,9 @@
-"""What a race, an attempt and a line of a standing are, and the pure rules between them.
+"""What a race, an attempt and a standing are, and the pure rules between them. Called by board.py.
 
-A standing depends only on the set of accepted results, not on the order in which the post brought them:
-attempts are counted and ties are broken by when a run was finished; the order of acceptance decides only
-between runs of the very same nanosecond. A higher revision of a result replaces the lower one wherever it
-counts; the lower one is kept.
+A standing depends only on the set of accepted results, not on the order in which they arrived: attempts are
+counted and ties are broken by when a run was finished; the order of acceptance decides only between runs of
+the very same nanosecond. A higher revision of a result replaces the lower one wherever it counts; the lower
+one stays stored.
 """
 
 import dataclasses
@@ -30,11 +30,11 @@ _RACE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 
 
 class UnknownRace(Refused):
-    """The result or the page names a race that this leaderboard does not hold."""
+    """This leaderboard has no race of this id."""
 
 
 class Conflict(Refused):
-    """Something else has this id or name already."""
+    """Another race or entry has this id or name already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,16 @@ class RaceRecord:
         return min(ends, default=None)
 
     def closed(self, now_utc_ns: int) -> "RaceRecord":
-        """Closed by hand now; one that was closed by hand before stays as it was."""
+        """The race closed by hand now; if it was closed by hand before, it is unchanged."""
         return self if self.closed_utc_ns is not None else dataclasses.replace(self, closed_utc_ns=now_utc_ns)
 
     def opened(self, now_utc_ns: int) -> "RaceRecord":
-        """Open again: neither a close by hand nor a planned one that has gone by."""
-        gone = self.closes_utc_ns is not None and self.closes_utc_ns <= now_utc_ns
-        return dataclasses.replace(self, closed_utc_ns=None, closes_utc_ns=None if gone else self.closes_utc_ns)
+        """The race open again: without a close by hand, and without a planned close that has passed."""
+        passed = self.closes_utc_ns is not None and self.closes_utc_ns <= now_utc_ns
+        return dataclasses.replace(self, closed_utc_ns=None, closes_utc_ns=None if passed else self.closes_utc_ns)
 
     def state(self, now_utc_ns: int) -> Literal["upcoming", "open", "closed"]:
-        """What the page says of the race now."""
+        """Whether the race can be entered at this time."""
         ends = self.ends_utc_ns()
         if ends is not None and now_utc_ns >= ends:
             return "closed"
@@ -100,7 +100,7 @@ class BestAttempt:
 
     @property
     def set_key(self) -> int:
-        """Orders equal scores: finished earlier, then accepted earlier."""
+        """Sorts equal scores: the one finished earlier first, then the one accepted earlier."""
         return self.set_utc_ns * _INT_LIMIT + self.order
 
 
@@ -111,7 +111,7 @@ def counted(attempts: Iterable[Attempt], rules: RaceRules) -> list[Attempt]:
 
 
 def line_of(attempts: Iterable[Attempt], rules: RaceRules) -> BestAttempt | None:
-    """The line of the racer whose attempts these are, or None if nothing of it counts and is scored."""
+    """The best attempt of one racer, of whom these are all; None if none of them counts and has a score."""
     known = list(attempts)
     scored = [a for a in counted(known, rules) if a.score_ms is not None]
     if not scored:
@@ -124,16 +124,16 @@ def line_of(attempts: Iterable[Attempt], rules: RaceRules) -> BestAttempt | None
 def newest(attempts: Iterable[Attempt]) -> list[Attempt]:
     """Of each result the highest revision, with the order in which its first revision was accepted."""
     first: dict[str, int] = {}
-    held: dict[str, Attempt] = {}
+    highest: dict[str, Attempt] = {}
     for attempt in attempts:
         first[attempt.result_id] = min(attempt.order, first.get(attempt.result_id, attempt.order))
-        if attempt.result_id not in held or held[attempt.result_id].revision < attempt.revision:
-            held[attempt.result_id] = attempt
-    return [dataclasses.replace(attempt, order=first[attempt.result_id]) for attempt in held.values()]
+        if attempt.result_id not in highest or highest[attempt.result_id].revision < attempt.revision:
+            highest[attempt.result_id] = attempt
+    return [dataclasses.replace(attempt, order=first[attempt.result_id]) for attempt in highest.values()]
 
 
 def standing(lines: Iterable[BestAttempt], uncertainty_ns: Mapping[int, int] = MappingProxyType({})) -> list[Placed]:
-    """The places of all lines, best first. `uncertainty_ns`: what the result of a line (by its `seq`) states."""
+    """All racers ranked, the best first. `uncertainty_ns`: what the result of each line (its `seq`) states."""
     return rank(Scored(line.racer, line.score_ms, line.set_key, uncertainty_ns.get(line.seq, 0)) for line in lines)
 
 
@@ -181,7 +181,7 @@ def _check_race(race: RaceRecord, result: Result, entered: bool) -> None:
 
 def _outside(race: RaceRecord, result: Result) -> str:
     """Why the run was not driven within the race's window; "" if it was."""
-    # A hall without internet posts late: the window asks when the run was finished, not when the post came.
+    # A venue without internet posts late: the window is about when the run was finished, not about the post.
     if race.opens_utc_ns is not None and result.finished_utc_ns < race.opens_utc_ns:
         return f"The run was finished before race {race.race_id!r} opened."
     ends = race.ends_utc_ns()
@@ -191,7 +191,7 @@ def _outside(race: RaceRecord, result: Result) -> str:
 
 
 def check_result(result: Result) -> None:
-    """What can be said of a result without its race. Raises Refused."""
+    """Check what can be checked of a result without its race. Raises Refused."""
     racer_name(result.racer)
     _check_texts(result)
     _check_numbers(result)
@@ -199,7 +199,7 @@ def check_result(result: Result) -> None:
 
 
 def _check_texts(result: Result) -> None:
-    # Names are shown to people and kept in databases: short, printable, no invisible characters.
+    # Names are shown to people and stored in databases: short, printable, no invisible characters.
     named = {
         "result_id": result.result_id,
         "run_id": result.run_id,
@@ -208,9 +208,9 @@ def _check_texts(result: Result) -> None:
     }
     for name, text in named.items():
         _check_text(name, text, empty=name in ("car", "model"))
-    said = result.evidence
-    evidence = [result.model_sha256, said.station, said.journal, said.journal_head, said.public_key, said.signature]
-    for text in (*evidence, *said.versions, *said.versions.values()):
+    source = result.evidence
+    evidence = [result.model_sha256, source.station, source.journal, source.journal_head, source.public_key]
+    for text in (*evidence, source.signature, *source.versions, *source.versions.values()):
         _check_text("evidence", text, empty=True)
 
 
@@ -218,16 +218,16 @@ def _check_text(name: str, text: str, empty: bool = False) -> None:
     if not empty and not text:
         raise Refused(f"The `{name}` is empty.")
     if len(text) > _TEXT_LIMIT:
-        raise Refused(f"The `{name}` has {len(text)} characters; at most {_TEXT_LIMIT} are kept.")
+        raise Refused(f"The `{name}` has {len(text)} characters; at most {_TEXT_LIMIT} are allowed.")
     if text != text.strip() or not text.isprintable():
         raise Refused(f"The `{name}` holds blanks at its ends or invisible characters.")
 
 
 def racer_name(racer: str) -> str:
-    """A racer's name in the one form that is kept. Raises Refused."""
+    """A racer's name in the one form that is stored. Raises Refused."""
     if not racer:
         raise Refused("The `racer` is empty.")
-    return person_name(racer, most=_TEXT_LIMIT)
+    return person_name(racer, max_characters=_TEXT_LIMIT)
 
 
 def check_name(name: str, text: str) -> str:
@@ -263,10 +263,10 @@ def _check_laps(laps: Sequence[RunLap]) -> None:
         if not last_number < lap.number < 2**31:
             raise Refused(f"Lap {lap.number} is out of order: laps are numbered upwards from 1.")
         # A lap over a restart of the station has no time: 0, and void.
-        least_ns = 1 if lap.valid else 0
-        if not least_ns <= lap.lap_ns < _DURATION_LIMIT_NS or not -_INT_LIMIT <= lap.ended_ns < _INT_LIMIT:
-            raise Refused(f"Lap {lap.number} has a time that no clock shows.")
+        min_ns = 1 if lap.valid else 0
+        if not min_ns <= lap.lap_ns < _DURATION_LIMIT_NS or not -_INT_LIMIT <= lap.ended_ns < _INT_LIMIT:
+            raise Refused(f"Lap {lap.number} has a time that is out of range.")
         counts = (lap.off_tracks, lap.collisions, lap.resets)
         if any(not 0 <= count < _COUNT_LIMIT for count in counts) or not 0 <= lap.penalty_ns < _DURATION_LIMIT_NS:
-            raise Refused(f"Lap {lap.number} has an off-track, collision, reset or penalty count that cannot be.")
+            raise Refused(f"Lap {lap.number} has an off-track, collision, reset or penalty count that is out of range.")
         last_number = lap.number

@@ -1,7 +1,7 @@
-"""The live stream of a race's standing: one EventSource a browser, keyed rows, always the newest picture.
+"""The live stream of a race's standing: one EventSource a browser, keyed rows, always the newest content.
 
-A browser is told the difference between what it was last told and what is true now. There is no queue that
-could grow: one that reads slowly skips the pictures in between.
+A browser is sent the difference between what it was last sent and the newest content. There is no queue that
+could grow: a browser that reads slowly skips the versions in between.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from shared.errors import RacedayError, RetryLater
 
 _RETRY_MS = 2000
 _MIN_BETWEEN_S = 0.2
-_ALIVE_S = 0.5  # a page that hears nothing for three of them says so (shared/web/look/silence.js)
+_ALIVE_S = 0.5  # a page without an event for three of these says so (shared/web/look/silence.js)
 _ALIVE = b"event: alive\ndata: 1\n\n"
 
 
@@ -32,20 +32,20 @@ class LiveContent:
 
 @dataclass(slots=True)
 class _RenderedContent:
-    """A picture with the events that lead to it, by the number of the painting told before (0: none was)."""
+    """Rendered content with the events that lead to it, by the number of the one sent before (0: none)."""
 
     number: int
-    picture: LiveContent
-    painted_at_s: float
+    content: LiveContent
+    rendered_at_s: float
     events: dict[int, bytes] = field(default_factory=dict)
 
-    def event_after(self, told: "_RenderedContent | None") -> bytes:
-        """Most browsers were told the same before, so an event is written once for all of them."""
-        if told is not None and told.picture == self.picture:
+    def event_after(self, sent: "_RenderedContent | None") -> bytes:
+        """The event for a browser that was `sent` this before; made once for all browsers that were sent the same."""
+        if sent is not None and sent.content == self.content:
             return _ALIVE
-        since = 0 if told is None else told.number
+        since = 0 if sent is None else sent.number
         if since not in self.events:
-            self.events[since] = event(difference(None if told is None else told.picture, self.picture))
+            self.events[since] = event(difference(None if sent is None else sent.content, self.content))
         return self.events[since]
 
 
@@ -54,18 +54,18 @@ class _Channel:
     """One race that is being watched."""
 
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    painting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    rendering: asyncio.Lock = field(default_factory=asyncio.Lock)
     newest: _RenderedContent | None = None
     stale: bool = False
     browsers: int = 0
 
 
 class Feed:
-    """All live pages of one leaderboard. `paint(race_id)` makes the newest picture; it may block."""
+    """All live pages of one leaderboard. `render(race_id)` makes the newest content; it may block."""
 
-    def __init__(self, paint: Callable[[str], LiveContent], browsers_at_once: int, heartbeat_s: float) -> None:
-        self._paint = paint
-        self.browsers_at_most = browsers_at_once  # the server lowers it where descriptors are few
+    def __init__(self, render: Callable[[str], LiveContent], browsers_at_once: int, heartbeat_s: float) -> None:
+        self._render = render
+        self.max_browsers = browsers_at_once  # the server lowers it where descriptors are few
         self._heartbeat_s = heartbeat_s
         self._channels: dict[str, _Channel] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -77,7 +77,7 @@ class Feed:
         self._loop = asyncio.get_running_loop()
 
     def changed(self, race_id: str) -> None:
-        """Something was committed; from any thread, never blocks."""
+        """A change of this race was committed; from any thread, never blocks."""
         self._soon(self._wake, race_id)
 
     def close(self) -> None:
@@ -87,15 +87,15 @@ class Feed:
 
     async def open(self, race_id: str) -> AsyncIterator[bytes]:
         """The stream for one browser. Raises UnknownRace, or RetryLater when too many watch."""
-        if self._browsers >= self.browsers_at_most or self._closing:
+        if self._browsers >= self.max_browsers or self._closing:
             raise RetryLater("Too many live pages are open here.", after_s=10.0)
         if race_id not in self._channels:
-            # An unknown race is refused here, before anything is kept for it.
-            await run_in_threadpool(self._paint, race_id)
+            # An unknown race is refused here, before anything is stored for it.
+            await run_in_threadpool(self._render, race_id)
         return self._stream(race_id)
 
     async def _stream(self, race_id: str) -> AsyncIterator[bytes]:
-        # Found and counted in one step: the last one to leave throws away a channel that nobody else has.
+        # Found and counted in one step: the last browser to leave removes the channel.
         channel = self._channels.setdefault(race_id, _Channel())
         self._browsers += 1
         channel.browsers += 1
@@ -110,7 +110,7 @@ class Feed:
                 del self._channels[race_id]
 
     async def _events(self, race_id: str, channel: _Channel) -> AsyncIterator[bytes]:
-        told: _RenderedContent | None = None
+        sent: _RenderedContent | None = None
         while not self._closing:
             changed = channel.changed
             try:
@@ -118,27 +118,27 @@ class Feed:
             except RacedayError:
                 # The store is away: the browser shows that it is reconnecting, and comes again.
                 return
-            yield newest.event_after(told)
-            told = newest
+            yield newest.event_after(sent)
+            sent = newest
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(_ALIVE_S, self._heartbeat_s)):
                     await changed.wait()
-                    # Results that come in a burst make one picture.
+                    # Results that come in a burst make one event.
                     await asyncio.sleep(_MIN_BETWEEN_S)
 
     async def _newest(self, race_id: str, channel: _Channel) -> _RenderedContent:
-        async with channel.painting:
-            now_s, held = asyncio.get_running_loop().time(), channel.newest
-            # The age limit catches what no commit of ours tells: a planned close, another process on PostgreSQL.
-            if held is None or channel.stale or now_s - held.painted_at_s >= self._heartbeat_s:
+        async with channel.rendering:
+            now_s, newest = asyncio.get_running_loop().time(), channel.newest
+            # The age limit catches what no commit of ours reports: a planned close, another process on PostgreSQL.
+            if newest is None or channel.stale or now_s - newest.rendered_at_s >= self._heartbeat_s:
                 channel.stale = False
                 try:
-                    picture = await run_in_threadpool(self._paint, race_id)
+                    content = await run_in_threadpool(self._render, race_id)
                 except BaseException:
-                    channel.stale = True  # what changed is still to be told to the others
+                    channel.stale = True  # the change is still to be sent to the others
                     raise
-                held = channel.newest = _RenderedContent(1 if held is None else held.number + 1, picture, now_s)
-            return held
+                newest = channel.newest = _RenderedContent(1 if newest is None else newest.number + 1, content, now_s)
+            return newest
 
     def _soon(self, call: Callable[..., None], *arguments: str) -> None:
         loop = self._loop
@@ -167,12 +167,12 @@ class ContentChange:
     parts: dict[str, str]
 
 
-def difference(told: LiveContent | None, newest: LiveContent) -> ContentChange:
-    """From nothing (None) or an older picture to the newest."""
-    if told is None:
+def difference(sent: LiveContent | None, newest: LiveContent) -> ContentChange:
+    """The change from the content that a browser was sent (None: nothing yet) to the newest."""
+    if sent is None:
         return ContentChange(newest.version, newest.order, newest.rows, newest.parts)
-    rows = {key: row for key, row in newest.rows.items() if told.rows.get(key) != row}
-    parts = {name: part for name, part in newest.parts.items() if told.parts.get(name) != part}
+    rows = {key: row for key, row in newest.rows.items() if sent.rows.get(key) != row}
+    parts = {name: part for name, part in newest.parts.items() if sent.parts.get(name) != part}
     return ContentChange(newest.version, newest.order, rows, parts)
 
 

@@ -1,4 +1,4 @@
-"""Whose a post is: a webhook secret belongs to a station, and a station writes only what is its own."""
+"""Which station sent a post: a webhook secret belongs to a station, and a station posts only its own results."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.errors import Refused
 class Sender:
     """The stations whose secret signed a post, and all stations that have one (`named`).
 
-    "" among `stations` is a secret that names none: it speaks for any station that has no secret of its own.
+    "" among `stations` is a secret that names none: it may post for any station that has no secret of its own.
     """
 
     stations: frozenset[str] = frozenset({""})

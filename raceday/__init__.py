@@ -1,1 +1,1 @@
-"""The roof: the `raceday` command, and the demo that starts everything."""
+"""The `raceday` command, and the demo that starts every process on one machine."""

@@ -1,4 +1,4 @@
-"""The table of commands. The one place where an error becomes a sentence and an exit code."""
+"""The `raceday` command: a table of commands, and the one place where an error becomes a sentence and an exit code."""
 
 import errno
 import importlib
@@ -11,15 +11,15 @@ from typing import NoReturn
 
 from shared.errors import RacedayError, StorageError
 
-# ONNX Runtime would report home from its first import on; a hall has no internet, and it is nobody's business.
+# ONNX Runtime sends telemetry from its first import on, unless this is set before.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """A command's words, where its `main(arguments) -> exit code` lives, and what it is for."""
+class CliCommand:
+    """A command: its name, the module with its `main(arguments) -> exit code`, and one line of help."""
 
     words: str
     module: str
@@ -27,31 +27,31 @@ class Command:
     main: str = "main"
 
 
-# Longer words first where one begins another; a module is imported only when its command is asked for.
-COMMANDS: tuple[Command, ...] = (
-    Command("demo", "raceday.demo.demo", "a whole race on this machine, with no hardware"),
-    Command("vehicle", "vehicle.commands.vehicle", "the car's agent: guard, pilot and comms"),
-    Command("station", "station.commands.station", "the trackside station: gates, laps, officiating, the live page"),
-    Command("sync", "station.commands.sync", "posts qualified results to the leaderboard"),
-    Command("leaderboard", "leaderboard.cli", "the reference leaderboard"),
-    Command("world", "simulator.realtime.world_process", "the mock world: track, car, camera, gates"),
-    Command("broker", "raceday.broker", "a loopback MQTT broker for the demo"),
-    Command("race", "raceday.simulate", "whole races on virtual time: race simulate"),
-    Command(
+# A module is imported only when its command is called.
+COMMANDS: tuple[CliCommand, ...] = (
+    CliCommand("demo", "raceday.demo.demo", "a whole race on this machine, with no hardware"),
+    CliCommand("vehicle", "vehicle.commands.vehicle", "the car's agent: guard, pilot and comms"),
+    CliCommand("station", "station.commands.station", "the trackside station: gates, laps, officiating, the live page"),
+    CliCommand("sync", "station.commands.sync", "posts qualified results to the leaderboard"),
+    CliCommand("leaderboard", "leaderboard.cli", "the reference leaderboard"),
+    CliCommand("world", "simulator.realtime.world_process", "the mock world: track, car, camera, gates"),
+    CliCommand("broker", "raceday.broker", "a loopback MQTT broker for the demo"),
+    CliCommand("race", "raceday.simulate", "whole races on virtual time: race simulate"),
+    CliCommand(
         "model",
         "raceday.model",
         "models: import, inspect, list, select, remove, check, replay, evaluate, train, render",
     ),
-    Command("run", "vehicle.commands.run", "what a car's black box recorded: run list, run plot"),
-    Command(
+    CliCommand("run", "vehicle.commands.run", "what a car's black box recorded: run list, run plot"),
+    CliCommand(
         "gate", "station.commands.gate.gate", "gates and decoders: list, probe, watch, decode, record, play, sync-check"
     ),
-    Command("rank", "raceday.rank", "rank a CSV of results by a method"),
-    Command("replay", "station.commands.replay", "run a journal through the engine again and compare the facts"),
-    Command("journal", "station.commands.journal", "is the journal what the station wrote: journal verify, salvage"),
-    Command("backup", "station.commands.backup", "the station's journal, key and posts in one file", "backup"),
-    Command("restore", "station.commands.backup", "puts a backup back", "restore"),
-    Command("protest", "station.commands.protest", "everything about one run, in a bundle that checks itself"),
+    CliCommand("rank", "raceday.rank", "rank a CSV of results by a method"),
+    CliCommand("replay", "station.commands.replay", "run a journal through the engine again and compare the facts"),
+    CliCommand("journal", "station.commands.journal", "is the journal what the station wrote: journal verify, salvage"),
+    CliCommand("backup", "station.commands.backup", "the station's journal, key and posts in one file", "backup"),
+    CliCommand("restore", "station.commands.backup", "puts a backup back", "restore"),
+    CliCommand("protest", "station.commands.protest", "everything about one run, in a bundle that checks itself"),
 )
 
 
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     command = next((c for c in COMMANDS if words[:1] == [c.words]), None)
     if command is None:
-        return _usage(asked=words[:1])
+        return _usage(words[:1])
     signal.signal(signal.SIGTERM, _stop)
     try:
         code: int = getattr(importlib.import_module(command.module), command.main)(words[1:])
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader (`| head`) has gone; there is nobody left to tell.
+        # The reader of the pipe (`| head`) is gone.
         sys.stderr.close()
         return 1
     except OSError as error:
@@ -83,15 +83,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # said twice, it must not end the clean-up half way
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second signal must not interrupt the clean-up
     raise SystemExit(0)
 
 
-def _usage(asked: list[str]) -> int:
-    wants_help = asked in ([], ["-h"], ["--help"], ["help"])
+def _usage(words: list[str]) -> int:
+    wants_help = words in ([], ["-h"], ["--help"], ["help"])
     out = sys.stdout if wants_help else sys.stderr
     if not wants_help:
-        print(f"raceday: there is no command {asked[0]!r}.", file=out)
+        print(f"raceday: there is no command {words[0]!r}.", file=out)
     print("usage: raceday COMMAND [options]\n", file=out)
     for command in COMMANDS:
         print(f"  {command.words:<12} {command.what}", file=out)

@@ -1,7 +1,7 @@
-"""A published board as a table, however its program wrote it: separator, headings, numbers and times.
+"""Reads a published leaderboard as a table, whatever separators, headings, numbers and times its program writes.
 
-Called by rank.py. Comma, semicolon or tab; `sep=;` on a first line; Racer or Alias; many words for the count of laps.
-What can be read in two ways is refused with its line and column, and nothing is guessed.
+Called by rank.py. Comma, semicolon or tab; `sep=;` on a first line; Racer or Alias; many names for the number
+of laps. Ambiguous values are refused with line and column; nothing is guessed.
 """
 
 import csv
@@ -16,7 +16,7 @@ from shared.errors import BadInput
 MAX_MS = 2**53
 SEPARATORS = ",;\t"
 RACER, LAPS, ACCOUNT = "Racer", "LapCount", "UserId"
-# What others call it, without case, blanks and signs -> our word.
+# Headings of other programs, in lower case without blanks and signs -> our heading.
 HEADINGS = {
     "racer": RACER,
     "alias": RACER,
@@ -32,7 +32,7 @@ HEADINGS = {
     "totallaptime": "TotalLapTime",
     "totaltime": "TotalLapTime",
 }
-# The count of laps by other names: taken where no column has one of the two above.
+# Other names for the number of laps, used if no column has one of the two above.
 ALSO_LAPS = frozenset({
     "completedlapcount", "completedlaps", "completelaps", "countoflaps", "finishedlaps", "lapcounts", "lapscomplete",
     "lapscompleted", "lapscount", "lapsdone", "lapsdriven", "lapsfinished", "lapstotal", "laptotal", "nlaps",
@@ -59,21 +59,21 @@ _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):([0-5]\d)(?:[.,](\d{1,9}))?", re.
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One row: cells by our words; `columns` are their places, counted from 1, for whoever must mend one."""
+    """One row: its cells by our headings, and their column numbers from 1 for error messages."""
 
     line: int
     cells: Mapping[str, str]
     columns: Mapping[str, int]
 
     def wrong(self, source: str, what: str, column: str) -> BadInput:
-        """The refusal that names the cell."""
+        """The error that names the cell."""
         return BadInput(f"{source}, line {self.line}: {what} (column {self.columns[column]}).")
 
 
 def rows(text: str, needed: str, source: str) -> Iterator[BoardRow]:
-    """The rows that hold anything; each has Racer and the column `needed`. Raises BadInput."""
-    text, told, above = _begun(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
-    separator = told or _separator(text, needed)
+    """The rows that are not empty; each has Racer and the column `needed`. Raises BadInput."""
+    text, declared, above = _begun(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    separator = declared or _separator(text, needed)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         columns = _columns(next(reader, []), needed, f"{source}, line {above + 1}")
@@ -85,26 +85,26 @@ def rows(text: str, needed: str, source: str) -> Iterator[BoardRow]:
 
 
 def _begun(text: str) -> tuple[str, str, int]:
-    """The text from its heading on, the separator if a line above tells it, and how many lines are above."""
-    told, above = "", 0
+    """The text from its heading on, the separator declared above it ("" if none), and the number of lines above it."""
+    declared, above = "", 0
     while "\n" in text:
         line, _, rest = text.partition("\n")
-        sep = None if told else _SEP.fullmatch(line)
+        sep = None if declared else _SEP.fullmatch(line)
         if sep is None and not _EMPTY.fullmatch(line):
             break
-        text, above, told = rest, above + 1, sep[1] if sep else told
-    return text, told, above
+        text, above, declared = rest, above + 1, sep[1] if sep else declared
+    return text, declared, above
 
 
 def milliseconds(text: str) -> int | None:
-    """A time as boards write it, in whole ms (a fraction is cut off, as all published times are); None: it is none.
+    """A time of a board in whole ms, fractions truncated as in all published times; None if it is not a time.
 
     A number is in ms: 9812, 9812.5, 9812,5, 9 812. With a colon it is a time: 1:02.345, 00:45,123, 0:01:02.345.
     """
     if clock := _CLOCK.fullmatch(text):
         hours, minutes, seconds, fraction = clock.groups()
         if hours is not None and (int(minutes) > 59 or (int(hours) and fraction is None)):
-            return None  # 1:02:34 may be hours, or minutes and hundredths
+            return None  # 1:02:34 is ambiguous: hours, or minutes and hundredths
         whole_s = (int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)
         return whole_s * 1000 + int((fraction or "").ljust(3, "0")[:3])
     number = _number(text)
@@ -112,18 +112,18 @@ def milliseconds(text: str) -> int | None:
 
 
 def two_ways(text: str) -> bool:
-    """May be thousands, or a fraction: 9.812, 9,812."""
+    """Is the number ambiguous, thousands or a fraction: 9.812, 9,812?"""
     return _TWO_WAYS.fullmatch(text) is not None
 
 
 def count(text: str) -> int | None:
-    """A whole number as spreadsheets write it: 3, 3.0, 3,00. None: it is none."""
+    """A whole number as spreadsheets write it: 3, 3.0, 3,00; None if it is not one."""
     number = _number(text)
     return None if number is None or number[1].strip("0") else number[0]
 
 
 def _number(text: str) -> tuple[int, str] | None:
-    """Whole part and the digits of the fraction."""
+    """The whole part and the digits of the fraction; None if it is not a number."""
     if grouped := _GROUPED.match(text):
         text = re.sub(r"\D", "", grouped[0]) + text[grouped.end() :]
     found = _NUMBER.fullmatch(text)
@@ -131,7 +131,7 @@ def _number(text: str) -> tuple[int, str] | None:
 
 
 def _separator(text: str, needed: str) -> str:
-    """The one that parts the heading into columns that we know."""
+    """The separator that splits the heading into the most columns that we know."""
     heading = text.partition("\n")[0]
 
     def known(separator: str) -> tuple[int, int]:
@@ -146,18 +146,18 @@ def _separator(text: str, needed: str) -> str:
 
 
 def _plain(heading: str) -> str:
-    """Without case, blanks and signs."""
+    """In lower case, without blanks and signs."""
     return "".join(sign for sign in unicodedata.normalize("NFKC", heading).casefold() if sign.isalnum())
 
 
 def _word(heading: str) -> str:
-    """Our word for a heading; "" for one that says nothing to us."""
+    """Our name of a heading; "" for an unknown one."""
     plain = _plain(heading)
     return HEADINGS.get(plain) or HEADINGS.get(plain.removesuffix("ms"), "")
 
 
 def _columns(heading: list[str], needed: str, where: str) -> dict[str, int]:
-    """Our words -> their columns, from 1; "" is how many there are."""
+    """Our headings -> column numbers from 1; the key "" holds the number of columns. Raises BadInput."""
     columns: dict[str, int] = {}
     for place, name in enumerate(heading, 1):
         word = _word(name)
@@ -176,7 +176,7 @@ def _columns(heading: list[str], needed: str, where: str) -> dict[str, int]:
 
 
 def _laps_by_another_name(heading: list[str], where: str) -> int:
-    """The column that counts laps, 0 if none does. Raises BadInput where one may, under a name that is not known."""
+    """The column with the number of laps, 0 if there is none. Raises BadInput if an unknown heading may be one."""
     known = [place for place, name in enumerate(heading, 1) if _plain(name) in ALSO_LAPS]
     if len(known) > 1:
         both = f"{heading[known[0] - 1].strip()!r} and {heading[known[1] - 1].strip()!r}"
@@ -191,7 +191,7 @@ def _laps_by_another_name(heading: list[str], where: str) -> int:
 
 
 def _may_count_laps(plain: str) -> bool:
-    """May a heading, without case and signs, be that of a count of laps?"""
+    """May this plain heading be that of a number of laps?"""
     other = _NONE_OF_SEVERAL if _SEVERAL.search(plain) else _NO_COUNT
     return "lap" in plain and not other.search(plain)
 

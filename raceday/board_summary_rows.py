@@ -1,4 +1,4 @@
-"""The rows of a published board that sum up the others (total, mean, record): they are nobody's. Used by rank.py.
+"""Finds rows of a published leaderboard that summarise others (total, mean, record). Used by rank.py.
 
 A row is known by its name, in the languages of spreadsheets. Where the name may well be a person's (Max, Soma) the
 figures decide, and where it says nothing, only sums of laps and times alike. A row with a UserId is a racer's.
@@ -27,7 +27,7 @@ SUMMARIES = frozenset(f"{_ENGLISH} {_GERMANIC} {_ROMANCE} {_OTHERS}".split())
 
 _OF_WHAT = "of lap laps time times score scores result results racers drivers ms sec seconds zeit runden"
 _WHERE = "all for per in grand sub running standard field track course circuit race event session season day top number"
-_MEASURES = frozenset(_OF_WHAT.split())  # beside one of these no name is a person's
+_MEASURES = frozenset(_OF_WHAT.split())  # next to one of these a name is not a person's
 _BESIDE = _MEASURES | frozenset(_WHERE.split())
 
 
@@ -35,7 +35,7 @@ def _mean(values: Sequence[int]) -> int:
     return sum(values) // len(values)
 
 
-# Given names and nicknames too: a summary only if the figure is that of the others.
+# These are given names or nicknames as well: a summary only if the figure matches the other rows.
 _FIGURES: dict[str, Callable[[Sequence[int]], int]] = {
     "max": max,
     "min": min,
@@ -51,12 +51,15 @@ _FIGURES: dict[str, Callable[[Sequence[int]], int]] = {
     "mittel": _mean,
     "schnitt": _mean,
 }
-_FEWEST_NAMED, _FEWEST = 2, 3  # rows that a summary is of: by a name that may be a person's, by its figures alone
+_FEWEST_NAMED, _FEWEST = (
+    2,
+    3,
+)  # rows that a summary covers: if named as one, if only by its figures
 _HEAD_ENDS = re.compile(r"[:=(\[]|\s[-\u2013\u2014]\s")
 
 
 def summaries(rows: Sequence[BoardRow], column: str) -> Iterator[BoardRow]:
-    """Those of the rows that sum up others; `column` holds the score."""
+    """The rows that summarise others; `column` holds the score."""
     scores = [milliseconds(row.cells[column]) or 0 for row in rows]
     laps = [count(row.cells.get(LAPS, "")) or 0 for row in rows]
     all_ms, all_laps, above_ms, above_laps = sum(scores), sum(laps), 0, 0
@@ -67,14 +70,14 @@ def summaries(rows: Sequence[BoardRow], column: str) -> Iterator[BoardRow]:
         if row.cells.get(ACCOUNT):
             continue
         if _is_named_so(row.cells[RACER], scores, place) or any(
-            summed >= _FEWEST and own_laps == of_laps > 0 and abs(own_ms - of_ms) <= summed  # each is cut to a ms
+            summed >= _FEWEST and own_laps == of_laps > 0 and abs(own_ms - of_ms) <= summed  # each is truncated to a ms
             for summed, of_ms, of_laps in sums
         ):
             yield row
 
 
 def _is_named_so(name: str, scores: Sequence[int], place: int) -> bool:
-    """Is it called as a summary is? Where a person may be called so, the figure must be the others' as well."""
+    """Is it the name of a summary? If it may be a person's as well, the figure must match the other rows."""
     words = _words(name)
     if any(word in SUMMARIES for word in words):
         return all(word in SUMMARIES or word in _BESIDE or word in _FIGURES for word in words)
@@ -95,7 +98,7 @@ def _is_figure(figure: Callable[[Sequence[int]], int], scores: Sequence[int], pl
 
 
 def _words(name: str) -> list[str]:
-    """What a name is made of, up to what it is of ("Average (3 laps)"), without case, signs and numbers."""
+    """The words of a name in lower case, without signs, numbers and additions ("Average (3 laps)")."""
     plain = unicodedata.normalize("NFKC", name).strip(" *_-#.,;:=()[]<>\"'")
     head = _HEAD_ENDS.split(plain)[0].replace("_", " ")
     whole = head.strip().casefold()

@@ -1,7 +1,7 @@
-"""A published board's bytes as text: which encoding it is in, and whether its letters are what they once were.
+"""Decodes a published leaderboard: finds its encoding, and letters that were decoded wrongly before (mojibake).
 
-Called by rank.py. UTF-8 (with a mark or without), UTF-16 and Windows-1252; the last is taken only where nothing else
-fits, so rank.py tells it.
+Called by rank.py. UTF-8 (with a mark or without), UTF-16 and Windows-1252; the last is used only if nothing else
+fits, so rank.py reports it.
 """
 
 import pathlib
@@ -20,7 +20,7 @@ _AS_UTF8 = re.compile(
 
 
 def read_text(path: pathlib.Path) -> tuple[str, str]:
-    """The file as text, and the encoding if it is not UTF-8 ("" if it is). Raises BadInput."""
+    """The text of the file, and its encoding, "" for UTF-8. Raises BadInput."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise BadInput(f"{path}: is larger than {MAX_BYTES // 2**20} MiB, which no board is.")
@@ -31,11 +31,11 @@ def read_text(path: pathlib.Path) -> tuple[str, str]:
 
 
 def decoded(data: bytes, source: str) -> tuple[str, str]:
-    """Bytes as text: a mark decides; else UTF-16 if every other byte is nought, UTF-8, or Windows-1252."""
+    """Decodes by the byte order mark; else as UTF-16 if every other byte is 0, as UTF-8, or as Windows-1252."""
     if data.startswith(_MARKS_OF_UTF32):
         raise BadInput(f"{source}: is text in UTF-32, which is not read: save it as CSV in UTF-8.")
     marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
-    for encoding in [marked] if marked else _likely(data[:400]):
+    for encoding in [marked] if marked else _likely_encodings(data[:400]):
         try:
             return data.decode(encoding), _CALLED.get(encoding, "UTF-16")
         except UnicodeDecodeError:
@@ -43,7 +43,7 @@ def decoded(data: bytes, source: str) -> tuple[str, str]:
     raise BadInput(f"{source}: is no text in UTF-8, UTF-16 or Windows-1252: save it as CSV in UTF-8.")
 
 
-def _likely(head: bytes) -> list[str]:
+def _likely_encodings(head: bytes) -> list[str]:
     if head[1::2].count(0) > len(head) // 4:
         return ["utf-16-le"]
     return ["utf-16-be"] if head[::2].count(0) > len(head) // 4 else ["utf-8", "cp1252"]
@@ -56,7 +56,7 @@ def mended(text: str) -> str:
     with Â or Ã, as Western Europe's letters do, or with Ä or Å, as Central Europe's do, without a quotation mark or a
     dash behind; of others there must be two, or three signs to one.
     """
-    raw = "".join(map(_byte, text)).encode("latin-1")  # as long as the text: places are the same
+    raw = "".join(map(_byte, text)).encode("latin-1")  # as long as the text, so that offsets are the same
     found, at = "", 0
     for letters in _AS_UTF8.finditer(raw):
         was = letters[0].decode("utf-8", "replace")
@@ -67,7 +67,7 @@ def mended(text: str) -> str:
 
 
 def _byte(sign: str) -> str:
-    """The byte that was read as this sign; what Windows-1252 leaves open is the control of that number."""
+    """The byte that was decoded as this character; undefined bytes of Windows-1252 are C1 control characters."""
     if "\x80" <= sign <= "\x9f":
         return sign
     return sign.encode("cp1252", "replace").decode("latin-1")

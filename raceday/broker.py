@@ -1,7 +1,7 @@
 """The demo's MQTT broker on loopback: mosquitto where it is installed, the embedded amqtt otherwise.
 
-A race in a hall runs mosquitto by itself with config/mosquitto.conf (TLS, certificates, ACL); this one is
-for one machine and hears nobody else.
+Called by the demo and by `raceday broker`. An event runs mosquitto by itself with config/mosquitto.conf (TLS,
+certificates, ACL); this broker listens on loopback only.
 """
 
 import argparse
@@ -23,15 +23,18 @@ from typing import Literal, get_args
 
 from shared.errors import HardwareMissing, OperatorError
 from shared.files import write_ready_file
-from shared.link.probe import answers
 
 Kind = Literal["mosquitto", "amqtt"]
 HOST = "127.0.0.1"
 READY_S = 15.0
-FREE_PORTS = 5  # a port that was free a moment ago may be another program's by now
+FREE_PORTS = 5  # attempts: another program may take a free port first
 STOP_S = 3.0
 MAX_PACKET_BYTES = 16_384
 _PR_SET_PDEATHSIG = 1
+# MQTT 3.1.1: CONNECT of a client "probe" with a clean session and a keep-alive of 5 s; the first byte of a CONNACK.
+_CONNECT = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x05\x00\x05probe"
+_CONNACK = b"\x20"
+_DISCONNECT = b"\xe0\x00"
 
 MOSQUITTO_CONF = """\
 # Written by raceday for one demo on this machine.
@@ -50,15 +53,15 @@ log_type warning
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A broker that answers."""
+class RunningBroker:
+    """A broker process that answers."""
 
     process: subprocess.Popen[bytes]
     port: int
     kind: Kind
 
     def stop(self) -> None:
-        """Ask it to end, then make it."""
+        """SIGTERM, then SIGKILL after STOP_S."""
         self.process.terminate()
         try:
             self.process.wait(STOP_S)
@@ -68,18 +71,18 @@ class Running:
 
 
 def mosquitto_path() -> str | None:
-    """Debian keeps it in /usr/sbin, which is not on everybody's PATH."""
+    """The mosquitto program, also in folders that may not be on PATH: Debian installs it in /usr/sbin."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
 
 
 def choose() -> Kind:
-    """mosquitto when it is installed."""
+    """mosquitto if it is installed, else amqtt."""
     return "mosquitto" if mosquitto_path() else "amqtt"
 
 
 def start_broker(
     run_dir: pathlib.Path, port: int = 0, kind: Kind | None = None, *, die_with_us: bool = False
-) -> Running:
+) -> RunningBroker:
     """Start a broker and wait until it answers. `port` 0 is any free one. Raises OperatorError.
 
     Its log is `broker.log` in `run_dir`. The caller ends it; with `die_with_us` (main thread, Linux) so does
@@ -87,12 +90,12 @@ def start_broker(
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     kind = kind or choose()
-    if port and taken(port):
+    if port and is_port_in_use(port):
         raise OperatorError(f"Port {port} is in use: stop the other program or choose another port for the broker.")
     preexec = _die_with_parent if die_with_us and sys.platform == "linux" else None
     for _ in range(1 if port else FREE_PORTS):
         running = _start(kind, run_dir, port or free_port(), preexec)
-        if _came_up(running):
+        if _wait_until_ready(running):
             return running
         is_hanging = running.process.poll() is None
         running.stop()
@@ -101,7 +104,7 @@ def start_broker(
     raise OperatorError(f"The broker ({kind}) did not start; {run_dir / 'broker.log'} says why.")
 
 
-def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], None] | None) -> Running:
+def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], None] | None) -> RunningBroker:
     with (run_dir / "broker.log").open("ab") as log:
         process = subprocess.Popen(
             _arguments(kind, run_dir, port),
@@ -110,20 +113,36 @@ def _start(kind: Kind, run_dir: pathlib.Path, port: int, preexec: Callable[[], N
             stderr=log,
             preexec_fn=preexec,  # noqa: PLW1509  # one C call
         )
-    return Running(process, port, kind)
+    return RunningBroker(process, port, kind)
 
 
-def _came_up(running: Running) -> bool:
+def _wait_until_ready(running: RunningBroker) -> bool:
     until_s = time.monotonic() + READY_S
     while running.process.poll() is None and time.monotonic() < until_s:
-        if answers(HOST, running.port):
+        if is_broker_up(HOST, running.port):
             return running.process.poll() is None
         time.sleep(0.02)
     return False
 
 
+def is_broker_up(host: str, port: int, timeout_s: float = 1.0) -> bool:
+    """Does a broker at the address answer an MQTT 3.1.1 CONNECT, be it by a refusal?
+
+    The packet is written by hand (OASIS MQTT 3.1.1, section 3.1), since every broker speaks that version.
+    """
+    try:
+        with socket.create_connection((host, port), timeout_s) as sock:
+            sock.settimeout(timeout_s)
+            sock.sendall(_CONNECT)
+            answer = sock.recv(4)
+            sock.sendall(_DISCONNECT)
+    except OSError:
+        return False
+    return answer[:1] == _CONNACK
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
+    """A loopback port that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
@@ -158,13 +177,13 @@ def _arguments(kind: Kind, run_dir: pathlib.Path, port: int) -> list[str]:
     if path is None:
         raise HardwareMissing("mosquitto is not installed: `apt install mosquitto`, or use --kind amqtt.")
     config = run_dir / "mosquitto.conf"
-    # As root it would become the user mosquitto, which may not read our folder.
+    # Started as root, mosquitto would switch to the user mosquitto, which may not read the folder.
     user = "user root" if os.geteuid() == 0 else ""
     config.write_text(MOSQUITTO_CONF.format(port=port, host=HOST, max_packet=MAX_PACKET_BYTES, user=user))
     return [path, "-c", str(config)]
 
 
-def taken(port: int) -> bool:
+def is_port_in_use(port: int) -> bool:
     """Does anything listen on this loopback port?"""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -187,8 +206,8 @@ def _announce(port: int, ready_file: pathlib.Path | None) -> None:
 
 
 def _embedded(port: int, ready_file: pathlib.Path | None) -> int:
-    """amqtt in this process. It speaks MQTT 3.1.1 only and has no ACL worth the name: loopback, demo."""
-    if taken(port):
+    """Runs amqtt in this process. It supports MQTT 3.1.1 only and no usable ACL, so it is for a demo on loopback."""
+    if is_port_in_use(port):
         raise OperatorError(f"Port {port} is in use: stop the other program or choose another port for the broker.")
     try:
         from amqtt.broker import Broker  # noqa: PLC0415  # an extra, and slow to import

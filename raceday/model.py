@@ -1,6 +1,6 @@
-"""`raceday model ...`: bring, look at and choose models, drive them in the mock world, train one, draw a track.
+"""`raceday model ...`: import, inspect and select models, drive them in the mock world, train one, draw a track.
 
-A table of families: only the one that is asked for is loaded, so that an import need not wait for the mock world.
+Only the module of the requested command is loaded, so that an import does not wait for the mock world.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Commands that live together: their words, and the function that mounts them on argparse's subparsers."""
+    """Commands of one module: their names, and the function that adds them to argparse's subparsers."""
 
     words: tuple[str, ...]
     module: str
@@ -30,8 +30,8 @@ def main(arguments: list[str]) -> int:
         prog="raceday model", description="Bring, check, choose, evaluate and train models."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    asked = [family for family in FAMILIES if arguments and arguments[0] in family.words]
-    for family in asked or FAMILIES:
+    families = [family for family in FAMILIES if arguments and arguments[0] in family.words]
+    for family in families or FAMILIES:
         getattr(importlib.import_module(family.module), family.mount)(commands)
     chosen = parser.parse_args(arguments)
     code: int = chosen.run(chosen)

@@ -1,12 +1,12 @@
-"""`raceday rank`: ranks a CSV of results by a method, as the published boards are ranked.
+"""`raceday rank`: ranks a CSV of results by a scoring method, as published leaderboards are ranked.
 
-Input columns (any order, extra ones ignored): Racer or Alias, and AvgLapTime, BestLapTime or TotalLapTime as the
-method names it, in milliseconds or as 1:02.345; board_file.py reads how files differ. A row whose LapCount is below
---consecutive-laps cannot hold the window, so it is not ranked. A blank LapCount says nothing: the row is taken at its
-score, but not at a total where others have a count, since that of fewer laps is the smaller; both are told.
-A row that sums up others (Total, Average, Track record) is refused unless it has a UserId.
-All spellings of one name are one racer, as everywhere, unless UserId tells them apart; a row without UserId belongs to
-the one account of that name.
+Input columns (any order, others are ignored): Racer or Alias, and AvgLapTime, BestLapTime or TotalLapTime depending on
+the method, in milliseconds or as 1:02.345; board_file.py accepts the formats of many programs. A row whose LapCount is
+below --consecutive-laps is not ranked. A row with a blank LapCount is ranked by its score, except by a total where
+other rows have a LapCount, since a total of fewer laps is smaller; a warning reports both cases.
+A row that summarises others (Total, Average, Track record) is refused unless it has a UserId.
+All spellings of a name are one racer unless UserId distinguishes them; a row without UserId belongs to the only account
+of that name.
 Output: rank, racer, score_ms.
 """
 
@@ -28,9 +28,9 @@ from shared.rules.person_names import name_key, person_name
 from shared.rules.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank
 
 COLUMN: dict[Method, str] = {"average": "AvgLapTime", "best_lap": "BestLapTime", "total_time": "TotalLapTime"}
-SHORTEST_MS = 1000  # a bare number below is in seconds, or a mistake: no lap and no race is that short
-MOST_LETTERS = 256  # of a published alias
-MOST_LINES = 6  # that one sentence lists
+SHORTEST_MS = 1000  # a smaller number without colon is in seconds or a mistake: no lap is that short
+MAX_LETTERS = 256  # letters of a published alias
+MAX_LINES = 6  # line numbers that one sentence lists
 
 
 def main(arguments: list[str]) -> int:
@@ -40,13 +40,13 @@ def main(arguments: list[str]) -> int:
     text, encoding = read_text(chosen.file)
     placed = rank_csv(text, rules, str(chosen.file))
     if encoding:
-        _tell(f"{chosen.file} was read as {encoding}: look at the names, or save it as CSV in UTF-8.")
+        _warn(f"{chosen.file} was read as {encoding}: look at the names, or save it as CSV in UTF-8.")
     sys.stdout.write(FORMATS[chosen.format](placed))
     return 0
 
 
 def rank_csv(text: str, rules: RaceRules, source: str) -> list[Placed]:
-    """The standing of a board's rows. A racer in several rows counts with the best. Raises BadInput."""
+    """The ranking of a board; of a racer's rows the best counts. `source` is named in errors. Raises BadInput."""
     column = COLUMN[rules.method]
     every = list(board_file.rows(text, column, source))
     qualified = _qualified(every, rules, source)
@@ -58,16 +58,16 @@ def rank_csv(text: str, rules: RaceRules, source: str) -> list[Placed]:
         account = _account(row, known, source)
         if account not in best or scored.score_ms < best[account].score_ms:
             best[account] = scored
-    _tell_of_laps(every, rules, source)
+    _warn_about_laps(every, rules, source)
     return rank(best.values())
 
 
-def _tell(sentence: str) -> None:
+def _warn(sentence: str) -> None:
     print(f"raceday rank: {sentence}", file=sys.stderr)
 
 
 def _accounts(every: Iterable[BoardRow]) -> dict[str, set[str]]:
-    """The accounts (UserId) of each name, all spellings of one racer together."""
+    """The accounts (UserId) of each name; all spellings of a name are one key."""
     known: dict[str, set[str]] = {}
     for row in every:
         if account := row.cells.get(ACCOUNT):
@@ -76,19 +76,19 @@ def _accounts(every: Iterable[BoardRow]) -> dict[str, set[str]]:
 
 
 def _account(row: BoardRow, known: Mapping[str, set[str]], source: str) -> str:
-    """Whose row it is: its UserId, or that of the one account of this name, or the name itself."""
+    """The account of a row: its UserId, else that of the only account of this name, else the name. Raises BadInput."""
     if account := row.cells.get(ACCOUNT):
         return f"account {account}"
     key = name_key(_one_line(row.cells[RACER]))
     accounts = sorted(known.get(key, ()))
     if len(accounts) > 1:
-        told = f"the row has no {ACCOUNT}, and {len(accounts)} accounts are called {row.cells[RACER][:40]!r}"
-        raise row.wrong(source, f"{told}: say which one it is", ACCOUNT)
+        what = f"the row has no {ACCOUNT}, and {len(accounts)} accounts are called {row.cells[RACER][:40]!r}"
+        raise row.wrong(source, f"{what}: say which one it is", ACCOUNT)
     return f"account {accounts[0]}" if accounts else f"name {key}"
 
 
 def _qualified(every: Sequence[BoardRow], rules: RaceRules, source: str) -> list[BoardRow]:
-    """The rows that hold the window, as far as they say how many laps they have."""
+    """The rows with enough laps, as far as they have a LapCount."""
     counted = any(row.cells.get(LAPS) for row in every)
     unsaid = 0 if counted and rules.method == "total_time" else rules.consecutive_laps
     laps = ((row, _laps(row, source)) for row in every)
@@ -96,28 +96,28 @@ def _qualified(every: Sequence[BoardRow], rules: RaceRules, source: str) -> list
 
 
 def _uncounted(every: Sequence[BoardRow]) -> list[BoardRow]:
-    """The rows that do not say how many laps they have, where others do."""
+    """The rows without LapCount, if others have one."""
     blank = [row for row in every if not row.cells.get(LAPS)]
     return blank if len(blank) < len(every) else []
 
 
-def _tell_of_laps(every: Sequence[BoardRow], rules: RaceRules, source: str) -> None:
-    """What was left out, and what could not be."""
+def _warn_about_laps(every: Sequence[BoardRow], rules: RaceRules, source: str) -> None:
+    """Warns of rows that are not ranked, and of rows whose number of laps is unknown."""
     needed = rules.consecutive_laps
     laps = [_laps(row, source) for row in every]
     if few := sum(found is not None and found < needed for found in laps):
-        _tell(f"{few} of {len(every)} rows have fewer than {needed} laps and are not ranked.")
+        _warn(f"{few} of {len(every)} rows have fewer than {needed} laps and are not ranked.")
     if every and set(laps) == {None}:
-        _tell(f"the board has no {LAPS}: nobody is left out for fewer than {needed} laps.")
+        _warn(f"the board has no {LAPS}: nobody is left out for fewer than {needed} laps.")
     if blank := _uncounted(every):
         total = "not ranked, since a total of fewer laps is the smaller: write how many there are."
         other = f"ranked all the same, so look whether it is {needed} laps or more."
         where = f"{LAPS} is blank in {_lines(blank)} (column {blank[0].columns[LAPS]}), where others have one"
-        _tell(f"{where}: {total if rules.method == 'total_time' else other}")
+        _warn(f"{where}: {total if rules.method == 'total_time' else other}")
 
 
 def _laps(row: BoardRow, source: str) -> int | None:
-    """How many there are; None if the row does not say."""
+    """The number of laps; None if the row has none. Raises BadInput."""
     text = row.cells.get(LAPS, "")
     laps = board_file.count(text)
     if text and laps is None:
@@ -126,10 +126,10 @@ def _laps(row: BoardRow, source: str) -> int | None:
 
 
 def _lines(rows: Sequence[BoardRow]) -> str:
-    """Where rows are."""
-    shown = [str(row.line) for row in rows[:MOST_LINES]]
-    if len(rows) > MOST_LINES:
-        shown.append(f"{len(rows) - MOST_LINES} more")
+    """The line numbers of rows, as part of a sentence."""
+    shown = [str(row.line) for row in rows[:MAX_LINES]]
+    if len(rows) > MAX_LINES:
+        shown.append(f"{len(rows) - MAX_LINES} more")
     return f"line {shown[0]}" if len(rows) == 1 else f"lines {', '.join(shown[:-1])} and {shown[-1]}"
 
 
@@ -148,7 +148,7 @@ def _scored(row: BoardRow, column: str, source: str) -> Scored:
     if board_file.two_ways(text):
         raise row.wrong(source, f"{column} is {text[:30]!r}, which may be thousands or a fraction", column)
     score_ms = board_file.milliseconds(text)
-    if not score_ms:  # nought is how timers write that there is none
+    if not score_ms:  # timers write 0 for no time
         raise row.wrong(source, f"{column} is {text[:30]!r}, not milliseconds or a time as 1:02.345", column)
     if score_ms < SHORTEST_MS and ":" not in text:
         meant = "shorter than any lap: times are in milliseconds or as 0:09.812"
@@ -164,14 +164,14 @@ def _racer(row: BoardRow, source: str) -> str:
         meant = f"which was {was[:40]!r} before its UTF-8 was read as something else"
         raise row.wrong(source, f"the Racer is {text[:40]!r}, {meant}: save the board as CSV in UTF-8", RACER)
     try:
-        return person_name(_one_line(text), MOST_LETTERS)
+        return person_name(_one_line(text), MAX_LETTERS)
     except Refused as error:
         sentence = str(error).rstrip(".")
         raise row.wrong(source, sentence[:1].lower() + sentence[1:], RACER) from None
 
 
 def _one_line(name: str) -> str:
-    """A cell of a spreadsheet may be broken into lines."""
+    """Without line breaks, which a cell of a spreadsheet may have."""
     return re.sub(r"[\t\n\r ]+", " ", name)
 
 

@@ -1,10 +1,10 @@
-"""`raceday race simulate`: whole races on virtual time, with faults by seed, held against invariants.
+"""`raceday race simulate`: whole races on virtual time, with injected faults by seed, checked against invariants.
 
 The last line of stdout with --json is one JSON object; without it, a table. Exit code 0 only if every
 invariant held. `--seed` repeats a history exactly: its `journal_hash` is the same each time.
 
-With `--cars-on-track N` the races are heats of N cars at once at one beam, and what is asked is whose crossing each
-one was: exit code 0 only if none was given wrongly in silence.
+With `--cars-on-track N` heats of N cars share one beam, and each crossing has to be attributed to a car: exit code 0
+only if none was attributed wrongly without a warning.
 """
 
 import argparse
@@ -25,43 +25,45 @@ from simulator.races.physical.fault_table import FAULTS, chosen
 from simulator.races.simulation import Simulation, scratch, simulate
 
 MAX_HOURS = 100_000.0
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 
 
-def main(arguments: list[str]) -> int:
+def main(words: list[str]) -> int:
     """Runs the simulation; returns the exit code."""
-    asked = _parser().parse_args(arguments)
-    if asked.cars_on_track > 1:
-        return _heats(asked)
-    wanted = Simulation(asked.seed, _hours(asked.hours), chosen(asked.faults), _jobs(asked.jobs), asked.keep)
+    arguments = _parser().parse_args(words)
+    if arguments.cars_on_track > 1:
+        return _heats(arguments)
+    wanted = Simulation(
+        arguments.seed, _hours(arguments.hours), chosen(arguments.faults), _jobs(arguments.jobs), arguments.keep
+    )
     report = _with_progress(wanted)
-    if asked.json:
+    if arguments.json:
         print(json.dumps(report.as_json()))
     else:
         _show(report)
     return 0 if report.tally.held else 1
 
 
-def _heats(asked: argparse.Namespace) -> int:
-    """Several cars on the track at once: whose crossing was it?"""
-    for name, value, most in (("cars-on-track", asked.cars_on_track, 12), ("heats", asked.heats, 100_000)):
-        if not 1 <= value <= most:
-            raise ConfigError(f"--{name} is {value}; allowed is 1 to {most}.")
+def _heats(arguments: argparse.Namespace) -> int:
+    """Heats of several cars: are all crossings attributed correctly?"""
+    for name, value, highest in (("cars-on-track", arguments.cars_on_track, 12), ("heats", arguments.heats, 100_000)):
+        if not 1 <= value <= highest:
+            raise ConfigError(f"--{name} is {value}; allowed is 1 to {highest}.")
     with tempfile.TemporaryDirectory(prefix="raceday-heats-", dir=scratch()) as name:
-        folder = pathlib.Path(name) if asked.keep is None else asked.keep
+        folder = pathlib.Path(name) if arguments.keep is None else arguments.keep
         folder.mkdir(parents=True, exist_ok=True)
-        verdict = _heats_with_progress(asked, folder)
-    if asked.json:
-        print(json.dumps(verdict.as_json(asked.seed)))
+        verdict = _heats_with_progress(arguments, folder)
+    if arguments.json:
+        print(json.dumps(verdict.as_json(arguments.seed)))
     else:
-        _show_heats(asked, verdict)
+        _show_heats(arguments, verdict)
     return 0 if verdict.held else 1
 
 
-def _heats_with_progress(asked: argparse.Namespace, folder: pathlib.Path) -> HeatVerdict:
+def _heats_with_progress(arguments: argparse.Namespace, folder: pathlib.Path) -> HeatVerdict:
     columns = (TextColumn("[bold]racing together"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=asked.heats)
+        task = progress.add_task("", total=arguments.heats)
         so_far = HeatVerdict()
 
         def done(verdict: HeatVerdict) -> None:
@@ -69,12 +71,13 @@ def _heats_with_progress(asked: argparse.Namespace, folder: pathlib.Path) -> Hea
             words = f"{so_far.crossings} crossings, {so_far.doubtful} doubtful, {len(so_far.wrong)} wrong"
             progress.update(task, advance=1, description=words)
 
-        return run_heats(asked.seed, asked.heats, asked.cars_on_track, folder, done)
+        return run_heats(arguments.seed, arguments.heats, arguments.cars_on_track, folder, done)
 
 
-def _show_heats(asked: argparse.Namespace, verdict: HeatVerdict) -> None:
+def _show_heats(arguments: argparse.Namespace, verdict: HeatVerdict) -> None:
     console = Console(file=sys.stdout, highlight=False)
-    title = f"{asked.heats} heats of {asked.cars_on_track} cars, seed {asked.seed}, one beam, no transponders"
+    heats = f"{arguments.heats} heats of {arguments.cars_on_track} cars"
+    title = f"{heats}, seed {arguments.seed}, one beam, no transponders"
     table = Table("what", "how many", title=title, title_justify="left")
     table.add_row("crossings", str(verdict.crossings))
     table.add_row("given to their run", str(verdict.right))
@@ -85,7 +88,7 @@ def _show_heats(asked: argparse.Namespace, verdict: HeatVerdict) -> None:
     table.add_row("laps driven", str(verdict.laps))
     table.add_row("of these in the book to the ns, after the rulings", str(verdict.laps_true))
     console.print(table)
-    for sentence in verdict.wrong[:MOST_SHOWN]:
+    for sentence in verdict.wrong[:MAX_SHOWN]:
         console.print(sentence, markup=False, style="red")
 
 

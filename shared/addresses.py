@@ -1,4 +1,4 @@
-"""Internet addresses as machines meet them: one address in one form, and lists of addresses and networks. Pure."""
+"""IP addresses and networks, as a config lists them and as connections come from them. Pure."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ ANY_ADDRESS = "*"
 
 
 def address_of(text: str) -> Address | None:
-    """The address in `text`; IPv4 that came over an IPv6 socket (`::ffff:10.0.0.1`) is IPv4. None if it is none."""
+    """The address in `text`; IPv4 over an IPv6 socket (`::ffff:10.0.0.1`) is IPv4. None if the text is no address."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -21,7 +21,7 @@ def address_of(text: str) -> Address | None:
 
 
 def counted_prefix(text: str) -> str:
-    """By what connections are counted: the IPv4 address, or the /64 that one machine has all to itself in IPv6."""
+    """What connections are counted by: the IPv4 address, or for IPv6 the /64, which one machine has to itself."""
     address = address_of(text)
     if isinstance(address, ipaddress.IPv6Address) and not address.is_loopback:
         return str(ipaddress.ip_network((address, 64), strict=False))
@@ -30,7 +30,7 @@ def counted_prefix(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Who is meant by a list of addresses and networks; with "*" everybody."""
+    """The clients that a list of addresses and networks names; with "*" all."""
 
     networks: tuple[Network, ...]
     everybody: bool = False
@@ -40,12 +40,12 @@ class Addresses:
         """Raises ConfigError, which names `key`."""
         return cls(tuple(_network(text, key) for text in texts if text != ANY_ADDRESS), ANY_ADDRESS in texts)
 
-    def hold(self, client: str) -> bool:
-        """Is the address of a connection among them?"""
-        return self.everybody or self.name(client)
+    def contains(self, client: str) -> bool:
+        """Is the address of a connection among them? Always with "*"."""
+        return self.everybody or self.names(client)
 
-    def name(self, client: str) -> bool:
-        """As `hold`, without "*": is it meant by itself?"""
+    def names(self, client: str) -> bool:
+        """As `contains`, without "*": is this address itself named?"""
         address = address_of(client)
         return address is not None and any(
             address.version == network.version and address in network for network in self.networks

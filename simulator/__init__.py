@@ -1,1 +1,1 @@
-"""The mock world: tracks, a car with its camera, gates; and the model that learned to drive in it."""
+"""The mock world: tracks, a car with its camera, gates; and the demo model that was trained in it."""

@@ -1,4 +1,4 @@
-"""`raceday model evaluate | train | render`: what the mock world does with models and tracks."""
+"""`raceday model evaluate | train | render`: drive, train and draw models in the mock world."""
 
 import argparse
 import json
@@ -39,9 +39,9 @@ def _add_evaluate(commands: "Subparsers") -> None:
     parser = commands.add_parser("evaluate", help="drive a model on tracks, over seeds, and count clean runs")
     parser.add_argument("model", help="'demo', a folder with model.onnx, or an .onnx file with its metadata beside it")
     parser.add_argument(
-        "--track", nargs="+", action="extend", metavar="NAME|FILE.npy", help="default: all shipped ones"
+        "--track", nargs="+", action="extend", metavar="NAME|FILE.npy", help="default: all that ship with Raceday"
     )
-    parser.add_argument("--seeds", type=_positive, default=20, help="how many cars, halls and cameras (20)")
+    parser.add_argument("--seeds", type=_positive, default=20, help="how many random cars, floors and cameras (20)")
     parser.add_argument("--laps", type=_positive, default=3, help="laps in a row (3)")
     parser.add_argument("--throttle", type=float, metavar="PERCENT", help="instead of the model card's")
     parser.add_argument("--profile", choices=list(PROFILES), default="grey-area", help="how the car sees (grey-area)")
@@ -83,8 +83,8 @@ def _table(verdicts: list[DriveVerdict]) -> Table:
 
 def _add_train(commands: "Subparsers") -> None:
     parser = commands.add_parser("train", help="train a model in the mock world (needs the extra 'train')")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the model and its card go")
-    parser.add_argument("--track", nargs="+", action="extend", metavar="NAME|FILE.npy", help="more tracks to learn on")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model and its card")
+    parser.add_argument("--track", nargs="+", action="extend", metavar="NAME|FILE.npy", help="more tracks to train on")
     parser.add_argument("--seed", type=int, default=2018)
     parser.add_argument("--rounds", type=_positive, default=None, help="rounds of drives")
     parser.add_argument("--steps", type=_positive, default=None, help="training steps a round")
@@ -111,7 +111,7 @@ def _add_render(commands: "Subparsers") -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.png")
     parser.add_argument("--model", metavar="MODEL", help="drive one lap with this model and draw the line")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--camera", action="store_true", help="draw what the car sees at the start instead")
+    parser.add_argument("--camera", action="store_true", help="draw the car's camera view at the start instead")
     parser.set_defaults(run=_render)
 
 

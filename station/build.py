@@ -22,10 +22,11 @@ from station.core.inputs import GateSpec, Transponder
 from station.drem_timer import DremTimer
 from station.gates.absent_gate import AbsentGate, make_and_start
 from station.gates.driver import GateDriver
-from station.service.station import Station, StationSetup
+from station.service.setup import StationSetup
+from station.service.station import Station
 from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.status import SyncStatusReader
-from station.views.views import SyncView
+from station.views.system_views import SyncView
 
 __all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
 
@@ -42,7 +43,7 @@ def build(
     sync: Callable[[int], SyncView] | None = None,
     log: Callable[[str], None] = lambda _sentence: None,
 ) -> Station:
-    """A station that is not started yet; `log` records a sentence. Raises OperatorError for what a person must mend."""
+    """A station that is not started yet; `log` records a sentence. Raises OperatorError for what a person must fix."""
     data_dir = prepared(config.data_dir)
     clock = build_clock(config.clock) if clock is None else clock
     gates = build_gates(config, clock) if gates is None else gates
@@ -60,7 +61,7 @@ def build(
 
 
 def setup(config: StationConfig) -> StationSetup:
-    """What the config says of the station, as the service takes it."""
+    """The config as the service needs it."""
     versions = {"raceday": importlib.metadata.version("raceday"), "python": sys.version.split()[0]}
     return StationSetup(
         name=config.name,
@@ -84,8 +85,8 @@ def gate_spec(gate: GateConfig) -> GateSpec:
         spec = replace(spec, layout=getattr(driver, "layout", spec.layout))
     if not (gate.driver not in MADE_UP if gate.try_first is None else gate.try_first):
         return spec
-    told = json.dumps([gate.driver, gate.options], sort_keys=True, default=str)
-    wiring = hashlib.sha256(told.encode()).hexdigest()[:12]
+    described = json.dumps([gate.driver, gate.options], sort_keys=True, default=str)
+    wiring = hashlib.sha256(described.encode()).hexdigest()[:12]
     return replace(spec, proof=getattr(driver, "proof", "pass"), wiring=wiring)
 
 

@@ -12,10 +12,10 @@ from shared.link.options import MqttOptions
 from shared.protocol.topics import checked_device
 from shared.rules.person_names import name_key, person_name
 from shared.rules.ranking import RaceRules, check_rules
-from shared.rules.track_lengths import least_lap_s
+from shared.rules.track_lengths import shortest_lap_s
 from shared.units import seconds_to_ns
 from shared.web.host_names import host_names
-from station.core.attribution.transponders import plain_id, reading
+from station.core.attribution.transponder_ids import plain_id, reading
 from station.core.inputs import NEVER, GateKind, GateSpec, OpenRace, System
 from station.drem_timer import DremOptions
 from station.sync.settings import SyncSettings
@@ -43,7 +43,7 @@ class GateConfig:
     driver: str = setting(what="a driver of raceday.gates")
     sensors: tuple[str, ...] = setting(("beam",), what="in line: in the order in which a car meets them")
     layout: Literal["", "single", "in_line", "side_by_side"] = setting(
-        "", what='"in_line": one sensor after the other, which tells the way; "side_by_side": on one line'
+        "", what='"in_line": one sensor after the other, which gives the direction; "side_by_side": on one line'
     )
     kind: GateKind = "start_finish"  # or a split gate, for sector times
     system: System = setting("A", what='"B": the second timing system, on another device at the same line')
@@ -63,7 +63,7 @@ class GateConfig:
         self._check_layout()
 
     def _check_layout(self) -> None:
-        """One word for how the sensors stand, that does not contradict the rest. Raises ConfigError."""
+        """Checks that `layout` does not contradict the rest. Raises ConfigError."""
         several = len(self.sensors) > 1
         if self.layout == "single" and several:
             raise ConfigError(f'gate {self.name}: `layout` "single" has one sensor; {len(self.sensors)} are named.')
@@ -116,7 +116,7 @@ class RaceOptions:
     track: str = setting("", what="the track's name, as it is shown")
     track_length_m: float | None = setting(None, min=1.0, max=1000.0, what="along its centre line, if measured")
     kind: Literal["physical", "virtual"] = "physical"  # as the leaderboard lists it
-    cars_on_track: int = setting(1, min=1, max=12, what="so many runs may be on at the same time")
+    cars_on_track: int = setting(1, min=1, max=12, what="how many runs may be on at the same time")
     rules: RaceRules = field(default_factory=RaceRules)
 
     def __post_init__(self) -> None:
@@ -125,12 +125,12 @@ class RaceOptions:
 
     @classmethod
     def completed(cls, table: dict[str, Any]) -> dict[str, Any]:
-        """Rules that say no `min_lap_s` get the one of the track, where its length is known."""
+        """Rules without `min_lap_s` get that of the track, where its length is known."""
         rules, track, length_m = table.get("rules", {}), table.get("track", ""), table.get("track_length_m")
         odd = (
             not isinstance(rules, dict) or not isinstance(track, str) or type(length_m) not in (int, float, type(None))
         )
-        least_s = None if odd or "min_lap_s" in rules else least_lap_s(track, length_m)
+        least_s = None if odd or "min_lap_s" in rules else shortest_lap_s(track, length_m)
         return table if least_s is None else {**table, "rules": {**rules, "min_lap_s": least_s}}
 
     @property
@@ -152,7 +152,7 @@ class TransponderConfig:
         if not (self.id.isprintable() and 0 < len(self.id) <= 128) or self.id != self.id.strip():
             raise ConfigError("`transponder.id` has 1 to 128 printable characters.")
         if bool(self.car) == bool(self.racer.strip()):
-            raise ConfigError(f"`transponder` {self.id}: say either whose `car` or which `racer`.")
+            raise ConfigError(f"`transponder` {self.id}: set either `car` or `racer`.")
         if self.car:
             _name(self.car, "transponder.car")
         else:
@@ -182,7 +182,7 @@ class StationConfig:
     data_dir: pathlib.Path = setting(what="a folder on a local disk, for the journal")
     name: str = setting("station-1", what="this machine's name, also at the broker")
     lease_ms: int = setting(500, min=100, max=60_000, what="a car stops this long after the last lease")
-    order_ttl_ms: int = setting(2000, min=100, max=60_000, what="an order that comes later is not obeyed")
+    order_ttl_ms: int = setting(2000, min=100, max=60_000, what="a car ignores an order that arrives later than this")
     clock: ClockChoice = field(default_factory=ClockChoice)
     gate: tuple[GateConfig, ...] = ()
     mqtt: MqttOptions = field(default_factory=MqttOptions)

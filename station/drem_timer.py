@@ -1,9 +1,11 @@
-"""The station as the timer of an event manager that exists: the WebSocket of DREM's own timer, and its pages handed on.
+"""The station as the timer of DREM, the AWS DeepRacer Event Manager: the WebSocket of DREM's own timer, and a proxy.
 
-An operator's page looks for the timer at the address that it was loaded from; so, as that timer does, we hand on the
-pages of `site`. Each crossing of the start line goes to all who listen, once, with a time in ms whose differences are
-the laps as we publish them (deepracer.md 2.1). Who was away missed it, as there: the record is the station's.
-A port that another program holds, or an address that is not there yet, keeps nobody down: it is tried again.
+DREM's timekeeper page connects to a timer at the address that it was loaded from, so this server also proxies the pages
+of `site`, as DREM's timer does. Each crossing of the start line is sent once to every page that listens, as a time in
+ms; the difference of two is the lap as the station publishes it. A page that was away misses it, as with DREM's timer:
+the record is the station's. A port in use, or an address that does not exist yet, is tried again and stops nothing.
+
+Source: the timer of github.com/aws-solutions-library-samples/guidance-for-aws-deepracer-event-management.
 """
 
 import asyncio
@@ -24,11 +26,11 @@ from websockets.http11 import Request, Response
 from shared.clock import Clock
 from shared.config import setting
 from shared.errors import ConfigError
-from station.views.views import ManagerView
+from station.views.system_views import ManagerView
 
-MAX_INTERVAL_NS = 600_000_000_000  # nobody's lap: the stamps are set by the wall clock again
+MAX_INTERVAL_NS = 600_000_000_000  # no lap is longer: the stamps are set by the wall clock again
 MAX_LISTENERS = 32
-MAX_PENDING = 64  # more at once, and the oldest goes
+MAX_PENDING = 64  # with more at once, the oldest is closed
 RETRY_S = 2.0
 MAX_PAGE_BYTES = 32 * 1024 * 1024
 FORWARDED_HEADERS = ("Content-Type", "Cache-Control", "ETag", "Location")
@@ -36,13 +38,15 @@ FORWARDED_HEADERS = ("Content-Type", "Cache-Control", "ETag", "Location")
 
 @dataclass(frozen=True, slots=True)
 class DremOptions:
-    """`[drem]`: who listens may see each crossing's time; nobody can order anything."""
+    """`[drem]`: listeners get each crossing's time, and cannot command anything."""
 
     host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0: the whole network")
     port: int = setting(8081, min=0, max=65535)
-    gpio: int = setting(17, min=0, max=1000, what="the pin that the event manager is told")
-    greet: bool = setting(True, what="false for event managers that take any word of the timer for a lap (before 2025)")
-    site: str = setting("", what="https://name of the event manager, whose pages are handed on; empty: none")
+    gpio: int = setting(17, min=0, max=1000, what="the pin number reported to the event manager")
+    greet: bool = setting(
+        True, what="false for event managers that take every message of the timer for a lap (before 2025)"
+    )
+    site: str = setting("", what="https://name of the event manager, whose pages are proxied; empty: none")
 
     def __post_init__(self) -> None:
         if self.site and not self.site.startswith(("https://", "http://")):
@@ -120,7 +124,7 @@ class DremTimer:
             self._thread.join(3.0)
 
     def _call_on_loop(self, what: Callable[[], object]) -> None:
-        """On the loop's thread. A loop that ends at this moment refuses: then nobody listens any more."""
+        """On the loop's thread. A loop that ends at this moment refuses: then there are no listeners left."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(what)
@@ -164,7 +168,7 @@ class DremTimer:
         )
 
     async def _serve_listener(self, line: ServerConnection) -> None:
-        """One page, for as long as it stays; what it says is not heard."""
+        """Serves one page for as long as it stays; what it sends is ignored."""
         _PENDING.pop(line, None)
         self.listeners += 1
         try:
@@ -191,11 +195,11 @@ class DremTimer:
         return await asyncio.to_thread(fetch, self._site, request.path)
 
 
-_PENDING: dict[ServerConnection, None] = {}  # those that are no listeners (yet), the oldest first
+_PENDING: dict[ServerConnection, None] = {}  # those that are not listeners yet, the oldest first
 
 
 class _PendingConnection(ServerConnection):
-    """A connection that makes place for the next ones until it listens: whoever says nothing takes no descriptors."""
+    """A connection that gives way to newer ones until it listens, so that silent peers take no descriptors."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -237,7 +241,7 @@ def _answer(status: int, reason: str, headers: Headers, body: bytes) -> Response
 
 
 def _quiet_logger() -> logging.Logger:
-    """The library logs a traceback for each stranger that knocks without a word."""
+    """The library would log a traceback for each peer that connects and sends nothing."""
     logger = logging.getLogger("raceday.drem")
     logger.setLevel(logging.CRITICAL)
     return logger

@@ -7,10 +7,13 @@ import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anybody imports onnxruntime: nothing reports home
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -86,3 +89,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped though RACEDAY_REQUIRE_ALL=1: {report.longrepr}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium, for the tests of a file; loaded only where a test asks for it."""
+    from tests.browser import chromium
+
+    with chromium() as opened:
+        yield opened

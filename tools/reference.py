@@ -276,7 +276,7 @@ def helps(title: str, main: Callable[[list[str]], int]) -> Iterator[tuple[str, s
     verbs = getattr(sys.modules[main.__module__], "VERBS", ())
     yield title, printed(main, ["--help"])
     for verb in verbs:
-        yield from helps(f"{title} {verb.word}", importlib.import_module(verb.module).main)
+        yield from helps(f"{title} {verb.name}", importlib.import_module(verb.module).main)
 
 
 def parser_of(main: Callable[[list[str]], int], arguments: list[str]) -> argparse.ArgumentParser | None:

@@ -17,7 +17,7 @@ from leaderboard.api.schemas import EntryShape, ErrorShape, NewEntry, NewRace, R
 from leaderboard.board import LeaderboardService
 from leaderboard.domain import RaceRecord
 from shared.errors import Refused
-from shared.rules.track_lengths import least_lap_s
+from shared.rules.track_lengths import shortest_lap_s
 
 _MAX_BYTES = 16_384
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -29,48 +29,27 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 def router(board: LeaderboardService, admin_token: str, utc_ns: Callable[[], int]) -> APIRouter:
-    """The routes, over one board."""
+    """The routes under /api/v1/races that need the admin's token."""
     routes = APIRouter(prefix="/api/v1/races", tags=["admin"])
-
-    async def asked(request: Request, kind: type[Any]) -> Any:
-        _authorize(request, admin_token)
-        return schemas.parse(await read_body(request, _MAX_BYTES), kind)
-
-    @routes.post(
+    calls = AdminCalls(board, admin_token, utc_ns)
+    routes.post(
         "",
         status_code=201,
         response_model=RaceShape,
-        responses={200: {"model": RaceShape, "description": "It is there already"}, **_REFUSALS},
+        responses={200: {"model": RaceShape, "description": "It exists already"}, **_REFUSALS},
         openapi_extra=_extra(NewRace),
         summary="Create a race",
         response_description="Created",
-    )
-    async def create(request: Request) -> Response:
-        race = _race(await asked(request, NewRace))
-        created = await run_in_threadpool(board.create_race, race, utc_ns())
-        kept = await run_in_threadpool(board.race, race.race_id)
-        return _respond(schemas.race_shape(kept, utc_ns()), 201 if created else 200)
-
-    @routes.patch(
+    )(calls.create)
+    routes.patch(
         "/{race_id}",
         response_model=RaceShape,
         responses=_REFUSALS,
         openapi_extra=_extra(RaceChange),
         summary="Close a race now, open it again, or move its planned close",
         response_description="The race as it is now",
-    )
-    async def change(request: Request, race_id: str) -> Response:
-        wanted: RaceChange = await asked(request, RaceChange)
-        if wanted.closed is None and wanted.closes_at is None:
-            raise Refused("Say what to change: `closed` (true or false), or `closes_at` (a time, or empty for none).")
-        closes = schemas.utc_ns(wanted.closes_at) if wanted.closes_at else None
-        if wanted.closes_at is not None:
-            race = await run_in_threadpool(board.move_close, race_id, closes)
-        if wanted.closed is not None:
-            race = await run_in_threadpool(board.close_race, race_id, wanted.closed, utc_ns())
-        return _respond(schemas.race_shape(race, utc_ns()), 200)
-
-    @routes.post(
+    )(calls.change)
+    routes.post(
         "/{race_id}/entries",
         status_code=201,
         response_model=EntryShape,
@@ -78,15 +57,43 @@ def router(board: LeaderboardService, admin_token: str, utc_ns: Callable[[], int
         openapi_extra=_extra(NewEntry),
         summary="Register a racer",
         response_description="Registered",
-    )
-    async def enter(request: Request, race_id: str) -> Response:
-        entry: NewEntry = await asked(request, NewEntry)
-        name = entry.racer if entry.name is None else entry.name
-        created = await run_in_threadpool(board.enter, race_id, entry.racer, name, utc_ns())
-        kept = await run_in_threadpool(board.entry, race_id, entry.racer)
-        return _respond(EntryShape(race_id, *(kept or (entry.racer, name))), 201 if created else 200)
-
+    )(calls.enter)
     return routes
+
+
+class AdminCalls:
+    """The handlers of the admin routes, over one board. Each checks the token before it reads the body."""
+
+    def __init__(self, board: LeaderboardService, admin_token: str, utc_ns: Callable[[], int]) -> None:
+        self._board, self._admin_token, self._utc_ns = board, admin_token, utc_ns
+
+    async def create(self, request: Request) -> Response:
+        race = _race(await self._body(request, NewRace))
+        created = await run_in_threadpool(self._board.create_race, race, self._utc_ns())
+        stored = await run_in_threadpool(self._board.race, race.race_id)
+        return _respond(schemas.race_shape(stored, self._utc_ns()), 201 if created else 200)
+
+    async def change(self, request: Request, race_id: str) -> Response:
+        wanted: RaceChange = await self._body(request, RaceChange)
+        if wanted.closed is None and wanted.closes_at is None:
+            raise Refused("Say what to change: `closed` (true or false), or `closes_at` (a time, or empty for none).")
+        closes_utc_ns = schemas.utc_ns(wanted.closes_at) if wanted.closes_at else None
+        if wanted.closes_at is not None:
+            race = await run_in_threadpool(self._board.move_close, race_id, closes_utc_ns)
+        if wanted.closed is not None:
+            race = await run_in_threadpool(self._board.close_race, race_id, wanted.closed, self._utc_ns())
+        return _respond(schemas.race_shape(race, self._utc_ns()), 200)
+
+    async def enter(self, request: Request, race_id: str) -> Response:
+        entry: NewEntry = await self._body(request, NewEntry)
+        name = entry.racer if entry.name is None else entry.name
+        created = await run_in_threadpool(self._board.enter, race_id, entry.racer, name, self._utc_ns())
+        stored = await run_in_threadpool(self._board.entry, race_id, entry.racer)
+        return _respond(EntryShape(race_id, *(stored or (entry.racer, name))), 201 if created else 200)
+
+    async def _body(self, request: Request, kind: type[Any]) -> Any:
+        _authorize(request, self._admin_token)
+        return schemas.parse(await read_body(request, _MAX_BYTES), kind)
 
 
 def _authorize(request: Request, admin_token: str) -> None:
@@ -100,8 +107,8 @@ def _race(new: NewRace) -> RaceRecord:
     race_id = slug(new.name) if new.race_id is None else new.race_id
     if (length_m := new.track_length_m) is not None and not 1.0 <= length_m <= 1000.0:
         raise Refused(f"`track_length_m` is {length_m:g}; allowed is 1 to 1000.")
-    least_s = least_lap_s(new.track, length_m)
-    rules = schemas.rules(new.rules if least_s is None else {"min_lap_s": least_s} | new.rules)
+    min_lap_s = shortest_lap_s(new.track, length_m)
+    rules = schemas.rules(new.rules if min_lap_s is None else {"min_lap_s": min_lap_s} | new.rules)
     return RaceRecord(race_id, new.name, new.kind, new.venue, new.track, rules, new.entry, opens, closes)
 
 

@@ -1,4 +1,4 @@
-"""What anyone may read: races, standings, health."""
+"""The public routes: races, standings, health."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorShape, "descrip
 _RACES = TypeAdapter(list[CountedRaceShape])
 _RACE = TypeAdapter(RaceShape)
 _STANDING = TypeAdapter(StandingShape)
-_LIMIT = Query(ge=1, le=100_000, description="the first so many rows; absent: all")
+_LIMIT = Query(ge=1, le=100_000, description="how many rows, from the top; absent: all")
 
 
 def router(board: LeaderboardService, utc_ns: Callable[[], int]) -> APIRouter:
@@ -53,7 +53,7 @@ def router(board: LeaderboardService, utc_ns: Callable[[], int]) -> APIRouter:
         snapshot = board.snapshot(race_id, limit)
         return json_response(_STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
 
-    @routes.get("/healthz", summary="Says whether the store can be read", response_description="It can")
+    @routes.get("/healthz", summary="Whether the store can be read", response_description="It can")
     def health() -> dict[str, object]:
         return {"ok": True, "races": len(board.races())}
 

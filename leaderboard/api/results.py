@@ -1,4 +1,4 @@
-"""POST /api/v1/results: the one door for results. The signature is checked on the raw body before anything is read."""
+"""POST /api/v1/results: takes results from stations. The signature is checked on the raw body before it is parsed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,15 +19,18 @@ from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, PostAccepted,
 _HEADERS = {
     "webhook-id": "result_id and revision, joined by a dot: the idempotency key, constant over all attempts",
     "webhook-timestamp": "seconds since 1970 of this attempt",
-    "webhook-signature": "one or more, parted by blanks: 'v1,' and base64(HMAC-SHA256(secret, id.timestamp.body))",
+    "webhook-signature": "one or more, separated by spaces: 'v1,' and base64(HMAC-SHA256(secret, id.timestamp.body))",
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorShape, "description": "Bad signature, or a timestamp too far from now"},
-    404: {"model": ErrorShape, "description": "No such race (yet): nothing is kept, it may be posted again"},
+    404: {"model": ErrorShape, "description": "No such race (yet): nothing is stored, it may be posted again"},
     409: {"model": ErrorShape, "description": "The same webhook-id was used with another body"},
     413: {"model": ErrorShape, "description": f"More than {MAX_RESULT_BYTES} bytes"},
-    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why; nothing is kept"},
-    503: {"model": ErrorShape, "description": "Busy or without its disk: the same again after Retry-After seconds"},
+    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why; nothing is stored"},
+    503: {
+        "model": ErrorShape,
+        "description": "Busy or without its disk: post the same again after Retry-After seconds",
+    },
 }
 _EXTRA: dict[str, Any] = {
     "parameters": [
@@ -44,7 +47,7 @@ _EXTRA: dict[str, Any] = {
 def router(
     board: LeaderboardService, stations: Mapping[bytes, str], limits: LeaderboardLimits, utc_ns: Callable[[], int]
 ) -> APIRouter:
-    """The route, over one board. `stations`: each key, and whose it is ("": any station's without one of its own)."""
+    """The route, over one board. `stations`: each key and its station ("": any station without a key of its own)."""
     routes = APIRouter(tags=["results"])
     keys = tuple(stations)
     in_work = 0
@@ -53,27 +56,27 @@ def router(
         RESULT_PATH,
         status_code=201,
         response_model=PostAccepted,
-        responses={200: {"model": PostAccepted, "description": "Applied before: the same answer"}, **_REFUSALS},
+        responses={200: {"model": PostAccepted, "description": "Applied before: the same response"}, **_REFUSALS},
         openapi_extra=_EXTRA,
         summary="Post a qualified result",
-        response_description="Applied now, and on the disk",
+        response_description="Applied now, and stored on disk",
     )
     async def post_result(request: Request) -> Response:
-        """Applied exactly once however often it is sent; the answer is given after it is on the disk."""
+        """Applied exactly once however often it is sent; the response is sent after it is on disk."""
         nonlocal in_work
-        # Whoever sends half a body, or an unsigned one, takes no place from those who post results.
+        # Half a body or an unsigned one takes no place from those who post results.
         body = await read_body(request, MAX_RESULT_BYTES)
-        said = request.headers
+        headers = request.headers
         now_utc_ns = utc_ns()
         signed = (
-            said.get("webhook-id", ""),
-            said.get("webhook-timestamp", ""),
-            said.get("webhook-signature", ""),
+            headers.get("webhook-id", ""),
+            headers.get("webhook-timestamp", ""),
+            headers.get("webhook-signature", ""),
         )
         webhook_id = webhooks.check(keys, *signed, body, now_utc_ns, limits.tolerance_s)
         sender = sender_of(webhooks.signers(keys, *signed, body), stations)
         if in_work >= limits.posts_at_once:
-            raise RetryLater("The leaderboard has its hands full.", after_s=1.0)
+            raise RetryLater("The leaderboard is busy with other results.", after_s=1.0)
         in_work += 1
         try:
             answer = await run_in_threadpool(board.apply, webhook_id, body, now_utc_ns, sender)

@@ -103,7 +103,7 @@ class RowShape:
     """A racer's place. `moved`: places won by the last change, null if new. `tied`: within the timing's uncertainty.
 
     `uncertainty_ns`: what the station states of the times behind the score, either way. `model_by`: the car itself
-    named the model, or nobody did; "": not told. `model_changes`: so often it became another one within the run.
+    named the model, or nobody did; "": unknown. `model_changes`: how often it changed within the run.
     """
 
     rank: int
@@ -174,8 +174,8 @@ def utc_ns(text: str) -> int:
         raise BadInput(f"{text[:40]!r} is not a time with its zone: write it as 2026-03-05T14:00:00+01:00.")
     if at.year > LAST_YEAR:
         raise BadInput(
-            f"{text[:40]!r} is beyond the year {LAST_YEAR}, the last that is kept. A race that never closes has no "
-            '`closes_at`: leave it out, or take it away by changing it to "".'
+            f"{text[:40]!r} is beyond the year {LAST_YEAR}, the last to be stored. A race that never closes has no "
+            '`closes_at`: leave it out, or remove it by changing it to "".'
         )
     return int(at.timestamp()) * NS_PER_S
 

@@ -1,4 +1,4 @@
-"""A snapshot as the words and figures of the page; templates only place them."""
+"""A snapshot as the words and figures of the page; the templates only place them."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class LapView:
 
 @dataclass(frozen=True, slots=True)
 class MoveView:
-    """Places won or lost by the last change: a sign for the eye, words for the ear."""
+    """Places won or lost by the last change: a sign, and words for screen readers."""
 
     sign: str
     count: str
@@ -58,7 +58,7 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class RaceHeaderView:
-    """What the head of a race's page tells, and its card on the index."""
+    """The head of a race's page, and its card on the index."""
 
     race_id: str
     name: str
@@ -78,7 +78,7 @@ class RaceHeaderView:
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A race on the index, with who leads it ('' if nobody does yet)."""
+    """A race on the index, with its leader ('' if there is none yet)."""
 
     race: RaceHeaderView
     leader: str
@@ -152,7 +152,7 @@ def _row(row: StandingRow, window: tuple[LapShape, ...], fastest_ms: int) -> Row
         attempts=row.attempts,
         car=result.car,
         model=result.model,
-        model_note=_model_note(result.evidence),
+        model_note=_model_remark(result.evidence),
         virtual=result.kind == "virtual",
         set_at=set_at,
         set_at_text=f"{set_at[:10]} {set_at[11:16]} UTC",
@@ -160,8 +160,8 @@ def _row(row: StandingRow, window: tuple[LapShape, ...], fastest_ms: int) -> Row
     )
 
 
-def _model_note(evidence: Evidence) -> str:
-    """What is odd about the model: nobody named it, or it was not one and the same."""
+def _model_remark(evidence: Evidence) -> str:
+    """A remark on the model: the car reported none, or it changed within the run."""
     if evidence.model_by == "nobody":
         return "no model reported"
     return "model changed in the run" if evidence.model_changes else ""
@@ -181,7 +181,7 @@ def move_view(moved: int | None) -> MoveView:
 
 def _laps(window: tuple[LapShape, ...], fastest_ms: int) -> tuple[LapView, ...]:
     own_ms = min(lap.lap_ms for lap in window)
-    return tuple(LapView(lap.number, lap.lap, _best(lap.lap_ms, own_ms, fastest_ms), _note(lap)) for lap in window)
+    return tuple(LapView(lap.number, lap.lap, _best(lap.lap_ms, own_ms, fastest_ms), _remark(lap)) for lap in window)
 
 
 def _best(lap_ms: int, own_ms: int, fastest_ms: int) -> str:
@@ -190,7 +190,7 @@ def _best(lap_ms: int, own_ms: int, fastest_ms: int) -> str:
     return "own" if lap_ms == own_ms else ""
 
 
-def _note(lap: LapShape) -> str:
+def _remark(lap: LapShape) -> str:
     counts = (lap.off_tracks, lap.collisions, lap.resets)
     happened = [what.counted(count) for what, count in zip(INCIDENTS.values(), counts, strict=True) if count]
     if lap.penalty_ms:

@@ -1,1 +1,1 @@
-"""What the leaderboard keeps: SQLite embedded, PostgreSQL by URL."""
+"""What the leaderboard stores: SQLite embedded, PostgreSQL by URL."""

@@ -65,15 +65,15 @@ class Store:
             with self._readers.begin() as connection:
                 yield connection
 
-    def hold_file(self) -> None:
-        """From now on the database must be the file that its path names now."""
+    def pin_file(self) -> None:
+        """From now on only the file that the path names now is accepted as the database."""
         self._opened = _file_id(self._path) if self._path is not None else None
 
     def _check_file(self) -> None:
         if self._opened is not None and self._path is not None and _file_id(self._path) != self._opened:
             raise StorageError(
-                f"{self._path}: is not there any more, it was moved, deleted or its disk taken out: nothing is kept "
-                "or shown. Put it back in its place, or restart the leaderboard on another."
+                f"{self._path}: is gone: it was moved or deleted, or its disk was removed: nothing is stored "
+                "or shown. Put it back in its place, or restart the leaderboard with another file."
             )
 
     def close(self) -> None:
@@ -136,7 +136,9 @@ def _url(path_or_url: str | pathlib.Path) -> sa.URL:
     try:
         url = sa.make_url(text)
     except sa.exc.ArgumentError:
-        raise ConfigError("the store's URL is none: write a file path, sqlite:///PATH or postgresql://...") from None
+        raise ConfigError(
+            "the store's URL is not valid: write a file path, sqlite:///PATH or postgresql://..."
+        ) from None
     backend = url.get_backend_name()
     if backend not in ("sqlite", "postgresql") or (backend == "sqlite" and url.database in (None, "", ":memory:")):
         raise ConfigError(f"the store {url.render_as_string()} is not known: use a file path or postgresql://...")
@@ -151,7 +153,7 @@ def _open_sqlite(url: sa.URL) -> Store:
     try:
         with store.write() as connection:
             migrate(connection)
-        store.hold_file()
+        store.pin_file()
     except OperatorError as error:
         store.close()
         raise StorageError(f"{path}: {error}") from None

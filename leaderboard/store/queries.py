@@ -19,7 +19,7 @@ from shared.rules.ranking import RaceRules
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a webhook-id was answered, and for which body."""
+    """The reply that a webhook-id got, and for which body."""
 
     body_sha256: str
     answer: bytes
@@ -27,7 +27,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A line with what a page tells of it."""
+    """A line with what a page shows of it."""
 
     line: BestAttempt
     name: str
@@ -36,7 +36,7 @@ class ShownLine:
 
 @dataclass(frozen=True, slots=True)
 class RaceHead:
-    """A race with what the index tells of it. `undo`: lines before the last change, None for a racer without one."""
+    """A race with what the index shows of it. `undo`: lines before the last change, None for a racer without one."""
 
     race: RaceRecord
     version: int
@@ -51,7 +51,7 @@ _RACE_FIELDS = [field.name for field in dataclasses.fields(RaceRecord)]
 
 
 def receipt(db: sa.Connection, webhook_id: str) -> Receipt | None:
-    """What this id was answered; None for one that is new (or that no result could have)."""
+    """The reply that this id got; None if it is new (or no result could have it)."""
     row = db.execute(sql.RECEIPT, {"webhook_id": webhook_id}).first() if webhook_id.isprintable() else None
     return None if row is None else Receipt(row.body_sha256, bytes(row.answer))
 
@@ -69,7 +69,7 @@ def race(db: sa.Connection, race_id: str, for_change: bool = False) -> RaceRecor
 
 
 def _row_of(db: sa.Connection, query: sa.Select[Any], race_id: str) -> sa.Row[Any]:
-    # PostgreSQL stumbles over text that no id of ours can be.
+    # PostgreSQL fails on text that no id of ours can be.
     row = db.execute(query, {"race_id": race_id}).first() if is_race_id(race_id) else None
     if row is None:
         raise UnknownRace(f"There is no race {race_id[:80]!r} on this leaderboard.")
@@ -95,7 +95,7 @@ def change_race(db: sa.Connection, race: RaceRecord) -> None:
 
 
 def bump(db: sa.Connection, race_id: str, undo: dict[str, BestAttempt | None] | None = None) -> None:
-    """A page of this race shows something new; `undo` replaces what the arrows compare with."""
+    """Count a change that a page of this race shows; `undo` replaces what the arrows compare with."""
     if undo is None:
         db.execute(sql.BUMP, {"of_race": race_id})
         return
@@ -104,12 +104,12 @@ def bump(db: sa.Connection, race_id: str, undo: dict[str, BestAttempt | None] | 
 
 
 def spelling(db: sa.Connection, race_id: str, racer: str) -> str:
-    """The racer as this race first heard the name; all other spellings of it mean the same racer."""
+    """The spelling of the racer that this race saw first; all other spellings of it mean the same racer."""
     mine = {"race_id": race_id, "key_sha256": _key(racer)}
-    held: str | None = db.execute(sql.SPELLING, mine).scalar()
-    if held is None:
+    first: str | None = db.execute(sql.SPELLING, mine).scalar()
+    if first is None:
         db.execute(sql.ADD_SPELLING, mine | {"racer": racer})
-    return racer if held is None else held
+    return racer if first is None else first
 
 
 def _key(racer: str) -> str:
@@ -117,10 +117,10 @@ def _key(racer: str) -> str:
 
 
 def entry(db: sa.Connection, race_id: str, racer: str) -> tuple[str, str] | None:
-    """An entered racer, by any spelling: the racer and the name as they are kept."""
-    held = db.execute(sql.SPELLING, {"race_id": race_id, "key_sha256": _key(racer)}).scalar()
-    name = None if held is None else entry_name(db, race_id, held)
-    return None if held is None or name is None else (held, name)
+    """An entered racer, by any spelling: the racer and the name as stored."""
+    first = db.execute(sql.SPELLING, {"race_id": race_id, "key_sha256": _key(racer)}).scalar()
+    name = None if first is None else entry_name(db, race_id, first)
+    return None if first is None or name is None else (first, name)
 
 
 def entry_name(db: sa.Connection, race_id: str, racer: str) -> str | None:
@@ -154,14 +154,14 @@ def origin_of(db: sa.Connection, result_id: str) -> ResultOrigin | None:
     if row is None:
         return None
     payloads = db.execute(sql.PAYLOADS_OF, {"result_id": result_id}).scalars()
-    said = [decode_result(bytes(payload)).evidence for payload in payloads]
-    key = next((each.public_key for each in said if each.public_key), "")
-    provisional = not any(each.clock_trusted for each in said)
+    evidence = [decode_result(bytes(payload)).evidence for payload in payloads]
+    key = next((each.public_key for each in evidence if each.public_key), "")
+    provisional = not any(each.clock_trusted for each in evidence)
     return ResultOrigin(row.race_id, row.racer, row.finished_utc_ns, key, provisional)
 
 
 def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int | None, at_utc_ns: int) -> int:
-    """Keep an accepted revision; its number in the order of acceptance."""
+    """Store an accepted revision; returns its number in the order of acceptance."""
     values = {
         "result_id": result.result_id,
         "revision": result.revision,
@@ -204,7 +204,7 @@ def set_line(db: sa.Connection, race_id: str, racer: str, old: BestAttempt | Non
 
 
 def rank_of(db: sa.Connection, race_id: str, line: BestAttempt | None) -> tuple[int | None, int]:
-    """The place of a line (None: of nobody) and how many are ranked, by counting along the index."""
+    """The place of a line (None: no line) and how many are ranked, by counting along the index."""
     if line is None:
         return None, int(db.execute(sql.COUNT_LINES, {"race_id": race_id}).scalar_one())
     mine = {"score_ms": line.score_ms, "set_utc_ns": line.set_utc_ns, "order": line.order}
@@ -218,7 +218,7 @@ def lines(db: sa.Connection, race_id: str) -> list[BestAttempt]:
 
 
 def uncertainties_ns(db: sa.Connection, race_id: str) -> dict[int, int]:
-    """What the result behind each line states, by its `seq`."""
+    """The uncertainty that the result behind each line states, by its `seq`."""
     return {row.seq: row.uncertainty_ns for row in db.execute(sql.UNCERTAINTIES, {"race_id": race_id})}
 
 
@@ -233,7 +233,7 @@ def shown_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt]) -
 
 
 def _timed(payload: bytes, line: BestAttempt) -> Result:
-    """As it was posted; where the station's clock was not set, at the time by which it counts."""
+    """The result as posted; if the station's clock was not set, with the time by which it counts."""
     result = decode_result(payload)
     return result if result.evidence.clock_trusted else dataclasses.replace(result, finished_utc_ns=line.set_utc_ns)
 

@@ -1,1 +1,1 @@
-"""`raceday demo`: starts every process on one machine, races, and shows it live."""
+"""`raceday demo`: starts every process on one machine, runs a race and shows it live."""

@@ -1,23 +1,23 @@
-"""The demo's config files: the same that a hall would write by hand, one a process, into the run folder."""
+"""Writes the configuration files of the demo, one for each process: the same that an organiser would write by hand."""
 
 import json
 import pathlib
 from typing import Any
 
-from raceday.demo.plan import Plan, Racer
+from raceday.demo.plan import DemoPlan, DemoRacer
 from raceday.demo.supervisor import Process
 
 GATE = "start"
 LEASE_MS = 500
-# A guard that hears nothing for this many frame periods trips; a demo machine shares its cores with a browser.
+# Frame periods without a setpoint until the guard holds and trips: a demo machine shares its cores with a browser.
 HOLD_PERIODS, TRIP_PERIODS = 4.0, 10.0
 FRAME_RATE_HZ = 15
 
 
-class House:
-    """Paths, ports and words of every process of one demo."""
+class DemoLayout:
+    """Paths, ports and command lines of every process of one demo."""
 
-    def __init__(self, plan: Plan, folder: pathlib.Path, ports: "Ports") -> None:
+    def __init__(self, plan: DemoPlan, folder: pathlib.Path, ports: "Ports") -> None:
         self.plan = plan
         self.folder = folder
         self.ports = ports
@@ -36,7 +36,7 @@ class House:
         return f"http://127.0.0.1:{self.ports.leaderboard}"
 
     def write(self) -> None:
-        """All config files."""
+        """Writes all configuration files."""
         self.world.mkdir(parents=True, exist_ok=True)
         files = {"leaderboard": self._leaderboard(), "world": self._world(), "station": self._station()}
         files |= {racer.car: self._vehicle(racer) for racer in self.plan.racers}
@@ -47,7 +47,7 @@ class House:
         return self.folder / f"{name}.toml"
 
     def process(self, name: str) -> Process:
-        """The row of the process table: 'broker', 'leaderboard', 'world', 'station', 'sync' or a car's name."""
+        """The process of that name: 'broker', 'leaderboard', 'world', 'station', 'sync' or a car's name."""
         if name == "broker":
             kind = ("--kind", self.plan.broker) if self.plan.broker else ()
             return Process(name, ("broker", "--port", str(self.ports.broker), "--run-dir", str(self.folder), *kind))
@@ -79,7 +79,7 @@ class House:
             "secrets": {"webhook_files": ["secrets/webhook.secret"], "admin_file": "secrets/admin.token"},
         }
 
-    def _vehicle(self, racer: Racer) -> dict[str, Any]:
+    def _vehicle(self, racer: DemoRacer) -> dict[str, Any]:
         plan, devices = self.plan, {"world": str(self.world), "car": racer.car}
         return {
             "device": racer.car,
@@ -97,7 +97,7 @@ class House:
             "mqtt": self._mqtt(),
             "safety": {
                 "frame_period_ms": 1000 / FRAME_RATE_HZ,
-                # A guard with real-time priority would hold up the pilot that shares its core with a browser.
+                # A guard with real-time priority would delay the pilot, which shares its core with a browser.
                 "realtime": False,
                 "hang_ms": 1500,
                 "hold_periods": min(20.0, HOLD_PERIODS * max(1.0, self.plan.speed)),
@@ -130,7 +130,7 @@ class House:
 
 
 class Ports:
-    """Loopback ports of one demo, chosen once, so that a restarted process comes back where it was."""
+    """The loopback ports of one demo, chosen once, so that a restarted process has the same address."""
 
     def __init__(self, station: int, leaderboard: int, broker: int) -> None:
         self.station = station
@@ -143,7 +143,7 @@ def _fields(rules: Any) -> dict[str, Any]:
 
 
 def toml(table: dict[str, Any], prefix: str = "") -> str:
-    """A table as TOML: scalars and lists first, then tables, then lists of tables."""
+    """A table as TOML: scalars and lists first, then tables and lists of tables, whose names begin with `prefix`."""
     plain = {k: v for k, v in table.items() if not _is_table(v) and not _is_tables(v)}
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in plain.items())
     for key, value in table.items():

@@ -1,4 +1,4 @@
-"""`raceday demo`: a whole race on this machine. Starts every process, runs the racers, shows it, sums it up."""
+"""`raceday demo`: a whole race on this machine. Starts every process, lets the racers race, shows and summarises it."""
 
 import contextlib
 import pathlib
@@ -13,11 +13,11 @@ from rich.console import Console
 
 from leaderboard import credentials
 from leaderboard.config import SecretFiles
-from raceday.broker import free_port, taken
+from raceday.broker import free_port, is_port_in_use
 from raceday.demo import summary
-from raceday.demo.config_files import House, Ports
-from raceday.demo.plan import Plan, read_plan
-from raceday.demo.race_crew import Director
+from raceday.demo.config_files import DemoLayout, Ports
+from raceday.demo.plan import DemoPlan, read_plan
+from raceday.demo.race_crew import RaceCrew
 from raceday.demo.supervisor import Supervisor
 from raceday.demo.terminal import Terminal
 from shared.errors import ConfigError, OperatorError
@@ -30,66 +30,71 @@ INFRASTRUCTURE = ("broker", "leaderboard", "world", "station", "sync")
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the race was run (with --once: and every racer qualified)."""
+    """Exit code 0 if the race was run, and with --once only if every racer qualified."""
     plan = read_plan(arguments, find_model(DEMO).parent)
     model = check_model(plan.model)
-    if plan.port and taken(plan.port):
+    if plan.port and is_port_in_use(plan.port):
         raise OperatorError(f"port {plan.port} is in use: stop what listens there, or choose another --port.")
     console = Console(stderr=False, highlight=False)
     with _folder(plan) as folder, Terminal(console) as terminal:
-        house = House(plan, folder, _ports(plan))
-        credentials.create(SecretFiles((str(house.webhook_secret),), str(house.admin_token)))
-        house.write()
+        layout = DemoLayout(plan, folder, _ports(plan))
+        credentials.create(SecretFiles((str(layout.webhook_secret),), str(layout.admin_token)))
+        layout.write()
         supervisor = Supervisor(
-            folder, lambda name, code: terminal.note(f"{name} ended ({code}); it was started again.")
+            folder, lambda name, code: terminal.log(f"{name} ended ({code}); it was started again.")
         )
         try:
-            document = _run(plan, house, supervisor, terminal, model)
-            _tell_end(document, terminal)
+            document = _run(plan, layout, supervisor, terminal, model)
+            _print_result(document, terminal)
             if not plan.once:
-                _stay(house, terminal)
+                _stay_open(layout, terminal)
         finally:
             supervisor.close()
     return 0 if summary.all_qualified(document) or not plan.once else 1
 
 
 def _run(
-    plan: Plan, house: House, supervisor: Supervisor, terminal: Terminal, model: CheckedModel
+    plan: DemoPlan, layout: DemoLayout, supervisor: Supervisor, terminal: Terminal, model: CheckedModel
 ) -> dict[str, object]:
     steps = len(INFRASTRUCTURE) + 2 * len(plan.racers) + 2
     for done, name in enumerate(INFRASTRUCTURE):
         terminal.step(f"starting the {name}", done, steps)
-        supervisor.start(house.process(name))
+        supervisor.start(layout.process(name))
         if name == "leaderboard":
-            _open_race(plan, house)
-    terminal.show_urls([("station", house.station_url), ("board", f"{house.leaderboard_url}/races/{plan.race_id}")])
+            _open_race(plan, layout)
+    terminal.show_urls([("station", layout.station_url), ("board", f"{layout.leaderboard_url}/races/{plan.race_id}")])
     if not plan.headless:
-        webbrowser.open(house.station_url)
-    director = Director(str(house.world), house.station_url, terminal.note, terminal.update)
+        webbrowser.open(layout.station_url)
+    race_crew = RaceCrew(str(layout.world), layout.station_url, terminal.log, terminal.update)
     try:
-        _race_all(plan, house, supervisor, terminal, director, model)
+        _race_all(plan, layout, supervisor, terminal, race_crew, model)
         terminal.step("waiting for the leaderboard's answer", steps - 1, steps)
-        director.watch(_all_answered, SYNC_S, "the leaderboard did not answer in time; see sync.log.")
+        race_crew.wait_for(_all_answered, SYNC_S, "the leaderboard did not answer in time; see sync.log.")
         terminal.step("done", steps, steps)
-        return summary.write(plan, house, director.truths, supervisor.restarts())
+        return summary.write(plan, layout, race_crew.truths, supervisor.restarts())
     finally:
-        director.close()
+        race_crew.close()
 
 
 def _race_all(
-    plan: Plan, house: House, supervisor: Supervisor, terminal: Terminal, director: Director, model: CheckedModel
+    plan: DemoPlan,
+    layout: DemoLayout,
+    supervisor: Supervisor,
+    terminal: Terminal,
+    race_crew: RaceCrew,
+    model: CheckedModel,
 ) -> None:
     begun = len(INFRASTRUCTURE)
     steps = begun + 2 * len(plan.racers) + 2
     for n, racer in enumerate(plan.racers):
         terminal.step(f"{racer.name} brings {racer.car} to the track", begun + 2 * n, steps)
-        director.place(racer)
-        supervisor.start(house.process(racer.car))
-        director.wait_online(racer)
+        race_crew.place(racer)
+        supervisor.start(layout.process(racer.car))
+        race_crew.wait_online(racer)
         terminal.step(f"{racer.name} races", begun + 2 * n + 1, steps)
-        run = director.race(racer, model.name, model.sha256)
+        run = race_crew.race(racer, model.name, model.sha256)
         score = "no score" if run.score_ms is None else f"{run.score_ms / 1000:.3f} s"
-        terminal.note(f"{racer.name} finished: {run.finished_reason}; score {score}.")
+        terminal.log(f"{racer.name} finished: {run.finished_reason}; score {score}.")
         supervisor.stop(racer.car)
 
 
@@ -97,8 +102,8 @@ def _all_answered(view: View) -> bool:
     return view.sync.pending == 0 and view.sync.posted + view.sync.rejected >= view.sync.due
 
 
-def _open_race(plan: Plan, house: House) -> None:
-    """As an organiser would: with the admin token, through the API."""
+def _open_race(plan: DemoPlan, layout: DemoLayout) -> None:
+    """Creates race and entries as an organiser would: through the leaderboard's API, with the admin token."""
     rules = {name: getattr(plan.rules, name) for name in plan.rules.__dataclass_fields__}
     body = {
         "race_id": plan.race_id,
@@ -108,8 +113,8 @@ def _open_race(plan: Plan, house: House) -> None:
         "venue": "virtual",
         "rules": {name: value for name, value in rules.items() if value is not None},
     }
-    headers = {"Authorization": f"Bearer {house.admin_token.read_text().strip()}"}
-    races = f"{house.leaderboard_url}/api/v1/races"
+    headers = {"Authorization": f"Bearer {layout.admin_token.read_text().strip()}"}
+    races = f"{layout.leaderboard_url}/api/v1/races"
     calls = [(races, body)]
     calls += [(f"{races}/{plan.race_id}/entries", {"racer": racer.name}) for racer in plan.racers]
     for url, content in calls:
@@ -118,13 +123,13 @@ def _open_race(plan: Plan, house: House) -> None:
             raise OperatorError(f"the leaderboard refused to open the race: {answer.text[:200]}")
 
 
-def _ports(plan: Plan) -> Ports:
+def _ports(plan: DemoPlan) -> Ports:
     return Ports(plan.port or free_port(), free_port(), free_port())
 
 
 @contextlib.contextmanager
-def _folder(plan: Plan) -> Iterator[pathlib.Path]:
-    """The run folder: kept where it was asked for, else a temporary one. Socket paths want it short."""
+def _folder(plan: DemoPlan) -> Iterator[pathlib.Path]:
+    """The run folder: --folder, or a temporary one. Its path is short, since the paths of Unix sockets are limited."""
     if plan.folder is None:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="raceday-"))
         try:
@@ -141,16 +146,16 @@ def _folder(plan: Plan) -> Iterator[pathlib.Path]:
     yield plan.folder
 
 
-def _tell_end(document: dict[str, object], terminal: Terminal) -> None:
+def _print_result(document: dict[str, object], terminal: Terminal) -> None:
     standing = document["standing"]
     assert isinstance(standing, list)
     for row in standing:
-        terminal.note(f"{row['rank']}. {row['racer']}  {row['score']}")
-    terminal.note(f"journal head {document['journal_head']}")
+        terminal.log(f"{row['rank']}. {row['racer']}  {row['score']}")
+    terminal.log(f"journal head {document['journal_head']}")
 
 
-def _stay(house: House, terminal: Terminal) -> None:
-    terminal.note(f"The race is over; the pages stay open at {house.station_url} until Ctrl-C.")
+def _stay_open(layout: DemoLayout, terminal: Terminal) -> None:
+    terminal.log(f"The race is over; the pages stay open at {layout.station_url} until Ctrl-C.")
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             time.sleep(3600)

@@ -1,4 +1,4 @@
-"""What the demo is asked to do, checked before anything starts; and who races in it."""
+"""The arguments of the demo, checked before anything starts, and its racers."""
 
 import argparse
 import pathlib
@@ -19,8 +19,8 @@ _NAMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Racer:
-    """One turn on the track: `throttle_share` of the model's own recommendation tells the racers apart."""
+class DemoRacer:
+    """One racer and run. All racers drive the same model, at different throttles up to the recommended one."""
 
     name: str
     car: str
@@ -29,12 +29,12 @@ class Racer:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A whole demo."""
+class DemoPlan:
+    """All settings of one demo."""
 
     track: Track
     track_source: str
-    racers: tuple[Racer, ...]
+    racers: tuple[DemoRacer, ...]
     rules: RaceRules
     seed: int
     speed: float
@@ -49,7 +49,7 @@ class Plan:
     race_id: str = "demo"
 
 
-def read_plan(arguments: list[str], demo_model: pathlib.Path) -> Plan:
+def read_plan(arguments: list[str], demo_model: pathlib.Path) -> DemoPlan:
     """The checked plan. Raises ConfigError or BadInput with one sentence."""
     chosen = _parser().parse_args(arguments)
     _check("--racers", chosen.racers, 1, MAX_RACERS)
@@ -73,32 +73,32 @@ def read_plan(arguments: list[str], demo_model: pathlib.Path) -> Plan:
     summary = chosen.summary.absolute() if chosen.summary else None
     if summary is not None and not summary.parent.is_dir():
         raise ConfigError(f"--summary {chosen.summary}: there is no folder {summary.parent}.")
-    return Plan(
+    return DemoPlan(
         track, source, racers, rules, chosen.seed, chosen.speed, chosen.port, chosen.once, chosen.headless,
         model, summary, folder, chosen.broker, chosen.profile,
     )  # fmt: skip
 
 
 def _track_source(named: str) -> str:
-    """A file keeps its place whatever folder a process starts in."""
+    """The name of a track, or the absolute path of a file, since processes start in other folders."""
     return str(pathlib.Path(named).absolute()) if named.endswith(".npy") else named
 
 
-def _racers(count: int, seed: int, recommended_percent: float) -> tuple[Racer, ...]:
-    """Names and throttles by seed; nobody drives faster than the model's card recommends."""
+def _racers(count: int, seed: int, recommended_percent: float) -> tuple[DemoRacer, ...]:
+    """Names and throttles by seed; no throttle is above the recommendation of the model's card."""
     chance = random.Random(seed)
     names = chance.sample(_NAMES, count)
     shares = [1.0 - 0.04 * k for k in range(count)] if count <= 5 else [1.0 - 0.2 * k / count for k in range(count)]
     chance.shuffle(shares)
     return tuple(
-        Racer(name, f"car-{n}", f"run-{n}-{name.lower()}", max(1, round(recommended_percent * share)))
+        DemoRacer(name, f"car-{n}", f"run-{n}-{name.lower()}", max(1, round(recommended_percent * share)))
         for n, (name, share) in enumerate(zip(names, shares, strict=True), 1)
     )
 
 
-def _check(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        raise ConfigError(f"{name} is {value:g}; allowed is {least:g} to {most:g}.")
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ConfigError(f"{name} is {value:g}; allowed is {low:g} to {high:g}.")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""An operator's hand on the station: the same HTTP that the page uses, with patience while the station restarts."""
+"""A client of the station's page API, and a timeout for the time that the station needs to restart."""
 
 import time
 from typing import Any
@@ -9,12 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 from shared.errors import Refused, RetryLater
 from station.views.views import View
 
-PATIENCE_S = 30.0
+STATION_TIMEOUT_S = 30.0
 _VIEW = TypeAdapter(View)
 
 
-class StationHand:
-    """Reads the station's state and gives it commands, as `author`."""
+class StationClient:
+    """Reads the station's state and sends it commands, as `author`."""
 
     def __init__(self, url: str, author: str) -> None:
         self._url = url
@@ -23,7 +23,7 @@ class StationHand:
         self._session.trust_env = False
 
     def view(self) -> View:
-        """The newest snapshot. Raises RetryLater while the station is away."""
+        """The newest state. Raises RetryLater while the station does not answer, Refused for one of another version."""
         try:
             answer = self._session.get(f"{self._url}/api/v1/state", timeout=5)
             answer.raise_for_status()
@@ -34,7 +34,7 @@ class StationHand:
             raise Refused(f"the station's state is not the one of this version: {error.errors()[0]['msg']}.") from None
 
     def command(self, name: str, **fields: Any) -> None:
-        """Gives one command. Raises Refused with the station's sentence, RetryLater while it is away."""
+        """Sends one command. Raises Refused with the station's sentence, RetryLater while it does not answer."""
         body = {"command": name, "author": self._author, **fields}
         try:
             answer = self._session.post(f"{self._url}/api/v1/commands", json=body, timeout=15)
@@ -51,24 +51,24 @@ class StationHand:
 
 def _sentence(answer: requests.Response) -> str:
     try:
-        said = answer.json()
+        body = answer.json()
     except ValueError:
         return f"the station answered {answer.status_code}."
-    return str(said.get("error") or said) if isinstance(said, dict) else str(said)
+    return str(body.get("error") or body) if isinstance(body, dict) else str(body)
 
 
-class Patience:
-    """How long we go on asking a machine that is away; real seconds."""
+class StationTimeout:
+    """Gives up on a station that has not answered for `seconds` of real time."""
 
-    def __init__(self, seconds: float = PATIENCE_S) -> None:
+    def __init__(self, seconds: float = STATION_TIMEOUT_S) -> None:
         self._seconds = seconds
         self._since: float | None = None
 
-    def well(self) -> None:
+    def succeeded(self) -> None:
         self._since = None
 
     def failed(self, error: Exception) -> None:
-        """Raises the error once it has gone on for too long."""
+        """Records a failure; raises `error` if failures have lasted longer than the timeout."""
         now = time.monotonic()
         self._since = now if self._since is None else self._since
         if now - self._since > self._seconds:

@@ -1,4 +1,4 @@
-"""Keeps the demo's processes alive as systemd would: started in order, watched, restarted, ended by pid."""
+"""Supervises the demo's processes as systemd would: starts them in order, restarts them, ends them by pid."""
 
 import contextlib
 import ctypes
@@ -21,23 +21,23 @@ STOP_TIMEOUT_S = 5.0
 RESTART_DELAY_S = 0.3
 MAX_RESTARTS = 20
 FULL_BYTES = 65_536
-_BEAT_S = 0.1
+_POLL_S = 0.1
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
 def _end_with_parent() -> None:
-    """Should the demo itself be killed, its processes are told to stop: nothing is left running."""
+    """Lets the kernel send SIGTERM to the child if the demo itself is killed."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One row of the table: its name, its words after `raceday`, and whether it says when it is ready."""
+    """A process: its name, its arguments after `raceday`, and whether it writes a ready file."""
 
     name: str
     words: tuple[str, ...]
-    says_ready: bool = True
+    reports_ready: bool = True
     program: tuple[str, ...] = (sys.executable, "-m", "raceday")
 
 
@@ -51,7 +51,7 @@ class _Running:
 
 
 class Supervisor:
-    """Starts rows of the process table in `folder`; logs, ready files and `pids.json` lie there."""
+    """Starts and watches processes; their logs, ready files and `pids.json` are in `folder`."""
 
     def __init__(
         self, folder: pathlib.Path, on_restart: Callable[[str, int], None] = lambda _name, _code: None
@@ -65,17 +65,17 @@ class Supervisor:
         self._watch.start()
 
     def start(self, row: Process) -> str:
-        """Starts it and waits until it serves; returns what its ready file says. Raises OperatorError."""
+        """Starts a process and waits until it is ready; returns the line of its ready file. Raises OperatorError."""
         ready = self._ready_file(row)
         with self._lock:
             self._running[row.name] = _Running(row, self._spawn(row))
             self._write_pids()
-        if not row.says_ready:
+        if not row.reports_ready:
             return ""
         return self._wait_ready(row, ready)
 
     def stop(self, name: str) -> None:
-        """SIGTERM, and SIGKILL when that is not heard; it is not restarted."""
+        """Ends a process for good: SIGTERM, then SIGKILL."""
         with self._lock:
             running = self._running.pop(name, None)
             if running is None:
@@ -95,11 +95,11 @@ class Supervisor:
             return {name: running.restarts for name, running in self._running.items() if running.restarts}
 
     def close(self) -> None:
-        """Ends everything, the last started first."""
+        """Ends all processes, the last started first."""
         self._closing.set()
         self._watch.join()
         for name in reversed(list(self._running)):
-            # On a full disk the list of pids cannot be written; ending the processes needs no disk.
+            # With a full disk pids.json cannot be written; ending the processes needs no disk.
             with contextlib.suppress(StorageError):
                 self.stop(name)
 
@@ -112,10 +112,10 @@ class Supervisor:
     def _spawn(self, row: Process) -> subprocess.Popen[bytes]:
         self._ready_file(row).unlink(missing_ok=True)
         words = [*row.program, *row.words]
-        if row.says_ready:
+        if row.reports_ready:
             words += ["--ready-file", str(self._ready_file(row))]
         with self.log(row.name).open("ab") as log:
-            # Its own session: a Ctrl-C in the terminal reaches us alone, and we end things in order.
+            # A session of its own: Ctrl-C reaches only this process, which ends the others in order.
             return subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,
@@ -128,13 +128,13 @@ class Supervisor:
     def _wait_ready(self, row: Process, ready: pathlib.Path) -> str:
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline:
-            if ready.exists() and (said := ready.read_text().strip()):
-                return said
+            if ready.exists() and (address := ready.read_text().strip()):
+                return address
             with self._lock:
                 code = self._running[row.name].child.poll()
             if code is not None and code != -signal.SIGKILL:
                 break
-            self._closing.wait(_BEAT_S / 2)
+            self._closing.wait(_POLL_S / 2)
         raise OperatorError(f"{row.name} did not start: {self._last_words(row.name)}")
 
     def _last_words(self, name: str) -> str:
@@ -143,10 +143,10 @@ class Supervisor:
         if lines:
             return lines[-1]
         full = shutil.disk_usage(self._folder).free < FULL_BYTES
-        return f"the disk of {self._folder} is full: free some space." if full else "it said nothing."
+        return f"the disk of {self._folder} is full: free some space." if full else "it wrote no log."
 
     def _watch_loop(self) -> None:
-        while not self._closing.wait(_BEAT_S):
+        while not self._closing.wait(_POLL_S):
             with self._lock:
                 fallen = [r for r in self._running.values() if r.wanted and r.child.poll() is not None]
             for running in fallen:
@@ -163,7 +163,7 @@ class Supervisor:
                 running.child = self._spawn(running.row)
                 self._write_pids()
             except (OSError, StorageError):
-                # A full disk: the next round of the watch tries again, for there may be space by then.
+                # The disk is full: the next round tries again.
                 return
             running.restarts += 1
         self._on_restart(running.row.name, code)

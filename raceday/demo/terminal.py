@@ -1,4 +1,4 @@
-"""What the terminal shows while the demo runs: set-up progress, the run, live laps, the standing, the URLs."""
+"""Shows the demo in the terminal: progress, the run, live laps, the standings and the URLs."""
 
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -18,8 +18,8 @@ NOTES_SHOWN = 5
 
 
 @dataclass(slots=True)
-class Shown:
-    """All that is on the screen; the demo changes it, the terminal draws it."""
+class TerminalState:
+    """Everything on the screen; changed by Terminal's methods, drawn by its thread."""
 
     urls: list[tuple[str, str]] = field(default_factory=list)
     step: str = "starting"
@@ -30,13 +30,13 @@ class Shown:
 
 
 class Terminal:
-    """A live screen on a terminal; plain lines where the output is no terminal (a log, CI)."""
+    """A live screen on a terminal; plain lines if the output is not a terminal (a log, CI)."""
 
     def __init__(self, console: Console) -> None:
-        self.shown = Shown()
+        self.state = TerminalState()
         self._console = console
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8, transient=False)
-        self._told: set[tuple[str, str]] = set()
+        self._printed: set[tuple[str, str]] = set()
 
     def __enter__(self) -> "Terminal":
         if self._console.is_terminal:
@@ -50,62 +50,62 @@ class Terminal:
             self._live.stop()
 
     def step(self, what: str, done: int, steps: int) -> None:
-        """One more step of the set-up or the race is done."""
-        self.shown.step, self.shown.done, self.shown.steps = what, done, steps
+        """Shows the current step, `done` of `steps`."""
+        self.state.step, self.state.done, self.state.steps = what, done, steps
         if not self._console.is_terminal:
             self._console.print(f"[{done}/{steps}] {what}", markup=False, highlight=False)
 
     def show_urls(self, urls: list[tuple[str, str]]) -> None:
-        """Where the pages are."""
-        self.shown.urls = urls
+        """Shows the names and URLs of the pages."""
+        self.state.urls = urls
         if not self._console.is_terminal:
             for name, url in urls:
                 self._console.print(f"{name}: {url}", markup=False, highlight=False)
 
-    def note(self, sentence: str) -> None:
-        """Something that a person should know of."""
-        self.shown.notes = [*self.shown.notes, sentence][-NOTES_SHOWN:]
+    def log(self, sentence: str) -> None:
+        """Shows one sentence."""
+        self.state.notes = [*self.state.notes, sentence][-NOTES_SHOWN:]
         if not self._console.is_terminal:
             self._console.print(sentence, markup=False, highlight=False)
 
     def update(self, view: View) -> None:
-        """The newest state of the station."""
-        self.shown.view = view
+        """Shows the newest state of the station."""
+        self.state.view = view
         if self._console.is_terminal or view.run is None:
             return
         for lap in view.run.laps:
-            for words in _lap_words(lap):
+            for words in _lap_lines(lap):
                 key = (view.run.run_id, words)
-                if key not in self._told:
-                    self._told.add(key)
+                if key not in self._printed:
+                    self._printed.add(key)
                     self._console.print(f"{view.run.racer}: {words}", markup=False, highlight=False)
 
     def _draw(self) -> RenderableType:
-        shown = self.shown
-        parts: list[RenderableType] = [_links(shown), _progress(shown)]
-        if shown.view is not None:
-            parts += [_run(shown.view), _standing(shown.view)]
-        parts += [Text(f"· {note}", style="dim") for note in shown.notes]
+        state = self.state
+        parts: list[RenderableType] = [_links(state), _progress(state)]
+        if state.view is not None:
+            parts += [_run(state.view), _standing(state.view)]
+        parts += [Text(f"· {note}", style="dim") for note in state.notes]
         return Panel(Group(*parts), title="Raceday", border_style="cyan", padding=(1, 2))
 
 
-def _lap_words(lap: Lap) -> list[str]:
-    """What is said of a lap as it comes to be known; each line once."""
-    said = [f"lap {lap.number}  {format_ns(lap.lap_ns)}"]
-    said += [] if lap.valid else [f"lap {lap.number} is void: {lap.reason}"]
-    return said + ([f"lap {lap.number} is confirmed by the car"] if lap.confirmed else [])
+def _lap_lines(lap: Lap) -> list[str]:
+    """One line for each thing that is known of a lap; `update` prints each of them once."""
+    lines = [f"lap {lap.number}  {format_ns(lap.lap_ns)}"]
+    lines += [] if lap.valid else [f"lap {lap.number} is void: {lap.reason}"]
+    return lines + ([f"lap {lap.number} is confirmed by the car"] if lap.confirmed else [])
 
 
-def _links(shown: Shown) -> Table:
+def _links(state: TerminalState) -> Table:
     table = Table.grid(padding=(0, 2))
-    for name, url in shown.urls:
+    for name, url in state.urls:
         table.add_row(Text(name, style="bold"), Text(url, style="underline cyan"))
     return table
 
 
-def _progress(shown: Shown) -> Table:
+def _progress(state: TerminalState) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_row(ProgressBar(total=shown.steps, completed=shown.done, width=32), Text(shown.step))
+    table.add_row(ProgressBar(total=state.steps, completed=state.done, width=32), Text(state.step))
     return table
 
 

@@ -53,7 +53,7 @@ class MockLink:
         with self._broker.lock:
             self.subscriptions = tuple(subscriptions)
             self._on_delivery = on_delivery
-            self._broker.later(0, self._try)
+            self._broker.after(0, self._try)
 
     def publish(self, body: Body, device: str | None = None) -> bool:
         return self.publish_as(self._voice.message(body), device)
@@ -132,7 +132,7 @@ class MockLink:
         if not self._closed:
             most_ns = min(MAX_RETRY_NS, FIRST_RETRY_NS * 2 ** min(self._tries, 10))
             self._tries += 1
-            self._broker.later(self._random.randint(most_ns // 2, most_ns), self._try)
+            self._broker.after(self._random.randint(most_ns // 2, most_ns), self._try)
 
     def _pump(self) -> None:
         while (wire := self._wire) is not None and (packet := self._outgoing.take()) is not None:

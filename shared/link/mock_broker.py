@@ -2,25 +2,29 @@
 
 import itertools
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
 from shared.link.acl import may_read, may_write
-from shared.link.mock_parts import Client, Faults, MockConnection, MockSession, Timeline
+from shared.link.mock_parts import Client, Faults, MockConnection, MockSession
 from shared.link.packets import Packet, matches
 from shared.units import NS_PER_S
+from shared.virtual_time import VirtualTime
 
 KEEPALIVE_NS = 2 * NS_PER_S
 BREAK_NS = NS_PER_S // 2
 QUEUE_PER_SESSION = 1000
 
 
-class MockBroker(Timeline):
+class MockBroker:
     """The broker and the network around it. `injected` counts the faults by kind."""
 
     def __init__(self, seed: int = 0, faults: Faults | None = None) -> None:
-        super().__init__()
+        self.lock = threading.RLock()
+        self._time = VirtualTime()
+        self._tokens = itertools.count()
         self.faults = faults or Faults()
         self.injected: Counter[str] = Counter()
         self.random = random.Random(seed)
@@ -32,17 +36,36 @@ class MockBroker(Timeline):
         self._up = True
         self._refused: set[tuple[str, str]] = set()
 
+    @property
+    def now_ns(self) -> int:
+        """The broker's virtual time in ns."""
+        return self._time.now_ns
+
+    @property
+    def next_at_ns(self) -> int | None:
+        """The time of the next event; None if none is planned."""
+        return self._time.next_at_ns
+
+    def run_until(self, at_ns: int) -> None:
+        """Run every event up to and including `at_ns`; deliveries are made inside this call."""
+        with self.lock:
+            self._time.run_until(at_ns)
+
+    def after(self, delay_ns: int, action: Callable[[], None]) -> None:
+        """Plan `action` for `delay_ns` from now on the broker's time."""
+        self._time.after(delay_ns, action)
+
     # Faults by hand
 
     def partition(self, device: str) -> None:
         """No packet passes to or from this machine; both ends notice by their keep-alives only."""
         with self.lock:
-            token = next(self._order)
+            token = next(self._tokens)
             self._apart[device] = token
             self.injected["partition"] += 1
             for wire in self._wires_of(device):
-                self.later(KEEPALIVE_NS, partial(self._link_notices_parting, wire, token))
-                self.later(KEEPALIVE_NS * 3 // 2, partial(self._broker_notices, device, wire, token))
+                self.after(KEEPALIVE_NS, partial(self._link_notices_parting, wire, token))
+                self.after(KEEPALIVE_NS * 3 // 2, partial(self._broker_notices, device, wire, token))
 
     def heal(self, device: str) -> None:
         """The network is whole again; what TCP still holds arrives late, in a burst."""
@@ -54,10 +77,10 @@ class MockBroker(Timeline):
     def freeze(self) -> None:
         """SIGSTOP: sockets stay open, nothing answers."""
         with self.lock:
-            self._frozen = token = next(self._order)
+            self._frozen = token = next(self._tokens)
             self.injected["freeze"] += 1
             for wire in self._wires():
-                self.later(KEEPALIVE_NS, partial(self._link_notices_freeze, wire, token))
+                self.after(KEEPALIVE_NS, partial(self._link_notices_freeze, wire, token))
 
     def thaw(self) -> None:
         """SIGCONT: everything that waited comes in a burst, stale as it is."""
@@ -153,7 +176,7 @@ class MockBroker(Timeline):
             if qos:
                 # What follows on this leg waits behind the hole in vain; the other leg still works until the end.
                 wire.broken_legs.add(leg)
-                self.later(BREAK_NS, lambda: self.cut(wire))
+                self.after(BREAK_NS, lambda: self.cut(wire))
             return
         delay_ns = rng.randint(*faults.delay_ns) if faults.delay_ns[1] else 0
         if faults.late and rng.random() < faults.late:
@@ -169,7 +192,7 @@ class MockBroker(Timeline):
         else:
             wire.down_ns = at_ns
         for _ in range(copies):
-            self.later(at_ns - self.now_ns, lambda: self._arrive(wire, action))
+            self.after(at_ns - self.now_ns, lambda: self._arrive(wire, action))
 
     # Inside
 

@@ -1,8 +1,5 @@
-"""What the mock broker is made of: virtual time, the chances of faults, a connection, a session."""
+"""The parts of the mock broker: the chances of faults, a connection, a session."""
 
-import heapq
-import itertools
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,33 +7,6 @@ from typing import Protocol
 from shared.link.interface import Subscription
 from shared.link.packets import Packet
 from shared.protocol.topics import Speaker
-
-
-class Timeline:
-    """Events in the order of their time; those of one instant in the order in which they were asked for."""
-
-    def __init__(self) -> None:
-        self.now_ns = 0
-        self.lock = threading.RLock()
-        self._order = itertools.count()
-        self._events: list[tuple[int, int, Callable[[], None]]] = []
-
-    @property
-    def next_at_ns(self) -> int | None:
-        """When something happens next, for who steps from event to event."""
-        return self._events[0][0] if self._events else None
-
-    def run_until(self, at_ns: int) -> None:
-        """Let everything happen up to and including `at_ns`."""
-        with self.lock:
-            while self._events and self._events[0][0] <= at_ns:
-                self.now_ns, _, action = heapq.heappop(self._events)
-                action()
-            self.now_ns = max(self.now_ns, at_ns)
-
-    def later(self, after_ns: int, action: Callable[[], None]) -> None:
-        """Do this on the broker's time."""
-        heapq.heappush(self._events, (self.now_ns + after_ns, next(self._order), action))
 
 
 @dataclass(frozen=True, slots=True)

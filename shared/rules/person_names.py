@@ -1,4 +1,4 @@
-"""Names of people: how one is written, and when two spellings are one racer. Car, station, board and wire ask here.
+"""Names of people: how one is written, and when two spellings are one racer. Used by car, station and leaderboard.
 
 `person_name` follows RFC 8266 (nicknames) with normal form C, so that a name stays as its owner writes it, and lets
 through what real names and phones need beyond it: joiners by RFC 5892 A.1 and A.2 (letters of cursive scripts are
@@ -25,7 +25,7 @@ _VIRAMA = 9  # a combining class
 
 Ranges = tuple[tuple[int, int], ...]
 
-# Derived core property Default_Ignorable_Code_Point: not seen by anybody.
+# Derived core property Default_Ignorable_Code_Point: invisible.
 _IGNORABLE: Ranges = (
     (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
     (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
@@ -56,58 +56,58 @@ EMPTY_BRAILLE = "\u2800"  # a symbol by its class
 _MARKS = ("Mn", "Mc", "Me")
 _NAMELESS = {"Cc": "(a control character)", "Cs": "(half of a character)", "Co": "(of private use)"}
 _NOT_WRITTEN = {
-    "Cc": "which is not written but obeyed",
-    "Cs": "which no text holds",
-    "Co": "which every machine shows otherwise",
+    "Cc": "which is a command, not a character",
+    "Cs": "which is not text",
+    "Co": "which every machine shows in its own way",
     "Zl": "which breaks the line",
     "Zp": "which breaks the line",
 }
 
 
-def person_name(text: str, most: int = MAX_CHARACTERS) -> str:
-    """The name as it is kept and shown: normal form C, single ordinary blanks between words. Raises Refused.
+def person_name(text: str, max_characters: int = MAX_CHARACTERS) -> str:
+    """The name as it is stored and shown: normal form C, single ordinary blanks between words. Raises Refused.
 
-    At most `most` characters as a reader counts them. What comes out comes out of a second turn unchanged.
+    At most `max_characters` as a reader counts them. Idempotent: a name that it returned is returned unchanged.
     """
-    if len(text) > 4 * most * MAX_BYTES_PER_CHARACTER:  # before any work on it; blanks may still go
-        raise Refused(_too_long(most))
-    if (plain := _plain(text)) and len(plain) <= most:
+    if len(text) > 4 * max_characters * MAX_BYTES_PER_CHARACTER:  # before any work on it; blanks may still go
+        raise Refused(_too_long(max_characters))
+    if (plain := _plain(text)) and len(plain) <= max_characters:
         return plain
     name = _blanks(re.sub(f"{ZWNJ}+", ZWNJ, unicodedata.normalize("NFC", text)))
     for place, sign in enumerate(name):
         if why := _unfit(name, place, sign):
-            raise Refused(f"A racer's name holds {code_point_name(sign)}, {why}: write it without that.")
-    if not any(_seen(sign) for sign in name):
-        raise Refused(f"A racer's name has 1 to {most} characters, and at least one that can be seen.")
+            raise Refused(f"A racer's name holds {code_point_name(sign)}, {why}: leave it out.")
+    if not any(_visible(sign) for sign in name):
+        raise Refused(f"A racer's name has 1 to {max_characters} characters, and at least one that can be seen.")
     if (last := _stacked(name)) is not None:
         raise Refused(
             f"A racer's name has more than {MAX_MARKS} marks on one letter, up to {code_point_name(last)}: use fewer."
         )
-    if _length(name) > most or len(name.encode()) > most * MAX_BYTES_PER_CHARACTER:
-        raise Refused(_too_long(most))
+    if _length(name) > max_characters or len(name.encode()) > max_characters * MAX_BYTES_PER_CHARACTER:
+        raise Refused(_too_long(max_characters))
     return name
 
 
-def name_within(text: str, most: int = MAX_CHARACTERS) -> str:
-    """The name that is left of any text once what cannot stand in one is taken out; "" if that is nothing.
+def name_within(text: str, max_characters: int = MAX_CHARACTERS) -> str:
+    """What is left of any text without the characters that a name cannot have; "" if nothing is left.
 
-    For where nobody can be asked to write it otherwise.
+    For names that come from a device, where no person can correct them.
     """
-    short = " ".join(text[: 4 * most * MAX_BYTES_PER_CHARACTER].split())
-    cut = unicodedata.normalize("NFC", short).encode(errors="replace")[: most * MAX_BYTES_PER_CHARACTER]
+    short = " ".join(text[: 4 * max_characters * MAX_BYTES_PER_CHARACTER].split())
+    cut = unicodedata.normalize("NFC", short).encode(errors="replace")[: max_characters * MAX_BYTES_PER_CHARACTER]
     name = _without_unfit(cut.decode(errors="ignore"))
-    while (over := _length(name) - most) > 0:
+    while (over := _length(name) - max_characters) > 0:
         name = _without_unfit(name[:-over])
     try:
-        return person_name(name, most)
+        return person_name(name, max_characters)
     except Refused:  # nothing that is seen, or too many marks on a letter
-        return _blanks("".join(sign for sign in name if sign == " " or _seen(sign)))
+        return _blanks("".join(sign for sign in name if sign == " " or _visible(sign)))
 
 
 def name_key(text: str) -> str:
-    """What all spellings of one racer have in common: case, width, ligatures and what is not seen do not count.
+    """The key that all spellings of one racer share: case, width, ligatures and invisible characters do not count.
 
-    For comparison only, never shown. Any text has a key, also one that `person_name` refuses.
+    For comparison only, never shown. Any text has a key, even one that `person_name` refuses.
     """
     if plain := _plain(text):
         return plain.casefold()
@@ -123,8 +123,9 @@ def code_point_name(sign: str) -> str:
     return f"U+{ord(sign):04X} {name or _NAMELESS.get(unicodedata.category(sign), '(without a name)')}"
 
 
-def _too_long(most: int) -> str:
-    return f"A racer's name has 1 to {most} characters (and at most {most * MAX_BYTES_PER_CHARACTER} bytes)."
+def _too_long(max_characters: int) -> str:
+    max_bytes = max_characters * MAX_BYTES_PER_CHARACTER
+    return f"A racer's name has 1 to {max_characters} characters (and at most {max_bytes} bytes)."
 
 
 def _plain(text: str) -> str:
@@ -217,7 +218,7 @@ def _reserved(sign: str) -> bool:
     return unicodedata.category(sign) == "Cn" and _in(_RESERVED, sign)
 
 
-def _seen(sign: str) -> bool:
+def _visible(sign: str) -> bool:
     drawn = unicodedata.category(sign)[0] in "LNPS" and sign != EMPTY_BRAILLE and not _in(_IGNORABLE, sign)
     return drawn or _reserved(sign)
 

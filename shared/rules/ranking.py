@@ -1,4 +1,4 @@
-"""Ranking: one pure module for station and leaderboard alike. A policy, not a constant.
+"""Ranking: scores of runs and places of racers, by the rules of a race. Pure; used by station and leaderboard alike.
 
 A run is a list of laps; a lap carries the penalty seconds of what happened in it. A score is in
 milliseconds, truncated after all sums (subtract and add first, then truncate). Lower is better.
@@ -45,7 +45,7 @@ class RaceRules:
     at_time_limit: AtLimit = field(default="stop", metadata={"later": True})  # or its lap in progress still counts
 
 
-# name -> (least, most); None is allowed where the field's default is None.
+# name -> (lowest, highest); None is allowed where the field's default is None.
 _RANGES: dict[str, tuple[float, float]] = {
     "consecutive_laps": (1, 10),
     "max_laps": (1, 1000),
@@ -65,14 +65,14 @@ def check_rules(rules: RaceRules) -> RaceRules:
     for name, allowed in (("lap_1_from", get_args(Lap1)), ("at_time_limit", get_args(AtLimit))):
         if getattr(rules, name) not in allowed:
             raise ConfigError(f"rule `{name}` is {getattr(rules, name)!r}; allowed are {', '.join(allowed)}.")
-    for name, (least, most) in _RANGES.items():
+    for name, (lowest, highest) in _RANGES.items():
         value = getattr(rules, name)
-        if value is not None and not least <= value <= most:
-            raise ConfigError(f"rule `{name}` is {value}; allowed is {least} to {most}.")
+        if value is not None and not lowest <= value <= highest:
+            raise ConfigError(f"rule `{name}` is {value}; allowed is {lowest} to {highest}.")
     if rules.max_laps is not None and rules.max_laps < rules.consecutive_laps:
         raise ConfigError(
             f"rule `max_laps` is {rules.max_laps}, less than `consecutive_laps` {rules.consecutive_laps}: "
-            "nobody could qualify."
+            "no run could qualify."
         )
     return rules
 

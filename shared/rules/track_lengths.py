@@ -1,14 +1,14 @@
 """How long the published tracks are, and so the shortest lap that a car can drive on them.
 
 Lengths are those of the centre lines of the routes in deepracer-simapp (`bundle/routes`), summed point by point, in
-metres. The station's config and the leaderboard's admin call look here when nobody says `min_lap_s`.
+metres. The station's config and the leaderboard's admin call use them when `min_lap_s` is not set.
 """
 
 import math
 
-FASTEST_MPS = 4.0  # the car's own speed limit in the league's simulator; no real one has come near it over a lap
+FASTEST_MPS = 4.0  # the speed limit of the car in the league's simulator; no real car has come near it over a lap
 
-# By the names of their files; and by those under which they are known in halls.
+# By the names of their files, and by the names of the printed tracks.
 LENGTHS_M: dict[str, float] = {
     "2022_april_open": 50.30,
     "2022_july_open": 40.20,
@@ -52,7 +52,10 @@ def track_length_m(name: str) -> float | None:
     return _BY_NAME.get(_plain(name))
 
 
-def least_lap_s(track: str, length_m: float | None = None) -> float | None:
-    """No lap can be shorter, in whole tenths; `length_m` of a track that is measured. None: nothing is known of it."""
+def shortest_lap_s(track: str, length_m: float | None = None) -> float | None:
+    """The shortest possible lap, rounded down to tenths of a second; None if the length of the track is unknown.
+
+    `length_m`: of a track that was measured; else that of the published track of this name.
+    """
     known_m = length_m if length_m is not None else track_length_m(track)
     return None if known_m is None else max(0.1, math.floor(known_m / FASTEST_MPS * 10) / 10)

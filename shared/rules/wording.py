@@ -1,4 +1,4 @@
-"""What people read of a race, in one table: the pages of station and leaderboard say it with the same words and signs.
+"""The words and signs of a race for people: the pages of station and leaderboard show the same.
 
 A colour is never the only cue: each tone of a lap has a sign and words of its own.
 """
@@ -58,14 +58,14 @@ def incidents(lap: RunLap) -> list[str]:
 
 
 def score_name(rules: RaceRules) -> str:
-    """What the score is, as a heading: 'Average of 3'."""
+    """The heading of the score: 'Average of 3', 'Total of 3', 'Best lap'."""
     if rules.consecutive_laps == 1 or rules.method == "best_lap":
         return "Best lap"
     return f"{'Average' if rules.method == 'average' else 'Total'} of {rules.consecutive_laps}"
 
 
 def ranked_by(rules: RaceRules) -> str:
-    """The one sentence that every spectator asks for."""
+    """How the race is ranked, in one sentence."""
     laps = rules.consecutive_laps
     if rules.method == "best_lap":
         demand = "" if laps == 1 else f", for runs with {laps} successful laps in a row"
@@ -78,26 +78,26 @@ def ranked_by(rules: RaceRules) -> str:
 
 def rules_in_words(rules: RaceRules) -> list[str]:
     """All rules of the race, one sentence each; rules that do not bind are left out."""
-    said = [ranked_by(rules)]
+    sentences = [ranked_by(rules)]
     if rules.lap_1_from == "signal":
-        said.append("Lap 1 begins with the start signal.")
+        sentences.append("Lap 1 begins with the start signal.")
     if rules.max_laps is not None:
-        said.append(f"At most {plural(rules.max_laps, 'lap')} a run.")
+        sentences.append(f"At most {plural(rules.max_laps, 'lap')} a run.")
     if rules.time_limit_s is not None:
         last = "; the lap in progress still counts" if rules.at_time_limit == "finish_lap" else ""
-        said.append(f"A run ends after {_duration(rules.time_limit_s)}{last}.")
+        sentences.append(f"A run ends after {_duration(rules.time_limit_s)}{last}.")
     for seconds, what in ((rules.off_track_penalty_s, "off_track"), (rules.collision_penalty_s, "collision")):
         if seconds:
-            said.append(f"Each {INCIDENTS[what].one} adds {_seconds(seconds)} to its lap.")
+            sentences.append(f"Each {INCIDENTS[what].one} adds {_seconds(seconds)} to its lap.")
     if rules.max_resets_per_lap is not None:
-        said.append(_resets(rules.max_resets_per_lap))
+        sentences.append(_resets(rules.max_resets_per_lap))
     if rules.attempts_per_racer is not None:
-        said.append(f"The first {plural(rules.attempts_per_racer, 'attempt')} of each racer {_counts(rules)}.")
+        sentences.append(f"The first {plural(rules.attempts_per_racer, 'attempt')} of each racer {_counts(rules)}.")
     else:
-        said.append("As many attempts as you like; the best one counts.")
-    said.append(f"A lap takes {_seconds(rules.min_lap_s)} at least.")
-    said.append("Equal scores: the one set earlier ranks first.")
-    return said
+        sentences.append("As many attempts as you like; the best one counts.")
+    sentences.append(f"A lap takes at least {_seconds(rules.min_lap_s)}.")
+    sentences.append("Equal scores: the one set earlier ranks first.")
+    return sentences
 
 
 def rules_line(rules: RaceRules) -> str:
@@ -123,10 +123,10 @@ def rules_line(rules: RaceRules) -> str:
     return " · ".join(parts)
 
 
-def _resets(most: int) -> str:
-    if most == 0:
+def _resets(max_resets: int) -> str:
+    if max_resets == 0:
         return "A lap with a reset does not count."
-    return f"A lap with more than {plural(most, 'reset')} does not count."
+    return f"A lap with more than {plural(max_resets, 'reset')} does not count."
 
 
 def _counts(rules: RaceRules) -> str:

@@ -1,4 +1,4 @@
-"""What a machine's pages fetch: its own static files, and the look that all machines share (shared/web/look)."""
+"""Static files of a machine's pages: its own, and the look that all machines share (shared/web/look)."""
 
 import hashlib
 import pathlib
@@ -11,7 +11,7 @@ LOOK = pathlib.Path(__file__).parent / "look"
 
 
 class Assets(StaticFiles):
-    """Static files; an address with a version in it may be kept for ever."""
+    """Static files; an address with a version in it may be cached without limit."""
 
     def __init__(self, own: pathlib.Path) -> None:
         super().__init__(directory=own, packages=[("shared.web", LOOK.name)])
@@ -24,7 +24,7 @@ class Assets(StaticFiles):
 
 
 def addresses(own: pathlib.Path) -> dict[str, str]:
-    """Static files by name to their addresses; the digest in it lets a browser keep them for ever."""
+    """File names to addresses; the digest in the address lets a browser cache the file without limit."""
     return {
         file.name: f"/static/{file.name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
         for file in sorted([*LOOK.iterdir(), *own.iterdir()])

@@ -1,4 +1,4 @@
-"""What a machine refuses is one sentence: JSON for programs, and a page for people whose browser went there.
+"""Turns a refusal into one sentence: JSON for programs, and a page for people whose browser went there.
 
 Used by station, car and leaderboard: the outermost layer of their web apps.
 """
@@ -49,7 +49,7 @@ _PAGE = """<!doctype html>
 
 
 class ErrorPages:
-    """ASGI middleware. `machine`: "This station"; `home`: what its page at / is called."""
+    """ASGI middleware. `machine`: "This station"; `home`: the name of its page at /."""
 
     def __init__(self, app: ASGIApp, machine: str, home: str) -> None:
         self._app, self._machine, self._home = app, machine, home
@@ -58,25 +58,25 @@ class ErrorPages:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, self._home if wants_page(scope) else None)
+        response = _Response(send, self._home if wants_page(scope) else None)
         try:
-            await self._app(scope, receive, answer.send)
+            await self._app(scope, receive, response.send)
         except ClientDisconnect:
-            return  # whoever asked is gone in the middle of the question: nobody is there to answer
+            return  # the client closed the connection in the middle of its request
         except Exception:
-            if answer.begun:
+            if response.begun:
                 raise
             _LOG.exception("%s %s failed", scope["method"], scope["path"])
-            sentence = f"{self._machine} failed at this request; its log tells why."
-            await JSONResponse({"error": sentence}, 500, HEADERS)(scope, receive, answer.send)
+            sentence = f"{self._machine} failed at this request; its log says why."
+            await JSONResponse({"error": sentence}, 500, HEADERS)(scope, receive, response.send)
 
 
-class _Answer:
-    """Passes an answer on as it comes; for a person, a refusal is held until it is whole, and sent as a page."""
+class _Response:
+    """Passes a response on as it comes; for a person, a refusal is collected until it is whole, and sent as a page."""
 
     def __init__(self, send: Send, home: str | None) -> None:
         self._send, self._home = send, home
-        self._held: Message | None = None
+        self._refusal: Message | None = None
         self._body = b""
         self.begun = False
 
@@ -84,14 +84,14 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.begun = True
             if self._home is not None and message["status"] >= 400 and _is_json(message):
-                self._held = message
+                self._refusal = message
                 return
-        if self._held is None:
+        if self._refusal is None:
             await self._send(message)
             return
         self._body += message.get("body", b"")
         if not message.get("more_body"):
-            await self._send_page(self._held)
+            await self._send_page(self._refusal)
 
     async def _send_page(self, start: Message) -> None:
         page = plain_page(start["status"], _sentence(self._body), self._home or "")
@@ -123,10 +123,10 @@ def _is_json(start: Message) -> bool:
 
 
 def _sentence(body: bytes) -> str:
-    """What our own refusals say; FastAPI's own say `detail`."""
+    """The sentence in a refusal of ours (`error`) or of FastAPI (`detail`)."""
     try:
         document = json.loads(body)
     except ValueError:
         return ""
-    said = document.get("error", document.get("detail", "")) if isinstance(document, dict) else ""
-    return said if isinstance(said, str) else "The request is not what this page sends."
+    sentence = document.get("error", document.get("detail", "")) if isinstance(document, dict) else ""
+    return sentence if isinstance(sentence, str) else "The request is not what this page sends."

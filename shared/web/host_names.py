@@ -1,4 +1,4 @@
-"""Names under which machines are asked for, in one form: as browsers send them, and as people write them. Pure."""
+"""Host names in one form, whether a browser sent them or a person wrote them in a config. Pure."""
 
 import re
 import unicodedata
@@ -11,20 +11,23 @@ MAX_LENGTH = 253
 
 
 def host_name(written: str) -> str:
-    """In small letters, without the root's dot, and other scripts as the wire has them (RFC 5891: "xn--...").
+    """In lower case, without the root's dot, and other scripts as DNS has them (RFC 5891: "xn--...").
 
-    Raises ValueError where it is no name: with a scheme, a port, a blank or an asterisk, say.
+    Raises ValueError for what is not a name: with a scheme, a port, a space or an asterisk, say.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", written.strip()).lower())
     labels = [_label(label) for label in folded.replace("\u3002", ".").rstrip(".").split(".")]  # the CJK full stop
     name = ".".join(labels)
     if len(name) > MAX_LENGTH or not all(_LABEL.fullmatch(label) for label in labels):
-        raise ValueError(f"{written!r} is no name of a machine")
+        raise ValueError(f"{written!r} is not a host name")
     return name
 
 
 def host_names(written: tuple[str, ...], key: str) -> frozenset[str]:
-    """Those of a setting; an address needs no place there and does no harm. Raises ConfigError, which names `key`."""
+    """The names of a setting, in this form; an address is left out, as it is always allowed.
+
+    Raises ConfigError, which names `key`.
+    """
     names = set()
     for each in written:
         if address_of(each.strip().strip("[]")) is not None:

@@ -1,7 +1,8 @@
-"""Who may come in at a machine's web pages: the Host that was asked for, the Origin that asks, the headers that go out.
+"""Guards a machine's web server: the Host it answers to, the Origin of a command, the security headers it sends.
 
-A page of a stranger must not command a machine through the browser of somebody who may: a command needs our own
-Origin, a Host that a stranger's domain cannot be (DNS rebinding), and what no form can send (each machine's own rule).
+A foreign web page must not command a machine through the browser of an official: a command needs our own Origin, a Host
+that no foreign domain can be (DNS rebinding), and a body that no HTML form can send (each machine's own rule).
+Used by the web apps of station, car and leaderboard.
 """
 
 import ipaddress
@@ -31,15 +32,16 @@ _LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
 class HostAndHeaderGuard:
-    """ASGI middleware: refuses a Host that is not ours, and puts the security headers on every answer.
+    """ASGI middleware: refuses a Host that is not ours, and adds the security headers to every response.
 
-    `machine` is what the sentence calls us: "This station", "This car". `allowed_hosts`: our names, as people write
-    them. Raises ConfigError if one is none.
+    `machine` is our name in the sentence: "This station", "This car". `allowed_hosts`: our public names, as people
+    write them, beside addresses and local names; None: any Host is answered, for a server where a request proves
+    nothing by the browser it comes from. Raises ConfigError for a name that cannot be one.
     """
 
-    def __init__(self, app: ASGIApp, machine: str, allowed_hosts: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, machine: str, allowed_hosts: tuple[str, ...] | None = ()) -> None:
         self._app, self._machine = app, machine
-        self._allowed = host_names(allowed_hosts, "allowed_hosts")
+        self._allowed = None if allowed_hosts is None else host_names(allowed_hosts, "allowed_hosts")
         self._refusals = Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +59,7 @@ class HostAndHeaderGuard:
 
         # Browsers send other scripts as "xn--...", some programs as they are.
         host = Headers(scope=scope).get("host", "").encode("latin-1").decode("utf-8", "replace")
-        if not is_allowed_host(host, self._allowed):
+        if self._allowed is not None and not is_allowed_host(host, self._allowed):
             sentence = f"{self._machine} does not answer to the name {host[:80]!r}; use its address."
             await JSONResponse({"error": sentence}, 421)(scope, receive, send_with_headers)
             return
@@ -65,10 +67,7 @@ class HostAndHeaderGuard:
 
 
 def is_allowed_host(host: str, allowed: frozenset[str] = frozenset()) -> bool:
-    """An address, a name without a dot, a local name, or one that the config allows: never a stranger's domain.
-
-    `allowed` as host_name() makes them.
-    """
+    """Is it an address, a name without a dot, a local name, or a name in the config (`allowed`, by `host_name`)?"""
     asked = _HOST.fullmatch(host.rpartition("@")[2])
     if asked is None:
         return False

@@ -1,7 +1,7 @@
-"""From a wish to the wheels on virtual time, through the car's own code: limiter, pulses, 50 ticks a second.
+"""From a policy's command to the car's pulses on virtual time, through the car's own limiter at 50 ticks per second.
 
-What the guard process does in real time, done here in step with the world; a wish takes effect `latency_ns` after
-the frame it was made from, as on a car whose inference takes a while.
+This does in step with the world what the guard process does in real time. A command takes effect `latency_ns` after
+the frame that it was computed from, as on a car whose inference takes that long.
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ TICK_NS = 20_000_000
 
 
 class DriveChain:
-    """The guard's chain for one world."""
+    """The path from command to pulses for the car of one world."""
 
     def __init__(self, world: World, latency_ns: int = 0, limits: DriveLimits | None = None) -> None:
         self.world = world
@@ -26,23 +26,23 @@ class DriveChain:
         self.clear()
 
     def clear(self) -> None:
-        """Neutral, and nothing under way: the car was put down anew."""
+        """Return to neutral and drop pending commands, after the car was placed on the track again."""
         self._wishes.clear()
-        self._wish = self._last = Action()
+        self._setpoint = self._last = Action()
         self._tick_ns = self.world.now_ns
 
-    def wish(self, at_ns: int, action: Action) -> None:
-        """What the policy wants, made from the frame exposed at `at_ns`."""
+    def set_command(self, at_ns: int, action: Action) -> None:
+        """Queue the command that the policy computed from the frame exposed at `at_ns`."""
         self._wishes.append((at_ns + self.latency_ns, action))
 
     def run(self, until_ns: int) -> list[WorldEvent]:
-        """Drive up to `until_ns`; what happened, in time order."""
+        """Drive up to `until_ns`; return the world's events in order of time."""
         events: list[WorldEvent] = []
         while self._tick_ns < until_ns:
             events += self.world.step(self._tick_ns)
             while self._wishes and self._wishes[0][0] <= self._tick_ns:
-                self._wish = self._wishes.popleft()[1]
-            self._last = limit(self._wish, self._last, TICK_NS, self._limits)
+                self._setpoint = self._wishes.popleft()[1]
+            self._last = limit(self._setpoint, self._last, TICK_NS, self._limits)
             self.world.apply(to_pulses(self._last, STOCK_CALIBRATION))
             self._tick_ns += TICK_NS
         return events + self.world.step(until_ns)

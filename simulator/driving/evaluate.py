@@ -1,7 +1,7 @@
 """How well a model drives: closed loop on virtual time through the car's own code, over seeds and tracks.
 
-A seed varies the car, the hall, the camera, the noise and the latency. A car that leaves the road is put back a metre
-before the place, as in the league; its seed is then not clean.
+A seed varies the car, the floor and its light, the camera, the noise and the latency. A car that leaves the road is
+put back one metre before that place, as in the DeepRacer League; the drive of that seed is then not clean.
 """
 
 import random
@@ -23,8 +23,8 @@ from vehicle.models.trial import try_model
 
 FRAME_RATE_HZ = 15
 WORLD_WIDTH_PX = CameraParameters().width_px
-LEAST_LATENCY_NS, MOST_LATENCY_NS = 20_000_000, 60_000_000
-MOST_OFF_TRACKS = 12
+MIN_LATENCY_NS, MAX_LATENCY_NS = 20_000_000, 60_000_000
+MAX_OFF_TRACKS = 12
 SLOWEST_MPS = 0.5
 _NS = 1_000_000_000
 
@@ -40,7 +40,7 @@ class Drive:
 
     @property
     def clean(self) -> bool:
-        """Were all laps driven, in a row and without leaving the road?"""
+        """True if all laps were driven consecutively without leaving the road."""
         return len(self.laps_s) == self.wanted and self.off_tracks == 0
 
 
@@ -59,8 +59,8 @@ class DriveVerdict:
 def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: int = WORLD_WIDTH_PX) -> Drive:
     """Drive `laps` laps from the start; ends early after too many off-tracks or when time is up.
 
-    `width_px` is that of the camera's pictures, 4 to 3. How a car shrinks them matters beyond twice the policy's own
-    width: up to there, both profiles mean the same pixels.
+    `width_px` is the width of the camera's 4:3 pictures. Up to twice the policy's input width, both resize profiles
+    give the same pixels; beyond that the profile matters.
     """
     parts = draw_parts(track, seed)
     if width_px != WORLD_WIDTH_PX:
@@ -68,12 +68,12 @@ def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: i
         lens = replace(parts.lens, camera=camera, blur_px=parts.lens.blur_px * width_px / WORLD_WIDTH_PX)
         parts = replace(parts, lens=lens)
     world = World(track, seed, frame_rate_hz=FRAME_RATE_HZ, parts=parts)
-    latency_ns = random.Random(f"latency-{seed}").randint(LEAST_LATENCY_NS, MOST_LATENCY_NS)
+    latency_ns = random.Random(f"latency-{seed}").randint(MIN_LATENCY_NS, MAX_LATENCY_NS)
     wires, score = DriveChain(world, latency_ns), _Score(laps)
     points: list[tuple[float, float]] = []
     frames = round((laps + 1) * track.length_m / SLOWEST_MPS * FRAME_RATE_HZ)
     for number in range(frames):
-        wires.wish(world.now_ns, policy.act(world.frame()))
+        wires.set_command(world.now_ns, policy.act(world.frame()))
         for event in wires.run((number + 1) * _NS // FRAME_RATE_HZ):
             score.see(event)
         points.append((world.pose.x, world.pose.y))
@@ -86,7 +86,7 @@ def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: i
 
 
 class _Score:
-    """Laps and excursions as they happen."""
+    """Counts laps and off-tracks from the world's events."""
 
     def __init__(self, laps: int) -> None:
         self.laps_s: list[float] = []
@@ -96,7 +96,7 @@ class _Score:
 
     @property
     def done(self) -> bool:
-        return len(self.laps_s) >= self._wanted or self.off_tracks >= MOST_OFF_TRACKS
+        return len(self.laps_s) >= self._wanted or self.off_tracks >= MAX_OFF_TRACKS
 
     def see(self, event: WorldEvent) -> None:
         if isinstance(event, FrameDue) or self.done:
@@ -110,7 +110,7 @@ class _Score:
 
 
 def verdict(track: str, drives: Iterable[Drive]) -> DriveVerdict:
-    """Add up the drives on one track."""
+    """Summarise the drives on one track."""
     every = list(drives)
     laps = [lap for one in every for lap in one.laps_s]
     mean = round(sum(laps) / len(laps), 3) if laps else None
@@ -128,7 +128,7 @@ def evaluate(
     profile: ProfileName = "grey-area",
     width_px: int = WORLD_WIDTH_PX,
 ) -> Iterator[DriveVerdict]:
-    """The verdict of each track as it is ready. Raises OperatorError before anything is driven if an input is bad."""
+    """Yield the verdict of each track when it is ready. Raises OperatorError before the first drive on bad input."""
     loaded = [load_track(name) for name in tracks]
     load_policy(model, throttle_percent, profile)
     try_model(find_model(model))

@@ -1,4 +1,4 @@
-"""A model that drives in the mock world: the car's own check and policy, and the throttle its card recommends."""
+"""A model that drives in the mock world: the car's own model check and policy, and the throttle of the model card."""
 
 import json
 from importlib.resources import files
@@ -15,7 +15,7 @@ from vehicle.models.running.policy import Policy as CarPolicy
 DEMO = "demo"
 CARD = "card.json"
 DEFAULT_THROTTLE_PERCENT = 50.0
-MOST_CARD_BYTES = 65_536
+MAX_CARD_BYTES = 65_536
 
 
 class DrivingPolicy:
@@ -27,15 +27,15 @@ class DrivingPolicy:
 
     def act(self, frame: Image) -> Action:
         """The action for a grey frame, (240, 320) as the camera delivers it. Raises BadInput if there is none."""
-        self._model.see(frame)
+        self._model.preprocess(frame)
         return self._model.model.metadata.space.decode(self._model.answer(), self.throttle_scale)
 
 
 def load_policy(model: str, throttle_percent: float | None = None, profile: ProfileName = "grey-area") -> DrivingPolicy:
     """The shipped model (`demo`), a folder with model.onnx, or an .onnx file with model_metadata.json beside it.
 
-    The throttle is the given one, else that of `card.json` beside the model, else 50 per cent; `profile` is how the car
-    shrinks its pictures. Raises BadInput.
+    The throttle is the given one, else that of `card.json` beside the model, else 50 per cent; `profile` is how the
+    car resizes its pictures. Raises BadInput.
     """
     path = find_model(model)
     percent = recommended_percent(model) if throttle_percent is None else throttle_percent
@@ -68,7 +68,7 @@ def recommended_percent(model: str) -> float:
 
 def _document(path: Path) -> Any:
     with path.open("rb") as file:
-        text = file.read(MOST_CARD_BYTES + 1)
+        text = file.read(MAX_CARD_BYTES + 1)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

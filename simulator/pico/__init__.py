@@ -1,1 +1,1 @@
-"""The Pico gate board without a Pico: its serial protocol in software, and its trial."""
+"""A simulated Pico gate board: its firmware, a faulty serial line, and a test rig with the station's session."""

@@ -1,7 +1,7 @@
-"""A Pico gate without a Pico: the firmware's gate behind a cruel line and a cruel crystal, in given time or on a pty.
+"""A simulated Pico gate: the firmware's logic behind a faulty serial line and crystal, on virtual time or on a pty.
 
-The line delays each message by 0 to 16 ms (a stream: none overtakes), loses bytes, and can be cut; the crystal is off
-by 50 ppm and wanders; the gate can be reset. What it is told of its beams, and when, is the truth.
+The line delays each message by 0 to 16 ms (in order, as in a stream), loses bytes, and can be cut; the crystal is off
+by 50 ppm and wanders; the gate can be reset. The beam changes given to it, with their times, are the ground truth.
 """
 
 import heapq
@@ -23,7 +23,7 @@ S = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class LineFaults:
-    """How bad line and crystal are. The wander is a sine of the rate, so much to each side."""
+    """The faults of line and crystal. The crystal's rate wanders as a sine, by the given amount to each side."""
 
     latency_ms: float = 16.0
     loss: float = 0.0
@@ -33,7 +33,7 @@ class LineFaults:
 
 
 class CrystalClock:
-    """The gate's microseconds at an instant of true time."""
+    """Converts true time (ns) to the gate's own microseconds."""
 
     def __init__(self, cruelty: LineFaults, boot_ns: int) -> None:
         self._cruelty, self._boot_ns = cruelty, boot_ns
@@ -46,7 +46,7 @@ class CrystalClock:
 
 
 class FaultyLine:
-    """One direction of the line."""
+    """One direction of the serial line, with its delays and losses."""
 
     def __init__(self, cruelty: LineFaults, chance: random.Random) -> None:
         self._cruelty, self._chance = cruelty, chance
@@ -66,7 +66,7 @@ class FaultyLine:
         return self._flying[0][0] if self._flying else None
 
     def take(self, until_ns: int) -> tuple[bytes, int] | None:
-        """The next message that has arrived, and when."""
+        """The next message that has arrived, and its arrival time; None if there is none."""
         if not self._flying or self._flying[0][0] > until_ns:
             return None
         arrived_ns, _, data = heapq.heappop(self._flying)
@@ -77,7 +77,7 @@ class FaultyLine:
 
 
 class FaultyPico:
-    """The gate and its line, moved by `advance`. All instants are true ones, in ns."""
+    """The gate and its line, moved on by `advance`. All times are true time in ns."""
 
     def __init__(self, cruelty: LineFaults, seed: int, at_ns: int = 0) -> None:
         self._cruelty, self._chance = cruelty, random.Random(seed)
@@ -87,38 +87,38 @@ class FaultyPico:
         self.reset(at_ns)
 
     def reset(self, at_ns: int) -> None:
-        """Power went and came: another boot, nothing remembered."""
+        """Power-cycle the gate: a new boot with an empty memory."""
         self.gate = GateFirmware(f"{self._chance.getrandbits(32):08x}")
         self.crystal = CrystalClock(self._cruelty, at_ns)
         self._beat_ns = at_ns + S
 
     def plan(self, at_ns: int, sensor: int, level: int) -> None:
-        """The pin changes then."""
+        """Plan a change of the pin at the given true time."""
         self.plan_move(at_ns, lambda now_ns: self.gate.edge(self.crystal.us(now_ns), sensor, level))
 
     def plan_move(self, at_ns: int, move: Callable[[int], None]) -> None:
         heapq.heappush(self._moves, (at_ns, next(self._count), move))
 
     def write(self, data: bytes, at_ns: int) -> None:
-        """From the station."""
+        """Accept bytes sent by the station."""
         self._out.send(data, at_ns)
 
     def read(self, until_ns: int) -> tuple[bytes, int] | None:
-        """To the station: the next message that has arrived, and when."""
+        """The next message that has arrived at the station, and its arrival time."""
         return self._back.take(until_ns)
 
     def cut(self) -> None:
-        """What is on its way is lost."""
+        """Cut the line: all bytes in transit are lost."""
         self._out.cut()
         self._back.cut()
 
     def next_ns(self) -> int:
-        """When something happens next, at the gate or at the station's end of the line."""
+        """The time of the next event, at the gate or at the station's end of the line."""
         times = [self._beat_ns, self._out.next_ns(), self._back.next_ns(), self._moves[0][0] if self._moves else None]
         return min(time for time in times if time is not None)
 
     def advance(self, until_ns: int) -> None:
-        """The gate lives on up to then."""
+        """Run the gate up to the given time."""
         while True:
             arrival = self._out.next_ns()
             move = self._moves[0][0] if self._moves else None
@@ -126,7 +126,7 @@ class FaultyPico:
             if at_ns > until_ns:
                 return
             self._once(at_ns, arrival, move)
-            self._back.send(self.gate.more(), at_ns)
+            self._back.send(self.gate.next_edges(), at_ns)
 
     def _once(self, at_ns: int, arrival: int | None, move: int | None) -> None:
         if at_ns == move:
@@ -134,19 +134,19 @@ class FaultyPico:
         elif at_ns == arrival:
             came = self._out.take(at_ns)
             assert came is not None
-            self._back.send(self.gate.hear(came[0], self.crystal.us(at_ns)), at_ns)
+            self._back.send(self.gate.on_data(came[0], self.crystal.us(at_ns)), at_ns)
         else:
             self._beat_ns += S
-            self._back.send(self.gate.beat(), at_ns)
+            self._back.send(self.gate.heartbeat(), at_ns)
 
 
 class PicoOnPty:
-    """The same on a pseudo-terminal, in real time: `path` is a port like a Pico's. `clock_ns` is the truth."""
+    """The same gate in real time on a pseudo-terminal: `path` is its port, `clock_ns` the true time."""
 
     def __init__(self, cruelty: LineFaults, seed: int, clock_ns: Callable[[], int]) -> None:
         self._clock_ns = clock_ns
         self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)  # held open, so that the port outlives its user
+        tty.setraw(self._slave)  # held open, so that the port survives its user
         self.path = os.ttyname(self._slave)
         self._lock = threading.Lock()
         self._pico = FaultyPico(cruelty, seed, clock_ns())
@@ -156,7 +156,7 @@ class PicoOnPty:
         self._thread.start()
 
     def edge(self, sensor: int, level: int) -> int:
-        """The pin changes now; the true instant."""
+        """Change the pin now; return the true time."""
         with self._lock:
             at_ns = self._clock_ns()
             self._pico.advance(at_ns)
@@ -165,7 +165,7 @@ class PicoOnPty:
         return at_ns
 
     def plan(self, at_ns: int, sensor: int, level: int) -> None:
-        """The pin changes at that true instant, which is still to come."""
+        """Plan a change of the pin at a true time in the future."""
         with self._lock:
             self._pico.plan(at_ns, sensor, level)
         os.write(self._wake_write, b".")
@@ -189,16 +189,16 @@ class PicoOnPty:
             with self._lock:
                 wait_s = max(0.0, (self._pico.next_ns() - self._clock_ns()) / S)
             ready, _, _ = select.select([self._master, self._wake_read], [], [], wait_s)
-            said = os.read(self._master, 4096) if self._master in ready else b""
+            sent = os.read(self._master, 4096) if self._master in ready else b""
             if self._wake_read in ready:
                 os.read(self._wake_read, 64)
-            self._turn(said)
+            self._turn(sent)
 
-    def _turn(self, said: bytes) -> None:
+    def _turn(self, sent: bytes) -> None:
         with self._lock:
             now_ns = self._clock_ns()
             self._pico.advance(now_ns)
-            self._pico.write(said, now_ns)
+            self._pico.write(sent, now_ns)
             self._pico.advance(now_ns)
             back = b""
             while came := self._pico.read(now_ns):

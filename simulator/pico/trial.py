@@ -1,4 +1,4 @@
-"""The station's end of a Pico gate in given time: the real session against the cruel Pico, from event to event."""
+"""The station's real Pico session against the faulty simulated Pico, stepped from event to event on virtual time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from simulator.pico.pico import MS, FaultyPico, LineFaults
 from station.core.inputs import Edge
 from station.gates.pico.session import PicoSession
 
-LOOK_NS = 10 * MS  # the driver's thread looks so often when nothing comes
+LOOK_NS = 10 * MS  # how often the driver's thread polls while nothing arrives
 
 
 @dataclass(slots=True)
 class PicoTrial:
-    """Runs both ends; `edges` is what the station was given."""
+    """Runs both ends; `edges` are those that the station received."""
 
     pico: FaultyPico
     session: PicoSession
@@ -20,8 +20,8 @@ class PicoTrial:
     edges: list[Edge] = field(default_factory=list)
 
     def run(self, until_ns: int, connected: bool = True) -> None:
-        """To that instant of true time. Without a connection the gate lives alone and talks to nobody."""
-        if connected and self.session.heard_ns is None:
+        """Run up to the given true time. Without a connection the gate runs on alone."""
+        if connected and self.session.last_line_ns is None:
             self.session.connected(self.now_ns)
         while connected and self.now_ns < until_ns:
             self._look(min(until_ns, self.now_ns + LOOK_NS, max(self.pico.next_ns(), self.now_ns + 1)))
@@ -31,26 +31,26 @@ class PicoTrial:
             self.now_ns = until_ns
 
     def passes(self, times_ns: Sequence[int], width_ns: int = 120 * MS, sensor: int = 0) -> None:
-        """Something breaks the beam at these instants."""
+        """Break the beam at each of these times."""
         for at_ns in times_ns:
             self.pico.plan(at_ns, sensor, 0)
             self.pico.plan(at_ns + width_ns, sensor, 1)
 
     def restart(self, after: Mapping[str, int], boot: str = "boot-0") -> None:
-        """The station's process begins again with what its journal has."""
+        """Restart the station's session with the edge numbers that its journal has."""
         self.pico.cut()
         self.session = PicoSession("start", ("front", "rear"), boot, after)
         self.session.connected(self.now_ns)
 
     def _look(self, until_ns: int) -> None:
-        self.pico.write(self.session.say(self.now_ns), self.now_ns)
+        self.pico.write(self.session.due_bytes(self.now_ns), self.now_ns)
         self.pico.advance(until_ns)
         self.now_ns = until_ns
         while came := self.pico.read(until_ns):
-            self.edges += self.session.hear(*came)
-        self.edges += self.session.ripe(until_ns)
+            self.edges += self.session.on_data(*came)
+        self.edges += self.session.ready_edges(until_ns)
 
 
 def trial(cruelty: LineFaults, seed: int, at_ns: int) -> PicoTrial:
-    """A gate that was switched on just now, and a station that was just started."""
+    """A gate that was just switched on, and a station that was just started."""
     return PicoTrial(FaultyPico(cruelty, seed, at_ns), PicoSession("start", ("front", "rear"), "boot-0", {}), at_ns)

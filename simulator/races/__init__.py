@@ -1,1 +1,1 @@
-"""Whole races on virtual time: cars as lap-time processes, the real station, sync and leaderboard, faults by seed."""
+"""Whole races on virtual time: cars as lap-time processes, the real station, sync and leaderboard, seeded faults."""

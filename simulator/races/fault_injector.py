@@ -1,4 +1,4 @@
-"""The faults that come by the hour: what each does to the world, and how all of them end."""
+"""Faults that occur at an hourly rate: what each does to the simulated machines, and how all are ended."""
 
 import functools
 import random
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from shared.link.mock import Faults, MockBroker
 from shared.units import NS_PER_MS, NS_PER_S
+from shared.virtual_time import VirtualTime
 from simulator.races.hosts.leaderboard_host import LeaderboardHost
 from simulator.races.hosts.station_host import StationHost
 from simulator.races.physical.fault_table import BY_NAME, FaultSource
 from simulator.races.physical.ground_truth import GroundTruth
+from simulator.races.physical.kernel_clock import UTC_AT_START_NS
 from simulator.races.physical.sim_car import SimCar
-from simulator.races.physical.virtual_time import UTC_AT_START_NS, VirtualTime
 from simulator.races.starter import Starter
 
 DAY_NS = 86_400 * NS_PER_S
@@ -21,7 +22,7 @@ CALM = Faults(delay_ns=(NS_PER_MS, 15 * NS_PER_MS))
 
 @dataclass(frozen=True, slots=True)
 class InjectorWorld:
-    """All that can be struck."""
+    """The simulated machines that a fault can affect."""
 
     virtual_time: VirtualTime
     broker: MockBroker
@@ -33,7 +34,7 @@ class InjectorWorld:
 
 
 def wire_faults(kinds: frozenset[str]) -> Faults:
-    """What the network does to packets."""
+    """The broker's packet faults for the enabled kinds."""
     rate = {name: BY_NAME[name].rate if name in kinds else 0.0 for name in BY_NAME}
     return Faults(
         loss=rate["lost_message"],
@@ -45,20 +46,20 @@ def wire_faults(kinds: frozenset[str]) -> Faults:
 
 
 class FaultInjector:
-    """Plans them, does them, counts them, and heals."""
+    """Plans the faults, injects them, counts them, and ends them."""
 
     def __init__(self, world: InjectorWorld, faults: FaultSource) -> None:
         self._world, self._faults = world, faults
 
     def plan(self, length_ns: int) -> None:
-        """What is wrong from the beginning; every fault by the hour, at its instants."""
+        """Apply the faults that exist from the start, and plan every hourly fault at its times."""
         if self._faults.occurs("untrusted_clock"):
             self._untrusted_clock(self._faults.source("untrusted_clock"))
-        for name, strike in self._strikes().items():
+        for name, inject in self._by_fault().items():
             for at_ns in self._faults.instants(name, length_ns):
-                self._world.virtual_time.at(at_ns, functools.partial(strike, self._faults.source(name)))
+                self._world.virtual_time.at(at_ns, functools.partial(inject, self._faults.source(name)))
 
-    def _strikes(self) -> dict[str, Callable[[random.Random], None]]:
+    def _by_fault(self) -> dict[str, Callable[[random.Random], None]]:
         return {
             "sensor_noise": self._noise,
             "partition": self._partition,
@@ -99,7 +100,7 @@ class FaultInjector:
             self._faults.struck("car_trip")
 
     def _cloned_car(self, rng: random.Random) -> None:
-        """Most of the time that of the car on the track: there it would do harm."""
+        """Clone a car, mostly the one on the track, where a clone does most harm."""
         turn = self._world.track.on_track
         drawn = rng.choice(list(self._world.cars))
         car = self._world.cars[turn.racer.car if turn is not None and rng.random() < 0.8 else drawn]
@@ -109,7 +110,7 @@ class FaultInjector:
         self._world.virtual_time.after(stays_ns, functools.partial(_unplug, clone, car))
 
     def _station_restart(self, rng: random.Random) -> None:
-        """At once, or at one of the next steps around a commit; a fuse that met nothing is put out by a plain kill."""
+        """Kill the station at once, or at one of the next steps around a commit, or after a minute without one."""
         if rng.random() < 0.3:
             self._faults.struck("station_restart")
             self._world.host.kill_station()
@@ -127,7 +128,7 @@ class FaultInjector:
         down_ns = rng.randint(4, 45) * NS_PER_S
         self._world.host.reboot(down_ns)
         if rng.random() < 0.5:
-            # No battery behind its clock: it comes up with a time that was saved before, until NTP sets it right.
+            # Its clock has no battery: it boots with a time saved earlier, until NTP sets it right.
             self._world.host.clock.lose_utc(-down_ns - rng.randint(0, 900) * NS_PER_S)
             self._world.virtual_time.after(
                 down_ns + rng.randint(20, 300) * NS_PER_S, self._world.host.clock.set_utc_right
@@ -145,7 +146,7 @@ class FaultInjector:
             self._world.virtual_time.after(rng.randint(30, 1200) * NS_PER_S, self._world.host.clock.set_utc_right)
 
     def _untrusted_clock(self, rng: random.Random) -> None:
-        """No battery, no network yet: the epoch, or what was saved when it was last switched off; or set by hand."""
+        """Start with a wrong clock, as without battery and network: the epoch, the last saved time, or set by hand."""
         clock = self._world.host.clock
         clock.lose_utc(rng.choice((-UTC_AT_START_NS, -rng.randint(1, 30) * DAY_NS, rng.randint(1, 30) * DAY_NS)))
         self._world.virtual_time.after(rng.randint(60, 2_400) * NS_PER_S, clock.set_utc_right)
@@ -166,7 +167,7 @@ class FaultInjector:
         self._world.leaderboard.restart()
 
     def heal(self) -> None:
-        """No more faults: from here on everything must be delivered."""
+        """End all faults: from here on everything must be delivered."""
         self._faults.kinds = frozenset()
         self._world.host.crash_point.put_out()
         self._world.host.sync_crash_point.put_out()

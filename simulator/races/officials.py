@@ -1,6 +1,6 @@
-"""The officials after a run: they look at the video (the truth), put right what the gate got wrong, and judge.
+"""The officials after a run: they review the video (the ground truth), correct the gate's errors, and make rulings.
 
-Not every wrong is put right, and some right is judged away: what counts is that the books follow every ruling.
+Not every error is corrected, and some rulings are wrong: the test is that the results follow every ruling.
 """
 
 import random
@@ -12,7 +12,7 @@ from simulator.races.starter import RETRY_NS, OfficialsStation, RacerTurn
 from station.core import inputs as e
 from station.core.facts import Lap
 from station.core.runs.lap_book import IncidentKind as Kind
-from station.views.views import RunView
+from station.views.race_views import RunView
 
 SAME_NS = NS_PER_S
 DILIGENCE = 0.8
@@ -20,14 +20,14 @@ SEEN: tuple[Kind, ...] = ("off_track", "collision", "reset")
 
 
 class Officials:
-    """Reviews each run once it is over, and now and then an older one."""
+    """Reviews each run after its end, and sometimes an older one."""
 
-    def __init__(self, desk: OfficialsStation, truth: GroundTruth, rng: random.Random) -> None:
-        self._desk, self._truth, self._rng = desk, truth, rng
+    def __init__(self, station: OfficialsStation, truth: GroundTruth, rng: random.Random) -> None:
+        self._station, self._truth, self._rng = station, truth, rng
         self._seen: list[RacerTurn] = []
 
     def review(self, turn: RacerTurn) -> Iterator[int]:
-        """All that is decided about a run, with the pauses that people take."""
+        """Make all rulings about a run. Yields the pauses in ns that people take."""
         self._seen.append(turn)
         yield self._pause(1.0, 4.0)
         yield from self._mend(turn)
@@ -38,9 +38,9 @@ class Officials:
             yield from self._rule(self._late_ruling(earlier))
 
     def _mend(self, turn: RacerTurn) -> Iterator[int]:
-        """Drop what was no car, count what was one: until the screen and the video agree, or patience ends."""
+        """Drop false crossings and add missed ones until screen and video agree, or for a limited number of tries."""
         for _ in range(6):
-            run = self._desk.run()
+            run = self._station.run()
             if run is None or run.run_id != turn.run_id:
                 return
             command = self._next_mend(turn, run)
@@ -84,7 +84,7 @@ class Officials:
             if self._rng.random() < 0.3:
                 yield e.AddPenalty(author="judge", number=number, seconds=-seconds, run_id=turn.run_id)
         elif chance < 0.25:
-            racer = self._rng.choice(turn.race.turns).name
+            racer = self._rng.choice(turn.race.attempts).name
             yield e.ReassignRun(author="judge", racer=racer, run_id=turn.run_id, reason="cars were mixed up")
         elif chance < 0.28:
             yield e.HandTime(author="judge")
@@ -104,10 +104,10 @@ class Officials:
         return e.AddPenalty(author="jury", number=number, seconds=1.5, run_id=turn.run_id, reason="protest")
 
     def _rule(self, command: e.Command) -> Iterator[int]:
-        """Say it until the station answers."""
+        """Repeat a command until the station answers."""
         for _ in range(30):
             yield self._pause(0.5, 3.0)
-            answer = self._desk.give(command)
+            answer = self._station.give(command)
             if answer is not None:
                 return
             yield RETRY_NS

@@ -1,4 +1,4 @@
-"""One meeting from the first call to the last post: its world, its faults, its end, and then the checks."""
+"""One meeting from the first call to the last post: the machines, the faults, the end, and then the checks."""
 
 import pathlib
 import random
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from leaderboard.domain import RaceRecord
 from shared.link.mock import MockBroker
 from shared.units import NS_PER_S
+from shared.virtual_time import VirtualTime
 from simulator.races.fault_injector import FaultInjector, InjectorWorld, wire_faults
 from simulator.races.hosts.leaderboard_host import LeaderboardHost
 from simulator.races.hosts.station_host import StationHost
@@ -15,8 +16,8 @@ from simulator.races.hosts.tally import MeetingTally
 from simulator.races.officials import Officials
 from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.ground_truth import GroundTruth
+from simulator.races.physical.kernel_clock import UTC_AT_START_NS
 from simulator.races.physical.sim_car import SimCar
-from simulator.races.physical.virtual_time import UTC_AT_START_NS, VirtualTime
 from simulator.races.schedule import PlannedRace, draw_meeting
 from simulator.races.starter import RacerTurn, Starter
 from simulator.races.verify.gate_oracle import GateOracle
@@ -26,12 +27,12 @@ from station.core.inputs import NEVER, OpenRace
 TRACK = "reinvent_base"
 LAST_TURN_NS = 150 * NS_PER_S
 IDLE_TICK_NS, BUSY_TICK_NS = 2 * NS_PER_S, NS_PER_S // 2
-WINDOW_NS = 12 * 3600 * NS_PER_S  # the day of the meeting: clocks step by an hour, and lose days
+WINDOW_NS = 12 * 3600 * NS_PER_S  # around the meeting: clocks step by an hour, and lose days
 HEALING_NS = 3600 * NS_PER_S
 
 
 class RaceDay:
-    """A meeting while it is held."""
+    """One meeting: all simulated machines, and the loop that runs them."""
 
     def __init__(self, seed: str, length_ns: int, kinds: frozenset[str], folder: pathlib.Path) -> None:
         self.plan = draw_meeting(seed, length_ns)
@@ -46,7 +47,7 @@ class RaceDay:
             self.virtual_time, self.broker, self.leaderboard, self.faults, folder, self.tally, side_by_side=aside
         )
         self.truth = GroundTruth(self.virtual_time, self.host.gate_device, self.faults, side_by_side=aside)
-        self.cars = {name: self._car(name) for name in sorted({r.car for p in self.plan.races for r in p.turns})}
+        self.cars = {name: self._car(name) for name in sorted({r.car for p in self.plan.races for r in p.attempts})}
         rng = random.Random(f"{seed}/track")
         self.track = Starter(self.virtual_time, self.host, self.truth, self.cars, rng)
         self.officials = Officials(self.host, self.truth, random.Random(f"{seed}/officials"))
@@ -57,7 +58,7 @@ class RaceDay:
         self._over = False
 
     def run(self) -> MeetingTally:
-        """Race, heal, stop, check."""
+        """Run the races, end the faults, stop the machines, and check the invariants."""
         try:
             self._race_and_heal()
             self.host.shut_down()
@@ -74,7 +75,7 @@ class RaceDay:
         self.virtual_time.after(0, self._tick)
         self._live_until(lambda: self._over, self.plan.length_ns + LAST_TURN_NS * 8)
         self.occurs.heal()
-        # Until the station has looked at the clock that was put right: only then it knows what it has to correct.
+        # Until the station has read the corrected clock: only then does it know what it has to correct.
         self._live_until(lambda: False, self.virtual_time.now_ns + 2 * IDLE_TICK_NS)
         self._live_until(self._settled, self.virtual_time.now_ns + HEALING_NS)
         self.tally.invariants["healed"].check(self._settled(), "the meeting did not come to rest within an hour")
@@ -85,7 +86,7 @@ class RaceDay:
         for race in self.plan.races:
             self._open(race)
             self.tally.races += 1
-            for number, racer in enumerate(race.turns, 1):
+            for number, racer in enumerate(race.attempts, 1):
                 if self.virtual_time.now_ns > self.plan.length_ns - LAST_TURN_NS:
                     break
                 turn = RacerTurn(f"{race.race_id}-run-{number}", race, racer)
@@ -114,7 +115,7 @@ class RaceDay:
         return SimCar(self.virtual_time, self.broker, name, rng)
 
     def _tick(self) -> None:
-        """The station's timer."""
+        """Tick as the station's timer does, and plan the next tick."""
         busy = self.track.on_track is not None
         self.virtual_time.after(BUSY_TICK_NS if busy else IDLE_TICK_NS, self._tick)
 
@@ -130,7 +131,7 @@ class RaceDay:
             virtual_time.move_to(at_ns)
             broker.run_until(at_ns)
             while virtual_time.next_at_ns == at_ns:
-                virtual_time.happen()
+                virtual_time.run_next()
             self.host.pump()
 
     def _settled(self) -> bool:
@@ -163,7 +164,7 @@ class RaceDay:
 
 
 def hold(seed: str, length_ns: int, kinds: frozenset[str], folder: pathlib.Path) -> MeetingTally:
-    """A whole meeting in `folder`; what it came to."""
+    """Run a whole meeting with its files in `folder`; return its tally."""
     try:
         tally = RaceDay(seed, length_ns, kinds, folder).run()
     except Exception as error:

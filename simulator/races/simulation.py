@@ -1,7 +1,7 @@
-"""Hours of racing on virtual time: meetings one beside the other, each a world of its own from its own seed.
+"""Hours of racing on virtual time: independent meetings, each with its own machines and its own seed.
 
-A meeting lasts `MEETING_H` hours at most and is single-threaded; several run in processes of their own. The
-outcome, hash included, does not depend on how many: meeting n is drawn from (seed, n) and from nothing else.
+A meeting lasts at most `MEETING_H` hours and is single-threaded; several run in parallel processes. The outcome, hash
+included, does not depend on the number of processes: meeting n is drawn from (seed, n) and nothing else.
 """
 
 import concurrent.futures
@@ -24,7 +24,7 @@ ROOM_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What is asked for. `keep`: a folder for the journals and boards, or None to throw them away."""
+    """The settings. `keep`: a folder for the journals and boards, or None to discard them."""
 
     seed: int
     hours: float
@@ -35,7 +35,7 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedMeeting:
-    """One meeting of a simulation."""
+    """One meeting of a simulation: its number and its length."""
 
     seed: str
     hours: float
@@ -46,7 +46,7 @@ class SimulatedMeeting:
 def simulate(
     wanted: Simulation, meeting_done: Callable[[float, MeetingTally], None] = lambda _hours, _tally: None
 ) -> SimulationReport:
-    """Run it all; `meeting_done(hours, tally)` hears of each meeting, in order."""
+    """Run all meetings; `meeting_done(hours, tally)` is called after each, in order."""
     began = time.monotonic()
     tallies = []
     parts = _parts(wanted)
@@ -77,7 +77,7 @@ def _held(parts: list[SimulatedMeeting], jobs: int) -> Iterator[MeetingTally]:
 
 
 def run_part(part: SimulatedMeeting) -> MeetingTally:
-    """One meeting, in this process; its folder goes when it was not asked for."""
+    """Run one meeting in this process; its folder is deleted unless it is to be kept."""
     length_ns = round(part.hours * 3600 * NS_PER_S)
     if part.folder is not None:
         part.folder.mkdir(parents=True, exist_ok=True)
@@ -87,9 +87,9 @@ def run_part(part: SimulatedMeeting) -> MeetingTally:
 
 
 def scratch() -> str | None:
-    """Memory, where there is some: no power is cut here, so the disk's own waiting would teach nothing.
+    """The folder for scratch files: in memory where possible, since no power is cut here and a disk's sync only waits.
 
-    SQLite still syncs at every commit. Whoever names a TMPDIR, or asks to keep the files, gets that disk.
+    SQLite still syncs at every commit. A TMPDIR, or a folder for the files to keep, takes precedence.
     """
     shared_memory = pathlib.Path("/dev/shm")  # noqa: S108  only the folder: the names in it are random
     fit = (

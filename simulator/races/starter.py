@@ -1,4 +1,4 @@
-"""Racers' turns as stories: the car is called, armed, started, driven round, and taken off the track again."""
+"""A racer's turn as a generator: the car is called, armed, started, driven, and taken off the track."""
 
 import random
 from collections.abc import Callable, Generator, Iterator
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.units import NS_PER_MS, NS_PER_S
+from shared.virtual_time import VirtualTime
 from simulator.races.physical.ground_truth import GroundTruth
 from simulator.races.physical.racers import DrivenLap, SimRacer, drive_lap
 from simulator.races.physical.sim_car import SimCar
-from simulator.races.physical.virtual_time import VirtualTime
 from simulator.races.schedule import PlannedRace
 from station.core import inputs as e
-from station.views.views import Accepted, Declined, RunView
+from station.views.command_answers import Accepted, Declined
+from station.views.race_views import RunView
 
 RETRY_NS = 2 * NS_PER_S
 PATIENCE = 45
@@ -25,17 +26,17 @@ INCIDENTS: dict[str, Callable[..., e.Command]] = {
 
 
 class OfficialsStation(Protocol):
-    """The station as officials meet it: None means that it does not answer now."""
+    """The station as officials use it: None means that it does not answer now."""
 
     def give(self, command: e.Command) -> Accepted | Declined | None: ...
     def run(self) -> RunView | None: ...
     def stamp(self, virtual_ns: int) -> int:
-        """What the station's clock showed then."""
+        """The station's clock reading (ns) at a true time."""
 
 
 @dataclass(frozen=True, slots=True)
 class RacerTurn:
-    """One racer's go."""
+    """One racer's turn on the track."""
 
     run_id: str
     race: PlannedRace
@@ -43,21 +44,21 @@ class RacerTurn:
 
 
 class Starter:
-    """Takes one turn after the other over the track."""
+    """Runs the turns on the track, one after the other."""
 
     def __init__(
         self,
         virtual_time: VirtualTime,
-        desk: OfficialsStation,
+        station: OfficialsStation,
         truth: GroundTruth,
         cars: dict[str, SimCar],
         rng: random.Random,
     ) -> None:
         self.on_track: RacerTurn | None = None
-        self._virtual_time, self._desk, self._truth, self._cars, self._rng = virtual_time, desk, truth, cars, rng
+        self._virtual_time, self._station, self._truth, self._cars, self._rng = virtual_time, station, truth, cars, rng
 
     def hold(self, turn: RacerTurn) -> Iterator[int]:
-        """The whole turn, from the call to the empty track. Yields the ns that go by."""
+        """Run a whole turn, from the call to the empty track. Yields pauses in ns."""
         car = self._cars[turn.racer.car]
         car.load(turn.racer.model, turn.racer.model_sha256)
         car.on_duty(self._virtual_time.now_ns + 90 * NS_PER_S)
@@ -74,7 +75,7 @@ class Starter:
         yield from self._off_the_track(turn, car)
 
     def _start(self, car: SimCar) -> Iterator[int]:
-        """A car whose word about its model was lost on the way says it again."""
+        """Give the start; a car whose message about its model was lost sends it again."""
         for _ in range(PATIENCE):
             if (yield from self._insist(e.StartRun(author="starter"))):
                 return
@@ -88,7 +89,7 @@ class Starter:
         while True:
             self._truth.car_passes(car, turn.run_id, speed_mps)
             car.on_duty(self._virtual_time.now_ns + 90 * NS_PER_S)
-            yield 500 * NS_PER_MS  # the starter looks up at the screen
+            yield 500 * NS_PER_MS  # the starter checks the screen
             if self._is_over(turn):
                 return
             lap = drive_lap(turn.racer, self._rng)
@@ -102,7 +103,7 @@ class Starter:
             speed_mps = lap.speed_mps
 
     def _gets_round(self, turn: RacerTurn, car: SimCar) -> Generator[int, None, bool]:
-        """What came between: a trip costs time; a run that is over lets most cars stop before the line."""
+        """Complete the lap: a trip costs time; when the run is over, most cars stop before the line."""
         for _ in range(PATIENCE):
             if not car.stands:
                 break
@@ -114,7 +115,7 @@ class Starter:
         return not self._is_over(turn) or self._rng.random() < 0.3
 
     def _off_the_track(self, turn: RacerTurn, car: SimCar) -> Iterator[int]:
-        """The run ends if it has not yet, and the car is carried back."""
+        """End the run if it has not ended, and carry the car back."""
         yield self._between(1.0, 8.0)
         if not self._is_over(turn):
             end = e.AbandonRun if self._rng.random() < 0.1 else e.FinishRun
@@ -125,11 +126,11 @@ class Starter:
         yield self._between(5.0, 20.0)
 
     def _is_over(self, turn: RacerTurn) -> bool:
-        run = self._desk.run()
+        run = self._station.run()
         return run is not None and run.run_id == turn.run_id and run.phase == "finished"
 
     def _call_out(self, lap: DrivenLap) -> None:
-        """An official sees each trouble and calls it, a moment later; half of them say when it was."""
+        """Report each incident a moment later, as an official does; half of the reports state its time."""
         for trouble in lap.troubles:
             happened_ns = self._virtual_time.now_ns + trouble.into_ns
             spoken_ns = happened_ns + self._between(0.2, 4.0)
@@ -137,9 +138,9 @@ class Starter:
             self._virtual_time.at(spoken_ns, lambda t=trouble.kind, h=happened_ns, w=says_when: self._call(t, h, w))  # type: ignore[misc]
 
     def _call(self, kind: str, happened_ns: int, says_when: bool) -> None:
-        at_ns = self._desk.stamp(happened_ns) if says_when else None
+        at_ns = self._station.stamp(happened_ns) if says_when else None
         command = INCIDENTS[kind](author="marshal", at_ns=at_ns)
-        if self._desk.give(command) is None and says_when:
+        if self._station.give(command) is None and says_when:
             self._virtual_time.follow(self._insist_quietly(command))
 
     def _insist_quietly(self, command: e.Command) -> Iterator[int]:
@@ -147,21 +148,21 @@ class Starter:
         yield from self._insist(command)
 
     def _insist(self, command: e.Command) -> Generator[int, None, bool]:
-        """Give it until the station answers; True if it was accepted. Someone who gets no answer asks again."""
+        """Repeat a command until the station answers; True if it was accepted."""
         for _ in range(PATIENCE):
-            answer = self._desk.give(command)
+            answer = self._station.give(command)
             if answer is not None:
                 return isinstance(answer, Accepted)
             yield RETRY_NS
         return False
 
     def _wait_for(self, car: SimCar, modes: tuple[str, ...], again: e.Command) -> Iterator[int]:
-        """Until the car shows it; a car that cannot be reached is switched by hand after a while."""
+        """Wait until the car reports one of the modes; repeat the command `again` every 12 s."""
         for tries in range(PATIENCE):
             if car.mode in modes:
                 return
             if tries and tries % 12 == 0:
-                self._desk.give(again)
+                self._station.give(again)
             yield NS_PER_S
 
     def _between(self, least_s: float, most_s: float) -> int:

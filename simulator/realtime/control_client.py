@@ -1,4 +1,4 @@
-"""The director's hand on the mock world: put a car on the track, ask how things stand, hear the truth."""
+"""The control connection to the mock world: put a car on the track, read the status, receive the ground truth."""
 
 import select
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ from simulator.realtime.protocol import (
 
 
 class WorldControl:
-    """One connection for asking; `events` opens its own. Raises HardwareMissing when the world is not there."""
+    """One connection for requests; `events` opens its own. Raises HardwareMissing when the world is not there."""
 
     def __init__(self, world: str) -> None:
         self._world = world
         self._sock, self._unpacker, self.welcome = call(world, Hello("control"))
 
     def place(self, car: str) -> WorldStatus:
-        """Put this car before the start line, instead of whichever was there. Raises Refused."""
+        """Put this car before the start line, replacing any other. Raises Refused."""
         return self._ask("place", car=car)
 
     def remove(self) -> WorldStatus:
@@ -33,18 +33,18 @@ class WorldControl:
         return self._ask("remove")
 
     def put_back(self) -> WorldStatus:
-        """Put the car back on the road, a metre before its place. Raises Refused when there is none."""
+        """Put the car back on the road, one metre before its place. Raises Refused when there is none."""
         return self._ask("put_back")
 
     def set_appearance(self, number: int) -> WorldStatus:
-        """Another hall from the next placed car on."""
+        """Change the appearance of floor and light, from the next placed car on."""
         return self._ask("appearance", number=number)
 
     def status(self) -> WorldStatus:
         return self._ask("status")
 
     def events(self, after: int = 0, timeout_s: float | None = None) -> Iterator[TrueEvent]:
-        """The truth from number `after` + 1 on, as it happens; ends when nothing came for `timeout_s`."""
+        """Yield true events from number `after` + 1 on, as they happen; ends when none came for `timeout_s`."""
         sock, unpacker, _ = call(self._world, Hello("control"))
         with sock:
             sock.sendall(pack(ReplayRequest(after)))

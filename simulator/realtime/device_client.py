@@ -11,14 +11,14 @@ _READ_BYTES = 262_144
 
 
 class DeviceConnection:
-    """One connection to the world. Every trouble on it is HardwareMissing."""
+    """One connection to the world. Every error on it is raised as HardwareMissing."""
 
     def __init__(self, world: str, hello: Hello) -> None:
         self._sock, self._unpacker, self.welcome = call(world, hello)
         self._world = world
 
-    def hear(self, wait_s: float) -> list[WorldMessage | Frame] | None:
-        """What has come (perhaps a part of a word only: an empty list); None when nothing came in time."""
+    def receive(self, wait_s: float) -> list[WorldMessage | Frame] | None:
+        """The messages that arrived (an empty list if only a part of one did); None when nothing came in time."""
         try:
             if not select.select([self._sock], [], [], wait_s)[0]:
                 return None
@@ -29,7 +29,7 @@ class DeviceConnection:
             raise HardwareMissing(f"The mock world at {self._world} is gone ({error}).") from None
         raise HardwareMissing(f"The mock world at {self._world} has ended.")
 
-    def say(self, word: WorldMessage) -> None:
+    def send(self, word: WorldMessage) -> None:
         try:
             self._sock.sendall(pack(word))
         except OSError as error:

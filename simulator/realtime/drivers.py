@@ -1,7 +1,7 @@
 """The mock world's drivers, found by entry point like all others: clock, camera, motors and gate.
 
-Each holds its own connection to the world process and mends it when the world is started again. They say
-HardwareMissing when the world is not there at the beginning, as hardware that is not plugged in.
+Each has its own connection to the world process and renews it when the world is started again. They raise
+HardwareMissing when the world is not there at the start, as for hardware that is not plugged in.
 """
 
 import threading
@@ -74,11 +74,11 @@ class WorldClock:
 
     @property
     def trusted(self) -> bool:
-        """Who plays with a mock world has no time of day to keep."""
+        """Always True: the time of day does not matter in a mock world."""
         return True
 
     def now_ns(self) -> int:
-        # The real time is read after the anchor: so it is never before it.
+        # The real time is read after the anchor, so it is never earlier.
         anchor: ClockAnchor = self._reader.anchor()
         return anchor.now_ns(time.monotonic_ns())
 
@@ -89,7 +89,7 @@ class WorldClock:
 class WorldCamera:
     """Frames of one car, 240 x 320 grey, newest first; stamps are the world's."""
 
-    sockets: ClassVar[AllowedSockets] = "local"  # a world that is started again is connected to again
+    sockets: ClassVar[AllowedSockets] = "local"  # reconnect to a world that was started again
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every camera gets it
         self._options = from_table(options, WorldCarOptions, "camera.options")
@@ -98,11 +98,11 @@ class WorldCamera:
         self._newest: Frame | None = None
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The newest frame that was not given yet; None after `timeout_s`, or while the world is away."""
+        """The newest frame that was not read yet; None after `timeout_s`, or while the world is away."""
         until_s = time.monotonic() + timeout_s
         while not self._closed:
             left_s = max(0.0, until_s - time.monotonic())
-            if not self._hear(left_s if self._newest is None else 0.0):
+            if not self._receive(left_s if self._newest is None else 0.0):
                 frame, self._newest = self._newest, None
                 return self._given(frame)
         return None
@@ -111,25 +111,25 @@ class WorldCamera:
         self._closed = True
         self._hang_up()
 
-    def _hear(self, wait_s: float) -> bool:
-        """Take in what has come; False when nothing came in time."""
+    def _receive(self, wait_s: float) -> bool:
+        """Receive what has arrived; False when nothing came in time."""
         try:
             if self._line is None:
                 self._line = DeviceConnection(self._options.world, Hello("camera", self._options.car))
-            heard = self._line.hear(wait_s)
+            received = self._line.receive(wait_s)
         except HardwareMissing:
             self._hang_up()
             time.sleep(min(RETRY_S, wait_s))
             return wait_s > RETRY_S
-        for word in heard or ():
+        for word in received or ():
             if isinstance(word, Frame):
                 self._newest = word
-        return heard is not None
+        return received is not None
 
     def _given(self, frame: Frame | None) -> Frame | None:
         if frame is not None and self._line is not None:
             try:
-                self._line.say(FrameTaken(frame.seq))
+                self._line.send(FrameTaken(frame.seq))
             except HardwareMissing:
                 self._hang_up()
         return frame
@@ -141,7 +141,7 @@ class WorldCamera:
 
 
 class WorldMotors:
-    """The wires of one car: a servo and an ESC that take whole microseconds, and keep the last pulse."""
+    """The PWM outputs of one car: servo and ESC accept whole microseconds, and hold the last pulse."""
 
     resolution_ns = 1_000
 
@@ -151,14 +151,14 @@ class WorldMotors:
         self._line: DeviceConnection | None = DeviceConnection(self._options.world, Hello("motors", self._options.car))
 
     def apply(self, pulses: Pulses) -> None:
-        """Raises HardwareMissing while the world is away."""
+        """Set the pulse widths. Raises HardwareMissing while the world is away."""
         for width_ns in (pulses.steering_ns, pulses.throttle_ns):
             if width_ns % self.resolution_ns or not 500_000 <= width_ns <= 2_500_000:
                 raise HardwareMissing(
                     f"The mock car's motors cannot make a pulse of {width_ns} ns; check the calibration."
                 )
         with self._lock:
-            self._say(PulseWidths(pulses.steering_ns, pulses.throttle_ns))
+            self._send(PulseWidths(pulses.steering_ns, pulses.throttle_ns))
 
     def neutral(self) -> None:
         self.apply(neutral_pulses(STOCK_CALIBRATION, self.resolution_ns))
@@ -169,15 +169,15 @@ class WorldMotors:
                 self._line.close()
                 self._line = None
 
-    def _say(self, word: WorldMessage) -> None:
+    def _send(self, message: WorldMessage) -> None:
         try:
-            self._connected().say(word)
+            self._connected().send(message)
         except HardwareMissing:
-            # The world may have been started again since: one try on a new connection, then it is said aloud.
+            # The world may have been started again since: try once on a new connection, then raise.
             if self._line is not None:
                 self._line.close()
                 self._line = None
-            self._connected().say(word)
+            self._connected().send(message)
 
     def _connected(self) -> DeviceConnection:
         if self._line is None:
@@ -186,7 +186,7 @@ class WorldMotors:
 
 
 class WorldGate:
-    """One beam of the world; what the station did not keep is told again, as long as the world remembers it."""
+    """One beam of the world; edges that the station did not store are sent again while the world remembers them."""
 
     def __init__(self, name: str, sensors: tuple[str, ...], options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002
         self._options = from_table(options, WorldGateOptions, f"gate {name}")
@@ -233,10 +233,10 @@ class WorldGate:
 
     def _listen(self, line: DeviceConnection) -> None:
         boot = line.welcome.boot
-        line.say(ReplayRequest(self._after.get(boot, 0)))
+        line.send(ReplayRequest(self._after.get(boot, 0)))
         self._alive = True
         while not self._closing.is_set():
-            for word in line.hear(0.1) or ():
+            for word in line.receive(0.1) or ():
                 if isinstance(word, GateEdge):
                     self._take(word, boot)
 

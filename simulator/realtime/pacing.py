@@ -1,12 +1,10 @@
-"""When the world takes its next step in real time: as even as the machine allows, late rather than in a jump.
+"""When the world takes its next step in real time: as evenly as the machine allows, and late rather than in a jump.
 
-Theory: tick k is due at base + (k - base tick) * tick / rate. A step that comes a little late is caught up; one
-that comes later than `catch_up_ns` moves the base, so the world's time stretches and nobody sees a leap.
-
-On a busy machine a car would be driven off the track by its computer's scheduler, not by its policy. With
-`patience_ms` the world holds its time before the next frame until the newest one has been answered: its
-owner took it and new pulses came at least THINK_NS later. A delay of up to one frame stays, as in life. With
-patience 0 (the default) the world never waits.
+Tick k is due at base + (k - base tick) * tick / rate. A step that is a little late is caught up; one that is later than
+`catch_up_ns` moves the base, so the world's time stretches instead of jumping. On a busy machine a car would be driven
+off the track by its computer's scheduler, not by its policy. With `patience_ms` the world stops its time before the
+next frame until the newest one has been answered: its owner received it and new pulses came at least THINK_NS later. A
+delay of up to one frame remains, as on a real car. With patience 0 (the default) the world never waits.
 """
 
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ THINK_NS = 8_000_000
 
 @dataclass(slots=True)
 class TickSchedule:
-    """Pure: real time is an argument. `stretched_ns` is how much later than planned all is by now."""
+    """The schedule of ticks; real time is an argument. `stretched_ns` is the total delay of the base so far."""
 
     tick_ns: int
     rate: float
@@ -26,11 +24,11 @@ class TickSchedule:
     stretched_ns: int = 0
 
     def due_ns(self) -> int:
-        """The real instant of the next tick."""
+        """The real time (ns) at which the next tick is due."""
         return self.base_ns + round((self.ticks + 1) * self.tick_ns / self.rate)
 
     def ticked(self, wall_ns: int) -> int:
-        """A tick is being taken at `wall_ns`; the instant that it counts for."""
+        """Record that a tick happens at `wall_ns`; return the real time that it counts for."""
         due_ns = self.due_ns()
         late_ns = wall_ns - due_ns
         self.ticks += 1
@@ -42,7 +40,7 @@ class TickSchedule:
 
 
 class AnswerWait:
-    """Pure: real time is an argument. `waited_ns` is the real time that was spent waiting."""
+    """The wait for a frame's answer; real time is an argument. `waited_ns` is the total real time waited."""
 
     def __init__(self, most_ns: int, steps_per_frame: int) -> None:
         self.waited_ns = 0
@@ -56,23 +54,23 @@ class AnswerWait:
         self._waiting_since_ns: int | None = None
 
     def asked(self, car: str, seq: int, at_ns: int, wall_ns: int) -> None:
-        """A frame went out to a car that has a camera and motors connected; '' if there is none."""
+        """A frame was sent to this car, which has camera and motors connected; '' if no such car."""
         self._settle(wall_ns)
         self._car, self._seq, self._at_ns, self._asked_ns, self._taken_ns = car, seq, at_ns, wall_ns, None
 
     def taken(self, car: str, seq: int, wall_ns: int) -> None:
-        """The owner of the camera has it."""
+        """The owner of the camera received the frame."""
         if car == self._car and seq >= self._seq and self._taken_ns is None:
             self._taken_ns = wall_ns
 
     def pulsed(self, car: str, wall_ns: int) -> None:
-        """Pulses came."""
+        """Pulses arrived from the car's motors."""
         if car == self._car and self._taken_ns is not None and wall_ns - self._taken_ns >= THINK_NS:
             self._settle(wall_ns)
             self._car = ""
 
     def wait_ns(self, wall_ns: int, next_at_ns: int) -> int:
-        """How much longer to wait before the step to `next_at_ns` of the world; 0 is go."""
+        """The remaining wait (ns) before the step to `next_at_ns` of the world; 0: go on."""
         left_ns = self._asked_ns + self._most_ns - wall_ns
         if not self._most_ns or not self._car or left_ns <= 0 or next_at_ns < self._at_ns + self._frame_ns:
             self._settle(wall_ns)

@@ -1,7 +1,7 @@
-"""What the world process and its devices say to each other over a Unix socket: frozen words in frames of bytes.
+"""The protocol between the world process and its devices over a Unix socket: dataclass messages in packets of bytes.
 
-A packet is its length (4 bytes), a kind (1 byte) and a body: `J` a word's name and its JSON, `F` a camera
-frame (stamp, number, width, height, grey pixels). The first word of a device is Hello.
+A packet is its length (4 bytes), a kind (1 byte) and a body: `J` a message's name and its JSON, `F` a camera frame
+(stamp, number, width, height, grey pixels). The first message of a device is Hello.
 """
 
 import dataclasses
@@ -33,7 +33,7 @@ Event = Literal["placed", "removed", "crossing", "off_track", "back_on_track"]
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Device: who I am; `name` is the car's name, or of a gate the world's beam."""
+    """From a device: its role; `name` is the car's name, or for a gate the name of the world's beam."""
 
     role: Role
     name: str = ""
@@ -41,7 +41,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """World: which boot this is."""
+    """From the world: accepted, with the world's boot id."""
 
     boot: str
     rate: float
@@ -49,28 +49,28 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class WorldRefusal:
-    """World: why not, in one sentence."""
+    """From the world: refused, with the reason in one sentence."""
 
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """Gate or control: send me what has a number above `after`, and all that comes."""
+    """From a gate or control: send all events numbered above `after`, and the following ones."""
 
     after: int
 
 
 @dataclass(frozen=True, slots=True)
 class FrameTaken:
-    """Camera: my owner has the frame of this number."""
+    """From a camera: its owner received the frame of this number."""
 
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class PulseWidths:
-    """Motors: the pulses from now on."""
+    """From motors: the pulse widths from now on."""
 
     steering_ns: int
     throttle_ns: int
@@ -78,7 +78,7 @@ class PulseWidths:
 
 @dataclass(frozen=True, slots=True)
 class GateEdge:
-    """World: a beam changed. `oldest` is the first number that the world still remembers of this gate."""
+    """From the world: a beam changed. `oldest` is the first number that the world still has of this gate."""
 
     broken: bool
     at_ns: int
@@ -88,7 +88,7 @@ class GateEdge:
 
 @dataclass(frozen=True, slots=True)
 class TrueEvent:
-    """World: what really happened; no machine of the race may hear it, only the director and the tests."""
+    """From the world: what truly happened; for the demo and the tests only, never for a machine of the race."""
 
     seq: int
     event: Event
@@ -100,7 +100,7 @@ class TrueEvent:
 
 @dataclass(frozen=True, slots=True)
 class WorldRequest:
-    """Control: do this. `number` is the look of the hall for `appearance`."""
+    """From control: do this. `number` is the seed of the floor's appearance for `appearance`."""
 
     deed: RequestKind
     car: str = ""
@@ -109,7 +109,7 @@ class WorldRequest:
 
 @dataclass(frozen=True, slots=True)
 class WorldStatus:
-    """World: how things stand. `stretched_ms` is how much later than real time all happens by now."""
+    """From the world: its status. `stretched_ms` is how far it is behind its real-time schedule."""
 
     boot: str
     track: str
@@ -155,20 +155,20 @@ _MESSAGES: dict[str, TypeAdapter[Any]] = {
 
 
 def pack(word: WorldMessage) -> bytes:
-    """A word as a packet."""
+    """Encode a message as a packet."""
     body = f"{type(word).__name__} {json.dumps(dataclasses.asdict(word))}".encode()
     return _HEAD.pack(len(body), b"J") + body
 
 
 def pack_frame(pixels: Pixels, at_ns: int, seq: int) -> bytes:
-    """A grey picture (height, width) as a packet."""
+    """Encode a grey picture (height, width) as a packet."""
     height, width = pixels.shape
     body = _FRAME.pack(at_ns, seq, width, height) + pixels.tobytes()
     return _HEAD.pack(len(body), b"F") + body
 
 
 class PacketReader:
-    """Bytes as they come to words and frames. Raises BadInput for what is neither."""
+    """Decodes received bytes to messages and frames. Raises BadInput for anything else."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -179,7 +179,7 @@ class PacketReader:
         while len(self._buffer) >= _HEAD.size:
             length, kind = _HEAD.unpack_from(self._buffer)
             if length > MAX_PACKET_BYTES:
-                raise BadInput("The peer on the world's socket does not speak our language.")
+                raise BadInput("The peer on the world's socket does not speak its protocol.")
             end = _HEAD.size + length
             if len(self._buffer) < end:
                 break
@@ -194,7 +194,7 @@ def _frame(body: bytes) -> Frame:
         raise BadInput("A frame on the world's socket is cut short.")
     at_ns, seq, width, height = _FRAME.unpack_from(body)
     if len(body) != _FRAME.size + width * height:
-        raise BadInput("A frame on the world's socket has not the size that it names.")
+        raise BadInput("A frame on the world's socket does not have the size that it states.")
     return Frame(np.frombuffer(body, np.uint8, offset=_FRAME.size).reshape(height, width), at_ns, seq)
 
 
@@ -202,16 +202,16 @@ def _word(body: bytes) -> WorldMessage:
     name, _, fields = body.partition(b" ")
     adapter = _MESSAGES.get(name.decode("ascii", "replace"))
     if adapter is None:
-        raise BadInput("A word on the world's socket is none of ours.")
+        raise BadInput("A message on the world's socket is unknown or malformed.")
     try:
         word: WorldMessage = adapter.validate_json(fields, strict=True)
     except ValidationError:
-        raise BadInput("A word on the world's socket is none of ours.") from None
+        raise BadInput("A message on the world's socket is unknown or malformed.") from None
     return word
 
 
 def socket_path(world: str) -> pathlib.Path:
-    """The world's socket from what a config names: its run folder, or the socket itself. Raises OperatorError."""
+    """The world's socket for a config value: its run folder, or the socket itself. Raises OperatorError."""
     path = pathlib.Path(world)
     path = path / SOCKET_NAME if path.is_dir() else path
     if len(str(path).encode()) > _MAX_PATH_BYTES:
@@ -220,7 +220,7 @@ def socket_path(world: str) -> pathlib.Path:
 
 
 def call(world: str, hello: Hello, timeout_s: float = 5.0) -> tuple[socket.socket, PacketReader, Welcome]:
-    """A connection to the world that has been welcomed. Raises HardwareMissing."""
+    """Connect to the world and wait for its welcome. Raises HardwareMissing."""
     path = socket_path(world)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -234,13 +234,13 @@ def call(world: str, hello: Hello, timeout_s: float = 5.0) -> tuple[socket.socke
         raise HardwareMissing(f"The mock world does not answer at {path} ({error}): start `raceday world`.") from None
     if not isinstance(answer, Welcome):
         sock.close()
-        sentence = answer.sentence if isinstance(answer, WorldRefusal) else "it does not speak our language."
+        sentence = answer.sentence if isinstance(answer, WorldRefusal) else "it does not speak this protocol."
         raise HardwareMissing(f"The mock world at {path} refuses: {sentence}")
     return sock, unpacker, answer
 
 
 def _first(sock: socket.socket, unpacker: PacketReader) -> WorldMessage | Frame:
-    # The world answers Hello with exactly one word and says nothing more until it is asked.
+    # The world answers Hello with exactly one message and sends nothing more until requested.
     while data := sock.recv(65_536):
         if found := unpacker.feed(data):
             return found[0]

@@ -1,8 +1,8 @@
 """The world's clock in a file that every process maps: anchors of real and simulated time.
 
-After each step the world writes (real time, simulated time, rate, cap). A reader goes on from the anchor at
-that rate, at most `cap` far, and the next anchor lies exactly there: so no reader is ever ahead of what the
-world has promised, none goes backwards, and when the world stands still so does its time.
+After each step the world writes (real time, simulated time, rate, cap). A reader continues from the anchor at that
+rate, by at most `cap`, and the next anchor lies exactly there: so no reader is ever ahead of the world, none goes
+backwards, and when the world stops so does its time.
 """
 
 import mmap
@@ -21,8 +21,8 @@ _BODY = struct.Struct("<qqqd36s")
 _SIZE = len(_MAGIC) + _BODY.size + 4
 STALE_NS = 500_000_000
 DEAD_NS = 10_000_000_000
-_QUICK_TRIES = 50  # a write takes some microseconds; longer than this, and its writer was preempted
-_WAIT_S = (0.0005, 0.02)  # the first wait for a writer that was, and the longest
+_QUICK_TRIES = 50  # a write takes some microseconds; if it takes longer than this, its writer was preempted
+_WAIT_S = (0.0005, 0.02)  # the first and the longest wait for a preempted writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ClockAnchor:
 
 
 class ClockWriter:
-    """The world's side: one file, made whole before it gets its name."""
+    """The world's side: one file, written completely before it gets its name."""
 
     def __init__(self, path: pathlib.Path, boot: str, anchor: ClockAnchor) -> None:
         self._path = path
@@ -55,17 +55,17 @@ class ClockWriter:
 
     def write(self, anchor: ClockAnchor) -> None:
         body = _BODY.pack(anchor.wall_ns, anchor.at_ns, anchor.cap_ns, anchor.rate, self._boot)
-        # A reader that meets us half-way sees a wrong sum and looks again.
+        # A reader in the middle of this write sees a wrong checksum and reads again.
         self._map[len(_MAGIC) :] = body + zlib.crc32(body).to_bytes(4, "little")
 
     def close(self) -> None:
-        """The world ends in order: its clock goes with it."""
+        """Remove the clock's file when the world ends."""
         self._map.close()
         self._path.unlink(missing_ok=True)
 
 
 class ClockReader:
-    """A device's side. A world that was started again has a new file under the old name: it is found again."""
+    """A device's side. A restarted world has a new file under the old name, which is then opened."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class ClockReader:
         real_ns: Callable[[], int] = time.monotonic_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`real_ns` reads the real time, and `sleep` (of seconds) lets it pass. Raises HardwareMissing."""
+        """`real_ns` reads the real time, `sleep` waits for some seconds. Raises HardwareMissing."""
         self._path = path
         self._real_ns, self._sleep = real_ns, sleep
         self._map, self._inode = _open(path)
@@ -99,8 +99,11 @@ class ClockReader:
             return False
 
     def _read(self) -> ClockAnchor:
-        """The anchor once it is written to its end. The kernel may take the processor from a writer in its write, for
-        as long as others are busy: that is no damage, and spinning would only keep it away longer."""
+        """The anchor, once it is completely written.
+
+        The kernel may preempt a writer in its write for as long as others are busy: the file is not damaged then, and
+        spinning would only keep the writer off the processor for longer.
+        """
         for _ in range(_QUICK_TRIES):
             if (anchor := self._whole()) is not None:
                 return anchor
@@ -108,14 +111,14 @@ class ClockReader:
         while self._real_ns() < ends_ns:
             self._sleep(wait_s)
             wait_s = min(2 * wait_s, _WAIT_S[1])
-            if self._replaced():  # the writer died in its write, and the world was started again
+            if self._replaced():  # the writer was killed in its write, and the world was started again
                 self._open_again()
             if (anchor := self._whole()) is not None:
                 return anchor
         raise HardwareMissing(f"The world's clock {self._path} is damaged: start `raceday world` again.")
 
     def _whole(self) -> ClockAnchor | None:
-        """What stands in the file, None while it is half-written."""
+        """The anchor in the file; None while it is half-written."""
         data = self._map[len(_MAGIC) :]
         body, total = data[:-4], data[-4:]
         if zlib.crc32(body).to_bytes(4, "little") != total:

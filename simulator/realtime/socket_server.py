@@ -1,6 +1,6 @@
-"""The world's socket: who is connected, what they say, and what is on its way to them. One thread, never blocks.
+"""The world's socket: the connected peers, their messages, and the bytes queued for them. One thread, never blocks.
 
-A camera that is slow does not get old frames later: what it could not take is replaced by the newest.
+A slow camera does not get old frames later: a frame that it could not receive in time is replaced by the newest.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ _READ_BYTES = 65_536
 
 
 class Peer:
-    """One connected device. `live`: a gate or control that has said from where on it listens."""
+    """One connected device. `live`: a gate or control that has sent its ReplayRequest."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -36,23 +36,23 @@ class Peer:
 
 
 class SocketServer:
-    """Listens on a Unix socket; `on_word(peer, word)` is called for all that is heard inside `poll`."""
+    """Listens on a Unix socket; `on_word(peer, message)` is called inside `poll` for each message received."""
 
     def __init__(self, path: pathlib.Path, on_word: Callable[[Peer, WorldMessage], None]) -> None:
         self._path = path
         self._on_word = on_word
         self._peers: dict[int, Peer] = {}
         self._server = _listen(path)
-        # select(2): the other selectors round a wait up to whole milliseconds.
+        # select(2), since the other selectors round a wait up to whole milliseconds.
         self._selector = selectors.SelectSelector()
         self._selector.register(self._server, selectors.EVENT_READ)
 
     def peers(self, role: Role, name: str | None = None) -> list[Peer]:
-        """Those of a role, or of one car or beam."""
+        """The peers of a role, or of one car or beam."""
         return [p for p in self._peers.values() if p.role == role and name in (None, p.name)]
 
     def poll(self, timeout_s: float) -> None:
-        """Hear and be heard for at most so long; returns after the first things that happened."""
+        """Receive and send for at most the given time; returns after the first activity."""
         for key, events in self._selector.select(timeout_s):
             if key.fileobj is self._server:
                 self._accept()
@@ -64,7 +64,7 @@ class SocketServer:
         self._flush(peer)
 
     def send_frame(self, peer: Peer, packet: bytes) -> None:
-        """A camera frame: if the one before is still on its way, this one waits in its only place."""
+        """Send a camera frame: while the one before is still being sent, only the newest frame waits."""
         if peer.out:
             peer.missed += peer.next_frame is not None
             peer.next_frame = packet
@@ -147,7 +147,7 @@ def _listen(path: pathlib.Path) -> socket.socket:
 
 
 def _clear(path: pathlib.Path) -> None:
-    """A socket file that a killed world left behind is removed; a living one is not ours."""
+    """Remove the socket file of a killed world. Raises OperatorError if a world still listens there."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))

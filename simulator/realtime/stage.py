@@ -1,7 +1,7 @@
-"""The stage: one track, at most one car on it, and what its devices see. Steps on its own time, no I/O.
+"""The stage: one track, at most one car on it, and the signals of all devices. Steps on its own time, no I/O.
 
-Around `simulator.world.world.World`, which is one car on one track: cars come and go, wires keep the last pulse of
-each car, gates number their edges and remember the newest, and the truth is told in order.
+It wraps `simulator.world.world.World`, which is one car on one track: cars come and go, the PWM outputs hold the last
+pulse of each car, gates number their edges and buffer the newest, and true events are numbered in order.
 """
 
 import zlib
@@ -39,7 +39,7 @@ FRAME_SHAPE = (240, 320)
 
 @dataclass(frozen=True, slots=True)
 class StageSettings:
-    """What varies: the hall's look and each car follow from `seed`; `splits` are shares of the lap."""
+    """The settings: floor, light and each car follow from `seed`; `splits` are fractions of the lap."""
 
     seed: int = 1
     frame_rate_hz: int = 15
@@ -50,7 +50,7 @@ class StageSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CapturedFrame:
-    """What a camera captured, and when."""
+    """A picture that a camera captured, with its time."""
 
     pixels: Pixels
     at_ns: int
@@ -58,7 +58,7 @@ class CapturedFrame:
 
 @dataclass(slots=True)
 class StageTick:
-    """What one step gave: the shot of the car on the track, whether the pits are due one, truths, edges by beam."""
+    """The output of one step: the on-track car's frame, whether pit cameras are due one, true events, edges by beam."""
 
     shot: CapturedFrame | None = None
     pits_due: bool = False
@@ -103,7 +103,7 @@ class Stage:
         return self._world
 
     def place(self, car: str) -> None:
-        """Put this car before the start line, instead of whichever was there. Raises Refused for a bad name."""
+        """Put this car before the start line, replacing any other. Raises Refused for a bad name."""
         checked_device(car)
         self.remove()
         seed = zlib.crc32(f"{self.settings.seed}:{car}".encode())
@@ -116,38 +116,38 @@ class Stage:
             board=self.settings.board,
             splits=self.settings.splits,
         )
-        world.frame()  # draws the hall now, not at the first frame of the drive
+        world.frame()  # draws the floor now, not at the first frame of the drive
         world.apply(self._wires.get(car))
         self._world, self.car = world, car
-        self._tell("placed", self.now_ns)
+        self._record_truth("placed", self.now_ns)
 
     def remove(self) -> None:
-        """Take the car off the floor; a beam that it stood in is restored."""
+        """Take the car off the track; a beam that it blocked is restored."""
         if self._world is None:
             return
         self._world.place_at_start()
         self._sort(self._world.step(self.now_ns))
-        self._tell("removed", self.now_ns)
+        self._record_truth("removed", self.now_ns)
         self._world, self.car = None, ""
 
     def put_back(self) -> None:
-        """As a marshal does after an off-track. Raises Refused when there is no car."""
+        """Put the car back as a marshal does after an off-track. Raises Refused when there is no car."""
         if self._world is None:
             raise Refused("There is no car on the track to put back.")
         self._world.put_back()
 
     def set_appearance(self, number: int) -> None:
-        """Another hall (floor, light, lines), from the next car on."""
+        """Change the appearance of floor, light and lines, from the next car on."""
         self._look = number
 
     def wire(self, car: str, pulses: Pulses) -> None:
-        """The newest pulses of a car. Like hardware, the wires keep them until others come."""
+        """Set the pulses of a car. Like hardware, its outputs hold them until others come."""
         self._wires[car] = pulses
         if car == self.car and self._world is not None:
             self._world.apply(pulses)
 
     def tick(self) -> StageTick:
-        """One step on; what is due since the last one."""
+        """Move on by one step; return its output."""
         self._ticks += 1
         if self._world is not None:
             self._sort(self._world.step(self.now_ns))
@@ -157,12 +157,12 @@ class Stage:
         return due
 
     def pit_shot(self) -> CapturedFrame:
-        """What a camera sees in the pits: grey, and alive by its noise."""
+        """A camera's picture in the pits: grey with fresh sensor noise."""
         noise = self._noise.integers(-3, 4, FRAME_SHAPE, dtype=np.int16)
         return CapturedFrame((PIT_GREY + noise).astype(np.uint8), self.now_ns)
 
     def edges_after(self, beam: str, after: int) -> Iterator[GateEdge]:
-        """What a gate still remembers beyond a number."""
+        """The buffered edges of a gate with numbers above `after`."""
         oldest = self._edges[beam][0].seq if self._edges[beam] else 1
         for edge in self._edges[beam]:
             if edge.seq > after:
@@ -177,9 +177,9 @@ class Stage:
                 assert self._world is not None
                 self._due.shot = CapturedFrame(self._world.frame(), event.at_ns)
             elif isinstance(event, TrueCrossing):
-                self._tell("crossing", event.at_ns, event.direction, event.gate)
+                self._record_truth("crossing", event.at_ns, event.direction, event.gate)
             elif isinstance(event, CarLeftTrack | CarBackOnTrack):
-                self._tell("off_track" if isinstance(event, CarLeftTrack) else "back_on_track", event.at_ns)
+                self._record_truth("off_track" if isinstance(event, CarLeftTrack) else "back_on_track", event.at_ns)
 
     def _edge(self, event: BeamEdge) -> None:
         kept = self._edges[event.sensor]
@@ -189,7 +189,7 @@ class Stage:
         kept.append(edge)
         self._due.edges.append((event.sensor, edge))
 
-    def _tell(self, event: Event, at_ns: int, direction: int = 0, gate: str = "") -> None:
+    def _record_truth(self, event: Event, at_ns: int, direction: int = 0, gate: str = "") -> None:
         self._truth_seq += 1
         truth = TrueEvent(self._truth_seq, event, self.car, at_ns, direction, gate)
         self.truths.append(truth)

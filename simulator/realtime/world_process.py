@@ -1,7 +1,7 @@
 """The world process: the stage in real time (times `speed`), its clock in a file, its devices on a socket.
 
-`raceday world --config world.toml` starts it. The truth goes line by line into `truth.jsonl` beside the socket,
-for the director and the tests only; no machine of the race reads it.
+`raceday world --config world.toml` starts it. True events are written line by line to `truth.jsonl` beside the socket,
+for the demo and the tests only; no machine of the race reads them.
 """
 
 import argparse
@@ -52,24 +52,24 @@ class WorldConfig:
 
     run_dir: str = setting(what="folder for the socket, the clock and the truth", file=True)
     track: str = setting("reinvent_base", what="a shipped track's name or a FILE.npy")
-    seed: int = setting(1, min=0, max=2**31, what="the hall's look and every car's build follow from it")
+    seed: int = setting(1, min=0, max=2**31, what="the seed of the floor, the light and every car")
     speed: float = setting(1.0, min=0.05, max=50.0, what="simulated seconds per real second")
     frame_rate_hz: int = setting(15, min=1, max=60, what="must divide 240")
-    board: bool = setting(True, what="the ArUco boards at the gate")
-    splits: tuple[float, ...] = setting((), what="split gates as shares of the lap, 0 to 1")
+    board: bool = setting(True, what="put ArUco boards at the gate")
+    splits: tuple[float, ...] = setting((), what="split gates as fractions of the lap, 0 to 1")
     edges_kept: int = setting(1000, min=1, max=100_000, what="how many edges a gate remembers")
-    catch_up_ms: int = setting(20, min=0, max=1000, what="lateness that is made up for; more stretches the time")
-    patience_ms: int = setting(0, min=0, max=5000, what="real time to wait for a frame's answer; 0 as in life")
+    catch_up_ms: int = setting(20, min=0, max=1000, what="delay that is caught up; a longer one stretches time")
+    patience_ms: int = setting(0, min=0, max=5000, what="real time to wait for a frame's answer; 0: never wait")
 
     def __post_init__(self) -> None:
         if STEPS_PER_S % self.frame_rate_hz:
             raise ConfigError(f"`frame_rate_hz` is {self.frame_rate_hz}; it must divide {STEPS_PER_S}.")
         if any(not 0.0 < share < 1.0 for share in self.splits):
-            raise ConfigError("`splits` are shares of the lap: each must lie between 0 and 1.")
+            raise ConfigError("`splits` are fractions of the lap: each must lie between 0 and 1.")
 
 
 class WorldProcess:
-    """Owns the stage; the only thread is the one that calls `run`."""
+    """Owns the stage; its only thread is the one that calls `run`."""
 
     def __init__(self, config: WorldConfig) -> None:
         self._config = config
@@ -78,7 +78,7 @@ class WorldProcess:
             config.seed, config.frame_rate_hz, config.board, tuple(config.splits), config.edges_kept
         )
         self._stage = Stage(load_track(config.track), settings)
-        self._patience = AnswerWait(config.patience_ms * NS_PER_MS, STEPS_PER_S // config.frame_rate_hz)
+        self._answer_wait = AnswerWait(config.patience_ms * NS_PER_MS, STEPS_PER_S // config.frame_rate_hz)
         self._frame_seq: dict[str, int] = {}
         folder = pathlib.Path(config.run_dir)
         self._truth = _open_truth(folder)
@@ -88,12 +88,12 @@ class WorldProcess:
         self._clock = ClockWriter(folder / CLOCK_NAME, self._boot, self._anchor(self._pace.base_ns))
 
     def run(self) -> None:
-        """Until a signal ends the process."""
+        """Run until a signal ends the process."""
         while True:
             wall_ns = time.monotonic_ns()
             wait_ns = self._pace.due_ns() - wall_ns
             if wait_ns <= 0:
-                wait_ns = self._patience.wait_ns(wall_ns, self._stage.now_ns + TICK_NS)
+                wait_ns = self._answer_wait.wait_ns(wall_ns, self._stage.now_ns + TICK_NS)
             if wait_ns > 0:
                 self._hub.poll(min(wait_ns / 1e9, _LONGEST_WAIT_S))
                 continue
@@ -120,12 +120,12 @@ class WorldProcess:
         self._shoot(tick)
 
     def _shoot(self, tick: StageTick) -> None:
-        """Frames to the cameras: the car on the track sees the track, the others the pits."""
+        """Send frames to the cameras: the car on the track sees the track, the others the pits."""
         car = self._stage.car
         if tick.shot is not None:
             seq = self._frame(car, tick.shot.pixels, tick.shot.at_ns)
             ready = bool(self._hub.peers("camera", car) and self._hub.peers("motors", car))
-            self._patience.asked(car if ready else "", seq, tick.shot.at_ns, time.monotonic_ns())
+            self._answer_wait.asked(car if ready else "", seq, tick.shot.at_ns, time.monotonic_ns())
         if tick.pits_due:
             waiting = {peer.name for peer in self._hub.peers("camera")} - {car}
             shot = self._stage.pit_shot() if waiting else None
@@ -157,13 +157,13 @@ class WorldProcess:
                 if not (0 <= word.steering_ns <= PERIOD_NS and 0 <= word.throttle_ns <= PERIOD_NS):
                     raise Refused(f"A pulse is 0 to {PERIOD_NS} ns wide.")
                 self._stage.wire(peer.name, Pulses(word.steering_ns, word.throttle_ns))
-                self._patience.pulsed(peer.name, time.monotonic_ns())
+                self._answer_wait.pulsed(peer.name, time.monotonic_ns())
             case FrameTaken() if peer.role == "camera":
-                self._patience.taken(peer.name, word.seq, time.monotonic_ns())
+                self._answer_wait.taken(peer.name, word.seq, time.monotonic_ns())
             case WorldRequest() if peer.role == "control":
                 self._answer(peer, word)
             case _:
-                raise Refused(f"A {peer.role or 'stranger'} does not say {type(word).__name__} here.")
+                raise Refused(f"A peer with role {peer.role or 'unknown'} cannot send {type(word).__name__} here.")
 
     def _welcome(self, peer: Peer, hello: Hello) -> None:
         if hello.role == "gate" and hello.name not in self._stage.beams:
@@ -208,7 +208,7 @@ class WorldProcess:
             speed_mps=world.pose.speed_mps if world else 0.0,
             off_track=world.off_track if world else False,
             stretched_ms=self._pace.stretched_ns // NS_PER_MS,
-            waited_ms=self._patience.waited_ns // NS_PER_MS,
+            waited_ms=self._answer_wait.waited_ns // NS_PER_MS,
             missed_frames=sum(peer.missed for peer in self._hub.peers("camera")),
         )
 

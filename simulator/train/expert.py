@@ -15,7 +15,7 @@ from simulator.world.geometry import Pose, Track
 STEP_M = 0.05
 NOMINAL_STEERING_GAIN = 0.65
 KEEP_FROM_EDGE_M = 0.28  # the line stays this far inside the edge
-MOST_CUT_M = 0.18
+MAX_CUT_M = 0.18
 LEAD_M = 0.10  # where the car will be when the wish takes effect
 LOOK_WIDE_M, LOOK_NARROW_M = 0.72, 0.60
 BEND_FROM_M, BEND_TO_M = 0.2, 1.7
@@ -36,7 +36,7 @@ class ExpertDriver:
         self._line = _smoothed_line(track, s_m)
         self._curvature = _curvature(self._line)
 
-    def wish(self, pose: Pose, segment: int | None = None) -> tuple[float, float]:
+    def command(self, pose: Pose, segment: int | None = None) -> tuple[float, float]:
         """(steering in [-1, 1], + is left; 1.0 for fast or 0.0) for a car at `pose`, near `segment` if known."""
         place = self.track.locate(pose.x, pose.y, segment)
         x, y = pose.x + LEAD_M * math.cos(pose.yaw), pose.y + LEAD_M * math.sin(pose.yaw)
@@ -74,7 +74,7 @@ def _smoothed_line(track: Track, s_m: Array) -> Array:
     half = np.interp(s_m, track.s_m, [track.half_width_at(i) for i in range(len(track.s_m))], period=track.length_m)
     ahead = np.roll(centre, -1, axis=0) - np.roll(centre, 1, axis=0)
     normal = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) / np.linalg.norm(ahead, axis=1)[:, None]
-    room = np.clip(half - KEEP_FROM_EDGE_M, 0.02, MOST_CUT_M)
+    room = np.clip(half - KEEP_FROM_EDGE_M, 0.02, MAX_CUT_M)
     aside = np.zeros(len(s_m))
     for _ in range(60):
         line = centre + normal * aside[:, None]

@@ -59,7 +59,7 @@ def _resampled(points: Array) -> Array:
     return np.stack([np.interp(at, along, closed[:, 0]), np.interp(at, along, closed[:, 1])], axis=1)
 
 
-def _turns(centre: Array) -> Array:
+def _heading_changes(centre: Array) -> Array:
     """By how much the heading changes at each point (over two steps), radians, absolute."""
     ahead = np.roll(centre, -2, axis=0) - centre
     heading = np.arctan2(ahead[:, 1], ahead[:, 0])
@@ -68,14 +68,14 @@ def _turns(centre: Array) -> Array:
 
 def _turn_rad(centre: Array) -> float:
     """All bends of the road added up; a circle has one full turn."""
-    return float(_turns(centre).sum()) / 2
+    return float(_heading_changes(centre).sum()) / 2
 
 
 def _drivable(centre: Array, width: float) -> bool:
     """Long enough, nowhere too tight, and no stretch too near another."""
     if not 12.0 <= len(centre) * STEP_M <= 60.0:
         return False
-    if float(_turns(centre).max()) / (2 * STEP_M) > 1.0 / max(TIGHTEST_M, width / 2 + 0.08):
+    if float(_heading_changes(centre).max()) / (2 * STEP_M) > 1.0 / max(TIGHTEST_M, width / 2 + 0.08):
         return False
     distance = np.linalg.norm(centre[:, None] - centre[None], axis=2)
     apart = np.abs(np.arange(len(centre))[:, None] - np.arange(len(centre))[None])

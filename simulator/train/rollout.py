@@ -19,7 +19,7 @@ from vehicle.core.actions import Action, ActionSpace
 FRAME_NS_TIMES_HZ = 1_000_000_000
 FRAME_RATE_HZ = 15
 FRAME_SHAPE = (120, 160)
-MOST_LATENCY_NS = 120_000_000
+MAX_LATENCY_NS = 120_000_000
 LOST_FRAMES = 0.04
 
 Frames = NDArray[np.uint8]
@@ -46,7 +46,7 @@ class TrainingWorld:
         if rng.random() < 0.25:
             parts = replace(parts, lens=replace(parts.lens, blur_px=rng.uniform(0.5, 2.5)))
         self.world = World(track, rng.randrange(1 << 30), parts=parts)
-        self.wires = DriveChain(self.world, rng.randrange(MOST_LATENCY_NS))
+        self.wires = DriveChain(self.world, rng.randrange(MAX_LATENCY_NS))
         self.expert = expert
         self.throttle_scale = rng.uniform(0.36, 0.60)
         self._rng = rng
@@ -64,7 +64,7 @@ class TrainingWorld:
 
     def label(self) -> tuple[float, float]:
         """What the expert would do here."""
-        return self.expert.wish(self.world.pose.place, self.world.place.segment)
+        return self.expert.command(self.world.pose.place, self.world.place.segment)
 
     def drive(self, action: Action, until_ns: int) -> int:
         """Drive on with `action`, or with a slip of the hand now and then; returns 1 if the car left the road."""
@@ -75,7 +75,7 @@ class TrainingWorld:
             self._slip_frames -= 1
             action = self._slip
         if self._rng.random() >= LOST_FRAMES:
-            self.wires.wish(self.world.now_ns, action)
+            self.wires.set_command(self.world.now_ns, action)
         left = any(isinstance(event, CarLeftTrack) for event in self.wires.run(until_ns))
         if left or self._rng.random() < 0.004:
             self.scatter()
@@ -95,19 +95,19 @@ class RolloutRunner:
         """`worlds` cars for `frames` frames each; the expert drives a share of them, the student the rest."""
         lessons = [self._lesson() for _ in range(worlds)]
         seen = np.empty((frames, worlds, *FRAME_SHAPE), np.uint8)
-        told = np.empty((frames, worlds, self._space.size), np.float32)
+        targets = np.empty((frames, worlds, self._space.size), np.float32)
         left, metres = 0, 0.0
         for frame in range(frames):
             for n, lesson in enumerate(lessons):
                 seen[frame, n] = for_policy(lesson.world.frame())
-                told[frame, n] = target(*lesson.label())
-            answers = told[frame] if student is None else student(seen[frame])
+                targets[frame, n] = target(*lesson.label())
+            answers = targets[frame] if student is None else student(seen[frame])
             until_ns = (frame + 1) * FRAME_NS_TIMES_HZ // FRAME_RATE_HZ
             for n, lesson in enumerate(lessons):
-                shares = told[frame, n] if self._rng.random() < expert_share else answers[n]
+                shares = targets[frame, n] if self._rng.random() < expert_share else answers[n]
                 left += lesson.drive(self._space.decode(shares, lesson.throttle_scale), until_ns)
                 metres += lesson.world.pose.speed_mps / FRAME_RATE_HZ
-        return Rollout(seen.reshape(-1, *FRAME_SHAPE), told.reshape(-1, self._space.size), left, metres)
+        return Rollout(seen.reshape(-1, *FRAME_SHAPE), targets.reshape(-1, self._space.size), left, metres)
 
     def _lesson(self) -> TrainingWorld:
         track = self._rng.choice(self._tracks)

@@ -11,7 +11,7 @@ from simulator.world.floor_texture import Image, draw_appearance, draw_texture
 from simulator.world.geometry import Track
 from simulator.world.world import World
 
-MOST_PIXELS = 1600
+MAX_PIXELS = 1600
 LINE_COLOUR = (60, 220, 255)
 
 
@@ -24,7 +24,7 @@ def from_above(track: Track, seed: int, driven: Sequence[tuple[float, float]] = 
         cv2.polylines(image, [pixels], False, LINE_COLOUR, 4, cv2.LINE_AA)
     left, right = (np.round(texture.to_pixels(np.array([end]))[0]).astype(int) for end in track.line_at(0.0))
     cv2.line(image, left.tolist(), right.tolist(), (255, 255, 255), 6, cv2.LINE_AA)
-    scale = min(1.0, MOST_PIXELS / max(image.shape[:2]))
+    scale = min(1.0, MAX_PIXELS / max(image.shape[:2]))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return cast(Image, np.ascontiguousarray(small[::-1]))
 

@@ -20,7 +20,7 @@ def backup(arguments: list[str]) -> int:
 
 def restore(arguments: list[str]) -> int:
     """Raises BadInput, StorageError; OperatorError while station or sync run."""
-    asked = _asked("restore", "Puts a backup in place; what lies there is kept beside it.", arguments)
+    asked = _asked("restore", "Puts a backup in place; what is there now is moved aside.", arguments)
     held = hold_lock(prepared(asked.data_dir))
     synced = hold_sync_lock(asked.data_dir)
     try:

@@ -14,7 +14,7 @@ from shared.errors import BadInput, StorageError
 from station.build import hold_lock
 from station.config import StationConfig
 from station.core.inputs import Moment
-from station.service.station import JOURNAL_BYTES
+from station.service.setup import JOURNAL_BYTES
 from station.store.opening import KEY
 from station.store.recovery.salvage import salvage
 from station.store.signer import load_signer

@@ -11,18 +11,18 @@ from shared.addresses import Addresses
 from shared.config import load
 from shared.errors import RacedayError
 from shared.files import write_ready_file
-from shared.web.server import url_of
+from shared.web.server import listen, url_of
 from station.build import build, hold_lock
 from station.config import StationConfig
 from station.service.station import Station
 from station.service.threads import StationThreads
 from station.sync.operator_requests import add_request
 from station.web.app import create_app
-from station.web.server import WebServer, listen
+from station.web.server import WebServer
 
 
 def main(arguments: list[str]) -> int:
-    """The command; returns the exit code. Raises OperatorError for what a person must mend."""
+    """The command; returns the exit code. Raises OperatorError for what a person must fix."""
     parser = argparse.ArgumentParser(prog="raceday station", description="The trackside station.")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
     parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL when it serves")
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
 def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
     """Until SIGTERM, Ctrl-C, or a bug. What was begun ends in the opposite order, wherever the start failed."""
     with contextlib.ExitStack() as ends:
-        listening = ends.enter_context(listen(config.web.host, config.web.port))
+        listening = ends.enter_context(listen(config.web.host, config.web.port, "web"))
         ends.callback(os.close, hold_lock(config.data_dir))
         runner = StationThreads(build(config, log=log))
         ends.callback(runner.stop)
@@ -41,7 +41,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         app = create_app(runner.station, config.web.operators, config.web.allowed_hosts, send)
         officials = Addresses.parsed(config.web.operators, "web.operators")
         web = WebServer(app, listening, app.state.live.close, officials)
-        ends.callback(web.stop)
+        ends.callback(web.close)
         runner.start()
         web.start()
         _tell(runner.station, url_of(listening), ready_file)
@@ -54,7 +54,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
 def _tell(station: Station, address: str, ready_file: pathlib.Path | None) -> None:
     if station.notice:
         log(station.notice)
-    # The file first: whoever reads the line may look for it.
+    # The file first: whoever reads the line may open it at once.
     if ready_file is not None:
         write_ready_file(ready_file, address)
     print(f"listening on {address}", flush=True)

@@ -1,4 +1,4 @@
-"""`raceday sync`: posts what the station keeps for the leaderboard, from the same station.toml."""
+"""`raceday sync`: posts the results that wait in the station's journal, from the same station.toml."""
 
 import argparse
 import pathlib
@@ -16,7 +16,7 @@ from station.sync.syncer import run, run_once
 
 
 def main(arguments: list[str]) -> int:
-    """The command; returns the exit code. Raises RacedayError for what a person must mend."""
+    """The command; returns the exit code. Raises RacedayError for what a person must fix."""
     asked = _parser().parse_args(arguments)
     config = load(asked.config, StationConfig)
     if asked.action == "send":
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         default="run",
         choices=("run", "send"),
-        help="run (default); send: tell the running one to send what waits at once",
+        help="run (default); send: ask the running service to send what waits at once",
     )
     parser.add_argument("--rejected", action="store_true", help="with send: also what the leaderboard had refused")
     parser.add_argument("--result", default="", metavar="ID.REVISION", help="with send: this result alone")

@@ -1,4 +1,8 @@
-"""What an official orders. Every command is an input: journaled, and replayed."""
+"""What an official orders. Every command is an input: it is journaled, and replayed.
+
+The page and scripts send them by name (COMMANDS); the service stamps and queues them; command_handlers.py does them.
+Example: `OpenRun(author="judge", racer="Ann", car="car-1")` begins a run.
+"""
 
 from dataclasses import dataclass, field
 from typing import Literal

@@ -34,7 +34,10 @@ class Engine(TimingState):
     """The station's state and the door to it."""
 
     def handle(self, event: e.Input) -> tuple[f.Fact, ...]:
-        """What follows from one input. No facts: nothing changed."""
+        """The facts that follow from one input, in order; none if it changes nothing.
+
+        Never raises for what the track can do.
+        """
         facts = self._take(event)
         if self.scale.waiting is not None and not self.run_is_on:
             facts += set_up.pair_clocks(self, e.ClockPair(*self.scale.waiting))

@@ -1,126 +1,23 @@
 """What comes out of the core: facts, in the order in which they became true. They are stored with their input.
 
-An input that yields no facts changed nothing and is not stored.
+An input that yields no facts changed nothing and is not stored. The whole vocabulary is here by one name
+(`from station.core import facts as f`): what a gate saw is defined in gate_facts.py, laps in lap_facts.py, what became
+of a run in run_facts.py, all else below. The journal stores a fact by the name of its class. Example:
+`f.LapCompleted(lap)`.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 from shared.protocol.messages import RunPhase
-from station.core.gate_facts import (
-    Crossing,
-    CrossingMeasured,
-    EdgeIgnored,
-    EdgesLost,
-    GateHealthChanged,
-    GateNoteStored,
-    GateOverridden,
-    GateStuck,
-    GateTried,
-    LayoutDoubted,
-    ReplacementTime,
-    SystemsCompared,
-    SystemsPaired,
-)
-from station.core.moment import CarOrder, Mode, Moment
-from station.core.run_facts import (
-    Attributed,
-    CrossingFlagged,
-    CrossingMissed,
-    Incident,
-    IncidentTakenBack,
-    Lap,
-    LapAdjusted,
-    LapCompleted,
-    LapConfirmed,
-    LapHeld,
-    LapsRecomputed,
-    ModelEntered,
-    ModelReported,
-    Proposal,
-    ProposalDismissed,
-    ProposalKind,
-    Qualified,
-    ResultDue,
-    RunClock,
-    RunFinished,
-    RunModel,
-    RunOpened,
-    RunReassigned,
-    RunReleased,
-    RunStarted,
-    Source,
-    StandingChanged,
-    TimeUp,
-    TransponderAssigned,
-    Unattributed,
-    UnknownTransponder,
-)
-
-__all__ = [
-    "AllStopped",
-    "Attributed",
-    "CarOrdered",
-    "CarReportStored",
-    "ClockCorrected",
-    "ClockPairStored",
-    "CommandRefused",
-    "Crossing",
-    "CrossingFlagged",
-    "CrossingMeasured",
-    "CrossingMissed",
-    "EdgeIgnored",
-    "EdgesLost",
-    "Fact",
-    "GateHealthChanged",
-    "GateNoteStored",
-    "GateOverridden",
-    "GateStuck",
-    "GateTried",
-    "HandTimeRecorded",
-    "Incident",
-    "IncidentTakenBack",
-    "JournalNamed",
-    "Lap",
-    "LapAdjusted",
-    "LapCompleted",
-    "LapConfirmed",
-    "LapHeld",
-    "LapsRecomputed",
-    "LayoutDoubted",
-    "ModeChanged",
-    "ModelEntered",
-    "ModelReported",
-    "PhaseChanged",
-    "Proposal",
-    "ProposalDismissed",
-    "ProposalKind",
-    "Qualified",
-    "RaceOpened",
-    "ReplacementTime",
-    "ResultDue",
-    "RunClock",
-    "RunFinished",
-    "RunModel",
-    "RunOpened",
-    "RunReassigned",
-    "RunReleased",
-    "RunStarted",
-    "Source",
-    "StandingChanged",
-    "StationBooted",
-    "StopReleased",
-    "SystemsCompared",
-    "SystemsPaired",
-    "TimeUp",
-    "TransponderAssigned",
-    "Unattributed",
-    "UnknownTransponder",
-]
+from station.core.gate_facts import *
+from station.core.lap_facts import *
+from station.core.moment import CarOrder, Fact, Mode, Moment
+from station.core.run_facts import *
 
 
 @dataclass(frozen=True, slots=True)
-class ModeChanged:
+class ModeChanged(Fact):
     """Test mode or race mode from now on."""
 
     epoch: int
@@ -129,7 +26,7 @@ class ModeChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class CarReportStored:
+class CarReportStored(Fact):
     """A car's report was kept; its acknowledgement may go out."""
 
     car: str
@@ -139,7 +36,7 @@ class CarReportStored:
 
 
 @dataclass(frozen=True, slots=True)
-class HandTimeRecorded:
+class HandTimeRecorded(Fact):
     """An official's hand at `moment`; `off_ns` from the nearest crossing of the run, if there is one."""
 
     run_id: str
@@ -149,7 +46,7 @@ class HandTimeRecorded:
 
 
 @dataclass(frozen=True, slots=True)
-class CarOrdered:
+class CarOrdered(Fact):
     """The service shall bring the car there: `resume` is reset, arm and start in a row, `rearm` reset and arm."""
 
     car: str
@@ -159,7 +56,7 @@ class CarOrdered:
 
 
 @dataclass(frozen=True, slots=True)
-class AllStopped:
+class AllStopped(Fact):
     """All cars are stopped, and stay so until it is released."""
 
     author: str
@@ -168,14 +65,14 @@ class AllStopped:
 
 
 @dataclass(frozen=True, slots=True)
-class StopReleased:
+class StopReleased(Fact):
     """Cars may be armed again."""
 
     author: str
 
 
 @dataclass(frozen=True, slots=True)
-class StationBooted:
+class StationBooted(Fact):
     """The station's process started (or its gates were rebuilt)."""
 
     station: str
@@ -183,7 +80,7 @@ class StationBooted:
 
 
 @dataclass(frozen=True, slots=True)
-class JournalNamed:
+class JournalNamed(Fact):
     """The journal's name; and of the damaged one that it goes on for: name, last good record and its hash."""
 
     journal: str
@@ -193,7 +90,7 @@ class JournalNamed:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockPairStored:
+class ClockPairStored(Fact):
     """A monotonic/UTC pair was kept. `used` False while a run is on: its laps keep one scale."""
 
     boot: str
@@ -201,7 +98,7 @@ class ClockPairStored:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockCorrected:
+class ClockCorrected(Fact):
     """The times of day that were stamped under this boot of the station were wrong by `by_ns`; they are right now.
 
     `trusted` False: another wrong time, as far as the machine can tell.
@@ -213,14 +110,14 @@ class ClockCorrected:
 
 
 @dataclass(frozen=True, slots=True)
-class RaceOpened:
+class RaceOpened(Fact):
     """Runs from now on belong to this race."""
 
     race_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class PhaseChanged:
+class PhaseChanged(Fact):
     """The state table moved."""
 
     run_id: str
@@ -228,66 +125,8 @@ class PhaseChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class CommandRefused:
+class CommandRefused(Fact):
     """Nothing changed; the sentence says why."""
 
     command: str
     sentence: str
-
-
-Fact = (
-    Crossing
-    | CrossingMeasured
-    | EdgeIgnored
-    | EdgesLost
-    | GateStuck
-    | SystemsPaired
-    | SystemsCompared
-    | ReplacementTime
-    | GateHealthChanged
-    | GateNoteStored
-    | GateOverridden
-    | GateTried
-    | LayoutDoubted
-    | ModeChanged
-    | Attributed
-    | Unattributed
-    | UnknownTransponder
-    | TransponderAssigned
-    | CrossingFlagged
-    | LapCompleted
-    | LapHeld
-    | LapConfirmed
-    | LapAdjusted
-    | LapsRecomputed
-    | ModelEntered
-    | ModelReported
-    | Incident
-    | IncidentTakenBack
-    | RunOpened
-    | RunReleased
-    | RunStarted
-    | RunClock
-    | RunFinished
-    | RunModel
-    | RunReassigned
-    | Qualified
-    | ResultDue
-    | StandingChanged
-    | TimeUp
-    | CarReportStored
-    | Proposal
-    | CrossingMissed
-    | ProposalDismissed
-    | HandTimeRecorded
-    | CarOrdered
-    | AllStopped
-    | StopReleased
-    | StationBooted
-    | JournalNamed
-    | ClockPairStored
-    | ClockCorrected
-    | RaceOpened
-    | PhaseChanged
-    | CommandRefused
-)

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from station.core.moment import NoteKind, later
+from station.core.moment import Fact, NoteKind, later
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
+class Crossing(Fact):
     """One pass through one gate. `number` counts all crossings of the station; `direction` -1 is reverse.
 
     `transponder`: the id that the decoder read.
@@ -24,7 +24,7 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
-class CrossingMeasured:
+class CrossingMeasured(Fact):
     """What the later edges say about a crossing: how long the beam was blocked, how fast the car was.
 
     `odd` is empty, or why this does not look like a car. It classifies and never moves the stamp.
@@ -37,7 +37,7 @@ class CrossingMeasured:
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeIgnored:
+class EdgeIgnored(Fact):
     """The edge is kept but makes no crossing."""
 
     gate: str
@@ -46,7 +46,7 @@ class EdgeIgnored:
 
 
 @dataclass(frozen=True, slots=True)
-class EdgesLost:
+class EdgesLost(Fact):
     """The gate's count has a gap: so many edges never reached us."""
 
     gate: str
@@ -55,7 +55,7 @@ class EdgesLost:
 
 
 @dataclass(frozen=True, slots=True)
-class GateStuck:
+class GateStuck(Fact):
     """A sensor is blocked for longer than any car; `stuck` False: it is free again."""
 
     gate: str
@@ -65,7 +65,7 @@ class GateStuck:
 
 
 @dataclass(frozen=True, slots=True)
-class GateTried:
+class GateTried(Fact):
     """Each of the gate's sensors saw a pass as it should be; `author`: an official has it tried anew instead."""
 
     gate: str
@@ -73,7 +73,7 @@ class GateTried:
 
 
 @dataclass(frozen=True, slots=True)
-class LayoutDoubted:
+class LayoutDoubted(Fact):
     """The gate's passes contradict its `layout`, and passes may be lost; `sentence` "": they do not any more."""
 
     gate: str
@@ -83,7 +83,7 @@ class LayoutDoubted:
 
 
 @dataclass(frozen=True, slots=True)
-class SystemsPaired:
+class SystemsPaired(Fact):
     """Both timing systems saw this pass; A's stamp minus B's, each on its own clock."""
 
     run_id: str
@@ -93,7 +93,7 @@ class SystemsPaired:
 
 
 @dataclass(frozen=True, slots=True)
-class SystemsCompared:
+class SystemsCompared(Fact):
     """The run's differences A-B so far: their median, how far the worst one is off it, and how many."""
 
     run_id: str
@@ -103,7 +103,7 @@ class SystemsCompared:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplacementTime:
+class ReplacementTime(Fact):
     """A missed the pass: B's crossing counts, `correction_ns` (the mean of `count` differences) added to its stamp.
 
     `count` 0: A has not even begun the run, and B times all of it by its own stamps.
@@ -118,7 +118,7 @@ class ReplacementTime:
 
 
 @dataclass(frozen=True, slots=True)
-class GateHealthChanged:
+class GateHealthChanged(Fact):
     """A gate's driver fell ill, or is well again."""
 
     gate: str
@@ -127,7 +127,7 @@ class GateHealthChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class GateNoteStored:
+class GateNoteStored(Fact):
     """A gate's driver noticed something of its device: kept for whoever has to explain a time."""
 
     gate: str
@@ -138,7 +138,7 @@ class GateNoteStored:
 
 
 @dataclass(frozen=True, slots=True)
-class GateOverridden:
+class GateOverridden(Fact):
     """An official armed a run on a gate that was not fit."""
 
     gate: str

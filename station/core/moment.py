@@ -1,4 +1,4 @@
-"""The station's time, and the few words that inputs and facts share."""
+"""The station's time, and the few types that inputs and facts share."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +15,12 @@ class Moment:
     boot: str
     at_ns: int
     utc_ns: int
+
+
+class Fact:
+    """What the core says of one input; what it may be stands in facts.py."""
+
+    __slots__ = ()
 
 
 def later(default: Any, *, meant: Any = None) -> Any:

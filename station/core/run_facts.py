@@ -1,18 +1,17 @@
-"""What became of a run: whose a crossing was, its laps, its end, what it is worth, and the standing."""
+"""What became of a run: whose a crossing was, its start and end, what it is worth, what officials are asked."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from shared.protocol.results import Result
 from shared.rules.ranking import Placed
-from station.core.moment import later
+from station.core.moment import Fact, later
 
 ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing"]
-Source = Literal["gate", "official", "system_b"]
 
 
 @dataclass(frozen=True, slots=True)
-class Attributed:
+class Attributed(Fact):
     """Whose crossing it was; with several cars on the track also why, and how sure (0: there was no choice)."""
 
     crossing: int
@@ -23,7 +22,7 @@ class Attributed:
 
 
 @dataclass(frozen=True, slots=True)
-class Unattributed:
+class Unattributed(Fact):
     """A crossing that counts for nobody; kept."""
 
     crossing: int
@@ -31,7 +30,7 @@ class Unattributed:
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownTransponder:
+class UnknownTransponder(Fact):
     """Whose is it? It passed here for the `passes`th time in this race, and nobody is known to have it."""
 
     transponder: str
@@ -40,7 +39,7 @@ class UnknownTransponder:
 
 
 @dataclass(frozen=True, slots=True)
-class TransponderAssigned:
+class TransponderAssigned(Fact):
     """An official said whose it is ("" and "": nobody's here); `crossings` of its passes before count now."""
 
     transponder: str
@@ -52,107 +51,7 @@ class TransponderAssigned:
 
 
 @dataclass(frozen=True, slots=True)
-class CrossingFlagged:
-    """Sooner than any lap can be: kept and shown, ends no lap until an official counts it (AddCrossing)."""
-
-    crossing: int
-    run_id: str
-    at_ns: int
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lap:
-    """One lap as it stands now. `ended_ns` on the clock of `boot`; `ended_utc_ns` for display and for ties.
-
-    `lap_ns` is 0 for a lap that spans two boots: it is void by rule. `reason` says why it is not valid, or
-    what an official did. `confirmed` once the car's own report agrees. `held`: not valid while an official is asked.
-    """
-
-    run_id: str
-    number: int
-    lap_ns: int
-    ended_ns: int
-    boot: str
-    ended_utc_ns: int
-    uncertainty_ns: int
-    source: Source = "gate"
-    valid: bool = True
-    confirmed: bool = False
-    off_tracks: int = 0
-    collisions: int = 0
-    resets: int = 0
-    penalty_ns: int = 0
-    reason: str = ""
-    held: bool = later(False)
-
-
-@dataclass(frozen=True, slots=True)
-class LapCompleted:
-    """A lap ended just now."""
-
-    lap: Lap
-
-
-@dataclass(frozen=True, slots=True)
-class LapConfirmed:
-    """The car's own report agrees with this lap; `difference_ns` is car minus gate."""
-
-    lap: Lap
-    car_lap_ns: int | None
-    difference_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class LapHeld:
-    """By the run's other laps this one is too short to be believed, or began at such a crossing; or not any more."""
-
-    lap: Lap
-    held: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LapAdjusted:
-    """An official changed what this lap counts."""
-
-    lap: Lap
-    author: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LapsRecomputed:
-    """A ruling added or dropped a crossing: these are the run's laps now, all of them."""
-
-    run_id: str
-    laps: tuple[Lap, ...]
-    author: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """Off-track, collision or reset, in lap `number` (0: before lap 1)."""
-
-    run_id: str
-    number: int
-    kind: Literal["off_track", "collision", "reset"]
-    author: str
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentTakenBack:
-    """An official says that it was none, in lap `number`."""
-
-    run_id: str
-    number: int
-    kind: Literal["off_track", "collision", "reset"]
-    author: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunOpened:
+class RunOpened(Fact):
     """Phase armed."""
 
     run_id: str
@@ -166,7 +65,7 @@ class RunOpened:
 
 
 @dataclass(frozen=True, slots=True)
-class RunReleased:
+class RunReleased(Fact):
     """The start was given: the next start/finish crossing begins lap 1. `by_hand`: no order goes to the car."""
 
     run_id: str
@@ -175,7 +74,7 @@ class RunReleased:
 
 
 @dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(Fact):
     """Phase running: lap 1 began at this crossing."""
 
     run_id: str
@@ -186,7 +85,7 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class RunClock:
+class RunClock(Fact):
     """The run's start on a clock of the station that did not see it (another boot): for the time limit only.
 
     `latest_ns`: only the time of day says so, and the limit strikes by when the run began at the latest.
@@ -199,7 +98,7 @@ class RunClock:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeUp:
+class TimeUp(Fact):
     """The time limit struck, and by the race's rules the lap in progress still counts."""
 
     run_id: str
@@ -207,7 +106,7 @@ class TimeUp:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelReported:
+class ModelReported(Fact):
     """What a car says that it drives; `online` False: nobody speaks for it now."""
 
     car: str
@@ -217,7 +116,7 @@ class ModelReported:
 
 
 @dataclass(frozen=True, slots=True)
-class RunModel:
+class RunModel(Fact):
     """The model that the run is driven with, as its car reports it. `was` and `was_sha256`: another one before.
 
     `changed`: in the middle of the run.
@@ -233,7 +132,7 @@ class RunModel:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelEntered:
+class ModelEntered(Fact):
     """The run's entry names this model from now on."""
 
     run_id: str
@@ -244,7 +143,7 @@ class ModelEntered:
 
 
 @dataclass(frozen=True, slots=True)
-class RunFinished:
+class RunFinished(Fact):
     """Phase finished. `counts` False: abandoned."""
 
     run_id: str
@@ -255,7 +154,7 @@ class RunFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class RunReassigned:
+class RunReassigned(Fact):
     """The run is another racer's now."""
 
     run_id: str
@@ -266,7 +165,7 @@ class RunReassigned:
 
 
 @dataclass(frozen=True, slots=True)
-class Qualified:
+class Qualified(Fact):
     """The run has a score (again, after a ruling); None: it has none (any more)."""
 
     run_id: str
@@ -277,14 +176,14 @@ class Qualified:
 
 
 @dataclass(frozen=True, slots=True)
-class ResultDue:
+class ResultDue(Fact):
     """To be posted. The store adds the journal's head to its evidence in the same transaction."""
 
     result: Result
 
 
 @dataclass(frozen=True, slots=True)
-class StandingChanged:
+class StandingChanged(Fact):
     """The race's standing, best first."""
 
     race_id: str
@@ -292,7 +191,7 @@ class StandingChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Fact):
     """The witnesses disagree with the gate: an official should decide. `at_ns` on the gate's clock.
 
     Of a doubtful crossing `run_id` is the likeliest run, `sure_percent` how likely, `others` the runs that it may also
@@ -310,7 +209,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class CrossingMissed:
+class CrossingMissed(Fact):
     """A car passed the gate by its own report, or by a gap of several laps, and there is no crossing of it."""
 
     run_id: str
@@ -320,7 +219,7 @@ class CrossingMissed:
 
 
 @dataclass(frozen=True, slots=True)
-class ProposalDismissed:
+class ProposalDismissed(Fact):
     """An official looked, and it is not so."""
 
     run_id: str

@@ -68,7 +68,7 @@ def _build_gates(state: TimingState, specs: tuple[e.GateSpec, ...]) -> None:
 
 
 def begin_journal(state: TimingState, began: e.JournalBegan) -> list[f.Fact]:
-    """The journal has a name; one that goes on for another counts on from its runs."""
+    """The journal has a name; one that continues another numbers its runs from there."""
     state.identity.journal = began.journal
     state.ids.reached(began.runs)
     return [f.JournalNamed(began.journal, began.old_journal, began.old_seq, began.old_head)]
@@ -103,7 +103,7 @@ def open_race(state: TimingState, wanted: e.OpenRace) -> list[f.Fact]:
 
 
 def pair_clocks(state: TimingState, pair: e.ClockPair) -> list[f.Fact]:
-    """A pair may put right what was stamped before: results that are due then are corrected."""
+    """Takes a pair of monotonic and UTC time; what was stamped before, and results, may be corrected by it."""
     boot_id = pair.moment.boot
     used, correction = state.scale.pair(pair.moment, state.run_is_on, pair.trusted, pair.paced)
     if pair.trusted:

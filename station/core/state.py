@@ -49,17 +49,17 @@ class TimingState:
 
     @property
     def run(self) -> Run | None:
-        """The run on the track, or the last one of the race that is on."""
+        """The newest run on the track, else the last one that was, of the open race."""
         return None if self.race is None else self.race.run
 
     @property
     def run_is_on(self) -> bool:
-        """A run is armed or running."""
+        """Whether a run is armed or running."""
         return self.race is not None and bool(self.race.on_track)
 
     @property
     def unknown_transponders(self) -> tuple[UnknownId, ...]:
-        """Transponders that passed in this race, and of whom nobody knows whose they are."""
+        """Transponders that passed in this race and have no known owner."""
         return self.attribution.unknown_transponders
 
     @property
@@ -68,11 +68,11 @@ class TimingState:
         return self.scale.boots
 
     def trusts(self, boot: str) -> bool:
-        """Are this boot's stamps shown at the right time of day, as far as anybody can tell?"""
+        """Whether this boot's stamps are shown at the right time of day, as far as anybody can tell."""
         return self.scale.trusts(boot)
 
     def time_of_day(self, boot: str, at_ns: int) -> int:
-        """A stamp as UTC ns, for display."""
+        """The stamp as UTC ns, for display."""
         return self.scale.utc_ns(boot, at_ns)
 
     def last_seq_by_boot(self, gate: str) -> Mapping[str, int]:

@@ -18,7 +18,7 @@ class StopLatch:
         self.at = e.NEVER  # the newest stop or release
 
     def obey(self, command: e.StopAll | e.ReleaseStop) -> list[f.Fact]:
-        """Set or release it. Raises Refused for a release that is older than the stop (the stop overtook it)."""
+        """Sets or releases the stop. Raises Refused for a release older than the stop (the stop overtook it)."""
         if isinstance(command, e.StopAll):
             self.at = command.moment
             self.on = f.AllStopped(command.author, command.reason, command.moment.utc_ns)

@@ -1,4 +1,4 @@
-"""The protest bundle: all about one run, with the means to check it, in one zip that runs: `python3 FILE.zip`."""
+"""The protest bundle: everything about one run and the program to check it, in one zip: `python3 FILE.zip`."""
 
 import hashlib
 import importlib.resources
@@ -13,7 +13,7 @@ from station.evidence.verify import MANIFEST, POINTS, RECORDS, check, write_poin
 from station.store.hash_chain import Checkpoint, JournalRecord
 from station.store.journal_reader import JournalReader
 
-# What travels along: all of it needs only the standard library.
+# The program files in each bundle: all of them need only the standard library.
 BUNDLED_FILES: dict[str, tuple[str, ...]] = {
     "shared": ("__init__.py", "errors.py", "units.py"),
     "shared.rules": ("__init__.py", "ranking.py"),
@@ -42,7 +42,7 @@ Hold the public key against the one that the station shows, and against the evid
 
 
 def make_bundle(journal: pathlib.Path, run_id: str, out: pathlib.Path, race_id: str = "") -> str:
-    """Writes the bundle; the sentence that its own check says. Raises BadInput, StorageError.
+    """Writes the bundle; returns the sentence of its own check. Raises BadInput, StorageError.
 
     `race_id` "": there is only one run of this name. Journals of older stations may hold one in each race.
     """
@@ -56,14 +56,14 @@ def make_bundle(journal: pathlib.Path, run_id: str, out: pathlib.Path, race_id: 
     finally:
         reader.close()
     files = _files((run_id, race_id), first, before, records, _over(points, tip, first, last))
-    case, sentence = check(files)
+    run, sentence = check(files)
     try:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
             for name, data in files.items():
                 bundle.writestr(name, data)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise BadInput(f"{out}: cannot be written ({error.strerror}); name a file with -o.") from None
-    return "; ".join([sentence, *case.doubts])
+    return "; ".join([sentence, *run.discrepancies])
 
 
 def _files(
@@ -131,7 +131,7 @@ def _span(reader: JournalReader, run_id: str, race_id: str) -> tuple[int, int]:
 
 
 def _over(points: list[Checkpoint], tip: Checkpoint | None, first: int, last: int) -> list[Checkpoint]:
-    """The signatures over these records."""
+    """The signatures over the records `first` to `last`."""
     known = {point.seq: point for point in [*([tip] if tip is not None else []), *points]}
     return [known[seq] for seq in sorted(known) if first <= seq <= last]
 

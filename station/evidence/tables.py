@@ -48,8 +48,8 @@ LAP_COLUMNS = (
 )
 
 
-def tables(case: RecomputedRun, records: Sequence[JournalRecord]) -> dict[str, bytes]:
-    """File name -> content."""
+def tables(run: RecomputedRun, records: Sequence[JournalRecord]) -> dict[str, bytes]:
+    """File name -> content of each table of the bundle (CSV and JSON, UTF-8)."""
     parsed = [(record.seq, *json.loads(record.input), json.loads(record.facts)) for record in records]
     return {
         "edges.csv": _csv(("seq", "gate", "sensor", "broken", "at_ns", "edge_seq", "boot"), _edges(parsed)),
@@ -57,9 +57,9 @@ def tables(case: RecomputedRun, records: Sequence[JournalRecord]) -> dict[str, b
         "clock_pairs.csv": _csv(("seq", "boot", "at_ns", "utc_ns"), _pairs(parsed)),
         "gate_notes.csv": _csv(("seq", "gate", "kind", "count", "utc_ns", "sentence"), _notes(parsed)),
         "rulings.csv": _csv(("seq", "ruling", "author", "reason", "order"), _rulings(parsed)),
-        "laps.csv": _csv(LAP_COLUMNS, ([lap[name] for name in LAP_COLUMNS] for _, lap in sorted(case.laps.items()))),
+        "laps.csv": _csv(LAP_COLUMNS, ([lap[name] for name in LAP_COLUMNS] for _, lap in sorted(run.laps.items()))),
         "config.json": _json({"rules": _last(parsed, "OpenRace"), "station": _last(parsed, "Booted")}),
-        "run.json": _json({"run": case.opened, "result": case.result}),
+        "run.json": _json({"run": run.opened, "result": run.result}),
     }
 
 
@@ -70,7 +70,7 @@ def _edges(parsed: Iterable[Any]) -> Iterable[list[Any]]:
 
 
 def _witnesses(parsed: Iterable[Any]) -> Iterable[list[Any]]:
-    """Every source of one table: gates (A and B by name), cars by their own clock, hands."""
+    """All sources of crossings in one table: gates (A and B by name), cars by their own clock, hand times."""
     for seq, kind, given, facts in parsed:
         if kind == "CarReport":
             yield [seq, "car", given["car"], given["at_ns"], given["car_boot"], given["uncertainty_ns"], ""]
@@ -97,7 +97,7 @@ def _pairs(parsed: Iterable[Any]) -> Iterable[list[Any]]:
 
 
 def _notes(parsed: Iterable[Any]) -> Iterable[list[Any]]:
-    """What the gates' drivers noticed of their devices, and said of themselves."""
+    """What the gates' drivers noticed of their devices, and their health reports."""
     for seq, kind, given, _ in parsed:
         if kind == "GateNote":
             said = (given["kind"], given["count"], given["moment"]["utc_ns"], given["sentence"])

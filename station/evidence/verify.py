@@ -2,8 +2,8 @@
 
 Every file against the manifest, the chain of hashes over every record, the station's signatures, the tables for people
 against the records, and the run's laps and score made again from the edges. Exit code 0: all of it agrees; 1: it does
-not, and the sentence says what. `--key` is the public key that the station publishes: whoever signed all of it anew
-with a key of his own shows by it. Who does not trust the bundle's own program has `raceday protest --check BUNDLE.zip`.
+not, and the sentence says what. `--key` is the public key that the station publishes: a forger who signed all of
+it again with another key is noticed. `raceday protest --check BUNDLE.zip` checks without the bundle's own program.
 """
 
 import hashlib
@@ -43,20 +43,20 @@ def main(arguments: list[str]) -> int:
 
 
 def check_and_print(bundle: str, keys: frozenset[str]) -> int:
-    """Says whether the bundle stands; the exit code."""
+    """Prints whether the bundle is sound; returns the exit code."""
     try:
-        case, sentence = check(read_files(bundle), keys)
+        run, sentence = check(read_files(bundle), keys)
     except CHECK_ERRORS as error:
         print(f"The bundle does NOT stand: {error}", file=sys.stderr)  # noqa: T201  the answer
         return 1
     print(sentence)  # noqa: T201  the answer
-    for doubt in case.doubts:
-        print(f"  but {doubt}", file=sys.stderr)  # noqa: T201  the answer
-    return 1 if case.doubts else 0
+    for discrepancy in run.discrepancies:
+        print(f"  but {discrepancy}", file=sys.stderr)  # noqa: T201  the answer
+    return 1 if run.discrepancies else 0
 
 
 def read_files(path: str) -> dict[str, bytes]:
-    """Name -> content. Raises ValueError for what no bundle of ours is, BadZipFile, OSError."""
+    """Name -> content. Raises ValueError if it cannot be a bundle, BadZipFile, OSError."""
     with zipfile.ZipFile(path) as bundle:
         twice = [name for name, count in Counter(bundle.namelist()).items() if count > 1]
         if twice:
@@ -74,23 +74,23 @@ def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tup
     first, previous = manifest["first_seq"] - 1, bytes.fromhex(manifest["hash_before"])
     trusted = frozenset(bytes.fromhex(key) for key in keys)
     seq, head, count = verify_chain(records, points, None, trusted, after=(first, previous))
-    case = recompute_run(manifest["run_id"], records, manifest.get("race_id", ""))
-    for name, table in tables(case, records).items():
+    run = recompute_run(manifest["run_id"], records, manifest.get("race_id", ""))
+    for name, table in tables(run, records).items():
         if files[name] != table:
             raise ValueError(f"{name} does not say what the records say.")
     if not count:
-        case.doubts.append("nobody has signed these records: they prove nothing.")
+        run.discrepancies.append("nobody has signed these records: they prove nothing.")
     by = ", ".join(sorted({point.public_key.hex() for point in points})) or "nobody"
-    score = "no score" if case.score_ms is None else f"{case.score_ms} ms"
+    score = "no score" if run.score_ms is None else f"{run.score_ms} ms"
     sentence = (
-        f"run {case.run_id}: {len(case.laps)} laps, {score}, of the race {case.race_id}; "
+        f"run {run.run_id}: {len(run.laps)} laps, {score}, of the race {run.race_id}; "
         f"records {first + 1} to {seq} are whole, {count} signatures by {by}; head {head.hex()}"
     )
-    return case, sentence
+    return run, sentence
 
 
 def read_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """The manifest, after every file was held against it. Raises ValueError."""
+    """The manifest, after every file was checked against it. Raises ValueError."""
     missing = {MANIFEST, RECORDS, POINTS} - set(files)
     if missing:
         raise ValueError(f"{min(missing)} is missing: it is no protest bundle.")
@@ -110,7 +110,7 @@ def write_records(records: list[JournalRecord]) -> bytes:
 
 
 def read_records(data: bytes) -> list[JournalRecord]:
-    """Back again."""
+    """The records of `journal.jsonl`, as `write_records` wrote them. Raises ValueError, LookupError."""
     rows = [json.loads(line) for line in data.splitlines()]
     return [
         JournalRecord(
@@ -125,12 +125,12 @@ def read_records(data: bytes) -> list[JournalRecord]:
 
 
 def write_points(points: list[Checkpoint]) -> bytes:
-    """The station's signatures."""
+    """The station's signatures as JSON: rows of record, hash, public key, signature (hexadecimal)."""
     return json.dumps([[p.seq, p.hash.hex(), p.public_key.hex(), p.signature.hex()] for p in points], indent=1).encode()
 
 
 def read_points(data: bytes) -> list[Checkpoint]:
-    """Back again."""
+    """The checkpoints of `checkpoints.json`, as `write_points` wrote them. Raises ValueError."""
     return [Checkpoint(seq, *(bytes.fromhex(part) for part in parts)) for seq, *parts in json.loads(data)]
 
 

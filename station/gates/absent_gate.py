@@ -1,6 +1,7 @@
-"""A gate whose device is not there (yet): it keeps nobody down, is tried again in the background, and joins later.
+"""Stands in for a gate whose device is missing: the station runs without it, and it joins when the device appears.
 
-build.py makes one where a driver cannot be made, live_state.py where one does not start; both say HardwareMissing.
+build.py uses it where a driver cannot be constructed, service/live_state.py where one does not start; in both cases
+the driver raised HardwareMissing.
 """
 
 import threading
@@ -18,18 +19,18 @@ StartDriver = Callable[[Mapping[str, int], Put], GateDriver]
 
 
 class AbsentGate:
-    """A `GateDriver`. `begin(after, put)` gives the started driver, or raises HardwareMissing."""
+    """A `GateDriver`. `begin(after, put)` returns the started driver, or raises HardwareMissing."""
 
     def __init__(self, name: str, begin: StartDriver, why: str) -> None:
         self._name, self._begin, self._why = name, begin, why
         self._driver: GateDriver | None = None
         self._absent = True
-        self._lock = threading.Lock()  # closed or begun: one of the two is first
+        self._lock = threading.Lock()  # a close and a late start must not cross
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self, after: Mapping[str, int], put: Put) -> None:
-        """As the protocol says; never raises for a device that is not there."""
+        """As the protocol says; never raises for a missing device."""
         self._thread = threading.Thread(
             target=self._run, args=(dict(after), put), name=f"absent-{self._name}", daemon=True
         )
@@ -56,9 +57,9 @@ class AbsentGate:
                 driver = self._begin(after, put)
             except HardwareMissing as error:
                 self._why, self._absent = str(error), True
-            except Exception as error:  # a fault of the driver's: the log says where, and it may go by as it came
+            except Exception as error:  # a fault of the driver's own: logged with its place, and it may be temporary
                 self._fail(
-                    f"the gate {self._name} does not begin ({type(error).__name__}: {error}); it is tried again."
+                    f"the gate {self._name} does not start ({type(error).__name__}: {error}); it is tried again."
                 )
             else:
                 self._begun(driver)
@@ -74,12 +75,12 @@ class AbsentGate:
             closed = self._closing.is_set()
             if not closed:
                 self._driver = driver
-        if closed:  # nobody waited for it any more
+        if closed:  # it was closed meanwhile
             driver.close()
 
 
 def make_and_start(make: Callable[[], GateDriver]) -> StartDriver:
-    """For a driver that cannot even be made without its device: made and started, or neither."""
+    """For a driver that cannot be constructed without its device: constructed and started, or neither."""
 
     def begin(after: Mapping[str, int], put: Put) -> GateDriver:
         driver = make()
@@ -94,7 +95,7 @@ def make_and_start(make: Callable[[], GateDriver]) -> StartDriver:
 
 
 def start_again(driver: GateDriver) -> StartDriver:
-    """For a driver that is made and does not start."""
+    """For a driver that was constructed but did not start."""
 
     def begin(after: Mapping[str, int], put: Put) -> GateDriver:
         driver.start(after, put)

@@ -1,16 +1,18 @@
-"""A device's clock on ours: from pings and pongs to a line, and how wrong the line can be at most.
+"""Maps a device's clock to the station's: from pings and pongs to a line, and how wrong the line can be at most.
 
 A ping is read by the device after we sent it and before its pong reached us: so each exchange bounds the offset from
 below (by its way out) and from above (by its way back). The fastest messages of each direction are the ones that
-bound it; slow ones say nothing and so cannot mislead. A crystal wanders, but no faster than so much: over a window of
-W seconds some line keeps within w W^2 / 16 of what it truly did. All lines (offset and drift) that obey every bound
-but for this are possible; we take the middle one, and state as uncertainty how far the farthest of them lies away at
-that instant, and how far the crystal may lie from the line. Pure: time is given.
+bound it; slow ones say nothing and so cannot mislead. A crystal wanders, but its rate changes by at most w per second
+(`WANDER_PER_S`): over a window of W seconds some line stays within w W^2 / 16 of what it truly did. All lines (offset
+and drift) that obey every bound but for this are possible. The middle one is used, and the stated uncertainty is how
+far the farthest of them lies away at that instant, plus how far the crystal may lie from the line.
+
+Pure: time is an argument. Used for the Pico gate and for pigpio's ticks.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ DRIFT_LIMIT = 1e-3  # no crystal is off by more than 1000 ppm
 WANDER_PER_S = 5e-8  # how fast a crystal's rate may change (a hand on the board, the sun): 3 ppm in a minute
 GRID = 65  # drifts tried between the extreme ones
 Floats = npt.NDArray[np.float64]
+Slack = Callable[[float], float]  # of a drift: how far apart its lowest and highest possible offsets are, in ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class ClockMap:
 
     @property
     def warm(self) -> bool:
-        """Are there enough exchanges for a good line?"""
+        """True once there are enough exchanges, over enough time, for a good line."""
         if self._first_ns is None or len(self._samples) < self._warm_samples:
             return False
         return self._samples[-1][0] - self._first_ns >= self._warm_ns
@@ -80,21 +83,21 @@ class ClockMap:
 
     @property
     def offset_ns(self) -> int:
-        """Our clock less the device's, at the newest exchange. Needs at least one."""
+        """Our clock less the device's, at the newest exchange. Needs at lower_ns one."""
         device_us = self._samples[-1][0] // US
         return self.at(device_us).at_ns - device_us * US
 
     @property
     def drift_ppb(self) -> int:
-        """How much slower the device counts than we. Needs at least one exchange."""
+        """How much slower the device counts than we. Needs at lower_ns one exchange."""
         return round(self._fitted().drift * 1e9)
 
     def here(self) -> MappedInstant:
-        """The newest exchange on our clock: how good the line is now."""
+        """The newest exchange on our clock; its uncertainty says how good the line is now."""
         return self.at(self._samples[-1][0] // US)
 
     def at(self, device_us: int) -> MappedInstant:
-        """That instant on our clock. Needs at least one exchange."""
+        """The device's instant `device_us` on our clock. Needs at lower_ns one exchange."""
         fit = self._fitted()
         ahead_s = (device_us * US - fit.origin_ns) / NS_PER_S
         middle = fit.offset_ns + fit.drift * ahead_s * NS_PER_S
@@ -117,40 +120,40 @@ def _fit(samples: npt.NDArray[np.int64]) -> _Fit:
     at = (samples[:, 0] - origin_ns).astype(np.float64)
     # The device counts whole microseconds: exchanges that are faster than one would contradict each other.
     bent_ns = WANDER_PER_S * (float(at[0]) / NS_PER_S) ** 2 / 16 * NS_PER_S + US
-    least = (samples[:, 1] - samples[:, 0] - base_ns).astype(np.float64) - bent_ns
-    most = (samples[:, 2] - samples[:, 0] - base_ns).astype(np.float64) + bent_ns
+    lower_ns = (samples[:, 1] - samples[:, 0] - base_ns).astype(np.float64) - bent_ns
+    upper_ns = (samples[:, 2] - samples[:, 0] - base_ns).astype(np.float64) + bent_ns
 
-    def room(drift: float) -> float:
-        return float(np.min(most - drift * at) - np.max(least - drift * at))
+    def slack(drift: float) -> float:
+        return float(np.min(upper_ns - drift * at) - np.max(lower_ns - drift * at))
 
-    best = _highest(room, -DRIFT_LIMIT, DRIFT_LIMIT)
-    begin, end = _edge(room, best, -DRIFT_LIMIT), _edge(room, best, DRIFT_LIMIT)
+    best = _best_drift(slack, -DRIFT_LIMIT, DRIFT_LIMIT)
+    begin, end = _last_possible(slack, best, -DRIFT_LIMIT), _last_possible(slack, best, DRIFT_LIMIT)
     drifts = np.linspace(begin, end, GRID)
     slopes = np.outer(drifts, at)
-    lows, highs = np.max(least - slopes, axis=1), np.min(most - slopes, axis=1)
+    lows, highs = np.max(lower_ns - slopes, axis=1), np.min(upper_ns - slopes, axis=1)
     middle = (begin + end) / 2
-    low, high = float(np.max(least - middle * at)), float(np.min(most - middle * at))
+    low, high = float(np.max(lower_ns - middle * at)), float(np.min(upper_ns - middle * at))
     return _Fit(origin_ns, base_ns, float(at[0]) / NS_PER_S, middle, (low + high) / 2, drifts, lows, highs)
 
 
-def _highest(room: Any, low: float, high: float) -> float:
-    """The drift with the most room between the bounds (`room` is concave)."""
+def _best_drift(slack: Slack, low: float, high: float) -> float:
+    """The drift with the most slack between the bounds (`slack` is concave)."""
     for _ in range(60):
         third = (high - low) / 3
-        if room(low + third) < room(high - third):
+        if slack(low + third) < slack(high - third):
             low += third
         else:
             high -= third
     return (low + high) / 2
 
 
-def _edge(room: Any, inside: float, outside: float) -> float:
+def _last_possible(slack: Slack, inside: float, outside: float) -> float:
     """The last drift on the way out that obeys every bound; `inside` itself if none does (the crystal wandered)."""
-    if room(inside) < 0.0:
+    if slack(inside) < 0.0:
         return inside
     for _ in range(40):
         middle = (inside + outside) / 2
-        if room(middle) >= 0.0:
+        if slack(middle) >= 0.0:
             inside = middle
         else:
             outside = middle

@@ -1,9 +1,9 @@
 """The timer of the DeepRacer Event Manager (DREM) as a gate: its WebSocket in, edges on its own wall clock out.
 
-The timer stamps the press of a strip, tells it once to whoever listens, and keeps nothing. So a lap that it sent while
-we were away is lost: its lap numbers show this. Its clock is a wall clock: where it falls, or moves against ours by
-more than `step_ms`, a new boot begins, and no lap spans it. The strip's release is not told: it is given the same
-stamp, so that no strip counts as blocked.
+Driver "drem". The timer stamps the press of a strip, sends it once to its clients, and stores nothing. So a lap that
+it sent while we were away is lost: its lap numbers show this. Its clock is a wall clock: where it falls, or moves
+against ours by more than `step_ms`, a new boot begins, and no lap spans it. The strip's release is not sent: it gets
+the same stamp, so that no strip counts as blocked.
 """
 
 import threading
@@ -23,9 +23,9 @@ from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, 
 from station.gates.decoders.line_protocols.drem import MAX_TEXT_BYTES, Drem
 from station.gates.driver import Edge, GateHealthReport, GateNote, GateOutput
 
-FIRST_WAIT_S, MAX_WAIT_S = 0.2, 5.0
+MIN_WAIT_S, MAX_WAIT_S = 0.2, 5.0
 LISTEN_S = 0.25
-FIRST_S = 1.0  # a start waits so long for the timer's first answer, and no longer
+FIRST_S = 1.0  # a start waits at most this long for the timer's first answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class DremGateOptions:
 
 
 class DremStream:
-    """What the timer says, as edges; pure. `boot` names this listening, since the timer does not name its own."""
+    """The timer's texts in, edges out; pure. `boot` names this connection's times, since the timer names no boot."""
 
     def __init__(self, gate: str, names: Mapping[str, str], boot: str, step_ns: int) -> None:
         self._gate, self._names, self._boot, self._step_ns = gate, names, boot, step_ns
@@ -46,28 +46,28 @@ class DremStream:
         self._epoch = 0
         self._offset_ns: int | None = None  # its clock less ours
         self.edges = self.lost = 0
-        self.trouble = ""
+        self.fault = ""
         self._notes: list[GateNote] = []
 
     def connected(self) -> None:
-        """A new connection: the half of a text is forgotten, clock and numbers are not."""
+        """A new connection: half a text is dropped, clock and numbers stay."""
         self._decoder.hello()
 
-    def hear(self, text: str | bytes, now_ns: int) -> list[Edge]:
-        """The edges of one text that was heard at `now_ns`; never raises."""
-        said = text.encode("utf-8", "replace") if isinstance(text, str) else text
-        facts = self._decoder.feed(said.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n")
+    def on_text(self, text: str | bytes, now_ns: int) -> list[Edge]:
+        """The edges of one text that was received at `now_ns`; never raises."""
+        data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+        facts = self._decoder.feed(data.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n")
         return [edge for fact in facts for edge in self._edges(fact, now_ns)]
 
-    def notes(self) -> list[GateNote]:
+    def new_notes(self) -> list[GateNote]:
         """What was noticed since the last call, for the journal."""
-        told, self._notes = self._notes, []
-        return told
+        notes, self._notes = self._notes, []
+        return notes
 
     def _edges(self, fact: Decoded, now_ns: int) -> list[Edge]:
         match fact:
             case Gap():
-                self._turn(fact)
+                self._on_gap(fact)
             case StatusReport(device_time_ns=int(time_ns)):
                 self._compare(time_ns, now_ns)
             case DeviceEdge(sensor=gpio, device_time_ns=int(time_ns), number=int(number)):
@@ -79,8 +79,8 @@ class DremStream:
                 ]
         return []
 
-    def _turn(self, gap: Gap) -> None:
-        self.trouble = gap.sentence
+    def _on_gap(self, gap: Gap) -> None:
+        self.fault = gap.sentence
         self.lost += 2 * gap.missing
         if gap.kind in NEW_EPOCH:
             self._epoch += 1
@@ -95,13 +95,13 @@ class DremStream:
             sentence = (
                 f"The timer's wall clock moved by {moved_ns / 1e9:+.3f} s against ours: laps across this are void."
             )
-            self._turn(Gap("clock_jump", sentence))
+            self._on_gap(Gap("clock_jump", sentence))
         # A slow drift is followed.
         self._offset_ns = offset_ns if self._offset_ns is None else self._offset_ns + moved_ns // 8
 
 
 class DremGate:
-    """A `GateDriver`. The timer may come and go: it is called again and again.
+    """A `GateDriver`. The timer may come and go: the connection is retried.
 
     Its two strips lie beside each other on the line: either may be first.
     """
@@ -123,11 +123,11 @@ class DremGate:
         self._put: Callable[[GateOutput], None] | None = None
         self._closing, self._answered = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._alive, self._sentence = False, "The timer was not called yet."
+        self._alive, self._sentence = False, "The timer is not connected yet."
         self._last_ns: int | None = None
 
-    def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:  # noqa: ARG002  # it keeps nothing
-        """As the protocol says. A timer that is not there yet is no error: health says so."""
+    def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:  # noqa: ARG002  # it stores nothing
+        """As the protocol says. A missing timer is not an error: health reports it."""
         self._put = put
         self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
         self._thread.start()
@@ -143,13 +143,13 @@ class DremGate:
             self._thread.join(2.0)
 
     def _run(self) -> None:
-        wait_s = FIRST_WAIT_S
+        wait_s = MIN_WAIT_S
         while not self._closing.is_set():
             try:
-                line = self._call()
+                line = self._connect()
                 with line:
-                    wait_s = FIRST_WAIT_S
-                    self._listen(line)
+                    wait_s = MIN_WAIT_S
+                    self._receive(line)
             except (OSError, WebSocketException) as error:
                 what = str(error) or type(error).__name__
                 self._sentence = (
@@ -160,7 +160,7 @@ class DremGate:
             self._closing.wait(wait_s)
             wait_s = min(2 * wait_s, MAX_WAIT_S)
 
-    def _call(self) -> ClientConnection:
+    def _connect(self) -> ClientConnection:
         return connect(
             self._url,
             open_timeout=3,
@@ -172,23 +172,23 @@ class DremGate:
             proxy=None,
         )
 
-    def _listen(self, line: ClientConnection) -> None:
+    def _receive(self, line: ClientConnection) -> None:
         assert self._put is not None
         self._stream.connected()
-        self._alive, self._sentence = True, "The timer speaks."
+        self._alive, self._sentence = True, "The timer is connected."
         self._answered.set()
         while not self._closing.is_set():
             try:
                 text = line.recv(LISTEN_S)
             except TimeoutError:
                 continue
-            edges = self._stream.hear(text, self._clock.now_ns())
-            for note in self._stream.notes():
+            edges = self._stream.on_text(text, self._clock.now_ns())
+            for note in self._stream.new_notes():
                 self._put(note)
             for edge in edges:
                 self._last_ns = self._clock.now_ns()
                 self._put(edge)
-            self._sentence = " ".join(filter(None, ("The timer speaks.", self._stream.trouble)))
+            self._sentence = " ".join(filter(None, ("The timer is connected.", self._stream.fault)))
 
 
 def _checked(url: str, gate: str) -> str:

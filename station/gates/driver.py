@@ -1,4 +1,4 @@
-"""What a gate driver is: it stamps edges, numbers them, and can say again what the station has not kept.
+"""What a gate driver is: it stamps edges, numbers them, and can deliver again what the station has not stored.
 
 Constructed by build.py as `cls(name, sensors, options, clock)`: `sensors` in the order a forward car meets them,
 `options` the driver's own table from the config, `clock` the station's (a driver whose hardware has its own clock
@@ -13,16 +13,16 @@ from station.core.inputs import Edge, GateNote
 
 __all__ = ["Edge", "GateDriver", "GateHealthReport", "GateNote", "GateOutput"]
 
-GateOutput = Edge | GateNote  # what a driver puts: edges, and what it noticed of its device, in the order of both
+GateOutput = Edge | GateNote  # what a driver delivers: edges and notes about its device, in order
 
 
 @dataclass(frozen=True, slots=True)
 class GateHealthReport:
-    """Is the gate fit to race on? `lost` counts edges that the driver knows it could not deliver.
+    """Can the gate be raced on? `lost` counts edges that the driver knows it could not deliver.
 
-    Where the driver knows: `offset_ns` and `drift_ppb` of its device's clock to the station's, `dropped` bytes that
-    were no frame, `level` of each sensor's beam (0 to 1, in the order of the sensors), `uncertainty_ns` of a stamp
-    that is made now. `absent`: there is no device to speak with; it is tried again and may join later.
+    Where the driver knows them: `offset_ns` and `drift_ppb` of its device's clock to the station's, `dropped` bytes
+    that were in no frame, `level` of each sensor's beam (0 to 1, in the order of the sensors), `uncertainty_ns` of a
+    stamp that is made now. `absent`: the device is not connected; it is tried again and may join later.
     """
 
     alive: bool
@@ -48,10 +48,10 @@ class GateDriver(Protocol):
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
         """Begin to deliver edges, in order, in the background.
 
-        `after[boot]` is the last seq of that boot that the station has kept: what the device remembers beyond it
-        is delivered first. A boot that is not named is delivered from the oldest remembered. `put` only enqueues
-        and may be called from any thread; it takes a GateNote too (a driver that has none need not know).
-        A device that may come and go is no error here: health says that it is `absent`. Raises HardwareMissing where
+        `after[boot]` is the last seq of that boot that the station has stored: what the device has in memory beyond it
+        is delivered first. A boot that is not named is delivered from the oldest edge in memory. `put` only enqueues
+        and may be called from any thread; it accepts a GateNote too (a driver may have none).
+        A device that comes and goes is not an error here: health reports it as `absent`. Raises HardwareMissing where
         the driver cannot wait for it; then it is started again later.
         """
 

@@ -1,23 +1,26 @@
-"""What the drivers notice beside edges, as notes for the journal: dropped bytes said in sums, all else as it comes."""
+"""Counts the bytes of a gate's line that were in no frame, and reports them in sums as notes for the journal.
+
+Used by the drivers whose device sends frames (decoders/gate.py, pico/gate.py).
+"""
 
 from station.core.inputs import GateNote
 
-SUM_NS = 5_000_000_000  # a noisy line gives a note each few seconds, not one for each byte
+SUM_NS = 5_000_000_000  # a noisy line gives one note every few seconds, not one per byte
 
 
 class DroppedByteCounter:
-    """The bytes of a line that were no frame: said at the first ones, then summed up."""
+    """One gate's dropped bytes: reported at once when the first come, then summed up."""
 
     def __init__(self, gate: str, what: str) -> None:
         self._gate, self._what = gate, what
-        self._said = 0
-        self._said_ns: int | None = None
+        self._reported = 0
+        self._reported_ns: int | None = None
 
     def read(self, dropped: int, now_ns: int) -> GateNote | None:
-        """`dropped` bytes since the start; a note if there are new ones and the last note is some seconds old."""
-        more = dropped - self._said
-        if more <= 0 or (self._said_ns is not None and now_ns - self._said_ns < SUM_NS):
+        """A note if `dropped` (bytes since the start) grew and the last note is at least `SUM_NS` old, else None."""
+        more = dropped - self._reported
+        if more <= 0 or (self._reported_ns is not None and now_ns - self._reported_ns < SUM_NS):
             return None
-        self._said, self._said_ns = dropped, now_ns
+        self._reported, self._reported_ns = dropped, now_ns
         bytes_are = "byte was" if more == 1 else "bytes were"
         return GateNote(self._gate, "dropped_bytes", f"{more} {bytes_are} no {self._what}, and dropped.", more)

@@ -1,10 +1,13 @@
-"""A beam that flickers: more edges in a second than any pass makes. It still counts, but the gate is not fit."""
+"""Detects a flickering beam: more edges in a second than any pass makes. Its edges still count, but health is bad.
+
+Used by the drivers that see levels (gpio/gate.py, pico/session.py).
+"""
 
 from collections import deque
 
-MAX_EDGES_PER_S = 40  # edges of one sensor in a second; a car with its two axles on a bouncing strip makes some ten
+MAX_EDGES_PER_S = 40  # of one sensor; a car with two axles on a bouncing strip makes about ten
 SECOND_NS = 1_000_000_000
-SAID_NS = 5 * SECOND_NS  # for so long after the last burst
+WARNING_NS = 5 * SECOND_NS  # how long the warning stays after the last burst
 
 
 class FlickerDetector:
@@ -15,17 +18,17 @@ class FlickerDetector:
         self._bursts: dict[str, int] = {}
 
     def edge(self, sensor: str, at_ns: int) -> None:
-        """One level change."""
+        """One level change of `sensor`."""
         recent = self._recent.setdefault(sensor, deque(maxlen=MAX_EDGES_PER_S))
         recent.append(at_ns)
         if len(recent) == MAX_EDGES_PER_S and at_ns - recent[0] < SECOND_NS:
             self._bursts[sensor] = at_ns
 
     def sentence(self, now_ns: int) -> str:
-        """What to do; empty when no beam flickers."""
-        names = ", ".join(sorted(name for name, at_ns in list(self._bursts.items()) if now_ns - at_ns < SAID_NS))
+        """Which beam flickers and what to do, as one sentence; empty when none does."""
+        names = ", ".join(sorted(name for name, at_ns in list(self._bursts.items()) if now_ns - at_ns < WARNING_NS))
         if not names:
             return ""
         return (
-            f"The beam of {names} flickers, over {MAX_EDGES_PER_S} edges in a second: align it, and look at its wire."
+            f"The beam of {names} flickers, over {MAX_EDGES_PER_S} edges in a second: align it, and check its wiring."
         )

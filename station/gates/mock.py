@@ -1,7 +1,7 @@
-"""The gate without a beam: edges by hand, never kinder than a device that hangs on a wire.
+"""Driver "mock": a gate without a beam, for tests and trials. It is no more forgiving than a real device.
 
-It numbers edges, remembers only so many (`ring`), forgets all with a reboot, delivers on a thread of its own, and
-refuses a sensor that it does not have. A script in its options makes it run by itself, for a look at the station.
+It numbers edges, has a memory of `ring` edges that a reboot clears, and refuses a sensor that it does not have. With
+`every_s` it makes passes by itself, to try out the station.
 """
 
 import threading
@@ -19,16 +19,16 @@ from station.gates.driver import Edge, GateHealthReport, GateNote, GateOutput
 
 @dataclass(frozen=True, slots=True)
 class MockGateOptions:
-    """`every_s` > 0: a pass of `width_ms` each so many seconds, by itself."""
+    """`every_s` > 0: a pass of `width_ms` every `every_s` seconds, by itself."""
 
-    ring: int = setting(4096, min=1, max=1_000_000, what="edges remembered for a station that comes back")
+    ring: int = setting(4096, min=1, max=1_000_000, what="edges in memory for a station that comes back")
     every_s: float = setting(0.0, min=0.0, max=3600.0)
     width_ms: int = setting(120, min=1, max=10_000)
 
 
 @dataclass(slots=True)
 class _MockDevice:
-    """What stays while the station's process comes and goes."""
+    """The device's state, which outlives the station's process."""
 
     seq: int = 0
     edges: int = 0
@@ -79,26 +79,26 @@ class MockGate:
         return edge
 
     def pass_by(self, at_ns: int | None = None) -> Edge:
-        """A car of the usual length; the timing edge."""
+        """A pass of a car of the usual length; returns its first edge, the timing edge."""
         stamp = self._clock.now_ns() if at_ns is None else at_ns
         first = self.edge(self._sensors[0], True, stamp)
         self.edge(self._sensors[0], False, stamp + self._options.width_ms * 1_000_000)
         return first
 
-    def note(self, kind: NoteKind, sentence: str, count: int = 0) -> None:
-        """As a driver that noticed something of its device; said only while somebody listens."""
+    def add_note(self, kind: NoteKind, sentence: str, count: int = 0) -> None:
+        """Delivers a note, as a driver that noticed something of its device; dropped while it is not started."""
         with self._lock:
             if self._put is not None:
                 self._put(GateNote(self._name, kind, sentence, count, self._clock.boot_id))
 
     def lose(self) -> None:
-        """The next edge gets its number and is never seen."""
+        """Loses an edge: its number is used up, and it is never delivered."""
         with self._lock:
             self._device.seq += 1
             self._device.lost += 1
 
     def reboot(self) -> None:
-        """Power went: what was remembered is gone and numbers begin again (the clock names the new boot)."""
+        """A power loss: the memory is empty and numbers start again (the clock names the new boot)."""
         with self._lock:
             self._device = _MockDevice(ring=deque(maxlen=self._options.ring))
 
@@ -109,7 +109,7 @@ class MockGate:
         return GateHealthReport(alive, sentence, device.last_ns, device.edges, device.lost)
 
     def detach(self) -> None:
-        """The station's process is gone; the device goes on."""
+        """The station's process is gone; the device runs on."""
         with self._lock:
             self._put = None
 

@@ -1,14 +1,14 @@
-"""How a beam rests: free, or is its level set the wrong way round? Watched by the drivers that see levels.
+"""Detects a sensor whose `broken` level is configured the wrong way round. Used by the drivers that see levels.
 
 A sensor that is broken from the start, and then free only for moments, rests at the level that is set to mean broken:
-each press of a strip, each car in a beam frees it. That is said, with the setting that mends it, until it was free for
+each press of a strip, each car in a beam frees it. A warning names the setting to change, until the sensor was free for
 a while. The same holds later, where it is broken for long before and after such a moment.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-RESTS_NS = 1_000_000_000  # free for so long: that is how it rests
+RESTS_NS = 1_000_000_000  # free for this long: that is its resting level
 LONG_NS = 2_000_000_000  # broken for longer than a car takes
 
 Level = Literal["low", "high"]
@@ -18,24 +18,24 @@ Level = Literal["low", "high"]
 class _RestingState:
     broken: bool
     since_ns: int
-    doubted: bool  # it was broken from the start, or for long, and did not rest free since
+    doubted: bool  # it was broken from the start, or for long, and has not rested free since
     from_start: bool
-    moments: int = 0  # in which it was free meanwhile
+    moments: int = 0  # short times in which it was free since
 
 
 class RestingLevelMonitor:
-    """The sensors of one gate. `level`: what is set to mean broken; `begun`: how its driver's start is called."""
+    """The sensors of one gate. `level`: what is set to mean broken; `begun`: its driver's start, as a verb."""
 
     def __init__(self, level: Level, begun: str = "started") -> None:
         self._level, self._begun = level, begun
         self._sensors: dict[str, _RestingState] = {}
 
     def begin(self, name: str, broken: bool, now_ns: int) -> None:
-        """A sensor's state when it is first looked at."""
+        """A sensor's state when it is first read."""
         self._sensors[name] = _RestingState(broken, now_ns, broken, broken)
 
     def change(self, name: str, broken: bool, at_ns: int) -> None:
-        """It is broken, or free, from now on; told again it changes nothing."""
+        """It is broken, or free, from `at_ns` on; repeating the present state changes nothing."""
         sensor = self._sensors.get(name)
         if sensor is None:
             self.begin(name, broken=False, now_ns=at_ns)
@@ -50,34 +50,34 @@ class RestingLevelMonitor:
         elif sensor.doubted:
             sensor.moments += 1
 
-    def fell(self, name: str, at_ns: int) -> None:
-        """An edge tells that it was broken just then: so it was free before, whatever was said of it meanwhile."""
+    def broke(self, name: str, at_ns: int) -> None:
+        """An edge shows that it broke at `at_ns`: so it was free before, whatever a heartbeat reported since."""
         sensor = self._sensors.get(name)
         if sensor is not None and sensor.broken and not sensor.moments:
             sensor.doubted, sensor.from_start, sensor.since_ns = False, False, at_ns
         self.change(name, True, at_ns)
 
     def sentence(self, now_ns: int) -> str:
-        """What is wrong, and what mends it; '' if nothing is."""
+        """What is wrong and how to fix it, as one sentence; '' if nothing is."""
         doubted = [name for name, sensor in list(self._sensors.items()) if _doubtful(sensor, now_ns)]
         if any(self._sensors[name].moments for name in doubted):
             return self._inverted(doubted)
-        shut = [name for name in doubted if self._sensors[name].broken]
-        if not shut:
+        broken = [name for name in doubted if self._sensors[name].broken]
+        if not broken:
             return ""
         return (
-            f"The beam of {', '.join(shut)} is broken since the gate {self._begun}: look what stands in it, and at its "
-            f"wire. If nothing does, its level is the other way round: {self._mend(shut)}."
+            f"The beam of {', '.join(broken)} has been broken since the gate {self._begun}: check what stands in it, "
+            f"and its wiring. If nothing does, its level is inverted: {self._remedy(broken)}."
         )
 
     def _inverted(self, names: list[str]) -> str:
         return (
-            f"The level of {', '.join(names)} is the other way round: it rests {self._level}, which is set to mean "
-            f"broken, and is free only for moments. {self._mend(names, capital=True)}."
+            f"The level of {', '.join(names)} is inverted: it rests {self._level}, which is set to mean broken, "
+            f"and is free only for moments. {self._remedy(names, capital=True)}."
         )
 
-    def _mend(self, names: list[str], *, capital: bool = False) -> str:
-        """One setting holds for all sensors of a gate."""
+    def _remedy(self, names: list[str], *, capital: bool = False) -> str:
+        """The remedy: one setting holds for all sensors of a gate."""
         setting = f'broken = "{"high" if self._level == "low" else "low"}"'
         others = [name for name in self._sensors if name not in names]
         words = f"set {setting}"
@@ -87,7 +87,7 @@ class RestingLevelMonitor:
 
 
 def _doubtful(sensor: _RestingState, now_ns: int) -> bool:
-    """It did not rest free since it was broken from the start or for long, as far as can be told by now."""
+    """It has not rested free since it was broken from the start or for long, as far as is known at `now_ns`."""
     lasts_ns = now_ns - sensor.since_ns
     if not sensor.doubted or (not sensor.broken and lasts_ns >= RESTS_NS):
         return False

@@ -1,8 +1,10 @@
 """Where a serial device is now: a USB port that was pulled may come back under another number.
 
-A port is known again by the links that udev gave it (/dev/serial/by-id, and those beside the path that is set), else by
-what the kernel tells of its USB device: vendor, product, serial number and interface. Adapters without a serial number
-of their own share all of that, and one by-id link too: of two that are alike each is known by its socket alone.
+A port is recognised by the links that udev gave it (/dev/serial/by-id, and those beside the configured path), else by
+what the kernel reports of its USB device: vendor, product, serial number and interface. Adapters without a serial
+number of their own share all of that, and one by-id link too: of two alike each is recognised by its socket alone.
+
+Used by the drivers with a port (decoders/gate.py, pico/gate.py) and by `raceday gate list`.
 """
 
 import os
@@ -17,13 +19,13 @@ BY_ID = pathlib.Path("/dev/serial/by-id")
 DEV = pathlib.Path("/dev")
 TTYS = pathlib.Path("/sys/class/tty")
 NUMBERED = re.compile(r"(tty[A-Z]\w*?|cuaU|pts)\d+")
-_NO_USB = re.compile(r"ttyS\d+")  # there are dozens, and none hangs on USB
-_NO_SERIAL = re.compile(r"0*1?|0?1234\w*")  # what makers leave in the place of one
+_NO_USB = re.compile(r"ttyS\d+")  # there are dozens, and none is on USB
+_NO_SERIAL = re.compile(r"0*1?|0?1234\w*")  # what makers put in the place of one
 
 
 @dataclass(frozen=True, slots=True)
 class UsbDevice:
-    """What tells one USB port from another; `serial` is "" for devices that have none."""
+    """What distinguishes one USB port from another; `serial` is "" for devices that have none."""
 
     vendor: str
     product: str
@@ -42,12 +44,12 @@ class UsbPort:
     label: str
 
     def shares(self, other: "UsbPort") -> bool:
-        """Do the two have one by-id link? A link is made of the makers' words, which also unequal devices may share."""
+        """Do both get the same by-id link? It is made of the makers' texts, which even different devices may share."""
         return self.name != other.name and (self.device == other.device or self.label == other.label)
 
 
 def usb_port(path: str, ttys: pathlib.Path = TTYS) -> UsbPort | None:
-    """The port of this path; None if it hangs on no USB, or is not there."""
+    """The port of this path; None if it is not on USB, or is missing."""
     name = pathlib.Path(os.path.realpath(path)).name
     folder = ttys / name / "device"
     if not folder.exists():
@@ -65,15 +67,15 @@ def usb_port(path: str, ttys: pathlib.Path = TTYS) -> UsbPort | None:
 
 
 def usb_device(path: str, ttys: pathlib.Path = TTYS) -> UsbDevice | None:
-    """The USB device behind a port; None if it hangs on none, or is not there."""
+    """The USB device behind a port; None if there is none, or the port is missing."""
     found = usb_port(path, ttys)
     return None if found is None else found.device
 
 
 def stable_name(path: str, by_id: pathlib.Path = BY_ID, ttys: pathlib.Path = TTYS) -> str:
-    """The name under which this port is always found; "" if it has none (or is one already).
+    """The name under which this port is always found; "" if it has none (or `path` is one already).
 
-    That of its device; of one that is like another the name of its socket.
+    The name of its device; where another device is alike, the name of its socket.
     """
     port = usb_port(path, ttys)
     alike = port is not None and any(port.shares(other) for other in _ports(ttys))
@@ -95,9 +97,9 @@ class PortFinder:
         self._links: tuple[str, ...] = ()
         self._port: UsbPort | None = None
         self._now, self._opened = wanted, False
-        self._gone = False  # since it was open there was a look that found none like it
-        self._twins = False  # another one is or was there that is the same to the kernel
-        self._shared = False  # or at least to udev
+        self._gone = False  # since it was open, one search found none like it
+        self._twins = False  # another one is or was there that looks the same to the kernel
+        self._shared = False  # or the same to udev at least
         self._moved = False  # what is open now has no serial number, and came in another socket than what was
         self._listed: tuple[pathlib.Path, ...] = ()
 
@@ -119,22 +121,22 @@ class PortFinder:
         return self._wanted
 
     def opened(self, path: str) -> None:
-        """It is there: what it is known by from now on."""
+        """`path` was opened: remember how to recognise the device from now on."""
         self._now, self._opened, self._gone = os.path.realpath(path) if self.local else path, True, False
         if not self.local:
             return
         was, self._port = self._port, usb_port(path, self._ttys) or self._port
         self._moved = was is not None and self._port is not None and _is_moved(was, self._port)
-        self._note(_ports(self._ttys))
+        self._compare_with(_ports(self._ttys))
         links = (*_links(self._by_id, path), *_links(pathlib.Path(self._wanted).parent, path))
         self._links = tuple(link for link in links if link != self._wanted)
 
     @property
     def advice(self) -> str:
-        """What to set instead of a number, as a sentence; "" where the name is a good one."""
+        """The setting to use instead of a numbered name, as a sentence; "" where the configured name is a good one."""
         if not self.local:
             return ""
-        self._look_at_links()
+        self._refresh_twins()
         numbered = NUMBERED.fullmatch(pathlib.Path(self._wanted).name) is not None
         if not numbered and not (self._shared and pathlib.Path(self._wanted).parent == self._by_id):
             return ""
@@ -150,7 +152,7 @@ class PortFinder:
         return f"{moved if self._moved else ''}{number}".rstrip()
 
     def others(self) -> str:
-        """Of a port that is not there: what is plugged in instead, as a sentence."""
+        """For a missing port: what is plugged in instead, as a sentence; "" if it is there."""
         absent = self.local and not pathlib.Path(self._wanted).exists()
         names = [self._unshared(name) for name in plugged_in(self._by_id, self._ttys)] if absent else []
         return f" Plugged in: {', '.join(names[:4])}." if names else ""
@@ -169,7 +171,7 @@ class PortFinder:
         device = self._port.device
         ports = _ports(self._ttys)
         alike = [port for port in ports if port.device == device]
-        self._note(ports)
+        self._compare_with(ports)
         if not alike:
             self._gone = True
         if self._twins:
@@ -178,31 +180,31 @@ class PortFinder:
         link = next((link for link in self._links if usb_device(link, self._ttys) == device), "")
         return link or (self._name(alike[0]) if alike else "")
 
-    def _note(self, ports: list[UsbPort]) -> None:
-        """Is there another one like it? What was learnt is kept: it may come back."""
+    def _compare_with(self, ports: list[UsbPort]) -> None:
+        """Is there another one like it? The answer is remembered: the other one may come back."""
         if (mine := self._port) is None:
             return
         alike = [port for port in ports if port.device == mine.device]
         here = any(port.socket == mine.socket for port in alike)
-        # One that stands elsewhere at the first look after ours broke off was there before: no hand is so quick.
+        # One in another socket at the first search after ours was unplugged was there before: nobody is that fast.
         at_once = bool(alike) and not here and not self._gone and _NO_SERIAL.fullmatch(mine.device.serial) is not None
         self._twins = self._twins or len(alike) > 1 or at_once
         like_named = any(mine.shares(port) and port.device != mine.device for port in ports)
         self._shared = self._shared or self._twins or like_named
 
-    def _look_at_links(self) -> None:
-        """Cheap enough for each look at the health: udev's lists; the machine itself only when they changed."""
+    def _refresh_twins(self) -> None:
+        """Cheap enough for each call of `health`: reads udev's lists, and the machine itself only when they changed."""
         listed = (*_sorted(self._by_id), *_sorted(_by_path(self._by_id)))
         if listed != self._listed:
             self._listed = listed
-            self._note(_ports(self._ttys))
+            self._compare_with(_ports(self._ttys))
 
     def _name(self, port: UsbPort) -> str:
         path = str(DEV / port.name)
         return next(_links(_by_path(self._by_id), path), path) if self._twins else path
 
     def _refuse_shared_link(self) -> None:
-        """At the first opening nothing is known but the name; one that several share is none."""
+        """At the first opening only the name is known; one that several devices share is refused."""
         port = usb_port(self._wanted, self._ttys) if pathlib.Path(self._wanted).parent == self._by_id else None
         alike = [] if port is None else [other for other in _ports(self._ttys) if port.shares(other)]
         if port is not None and alike:
@@ -214,19 +216,19 @@ class PortFinder:
             )
 
     def _refuse_anothers_name(self) -> None:
-        """It is not there, and its name is: of what? A name in by-path is meant for whatever is in that socket."""
+        """The device is missing, and its name leads to another: refused, unless the name means the socket (by-path)."""
         other = usb_device(self._wanted, self._ttys)
         if self._port is None or other is None or pathlib.Path(self._wanted).parent == _by_path(self._by_id):
             return
-        told = f"{other.vendor}:{other.product} {other.serial}".rstrip()
+        other_name = f"{other.vendor}:{other.product} {other.serial}".rstrip()
         remedy = f"set `{self._setting}` to the name that `raceday gate list` shows."
         if other == self._port.device:
             raise HardwareMissing(
-                f"{self._wanted}: another device of the same kind has this name now ({told}), in another socket; "
+                f"{self._wanted}: another device of the same kind has this name now ({other_name}), in another socket; "
                 f"plug the right one in where it was, or {remedy}"
             )
         raise HardwareMissing(
-            f"{self._wanted}: another device has this name now ({told}); plug the right one in, or {remedy}"
+            f"{self._wanted}: another device has this name now ({other_name}); plug the right one in, or {remedy}"
         )
 
 

@@ -1,4 +1,6 @@
-"""What waits in the station's queue: inputs with what is owed for each, and the answer that a command waits for."""
+"""The station's queue: inputs with what is to be done once each is stored, and the answer that a command waits for.
+
+Used by station.py; pure, but for `Ticket`, which blocks its caller until the answer is there."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +11,7 @@ from typing import TypeVar
 from shared.protocol import messages as m
 from station.core import facts as f
 from station.core import inputs as e
-from station.views.views import Accepted, Declined, RulingEffect
+from station.views.command_answers import Accepted, Declined, RulingEffect
 
 MAX_BATCH = 256
 MAX_NOTE_CHARS = 300
@@ -17,7 +19,7 @@ T = TypeVar("T")
 
 
 class Ticket:
-    """A command that waits for its answer."""
+    """A command in the queue, and its answer once there is one; `settle` and `wait` may be called from any thread."""
 
     def __init__(self, command: e.Command) -> None:
         self.command = command
@@ -30,7 +32,7 @@ class Ticket:
 
     def wait(self, timeout_s: float) -> Accepted | Declined:
         if not self._done.wait(timeout_s) or self.answer is None:
-            return Declined(f"The station did not answer within {timeout_s:g} s; look whether it was done.")
+            return Declined(f"The station did not answer within {timeout_s:g} s; check whether it was done.")
         return self.answer
 
 
@@ -44,7 +46,7 @@ class QueuedInput:
 
 
 def car_report(message: m.Message, lap: m.CarLap, taken: e.Moment) -> e.CarReport | None:
-    """A car's message as the core takes it; None if it could not be read again from the journal."""
+    """A car's lap message as an input of the core; None if its text could not be read back from the journal."""
     envelope = message.envelope
     if not (envelope.boot.isprintable() and lap.car_boot.isprintable()):
         return None
@@ -63,13 +65,13 @@ def car_report(message: m.Message, lap: m.CarLap, taken: e.Moment) -> e.CarRepor
 
 
 class CarModelChanges:
-    """What each car reported last of its model: only what is new goes to the core. Called on the link's thread."""
+    """The model that each car reported last, so that only changes reach the core. Called on the link's thread."""
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[str, str]] = {}
 
     def change(self, car: str, state: m.CarState, taken: e.Moment) -> e.CarModel | None:
-        """As the core takes it; None if it was known, or could not be read again from the journal."""
+        """The change as an input; None if there is none, or its text could not be read back from the journal."""
         reported = (state.model, state.model_sha256) if state.online else None
         if reported == self._last.get(car) or not (state.model.isprintable() and state.model_sha256.isprintable()):
             return None
@@ -81,13 +83,14 @@ class CarModelChanges:
 
 
 def gate_note(note: e.GateNote, taken: e.Moment) -> e.GateNote:
-    """A driver's note as the core takes it: what stems from a device is cut to what the journal can read again."""
+    """A driver's note as an input: text that came from a device is cut to what the journal can read back."""
     sentence = "".join(sign for sign in note.sentence[:MAX_NOTE_CHARS] if sign.isprintable())
     boot = note.boot if note.boot.isprintable() else ""
     return replace(note, sentence=sentence, boot=boot, moment=taken)
 
 
 def drain(queue: "SimpleQueue[T]", wait_s: float) -> list[T]:
+    """Up to `MAX_BATCH` items, in order; waits up to `wait_s` for the first one."""
     found: list[T] = []
     try:
         found.append(queue.get(timeout=wait_s) if wait_s else queue.get_nowait())
@@ -99,7 +102,7 @@ def drain(queue: "SimpleQueue[T]", wait_s: float) -> list[T]:
 
 
 def answer_of(seq: int, facts: tuple[f.Fact, ...], effect: RulingEffect | None = None) -> Accepted | Declined:
-    """What a command is told: refused, or done with what it changed."""
+    """The answer to a command, from its facts: refused, or done with what it changed."""
     for fact in facts:
         if isinstance(fact, f.CommandRefused):
             return Declined(fact.sentence)
@@ -110,7 +113,7 @@ def answer_of(seq: int, facts: tuple[f.Fact, ...], effect: RulingEffect | None =
 
 
 def declined_unstored(command: e.Input, why: str) -> Declined:
-    """The answer while the disk refuses."""
+    """The answer to a command while the disk refuses records; `why` is the disk's error."""
     if isinstance(command, e.StopAll):
         return Declined(f"The stop was sent to all cars and holds, but it cannot be stored yet: {why}")
     if isinstance(command, e.OrderCar) and command.action == "estop":

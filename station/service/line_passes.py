@@ -1,4 +1,4 @@
-"""What an event manager's timer would have told: each pass over the start line, once, from the facts of one input."""
+"""Each pass over the start line, once, from the facts of one input: what an event manager's own timer would report."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

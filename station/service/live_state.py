@@ -1,4 +1,6 @@
-"""What is live around the track and not journaled: cars that speak, gates' health, the wire, what sync is doing."""
+"""What is live and not journaled: cars, gates' health, the broker, and what sync is doing.
+
+Called by station.py on its live thread; it updates the current view and publishes the gates' health."""
 
 import contextlib
 import re
@@ -14,15 +16,17 @@ from station.core.inputs import GateSpec, Moment
 from station.core.timing.sensor_layout import SensorPass, words
 from station.gates.absent_gate import AbsentGate, start_again
 from station.gates.driver import GateDriver, GateHealthReport, GateOutput
-from station.service.car_control import CarControl
+from station.service.cars.car_control import CarControl
 from station.service.sensor_stats import SensorStats
+from station.views.car_views import StopView
 from station.views.current_view import CurrentView
-from station.views.views import BrokerView, GateView, SensorView, StopView, SyncView
+from station.views.gate_views import GateView, SensorView
+from station.views.system_views import BrokerView, SyncView
 
 
 @dataclass(frozen=True, slots=True)
 class PassFindings:
-    """What a gate's passes say of the gate: sensors that saw none, a layout that does not fit, and the passes."""
+    """What a gate's passes show about the gate: sensors that saw none, a layout that does not fit, and the passes."""
 
     missing: tuple[str, ...] = ()
     doubt: str = ""
@@ -36,7 +40,7 @@ FIGURES = re.compile(r"\d+")
 
 
 class LiveState:
-    """Called on the live thread."""
+    """One for the station. `sync` reads the status of sync, given how many results are due; None: no sync."""
 
     def __init__(
         self,
@@ -56,15 +60,15 @@ class LiveState:
         self._synced_ns: int | None = None
         self.sensor_stats = SensorStats()
         self._published: tuple[m.GateHealth, int] | None = None
-        self._faults: dict[str, str] = {}  # gate -> of what it is ill, "" if it is well
+        self._faults: dict[str, str] = {}  # gate -> what is wrong with it, "" if nothing
         self._on_gate_health: Callable[[str, bool, str], None] = lambda _gate, _healthy, _sentence: None
 
     def start(
         self, engine: Engine, put: Callable[[GateOutput], None], on_gate_health: Callable[[str, bool, str], None]
     ) -> None:
-        """The gates begin, each after what the journal has of it; `on_gate_health` hears whether each is well.
+        """Starts each gate after its last journaled edge; `on_gate_health` gets each change of health.
 
-        One that is absent keeps nobody down: it is started again in the background.
+        A gate whose device is absent does not stop the station: it is tried again in the background.
         """
         self._on_gate_health = on_gate_health
         for name, driver in tuple(self._drivers.items()):
@@ -75,14 +79,14 @@ class LiveState:
                 self._drivers[name].start(engine.last_seq_by_boot(name), put)
 
     def update_findings(self, name: str, engine: Engine, facts: Sequence[Fact]) -> None:
-        """After the edge of a gate, or at a start: what its passes say of the gate itself. Not for each edge anew."""
+        """After an edge or a start: what its passes show about the gate. Skipped where the facts cannot change it."""
         gate = engine.gates.get(name)
         if gate is None or (name in self._findings and not _may_change_findings(gate.spec, facts)):
             return
         self._findings[name] = PassFindings(gate.trial.missing, gate.doubt, gate.arrangement.passes)
 
     def on_message(self, delivery: Delivery, now_ns: int) -> None:
-        """A beat, a state or telemetry of a car."""
+        """A heartbeat, a state or telemetry of a car; the replies are published at once."""
         body, envelope = delivery.message.body, delivery.message.envelope
         replies = []
         match body:
@@ -96,11 +100,11 @@ class LiveState:
             self._link.publish(reply, car)
 
     def stop_view(self, now: Moment) -> StopView:
-        """What became of the stop of all cars by now; from any thread."""
+        """The outcome of the stop of all cars so far; from any thread."""
         return self._cars.stop_view(now, connected=self._link.state().connected)
 
     def refresh(self, now: Moment, rate: float, due: int) -> None:
-        """A few times a second: all that is live, onto the screens; the gates' health onto the wire."""
+        """Updates the view with all that is live and publishes the gates' health, at most a few times a second."""
         now_ns = now.at_ns
         if self._refreshed_ns is not None and 0 <= now_ns - self._refreshed_ns < REFRESH_NS * rate:
             return
@@ -127,7 +131,7 @@ class LiveState:
     def _gate(self, spec: GateSpec) -> GateView:
         driver = self._drivers.get(spec.name)
         report = driver.health() if driver is not None else GateHealthReport(False, "The gate has no driver.")
-        # Sentences count (edges, seconds): only another kind of illness is news.
+        # Sentences hold counts (edges, seconds): only a different kind of fault is news.
         kind = "" if report.alive else FIGURES.sub("", report.sentence)
         if self._faults.get(spec.name) != kind:
             self._faults[spec.name] = kind
@@ -179,12 +183,12 @@ class LiveState:
 
 
 def _may_change_findings(spec: GateSpec, facts: Sequence[Fact]) -> bool:
-    """These facts may change what its passes say: any edge where several sensors stand, else only the last proof."""
+    """May these facts change the findings? With several sensors any edge may, with one only the proof that it works."""
     return len(spec.sensors) > 1 or any(isinstance(fact, GateTried) for fact in facts)
 
 
 def gate_health(gates: tuple[GateView, ...]) -> m.GateHealth:
-    """As published: every gate, and the worst one's state where a reader of one gate looks."""
+    """The message of all gates; its top-level fields are those of the worst gate, for readers that know only one."""
     worst = min(gates, key=lambda gate: (gate.alive, not gate.stuck))
     stamps = [sensor.last_edge_ns for sensor in worst.each if sensor.last_edge_ns is not None]
     last_ns = max(stamps, default=None)
@@ -205,5 +209,5 @@ def _condition(gate: GateView) -> m.GateCondition:
 
 
 def _without_counts(health: m.GateHealth) -> list[tuple[object, ...]]:
-    """What is news: not each edge."""
+    """The state without its counts: what must differ to be published at once."""
     return [(gate.gate, gate.healthy, gate.sentence, gate.lost) for gate in health.gates]

@@ -1,4 +1,6 @@
-"""After the commit: who is told what. Facts to the wire, to the cars' orders and to the screens."""
+"""After the commit: facts are published to MQTT, turned into orders to cars, and shown in the current view.
+
+Called by station.py on the thread that owns the engine."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,7 +11,8 @@ from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.inputs import Moment
 from station.core.runs.run import Run
-from station.service.car_control import CarControl, DrivePermit, Goal, Reply
+from station.service.cars.car_control import CarControl, Reply
+from station.service.cars.controlled_car import DrivePermit, Goal
 from station.service.line_passes import line_passes
 from station.views.best_laps import BestLaps
 from station.views.current_view import CurrentView
@@ -23,9 +26,9 @@ from station.views.projection import (
     standing_lines,
     unknown_transponder_views,
 )
-from station.views.views import RunView
+from station.views.race_views import RunView
 
-# Facts that change what a run looks like; all else leaves the picture as it is.
+# Facts that change what a run looks like; all others leave the view as it is.
 _VIEW_FACTS = (
     f.RaceOpened,
     f.RunOpened,
@@ -57,7 +60,7 @@ _VIEW_FACTS = (
 
 
 class Publisher:
-    """Called on the thread that owns the engine, with facts that are on disk. `on_pass` hears each pass of the line."""
+    """Gets facts that are on disk. `on_pass(boot, at_ns, utc_ns)` is called for each pass of the start line."""
 
     def __init__(
         self, cars: CarControl, link: Link, view: CurrentView, on_pass: Callable[[str, int, int], None] | None = None
@@ -66,7 +69,7 @@ class Publisher:
         self._best_laps = BestLaps()
 
     def resume(self, engine: Engine, now: Moment) -> None:
-        """After a start: what was true when the station went down."""
+        """After a start: publishes what was true when the station stopped."""
         self._permit(engine)
         if (stop := engine.stop.on) is not None:
             self.stop_all(stop.author, replace(now, utc_ns=stop.utc_ns))
@@ -75,7 +78,7 @@ class Publisher:
         self._status(engine, [run.run_id for run in _shown_runs(engine)])
 
     def publish(self, engine: Engine, facts: Sequence[Fact], now: Moment) -> None:
-        """One input's facts."""
+        """Publishes the facts of one input, in order."""
         if self._on_pass is not None:
             for each in line_passes(engine, facts):
                 self._on_pass(each.boot, each.at_ns, engine.time_of_day(each.boot, each.at_ns))
@@ -90,16 +93,16 @@ class Publisher:
             self._show(engine, now, figures, standing)
 
     def order(self, car: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> None:
-        """Lead a car to a mode."""
+        """Starts leading a car to a goal."""
         self.send(self._cars.order(car, goal, throttle_percent, now_ns))
 
     def stop_all(self, author: str, at: Moment) -> None:
-        """To every car at once, and to each that speaks later; on any thread."""
+        """Stops every car at once, and each that reports later; from any thread."""
         self.send(self._cars.stop_all(author, at))
         self._show_stop(at)
 
     def send(self, replies: Sequence[Reply]) -> None:
-        """To the cars."""
+        """Publishes messages to cars."""
         for car, body in replies:
             self._link.publish(body, car)
 
@@ -160,9 +163,9 @@ class Publisher:
         last = None
         if run is not None:
             last = on.get(run.run_id) or self._run(engine, run, now, figures.get(run.run_id))
-        strangers = unknown_transponder_views(engine.unknown_transponders)
+        unknown_transponders = unknown_transponder_views(engine.unknown_transponders)
         best = race_view(race, self._best_laps.of_race())
-        self._view.update(race=best, run=last, runs=tuple(on.values()), strangers=strangers)
+        self._view.update(race=best, run=last, runs=tuple(on.values()), unknown_transponders=unknown_transponders)
         if standing:
             self._view.update(standing=standing_lines(race))
 
@@ -173,14 +176,14 @@ class Publisher:
 
 
 def _shown_runs(engine: Engine) -> list[Run]:
-    """Those on the track, or the last one that was."""
+    """The runs on the track, or else the last one that was."""
     if engine.race is None or engine.run is None:
         return []
     return engine.race.on_track or [engine.run]
 
 
 def _changed_run(fact: Fact) -> str:
-    """The run whose state is told anew."""
+    """The run whose state is published again because of this fact; "" if none."""
     match fact:
         case f.PhaseChanged() | f.LapsRecomputed() | f.RunReassigned():
             return fact.run_id

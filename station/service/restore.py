@@ -1,4 +1,4 @@
-"""A new engine, brought by the journal's inputs to where it was at the last record. Called when the station starts."""
+"""Restores the engine at a start: every journaled input is fed to a new one. Called by station.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What each sensor did lately: its edges, and how many of the last minute made no crossing. Live, not journaled."""
+"""Statistics of each sensor: its edges, and how many of the last minute made no crossing. Live, not journaled."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class SensorCounts:
 
 
 class SensorStats:
-    """Noted on the thread that commits, read on the live one."""
+    """Recorded on the thread that commits, read on the live one."""
 
     def __init__(self) -> None:
         self._sensors: dict[tuple[str, str], _SensorHistory] = {}
@@ -45,7 +45,7 @@ class SensorStats:
             sensor.noise.append(edge.at_ns)
 
     def read(self, gate: str, name: str) -> SensorCounts:
-        """What is known of a sensor."""
+        """The counts of one sensor; zeros for one that sent nothing."""
         sensor = self._sensors.get((gate, name))
         if sensor is None or sensor.last is None:
             return SensorCounts()

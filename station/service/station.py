@@ -1,14 +1,23 @@
-"""The station at work: take, handle, append, tell. One thread times and writes; another speaks with cars and screens.
+"""The trackside station: takes inputs, handles them, appends them to the journal, and only then publishes.
+
+Built by `build.py`, run by `threads.py`: one thread calls `pump`, which times and writes, another `pump_live`, which
+talks to cars and pages and never waits for the disk. It calls the core's engine, the journal, `Publisher` (what was
+committed) and `LiveState` (what is live). The web asks it through `ServicePort` (views/views.py):
+
+    station = build(config)
+    threads = StationThreads(station)
+    threads.start()
+    answer = station.submit(OpenRun(author="Ruth", racer="Ada", car="car-1"))
 
 Whatever comes in (edges, reports, commands) waits in one queue and so has one order. A batch is handled by the
-engine, appended in one transaction, and only then is anybody told. If the disk refuses, nothing of the batch has
+engine, appended in one transaction, and only then published. If the disk refuses, nothing of the batch has
 happened: the engine is built again from the journal, inputs are held, commands are declined, and no lap report is
 acknowledged until the disk takes them.
 """
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from queue import SimpleQueue
 
 from shared.clock import Clock
@@ -22,55 +31,32 @@ from station.core import inputs as e
 from station.core.engine import Engine
 from station.drem_timer import DremTimer
 from station.gates.driver import GateDriver, GateOutput
-from station.service.car_control import CarControl, Goal
+from station.service.cars.car_control import CarControl
+from station.service.cars.controlled_car import Goal
+from station.service.cars.order_target import refusal
+from station.service.disk_check import DiskCheck
 from station.service.inbox import CarModelChanges, QueuedInput, Ticket, answer_of, car_report, drain, gate_note
 from station.service.live_state import LiveState
-from station.service.order_target import refusal
 from station.service.publisher import Publisher
 from station.service.restore import restore
+from station.service.setup import StationSetup, boot_inputs
+from station.service.station_clock import StationClock
 from station.service.storage_fault import StorageFault
 from station.service.thread_watchdog import ThreadWatchdog, late_sentence
-from station.store.disk_space import disk_space
 from station.store.journal import Journal, JournalEntry
+from station.views.car_views import StopView
+from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.current_view import CurrentView
+from station.views.race_views import UncountedCrossing
 from station.views.ruling_effect import ruling_effect, run_figures
-from station.views.views import (
-    Accepted,
-    ClockView,
-    Declined,
-    ManagerView,
-    RulingEffect,
-    StopView,
-    StoreView,
-    SyncView,
-    UncountedCrossing,
-    View,
-)
+from station.views.system_views import ManagerView, StoreView, SyncView
+from station.views.views import View
 
-TICK_NS = 50_000_000
-DISK_CHECK_NS = 1_000_000_000
-CLOCK_PAIR_NS = 600_000_000_000
-CLOCK_STEP_NS = 1_000_000_000
-JOURNAL_BYTES, START_BYTES = 6, 4  # that no two journals, and no two starts of one, ever share
 CAR_MESSAGES: tuple[type[m.Body], ...] = (m.CarHeartbeat, m.CarState, m.CarLap, m.CarTelemetry)
 
 
-@dataclass(frozen=True, slots=True)
-class StationSetup:
-    """What this station is, and the race that it opens."""
-
-    name: str
-    gates: tuple[e.GateSpec, ...]
-    race: e.OpenRace | None
-    lease_ms: int = 500
-    order_ttl_ms: int = 2000
-    versions: Mapping[str, str] = field(default_factory=dict)
-    transponders: tuple[e.Transponder, ...] = ()
-    random_hex: Callable[[int], str] | None = None  # so many random bytes as hexadecimal digits; None: ids as of old
-
-
 class Station:
-    """Without threads of its own: `pump` and `pump_live` do the work, `Runner` (threads.py) calls them."""
+    """Without threads of its own: `pump` and `pump_live` do the work, `StationThreads` calls them."""
 
     def __init__(
         self,
@@ -85,28 +71,22 @@ class Station:
     ) -> None:
         self.setup, self.journal = setup, journal
         self._log = log  # the log: what an operator reads when no page is open
-        self._clock, self._link = clock, link
+        self._link = link
         self._inbox: SimpleQueue[QueuedInput] = SimpleQueue()
         self._car_messages: SimpleQueue[Delivery] = SimpleQueue()
-        self.notice = ""  # what the operator should know of the start, "" if nothing
+        self.notice = ""  # what the operator should know about the start, "" if nothing
         self.storage_fault = StorageFault(self._on_storage_fault)
-        self._disk_warning = ""
+        self._disk = DiskCheck(journal)
         self._watchdog = ThreadWatchdog()
         self._late_s = 0
-        self._next_tick_ns = self._next_disk_check_ns = 0
-        self._next_pair_ns = clock.now_ns() + CLOCK_PAIR_NS  # the boot is journaled with a pair
         self._restored = restore(journal)
-        self._paired = set(self._restored.engine.paired)
-        self._offset_ns: int | None = None  # the time of day that an official set, for a clock that is not set
-        self._clock_known = clock.trusted
-        self._last_pair = (0, True)  # offset, trusted
-        self._update_time_of_day()
+        self._clock = StationClock(clock, self._restored.engine)
         self._models = CarModelChanges()
         self._uncounted: tuple[UncountedCrossing, ...] = ()
         self._manager: ManagerView | None = None
-        self._view = CurrentView(setup.name, self._clock_view)
+        self._view = CurrentView(setup.name, self._clock.view)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
-        self.drem = drem  # an event manager that uses us as its timer
+        self.drem = drem  # the event manager's timer, if one is configured
         self._publisher = Publisher(self._cars, link, self._view, drem.crossing if drem is not None else None)
         self._live_state = LiveState(setup.gates, gates, link, self._cars, self._view, sync)
 
@@ -115,7 +95,7 @@ class Station:
         self._commit([QueuedInput(event) for event in self._boot_inputs()])
         if self.setup.race is not None:
             self._open_race(self.setup.race)
-        self._publisher.resume(self._restored.engine, self._now())
+        self._publisher.resume(self._restored.engine, self._clock.now())
         self._show_storage()
         self._view.results_due(self.journal.due)
         self._live_state.blocked = _blocked_sensors(self._restored.engine)
@@ -126,12 +106,12 @@ class Station:
             self.drem.start()
         self._live_state.start(self._restored.engine, self._on_gate_event, self._on_gate_health)
         self._link.start([Subscription(BY_BODY[kind]) for kind in CAR_MESSAGES], self._on_message)
-        self._link.publish(m.StationStatus(True, "The station times."))
+        self._link.publish(m.StationStatus(True, "The station is timing."))
 
     def pump(self, wait_s: float = 0.0) -> bool:
-        """Takes what waits (or waits for it), and the time; True if there was something."""
+        """Handles what waits in the queue and what is due by the clock; True if anything waited."""
         self._watchdog.mark_alive()
-        items = self._dequeue(wait_s)
+        items = drain(self._inbox, wait_s)
         worked = bool(items)
         if self.storage_fault.on:
             self.storage_fault.hold(items)
@@ -144,14 +124,14 @@ class Station:
         return worked
 
     def pump_live(self, wait_s: float = 0.0) -> bool:
-        """Answers beats and shows states: never waits for the disk."""
+        """Answers heartbeats and refreshes live states, without waiting for the disk; True if a message was handled."""
         worked = False
         self._check_timing_thread()
         for delivery in drain(self._car_messages, wait_s):
             self._live_state.on_message(delivery, self._clock.now_ns())
             delivery.ack()
             worked = True
-        self._live_state.refresh(self._now(), self._clock.rate, self.journal.due)
+        self._live_state.refresh(self._clock.now(), self._clock.rate, self.journal.due)
         if self.drem is not None and self.drem.view != self._manager:
             self._manager = self.drem.view
             self._view.update(manager=self._manager)
@@ -159,7 +139,7 @@ class Station:
 
     def offer(self, command: e.Command) -> Ticket:
         """Puts a command in the queue; an emergency stop is sent before anything else."""
-        stamped = replace(command, moment=self._now())
+        stamped = replace(command, moment=self._clock.now())
         if isinstance(stamped, e.StopAll):
             self._publisher.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
@@ -181,7 +161,7 @@ class Station:
         return self.stop_state()
 
     def stop_state(self) -> StopView:
-        return self._live_state.stop_view(self._now())
+        return self._live_state.stop_view(self._clock.now())
 
     def snapshot(self) -> View:
         return self._view.snapshot()
@@ -190,8 +170,10 @@ class Station:
         return self._view.wait_for_change(version, timeout_s)
 
     def close(self) -> None:
-        """Gates first, so that nothing is taken that is not kept. Each is closed, whatever another of them raises, and
-        whether or not the station had begun."""
+        """Closes the gates first, so that no input arrives that is not stored; then the rest, whatever one raises.
+
+        It may be called whether or not the station has started.
+        """
         with contextlib.ExitStack() as ends:  # last in, first out
             ends.callback(self.journal.close)
             if self.drem is not None:
@@ -200,22 +182,18 @@ class Station:
             ends.callback(self._link.close)
             ends.callback(self._live_state.close)
 
-    # What drivers and the link call, on their threads: they only enqueue
+    # Called by gate drivers and by the link, on their threads: these only enqueue
 
     def _on_gate_event(self, edge: GateOutput) -> None:
         if isinstance(edge, e.GateNote):
-            self._inbox.put(QueuedInput(gate_note(edge, self._now())))
+            self._inbox.put(QueuedInput(gate_note(edge, self._clock.now())))
             return
-        if edge.boot not in self._paired and e.clock_of(edge.boot) != self._clock.boot_id:
-            # A device with a clock of its own: pair it once, so that its stamps can be shown as a time of day.
-            self._paired.add(edge.boot)
-            self._inbox.put(
-                QueuedInput(e.ClockPair(e.Moment(edge.boot, edge.at_ns, self._now().utc_ns), self._clock_known))
-            )
+        if (pair := self._clock.device_pair(edge)) is not None:
+            self._inbox.put(QueuedInput(pair))
         self._inbox.put(QueuedInput(edge))
 
     def _on_gate_health(self, gate: str, healthy: bool, sentence: str) -> None:
-        self._inbox.put(QueuedInput(e.GateReported(self._now(), gate, healthy, sentence)))
+        self._inbox.put(QueuedInput(e.GateReported(self._clock.now(), gate, healthy, sentence)))
 
     def _on_message(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
@@ -224,7 +202,7 @@ class Station:
         if not isinstance(body, m.CarLap):
             self._car_messages.put(delivery)
             return
-        report = car_report(delivery.message, body, self._now())
+        report = car_report(delivery.message, body, self._clock.now())
         if report is None:
             delivery.ack()
             return
@@ -235,91 +213,45 @@ class Station:
 
         self._inbox.put(QueuedInput(report, acknowledge))
 
-    # Inside
-
     def _on_car_model(self, state: m.CarState, who: m.Envelope) -> None:
-        """What the car drives, if it is the machine that has the name."""
+        """Journals which model a car has, if the sender is the machine that owns the car's name."""
         if self._cars.owns_name(who.device, state, self._clock.now_ns(), who.boot):
-            told = self._models.change(who.device, state, self._now())
-            if told is not None:
-                self._inbox.put(QueuedInput(told))
+            change = self._models.change(who.device, state, self._clock.now())
+            if change is not None:
+                self._inbox.put(QueuedInput(change))
 
     def _undelivered(self, car: str) -> str:
-        """That an order reaches nobody now, though it is given; "" if it does, or there was none."""
+        """Why an accepted order cannot reach the car yet; "" if it can, or there was no order."""
         if not car:
             return ""
         if not self._link.state().connected:
-            return "The broker is away, so the order reaches no car now."
+            return "The broker is offline, so the order cannot reach the car now."
         absent = self._cars.absent(car, self._clock.now_ns())
         return f"{absent}: the order waits for it." if absent else ""
 
     def _why_not(self, car: str, goal: Goal) -> str:
         return self._cars.why_not(car, goal, self._clock.now_ns())
 
-    def _now(self) -> e.Moment:
-        now_ns = self._clock.now_ns()
-        return e.Moment(self._clock.boot_id, now_ns, self._utc_ns(now_ns))
-
-    def _utc_ns(self, now_ns: int) -> int:
-        offset_ns = self._offset_ns
-        return self._clock.utc_ns() if offset_ns is None else now_ns + offset_ns
-
-    def _update_time_of_day(self) -> None:
-        """What is known of the time of day: by the machine, or else by what an official said within this boot."""
-        engine, boot = self._restored.engine, self._clock.boot_id
-        trusted = self._clock.trusted
-        said = not trusted and boot in engine.paired and engine.trusts(boot)
-        self._offset_ns = engine.time_of_day(boot, 0) if said else None
-        self._clock_known = trusted or said
-
-    def _clock_view(self) -> ClockView:
-        now_ns = self._clock.now_ns()
-        return ClockView(self._clock.boot_id, now_ns, self._utc_ns(now_ns), self._clock.rate, self._clock_known)
-
-    def _dequeue(self, wait_s: float) -> list[QueuedInput]:
-        return drain(self._inbox, wait_s)
-
     def _clock_inputs(self) -> list[QueuedInput]:
-        """The tick after a batch: edges that wait are older than now."""
-        self._update_time_of_day()
-        now = self._now()
-        items: list[QueuedInput] = []
-        if self._pair_is_due(now):
-            self._next_pair_ns = now.at_ns + CLOCK_PAIR_NS
-            self._last_pair = (now.utc_ns - now.at_ns, self._clock_known)
-            items.append(QueuedInput(e.ClockPair(now, self._clock_known, self._clock.rate != 1.0)))
-        if self._inbox.empty() and (now.at_ns >= self._next_tick_ns or now.at_ns < self._next_tick_ns - TICK_NS):
-            self._next_tick_ns = now.at_ns + TICK_NS
-            items.append(QueuedInput(e.Tick(now)))
-        return items
+        """What is due by the clock, after a batch: edges that wait in the queue are older than now."""
+        engine = self._restored.engine
+        self._clock.update(engine)
+        now = self._clock.now()
+        pair = self._clock.due_pair(now, engine)
+        tick = self._clock.due_tick(now) if self._inbox.empty() else None
+        return [QueuedInput(each) for each in (pair, tick) if each is not None]
 
     def _boot_inputs(self) -> list[e.Input]:
-        """What a start journals: the journal's name, once, and this life of the station."""
-        now, setup, random_hex = self._now(), self.setup, self.setup.random_hex
-        began: list[e.Input] = []
-        if random_hex is not None and not self._restored.engine.identity.journal:
-            began = [e.JournalBegan(now, random_hex(JOURNAL_BYTES))]
-        start = random_hex(START_BYTES) if random_hex is not None else ""
-        known = self._clock_known
-        self._last_pair = (now.utc_ns - now.at_ns, known)
-        if now.boot not in self._restored.engine.paired:
-            self._paired.clear()  # what lived on while this machine was down is put beside its new clock
-        return [*began, e.Booted(now, setup.name, setup.gates, setup.transponders, start=start, clock_trusted=known)]
-
-    def _pair_is_due(self, now: e.Moment) -> bool:
-        """Now and then; and at once when the time of day jumped, or became known."""
-        engine, (told_ns, trusted) = self._restored.engine, self._last_pair
-        offset_ns = now.utc_ns - now.at_ns
-        # What was told while a run was on was not taken: it is told again when the run is over.
-        free = engine.race is None or not engine.race.on_track
-        shown_ns = engine.time_of_day(now.boot, 0) if free else told_ns
-        jumped = self._clock.rate == 1.0 and max(abs(offset_ns - told_ns), abs(offset_ns - shown_ns)) > CLOCK_STEP_NS
-        late = now.at_ns >= self._next_pair_ns or now.at_ns < self._next_pair_ns - CLOCK_PAIR_NS
-        return late or jumped or trusted != self._clock_known
+        now, engine = self._clock.now(), self._restored.engine
+        self._clock.on_boot(now, engine)
+        return boot_inputs(self.setup, engine, now, self._clock.is_set)
 
     def _open_race(self, wanted: e.OpenRace) -> None:
-        """The race of the config. Where it cannot be opened as it is wanted, the race goes on as it was: what an
-        operator mistyped keeps no station down, and `notice` says on log and page what to do. Raises ConfigError."""
+        """Opens the configured race; if it is refused, the station continues with the race that the journal has.
+
+        So a typing error in the config does not stop a station: `notice` tells the operator what to do, in the log and
+        on the pages. Raises ConfigError if there is no race to continue with.
+        """
         sentence = self._try_open(wanted)
         engine = self._restored.engine
         known = engine.races.get(wanted.race_id)
@@ -328,14 +260,14 @@ class Station:
         if sentence and engine.race is None:
             raise ConfigError(f"[race] {sentence}")
         if sentence and engine.race is not None:
-            sentence += f" The station goes on with {engine.race.info.race_id} as it was."
+            sentence += f" The station continues with {engine.race.info.race_id} as it was."
         self.notice = sentence
         self._view.update(notice=sentence)
 
     def _try_open(self, wanted: e.OpenRace) -> str:
-        """Opens a race; why not, "" if it is open."""
-        said = self._commit([QueuedInput(replace(wanted, moment=self._now()))])
-        return next((fact.sentence for fact in said if isinstance(fact, f.CommandRefused)), "")
+        """Opens a race; returns the refusal, "" if it is open."""
+        facts = self._commit([QueuedInput(replace(wanted, moment=self._clock.now()))])
+        return next((fact.sentence for fact in facts if isinstance(fact, f.CommandRefused)), "")
 
     def _commit_or_hold(self, items: list[QueuedInput]) -> None:
         try:
@@ -349,45 +281,37 @@ class Station:
         self.storage_fault.raise_if_shed()
 
     def _check_disk(self) -> None:
-        """Each second, without writing: will the disk take the next crossing? Raises StorageError."""
-        now_ns = self._clock.now_ns()
-        if self._next_disk_check_ns - DISK_CHECK_NS <= now_ns < self._next_disk_check_ns:
-            return
-        self._next_disk_check_ns = now_ns + DISK_CHECK_NS
-        self.journal.check_presence()
-        found = disk_space(self.journal.path)
-        if found.doubtful:
-            self.journal.probe()
-        disk_warning = found.warning(self.journal.path)
-        if disk_warning != self._disk_warning:
-            self._disk_warning = disk_warning
+        """Raises StorageError if the disk would refuse the next record."""
+        before = self._disk.warning
+        self._disk.check(self._clock.now_ns())
+        if self._disk.warning != before:
             self._show_storage()
 
     def _on_storage_fault(self, sentence: str) -> None:
         self._show_storage()
-        self._log(sentence or "The disk takes records again; what was held is kept now.")
-        self._link.publish(m.StationStatus(True, sentence[:500] or "The station times."))
+        self._log(sentence or "The disk accepts records again; the inputs that waited are stored now.")
+        self._link.publish(m.StationStatus(True, sentence[:500] or "The station is timing."))
 
     def _check_timing_thread(self) -> None:
-        """On the live thread: says that the timing thread hangs, for how long, and that it turns again."""
+        """On the live thread: reports that the timing thread hangs, for how long, and that it runs again."""
         late_s = self._watchdog.late_s(self._clock.now_ns(), self._clock.rate)
         if late_s == self._late_s:
             return
         was_late, self._late_s = bool(self._late_s), late_s
         if not late_s:
-            self._log("The journal answers again.")
-            self._link.publish(m.StationStatus(True, self.storage_fault.sentence[:500] or "The station times."))
+            self._log("The journal responds again.")
+            self._link.publish(m.StationStatus(True, self.storage_fault.sentence[:500] or "The station is timing."))
             self._show_storage()
             return
-        hangs = late_sentence(late_s)
+        sentence = late_sentence(late_s)
         store = self.snapshot().store
-        self._view.update(store=replace(store, ok=False, sentence=hangs))
+        self._view.update(store=replace(store, ok=False, sentence=sentence))
         if not was_late:
-            self._log(hangs)
-            self._link.publish(m.StationStatus(True, hangs[:500]))
+            self._log(sentence)
+            self._link.publish(m.StationStatus(True, sentence[:500]))
 
     def _commit(self, items: list[QueuedInput]) -> list[f.Fact]:
-        """Handle, append, tell. Raises StorageError: then nothing happened, and the engine is to be built again."""
+        """Handles, appends, publishes. Raises StorageError: then nothing happened, and the engine must be restored."""
         done = [self._handle(item) for item in items]
         entries = [self._entry(item.input, facts) for item, facts, _ in done if facts]
         seqs = iter(self.journal.append(entries) if entries else ())
@@ -401,7 +325,7 @@ class Station:
                 utc_ns = self._restored.engine.time_of_day(item.input.boot, item.input.at_ns)
                 self._live_state.sensor_stats.record(item.input, facts, utc_ns)
                 self._live_state.update_findings(item.input.gate, self._restored.engine, facts)
-            self._publisher.publish(self._restored.engine, facts, self._now())
+            self._publisher.publish(self._restored.engine, facts, self._clock.now())
             if any(isinstance(fact, f.GateStuck) for fact in facts):
                 self._live_state.blocked = _blocked_sensors(self._restored.engine)
             if any(isinstance(fact, f.GateNoteStored) for fact in facts):
@@ -437,7 +361,7 @@ class Station:
         return JournalEntry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
 
     def _try_recovery(self) -> list[QueuedInput]:
-        """If the disk takes writes again: the engine as the journal has it, and all that was held."""
+        """If the disk accepts writes again: restores the engine from the journal, and returns what was held."""
         if not self.storage_fault.due(self._clock.now_ns()):
             return []
         try:
@@ -450,7 +374,7 @@ class Station:
 
     def _show_storage(self) -> None:
         head, fault = self.journal.head, self.storage_fault
-        sentence = fault.sentence or self._disk_warning
+        sentence = fault.sentence or self._disk.warning
         self._view.update(store=StoreView(not fault.on, sentence, fault.held, head.seq, head.hex))
 
 

@@ -1,7 +1,7 @@
-"""While the disk refuses: what is held, for how long, and who hears of it. Bounded, so that a long refusal ends well.
+"""The state in which the disk refuses records: inputs are held, up to a limit, until it accepts them again.
 
-Inputs wait here unacknowledged; commands are declined, for whoever gave one will look and give it again. What does
-not fit any more is let go: a gate and a car remember it, and are asked for it when the station starts anew.
+Used by station.py. Held inputs are not acknowledged; commands are declined, since whoever gave one can repeat it. What
+exceeds the limit is dropped: gates and cars remember it, and are asked for it when the station restarts.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ MAX_HELD = 100_000
 
 
 class StorageFault:
-    """`sentence` says what is wrong, "" if nothing is. `on_change` hears it when it begins, changes and ends."""
+    """`sentence`: what is wrong, "" if nothing is. `on_change` is called with it whenever it changes."""
 
     def __init__(self, on_change: Callable[[str], None], max_held: int = MAX_HELD) -> None:
         self.sentence = ""
@@ -31,21 +31,22 @@ class StorageFault:
 
     @property
     def held(self) -> int:
-        """Inputs that wait."""
+        """How many inputs wait."""
         return len(self._held)
 
     def begin(self, sentence: str, items: Sequence[QueuedInput], now_ns: int) -> None:
-        """The disk refused these."""
+        """The disk refused these inputs, with this error."""
         self.set_sentence(sentence)
         self._next_try_ns = now_ns + RETRY_NS
         self.hold(items)
 
     def hold(self, items: Sequence[QueuedInput]) -> None:
+        """Declines commands, drops ticks, and holds the rest while there is room."""
         for item in items:
             if item.ticket is not None:
                 item.ticket.settle(declined_unstored(item.input, self.sentence))
             if item.ticket is not None and not isinstance(item.input, e.StopAll):
-                continue  # a stop was sent already, so it is kept for the record; all else is given again
+                continue  # a stop was sent already, so it is held for the record; other commands are repeated by people
             if len(self._held) >= self._max_held:
                 self.shed += 1
             elif not isinstance(item.input, e.Tick):
@@ -59,22 +60,22 @@ class StorageFault:
         return True
 
     def set_sentence(self, sentence: str) -> None:
-        """It refuses still, or for another reason."""
+        """It still refuses, perhaps for another reason."""
         if sentence != self.sentence:
             self.sentence = sentence
             self._on_change(sentence)
 
     def release(self) -> list[QueuedInput]:
-        """The disk takes writes again: what was held, in order."""
+        """The disk accepts records again: returns what was held, in order."""
         held, self._held = self._held, []
         self.sentence = ""
         self._on_change("")
         return held
 
     def raise_if_shed(self) -> None:
-        """After what was held is kept. Raises StorageError if more came than could be held."""
+        """Called once what was held is stored. Raises StorageError if more came than could be held."""
         if self.shed:
             raise StorageError(
-                f"{self.shed} inputs more came than can be held while the disk refused: start the station again, "
-                "it asks the gates for them."
+                f"{self.shed} more inputs arrived than can be held while the disk refuses records: restart the "
+                "station; it asks the gates for them."
             )

@@ -1,25 +1,25 @@
-"""Whether the timing thread still turns. It says each turn; the live thread, which never waits for the disk, judges.
+"""Detects that the timing thread hangs: it reports each of its rounds, and the live thread watches the count.
 
-Called by station.py. A disk that neither takes a record nor refuses it would else look like a calm race.
+Called by station.py. A disk that neither accepts nor refuses a record would otherwise look like a calm race.
 """
 
 S = 1_000_000_000
-LATE_NS = 1_500_000_000  # of real time; three beats of a page (station/web/event_stream.py)
+LATE_NS = 1_500_000_000  # of real time; three heartbeats of a page (station/web/event_stream.py)
 
 
 class ThreadWatchdog:
-    """Pure but for its memory. Counted in turns, not in stamps: a machine that slept is no thread that hangs."""
+    """It counts rounds instead of comparing times: a machine that was suspended is not a thread that hangs."""
 
     def __init__(self) -> None:
         self._turns = self._judged = 0
-        self._since_ns: int | None = None  # of the first look since the newest turn
+        self._since_ns: int | None = None  # of the first check since the newest round
 
     def mark_alive(self) -> None:
-        """On the timing thread, each time it comes round."""
+        """On the timing thread, in each of its rounds."""
         self._turns += 1
 
     def late_s(self, now_ns: int, rate: float) -> int:
-        """For how many whole seconds of real time the live thread saw no turn; 0 while all is well.
+        """For how many whole seconds of real time the live thread has seen no new round; 0 while all is well.
 
         `rate`: seconds of the station's clock per real second. Source: `Clock.rate`.
         """
@@ -32,10 +32,10 @@ class ThreadWatchdog:
 
 
 def late_sentence(late_s: int) -> str:
-    """For page and log, "" if it is not late."""
+    """For page and log; "" if it is not late."""
     if not late_s:
         return ""
     return (
-        f"The journal has not answered for {late_s} s: what comes in waits and nothing new is kept or shown. Look at "
-        "the disk; if it stays so, start the station again."
+        f"The journal has not answered for {late_s} s: inputs wait, and nothing new is stored or shown. Check "
+        "the disk; if this persists, restart the station."
     )

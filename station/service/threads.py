@@ -1,4 +1,6 @@
-"""The station's threads: one times and writes, one speaks. If one dies of a bug, the process ends and starts anew."""
+"""The station's two threads: one times and writes, one talks to cars and pages. Started by commands/station.py.
+
+If one dies of a bug, the process ends, and its supervisor restarts it from the journal."""
 
 import threading
 import traceback
@@ -11,7 +13,7 @@ WAIT_S = 0.02
 
 
 class StationThreads:
-    """Runs a station until stopped; `failed` says which thread died and of what."""
+    """Runs a station until stopped; `failed` says which error ended a thread, "" if none."""
 
     def __init__(self, station: Station) -> None:
         self.station = station
@@ -23,7 +25,7 @@ class StationThreads:
         )
 
     def start(self) -> None:
-        """Raises OperatorError if the station cannot begin."""
+        """Raises OperatorError if the station cannot start."""
         self.station.start()
         for thread in self._threads:
             thread.start()
@@ -43,6 +45,6 @@ class StationThreads:
         except StorageError as error:  # more came than could be held while the disk refused
             self.failed = str(error)
             self.over.set()
-        except Exception:  # a bug: say where, end, and let the supervisor start us anew from the journal
+        except Exception:  # a bug: record where, end, and let the supervisor restart us from the journal
             self.failed = traceback.format_exc()
             self.over.set()

@@ -1,4 +1,4 @@
-"""How sync opens SQLite: durable where it writes, read-only where it reads, and one sentence when the disk refuses."""
+"""Opens SQLite: durable for writing, read-only for reading; SQLite's errors become one sentence for the operator."""
 
 import contextlib
 import pathlib
@@ -12,7 +12,7 @@ BUSY_TIMEOUT_MS = 2000
 
 
 def open_durable(path: pathlib.Path) -> apsw.Connection:
-    """A database that keeps what it acknowledged through a power cut. Raises StorageError."""
+    """A database in which what was committed survives a power cut. Raises StorageError."""
     with storage_errors(path):
         connection = apsw.Connection(str(path))
         try:
@@ -43,18 +43,18 @@ def open_reading(path: pathlib.Path) -> apsw.Connection:
 
 
 def has_table(connection: apsw.Connection, name: str) -> bool:
-    """The owner creates its tables a moment after the file."""
+    """Does the table exist? The owner creates its tables a moment after the file."""
     found = connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)).fetchone()
     return found is not None
 
 
 class FileDamaged(StorageError):
-    """What lies on the disk is no whole SQLite database."""
+    """The file is not a whole SQLite database."""
 
 
 @contextlib.contextmanager
 def storage_errors(path: pathlib.Path) -> Iterator[None]:
-    """SQLite's complaints as one sentence for the operator."""
+    """Turns SQLite's errors into a StorageError with one sentence for the operator."""
     try:
         yield
     except apsw.FullError:
@@ -62,9 +62,11 @@ def storage_errors(path: pathlib.Path) -> Iterator[None]:
     except apsw.ReadOnlyError:
         raise StorageError(f"{path}: may not be written; check its owner and the disk's mount.") from None
     except apsw.CantOpenError:
-        raise StorageError(f"{path}: cannot be opened; check that the folder exists and is ours.") from None
+        raise StorageError(
+            f"{path}: cannot be opened; check that the folder exists and belongs to this user."
+        ) from None
     except apsw.IOError:
-        raise StorageError(f"{path}: the disk refuses; look whether it is full, unplugged or failing.") from None
+        raise StorageError(f"{path}: the disk refuses; check whether it is full, unplugged or failing.") from None
     except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
         raise FileDamaged(f"{path}: SQLite refuses ({error}).") from None
     except apsw.Error as error:

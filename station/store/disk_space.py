@@ -1,16 +1,16 @@
-"""How much room the disk has, asked without writing: a full or read-only disk shows before the next crossing."""
+"""Free space of the disk, found without writing: a full or read-only disk shows before the next crossing."""
 
 import os
 import pathlib
 from dataclasses import dataclass
 
-SCARCE_BYTES = 100_000_000
-GONE_BYTES = 1_000_000
+LOW_BYTES = 100_000_000
+FULL_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class DiskSpace:
-    """What the file system says of itself."""
+    """What the file system reports."""
 
     free_bytes: int
     read_only: bool
@@ -18,19 +18,19 @@ class DiskSpace:
     @property
     def doubtful(self) -> bool:
         """The next write may be refused: try one."""
-        return self.read_only or self.free_bytes < GONE_BYTES
+        return self.read_only or self.free_bytes < FULL_BYTES
 
     def warning(self, path: pathlib.Path) -> str:
-        """A sentence for the operator while all is kept still; "" if there is room."""
-        if self.free_bytes >= SCARCE_BYTES:
+        """A sentence for the operator while writes still succeed; "" if there is enough space."""
+        if self.free_bytes >= LOW_BYTES:
             return ""
         return f"{path}: the disk has only {self.free_bytes // 1_000_000} MB left; free some space."
 
 
 def disk_space(path: pathlib.Path) -> DiskSpace:
-    """Of the disk on which the file lies. A disk that does not answer is doubtful."""
+    """The free space of the disk that holds `path`. A disk that does not answer counts as read-only and full."""
     try:
-        told = os.statvfs(path)
+        status = os.statvfs(path)
     except OSError:
         return DiskSpace(0, read_only=True)
-    return DiskSpace(told.f_bavail * told.f_frsize, bool(told.f_flag & os.ST_RDONLY))
+    return DiskSpace(status.f_bavail * status.f_frsize, bool(status.f_flag & os.ST_RDONLY))

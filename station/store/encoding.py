@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,29 +12,19 @@ from shared.protocol.canonical_json import Writer, meant, writer
 from station.core import inputs as e
 from station.core.facts import Fact
 
-_INPUTS: tuple[type[Any], ...] = (
-    e.Edge,
-    e.CarReport,
-    e.CarModel,
-    e.Booted,
-    e.JournalBegan,
-    e.ClockPair,
-    e.GateReported,
-    e.GateNote,
-    e.OpenRace,
-    e.Tick,
-    *e.COMMANDS.values(),
+_INPUTS: tuple[type[Any], ...] = tuple(
+    kind for each in get_args(e.Input) for kind in ((*e.COMMANDS.values(),) if each is e.Command else (each,))
 )
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
 
 
-def _meant(kind: type[Any]) -> dict[str, Any]:
-    """Fields that mean something else than their default where an older journal is silent."""
+def _old_defaults(kind: type[Any]) -> dict[str, Any]:
+    """Field -> value for fields that an older journal lacks, where the value is not the field's default."""
     return {field.name: meant(field) for field in dataclasses.fields(kind) if "meant" in field.metadata}
 
 
-_MEANT = {kind.__name__: filled for kind in _INPUTS if (filled := _meant(kind))}
-_OF_A_GATE = _meant(e.GateSpec)
+_OLD_DEFAULTS = {kind.__name__: filled for kind in _INPUTS if (filled := _old_defaults(kind))}
+_OLD_GATE_DEFAULTS = _old_defaults(e.GateSpec)
 _TAGS: dict[type[Any], tuple[str, Writer]] = {}
 
 
@@ -56,20 +46,20 @@ def decode_input(data: bytes) -> e.Input:
     if adapter is None:
         raise StorageError(f"The journal holds an input of unknown kind {kind[:40]!r}: a newer station wrote it.")
     try:
-        event: e.Input = adapter.validate_json(_as_meant(name, rest[:-1]), strict=True)
+        event: e.Input = adapter.validate_json(_with_old_defaults(name, rest[:-1]), strict=True)
     except ValidationError as error:
         raise StorageError(f"The journal holds a {name} that cannot be read: {error.errors()[0]['msg']}.") from None
     return event
 
 
-def _as_meant(name: str, body: bytes) -> bytes:
-    """What an older journal does not say is read as what it meant."""
-    if name not in _MEANT:
+def _with_old_defaults(name: str, body: bytes) -> bytes:
+    """Fills in what an older journal lacks with what it meant."""
+    if name not in _OLD_DEFAULTS:
         return body
     try:
-        document = _MEANT[name] | json.loads(body)
+        document = _OLD_DEFAULTS[name] | json.loads(body)
         if name == "Booted":
-            document["gates"] = [_OF_A_GATE | gate for gate in document["gates"]]
+            document["gates"] = [_OLD_GATE_DEFAULTS | gate for gate in document["gates"]]
     except (ValueError, TypeError, KeyError, RecursionError):
         return body  # the adapter says what is wrong with it
     return json.dumps(document).encode()

@@ -1,4 +1,4 @@
-"""Is the open file still the one that its path names? A journal that was moved or deleted takes records for nobody."""
+"""Is the open file still the one at its path? A journal that was moved or deleted still accepts writes, all in vain."""
 
 import pathlib
 
@@ -8,7 +8,7 @@ FileId = tuple[int, int]  # device, inode
 
 
 class FilePresence:
-    """Of a SQLite database and its log, from when it was opened."""
+    """Watches a SQLite database and its log from when it was opened."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
@@ -19,16 +19,16 @@ class FilePresence:
     def check(self) -> None:
         """Raises StorageError; cheap enough for every commit."""
         if self._opened is None:
-            return  # no file of this file system: a test's own
+            return  # not a file of this file system (a test's VFS)
         if file_identity(self._path) != self._opened:
             raise StorageError(
-                f"{self._path}: is not there any more, it was moved, deleted or its disk taken out: nothing is kept. "
+                f"{self._path}: is missing; it was moved, deleted or its disk was removed: nothing is stored. "
                 "Put it back in its place; or stop the station and `raceday restore` a backup."
             )
         logged = file_identity(self._log)
         if self._logged is not None and logged != self._logged:
             raise StorageError(
-                f"{self._log}: is not there any more: the newest records are lost when the station stops. "
+                f"{self._log}: is missing: the newest records are lost when the station stops. "
                 "Put it back in its place, or make a `raceday backup` now."
             )
         self._logged = logged

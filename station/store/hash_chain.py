@@ -1,9 +1,9 @@
-"""The journal's chain of hashes and its signed checkpoints: what a record must be, and who says so.
+"""The journal's chain of hashes and its signed checkpoints: every record depends on the one before it.
 
   h(n) = SHA-256(h(n-1) | length and bytes of input, of facts, of each result)
 
 A checkpoint is an Ed25519 signature over (n, h(n)), and so over all records up to n. Needs nothing but the standard
-library (and `cryptography` if it is there): a protest bundle carries this file to whoever wants to check.
+library (and `cryptography` if it is there): a protest bundle carries this file, so that anybody can check it.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ GENESIS = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class JournalRecord:
-    """One stored record as it is."""
+    """One stored record, byte for byte."""
 
     seq: int
     input: bytes
@@ -29,7 +29,7 @@ class JournalRecord:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The station's word that record `seq` had this hash. `public_key` 32 bytes, `signature` 64 bytes."""
+    """The station's signed statement that record `seq` had this hash. `public_key` 32 bytes, `signature` 64 bytes."""
 
     seq: int
     hash: bytes
@@ -38,7 +38,7 @@ class Checkpoint:
 
     @property
     def genuine(self) -> bool:
-        """The signature is this key's."""
+        """Was the signature made with this key?"""
         return verify(self.public_key, checkpoint_statement(self.seq, self.hash), self.signature)
 
 
@@ -59,7 +59,7 @@ def digest(previous: bytes, *parts: bytes) -> bytes:
 
 
 def checkpoint_statement(seq: int, digest_: bytes) -> bytes:
-    """What a checkpoint signs."""
+    """The bytes that a checkpoint signs."""
     return b"raceday journal checkpoint 1\n%d\n%s\n" % (seq, digest_.hex().encode())
 
 
@@ -85,7 +85,7 @@ def verify_chain(
     """Follows the chain and holds it against every signature: the end's seq and hash, and how many signatures.
 
     `tip` was signed with the newest commit: nothing may be missing behind it. `keys` are the public keys to trust;
-    without any, the journal's own (then a stranger who signed all of it anew would not show). Raises Tampered.
+    without any, the journal's own (then a forger who signed all of it again would not be noticed). Raises Tampered.
     """
     seq, head = after
     signed, count = sorted(checkpoints, key=lambda point: point.seq), 0
@@ -93,13 +93,13 @@ def verify_chain(
     point = next(waiting, None)
     good = seq  # the newest record under a good signature
     if tip is not None and not signed and point is tip and tip.seq == seq:  # signed before its first record
-        _hold(tip, seq, head, keys, good)
+        _check_point(tip, seq, head, keys, good)
         point = None
         count = 1
     for record in check_links(records, seq, head):
         seq, head = record.seq, record.hash
         while point is not None and point.seq <= seq:
-            _hold(point, seq, head, keys, good)
+            _check_point(point, seq, head, keys, good)
             good, count, point = seq, count + 1, next(waiting, None)
     if point is not None:
         raise Tampered(seq + 1, f"record {seq + 1} is missing: the station signed {point.seq} records.")
@@ -108,7 +108,7 @@ def verify_chain(
     return seq, head, count
 
 
-def _hold(point: Checkpoint, seq: int, head: bytes, keys: frozenset[bytes], good: int) -> None:
+def _check_point(point: Checkpoint, seq: int, head: bytes, keys: frozenset[bytes], good: int) -> None:
     if keys and point.public_key not in keys:
         raise Tampered(
             point.seq, f"the checkpoint at record {point.seq} was signed by a key that is not the station's."

@@ -1,9 +1,15 @@
-"""The journal: every input with its facts and the results it made due, in one transaction, before anyone is told.
+"""The journal: every input with its facts and the results it made due, in one transaction.
+
+Nothing is shown, sent or acknowledged before it is committed here. Called by service/ (station.py appends, restore.py
+reads); station/sync reads the table `outbox`. For example:
+
+    journal = open_journal(data_dir)  # opening.py: only if whole and signed by this station
+    journal.append([JournalEntry(edge, engine.handle(edge))])  # on disk when it returns
 
 SQLite in WAL mode with synchronous=FULL: what was appended survives a power cut. Records are only added; triggers
-trip whoever tries otherwise, and each record's hash covers the one before, so that a change shows.
+abort anything else, and each record's hash covers the one before, so that a change shows.
 
-When a run ends (or a ruling changes what it is worth) the head is signed and the checkpoint kept; the newest head is
+When a run ends (or a ruling changes what it is worth) the head is signed and the checkpoint stored; the newest head is
 signed with every commit, so that a cut at the end shows too. How: hash_chain.py.
 
 One thread appends. Others read through connections of their own (sync reads the table `outbox`).
@@ -39,7 +45,7 @@ CREATE TRIGGER outbox_never_updated BEFORE UPDATE ON outbox BEGIN SELECT RAISE(A
 CREATE TRIGGER outbox_never_deleted BEFORE DELETE ON outbox BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
 # Format 2 added what is signed. `tip` has one row, the newest head; it is a statement about records, not one of them.
-_SIGNED = """
+_SIGNING_SCHEMA = """
 CREATE TABLE checkpoint (journal_seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, public_key BLOB NOT NULL,
   signature BLOB NOT NULL) STRICT;
 CREATE TABLE tip (id INTEGER PRIMARY KEY CHECK (id = 1), journal_seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -47,7 +53,7 @@ CREATE TABLE tip (id INTEGER PRIMARY KEY CHECK (id = 1), journal_seq INTEGER NOT
 CREATE TRIGGER checkpoint_never_updated BEFORE UPDATE ON checkpoint BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER checkpoint_never_deleted BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
-_FROM: dict[int, str] = {0: _SCHEMA + _SIGNED, 1: _SIGNED}
+_UPGRADES: dict[int, str] = {0: _SCHEMA + _SIGNING_SCHEMA, 1: _SIGNING_SCHEMA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class JournalHead:
 
 
 class Journal:
-    """The station's one file. All methods from one thread; raises StorageError, and then nothing was kept."""
+    """The station's one file. All methods from one thread; each raises StorageError, and then nothing was stored."""
 
     def __init__(self, path: pathlib.Path, signer: Signer | None = None) -> None:
         self.path = path
@@ -98,7 +104,7 @@ class Journal:
 
     @property
     def due(self) -> int:
-        """How many results were ever due."""
+        """How many results were ever due for posting."""
         return self._due
 
     def append(self, entries: Sequence[JournalEntry]) -> list[int]:
@@ -133,8 +139,8 @@ class Journal:
         verified = verify_journal(self.path)
         return JournalHead(verified.seq, verified.head)
 
-    def sign_birth(self) -> None:
-        """The journal is ours from before its first record: one that was emptied afterwards shows."""
+    def sign_new_journal(self) -> None:
+        """Signs the empty journal, so that one that was emptied later is noticed."""
         assert self._signer is not None
         tip = self._signer.sign(self._head.seq, self._head.hash)
         with storage_errors(self.path):
@@ -165,10 +171,10 @@ class Journal:
         version = self._db.pragma("user_version")
         if version == FORMAT:
             return
-        if version not in _FROM:
+        if version not in _UPGRADES:
             raise StorageError(f"{self.path}: is of format {version}, we write {FORMAT}: upgrade this station.")
         with self._db:
-            self._db.execute(_FROM[version])
+            self._db.execute(_UPGRADES[version])
             self._db.pragma("user_version", FORMAT)
 
     def _read_head(self) -> JournalHead:
@@ -187,7 +193,7 @@ class Journal:
 
 
 class _Batch:
-    """The rows of one transaction: made before it begins, so that the disk waits for nobody."""
+    """The rows of one transaction: made before it begins, so that the transaction is short."""
 
     def __init__(self, head: JournalHead, due: int, signer: Signer | None) -> None:
         self.head, self.due = head, due
@@ -197,32 +203,32 @@ class _Batch:
         self._signer = signer
 
     def add(self, entry: JournalEntry) -> None:
-        """The next record. A checkpoint goes with it if a run ended, or is worth something else now."""
+        """The next record. A checkpoint goes with it if a run ended, or its result changed."""
         before, seq = self.head, self.head.seq + 1
-        given, facts = encode_input(entry.input), encode_facts(entry.facts)
+        input_bytes, facts = encode_input(entry.input), encode_facts(entry.facts)
         kinds = {type(fact) for fact in entry.facts}
-        payloads = [self._carry(payload, seq) for payload in entry.carried]
+        payloads = [self._add_carried(payload, seq) for payload in entry.carried]
         if ResultDue in kinds:
             due = [fact.result for fact in entry.facts if isinstance(fact, ResultDue)]
-            payloads += [self._post(self._evident(result, entry.evidence, before), seq) for result in due]
-        self.head = JournalHead(seq, digest(before.hash, given, facts, *payloads))
-        self.records.append((seq, given, facts, self.head.hash))
+            payloads += [self._add_new(self._with_evidence(result, entry.evidence, before), seq) for result in due]
+        self.head = JournalHead(seq, digest(before.hash, input_bytes, facts, *payloads))
+        self.records.append((seq, input_bytes, facts, self.head.hash))
         if self._signer is not None and (ResultDue in kinds or RunFinished in kinds):
             self.points.append(self._signer.sign(seq, self.head.hash))
 
-    def _carry(self, payload: bytes, seq: int) -> bytes:
-        return self._owe(decode_result(payload), payload, seq)
+    def _add_carried(self, payload: bytes, seq: int) -> bytes:
+        return self._add_result(decode_result(payload), payload, seq)
 
-    def _post(self, result: Result, seq: int) -> bytes:
-        return self._owe(result, encode_result(result), seq)
+    def _add_new(self, result: Result, seq: int) -> bytes:
+        return self._add_result(result, encode_result(result), seq)
 
-    def _owe(self, result: Result, payload: bytes, seq: int) -> bytes:
+    def _add_result(self, result: Result, payload: bytes, seq: int) -> bytes:
         self.due += 1
         self.results.append((self.due, seq, result.result_id, result.revision, payload))
         return payload
 
-    def _evident(self, result: Result, evidence: Evidence | None, head: JournalHead) -> Result:
-        """The result with the place in the journal that made it: the head before it (signed), and its own record."""
+    def _with_evidence(self, result: Result, evidence: Evidence | None, head: JournalHead) -> Result:
+        """The result with its place in the journal: the head before it (signed), and its own record."""
         known = evidence or result.evidence
         ours = result.evidence  # what the core knows
         whole = replace(known, uncertainty_ns=ours.uncertainty_ns, clock_trusted=ours.clock_trusted)

@@ -1,4 +1,4 @@
-"""The journal read without writing: its records as they lie there, its checkpoints, its tip."""
+"""The journal read without writing: its records byte for byte, its checkpoints, its newest signature (`tip`)."""
 
 import pathlib
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class JournalReader:
         return self._points(_CHECKPOINTS)
 
     def outbox(self) -> Iterator[tuple[object, object, object, object, bytes]]:
-        """The outbox as it lies there: seq, record, result id, revision, payload."""
+        """The outbox as stored: seq, record, result id, revision, payload."""
         with storage_errors(self.path):
             for row in self._db.execute(
                 "SELECT seq, journal_seq, result_id, revision, payload FROM outbox ORDER BY seq"
@@ -47,9 +47,9 @@ class JournalReader:
     def check_file(self) -> None:
         """SQLite's own look at its pages and indexes, which no record's hash covers. Raises FileDamaged."""
         with storage_errors(self.path):
-            told = self._db.execute("PRAGMA integrity_check(1)").fetchone()
-        if told is None or told[0] != "ok":
-            raise FileDamaged(f"{self.path}: the file is damaged ({' '.join(str(told and told[0]).split())}).")
+            result = self._db.execute("PRAGMA integrity_check(1)").fetchone()
+        if result is None or result[0] != "ok":
+            raise FileDamaged(f"{self.path}: the file is damaged ({' '.join(str(result and result[0]).split())}).")
 
     def posted_by(self) -> Iterator[str]:
         """The public key (hexadecimal) in the evidence of each result."""
@@ -83,13 +83,13 @@ def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int 
             (after, last),
         ):
             due.setdefault(as_int(journal_seq), []).append(as_bytes(payload))
-        for seq, given, facts, digest in db.execute(sql, (after, last)):
-            # A start reads every record: each look at a type is made once.
-            if not (isinstance(given, bytes) and isinstance(facts, bytes) and isinstance(digest, bytes)):
+        for seq, input_bytes, facts, digest in db.execute(sql, (after, last)):
+            # A start reads every record: each type is checked only once.
+            if not (isinstance(input_bytes, bytes) and isinstance(facts, bytes) and isinstance(digest, bytes)):
                 number = as_int(seq)
                 raise Tampered(number, f"record {number} lacks a part of what was stored: the file is damaged.")
             number = seq if isinstance(seq, int) else as_int(seq)
-            yield JournalRecord(number, given, facts, digest, tuple(due[number]) if number in due else ())
+            yield JournalRecord(number, input_bytes, facts, digest, tuple(due[number]) if number in due else ())
 
 
 def as_bytes(value: object) -> bytes:

@@ -1,7 +1,7 @@
-"""The station's journal and key, opened for a start: whole and ours, or not at all.
+"""The station's journal and key, opened at a start only if whole and signed by this station.
 
-Whatever a station signs anew it vouches for. So nothing is shown and nothing is written before every record, every
-checkpoint and the newest signature were read and hold; and neither a key nor a journal that is gone is replaced.
+A station vouches for whatever it signs. So nothing is shown and nothing is written before every record, every
+checkpoint and the newest signature were read and are valid; neither a missing key nor a missing journal is replaced.
 """
 
 import pathlib
@@ -18,7 +18,7 @@ from station.store.verify import VerifiedJournal, verify_journal
 JOURNAL = "station.db"
 KEY = "station.key"
 SYNC = "sync.db"
-WAYS_ON = (
+REMEDIES = (
     "Nothing was shown, signed or changed. Two ways on: `raceday restore FILE` puts a backup back, `raceday journal "
     "salvage` begins a new journal that names the last good record of this one"
 )
@@ -34,37 +34,37 @@ def open_journal(data_dir: pathlib.Path) -> Journal:
     signer = load_signer(key)
     verified = _verified(path, frozenset({signer.public_key}))
     if not verified.signatures:
-        raise JournalDamaged(f"{path}: bears no signature, though this station signs all that it writes. {WAYS_ON}.")
+        raise JournalDamaged(f"{path}: bears no signature, though this station signs all that it writes. {REMEDIES}.")
     _check_posted(data_dir)
     return Journal(path, signer)
 
 
 def is_there(path: pathlib.Path) -> bool:
-    """Is there anything of a journal? A file that was cut to nothing is none."""
+    """Is there a journal? An empty file is not one."""
     files = (path, path.with_name(f"{path.name}-wal"))
     return path.exists() and any(file.exists() and file.stat().st_size for file in files)
 
 
 def _first(data_dir: pathlib.Path) -> Journal:
     """The first start in this folder. Raises JournalDamaged if it is not the first."""
-    left = [name for name in (KEY, SYNC) if _tells_of_one(data_dir / name)]
-    if left:
+    left_over = [name for name in (KEY, SYNC) if _shows_former_station(data_dir / name)]
+    if left_over:
         raise JournalDamaged(
-            f"{data_dir}: there is no {JOURNAL}, but {' and '.join(left)} of a station that had one. Is the disk that "
-            "holds it mounted, was it moved? Put it back; or `raceday restore FILE` puts a backup back, or "
+            f"{data_dir}: there is no {JOURNAL}, but {' and '.join(left_over)} of a station that had one. Is the disk "
+            "that holds it mounted, was it moved? Put it back; or `raceday restore FILE` puts a backup back, or "
             "`raceday journal salvage` begins a new journal."
         )
-    return _born(data_dir / JOURNAL, data_dir / KEY)
+    return _create(data_dir / JOURNAL, data_dir / KEY)
 
 
-def _born(path: pathlib.Path, key: pathlib.Path) -> Journal:
-    """The key gets its name last: a start that was cut off here begins again."""
+def _create(path: pathlib.Path, key: pathlib.Path) -> Journal:
+    """Makes journal and key; the key gets its name last, so that an interrupted start begins again."""
     fresh = key.with_name(f"{key.name}.new")
     fresh.unlink(missing_ok=True)
     make_key(fresh)
     journal = Journal(path, load_signer(fresh))
     try:
-        journal.sign_birth()
+        journal.sign_new_journal()
         fresh.replace(key)
     except BaseException:
         journal.close()
@@ -72,15 +72,15 @@ def _born(path: pathlib.Path, key: pathlib.Path) -> Journal:
     return journal
 
 
-def _tells_of_one(path: pathlib.Path) -> bool:
-    """A key was made with a journal. The sync service may be started first: its file tells something once it posted."""
+def _shows_former_station(path: pathlib.Path) -> bool:
+    """Does this file show that a station ran here? A key does; sync's file does once something was posted."""
     if not path.exists() or path.name == KEY:
         return path.exists()
     return bool(posted_results(path))
 
 
 def _check_posted(data_dir: pathlib.Path) -> None:
-    """What was posted stands in the journal: one that was cut where it was signed once, or an older copy, shows."""
+    """Everything posted must be in the journal: one that was cut at a signature, or an older copy, is noticed."""
     reader = JournalReader(data_dir / JOURNAL)
     try:
         known = {(str(result_id), int(str(revision))) for _, _, result_id, revision, _ in reader.outbox()}
@@ -91,13 +91,13 @@ def _check_posted(data_dir: pathlib.Path) -> None:
     )
     if lost:
         raise JournalDamaged(
-            f"{data_dir / JOURNAL}: lacks {lost[0]}, which was posted: it was cut, or is an older copy. {WAYS_ON}; or "
+            f"{data_dir / JOURNAL}: lacks {lost[0]}, which was posted: it was cut, or is an older copy. {REMEDIES}; or "
             f"move {SYNC} away, to go on with this copy as it is."
         )
 
 
 def posted_results(path: pathlib.Path) -> list[tuple[str, int]]:
-    """Every result and revision of which an attempt is kept."""
+    """Every result and revision of which an attempt is stored."""
     if not path.exists():
         return []
     reader = open_reading(path)
@@ -110,7 +110,7 @@ def posted_results(path: pathlib.Path) -> list[tuple[str, int]]:
             )
             return [(str(result_id), int(str(revision))) for result_id, revision in rows]
     except FileDamaged:
-        return []  # the sync service says so itself; a race is timed without it
+        return []  # the sync service reports this itself; a race is timed without it
     finally:
         reader.close()
 
@@ -133,7 +133,7 @@ def _without_key(data_dir: pathlib.Path) -> Journal:
 
 
 def _never_begun(path: pathlib.Path) -> bool:
-    """A first start that was cut off before it made its tables leaves one page, and nothing was ever kept in it."""
+    """A first start that was cut off before it made its tables leaves one page, and nothing was ever stored in it."""
     try:
         reader = open_reading(path)
         try:
@@ -142,12 +142,12 @@ def _never_begun(path: pathlib.Path) -> bool:
         finally:
             reader.close()
     except FileDamaged:
-        return False  # which is told by who verifies it
+        return False  # reported when it is verified
     return tables == (0,) and path.stat().st_size <= PAGE_BYTES
 
 
 def _posted_by(path: pathlib.Path) -> set[str]:
-    """The keys that went out with results: who strips a journal of its signatures forgets them easily."""
+    """The keys that went out with results: a forger who strips a journal of its signatures easily overlooks them."""
     reader = JournalReader(path)
     try:
         return {signer for signer in reader.posted_by() if signer}
@@ -159,7 +159,7 @@ def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> VerifiedJournal:
     try:
         return verify_journal(path, keys)
     except (Tampered, FileDamaged) as bad:
-        raise JournalDamaged(f"{bad} {WAYS_ON}.") from None
+        raise JournalDamaged(f"{bad} {REMEDIES}.") from None
 
 
 def signer_of(data_dir: pathlib.Path) -> Signer:

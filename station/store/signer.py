@@ -1,7 +1,7 @@
 """The station's key, and what it signs: the journal's head when a run ends, and with every commit.
 
 The key is made at the first start and never leaves `station.key` (mode 0600). Its public half stands in every
-checkpoint and goes out with every result: whoever kept one knows later whether the journal is still the same.
+checkpoint and goes out with every result: anybody who has one can tell later whether the journal is still the same.
 """
 
 import os
@@ -23,12 +23,12 @@ class Signer:
         self.public_key = key.public_key().public_bytes_raw()
 
     def sign(self, seq: int, digest: bytes) -> Checkpoint:
-        """The station's word that record `seq` has this hash."""
+        """The signed statement that record `seq` has the hash `digest`."""
         return Checkpoint(seq, digest, self.public_key, self._key.sign(checkpoint_statement(seq, digest)))
 
 
 def load_signer(path: pathlib.Path) -> Signer:
-    """The key of the file, made if there is none. Raises StorageError."""
+    """The signer with the file's key, which is made if there is none. Raises StorageError."""
     try:
         if not path.exists():
             make_key(path)
@@ -47,7 +47,7 @@ def load_signer(path: pathlib.Path) -> Signer:
 
 
 def make_key(path: pathlib.Path) -> None:
-    """All of it or nothing, on disk when it returns; never readable for others."""
+    """Writes a new key: the whole file or nothing, on disk when it returns, never readable for others."""
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

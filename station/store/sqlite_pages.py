@@ -1,7 +1,7 @@
 """A SQLite file read page by page: its rows, where one bad page or a missing end makes SQLite refuse all of them.
 
 Only the leaves of tables are read, and the pages that long rows run over into; whatever leads to them may be damaged.
-A row is believed no further than its shape: who asks (surviving_records.py) holds it against a hash.
+Only the form of a row is checked here: the caller (surviving_records.py) checks it against a hash.
 
 The format: https://www.sqlite.org/fileformat2.html
 """
@@ -68,7 +68,7 @@ class PageFile:
         self._newest = {number: Origin(False, (number - 1) * self.page_bytes) for number in range(1, pages + 1)}
         self._older: list[Origin] = []
         self._doubtful: dict[int, Origin] = {}
-        self._take_log()
+        self._read_log()
 
     def close(self) -> None:
         for file in self._files.values():
@@ -76,7 +76,7 @@ class PageFile:
         self._files = {}
 
     def cells(self) -> Iterator[Cell]:
-        """Every row of every leaf: those that count now, then those of pages that were written over since."""
+        """Every row of every leaf: those that count now, then those of pages that were overwritten since."""
         for number in sorted(self._newest):
             yield from self._leaf(self._newest[number])
         for origin in self._older:
@@ -119,9 +119,9 @@ class PageFile:
             return page[at : at + size]
         if size > self._bytes:
             raise ValueError("longer than the file")
-        least = (usable - 12) * 32 // 255 - 23
-        local = least + (size - least) % (usable - 4)
-        local = least if local > usable - 35 else local
+        min_local = (usable - 12) * 32 // 255 - 23
+        local = min_local + (size - min_local) % (usable - 4)
+        local = min_local if local > usable - 35 else local
         parts, left = [page[at : at + local]], size - local
         following = int.from_bytes(page[at + local : at + local + 4], "big")
         while left > 0:
@@ -135,7 +135,7 @@ class PageFile:
         return b"".join(parts)
 
     def _loaded(self, origin: Origin) -> bytes:
-        """As `_read_page`; the same leaf is asked for row by row."""
+        """As `_read_page`; the same leaf is read row by row."""
         if self._page is None or self._page[0] != origin:
             self._page = (origin, self._read_page(origin))
         return self._page[1]
@@ -149,10 +149,10 @@ class PageFile:
         try:
             return os.pread(self._files[in_log], size, offset)
         except OSError:
-            return b""  # a bad place of the disk is a bad page: what should lie there is said to be lost
+            return b""  # a bad sector is a bad page: what was there is reported as lost
 
-    def _take_log(self) -> None:
-        """Its committed pages count before the database's; those behind a damaged place of it are asked after them."""
+    def _read_log(self) -> None:
+        """Its committed pages count before the database's; those after a damaged place in it are tried after them."""
         header = self._read(True, 0, _LOG_HEADER)
         order = _LOG_ORDER.get(int.from_bytes(header[:4], "big"))
         frames = self._frames(header[16:24] if order is not None else None)
@@ -186,8 +186,8 @@ class PageFile:
         return [(head, origin) for head, origin in found if head[8:16] == salt]
 
 
-def _page_bytes(told: int) -> int:
-    size = 65_536 if told == 1 else told
+def _page_bytes(stored: int) -> int:
+    size = 65_536 if stored == 1 else stored
     return size if 512 <= size <= 65_536 and size & (size - 1) == 0 else PAGE_BYTES
 
 

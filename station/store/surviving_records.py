@@ -1,4 +1,4 @@
-"""What of a damaged journal still holds: read page by page, and believed only as far as chain and signatures go.
+"""What survives of a damaged journal: read page by page, and accepted only as far as chain and signatures go.
 
 A record counts if it and all before it follow each other by their hashes, up to the last one under a good signature:
 of a checkpoint, of a commit, or in a result's evidence (which signs the record before its own).
@@ -25,10 +25,10 @@ _HASH, _SIGNATURE = 76, 140  # SQLite's serial types of a blob of 32 and of 64 b
 
 @dataclass(slots=True)
 class SurvivingJournal:
-    """What holds of a damaged journal: its name, its last good record, the results due by then, and its runs.
+    """What survives of a damaged journal: its name, its last good record, the results due by then, and its runs.
 
-    `runs`: no run had a higher number, as far as what is left can tell. `bad`: the first record that does not hold;
-    0: all do. `unsigned`: results behind the last good record that follow by their hashes, but bear no signature.
+    `runs`: no run had a higher number, as far as the surviving records show. `bad`: the first record that is not
+    valid; 0: all are. `unsigned`: results after the last good record that follow by their hashes, but are not signed.
     """
 
     journal: str = ""
@@ -41,7 +41,7 @@ class SurvivingJournal:
     unsigned: list[bytes] = field(default_factory=list)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """Which record is the first bad one, as a sentence."""
         if not self.bad:
             return f"Its {self.seq} records can all be read, and hold."
@@ -58,7 +58,7 @@ def last_good(path: pathlib.Path, keys: frozenset[bytes]) -> SurvivingJournal:
         return SurvivingJournal(reason=str(error))
     try:
         found = _SurvivingRows(pages, keys)
-        left = _follow(found, signs=bool(keys) or found.bears_signatures())
+        left = _longest_good_chain(found, signs=bool(keys) or found.bears_signatures())
         left.runs = _most_runs(found)
     finally:
         pages.close()
@@ -66,7 +66,7 @@ def last_good(path: pathlib.Path, keys: frozenset[bytes]) -> SurvivingJournal:
 
 
 class _SurvivingRows:
-    """The rows of all pages, sorted by what they must be by their shape."""
+    """The rows of all pages, sorted into tables by their column types."""
 
     def __init__(self, pages: PageFile, keys: frozenset[bytes]) -> None:
         self.pages, self.keys = pages, keys
@@ -75,15 +75,15 @@ class _SurvivingRows:
         self.signed: dict[int, set[bytes]] = {}
         self.tip = False  # the signature of a commit was found
         for cell in pages.cells():
-            self._sort(cell)
+            self._add_cell(cell)
 
     def bears_signatures(self) -> bool:
-        """Whoever takes the signatures away forgets those that go out with the results."""
+        """Is anything signed? A forger who removes the signatures easily overlooks those in the results."""
         payloads = (payload for rows in self.due.values() for versions in rows.values() for payload in versions)
         return bool(self.signed) or any(map(_KEY_IN_RESULT.search, payloads))
 
     def candidates(self, seq: int) -> Iterator[JournalRecord]:
-        """Whatever could be this record, the likeliest first."""
+        """Every row that could be this record, the likeliest first."""
         for cell in self.records.get(seq, ()):
             try:
                 _, given, facts, hash_ = self.pages.values(cell)
@@ -109,37 +109,37 @@ class _SurvivingRows:
                 yield (*whole[:number], other, *whole[number + 1 :])
             yield (*whole[:number], *whole[number + 1 :])
 
-    def _sort(self, cell: Cell) -> None:
+    def _add_cell(self, cell: Cell) -> None:
         match cell.types:
             case (0, given, facts, hash_) if hash_ == _HASH and _is_blob(given) and _is_blob(facts):
                 self.records.setdefault(cell.rowid, []).append(cell)
             case (0, hash_, key, sign) if (hash_, key, sign) == (_HASH, _HASH, _SIGNATURE):
-                self._sign(cell)
+                self._add_signature(cell)
             case (0, seq, hash_, key, sign) if (hash_, key, sign) == (_HASH, _HASH, _SIGNATURE) and _is_int(seq):
-                self._sign(cell)
+                self._add_signature(cell)
             case (0, seq, name, _, payload) if _is_int(seq) and name > 12 and name % 2 and _is_blob(payload):
-                self._owe(cell)
+                self._add_result(cell)
 
-    def _sign(self, cell: Cell) -> None:
+    def _add_signature(self, cell: Cell) -> None:
         try:
             _, *seq, hash_, key, signature = self.pages.values(cell)
         except ValueError:
             return
         number = seq[0] if seq else cell.rowid
         point = Checkpoint(as_int(number), as_bytes(hash_), as_bytes(key), as_bytes(signature))
-        if self.believe(point) and seq:
+        if self.accept_signature(point) and seq:
             self.tip = True
 
-    def believe(self, point: Checkpoint) -> bool:
-        """Takes a signature for what it says, if it is the station's."""
+    def accept_signature(self, point: Checkpoint) -> bool:
+        """Adds a signature if it is the station's; returns whether it is."""
         if point.hash in self.signed.get(point.seq, ()):
-            return True  # a log holds the same page again and again
+            return True  # a log holds the same page many times
         good = point.seq > 0 and (not self.keys or point.public_key in self.keys) and point.genuine
         if good:
             self.signed.setdefault(point.seq, set()).add(point.hash)
         return good
 
-    def _owe(self, cell: Cell) -> None:
+    def _add_result(self, cell: Cell) -> None:
         try:
             _, seq, _, _, payload = self.pages.values(cell)
         except ValueError:
@@ -157,28 +157,28 @@ def _is_int(kind: int) -> bool:
     return 1 <= kind <= 6 or kind in (8, 9)
 
 
-def _follow(found: _SurvivingRows, *, signs: bool) -> SurvivingJournal:
+def _longest_good_chain(found: _SurvivingRows, *, signs: bool) -> SurvivingJournal:
     left = SurvivingJournal(reason="no record of it was found wrong")
-    seq, head, name, waiting = 0, GENESIS, "", list[bytes]()
+    seq, head, name, pending = 0, GENESIS, "", list[bytes]()
 
-    def vouched() -> None:
+    def accept_pending() -> None:
         left.seq, left.head, left.journal = seq, head, name
-        left.results += waiting
-        waiting.clear()
+        left.results += pending
+        pending.clear()
 
     while (record := found.following(seq + 1, head)) is not None:
-        if record.results and seq and _signed_within(found, record, head):
-            vouched()
+        if record.results and seq and _signed_by_result(found, record, head):
+            accept_pending()
         known = found.signed.get(record.seq)
         if known is not None and record.hash not in known:
             left.bad = left.seq + 1
             left.reason = f"a record from {left.bad} to {record.seq} is not what the station signed."
             return left
         seq, head, name = record.seq, record.hash, _name(record) or name
-        waiting += record.results
+        pending += record.results
         if known is not None or not signs:
-            vouched()
-    left.unsigned = waiting
+            accept_pending()
+    left.unsigned = pending
     if not found.records:
         left.bad, left.reason = 1, "no record in it can be read."
     elif seq < max([*found.records, *found.signed]):
@@ -197,7 +197,7 @@ def _why(found: _SurvivingRows, bad: int) -> str:
     return f"record {bad} or a result of it is not whole, or was changed after it was written."
 
 
-def _signed_within(found: _SurvivingRows, record: JournalRecord, head: bytes) -> bool:
+def _signed_by_result(found: _SurvivingRows, record: JournalRecord, head: bytes) -> bool:
     """A result's evidence bears a signature over the record before its own."""
     for payload in record.results:
         try:
@@ -206,7 +206,7 @@ def _signed_within(found: _SurvivingRows, record: JournalRecord, head: bytes) ->
             key, signature = bytes.fromhex(evidence["public_key"]), bytes.fromhex(evidence["signature"])
         except (ValueError, LookupError, TypeError, RecursionError):
             continue
-        if named and found.believe(Checkpoint(record.seq - 1, head, key, signature)):
+        if named and found.accept_signature(Checkpoint(record.seq - 1, head, key, signature)):
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""A whole journal held against its chain, its signatures and its own tables: at each start, and by `journal verify`."""
+"""Checks a whole journal: its hash chain, its signatures and its own tables. At each start, and by `journal verify`."""
 
 import json
 import pathlib
@@ -29,7 +29,7 @@ def verify_journal(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> 
     try:
         return _verified(path, keys)
     except FileDamaged as damaged:
-        raise FileDamaged(f"{damaged} {last_good(path, keys).told}") from None
+        raise FileDamaged(f"{damaged} {last_good(path, keys).summary}") from None
 
 
 def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> VerifiedJournal:
@@ -49,13 +49,13 @@ def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> VerifiedJournal:
 
 
 def _check_end(points: Sequence[Checkpoint], tip: Checkpoint | None, last: int) -> None:
-    """Who signs at all signs each commit: cut off where a checkpoint lies, only the newest signature tells."""
+    """A station signs each commit: in a journal that was cut at a checkpoint only the newest signature is missing."""
     if points and tip is None:
         raise Tampered(last + 1, f"record {last + 1} may be missing: the signature of the newest commit is gone.")
 
 
 def _check_outbox(reader: JournalReader, last: int) -> None:
-    """A result's payload is in the chain; its row must not say anything else, nor belong to no record."""
+    """A result's payload is in the chain; its row must not differ, and must belong to a record."""
     for number, (seq, journal_seq, result_id, revision, payload) in enumerate(reader.outbox(), 1):
         at = journal_seq if isinstance(journal_seq, int) else last
         if seq != number or not 1 <= at <= last:

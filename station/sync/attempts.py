@@ -55,7 +55,7 @@ _REOPENED = "EXISTS (SELECT 1 FROM reopened r WHERE r.attempt_id = a.id)"
 
 @dataclass(frozen=True, slots=True)
 class PostingRecord:
-    """All that is kept of one row: how often it was posted, when last, and the last answer (None: none came).
+    """All that is stored of one row: how often it was posted, when last, and the last answer (None: none came).
 
     `reopened`: it was rejected, and a person asked to send it again.
     """
@@ -96,7 +96,7 @@ class AttemptStore:
             self._db.execute(_SCHEMA)
 
     def begin(self, row: OutboxRow, at_utc_ns: int) -> int:
-        """Keep that `row` is about to be posted; the attempt's number."""
+        """Records that `row` is about to be posted; returns the attempt's number."""
         with storage_errors(self._path):
             self._db.execute(
                 "INSERT INTO attempts (result_id, revision, at_utc_ns) VALUES (?, ?, ?)",
@@ -105,7 +105,7 @@ class AttemptStore:
             return int(self._db.last_insert_rowid())
 
     def finish(self, attempt_id: int, answer: PostOutcome, at_utc_ns: int) -> None:
-        """Keep what the leaderboard said to attempt `attempt_id`."""
+        """Records the leaderboard's answer to attempt `attempt_id`."""
         with storage_errors(self._path):
             self._db.execute(
                 "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (attempt_id, *_columns(answer), at_utc_ns)
@@ -126,8 +126,8 @@ class AttemptStore:
                 )
         return [record.webhook_id for record in found]
 
-    def aim(self, target: Target, at_utc_ns: int) -> None:
-        """Keep what is known of the race at the leaderboard, if that is news."""
+    def record_target(self, target: Target, at_utc_ns: int) -> None:
+        """Records what is known of the race at the leaderboard, if it has changed."""
         if read_target(self._db, self._path) == target:
             return
         with storage_errors(self._path):

@@ -1,4 +1,4 @@
-"""Puts the sync service together from the table `[sync]`; the only place here that asks for a driver."""
+"""Puts the sync service together from the table `[sync]`; the only place here that looks up a driver."""
 
 import functools
 import os
@@ -25,7 +25,7 @@ STATION_DATABASE = "station.db"
 
 @dataclass(frozen=True, slots=True)
 class SyncService:
-    """The parts that one process holds; `close` gives the lock back last."""
+    """The parts that one process owns; `close` releases the lock last."""
 
     syncer: Syncer
     source: OutboxReader
@@ -44,7 +44,7 @@ def build(
     settings: SyncSettings,
     data_dir: pathlib.Path,
     clock: Clock,
-    tell: Callable[[str], None],
+    log: Callable[[str], None],
     *,
     retry_rejected: bool = False,
 ) -> SyncService:
@@ -55,28 +55,28 @@ def build(
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder of ours."
+            f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder that this user may write."
         ) from None
     lock = hold_sync_lock(data_dir)
-    attempts, wishes = AttemptStore(data_dir / DATABASE), SendRequestQueue(data_dir)
-    # Full jitter wants stations to differ, so this seed is the system's.
+    attempts, requests = AttemptStore(data_dir / DATABASE), SendRequestQueue(data_dir)
+    # Full jitter needs stations to differ, so the seed is the system's.
     syncer = Syncer(
         source,
         attempts,
         leaderboard,
         random.Random(),
         clock.utc_ns,
-        tell,
+        log,
         retry_rejected=retry_rejected,
-        wishes=wishes.waiting,
-        noted=wishes.noted,
+        requests=requests.pending,
+        acknowledge=requests.acknowledge,
         race_id=source.race_id,
     )
     return SyncService(syncer, source, attempts, leaderboard, lock)
 
 
 def utc_s(clock: Clock, source: OutboxReader) -> float:
-    """The time that goes on a post: of a machine whose clock is not set, what an official told the station."""
+    """Seconds since 1970 for a post; where the machine's clock is not set, by what an official told the station."""
     offset_ns = None if clock.trusted else source.offset_ns(clock.boot_id)
     return (clock.utc_ns() if offset_ns is None else clock.now_ns() + offset_ns) / NS_PER_S
 
@@ -86,6 +86,6 @@ def leaderboard_of(settings: SyncSettings, utc_s: Callable[[], float] = time.tim
     if not settings.leaderboard_url:
         raise ConfigError("[sync] `leaderboard_url` is empty: name the leaderboard, or do not start the sync service.")
     driver = find("raceday.leaderboards", settings.driver)
-    more = (utc_s,) if driver is WebhookLeaderboard else ()  # a stranger's driver keeps its own time
+    more = (utc_s,) if driver is WebhookLeaderboard else ()  # a third-party driver has its own clock
     leaderboard: Leaderboard = driver(settings.leaderboard_url, read_secret(settings), settings.options, *more)
     return leaderboard

@@ -1,7 +1,7 @@
-"""One HTTP request and its answer, within a deadline and a size: a reply, or why there is none. Never an exception.
+"""One HTTP request and its answer, within a deadline and a size: a reply, or why there is none. Never raises.
 
-Whoever answers may be a captive portal, a proxy or an attacker, so nothing of the answer is trusted to be of any
-form: h11 reads it, and the deadline holds for the whole of it, not for each byte.
+Called by webhook.py. Whoever answers may be a captive portal, a proxy or an attacker, so the form of the answer is
+never trusted: h11 reads it, and the deadline holds for the whole of it, not for each byte.
 """
 
 import pathlib
@@ -43,27 +43,27 @@ class Timeouts:
 
 
 class HttpExchange:
-    """Speaks with the one address that the operator named: no proxy, no redirect, nothing from the environment."""
+    """Connects to the one address that the operator named: no proxy, no redirect, nothing from the environment."""
 
-    def __init__(self, address: SplitResult, patience: Timeouts, ca_file: str = "") -> None:
+    def __init__(self, address: SplitResult, timeouts: Timeouts, ca_file: str = "") -> None:
         """Raises ConfigError if `ca_file` cannot be used."""
-        self._patience = patience
+        self._timeouts = timeouts
         self._host = address.hostname or ""
         self._tls = tls_context(ca_file) if address.scheme == "https" else None
         self._port = address.port or (443 if self._tls else 80)
         self._base = address.path.rstrip("/")
         self._host_header = address.netloc
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
         """The reply; PostDeferred if not one byte left this machine, AnswerLost if no whole answer came back."""
         try:
             opened = self._connect()
         except (OSError, UnicodeError) as error:
             return PostDeferred(f"The leaderboard cannot be reached: {_sentence(error)}")
         with opened:
-            return self._converse(opened, self._request(method, path, headers, body))
+            return self._send_and_read(opened, self._encode(method, path, headers, body))
 
-    def _request(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+    def _encode(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
         length = {"content-length": str(len(body))} if body else {}
         all_headers = {"host": self._host_header, **headers, **length, "connection": "close"}
         ours = h11.Connection(h11.CLIENT)
@@ -71,7 +71,7 @@ class HttpExchange:
         return (head or b"") + body
 
     def _connect(self) -> socket.socket:
-        ends_at = time.monotonic() + self._patience.connect_s
+        ends_at = time.monotonic() + self._timeouts.connect_s
         error: OSError = TimeoutError()
         for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
             fresh = socket.socket(family, kind, protocol)
@@ -84,15 +84,15 @@ class HttpExchange:
                 fresh.close()
         raise error
 
-    def _converse(self, opened: socket.socket, request: bytes) -> Reply | PostDeferred:
-        ends_at = time.monotonic() + self._patience.answer_s
+    def _send_and_read(self, opened: socket.socket, request: bytes) -> Reply | PostDeferred:
+        ends_at = time.monotonic() + self._timeouts.answer_s
         try:
-            opened.settimeout(self._patience.answer_s)
+            opened.settimeout(self._timeouts.answer_s)
             opened.sendall(request)
         except TimeoutError:
             return AnswerLost(_TOO_MUCH)
         except OSError:
-            # Who refuses at once may not read it all; its answer may be here nevertheless.
+            # A peer that refuses at once may not read it all; its answer may have arrived nevertheless.
             pass
         try:
             return self._read(opened, ends_at)
@@ -118,7 +118,7 @@ class HttpExchange:
 
 
 class _ReplyReader:
-    """What h11 makes of the bytes so far. Raises h11.RemoteProtocolError."""
+    """Collects a reply from the events that h11 makes of the bytes. Raises h11.RemoteProtocolError."""
 
     def __init__(self, connection: h11.Connection) -> None:
         self._connection = connection
@@ -143,7 +143,7 @@ class _ReplyReader:
                 case h11.ConnectionClosed():
                     self.complete = True
                 case _:
-                    # More is needed; PAUSED (they switch protocols) never goes on.
+                    # More bytes are needed; PAUSED (they switch protocols) never goes on.
                     self.complete = event is h11.PAUSED
                     return
 
@@ -166,7 +166,7 @@ def tls_context(ca_file: str) -> ssl.SSLContext:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return "its certificate is not trusted here; set `ca_file` in [sync.options] or mend the clock."
+        return "its certificate is not trusted here; set `ca_file` in [sync.options] or set the clock."
     if isinstance(error, ssl.SSLError):
         return "what answers there does not speak TLS as it should; is it https, and is this its port?"
     if isinstance(error, TimeoutError):

@@ -1,4 +1,4 @@
-"""Is the leaderboard ready for the race that is on? Asked before the first result, not found out with it. Pure."""
+"""Is the leaderboard ready for the race that is on? Checked before the first result is posted. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,16 +6,16 @@ from typing import Literal
 from shared.protocol.results import RACES_PATH, PostDeferred
 from station.sync.http_exchange import Reply
 from station.sync.refusal_wording import own_words
-from station.sync.verdict import contract_sentence, marked, read_object, speaks_of
+from station.sync.verdict import contract_sentence, has_contract_header, read_object, speaks_of
 
-Readiness = Literal["ready", "unknown", "away", "untold"]
+Readiness = Literal["ready", "unknown", "away", "unstated"]
 
-_ASKED = own_words(RACES_PATH)
+_PATH_WORDS = own_words(RACES_PATH)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is known of a race at the leaderboard; "untold": it is there and does not say which races it has."""
+    """What is known of a race at the leaderboard; "unstated": it is there and does not say which races it has."""
 
     race_id: str
     readiness: Readiness
@@ -23,23 +23,27 @@ class Target:
 
 
 def target_from_reply(race_id: str, reply: Reply | PostDeferred, own: frozenset[str] = frozenset()) -> Target:
-    """The meaning of the reply to "GET the race", at an address of these words; a vendor need not answer it."""
+    """What the reply to "GET the race" means; `own`: the words of the address. A vendor need not implement it."""
     if isinstance(reply, PostDeferred):
         return Target(race_id, "away", reply.reason)
     if reply.status == 200:
         document = read_object(reply)
         if document is not None and document.get("race_id") == race_id:
             return Target(race_id, "ready", f"The leaderboard is ready for the race {race_id!r}.")
-    said = contract_sentence(reply)
-    if reply.status == 404 and said is not None and (marked(reply) or speaks_of(race_id, 404, said, own | _ASKED)):
+    sentence = contract_sentence(reply)
+    if (
+        reply.status == 404
+        and sentence is not None
+        and (has_contract_header(reply) or speaks_of(race_id, 404, sentence, own | _PATH_WORDS))
+    ):
         return Target(
             race_id,
             "unknown",
-            f"The leaderboard does not know the race {race_id!r}: create it there, or mend [race] `id`; "
+            f"The leaderboard does not know the race {race_id!r}: create it there, or correct [race] `id`; "
             "until then every result of it is rejected.",
         )
-    if marked(reply):
-        return Target(race_id, "untold", f"The leaderboard answers; whether it knows {race_id!r} it does not say.")
+    if has_contract_header(reply):
+        return Target(race_id, "unstated", f"The leaderboard answers, but does not say whether it knows {race_id!r}.")
     return Target(
         race_id,
         "away",

@@ -1,7 +1,7 @@
-"""What officials ask of the sync process: "send now", "send that one again". A file between two processes.
+"""Officials' requests to the sync process: "send now", "send that one again". A file between two processes.
 
-The station's page, or `raceday sync send`, appends a line; sync reads them under the same lock, and takes them out when
-it has noted them in its own file. It works while sync is down, or its disk is full: then it is done afterwards.
+The station's page, or `raceday sync send`, appends a line; sync reads the lines under the same lock, and removes them
+once they are in its own file. It works while sync is down, or its disk is full: then they are done afterwards.
 """
 
 import contextlib
@@ -28,68 +28,68 @@ class SendRequest:
 
 
 class SendRequestQueue:
-    """The file as the sync process takes it: what was asked for stays in it until `noted`. Raises StorageError."""
+    """The file as sync reads it: a request stays in it until `acknowledge` is called. Raises StorageError."""
 
     def __init__(self, data_dir: pathlib.Path) -> None:
         self._path = data_dir / REQUESTS_FILE
         self._read_to = 0  # bytes
-        self._noted_to = 0
+        self._acknowledged_to = 0
 
-    def waiting(self) -> list[SendRequest]:
-        """All that were asked for since `noted` was called last."""
+    def pending(self) -> list[SendRequest]:
+        """All requests since `acknowledge` was called last, oldest first."""
         try:
             size = self._path.stat().st_size
         except FileNotFoundError:
             size = 0
         except OSError as error:
             raise StorageError(f"{self._path}: cannot be read ({error.strerror}).") from None
-        if size < self._noted_to:
-            self._noted_to = 0  # another file
-        if size == self._noted_to:
+        if size < self._acknowledged_to:
+            self._acknowledged_to = 0  # another file
+        if size == self._acknowledged_to:
             return []
-        with _locked(self._path) as held:
-            text = os.pread(held, 2 * MAX_FILE_BYTES, self._noted_to)
-        self._read_to = self._noted_to + len(text)
-        found = [each for line in text.splitlines() if (each := _read(line)) is not None]
+        with _locked(self._path) as file:
+            text = os.pread(file, 2 * MAX_FILE_BYTES, self._acknowledged_to)
+        self._read_to = self._acknowledged_to + len(text)
+        found = [each for line in text.splitlines() if (each := _parse(line)) is not None]
         if not found:
-            self.noted()  # nothing but torn lines
+            self.acknowledge()  # nothing but torn lines
         return found
 
-    def noted(self) -> None:
-        """What `waiting` gave last is kept elsewhere now; the file is emptied, unless more was asked for meanwhile."""
-        self._noted_to = self._read_to
-        with _locked(self._path) as held:
-            if os.fstat(held).st_size <= self._noted_to:
-                os.ftruncate(held, 0)
-                self._read_to = self._noted_to = 0
+    def acknowledge(self) -> None:
+        """What `pending` returned last is stored elsewhere now; empties the file, unless there are new requests."""
+        self._acknowledged_to = self._read_to
+        with _locked(self._path) as file:
+            if os.fstat(file).st_size <= self._acknowledged_to:
+                os.ftruncate(file, 0)
+                self._read_to = self._acknowledged_to = 0
 
 
 def take_requests(data_dir: pathlib.Path) -> list[SendRequest]:
-    """All that were asked for, taken out of the file at once: for whoever keeps them. Raises StorageError."""
-    wishes = SendRequestQueue(data_dir)
-    if found := wishes.waiting():
-        wishes.noted()
+    """All requests, removed from the file at once. Raises StorageError."""
+    queue = SendRequestQueue(data_dir)
+    if found := queue.pending():
+        queue.acknowledge()
     return found
 
 
-def add_request(data_dir: pathlib.Path, wanted: SendRequest) -> None:
-    """Ask for it. Raises StorageError, and then nothing was asked for."""
-    line = json.dumps([wanted.rejected, wanted.webhook_id, wanted.author]).encode() + b"\n"
-    with _locked(data_dir / REQUESTS_FILE, os.O_CREAT) as held:
-        size = os.fstat(held).st_size
+def add_request(data_dir: pathlib.Path, request: SendRequest) -> None:
+    """Appends a request. Raises StorageError, and then nothing was requested."""
+    line = json.dumps([request.rejected, request.webhook_id, request.author]).encode() + b"\n"
+    with _locked(data_dir / REQUESTS_FILE, os.O_CREAT) as file:
+        size = os.fstat(file).st_size
         if size > MAX_FILE_BYTES:
             raise StorageError(
                 f"{data_dir / REQUESTS_FILE}: too many requests wait; start the sync service, or free some disk space."
             )
-        if size and os.pread(held, 1, size - 1) != b"\n":
-            line = b"\n" + line  # behind one that a power cut tore apart
-        if os.write(held, line) != len(line):  # a disk that becomes full takes a part of it
-            os.ftruncate(held, size)
-            raise StorageError(f"{data_dir / REQUESTS_FILE}: the disk is full; free some space, and ask again.")
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            line = b"\n" + line  # after one that a power cut tore apart
+        if os.write(file, line) != len(line):  # a disk that becomes full writes a part of it
+            os.ftruncate(file, size)
+            raise StorageError(f"{data_dir / REQUESTS_FILE}: the disk is full; free some space, and try again.")
 
 
-def _read(line: bytes) -> SendRequest | None:
-    """A line that a power cut tore apart is no wish: who asked sees that nothing happened, and asks again."""
+def _parse(line: bytes) -> SendRequest | None:
+    """The request of a line; None for one that a power cut tore apart: its author sees that nothing happened."""
     try:
         rejected, webhook_id, author = json.loads(line)
     except (ValueError, TypeError, RecursionError):
@@ -102,13 +102,13 @@ def _read(line: bytes) -> SendRequest | None:
 @contextlib.contextmanager
 def _locked(path: pathlib.Path, more: int = 0) -> Iterator[int]:
     try:
-        held = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | more, 0o600)
+        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | more, 0o600)
     except OSError as error:
-        raise StorageError(f"{path}: cannot be opened ({error.strerror}); check that the folder is ours.") from None
+        raise StorageError(f"{path}: cannot be opened ({error.strerror}); check who owns the folder.") from None
     try:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield held
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
     except OSError as error:
         raise StorageError(f"{path}: cannot be written ({error.strerror}).") from None
     finally:
-        os.close(held)
+        os.close(file)

@@ -29,13 +29,13 @@ class OutboxReader:
         self._path = path
         self._db: apsw.Connection | None = None
         self._last_seq = 0
-        self._looked_seq = 0
+        self._race_checked_seq = 0
         self._race_id: str | None = None
         self._file: FileId | None = None
 
     def new_rows(self) -> list[OutboxRow]:
         """The rows committed since the last call; the first call gives all of them."""
-        db = self._opened()
+        db = self._connection()
         if db is None:
             return []
         with storage_errors(self._path):
@@ -45,45 +45,45 @@ class OutboxReader:
         if found:
             self._last_seq = found[-1][0]
         return [
-            # What is no BLOB is damaged; it is refused with a sentence when its turn comes, and stops no other.
+            # What is not a BLOB is damaged; it is refused with a sentence when it is due, and stops no other.
             OutboxRow(seq, str(result_id), revision, payload if isinstance(payload, bytes) else b"")
             for seq, result_id, revision, payload in found
         ]
 
     def race_id(self) -> str | None:
         """The race that the station opened last; None if none was yet. Raises StorageError."""
-        db = self._opened()
+        db = self._connection()
         if db is None:
             return None
         with storage_errors(self._path):
             if not has_table(db, "journal"):
                 return None
             [(newest,)] = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchall()
-            opened: list[tuple[Any, ...]] = db.execute(_OPENED, (self._looked_seq, newest)).fetchall()
-        self._looked_seq = int(str(newest))
+            opened: list[tuple[Any, ...]] = db.execute(_OPENED, (self._race_checked_seq, newest)).fetchall()
+        self._race_checked_seq = int(str(newest))
         for (data,) in opened:
             self._race_id = _race_id(data) or self._race_id
         return self._race_id
 
     def offset_ns(self, boot: str) -> int | None:
-        """What an official said last of the time of day within this boot: UTC minus its monotonic ns; None: nothing."""
-        db = self._opened()
+        """UTC minus monotonic ns, as an official last set it within `boot`; None if nobody did."""
+        db = self._connection()
         if db is None:
             return None
         with storage_errors(self._path):
-            said: list[tuple[Any, ...]] = db.execute(_SET, (boot,)).fetchall() if has_table(db, "journal") else []
-        return None if not said else int(str(said[0][0])) * 1_000_000 - int(str(said[0][1]))
+            found: list[tuple[Any, ...]] = db.execute(_SET, (boot,)).fetchall() if has_table(db, "journal") else []
+        return None if not found else int(str(found[0][0])) * 1_000_000 - int(str(found[0][1]))
 
     def close(self) -> None:
         if self._db is not None:
             self._db.close()
 
-    def _opened(self) -> apsw.Connection | None:
+    def _connection(self) -> apsw.Connection | None:
         now = file_identity(self._path)
         if self._db is not None and now is not None and now != self._file:
-            # Another journal lies there now (a backup, or one that goes on for a damaged one): from its beginning.
+            # Another journal is there now (a backup, or the successor of a damaged one): read it from its beginning.
             self._db.close()
-            self._db, self._last_seq, self._looked_seq = None, 0, 0
+            self._db, self._last_seq, self._race_checked_seq = None, 0, 0
         if self._db is None and self._path.exists():
             db = open_reading(self._path)
             with storage_errors(self._path):

@@ -1,9 +1,9 @@
-"""Does a refusal's sentence speak of our race, or of our post? Pure.
+"""Decides whether a refusal's sentence is about our race or our post, or comes from a gateway. Pure.
 
-Gateways and frameworks quote what they were asked for: "Cannot POST /race/api/v1/results", "Unknown host
+Gateways and frameworks quote the request: "Cannot POST /race/api/v1/results", "Unknown host
 race.example.org", "No type matches the controller named 'races'". A word within an address, a word of our own
-address, and a sentence about pages, routes and hosts say nothing of a race. What is in doubt is asked again: that
-costs a request.
+address, and a sentence about pages, routes and hosts say nothing about a race. In doubt the result is sent again:
+that costs one request.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ _POST_WORDS = (
 _FIELDS = _POST_WORDS | frozenset(
     {each.name for kind in (Result, Evidence, RunLap) for each in dataclasses.fields(kind)} | {"body", "result"}
 )
-# What machines between here and there speak of.
+# Words of the machines between here and there.
 _OF_THE_WEB = frozenset(
     re.findall(
         r"\w+",
@@ -36,7 +36,7 @@ _OF_THE_WEB = frozenset(
         "certificate sni blocked denied forbidden malicious attack injection ",
     )
 )
-# And how they put it.
+# And of their sentences.
 _SMALL = frozenset(
     re.findall(
         r"\w+",
@@ -47,7 +47,7 @@ _SMALL = frozenset(
         "there this too type unknown use user was were will with you your ",
     )
 )
-# A race may be called any of these, and then its name alone tells nothing.
+# A race may have any of these names, and then its name alone proves nothing.
 _COMMON = (
     _OF_THE_WEB
     | _POST_WORDS
@@ -62,13 +62,13 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def own_words(*parts: str) -> frozenset[str]:
-    """The words of our own address (host, path): whoever quotes it says them without meaning them."""
-    said = unquote(" ".join(parts)).casefold()
-    return frozenset(re.findall(r"\w+", said) + re.findall(r"[\w-]+", said))
+    """The words of our own address (host, path): whoever quotes the address uses them without meaning a race."""
+    words = unquote(" ".join(parts)).casefold()
+    return frozenset(re.findall(r"\w+", words) + re.findall(r"[\w-]+", words))
 
 
 def speaks_of_race(race_id: str, sentence: str, own: frozenset[str] = _NOTHING) -> bool:
-    """Could only a leaderboard say that? It names the race, or says the word, and speaks of nothing of the web."""
+    """Could only a leaderboard say that? It names the race or says "race", and uses no word of web servers."""
     return _speaks(_RACE_WORDS - own, race_id, sentence, own)
 
 
@@ -79,14 +79,14 @@ def speaks_of_post(race_id: str, sentence: str, own: frozenset[str] = _NOTHING) 
 
 def _speaks(telling: frozenset[str], race_id: str, sentence: str, own: frozenset[str]) -> bool:
     name = race_id.casefold()
-    said = free_words(sentence)
-    names_it = name in said and _tells_alone(name, own)
-    says_so = bool(said & telling)
-    return (names_it and says_so) or ((names_it or says_so) and not (said - {name}) & _OF_THE_WEB)
+    words = free_words(sentence)
+    names_it = name in words and _tells_alone(name, own)
+    says_so = bool(words & telling)
+    return (names_it and says_so) or ((names_it or says_so) and not (words - {name}) & _OF_THE_WEB)
 
 
 def _tells_alone(race_id: str, own: frozenset[str]) -> bool:
-    """A race called "404", "2026-11-28", "v1", "page" or like a part of our address is met by chance."""
+    """A race called "404", "2026-11-28", "v1", "page" or like a part of our address occurs by chance."""
     parts = re.split(r"[-_]", race_id)
     letters = len(re.findall(r"[^\W\d_]", race_id))
     common = race_id in own or all(part in own | _COMMON for part in parts)

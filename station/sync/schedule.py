@@ -1,16 +1,18 @@
-"""Which row of the outbox is posted next, and when: pure, time and chance are arguments.
+"""Chooses which row of the outbox is posted next, and when. Pure: time and randomness are arguments.
 
 Every row is posted until an answer settles it, always under the same `webhook-id`, so a repeat is harmless:
 
-  pending     not posted yet, or answered "later": it waits for its turn
+  pending     not posted yet, or answered "later": it waits until it is due
   in-flight   posted just now, no answer yet
   unknown     posted, and the answer was lost (a timeout, a reset, a crash): it may have been applied; post again
   confirmed   the leaderboard has it
   rejected    the leaderboard will never take it: a person must look
 
 Two rules order the posts. Revisions of one result go in rising order, one settled before the next is sent,
-so an older one never lands on a newer one. A failure also holds back the whole board: ten waiting results
-knock once, not ten times, on a door that does not open.
+so an older one never overwrites a newer one. A failure also delays every other row: ten waiting results make
+one attempt, not ten, at a leaderboard that does not answer.
+
+Called by syncer.py.
 """
 
 import random
@@ -25,8 +27,8 @@ State = Literal["pending", "in-flight", "unknown", "confirmed", "rejected"]
 SETTLED: frozenset[State] = frozenset({"confirmed", "rejected"})
 
 BACKOFF_S: tuple[float, ...] = (0.0, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 240.0, 300.0)
-MAX_WAIT_S = 3600.0  # a leaderboard may ask for more patience than our own cap, but not for a day
-MAX_UNRECOGNISED_WAIT_S = 300.0  # whoever answered in its place may not
+MAX_WAIT_S = 3600.0  # a leaderboard may ask for a longer wait than our own cap, but not for a day
+MAX_UNRECOGNISED_WAIT_S = 300.0  # the limit for answers that are not recognisably the leaderboard's
 MAX_LEADERBOARD_WAIT_S = (
     60.0  # for what was asked for one row: what ails it alone must not hold the others back for an hour
 )
@@ -39,7 +41,7 @@ class AnswerLost(PostDeferred):
 
 @dataclass(frozen=True, slots=True)
 class PostedWithOtherScore(PostAccepted):
-    """The leaderboard has the result, and counts it as another score than the station's `ours_ms`: a person looks."""
+    """The leaderboard has the result, and with another score than the station's `ours_ms`: a person must look."""
 
     ours_ms: int | None = None
 
@@ -61,7 +63,7 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What became of a row (by its `webhook_id`) so far; `not_before_ns` is on the clock of the step."""
+    """How far a row (by its `webhook_id`) has come; `not_before_ns` is on the clock of the step."""
 
     state: State = "pending"
     attempts: int = 0
@@ -70,7 +72,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardBackoff:
-    """How the leaderboard answers at the moment: `failures` in a row hold every row back."""
+    """How the leaderboard answers at the moment: after `failures` in a row, no row is due before `not_before_ns`."""
 
     failures: int = 0
     not_before_ns: int = 0
@@ -85,21 +87,21 @@ class ScheduledPost:
 
 
 def score_mismatch(posted: PostedWithOtherScore) -> str:
-    """The trouble, for a person."""
+    """What differs and what to do, as the end of a sentence."""
     there = "no score" if posted.score_ms is None else f"{posted.score_ms} ms"
     here = "none" if posted.ours_ms is None else f"{posted.ours_ms} ms"
     return f"the leaderboard counts {there} where the station has {here}: compare the race's rules there and here."
 
 
 def next_post(
-    rows: Iterable[OutboxRow], progress: Mapping[str, Progress], board: LeaderboardBackoff
+    rows: Iterable[OutboxRow], progress: Mapping[str, Progress], backoff: LeaderboardBackoff
 ) -> ScheduledPost | None:
-    """The unsettled row whose time comes first (then the oldest); None if nothing is left to post."""
-    turns = [
-        ScheduledPost(row, max(board.not_before_ns, progress.get(row.webhook_id, Progress()).not_before_ns))
+    """The unsettled row that is due first (then the oldest); None if nothing is left to post."""
+    posts = [
+        ScheduledPost(row, max(backoff.not_before_ns, progress.get(row.webhook_id, Progress()).not_before_ns))
         for row in first_revisions(rows, progress)
     ]
-    return min(turns, key=lambda turn: (turn.at_ns, turn.row.seq), default=None)
+    return min(posts, key=lambda post: (post.at_ns, post.row.seq), default=None)
 
 
 def first_revisions(rows: Iterable[OutboxRow], progress: Mapping[str, Progress]) -> list[OutboxRow]:
@@ -108,24 +110,24 @@ def first_revisions(rows: Iterable[OutboxRow], progress: Mapping[str, Progress])
     for row in rows:
         if progress.get(row.webhook_id, Progress()).state in SETTLED:
             continue
-        held = lowest.get(row.result_id)
-        if held is None or row.revision < held.revision:
+        earlier = lowest.get(row.result_id)
+        if earlier is None or row.revision < earlier.revision:
             lowest[row.result_id] = row
     return list(lowest.values())
 
 
 def due_now(progress: Progress) -> Progress:
-    """An operator says "send now": the row's turn comes at once, and it is asked for anew if it was rejected."""
+    """An operator says "send now": the row is due at once, and pending again if it was rejected."""
     return replace(progress, state="pending" if progress.state == "rejected" else progress.state, not_before_ns=0)
 
 
 def sent(progress: Progress) -> Progress:
-    """An attempt begins."""
+    """The progress when an attempt begins."""
     return replace(progress, state="in-flight", attempts=progress.attempts + 1)
 
 
 def answered(progress: Progress, answer: PostOutcome, wait_ns: int, now_ns: int) -> Progress:
-    """An attempt ends with `answer`; `wait_ns` is what `wait_for` chose."""
+    """The progress when an attempt ends with `answer`; `wait_ns` is what `wait_for` chose."""
     match answer:
         case PostAccepted():
             return replace(progress, state="confirmed")
@@ -137,27 +139,27 @@ def answered(progress: Progress, answer: PostOutcome, wait_ns: int, now_ns: int)
             return replace(progress, state="pending", not_before_ns=now_ns + wait_ns)
 
 
-def backoff_after(board: LeaderboardBackoff, answer: PostOutcome, wait_ns: int, now_ns: int) -> LeaderboardBackoff:
-    """A leaderboard that answers at all is there; one that says "later" is left alone for `wait_ns`.
+def backoff_after(backoff: LeaderboardBackoff, answer: PostOutcome, wait_ns: int, now_ns: int) -> LeaderboardBackoff:
+    """The backoff after `answer`: none if it settled the result; after "later" nothing is sent for `wait_ns`.
 
-    When it asks for a long time, another row may knock after a minute, the next after two, and so on.
+    If a long wait was requested, another row is tried after a minute, the next after two, and so on.
     """
     if isinstance(answer, PostDeferred):
-        failures = board.failures + 1
+        failures = backoff.failures + 1
         if (answer.after_s or 0.0) > MAX_LEADERBOARD_WAIT_S:
             wait_ns = min(wait_ns, failures * seconds_to_ns(MAX_LEADERBOARD_WAIT_S))
         return LeaderboardBackoff(failures, now_ns + wait_ns)
     return LeaderboardBackoff()
 
 
-def wait_for(answer: PostOutcome, attempts: int, board: LeaderboardBackoff, rng: random.Random) -> tuple[int, int]:
-    """How long the row and the whole board wait after `answer`, in ns. What the leaderboard asks for is a floor."""
+def wait_for(answer: PostOutcome, attempts: int, backoff: LeaderboardBackoff, rng: random.Random) -> tuple[int, int]:
+    """How long the row, and all rows, wait after `answer`, in ns. What the leaderboard asks for is a minimum."""
     if not isinstance(answer, PostDeferred):
         return 0, 0
-    asked_s = min(max(answer.after_s or 0.0, 0.0), MAX_WAIT_S)
-    row_s = max(asked_s, backoff_s(attempts, rng))
-    board_s = max(asked_s, backoff_s(board.failures + 1, rng))
-    return seconds_to_ns(row_s), seconds_to_ns(board_s)
+    requested_s = min(max(answer.after_s or 0.0, 0.0), MAX_WAIT_S)
+    row_s = max(requested_s, backoff_s(attempts, rng))
+    leaderboard_s = max(requested_s, backoff_s(backoff.failures + 1, rng))
+    return seconds_to_ns(row_s), seconds_to_ns(leaderboard_s)
 
 
 def backoff_s(failures: int, rng: random.Random) -> float:

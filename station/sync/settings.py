@@ -11,9 +11,9 @@ from shared.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class SyncSettings:
-    """Every key of `[sync]`; an empty `leaderboard_url` means that results are kept and not posted."""
+    """Every key of `[sync]`; an empty `leaderboard_url` means that results are stored and not posted."""
 
-    leaderboard_url: str = setting("", what="https://leaderboard.example, or empty: keep results, post none")
+    leaderboard_url: str = setting("", what="https://leaderboard.example, or empty: store results, post none")
     secret_file: str = setting("", what="a file that only we can read, holding whsec_...", file=True)
     driver: str = setting("webhooks", what="a driver of raceday.leaderboards")
     options: dict[str, Any] = field(default_factory=dict)

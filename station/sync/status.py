@@ -1,4 +1,4 @@
-"""What the station's page says about sync, read from sync.db without disturbing its writer."""
+"""What the station's page shows about sync, read from sync.db without disturbing its writer."""
 
 import pathlib
 
@@ -11,7 +11,7 @@ from station.store.database import has_table, open_reading, storage_errors
 from station.sync.attempts import PostingRecord, read_records, read_target
 from station.sync.leaderboard_check import Target
 from station.sync.schedule import PostedWithOtherScore, score_mismatch
-from station.views.views import ResultProblem, SyncView
+from station.views.system_views import ResultProblem, SyncView
 
 DATABASE = "sync.db"
 LOCK = "sync.lock"
@@ -61,43 +61,43 @@ class SyncStatusReader:
 
 
 def summary(records: list[PostingRecord], due: int, alive: bool, target: Target | None = None) -> SyncView:
-    """Counts, and one sentence: the newest trouble, or that there is none."""
+    """Counts, and one sentence: the newest problem, or that there is none."""
     posted = sum(record.state == "confirmed" for record in records)
     rejected = sum(record.state == "rejected" for record in records)
     pending = max(0, due - posted - rejected)
     sentence = _sentence(records, due, pending, alive)
     if target is not None and target.readiness == "unknown":
         sentence = target.sentence
-    troubles = tuple(_line(record) for record in _troubles(records)[:MAX_PROBLEMS])
+    problems = tuple(_line(record) for record in _problems(records)[:MAX_PROBLEMS])
     aim = target or Target("", "away", "")
-    return SyncView(due, posted, pending, rejected, alive, sentence, troubles, aim.readiness == "unknown", aim.sentence)
+    return SyncView(due, posted, pending, rejected, alive, sentence, problems, aim.readiness == "unknown", aim.sentence)
 
 
 def _sentence(records: list[PostingRecord], due: int, pending: int, alive: bool) -> str:
     if not alive and pending:
         return "The sync service does not run: results wait on this station's disk."
-    troubles = _troubles(records)
-    if troubles:
-        return _trouble(troubles[0])
+    problems = _problems(records)
+    if problems:
+        return _problem(problems[0])
     if pending:
         return "Posting."
     return "Every result is posted." if due else "No result is due yet."
 
 
-def _troubles(records: list[PostingRecord]) -> list[PostingRecord]:
-    """Newest first: what is not settled, was rejected, or is counted otherwise there."""
+def _problems(records: list[PostingRecord]) -> list[PostingRecord]:
+    """Newest first: what is not settled, was rejected, or has another score there."""
     found = [r for r in records if r.state != "confirmed" or isinstance(r.answer, PostedWithOtherScore)]
     return sorted(found, key=lambda record: record.last_utc_ns, reverse=True)
 
 
 def _line(record: PostingRecord) -> ResultProblem:
     state = "otherwise" if isinstance(record.answer, PostedWithOtherScore) else record.state
-    return ResultProblem(record.result_id, record.revision, state, _trouble(record))
+    return ResultProblem(record.result_id, record.revision, state, _problem(record))
 
 
-def _trouble(record: PostingRecord) -> str:
+def _problem(record: PostingRecord) -> str:
     if record.reopened:
-        return f"{record.result_id} is sent again, as was asked."
+        return f"{record.result_id} is sent again, as requested."
     match record.answer:
         case PostedWithOtherScore():
             return f"{record.result_id} is posted, but {score_mismatch(record.answer)}"

@@ -46,38 +46,42 @@ def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = fr
         return _posted(result, reply)
     sentence = contract_sentence(reply)
     after_s = retry_after_s(reply.headers.get("retry-after"), utc_s)
-    # A stranger may say "come again in an hour"; our leaderboard behind it is asked sooner.
-    strangers_s = None if after_s is None else min(after_s, MAX_UNRECOGNISED_WAIT_S)
+    # A third party may say "come again in an hour"; our leaderboard behind it is asked sooner.
+    unrecognised_s = None if after_s is None else min(after_s, MAX_UNRECOGNISED_WAIT_S)
     if sentence is None:
-        return PostDeferred(_strangers(reply), strangers_s)
+        return PostDeferred(_unrecognised(reply), unrecognised_s)
     if not 400 <= reply.status < 500 or reply.status in _RETRY_STATUSES:
         return PostDeferred(f"The leaderboard answered {reply.status}: {sentence}", after_s)
-    if marked(reply) or reply.status in _SETTLING or speaks_of(result.race_id, reply.status, sentence, own):
+    if (
+        has_contract_header(reply)
+        or reply.status in _SETTLING
+        or speaks_of(result.race_id, reply.status, sentence, own)
+    ):
         return PostRejected(sentence, reply.status)
-    return PostDeferred(_strangers(reply, sentence), strangers_s)
+    return PostDeferred(_unrecognised(reply, sentence), unrecognised_s)
 
 
 def contract_sentence(reply: Reply) -> str | None:
-    """The sentence of a refusal that is the contract's own; None: somebody else answered."""
+    """The sentence of a refusal that is the contract's own; None: something else answered."""
     document = read_object(reply)
     error = document.get("error") if document is not None else None
     if document is None or not isinstance(error, str):
         return None
-    said = printable(error)
-    if marked(reply):
-        return said or NO_REASON
-    # Frameworks and gateways say {"error": "Not Found", "status": 404, ...}: a sentence for a person stands alone.
-    alone = document.keys() == {"error"} and " " in said.strip() and not _is_page(reply)
-    return said if alone and not _is_phrase(said) else None
+    text = printable(error)
+    if has_contract_header(reply):
+        return text or NO_REASON
+    # Frameworks and gateways say {"error": "Not Found", "status": 404, ...}: the contract's sentence stands alone.
+    alone = document.keys() == {"error"} and " " in text.strip() and not _is_page(reply)
+    return text if alone and not _is_phrase(text) else None
 
 
-def marked(reply: Reply) -> bool:
-    """A leaderboard that says so itself: no proxy makes this header up."""
+def has_contract_header(reply: Reply) -> bool:
+    """Did a leaderboard identify itself? No proxy invents this header."""
     return CONTRACT_HEADER in reply.headers
 
 
 def speaks_of(race_id: str, status: int, sentence: str, own: frozenset[str] = frozenset()) -> bool:
-    """Could only a leaderboard say that, with a status that strangers use for sentences of their own?"""
+    """Could only a leaderboard say that, with a status that gateways use for sentences of their own?"""
     if status in _OF_THE_POST:
         return speaks_of_post(race_id, sentence, own)
     return status in _OF_THE_RACE and speaks_of_race(race_id, sentence, own)
@@ -99,18 +103,18 @@ def read_object(reply: Reply) -> dict[str, object] | None:
 
 
 def printable(text: str) -> str:
-    """A stranger's words, safe for a log and a page, and cut short."""
+    """Untrusted text, made safe for a log and a page, and cut to `MAX_REASON` characters."""
     return "".join(sign for sign in text if sign.isprintable())[:MAX_REASON]
 
 
 def retry_after_s(header: str | None, utc_s: float) -> float | None:
     """`PostDeferred-After` as seconds from now, written either way of RFC 9110; None if absent or unreadable."""
-    said = (header or "").strip(" \t")
-    if said.isascii() and said.isdigit():
-        seconds = float(said)
+    text = (header or "").strip(" \t")
+    if text.isascii() and text.isdigit():
+        seconds = float(text)
         return seconds if math.isfinite(seconds) else None
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - utc_s)
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - utc_s)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
 
@@ -120,7 +124,7 @@ def _posted(result: Result, reply: Reply) -> PostAccepted | AnswerLost:
         posted = decode_accepted(reply.body) if read_object(reply) is not None else None
     except BadInput:
         posted = None
-    if posted is None or not _keepable(posted):
+    if posted is None or not _fits_database(posted):
         # A captive portal says 200 to everything: only the contract's own answer settles a result.
         return AnswerLost("The answer is not the leaderboard's answer of the contract (score_ms, rank, racers, best).")
     ours = None if result.revision >= 2 and result.score_ms == 0 else result.score_ms
@@ -129,29 +133,29 @@ def _posted(result: Result, reply: Reply) -> PostAccepted | AnswerLost:
     return PostedWithOtherScore(posted.score_ms, posted.rank, posted.racers, posted.best, ours)
 
 
-def _keepable(posted: PostAccepted) -> bool:
-    """JSON's whole numbers have no end, those of a database have."""
+def _fits_database(posted: PostAccepted) -> bool:
+    """Do the numbers fit a database column? JSON's integers are unbounded."""
     return all(number is None or 0 <= number <= MAX_INT for number in (posted.score_ms, posted.rank, posted.racers))
 
 
-def _strangers(reply: Reply, said: str = "") -> str:
-    """What the operator does about it; and what was said, if it may be the leaderboard's own word."""
+def _unrecognised(reply: Reply, text: str = "") -> str:
+    """What the operator should do; with the peer's `text`, if that may be the leaderboard's own."""
     if reply.status >= 500 and reply.status != 511:
         return f"The leaderboard answered {reply.status}: {NO_REASON}"
     if reply.status in _REDIRECTS:
         where = printable(reply.headers.get("location", ""))[:100]
         to = f" to {where!r}" if where else ""
         return f"Something between here and the leaderboard answered {reply.status}, a redirect{to}: {_REMEDY}"
-    words = f" ({said[:100]!r})" if said else ""
+    words = f" ({text[:100]!r})" if text else ""
     return f"Something between here and the leaderboard answered {reply.status}{words}: {_REMEDY}"
 
 
-_REMEDY = "log in to the hall's network, or look whether `leaderboard_url` is right."
+_REMEDY = "log in to the venue's network, or check `leaderboard_url`."
 
 
-# What machines say by themselves, in whatever answer.
+# The standard phrases that servers send by themselves.
 _PHRASES = frozenset(status.phrase.casefold() for status in http.HTTPStatus)
 
 
-def _is_phrase(said: str) -> bool:
-    return said.strip(" .!").casefold() in _PHRASES
+def _is_phrase(text: str) -> bool:
+    return text.strip(" .!").casefold() in _PHRASES

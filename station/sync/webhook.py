@@ -39,7 +39,7 @@ class WebhookOptions:
 class HttpTransport(Protocol):
     """What carries a request and brings the reply: `HttpExchange`."""
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred: ...
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred: ...
 
 
 class WebhookLeaderboard:
@@ -58,21 +58,21 @@ class WebhookLeaderboard:
         address = checked_address(url, allow_plain_http=chosen.allow_plain_http)
         self._key = key_of(secret)
         self._utc_s = utc_s
-        patience = Timeouts(chosen.connect_timeout_s, chosen.read_timeout_s)
+        timeouts = Timeouts(chosen.connect_timeout_s, chosen.read_timeout_s)
         self._own = own_words(address.netloc, address.path)
-        self._exchange = exchange or HttpExchange(address, patience, chosen.ca_file)
+        self._exchange = exchange or HttpExchange(address, timeouts, chosen.ca_file)
 
     def post(self, result: Result) -> PostOutcome:
         """Send once; never raises for what a network or a peer can do."""
         body = encode_result(result)
         headers = {**_HEADERS, "content-type": "application/json"}
         headers |= signed_headers(self._key, result.webhook_id, self._utc_s(), body)
-        reply = self._exchange.ask("POST", RESULT_PATH, headers, body)
+        reply = self._exchange.request("POST", RESULT_PATH, headers, body)
         return reply if isinstance(reply, PostDeferred) else verdict(result, reply, self._utc_s(), self._own)
 
     def target(self, race_id: str) -> Target:
         """Whether the leaderboard knows the race that results will be posted to; never raises either."""
-        reply = self._exchange.ask("GET", f"{RACES_PATH}/{quote(race_id, safe='')}", _HEADERS)
+        reply = self._exchange.request("GET", f"{RACES_PATH}/{quote(race_id, safe='')}", _HEADERS)
         return target_from_reply(race_id, reply, self._own)
 
     def close(self) -> None:

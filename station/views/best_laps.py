@@ -1,4 +1,4 @@
-"""The best laps of a race: of anyone, and of each racer. Kept up lap by lap, so that no lap is looked at again."""
+"""The best lap of a race and of each racer, updated run by run so that the others are not read again."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ class BestLap:
 
 
 class BestLaps:
-    """Of one race at a time. A lap that a ruling changed is seen when its run is noted again."""
+    """Of one race at a time. A lap that a ruling changed counts once its run is updated."""
 
     def __init__(self) -> None:
         self._race_id = ""
         self._runs: dict[str, BestLap | None] = {}
 
     def update(self, race: Race, run_ids: Collection[str]) -> None:
-        """These runs have other laps now; of another race than before, all have."""
+        """Reads the laps of these runs again; of all runs if the race is another one."""
         if race.info.race_id != self._race_id:
             self._race_id, self._runs = race.info.race_id, {}
             run_ids = tuple(race.runs)
@@ -36,11 +36,11 @@ class BestLaps:
                 self._runs[run_id] = _best_of_run(runs[run_id])
 
     def of_race(self) -> BestLap | None:
-        """The earlier one of two that are equal."""
+        """The best lap of the race; of two equal ones the earlier."""
         return min(self._known(), key=lambda best: (best.lap_ns, best.ended_utc_ns), default=None)
 
     def of_racer(self, racer: str) -> int | None:
-        """His or her fastest lap in all runs of the race."""
+        """The racer's fastest counted lap in all runs of the race, in ns; None if there is none."""
         return min((best.lap_ns for best in self._known() if best.racer == racer), default=None)
 
     def _known(self) -> list[BestLap]:

@@ -5,27 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 
 from station.core.inputs import Mode
-from station.views.views import (
-    BrokerView,
-    CarView,
-    ClockView,
-    GateView,
-    ManagerView,
-    RaceView,
-    RunView,
-    StandingLine,
-    StopView,
-    StoreView,
-    SyncView,
-    UncountedCrossing,
-    UnknownTransponderView,
-    View,
-)
+from station.views.car_views import CarView, StopView
+from station.views.gate_views import GateView
+from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
+from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
+from station.views.views import View
 
 
 @dataclass(frozen=True, slots=True)
 class ViewParts:
-    """What a view is made of, the clock excepted: it is read when someone looks."""
+    """The parts of a view, except the clock, which is read for each snapshot."""
 
     race: RaceView | None = None
     run: RunView | None = None
@@ -33,11 +22,11 @@ class ViewParts:
     gates: tuple[GateView, ...] = ()
     cars: tuple[CarView, ...] = ()
     broker: BrokerView = field(default_factory=lambda: BrokerView(False, "Not connected yet.", 0, 0))
-    sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, "Sync has not been looked at yet."))
+    sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, "Sync has not been checked yet."))
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
-    strangers: tuple[UnknownTransponderView, ...] = ()
+    unknown_transponders: tuple[UnknownTransponderView, ...] = ()
     stop: StopView = field(default_factory=StopView)
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
@@ -65,7 +54,7 @@ class CurrentView:
                 self._changed.notify_all()
 
     def results_due(self, due: int) -> None:
-        """So many results are due by now. Sync is looked at now and then: no view says meanwhile that all is posted."""
+        """How many results are due: sync's status is read only now and then, and must not be "all posted" meanwhile."""
         self._due = due
         self.update()
 
@@ -87,4 +76,4 @@ def _with_results_due(sync: SyncView, due: int) -> SyncView:
     if sync.due >= due:
         return sync
     pending = max(0, due - sync.posted - sync.rejected)
-    return replace(sync, due=due, pending=pending, sentence="A result waits to be posted.")
+    return replace(sync, due=due, pending=pending, sentence="A result is waiting to be posted.")

@@ -1,4 +1,4 @@
-"""The engine's state as the screens show it. Called on the thread that owns the engine, after a commit."""
+"""Projections: the engine's state as the pages show it. Called on the thread that owns the engine, after a commit."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from station.core.race.standings import qualify
 from station.core.runs.car_models import entered, shown
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
-from station.views.views import RaceView, RunView, StandingLine, UnknownTransponderView
+from station.views.race_views import RaceView, RunView, StandingLine, UnknownTransponderView
 
 NEAR_NS = 1_000_000_000
 
@@ -107,7 +107,7 @@ def run_view(
 
 
 def run_model(run: Run, said: tuple[str, str] | None = None) -> tuple[str, str]:
-    """What drives: as reported in the run, else as the car says now, else as entered (until the start is given)."""
+    """The model that drives: as reported in the run, else as the car reports now, else as entered (until the start)."""
     if run.driven is not None or run.race.officiating == 0 or run.released:
         return run.posted_model
     return said or (run.model, run.model_sha256)
@@ -125,9 +125,9 @@ def _model_note(run: Run, said: tuple[str, str] | None, differs: bool) -> str:
     return ""
 
 
-def unknown_transponder_views(strangers: tuple[UnknownId, ...]) -> tuple[UnknownTransponderView, ...]:
-    """The transponders that nobody knows."""
-    return tuple(UnknownTransponderView(each.transponder, each.count) for each in strangers)
+def unknown_transponder_views(unknown_transponders: tuple[UnknownId, ...]) -> tuple[UnknownTransponderView, ...]:
+    """The transponders that were read and have no owner."""
+    return tuple(UnknownTransponderView(each.transponder, each.count) for each in unknown_transponders)
 
 
 def best_ns(laps: tuple[Lap, ...]) -> int | None:
@@ -162,7 +162,7 @@ def _model(race: Race, run_id: str) -> str:
 
 
 def _is_open(proposal: Proposal, run: Run) -> bool:
-    """Until a ruling did what was proposed, or an official dismissed it (then it is not there any more)."""
+    """Is it still to be decided? Not once a ruling did what was proposed (one that was dismissed is gone already)."""
     if proposal.crossing:
         return True
     near = any(abs(segment.start.at_ns - proposal.at_ns) < NEAR_NS for segment in run.book.segments)

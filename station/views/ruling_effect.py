@@ -10,15 +10,15 @@ from station.core.engine import Engine
 from station.core.race.race import Race
 from station.core.runs.laps import run_lap
 from station.core.runs.run import INCIDENTS, RULINGS, Run
+from station.views.command_answers import RulingEffect, RunFigures
 from station.views.projection import score_ms
-from station.views.views import RulingEffect, RunFigures
 
 # Which model was driven changes no lap.
 LAP_RULINGS = tuple(kind for kind in (*INCIDENTS, *RULINGS) if kind is not e.EnterModel)
 
 
 def run_figures(engine: Engine, command: e.Input) -> RunFigures | None:
-    """Of the run and the lap that a ruling is about; None for what is no ruling, or about no run."""
+    """The figures of the run and lap that a ruling is about; None if it is not a ruling, or about no run."""
     race = engine.race
     if race is None or not isinstance(command, LAP_RULINGS):
         return None
@@ -36,7 +36,7 @@ def run_figures(engine: Engine, command: e.Input) -> RunFigures | None:
 
 
 def ruling_effect(before: RunFigures | None, after: RunFigures | None) -> RulingEffect | None:
-    """Of two moments around one ruling."""
+    """The effect of one ruling, from the figures before and after it; None if there are none."""
     if before is None or after is None:
         return None
     lap = None
@@ -48,7 +48,7 @@ def ruling_effect(before: RunFigures | None, after: RunFigures | None) -> Ruling
 
 
 def _number(run: Run, command: e.Command) -> int | None:
-    """The lap that is meant."""
+    """The number of the lap that the command is about; None if it is about none."""
     if isinstance(command, e.OffTrack | e.Collision | e.CarReset):
         return run.book.lap_at(command.moment.boot, command.at_ns)
     if isinstance(command, e.VoidLap | e.RestoreLap | e.AddPenalty | e.DropCrossing | e.TakeBack):

@@ -1,6 +1,6 @@
-"""Crossings that count for nobody, with the reason: what an official sees of them, newest first.
+"""Crossings that were not counted, each with its reason, newest first, for the officials' page.
 
-Filled on the thread that commits, from facts as they are made or restored; restore.py keeps it beside the engine.
+Filled on the thread that commits, from facts as they are made or restored; restore.py holds it beside the engine.
 """
 
 from collections import deque
@@ -10,10 +10,10 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.engine import NO_GATE, Engine
 from station.core.timing.gate import NO_SENSOR, OUT_OF_ORDER
-from station.views.views import UncountedCrossing
+from station.views.race_views import UncountedCrossing
 
 MAX_LISTED = 20
-MAX_REMEMBERED = 512  # crossings whose fate may still be told
+MAX_REMEMBERED = 512  # crossings that may still be reported as uncounted
 LOST_PASS_REASONS = (NO_GATE, NO_SENSOR, OUT_OF_ORDER)  # edges that may have been a pass and made no crossing
 
 
@@ -26,7 +26,7 @@ class UncountedLog:
         self.newest: tuple[UncountedCrossing, ...] = ()
 
     def record(self, engine: Engine, event: e.Input, facts: Sequence[f.Fact]) -> None:
-        """What became of one input."""
+        """The facts of one input."""
         for fact in facts:
             match fact:
                 case f.Crossing():
@@ -55,7 +55,7 @@ class UncountedLog:
         self.newest = tuple(self._listed)
 
     def _counted(self, number: int) -> None:
-        """An official gave it to a run after all."""
+        """An official assigned it to a run after all."""
         left = [each for each in self._listed if each.crossing != number]
         if len(left) < len(self._listed):
             self._listed = deque(left, MAX_LISTED)

@@ -6,24 +6,24 @@ from starlette.datastructures import Headers
 from shared.addresses import Addresses
 from shared.web.security import cross_site_reason
 
-NO_OFFICIAL = "Only the station's own officials may command; this machine is not among them."
+NO_OFFICIAL = "Only the station's officials may send commands, and this device is not one of theirs."
 
 
 def request_refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:
     """Why this request may not command: status and sentence."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return 415, "A command is sent as application/json."
+        return 415, "Send commands as application/json."
     why = cross_site_reason(headers, scheme, "the station's")
     return (403, why) if why else None
 
 
 def client_address(request: Request) -> str:
-    """The address at the other end of the connection; what a header says of it is nobody's proof."""
+    """The address at the other end of the connection; headers that claim another one are ignored."""
     return request.client.host if request.client is not None else ""
 
 
 def command_refusal(request: Request, operators: Addresses) -> tuple[int, str] | None:
     """Why this request may not command: status and sentence."""
-    if not operators.hold(client_address(request)):
+    if not operators.contains(client_address(request)):
         return 403, NO_OFFICIAL
     return request_refusal(request.headers, request.url.scheme)

@@ -1,4 +1,4 @@
-"""The JSON side of the pages: the state as it is, and the officials' commands, each answered with one sentence."""
+"""The JSON API behind the pages: the state, and the officials' commands, each answered with one sentence."""
 
 import asyncio
 import dataclasses
@@ -13,7 +13,8 @@ from starlette.requests import ClientDisconnect
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
 from station.core.inputs import Command, OrderCar, StopAll
-from station.views.views import Accepted, Declined, ServicePort
+from station.views.command_answers import Accepted, Declined
+from station.views.views import ServicePort
 from station.web.access import command_refusal
 from station.web.command_parser import parse_command
 
@@ -22,13 +23,13 @@ BODY_TIMEOUT_S = 5.0
 
 
 class CommandTooLarge(RacedayError):
-    """A command is a few words."""
+    """The body of a command is longer than any command is."""
 
 
 def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
     """`operators`: the client addresses that may command."""
     router = APIRouter(prefix="/api/v1")
-    # Commands wait for the disk. An emergency stop has a door of its own, which no queue of others can fill.
+    # Commands wait for the disk. Emergency stops have places of their own, which other commands cannot fill.
     waiting, stops = CapacityLimiter(8), CapacityLimiter(4)
 
     @router.get("/state")
@@ -81,7 +82,7 @@ async def _command(request: Request) -> Command:
 
 
 async def read_body(request: Request) -> bytes:
-    """All of it, within a size and a time. Raises CommandTooLarge, TimeoutError, BadInput."""
+    """The whole body, within a limit of size and time. Raises CommandTooLarge, TimeoutError, BadInput."""
     parts: list[bytes] = []
     size = 0
     try:
@@ -92,10 +93,10 @@ async def read_body(request: Request) -> bytes:
                     raise CommandTooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
                 parts.append(part)
     except ClientDisconnect:
-        raise BadInput("The command broke off.") from None
+        raise BadInput("The command was cut short.") from None
     return b"".join(parts)
 
 
 def error_answer(status: int, sentence: str) -> JSONResponse:
-    """Every refusal is one sentence."""
+    """A refusal, as one sentence."""
     return JSONResponse({"error": sentence}, status)

@@ -1,10 +1,13 @@
-"""The station's web app: three pages, one stream, one small API. Built by the station's `build.py`."""
+"""The station's web app: three pages, the event stream behind them, and the API.
+
+Made by `raceday station` (commands/station.py), served by server.py. It asks the station through `ServicePort` alone.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from shared.addresses import Addresses
@@ -31,9 +34,9 @@ def create_app(
 ) -> FastAPI:
     """The app over a station. `operators`: addresses and networks that may command ("*": all).
 
-    `allowed_hosts`: its own names. `send`: hands officials' wishes to the sync service; None: there is none.
-
+    `allowed_hosts`: its own names. `send` hands officials' requests to the sync service; None: there is none.
     `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops.
+    Raises ConfigError for an address that is none.
     """
     pages = Pages()
     live = EventStream(service, pages)
@@ -49,31 +52,55 @@ def create_app(
     app.state.live = live
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
+    app.include_router(_page_routes(service, pages))
+    app.include_router(_stream_routes(live, officials))
     app.include_router(api_routes(service, officials))
     app.include_router(stop_routes(service, officials, pages))
     if send is not None:
         app.include_router(sending_routes(send, officials))
     app.mount("/static", Assets(STATIC))
 
-    @app.get("/", response_class=HTMLResponse)
-    async def live_page() -> HTMLResponse:
-        """For everybody in the hall."""
-        return await _page("live")
+    @app.exception_handler(404)
+    async def not_found(_: Request, __: Exception) -> JSONResponse:
+        return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
 
-    @app.get("/operate", response_class=HTMLResponse)
+    return app
+
+
+def _page_routes(service: ServicePort, pages: Pages) -> APIRouter:
+    """The three pages, each readable without JavaScript."""
+    router = APIRouter()
+
+    @router.get("/", response_class=HTMLResponse)
+    async def live_page() -> HTMLResponse:
+        """For everybody at the track."""
+        return await page("live")
+
+    @router.get("/operate", response_class=HTMLResponse)
     async def operate_page() -> HTMLResponse:
         """For the officials."""
-        return await _page("operate")
+        return await page("operate")
 
-    @app.get("/gates", response_class=HTMLResponse)
+    @router.get("/gates", response_class=HTMLResponse)
     async def gates_page() -> HTMLResponse:
         """For whoever sets up and watches the gates."""
-        return await _page("gates")
+        return await page("gates")
 
-    @app.get("/live")
+    async def page(name: PageName) -> HTMLResponse:
+        text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
+        return HTMLResponse(text, headers=FORMS_ALLOWED if name in OFFICIALS else {"cache-control": "no-store"})
+
+    return router
+
+
+def _stream_routes(live: EventStream, officials: Addresses) -> APIRouter:
+    """The event stream behind the pages. Officials' pages never wait for the public's."""
+    router = APIRouter()
+
+    @router.get("/live")
     async def stream(request: Request, page: PageName = "live") -> Response:
-        """The event stream behind all pages. Officials' pages never wait for the public's."""
-        official = page in OFFICIALS and officials.hold(client_address(request))
+        """Server-sent events of one page; 503 while too many are open."""
+        official = page in OFFICIALS and officials.contains(client_address(request))
         if live.full(official=official):
             return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
         return StreamingResponse(
@@ -82,12 +109,4 @@ def create_app(
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
 
-    async def _page(name: PageName) -> HTMLResponse:
-        text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
-        return HTMLResponse(text, headers=FORMS_ALLOWED if name in OFFICIALS else {"cache-control": "no-store"})
-
-    @app.exception_handler(404)
-    async def nothing_here(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
-
-    return app
+    return router

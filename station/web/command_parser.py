@@ -25,7 +25,7 @@ def parse_command(document: object, author: str = "operator") -> Command:
         raise BadInput('A command is a JSON object with a "command".')
     name = document["command"]
     if name not in COMMANDS:
-        raise BadInput(f"There is no command {name[:40]!r}; known are {', '.join(COMMANDS)}.")
+        raise BadInput(f"Unknown command {name[:40]!r}; the commands are {', '.join(COMMANDS)}.")
     fields = {key: value for key, value in document.items() if key != "command"}
     known = [f.name for f in dataclasses.fields(COMMANDS[name]) if f.name not in _OURS]
     for key, value in fields.items():
@@ -44,7 +44,7 @@ def _checked(name: str, fields: dict[str, Any]) -> Command:
         command: Command = _ADAPTERS[name].validate_json(json.dumps(fields, allow_nan=False), strict=True)
     except (ValueError, TypeError, RecursionError) as error:
         if not isinstance(error, ValidationError):
-            raise BadInput(f"The command {name} holds what JSON cannot.") from None
+            raise BadInput(f"The command {name} holds a value that JSON cannot express.") from None
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "command"
         raise BadInput(f"The command {name} is not valid at {where[:60]!r}: {first['msg']}.") from None

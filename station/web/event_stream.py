@@ -1,6 +1,6 @@
 """The event stream of the pages: a whole snapshot first, then only the parts that changed.
 
-One thread waits for the station and keeps the newest view; every browser has its own place in the stream and is
+One thread waits for the station and holds the newest view; every browser has its own place in the stream and is
 sent what differs from what it last got. So nothing queues up: a slow browser skips to the newest, and the station
 never waits for one.
 """
@@ -21,10 +21,10 @@ from station.web.render import PageName, Pages, Rendered
 
 Value = TypeVar("Value")
 
-HEARTBEAT_S = 0.5  # a page that hears nothing for three of them says so (shared/web/look/silence.js)
+HEARTBEAT_S = 0.5  # a page that gets nothing for three of them shows it (shared/web/look/silence.js)
 SETTLE_S = 0.02  # changes that come together are shown together
 MAX_BROWSERS = 200  # of the public
-MAX_OFFICIALS = 50  # places of their own
+MAX_OFFICIALS = 50  # of places that the public cannot take
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class SharedPage:
         return time.monotonic_ns() - self.timed_view.taken_ns
 
     def event_after(self, last: Rendered | None) -> bytes:
-        """Most browsers were told the same before: only the clock is written anew for each."""
+        """The message for a browser that has `last`. Most have the same one, so only the clock differs for each."""
         since = last.version if last is not None else 0
         if since not in self._changes_since:
             self._changes_since[since] = changes(self.page, last)
@@ -56,7 +56,7 @@ class SharedPage:
 
 
 class EventStream:
-    """Hands the newest view to every open page. `start` in the loop that serves them; `close` ends all streams."""
+    """Sends the newest view to every open page. `start` in the loop that serves them; `close` ends all streams."""
 
     def __init__(self, service: ServicePort, pages: Pages) -> None:
         self._service = service
@@ -129,7 +129,7 @@ class EventStream:
     def _call_wake_all(self) -> None:
         if self._loop is None:
             return
-        # The loop may end between a check and the call: then nobody is left to wake.
+        # The loop may end between a check and the call: then no stream is left to wake.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._wake_all)
 
@@ -173,8 +173,8 @@ def changes(page: Rendered, last: Rendered | None) -> str:
 
 
 def heartbeat(page: Rendered, age_ns: int) -> bytes:
-    """Nothing is new, but the station is there, and its clock says so much."""
-    return f"event: beat\ndata: {_json(_clock(page, age_ns))}\n\n".encode()
+    """Nothing has changed: only the station's clock, as a sign that it is alive."""
+    return f"event: heartbeat\ndata: {_json(_clock(page, age_ns))}\n\n".encode()
 
 
 def _clock(page: Rendered, age_ns: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A screen to HTML, whole for the first paint and in keyed parts for the updates: one set of templates for both."""
+"""A view to HTML: whole for the first paint, in keyed parts for the updates, by one set of templates."""
 
 import pathlib
 from collections.abc import Iterable
@@ -8,7 +8,8 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from shared.web.assets import addresses
-from station.views.views import StopView, View
+from station.views.car_views import StopView
+from station.views.views import View
 from station.web.presenters.gates import GateCard, gate_cards
 from station.web.presenters.page import ZERO, PageModel, next_command_of_run, page_model
 from station.web.presenters.stop import stop_panel
@@ -16,7 +17,7 @@ from station.web.presenters.stop import stop_panel
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
 PageName = Literal["live", "operate", "gates"]
-OFFICIALS: tuple[PageName, ...] = ("operate", "gates")  # who may press; the live page is everybody's
+OFFICIALS: tuple[PageName, ...] = ("operate", "gates")  # pages with controls; the live page has none
 COMMON = ("race", "mode", "stop", "alarms")
 PARTS = (*COMMON, "run", "clock_label", "incidents", "tiles", "window", "decisions")
 _PARTS_OF: dict[PageName, tuple[str, ...]] = {

@@ -18,7 +18,7 @@ MAX_TEXT = 200
 
 
 def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) -> APIRouter:
-    """`send` hands the wish to the sync service; it may block and raises RacedayError."""
+    """`send` hands the request to the sync service; it may block and raises RacedayError."""
     router = APIRouter(prefix="/api/v1")
 
     @router.post("/sync")

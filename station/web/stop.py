@@ -12,7 +12,8 @@ from shared.errors import RacedayError
 from shared.rules.person_names import name_within
 from shared.web.security import HEADERS, cross_site_reason
 from station.core.inputs import ReleaseStop
-from station.views.views import Accepted, ServicePort
+from station.views.command_answers import Accepted
+from station.views.views import ServicePort
 from station.web.access import NO_OFFICIAL, client_address
 from station.web.presenters.stop import stop_document
 from station.web.render import Pages
@@ -59,23 +60,23 @@ def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> API
         return HTMLResponse(pages.stop(service.stop_state()), headers=FORMS_ALLOWED)
 
     def _answer(request: Request) -> Response:
-        said = service.stop_state()
+        state = service.stop_state()
         if "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(pages.stop(said), headers=FORMS_ALLOWED)
-        return JSONResponse(stop_document(said), headers={"cache-control": "no-store"})
+            return HTMLResponse(pages.stop(state), headers=FORMS_ALLOWED)
+        return JSONResponse(stop_document(state), headers={"cache-control": "no-store"})
 
     return router
 
 
 def _refused(request: Request, operators: Addresses) -> tuple[int, str] | None:
-    if not operators.hold(client_address(request)):
+    if not operators.contains(client_address(request)):
         return 403, NO_OFFICIAL
     why = cross_site_reason(request.headers, request.url.scheme, "the station's")
     return (403, why) if why else None
 
 
 def _name(author: str) -> str:
-    """As a name is kept; no stop is refused for how it is written."""
+    """The author as a valid name; no stop is refused for how its author is written."""
     return name_within(author, MAX_AUTHOR) or "operator"
 
 

@@ -140,7 +140,7 @@ def test_uncertainty_marks_a_tie(board: LeaderboardService) -> None:
 
 def test_races_and_entries_are_made_once(board: LeaderboardService) -> None:
     assert board.create_race(race(), 2) is False
-    with pytest.raises(Conflict, match="another race 'cup'"):
+    with pytest.raises(Conflict, match="Another race has the id 'cup'"):
         board.create_race(race(name="Other"), 2)
     with pytest.raises(Refused, match="cannot name a race"):
         board.create_race(race("A Cup"), 2)
@@ -148,7 +148,7 @@ def test_races_and_entries_are_made_once(board: LeaderboardService) -> None:
         board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=2), 2)
     assert board.enter("cup", "anna", "Anna Holm", 2) is True
     assert board.enter("cup", "anna", "Anna Holm", 3) is False
-    with pytest.raises(Conflict, match="given once"):
+    with pytest.raises(Conflict, match="name cannot be changed"):
         board.enter("cup", "anna", "Other", 3)
     with pytest.raises(UnknownRace):
         board.enter("none", "anna", "Anna", 3)

@@ -10,8 +10,8 @@ import pytest
 
 from leaderboard import cli
 from leaderboard.config import LeaderboardConfig, read
-from leaderboard.server import listen
 from shared.errors import ConfigError, OperatorError, StorageError
+from shared.web.server import listen
 from tests.leaderboard import sample_races
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -81,7 +81,7 @@ def test_a_taken_port_is_one_sentence(tmp_path: pathlib.Path) -> None:
 
 
 def test_answers_are_not_held_back_by_nagle() -> None:
-    with listen("127.0.0.1", 0) as listening:
+    with listen("127.0.0.1", 0, "server") as listening:
         assert listening.proto == socket.IPPROTO_TCP, "asyncio sets TCP_NODELAY only then: 44 ms an answer without"
 
 

@@ -262,9 +262,9 @@ def test_what_is_no_count_of_laps_is_passed_over_and_said(heading: str, capsys: 
 
 @pytest.mark.parametrize("text", ["9.81", "9,8", "12.34", "9", "999", "0009", "999.9999", "128.25", "59,99", "1.5"])
 def test_seconds_are_not_taken_for_milliseconds(text: str) -> None:
-    said = refused(f"Racer;LapCount;AvgLapTime\nAnn;3;9812\nBob;3;{text}\n")
-    assert f"b.csv, line 3: AvgLapTime is '{text}', shorter than any lap: times are in milliseconds" in said
-    assert "or as 0:09.812 (column 3)" in said
+    message = refused(f"Racer;LapCount;AvgLapTime\nAnn;3;9812\nBob;3;{text}\n")
+    assert f"b.csv, line 3: AvgLapTime is '{text}', shorter than any lap: times are in milliseconds" in message
+    assert "or as 0:09.812 (column 3)" in message
 
 
 @pytest.mark.parametrize(("text", "ms"), [("1000", 1000), ("1000.5", 1000), ("0:00.999", 999), ("0:09.81", 9810)])
@@ -275,7 +275,7 @@ def test_what_is_milliseconds_or_a_time_is_taken(text: str, ms: int) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("A\0nn", "line 2: a racer's name holds U+0000 NULL, which is not written but obeyed: write it without that"),
+        ("A\0nn", "line 2: a racer's name holds U+0000 NULL, which is a command, not a character: leave it out"),
         ("Ann\u202egnp", "holds U+202E RIGHT-TO-LEFT OVERRIDE"),
         ("A\u200bnn", "holds U+200B ZERO WIDTH SPACE"),
         ("Jos\x9be", "holds U+009B"),
@@ -290,10 +290,10 @@ def test_what_is_milliseconds_or_a_time_is_taken(text: str, ms: int) -> None:
     ],
 )
 def test_a_name_that_is_none_is_refused_with_its_place(name: str, words: str) -> None:
-    said = refused(f'Place,Racer,AvgLapTime\n1,"{name}",9812\n')
-    assert words in said
-    assert said.startswith("b.csv, line 2: ")
-    assert said.endswith("(column 2).")
+    message = refused(f'Place,Racer,AvgLapTime\n1,"{name}",9812\n')
+    assert words in message
+    assert message.startswith("b.csv, line 2: ")
+    assert message.endswith("(column 2).")
 
 
 @pytest.mark.slow
@@ -339,12 +339,12 @@ def test_a_row_without_an_id_is_of_the_one_account_of_its_name() -> None:
     text = "Alias,AvgLapTime,UserId\nann,9900,\nAnn,9800,u1\nbob,9700,u2\nBOB,9600,u2\nann,9500,\ncy,9990,\nCy,9980,\n"
     placed = [(p.racer, p.score_ms) for p in rank_csv(text, AVERAGE, "b")]
     assert placed == [("ann", 9500), ("BOB", 9600), ("Cy", 9980)]
-    said = refused("Alias,AvgLapTime,UserId\nann,9900,u1\nAnn,9800,u2\nANN,9700,\n")
-    assert "line 4: the row has no UserId, and 2 accounts are called 'ANN': say which one it is (column 3)" in said
+    message = refused("Alias,AvgLapTime,UserId\nann,9900,u1\nAnn,9800,u2\nANN,9700,\n")
+    assert "line 4: the row has no UserId, and 2 accounts are called 'ANN': say which one it is (column 3)" in message
 
 
 @pytest.mark.parametrize(
-    ("encoding", "said"),
+    ("encoding", "message"),
     [
         ("utf-8", ""),
         ("utf-8-sig", ""),
@@ -355,13 +355,13 @@ def test_a_row_without_an_id_is_of_the_one_account_of_its_name() -> None:
     ],
 )
 def test_an_encoding_that_was_guessed_is_said(
-    encoding: str, said: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    encoding: str, message: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "board.csv"
     path.write_bytes("Racer,AvgLapTime,LapCount\nJos\u00e9,9812,3\n".encode(encoding))
     assert main(["rank", "--method", "average", str(path)]) == 0
-    sentence = f"raceday rank: {path} was read as {said}: look at the names, or save it as CSV in UTF-8.\n"
-    assert capsys.readouterr().err == (sentence if said else "")
+    sentence = f"raceday rank: {path} was read as {message}: look at the names, or save it as CSV in UTF-8.\n"
+    assert capsys.readouterr().err == (sentence if message else "")
 
 
 @pytest.mark.parametrize("encoding", ["utf-32", "utf-32-le", "utf-32-be"])

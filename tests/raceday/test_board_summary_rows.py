@@ -43,11 +43,11 @@ def refused(text: str, rules: RaceRules = TOTAL) -> str:
 @pytest.mark.parametrize("place", [0, 1, 3])
 def test_a_row_that_is_named_so_is_nobodys(name: str, place: int) -> None:
     rows = [*BOARD[:place], (name, 29123, 3), *BOARD[place:]]
-    said = refused(board(*rows))
-    assert said.startswith(
+    output = refused(board(*rows))
+    assert output.startswith(
         f"b.csv, line {place + 2}: the Racer is {name.strip()!r}, which looks like a row that sums up"
     )
-    assert said.endswith(
+    assert output.endswith(
         ": leave it out, or give it a UserId (in a column of that name) if a racer is called so (column 2)."
     )
 
@@ -57,8 +57,8 @@ def test_it_is_no_rank_by_any_method(method: str, tmp_path: pathlib.Path, capsys
     path = tmp_path / "board.csv"
     path.write_text("Racer;AvgLapTime;BestLapTime;TotalLapTime\nBob;9900;9800;30000\nTotal;9900;9800;30000\n")
     assert main(["rank", "--method", method, str(path)]) == 2
-    said = capsys.readouterr()
-    assert (said.out, said.err.count("\n"), "line 3" in said.err) == ("", 1, True)
+    output = capsys.readouterr()
+    assert (output.out, output.err.count("\n"), "line 3" in output.err) == ("", 1, True)
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_a_count_that_is_missing_where_others_have_one_is_told(row: str, capsys:
 def test_many_that_are_missing_are_one_sentence(count: int, lines: str, capsys: pytest.CaptureFixture[str]) -> None:
     rows = "".join(f"r{place},{40000 + place},13000,\n" for place in range(count))
     assert len(rank_csv(LAPS + rows, TOTAL, "b")) == 1
-    said = capsys.readouterr().err
-    assert (said.count("\n"), f"{lines} (column 4)" in said) == (1, True)
+    output = capsys.readouterr().err
+    assert (output.count("\n"), f"{lines} (column 4)" in output) == (1, True)
 
 
 def test_a_board_of_totals_without_any_count_is_ranked_and_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from raceday.broker import Kind, choose, free_port, mosquitto_path, start_broker
+from raceday.broker import Kind, choose, free_port, is_broker_up, mosquitto_path, start_broker
 from shared.errors import OperatorError
-from shared.link.probe import answers
 
 KINDS = [pytest.param("mosquitto", marks=pytest.mark.broker), "amqtt"]
 
@@ -42,13 +41,13 @@ def command(*words: str) -> "subprocess.Popen[str]":
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_answers_when_it_is_said_to_be_ready_and_starts_again_on_its_port(tmp_path: pathlib.Path, kind: str) -> None:
     first = start_broker(tmp_path, 0, there(kind))
-    assert answers("127.0.0.1", first.port)
+    assert is_broker_up("127.0.0.1", first.port)
     first.process.kill()
     first.process.wait()
     again = start_broker(tmp_path, first.port, first.kind)
     assert again.port == first.port
     again.stop()
-    assert not answers("127.0.0.1", first.port)
+    assert not is_broker_up("127.0.0.1", first.port)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,10 +82,10 @@ def test_a_port_in_use_is_one_sentence(tmp_path: pathlib.Path, kind: str) -> Non
         with pytest.raises(OperatorError, match=f"Port {port} is in use"):
             start_broker(tmp_path, port, there(kind))
         ran = command("--kind", there(kind), "--port", str(port))
-        _, said = ran.communicate(timeout=60)
+        _, output = ran.communicate(timeout=60)
     assert ran.returncode == 2
-    assert f"Port {port} is in use" in said
-    assert len(said.strip().splitlines()) == 1
+    assert f"Port {port} is in use" in output
+    assert len(output.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -95,14 +94,14 @@ def test_the_command_says_when_it_is_ready_and_ends_cleanly(tmp_path: pathlib.Pa
     ran = command("--kind", there(kind), "--port", "0", "--ready-file", str(ready))
     assert wait(ready.exists)
     port = int(ready.read_text().strip().rpartition(":")[2])
-    assert answers("127.0.0.1", port)
+    assert is_broker_up("127.0.0.1", port)
     began_s = time.monotonic()
     ran.send_signal(signal.SIGTERM)
-    said, errors = ran.communicate(timeout=30)
+    output, errors = ran.communicate(timeout=30)
     assert time.monotonic() - began_s < 3.0
     assert ran.returncode == 0, errors
-    assert said == f"listening on mqtt://127.0.0.1:{port}\n"
-    assert not answers("127.0.0.1", port)
+    assert output == f"listening on mqtt://127.0.0.1:{port}\n"
+    assert not is_broker_up("127.0.0.1", port)
 
 
 @pytest.mark.broker
@@ -114,7 +113,7 @@ def test_a_killed_wrapper_leaves_no_broker_on_the_port(tmp_path: pathlib.Path) -
     port = int(ready.read_text().strip().rpartition(":")[2])
     ran.kill()
     ran.communicate()
-    assert wait(lambda: not answers("127.0.0.1", port, 0.2))
+    assert wait(lambda: not is_broker_up("127.0.0.1", port, 0.2))
 
 
 @pytest.mark.parametrize("talk", [b"", b"HTTP/1.1 200 OK\r\n", None])
@@ -124,13 +123,13 @@ def test_what_is_no_broker_does_not_answer(free_port: Any, talk: bytes | None) -
         server.listen()
         port = server.getsockname()[1]
         if talk is None:
-            assert not answers("127.0.0.1", port, 0.1)
+            assert not is_broker_up("127.0.0.1", port, 0.1)
         else:
             thread = threading.Thread(target=_talk, args=(server, talk))
             thread.start()
-            assert not answers("127.0.0.1", port, 5.0)
+            assert not is_broker_up("127.0.0.1", port, 5.0)
             thread.join(5)
-    assert not answers("127.0.0.1", free_port(), 0.1)
+    assert not is_broker_up("127.0.0.1", free_port(), 0.1)
 
 
 def _talk(server: socket.socket, talk: bytes) -> None:

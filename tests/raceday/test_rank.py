@@ -62,10 +62,10 @@ def test_what_is_no_board_is_one_sentence(
     path = tmp_path / "board.csv"
     path.write_text(text)
     assert main(["rank", "--method", "average", str(path)]) == 2
-    said = capsys.readouterr()
-    assert sentence in said.err
-    assert said.out == ""
-    assert said.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert sentence in output.err
+    assert output.out == ""
+    assert output.err.count("\n") == 1
 
 
 def test_a_racer_counts_once_with_the_best_and_equal_scores_rank_in_order() -> None:

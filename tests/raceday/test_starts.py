@@ -97,12 +97,12 @@ def test_a_station_that_cannot_start_says_one_sentence_and_ends_clean(
         ready = tmp_path / ("no such folder" if says == "ready file" else ".") / "ready"
         begun = set(threading.enumerate())
         code = main(["station", "--config", str(config), "--ready-file", str(ready)])
-    said = capsys.readouterr().err
-    assert code in (2, 4), said  # 4: a journal that is not as it was written
-    sentences = [line for line in said.splitlines() if line.startswith("raceday station: ")]
-    assert len(sentences) == 1, said
+    output = capsys.readouterr().err
+    assert code in (2, 4), output  # 4: a journal that is not as it was written
+    sentences = [line for line in output.splitlines() if line.startswith("raceday station: ")]
+    assert len(sentences) == 1, output
     assert says in sentences[0]
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     assert not ready.exists()
     left = [thread for thread in threading.enumerate() if thread not in begun and not _ends(thread)]
     assert left == []
@@ -145,7 +145,7 @@ def test_a_leaderboard_that_cannot_start_says_one_sentence_and_ends_clean(
         ready = tmp_path / ("no such folder" if fault == "ready" else ".") / "ready"
         capsys.readouterr()
         code = main(["leaderboard", "--config", str(config), "--ready-file", str(ready)])
-    said = capsys.readouterr().err
-    assert code == 2, said
-    assert [line for line in said.splitlines() if line.startswith("raceday leaderboard: ")] == said.splitlines()
-    assert says in said
+    output = capsys.readouterr().err
+    assert code == 2, output
+    assert [line for line in output.splitlines() if line.startswith("raceday leaderboard: ")] == output.splitlines()
+    assert says in output

@@ -37,7 +37,7 @@ from shared.errors import ConfigError
     ],
 )
 def test_who_is_meant(texts: tuple[str, ...], client: str, holds: bool) -> None:
-    assert Addresses.parsed(texts, "web.operators").hold(client) == holds
+    assert Addresses.parsed(texts, "web.operators").contains(client) == holds
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_each_address_is_in_the_networks_around_it(address: ipaddress.IPv4Addres
     assert met is not None
     for bits in (0, met.max_prefixlen // 2, met.max_prefixlen):
         network = ipaddress.ip_network((met, bits), strict=False)
-        assert Addresses.parsed((str(network),), "x").hold(str(address))
+        assert Addresses.parsed((str(network),), "x").contains(str(address))
 
 
 @given(st.text())
 def test_any_text_is_an_address_or_not(text: str) -> None:
-    Addresses.parsed((), "x").hold(text)
+    Addresses.parsed((), "x").contains(text)
     counted_prefix(text)

@@ -53,8 +53,8 @@ BAD = {
     "a bad race id": (LEAST + '[race]\nid = "a b"\nname = "R"\n', "`race.id`"),
     "a kind that is none": (LEAST + 'kind = "finish"\n', "start_finish"),
     "too many cars": (LEAST + '[race]\nid = "r"\nname = "R"\ncars_on_track = 13\n', "1 to 12"),
-    "nobody's transponder": (LEAST + _WORN + 'id = "1"\n', "say either whose `car` or which `racer`"),
-    "a transponder of two": (LEAST + _WORN + 'id = "1"\ncar = "a"\nracer = "Ann"\n', "say either whose `car`"),
+    "nobody's transponder": (LEAST + _WORN + 'id = "1"\n', "set either `car` or `racer`"),
+    "a transponder of two": (LEAST + _WORN + 'id = "1"\ncar = "a"\nracer = "Ann"\n', "set either `car`"),
     "a transponder twice": (
         LEAST + (_WORN + 'id = "1"\ncar = "a"\n') + (_WORN + 'id = "1"\ncar = "b"\n'),
         "two [[transponder]] have the id '1'",

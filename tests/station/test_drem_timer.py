@@ -36,23 +36,23 @@ def stream() -> DremStream:
 
 def test_a_lap_is_a_press_and_its_release_at_the_timers_stamp(stream: DremStream) -> None:
     at_ns = (EPOCH_MS + 9_000) * MS
-    assert stream.hear(lap(3, 9_000), 5) == [
+    assert stream.on_text(lap(3, 9_000), 5) == [
         Edge("start", "near", True, at_ns, 5, "drem:start:1.0"),
         Edge("start", "near", False, at_ns, 6, "drem:start:1.0"),
     ]
-    assert stream.hear(lap(3, 9_000), 6) == []
+    assert stream.on_text(lap(3, 9_000), 6) == []
 
 
 def test_a_lap_that_was_never_told_shows_in_the_numbers(stream: DremStream) -> None:
-    stream.hear(lap(1, 0), 0)
-    edges = stream.hear(lap(4, 30_000, 27), 30_000 * MS)
+    stream.on_text(lap(1, 0), 0)
+    edges = stream.on_text(lap(4, 30_000, 27), 30_000 * MS)
     assert [(edge.sensor, edge.seq) for edge in edges] == [("far", 7), ("far", 8)]
     assert stream.lost == 4
-    assert "2 between them" in stream.trouble
+    assert "2 between them" in stream.fault
 
 
 def test_a_pin_without_a_sensor_keeps_the_count(stream: DremStream) -> None:
-    assert stream.hear(lap(1, 0, 22), 0)[0].sensor == "gpio22"
+    assert stream.on_text(lap(1, 0, 22), 0)[0].sensor == "gpio22"
 
 
 @pytest.mark.parametrize(("second", "heard_ms"), [
@@ -62,17 +62,17 @@ def test_a_pin_without_a_sensor_keeps_the_count(stream: DremStream) -> None:
     (lap(2, -500), 10_000),  # set back behind the last stamp
 ])  # fmt: skip
 def test_a_clock_that_was_set_begins_a_new_boot(stream: DremStream, second: str, heard_ms: int) -> None:
-    first = stream.hear(lap(1, 0), 0)
-    then = stream.hear(second, heard_ms * MS)
+    first = stream.on_text(lap(1, 0), 0)
+    then = stream.on_text(second, heard_ms * MS)
     assert {first[0].boot, then[0].boot} == {"drem:start:1.0", "drem:start:1.1"}
-    assert stream.trouble
+    assert stream.fault
 
 
 def test_a_slow_drift_is_followed(stream: DremStream) -> None:
     boots = set()
     for number in range(1, 400):
         drifted_ms = number * 10_000 + number * 5  # 500 ppm: 2 s in the end
-        boots |= {edge.boot for edge in stream.hear(lap(number, drifted_ms), number * 10_000 * MS)}
+        boots |= {edge.boot for edge in stream.on_text(lap(number, drifted_ms), number * 10_000 * MS)}
     assert boots == {"drem:start:1.0"}
 
 
@@ -80,8 +80,8 @@ def test_a_slow_drift_is_followed(stream: DremStream) -> None:
 def test_no_text_hurts(texts: list[str | bytes]) -> None:
     stream = DremStream("start", {}, "b", 500 * MS)
     for text in texts:
-        assert stream.hear(text, 0) == []
-    assert len(stream.hear(lap(1, 0), 0)) == 2
+        assert stream.on_text(text, 0) == []
+    assert len(stream.on_text(lap(1, 0), 0)) == 2
 
 
 @given(st.lists(st.integers(0, 900_000_000_000), min_size=1, max_size=30), st.integers(0, 10**18))

@@ -34,8 +34,8 @@ from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.models.running.replay import compare
-from vehicle.recordings.frame_feed import Picture, jpeg_of, png_of
-from vehicle.recordings.reader import read_run
+from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of, png_of
+from vehicle.recordings.reader import read_recording
 from vehicle.recordings.recorder import Recorder, recordings
 
 Document = dict[str, Any]
@@ -72,8 +72,8 @@ def drive() -> Drive:
             if isinstance(event, TrueCrossing):
                 crossings.append(event.at_ns)
             elif isinstance(event, FrameDue):
-                steering, fast = expert.wish(world.pose.place, world.place.segment)
-                wires.wish(event.at_ns, Action(steering, 0.36 + 0.2 * fast))
+                steering, fast = expert.command(world.pose.place, world.place.segment)
+                wires.setpoint(event.at_ns, Action(steering, 0.36 + 0.2 * fast))
                 frames.append((event.at_ns, world.frame().copy()))
     return Drive(tuple(frames), tuple(crossings))
 
@@ -89,7 +89,7 @@ def policy_figures(_folder: pathlib.Path, recorded: Document) -> Document:
     known = {row["frame"] for row in recorded.get("wishes", ())}
     wishes = []
     for number, (at_ns, pixels) in enumerate(drive().frames[:POLICY_FRAMES], 1):
-        policy().see(pixels)
+        policy().preprocess(pixels)
         answer = policy().answer()
         first, second = sorted(np.asarray(answer, float).ravel(), reverse=True)[:2]
         if number in known or (not known and first - second >= SURE):
@@ -167,12 +167,12 @@ def recording_figures(folder: pathlib.Path, _recorded: Document) -> Document:
     recorder = Recorder(
         options, "car-1", "boot-1", ModelChoice(find_model("demo")), lambda: datetime(2026, 1, 2, tzinfo=UTC)
     )
-    recorder.take(0, CarState(True, "ready", "", "demo", "ab" * 32, 50))
+    recorder.record(0, CarState(True, "ready", "", "demo", "ab" * 32, 50))
     for number, (at_ns, pixels) in enumerate(drive().frames[:RECORDED_FRAMES], 1):
-        seen = png_of(policy().see(pixels))
+        png = png_of(policy().preprocess(pixels))
         wish = policy().model.metadata.space.decode(policy().answer(), 1.0)
         widths = to_pulses(wish, STOCK_CALIBRATION)
-        recorder.take(at_ns, Picture(jpeg_of(pixels), at_ns, number, seen=seen))
+        recorder.record(at_ns, RecordedFrame(jpeg_of(pixels), at_ns, number, policy_input=png))
         trace = ControlTrace(
             at_ns + LATENCY_NS,
             "driving",
@@ -185,16 +185,16 @@ def recording_figures(folder: pathlib.Path, _recorded: Document) -> Document:
             widths.steering_ns,
             widths.throttle_ns,
         )
-        recorder.take(trace.at_ns, trace)
-    recorder.take(at_ns + S, CarState(True, "stopped", "", "demo", "ab" * 32, 50))
+        recorder.record(trace.at_ns, trace)
+    recorder.record(at_ns + S, CarState(True, "stopped", "", "demo", "ab" * 32, 50))
     recorder.close()
     paths = recordings(folder / "runs")
-    run = read_run(paths)
+    run = read_recording(paths)
     again = compare(run, policy())
     return {
         "files": len(paths),
-        "whole": run.whole,
-        "frames": [{"frame": picture.seq, "at_ns": picture.at_ns} for picture in run.pictures],
+        "whole": run.is_complete,
+        "frames": [{"frame": picture.seq, "at_ns": picture.at_ns} for picture in run.frames],
         "wheels": len(run.traces),
         "states": len(run.states),
         "compared": again.compared,

@@ -178,7 +178,7 @@ def _bundle(journal: pathlib.Path, race: str, run: str, folder: pathlib.Path) ->
         "race": case.race_id,
         "run": case.run_id,
         "score_ms": case.score_ms,
-        "objections": len(case.doubts),
+        "objections": len(case.discrepancies),
         "laps": [
             {"lap": number, "time_ns": lap["lap_ns"], "valid": lap["valid"], "penalty_ns": lap["penalty_ns"]}
             for number, lap in sorted(case.laps.items())

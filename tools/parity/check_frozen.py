@@ -13,7 +13,7 @@ import tempfile
 import numpy as np
 from cases import pictures
 
-from vehicle.models.library import prepare_in_jail
+from vehicle.models.library import prepare_isolated
 from vehicle.models.metadata import load_metadata
 from vehicle.models.running.session import open_session
 from vehicle.models.tensorflow.converter import convert
@@ -46,7 +46,7 @@ def main() -> int:
         print(f"{folder}: {len(found)} graphs, at most {found[worst]:.1e} from TensorFlow ({worst.stem})")
         for archive in sorted(folder.glob("*.tar.gz")):
             with tempfile.TemporaryDirectory() as fresh:
-                card = prepare_in_jail(archive, pathlib.Path(fresh))
+                card = prepare_isolated(archive, pathlib.Path(fresh))
             print(f"{archive}: {card.network}, {card.action_space}, parity {card.parity}")
         most = max(most, found[worst])
     return int(most > LARGEST_DIFFERENCE)

@@ -7,8 +7,8 @@ from typing import Any
 
 from vehicle.models.card import Card
 from vehicle.models.int8.verdict import note_of
-from vehicle.models.library import Entry, Library, prepare_in_jail
-from vehicle.models.run_isolated import in_jail
+from vehicle.models.library import Library, LibraryEntry, prepare_isolated
+from vehicle.models.run_isolated import run_isolated
 from vehicle.models.trial import try_model
 
 DEFAULT_LIBRARY = pathlib.Path("models")
@@ -87,18 +87,18 @@ def _import(arguments: argparse.Namespace) -> int:
 
 def _inspect(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="raceday-inspect-") as folder:
-        card = prepare_in_jail(arguments.file, pathlib.Path(folder), arguments.metadata, arguments.checkpoint)
+        card = prepare_isolated(arguments.file, pathlib.Path(folder), arguments.metadata, arguments.checkpoint)
         print(table(card))
     return 0
 
 
 def _quantise(arguments: argparse.Namespace) -> int:
     folder = arguments.folder
-    print(in_jail("quantise", str(folder), str(arguments.frames), arguments.profile, about=folder))
+    print(run_isolated("quantise", str(folder), str(arguments.frames), arguments.profile, about=folder))
     return 0
 
 
-def _note(entry: Entry) -> str:
+def _note(entry: LibraryEntry) -> str:
     """What was found when it was quantised; "" of a model that was not."""
     note = note_of(entry.folder)
     return "" if note is None else f"when it was quantised: {note.verdict.sentence}"
@@ -120,7 +120,7 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: LibraryEntry) -> tuple[str, ...]:
     """A model in a line; `*` before the one that drives, `-` before those that this car cannot drive with."""
     card = entry.card
     mark = "*" if entry.is_selected else " " if card.fits else "-"

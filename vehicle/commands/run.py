@@ -13,7 +13,7 @@ from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.models.running.replay import compare
 from vehicle.recordings.plot import drawn
-from vehicle.recordings.reader import Run, read_run
+from vehicle.recordings.reader import Recording, read_recording
 from vehicle.recordings.recorder import recordings
 
 _FILES = "the .mcap files of one drive, in order"
@@ -44,7 +44,7 @@ def add_replay_command(subparsers: Any) -> None:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    run = read_run(arguments.recording)
+    run = read_recording(arguments.recording)
     model = check_model(arguments.model or driven_model(run))
     found = compare(run, Policy(model, driven_profile(run)))
     drove = run.about.get("model_sha256", "")
@@ -53,12 +53,12 @@ def _replay(arguments: argparse.Namespace) -> int:
     exact = f"{found.exact} as the policy saw them, the rest by their JPEG" if found.exact < found.compared else "exact"
     print(f"frames     {found.compared} compared ({exact}), {found.unmatched} without a wish{_cut(run)}")
     print(f"same       {found.same} ({found.agreement:.1%})")
-    print(f"steering   differs by {found.steering_mean:.4f} on average, {found.steering_most:.4f} at most")
-    print(f"throttle   differs by {found.throttle_most:.4f} at most")
+    print(f"steering   differs by {found.steering_mean:.4f} on average, {found.steering_max:.4f} at most")
+    print(f"throttle   differs by {found.throttle_max:.4f} at most")
     return 0
 
 
-def driven_model(run: Run) -> pathlib.Path:
+def driven_model(run: Recording) -> pathlib.Path:
     """The model that drove then: another one may be selected by today, or stand beside it in fewer bits."""
     path, drove = pathlib.Path(run.about.get("model_path", "")), run.about.get("model_sha256", "")
     folders = [path if path.is_dir() else path.parent]
@@ -77,33 +77,33 @@ def _sha256(file: pathlib.Path) -> str:
         return ""  # whoever looks for a model passes over what cannot be read
 
 
-def driven_profile(run: Run) -> ProfileName:
+def driven_profile(run: Recording) -> ProfileName:
     """How the policy saw then."""
     said = run.about.get("profile", "")
     return next((name for name in PROFILES if name == said), "grey-area")
 
 
 def _plot(arguments: argparse.Namespace) -> int:
-    run = read_run(arguments.recording)
+    run = read_recording(arguments.recording)
     out: pathlib.Path = arguments.out or arguments.recording[0].with_suffix(".svg")
     text = drawn(run)
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StorageError(f"{out}: the drawing cannot be written ({error.strerror}).") from None
-    print(f"{out}: {len(run.traces)} decisions, {len(run.pictures)} frames{_cut(run)}")
+    print(f"{out}: {len(run.traces)} decisions, {len(run.frames)} frames{_cut(run)}")
     return 0
 
 
 def _list(arguments: argparse.Namespace) -> int:
     for path in recordings(arguments.folder):
-        run = read_run([path])
+        run = read_recording([path])
         seconds = (run.traces[-1].at_ns - run.traces[0].at_ns) / 1e9 if run.traces else 0.0
         part = f"drive {run.about.get('run', '?')} part {run.about.get('part', '?')}"
         model = run.about.get("model", "")
-        print(f"{path.name}  {seconds:7.1f} s  {len(run.pictures):6} frames  {part}  {model}{_cut(run)}")
+        print(f"{path.name}  {seconds:7.1f} s  {len(run.frames):6} frames  {part}  {model}{_cut(run)}")
     return 0
 
 
-def _cut(run: Run) -> str:
-    return "" if run.whole else "; the recording was never ended, its last chunk is missing"
+def _cut(run: Recording) -> str:
+    return "" if run.is_complete else "; the recording was never ended, its last chunk is missing"

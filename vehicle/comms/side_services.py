@@ -8,17 +8,18 @@ from typing import Protocol
 
 from shared.clock import Clock
 from shared.protocol.messages import DriveOrder, Lease
+from shared.web.server import listen
 from vehicle.config import VehicleConfig
 from vehicle.guard.stop_socket import ask_to_stop
 from vehicle.process.channel import IpcMessage
 from vehicle.process.log import log
-from vehicle.recordings.frame_feed import FramePump, Picture
+from vehicle.recordings.frame_feed import FramePump, RecordedFrame
 from vehicle.recordings.recorder import Recorder, RecorderThread, utc_now
 from vehicle.web.app import CarInfo, create_app
 from vehicle.web.claim_codes import ClaimCodes
 from vehicle.web.model_list import LibraryModelList
 from vehicle.web.phone_control import PhoneControl
-from vehicle.web.server import ConsoleServer, listen
+from vehicle.web.server import ConsoleServer
 
 
 class CommsAccess(Protocol):
@@ -37,12 +38,12 @@ class SideServices:
     def __init__(self, config: VehicleConfig, clock: Clock, comms: CommsAccess, frame_fd: int | None) -> None:
         self._recorder: RecorderThread | None = None
         self._console: ConsoleServer | None = None
-        viewers: list[Callable[[Picture], None]] = []
+        viewers: list[Callable[[RecordedFrame], None]] = []
         if config.recorder.enabled:
-            recorder = Recorder(config.recorder, config.device, clock.boot_id, config.model, utc_now)
-            self._recorder = RecorderThread(recorder, clock)
-            comms.listeners.append(self._recorder.hear)
-            viewers.append(self._recorder.see)
+            box = Recorder(config.recorder, config.device, clock.boot_id, config.model, utc_now)
+            self._recorder = RecorderThread(box, clock)
+            comms.listeners.append(self._recorder.on_message)
+            viewers.append(self._recorder.on_frame)
         if config.console.enabled:
             stop_locally = functools.partial(ask_to_stop, config.local.socket)
             phone = PhoneControl(clock.boot_id, comms.send_to_guard, stop_locally, clock.rate)
@@ -80,7 +81,7 @@ def _console(config: VehicleConfig, phone: PhoneControl) -> ConsoleServer:
         config.calibration.file,
     )
     app = create_app(phone, LibraryModelList(options.models), claims, car, options.allowed_hosts)
-    server = ConsoleServer(app, listen(options.host, options.port))
+    server = ConsoleServer(app, listen(options.host, options.port, "console"))
     log(f"the console listens at port {server.port}.")
     if code is not None:
         log(f"claim code of the console: {code} (said once; `raceday vehicle claim` makes a new one)")

@@ -1,1 +1,1 @@
-"""A racer's model: what it may be, what it means, how it is run. It comes from outside: hostile until checked."""
+"""Racers' models: importing, checking and running them. A model is untrusted input until it has been checked."""

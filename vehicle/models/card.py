@@ -1,4 +1,7 @@
-"""A model's card: what it is, where it came from, how well it was converted and how fast it answers. `card.json`."""
+"""A model's card, `card.json`: its origin, what it was trained for, how exact its conversion is and how fast it runs.
+
+Written by importing/make_model.py, read by library.py.
+"""
 
 import dataclasses
 import json
@@ -7,25 +10,25 @@ from dataclasses import dataclass
 from vehicle.models.model_files import ONE_CAMERA
 
 CARD = "card.json"
-MOST_BYTES = 65_536
+MAX_BYTES = 65_536
 DEFAULT_THROTTLE_PERCENT = 50.0
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long the policy took on this machine, over paced frames."""
+    """Duration of one inference on this machine, in microseconds, over `frames` paced frames (running/timing.py)."""
 
     frames: int
     p50_us: int
     p95_us: int
-    most_us: int
+    max_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a person and a program must know of an imported model. Hashes are SHA-256 in hexadecimal.
+    """What people and programs need to know about an imported model. Hashes are SHA-256 in hexadecimal.
 
-    `content_sha256` is that of the model and its metadata as they came, however they were packed. `parity` is the
+    `content_sha256` covers the model and its metadata, however they were packed. `parity` is the
     largest difference between the original and what drives; None for what came as ONNX and was not converted. `choice`
     says which of an archive's checkpoints it is and why; "" if there was one.
     """
@@ -50,9 +53,9 @@ class Card:
 
     @property
     def fits(self) -> bool:
-        """Can this car drive with it? It has one grey front camera, and neither a second one nor a LiDAR."""
+        """Can this car drive with it? The car has one grey front camera, no second camera and no LiDAR."""
         return len(self.sensors) == 1 and self.sensors[0] in ONE_CAMERA
 
     def to_json(self) -> str:
-        """The file's text."""
+        """The text of `card.json`."""
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"

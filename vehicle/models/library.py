@@ -1,6 +1,9 @@
-"""The car's models: one folder each, put in, chosen and taken out in single steps that a power cut cannot halve.
+"""The car's models, one folder each. Adding, selecting and removing are atomic: a power cut leaves all or nothing.
 
-`selected` is a link to the chosen one; the car's file names it as its model (`path = "models/selected"`).
+`selected` is a symbolic link to the model that drives; the car's configuration file names the link as its model
+(`path = "models/selected"`). Called by `raceday model` and by the car's web page.
+
+    entry = Library(pathlib.Path("models")).add(pathlib.Path("racer.tar.gz"))
 """
 
 import contextlib
@@ -15,22 +18,22 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shared.errors import BadInput, StorageError
-from vehicle.models.card import CARD, MOST_BYTES, Card
+from vehicle.models.card import CARD, MAX_BYTES, Card
 from vehicle.models.model_files import NAME, fit_name
-from vehicle.models.run_isolated import in_jail
+from vehicle.models.run_isolated import run_isolated
 
 SELECTED = "selected"
-_FRESH = ".incoming-"
-_GONE = ".removed-"
-_OLD_S = 3600
+_INCOMING = ".incoming-"
+_REMOVED = ".removed-"
+_LEFTOVER_AGE_S = 3600
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One model of the library. `is_new` is false for one that was there already when it was brought again."""
+class LibraryEntry:
+    """One model of the library. `is_new` is false for a model that was imported before."""
 
     name: str
     folder: pathlib.Path
@@ -40,13 +43,13 @@ class Entry:
 
 
 class Library:
-    """A folder of models. Every method may be called by several processes at once."""
+    """A folder of models. Several processes may call every method at the same time."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
 
-    def entries(self) -> list[Entry]:
-        """All models by name; what is no model folder is passed over."""
+    def entries(self) -> list[LibraryEntry]:
+        """All models, sorted by name; whatever is not a model folder is ignored."""
         if not self.folder.is_dir():
             return []
         chosen = self.selected()
@@ -54,10 +57,10 @@ class Library:
         for folder in sorted(self.folder.iterdir()):
             if folder.is_symlink() or not NAME.fullmatch(folder.name) or not (folder / CARD).is_file():
                 continue
-            found.append(Entry(folder.name, folder, load_card(folder), folder.name == chosen))
+            found.append(LibraryEntry(folder.name, folder, load_card(folder), folder.name == chosen))
         return found
 
-    def entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> LibraryEntry:
         """The model of that name. Raises BadInput."""
         found = {entry.name: entry for entry in self.entries()}
         if name not in found:
@@ -66,7 +69,7 @@ class Library:
         return found[name]
 
     def selected(self) -> str:
-        """The chosen model's name, "" if none is."""
+        """The name of the selected model, "" if there is none."""
         try:
             return pathlib.PurePath((self.folder / SELECTED).readlink()).name
         except OSError:
@@ -74,22 +77,22 @@ class Library:
 
     def add(
         self, file: pathlib.Path, name: str = "", metadata: pathlib.Path | None = None, checkpoint: str = ""
-    ) -> Entry:
-        """Import a racer's file. The same content is known and not put in twice. Raises BadInput, StorageError."""
-        with self._fresh() as fresh:
-            card = prepare_in_jail(file, fresh, metadata, checkpoint)
+    ) -> LibraryEntry:
+        """Import a racer's file, or return the entry with the same content. Raises BadInput, StorageError."""
+        with self._new_folder() as fresh:
+            card = prepare_isolated(file, fresh, metadata, checkpoint)
             known = next((one for one in self.entries() if one.card.content_sha256 == card.content_sha256), None)
             if known is not None:
                 return known
-            return self._moved_in(fresh, card, fit_name(name) if name else card.name)
+            return self._install(fresh, card, fit_name(name) if name else card.name)
 
-    def select(self, name: str) -> Entry:
-        """Make it the one that drives, from the car's next start on. Raises BadInput, StorageError."""
+    def select(self, name: str) -> LibraryEntry:
+        """Let this model drive from the next start of the pilot. Raises BadInput, StorageError."""
         entry = self.entry(name)
         if not entry.card.fits:
             sensors = ", ".join(entry.card.sensors)
             raise BadInput(f"{self.folder}: {name!r} looks through {sensors}; this car has one grey front camera.")
-        with self._said():
+        with self._storage_errors():
             link = self.folder / f".{SELECTED}-{os.getpid()}"
             link.unlink(missing_ok=True)
             link.symlink_to(entry.name)
@@ -98,54 +101,54 @@ class Library:
         return dataclasses.replace(entry, is_selected=True)
 
     def remove(self, name: str) -> None:
-        """Take it out. Raises BadInput if it is the one that drives, StorageError."""
+        """Delete a model. Raises BadInput if it is the selected one, StorageError."""
         entry = self.entry(name)
         if entry.is_selected:
             raise BadInput(f"{self.folder}: {name!r} is the selected model; select another one before removing it.")
-        with self._said():
-            gone = pathlib.Path(tempfile.mkdtemp(prefix=_GONE, dir=self.folder))
+        with self._storage_errors():
+            gone = pathlib.Path(tempfile.mkdtemp(prefix=_REMOVED, dir=self.folder))
             entry.folder.rename(gone / "model")
             self._sync()
             shutil.rmtree(gone)
 
-    def _moved_in(self, fresh: pathlib.Path, card: Card, name: str) -> Entry:
-        """Under its name, or with its hash behind it if another model has that name."""
+    def _install(self, fresh: pathlib.Path, card: Card, name: str) -> LibraryEntry:
+        """Moves the folder to its name, with the hash appended if another model has that name. Raises BadInput."""
         for wanted in (name, f"{name}-{card.content_sha256[:8]}"):
             target = self.folder / wanted
             if wanted == SELECTED or target.exists() or target.is_symlink():
                 continue
-            with self._said():
+            with self._storage_errors():
                 fresh.chmod(0o755)
                 fresh.rename(target)
                 self._sync()
-            return Entry(wanted, target, card, False, is_new=True)
+            return LibraryEntry(wanted, target, card, False, is_new=True)
         raise BadInput(f"{self.folder}: the name {name!r} is taken; give another one with --name.")
 
     @contextlib.contextmanager
-    def _fresh(self) -> Iterator[pathlib.Path]:
-        """A folder nobody knows, gone afterwards unless it was moved."""
-        with self._said():
+    def _new_folder(self) -> Iterator[pathlib.Path]:
+        """A temporary folder, deleted afterwards unless it was renamed."""
+        with self._storage_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
-            fresh = pathlib.Path(tempfile.mkdtemp(prefix=_FRESH, dir=self.folder))
-            self._sweep(fresh)
+            fresh = pathlib.Path(tempfile.mkdtemp(prefix=_INCOMING, dir=self.folder))
+            self._remove_leftovers(fresh)
         try:
             yield fresh
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
-    def _sweep(self, fresh: pathlib.Path) -> None:
-        """What a power cut left behind; younger ones may be somebody's who works beside us."""
+    def _remove_leftovers(self, fresh: pathlib.Path) -> None:
+        """Deletes temporary folders that a power cut left; those of the last hour may belong to another process."""
         now_s = fresh.stat().st_mtime
         for left in self.folder.iterdir():
-            if left.name.startswith((_FRESH, _GONE)) and left.lstat().st_mtime < now_s - _OLD_S:
+            if left.name.startswith((_INCOMING, _REMOVED)) and left.lstat().st_mtime < now_s - _LEFTOVER_AGE_S:
                 shutil.rmtree(left, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _said(self) -> Iterator[None]:
+    def _storage_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise StorageError(f"{self.folder}: the models cannot be kept ({error.strerror}).") from None
+            raise StorageError(f"{self.folder}: the models cannot be stored ({error.strerror}).") from None
 
     def _sync(self) -> None:
         descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -155,18 +158,18 @@ class Library:
             os.close(descriptor)
 
 
-def prepare_in_jail(
+def prepare_isolated(
     file: pathlib.Path, folder: pathlib.Path, metadata: pathlib.Path | None = None, checkpoint: str = ""
 ) -> Card:
-    """The card of a file that was made into a model's folder by a child with limits. Raises BadInput."""
+    """Turns a file into a model's folder, in a child process with limits (run_isolated.py). Raises BadInput."""
     beside = "" if metadata is None else str(metadata)
-    in_jail("prepare", str(file), str(folder), beside, checkpoint, about=file, meanwhile=_cards)
+    run_isolated("prepare", str(file), str(folder), beside, checkpoint, about=file, meanwhile=_cards)
     return load_card(folder)
 
 
 @cache
 def _cards() -> "TypeAdapter[Card]":
-    """What checks a card. Loaded when it is needed: a tenth of a second, which an import spends beside its child."""
+    """The validator of cards, built on first use: it takes a tenth of a second, which an import spends in parallel."""
     from pydantic import TypeAdapter  # noqa: PLC0415
 
     return TypeAdapter(Card)
@@ -177,9 +180,9 @@ def load_card(folder: pathlib.Path) -> Card:
     path = folder / CARD
     try:
         with path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1)
+            text = file.read(MAX_BYTES + 1)
         return _cards().validate_json(text)
     except OSError as error:
         raise BadInput(f"{path}: the model's card cannot be read ({error.strerror}): import the model again.") from None
-    except ValueError:  # pydantic's own error is one
+    except ValueError:  # pydantic.ValidationError is a ValueError
         raise BadInput(f"{path}: is no card of an imported model: import the model again.") from None

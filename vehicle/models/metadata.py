@@ -1,4 +1,4 @@
-"""A model's `model_metadata.json`: sensors, network, action space, with the defaults of the DeepRacer console.
+"""A model's `model_metadata.json`: sensors, network and action space, with the defaults of the DeepRacer console.
 
 Source: aws-deepracer-community/deepracer-simapp and aws-deepracer-navigation-pkg.
 """
@@ -12,21 +12,21 @@ from typing import Any
 
 from shared.errors import BadInput
 from vehicle.core.actions import ActionSpace
-from vehicle.models.model_files import MOST_METADATA_BYTES, ONE_CAMERA
+from vehicle.models.model_files import MAX_METADATA_BYTES, ONE_CAMERA
 
 ALGORITHMS = ("clipped_ppo", "sac")
 NETWORKS = ("DEEP_CONVOLUTIONAL_NETWORK", "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW", "DEEP_CONVOLUTIONAL_NETWORK_DEEP")
 CAMERAS = (*ONE_CAMERA, "STEREO_CAMERAS")
 LIDARS = ("LIDAR", "SECTOR_LIDAR", "DISCRETIZED_SECTOR_LIDAR")
 HEIGHT, WIDTH = 120, 160
-_MOST_NETWORK_LETTERS = 80
+_MAX_NETWORK_LETTERS = 80
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,19}")
-_LIDAR_VALUES, _LIDAR_SECTORS, _MOST_LIDAR_VALUES = 64, 8, 64
+_LIDAR_VALUES, _LIDAR_SECTORS, _MAX_LIDAR_VALUES = 64, 8, 64
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What the file says. `sensor` is the camera that the policy looks through, `lidar` what it feels with, or ''."""
+    """The content of the file. `sensor` is the camera, `lidar` the LiDAR or '' if there is none."""
 
     space: ActionSpace
     sensor: str = "observation"
@@ -38,11 +38,11 @@ class Metadata:
 
     @property
     def sensors(self) -> tuple[str, ...]:
-        """The camera, and the LiDAR if there is one."""
+        """The names of the sensors: the camera, then the LiDAR if there is one."""
         return (self.sensor, self.lidar) if self.lidar else (self.sensor,)
 
     def shape_of(self, sensor: str) -> tuple[int, ...]:
-        """What one observation is: (height, width, channels) of a camera, (values,) of a LiDAR."""
+        """The shape of one observation: (height, width, channels) for a camera, (values,) for a LiDAR."""
         if sensor == self.lidar:
             return (self.lidar_values,)
         return (HEIGHT, WIDTH, 2 if sensor == "STEREO_CAMERAS" else 1)
@@ -52,15 +52,13 @@ def load_metadata(path: pathlib.Path, any_sensors: bool = False) -> Metadata:
     """The file's content, checked. Raises BadInput with a sentence that names the file."""
     try:
         with path.open("rb") as file:
-            text = file.read(MOST_METADATA_BYTES + 1)
+            text = file.read(MAX_METADATA_BYTES + 1)
     except OSError as error:
         raise BadInput(
             f"{path}: the model's metadata cannot be read ({error.strerror}): put it beside the model."
         ) from None
-    if len(text) > MOST_METADATA_BYTES:
-        raise BadInput(
-            f"{path}: is larger than {MOST_METADATA_BYTES} bytes; a model's metadata is a few lines of JSON."
-        )
+    if len(text) > MAX_METADATA_BYTES:
+        raise BadInput(f"{path}: is larger than {MAX_METADATA_BYTES} bytes; a model's metadata is a few lines of JSON.")
     try:
         return parse_metadata(text, any_sensors)
     except BadInput as error:
@@ -68,9 +66,9 @@ def load_metadata(path: pathlib.Path, any_sensors: bool = False) -> Metadata:
 
 
 def parse_metadata(text: bytes, any_sensors: bool = False) -> Metadata:
-    """JSON text to metadata. Raises BadInput, also for other sensors than this car's unless `any_sensors`."""
+    """Parses JSON text. Raises BadInput, also for sensors that this car does not have unless `any_sensors` is set."""
     try:
-        document = json.loads(text, object_pairs_hook=_said_once)
+        document = json.loads(text, object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError):
         raise BadInput("The model metadata is not JSON.") from None
     space = ActionSpace.parse_metadata(document)
@@ -88,7 +86,7 @@ def parse_metadata(text: bytes, any_sensors: bool = False) -> Metadata:
 
 
 def _sensors(sensors: object, any_sensors: bool) -> tuple[str, str]:
-    """The camera, and the LiDAR or nothing."""
+    """The names of the camera and of the LiDAR ("" if there is none). Raises BadInput."""
     listed = sensors if isinstance(sensors, list) else [sensors]
     named = [name for name in listed if isinstance(name, str) and name in CAMERAS + LIDARS]
     if not named or len(named) != len(listed):
@@ -102,7 +100,7 @@ def _sensors(sensors: object, any_sensors: bool) -> tuple[str, str]:
 
 
 def _lidar_values(lidar: str, config: object) -> int:
-    """How many numbers the LiDAR gives; the defaults are the console's. Raises BadInput."""
+    """The number of values in one LiDAR observation; the defaults are those of the console. Raises BadInput."""
     if not lidar:
         return 0
     table = config if isinstance(config, dict) else {}
@@ -118,8 +116,8 @@ def _lidar_values(lidar: str, config: object) -> int:
 
 def _count(table: dict[str, Any], key: str, default: int) -> int:
     value = table.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_LIDAR_VALUES:
-        raise BadInput(f"The {key} of the lidar_config is {str(value)[:40]!r}; allowed is 1 to {_MOST_LIDAR_VALUES}.")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_LIDAR_VALUES:
+        raise BadInput(f"The {key} of the lidar_config is {str(value)[:40]!r}; allowed is 1 to {_MAX_LIDAR_VALUES}.")
     return value
 
 
@@ -130,29 +128,29 @@ def _one_of(document: dict[str, Any], key: str, allowed: tuple[str, ...], defaul
     return str(value)
 
 
-def _network(given: object) -> str:
+def _network(value: object) -> str:
     """What the racer calls the network, as one line. Only words: the layers are read from the model itself.
 
     Raises BadInput for what is no name at all.
     """
-    if given is not None and (isinstance(given, bool) or not isinstance(given, str | int | float)):
-        raise BadInput(f"The neural_network is {str(given)[:40]!r}; it must be a name.")
-    said = "" if given is None else str(given)
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in said).split())
-    return line[:_MOST_NETWORK_LETTERS] or NETWORKS[1]
+    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int | float)):
+        raise BadInput(f"The neural_network is {str(value)[:40]!r}; it must be a name.")
+    text = "" if value is None else str(value)
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return line[:_MAX_NETWORK_LETTERS] or NETWORKS[1]
 
 
 def _version(version: object, otherwise: str) -> str:
     if version is None or (isinstance(version, str) and not version.strip()):
         return otherwise
-    said = "" if isinstance(version, bool) or not isinstance(version, int | float | str) else str(version)
-    if not _VERSION.fullmatch(said):
+    text = "" if isinstance(version, bool) or not isinstance(version, int | float | str) else str(version)
+    if not _VERSION.fullmatch(text):
         raise BadInput("The version must be a number, or a text such as 5 or 5.0.")
-    return said
+    return text
 
 
-def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of the JSON. One that says something twice means one thing to us and another to the next reader."""
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object without duplicate keys, which different parsers read differently. Raises BadInput."""
     table = dict(pairs)
     if len(table) != len(pairs):
         ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)

@@ -1,18 +1,18 @@
-"""How a model and its files are named, how large they may be, its cameras: known before any library is loaded."""
+"""Names and size limits of a model's files, and the cameras of the car. Imports none of the slow libraries."""
 
 import re
 
 MODEL = "model.onnx"
 METADATA = "model_metadata.json"
-MOST_MODEL_BYTES = 256 << 20  # the largest network of the field, DEEP for two cameras, has 230 MB
-MOST_METADATA_BYTES = 262_144  # 1,024 actions, laid out with room
-ONE_CAMERA = ("observation", "FRONT_FACING_CAMERA", "LEFT_CAMERA")  # three names of the one grey front camera
+MAX_MODEL_BYTES = 256 << 20  # the largest DeepRacer network, DEEP with two cameras, has 230 MB
+MAX_METADATA_BYTES = 262_144  # enough for 1,024 actions, one a line
+ONE_CAMERA = ("observation", "FRONT_FACING_CAMERA", "LEFT_CAMERA")  # three names for the single grey front camera
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-MOST_LETTERS = 60
+MAX_LETTERS = 60
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def fit_name(given: str) -> str:
-    """Letters, digits, dots, dashes and underscores, beginning with a letter or digit; never empty, never a path."""
-    name = _UNFIT.sub("_", given).strip("._-")[:MOST_LETTERS].strip("._-")
+    """Turns any text into a valid name: letters, digits, dots, dashes, underscores; never empty, never a path."""
+    name = _UNFIT.sub("_", given).strip("._-")[:MAX_LETTERS].strip("._-")
     return name or "model"

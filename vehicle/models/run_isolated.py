@@ -1,4 +1,7 @@
-"""Runs what handles a stranger's model in a child without network: limits on memory, processor, file size, patience.
+"""Runs code that handles an untrusted model in a child process: no network, limits on memory, CPU time and duration.
+
+Called by library.py, trial.py and `raceday model`; the job is a module of JOBS. By hand:
+
 
 python -m vehicle.models.run_isolated prepare SOURCE FOLDER [METADATA or "" [CHECKPOINT]]
 python -m vehicle.models.run_isolated quantise FOLDER FRAMES PROFILE
@@ -18,28 +21,28 @@ from shared.errors import BadInput
 from vehicle.process.sandbox import confine
 from vehicle.process.seccomp import forbid_sockets
 
-WORKS = {
+JOBS = {
     "prepare": "vehicle.models.importing.prepare",
     "quantise": "vehicle.models.int8.quantise",
     "trial": "vehicle.models.trial",
 }
-PATIENCE_S = 60.0
-# One thread; and large pieces of memory go back at once, which takes a fifth off the peak on a model of 25 MB.
+TIMEOUT_S = 60.0
+# One thread. Large blocks go back to the system at once, which lowers the peak by a fifth for a model of 25 MB.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"}
 _CPU_S = 30
 _MEMORY = 4 << 30
 
 
-def in_jail(
+def run_isolated(
     work: str,
     *arguments: str,
     about: pathlib.Path,
-    patience_s: float = PATIENCE_S,
+    timeout_s: float = TIMEOUT_S,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> str:
-    """What the child printed; `meanwhile` is done here while it works.
+    """Runs a job of JOBS with `arguments`; returns what it printed. `meanwhile` is called while the child works.
 
-    Raises BadInput with the child's sentence, or one about how it ended.
+    Raises BadInput with the sentence that the child wrote, or with one about how it ended; `about` is named there.
     """
     words = [sys.executable, "-m", "vehicle.models.run_isolated", work, *arguments]
     with subprocess.Popen(
@@ -53,28 +56,28 @@ def in_jail(
     ) as child:
         try:
             meanwhile()
-            said, complaint = child.communicate(timeout=patience_s)
+            output, errors = child.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise BadInput(f"{about}: the model's trial took longer than {patience_s:.0f} s.") from None
+            raise BadInput(f"{about}: the model's trial took longer than {timeout_s:.0f} s.") from None
         finally:
-            child.kill()  # a child that has ended does not mind
+            child.kill()  # no effect on a child that has ended
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
-        raise BadInput(f"{about}: the model's trial was ended by {name}: it wants too much.")
+        raise BadInput(f"{about}: the model's trial was ended by {name}: it needs too much memory or time.")
     if child.returncode != 0:
-        # A stranger's names may stand in it: what cannot be printed does not reach a terminal or a page.
-        sentence = "".join(sign if sign.isprintable() else "?" for sign in complaint.strip().split("\n")[-1])
+        # It may quote names from the model: control characters must not reach a terminal or a page.
+        sentence = "".join(sign if sign.isprintable() else "?" for sign in errors.strip().split("\n")[-1])
         raise BadInput(sentence or f"{about}: the model's trial failed.")
-    return said.strip()
+    return output.strip()
 
 
 def main(arguments: list[str]) -> int:
-    """The child: the limits come before the libraries, and long before the model."""
+    """Entry point of the child: sets the limits, then loads the libraries and the model."""
     for sentence in confine(os.getppid()) + forbid_sockets():
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    code: int = importlib.import_module(WORKS[arguments[0]]).main(arguments[1:])
+    code: int = importlib.import_module(JOBS[arguments[0]]).main(arguments[1:])
     return code
 
 

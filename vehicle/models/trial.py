@@ -1,20 +1,20 @@
-"""A model's trial run before it may drive: in a child with limits, 50 paced frames."""
+"""The trial run of a model before it may drive: checked, loaded and timed over 50 frames in a child with limits."""
 
 import pathlib
 import sys
 
 from shared.errors import BadInput
-from vehicle.models.run_isolated import in_jail
+from vehicle.models.run_isolated import run_isolated
 
 
 def try_model(path: pathlib.Path) -> str:
-    """Check, load and run the model in a child; the line that it prints. Raises BadInput with its sentence."""
-    return in_jail("trial", str(path), about=path)
+    """Checks, loads and runs the model in a child; returns the line that the child printed. Raises BadInput."""
+    return run_isolated("trial", str(path), about=path)
 
 
 def main(arguments: list[str]) -> int:
-    """The child."""
-    # Only now: the libraries are loaded under the limits as well, and the parent never loads them.
+    """Entry point of the child (run_isolated.py); returns the exit code."""
+    # Imported here: the libraries are to be loaded under the limits, and never by the parent.
     from vehicle.models.int8.choose_precision import choose  # noqa: PLC0415
     from vehicle.models.running.check import check_model  # noqa: PLC0415
     from vehicle.models.running.session import open_session  # noqa: PLC0415

@@ -22,7 +22,7 @@ from vehicle.frames.frame_check import REPEATED, FrameCheck
 from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.interfaces import Camera, Frame, Pixels
 from vehicle.lapwatch.watcher import LapWatcher
-from vehicle.models.int8.choose_precision import Choice, choose
+from vehicle.models.int8.choose_precision import PrecisionChoice, choose
 from vehicle.models.library import SELECTED
 from vehicle.models.running.policy import Policy
 from vehicle.process.channel import Channel, channel_from_fd
@@ -59,7 +59,7 @@ class Pilot:
             return
         capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000
         looked_ns = time.perf_counter_ns()
-        small = self._policy.see(frame.pixels)
+        small = self._policy.preprocess(frame.pixels)
         if problem := self._frame_problem(frame, small):
             self._guard.send(UnusableFrame(problem))
             return
@@ -167,7 +167,7 @@ def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera |
     return None
 
 
-def load_model(config: VehicleConfig) -> Choice | None:
+def load_model(config: VehicleConfig) -> PrecisionChoice | None:
     """The model, warm, in its precision; None on a new car whose phone page is there to bring one. Raises BadInput."""
     chosen = config.model.path
     if config.console.enabled and chosen == config.console.models / SELECTED and not chosen.exists():
@@ -178,7 +178,7 @@ def load_model(config: VehicleConfig) -> Choice | None:
     return choice
 
 
-def _ready(choice: Choice | None, *, realtime: bool) -> PilotReady:
+def _ready(choice: PrecisionChoice | None, *, realtime: bool) -> PilotReady:
     if choice is None:
         return PilotReady("", "", "", realtime)
     model = choice.policy.model
@@ -190,7 +190,7 @@ def _run_threads(
     clock: Clock,
     camera: Camera,
     mailbox: LatestFrame,
-    choice: Choice | None,
+    choice: PrecisionChoice | None,
     guard: Channel,
     laps: Channel,
     feed: FrameFeed | None,

@@ -1,1 +1,1 @@
-"""The black box: frames from the pilot, words from the guard, and the recordings that comms makes of them."""
+"""Recordings of drives: frames from the pilot and messages from the guard, written by comms as MCAP files."""

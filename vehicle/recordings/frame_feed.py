@@ -1,9 +1,9 @@
-"""Pictures on their way from the pilot to the black box and the console: JPEG datagrams that never block the pilot.
+"""Sends frames from the pilot to the recorder and the console: JPEG datagrams that never block the pilot.
 
-The pilot's end works beside the policy, on a thread of its own and behind it in priority. What finds no room is
-dropped and counted; the count travels in the next datagram, so that a recording says what it lacks. For a recording the
-policy's own small picture goes along without loss: JPEG changes a grey level here and there, and an answer
-that lies between two actions with it, but a recording shall be able to prove what was answered to what was seen.
+The pilot's end runs on a thread of its own, with a lower priority than the policy. A datagram that does not fit is
+dropped and counted; the count travels in the next datagram, so that a recording says what is missing. For recordings
+the policy's own small picture is sent as well, without loss: JPEG changes some grey levels, and with them an answer
+that lies between two actions, but a recording has to show exactly what the policy answered to what it saw.
 """
 
 import contextlib
@@ -22,52 +22,52 @@ from vehicle.frames.latest_frame import LatestFrame
 from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, preprocessor
 from vehicle.hardware.interfaces import Frame, Pixels
 
-_HEAD = struct.Struct(">qqII")  # at_ns, seq, dropped so far, bytes of the JPEG; what follows it is the PNG
-_MOST_BYTES = 150_000  # below what one datagram may hold with the kernel's defaults
+_HEAD = struct.Struct(">qqII")  # at_ns, seq, dropped so far, bytes of the JPEG; then come the JPEG and the PNG
+_MAX_BYTES = 150_000  # fits into one datagram with the kernel's default buffers
 _WIDEST_PX = 640
 _JPEG_QUALITY = 90
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
 _JPEG_BEGINS = b"\xff\xd8"
-_LOOK_S = 0.2
-_IDLE_EVERY_NS = 200_000_000  # while the car is not armed, the console's view is enough
+_POLL_S = 0.2
+_IDLE_EVERY_NS = 200_000_000  # enough for the console while the car is not armed
 _NICE = 5
-_TAIL_NS = 1_000_000_000  # the second after a stop explains it
-_BEFORE = 8  # the last frames before arming: the first wishes of a drive were made of them
+_TAIL_NS = 1_000_000_000  # the second after a stop shows its cause
+_BEFORE = 8  # frames before arming: the first setpoints of a drive come from them
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """One frame as it is kept: JPEG, the capture stamp, the frame's number, and how many the feed dropped so far.
+class RecordedFrame:
+    """One recorded frame: JPEG, capture time, frame number, and the number of frames that the feed has dropped so far.
 
-    `seen` is what the policy saw of it, 160 x 120 grey, exact: a PNG; empty if nobody records.
+    `policy_input` is what the policy saw of it, 160 x 120 grey, as a lossless PNG; empty if nothing is recorded.
     """
 
     jpeg: bytes
     at_ns: int
     seq: int
     dropped: int = 0
-    seen: bytes = b""
+    policy_input: bytes = b""
 
 
-def pack_picture(picture: Picture) -> bytes:
-    """The picture as a datagram."""
+def pack_frame(picture: RecordedFrame) -> bytes:
+    """The frame as a datagram."""
     head = _HEAD.pack(picture.at_ns, picture.seq, picture.dropped, len(picture.jpeg))
-    return head + picture.jpeg + picture.seen
+    return head + picture.jpeg + picture.policy_input
 
 
-def unpack_picture(datagram: bytes) -> Picture | None:
-    """The picture of a datagram; None if it is none of ours."""
+def unpack_frame(datagram: bytes) -> RecordedFrame | None:
+    """The frame in a datagram; None if the datagram is not one of `pack_frame`."""
     if len(datagram) <= _HEAD.size or not datagram[_HEAD.size :].startswith(_JPEG_BEGINS):
         return None
     at_ns, seq, dropped, size = _HEAD.unpack_from(datagram)
     end = _HEAD.size + size
     if size < len(_JPEG_BEGINS) or end > len(datagram):
         return None
-    return Picture(datagram[_HEAD.size : end], at_ns, seq, dropped, datagram[end:])
+    return RecordedFrame(datagram[_HEAD.size : end], at_ns, seq, dropped, datagram[end:])
 
 
 def jpeg_of(pixels: Pixels) -> bytes:
-    """The picture as JPEG; one wider than 640 px is made smaller, the policy sees 160."""
+    """The picture as JPEG, scaled down if it is wider than 640 px."""
     if pixels.shape[1] > _WIDEST_PX:
         height_px = max(1, round(pixels.shape[0] * _WIDEST_PX / pixels.shape[1]))
         pixels = cv2.resize(pixels, (_WIDEST_PX, height_px), interpolation=cv2.INTER_AREA).astype("uint8", copy=False)
@@ -76,14 +76,14 @@ def jpeg_of(pixels: Pixels) -> bytes:
 
 
 def png_of(small: Pixels) -> bytes:
-    """The policy's picture without loss."""
+    """The policy input as a lossless PNG."""
     return bytes(cv2.imencode(".png", small, _PNG)[1])
 
 
 class FrameFeed:
-    """The pilot's end. `armed` decides between every frame and a few a second.
+    """The pilot's end. While `armed`, every frame is sent, otherwise a few per second.
 
-    `shrink` is how the policy sees; None if no recording is wanted.
+    `shrink` is the profile of the policy; None if nothing is recorded.
     """
 
     def __init__(self, end: socket.socket, shrink: ProfileName | None = None) -> None:
@@ -96,21 +96,21 @@ class FrameFeed:
         self.armed = False
         self.dropped = 0
 
-    def run(self, mailbox: LatestFrame) -> None:
-        """Until the mailbox is closed."""
+    def run(self, latest: LatestFrame) -> None:
+        """Sends frames until `latest` is closed; called on a thread of its own."""
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # this thread alone
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # of this thread only
         number = 0
-        while not mailbox.closed:
-            if (found := mailbox.wait_for_processed(number, _LOOK_S)) is not None:
+        while not latest.closed:
+            if (found := latest.wait_for_processed(number, _POLL_S)) is not None:
                 frame, newest = found
                 if number:
-                    self.dropped += max(0, newest - number - 1)  # the mailbox went on while this thread waited its turn
+                    self.dropped += max(0, newest - number - 1)  # newer frames came while this thread waited its turn
                 number = newest
                 self.offer(frame)
 
     def offer(self, frame: Frame) -> None:
-        """Send the frame if it is wanted now and there is room."""
+        """Sends the frame if it is due now; a full socket drops it."""
         if self.armed:
             self._tail_until_ns = frame.at_ns + _TAIL_NS
         wanted = frame.at_ns < self._tail_until_ns
@@ -123,32 +123,32 @@ class FrameFeed:
         self._send(frame)
 
     def _send(self, frame: Frame) -> None:
-        jpeg, seen = jpeg_of(frame.pixels), b""
+        jpeg, png = jpeg_of(frame.pixels), b""
         if self._shrink is not None:
             self._shrink(frame.pixels, self._small)
-            seen = png_of(self._small)
+            png = png_of(self._small)
         try:
-            if len(jpeg) + len(seen) > _MOST_BYTES:
+            if len(jpeg) + len(png) > _MAX_BYTES:
                 self.dropped += 1
             else:
-                self._end.send(pack_picture(Picture(jpeg, frame.at_ns, frame.seq, self.dropped, seen)))
+                self._end.send(pack_frame(RecordedFrame(jpeg, frame.at_ns, frame.seq, self.dropped, png)))
         except OSError:
-            self.dropped += 1  # full, or nobody listens: control does not wait for its witness
+            self.dropped += 1  # the buffer is full, or no reader is there: control never waits for the recording
 
 
 def feed_of(number: int | None, shrink: ProfileName | None) -> FrameFeed | None:
-    """The pilot's end on a descriptor that the guard handed down, if it did."""
+    """The pilot's end on the inherited descriptor `number`; None if there is none."""
     return FrameFeed(socket.socket(fileno=number), shrink) if number is not None else None
 
 
 class FramePump:
-    """Comms' end: every picture to those who want it, on a thread of its own."""
+    """Comms' end: passes every frame to the subscribers, on a thread of its own."""
 
-    def __init__(self, end: socket.socket, hear: tuple[Callable[[Picture], None], ...]) -> None:
+    def __init__(self, end: socket.socket, subscribers: tuple[Callable[[RecordedFrame], None], ...]) -> None:
         end.setblocking(True)
-        end.settimeout(_LOOK_S)
+        end.settimeout(_POLL_S)
         self._end = end
-        self._hear = hear
+        self._subscribers = subscribers
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
 
@@ -156,7 +156,7 @@ class FramePump:
         self._thread.start()
 
     def close(self) -> None:
-        """Idempotent."""
+        """Ends the thread and closes the socket; may be called more than once."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join(1.0)
@@ -165,11 +165,11 @@ class FramePump:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                datagram = self._end.recv(_HEAD.size + _MOST_BYTES)
+                datagram = self._end.recv(_HEAD.size + _MAX_BYTES)
             except TimeoutError:
                 continue
             except OSError:
                 return
-            if (picture := unpack_picture(datagram)) is not None:
-                for hear in self._hear:
-                    hear(picture)
+            if (picture := unpack_frame(datagram)) is not None:
+                for receive in self._subscribers:
+                    receive(picture)

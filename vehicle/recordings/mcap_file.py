@@ -1,8 +1,9 @@
-"""One recording of the black box: an MCAP file, written in small chunks so that a killed process loses little.
+"""Writes one recording: an MCAP file in small chunks, so that little is lost if the process is killed.
 
-Channels: /frame (JPEG, stamped at capture), /seen (what the policy saw of that frame, exact, as PNG), /drive (wishes
-and pulses), /state (mode and reason), /beside (what the camera gave and how late the ticks were). Everything but the
-pictures is JSON with the fields of our own dataclasses.
+Channels: /frame (JPEG, stamped at capture), /policy_input (the 160 x 120 grey pixels that the policy saw of that frame,
+lossless, as PNG), /control (setpoints and pulses), /state (mode and reason), /telemetry (the camera's counts and how
+late the control loop ran). Everything but the pictures is JSON with the fields of the dataclasses. Source: the MCAP
+specification (mcap.dev/spec).
 """
 
 import json
@@ -17,21 +18,21 @@ from pydantic import TypeAdapter
 from shared.errors import StorageError
 from shared.protocol.messages import CarState
 from vehicle.core.messages import ControlTrace, LoopTelemetry
-from vehicle.recordings.frame_feed import Picture
+from vehicle.recordings.frame_feed import RecordedFrame
 
 VERSION = "1"
-ABOUT = "raceday"
-FRAME, SEEN, DRIVE, STATE, BESIDE = "/frame", "/seen", "/drive", "/state", "/beside"
+INFO_NAME = "raceday"
+FRAME, POLICY_INPUT, CONTROL, STATE, TELEMETRY = "/frame", "/policy_input", "/control", "/state", "/telemetry"
 _CHUNK_BYTES = 64 * 1024
 _SYNC_NS = 5_000_000_000
-_TOPICS: tuple[tuple[str, type], ...] = ((DRIVE, ControlTrace), (STATE, CarState), (BESIDE, LoopTelemetry))
+_TOPICS: tuple[tuple[str, type], ...] = ((CONTROL, ControlTrace), (STATE, CarState), (TELEMETRY, LoopTelemetry))
 
-Recorded = Picture | ControlTrace | CarState | LoopTelemetry
+Recorded = RecordedFrame | ControlTrace | CarState | LoopTelemetry
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """Whose recording this is; `part` counts the files of one drive."""
+class RecordingInfo:
+    """The metadata of a recording: car, drive, model. `part` counts the files of one drive from 1."""
 
     device: str
     boot: str
@@ -44,10 +45,10 @@ class About:
     profile: str = "grey-area"
 
 
-class RunFile:
-    """A recording that is being written. Raises StorageError when the disk refuses."""
+class RecordingFile:
+    """A recording that is being written. Every method raises StorageError if the disk fails."""
 
-    def __init__(self, path: pathlib.Path, about: About) -> None:
+    def __init__(self, path: pathlib.Path, about: RecordingInfo) -> None:
         self.path = path
         self.frames = 0
         self._sequence = 0
@@ -57,27 +58,27 @@ class RunFile:
             self._file: BinaryIO = path.open("xb")
             self._writer = Writer(self._file, chunk_size=_CHUNK_BYTES, compression=CompressionType.NONE)
             self._writer.start(profile="", library="raceday")
-            texts = {name: str(getattr(about, name)) for name in About.__dataclass_fields__}
-            self._writer.add_metadata(ABOUT, {"v": VERSION, **texts})
+            texts = {name: str(getattr(about, name)) for name in RecordingInfo.__dataclass_fields__}
+            self._writer.add_metadata(INFO_NAME, {"v": VERSION, **texts})
             self._channels = {topic: self._channel(topic, kind) for topic, kind in _TOPICS}
             self._frames_channel = self._writer.register_channel(FRAME, "jpeg", 0)
-            self._seen_channel = self._writer.register_channel(SEEN, "png", 0)
+            self._policy_input_channel = self._writer.register_channel(POLICY_INPUT, "png", 0)
             self._file.flush()
         except OSError as error:
             raise StorageError(f"the recording {path} cannot be written ({error.strerror}).") from None
 
     @property
     def size_bytes(self) -> int:
-        return self._file.tell()
+        return os.fstat(self._file.fileno()).st_size
 
     def add(self, at_ns: int, what: Recorded) -> None:
-        """Append one fact. What a chunk holds is on its way to the disk as soon as the chunk is full."""
+        """Appends one message, stamped `at_ns`. A full chunk is written to the file."""
         try:
-            if isinstance(what, Picture):
+            if isinstance(what, RecordedFrame):
                 self.frames += 1
                 self._writer.add_message(self._frames_channel, what.at_ns, what.jpeg, at_ns, what.seq)
-                if what.seen:
-                    self._writer.add_message(self._seen_channel, what.at_ns, what.seen, at_ns, what.seq)
+                if what.policy_input:
+                    self._writer.add_message(self._policy_input_channel, what.at_ns, what.policy_input, at_ns, what.seq)
             else:
                 topic = next(topic for topic, kind in _TOPICS if isinstance(what, kind))
                 self._sequence += 1
@@ -89,7 +90,7 @@ class RunFile:
             raise StorageError(f"the recording {self.path} cannot be written ({error.strerror}).") from None
 
     def close(self) -> None:
-        """With the index, so that any MCAP reader opens it at once."""
+        """Writes the index, with which any MCAP reader opens the file quickly, and closes the file."""
         try:
             self._writer.finish()  # type: ignore[no-untyped-call]
             self._file.flush()
@@ -100,7 +101,7 @@ class RunFile:
             self._file.close()
 
     def _sync(self, at_ns: int) -> None:
-        """A pulled battery costs the last seconds at most."""
+        """Flushes to the disk every 5 s: a power cut loses no more than that."""
         if self._synced_ns is None or at_ns - self._synced_ns >= _SYNC_NS:
             self._synced_ns = at_ns
             os.fdatasync(self._file.fileno())

@@ -1,6 +1,6 @@
-"""A drive as an SVG drawing: throttle, steering and frame age over time, the modes as bands, each stop with its reason.
+"""Draws a drive as SVG: throttle, steering and frame age over time, modes as bands, each stop with its reason.
 
-Wishes and pulses hold until the next one, so they are drawn as steps. Needs no library.
+Called by `raceday run plot`. Setpoints and pulses hold until the next one, so they are drawn as steps.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,12 +11,12 @@ from itertools import pairwise
 from shared.errors import BadInput
 from shared.protocol.messages import CarMode
 from vehicle.core.messages import ControlTrace
-from vehicle.recordings.reader import Run
+from vehicle.recordings.reader import Recording
 
 _WIDTH, _PANEL, _GAP, _LEFT, _TOP, _RIGHT = 1000.0, 150.0, 46.0, 64.0, 90.0, 20.0
 _KEY, _LINE = 190.0, 20.0
-_MOST_POINTS = 4000
-_MOST_ENDS = 8
+_MAX_POINTS = 4000
+_MAX_ENDS = 8
 _FILL: dict[CarMode, str] = {"ready": "#e1f1fb", "driving": "#e0f5e9", "stopped": "#f0f3f8", "tripped": "#fdeae8"}
 
 Value = Callable[[ControlTrace], float]
@@ -24,7 +24,7 @@ Value = Callable[[ControlTrace], float]
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One curve: what it shows, its colour, its dashes (colour is never the only cue)."""
+    """One curve: name, value, colour and dashes (colour must not be the only distinction)."""
 
     name: str
     value: Value
@@ -34,32 +34,32 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
-    """One diagram; `most` None takes the scale from the data, and `least` is left out if nothing is below 0."""
+    """One diagram from `low` to `high`. A `high` of None comes from the data; an optional `low` may become 0."""
 
     title: str
     lines: tuple[_Line, ...]
-    least: float
-    most: float | None
+    low: float
+    high: float | None
     steps: bool = True
-    least_may_go: bool = False
+    low_is_optional: bool = False
 
 
 _PANELS = (
     _Panel(
         "Speed: throttle, share of full",
         (
-            _Line("wished by the model", lambda t: t.setpoint_throttle, "#7a22b8", "5 4"),
-            _Line("told to the motor", lambda t: t.throttle, "#0568a6"),
+            _Line("setpoint from the model", lambda t: t.setpoint_throttle, "#7a22b8", "5 4"),
+            _Line("sent to the motor", lambda t: t.throttle, "#0568a6"),
         ),
         -1.0,
         1.0,
-        least_may_go=True,
+        low_is_optional=True,
     ),
     _Panel(
         "Steering, share of full lock (left is up)",
         (
-            _Line("wished by the model", lambda t: t.setpoint_steering, "#7a22b8", "5 4"),
-            _Line("told to the servo", lambda t: t.steering, "#0568a6"),
+            _Line("setpoint from the model", lambda t: t.setpoint_steering, "#7a22b8", "5 4"),
+            _Line("sent to the servo", lambda t: t.steering, "#0568a6"),
         ),
         -1.0,
         1.0,
@@ -74,8 +74,8 @@ _PANELS = (
 )
 
 
-def drawn(run: Run) -> str:
-    """The drive as SVG text. Raises BadInput if it holds no decision."""
+def drawn(run: Recording) -> str:
+    """The drive as SVG text. Raises BadInput if the recording holds no decision of the guard."""
     traces = _thinned(sorted(run.traces, key=lambda trace: trace.at_ns))
     if not traces:
         raise BadInput("The recording holds no decision of the guard: there is nothing to draw.")
@@ -108,25 +108,25 @@ def drawn(run: Run) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _headline(run: Run) -> str:
+def _headline(run: Recording) -> str:
     about = run.about
     return (
         f"{about.get('device', 'car')}, {about.get('utc', '')[:19].replace('T', ' ')}, model {about.get('model', '')}"
     )
 
 
-def _summary(run: Run) -> str:
-    """How long, how many, how old."""
+def _summary(run: Recording) -> str:
+    """Duration, counts and frame ages in one line."""
     ages = sorted((trace.at_ns - trace.frame_at_ns) / 1e6 for trace in run.traces if trace.mode == "driving")
     seconds = (run.traces[-1].at_ns - run.traces[0].at_ns) / 1e9
-    parts = [f"{seconds:.1f} s", f"{len(run.pictures)} frames", f"{len(run.traces)} decisions"]
+    parts = [f"{seconds:.1f} s", f"{len(run.frames)} frames", f"{len(run.traces)} decisions"]
     if ages:
         parts.append(f"frame age {ages[len(ages) // 2]:.0f} ms half, {ages[len(ages) * 99 // 100]:.0f} ms at 99 %")
-    return ", ".join(parts) + ("" if run.whole else ", never ended")
+    return ", ".join(parts) + ("" if run.is_complete else ", never ended")
 
 
-def _ends(run: Run, begin_ns: int) -> list[tuple[int, str]]:
-    """When a drive ended, and why: the first ones, if there are many."""
+def _ends(run: Recording, begin_ns: int) -> list[tuple[int, str]]:
+    """Time and reason of each stop, the first ones if there are many."""
     found = []
     before: CarMode = "disarmed"
     for at_ns, state in run.states:
@@ -134,7 +134,7 @@ def _ends(run: Run, begin_ns: int) -> list[tuple[int, str]]:
             why = f": {state.reason}" if state.reason else ""
             found.append((at_ns, f"{(at_ns - begin_ns) / 1e9:.1f} s  {state.mode}{why}"))
         before = state.mode
-    return found[:_MOST_ENDS]
+    return found[:_MAX_ENDS]
 
 
 def _legend() -> list[str]:
@@ -147,7 +147,7 @@ def _legend() -> list[str]:
 
 
 def _bands(traces: Sequence[ControlTrace], x_of: Callable[[int], float], top: float) -> list[str]:
-    """What mode the car was in, behind the curves."""
+    """The car's modes as coloured bands behind the curves."""
     parts, start = [], 0
     for number in range(1, len(traces) + 1):
         if number < len(traces) and traces[number].mode == traces[start].mode:
@@ -163,16 +163,16 @@ def _bands(traces: Sequence[ControlTrace], x_of: Callable[[int], float], top: fl
 
 def _curves(panel: _Panel, traces: Sequence[ControlTrace], x_of: Callable[[int], float], top: float) -> list[str]:
     values = [line.value(trace) for line in panel.lines for trace in traces]
-    most = max(1.0, *values) if panel.most is None else panel.most
-    least = 0.0 if panel.least_may_go and min(values) >= 0.0 else panel.least
+    high = max(1.0, *values) if panel.high is None else panel.high
+    low = 0.0 if panel.low_is_optional and min(values) >= 0.0 else panel.low
 
     def y_of(value: float) -> float:
-        share = (min(most, max(least, value)) - least) / (most - least)
+        share = (min(high, max(low, value)) - low) / (high - low)
         return top + _PANEL * (1 - share)
 
     right = _WIDTH - _RIGHT
     parts = [f'<text x="{_LEFT}" y="{top - 6}" font-weight="600">{escape(panel.title)}</text>']
-    for value in (least, (least + most) / 2, most):
+    for value in (low, (low + high) / 2, high):
         y = y_of(value)
         parts.append(f'<line x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}" stroke="#d8dee8"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" fill="#4a5669">{value:g}</text>')
@@ -191,7 +191,7 @@ def _curves(panel: _Panel, traces: Sequence[ControlTrace], x_of: Callable[[int],
 
 
 def _steps(spots: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """Each value until the next one."""
+    """The points of a step curve: each value holds until the next one."""
     for (x, y), (after, _) in pairwise(spots):
         yield x, y
         yield after, y
@@ -209,4 +209,4 @@ def _seconds(begin_ns: int, end_ns: int, x_of: Callable[[int], float], y: float)
 
 
 def _thinned(traces: Sequence[ControlTrace]) -> Sequence[ControlTrace]:
-    return traces[:: -(-len(traces) // _MOST_POINTS)] if traces else traces
+    return traces[:: -(-len(traces) // _MAX_POINTS)] if traces else traces

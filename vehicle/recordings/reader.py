@@ -1,4 +1,4 @@
-"""Reads a recording of the black box back, also one that was never ended: up to its last whole chunk."""
+"""Reads recordings; one that was never ended is read up to its last complete chunk. Called by `raceday run`."""
 
 import pathlib
 import struct
@@ -14,60 +14,60 @@ from pydantic import TypeAdapter, ValidationError
 from shared.errors import BadInput
 from shared.protocol.messages import CarState
 from vehicle.core.messages import ControlTrace, LoopTelemetry
-from vehicle.recordings.frame_feed import Picture
-from vehicle.recordings.mcap_file import ABOUT, BESIDE, DRIVE, FRAME, SEEN, STATE
+from vehicle.recordings.frame_feed import RecordedFrame
+from vehicle.recordings.mcap_file import CONTROL, FRAME, INFO_NAME, POLICY_INPUT, STATE, TELEMETRY
 
-_MOST_RECORD_BYTES = 8 << 20
+_MAX_RECORD_BYTES = 8 << 20
 _KINDS: dict[str, TypeAdapter[Any]] = {
-    DRIVE: TypeAdapter(ControlTrace),
+    CONTROL: TypeAdapter(ControlTrace),
     STATE: TypeAdapter(CarState),
-    BESIDE: TypeAdapter(LoopTelemetry),
+    TELEMETRY: TypeAdapter(LoopTelemetry),
 }
 
 
 @dataclass(slots=True)
-class Run:
-    """One or more recordings of a drive, in order. `whole` is False when a file was never ended."""
+class Recording:
+    """The content of one or more files of a drive, in order. `is_complete` is False if a file was never ended."""
 
     about: dict[str, str] = field(default_factory=dict)
-    pictures: list[Picture] = field(default_factory=list)
+    frames: list[RecordedFrame] = field(default_factory=list)
     traces: list[ControlTrace] = field(default_factory=list)
     states: list[tuple[int, CarState]] = field(default_factory=list)
-    figures: list[tuple[int, LoopTelemetry]] = field(default_factory=list)
-    whole: bool = True
+    telemetry: list[tuple[int, LoopTelemetry]] = field(default_factory=list)
+    is_complete: bool = True
 
 
-def read_run(paths: list[pathlib.Path]) -> Run:
-    """The recordings as one. Raises BadInput for what is none of ours."""
-    run = Run()
+def read_recording(paths: list[pathlib.Path]) -> Recording:
+    """Reads the files as one recording. Raises BadInput if one is not a recording of a car."""
+    run = Recording()
     for path in paths:
         _read_into(run, path)
     return run
 
 
-def _read_into(run: Run, path: pathlib.Path) -> None:
+def _read_into(run: Recording, path: pathlib.Path) -> None:
     channels: dict[int, str] = {}
     known = False
     for record in _records(run, path):
-        if isinstance(record, Metadata) and record.name == ABOUT:
+        if isinstance(record, Metadata) and record.name == INFO_NAME:
             known = True
             run.about = run.about or record.metadata
         elif isinstance(record, Channel):
             channels[record.id] = record.topic
         elif isinstance(record, Message):
-            _keep(run, channels.get(record.channel_id, ""), record, path)
+            _add_message(run, channels.get(record.channel_id, ""), record, path)
     if not known:
-        raise BadInput(f"{path}: is not a recording of this car's black box.")
+        raise BadInput(f"{path}: is not a recording of a car.")
 
 
-def _keep(run: Run, topic: str, message: Message, path: pathlib.Path) -> None:
+def _add_message(run: Recording, topic: str, message: Message, path: pathlib.Path) -> None:
     if topic == FRAME:
-        run.pictures.append(Picture(message.data, message.log_time, message.sequence))
+        run.frames.append(RecordedFrame(message.data, message.log_time, message.sequence))
         return
-    if topic == SEEN:
-        # It follows its frame; a cut between the two leaves the frame alone.
-        if run.pictures and run.pictures[-1].seq == message.sequence:
-            run.pictures[-1] = replace(run.pictures[-1], seen=message.data)
+    if topic == POLICY_INPUT:
+        # It follows its frame; if the file ends between the two, the frame has no policy input.
+        if run.frames and run.frames[-1].seq == message.sequence:
+            run.frames[-1] = replace(run.frames[-1], policy_input=message.data)
         return
     if topic not in _KINDS:
         return  # a channel of a later version
@@ -75,26 +75,26 @@ def _keep(run: Run, topic: str, message: Message, path: pathlib.Path) -> None:
         word = _KINDS[topic].validate_json(message.data)
     except ValidationError:
         raise BadInput(f"{path}: a record of {topic} is damaged or of another version.") from None
-    if topic == DRIVE:
+    if topic == CONTROL:
         run.traces.append(word)
     elif topic == STATE:
         run.states.append((message.log_time, word))
     else:
-        run.figures.append((message.log_time, word))
+        run.telemetry.append((message.log_time, word))
 
 
-def _records(run: Run, path: pathlib.Path) -> Iterator[Any]:
-    """The file's records. A cut end, as a kill or a pulled battery leaves it, ends the reading."""
+def _records(run: Recording, path: pathlib.Path) -> Iterator[Any]:
+    """The records of the file, up to a truncated end as a kill or a power cut leaves it. Raises BadInput."""
     if not path.is_file():
         raise BadInput(f"{path}: there is no such recording.")
     with path.open("rb") as opened:
         begun = False
         try:
-            reader = StreamReader(opened, validate_crcs=True, record_size_limit=_MOST_RECORD_BYTES)
+            reader = StreamReader(opened, validate_crcs=True, record_size_limit=_MAX_RECORD_BYTES)
             for record in reader.records:
                 begun = True
                 yield record
         except (McapError, EOFError, ValueError, MemoryError, OverflowError, struct.error) as error:
             if not begun:
                 raise BadInput(f"{path}: is not an MCAP recording ({type(error).__name__}).") from None
-            run.whole = False
+            run.is_complete = False

@@ -1,7 +1,7 @@
-"""The black box: each drive, from arming to its end, becomes a recording; in comms, never in the path of control.
+"""Records each drive, from arming to its end, as an MCAP file. Runs in comms, outside the control path.
 
-Whoever feeds it never waits: there is a short queue, and what does not fit is dropped and counted. A disk that refuses
-ends the recording with one sentence and is tried again at the next drive; the car drives on.
+Callers never wait: messages go into a short queue, and those that do not fit are dropped and counted. If the disk
+fails, the recording ends with one sentence in the log and the next drive starts a new one; the car drives on.
 """
 
 import functools
@@ -20,36 +20,36 @@ from vehicle.core.messages import ControlTrace, LoopTelemetry
 from vehicle.core.modes import ARMED
 from vehicle.process.channel import IpcMessage
 from vehicle.process.log import log
-from vehicle.recordings.frame_feed import Picture
-from vehicle.recordings.mcap_file import About, Recorded, RunFile
+from vehicle.recordings.frame_feed import RecordedFrame
+from vehicle.recordings.mcap_file import Recorded, RecordingFile, RecordingInfo
 
 _WAITING_MOST = 256
 _MB = 1 << 20
-_TAIL_NS = 1_000_000_000  # the second after a stop explains it
-_BEFORE = 16  # pictures and the word to arm come by two ways: those that overtake it are kept until it is here
+_TAIL_NS = 1_000_000_000  # the second after a stop shows its cause
+_BEFORE = 16  # frames and the mode arrive on two channels: frames that overtake the mode wait here
 
 
 class Recorder:
-    """Begins, rotates and ends recordings; `take` may be called from one thread, times are arguments."""
+    """Starts, rotates and ends recordings. For use from one thread; times are arguments."""
 
     def __init__(
         self, options: RecorderOptions, device: str, boot: str, model: ModelChoice, utc: Callable[[], datetime]
     ) -> None:
         self._options = options
         self._device, self._boot, self._model, self._utc = device, boot, model, utc
-        self._file: RunFile | None = None
+        self._file: RecordingFile | None = None
         self._state = CarState(True, "disarmed")
         self._ends_ns: int | None = None
         self._run = self._part = 0
-        self._before: deque[tuple[int, Picture]] = deque(maxlen=_BEFORE)
+        self._before: deque[tuple[int, RecordedFrame]] = deque(maxlen=_BEFORE)
 
     @property
     def path(self) -> pathlib.Path | None:
-        """The file that is being written now."""
+        """The file that is being written, None between drives."""
         return self._file.path if self._file is not None else None
 
-    def take(self, at_ns: int, what: Recorded) -> None:
-        """Record it if a drive is on; a state decides whether one is. Raises StorageError, once a drive."""
+    def record(self, at_ns: int, what: Recorded) -> None:
+        """Records `what` during a drive; a CarState starts and ends drives. Raises StorageError once for each drive."""
         if isinstance(what, CarState):
             self._state = what
             if what.mode in ARMED:
@@ -63,13 +63,13 @@ class Recorder:
                 self._ends_ns = at_ns + _TAIL_NS
         if self._file is not None:
             self._write(at_ns, what)
-        elif isinstance(what, Picture):
+        elif isinstance(what, RecordedFrame):
             self._before.append((at_ns, what))
         if self._ends_ns is not None and at_ns >= self._ends_ns:
             self.close()
 
     def close(self) -> None:
-        """End the recording, if there is one."""
+        """Ends the recording, if there is one. Raises StorageError."""
         file, self._file, self._ends_ns = self._file, None, None
         if file is not None:
             file.close()
@@ -96,7 +96,7 @@ class Recorder:
         make_room(folder, (self._options.total_mb - self._options.file_mb) * _MB)
         utc, state = self._utc(), self._state
         path = folder / f"{_next_number(folder):06d}-{utc:%Y%m%dT%H%M%SZ}.mcap"
-        about = About(
+        about = RecordingInfo(
             self._device,
             self._boot,
             self._run,
@@ -107,11 +107,11 @@ class Recorder:
             str(self._model.path.absolute()),
             self._model.profile,
         )
-        self._file = RunFile(path, about)
+        self._file = RecordingFile(path, about)
 
 
 class RecorderThread:
-    """The recorder behind its queue. `hear` and `see` are called from comms' threads and never wait."""
+    """A Recorder with a queue and a thread. `on_message` and `on_frame`, called from other threads, never wait."""
 
     def __init__(self, recorder: Recorder, clock: Clock) -> None:
         self._recorder = recorder
@@ -123,17 +123,17 @@ class RecorderThread:
     def start(self) -> None:
         self._thread.start()
 
-    def hear(self, word: IpcMessage) -> None:
-        """A word that comms passes on."""
+    def on_message(self, word: IpcMessage) -> None:
+        """A message that comms passes on."""
         if isinstance(word, ControlTrace | CarState | LoopTelemetry):
             self._put(word.at_ns if isinstance(word, ControlTrace) else self._clock.now_ns(), word)
 
-    def see(self, picture: Picture) -> None:
-        """A frame of the pilot's."""
+    def on_frame(self, picture: RecordedFrame) -> None:
+        """A frame from the pilot."""
         self._put(self._clock.now_ns(), picture)
 
     def close(self) -> None:
-        """Write what waits, end the recording."""
+        """Writes what is queued and ends the recording."""
         self._waiting.put(None)
         self._thread.join(5.0)
 
@@ -145,10 +145,10 @@ class RecorderThread:
 
     def _run(self) -> None:
         while (item := self._waiting.get()) is not None:
-            self._try(functools.partial(self._recorder.take, *item))
+            self._try(functools.partial(self._recorder.record, *item))
         self._try(self._recorder.close)
         if self.dropped:
-            log(f"the black box had no time for {self.dropped} facts.")
+            log(f"the recorder dropped {self.dropped} messages: it could not keep up.")
 
     def _try(self, act: Callable[[], None]) -> None:
         try:
@@ -158,22 +158,22 @@ class RecorderThread:
 
 
 def utc_now() -> datetime:
-    """For the names of recordings, which people read."""
+    """The current UTC time, for the names of recordings."""
     return datetime.now(UTC)
 
 
 def recordings(folder: pathlib.Path) -> list[pathlib.Path]:
-    """All recordings, oldest first: by their numbers, since a car's calendar may be wrong."""
+    """All recordings, oldest first: sorted by number, since the date of a car may be wrong."""
     return sorted(path for path in folder.glob("*.mcap") if _number(path))
 
 
-def make_room(folder: pathlib.Path, most_bytes: int) -> None:
-    """Remove the oldest until at most `most_bytes` are left. Raises StorageError."""
+def make_room(folder: pathlib.Path, max_bytes: int) -> None:
+    """Deletes the oldest recordings until at most `max_bytes` are left. Raises StorageError."""
     try:
         sizes = [(path, path.stat().st_size) for path in recordings(folder)]
         total = sum(size for _, size in sizes)
         for path, size in sizes:
-            if total <= most_bytes:
+            if total <= max_bytes:
                 return
             path.unlink(missing_ok=True)
             total -= size

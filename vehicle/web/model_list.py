@@ -6,7 +6,7 @@ from typing import Protocol
 
 from shared.errors import BadInput
 from vehicle.models.int8.verdict import note_of
-from vehicle.models.library import Entry, Library
+from vehicle.models.library import Library, LibraryEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class LibraryModelList:
         self._library.remove(name)
 
 
-def _row(entry: Entry) -> ModelRow:
+def _row(entry: LibraryEntry) -> ModelRow:
     card = entry.card
     about = [", ".join(card.sensors), card.action_space, card.network, f"sha256 {card.content_sha256[:12]}"]
     if card.choice:

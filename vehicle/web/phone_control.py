@@ -23,7 +23,7 @@ from vehicle.core.messages import (
 from vehicle.core.modes import ARMED
 from vehicle.core.telemetry import telemetry
 from vehicle.process.channel import IpcMessage
-from vehicle.recordings.frame_feed import Picture
+from vehicle.recordings.frame_feed import RecordedFrame
 from vehicle.web.phone_calibration import PhoneCalibration
 
 LEASE_MS = 1000
@@ -66,7 +66,7 @@ class PhoneControl:
         self._heartbeat = 0
         self._telemetry = telemetry(LoopTelemetry(0, 0, 0, 0, (), (), 0.0, 0.0))
         self._trace: ControlTrace | None = None
-        self.picture: Picture | None = None
+        self.picture: RecordedFrame | None = None
         self._holder = ""
         self._renewed_s = self._started_s = float("-inf")
         self._station_drove_s = self._station_stopped_s = self._refused_s = float("-inf")
@@ -94,7 +94,7 @@ class PhoneControl:
                 case CalibrationStatus():
                     self.calibration.on_status(message)
 
-    def on_picture(self, picture: Picture) -> None:
+    def on_picture(self, picture: RecordedFrame) -> None:
         """The newest frame."""
         self.picture = picture
 

@@ -1,1 +1,1 @@
-"""The station, the leaderboard and their files inside a simulated race: started, killed, watched."""
+"""The station, the leaderboard and their files inside a simulated race: started, killed and monitored."""

@@ -1,4 +1,4 @@
-"""The processes of the station's machine, as they can die: around each commit, each post, each word that is told."""
+"""Where the station's processes can be killed: around each commit, each post and each published message."""
 
 import pathlib
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ KEY = bytes(range(32))  # the same in every meeting, as Ed25519 signs the same e
 
 
 class ProcessKilled(BaseException):
-    """The process ends here. No product code may catch it."""
+    """Raised to end the simulated process. No product code may catch it."""
 
 
 class CrashPoint:
@@ -33,12 +33,12 @@ class CrashPoint:
         self._left = steps
 
     def put_out(self) -> bool:
-        """True if it was still burning."""
+        """Disarm; True if it was still armed."""
         burning, self._left = self._left is not None, None
         return burning
 
     def step(self, _where: str) -> None:
-        """A point where a process may die."""
+        """Mark a point where the process may die. Raises ProcessKilled when the armed step is reached."""
         if self._left is None:
             return
         self._left -= 1
@@ -55,7 +55,7 @@ class CrashingJournal(Journal):
         self._step = step
 
     def disk_full(self, full: bool) -> None:
-        """SQLite gets no page more."""
+        """Allow SQLite no further page (True), or lift that limit (False)."""
         self._db.pragma("max_page_count", self._db.pragma("page_count") if full else 2**31)
 
     def append(self, entries: Sequence[JournalEntry]) -> list[int]:
@@ -66,24 +66,24 @@ class CrashingJournal(Journal):
 
 
 class CrashingAttempts(AttemptStore):
-    """The product's record of posts, in a process that can die around each write."""
+    """The product's store of posting attempts, in a process that can die around each write."""
 
     def __init__(self, path: pathlib.Path, step: Callable[[str], None]) -> None:
         super().__init__(path)
         self._step = step
 
     def begin(self, row: OutboxRow, at_utc_ns: int) -> int:
-        self._step("before the attempt is kept")
+        self._step("before the attempt is stored")
         return super().begin(row, at_utc_ns)
 
     def finish(self, attempt_id: int, answer: PostOutcome, at_utc_ns: int) -> None:
-        self._step("before the answer is kept")
+        self._step("before the answer is stored")
         super().finish(attempt_id, answer, at_utc_ns)
 
 
 @dataclass(slots=True)
 class StationProcess:
-    """One process of the station."""
+    """One run of the station's process, from start to kill."""
 
     number: int
     station: Station
@@ -91,7 +91,7 @@ class StationProcess:
     link: MockLink
 
     def work(self) -> None:
-        """All that is to be done now."""
+        """Do everything that is due now."""
         while self.station.pump():
             pass
         while self.station.pump_live():
@@ -100,7 +100,7 @@ class StationProcess:
 
 @dataclass(slots=True)
 class SyncProcess:
-    """One process of the sync."""
+    """One run of the sync process, from start to kill."""
 
     syncer: Syncer
     source: OutboxReader

@@ -1,6 +1,6 @@
-"""A stranger at the journal: reads what is committed through a connection of its own, and remembers what it says.
+"""An independent reader of the station's journal: reads committed records through its own SQLite connection.
 
-Nothing here uses the station's code: it is what a person with the file could check. `catch_up` reads on.
+Nothing here uses the station's code: it checks what anybody with the file could check. `catch_up` reads new records.
 """
 
 import json
@@ -13,13 +13,13 @@ import apsw
 
 LAP_FACTS = ("LapCompleted", "LapConfirmed", "LapAdjusted", "LapHeld")
 
-# What an order may lead a car through.
+# The modes that a command may lead a car through.
 STEPS: dict[str, tuple[str, ...]] = {"start": ("arm", "start"), "resume": ("reset", "arm", "start")}
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """One record as it stands on the disk."""
+    """One record as it is stored on disk."""
 
     seq: int
     kind: str
@@ -28,7 +28,7 @@ class StoredRecord:
 
 
 class JournalTail:
-    """What the journal holds so far."""
+    """The contents of the journal as of the last `catch_up`."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self.records: list[StoredRecord] = []
@@ -49,7 +49,7 @@ class JournalTail:
         self._seq = 0
 
     def catch_up(self) -> None:
-        """Read all that was committed since."""
+        """Read all records committed since the last call."""
         if self._db is None:
             if not self._path.exists():
                 return
@@ -67,7 +67,7 @@ class JournalTail:
             self._note(kept)
 
     def outbox(self) -> list[tuple[str, int, bytes]]:
-        """(result id, revision, payload) of every result that was ever due."""
+        """(result id, revision, payload) of every result that was ever due to be posted."""
         assert self._db is not None
         rows: list[tuple[Any, ...]] = self._db.execute(
             "SELECT result_id, revision, payload FROM outbox ORDER BY seq"
@@ -123,5 +123,5 @@ class JournalTail:
 
 
 def lap_text(lap: dict[str, Any]) -> str:
-    """A lap as one comparable text."""
+    """A lap as one line of text, for comparison."""
     return json.dumps(lap, sort_keys=True)

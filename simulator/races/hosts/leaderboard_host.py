@@ -1,7 +1,7 @@
-"""The road to the leaderboard: the real board behind a network and a server that fail by seed.
+"""The real leaderboard behind a simulated network and server whose faults follow from the seed.
 
-It does what HTTP would do with a post: refuse, lose the answer after the effect, deliver twice, deliver long
-after the sender gave up. The driver with its signatures, their check and the board on SQLite are the product's.
+A post can meet what HTTP allows: refusal, an answer lost after the effect, delivery twice, or delivery long after the
+sender gave up. The webhook driver, the signatures, their check and the board on SQLite are the product's.
 """
 
 import base64
@@ -16,21 +16,22 @@ from leaderboard.store.database import open_store
 from shared import webhooks
 from shared.protocol.results import RESULT_PATH, PostDeferred, PostOutcome, Result
 from shared.units import NS_PER_MS, NS_PER_S
+from shared.virtual_time import VirtualTime
 from shared.webhooks import BadSignature
 from simulator.races.physical.fault_table import FaultSource
-from simulator.races.physical.virtual_time import UTC_AT_START_NS, VirtualTime
+from simulator.races.physical.kernel_clock import UTC_AT_START_NS
 from station.sync.http_exchange import Reply
 from station.sync.schedule import AnswerLost
 from station.sync.webhook import WebhookLeaderboard
 
-URL = "https://leaderboard.hall"
+URL = "https://leaderboard.example"
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 TOLERANCE_S = LeaderboardLimits().tolerance_s
 NO_REASON = b"<html>Internal Server Error</html>"
-# Who answers in the leaderboard's place: the hall's login page, its firewall, a proxy before a vendor that deploys.
+# Answers from others in the leaderboard's place: the venue's login page, its firewall, a vendor's proxy.
 PORTALS = (
-    Reply(302, {"location": "http://login.hall/"}, b""),
+    Reply(302, {"location": "http://login.example/"}, b""),
     Reply(200, {}, b"<html>Please accept the terms</html>"),
     Reply(403, {}, b"<html>Blocked</html>"),
     Reply(404, {}, b'{"status":404,"error":"Not Found"}'),
@@ -43,7 +44,7 @@ PORTALS = (
 
 @dataclass(frozen=True, slots=True)
 class ReceivedPost:
-    """A request on its way."""
+    """A request in transit."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -51,7 +52,7 @@ class ReceivedPost:
 
 @dataclass(frozen=True, slots=True)
 class AppliedPost:
-    """One post that reached the board, when, and what it answered."""
+    """One post that reached the board, its time, and the board's answer."""
 
     webhook_id: str
     payload: bytes
@@ -70,15 +71,15 @@ class LeaderboardHost:
         self.board: LeaderboardService = LeaderboardService(open_store(path))
 
     def utc_ns(self) -> int:
-        """Its clock is right; only the hall's clock is stepped."""
+        """UTC in ns. This machine's clock is right; only the station's is stepped."""
         return UTC_AT_START_NS + self._virtual_time.now_ns
 
     def away(self, for_ns: int) -> None:
-        """Nobody answers."""
+        """Be unreachable for `for_ns` from now."""
         self._down_until_ns = max(self._down_until_ns, self._virtual_time.now_ns + for_ns)
 
     def restart(self) -> None:
-        """The process is killed between two posts and opens its store again."""
+        """Kill the process between two posts; it opens its store again."""
         self.board.close()
         self.board = LeaderboardService(open_store(self._path))
 
@@ -87,9 +88,9 @@ class LeaderboardHost:
         return self._virtual_time.now_ns < self._down_until_ns
 
     def take(self, request: ReceivedPost) -> Reply:
-        """A post arrives: the signature first, as the HTTP shell does it, then the board."""
-        said, body = request.headers, request.body
-        signed = (said["webhook-id"], said["webhook-timestamp"], said["webhook-signature"])
+        """Handle a post: check the signature first, as the HTTP shell does, then pass it to the board."""
+        headers, body = request.headers, request.body
+        signed = (headers["webhook-id"], headers["webhook-timestamp"], headers["webhook-signature"])
         try:
             webhook_id = webhooks.check([KEY], *signed, body, self.utc_ns(), TOLERANCE_S)
         except BadSignature as error:
@@ -100,19 +101,19 @@ class LeaderboardHost:
         return Reply(status, {}, answer)
 
     def take_late(self, request: ReceivedPost) -> None:
-        """A request that hung somewhere arrives after all."""
+        """Handle a request that arrives after its sender gave up."""
         if not self.is_down:
             self.take(request)
 
 
 class FaultyNetwork:
-    """What lies between: hands posts to the board, or fails as networks and servers do. In the place of `Exchange`."""
+    """The network in place of `Exchange`: passes posts to the board, or fails as networks and servers do."""
 
     def __init__(self, virtual_time: VirtualTime, leaderboard: LeaderboardHost, faults: FaultSource) -> None:
         self._virtual_time, self._leaderboard, self._faults = virtual_time, leaderboard, faults
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
-        """One POST."""
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
+        """Send one POST; return the reply, or why there is none."""
         assert (method, path) == ("POST", RESULT_PATH)
         request = ReceivedPost(headers, body)
         if self._leaderboard.is_down:

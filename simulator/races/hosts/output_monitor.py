@@ -1,6 +1,6 @@
-"""Stands between the station and the world: everything that is said or shown is looked up in the journal first.
+"""Checks everything that the station publishes or shows against the committed journal, before it goes out.
 
-`MonitoredLink` is the station's link; it checks at the moment of speaking, against what is committed on the disk.
+`MonitoredLink` is the station's link; it checks each message when it is published, against what is on disk.
 """
 
 import json
@@ -19,7 +19,7 @@ EVENTS = (m.OfficialLap, m.RunStatus, m.LapAck, m.Lease, m.DriveOrder)
 
 
 class OutputMonitor:
-    """Looks up what is told. One tail of the journal, read on only when something is told that was not known."""
+    """Looks up each output in the journal, reading new records only for an output that is not known yet."""
 
     def __init__(
         self,
@@ -29,28 +29,30 @@ class OutputMonitor:
         leases: Invariant,
         now_ns: Callable[[], int],
     ) -> None:
-        """`now_ns`: the time in the hall."""
+        """`now_ns` is the simulation's true time."""
         self.journal_tail = journal_tail
         self._shown, self._reports, self._leases, self._now_ns = shown, reports, leases, now_ns
         self._leased: dict[str, tuple[str, int]] = {}  # car -> (boot, until when) of its last lease to drive
         self._views: tuple[int, int] = (-1, -1)
 
-    def told(self, body: m.Body, device: str | None) -> None:
-        """A message leaves the station."""
+    def on_published(self, body: m.Body, device: str | None) -> None:
+        """Check a message that the station publishes; `device` is the addressed car."""
         if not isinstance(body, EVENTS):
             return
         if isinstance(body, m.LapAck):
             key = (device or "", body.boot, body.seq)
-            self._reports.check(self._known(lambda: key in self.journal_tail.reports), f"{key} was acknowledged unkept")
+            self._reports.check(
+                self._known(lambda: key in self.journal_tail.reports), f"{key} was acknowledged, not stored"
+            )
             return
         if isinstance(body, m.Lease) and body.grant == "none":
             return
         if isinstance(body, m.Lease):
             self._lease(body, device or "")
-        self._shown.check(self._known(lambda: self._stored(body, device)), f"told but not stored: {body}")
+        self._shown.check(self._known(lambda: self._stored(body, device)), f"published but not stored: {body}")
 
     def _lease(self, lease: m.Lease, car: str) -> None:
-        """It counts from the beat that it answers, which was before now: so it has run out by then at the latest."""
+        """Check that no two boots hold a lease. A lease counts from the heartbeat it answers, so it ends by then."""
         now_ns = self._now_ns()
         boot, until_ns = self._leased.get(car, (lease.boot, 0))
         alone = boot == lease.boot or now_ns >= until_ns
@@ -58,7 +60,7 @@ class OutputMonitor:
         self._leased[car] = (lease.boot, now_ns + lease.lease_ms * NS_PER_MS)
 
     def seen(self, view: View, life: int) -> None:
-        """A screen shows this."""
+        """Check a view that a screen shows; `life` numbers the station's process."""
         if self._views == (life, view.version):
             return
         self._views = (life, view.version)
@@ -118,18 +120,18 @@ class OutputMonitor:
         return lap_text(json.loads(canonical(lap))) in self.journal_tail.laps.get((lap.run_id, lap.number), set())
 
 
-def _says(text: str, told: m.OfficialLap) -> bool:
+def _says(text: str, on_published: m.OfficialLap) -> bool:
     lap = json.loads(text)
     return (lap["lap_ns"], lap["valid"], lap["confirmed"], lap["reason"]) == (
-        told.lap_ns,
-        told.valid,
-        told.confirmed,
-        told.reason,
+        on_published.lap_ns,
+        on_published.valid,
+        on_published.confirmed,
+        on_published.reason,
     )
 
 
 class MonitoredLink:
-    """A `Link` whose every message `OutputMonitor` records; `step` is called before each (a crash may be there)."""
+    """A `Link` whose messages `OutputMonitor` checks; `step` is called before each (a point where it may crash)."""
 
     def __init__(self, link: Link, watch: OutputMonitor, step: Callable[[str], None]) -> None:
         self._link, self._watch, self._step = link, watch, step
@@ -139,11 +141,11 @@ class MonitoredLink:
 
     def publish(self, body: m.Body, device: str | None = None) -> bool:
         self._step("before telling")
-        self._watch.told(body, device)
+        self._watch.on_published(body, device)
         return self._link.publish(body, device)
 
     def publish_as(self, message: m.Message, device: str | None = None) -> bool:
-        self._watch.told(message.body, device)
+        self._watch.on_published(message.body, device)
         return self._link.publish_as(message, device)
 
     def state(self) -> LinkState:

@@ -1,7 +1,7 @@
-"""The station's machine: the real station and the real sync on virtual time, killed and started again at any step.
+"""The station's machine: the real station and the real sync on virtual time, killed and restarted at any step.
 
-A kill drops the object where it stands; only what is on the disk and in the gate's device is there for the next.
-A reboot takes the machine down for a while: a new boot id, a new clock, and the gate has forgotten.
+A kill drops the process's objects; only what is on disk and in the gate's device remains for the next process.
+A reboot takes the machine down for a while: a new boot id, a new clock, and an empty gate device.
 """
 
 import pathlib
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from shared.errors import OperatorError
 from shared.link.mock import MockBroker, MockLink
 from shared.units import NS_PER_S
+from shared.virtual_time import VirtualTime
 from simulator.races.hosts.crash_points import (
     CrashingAttempts,
     CrashingJournal,
@@ -26,12 +27,14 @@ from simulator.races.hosts.tally import MeetingTally
 from simulator.races.physical.beam_gate import BASELINE_M, GATE, SENSORS
 from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.gate_device import GateDevice, GateDeviceDriver
-from simulator.races.physical.virtual_time import VirtualKernelClock, VirtualTime
+from simulator.races.physical.kernel_clock import VirtualKernelClock
 from station.core import inputs as e
-from station.service.station import Station, StationSetup
+from station.service.setup import StationSetup
+from station.service.station import Station
 from station.sync.outbox_reader import OutboxReader
 from station.sync.syncer import Syncer
-from station.views.views import Accepted, Declined, RunView
+from station.views.command_answers import Accepted, Declined
+from station.views.race_views import RunView
 
 NAME = "station"
 NOT_STORED = "Not done, because"
@@ -41,7 +44,7 @@ SIDE_BY_SIDE = (e.GateSpec(GATE, SENSORS, layout="side_by_side"),)
 
 
 class StationHost:
-    """What runs on the station's machine, and the desk where officials stand."""
+    """The processes of the station's machine, and the officials' access to the station (`OfficialsStation`)."""
 
     def __init__(
         self,
@@ -92,7 +95,7 @@ class StationHost:
     # Processes
 
     def start(self) -> None:
-        """Both processes; a start that fails (a full disk) is tried again, as systemd does."""
+        """Start both processes; a failed start (a full disk) is tried again, as systemd does."""
         if not self.gate_device.powered:
             return
         if self._life is None:
@@ -101,7 +104,7 @@ class StationHost:
             self._start_sync()
 
     def open_race(self, race: e.OpenRace) -> None:
-        """The operator writes the race into the config and starts the station again."""
+        """Open a race, as the operator does: write it into the config and restart the station."""
         self.race = race
         if self._life is not None:
             self._alive(self._life.station.close)
@@ -109,7 +112,7 @@ class StationHost:
         self.start()
 
     def kill_station(self) -> None:
-        """`kill -9`, and systemd starts it again seconds later."""
+        """`kill -9` the station; systemd starts it again seconds later."""
         if self._life is None:
             return
         self._forget_station()
@@ -122,14 +125,14 @@ class StationHost:
         self._virtual_time.after(self._restart_pause("sync_restart"), self.start)
 
     def reboot(self, down_ns: int) -> None:
-        """The whole machine; what the gate had not yet given away is gone with it."""
+        """Reboot the machine; edges that the gate device had not delivered yet are lost."""
         if not self.gate_device.powered:
             return
         self._forget_station()
         self._forget_sync()
         self.journal_tail.catch_up()
-        self.gate_device.noted = [
-            edge for edge in self.gate_device.noted if (edge.boot, edge.seq) in self.journal_tail.edges
+        self.gate_device.numbered = [
+            edge for edge in self.gate_device.numbered if (edge.boot, edge.seq) in self.journal_tail.edges
         ]
         self.gate_device.powered = False
         self._virtual_time.after(down_ns, self._come_up)
@@ -140,18 +143,18 @@ class StationHost:
             self._life.journal.disk_full(full)
 
     def shut_down(self) -> None:
-        """At the end: an orderly stop of the station."""
+        """Stop the station in an orderly way."""
         if self._life is not None:
             self._life.station.close()
 
     def drop(self) -> None:
-        """Let go of every file; idempotent."""
+        """Close every file; idempotent."""
         self._forget_station()
         self._forget_sync()
 
     @property
     def settled(self) -> bool:
-        """Nothing is held, nothing waits to be posted."""
+        """True if no input waits to be stored and no result waits to be posted."""
         if self._life is None or self._sync is None:
             return False
         held = self._life.station.snapshot().store.held
@@ -160,7 +163,7 @@ class StationHost:
     # Work
 
     def pump(self) -> None:
-        """Let both processes do what is to be done now."""
+        """Let both processes do what is due now."""
         life = self._life
         if life is not None and self._alive(life.work) and life.journal.due != self._due_seen:
             self._due_seen = life.journal.due
@@ -177,7 +180,7 @@ class StationHost:
             self.kill_sync()
             return
         if due_ns is not None:
-            # The syncer counts on the machine's clock.
+            # The syncer's times are on the machine's clock.
             self._sync_at(self._virtual_time.now_ns + max(1, due_ns - self.clock.now_ns()))
 
     def _sync_at(self, at_ns: int) -> None:
@@ -185,10 +188,10 @@ class StationHost:
             self._sync_due_ns = at_ns
         self._virtual_time.at(at_ns, lambda: None)
 
-    # The desk (simulator.races.starter.Desk)
+    # What officials use (simulator.races.starter.OfficialsStation)
 
     def give(self, command: e.Command) -> Accepted | Declined | None:
-        """The answer, or None: nobody answers, or it could not be stored. Give it again."""
+        """Give a command; None if the station does not answer or could not store it: then give it again."""
         life = self._life
         if life is None:
             return None
@@ -206,7 +209,7 @@ class StationHost:
         return answer
 
     def run(self) -> RunView | None:
-        """What the screen shows of the run."""
+        """The run as the screen shows it; None if there is none."""
         if self._life is None:
             return None
         view = self._life.station.snapshot()
@@ -224,8 +227,8 @@ class StationHost:
         journal = CrashingJournal(self.path, self.crash_point.step)
         journal.disk_full(self._full)
         setup = StationSetup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, random_hex=self._draw)
-        told = MonitoredLink(link, self._watch, self.crash_point.step)
-        station = Station(setup, self.clock, told, {GATE: GateDeviceDriver(self.gate_device)}, journal)
+        monitored = MonitoredLink(link, self._watch, self.crash_point.step)
+        station = Station(setup, self.clock, monitored, {GATE: GateDeviceDriver(self.gate_device)}, journal)
         self._life = StationProcess(self._lives, station, journal, link)
         try:
             started = self._alive(station.start)
@@ -249,7 +252,7 @@ class StationHost:
         self._sync_at(self._virtual_time.now_ns + SYNC_NOTICES_NS)
 
     def _alive(self, work: Callable[[], object]) -> bool:
-        """False if the station died of it."""
+        """Do `work` in the station's process; False if the process was killed during it."""
         try:
             work()
         except ProcessKilled:

@@ -1,4 +1,4 @@
-"""What a simulation says at its end: faults by kind, invariants with how often they were checked, and the hash."""
+"""A simulation's report: faults by kind, invariants with their number of checks, and the hash of the journals."""
 
 import hashlib
 from collections import Counter
@@ -10,7 +10,7 @@ MAX_WITNESSES = 5
 
 @dataclass(slots=True)
 class Invariant:
-    """Something that must never break; `broken` holds the first sentences that say how it did."""
+    """Something that must always hold; `broken` has the first sentences about how it did not."""
 
     checked: int = 0
     failures: int = 0
@@ -34,17 +34,17 @@ class Invariant:
         self.broken = (self.broken + other.broken)[:MAX_WITNESSES]
 
 
-# name -> what it says; every one is checked in every meeting.
+# name -> statement; each is checked in every meeting.
 INVARIANTS: dict[str, str] = {
     "no_crossing_lost": "every edge that the gate remembers is in the journal, once, as it was stamped",
     "crossings_true": "every undisturbed pass made one crossing at its nanosecond; every other crossing has its fault",
     "laps_true": "every lap equals the truth to the nanosecond, or a fault that was put in explains it",
     "laps_by_the_rules": "laps, their counts and statuses equal those of the small model",
     "rulings_kept": "every command that was answered as accepted is in the journal where the answer said",
-    "applied_once": "every result is applied at the leaderboard exactly once in effect, under one id and one body",
+    "applied_once": "every result takes effect at the leaderboard exactly once, under one id and one body",
     "standings_agree": "scores and ranks of leaderboard and station equal those of the small model",
     "shown_is_stored": "nothing was published, ordered or shown that was not committed before",
-    "one_lease": "of several machines with one name never two had a lease to drive at the same time",
+    "one_lease": "of several machines with one name, no two ever had a lease to drive at the same time",
     "reports_kept": "a car's lap report is acknowledged after its commit only, and none is lost",
     "replay_agrees": "the journal replays to the same facts, and its hash chain holds",
     "healed": "when the faults are over, all is delivered: outboxes empty, results posted, nothing pending",
@@ -53,7 +53,7 @@ INVARIANTS: dict[str, str] = {
 
 @dataclass(slots=True)
 class MeetingTally:
-    """What one meeting, or all of them, came to."""
+    """The counts of one meeting, or of all of them."""
 
     faults: Counter[str] = field(default_factory=Counter)
     excused: Counter[str] = field(default_factory=Counter)
@@ -78,7 +78,7 @@ class MeetingTally:
         return hashlib.sha256("\n".join(self.heads).encode()).hexdigest()
 
     def add(self, other: "MeetingTally") -> None:
-        """The next meeting's."""
+        """Add the tally of the next meeting."""
         self.faults.update(other.faults)
         self.excused.update(other.excused)
         for name, invariant in other.invariants.items():

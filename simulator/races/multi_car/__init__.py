@@ -1,1 +1,1 @@
-"""Heats of several cars at once, and the verdict on each crossing's attribution."""
+"""Heats of several cars at once, and the verdict on the attribution of each crossing."""

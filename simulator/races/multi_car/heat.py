@@ -1,8 +1,8 @@
-"""A heat: several cars on the track at once, one beam, no transponders; drawn from a seed, with the truth beside it.
+"""A heat drawn from a seed, with its ground truth: several cars on the track at once, one beam, no transponders.
 
-Cars are lap-time processes as in racers.py. A pass blocks the beam for the car's length; a car that comes while it is
-still blocked, or within the gate's lockout, makes no crossing of its own. The gate misses some passes, some reports
-are never heard and some come seconds late; every car counts on a clock of its own.
+Cars are lap-time processes as in racers.py. A pass blocks the beam for the car's length; a car that arrives while it
+is still blocked, or within the gate's lockout, makes no crossing of its own. The gate misses some passes, some lap
+reports are lost and some arrive seconds late; every car has its own clock.
 """
 
 import random
@@ -21,12 +21,12 @@ TICK_NS = 100 * NS_PER_MS
 CAR_M = 0.30
 MIN_LAP_S = 4.0
 LATE_REPORT = 0.02
-COASTS = 0.3  # of the cars roll over the line once more when their run is over
+COASTS = 0.3  # share of the cars that roll over the line once more after their run
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRates:
-    """How often the gate misses a pass, and a car's report is never heard."""
+    """How often the gate misses a pass, and how often a car's report is lost."""
 
     missed_edge: float = 0.01
     lost_report: float = 0.05
@@ -34,7 +34,7 @@ class FaultRates:
 
 @dataclass(frozen=True, slots=True)
 class HeatPassing:
-    """A car's front in the beam at `at_ns`; `counts` False: its run is over, it rolls on."""
+    """A car's front reaches the beam at `at_ns`; `counts` is False after the end of its run."""
 
     run_id: str
     car: str
@@ -46,10 +46,10 @@ class HeatPassing:
 
 @dataclass(slots=True)
 class Heat:
-    """What was in the hall, and what the station hears of it, in order of time."""
+    """The true passes, and the inputs that the station receives, in order of time."""
 
     seed: str
-    racers: dict[str, SimRacer]  # by run
+    racers: dict[str, SimRacer]  # run id -> its true passes
     passes: list[HeatPassing] = field(default_factory=list)
     inputs: list[e.Input] = field(default_factory=list)
     end_ns: int = 0
@@ -61,7 +61,7 @@ def moment(at_ns: int) -> e.Moment:
 
 
 def draw_heat(seed: str, cars: int, laps: int, rates: FaultRates) -> Heat:
-    """The same seed draws the same heat."""
+    """Draw a heat; the same seed draws the same heat."""
     rng = random.Random(f"{seed}/heat")
     heat = Heat(seed, {f"run-{n + 1}": draw_racer(rng, n + 1, cars) for n in range(cars)})
     timed: list[tuple[int, e.Input]] = list(_opening(heat, laps))
@@ -94,7 +94,7 @@ def _opening(heat: Heat, laps: int) -> list[tuple[int, e.Input]]:
 def _driven(
     rng: random.Random, run_id: str, racer: SimRacer, start_ns: int, laps: int, rates: FaultRates
 ) -> list[HeatPassing]:
-    """From the start over the line and round, and sometimes once more."""
+    """The passes of one car: the start, each lap, and sometimes one more after the run."""
     passes = []
     at_ns, speed_mps = start_ns + round(rng.uniform(1.0, 3.0) * NS_PER_S), racer.line_speed_mps
     for number in range(laps + 1 + (rng.random() < COASTS)):
@@ -108,7 +108,7 @@ def _driven(
 
 
 def _edges(passes: list[HeatPassing]) -> list[tuple[int, e.Input]]:
-    """What one beam makes of them: blocked while any car is in it."""
+    """The beam's edges: it is blocked while any car is in it."""
     edges: list[tuple[int, bool]] = []
     free_ns = -1
     for each in passes:
@@ -126,7 +126,7 @@ def _edges(passes: list[HeatPassing]) -> list[tuple[int, e.Input]]:
 
 
 def _reports(rng: random.Random, car: str, passes: list[HeatPassing], rates: FaultRates) -> list[tuple[int, e.Input]]:
-    """The car's own word: a frame too late, on its own clock, some on the way for long, some never heard."""
+    """The car's own lap reports: up to a frame late, on its own clock, some delayed, some lost."""
     epoch_ns, rate = rng.randint(5, 4000) * NS_PER_S, 1.0 + rng.uniform(-40e-6, 40e-6)
     boot, last_ns = f"{car}-boot", 0
     found: list[tuple[int, e.Input]] = []

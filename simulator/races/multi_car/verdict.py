@@ -1,7 +1,8 @@
-"""Heats through the real engine and a real journal, and the judge who knows whose crossing each one was.
+"""Runs heats through the real engine and a real journal, and judges each crossing's attribution by the ground truth.
 
-A crossing is right if it was given to the run whose car it was, doubtful if an official is asked, and silently wrong
-otherwise: given to another run, or put aside though its run was on. After the heat an official rules by the video.
+A crossing is right if it was attributed to the run of the car that made it, doubtful if an official is asked, and
+silently wrong otherwise: attributed to another run, or set aside during its run. After the heat an official rules by
+the video (the ground truth).
 """
 
 import hashlib
@@ -25,7 +26,7 @@ NEAR_NS = 1_500_000_000
 
 @dataclass(slots=True)
 class HeatVerdict:
-    """What one heat, or all of them, came to. `wrong` are sentences; `missed` passes made no crossing of their own."""
+    """The counts of one heat, or of all. `wrong` are sentences; `missed` passes made no crossing of their own."""
 
     crossings: int = 0
     right: int = 0
@@ -40,7 +41,7 @@ class HeatVerdict:
 
     @property
     def held(self) -> bool:
-        """No crossing is silently wrong."""
+        """True if no crossing is silently wrong."""
         return not self.wrong
 
     def as_json(self, seed: int) -> dict[str, object]:
@@ -62,7 +63,7 @@ COUNTS = ("crossings", "right", "doubtful", "missed", "missed_asked", "laps", "l
 
 
 class HeatReplay:
-    """The engine, what it was given and what it said; a tick that said nothing is not kept, as in the station."""
+    """The engine with its inputs and facts; a tick without facts is not stored, as in the station."""
 
     def __init__(self) -> None:
         self.engine = Engine()
@@ -81,21 +82,21 @@ class HeatReplay:
 
 def run_heat(seed: str, cars: int, laps: int, rates: FaultRates, folder: pathlib.Path | None = None) -> HeatVerdict:
     """One heat; with a `folder` its journal is written there, and must replay to the same facts."""
-    heat, heard = draw_heat(seed, cars, laps, rates), HeatReplay()
+    heat, replayed = draw_heat(seed, cars, laps, rates), HeatReplay()
     for given in heat.inputs:
-        heard.give(given)
-    verdict = judge(heat, heard.facts)
-    _rule(heat, heard)
-    _held_against_the_truth(heat, heard, verdict)
+        replayed.give(given)
+    verdict = judge(heat, replayed.facts)
+    _rule(heat, replayed)
+    _held_against_the_truth(heat, replayed, verdict)
     if folder is not None:
-        verdict.heads.append(_journaled(heard, folder / f"{seed.replace('/', '-')}.db"))
+        verdict.heads.append(_journaled(replayed, folder / f"{seed.replace('/', '-')}.db"))
     return verdict
 
 
 def run_heats(
     seed: int, count: int, cars: int, folder: pathlib.Path, done: Callable[[HeatVerdict], None] = lambda _verdict: None
 ) -> HeatVerdict:
-    """Heats (seed, 0) to (seed, count - 1), each with its journal in `folder`; `done` hears of each."""
+    """Run the heats (seed, 0) to (seed, count - 1), each with its journal in `folder`; call `done` after each."""
     whole = HeatVerdict()
     for number in range(count):
         verdict = run_heat(f"{seed}/{number}", cars, LAPS, FaultRates(), folder)
@@ -105,7 +106,7 @@ def run_heats(
 
 
 def judge(heat: Heat, facts: list[f.Fact]) -> HeatVerdict:
-    """Each crossing against the truth."""
+    """Compare each crossing with the ground truth."""
     verdict = HeatVerdict()
     truth = {each.at_ns: each for each in heat.passes}
     stamps = {fact.number: fact.at_ns for fact in facts if isinstance(fact, f.Crossing)}
@@ -144,31 +145,31 @@ def _missed(heat: Heat, seen: set[int], proposals: list[f.Proposal], verdict: He
             )
 
 
-def _rule(heat: Heat, heard: HeatReplay) -> None:
-    """An official looks at the video and answers every proposal; then every run is over."""
+def _rule(heat: Heat, replayed: HeatReplay) -> None:
+    """Answer every proposal, as an official with the video does; then end every run."""
     truth = {each.at_ns: each for each in heat.passes}
-    stamps = {fact.number: fact.at_ns for fact in heard.facts if isinstance(fact, f.Crossing)}
-    for asked in [fact for fact in heard.facts if isinstance(fact, f.Proposal)]:
-        heard.give(_ruling(heat, asked, truth[stamps[asked.crossing]] if asked.crossing else None))
+    stamps = {fact.number: fact.at_ns for fact in replayed.facts if isinstance(fact, f.Crossing)}
+    for asked in [fact for fact in replayed.facts if isinstance(fact, f.Proposal)]:
+        replayed.give(_ruling(heat, asked, truth[stamps[asked.crossing]] if asked.crossing else None))
     for run_id in heat.racers:
-        heard.give(e.FinishRun(author="judge", run_id=run_id, moment=moment(heat.end_ns)))
+        replayed.give(e.FinishRun(author="judge", run_id=run_id, moment=moment(heat.end_ns)))
 
 
 def _ruling(heat: Heat, asked: f.Proposal, true_pass: HeatPassing | None) -> e.Command:
-    said, now = "seen on the video", moment(heat.end_ns)
+    reason, now = "seen on the video", moment(heat.end_ns)
     if true_pass is not None and true_pass.counts:
         number, run_id = asked.crossing, true_pass.run_id
-        return e.AssignCrossing(author="judge", number=number, run_id=run_id, reason=said, moment=now)
+        return e.AssignCrossing(author="judge", number=number, run_id=run_id, reason=reason, moment=now)
     missed = [each for each in heat.passes if each.run_id == asked.run_id and abs(each.at_ns - asked.at_ns) < NEAR_NS]
     if asked.kind == "missed_crossing" and missed and missed[0].counts:
         at_ns, run_id = missed[0].at_ns, asked.run_id
-        return e.AddCrossing(author="judge", at_ns=at_ns, run_id=run_id, reason=said, moment=now)
-    return e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, reason=said, moment=now)
+        return e.AddCrossing(author="judge", at_ns=at_ns, run_id=run_id, reason=reason, moment=now)
+    return e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, reason=reason, moment=now)
 
 
-def _held_against_the_truth(heat: Heat, heard: HeatReplay, verdict: HeatVerdict) -> None:
-    """After the rulings: which of the true laps does the book have, to the nanosecond?"""
-    race = heard.engine.race
+def _held_against_the_truth(heat: Heat, replayed: HeatReplay, verdict: HeatVerdict) -> None:
+    """After the rulings: count the true laps that the results have to the nanosecond."""
+    race = replayed.engine.race
     assert race is not None
     for run_id in heat.racers:
         stamps = [each.at_ns for each in heat.passes if each.run_id == run_id and each.counts]
@@ -177,12 +178,12 @@ def _held_against_the_truth(heat: Heat, heard: HeatReplay, verdict: HeatVerdict)
         verdict.laps_true += sum((end, end - begin) in laps for begin, end in itertools.pairwise(stamps))
 
 
-def _journaled(heard: HeatReplay, path: pathlib.Path) -> str:
-    """The heat as a station keeps it: its head, once it has replayed to the same facts. Raises StorageError."""
+def _journaled(replayed: HeatReplay, path: pathlib.Path) -> str:
+    """Write the heat's journal and replay it; return its head hash. Raises StorageError if the facts differ."""
     journal = Journal(path)
     try:
-        for first in range(0, len(heard.kept), BATCH):
-            journal.append(heard.kept[first : first + BATCH])
+        for first in range(0, len(replayed.kept), BATCH):
+            journal.append(replayed.kept[first : first + BATCH])
         return check(journal).hex
     finally:
         journal.close()

@@ -1,1 +1,1 @@
-"""What happens on the track in a simulated race: virtual time, racers, beams, gates, faults, and the ground truth."""
+"""What happens on the track in a simulated race: clocks, racers, beams, gates, faults, and the ground truth."""

@@ -1,9 +1,9 @@
-"""A car through a gate of two sensors, as edges; and what bad luck does to them.
+"""The edges that a car makes at a gate of two sensors, and the faults that can change them.
 
 In line, the front of the car breaks the first beam at the instant of the crossing: that edge is the time; the second
-beam follows `BASELINE_M` later. Side by side, two strips lie on one line: whichever a wheel presses first is the time,
-the other follows by how askew the car is, or the car misses it. Every fault that is put in is written down with the
-passing, so that the checker knows which crossings may differ from the truth, and why.
+beam follows `BASELINE_M` later. Side by side, two strips lie on one line: the first one that a wheel presses gives the
+time, the other follows by the car's skew, or the car misses it. Every injected fault is recorded with the pass, so
+that the checker knows which crossings may differ from the truth, and why.
 """
 
 import random
@@ -16,12 +16,12 @@ SENSORS = ("front", "rear")
 BASELINE_M = 0.030
 CAR_M = 0.30
 ASKEW_NS = 40 * NS_PER_MS
-ONE_STRIP = 0.2  # so many cars run over one of two strips only
+ONE_STRIP = 0.2  # share of the cars that run over only one of the two strips
 
 
 @dataclass(frozen=True, slots=True)
 class SeenEdge:
-    """One level change in the hall, before any machine numbers it; `lost` in the sensor's own queue."""
+    """One level change of a sensor, before any device numbers it; `lost` if the sensor's queue dropped it."""
 
     sensor: str
     broken: bool
@@ -31,19 +31,19 @@ class SeenEdge:
 
 @dataclass(slots=True)
 class BeamPassing:
-    """A true pass of a car over the line at `at_ns` of the universe, and the faults that were put on it."""
+    """A true pass of a car over the line at `at_ns` of true time, and the faults injected into it."""
 
     at_ns: int
     speed_mps: float
     faults: list[str] = field(default_factory=list)
 
     def clean(self) -> list[SeenEdge]:
-        """The edges that a perfect gate would make of two beams in line."""
+        """The edges of a perfect gate with two beams in line."""
         follow_ns = round(BASELINE_M / self.speed_mps * NS_PER_S)
         return self._edges((SENSORS[0], 0), (SENSORS[1], follow_ns))
 
     def clean_side_by_side(self, rng: random.Random) -> list[SeenEdge]:
-        """And of two strips side by side."""
+        """The edges of a perfect gate with two strips side by side."""
         first, second = rng.sample(SENSORS, 2)
         later = () if rng.random() < ONE_STRIP else ((second, rng.randint(0, ASKEW_NS)),)
         return self._edges((first, 0), *later)
@@ -58,12 +58,12 @@ class BeamPassing:
 
 
 def in_order(edges: list[SeenEdge]) -> list[SeenEdge]:
-    """By time; within one instant the first beam speaks first."""
+    """The edges sorted by time; at equal times those of the first beam come first."""
     return sorted(edges, key=lambda e: (e.at_ns, SENSORS.index(e.sensor), e.broken))
 
 
 def double_trigger(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
-    """The beam flickers: through a gap in the car while it is blocked, or at a wing just after it is clear."""
+    """Make the beam flicker: through a gap in the car while it is blocked, or at a wing just after it is clear."""
     sensor = rng.choice(sorted({e.sensor for e in edges}))
     mine = [e for e in edges if e.sensor == sensor]
     first_ns, last_ns = mine[0].at_ns, mine[-1].at_ns
@@ -82,19 +82,19 @@ def double_trigger(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
 
 
 def miss_sensor(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
-    """One sensor saw nothing: dirt, sunlight, a loose plug."""
+    """Remove the edges of one sensor: dirt, sunlight, a loose plug."""
     blind = rng.choice(SENSORS)
     return [e for e in edges if e.sensor != blind]
 
 
 def lose_edge(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
-    """One edge was numbered and then lost on its way out of the sensor's queue."""
+    """Mark one edge as numbered and then dropped by the sensor's queue."""
     victim = rng.randrange(len(edges))
     return [SeenEdge(e.sensor, e.broken, e.at_ns, lost=i == victim) for i, e in enumerate(edges)]
 
 
 def noise(at_ns: int, rng: random.Random) -> list[SeenEdge]:
-    """A pulse where no car is: a moth, a camera flash, a cable that was kicked."""
+    """The edges of a pulse without a car: an insect, a camera flash, a kicked cable."""
     width_ns = rng.randint(20_000, 4 * NS_PER_MS)
     sensor = rng.choice(SENSORS)
     return [SeenEdge(sensor, True, at_ns), SeenEdge(sensor, False, at_ns + width_ns)]

@@ -1,4 +1,4 @@
-"""The table of faults: what may go wrong, how often, and how often it was made to."""
+"""The table of faults: what can go wrong, at which rate, and how often it was injected."""
 
 import random
 from collections import Counter
@@ -39,18 +39,18 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind("broker_restart", "hour", 1.0, "the broker is killed, forgets everything, and is back seconds later"),
     FaultKind("car_restart", "hour", 1.0, "the car's computer restarts; its outbox is on disk"),
     FaultKind("car_trip", "hour", 1.0, "the car stops itself in mid-lap until an official resumes it"),
-    FaultKind("cloned_car", "hour", 1.0, "a second machine with a copied card speaks under the name of a car"),
+    FaultKind("cloned_car", "hour", 1.0, "a second machine with a copied SD card uses the name of a car"),
     FaultKind("station_restart", "hour", 2.0, "the station is killed at any step and starts again"),
     FaultKind("station_reboot", "hour", 0.3, "the station's machine reboots: a new boot, a new clock"),
-    FaultKind("disk_full", "hour", 0.6, "the journal's disk takes nothing for a while"),
+    FaultKind("disk_full", "hour", 0.6, "the journal's disk is full for a while"),
     FaultKind("clock_step", "hour", 1.0, "UTC jumps by up to an hour, either way"),
     FaultKind(
         "untrusted_clock", "meeting", 0.35, "the station's clock starts in 1970, or days off, until NTP is found"
     ),
     FaultKind("sync_restart", "hour", 2.0, "the sync process is killed at any step and starts again"),
-    FaultKind("leaderboard_down", "hour", 0.5, "the leaderboard is away for up to 20 minutes"),
+    FaultKind("leaderboard_down", "hour", 0.5, "the leaderboard is unreachable for up to 20 minutes"),
     FaultKind("leaderboard_restart", "hour", 0.3, "the leaderboard is killed and starts again"),
-    FaultKind("leaderboard_500", "post", 0.05, "500 before anything was done"),
+    FaultKind("leaderboard_500", "post", 0.05, "a post is answered 500 without effect"),
     FaultKind("leaderboard_500_after_apply", "post", 0.05, "applied, then the answer was 500"),
     FaultKind("leaderboard_timeout", "post", 0.05, "no answer in time; it is applied later, or never"),
     FaultKind("portal", "post", 0.05, "a login page, a firewall or a proxy answers in the leaderboard's place"),
@@ -60,7 +60,7 @@ BY_NAME: dict[str, FaultKind] = {kind.name: kind for kind in FAULTS}
 
 
 def chosen(words: str) -> frozenset[str]:
-    """'all', 'none' or names with commas. Raises ConfigError."""
+    """The fault kinds that `--faults` selects: 'all', 'none' or comma-separated names. Raises ConfigError."""
     if words in ("all", "none"):
         return frozenset(BY_NAME) if words == "all" else frozenset()
     names = [word.strip() for word in words.split(",") if word.strip()]
@@ -71,9 +71,9 @@ def chosen(words: str) -> frozenset[str]:
 
 
 class FaultSource:
-    """Luck: says which fault strikes now, and counts those that did. One random source for each kind.
+    """Decides at random which faults occur, and counts them. Each kind has its own random source.
 
-    A kind that is switched off leaves the others' luck as it was, so that a failing seed can be narrowed down.
+    Switching a kind off leaves the others' random numbers unchanged, so that a failing seed can be narrowed down.
     """
 
     def __init__(self, seed: str, kinds: Iterable[str]) -> None:
@@ -83,22 +83,22 @@ class FaultSource:
         self._sources = {kind.name: random.Random(f"{seed}/{kind.name}") for kind in FAULTS}
 
     def source(self, name: str) -> random.Random:
-        """The random source of one kind, for how exactly it strikes."""
+        """The random source of one kind, for the fault's details."""
         return self._sources[name]
 
     def occurs(self, name: str) -> bool:
-        """Does this meeting, passing, packet or post suffer it? Counts it if so."""
+        """Decide whether this meeting, pass, packet or post has the fault; count it if so."""
         hit = self._sources[name].random() < BY_NAME[name].rate and name in self.kinds
         if hit:
             self.counts[name] += 1
         return hit
 
     def struck(self, name: str) -> None:
-        """Count a fault that came by the hour."""
+        """Count one occurrence of an hourly fault."""
         self.counts[name] += 1
 
     def instants(self, name: str, until_ns: int) -> list[int]:
-        """When a fault by the hour strikes before `until_ns` (a Poisson process)."""
+        """The times before `until_ns` at which an hourly fault occurs (a Poisson process)."""
         if name not in self.kinds:
             return []
         found, at_s = [], 0.0

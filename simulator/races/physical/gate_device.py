@@ -1,14 +1,14 @@
-"""The gate's device in the hall: numbers the edges, remembers the newest, and says them again to a new station.
+"""The gate's device: numbers the edges, buffers the newest ones, and sends them again to a new station process.
 
-It stamps with the clock of the station's machine (kernel edge stamps), so it shares that machine's boots: a
-reboot forgets what it remembered. A killed station process costs nothing while the ring holds.
+It stamps with the clock of the station's machine (kernel edge stamps), so it shares that machine's boots: a reboot
+empties the buffer. Killing the station's process loses nothing while the ring buffer has room.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping
 
 from simulator.races.physical.beam_gate import GATE, SeenEdge
-from simulator.races.physical.virtual_time import VirtualKernelClock
+from simulator.races.physical.kernel_clock import VirtualKernelClock
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 
@@ -16,12 +16,12 @@ RING = 4096
 
 
 class GateDevice:
-    """What survives the station's process. `noted`: every edge that got a number and was not lost, for the checker."""
+    """The state that survives the station's process. `numbered`: all edges with a number that were not lost."""
 
     def __init__(self, clock: VirtualKernelClock) -> None:
         self.clock = clock
         self.powered = True
-        self.noted: list[Edge] = []
+        self.numbered: list[Edge] = []
         self.edges = 0
         self.lost = 0
         self._seq = 0
@@ -29,7 +29,7 @@ class GateDevice:
         self._put: Callable[[Edge], None] | None = None
 
     def see(self, seen: SeenEdge) -> None:
-        """One level change, now."""
+        """Number and buffer one level change that happens now."""
         if not self.powered:
             return
         self._seq += 1
@@ -38,19 +38,19 @@ class GateDevice:
             self.lost += 1
             return
         edge = Edge(GATE, seen.sensor, seen.broken, self.clock.stamp(seen.at_ns), self._seq, self.clock.boot_id)
-        self.noted.append(edge)
+        self.numbered.append(edge)
         self._ring.append(edge)
         if self._put is not None:
             self._put(edge)
 
     def reboot(self) -> None:
-        """The machine went down with all that it remembered; numbers begin again under the new boot."""
+        """Lose the buffer with the machine's reboot; numbers restart under the new boot."""
         self._ring.clear()
         self._seq = 0
         self._put = None
 
     def attach(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
-        """A station listens from now on; what it has not kept comes first."""
+        """Connect a station process; the edges that it has not stored are sent first."""
         for edge in self._ring:
             if edge.seq > after.get(edge.boot, 0):
                 put(edge)
@@ -61,7 +61,7 @@ class GateDevice:
 
 
 class GateDeviceDriver:
-    """`station.gates.driver.GateDriver` on a `GateDevice`; a new one for each station process."""
+    """A `station.gates.driver.GateDriver` on a `GateDevice`; each station process has a new one."""
 
     def __init__(self, gate_device: GateDevice) -> None:
         self._gate_device = gate_device
@@ -70,7 +70,7 @@ class GateDeviceDriver:
         self._gate_device.attach(after, put)
 
     def health(self) -> GateHealthReport:
-        last_ns = self._gate_device.noted[-1].at_ns if self._gate_device.noted else None
+        last_ns = self._gate_device.numbered[-1].at_ns if self._gate_device.numbered else None
         return GateHealthReport(
             self._gate_device.powered, "The gate answers.", last_ns, self._gate_device.edges, self._gate_device.lost
         )

@@ -1,22 +1,22 @@
-"""The track in the hall: cars pass the line, beams make edges, and every fault put in is written down.
+"""The ground truth of the track: cars pass the line, beams make edges, and every injected fault is recorded.
 
-This is the truth that the checker holds the station's laps against. Nothing of it reaches the station but edges.
+The checker compares the station's laps with it. Only the edges reach the station.
 """
 
 import random
 from dataclasses import dataclass
 
+from shared.virtual_time import VirtualTime
 from simulator.races.physical import beam_gate
 from simulator.races.physical.beam_gate import BeamPassing, SeenEdge
 from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.gate_device import GateDevice
 from simulator.races.physical.sim_car import SimCar
-from simulator.races.physical.virtual_time import VirtualTime
 
 
 @dataclass(slots=True)
 class TruePassing:
-    """One pass as it was: whose, when on the universe's clock and on the gate's (None: its machine was down)."""
+    """One true pass: its run, its true time, and its time on the gate's clock (None: the machine was down)."""
 
     run_id: str
     car: str
@@ -26,7 +26,7 @@ class TruePassing:
 
 
 class GroundTruth:
-    """Takes cars over the line. `passes` and `noises` are the truth, in order of time."""
+    """Moves cars over the line. `passes` and `noises` are the ground truth, in order of time."""
 
     def __init__(
         self, virtual_time: VirtualTime, gate_device: GateDevice, faults: FaultSource, *, side_by_side: bool
@@ -37,7 +37,7 @@ class GroundTruth:
         self._virtual_time, self._gate_device, self._faults = virtual_time, gate_device, faults
 
     def car_passes(self, car: SimCar, run_id: str, speed_mps: float) -> TruePassing:
-        """The front of the car is in the first beam now."""
+        """Let the front of the car reach the first beam now."""
         passing = BeamPassing(self._virtual_time.now_ns, speed_mps)
         edges = self._spoilt(passing)
         clock = self._gate_device.clock
@@ -49,7 +49,7 @@ class GroundTruth:
         return true_pass
 
     def noise(self, rng: random.Random) -> None:
-        """A pulse where no car is, now."""
+        """Make a pulse without a car now."""
         edges = beam_gate.noise(self._virtual_time.now_ns, rng)
         self.noises.append(tuple(edges))
         self._show(edges)

@@ -1,7 +1,7 @@
-"""Racers as lap-time processes: a base lap, a spread around it, off-tracks, collisions and cars that stay lying.
+"""Racers as lap-time processes: a base lap, a spread around it, off-tracks, collisions and cars that stay stranded.
 
-Times are drawn, not driven: what a lap costs is what the timing chain must find again to the nanosecond. The
-spread is that of 1/18-scale cars on hall tracks: 8 to 20 s, a few per cent lap to lap, one trouble in ten laps.
+Times are drawn at random, not driven: the timing chain must reproduce each drawn lap to the nanosecond. The spread is
+that of 1/18-scale cars on indoor tracks: 8 to 20 s, a few per cent from lap to lap, one incident in ten laps.
 """
 
 import math
@@ -13,7 +13,7 @@ from shared.units import NS_PER_MS, NS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class SimRacer:
-    """Who drives what, and how well. Chances are per lap; `spread` is the sigma of the lognormal factor."""
+    """A racer, the car and the skill. Chances are per lap; `spread` is the sigma of the lognormal factor."""
 
     name: str
     car: str
@@ -29,7 +29,7 @@ class SimRacer:
 
 @dataclass(frozen=True, slots=True)
 class RacerTrouble:
-    """Something an official calls out, `into_ns` after the lap began; a reset is a marshal's hand."""
+    """An incident that an official reports, `into_ns` after the lap began; a reset is done by a marshal."""
 
     kind: str
     into_ns: int
@@ -37,7 +37,7 @@ class RacerTrouble:
 
 @dataclass(frozen=True, slots=True)
 class DrivenLap:
-    """A lap as it truly was. `duration_ns` None: the car never came round again (it crashed at the last trouble)."""
+    """A true lap. `duration_ns` is None if the car never completed it (it crashed at the last incident)."""
 
     duration_ns: int | None
     troubles: tuple[RacerTrouble, ...]
@@ -45,7 +45,7 @@ class DrivenLap:
 
 
 def draw_racer(rng: random.Random, number: int, cars: int) -> SimRacer:
-    """A racer of the field; two racers may share one car, as they do at an event."""
+    """Draw a racer of the field; two racers may share one car, as they do at an event."""
     spread = rng.choice((0.008, 0.02, 0.035, 0.06))
     return SimRacer(
         name=f"racer-{number:02d}",
@@ -62,7 +62,7 @@ def draw_racer(rng: random.Random, number: int, cars: int) -> SimRacer:
 
 
 def drive_lap(racer: SimRacer, rng: random.Random) -> DrivenLap:
-    """The next lap. A reset costs a marshal's walk, an off-track a few seconds or nothing, a collision a swerve."""
+    """Draw the next lap: a reset costs a marshal's walk, an off-track some seconds or none, a collision a swerve."""
     clean_s = racer.base_lap_s * math.exp(rng.gauss(0.0, racer.spread))
     troubles, lost_s = [], 0.0
     for kind, chance in (("off_track", racer.off_track), ("collision", racer.collision)):

@@ -1,7 +1,7 @@
-"""A car on the wire: beats, modes, and lap reports that wait in its outbox until the station acknowledges them.
+"""A car on MQTT: heartbeats, modes, and lap reports that stay in its outbox until the station acknowledges them.
 
-Its clock is its own: another epoch, another rate, and stamps as coarse as camera frames. The outbox is on the
-car's disk and outlives its computer; a report keeps its (device, boot, seq) however often it is said.
+It has its own clock: another epoch, another rate, and stamps as coarse as camera frames. The outbox is on the car's
+disk and survives its restarts; a report has the same (device, boot, seq) each time it is sent.
 """
 
 import random
@@ -12,11 +12,11 @@ from shared.link.mock import MockBroker, MockLink
 from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from shared.units import NS_PER_MS, NS_PER_S
-from simulator.races.physical.virtual_time import VirtualTime
+from shared.virtual_time import VirtualTime
 
 RESEND_NS = 5 * NS_PER_S
-BEAT_NS = NS_PER_S  # the product beats at 10 Hz; here it is orders that matter, not how fast silence is noticed
-DRIVING_BEAT_NS = 4 * NS_PER_S  # but not beside a clone: who is silent for 3 s has lost its name
+BEAT_NS = NS_PER_S  # the product's rate is 10 Hz; these tests are about orders, not about noticing silence soon
+DRIVING_BEAT_NS = 4 * NS_PER_S  # not with a clone present: a machine silent for 3 s loses its name
 FRAME_NS = NS_PER_S // 15
 STAMP_SIGMA_NS = 2.5 * NS_PER_MS
 MEMORY_NS = 120 * NS_PER_S
@@ -33,14 +33,14 @@ NEXT_MODE: dict[tuple[m.CarMode, m.OrderAction], m.CarMode] = {
 
 
 class SimCar:
-    """One car, as the wire knows it and as the hall sees it stop."""
+    """One car: its MQTT traffic, and whether it drives or stands on the track."""
 
     def __init__(
         self, virtual_time: VirtualTime, broker: MockBroker, name: str, rng: random.Random, machine: str = ""
     ) -> None:
-        """`machine`: which one it is, of several that use the name."""
+        """`machine` tells apart several machines that use the same name."""
         self.name = name
-        self.clones = 0  # other machines that speak under this name now
+        self.clones = 0  # other machines that use this name now
         self._machine = machine or name
         self.mode: m.CarMode = "disarmed"
         self.model = self.model_sha256 = ""
@@ -68,7 +68,7 @@ class SimCar:
         return self._epoch_ns + round((self._virtual_time.now_ns - self._booted_ns) * self._rate)
 
     def restart(self) -> None:
-        """The car's computer starts again: a new boot, a new clock; the outbox is still on its disk."""
+        """Restart the car's computer: a new boot, a new clock, the same outbox on disk."""
         self._link.vanish()
         self._boots += 1
         if self.mode == "driving":
@@ -79,29 +79,29 @@ class SimCar:
         self._resend_later()
 
     def load(self, model: str, sha256: str) -> None:
-        """Another racer's model is on the car now."""
+        """Load a racer's model."""
         self.model, self.model_sha256 = model, sha256
         self._say_state()
 
     def on_duty(self, until_ns: int) -> None:
-        """The car is awake and beats until then; off duty it only listens and sends what waits."""
+        """Send heartbeats until then; off duty the car only receives messages and resends its outbox."""
         self._on_duty_until_ns = max(self._on_duty_until_ns, until_ns)
         if not self._beating:
             self._beating = True
             self._tick()
 
     def clone(self, rng: random.Random) -> "SimCar":
-        """Another machine whose card was copied from this one's: the same name, a boot and a clock of its own."""
+        """Another machine with a copy of this one's SD card: the same name, its own boot and clock."""
         self.clones += 1
         return SimCar(self._virtual_time, self._broker, self.name, rng, f"{self.name}-clone-{rng.getrandbits(32):08x}")
 
     def switch_off(self) -> None:
-        """It is unplugged."""
+        """Switch off: the connection is lost without a goodbye."""
         self._on_duty_until_ns = 0
         self._link.vanish()
 
     def trips(self) -> bool:
-        """The guard's own stop in mid-lap; it latches until an official resumes. False if it does not drive."""
+        """Trip in mid-lap, as the guard does; it latches until an official resumes. False if the car is not driving."""
         if self.mode != "driving":
             return False
         self.mode, self._stopped_ns = "tripped", self._virtual_time.now_ns
@@ -110,22 +110,22 @@ class SimCar:
 
     @property
     def stands(self) -> bool:
-        """It tripped and has not been resumed."""
+        """True if the car stopped in a lap and has not been resumed."""
         return self._stopped_ns is not None
 
     def take_stall_ns(self) -> int:
-        """How long it stood since this was asked last: so much later it comes round."""
+        """How long (ns) the car stood since the last call: its lap takes that much longer."""
         stalled_ns, self._stalled_ns = self._stalled_ns, 0
         return stalled_ns
 
     def gets_away(self) -> None:
-        """Whatever stopped it is over: it drives, or is carried off."""
+        """End a stop: the car drives on, or is carried off."""
         if self._stopped_ns is not None:
             self._stalled_ns += self._virtual_time.now_ns - self._stopped_ns
             self._stopped_ns = None
 
     def passes_gate(self, blind: bool) -> None:
-        """It drives by the board now; `blind`: no frame shows it, and the car will believe in a longer lap."""
+        """Pass the gate's board now; if `blind`, no frame shows it and the next report has one longer lap."""
         if blind:
             return
         at_ns = self.now_ns() + round(self._rng.gauss(0.0, STAMP_SIGMA_NS))
@@ -136,7 +136,7 @@ class SimCar:
         self._virtual_time.after(self._rng.randint(30, 90) * NS_PER_MS, lambda: self._report(body))
 
     def forget_last_pass(self) -> None:
-        """It was carried to the start."""
+        """Forget the last pass: the car was carried to the start."""
         self._last_pass = None
 
     # Inside
@@ -146,10 +146,12 @@ class SimCar:
         self._epoch_ns = self._rng.randint(5, 4000) * NS_PER_S
         self._beats.clear()
         link = MockLink(self._broker, self.name, self.boot, "car")
-        link.start([Subscription(BY_BODY[kind], self.name) for kind in (m.LapAck, m.Lease, m.DriveOrder)], self._hear)
+        link.start(
+            [Subscription(BY_BODY[kind], self.name) for kind in (m.LapAck, m.Lease, m.DriveOrder)], self._on_message
+        )
         return link
 
-    def _hear(self, delivery: Delivery) -> None:
+    def _on_message(self, delivery: Delivery) -> None:
         body = delivery.message.body
         match body:
             case m.LapAck():
@@ -187,7 +189,7 @@ class SimCar:
         self._link.publish(m.CarState(True, self.mode, model=self.model, model_sha256=self.model_sha256))
 
     def _report(self, body: m.CarLap) -> None:
-        # Numbered by the boot that saw it, on the car's disk: a restart in between changes nothing.
+        # Numbered by the boot that measured it, on the car's disk: a restart in between changes nothing.
         self._numbers[body.car_boot] += 1
         message = m.Message(m.Envelope(self.name, body.car_boot, self._numbers[body.car_boot]), body)
         key = (message.envelope.boot, message.envelope.seq)

@@ -1,1 +1,1 @@
-"""What must hold after a simulated race: the reference model, the gate's oracle, the invariants."""
+"""The checks after a simulated race: the reference model, the gate's oracle, the invariants."""

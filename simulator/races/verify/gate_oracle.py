@@ -1,11 +1,11 @@
-"""Crossings and laps against the truth of the hall.
+"""Compares crossings and laps with the ground truth.
 
-The rule of excuses. A pass is undisturbed if nothing but a double trigger was put on it, no noise pulse came in
-the second before it, and its machine was up for all its edges. An undisturbed pass must make one crossing at its
+Which differences are allowed: a pass is undisturbed if its only fault is a double trigger, no noise pulse came in the
+second before it, and its machine was up for all its edges. An undisturbed pass must make exactly one crossing, at its
 nanosecond: forwards at the first of two beams in line, at either of two strips side by side. Any other crossing must
-stand on an edge of a disturbed pass or of a noise pulse. A lap may differ from the truth only if one of its ends is
-such a crossing, or an official's, or if a disturbed pass within it made none. Everything that is excused is counted
-by its reason.
+be at an edge of a disturbed pass or of a noise pulse. A lap may differ from the truth only if one of its ends is such
+a crossing, or an official's, or if a disturbed pass within it made none. Every allowed difference is counted by its
+reason.
 """
 
 from bisect import bisect_left, bisect_right
@@ -21,16 +21,16 @@ from simulator.races.physical.gate_device import GateDevice
 from simulator.races.physical.ground_truth import GroundTruth, TruePassing
 
 Stamp = tuple[str, int]
-SHADOW_NS = NS_PER_S  # the gate's lockout; a held pass waits for less
+SHADOW_NS = NS_PER_S  # the gate's lockout; a pass held back waits for less
 
 
 class GateOracle:
-    """What the gate should have made of what was in the hall."""
+    """What the gate should have made of the true passes and noise pulses."""
 
     def __init__(self, truth: GroundTruth, gate_device: GateDevice, boots: list[tuple[int, str, int]]) -> None:
-        """`boots`: (universe ns of the boot, boot id, universe minus clock) of the gate's machine, in order."""
+        """`boots`: (true time of the boot in ns, boot id, true time minus clock) of the gate's machine, in order."""
         self._boots, self._side_by_side = boots, truth.side_by_side
-        self._noted = {(edge.boot, edge.at_ns) for edge in gate_device.noted}
+        self._numbered = {(edge.boot, edge.at_ns) for edge in gate_device.numbered}
         self._noise_ns = sorted(pulse[0].at_ns for pulse in truth.noises)
         self.exact: dict[Stamp, TruePassing] = {p.stamp: p for p in truth.passes if p.stamp is not None}
         self.disturbed = {id(p): why for p in truth.passes if (why := self._why_disturbed(p))}
@@ -38,16 +38,16 @@ class GateOracle:
         self.passes = truth.passes
 
     def stamp(self, virtual_ns: int) -> Stamp:
-        """What the gate's clock showed at an instant."""
+        """The stamp (boot, ns) of the gate's clock at a true time."""
         boot = max((b for b in self._boots if b[0] <= virtual_ns), default=self._boots[0])
         return boot[1], virtual_ns - boot[2]
 
     def instant(self, stamp: Stamp) -> int:
-        """And back."""
+        """The true time (ns) of a stamp."""
         return next(stamp[1] + offset for _, boot, offset in self._boots if boot == stamp[0])
 
     def check_crossings(self, journal_tail: JournalTail, invariant: Invariant, excused: Counter[str]) -> int:
-        """Both ways: no pass without its crossing, no crossing without its cause. How many crossings there are."""
+        """Check that each pass has its crossing and each crossing a cause; return the number of crossings."""
         crossings = [fact for record in journal_tail.records for name, fact in record.facts if name == "Crossing"]
         made = Counter((fact["boot"], fact["at_ns"]) for fact in crossings)
         clean = {(fact["boot"], fact["at_ns"]) for fact in crossings if self._is_clean(fact)}
@@ -66,14 +66,14 @@ class GateOracle:
     def check_lap(
         self, lap: dict[str, Any], crossings: set[Stamp], invariant: Invariant, excused: Counter[str]
     ) -> None:
-        """One lap, as it was told. `strokes`: the stamps that officials added."""
+        """Check one lap fact. `crossings`: the stamps that officials added."""
         if lap["lap_ns"] == 0:
             invariant.check(not lap["valid"], f"a lap of no time is valid: {lap}")
             excused["lap: spans two boots, void by rule"] += 1
             return
         end, start = (lap["boot"], lap["ended_ns"]), (lap["boot"], lap["ended_ns"] - lap["lap_ns"])
         causes = [self._cause(stamp, crossings) for stamp in (start, end)]
-        if not invariant.check(None not in causes, f"lap {lap} begins or ends where nothing was"):
+        if not invariant.check(None not in causes, f"lap {lap} begins or ends where no car passed"):
             return
         causes.append(self._hidden(lap["run_id"], start, end))
         why = next((cause for cause in causes if cause), "")
@@ -89,13 +89,13 @@ class GateOracle:
         return bool(fact["direction"] == 1 and fact["sensor"] == SENSORS[0])
 
     def _cause(self, stamp: Stamp, crossings: set[Stamp]) -> str | None:
-        """'' for a true pass; a reason; None if nothing explains an end of a lap here."""
+        """'' for a true pass, a reason for another crossing, None if nothing explains an end of a lap here."""
         if stamp in self.exact:
             return ""
         return self.suspects.get(stamp) or ("an official's crossing" if stamp in crossings else None)
 
     def _hidden(self, run_id: str, start: Stamp, end: Stamp) -> str:
-        """A true pass of this run within the lap that made no crossing of its own, and why it could not."""
+        """Why a true pass of this run within the lap made no crossing of its own; '' if there is none."""
         first_ns, last_ns = self.instant(start), self.instant(end)
         for true_pass in self.passes:
             if true_pass.run_id == run_id and first_ns < true_pass.passing.at_ns < last_ns:
@@ -109,7 +109,7 @@ class GateOracle:
             return faults[0]
         if bisect_right(self._noise_ns, at_ns) > bisect_left(self._noise_ns, at_ns - SHADOW_NS):
             return "sensor_noise"
-        seen = all(self.stamp(edge.at_ns) in self._noted for edge in true_pass.edges)
+        seen = all(self.stamp(edge.at_ns) in self._numbered for edge in true_pass.edges)
         return "" if seen and true_pass.stamp is not None else "station_reboot"
 
     def _suspects(self, truth: GroundTruth) -> dict[Stamp, str]:
@@ -123,15 +123,15 @@ class GateOracle:
         return found
 
 
-def added_strokes(journal_tail: JournalTail) -> set[Stamp]:
+def added_crossings(journal_tail: JournalTail) -> set[Stamp]:
     """The stamps of the crossings that officials added."""
     boots = {key[0] for key in journal_tail.edges}
     asked = [r.input["at_ns"] for r in journal_tail.records if r.kind == "AddCrossing"]
     return {(boot, at_ns) for boot in boots for at_ns in asked}
 
 
-def told_laps(journal_tail: JournalTail) -> Iterable[dict[str, Any]]:
-    """Every lap at the moment when it was done, and all laps of a run after each recast."""
+def recorded_laps(journal_tail: JournalTail) -> Iterable[dict[str, Any]]:
+    """Every lap as it was first recorded, and all laps of a run after each recomputation."""
     for record in journal_tail.records:
         for name, fact in record.facts:
             if name == "LapCompleted":

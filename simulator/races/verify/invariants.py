@@ -1,4 +1,4 @@
-"""What must hold at the end of a meeting, when the faults are over and all had time to be delivered."""
+"""The invariants at the end of a meeting, when the faults are over and everything had time to be delivered."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from simulator.races.hosts.tally import Invariant, MeetingTally
 from simulator.races.physical.gate_device import GateDevice
 from simulator.races.physical.sim_car import SimCar
 from simulator.races.verify import reference_model
-from simulator.races.verify.gate_oracle import GateOracle, added_strokes, told_laps
+from simulator.races.verify.gate_oracle import GateOracle, added_crossings, recorded_laps
 from simulator.races.verify.reference_replay import ReferenceReplay
 from station.commands.replay import check as check_replay
 from station.store.journal import Journal
@@ -25,7 +25,7 @@ from station.store.journal import Journal
 
 @dataclass(frozen=True, slots=True)
 class MeetingOutcome:
-    """All that the checker looks at."""
+    """Everything that the checks read."""
 
     journal_tail: JournalTail
     truth: GateOracle
@@ -37,18 +37,18 @@ class MeetingOutcome:
 
 
 def check_all(evidence: MeetingOutcome, tally: MeetingTally) -> None:
-    """Every invariant that is looked at in the end; counts go to the tally."""
+    """Check every invariant that is checked at the end; the counts go to the tally."""
     journal_tail = evidence.journal_tail
     journal_tail.catch_up()
     reference = ReferenceReplay().read(journal_tail.records)
     _check_edges(evidence, tally.invariants["no_crossing_lost"])
     tally.crossings = evidence.truth.check_crossings(journal_tail, tally.invariants["crossings_true"], tally.excused)
-    crossings = added_strokes(journal_tail)
-    for lap in told_laps(journal_tail):
+    crossings = added_crossings(journal_tail)
+    for lap in recorded_laps(journal_tail):
         evidence.truth.check_lap(lap, crossings, tally.invariants["laps_true"], tally.excused)
     final = final_laps(journal_tail)
     tally.runs, tally.laps = len(final), sum(len(laps) for laps in final.values())
-    _check_books(reference, final, journal_tail, tally.invariants["laps_by_the_rules"])
+    _check_laps(reference, final, journal_tail, tally.invariants["laps_by_the_rules"])
     _check_posts(evidence, tally)
     _check_standings(evidence, reference, tally.invariants["standings_agree"])
     _check_reports(evidence, tally)
@@ -57,12 +57,12 @@ def check_all(evidence: MeetingOutcome, tally: MeetingTally) -> None:
 
 def _check_edges(evidence: MeetingOutcome, invariant: Invariant) -> None:
     kept = evidence.journal_tail.edges
-    for edge in evidence.gate_device.noted:
+    for edge in evidence.gate_device.numbered:
         stored = kept.get((edge.boot, edge.seq))
         invariant.check(stored == (edge.sensor, edge.broken, edge.at_ns), f"{edge} is stored as {stored}")
     invariant.check(
-        len(kept) == len(evidence.gate_device.noted),
-        f"{len(kept)} edges stored, {len(evidence.gate_device.noted)} seen",
+        len(kept) == len(evidence.gate_device.numbered),
+        f"{len(kept)} edges stored, {len(evidence.gate_device.numbered)} seen",
     )
     invariant.check(
         not evidence.journal_tail.repeated_edges, f"{evidence.journal_tail.repeated_edges} edges are stored twice"
@@ -83,23 +83,23 @@ def final_laps(journal_tail: JournalTail) -> dict[str, list[dict[str, Any]]]:
     return {run_id: [laps[n] for n in sorted(laps)] for run_id, laps in runs.items()}
 
 
-def _check_books(
+def _check_laps(
     reference: ReferenceReplay, final: dict[str, list[dict[str, Any]]], journal_tail: JournalTail, invariant: Invariant
 ) -> None:
     scores: dict[str, int | None] = {}
     for record in journal_tail.records:
         scores.update({fact["run_id"]: fact["score_ms"] for name, fact in record.facts if name == "Qualified"})
     invariant.check(
-        not reference.puzzled, f"{len(reference.puzzled)} records puzzle the paper: {reference.puzzled[:1]}"
+        not reference.errors, f"{len(reference.errors)} records do not fit the reference model: {reference.errors[:1]}"
     )
-    invariant.check(list(final) == list(reference.runs), "the station and the paper know different runs")
+    invariant.check(list(final) == list(reference.runs), "the station and the reference model have different runs")
     for run_id, laps in final.items():
-        on_paper = [(x.number, x.lap_ns, x.valid, x.off_tracks, x.collisions, x.resets, x.penalty_ns)
+        expected = [(x.number, x.lap_ns, x.valid, x.off_tracks, x.collisions, x.resets, x.penalty_ns)
                     for x in reference.runs[run_id].laps()]  # fmt: skip
         official = [tuple(lap[name] for name in LAP_FIELDS) for lap in laps]
-        invariant.check(official == on_paper, f"{run_id}: official {official}, on paper {on_paper}")
+        invariant.check(official == expected, f"{run_id}: official {official}, expected {expected}")
         score = reference.runs[run_id].score_ms()
-        invariant.check(scores.get(run_id) == score, f"{run_id}: score {scores.get(run_id)}, on paper {score}")
+        invariant.check(scores.get(run_id) == score, f"{run_id}: score {scores.get(run_id)}, expected {score}")
 
 
 LAP_FIELDS = ("number", "lap_ns", "valid", "off_tracks", "collisions", "resets", "penalty_ns")
@@ -120,14 +120,14 @@ def _check_posts(evidence: MeetingOutcome, tally: MeetingTally) -> None:
         fine = set(first) <= {201} and set(again) <= {200}
         words = posts[0].body.decode() if posts else ""
         invariant.check(fine, f"{webhook_id} was answered {dict(first + again)}: {words}")
-        invariant.check(len({p.body for p in posts}) <= 1, f"{webhook_id} was answered in different words")
+        invariant.check(len({p.body for p in posts}) <= 1, f"{webhook_id} was answered with different bodies")
     invariant.check(set(answers) <= set(due), f"posted though never due: {sorted(set(answers) - set(due))[:3]}")
     held = _rows(evidence.board, "SELECT result_id || '.' || revision, count(*) FROM results GROUP BY 1")
     invariant.check({str(k): v for k, v in held} == dict.fromkeys(due, 1), "the board does not hold each result once")
 
 
 def _check_standings(evidence: MeetingOutcome, reference: ReferenceReplay, invariant: Invariant) -> None:
-    """The board's lines and the station's against the paper."""
+    """Compare the lines of the leaderboard and of the station with the reference model."""
     newest: dict[str, tuple[int, int, int]] = {}
     order: dict[str, int] = {}
     ids: dict[tuple[str, str], str] = {}
@@ -136,11 +136,11 @@ def _check_standings(evidence: MeetingOutcome, reference: ReferenceReplay, invar
         came.setdefault(post.webhook_id.rpartition(".")[0], post.at_utc_ns)
     for result_id, revision, payload in evidence.journal_tail.outbox():
         body = json.loads(payload)
-        # Nobody knows when a run of an unset clock was driven, until it is corrected: it counts from when it came.
+        # A run of an unset clock has no known time until it is corrected: it counts from its arrival.
         is_known = body["evidence"].get("clock_trusted", True)
         finished_utc_ns = body["finished_utc_ns"] if is_known else came.get(result_id, 0)
-        said = (revision, finished_utc_ns, body["evidence"]["uncertainty_ns"])
-        newest[result_id] = max(newest.get(result_id, (0, 0, 0)), said)
+        candidate = (revision, finished_utc_ns, body["evidence"]["uncertainty_ns"])
+        newest[result_id] = max(newest.get(result_id, (0, 0, 0)), candidate)
         known = ids.setdefault((body["race_id"], body["run_id"]), result_id)
         invariant.check(known == result_id, f"{body['run_id']} was posted as {known} and as {result_id}")
     invariant.check(len(set(ids.values())) == len(ids), "two runs were posted under one id")
@@ -160,14 +160,14 @@ def _check_standings(evidence: MeetingOutcome, reference: ReferenceReplay, invar
             evidence.board,
             f"SELECT racer, score_ms FROM lines WHERE race_id = '{race_id}' ORDER BY score_ms, set_utc_ns, \"order\"",  # noqa: S608
         )
-        invariant.check(held == wanted, f"{race_id}: the board holds {held}, on paper {wanted}")
+        invariant.check(held == wanted, f"{race_id}: the board holds {held}, expected {wanted}")
         station = [(line["racer"], line["score_ms"]) for line in evidence.journal_tail.standing.get(race_id, [])]
-        invariant.check(station == wanted, f"{race_id}: the station ranks {station}, on paper {wanted}")
+        invariant.check(station == wanted, f"{race_id}: the station ranks {station}, expected {wanted}")
         tied = reference_model.tied(posted, attempts)
         marked = {line["racer"] for line in evidence.journal_tail.standing.get(race_id, []) if line["tied"]}
-        invariant.check(marked == tied, f"{race_id}: the station ties {marked}, on paper {tied}")
+        invariant.check(marked == tied, f"{race_id}: the station ties {marked}, expected {tied}")
         shown = _tied_on(evidence.board, race_id)
-        invariant.check(shown == tied, f"{race_id}: the board ties {shown}, on paper {tied}")
+        invariant.check(shown == tied, f"{race_id}: the board ties {shown}, expected {tied}")
 
 
 def _tied_on(board: pathlib.Path, race_id: str) -> set[str]:

@@ -1,10 +1,10 @@
-"""The small model: a race kept on paper, from crossings and rulings alone. It shares no code with the product.
+"""The reference model: an independent, minimal race from crossings and rulings. It shares no code with the product.
 
-A run is a strip of strokes (crossings that count), each with what happened until the next one. Lap n lies between
-stroke n-1 and stroke n. A stroke sooner than `min_lap_s` after the last is only noted. The run is full at
-`max_laps`, and over at its time limit, judged by stamps (or with the lap that is on then). A lap that is far shorter
-than the others is not believed, nor is the one after it, until an official has looked at the stroke between them. The
-score is the best window, truncated at the end.
+A run is a list of counted crossings, each with the incidents until the next one. Lap n lies between crossings n-1 and
+n. A crossing sooner than `min_lap_s` after the last one is ignored. The run is full at `max_laps`, and over at its time
+limit, judged by stamps (or with the lap in progress then). A lap far shorter than the others is implausible, and so is
+the one after it, until an official has reviewed the crossing between them. The score is the best window of laps,
+truncated to milliseconds at the end.
 """
 
 from collections import Counter
@@ -20,19 +20,19 @@ Stamp = tuple[str, int]  # boot, ns
 
 @dataclass(slots=True)
 class ReferenceCrossing:
-    """A crossing that counts, and what happened until the next one."""
+    """A counted crossing, with the incidents and rulings until the next one."""
 
     boot: str
     at_ns: int
     since: Counter[str] = field(default_factory=Counter)
     penalty_ns: int = 0
     void: bool = False
-    looked_at: bool = False  # by an official, who takes the lap that ends here for one
+    reviewed: bool = False  # by an official, who accepts the lap that ends here
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceLap:
-    """A lap as the paper has it; `lap_ns` 0 and not valid if it spans two boots."""
+    """A lap by the reference model; `lap_ns` is 0 and the lap not valid if it spans two boots."""
 
     number: int
     lap_ns: int
@@ -45,7 +45,7 @@ class ReferenceLap:
 
 @dataclass(slots=True)
 class ReferenceRun:
-    """One turn on the track. `fastest_ns`: the race's fastest lap when it began; `believing`: every lap is believed."""
+    """One run. `fastest_ns`: the race's fastest lap when the run began; `accepts_all`: no lap is implausible."""
 
     run_id: str
     race_id: str
@@ -54,131 +54,131 @@ class ReferenceRun:
     rules: RaceRules
     released: bool = False
     over: bool = False
-    told_over: bool = False  # by the station, at the time limit: decides only where our own stamps cannot
+    reported_over: bool = False  # by the station, at the time limit: used only where the stamps here do not decide
     counts: bool = True
-    strip: list[ReferenceCrossing] = field(default_factory=list)
-    noted: list[Stamp] = field(default_factory=list)
-    crossed_out: set[Stamp] = field(default_factory=set)  # noted since an official took them for none
-    started: dict[str, int] = field(default_factory=dict)  # on the clock of each boot that measures the limit
+    crossings: list[ReferenceCrossing] = field(default_factory=list)
+    ignored: list[Stamp] = field(default_factory=list)
+    rejected: set[Stamp] = field(default_factory=set)  # ignored because an official dropped them
+    started: dict[str, int] = field(default_factory=dict)  # boot -> start on its clock, for the time limit
     fastest_ns: int | None = None
-    believing: bool = False
+    accepts_all: bool = False
     signalled: bool = False  # lap 1 began with the start signal
 
     def release(self, boot: str, at_ns: int) -> None:
-        """The start is given; where the rules say so, lap 1 begins with it."""
+        """Give the start; lap 1 begins with it if the rules say so."""
         if self.rules.lap_1_from == "signal" and not self.released:
             self.signalled = True
-            self.strip.append(ReferenceCrossing(boot, at_ns))
+            self.crossings.append(ReferenceCrossing(boot, at_ns))
             self.started[boot] = at_ns
         self.released = True
 
     def crossing(self, boot: str, at_ns: int) -> None:
-        """A forward crossing while this run is the open one."""
+        """Add a forward crossing while this run is the open one."""
         late = self._too_late(boot, at_ns)
         if not self.released or self.over or (late and self.rules.at_time_limit == "stop"):
             return
-        last = self.strip[-1] if self.strip else None
+        last = self.crossings[-1] if self.crossings else None
         if last and last.boot == boot and at_ns - last.at_ns < _ns(self.rules.min_lap_s):
-            if not self.signalled or len(self.strip) > 1:
-                self.noted.append((boot, at_ns))
+            if not self.signalled or len(self.crossings) > 1:
+                self.ignored.append((boot, at_ns))
             return
         self.over = late
-        self.strip.append(ReferenceCrossing(boot, at_ns))
+        self.crossings.append(ReferenceCrossing(boot, at_ns))
         if last is None:
             self.started[boot] = at_ns
         self.close_if_full()
 
     def close_if_full(self) -> None:
-        if self.rules.max_laps is not None and len(self.strip) - len(self.unbelieved()) > self.rules.max_laps:
+        if self.rules.max_laps is not None and len(self.crossings) - len(self.implausible()) > self.rules.max_laps:
             self.over = True
 
-    def happened(self, kind: str, boot: str, at_ns: int | None) -> None:
-        """Off-track, collision or reset at that time, or now."""
-        if not self.strip:
+    def add_incident(self, kind: str, boot: str, at_ns: int | None) -> None:
+        """Add an off-track, collision or reset at that time (ns), or now if None."""
+        if not self.crossings:
             return
-        at = len(self.strip)
-        if at_ns is not None and self.strip[-1].boot == boot:
-            at = sum(s.boot != boot or s.at_ns <= at_ns for s in self.strip)
+        at = len(self.crossings)
+        if at_ns is not None and self.crossings[-1].boot == boot:
+            at = sum(s.boot != boot or s.at_ns <= at_ns for s in self.crossings)
         if at:
-            self.strip[at - 1].since[kind] += 1
+            self.crossings[at - 1].since[kind] += 1
 
-    def add_stroke(self, at_ns: int) -> None:
-        """An official counts a crossing that the gate missed or that was only noted."""
-        boot = self.strip[-1].boot
-        place = sum(s.boot != boot or s.at_ns < at_ns for s in self.strip)
-        self.strip.insert(place, ReferenceCrossing(boot, at_ns))
-        for crossing in self.strip[place : place + 2]:
-            crossing.looked_at = True
+    def add_crossing(self, at_ns: int) -> None:
+        """Count a crossing that the gate missed or that was ignored, as an official rules."""
+        boot = self.crossings[-1].boot
+        place = sum(s.boot != boot or s.at_ns < at_ns for s in self.crossings)
+        self.crossings.insert(place, ReferenceCrossing(boot, at_ns))
+        for crossing in self.crossings[place : place + 2]:
+            crossing.reviewed = True
         if place == 0:
             self.started = {boot: at_ns}
-        self.noted = [stamp for stamp in self.noted if stamp != (boot, at_ns)]
+        self.ignored = [stamp for stamp in self.ignored if stamp != (boot, at_ns)]
 
-    def drop_stroke(self, number: int) -> None:
-        """The crossing that ended lap `number` was none; 0: the one that began lap 1."""
+    def drop_crossing(self, number: int) -> None:
+        """Drop the crossing that ended lap `number`; 0: the one that began lap 1."""
         if number == 0:
-            self._begin_later()
+            self._drop_first()
             return
-        gone, into = self.strip.pop(number), self.strip[number - 1]
+        gone, into = self.crossings.pop(number), self.crossings[number - 1]
         into.since += gone.since
         into.penalty_ns += gone.penalty_ns
         into.void = into.void or gone.void
-        self._cross_out(gone)
+        self._reject(gone)
 
-    def _cross_out(self, crossing: ReferenceCrossing) -> None:
-        self.noted.append((crossing.boot, crossing.at_ns))
-        self.crossed_out.add((crossing.boot, crossing.at_ns))
+    def _reject(self, crossing: ReferenceCrossing) -> None:
+        self.ignored.append((crossing.boot, crossing.at_ns))
+        self.rejected.add((crossing.boot, crossing.at_ns))
 
-    def _begin_later(self) -> None:
-        """At the next stroke, be it one that was only noted since it came so soon after the false one."""
-        first = self.strip.pop(0)
-        until = self.strip[0].at_ns - _ns(self.rules.min_lap_s) if self.strip else None
-        same = not self.strip or self.strip[0].boot == first.boot
+    def _drop_first(self) -> None:
+        """Begin lap 1 at the next crossing, even one that was ignored for following the false one too soon."""
+        first = self.crossings.pop(0)
+        until = self.crossings[0].at_ns - _ns(self.rules.min_lap_s) if self.crossings else None
+        same = not self.crossings or self.crossings[0].boot == first.boot
         later = [
             (boot, at_ns)
-            for boot, at_ns in sorted(set(self.noted) - self.crossed_out, key=lambda stamp: stamp[1])
+            for boot, at_ns in sorted(set(self.ignored) - self.rejected, key=lambda stamp: stamp[1])
             if same and boot == first.boot and at_ns > first.at_ns and (until is None or at_ns <= until)
         ]
         if later:
-            self.noted.remove(later[0])
-            self.strip.insert(0, ReferenceCrossing(*later[0]))
-        self._cross_out(first)
-        self.started = {crossing.boot: crossing.at_ns for crossing in self.strip[:1]}
+            self.ignored.remove(later[0])
+            self.crossings.insert(0, ReferenceCrossing(*later[0]))
+        self._reject(first)
+        self.started = {crossing.boot: crossing.at_ns for crossing in self.crossings[:1]}
 
     def void(self, number: int) -> None:
-        self.strip[number - 1].void = True
+        self.crossings[number - 1].void = True
 
     def restore(self, number: int) -> None:
-        """A void is taken back, or a lap that was not believed is believed."""
-        if self.strip[number - 1].void:
-            self.strip[number - 1].void = False
+        """Withdraw a void, or accept an implausible lap."""
+        if self.crossings[number - 1].void:
+            self.crossings[number - 1].void = False
             return
-        for place in self.unbelieved() & {number, number - 1}:
-            self.strip[place].looked_at = True
+        for place in self.implausible() & {number, number - 1}:
+            self.crossings[place].reviewed = True
 
-    def believe(self, at_ns: int) -> None:
-        """An official looked at the stroke of that time."""
-        for place in self.unbelieved():
-            if self.strip[place].at_ns == at_ns:
-                self.strip[place].looked_at = True
+    def accept(self, at_ns: int) -> None:
+        """Mark the crossing of that time as reviewed by an official."""
+        for place in self.implausible():
+            if self.crossings[place].at_ns == at_ns:
+                self.crossings[place].reviewed = True
 
     def take_back(self, kind: str, number: int | None) -> None:
-        """One of these was none; None: the newest."""
+        """Remove one incident of this kind from lap `number`, or the newest one if None."""
         if number is None:
-            number = max(place for place, crossing in enumerate(self.strip, 1) if crossing.since[kind])
-        assert self.strip[number - 1].since[kind] > 0
-        self.strip[number - 1].since[kind] -= 1
+            number = max(place for place, crossing in enumerate(self.crossings, 1) if crossing.since[kind])
+        assert self.crossings[number - 1].since[kind] > 0
+        self.crossings[number - 1].since[kind] -= 1
 
-    def unbelieved(self) -> set[int]:
-        """The strokes that end a lap far shorter than the others: a car that turned round, a hand in the beam."""
-        if self.believing:
+    def implausible(self) -> set[int]:
+        """Indices of crossings that end a lap far shorter than the others: a car turned round, a hand in the beam."""
+        if self.accepts_all:
             return set()
         gaps = {
             place: end.at_ns - start.at_ns
-            for place, (start, end) in enumerate(zip(self.strip, self.strip[1:], strict=False), 1)
+            for place, (start, end) in enumerate(zip(self.crossings, self.crossings[1:], strict=False), 1)
             if start.boot == end.boot and end.at_ns != start.at_ns
         }
         row = sorted(gaps.values())
-        return {place for place, gap in gaps.items() if not self.strip[place].looked_at and self._far_off(gap, row)}
+        return {place for place, gap in gaps.items() if not self.crossings[place].reviewed and self._far_off(gap, row)}
 
     def _far_off(self, gap: int, row: list[int]) -> bool:
         if self.fastest_ns is not None and gap * 2 >= self.fastest_ns:
@@ -195,13 +195,13 @@ class ReferenceRun:
         return len(alike) == 1
 
     def penalise(self, number: int, seconds: float) -> None:
-        crossing = self.strip[number - 1]
+        crossing = self.crossings[number - 1]
         crossing.penalty_ns = max(0, crossing.penalty_ns + _ns(seconds))
 
     def laps(self) -> list[ReferenceLap]:
         """All laps, in order."""
-        found, odd = [], self.unbelieved()
-        for number, (start, end) in enumerate(zip(self.strip, self.strip[1:], strict=False), 1):
+        found, odd = [], self.implausible()
+        for number, (start, end) in enumerate(zip(self.crossings, self.crossings[1:], strict=False), 1):
             whole = start.boot == end.boot
             lap_ns = end.at_ns - start.at_ns if whole else 0
             off, hit, put = (start.since[kind] for kind in ("off_track", "collision", "reset"))
@@ -210,7 +210,7 @@ class ReferenceRun:
         return found
 
     def score_ms(self) -> int | None:
-        """The best window of laps in a row that all succeeded; None without one."""
+        """The best window of consecutive laps that all count; None without one."""
         laps = self.laps()[: self.rules.max_laps] if self.rules.max_laps else self.laps()
         size, best = self.rules.consecutive_laps, None
         for first in range(len(laps) - size + 1):
@@ -237,14 +237,14 @@ class ReferenceRun:
 
     def _too_late(self, boot: str, at_ns: int) -> bool:
         limit_s = self.rules.time_limit_s
-        if limit_s is None or not self.strip:
+        if limit_s is None or not self.crossings:
             return False
-        return at_ns - self.started[boot] > _ns(limit_s) if boot in self.started else self.told_over
+        return at_ns - self.started[boot] > _ns(limit_s) if boot in self.started else self.reported_over
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceResult:
-    """A run's newest result as the leaderboard got it; `order`: when its first revision came."""
+    """A run's newest result as the leaderboard received it; `order`: the rank of its first revision's arrival."""
 
     racer: str
     score_ms: int | None
@@ -254,12 +254,12 @@ class ReferenceResult:
 
 
 def board(posted: Iterable[ReferenceResult], attempts: int | None) -> list[tuple[str, int]]:
-    """(racer, score) best first: each racer's best of the first `attempts` runs; earlier finished wins a tie."""
+    """(racer, score), sorted: each racer's best of the first `attempts` runs; the earlier finish wins a tie."""
     return [(line.racer, line.score_ms or 0) for line in best_lines(posted, attempts)]
 
 
 def tied(posted: Iterable[ReferenceResult], attempts: int | None) -> set[str]:
-    """The racers whose line some other line is so close to that the uncertainties of both reach over it."""
+    """The racers whose score differs from another's by no more than the uncertainties of both."""
     lines = best_lines(posted, attempts)
     return {
         a.racer
@@ -270,7 +270,7 @@ def tied(posted: Iterable[ReferenceResult], attempts: int | None) -> set[str]:
 
 
 def best_lines(posted: Iterable[ReferenceResult], attempts: int | None) -> list[ReferenceResult]:
-    """Each racer's best, in the order of the standing."""
+    """Each racer's best result, in the order of the standing."""
     by_racer: dict[str, list[ReferenceResult]] = {}
     for result in sorted(posted, key=lambda r: (r.finished_utc_ns, r.order)):
         by_racer.setdefault(result.racer, []).append(result)

@@ -1,7 +1,7 @@
-"""Reads the journal's inputs to the race on paper: crossings and rulings in, laps and scores out.
+"""Feeds the journal's inputs to the reference model: crossings and rulings in, laps and scores out.
 
-Of the stored facts it takes only what it cannot know from the inputs: which edges were a crossing (held against
-the truth elsewhere), which commands were refused, and when a run that spans two boots was over.
+Of the stored facts it uses only what the inputs cannot tell: which edges were a crossing (compared with the ground
+truth elsewhere), which commands were refused, and when a run that spans two boots was over.
 """
 
 import functools
@@ -16,12 +16,12 @@ INCIDENTS = {"OffTrack": "off_track", "Collision": "collision", "CarReset": "res
 
 
 class ReferenceReplay:
-    """All runs of a meeting, on paper."""
+    """All runs of a meeting, as the reference model has them; `errors` are records that it cannot apply."""
 
     def __init__(self) -> None:
         self.runs: dict[str, ReferenceRun] = {}
         self.open: ReferenceRun | None = None
-        self.puzzled: list[str] = []
+        self.errors: list[str] = []
         self._clocked: set[str] = set()
         self._race: tuple[str, RaceRules] = ("", RaceRules())
         self._believing = True
@@ -42,12 +42,14 @@ class ReferenceReplay:
         }
 
     def read(self, records: Iterable[StoredRecord]) -> "ReferenceReplay":
-        """The whole journal, in order."""
+        """Read all records, in order; returns itself."""
         for record in records:
             try:
                 self._read(record)
             except (IndexError, KeyError, AssertionError) as error:
-                self.puzzled.append(f"record {record.seq}: the paper has nothing that {record.kind} is about ({error})")
+                self.errors.append(
+                    f"record {record.seq}: the reference model has no object for {record.kind} ({error})"
+                )
         return self
 
     def _read(self, record: StoredRecord) -> None:
@@ -61,7 +63,7 @@ class ReferenceReplay:
             if name == "Crossing" and fact["direction"] >= 0 and self.open is not None:
                 self.open.crossing(fact["boot"], fact["at_ns"])
             elif name == "RunClock":
-                # Another boot measures its limit, by the time of day: we take the station's word.
+                # Another boot measures the limit, by the time of day: the station's figure is used.
                 self._clocked.add(fact["run_id"])
                 latest_ns = fact.get("latest_ns")
                 began_ns = fact["started_ns"] if latest_ns is None else latest_ns
@@ -70,17 +72,19 @@ class ReferenceReplay:
                 self._finished(fact)
 
     def _finished(self, fact: dict[str, Any]) -> None:
-        """Within the boot that it began in, a run is over by its own rules; else we take the station's word."""
+        """End a run: by its own rules within the boot in which it began, else as the station says."""
         run = self.runs[fact["run_id"]]
-        run.told_over = True
+        run.reported_over = True
         if fact["reason"] != "time is up" or fact["run_id"] in self._clocked:
             run.over = True
 
     def _open_run(self, body: dict[str, Any]) -> None:
         race_id, rules = self._race
         over = [run for run in self.runs.values() if run.race_id == race_id and run.counts]
-        laps = [lap.lap_ns for run in over if run.over or run.told_over for lap in run.laps() if lap.valid]
-        self.open = ReferenceRun(body["run_id"], race_id, body["racer"], body["car"], rules, believing=self._believing)
+        laps = [lap.lap_ns for run in over if run.over or run.reported_over for lap in run.laps() if lap.valid]
+        self.open = ReferenceRun(
+            body["run_id"], race_id, body["racer"], body["car"], rules, accepts_all=self._believing
+        )
         self.open.fastest_ns = min(laps, default=None)
         self.runs[body["run_id"]] = self.open
 
@@ -98,39 +102,39 @@ class ReferenceReplay:
 
     def _incident(self, kind: str, body: dict[str, Any]) -> None:
         assert self.open is not None
-        self.open.happened(kind, body["moment"]["boot"], body["at_ns"])
+        self.open.add_incident(kind, body["moment"]["boot"], body["at_ns"])
 
-    def _meant(self, body: dict[str, Any]) -> ReferenceRun:
+    def _run_of(self, body: dict[str, Any]) -> ReferenceRun:
         run = self.runs[body["run_id"]] if body["run_id"] else self.open
         assert run is not None
         return run
 
     def _void(self, body: dict[str, Any]) -> None:
-        self._meant(body).void(body["number"])
+        self._run_of(body).void(body["number"])
 
     def _restore(self, body: dict[str, Any]) -> None:
-        self._close(self._meant(body), lambda run: run.restore(body["number"]))
+        self._close(self._run_of(body), lambda run: run.restore(body["number"]))
 
     def _take_back(self, body: dict[str, Any]) -> None:
-        self._meant(body).take_back(body["kind"], body["number"])
+        self._run_of(body).take_back(body["kind"], body["number"])
 
     def _dismiss(self, body: dict[str, Any]) -> None:
-        self._close(self._meant(body), lambda run: run.believe(body["at_ns"]))
+        self._close(self._run_of(body), lambda run: run.accept(body["at_ns"]))
 
     def _close(self, run: ReferenceRun, change: Callable[[ReferenceRun], None]) -> None:
-        """After a ruling on the strip the run may be full."""
+        """Apply a ruling on the crossings, after which the run may be full."""
         change(run)
         if not run.over:
             run.close_if_full()
 
     def _penalty(self, body: dict[str, Any]) -> None:
-        self._meant(body).penalise(body["number"], body["seconds"])
+        self._run_of(body).penalise(body["number"], body["seconds"])
 
     def _add(self, body: dict[str, Any]) -> None:
-        self._close(self._meant(body), lambda run: run.add_stroke(body["at_ns"]))
+        self._close(self._run_of(body), lambda run: run.add_crossing(body["at_ns"]))
 
     def _drop(self, body: dict[str, Any]) -> None:
-        self._close(self._meant(body), lambda run: run.drop_stroke(body["number"]))
+        self._close(self._run_of(body), lambda run: run.drop_crossing(body["number"]))
 
     def _reassign(self, body: dict[str, Any]) -> None:
-        self._meant(body).racer = body["racer"].strip()
+        self._run_of(body).racer = body["racer"].strip()

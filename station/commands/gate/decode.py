@@ -19,7 +19,7 @@ from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Decoded, Decoder, Gap
 
 HEX_TEXT = re.compile(rb"\s*(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){8}")
-NAMED_GAPS = 50  # so many are named in the last line; all are counted
+NAMED_GAPS = 50  # how many are named in the last line; all are counted
 KINDS = {"Passing": "passing", "DeviceEdge": "edge", "StatusReport": "status", "DeviceMessage": "message"}
 
 
@@ -83,7 +83,7 @@ class Decoding:
 
 
 def fact_fields(fact: Decoded) -> dict[str, Any]:
-    """What the fact says, without what it leaves open."""
+    """The fields of a fact that have a value."""
     return {key: value for key, value in dataclasses.asdict(fact).items() if value not in (None, "", (), [])}
 
 

@@ -1,4 +1,4 @@
-"""`raceday gate VERB ...`: look at gates and decoders, and read what they send. The table of the verbs."""
+"""`raceday gate VERB ...`: the table of its verbs, which inspect gates and decoders and read what they send."""
 
 import importlib
 import sys
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """Its word, where its `main(arguments) -> exit code` lives, and what it is for."""
+    """Its name on the command line, the module of its `main(arguments) -> exit code`, and what it is for."""
 
-    word: str
+    name: str
     module: str
     what: str
 
@@ -17,7 +17,7 @@ class Verb:
 # A module is imported only when its verb is asked for: `decode` needs neither a port nor a config.
 VERBS = (
     Verb("list", "station.commands.gate.list_all", "gate drivers, protocols, and the serial ports of this machine"),
-    Verb("probe", "station.commands.gate.probe", "listen on a port and say what hangs on it"),
+    Verb("probe", "station.commands.gate.probe", "listen on a port and identify the device on it"),
     Verb("watch", "station.commands.gate.watch", "show each edge and passing as it comes, and the gate's health"),
     Verb("decode", "station.commands.gate.decode", "recorded bytes to one JSON line per frame"),
     Verb("record", "station.commands.gate.record", "write down what a port sends, with times"),
@@ -31,8 +31,8 @@ VERBS = (
 
 
 def main(arguments: list[str]) -> int:
-    """The command; returns the exit code. Raises OperatorError for what a person must mend."""
-    verb = next((verb for verb in VERBS if arguments[:1] == [verb.word]), None)
+    """The command; returns the exit code. Raises OperatorError for what a person must fix."""
+    verb = next((verb for verb in VERBS if arguments[:1] == [verb.name]), None)
     if verb is not None:
         code: int = importlib.import_module(verb.module).main(arguments[1:])
         return code
@@ -42,5 +42,5 @@ def main(arguments: list[str]) -> int:
         print(f"raceday gate: there is no verb {arguments[0]!r}.", file=out)
     print("usage: raceday gate VERB [options]\n", file=out)
     for verb in VERBS:
-        print(f"  {verb.word:<10} {verb.what}", file=out)
+        print(f"  {verb.name:<10} {verb.what}", file=out)
     return 0 if wants_help else 2

@@ -4,7 +4,7 @@ Taken as they come: upper and lower case; digits run together or set apart by sp
 `\\x8e`; quotes and brackets around them; comments (`#`, `;`, `//`), alone or at the end; before the bytes a date, a
 time of day, seconds since 1970 or `[...]`. Rows of hexdump -C, xxd and Wireshark (an offset before, a column of letters
 behind) are pieces of a stream and end no frame. A digit without its partner at the end of a line is what a cut leaves
-behind: it is dropped, and said.
+behind: it is dropped and reported.
 """
 
 import itertools

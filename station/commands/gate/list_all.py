@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     ports = sorted(list_ports.comports(), key=lambda port: str(port.device))
     out += ["", "serial ports of this machine:"]
     out += [_port(port.device, _described(port.description)) for port in ports] or ["  none"]
-    out += ["", "`raceday gate probe DEVICE` listens on one and says what hangs there."]
+    out += ["", "`raceday gate probe DEVICE` listens on one and identifies the device there."]
     sys.stdout.write("\n".join(out) + "\n")
     return 0
 

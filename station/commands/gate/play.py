@@ -1,6 +1,6 @@
 """`raceday gate play FILE`: a recording once more, at its own pace, to whoever connects on TCP or opens a pseudo tty.
 
-So a gate can be tried at home with what a hall's decoder said: `url = "socket://127.0.0.1:PORT"`, or the pty's path.
+So a gate can be tested at home with what a decoder sent: `url = "socket://127.0.0.1:PORT"`, or the pty's path.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--pty", action="store_true", help="a pseudo terminal instead of TCP")
     parser.add_argument("--speed", type=float, default=1.0, help="2: twice as fast; 0: at once")
     asked = parser.parse_args(arguments)
-    next(iter(pieces(asked.file)), None)  # a damaged file is said before anybody waits for it
+    next(iter(pieces(asked.file)), None)  # a damaged file is reported before anything waits for it
     (_on_pty if asked.pty else _on_tcp)(pieces(asked.file), asked.port, asked.speed)
     return 0
 

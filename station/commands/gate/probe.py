@@ -1,6 +1,6 @@
-"""`raceday gate probe DEVICE`: listen at each usual speed, let every protocol try, and say which one understood.
+"""`raceday gate probe DEVICE`: listens at each usual speed, and reports which protocol understands it.
 
-Nothing is sent unless `--ask` is given: some devices begin their clock anew when they are spoken to.
+Nothing is sent unless `--ask` is given: some devices restart their clock when they are addressed.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from station.gates.decoders.decoder import Counts
 from station.gates.decoders.port import PORT_ERRORS, open_port, why
 from station.gates.usb import stable_name
 
-SURE_BYTES = 65_536  # enough to be sure; no need to hear out the time
+SURE_BYTES = 65_536  # enough to be sure before the time is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ProtocolMatch:
 
     @property
     def fits(self) -> bool:
-        """Most of what was heard was its own."""
+        """Most of the bytes belong to this protocol."""
         return self.counts.frames > 0 and self.counts.resynced_bytes * 2 < self.length
 
     @property
@@ -39,7 +39,7 @@ class ProtocolMatch:
 
 def main(arguments: list[str]) -> int:
     """The command; 0 when a protocol fits, 1 when none does. Raises HardwareMissing."""
-    parser = argparse.ArgumentParser(prog="raceday gate probe", description="Says what hangs on a port.")
+    parser = argparse.ArgumentParser(prog="raceday gate probe", description="Identifies the device on a port.")
     parser.add_argument("device", metavar="DEVICE", help="/dev/serial/by-id/..., socket://host:port")
     parser.add_argument("--seconds", type=float, default=6.0, help="to listen at each speed (status comes each 5 s)")
     parser.add_argument("--ask", action="store_true", help="also send each protocol's first question")
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     for baud in bauds:
         data = listen(asked.device, baud, asked.seconds, _questions() if asked.ask else b"")
         total += len(data)
-        found += [heard for heard in understood(data, baud) if heard.fits]
+        found += [match for match in understood(data, baud) if match.fits]
         if found:
             break
     sys.stdout.write(verdict(asked.device, total, found) + "\n")
@@ -83,15 +83,17 @@ def understood(data: bytes, baud: int) -> list[ProtocolMatch]:
         device.feed(data)
         device.hello()
         accounts.append(ProtocolMatch(catalog.protocol_info(name), baud, len(data), device.counts))
-    return sorted(accounts, key=lambda heard: heard.order, reverse=True)
+    return sorted(accounts, key=lambda match: match.order, reverse=True)
 
 
 def verdict(device: str, total: int, found: list[ProtocolMatch]) -> str:
     """One sentence for the operator, and what to put into the station's config: by its stable name, if it has one."""
     if not total:
-        return f"{device}: nothing was heard at any speed; check the cable, or let a transponder pass (or try --ask)."
+        return (
+            f"{device}: nothing was received at any speed; check the cable, or let a transponder pass (or try --ask)."
+        )
     if not found:
-        return f"{device}: {total} bytes were heard, and no protocol understands them; is it set to another one?"
+        return f"{device}: {total} bytes were received, and no protocol understands them; is it set to another one?"
     best, counts = found[0], found[0].counts
     url = device if "://" in device else stable_name(device) or device
     return (

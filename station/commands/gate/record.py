@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
 
 
 def record(protocol: str, device: str, baud: int, output: pathlib.Path, seconds: float) -> None:
-    """Each piece is on disk as soon as it was heard; `seconds` from the opening of the port, 0: without end.
+    """Each piece is on disk as soon as it is received; `seconds` from the opening of the port, 0: without end.
 
     Raises HardwareMissing, BadInput.
     """
@@ -49,7 +49,7 @@ def record(protocol: str, device: str, baud: int, output: pathlib.Path, seconds:
     except FileExistsError:
         raise BadInput(f"{output}: is there already; name a new file.") from None
     except PORT_ERRORS as error:
-        raise HardwareMissing(f"{device}: what was heard is in {output}; the line broke: {why(error)}") from None
+        raise HardwareMissing(f"{device}: what was received is in {output}; the line broke: {why(error)}") from None
     finally:
         port.close()
         counts = decoder.counts

@@ -18,7 +18,7 @@ PIECE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some bytes, and when they were heard (monotonic ns of the machine that recorded)."""
+    """Some bytes, and when they were received (monotonic ns of the machine that recorded)."""
 
     at_ns: int
     data: bytes
@@ -80,7 +80,7 @@ def entry(piece: Piece) -> str:
 
 def _piece(line: bytes, name: str, number: int) -> Piece:
     try:
-        said: Any = json.loads(line)
-        return Piece(int(said["at_ns"]), bytes.fromhex(said["hex"]))
+        document: Any = json.loads(line)
+        return Piece(int(document["at_ns"]), bytes.fromhex(document["hex"]))
     except (ValueError, KeyError, TypeError):
         raise BadInput(f"{name}: line {number} is no piece of a recording; the file is damaged.") from None

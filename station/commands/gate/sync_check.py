@@ -1,7 +1,8 @@
 """The two-pulse test: one contact wired to every gate, closed once, and again a minute later.
 
-Every gate must say that the same time went by, any two of them within 1 ms (FIS: else it is done again). Only intervals
-are compared, so each gate may have a clock of its own; a clock that runs 17 ppm off fails over a minute.
+Every gate must measure the same interval, any two of them within 1 ms, or the test is repeated (as the FIS Timing
+Booklet asks of systems A and B). Only intervals are compared, so each gate may have a clock of its own; a clock that
+runs 17 ppm off fails over a minute.
 """
 
 import argparse
@@ -36,7 +37,7 @@ class GateInterval:
 
 
 def compare(first: Mapping[str, Edge], second: Mapping[str, Edge], gates: tuple[str, ...]) -> list[GateInterval]:
-    """A line for each gate, held against every other one. Pure."""
+    """A line for each gate, compared with every other one. Pure."""
     intervals = {gate: _interval(first.get(gate), second.get(gate)) for gate in gates}
     known = {gate: ns for gate, ns in intervals.items() if ns is not None}
     return [_line(gate, known, gate in first) for gate in gates]
@@ -65,27 +66,29 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="raceday gate sync-check", description="The two-pulse test of all gates.")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
     parser.add_argument("--pause", type=float, default=PAUSE_S, metavar="S", help="least time between the pulses")
-    parser.add_argument("--patience", type=float, default=PULSE_TIMEOUT_S, metavar="S", help="wait so long for a pulse")
+    parser.add_argument(
+        "--patience", type=float, default=PULSE_TIMEOUT_S, metavar="S", help="how long to wait for a pulse"
+    )
     asked = parser.parse_args(arguments)
     config = load(asked.config, StationConfig)
     if len(config.gate) < 2:
-        raise ConfigError(f"{asked.config}: names one gate; the two-pulse test holds gates against each other.")
+        raise ConfigError(f"{asked.config}: names one gate; the two-pulse test compares gates with each other.")
     drivers = build_gates(config, build_clock(config.clock))
     return run(drivers, asked.pause, asked.patience, lambda text: print(text, flush=True))
 
 
 def run(drivers: Mapping[str, GateDriver], pause_s: float, patience_s: float, say: Callable[[str], None]) -> int:
-    """Listens at the gates for both pulses and says how they agree. Raises HardwareMissing, RetryLater."""
-    heard: queue.SimpleQueue[Edge] = queue.SimpleQueue()
+    """Waits for both pulses at all gates and prints how they agree. Raises HardwareMissing, RetryLater."""
+    edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
     try:
         for driver in drivers.values():
-            driver.start({}, lambda said: heard.put(said) if isinstance(said, Edge) else None)
+            driver.start({}, lambda said: edges.put(said) if isinstance(said, Edge) else None)
         if absent := next((report for each in drivers.values() if (report := each.health()).absent), None):
             raise HardwareMissing(absent.sentence)
         say(f"close the contact of {', '.join(drivers)} now")
-        first, at_s = _pulse(heard, tuple(drivers), patience_s, 0.0)
+        first, at_s = _pulse(edges, tuple(drivers), patience_s, 0.0)
         say(f"the first pulse reached {len(first)} of {len(drivers)} gates; again in {pause_s:g} s")
-        second, _ = _pulse(heard, tuple(drivers), pause_s + patience_s, at_s + pause_s)
+        second, _ = _pulse(edges, tuple(drivers), pause_s + patience_s, at_s + pause_s)
     finally:
         for driver in drivers.values():
             driver.close()
@@ -94,19 +97,19 @@ def run(drivers: Mapping[str, GateDriver], pause_s: float, patience_s: float, sa
         interval = "-" if line.interval_ns is None else f"{line.interval_ns / 1e9:.6f} s"
         say(f"  {line.gate:<16} {interval:>14}  {line.why or 'agrees'}")
     failed = [line.gate for line in lines if line.why]
-    say(f"FAILED at {', '.join(failed)}: look at cable and clock, and do it again" if failed else "all gates agree")
+    say(f"FAILED at {', '.join(failed)}: check cable and clock, and repeat the test" if failed else "all gates agree")
     return 1 if failed else 0
 
 
 def _pulse(
-    heard: "queue.SimpleQueue[Edge]", gates: tuple[str, ...], patience_s: float, not_before_s: float
+    edges: "queue.SimpleQueue[Edge]", gates: tuple[str, ...], patience_s: float, not_before_s: float
 ) -> tuple[dict[str, Edge], float]:
     """The first edge of each gate, all within two seconds. Raises RetryLater if none comes."""
     found: dict[str, Edge] = {}
     give_up_s, began_s = time.monotonic() + patience_s, 0.0
     while len(found) < len(gates):
         try:
-            edge = heard.get(timeout=max(0.001, give_up_s - time.monotonic()))
+            edge = edges.get(timeout=max(0.001, give_up_s - time.monotonic()))
         except queue.Empty:
             break
         now_s = time.monotonic()

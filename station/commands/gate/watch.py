@@ -1,6 +1,6 @@
 """`raceday gate watch`: each edge and passing as it comes, and the gate's health, so that one sees at once if it works.
 
-Of a gate with several sensors each pass also says how they stand, and what to set (`layout`).
+Each pass of a gate with several sensors also shows how they are arranged, and what to set (`layout`).
 Of the gates in a station's config (stop the station first: a port has one reader), or of one decoder on a port.
 """
 
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 
 class LayoutTrial:
-    """The passes of one gate, judged by the core as the station judges them; told each edge on the gate's thread."""
+    """The passes of one gate, evaluated by the core as in the station; `line_for` is called on the gate's thread."""
 
     def __init__(self, spec: GateSpec) -> None:
         self._gate = Gate(spec, CrossingCounter())
@@ -79,7 +79,7 @@ def watch(
     try:
         for name, gate in gates.items():
             if isinstance(gate, DecoderGate):
-                gate.listen(lambda facts: lines.put("\n".join(facts_lines(facts))))
+                gate.subscribe(lambda facts: lines.put("\n".join(facts_lines(facts))))
             gate.start({}, _printing(lines, last, trials.get(name)))
         while until_s is None or time.monotonic() < until_s:
             try:
@@ -132,7 +132,7 @@ def edge_line(edge: Edge, last: dict[tuple[str, str], int]) -> str:
 
 
 def facts_lines(facts: list[Decoded]) -> list[str]:
-    """What a decoder says; its status is in the health."""
+    """One line per fact of a decoder; its status is part of the health."""
     return [f"  {_words(fact)}" for fact in facts if not isinstance(fact, StatusReport)]
 
 
@@ -147,17 +147,17 @@ def health_line(name: str, gate: GateDriver) -> str:
 def _words(fact: Decoded) -> str:
     if isinstance(fact, Gap):
         return fact.sentence
-    told = {key: value for key, value in fact_fields(fact).items() if value not in (0, False)}
-    at_ns = told.pop("device_time_ns", None)
+    fields = {key: value for key, value in fact_fields(fact).items() if value not in (0, False)}
+    at_ns = fields.pop("device_time_ns", None)
     seconds = f" at {at_ns / 1e9:.6f} s:" if at_ns is not None else ":"
-    return f"{KINDS[type(fact).__name__]}{seconds} " + ", ".join(f"{key} {value}" for key, value in told.items())
+    return f"{KINDS[type(fact).__name__]}{seconds} " + ", ".join(f"{key} {value}" for key, value in fields.items())
 
 
 def _printing(
     lines: "queue.SimpleQueue[str]", last: dict[tuple[str, str], int], trial: LayoutTrial | None
 ) -> Callable[[GateOutput], None]:
-    """What is done with each word of one gate."""
-    return lambda told: lines.put(event_line(told, last) + (trial.line_for(told) if trial is not None else ""))
+    """The callback for one gate's output: it queues a line for each."""
+    return lambda output: lines.put(event_line(output, last) + (trial.line_for(output) if trial is not None else ""))
 
 
 def _left(until_s: float) -> float:

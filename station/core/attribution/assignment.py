@@ -3,7 +3,8 @@
 A transponder's id decides. Else all crossings that lie close together are weighed at once against all cars: how far a
 car's own report is off, or (its report was lost) how far the gap is off its usual lap. The cheapest assignment as a
 whole wins; it is sure only if the best one that gives this crossing to another car, or to nobody, is much worse. What
-is not sure, missing or false is said with its witnesses: nothing is inserted, and nothing is guessed in silence.
+is not sure, missing or false is proposed with its witnesses: nothing is inserted, and nothing is guessed in silence.
+Called by multi_car.py; the costs are likelihood.py's, the assignment is hungarian.py's.
 
 A decision that says nothing changes nothing: moments at which nothing was decided need not be remembered.
 """
@@ -58,14 +59,17 @@ class CrossingAssigner:
         self._waits: WeighedCluster | None = None  # what the first cluster came to, until anything new is known
 
     def enter(self, name: str, last_ns: int | None = None, laps: Sequence[int] = (), now_ns: int | None = None) -> None:
-        """A car comes onto the track; what was known of it is of another run, but for its laps in this one."""
+        """A car comes onto the track.
+
+        `last_ns`, `laps`: its last crossing and its laps in this run, in ns of the gate's clock.
+        """
         self._waits = None
         self._sure = deque((each for each in self._sure if each[0].car != name), maxlen=REMEMBERED)
         self._cars = [car for car in self._cars if car.name != name]
         self._cars.append(CarOnTrack(name, last_ns, now_ns, laps=deque(laps, maxlen=7)))
 
     def leave(self, name: str, at_ns: int) -> None:
-        """Its run is over: it may cross once more, and is then forgotten."""
+        """The car's run is over at `at_ns` of the gate's clock: it may cross once more, and is then forgotten."""
         self._waits = None
         self._cars = [car for car in self._cars if car.may_cross(at_ns)]
         for car in self._cars:
@@ -73,14 +77,14 @@ class CrossingAssigner:
                 car.left_ns = at_ns
 
     def ruled(self, name: str, at_ns: int) -> None:
-        """An official says that this car crossed then."""
+        """It is known (by an official or a transponder) that this car crossed at `at_ns` of the gate's clock."""
         self._waits = None
         for car in self._cars:
             if car.name == name:
                 car.last_ns = at_ns if car.last_ns is None else max(at_ns, car.last_ns)
 
     def crossing(self, seen: GateCrossing) -> None:
-        """The gate saw a car."""
+        """The gate saw a car; whose crossing it was is decided later."""
         self._waits = None
         self._open.append(seen)
         self._open.sort(key=lambda each: each.at_ns)
@@ -98,7 +102,7 @@ class CrossingAssigner:
             car.add_report(report)
 
     def restart(self) -> None:
-        """The gate's clock is another one: stamps from before say nothing any more."""
+        """The gate's clock is another one: what was stamped before cannot be compared any more."""
         self._waits = None
         self._sure.clear()
         for car in self._cars:
@@ -107,7 +111,7 @@ class CrossingAssigner:
             car.waiting.clear()
 
     def decide(self, now_ns: int) -> list[Decision | MissingCrossing | LateContradiction]:
-        """All that is ripe now."""
+        """The decisions that no later report can change, by the time `now_ns` of the gate's clock; oldest first."""
         found: list[Decision | MissingCrossing | LateContradiction] = []
         while self._open:
             size = 1

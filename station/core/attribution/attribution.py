@@ -37,25 +37,25 @@ class Attribution:
 
     @property
     def several(self) -> bool:
-        """More than one car may break the beam."""
+        """Whether more than one car may break the beam now."""
         return self._multi_car is not None and self._multi_car.on
 
     @property
     def undecided(self) -> f.Crossing | None:
-        """The oldest crossing that waits until it is clear whose it was."""
+        """The oldest crossing that waits for a decision; None if there is none."""
         return None if self._multi_car is None else self._multi_car.undecided
 
     @property
     def unknown_transponders(self) -> tuple[UnknownId, ...]:
-        """Transponders that passed in this race, and of whom nobody knows whose they are; the latest last."""
+        """Transponders that passed in this race and have no known owner; the latest last."""
         return tuple(self._transponders.unknown_transponders.values())
 
     def configure(self, transponders: tuple[e.Transponder, ...]) -> None:
-        """The station started: whose transponders are read."""
+        """The transponders of the station's config, as of this start."""
         self._transponders.configure(transponders)
 
     def open(self, race: Race) -> None:
-        """Crossings are this race's from now on."""
+        """Crossings are assigned to runs of this race from now on; forgets what was read in another race."""
         if self._race is not race:
             self._race, self._multi_car = race, MultiCarAttribution(race, self._scale)
             self._transponders.forget()
@@ -146,25 +146,25 @@ class Attribution:
         self._transponders.remember(TransponderPass(crossing, on, "gate", lockout_ns, whose))
 
     def settle(self) -> Iterator[Step]:
-        """Who is on the track is about to change: what waits is decided."""
+        """Decides what waits, as who is on the track is about to change."""
         return self._multi_car.decide_all() if self._multi_car is not None else iter(())
 
     def sync(self, now: e.Moment) -> None:
-        """Who is on the track may have changed."""
+        """Looks up which cars are on the track, after a command or the end of a run."""
         if self._multi_car is not None:
             self._multi_car.sync(now)
 
     def tick(self, now: e.Moment) -> Iterable[Step]:
-        """What only time tells: that no report will come."""
+        """Decides what has waited long enough: no report will come any more."""
         return self._multi_car.tick(now) if self._multi_car is not None and self._multi_car.on else ()
 
     def report(self, report: e.CarReport) -> None:
-        """A car says that it passed."""
+        """Takes in a car's report of a passing; it only matters with several cars on the track."""
         if self._multi_car is not None:
             self._multi_car.report(report)
 
     def ruled(self, run: Run) -> None:
-        """An official gave the run a crossing."""
+        """An official gave the run a crossing: its car was at the line then."""
         if self._multi_car is not None:
             self._multi_car.named(run, run.book.segments[-1].start.at_ns)
 
@@ -175,7 +175,7 @@ class Attribution:
         return OwnerChange(known, self._transponders.give(known), again, stranger, command)
 
     def recount(self, change: OwnerChange) -> Iterable[Step]:
-        """What the transponder passed before is its owner's, too."""
+        """What the transponder read before counts for its owner now; the facts, and crossings still to be counted."""
         if self._race is None or not change.passes:
             return ()
         if self._transponders.retells:

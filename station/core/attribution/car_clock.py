@@ -44,12 +44,12 @@ class CarClock:
 
     @property
     def learnt(self) -> bool:
-        """A crossing was surely this car's."""
+        """Whether a crossing was surely this car's, so that the offset is known closely."""
         return bool(self._offsets)
 
     @property
     def newest_ns(self) -> int | None:
-        """Gate clock minus car clock, by the crossing that was met last; it follows the drift. None: not known yet."""
+        """Gate clock minus car clock in ns, by the crossing met last (it follows the drift); None: not known yet."""
         if self._one_clock:
             return 0
         return self._offsets[-1] if self._offsets else None
@@ -64,7 +64,7 @@ class CarClock:
         self._mismatches = 0
 
     def mismatch(self) -> None:
-        """A report met no crossing; after several in a row what was learnt is forgotten."""
+        """Counts a report that met no crossing; after `MAX_UNMET` in a row what was learnt is forgotten."""
         self._mismatches += 1
         if self._mismatches >= MAX_UNMET:
             self._offsets.clear()
@@ -91,7 +91,7 @@ class CarClock:
 
 
 def on_gate_clock(reports: Iterable[tuple[int, int]]) -> int:
-    """Gate clock minus car clock, from (said on the car's clock, heard on the gate's): the least delay bounds it."""
+    """Gate clock minus car clock in ns, at most: the least of (received on the gate's clock - stated on the car's)."""
     return min(received_ns - stated_ns for stated_ns, received_ns in reports)
 
 
@@ -114,7 +114,7 @@ def offset_by_laps(reports: Sequence[CarReport], crossings: Sequence[RunCrossing
 
 
 def as_long(report: CarReport, lap_ns: int) -> bool:
-    """Does the report state a lap of this duration, as closely as cars can tell?"""
+    """Whether the report states a lap of this duration, as closely as cars can tell."""
     return report.lap_ns is not None and abs(report.lap_ns - lap_ns) <= DURATION_NS + report.uncertainty_ns
 
 

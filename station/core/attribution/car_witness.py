@@ -1,8 +1,9 @@
 """A car's own lap reports beside the gate's laps: they confirm, or expose a missed or a false crossing.
 
 The car has a clock of its own. Where it is the gate's (the same boot) stamps are compared; otherwise the offset
-between the two is found from laps of equal length, never later than the report arrived, and then kept: stamps and
-durations must both agree. A report is never a crossing: what it exposes is proposed to an official.
+between the two is found from laps of equal length, never later than the report arrived, and then followed
+(car_clock.py): stamps and durations must both agree. A report is never a crossing: what it exposes is proposed to an
+official. The last stage of the engine's pipeline, called by engine.py for each counted crossing and each report.
 """
 
 from collections import deque
@@ -36,7 +37,7 @@ class WitnessedCrossing:
 
     @property
     def clock(self) -> str:
-        """Whose ns its stamp counts: a gate that was restarted may still stamp with the station's clock."""
+        """The clock that stamped it; a gate that was restarted may still use the station's."""
         return clock_of(self.segment.start.boot)
 
 
@@ -63,17 +64,17 @@ class CarWitness:
         self._clocks: dict[tuple[str, str], CarClock] = {}  # (car boot, gate clock)
 
     def on_crossing(self, book: LapBook, segment: LapSegment) -> list[Finding]:
-        """The gate counted a crossing of this car."""
+        """The gate counted a crossing of this car: the findings that follow."""
         self._passings.append(WitnessedCrossing(book, segment))
         return self._settle()
 
     def on_report(self, report: CarReport) -> list[Finding]:
-        """The car says that it passed."""
+        """The car reports a passing: the findings that follow."""
         self._waiting.append(report)
         return self._settle()
 
     def on_recount(self, book: LapBook) -> list[Finding]:
-        """A ruling changed the run's marks: look at its newest ones afresh (agreed reports stay with their marks)."""
+        """A ruling changed the run's crossings: compares the newest again; agreed reports stay with their crossings."""
         known = {id(p.segment): p for p in self._passings if p.book is book}
         others = [p for p in self._passings if p.book is not book]
         newest = [known.get(id(s)) or WitnessedCrossing(book, s) for s in book.segments[-REMEMBERED // 2 :]]
@@ -199,24 +200,27 @@ class CarWitnesses:
         self._by_car: dict[str, CarWitness] = {}
 
     def of(self, car: str) -> CarWitness:
-        """The car's witness, from now on at the latest."""
+        """The witness of this car; made at the first call."""
         known = self._by_car.get(car)
         if known is None:
             known = self._by_car[car] = CarWitness(car)
         return known
 
     def on_crossing(self, run: Run, segment: LapSegment) -> list[Finding]:
-        """The gate counted a crossing of the run's car."""
+        """The gate counted a crossing of the run's car: the findings that follow."""
         return self.of(run.car).on_crossing(run.book, segment)
 
     def on_report(self, report: CarReport) -> list[Finding]:
-        """A car says that it passed; of one that had no run here nothing follows."""
+        """A car reports a passing: the findings that follow, none for a car that had no run here."""
         known = self._by_car.get(report.car)
         return [] if known is None else known.on_report(report)
 
 
 def facts_of(found: Sequence[Finding], runs: Mapping[str, Run], several: bool) -> list[f.Fact]:
-    """Confirmed laps as they are; doubts as proposals, in their run's list. `several` cars: doubts are no matter."""
+    """The facts of findings: confirmed laps, and doubts as proposals in their run's list.
+
+    Among `several` cars doubts give none: they are weighed by the attribution instead.
+    """
     facts: list[f.Fact] = []
     for each in found:
         if isinstance(each, f.LapConfirmed):

@@ -6,7 +6,7 @@ INFINITY = float("inf")
 
 
 def assign(cost: Sequence[Sequence[float]]) -> tuple[float, list[int]]:
-    """Each row's column, and the sum: no choice is cheaper. Rows <= columns; costs are finite."""
+    """The least sum of costs, and for each row the column that it gets. Needs rows <= columns and finite costs."""
     rows, columns = len(cost), len(cost[0]) if cost else 0
     assert rows <= columns or not rows
     u, v = [0.0] * (rows + 1), [0.0] * (columns + 1)

@@ -1,4 +1,6 @@
-"""How unlikely is it that this car made this crossing? Costs are negative log likelihoods of what a hall is like.
+"""How unlikely is it that this car made this crossing? Costs are negative log likelihoods.
+
+They say how often reports, edges and laps are lost, late or odd at a usual track. assignment.py adds them up.
 
 Of likelihoods in time: an instant that is known to a second says less than one that is known to 40 ms, by the log of
 their ratio. All are against a report of a car whose clock is known (SIGMA_NS).
@@ -72,7 +74,7 @@ class CarOnTrack:
         return round(statistics.median(self.laps)) if self.laps else None
 
     def add_report(self, report: CarReportAt) -> None:
-        """Its own reports teach its usual lap, whoever is given its crossings."""
+        """Takes in a report: it waits for its crossing, and teaches the car's usual lap."""
         last = self.last_report
         gap_ns = report.at_ns - last.at_ns if last is not None and last.boot == report.boot else 0
         if gap_ns > 0 and (self.usual_ns is None or gap_ns < 3 * self.usual_ns // 2):
@@ -81,24 +83,27 @@ class CarOnTrack:
         self.waiting.append(report)
 
     def on_gate_clock(self, report: CarReportAt) -> tuple[int, int]:
-        """The report on the gate's clock, and its sigma."""
+        """When the report's passing was on the gate's clock, and the sigma of that; both in ns."""
         clock = self.clocks.get(report.boot)
         if clock is None:
             return report.at_ns, SIGMA_NS + report.uncertainty_ns
         return clock.on_gate(report.at_ns, report.uncertainty_ns)
 
     def is_clock_known(self, report: CarReportAt) -> bool:
-        """Is its clock known well enough to say when it passed?"""
+        """Whether the car's clock is known well enough to say when it passed."""
         clock = self.clocks.get(report.boot)
         return clock is None or clock.learnt
 
     def may_cross(self, at_ns: int) -> bool:
-        """It is on the track, or left it a moment ago."""
+        """Whether it is on the track at `at_ns`, or left it a moment before."""
         return self.left_ns is None or at_ns - self.left_ns < LEAVES_NS
 
 
 def cost(car: CarOnTrack, report: CarReportAt | None, seen: GateCrossing, min_lap_ns: int) -> float:
-    """Of this car having made this crossing."""
+    """The cost (a negative log likelihood) of this car having made this crossing.
+
+    `report`: its report about it, if any.
+    """
     if seen.car:
         return -FAR if seen.car == car.name else FAR
     if car.last_ns is not None and seen.at_ns - car.last_ns < min_lap_ns:
@@ -116,7 +121,7 @@ def cost(car: CarOnTrack, report: CarReportAt | None, seen: GateCrossing, min_la
 
 
 def by_lap(car: CarOnTrack, at_ns: int) -> float:
-    """By the time since its last crossing alone."""
+    """The cost of a crossing at `at_ns` by the time since the car's last crossing alone."""
     usual_ns = car.usual_ns
     if usual_ns is None or car.last_ns is None:
         first = car.last_ns is None and car.entered_ns is not None and at_ns - car.entered_ns < STARTS_NS
@@ -144,7 +149,7 @@ def _elsewhere(car: CarOnTrack, at_ns: int, min_lap_ns: int) -> float:
 
 
 def left_out(car: CarOnTrack, report: CarReportAt | None, cluster: list[GateCrossing], lockout_ns: int) -> float:
-    """A report without a crossing: the edge was missed, or swallowed by the lockout of another car's."""
+    """The cost of the car's report having no crossing: the edge was missed, or swallowed by another car's lockout."""
     if report is None:
         return 0.0
     at_ns, sigma_ns = car.on_gate_clock(report)
@@ -153,7 +158,7 @@ def left_out(car: CarOnTrack, report: CarReportAt | None, cluster: list[GateCros
 
 
 def report_in(car: CarOnTrack, cluster: list[GateCrossing]) -> CarReportAt | None:
-    """The car's report about this time, if there is one; the nearest."""
+    """The car's report nearest to these crossings; None if none is within JOIN_NS."""
     best, best_ns = None, JOIN_NS
     for report in car.waiting:
         at_ns, _ = car.on_gate_clock(report)

@@ -54,15 +54,15 @@ class MultiCarAttribution:
 
     @property
     def undecided(self) -> f.Crossing | None:
-        """The oldest crossing that waits."""
+        """The oldest crossing that waits for a decision; None if there is none."""
         return min((pending.crossing for pending in self._pending.values()), key=lambda each: each.at_ns, default=None)
 
     def sync(self, now: e.Moment) -> None:
-        """After a command, or a run's end: who is on the track now?"""
+        """Looks up which cars are on the track, after a command or the end of a run."""
         self._sync(self._on_gate(now))
 
     def if_clear(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source) -> Step | None:
-        """What becomes of it where one run is on the track, and nobody has just left; None: it is to be weighed."""
+        """The step of a crossing where only one car can have made it; None: it has to be weighed."""
         if self._cars is None and kind == "start_finish":
             if e.clock_of(crossing.boot) != e.clock_of(self._boot):
                 self._now_ns = crossing.at_ns
@@ -71,7 +71,10 @@ class MultiCarAttribution:
         return None if self._cars is not None else self._only_run(crossing, kind, source)
 
     def crossing(self, crossing: f.Crossing, source: f.Source, lockout_ns: int) -> Iterator[Step]:
-        """The gate saw a car, and it is not clear which: all that is ripe by then is decided, and this one waits."""
+        """A crossing that several cars can have made: the steps of older ones that are ripe now.
+
+        This one waits until no report can change whose it was.
+        """
         if e.clock_of(crossing.boot) != e.clock_of(self._boot):
             yield from self.decide_all()
             self._now_ns = crossing.at_ns
@@ -88,12 +91,12 @@ class MultiCarAttribution:
         self._cars.crossing(GateCrossing(crossing.number, crossing.at_ns))
 
     def named(self, run: Run, at_ns: int) -> None:
-        """A transponder or an official said whose crossing it was."""
+        """A transponder or an official says that the run's car crossed at `at_ns` of the gate's clock."""
         if self._cars is not None:
             self._cars.ruled(run.car, at_ns)
 
     def report(self, report: e.CarReport) -> None:
-        """A car says that it passed."""
+        """Takes in a car's report of a passing."""
         if self._cars is None:
             return
         clock = e.clock_of(self._boot or report.taken.boot)
@@ -101,12 +104,12 @@ class MultiCarAttribution:
         self._cars.report(stated, self._on_gate(report.taken), report.car_boot == clock)
 
     def tick(self, now: e.Moment) -> Iterator[Step]:
-        """What time alone decides."""
+        """The steps of what has waited long enough."""
         if self._cars is not None and self._boot:
             yield from self._decide(self._on_gate(now))
 
     def decide_all(self) -> Iterator[Step]:
-        """Who is on the track is about to change: what waits is decided by what is known now."""
+        """The steps of all that waits, by what is known now: who is on the track is about to change."""
         newest_ns = max((pending.crossing.at_ns for pending in self._pending.values()), default=None)
         if newest_ns is not None:
             yield from self._decide(newest_ns + HOLD_NS)
@@ -208,9 +211,11 @@ class MultiCarAttribution:
     def _enter(self, cars: CrossingAssigner, run: Run) -> None:
         """What its laps so far teach is taken along."""
         begun = 0 if run.signal is None else 1  # a start signal is no pass
-        marks = [segment.start for segment in run.book.segments[begun:][-8:]]
-        laps = [after.at_ns - before.at_ns for before, after in pairwise(marks) if before.boot == after.boot]
-        cars.enter(run.car, marks[-1].at_ns if marks else None, laps, self._now_ns)
+        counted_crossings = [segment.start for segment in run.book.segments[begun:][-8:]]
+        laps = [
+            after.at_ns - before.at_ns for before, after in pairwise(counted_crossings) if before.boot == after.boot
+        ]
+        cars.enter(run.car, counted_crossings[-1].at_ns if counted_crossings else None, laps, self._now_ns)
         self._in[run.car] = run
         self._gone.pop(run.car, None)
 

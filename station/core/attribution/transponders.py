@@ -1,16 +1,11 @@
-"""Whose transponder is it? Ids are compared as numbers are meant, not as they are written; unknown ones
-are remembered.
+"""Whose transponder is it? What the config and officials say of each id, and what was read of it in this race.
 
-Decoders give each protocol's own form (P3, RC-4, TranX, Cano: decimal; IPICO and long RFID tags: hexadecimal; LapRF,
-Carrera: the slot). Other programs and stickers write the same id otherwise. So an id is, in this order: the same text;
-the same without blanks, colons, dashes, dots, case and leading zeros; the same number, one of the two being
-hexadecimal. Digits alone may be either: as hexadecimal they count only from six digits on, while nobody has sent them
-as they stand, and while they fit one owner. Where two owners fit, nobody is meant, and it is said. What an official
-gives is found by the same rule: in another notation than the config's, or than the decoder's, it is the same one.
+Called by attribution.py for each crossing with an id. Ids are compared as in transponder_ids.py. An id that nobody has
+sent as it stands may also be meant in another notation, as long as it fits one owner; where two owners fit nobody is
+meant, and a sentence says so. What an official assigns is found by the same rule: in another notation than the
+config's, or than the decoder's, it is the same transponder.
 """
 
-import functools
-import unicodedata
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,65 +14,16 @@ from shared.errors import Refused
 from shared.protocol.topics import checked_device
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.attribution.transponder_ids import IdReading, plain_id, reading, the_hexadecimal
 from station.core.runs.racer_names import RacerNames
 from station.core.runs.recount import TransponderPass
 from station.core.runs.run import Run
 
-MARKS = str.maketrans("", "", " :-_.,'/")
-MIN_HEX_DIGITS = 6  # of an id of digits that is taken as hexadecimal
-MAX_DIGITS = 16  # of an id that is compared as a number; longer ones have one notation
 MAX_LETTERS = 128
-STRANGERS = 64
+MAX_UNKNOWN = 64
 REMEMBERED = 128  # transponders, of this race
 PASSES = 512
 BY_NUMBER = 3  # the edition from which on an official may give an id in any notation, and runs are told anew
-_DIGITS, _HEX = frozenset("0123456789"), frozenset("0123456789ABCDEF")
-
-
-@dataclass(frozen=True, slots=True)
-class IdReading:
-    """What an id says: `plain` text to compare, and as which number it can be read. `sure`: it cannot be decimal."""
-
-    plain: str
-    decimal: int | None
-    hexadecimal: int | None
-    sure: bool
-
-
-@functools.lru_cache(maxsize=1024)  # the same few ids come with every crossing
-def reading(text: str) -> IdReading:
-    """Of an id as anybody writes it."""
-    plain = unicodedata.normalize("NFKC", text).translate(MARKS).upper()
-    prefixed = plain.startswith("0X") and len(plain) > 2
-    digits = plain[2:] if prefixed else plain
-    is_hex = bool(digits) and _HEX.issuperset(digits)
-    sure = is_hex and (prefixed or not _DIGITS.issuperset(digits))
-    short = len(digits.lstrip("0")) <= MAX_DIGITS
-    told_apart = "0X" if prefixed and _DIGITS.issuperset(digits) else ""
-    return IdReading(
-        told_apart + (digits.lstrip("0") or digits[:1]),
-        int(digits) if is_hex and short and not sure else None,
-        int(digits, 16) if is_hex and short else None,
-        sure,
-    )
-
-
-def plain_id(text: str) -> str:
-    """An id without what only differs by the way of writing it."""
-    return reading(text).plain
-
-
-def same_number(known: IdReading, read: IdReading) -> bool:
-    """Are they one number, the one as decimal and the other as hexadecimal?"""
-    return the_hexadecimal(known, read) is not None
-
-
-def the_hexadecimal(known: IdReading, read: IdReading) -> IdReading | None:
-    """Which of the two is hexadecimal, where they are one number so."""
-    for tens, sixteens in ((known, read), (read, known)):
-        if tens.decimal is not None and tens.decimal == sixteens.hexadecimal:
-            return sixteens if sixteens.sure or len(sixteens.plain) >= MIN_HEX_DIGITS else None
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +60,11 @@ class Transponders:
 
     @property
     def any(self) -> bool:
-        """Is anybody's known?"""
+        """Whether any transponder has a known owner."""
         return bool(self._wired or self._given)
 
     def configure(self, known: tuple[e.Transponder, ...]) -> None:
-        """The station started. What an official gave stays, unless the config says something new of that id."""
+        """Takes the config's transponders; what an official assigned stays, unless the config changed for that id."""
         before = {plain_id(each.id): each for each in self._wired}
         for each in known:
             if before.get(plain_id(each.id)) != each:
@@ -148,16 +94,16 @@ class Transponders:
         return [each for key in same for each in self._passes[key]]
 
     def is_given(self, transponder: str) -> bool:
-        """Did an official say whose it is?"""
+        """Whether an official named its owner."""
         return bool(self._meant(transponder, self._given.values()))
 
     def is_known(self, transponder: str) -> bool:
-        """Does the config or an official say anything of it?"""
+        """Whether the config or an official names its owner."""
         return bool(self._meant(transponder, self._all()))
 
     @property
     def retells(self) -> bool:
-        """Are runs told anew from what was read? Not while records of an older edition replay."""
+        """Whether runs are counted again when an owner changes; not while records of an older edition replay."""
         return self._by_number
 
     def passes_of(self, run: Run) -> list[TransponderPass]:
@@ -203,7 +149,7 @@ class Transponders:
         ]
 
     def remember(self, passing: TransponderPass) -> None:
-        """A pass of any transponder."""
+        """Stores the pass of a transponder."""
         key = plain_id(passing.crossing.transponder)
         passes = self._passes.pop(key, None)
         self._passes[key] = passes = deque(maxlen=PASSES) if passes is None else passes
@@ -212,38 +158,38 @@ class Transponders:
             del self._passes[next(iter(self._passes))]
 
     def forget(self) -> None:
-        """Another race begins."""
+        """Forgets what was read, as another race begins."""
         self.unknown_transponders.clear()
         self._passes.clear()
 
     def of(self, read: str) -> OwnerFound:
-        """Whose is the transponder that was read?"""
+        """The owner of the transponder that was read."""
         if self._names.exact:
             known = next((each for each in reversed(self._wired) if each.id == read), None)
             return OwnerFound(known, f"its transponder {read}")
         if read not in self._found:
-            if len(self._found) > 4 * STRANGERS:
+            if len(self._found) > 4 * MAX_UNKNOWN:
                 self._found.clear()
             self._found[read] = self._find(read)
         return self._found[read]
 
     def is_of(self, known: e.Transponder, run: Run) -> bool:
-        """Is it on the run's car, or carried by its racer?"""
+        """Whether it is on the run's car, or carried by its racer."""
         of_racer = bool(known.racer) and self._names.key(known.racer) == self._names.key(run.racer)
         return of_racer or (bool(known.car) and known.car == run.car)
 
     def has_any(self, run: Run) -> bool:
-        """Has the run's car or racer any?"""
+        """Whether the run's car or racer has a transponder."""
         return any(self.is_of(known, run) for known in self._all())
 
     def ask(self, crossing: f.Crossing) -> f.UnknownTransponder | None:
-        """A stranger passed; None if it was said that it is nobody's here."""
+        """The question whose transponder it is; None if an official said that it is nobody's here."""
         key = plain_id(crossing.transponder)
         if key in self._given or (self._by_number and self.of(crossing.transponder).given is not None):
             return None
         stranger = self.unknown_transponders.pop(key, None) or UnknownId(crossing.transponder)
         self.unknown_transponders[key] = stranger
-        if len(self.unknown_transponders) > STRANGERS:
+        if len(self.unknown_transponders) > MAX_UNKNOWN:
             del self.unknown_transponders[next(iter(self.unknown_transponders))]
         stranger.count += 1
         return f.UnknownTransponder(crossing.transponder, crossing.number, stranger.count)
@@ -292,7 +238,7 @@ class Transponders:
 
 
 def given_by(command: e.AssignTransponder, names: RacerNames) -> e.Transponder:
-    """What an official says of it, checked. Raises Refused."""
+    """The owner that an official names, checked. Raises Refused."""
     text = command.transponder
     if not (text.isprintable() and 0 < len(text) <= MAX_LETTERS) or text != text.strip():
         raise Refused(f"A transponder's id has 1 to {MAX_LETTERS} printable characters.")

@@ -1,7 +1,7 @@
 """A transponder has another owner: the passes that a run had by the mistake, and what it lost by them.
 
-Called by attribution.py when an official names the owner. Both runs are told anew: that of the owner so far with what
-was read of its own transponders in the meantime, that of the right one with all of its passes.
+Called by attribution.py when an official names the owner. Both runs are counted again: that of the owner so far with
+what was read of its own transponders in the meantime, that of the right one with all of its passes.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class OwnerChange:
 
 
 def recount_runs(race: Race, transponders: Transponders, change: OwnerChange, last_read: LastRead) -> list[f.Fact]:
-    """The facts of all runs that it changes."""
+    """Counts all runs again that the change of owner concerns; their facts."""
     ids = {each.crossing.transponder for each in change.passes}
     for owner in [owner for owner, last in last_read.items() if last.transponder in ids]:
         del last_read[owner]  # it has no twin in what the owner so far reads next
@@ -51,8 +51,8 @@ def recount_runs(race: Race, transponders: Transponders, change: OwnerChange, la
 
 
 def _had(passes: list[TransponderPass], run: Run) -> list[TransponderPass]:
-    counted = {segment.start.crossing for segment in run.book.segments}
-    return [each for each in passes if each.run == run.run_id or each.crossing.number in counted]
+    numbers = {segment.start.crossing for segment in run.book.segments}
+    return [each for each in passes if each.run == run.run_id or each.crossing.number in numbers]
 
 
 def _mistaken(change: OwnerChange, each: TransponderPass, run: Run, own: list[Run]) -> bool:
@@ -78,11 +78,11 @@ def _recount(
     passes = [each for each in transponders.passes_of(run) if each.crossing.number not in elsewhere]
     before = {segment.start.crossing for segment in run.book.segments}
     facts, found = recount_run(race, run, passes, {each.crossing.number: each.crossing for each in gone}, command)
-    counted = {mark.crossing for mark in found.marks}
+    numbers = {counted.crossing for counted in found.counted_crossings}
     attributed: list[f.Fact] = []
     for each in passes:
         each.run = run.run_id
-        if each.crossing.number in counted - before:
+        if each.crossing.number in numbers - before:
             why = f"{transponders.of(each.crossing.transponder).why}, given by {command.author}"
             attributed.append(f.Attributed(each.crossing.number, run.run_id, run.car, why, 100))
     if run.on:

@@ -1,7 +1,8 @@
 """What a crossing means for the run whose it is: the race's stage of the engine's pipeline.
 
 Called by engine.py with each crossing that attribution hands on. The first one after the start begins lap 1, each
-further one ends a lap; one that comes too soon is flagged and counts when an official says so.
+further one ends a lap; one that comes too soon is flagged and counts when an official says so. It calls lap_book.py,
+which holds the run's crossings, time_limit.py and results.py.
 """
 
 from dataclasses import dataclass
@@ -46,16 +47,16 @@ def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], La
         return [*over, f.Unattributed(crossing.number, "it came after the time limit")], None
     if isinstance(attributed, f.Unattributed) or kind == "split":
         return [attributed], None
-    mark = mark_of(race, crossing, source)
+    counted = as_counted(race, crossing, source)
     begun: list[f.Fact] = []
     if run.signal is not None:
-        begun = rebase(race, run, run.signal, mark)
-        if run.book.drove_off(mark):
+        begun = rebase(race, run, run.signal, counted)
+        if run.book.drove_off(counted):
             why = "the car drove off over the line: lap 1 had begun"
             return [*begun, f.Unattributed(crossing.number, why)], None
-    facts, segment = _count(race, run, mark)
+    facts, segment = _count(race, run, counted)
     if late and segment is not None and run.phase == "running":
-        facts += finish(race, run, "time up", "time is up, the last lap is done", True, mark.utc_ns, mark.boot)
+        facts += finish(race, run, "time up", "time is up, the last lap is done", True, counted.utc_ns, counted.boot)
     return [*begun, attributed, *facts], segment
 
 
@@ -68,7 +69,7 @@ def attribution_of(
     why: str = "",
     sure_percent: int = 0,
 ) -> f.Attributed | f.Unattributed:
-    """A crossing that was given to the run of this car: its own, or why it may have none now."""
+    """`Attributed` if the run in this phase may have the crossing now, else `Unattributed` with the reason."""
     if crossing.direction < 0:
         return f.Unattributed(crossing.number, "it went backwards through the gate")
     if phase not in ("armed", "running"):
@@ -78,27 +79,27 @@ def attribution_of(
     return f.Attributed(crossing.number, run_id, car, why, sure_percent)
 
 
-def mark_of(race: Race, crossing: f.Crossing, source: f.Source) -> CountedCrossing:
+def as_counted(race: Race, crossing: f.Crossing, source: f.Source) -> CountedCrossing:
     """The crossing as one that counts, with its time of day."""
     utc_ns = race.scale.utc_ns(crossing.boot, crossing.at_ns)
     return CountedCrossing(crossing.number, crossing.at_ns, crossing.boot, utc_ns, crossing.uncertainty_ns, source)
 
 
-def _count(race: Race, run: Run, mark: CountedCrossing) -> tuple[list[f.Fact], LapSegment | None]:
-    if run.book.too_soon(mark):
-        run.book.flagged.append(mark)
+def _count(race: Race, run: Run, counted: CountedCrossing) -> tuple[list[f.Fact], LapSegment | None]:
+    if run.book.too_soon(counted):
+        run.book.flagged.append(counted)
         sentence = f"sooner than {run.rules.min_lap_s:g} s after the last crossing: it ends no lap."
-        return [f.CrossingFlagged(mark.crossing, run.run_id, mark.at_ns, sentence)], None
+        return [f.CrossingFlagged(counted.crossing, run.run_id, counted.at_ns, sentence)], None
     was = run.book.doubts.held
-    run.book.add(mark)
+    run.book.add(counted)
     segment = run.book.segments[-1]
     if run.phase == "armed":
-        run.begin(mark)
-        started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
+        run.begin(counted)
+        started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
         return [started, f.PhaseChanged(run.run_id, "running")], segment
     number = len(run.book.segments) - 1
     done = [f.LapCompleted(run.book.lap(number)), *lap_doubts(race, run, was, number)]
-    return [*done, *finish_if_full(race, run, mark.utc_ns, mark.boot)], segment
+    return [*done, *finish_if_full(race, run, counted.utc_ns, counted.boot)], segment
 
 
 def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> list[f.Fact]:
@@ -109,18 +110,21 @@ def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> lis
     return weighed(run, was, alone=len(race.on_track) < 2, ended=ended)
 
 
-def rebase(race: Race, run: Run, signal: e.Moment, mark: CountedCrossing) -> list[f.Fact]:
-    """The start signal is put on the clock of the gate that sees the first crossing, as well as both are known."""
+def rebase(race: Race, run: Run, signal: e.Moment, counted: CountedCrossing) -> list[f.Fact]:
+    """Puts the start signal on the clock of the gate that sees the first crossing.
+
+    Gives the fact if lap 1 begins elsewhere now.
+    """
     at_ns, uncertainty_ns = signal.at_ns, SIGNAL_NS
-    if run.rebooted and e.clock_of(signal.boot) != e.clock_of(mark.boot):
-        known = race.scale.on_device(signal, mark.boot)
+    if run.rebooted and e.clock_of(signal.boot) != e.clock_of(counted.boot):
+        known = race.scale.on_device(signal, counted.boot)
         if known is None:
             return []  # lap 1 spans a reboot, and only the time of day would tell how long it was
         at_ns, uncertainty_ns = known, SIGNAL_NS + OTHER_CLOCK_NS
-    elif e.clock_of(signal.boot) != e.clock_of(mark.boot):
-        at_ns = race.scale.utc_ns(signal.boot, signal.at_ns) - race.scale.utc_ns(mark.boot, 0)
+    elif e.clock_of(signal.boot) != e.clock_of(counted.boot):
+        at_ns = race.scale.utc_ns(signal.boot, signal.at_ns) - race.scale.utc_ns(counted.boot, 0)
         uncertainty_ns += OTHER_CLOCK_NS
-    if not run.book.rebase(mark, at_ns, uncertainty_ns):
+    if not run.book.rebase(counted, at_ns, uncertainty_ns):
         return []
-    run.clocks.setdefault(e.clock_of(mark.boot), at_ns)
-    return [f.RunStarted(run.run_id, 0, at_ns, mark.boot, run.started_utc_ns)]
+    run.clocks.setdefault(e.clock_of(counted.boot), at_ns)
+    return [f.RunStarted(run.run_id, 0, at_ns, counted.boot, run.started_utc_ns)]

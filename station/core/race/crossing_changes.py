@@ -1,6 +1,6 @@
 """Crossings that change hands: an official says whose one was, or whose a transponder is.
 
-Called by orders.py for a single crossing, by attribution.py and mistaken.py for all those of a transponder. What was
+Called by orders.py for a single crossing, by attribution.py and wrong_owner.py for all those of a transponder. What was
 counted for one run is taken from it and counted for another; both are judged again.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from shared.errors import Refused
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.race.counting import lap_doubts, mark_of, rebase
+from station.core.race.counting import as_counted, lap_doubts, rebase
 from station.core.race.race import Race
 from station.core.race.results import finish, judge_again
 from station.core.runs.recount import RecountedRun, TransponderPass, restarted_at, retold
@@ -18,7 +18,7 @@ from station.core.runs.run import Run
 
 
 def afterwards(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
-    """Crossings of a run that went on, or ended, before it was known that they were its own."""
+    """Counts crossings for a run that went on, or ended, before they were known to be its own; the facts."""
     facts = [fact for crossing in crossings for fact in _place(race, run, crossing, command)]
     if not facts:
         return []
@@ -31,7 +31,7 @@ def afterwards(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e
 
 
 def taken_over(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
-    """Those of them that other runs have are this one's: what becomes of the others."""
+    """Takes these crossings from the runs that have them, since they are `run`'s; the facts of those runs."""
     facts: list[f.Fact] = []
     for other in [each for each in race.runs.values() if each is not run]:
         gone = [crossing for crossing in crossings if other.book.holds(crossing.number)]
@@ -49,28 +49,31 @@ def recount_run(
     gone: Mapping[int, f.Crossing],
     command: e.AssignTransponder,
 ) -> tuple[list[f.Fact], RecountedRun]:
-    """Its marks are those of its own transponders; crossings that are `gone` were other owners'."""
+    """Counts the run again from the passes of its own transponders.
+
+    Crossings that are `gone` were other owners'. Gives the facts, and what the run has now.
+    """
     facts: list[f.Fact] = []
     if run.signal is not None and passes and run.book.segments:
-        facts = rebase(race, run, run.signal, mark_of(race, passes[0].crossing, passes[0].source))
-    found = retold(run, passes, gone, lambda each: mark_of(race, each.crossing, each.source))
+        facts = rebase(race, run, run.signal, as_counted(race, passes[0].crossing, passes[0].source))
+    found = retold(run, passes, gone, lambda each: as_counted(race, each.crossing, each.source))
     before, was, phase = [segment.start for segment in run.book.segments], run.book.doubts.held, run.phase
-    run.book.retell(found.marks, found.flagged, gone)
-    if found.marks == before:
+    run.book.retell(found.counted_crossings, found.flagged, gone)
+    if found.counted_crossings == before:
         return facts, found
-    for mark in before:
-        if mark.crossing in gone:
-            race.add_doubtful(gone[mark.crossing])
-    for mark in found.marks:
-        if mark not in before:
-            race.settle(mark.crossing)
+    for counted in before:
+        if counted.crossing in gone:
+            race.add_doubtful(gone[counted.crossing])
+    for counted in found.counted_crossings:
+        if counted not in before:
+            race.settle(counted.crossing)
     facts += restarted_at(run, before, command)
     facts.append(f.LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason))
     if run.phase != phase:
         facts.append(f.PhaseChanged(run.run_id, run.phase))
-    facts += lap_doubts(race, run, was) if found.marks else []
+    facts += lap_doubts(race, run, was) if found.counted_crossings else []
     if found.last_lap and run.phase == "running":
-        last = found.marks[-1]
+        last = found.counted_crossings[-1]
         over = finish(race, run, "time up", "time is up, the last lap is done", True, last.utc_ns, last.boot)
         return [*facts, *over], found
     return [*facts, *judge_again(race, run, command)], found
@@ -84,17 +87,17 @@ def _without(race: Race, run: Run, gone: Sequence[f.Crossing], command: e.Assign
 
 def _place(race: Race, run: Run, crossing: f.Crossing, command: e.AssignTransponder) -> list[f.Fact]:
     """By its own stamp; nothing if a crossing of the run is too near, or its time was over."""
-    ends_ns, mark = run.strikes_ns(crossing.boot), mark_of(race, crossing, "gate")
+    ends_ns, counted = run.strikes_ns(crossing.boot), as_counted(race, crossing, "gate")
     over = run.full() or not run.counts or (ends_ns is not None and crossing.at_ns > ends_ns)
     if over or run.book.near(crossing.boot, crossing.at_ns):
         return []
     if not run.book.segments:  # it ended before it began
-        run.book.add(mark)
+        run.book.add(counted)
         run.begun = True
-        run.start_at(mark)
+        run.start_at(counted)
         race.settle(crossing.number)
         why = f"its transponder {crossing.transponder}, given by {command.author}"
-        started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
+        started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
         return [f.Attributed(crossing.number, run.run_id, run.car, why, 100), started]
     given = e.AssignCrossing(
         author=command.author,
@@ -124,7 +127,7 @@ def _assigned_to(race: Race, run: Run, command: e.AssignCrossing, crossing: f.Cr
     if holder is run:
         facts = confirm_assignment(run, command)
     else:
-        facts = assign(run, command, crossing, mark_of(race, crossing, "gate"), holder)
+        facts = assign(run, command, crossing, as_counted(race, crossing, "gate"), holder)
     if holder is not None and holder is not run:
         facts = [*remove_assigned(holder, command), *judge_again(race, holder, command), *facts]
         facts += lap_doubts(race, holder, holder.book.doubts.held)

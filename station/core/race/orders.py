@@ -22,7 +22,7 @@ from station.core.runs.run import NAMES, Run, next_phase
 
 
 def obey(race: Race, command: e.Command) -> list[f.Fact]:
-    """The facts of an official's order. Raises Refused."""
+    """Does what an official orders in this race; the facts. Raises Refused."""
     if isinstance(command, e.OpenRun):
         return open_run(race, command)
     run = resolve_run(race, command)
@@ -41,7 +41,10 @@ def obey(race: Race, command: e.Command) -> list[f.Fact]:
 
 
 def resolve_run(race: Race, command: e.Command) -> Run:
-    """The run that a command is about. Raises Refused: none, one of several that it does not name, or not now."""
+    """The run that a command means.
+
+    Raises Refused: there is none, several are on and none is named, or not in this phase.
+    """
     run_id = getattr(command, "run_id", "")
     if not run_id and len(race.on_track) > 1 and not isinstance(command, e.HandTime):
         on = ", ".join(f"{run.run_id} ({run.racer})" for run in race.on_track)
@@ -58,7 +61,7 @@ def resolve_run(race: Race, command: e.Command) -> Run:
 
 
 def check_can_open(race: Race, command: e.OpenRun | e.ArmRun) -> None:
-    """Raises Refused if the track has no place for it."""
+    """Raises Refused if no run can be opened, or armed, now."""
     if isinstance(command, e.ArmRun):
         resolve_run(race, command)
     elif not race.on_track or race.info.cars_on_track == 1:
@@ -68,6 +71,7 @@ def check_can_open(race: Race, command: e.OpenRun | e.ArmRun) -> None:
 
 
 def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
+    """A racer's run begins: it is armed and its car gets the order to arm. Raises Refused."""
     check_can_open(race, command)
     racer, car = race.spellings.of(command.racer), checked_device(command.car)
     for other in race.on_track:
@@ -126,10 +130,10 @@ def _start(race: Race, run: Run, command: e.StartRun) -> list[f.Fact]:
     facts: list[f.Fact] = [f.RunReleased(run.run_id, command.author, command.by_hand), *driven]
     if run.rules.lap_1_from == "signal" and not again:
         run.signal = now = command.moment
-        mark = CountedCrossing(0, now.at_ns, now.boot, race.scale.utc_ns(now.boot, now.at_ns), SIGNAL_NS, "official")
-        run.book.add(mark)
-        run.begin(mark)
-        facts.append(f.RunStarted(run.run_id, 0, mark.at_ns, mark.boot, mark.utc_ns))
+        counted = CountedCrossing(0, now.at_ns, now.boot, race.scale.utc_ns(now.boot, now.at_ns), SIGNAL_NS, "official")
+        run.book.add(counted)
+        run.begin(counted)
+        facts.append(f.RunStarted(run.run_id, 0, counted.at_ns, counted.boot, counted.utc_ns))
         facts.append(f.PhaseChanged(run.run_id, "running"))
     return facts if run.by_hand else [*facts, run.ordered("start")]
 

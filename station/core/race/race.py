@@ -43,40 +43,44 @@ class Race:
 
     @property
     def runs(self) -> dict[str, Run]:
-        """Those that a ruling can name, by id."""
+        """The runs that a ruling can name, by id, oldest first."""
         return self.registry.runs
 
     @property
     def run(self) -> Run | None:
-        """The newest one on the track, or the last one that was."""
+        """The newest run on the track, else the last one that was; None before the first."""
         return self.on_track[-1] if self.on_track else self.last
 
     @property
     def phase(self) -> RunPhase:
+        """The phase of that run; idle before the first."""
         return "idle" if self.run is None else self.run.phase
 
     @property
     def on(self) -> bool:
-        """A run is armed or running."""
+        """Whether a run is armed or running."""
         return bool(self.on_track)
 
     def add_doubtful(self, crossing: f.Crossing) -> None:
-        """An official may give it to a run."""
+        """Stores a crossing that an official may assign to a run."""
         self.doubtful[crossing.number] = crossing
         while len(self.doubtful) > MAX_DOUBTS:
             del self.doubtful[next(iter(self.doubtful))]
 
     def holder(self, crossing: int) -> Run | None:
-        """The run that a crossing was counted for."""
+        """The run that the crossing was counted for; None if it was for none."""
         return next((each for each in self.runs.values() if each.book.holds(crossing)), None)
 
     def counted_elsewhere(self, run: Run) -> frozenset[int]:
-        """The crossings that other runs have."""
+        """The numbers of the crossings that other runs have."""
         others = [each.book.segments for each in self.runs.values() if each is not run]
         return frozenset(segment.start.crossing for segments in others for segment in segments)
 
     def respell(self) -> list[f.Fact]:
-        """Names are read otherwise than before: spellings that were several racers become one, the first one's."""
+        """Reads names by the rules of another edition.
+
+        Spellings that were several racers become the first one's. Gives the facts.
+        """
         merged = False
         self.spellings.forget()
         for racer in self.registry.racers():
@@ -88,7 +92,7 @@ class Race:
         return [f.StandingChanged(self.info.race_id, self.standings.lines())] if merged else []
 
     def settle(self, number: int) -> None:
-        """It is known whose crossing it was: nobody is asked any more."""
+        """It is known whose crossing this was: its proposals are withdrawn."""
         self.doubtful.pop(number, None)
         for each in self.runs.values():
             each.proposals = [proposal for proposal in each.proposals if proposal.crossing != number]

@@ -38,7 +38,7 @@ def finish_if_full(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]
 
 
 def judge(race: Race, run: Run) -> list[f.Fact]:
-    """What a finished run is worth now: its score, the result that is due, the standing."""
+    """Works out what a finished run is worth now: the facts of its score, its result and the standings."""
     laps = run.book.laps()
     score = qualify(laps, run.rules) if run.counts else None
     run.score = score
@@ -78,17 +78,20 @@ def _remember(race: Race, run: Run, laps: Sequence[f.Lap]) -> None:
 
 
 def judge_again(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
-    """After a ruling: the run may be full now, or worth something else."""
+    """After a ruling: ends a run that is full now, or judges a finished one again."""
     return judge(race, run) if run.phase == "finished" else finish_if_full(race, run, *when(race, command))
 
 
 def when(race: Race, command: e.Command) -> tuple[int, str]:
-    """The time of day on the scale that laps have too, so that a correction moves both; and whose clock it is."""
+    """The command's time of day on the scale of the laps, and the boot of its clock.
+
+    A correction of the scale moves both alike.
+    """
     return race.scale.of_moment(command.moment), command.moment.boot
 
 
 def corrected(race: Race, correction: ClockCorrection) -> list[f.Fact]:
-    """Times of day were wrong: of each run that has some of them, and of its result if one was due."""
+    """Corrects the times of day of all runs concerned; the facts, with results that are due again."""
 
     def wrong(boot: str) -> bool:
         return race.scale.of(boot) in correction.boots

@@ -1,4 +1,7 @@
-"""Qualify a run, rank the race: the shared ranking over what the station knows."""
+"""The score of a run, the standings of a race and the result that is posted, by the rules of shared/rules/ranking.py.
+
+Called by results.py when a run is over and after each ruling. The leaderboard ranks by the same rules.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +18,7 @@ POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window 
 
 
 def qualify(laps: Sequence[Lap], rules: RaceRules) -> Score | None:
-    """The run's score, or None."""
+    """The run's score by the rules; None if it has none."""
     return score_run(run_laps(laps), rules)
 
 
@@ -29,7 +32,7 @@ class Standings:
         self._evicted_best: dict[str, tuple[str, Scored]] = {}  # racer -> the run of the best of those
 
     def score(self, run_id: str, racer: str, score: Score | None, uncertainty_ns: int = 0) -> bool:
-        """What the run is worth now, and how sure that is; True if the standing changed."""
+        """Stores what the run is worth now, and how uncertain (ns) that is; True if the standings changed."""
         runs = self._runs.setdefault(racer, {})
         was, gone = self._best.pop(racer, None), runs.pop(run_id, None)
         if score is not None:
@@ -46,7 +49,7 @@ class Standings:
         return [*older, *self._runs.get(racer, {}).values()]
 
     def merge(self, was: str, racer: str) -> None:
-        """Two spellings were one racer's: what the first reached is the second's now."""
+        """Two spellings were one racer's: what `was` reached is `racer`'s now."""
         runs = {**self._runs.get(racer, {}), **self._runs.pop(was, {})}
         self._runs[racer] = {run_id: replace(each, racer=racer) for run_id, each in runs.items()}
         self._gone[racer] += self._gone.pop(was, 0)
@@ -57,7 +60,7 @@ class Standings:
             self._best[racer] = best[0]
 
     def lines(self) -> tuple[Placed, ...]:
-        """Best first."""
+        """The places, from the best racer to the last."""
         return tuple(rank(self._best.values()))
 
     def runs_of(self, racer: str) -> int:
@@ -65,7 +68,7 @@ class Standings:
         return len(self._runs.get(racer, {})) + self._gone[racer]
 
     def evict(self, run_id: str, racer: str) -> None:
-        """The run's score will not change any more: of those only the best can matter again."""
+        """Forgets a run whose score cannot change any more; only the racer's best of those is stored."""
         scored = self._runs.get(racer, {}).pop(run_id, None)
         if scored is not None:
             self._gone[racer] += 1
@@ -77,7 +80,7 @@ class Standings:
             self._evicted_best[scored.racer] = run_id, scored
 
     def run_behind(self, racer: str) -> str:
-        """The run that holds the racer's place; '' if there is none."""
+        """The run that holds the racer's place; "" if there is none."""
         best = self._best.get(racer)
         older, scored = self._evicted_best.get(racer, ("", None))
         if scored == best:
@@ -86,7 +89,7 @@ class Standings:
 
 
 def uncertainty_of(race: OpenRace, laps: Sequence[Lap], score: Score | None) -> int:
-    """Of the laps that made the score; races that tie only equal scores state that of all the run's laps."""
+    """The greatest uncertainty (ns) of the laps that made the score; in races without ties by it, of all laps."""
     if race.ties_by_uncertainty and score is not None:
         laps = [lap for lap in laps if score.first_lap <= lap.number <= score.last_lap]
     return max((lap.uncertainty_ns for lap in laps), default=0)

@@ -13,7 +13,7 @@ from station.core.runs.run import LATE_EDGE_NS, Run
 
 
 def tick(race: Race, now: e.Moment, undecided: f.Crossing | None = None) -> list[f.Fact]:
-    """The time limits, measured on the station's clock; a run waits for what is `undecided` within its limit."""
+    """The facts of time limits that are over by `now`; a run waits for what is `undecided` within its limit."""
     return [fact for run in tuple(race.on_track) for fact in _limit(race, run, now, undecided)]
 
 
@@ -61,7 +61,10 @@ def _may_count(run: Run, undecided: f.Crossing | None) -> bool:
 
 
 def is_late(run: Run, crossing: f.Crossing) -> bool:
-    """By its own stamp; where the limit is not known on its clock, by whether it struck on the station's."""
+    """Whether the crossing came after the limit by its stamp.
+
+    Where the limit is not known on its clock: whether it was over on the station's.
+    """
     ends_ns = run.strikes_ns(crossing.boot)
     if ends_ns is None:
         return run.last_lap and run.race.officiating >= e.REBOOTS
@@ -69,7 +72,7 @@ def is_late(run: Run, crossing: f.Crossing) -> bool:
 
 
 def time_up(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
-    """Where the limit was measured it was over at its time; else when it struck: by this clock at this time."""
+    """Ends the run: at its limit where that was measured, else at `utc_ns` by the clock of `boot`."""
     if run.unsure(boot):
         return finish(race, run, "time up", "time is up", True, utc_ns, boot)
     limit_ns = round((run.rules.time_limit_s or 0) * 1_000_000_000)
@@ -78,7 +81,7 @@ def time_up(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
 
 
 def rebooted(race: Race, moment: e.Moment, last: Mapping[str, int]) -> None:
-    """Another boot of the station; `last`: the newest stamp that was kept of each clock."""
+    """The station booted within the runs; `last`: the newest stamp (ns) of each clock before."""
     for run in race.on_track:
         if run.phase == "running" and run.race.officiating >= e.REBOOTS:
             run.restarted(moment, last)

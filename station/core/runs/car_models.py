@@ -1,6 +1,7 @@
-"""What each car says that it drives: what a result names, and what an entry is held against before Start. Pure.
+"""The model that each car reports: results name it, and before the start the entry is compared with it. Pure.
 
-What is typed is the entry's. A run whose car says nothing has no model at all, and its result says that nobody spoke.
+Called by set_up.py for each report and by orders.py at a start. A model that is typed is the entry's; a run whose car
+reports nothing has no model, and its result says so.
 """
 
 from shared.errors import Refused
@@ -18,15 +19,15 @@ class ReportedModels:
         self._by_car: dict[str, tuple[str, str]] = {}
 
     def restart(self) -> None:
-        """The station starts: who is there says it again."""
+        """Forgets all reports, as the station starts: cars that are there report again."""
         self._by_car.clear()
 
     def of(self, car: str) -> tuple[str, str] | None:
-        """Name and hash; None: nobody speaks for this car."""
+        """Name and hash as the car reports them; None: it reports nothing."""
         return self._by_car.get(car)
 
     def on_report(self, report: e.CarModel, on_track: list[Run]) -> list[f.Fact]:
-        """A car speaks of its model, or not any more; none if that was known."""
+        """A car reports its model, or leaves; the facts, none if that was known."""
         reported = (report.model, report.model_sha256) if report.online else None
         if reported == self._by_car.get(report.car):
             return []
@@ -41,7 +42,7 @@ class ReportedModels:
         return facts
 
     def check_at_start(self, run: Run) -> list[f.Fact]:
-        """The start is given: what the run is driven with. Raises Refused where the entry names another model."""
+        """The start is given: the model that drives the run. Raises Refused where the entry names another one."""
         reported = self.of(run.car)
         if run.race.officiating == 0 or reported is None:
             return []
@@ -54,7 +55,7 @@ class ReportedModels:
 
 
 def record_model(run: Run, reported: tuple[str, str]) -> list[f.Fact]:
-    """The run's car reports its model; in the middle of a run another one is a fact of its own."""
+    """The model that the run's car reports; a change in the middle of the run is a fact of its own."""
     was = run.driven
     if was == reported:
         return []
@@ -67,21 +68,21 @@ def record_model(run: Run, reported: tuple[str, str]) -> list[f.Fact]:
 
 
 def entered(run: Run, reported: tuple[str, str]) -> bool:
-    """Is it the model of the entry? The hash decides where both have one; an entry that names none takes any."""
+    """Whether it is the model of the entry: by hash where both have one; an entry that names none takes any."""
     if run.model_sha256 and reported[1]:
         return run.model_sha256.lower() == reported[1].lower()
     return not run.model or run.model.strip().casefold() == reported[0].strip().casefold()
 
 
 def shown(model: str, sha256: str) -> str:
-    """A model as a sentence names it."""
+    """The model as a sentence names it."""
     if not model and not sha256:
         return "no model"
     return f"the model {model or 'without a name'}" + (f" ({sha256[:SHOWN]})" if sha256 else "")
 
 
 def enter(run: Run, command: e.EnterModel) -> list[f.Fact]:
-    """The entry is changed: a ruling with its author and reason. Raises Refused."""
+    """Changes the entry's model: a ruling with author and reason. Raises Refused."""
     model, sha256 = command.model.strip(), command.model_sha256.strip().lower()
     if not command.reason.strip():
         raise Refused("Another model than the entry's needs a `reason`: it goes into the record.")

@@ -1,4 +1,7 @@
-"""What officials see while cars drive: off-tracks, collisions, resets, and a hand at the line."""
+"""What officials report while cars drive: off-tracks, collisions, resets, and hand times at the line.
+
+Called by orders.py. An incident counts in the lap that was on then; a hand time is a witness and never a crossing.
+"""
 
 from collections.abc import Sequence
 
@@ -13,7 +16,7 @@ IncidentCommand = e.OffTrack | e.Collision | e.CarReset
 
 
 def happened(run: Run, command: IncidentCommand) -> list[f.Fact]:
-    """It counts in the lap that was on then."""
+    """Counts an incident in the lap that was on then; the facts."""
     number = run.book.lap_at(command.moment.boot, command.at_ns)
     kind = _KINDS[type(command)]
     if number:
@@ -25,7 +28,7 @@ def happened(run: Run, command: IncidentCommand) -> list[f.Fact]:
 
 
 def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
-    """One of what was counted was none. Raises Refused."""
+    """Takes back one incident of a lap. Raises Refused if there is none."""
     what, having = INCIDENTS[command.kind].one, run.book.having(command.kind)
     number = command.number if command.number is not None else max(having, default=0)
     if number not in having:
@@ -39,7 +42,7 @@ def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
 
 
 def tapped(run: Run, on_track: Sequence[Run], command: e.HandTime) -> list[f.Fact]:
-    """Among several runs that are on: the one with the crossing nearest to the tap, if none was named."""
+    """The hand time and how far off the nearest crossing it is, of the run that was named or has that crossing."""
     now = command.moment
     runs = on_track if len(on_track) > 1 and not command.run_id else [run]
     offs = [

@@ -1,7 +1,7 @@
 """The laps of one run: a row of counted crossings, and what officials and witnesses did to it. Pure.
 
-Called by race.py for each crossing and by rulings.py for each ruling. Lap n lies between crossings n-1 and n. Nothing
-is counted twice and nothing is lost when two laps become one. A lap is worked out once after each change.
+Called by counting.py for each crossing and by rulings.py for each ruling. Lap n lies between crossings n-1 and n.
+Nothing is counted twice and nothing is lost when two laps become one. A lap is worked out once after each change.
 """
 
 import itertools
@@ -45,28 +45,30 @@ class LapBook:
 
     @property
     def boots(self) -> frozenset[str]:
-        """The clocks that stamped the run's marks."""
+        """The boots whose clocks stamped the run's crossings."""
         return frozenset(segment.start.boot for segment in self.segments)
 
     def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
-        """The times of day of some boots were wrong; no lap is a difference of those."""
+        """Adds `by_ns` to times of day of the `wrong` boots; no lap is a difference of those."""
         for segment in self.segments:
             segment.start = _corrected(segment.start, wrong, by_ns)
-        self.flagged = [_corrected(mark, wrong, by_ns) for mark in self.flagged]
+        self.flagged = [_corrected(counted, wrong, by_ns) for counted in self.flagged]
         self._forget_laps()
 
-    def too_soon(self, mark: CountedCrossing) -> bool:
-        """No car laps this fast: the crossing is flagged, not counted. Never deleted."""
+    def too_soon(self, counted: CountedCrossing) -> bool:
+        """Whether it came sooner after the last crossing than any car laps: then it is flagged and not counted."""
         last = self.segments[-1].start if self.segments else None
-        return last is not None and last.boot == mark.boot and mark.at_ns - last.at_ns < self._min_lap_ns
+        return last is not None and last.boot == counted.boot and counted.at_ns - last.at_ns < self._min_lap_ns
 
     def near(self, boot: str, at_ns: int) -> bool:
-        """Nearer to a counted crossing than any car laps."""
-        marks = (segment.start for segment in self.segments)
-        return any(mark.boot == boot and abs(mark.at_ns - at_ns) < self._min_lap_ns for mark in marks)
+        """Whether a counted crossing is nearer to this stamp than any car laps."""
+        counted_crossings = (segment.start for segment in self.segments)
+        return any(
+            counted.boot == boot and abs(counted.at_ns - at_ns) < self._min_lap_ns for counted in counted_crossings
+        )
 
     def could_end_lap(self, boot: str, at_ns: int) -> bool:
-        """Could a lap end here, by the laps so far? Three quarters of the usual one have gone by, on one clock."""
+        """Whether a lap could end here: three quarters of the usual one have gone by, on one clock."""
         last = self.segments[-1].start if self.segments else None
         if last is None:
             return True
@@ -75,72 +77,80 @@ class LapBook:
         return last.boot == boot and at_ns - last.at_ns >= least_ns
 
     def approve(self, number: int) -> None:
-        """An official says that lap `number` is one."""
+        """An official says that lap `number` is one, however short."""
         for each in self.doubts.held & {number, number - 1}:
             self.segments[each].approved = True
         self._weigh()
 
-    def add(self, mark: CountedCrossing) -> None:
-        """The next counted crossing."""
-        self.segments.append(LapSegment(mark))
+    def add(self, counted: CountedCrossing) -> None:
+        """Appends the next counted crossing."""
+        self.segments.append(LapSegment(counted))
         held = self.doubts.held
         self.doubts.add(self.segments)
         if held or self.doubts.held:
             self._forget_laps()
 
     def lap_at(self, boot: str, at_ns: int | None) -> int:
-        """The lap that was on at that time: 1.. ; 0 before lap 1. None or of another clock: the lap that is on."""
+        """The number of the lap at that time (0 before lap 1); without a time of its clock, of the lap that is on."""
         clock = clock_of(boot)
         if at_ns is None or not self.segments or clock_of(self.segments[-1].start.boot) != clock:
             return len(self.segments)
         return sum(1 for s in self.segments if clock_of(s.start.boot) != clock or s.start.at_ns <= at_ns)
 
-    def insert(self, mark: CountedCrossing) -> int | None:
-        """One lap becomes two; the lap that now ends at `mark`. None if no lap was on at that time."""
-        place = sum(1 for s in self.segments if s.start.boot != mark.boot or s.start.at_ns < mark.at_ns)
+    def insert(self, counted: CountedCrossing) -> int | None:
+        """Divides a lap at this crossing; the number of the lap that ends there, None if no lap was on then."""
+        place = sum(1 for s in self.segments if s.start.boot != counted.boot or s.start.at_ns < counted.at_ns)
         first, last = self.segments[0].start if self.segments else None, self.segments[-1].start if place else None
-        if first is None or last is None or mark.boot != last.boot:
+        if first is None or last is None or counted.boot != last.boot:
             return None
-        if any(s.start.at_ns == mark.at_ns and s.start.boot == mark.boot for s in self.segments):
+        if any(s.start.at_ns == counted.at_ns and s.start.boot == counted.boot for s in self.segments):
             return None
-        self.segments.insert(place, LapSegment(mark))
+        self.segments.insert(place, LapSegment(counted))
         for later in self.segments[place + 1 : place + 2]:
             later.witnessed = later.asked = False  # the lap that ends there is another one now
         for each in self.segments[place : place + 2]:
             each.approved = True
         self._weigh()
-        self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
+        self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (counted.boot, counted.at_ns)]
         return place
 
-    def give(self, mark: CountedCrossing) -> int | None:
-        """A crossing at its own stamp, also before the first or after the last; its place. None: it has no place."""
-        marks = [s.start for s in self.segments]
-        if any(m.boot != mark.boot or m.at_ns == mark.at_ns for m in (marks[0], marks[-1])):
-            return None
-        if mark.at_ns < marks[0].at_ns:
-            self.begin_at(mark)
-            return 0
-        return self.insert(mark)
+    def give(self, counted: CountedCrossing) -> int | None:
+        """Inserts a crossing at its own stamp, also before the first or after the last.
 
-    def begin_at(self, mark: CountedCrossing) -> None:
+        Gives its place (from 0); None if it has none.
+        """
+        counted_crossings = [s.start for s in self.segments]
+        if any(
+            m.boot != counted.boot or m.at_ns == counted.at_ns for m in (counted_crossings[0], counted_crossings[-1])
+        ):
+            return None
+        if counted.at_ns < counted_crossings[0].at_ns:
+            self.begin_at(counted)
+            return 0
+        return self.insert(counted)
+
+    def begin_at(self, counted: CountedCrossing) -> None:
         """Lap 1 began earlier, at this crossing."""
-        self.segments.insert(0, LapSegment(mark))
+        self.segments.insert(0, LapSegment(counted))
         self.segments[1].approved = True
-        self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (mark.boot, mark.at_ns)]
+        self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (counted.boot, counted.at_ns)]
         self._weigh()
 
-    def rebase(self, mark: CountedCrossing, at_ns: int, uncertainty_ns: int) -> bool:
-        """Lap 1 began with the start signal: this is when, on the clock of the gate that saw the first crossing."""
+    def rebase(self, counted: CountedCrossing, at_ns: int, uncertainty_ns: int) -> bool:
+        """Lap 1 began with the start signal, at `at_ns` of the clock that saw the first crossing.
+
+        Gives False if it is too late for that.
+        """
         first = self.segments[0].start
-        if self.done or first.boot == mark.boot:
+        if self.done or first.boot == counted.boot:
             return False
-        self.segments[0].start = replace(first, at_ns=at_ns, boot=mark.boot, uncertainty_ns=uncertainty_ns)
+        self.segments[0].start = replace(first, at_ns=at_ns, boot=counted.boot, uncertainty_ns=uncertainty_ns)
         self._forget_laps()
         return True
 
-    def drove_off(self, mark: CountedCrossing) -> bool:
-        """After the start signal the car goes over the line that it stood behind: that ends no lap."""
-        return self.done == 0 and self.too_soon(mark)
+    def drove_off(self, counted: CountedCrossing) -> bool:
+        """Whether it is the car driving off over the line after the start signal, which ends no lap."""
+        return self.done == 0 and self.too_soon(counted)
 
     def drop_start(self) -> None:
         """Lap 1 began at none: it begins at the next crossing, and what happened before does not count.
@@ -149,31 +159,34 @@ class LapBook:
         """
         gone = self.segments.pop(0).start
         after = self.segments[0].start if self.segments else None
-        for mark in sorted(self.flagged, key=lambda each: each.at_ns):
-            if mark.crossing in self._dropped or mark.boot != gone.boot or mark.at_ns <= gone.at_ns:
+        for counted in sorted(self.flagged, key=lambda each: each.at_ns):
+            if counted.crossing in self._dropped or counted.boot != gone.boot or counted.at_ns <= gone.at_ns:
                 continue
-            if after is None or (after.boot == mark.boot and after.at_ns - mark.at_ns >= self._min_lap_ns):
-                self.flagged.remove(mark)
-                self.segments.insert(0, LapSegment(mark))
+            if after is None or (after.boot == counted.boot and after.at_ns - counted.at_ns >= self._min_lap_ns):
+                self.flagged.remove(counted)
+                self.segments.insert(0, LapSegment(counted))
                 break
         self._put_aside(gone)
         self._weigh()
 
-    def _put_aside(self, mark: CountedCrossing) -> None:
+    def _put_aside(self, counted: CountedCrossing) -> None:
         """An official says that it was none: it is kept, and can be counted again."""
-        self.flagged.append(mark)
-        self._dropped.add(mark.crossing)
+        self.flagged.append(counted)
+        self._dropped.add(counted.crossing)
 
     def holds(self, crossing: int) -> bool:
-        """Is this crossing one of the run's marks?"""
+        """Whether this crossing was counted for the run."""
         return any(segment.start.crossing == crossing for segment in self.segments)
 
     def place_of(self, crossing: int) -> int:
-        """Which of the run's marks it is."""
+        """The place (from 0) of this crossing among those counted."""
         return next(n for n, segment in enumerate(self.segments) if segment.start.crossing == crossing)
 
     def take(self, crossing: int) -> int:
-        """The crossing was another run's; the place that it had. What happened since stays with the mark before."""
+        """Removes a crossing that was another run's, and gives the place that it had.
+
+        What happened since stays with the one before.
+        """
         place = self.place_of(crossing)
         if place == 0:
             self.segments.pop(0)
@@ -183,7 +196,7 @@ class LapBook:
         return place
 
     def drop(self, number: int) -> CountedCrossing:
-        """The mark that ended lap `number` was none: that lap and the next become one."""
+        """The crossing that ended lap `number` was none: that lap and the next become one."""
         gone = self.segments.pop(number)
         self.segments[number - 1].take_in(gone)
         self._put_aside(gone.start)
@@ -193,16 +206,16 @@ class LapBook:
         return gone.start
 
     def was_dropped(self, crossing: int) -> bool:
-        """An official took it out, and it is not counted again."""
-        return crossing in self._dropped and any(mark.crossing == crossing for mark in self.flagged)
+        """Whether an official took this crossing out."""
+        return crossing in self._dropped and any(counted.crossing == crossing for counted in self.flagged)
 
     def retell(
-        self, marks: Sequence[CountedCrossing], flagged: Sequence[CountedCrossing], gone: Collection[int]
+        self, counted_crossings: Sequence[CountedCrossing], flagged: Sequence[CountedCrossing], gone: Collection[int]
     ) -> None:
-        """Its marks are these; crossings that are `gone` were another's, those that are `flagged` came too soon."""
+        """Replaces the counted and the flagged crossings; those that are `gone` were another run's."""
         old = {_key(segment.start): segment for segment in self.segments}
-        before = {_key(after.start): _key(mark.start) for mark, after in itertools.pairwise(self.segments)}
-        new = [old.get(_key(mark)) or LapSegment(mark) for mark in marks]
+        before = {_key(after.start): _key(counted.start) for counted, after in itertools.pairwise(self.segments)}
+        new = [old.get(_key(counted)) or LapSegment(counted) for counted in counted_crossings]
         last: LapSegment | None = None
         for segment in self.segments:
             if segment in new:
@@ -211,13 +224,15 @@ class LapBook:
             earlier = [e for e in new if e.start.boot == segment.start.boot and e.start.at_ns <= segment.start.at_ns]
             if (into := earlier[-1] if earlier else last) is not None:
                 into.take_in(segment)
-        for mark, after in itertools.pairwise(new):
-            if before.get(_key(after.start)) != _key(mark.start):
+        for counted, after in itertools.pairwise(new):
+            if before.get(_key(after.start)) != _key(counted.start):
                 after.witnessed = after.asked = False
         self.segments = new
-        counted = {mark.crossing for mark in marks}
-        aside = [mark for mark in self.flagged if mark.crossing not in counted and mark.crossing not in gone]
-        self.flagged = aside + [mark for mark in flagged if mark not in aside]
+        numbers = {counted.crossing for counted in counted_crossings}
+        aside = [
+            counted for counted in self.flagged if counted.crossing not in numbers and counted.crossing not in gone
+        ]
+        self.flagged = aside + [counted for counted in flagged if counted not in aside]
         self._weigh()
 
     def void(self, number: int, why: str) -> None:
@@ -317,9 +332,9 @@ class LapBook:
         return why
 
 
-def _corrected(mark: CountedCrossing, wrong: Callable[[str], bool], by_ns: int) -> CountedCrossing:
-    return replace(mark, utc_ns=mark.utc_ns + by_ns) if wrong(mark.boot) else mark
+def _corrected(counted: CountedCrossing, wrong: Callable[[str], bool], by_ns: int) -> CountedCrossing:
+    return replace(counted, utc_ns=counted.utc_ns + by_ns) if wrong(counted.boot) else counted
 
 
-def _key(mark: CountedCrossing) -> tuple[int, str, int]:
-    return mark.crossing, mark.boot, mark.at_ns
+def _key(counted: CountedCrossing) -> tuple[int, str, int]:
+    return counted.crossing, counted.boot, counted.at_ns

@@ -12,7 +12,7 @@ from station.core.runs.usual_lap import LongLap, missing
 
 
 def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> list[f.Fact]:
-    """What changed since `was` (the marks in doubt before); `alone`: no other car may have broken the beam.
+    """What changed since `was` (the crossings in doubt before); `alone`: no other car may have broken the beam.
 
     Lap `ended` has just been told as it is.
     """
@@ -31,7 +31,7 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
 
 
 def ask(run: Run, proposal: f.Proposal) -> None:
-    """A car saw what it says: where the usual lap only guessed at the same crossing, its guess goes."""
+    """Adds a proposal of the car itself to the run; a guess of the usual lap about the same crossing is withdrawn."""
     if proposal.kind == "missed_crossing":
         for long in _long(run.book):
             begin_ns, end_ns = _span(run.book, long)
@@ -47,9 +47,9 @@ def _long(book: LapBook) -> list[LongLap]:
     return [LongLap(before + each.index, each.laps) for each in found]
 
 
-def _laps(book: LapBook, marks: frozenset[int]) -> frozenset[int]:
-    """The laps that end or begin at these marks."""
-    return frozenset(n for mark in marks for n in (mark, mark + 1) if 1 <= n <= book.done)
+def _laps(book: LapBook, counted_crossings: frozenset[int]) -> frozenset[int]:
+    """The laps that end or begin at these crossings."""
+    return frozenset(n for counted in counted_crossings for n in (counted, counted + 1) if 1 <= n <= book.done)
 
 
 def _is_asked(run: Run, number: int) -> bool:

@@ -26,7 +26,7 @@ class CountedCrossing:
 
 @dataclass(slots=True)
 class LapSegment:
-    """A mark and what happened since, up to the next mark. Only its LapBook changes it."""
+    """A crossing and what happened since, up to the next crossing. Only its LapBook changes it."""
 
     start: CountedCrossing
     off_tracks: int = 0
@@ -34,14 +34,16 @@ class LapSegment:
     resets: int = 0
     penalty_ns: int = 0
     void: str = ""
-    witnessed: bool = False  # the car's own report agrees with the lap that ended at this mark
-    approved: bool = False  # an official looked: the lap that ended at this mark is one, however short
-    asked: bool = False  # whether a crossing was missed in the lap that ended at this mark
-    doubt: str = ""  # why the lap that ended at this mark is held, as it was first said: later laps move the usual one
+    witnessed: bool = False  # the car's own report agrees with the lap that ended at this crossing
+    approved: bool = False  # an official looked: the lap that ended at this crossing is one, however short
+    asked: bool = False  # whether a crossing was missed in the lap that ended at this crossing
+    doubt: str = (
+        ""  # why the lap that ended at this crossing is held, as it was first said: later laps move the usual one
+    )
     notes: list[str] = field(default_factory=list)
 
     def take_in(self, gone: "LapSegment") -> None:
-        """The mark that came after this one was none: what happened after it belongs here."""
+        """The crossing after this one was none: what happened after it belongs here."""
         self.off_tracks += gone.off_tracks
         self.collisions += gone.collisions
         self.resets += gone.resets
@@ -59,7 +61,7 @@ _WEAKEST: tuple[Source, ...] = ("official", "system_b")
 
 
 def run_lap(lap: Lap) -> RunLap:
-    """The lap as the ranking takes it; laps of a run are ordered by their time of day, the one clock they share."""
+    """The lap as the ranking takes it, ordered by its time of day: the one clock that all laps of a run share."""
     return RunLap(
         number=lap.number,
         lap_ns=lap.lap_ns,
@@ -73,5 +75,5 @@ def run_lap(lap: Lap) -> RunLap:
 
 
 def run_laps(laps: Iterable[Lap]) -> list[RunLap]:
-    """As `run_lap`, of each of them, in their order."""
+    """The laps as the ranking takes them, in their order."""
     return [run_lap(lap) for lap in laps]

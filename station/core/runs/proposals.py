@@ -1,7 +1,7 @@
 """What officials are asked about a run's crossings: every proposal and every sentence of it. Pure.
 
 Called by the witnesses (car_witness.py), by the attribution among several cars (multi_car.py), by the backup timing
-(engine.py) and by the run's own laps (doubting.py). Each function gives one `Proposal`; whoever calls it puts it into
+(engine.py) and by the run's own laps (lap_doubts.py). Each function gives one `Proposal`; whoever calls it puts it into
 the run's list. Example: `missed_by_car("run-1", at_ns)` asks whether the gate missed a crossing that the car saw.
 """
 

@@ -18,11 +18,11 @@ class RacerNames:
 
     @property
     def exact(self) -> bool:
-        """As before there were keys."""
+        """Whether names are compared letter by letter, as in journals of the first edition."""
         return self.edition <= FIRST_EDITION
 
     def checked(self, racer: str) -> str:
-        """A name as it is kept. Raises Refused."""
+        """The name as it is stored. Raises Refused."""
         if not self.exact:
             return person_name(racer)
         if not (0 < len(racer.strip()) <= 64 and racer.isprintable()):
@@ -30,7 +30,7 @@ class RacerNames:
         return racer.strip()
 
     def key(self, racer: str) -> str:
-        """What all spellings of one racer have in common."""
+        """The key that all spellings of one racer share."""
         return racer if self.exact else name_key(racer)
 
 
@@ -42,14 +42,14 @@ class Spellings:
         self._first: dict[str, str] = {}
 
     def forget(self) -> None:
-        """The keys are others now."""
+        """Forgets all spellings, as keys are made by other rules now."""
         self._first.clear()
 
     def of(self, racer: str) -> str:
-        """As this racer is written here. Raises Refused for what is no name."""
+        """The racer's name as it is spelled in this race. Raises Refused for what is no name."""
         checked = self._names.checked(racer)
         return self._first.get(self._names.key(checked), checked)
 
     def keep(self, racer: str) -> str:
-        """The first spelling of this racer; this one, if there was none."""
+        """The first spelling of this racer, which is this one if there was none."""
         return self._first.setdefault(self._names.key(racer), racer)

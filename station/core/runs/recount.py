@@ -1,8 +1,8 @@
-"""What a run's marks would be, had it been known from the start whose each transponder is.
+"""What a run's crossings would be, had it been known from the start whose each transponder is.
 
-Called by race.py when an official names another owner. It goes through the passes in the order in which they came, by
-the rules that hold while a run is on: two transponders of a car within the gate's lockout are one crossing, the least
-lap, the time limit, the laps allowed. What an official ruled, and what no transponder made, stays.
+Called by crossing_changes.py when an official names another owner. It goes through the passes in the order in which
+they came, by the rules that hold while a run is on: two transponders of a car within the gate's lockout are one
+crossing, the least lap, the time limit, the laps allowed. What an official ruled, and what no transponder made, stays.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -31,12 +31,12 @@ class TransponderPass:
 
 @dataclass(slots=True)
 class RecountedRun:
-    """The run's marks, those that came too soon, and the last reading of each gate."""
+    """The run's crossings, those that came too soon, and the last reading of each gate."""
 
-    marks: list[CountedCrossing] = field(default_factory=list)
+    counted_crossings: list[CountedCrossing] = field(default_factory=list)
     flagged: list[CountedCrossing] = field(default_factory=list)
     read: dict[str, f.Crossing] = field(default_factory=dict)
-    last_lap: bool = False  # its last mark came after the time limit, and the lap in progress counts
+    last_lap: bool = False  # its last crossing came after the time limit, and the lap in progress counts
 
 
 Line = list[tuple[CountedCrossing, TransponderPass | None]]
@@ -46,9 +46,12 @@ def retold(
     run: Run,
     passes: Sequence[TransponderPass],
     gone: Collection[int],
-    mark_of: Callable[[TransponderPass], CountedCrossing],
+    as_counted: Callable[[TransponderPass], CountedCrossing],
 ) -> RecountedRun:
-    """`passes` of the run's own transponders, in the order in which they came; `gone`: crossings of other owners'."""
+    """What the run's crossings would be.
+
+    `passes` of its own transponders in order, `gone`: crossings of other owners.
+    """
     now = {segment.start.crossing: segment for segment in run.book.segments}
     own = {each.crossing.number for each in passes}
     ruled = [
@@ -56,40 +59,40 @@ def retold(
         for segment in run.book.segments
         if segment.start.crossing not in gone and (segment.approved or segment.start.crossing not in own)
     ]
-    stands = {mark.crossing for mark in ruled}
+    stands = {counted.crossing for counted in ruled}
     line: Line = [
-        (now[number].start if (number := each.crossing.number) in now else mark_of(each), each)
+        (now[number].start if (number := each.crossing.number) in now else as_counted(each), each)
         for each in passes
         if each.crossing.number not in stands
     ]
-    for mark in ruled:
-        line.insert(_place(line, mark), (mark, None))
+    for counted in ruled:
+        line.insert(_place(line, counted), (counted, None))
     recount = RecountedRun()
-    for mark, each in line:
+    for counted, each in line:
         if each is None:
-            recount.marks.append(mark)
-        elif _may_count(recount, run, mark, each) and (mark.crossing in now or not _beside(ruled, mark, run)):
-            _add(recount, run, mark)
+            recount.counted_crossings.append(counted)
+        elif _may_count(recount, run, counted, each) and (counted.crossing in now or not _beside(ruled, counted, run)):
+            _add(recount, run, counted)
     return recount
 
 
-def _place(line: Line, mark: CountedCrossing) -> int:
-    """Where a mark that stays lies among the passes, by its own stamp."""
-    same = [place for place, (other, _) in enumerate(line) if other.boot == mark.boot]
-    before = [place for place in same if line[place][0].at_ns < mark.at_ns]
+def _place(line: Line, counted: CountedCrossing) -> int:
+    """Where a crossing that stays lies among the passes, by its own stamp."""
+    same = [place for place, (other, _) in enumerate(line) if other.boot == counted.boot]
+    before = [place for place in same if line[place][0].at_ns < counted.at_ns]
     if before:
         return before[-1] + 1
     if same:
         return same[0]
-    numbers = [place for place, (other, _) in enumerate(line) if 0 < other.crossing < mark.crossing]
+    numbers = [place for place, (other, _) in enumerate(line) if 0 < other.crossing < counted.crossing]
     return numbers[-1] + 1 if numbers else 0
 
 
-def _may_count(recount: RecountedRun, run: Run, mark: CountedCrossing, each: TransponderPass) -> bool:
+def _may_count(recount: RecountedRun, run: Run, counted: CountedCrossing, each: TransponderPass) -> bool:
     """It is a crossing; no official took it out; and a run that was abandoned gets none any more."""
-    if not _is_read(recount, each) or run.book.was_dropped(mark.crossing):
+    if not _is_read(recount, each) or run.book.was_dropped(counted.crossing):
         return False
-    return run.counts or run.book.holds(mark.crossing)
+    return run.counts or run.book.holds(counted.crossing)
 
 
 def _is_read(recount: RecountedRun, each: TransponderPass) -> bool:
@@ -106,41 +109,49 @@ def _is_read(recount: RecountedRun, each: TransponderPass) -> bool:
     return crossing.direction >= 0
 
 
-def _beside(ruled: Sequence[CountedCrossing], mark: CountedCrossing, run: Run) -> bool:
+def _beside(ruled: Sequence[CountedCrossing], counted: CountedCrossing, run: Run) -> bool:
     """An official has ruled on that pass already, or added it."""
     least_ns = seconds_to_ns(run.rules.min_lap_s)
-    return any(other.boot == mark.boot and abs(other.at_ns - mark.at_ns) < least_ns for other in ruled)
+    return any(other.boot == counted.boot and abs(other.at_ns - counted.at_ns) < least_ns for other in ruled)
 
 
-def _add(recount: RecountedRun, run: Run, mark: CountedCrossing) -> None:
+def _add(recount: RecountedRun, run: Run, counted: CountedCrossing) -> None:
     """It counts, or was too soon, or nothing counts any more."""
-    first, last = (recount.marks[0], recount.marks[-1]) if recount.marks else (None, None)
-    if last is not None and last.boot == mark.boot and mark.at_ns - last.at_ns < seconds_to_ns(run.rules.min_lap_s):
-        if run.signal is None or len(recount.marks) > 1:  # not one that only drove off over the line
-            recount.flagged.append(mark)
+    first, last = (
+        (recount.counted_crossings[0], recount.counted_crossings[-1]) if recount.counted_crossings else (None, None)
+    )
+    if (
+        last is not None
+        and last.boot == counted.boot
+        and counted.at_ns - last.at_ns < seconds_to_ns(run.rules.min_lap_s)
+    ):
+        if run.signal is None or len(recount.counted_crossings) > 1:  # not one that only drove off over the line
+            recount.flagged.append(counted)
         return
     allowed = run.rules.max_laps
-    if recount.last_lap or (allowed is not None and len(recount.marks) > allowed + len(run.book.doubts.held)):
+    if recount.last_lap or (
+        allowed is not None and len(recount.counted_crossings) > allowed + len(run.book.doubts.held)
+    ):
         return
-    if first is not None and _late(run, first, mark):
+    if first is not None and _late(run, first, counted):
         if run.rules.at_time_limit == "stop":
             return
         recount.last_lap = True
-    recount.marks.append(mark)
+    recount.counted_crossings.append(counted)
 
 
-def _late(run: Run, first: CountedCrossing, mark: CountedCrossing) -> bool:
+def _late(run: Run, first: CountedCrossing, counted: CountedCrossing) -> bool:
     """Its time was over, measured from where lap 1 begins now."""
     if run.rules.time_limit_s is None:
         return False
-    if e.clock_of(first.boot) == e.clock_of(mark.boot):
-        return mark.at_ns > first.at_ns + seconds_to_ns(run.rules.time_limit_s)
-    ends_ns = run.ends_ns(mark.boot)
-    return ends_ns is not None and mark.at_ns > ends_ns
+    if e.clock_of(first.boot) == e.clock_of(counted.boot):
+        return counted.at_ns > first.at_ns + seconds_to_ns(run.rules.time_limit_s)
+    ends_ns = run.ends_ns(counted.boot)
+    return ends_ns is not None and counted.at_ns > ends_ns
 
 
 def restarted_at(run: Run, before: Sequence[CountedCrossing], command: e.Command) -> list[f.Fact]:
-    """Where lap 1 begins now, if it is not where it did; `before`: the marks that the run had."""
+    """The facts if lap 1 begins elsewhere now; `before`: the crossings that the run had."""
     first = run.book.segments[0].start if run.book.segments else None
     if first == (before[0] if before else None):
         return []

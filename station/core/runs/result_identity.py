@@ -19,15 +19,15 @@ class ResultIdentity:
         self._min_revision = 1
 
     def began(self, station: str, start: str) -> None:
-        """The station's process started."""
+        """The station's process started, with the random `start` of this life."""
         self.station, self.start = station, start
 
     def trusted(self, utc_ns: int) -> None:
-        """The time of day, where it is known: lives that begin later correct later."""
+        """The time of day is known: revisions of this life are above those of lives that began earlier."""
         self._min_revision = max(self._min_revision, utc_ns // 1_000_000_000 - REVISIONS_FROM_S)
 
     def result_id(self, race_id: str, run_id: str) -> str:
-        """Of a run whose result is due for the first time."""
+        """The id of a run's result that is due for the first time."""
         if not self.journal:
             return f"{race_id}.{run_id}"
         mine = f"{self.journal}.{self.start}"
@@ -36,5 +36,5 @@ class ResultIdentity:
         return f"{self.station}.{mine}.{run_id}"
 
     def revision_after(self, revision: int, start: str) -> int:
-        """The next revision of a result whose last one was due in the life `start`."""
+        """The revision that follows one that was due in the life `start`."""
         return revision + 1 if start == self.start else max(revision + 1, self._min_revision)

@@ -1,6 +1,7 @@
 """What officials decide about a run: each ruling is a record of its own with author and reason. Pure on one Run.
 
-Each function checks first and raises Refused with a sentence; after that it cannot fail.
+Called by orders.py (and crossing_changes.py for crossings that change hands). Each function checks first and raises
+Refused with a sentence; after that it cannot fail.
 """
 
 import math
@@ -22,7 +23,7 @@ MAX_LAP_NS = 3600 * NS_PER_S
 
 
 def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
-    """The facts of a ruling; a racer in it is spelled as the race spells names. Raises Refused."""
+    """Does a ruling; its facts. The racer in it is spelled as the race spells names. Raises Refused."""
     if isinstance(command, e.AddCrossing):
         return _add_crossing(run, command, scale)
     return _RULINGS[type(command)](run, command)
@@ -124,7 +125,7 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
 
 
 def assign(
-    run: Run, command: e.AssignCrossing, crossing: f.Crossing, mark: CountedCrossing, holder: Run | None
+    run: Run, command: e.AssignCrossing, crossing: f.Crossing, counted: CountedCrossing, holder: Run | None
 ) -> list[Fact]:
     """A doubtful crossing was this run's: its first one, an earlier first one, or one within. Raises Refused.
 
@@ -134,30 +135,30 @@ def assign(
         raise Refused(f"It is the only crossing of {holder.run_id}: abandon that run, or give it another one first.")
     why = f"given by {command.author}" + (f": {command.reason}" if command.reason else "")
     facts: list[Fact] = [f.Attributed(crossing.number, run.run_id, run.car, why, 100)]
-    started = f.RunStarted(run.run_id, mark.crossing, mark.at_ns, mark.boot, mark.utc_ns)
+    started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
     if not run.book.segments:
         if not (run.on and run.released):
             raise Refused(f"Run {run.run_id} is not started: no crossing can be its first one.")
-        run.book.add(mark)
-        run.begin(mark)
+        run.book.add(counted)
+        run.begin(counted)
         return [*facts, started, f.PhaseChanged(run.run_id, "running")]
-    place = run.book.give(mark)
+    place = run.book.give(counted)
     if place is None:
         raise Refused(f"Run {run.run_id} has another crossing then, or another clock: {crossing.number} is not its.")
     if place == 0:
-        run.start_at(mark)
+        run.start_at(counted)
         facts.append(started)
     return [*facts, LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
 def confirm_assignment(run: Run, command: e.AssignCrossing) -> list[Fact]:
-    """The run has it, and keeps it."""
+    """An official confirms that the run has this crossing."""
     run.book.approve(run.book.place_of(command.number))
     return [f.Attributed(command.number, run.run_id, run.car, f"given by {command.author}", 100)]
 
 
 def remove_assigned(run: Run, command: e.AssignCrossing) -> list[Fact]:
-    """It was given to this run, and was another's."""
+    """The crossing was assigned to this run, and was another's."""
     facts: list[Fact] = []
     if run.book.take(command.number) == 0:
         first = run.book.segments[0].start
@@ -167,7 +168,7 @@ def remove_assigned(run: Run, command: e.AssignCrossing) -> list[Fact]:
 
 
 def remove_others(run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> list[Fact]:
-    """These were another's, by their transponder. A run that has none left begins at its next one, or never did."""
+    """Removes crossings that were another run's, by their transponder; a run without any begins at its next one."""
     first = run.book.segments[0].start
     for crossing in gone:
         run.book.take(crossing.number)
@@ -188,7 +189,7 @@ def remove_others(run: Run, gone: Sequence[f.Crossing], command: e.AssignTranspo
 
 
 def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
-    """It is asked no more. Raises Refused."""
+    """Withdraws what was proposed at that time. Raises Refused if nothing was."""
     found = [proposal for proposal in run.proposals if proposal.at_ns == command.at_ns]
     if not found:
         raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")

@@ -3,7 +3,8 @@
     idle ──open──> armed ──start given, first crossing──> running ──laps, time, official──> finished ──open──> armed
 
 What is not in the table is refused with a sentence that names the command and the phase. Rulings are allowed on
-any run that has begun: they are records of their own and change no record.
+any run that has begun: they are records of their own and change no record. Made by orders.py, changed by what counts
+its crossings (counting.py), by rulings.py and by time_limit.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -72,7 +73,7 @@ NAMES: dict[type[e.Command], str] = {kind: name for name, kind in e.COMMANDS.ite
 
 
 def next_phase(phase: RunPhase, trigger: Trigger, edition: int = 1) -> RunPhase:
-    """Where the table leads. Raises Refused for what is not in it."""
+    """The phase after the trigger, by the table RACE. Raises Refused for what is not in it."""
     if trigger in RACE[phase]:
         return RACE[phase][trigger]
     name = trigger if isinstance(trigger, str) else NAMES.get(trigger, trigger.__name__)
@@ -128,7 +129,7 @@ class Run:
 
     @property
     def on(self) -> bool:
-        """The car may be on the track."""
+        """Whether it is armed or running, so that the car may be on the track."""
         return self.phase in ("armed", "running")
 
     def ends_ns(self, boot: str) -> int | None:
@@ -139,30 +140,33 @@ class Run:
         return self.clocks[clock] + seconds_to_ns(self.rules.time_limit_s)
 
     def strikes_ns(self, boot: str) -> int | None:
-        """When it ends the run: not before it is surely over. The time of day of another boot may have jumped."""
+        """When the time limit ends the run on that clock: not before it is surely over.
+
+        The time of day of another boot may have jumped.
+        """
         ends_ns, clock = self.ends_ns(boot), e.clock_of(boot)
         if ends_ns is None or clock not in self.restarts:
             return ends_ns
         return ends_ns - self.clocks[clock] + self.latest_ns(clock)
 
     def latest_ns(self, clock: str) -> int:
-        """When the run began at the latest, on the clock of a boot that came within it."""
+        """When the run began at the latest, on a clock that came within it."""
         heard_ns, gone_ns = self.restarts[clock]
         return heard_ns - gone_ns
 
     def unsure(self, boot: str) -> bool:
-        """Only the time of day says when the run began on this clock."""
+        """Whether only the time of day says when the run began on this clock."""
         return e.clock_of(boot) in self.restarts
 
     def restarted(self, moment: e.Moment, last: Mapping[str, int]) -> None:
-        """The station boots within the run; `last`: the newest stamp that was kept of each clock."""
+        """The station boots within the run; `last`: the newest stamp (ns) of each clock before."""
         self.rebooted = True
         gone = [last[c] - self.latest_ns(c) for c in self.restarts if c in last]
         gone += [last[c] - at_ns for c, at_ns in self.clocks.items() if c in last and c not in self.restarts]
         self.restarts[moment.boot] = moment.at_ns, max(0, *gone) if gone else 0
 
     def full(self) -> bool:
-        """All laps that the race allows are done; a crossing in doubt ends none."""
+        """Whether all laps that the race allows are done; a crossing in doubt ends none."""
         laps = self.rules.max_laps
         return laps is not None and len(self.book.segments) - 1 - len(self.book.doubts.held) >= laps
 
@@ -173,10 +177,10 @@ class Run:
             return self.model, self.model_sha256
         return self.driven or ("", "")
 
-    def begin(self, mark: CountedCrossing) -> None:
-        """The first crossing after the start was given."""
+    def begin(self, counted: CountedCrossing) -> None:
+        """Lap 1 begins at this first crossing after the start."""
         self.phase, self.begun = next_phase(self.phase, "first crossing"), True
-        self.start_at(mark)
+        self.start_at(counted)
 
     def begin_again(self, moment: e.Moment) -> None:
         """The first crossing was none: lap 1 begins at the next one, which may be still to come."""
@@ -195,21 +199,21 @@ class Run:
         self.begun, self.started_utc_ns = False, 0
         self.clocks.clear()
 
-    def start_at(self, mark: CountedCrossing) -> None:
-        """Lap 1 begins here; the time limit too."""
-        clock = e.clock_of(mark.boot)
-        self.started_utc_ns = mark.utc_ns
-        self.clocks[clock] = mark.at_ns
+    def start_at(self, counted: CountedCrossing) -> None:
+        """Lap 1 begins here, and the time limit too."""
+        clock = e.clock_of(counted.boot)
+        self.started_utc_ns = counted.utc_ns
+        self.clocks[clock] = counted.at_ns
         # What had gone by was counted from another start.
         self.restarts = {boot: (heard_ns, 0) for boot, (heard_ns, _) in self.restarts.items() if boot != clock}
 
     @property
     def boots(self) -> frozenset[str]:
-        """The clocks that the run's times of day come from."""
+        """The boots whose clocks gave the run's times of day."""
         return self.book.boots | ({self.finished_boot} if self.finished_boot else frozenset())
 
     def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
-        """The times of day of some boots were wrong."""
+        """Adds `by_ns` to the run's times of day of the `wrong` boots."""
         if self.book.segments and wrong(self.book.segments[0].start.boot):
             self.started_utc_ns += by_ns
         if self.finished_boot and wrong(self.finished_boot):
@@ -217,7 +221,7 @@ class Run:
         self.book.correct(wrong, by_ns)
 
     def forget_clocks(self, wrong: Callable[[str], bool]) -> None:
-        """The start on a clock that was put beside the first crossing's by a wrong time of day is worked out anew."""
+        """Forgets starts on other clocks that a wrong time of day put beside the first crossing's."""
         if self.on and self.book.segments:
             own = e.clock_of(self.book.segments[0].start.boot)
             self.clocks = {c: at_ns for c, at_ns in self.clocks.items() if c == own or wrong(c) == wrong(own)}
@@ -227,6 +231,6 @@ class Run:
         return CarOrdered(self.car, self.run_id, action, self.throttle_percent)
 
     def finish(self, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> None:
-        """`counts` False: abandoned."""
+        """The run is over at `utc_ns`, and why; `counts` False: abandoned."""
         self.phase, self.finished_reason = next_phase(self.phase, trigger), reason
         self.counts, self.finished_utc_ns = counts, utc_ns

@@ -1,7 +1,7 @@
-"""The runs of a race, by id and by racer. Rulings reach back a thousand runs: memory has an end, a race need not.
+"""The runs of a race, by id and by racer, and the ids of all runs. Called by orders.py.
 
-What lies further back stands in the journal, and in the standing with all that it is worth; a run that holds its
-racer's place is kept in any case.
+Rulings reach back a thousand runs: memory has an end, a race need not. What lies further back stands in the journal,
+and in the standings with all that it is worth; a run that holds its racer's place is never evicted.
 """
 
 from collections import Counter, deque
@@ -27,27 +27,29 @@ class RunIds:
         self._newest = 0
 
     def new_id(self) -> str:
-        """For a run that nobody named."""
+        """An id for a run that nobody named."""
         number = self._newest + 1
         while f"run-{number}" in self._given:
             number += 1
         return f"run-{number}"
 
     def used(self, run_id: str) -> bool:
+        """Whether a run of any race has this id."""
         return run_id in self._given
 
     def ambiguous(self, run_id: str) -> bool:
-        """Runs of several races have it: that was possible once."""
+        """Whether runs of several races have this id, as was possible in the first edition."""
         return self._given[run_id] > 1
 
     def add(self, run_id: str) -> None:
+        """A run has this id."""
         self._given[run_id] += 1
         number = run_id.removeprefix("run-")
         if number.isdecimal() and len(number) <= MAX_DIGITS:
             self.reached(int(number))
 
     def reached(self, number: int) -> None:
-        """The next one gets a higher number."""
+        """Ids of new runs get a higher number than this."""
         self._newest = max(self._newest, number)
 
 
@@ -63,44 +65,45 @@ class RunRegistry:
         self._by_racer: dict[str, list[Run]] = {}
 
     def new_id(self) -> str:
-        """For a run that nobody named."""
+        """An id for a run that nobody named."""
         return f"run-{len(self.runs) + len(self._gone) + 1}"
 
     def used(self, run_id: str) -> bool:
-        """No two runs of a race ever have the same id."""
+        """Whether a run of this race has or had this id."""
         return run_id in self.runs or run_id in self._gone
 
     def gone(self, run_id: str) -> bool:
-        """It was, and lies too far back."""
+        """Whether the run was evicted, so that no ruling reaches it."""
         return run_id in self._gone
 
     def add(self, run: Run) -> None:
+        """A run was opened."""
         self.runs[run.run_id] = run
         self._order.append(run.run_id)
         self._by_racer.setdefault(run.racer, []).append(run)
 
     def moved(self, run: Run, was: str) -> None:
-        """The run is another racer's now."""
+        """The run is another racer's now; `was`: whose it was."""
         self._by_racer[was].remove(run)
         self._by_racer.setdefault(run.racer, []).append(run)
 
     def racers(self) -> list[str]:
-        """All that had a run here, in the order of their first ones (those whose runs are gone first)."""
+        """All that had a run here, in the order of their first ones (those whose runs are evicted first)."""
         return list(dict.fromkeys([*self._spent, *(run.racer for run in self.runs.values())]))
 
     def merge(self, was: str, racer: str) -> None:
-        """Two spellings were one racer's: the runs of the first are the second's now."""
+        """Two spellings were one racer's: the runs of `was` are `racer`'s now."""
         for run in tuple(self._by_racer.get(was, ())):
             run.racer = racer
             self.moved(run, was)
         self._spent[racer] += self._spent.pop(was, 0)
 
     def attempts(self, racer: str) -> int:
-        """How many the racer has used."""
+        """How many attempts the racer has used."""
         return self._spent[racer] + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)
 
     def evict(self, keeps: Callable[[Run], bool]) -> list[Run]:
-        """The runs out of reach, `keeps` excepted: gone from here."""
+        """Removes the runs out of reach, but for those that `keeps` names; the removed ones."""
         gone: list[Run] = []
         for _ in range(len(self.runs) - self._reach):
             run_id = self._order.popleft()

@@ -1,8 +1,8 @@
 """The usual lap of a run: which laps are so short that their crossing may be none, which so long that one is missing.
 
 Pure, on durations in ns; 0 is a lap that spans two boots, and says nothing. Nothing is decided here: a short lap is
-held until an official looks, a missing crossing is asked for. A run's LapBook has the first in LapDoubts; doubting.py
-asks for both.
+held until an official looks, a missing crossing is asked for. A run's LapBook has the first in its LapDoubts;
+lap_doubts.py proposes both. Example: `short([8_000_000_000, 3_000_000_000, 8_100_000_000])` is `{1}`.
 """
 
 import itertools
@@ -37,7 +37,7 @@ class RecentLaps:
         self._known = sorted(filter(None, self.laps))
 
     def add(self, lap_ns: int) -> None:
-        """The next one; the oldest of too many goes."""
+        """Appends a lap in ns; the oldest of more than RECENT goes."""
         if len(self.laps) == RECENT and self.laps[0]:
             del self._known[bisect_left(self._known, self.laps[0])]
         self.laps.append(lap_ns)
@@ -45,7 +45,7 @@ class RecentLaps:
             insort(self._known, lap_ns)
 
     def ordinary(self, fastest_ns: int | None) -> bool:
-        """None of them is short or long, whatever else is known: what most crossings find, and find soon."""
+        """Whether none of them is short or long, whatever else is known: what most crossings find, and find soon."""
         return _even(self._known, fastest_ns) and not _any_long(self._known)
 
 
@@ -68,13 +68,13 @@ class LapDoubts:
         return max(0, done - RECENT), self._recent.laps
 
     def doubtful(self, number: int) -> bool:
-        """Lap `number` ended or began at a crossing that is in doubt."""
+        """Whether lap `number` ended or began at a crossing that is in doubt."""
         return number in self.held or number - 1 in self.held
 
     def weigh(self, segments: Sequence[LapSegment]) -> None:
-        """After a change of any crossings. What lies far back is as it was last judged."""
-        marks = [segment.start for segment in segments[-RECENT - 1 :]]
-        self._recent = RecentLaps(_between_ns(*pair) for pair in itertools.pairwise(marks))
+        """Judges the crossings after a change of any of them; what lies far back stays as it was judged."""
+        counted_crossings = [segment.start for segment in segments[-RECENT - 1 :]]
+        self._recent = RecentLaps(_between_ns(*pair) for pair in itertools.pairwise(counted_crossings))
         self.ordinary = False
         if not self._enabled:
             return
@@ -86,7 +86,7 @@ class LapDoubts:
         self.held = frozenset(number for number, segment in enumerate(segments) if segment.doubt)
 
     def add(self, segments: Sequence[LapSegment]) -> None:
-        """After one more crossing at the end: only a few laps can have changed."""
+        """Judges the crossings after one more at the end: only a few laps can have changed."""
         if len(segments) > 1:
             self._recent.add(_between_ns(segments[-2].start, segments[-1].start))
         self.ordinary = not self.held and self._recent.ordinary(self._fastest_ns)
@@ -123,7 +123,7 @@ def _between_ns(start: CountedCrossing, end: CountedCrossing) -> int:
 
 
 def usual_ns(laps: Sequence[int]) -> int:
-    """The middle lap, the longer one of two; 0: none is known."""
+    """The middle lap in ns, the longer one of two; 0: none is known."""
     known = sorted(lap for lap in laps if lap)
     return known[len(known) // 2] if known else 0
 

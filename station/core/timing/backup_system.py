@@ -6,6 +6,9 @@ replacement time). A is missed once it has crossed later, or a second has gone b
 
 A run that A has not even begun needs no difference: B begins it a second later, by its own stamps alone, and times it
 to its end. A, should it wake, is compared with B then, and times the next run.
+
+Called by engine.py with each crossing of A and B, and as time goes by. "Replacement time" is the term of the FIS
+(International Ski and Snowboard Federation, timing booklet): system B's time where system A has none.
 """
 
 import statistics
@@ -57,32 +60,35 @@ class BackupTimingSystem:
         self._taken: set[int] = set()  # B's crossings that counted already, and wait for nothing but a comparison
 
     def add_from_a(self, crossing: f.Crossing, run_id: str) -> list[f.Fact]:
-        """A timed a crossing that counts for a run."""
+        """Stores a crossing that A timed for a run; the facts of pairs found by it."""
         self._a_boot = crossing.boot
         self._a.append((crossing, run_id))
         return self._pair()
 
     def add_from_b(self, crossing: f.Crossing, *, counted: bool = False) -> list[f.Fact]:
-        """B saw a pass; A's may come sooner or later. `counted`: B times the run."""
+        """Stores a crossing that B saw; the facts of pairs found by it.
+
+        `counted`: B times the whole run, so it has counted already.
+        """
         self._b.append(crossing)
         if counted:
             self._taken.add(crossing.number)
         return self._pair()
 
     def discard_waiting(self) -> list[f.Crossing]:
-        """What B saw up to now and nobody counted: a start was given, and none of it belongs to the run."""
+        """Forgets what B saw and nobody counted, as a start was given; those crossings."""
         gone, self._b = list(self._b), deque(maxlen=self._b.maxlen)
         waiting = [crossing for crossing in gone if crossing.number not in self._taken]
         self._taken.clear()
         return waiting
 
     def missed_before(self, crossing: f.Crossing) -> list[MissedByA]:
-        """What A missed, now that it has seen a later crossing."""
+        """What A missed before this later crossing of A."""
         self._a_boot = crossing.boot
         return self._missed(crossing.at_ns - CLOSE_NS)
 
     def missed_by(self, now: Moment) -> list[MissedByA]:
-        """What A missed, now that so much time has gone by."""
+        """What A missed, as so much time has gone by."""
         if not self._b:
             return []
         if not self._a_boot:

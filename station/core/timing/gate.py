@@ -1,11 +1,14 @@
-"""Edges of one gate to crossings.
+"""Edges of one gate to crossings: the first stage of the engine's pipeline. Called by engine.py for each edge and tick.
 
 The first edge of a pass is the timing edge; nothing later moves its stamp. Later edges of all the gate's sensors,
 within the lockout, only classify it: how long the beam was blocked, how fast, which way. Where the sensors stand in
 line a pass that begins at the second one is held back until it is known whether it goes backwards or the first one is
 blind; side by side whichever fires first makes the crossing.
-What a decoder read with a transponder's id is a pass by itself, whatever others pass at the same time.
-A gap in the gate's count is said, a repeat (after a restart the driver says again what we may lack) is not heard.
+What a decoder read with a transponder's id is a pass by itself, whatever others pass at the same time. A gap in the
+gate's count is a fact (`EdgesLost`); a repeat is ignored (after a restart the driver sends again what we may lack).
+
+Example: a car breaks the beam at 9 s and frees it at 9.1 s: the first edge gives `Crossing` at 9 s, the second one
+`CrossingMeasured` with a width of 100 ms.
 """
 
 from dataclasses import dataclass
@@ -39,6 +42,7 @@ class CrossingCounter:
     last: int = 0
 
     def next(self) -> int:
+        """The number of the next crossing."""
         self.last += 1
         return self.last
 
@@ -69,7 +73,7 @@ class Gate:
 
     @property
     def stuck(self) -> tuple[str, ...]:
-        """The sensors that are blocked for longer than any car."""
+        """The sensors that are blocked for longer than any car, by name."""
         return tuple(sorted(self._stuck))
 
     def handle(self, edge: Edge) -> list[Fact]:
@@ -92,7 +96,7 @@ class Gate:
         return self._judged(edge, facts) if self._watched else facts
 
     def forget(self) -> None:
-        """It is tried anew."""
+        """Forgets what its passes showed: the gate is tested again."""
         self.trial = SensorTrial(self.spec)
         self.arrangement.forget()
 
@@ -108,7 +112,7 @@ class Gate:
         return facts
 
     def tick(self, now: Moment) -> list[Fact]:
-        """What only time tells: a held pass that nobody contradicted, a beam that stays blocked."""
+        """The facts that only time gives: of a pass that waited for its direction, of a beam that stays blocked."""
         facts = self._release(now.boot, now.at_ns)
         if self._boot is not None and clock_of(now.boot) == clock_of(self._boot):
             for sensor, since in self._broken.items():

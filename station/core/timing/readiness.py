@@ -1,7 +1,8 @@
 """Is the station fit to arm a run? Healthy gates, and race mode; an official may override the first, never the second.
 
-Test mode and race mode are separate epochs: what crosses a gate in test mode (a hand, a marshal's shoe, the two-pulse
-test) reaches no race, also when its edge arrives after the change.
+Called by engine.py (the test filter of the pipeline, and what drivers report) and by command_handlers.py before a run
+is armed. Test mode and race mode are separate periods: what crosses a gate in test mode (a hand, a marshal's shoe, the
+two-pulse test) reaches no race, also when its edge arrives after the change.
 """
 
 from shared.errors import Refused
@@ -26,11 +27,11 @@ class GateReadiness:
         self.notes: dict[str, tuple[f.GateNoteStored, ...]] = {}  # gate -> what its driver noticed, newest first
 
     def on_driver_event(self, event: e.GateReported | e.GateNote, scale: UtcScale) -> list[f.Fact]:
-        """A gate's driver speaks of itself."""
+        """A gate's driver reports its health or something of its device."""
         return self.record_note(event, scale) if isinstance(event, e.GateNote) else self.record_health(event)
 
     def record_health(self, report: e.GateReported) -> list[f.Fact]:
-        """A gate's driver fell ill (or of something else), or is well again; none if that was known."""
+        """The driver is faulty (or for another reason), or healthy again; no facts if that was known."""
         known = self._unfit.get(report.gate)
         if (known is None) if report.healthy else (known == report.sentence):
             return []
@@ -41,19 +42,19 @@ class GateReadiness:
         return [f.GateHealthChanged(report.gate, report.healthy, report.sentence)]
 
     def record_note(self, note: e.GateNote, scale: UtcScale) -> list[f.Fact]:
-        """What a driver noticed: it is kept, and nothing follows from it."""
+        """Stores what a driver noticed of its device; nothing else follows from it."""
         noted = f.GateNoteStored(note.gate, note.kind, note.sentence, note.count, scale.of_moment(note.moment))
         self.notes[note.gate] = (noted, *self.notes.get(note.gate, ()))[:NOTES_KEPT]
         return [noted]
 
     def forget_gates_but(self, gates: tuple[e.GateSpec, ...]) -> None:
-        """After a start: of a gate that is no longer there nothing will be heard again."""
+        """Forgets gates that are not configured any more, after a start."""
         names = {gate.name for gate in gates}
         self._unfit = {gate: why for gate, why in self._unfit.items() if gate in names}
         self.notes = {gate: noted for gate, noted in self.notes.items() if gate in names}
 
     def change_mode(self, command: e.SetMode) -> list[f.Fact]:
-        """Another epoch. Raises Refused if this mode is on."""
+        """Changes between test and race mode. Raises Refused if this mode is on."""
         if command.mode == self.mode:
             raise Refused(f"The station is in {self.mode} mode already.")
         self.mode, self._began = command.mode, command.moment
@@ -78,7 +79,7 @@ class GateReadiness:
         return scale.utc_ns(crossing.boot, crossing.at_ns) < scale.of_moment(self._began)
 
     def record_layout_doubt(self, doubted: f.LayoutDoubted, utc_ns: int) -> list[f.Fact]:
-        """What its passes say against a gate's layout stands among its notes."""
+        """Stores, among the gate's notes, what its passes say against its layout."""
         if not doubted.sentence:
             return []
         noted = f.GateNoteStored(doubted.gate, "layout", doubted.sentence, 0, utc_ns)
@@ -86,7 +87,7 @@ class GateReadiness:
         return [noted]
 
     def check_can_arm(self, gates: dict[str, Gate], command: e.OpenRun | e.ArmRun) -> list[f.Fact]:
-        """What an official overrides to arm the run. Raises Refused."""
+        """The faults that an official overrides to arm the run. Raises Refused."""
         if self.mode == "test":
             raise Refused("The station is in test mode: go back to race mode before a run is armed.")
         ill = [(gate, why) for gate in sorted(gates) if (why := self._why(gates[gate]))]
@@ -105,7 +106,7 @@ class GateReadiness:
 
 
 def untried(sensors: tuple[str, ...]) -> str:
-    """What is to be done with a gate whose sensors saw no pass as it should be; '' if there is none."""
+    """What to do with a gate whose `sensors` saw no pass as it should be; "" if there is none."""
     if not sensors:
         return ""
     return f"Not tried yet: no pass was seen as it should be at {', '.join(sensors)}; let a car roll through."

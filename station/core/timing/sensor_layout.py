@@ -11,7 +11,7 @@ from typing import Literal
 
 from station.core.inputs import GateSpec
 
-KEPT = 12  # passes that are remembered
+MAX_PASSES = 12  # that are remembered
 ENOUGH = 3  # passes in a row before anything is said
 TURNED = 2  # passes that began at the other sensor
 CLOSE_NS = 60_000_000  # apart on one line, also under a car that comes aslant; in line a slow car takes longer
@@ -33,33 +33,33 @@ class SensorArrangement:
 
     def __init__(self, spec: GateSpec) -> None:
         self._spec = spec
-        self._passes: deque[SensorPass] = deque(maxlen=KEPT)
+        self._passes: deque[SensorPass] = deque(maxlen=MAX_PASSES)
         self._doubt: str | None = ""  # None: a pass came since it was looked at
 
     @property
     def passes(self) -> tuple[SensorPass, ...]:
-        """The oldest first."""
+        """The passes, the oldest first."""
         return tuple(self._passes)
 
     def first(self, sensor: str) -> None:
-        """A pass began."""
+        """A pass began at this sensor."""
         self._passes.append(SensorPass(sensor))
         self._doubt = None
 
     def second(self, sensor: str, lag_ns: int) -> None:
-        """Another sensor fired in the newest pass."""
+        """Another sensor fired in the newest pass, `lag_ns` later."""
         if self._passes and not self._passes[-1].second and sensor != self._passes[-1].first:
             self._passes[-1] = SensorPass(self._passes[-1].first, sensor, lag_ns)
             self._doubt = None
 
     def forget(self) -> None:
-        """From the next pass on."""
+        """Forgets all passes."""
         self._passes.clear()
         self._doubt = None
 
     @property
     def doubt(self) -> str:
-        """Why laps may be lost by the layout as it is set; '' if nothing speaks against it."""
+        """Why laps may be lost by the layout as it is set; "" if nothing speaks against it."""
         if self._doubt is None:
             self._doubt = self._against()
         return self._doubt
@@ -100,7 +100,7 @@ def seen_in(sensors: tuple[str, ...], passes: tuple[SensorPass, ...]) -> Observe
 
 
 def words(spec: GateSpec, passes: tuple[SensorPass, ...]) -> str:
-    """What the passes show, and what to set, for who tries the gate; '' for one sensor."""
+    """What the passes show, and what to set, for whoever tests the gate; "" for one sensor."""
     if len(spec.sensors) < 2:
         return ""
     if not passes:

@@ -1,14 +1,14 @@
-"""Has each sensor of a gate seen a pass as it should be? Until then nobody knows that it times anything.
+"""Whether each sensor of a gate has seen a pass as it should be: until then nobody knows that the gate times anything.
 
 A beam is free, broken for as long as a car takes, and free again: one that is free for less time than it was broken
-afterwards may be wired the other way round. A decoder tells passes and no levels: there one pass is enough.
+afterwards may be wired the other way round. A decoder reports passes and no levels: there one pass is enough.
 """
 
 from station.core.inputs import Edge, GateSpec
 
 
 class SensorTrial:
-    """One gate's, since it was built or an official has it tried anew. gate.py tells it each edge in order."""
+    """Of one gate, since it was built or an official has it tested again. gate.py hands it each edge in order."""
 
     def __init__(self, spec: GateSpec) -> None:
         self._spec = spec
@@ -19,7 +19,7 @@ class SensorTrial:
 
     @property
     def open(self) -> bool:
-        """Something is still to be seen."""
+        """Whether something is still to be seen."""
         return bool(self._spec.proof) and not (self._forwards and self._seen.issuperset(self._spec.sensors))
 
     @property
@@ -30,7 +30,7 @@ class SensorTrial:
         return tuple(name for name in self._spec.sensors if name not in self._seen) or self._spec.sensors
 
     def edge(self, edge: Edge, direction: int) -> bool:
-        """One level change, and the way of the crossing that it made; True when nothing is missing any more."""
+        """Takes one edge, and the direction of the crossing that it made; True when nothing is missing any more."""
         self._forwards |= direction > 0
         if self._spec.proof == "pass" or edge.transponder:
             if edge.broken:

@@ -2,7 +2,8 @@
 
 A machine without a clock battery begins with a wrong time of day, and learns the right one in the middle of a race.
 The scale knows which boots' times of day are trusted; a pair that puts a boot right is a correction of all that was
-stamped under that boot. In journals of the first edition a pair only ever counted from then on.
+stamped under that boot. In journals of the first edition a pair only ever counted from then on. Called wherever a
+stamp needs a time of day; set_up.py feeds it.
 """
 
 from dataclasses import dataclass
@@ -39,11 +40,11 @@ class UtcScale:
 
     @property
     def boots(self) -> frozenset[str]:
-        """The boots that were paired."""
+        """The boots that were paired with a time of day."""
         return frozenset(self._offsets) - self._met
 
     def booted(self, moment: Moment, run_is_on: bool, trusted: bool) -> None:
-        """The station's own clock begins (or its process does, on the same one)."""
+        """The station's own clock begins, or its process starts again on the same one."""
         if moment.boot != self._station:
             self._station, self._began_ns = moment.boot, moment.at_ns
         if moment.boot not in self._offsets and not trusted and self.corrects:
@@ -51,7 +52,7 @@ class UtcScale:
         self.note(moment, run_is_on)
 
     def note(self, moment: Moment, run_is_on: bool) -> bool:
-        """True if stamps of this boot are shown by this pair from now on."""
+        """Takes a pair; True if stamps of this boot are shown by it from now on."""
         known = self._offsets.get(moment.boot)
         offset = self._offset(moment)
         if known is not None and (run_is_on or (self._may_correct(moment.boot) and abs(offset - known) > JUMP_NS)):
@@ -60,7 +61,7 @@ class UtcScale:
         return True
 
     def pair(self, moment: Moment, run_is_on: bool, trusted: bool, paced: bool) -> tuple[bool, ClockCorrection | None]:
-        """As `note`; and what the pair corrects. `paced`: a clock that does not go with the day (a mock world's)."""
+        """As `note`, and what the pair corrects. `paced`: a clock that does not go with the day (a mock world's)."""
         boot, offset = moment.boot, self._offset(moment)
         if paced:
             self._paced.add(boot)
@@ -92,7 +93,7 @@ class UtcScale:
         return ClockCorrection(boots, by_ns)
 
     def meet(self, boot: str) -> None:
-        """A stamp of this boot counts: if nobody has paired it, it goes with the station's clock from now on."""
+        """A stamp of this boot counts: without a pair it is shown by the station's clock from now on."""
         if self.of(boot) in self._offsets or not self.corrects:
             return
         self._offsets[boot] = self._last
@@ -102,15 +103,15 @@ class UtcScale:
             self._doubtful.add(boot)
 
     def trusts(self, boot: str) -> bool:
-        """Is the time of day of this boot's stamps known to be right, as far as anybody can tell?"""
+        """Whether this boot's time of day is known to be right, as far as anybody can tell."""
         return self.of(boot) not in self._doubtful
 
     def of(self, boot: str) -> str:
-        """The boot by whose pair a stamp is shown."""
+        """The boot by whose pair a stamp of `boot` is shown."""
         return boot if boot in self._offsets else clock_of(boot)
 
     def utc_ns(self, boot: str, at_ns: int) -> int:
-        """The time of day of a stamp; a boot that nobody paired is shown by the pair that was noted last."""
+        """The stamp's time of day in UTC ns; without a pair of its boot, by the pair that was taken last."""
         return at_ns + self._offsets.get(self.of(boot), self._last)
 
     def of_moment(self, moment: Moment) -> int:
@@ -122,7 +123,9 @@ class UtcScale:
         return self.utc_ns(moment.boot, moment.at_ns) if known else moment.utc_ns
 
     def on_station(self, boot: str, at_ns: int, station: str) -> int | None:
-        """A stamp on the clock of that boot of the station, if clocks that went on tell it; None: the time of day may.
+        """The stamp on the clock of that boot of the station, if clocks that went on say it.
+
+        None: only the time of day might.
 
         A device that lives on while the station reboots is paired with each boot of it. It is heard late and never
         early, so of several pairs the one counts by which it is the most ahead.
@@ -135,12 +138,12 @@ class UtcScale:
         return None if ahead is None else at_ns - ahead
 
     def on_device(self, moment: Moment, boot: str) -> int | None:
-        """A moment of the station on a device's clock, by its pair with that boot; None: there was none."""
+        """The station's moment on a device's clock, by its pair with that boot; None: there was none."""
         ahead = self._ahead.get((boot, moment.boot))
         return None if ahead is None else moment.at_ns + ahead
 
     def within_boot(self, boot: str, at_ns: int) -> bool:
-        """It was surely stamped since the station booted last."""
+        """Whether it was surely stamped since the station booted last."""
         known = self.on_station(boot, at_ns, self._station)
         return known is not None and (clock_of(boot) == self._station or known >= self._began_ns)
 

@@ -2,8 +2,9 @@
 
 `bauds` are the usual ones; `lines` says that frames are lines of text, `heartbeat` that the device reports its status
 by itself, and `trust` how surely bytes that it accepts are its own: 2 with a CRC, 1 by their form, 0 for any line.
-`resolution_us` is the step of its times as sent or, where that is known to be worse, their agreement (timing.md 2);
-a gate's `uncertainty_us` should not be below it. `elsewhere`: its places that are no start line unless wired.
+`resolution_us` is the step of its times as sent or, where that is known to be worse, their agreement (each protocol's
+file names its source); a gate's `uncertainty_us` should not be below it. `elsewhere`: its inputs or loops that are not
+at the start line unless they are wired to a sensor.
 """
 
 import functools
@@ -103,7 +104,7 @@ def protocols() -> list[str]:
 
 
 def protocol_info(name: str) -> ProtocolInfo:
-    """What is known of a protocol; a stranger's has no row of its own and gets a plain one."""
+    """What is known of a protocol; one from another package gets a plain entry."""
     return _BY_NAME.get(name) or ProtocolInfo(name, "installed by another package", (9600,), lines=False)
 
 

@@ -1,9 +1,11 @@
-"""What only our own clock can show: that a device's clock was set while its stream went on.
+"""Detects, against the station's clock, that a device's clock was set while its stream went on.
 
-A passing cannot be heard before it happened. So the difference of the two clocks stays at or a little above its lowest
-value: one that lies below it shows that the device's clock was set forward. One that lies far above it was told late
-(the line stood still, a car stood on the loop), or the clock was set back: the next passing shows which. Until then it
-stands on a time of its own, since a lap with it could be anything. Only a backlog after a connect may be late freely.
+A passing cannot arrive before it happened. So the difference of the two clocks stays at or a little above its lowest
+value: one that lies below it shows that the device's clock was set forward. One that lies far above it was sent late
+(the line was interrupted, a car stood on the loop), or the clock was set back: the next passing shows which. Until
+then it gets an epoch of its own, since a lap with it could be anything. Only a backlog after a connect may be late.
+
+Pure. Used by edge_stamper.py, one detector for each decoder on the line.
 """
 
 from dataclasses import dataclass
@@ -22,61 +24,66 @@ class EpochOfPassing:
 
 
 class ClockJumpDetector:
-    """The difference between our clock and the device's, watched. `allowed_ns` is how far it may stray."""
+    """Follows the difference between our clock and the device's. `allowed_ns` is how far it may stray."""
 
     def __init__(self, allowed_ns: int) -> None:
         self._allowed_ns = allowed_ns
         self._epoch = self._newest = 1
         self._lowest_ns: int | None = None
-        self._heard_ns = 0
+        self._newest_ns = 0
         self._only_backlog = True
-        self._doubtful_ns: int | None = None  # the difference of the last passing, which stands alone
+        self._doubtful_ns: int | None = None  # the difference of the last passing, if that has an epoch of its own
 
-    def judge(self, device_ns: int, heard_ns: int, backlog: bool) -> EpochOfPassing:
-        """One new passing; `backlog`: it may have waited at the device for long."""
-        difference_ns = heard_ns - device_ns
+    def check(self, device_ns: int, read_ns: int, backlog: bool) -> EpochOfPassing:
+        """The epoch of one new passing; `backlog`: it may have waited at the device for long."""
+        difference_ns = read_ns - device_ns
         if self._lowest_ns is None:
-            self._trust(difference_ns, heard_ns, backlog)
+            self._trust(difference_ns, read_ns, backlog)
             return EpochOfPassing(self._epoch)
-        drift_ns = (heard_ns - self._heard_ns) * DRIFT_PPM // 1_000_000
+        drift_ns = (read_ns - self._newest_ns) * DRIFT_PPM // 1_000_000
         stray_ns = difference_ns - self._lowest_ns
         allowed_ns = self._allowed_ns + drift_ns
         if stray_ns < -allowed_ns and not self._only_backlog:
             self.begin()
-            self._trust(difference_ns, heard_ns, backlog)
-            return EpochOfPassing(self._epoch, _set("forward", stray_ns))
+            self._trust(difference_ns, read_ns, backlog)
+            return EpochOfPassing(self._epoch, _clock_set("forward", stray_ns))
         if stray_ns > allowed_ns and not backlog:
-            return self._late(difference_ns, stray_ns, heard_ns)
-        self._trust(min(difference_ns, self._lowest_ns + drift_ns), heard_ns, backlog and self._only_backlog)
+            return self._late(difference_ns, stray_ns, read_ns)
+        self._trust(min(difference_ns, self._lowest_ns + drift_ns), read_ns, backlog and self._only_backlog)
         return EpochOfPassing(self._epoch)
 
     def begin(self) -> None:
-        """The device began anew: another epoch, and nothing is known of the difference."""
+        """The device restarted: a new epoch, and nothing is known of the difference."""
         self._newest += 1
         self._epoch, self._lowest_ns, self._doubtful_ns, self._only_backlog = self._newest, None, None, True
 
     @property
     def epoch(self) -> int:
-        """The one that goes on."""
+        """The current epoch."""
         return self._epoch
 
-    def _trust(self, lowest_ns: int, heard_ns: int, only_backlog: bool) -> None:
-        self._lowest_ns, self._heard_ns, self._only_backlog, self._doubtful_ns = lowest_ns, heard_ns, only_backlog, None
+    def _trust(self, lowest_ns: int, read_ns: int, only_backlog: bool) -> None:
+        self._lowest_ns, self._newest_ns, self._only_backlog, self._doubtful_ns = (
+            lowest_ns,
+            read_ns,
+            only_backlog,
+            None,
+        )
 
-    def _late(self, difference_ns: int, stray_ns: int, heard_ns: int) -> EpochOfPassing:
+    def _late(self, difference_ns: int, stray_ns: int, read_ns: int) -> EpochOfPassing:
         doubtful_ns = self._doubtful_ns
         if doubtful_ns is not None and abs(difference_ns - doubtful_ns) <= self._allowed_ns:
             # Two in a row that are late by the same: the clock was set back before the first of them.
             self._epoch = self._newest
-            self._trust(min(difference_ns, doubtful_ns), heard_ns, only_backlog=False)
-            return EpochOfPassing(self._epoch, _set("back", stray_ns))
+            self._trust(min(difference_ns, doubtful_ns), read_ns, only_backlog=False)
+            return EpochOfPassing(self._epoch, _clock_set("back", stray_ns))
         self._newest += 1
         self._doubtful_ns = difference_ns
-        late = f"A passing was heard {stray_ns / 1e9:.3f} s late, or the decoder's clock was set back"
+        late = f"A passing was received {stray_ns / 1e9:.3f} s late, or the decoder's clock was set back"
         return EpochOfPassing(self._newest, Gap("clock_jump", f"{late}; laps that begin or end with it are void."))
 
 
-def _set(way: str, stray_ns: int) -> Gap:
+def _clock_set(way: str, stray_ns: int) -> Gap:
     return Gap(
         "clock_jump",
         f"The decoder's clock was set {way} by {abs(stray_ns) / 1e9:.3f} s; laps across this are void.",

@@ -1,4 +1,4 @@
-"""The clock of a timer that stamps with the time of day and speaks in order: midnight wraps, any other fall is a jump.
+"""The clock of a timer that stamps with the time of day and sends in order: midnight wraps, any other fall is a jump.
 
 Decoders may report a little late and out of order (device_clock.py); a timer with beams does not, so with it even a
 clock set back by a tenth of a second shows.
@@ -30,12 +30,12 @@ class DayClock:
         fraction = (parts[3] or b"")[: self._digits].ljust(self._digits, b"0")
         return ((hours * 60 + minutes) * 60 + seconds) * self._per_s + int(fraction)
 
-    def told(self, sensor: str, ticks: int) -> bool:
-        """Was this impulse said before?"""
-        return self._recent.seen(sensor, ticks)
+    def is_repeat(self, sensor: str, ticks: int) -> bool:
+        """Was this impulse sent before? Remembers it."""
+        return self._recent.is_repeat(sensor, ticks)
 
     def read(self, ticks: int, slack_ns: int = 0) -> tuple[int, Gap | None]:
-        """The time in ns, and the Gap if the clock wrapped or was set; `slack_ns` behind the last is in order."""
+        """The time in ns, and the Gap if the clock wrapped or was set; up to `slack_ns` behind the last is in order."""
         at_ns, gap = self._clock.read(ticks)
         if gap is None and at_ns < self._last_ns - slack_ns:
             gap = Gap("clock_jump", f"The timer's clock was set back by {(self._last_ns - at_ns) / 1e9:.4f} s.")

@@ -1,11 +1,16 @@
 """What a decoder is: bytes of one protocol in, facts with the device's own time out.
 
-A decoder is pure. It knows no port, no thread and no clock but the device's; `gate.py` gives it the bytes and takes its
-facts. Found by name under the entry-point group `raceday.decoders`, and constructed without arguments.
+A decoder is pure. It knows no port, no thread and no clock but the device's; `gate.py` feeds it the bytes and makes
+edges of its facts. Found by name under the entry-point group `raceday.decoders`, and constructed without arguments.
+Most derive from `LineDecoder` or `PacketDecoder` (framed_decoder.py). For example:
 
-Rules for every protocol file: `feed` takes any split of the stream and any rubbish, never raises, never loops and holds
-no more than one longest frame; what it drops is counted. Frames, not bytes, are facts: one frame gives one fact (or
-one of each sensor that changed), and a Gap stands before the fact that showed it.
+    >>> decoder = catalog.decoder("cano")
+    >>> decoder.feed(b"23E35500075A06\r\n")
+    [Passing(transponder='2351957', device_time_ns=120449500000, ...)]
+
+Rules for every protocol file: `feed` accepts any split of the stream and any noise, never raises, never loops and
+buffers no more than one frame of the maximum length; what it drops is counted. A frame, not a byte, makes a fact: one
+frame gives one fact (or one of each sensor that changed), and a Gap stands before the fact that showed it.
 """
 
 from dataclasses import dataclass
@@ -13,16 +18,18 @@ from typing import Literal, Protocol
 
 GapKind = Literal["missed_numbers", "clock_jump", "restart", "wrap"]
 
-NEW_EPOCH: frozenset[GapKind] = frozenset({"clock_jump", "restart"})  # times across these may not be subtracted
+NEW_EPOCH: frozenset[GapKind] = frozenset(
+    {"clock_jump", "restart"}
+)  # times before and after these must not be subtracted
 
 
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """A transponder seen by a loop. `device_time_ns` is on the device's clock, unwrapped.
+    """A transponder that passed a loop. `device_time_ns` is on the device's clock, unwrapped.
 
-    `number` as the device counts; `label` is what stands on the case where the device sends this beside the id.
-    `strength` and `hits` in the device's own units; `counters` are figures whose meaning is disputed (timing.md 2.3).
-    `repeat`: the device said this one before (same id, time and number): no second crossing.
+    `number` as the device counts; `label` is the text on the transponder's case, where the device sends it with the id.
+    `strength` and `hits` in the device's own units; `counters` are figures whose meaning is disputed (rc4.py).
+    `repeat`: the device sent this one before (same id, time and number): not a second crossing.
     """
 
     transponder: str
@@ -40,9 +47,9 @@ class Passing:
 
 @dataclass(frozen=True, slots=True)
 class DeviceEdge:
-    """One level change that the device stamped. `impulse`: it never tells when the beam is free again.
+    """One level change that the device stamped. `impulse`: it never reports when the beam is free again.
 
-    `device_time_ns` is None where the device sends no time: then whoever hears it stamps it, and says so.
+    `device_time_ns` is None where the device sends no time: then the station stamps it on receipt.
     """
 
     sensor: str
@@ -56,7 +63,7 @@ class DeviceEdge:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """What the device says of itself; None where it does not say."""
+    """What the device reports of itself; None for what it does not report."""
 
     decoder: str = ""
     noise: int | None = None
@@ -70,7 +77,7 @@ class StatusReport:
 
 @dataclass(frozen=True, slots=True)
 class DeviceMessage:
-    """A whole and correct frame that is neither of the above: a version, an answer, a result, a kind new to us."""
+    """A whole and correct frame that is neither of the above: a version, an answer, a result, an unknown kind."""
 
     kind: str
     text: str = ""
@@ -79,9 +86,9 @@ class DeviceMessage:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The stream is not continuous: numbers were skipped, or the device's clock did what clocks do not.
+    """The stream is not continuous: numbers were skipped, or the device's clock jumped or wrapped.
 
-    A wrap is only noticed: times go on. After a `NEW_EPOCH` kind the times begin anew. `missing` counts numbers.
+    After a wrap the times go on. After a `NEW_EPOCH` kind they start again. `missing` counts numbers.
     """
 
     kind: GapKind
@@ -94,7 +101,7 @@ Decoded = Passing | DeviceEdge | StatusReport | DeviceMessage | Gap
 
 @dataclass(slots=True)
 class Counts:
-    """What a decoder has taken and dropped since it was made. `frames` are the good ones, of whatever kind.
+    """What a decoder has accepted and dropped since it was made. `frames` are the good ones, of whatever kind.
 
     `bad_crc`: a whole frame whose check is wrong. `bad_length`: its length is wrong or no end came in time.
     `bad_fields`: whole, but a field is not what it must be. `resynced_bytes`: all bytes that lay in no good frame
@@ -111,7 +118,7 @@ class Counts:
     status: int = 0
 
     def good(self, facts: list[Decoded]) -> list[Decoded]:
-        """Count one good frame with its facts, which are given back."""
+        """Counts one good frame and its facts; returns the facts."""
         self.frames += 1
         for fact in facts:
             self.gaps += isinstance(fact, Gap)
@@ -120,14 +127,14 @@ class Counts:
         return facts
 
     def bad(self, why: Literal["bad_crc", "bad_length", "bad_fields"], length: int) -> list[Decoded]:
-        """Count one bad frame of so many bytes; no facts."""
+        """Counts one bad frame of `length` bytes; returns no facts."""
         setattr(self, why, getattr(self, why) + 1)
         self.resynced_bytes += length
         return []
 
 
 def may_be_silent(decoder: "Decoder") -> bool:
-    """Some devices report their status only from their first word on: such a decoder has a `quiet` that says so."""
+    """True while silence means nothing: some report status only once they spoke; they have a property `quiet`."""
     return bool(getattr(decoder, "quiet", False))
 
 
@@ -141,10 +148,10 @@ class Decoder(Protocol):
         """The facts that these bytes complete, in the order of the stream. Never raises."""
 
     def hello(self) -> bytes:
-        """Called at each connect: forgets a half frame, keeps clock and numbers. What to send at once (or b"")."""
+        """Called at each connect: drops half a frame, not the clock and the numbers. What to send at once (or b"")."""
 
     def poll(self, now_ns: int) -> bytes:
-        """What to send now: answers that the device waits for, requests that are due; mostly b"".
+        """What to send now: answers that the device waits for, requests that are due; usually b"".
 
-        Called after each feed and each 0.05 s or so, with the station's monotonic time.
+        Called after each feed and about every 0.05 s, with the station's monotonic time.
         """

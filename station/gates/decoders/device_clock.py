@@ -1,7 +1,7 @@
-"""A device's own clock and count, watched: wraps unwrapped, falls and skips said, repeats known.
+"""Follows a device's own clock and numbers: unwraps wraps, reports falls and skips, recognises repeats.
 
-The device's time is the lap's time. So nothing here looks at our own clock; what only that can show (a clock set
-forward while the stream goes on) is the line's affair (watch.py).
+The device's time is the lap's time. So nothing here uses our own clock; what only that can show (a clock set forward
+while the stream goes on) is found in clock_jumps.py.
 """
 
 from collections import OrderedDict, deque
@@ -12,13 +12,13 @@ from station.gates.decoders.decoder import NEW_EPOCH, Gap, GapKind
 
 LATE_NS = 2_000_000_000  # two loops of one decoder may report a little out of order
 LEAP_NS = 7 * 24 * 3600 * 1_000_000_000  # no club leaves a gap of a week in one stream: the clock was set
-DEVICES = 16  # decoders that one line may carry, behind a server that joins them
-REMEMBERED = 256  # passings that may come again and are known for repeats
+MAX_DEVICES = 16  # decoders that one line may carry, behind a server that joins them
+MAX_REMEMBERED = 256  # passings that are recognised when they come again
 ROUND = frozenset({100, 1000, 10_000, 100_000, 1_000_000, *(1 << bits for bits in (8, 12, 15, 16, 24, 31, 32))})
 
 
 class DeviceClock:
-    """Ticks as sent to nanoseconds that only grow, until the clock falls: then they begin anew, and a Gap says it.
+    """Ticks as sent to nanoseconds that only grow, until the clock falls: then they start again, and a Gap reports it.
 
     `modulus` in ticks, where the counter wraps. `fall` is what a clock of this kind does when its time falls: one that
     counts from power-on has restarted, one of day and time was set.
@@ -30,7 +30,7 @@ class DeviceClock:
         self._last: int | None = None
 
     def read(self, ticks: int) -> tuple[int, Gap | None]:
-        """The time in ns, and what the clock did since the last reading, if it is worth a word."""
+        """The time in ns, and what the clock did since the last reading, if that must be reported."""
         gap = self._moved(ticks)
         late = self._modulus is not None and self._last is not None and ticks - self._last > self._modulus // 2
         if late and self._base and self._near(ticks, self._modulus or 0):
@@ -39,8 +39,8 @@ class DeviceClock:
             self._last = ticks
         return (self._base + ticks) * self._unit_ns, gap
 
-    def again(self, ticks: int) -> int:
-        """The time of something that is told once more: it says nothing of the clock."""
+    def time_of_repeat(self, ticks: int) -> int:
+        """The time of a repeated passing, in ns: it shows nothing about the clock."""
         return (self._base + ticks) * self._unit_ns
 
     def _moved(self, ticks: int) -> Gap | None:
@@ -49,16 +49,16 @@ class DeviceClock:
         ahead = ticks - self._last
         if ahead >= 0:
             leap = self._modulus is None and ahead * self._unit_ns > LEAP_NS
-            return self._begun_anew("clock_jump", ticks) if leap else None
+            return self._new_epoch("clock_jump", ticks) if leap else None
         if self._modulus is not None and self._last >= self._modulus // 16 * 15 and ticks < self._modulus // 16:
             self._base += self._modulus
             return Gap("wrap", f"The decoder's clock wrapped after {self._last * self._unit_ns / 1e9:.3f} s.")
-        return None if self._near(ticks, self._last) else self._begun_anew(self._fall, ticks)
+        return None if self._near(ticks, self._last) else self._new_epoch(self._fall, ticks)
 
     def _near(self, ticks: int, to: int) -> bool:
         return (to - ticks) * self._unit_ns <= LATE_NS
 
-    def _begun_anew(self, kind: GapKind, ticks: int) -> Gap:
+    def _new_epoch(self, kind: GapKind, ticks: int) -> Gap:
         assert self._last is not None
         was, now = self._last * self._unit_ns / 1e9, ticks * self._unit_ns / 1e9
         self._base = 0
@@ -74,7 +74,7 @@ class Numbering:
     def __init__(self, what: str) -> None:
         self._what = what
         self._last: int | None = None
-        self._missing: deque[int] = deque(maxlen=REMEMBERED)
+        self._missing: deque[int] = deque(maxlen=MAX_REMEMBERED)
 
     def read(self, number: int) -> Gap | None:
         """What is missing between the last number and this one."""
@@ -94,34 +94,34 @@ class Numbering:
 
     def _skipped(self, last: int, number: int) -> Gap:
         missing = number - last - 1
-        self._missing.extend(range(max(last + 1, number - REMEMBERED), number))
+        self._missing.extend(range(max(last + 1, number - MAX_REMEMBERED), number))
         names = f"{last + 1}" if missing == 1 else f"{last + 1} to {number - 1}"
         verb = "is" if missing == 1 else "are"
         return Gap("missed_numbers", f"The {self._what} {names} {verb} missing (after {last} came {number}).", missing)
 
 
 class RecentPassings:
-    """The last passings by what makes them the same one."""
+    """The last passings, by what identifies them."""
 
     def __init__(self) -> None:
         self._order: deque[tuple[str, int, int | None]] = deque()
         self._known: set[tuple[str, int, int | None]] = set()
 
-    def seen(self, transponder: str, ticks: int, number: int | None = None) -> bool:
-        """Was exactly this said before? Remembered from now on."""
+    def is_repeat(self, transponder: str, ticks: int, number: int | None = None) -> bool:
+        """Was exactly this passing sent before? Remembers it."""
         key = (transponder, ticks, number)
         if key in self._known:
             return True
         self._order.append(key)
         self._known.add(key)
-        if len(self._order) > REMEMBERED:
+        if len(self._order) > MAX_REMEMBERED:
             self._known.discard(self._order.popleft())
         return False
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceReading:
-    """What the device's memory makes of one passing: its time, whether it is told again, and what it shows."""
+    """One passing on the device's timeline: its time, whether it is a repeat, and the gaps that it showed."""
 
     at_ns: int
     repeat: bool
@@ -129,44 +129,44 @@ class DeviceReading:
 
 
 class DeviceTimeline:
-    """Clock, count and recent passings of one device, asked together."""
+    """Clock, numbers and recent passings of one device, taken together."""
 
     def __init__(self, clock: DeviceClock, numbers: Numbering | None = None) -> None:
         self._clock, self._numbers, self._recent = clock, numbers, RecentPassings()
 
     def passing(self, transponder: str, ticks: int, number: int | None = None) -> DeviceReading:
         """One passing, in the order of the stream. A repeat moves neither the clock nor the count."""
-        if self._recent.seen(transponder, ticks, number):
-            return DeviceReading(self._clock.again(ticks), True, ())
+        if self._recent.is_repeat(transponder, ticks, number):
+            return DeviceReading(self._clock.time_of_repeat(ticks), True, ())
         at_ns, moved = self._clock.read(ticks)
         skipped = self.count(number)
         if moved is not None and moved.kind in NEW_EPOCH and skipped is not None and skipped.kind in NEW_EPOCH:
-            return DeviceReading(at_ns, False, (skipped,))  # one restart, seen twice
+            return DeviceReading(at_ns, False, (skipped,))  # one restart, shown by both
         return DeviceReading(at_ns, False, tuple(gap for gap in (skipped, moved) if gap is not None))
 
     def time(self, ticks: int) -> DeviceReading:
-        """The device's time without a passing."""
+        """The device's time without a passing; `repeat` is False."""
         at_ns, moved = self._clock.read(ticks)
         return DeviceReading(at_ns, False, () if moved is None else (moved,))
 
     def count(self, number: int | None) -> Gap | None:
-        """A number without a time."""
+        """A number without a time; the Gap before it, if any."""
         return None if number is None or self._numbers is None else self._numbers.read(number)
 
 
 class DeviceTimelines:
-    """A timeline for each decoder that speaks on the line; the least recently heard is forgotten first."""
+    """A timeline for each decoder on the line; beyond `MAX_DEVICES` the least recently used is dropped."""
 
     def __init__(self, new: Callable[[], DeviceTimeline]) -> None:
         self._new = new
         self._known: OrderedDict[str, DeviceTimeline] = OrderedDict()
 
     def of(self, decoder: str) -> DeviceTimeline:
-        """This decoder's."""
+        """The timeline of this decoder."""
         found = self._known.get(decoder)
         if found is None:
             found = self._known[decoder] = self._new()
-            if len(self._known) > DEVICES:
+            if len(self._known) > MAX_DEVICES:
                 self._known.popitem(last=False)
         self._known.move_to_end(decoder)
         return found

@@ -1,14 +1,14 @@
-"""From a decoder's facts to the gate's edges: which boot, which number, which sensor. No I/O and no clock.
+"""Turns a decoder's facts into the gate's edges: which boot, which number, which sensor. No I/O and no clock.
 
 Decoder time is the lap's time: an edge's boot is `device:<id>:<session>.<epoch>`, and a restart or a jump of the
 device's clock begins a new epoch, so that no lap is ever made across it. What the device does not stamp gets our stamp
-and our boot.
+and our boot. Called by gate.py.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from station.core.attribution.transponders import plain_id
+from station.core.attribution.transponder_ids import plain_id
 from station.core.inputs import Edge, GateNote
 from station.gates.decoders.clock_jumps import ClockJumpDetector
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
@@ -29,25 +29,25 @@ class Wiring:
     decoder: str = ""
 
     def counts(self, passing: Passing) -> bool:
-        """A passing of this gate that was not told before."""
+        """Is it a passing of this gate that was not sent before?"""
         return not passing.repeat and (not self.only or plain_id(passing.transponder) in map(plain_id, self.only))
 
     def sensor(self, place: str, device: str) -> str:
-        """Ours for theirs; the first one where nothing is said, "" for a place that is not at this gate."""
+        """Our sensor for the device's place; by default the first one, "" for a place that is not at this gate."""
         named = self.wired.get(place, self.wired.get(device))
         return named if named is not None else (place if place in self.sensors else self.sensors[0])
 
 
 @dataclass(slots=True)
 class _DeviceEpochs:
-    """One decoder's clock, as far as we are concerned."""
+    """One decoder's boot id, and the epochs of its clock."""
 
     boot: str
-    arrivals: ClockJumpDetector
+    clock_jumps: ClockJumpDetector
 
 
 class EdgeStamper:
-    """One gate's epochs and numbers. `session` tells this start of the driver from all others."""
+    """One gate's epochs and numbers. `session` distinguishes this start of the driver from all others."""
 
     def __init__(self, gate: str, wiring: Wiring, session: str, own_boot: str, allowed_ns: int) -> None:
         self._gate, self._wiring, self._session, self._own_boot = gate, wiring, session, own_boot
@@ -62,19 +62,19 @@ class EdgeStamper:
         self.gap: Gap | None = None
 
     def begin(self, after: Mapping[str, int]) -> None:
-        """`after[boot]`: the last seq that the station has kept; only of our own boot can there be one."""
+        """`after[boot]`: the last seq that the station has stored; only for our own boot can there be one."""
         self._seq = dict(after)
 
-    def edges(self, facts: list[Decoded], heard_ns: int, backlog: bool = False) -> list[Edge]:
+    def edges(self, facts: list[Decoded], read_ns: int, backlog: bool = False) -> list[Edge]:
         """The edges of these facts, in order. `backlog`: they may have waited at the device for long."""
-        return [edge for fact in facts for edge in self._take(fact, heard_ns, backlog)]
+        return [edge for fact in facts for edge in self._on_fact(fact, read_ns, backlog)]
 
-    def notes(self) -> list[GateNote]:
+    def new_notes(self) -> list[GateNote]:
         """What was noticed since the last call, for the journal."""
-        told, self._notes = self._notes, []
-        return told
+        notes, self._notes = self._notes, []
+        return notes
 
-    def _take(self, fact: Decoded, heard_ns: int, backlog: bool) -> list[Edge]:
+    def _on_fact(self, fact: Decoded, read_ns: int, backlog: bool) -> list[Edge]:
         if isinstance(fact, Gap):
             self._gaps.append(fact)
             return []
@@ -82,16 +82,16 @@ class EdgeStamper:
         if self._wiring.decoder not in ("", fact.decoder):
             return []
         for gap in gaps:
-            self._note(gap, fact.decoder)
+            self._on_gap(gap, fact.decoder)
         if isinstance(fact, StatusReport):
             self.status = fact
         if isinstance(fact, StatusReport | DeviceMessage) or (
             isinstance(fact, Passing) and not self._wiring.counts(fact)
         ):
             return []
-        return self._stamped(fact, heard_ns, backlog)
+        return self._to_edges(fact, read_ns, backlog)
 
-    def _stamped(self, fact: Passing | DeviceEdge, heard_ns: int, backlog: bool) -> list[Edge]:
+    def _to_edges(self, fact: Passing | DeviceEdge, read_ns: int, backlog: bool) -> list[Edge]:
         transponder = ""
         match fact:
             case Passing():
@@ -102,23 +102,23 @@ class EdgeStamper:
         sensor = self._wiring.sensor(place, fact.decoder)
         if not sensor:
             return []
-        boot, at_ns = self._own_boot, heard_ns
+        boot, at_ns = self._own_boot, read_ns
         if fact.device_time_ns is not None:
             at_ns = fact.device_time_ns
-            boot = self._boot(fact.decoder, at_ns, heard_ns, backlog)
+            boot = self._boot(fact.decoder, at_ns, read_ns, backlog)
         edges = [self._numbered(sensor, broken, at_ns, boot, transponder)]
-        # Nobody tells the release: without one, the gate's other sensors would wait for it, and on our own clock the
+        # The release is not sent: without one, the gate's other sensors would wait for it, and on our own clock the
         # beam would count as stuck.
         if broken and impulse and (len(self._wiring.sensors) > 1 or boot == self._own_boot):
             edges.append(self._numbered(sensor, False, at_ns, boot, transponder))
         return edges
 
-    def _boot(self, device: str, at_ns: int, heard_ns: int, backlog: bool) -> str:
+    def _boot(self, device: str, at_ns: int, read_ns: int, backlog: bool) -> str:
         known = self._device(device)
-        judged = known.arrivals.judge(at_ns, heard_ns, backlog)
-        boot = f"{known.boot}.{judged.epoch}"
-        if judged.gap is not None:
-            self._said(judged.gap, boot)
+        checked = known.clock_jumps.check(at_ns, read_ns, backlog)
+        boot = f"{known.boot}.{checked.epoch}"
+        if checked.gap is not None:
+            self._add_note(checked.gap, boot)
         return boot
 
     def _device(self, device: str) -> _DeviceEpochs:
@@ -132,17 +132,17 @@ class EdgeStamper:
         self.last_ns = at_ns
         return Edge(self._gate, sensor, broken, at_ns, seq, boot, transponder=transponder)
 
-    def _note(self, gap: Gap, device: str) -> None:
+    def _on_gap(self, gap: Gap, device: str) -> None:
         known = self._device(device)
         if gap.kind in NEW_EPOCH:
-            known.arrivals.begin()
+            known.clock_jumps.begin()
         self.lost += gap.missing
         # A number that is left out is how the core learns of a loss.
-        boot = f"{known.boot}.{known.arrivals.epoch}"
-        self._said(gap, boot)
+        boot = f"{known.boot}.{known.clock_jumps.epoch}"
+        self._add_note(gap, boot)
         if gap.missing and boot in self._seq:
             self._seq[boot] += gap.missing
 
-    def _said(self, gap: Gap, boot: str) -> None:
+    def _add_note(self, gap: Gap, boot: str) -> None:
         self.gap = gap
         self._notes.append(GateNote(self._gate, gap.kind, gap.sentence, gap.missing, boot))

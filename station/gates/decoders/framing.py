@@ -13,24 +13,24 @@ _LINE_END = re.compile(rb"[\r\n]+")
 
 
 class LineFramer:
-    """Frames that end with CR, LF or both. Empty lines are nothing; a line over `longest` bytes is dropped."""
+    """Frames that end with CR, LF or both. Empty lines are ignored; a line over `max_bytes` is dropped."""
 
-    def __init__(self, longest: int, counts: Counts) -> None:
-        self._longest, self._counts = longest, counts
+    def __init__(self, max_bytes: int, counts: Counts) -> None:
+        self._max_bytes, self._counts = max_bytes, counts
         self._half = b""
-        self._skipping = False  # the line is too long already: all of it up to its end is dropped
+        self._skipping = False  # the line is too long already: dropped up to its end
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The lines that these bytes end, without their ends."""
         *whole, half = _LINE_END.split(self._half + data)
         self._half = b""
         for line in whole:
-            if self._skipping or len(line) > self._longest:
+            if self._skipping or len(line) > self._max_bytes:
                 self._drop(line)
             elif line:
                 yield line
             self._skipping = False
-        if self._skipping or len(half) > self._longest:
+        if self._skipping or len(half) > self._max_bytes:
             self._drop(half)
             self._skipping = True
         else:
@@ -48,10 +48,10 @@ class LineFramer:
 
 
 class BracketFramer:
-    """Frames between a start and an end byte that stand nowhere inside a frame. Given with both."""
+    """Frames between a start and an end byte that occur nowhere inside a frame. Given with both."""
 
-    def __init__(self, start: bytes, end: bytes, longest: int, counts: Counts) -> None:
-        self._start, self._end, self._longest, self._counts = start, end, longest, counts
+    def __init__(self, start: bytes, end: bytes, max_bytes: int, counts: Counts) -> None:
+        self._start, self._end, self._max_bytes, self._counts = start, end, max_bytes, counts
         self._buffer = bytearray()
         self._line_ends, self._dirty = 0, False  # since the last frame
 
@@ -59,15 +59,15 @@ class BracketFramer:
         """The frames that these bytes complete."""
         self._buffer += data
         while self._at_start():
-            end = self._buffer.find(self._end, 1, self._longest)
-            again = self._buffer.find(self._start, 1, self._longest if end < 0 else end)
-            if again > 0:
-                self._drop(again)
+            end = self._buffer.find(self._end, 1, self._max_bytes)
+            restart = self._buffer.find(self._start, 1, self._max_bytes if end < 0 else end)
+            if restart > 0:
+                self._drop(restart)
             elif end > 0:
                 frame = bytes(self._buffer[: end + 1])
                 del self._buffer[: end + 1]
                 yield frame
-            elif len(self._buffer) >= self._longest:
+            elif len(self._buffer) >= self._max_bytes:
                 self._drop(1)
             else:
                 return
@@ -78,7 +78,7 @@ class BracketFramer:
             self._drop(len(self._buffer))
 
     def _at_start(self) -> bool:
-        """Throw away what lies before a start; False when there is none."""
+        """Drops what lies before a start byte; False when there is none."""
         start = self._buffer.find(self._start)
         self._noise(self._buffer[: start if start >= 0 else len(self._buffer)])
         if start < 0:
@@ -87,7 +87,7 @@ class BracketFramer:
         return True
 
     def _noise(self, noise: bytearray) -> None:
-        """Line ends alone between two frames are nothing; among other noise they are noise."""
+        """Line ends alone between two frames are not counted; among other noise they are noise."""
         del self._buffer[: len(noise)]
         line_ends = noise.count(b"\r") + noise.count(b"\n")
         if len(noise) > line_ends and not self._dirty:
@@ -117,7 +117,10 @@ _CRC_TABLE = _table()
 
 
 def crc_amb(data: bytes) -> int:
-    """Polynomial 1021h, initial FFFFh, bytes shifted in at the low end, no augmentation (timing.md 2.2)."""
+    """Polynomial 1021h, initial FFFFh, bytes shifted in at the low end, no augmentation.
+
+    Found from AMB's own frames (p3.py, rc4.py name the captures): no document states it.
+    """
     crc = 0xFFFF
     for byte in data:
         crc = _CRC_TABLE[crc >> 8] ^ ((crc << 8) & 0xFFFF) ^ byte

@@ -1,8 +1,7 @@
-"""The gate that is a decoder or timer on a port: any protocol, any of pyserial's URLs, mended when it breaks.
+"""Driver "decoder": a decoder or timer on a port, with any protocol, at any of pyserial's URLs; it reconnects.
 
-`options`: protocol, url, and what the table below names. The port may come and go, and need not be there when the
-station starts; a USB port is found again under another number. An edge is a passing (broken, and never freed) or an
-impulse, on the decoder's own clock.
+The port may come and go, and may be missing when the station starts; a USB port is found again under another number.
+An edge is a passing (broken, and never freed) or an impulse, on the decoder's own clock.
 """
 
 import threading
@@ -24,9 +23,9 @@ from station.gates.driver import GateHealthReport, GateOutput
 from station.gates.dropped_bytes import DroppedByteCounter
 from station.gates.usb import PortFinder
 
-FIRST_S = 1.0  # a start waits so long for the first answer of the port, and no longer
-BACKLOG_NS = 2_000_000_000  # after a connect, a device may first tell what it kept
-GARBLED_BYTES = 256  # dropped without one good frame between: it speaks, but not this
+FIRST_S = 1.0  # a start waits at most this long for the port's first answer
+BACKLOG_NS = 2_000_000_000  # after a connect, a device may first send what it stored
+GARBLED_BYTES = 256  # dropped without one good frame in between: it is another protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class DecoderGateOptions:
     only: tuple[str, ...] = setting((), what='transponders that count, as "9991" for a photocell input; none: all')
     decoder: str = setting("", what="the id of the decoder that is meant, where a line carries several")
     sensors: dict[str, Any] = field(default_factory=dict)  # the device's input or loop -> our sensor
-    allowed_s: float = setting(1.0, min=0.05, max=3600.0, what="a passing heard later than this is a clock set back")
+    allowed_s: float = setting(1.0, min=0.05, max=3600.0, what="a passing received later than this is a clock set back")
     silent_s: float = setting(30.0, min=1.0, max=3600.0, what="a device that reports its status is dead after this")
 
 
@@ -57,40 +56,40 @@ class DecoderGate:
         allowed_ns = seconds_to_ns(self._options.allowed_s)
         wired = dict.fromkeys(self._row.elsewhere, "") | self._options.sensors
         wiring = Wiring(sensors, wired, frozenset(self._options.only), decoder=self._options.decoder)
-        self._stamps = EdgeStamper(name, wiring, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
+        self._stamper = EdgeStamper(name, wiring, f"{clock.utc_ns() // 1_000_000:x}", clock.boot_id, allowed_ns)
         self._put: Callable[[GateOutput], None] | None = None
-        self._tell: Callable[[list[Decoded]], None] | None = None
+        self._on_facts: Callable[[list[Decoded]], None] | None = None
         self._closing, self._answered = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         check_url(self._options.url)
         self._finder = PortFinder(self._options.url, "url")
-        self._trouble, self._absent = f"{self._options.url}: is being opened.", False
-        self._heard_ns = self._connected_ns = 0  # the last good frame; the last opening
+        self._fault, self._absent = f"{self._options.url}: is being opened.", False
+        self._last_frame_ns = self._connected_ns = 0  # the last good frame; the last opening
         self._dropped_then = 0  # by the last good frame
         self._edges = self._sent = 0
         self._drops = DroppedByteCounter(name, f"frame of {self._options.protocol}")
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
-        """As the protocol says. A port that is not there is no error: it is tried again, and health says so."""
+        """As the protocol says. A missing port is not an error: it is tried again, and health reports it."""
         self._put = put
-        self._stamps.begin(after)
+        self._stamper.begin(after)
         self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
         self._thread.start()
         self._answered.wait(FIRST_S)
 
-    def listen(self, tell: Callable[[list[Decoded]], None]) -> None:
-        """Give `tell` all facts too, on the gate's thread: for who watches."""
-        self._tell = tell
+    def subscribe(self, on_facts: Callable[[list[Decoded]], None]) -> None:
+        """Calls `on_facts` with all facts too, on the gate's thread (for `raceday gate watch`)."""
+        self._on_facts = on_facts
 
     def health(self) -> GateHealthReport:
-        wrong = self._trouble or (self._silence() if self._silent() else "") or self._garbled()
+        wrong = self._fault or (self._silence() if self._silent() else "") or self._garbled()
         running = self._thread is not None and self._thread.is_alive()
         return GateHealthReport(
             running and not wrong,
             wrong or self._fine(),
-            self._stamps.last_ns,
+            self._stamper.last_ns,
             self._edges,
-            self._stamps.lost,
+            self._stamper.lost,
             dropped=self._decoder.counts.resynced_bytes,
             absent=self._absent,
         )
@@ -108,8 +107,8 @@ class DecoderGate:
             raise HardwareMissing(f"{error}{self._finder.others()}") from None
         self._finder.opened(path)
         self._connected_ns = self._clock.now_ns()
-        self._heard_ns = self._heard_ns or self._connected_ns
-        self._trouble, self._absent = "", False
+        self._last_frame_ns = self._last_frame_ns or self._connected_ns
+        self._fault, self._absent = "", False
         self._answered.set()
         return port
 
@@ -119,48 +118,48 @@ class DecoderGate:
         while not self._closing.is_set():
             try:
                 open_one = open_one or self._open()
-                self._converse(open_one, backoff)
+                self._run_connection(open_one, backoff)
             except HardwareMissing as error:
-                self._trouble, self._absent = str(error), True
+                self._fault, self._absent = str(error), True
             except PORT_ERRORS as error:
-                self._trouble = f"{self._options.url}: the line broke: {why(error)} It is tried again."
+                self._fault = f"{self._options.url}: the line broke: {why(error)} It is tried again."
             if open_one is not None:
                 open_one.close()
                 open_one = None
             self._answered.set()
             self._closing.wait(backoff.next_s())
 
-    def _converse(self, port: Port, backoff: Backoff) -> None:
-        """Until the line breaks, falls silent, or we are closed."""
+    def _run_connection(self, port: Port, backoff: Backoff) -> None:
+        """Reads until the connection breaks or falls silent, or the gate is closed."""
         self._send(port, self._decoder.hello())
         while not self._closing.is_set():
             first = port.read(1)
-            heard_ns = self._clock.now_ns()
+            read_ns = self._clock.now_ns()
             if first:
                 backoff.reset()
-                self._hear(first, heard_ns)  # before anything else: the line may break at the next byte
-                self._hear(port.read(port.in_waiting), heard_ns)
+                self._on_data(first, read_ns)  # before anything else: the line may break at the next byte
+                self._on_data(port.read(port.in_waiting), read_ns)
             elif self._silent(self._connected_ns) and "://" in self._options.url:
-                raise HardwareMissing(self._silence())  # a TCP peer that is gone does not say so
-            self._note_drops(heard_ns)
-            self._send(port, self._decoder.poll(heard_ns))
+                raise HardwareMissing(self._silence())  # a TCP peer can vanish without a sign
+            self._report_drops(read_ns)
+            self._send(port, self._decoder.poll(read_ns))
 
-    def _hear(self, data: bytes, heard_ns: int) -> None:
+    def _on_data(self, data: bytes, read_ns: int) -> None:
         facts = self._decoder.feed(data)
         if facts:
-            self._heard_ns, self._dropped_then = heard_ns, self._decoder.counts.resynced_bytes
-        if self._tell is not None and facts:
-            self._tell(facts)
+            self._last_frame_ns, self._dropped_then = read_ns, self._decoder.counts.resynced_bytes
+        if self._on_facts is not None and facts:
+            self._on_facts(facts)
         assert self._put is not None
-        edges = self._stamps.edges(facts, heard_ns, heard_ns - self._connected_ns < BACKLOG_NS)
-        for note in self._stamps.notes():
+        edges = self._stamper.edges(facts, read_ns, read_ns - self._connected_ns < BACKLOG_NS)
+        for note in self._stamper.new_notes():
             self._put(note)
         for edge in edges:
             self._edges += 1
             self._put(edge)
 
-    def _note_drops(self, now_ns: int) -> None:
-        # Some lines say back what we send: that is no loss.
+    def _report_drops(self, now_ns: int) -> None:
+        # Some lines echo what we send: that is not a loss.
         note = self._drops.read(self._decoder.counts.resynced_bytes - self._sent, now_ns)
         if note is not None and self._put is not None:
             self._put(note)
@@ -171,9 +170,9 @@ class DecoderGate:
             self._sent += len(data)
 
     def _silent(self, since_ns: int = 0) -> bool:
-        waited_ns = self._clock.now_ns() - max(self._heard_ns, since_ns)
-        beats = self._row.heartbeat and not may_be_silent(self._decoder)
-        return beats and waited_ns > seconds_to_ns(self._options.silent_s)
+        waited_ns = self._clock.now_ns() - max(self._last_frame_ns, since_ns)
+        has_heartbeat = self._row.heartbeat and not may_be_silent(self._decoder)
+        return has_heartbeat and waited_ns > seconds_to_ns(self._options.silent_s)
 
     def _silence(self) -> str:
         return f"{self._options.url}: silent for over {self._options.silent_s:g} s; check the decoder and its cable."
@@ -188,9 +187,9 @@ class DecoderGate:
         )
 
     def _fine(self) -> str:
-        counts, status = self._decoder.counts, self._stamps.status
+        counts, status = self._decoder.counts, self._stamper.status
         if not counts.frames:
-            return f"{self._options.url} is open; the {self._options.protocol} decoder has not spoken yet."
+            return f"{self._options.url} is open; the {self._options.protocol} decoder has sent nothing yet."
         words = [f"{counts.frames} frames, {counts.resynced_bytes} bytes dropped"]
         if status is not None and status.noise is not None:
             words.append(f"noise {status.noise}")
@@ -198,7 +197,7 @@ class DecoderGate:
             words.append(f"{status.voltage_mv / 1000:.1f} V")
         if status is not None and status.temperature_c is not None:
             words.append(f"{status.temperature_c} °C")
-        more = [self._stamps.gap.sentence] if self._stamps.gap is not None else []
+        more = [self._stamper.gap.sentence] if self._stamper.gap is not None else []
         more += [self._finder.advice] if self._finder.advice else []
         answers = f"The {self._options.protocol} decoder on {self._options.url} answers: {', '.join(words)}."
         return " ".join([answers, *more])

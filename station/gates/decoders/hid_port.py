@@ -1,7 +1,9 @@
-"""The port of a CP2110: a USB bridge that is a HID device and no serial port (EasyLAP), as `cp2110:///dev/hidraw0`.
+"""The port of a CP2110: a USB bridge that is a HID device, not a serial port (EasyLAP), as `cp2110:///dev/hidraw0`.
 
-Linux gives its reports at /dev/hidraw; feature reports set the line, data reports carry their length as their number
-(Silicon Labs AN434). Shaped as the rest of port.py needs a port; pyserial's own door for it needs another library.
+Linux gives its reports at /dev/hidraw; feature reports configure the line, data reports carry their length as their
+number. It has the methods of pyserial's ports that port.py needs; pyserial's own handler needs another library.
+
+Source: Silicon Labs AN434, "CP2110/4 Interface Specification"; linux/hidraw.h for the ioctl numbers.
 """
 
 import fcntl
@@ -13,7 +15,7 @@ from typing import Final
 
 SCHEME: Final = "cp2110://"
 SILABS: Final = 0x10C4
-LARGEST: Final = 63  # bytes of one data report
+MAX_REPORT_BYTES: Final = 63  # bytes of one data report
 ENABLE, CONFIGURE = 0x41, 0x50
 PARITY: Final = {"N": 0, "O": 1, "E": 2}
 RAW_INFO: Final = 0x80084803  # HIDIOCGRAWINFO: bus, vendor, product
@@ -34,7 +36,7 @@ class HidPort:
         ioctl: Ioctl = fcntl.ioctl,
         opened: Callable[[str, int], int] = os.open,
     ) -> None:
-        """Opens and sets the line. Raises OSError."""
+        """Opens the device and configures the line. Raises OSError."""
         self._fd, self._ioctl, self._timeout = opened(path, os.O_RDWR | os.O_CLOEXEC), ioctl, timeout
         self._buffer = bytearray()
         self.is_open = True
@@ -58,19 +60,19 @@ class HidPort:
         return len(self._buffer)
 
     def read(self, size: int = 1) -> bytes:
-        """Up to `size` bytes that are there, or come in time."""
+        """Up to `size` bytes that are there, or arrive within the timeout; b"" if none do."""
         if size and not self._buffer and select.select([self._fd], [], [], self._timeout)[0]:
-            report = os.read(self._fd, 1 + LARGEST)
+            report = os.read(self._fd, 1 + MAX_REPORT_BYTES)
             if not report:
                 raise OSError("device disconnected")
-            self._buffer += report[1 : 1 + report[0]] if report[0] <= LARGEST else b""
+            self._buffer += report[1 : 1 + report[0]] if report[0] <= MAX_REPORT_BYTES else b""
         data = bytes(self._buffer[:size])
         del self._buffer[:size]
         return data
 
     def write(self, data: bytes) -> int:
-        for at in range(0, len(data), LARGEST):
-            part = data[at : at + LARGEST]
+        for at in range(0, len(data), MAX_REPORT_BYTES):
+            part = data[at : at + MAX_REPORT_BYTES]
             os.write(self._fd, bytes((len(part),)) + part)
         return len(data)
 

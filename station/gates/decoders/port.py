@@ -1,6 +1,6 @@
-"""Serial and TCP ports through pyserial's URL door: `/dev/ttyUSB0`, `socket://host:port`, `rfc2217://`, `loop://`.
+"""Opens serial and TCP ports by pyserial's URLs: `/dev/ttyUSB0`, `socket://host:port`, `rfc2217://`, `loop://`.
 
-And the USB bridge that is no serial port: `cp2110:///dev/hidraw0`.
+And the USB bridge that is not a serial port: `cp2110:///dev/hidraw0` (hid_port.py).
 """
 
 import socket
@@ -17,11 +17,11 @@ FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "
 TRY = "try /dev/serial/by-id/... (`raceday gate list`) or socket://host:port"
 PORT_ERRORS = (serial.SerialException, OSError, termios.error)
 
-# What pyserial and the system say -> what to do. The first that fits.
+# Texts in the errors of pyserial and the system -> what to do. The first match counts.
 WHY = (
     (
         ("returned no data", "disconnected", "Input/output error"),
-        "the device is gone; look at its cable and its power.",
+        "the device is gone; check its cable and its power.",
     ),
     (("Permission denied",), "permission denied; add this user to the group `dialout` and log in again."),
     (("no CP2110",), "it is another HID device; `ls -l /sys/class/hidraw` names those of this machine."),
@@ -36,7 +36,7 @@ WHY = (
     ),
     (
         ("refused", "timed out", "No route"),
-        "nobody answers there; check that the decoder is on, its cable and its address.",
+        "nothing answers there; check that the decoder is on, its cable and its address.",
     ),
     (("not known", "name resolution"), "no machine of this name is known; check the name, or give its address."),
     # pyserial compares what is missing with numbers.
@@ -45,12 +45,12 @@ WHY = (
 
 
 class TcpPort(protocol_socket.Serial):
-    """pyserial's `socket://`, which throws away at its opening what a decoder tells at once when one connects."""
+    """pyserial's `socket://`, but without discarding at its opening what a decoder sends as soon as one connects."""
 
     _socket: socket.socket | None
 
     def reset_input_buffer(self) -> None:
-        """Keep it."""
+        """Discards nothing."""
 
     def close(self) -> None:
         """Also when the peer is gone already: pyserial then leaves the socket open. And without its pause."""
@@ -93,7 +93,7 @@ def _hid(url: str, baud: int, form: str) -> HidPort:
 
 
 def check_url(url: str) -> None:
-    """Nothing is opened: is it a port's name at all? Raises ConfigError."""
+    """Checks the form of a port's URL, without opening it. Raises ConfigError."""
     if url.startswith(SCHEME):
         if not url.removeprefix(SCHEME).startswith("/"):
             raise ConfigError(f"{url}: is no port that we know; write the bridge as cp2110:///dev/hidraw0.")
@@ -101,13 +101,13 @@ def check_url(url: str) -> None:
     try:
         serial.serial_for_url(url, do_not_open=True)
     except PORT_ERRORS:
-        return  # some look for their device already; it may come
+        return  # some look for their device already; it may come later
     except ValueError as error:
         raise ConfigError(f"{url}: is no port that we know ({error}); {TRY}.") from None
 
 
 def why(error: Exception) -> str:
-    """What an error of a port means to who stands before it, as the end of a sentence."""
+    """What an error of a port means for the operator, as the end of a sentence."""
     text = str(error)
     found = next((sentence for signs, sentence in WHY if any(sign in text for sign in signs)), None)
     return found or text.rstrip(".") + "."

@@ -1,7 +1,7 @@
-"""A gate on the machine's own pins, through gpiozero at pin level: every edge, with the stamp of who saw it first.
+"""Driver "gpio": a gate on the machine's own pins, through gpiozero at pin level, each edge with the kernel's stamp.
 
-gpiozero's devices drop the stamp; its pins hand it on: `pin.when_changed = handler(ticks, state)`, weakly held. There
-is no debounce here, since that would move a stamp or eat a short pulse: a gate's lockout is the core's affair.
+gpiozero's devices drop the stamp; its pins pass it on: `pin.when_changed = handler(ticks, state)`, weakly held. There
+is no debounce here, since that would move a stamp or lose a short pulse: the lockout of a gate is in the core.
 """
 
 import threading
@@ -20,7 +20,7 @@ from station.gates.gpio.ticks import STAMPING, Ticks, ticks_of
 from station.gates.resting_level import RestingLevelMonitor
 
 MAX_SENSORS = 4
-FOREIGN_NS = 2_000_000_000  # a stamp so far from our clock is of another clock
+FOREIGN_NS = 2_000_000_000  # a stamp further than this from our clock is of another clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class GpioGateOptions:
 
 
 class GpioGate:
-    """A `GateDriver`. The pins are taken when it is made, so that a wrong wire is known before the race."""
+    """A `GateDriver`. The pins are claimed when it is made, so that a wrong wire is known before the race."""
 
     proof: ClassVar[Proof] = "level"
 
@@ -54,34 +54,34 @@ class GpioGate:
         self._edges = self._lost = self._foreign = 0
         self._last_ns: int | None = None
         self._flicker, self._resting = FlickerDetector(), RestingLevelMonitor(chosen.broken)
-        self._wires = GpioPins(name, chosen.factory, chosen.chip)
-        self._ticks: Ticks = ticks_of(chosen.factory, self._wires.factory, clock)
+        self._pins = GpioPins(name, chosen.factory, chosen.chip)
+        self._ticks: Ticks = ticks_of(chosen.factory, self._pins.factory, clock)
         self._sensors = [
             _GpioSensor(self, sensor, pin, chosen) for sensor, pin in zip(sensors, chosen.pins, strict=True)
         ]
         try:
             for sensor in self._sensors:
-                self._wires.claim(sensor.number, chosen.pull)
+                self._pins.claim(sensor.number, chosen.pull)
         except HardwareMissing:
             self.close()
             raise
 
     def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
-        """As the protocol says; a kernel remembers nothing, so numbers go on where the station's journal ends."""
-        if self._wires.closed:
+        """As the protocol says; the kernel stores no edges, so numbers go on where the station's journal ends."""
+        if self._pins.closed:
             raise HardwareMissing(f"the gate {self._name} is closed: start the station again.")
         with self._lock:
             self._seq, self._put = after.get(self._boot, 0), put
         for sensor in self._sensors:
-            sensor.begin(self._wires.level(sensor.number))
+            sensor.begin(self._pins.level(sensor.number))
             self._resting.begin(sensor.name, bool(sensor.broken), self._clock.now_ns())
-            self._wires.watch(sensor.number, sensor.changed)
+            self._pins.watch(sensor.number, sensor.changed)
 
     def health(self) -> GateHealthReport:
-        wrong = self._wrong()
+        fault = self._fault()
         return GateHealthReport(
-            not wrong,
-            wrong or self._fine(),
+            not fault,
+            fault or self._status(),
             self._last_ns,
             self._edges,
             self._lost,
@@ -89,12 +89,12 @@ class GpioGate:
         )
 
     def close(self) -> None:
-        self._wires.close()
+        self._pins.close()
         self._ticks.close()
         with self._lock:
             self._put = None
 
-    def take(self, sensor: str, broken: bool, ticks: float, skipped: bool) -> None:
+    def on_edge(self, sensor: str, broken: bool, ticks: float, skipped: bool) -> None:
         """One edge, on the factory's thread. `skipped`: the one before it was never reported."""
         with self._lock:
             if self._put is None:
@@ -111,19 +111,19 @@ class GpioGate:
             self._resting.change(sensor, broken, mapped.at_ns)
             self._put(Edge(self._name, sensor, broken, mapped.at_ns, self._seq, self._boot, mapped.uncertainty_ns))
 
-    def _wrong(self) -> str:
-        """Why no race should be run on it; empty if it is fit."""
+    def _fault(self) -> str:
+        """Why no race should be run on it, as one sentence; empty if it is fine."""
         if self._foreign:
             return (
                 f"The GPIO gate's stamps are of another clock than CLOCK_MONOTONIC ({self._foreign} edges refused): "
                 "use a kernel of 5.10 or newer."
             )
-        if self._put is None or self._wires.closed:
+        if self._put is None or self._pins.closed:
             return "The GPIO gate is not started."
         now_ns = self._clock.now_ns()
         return self._resting.sentence(now_ns) or self._flicker.sentence(now_ns)
 
-    def _fine(self) -> str:
+    def _status(self) -> str:
         blocked = [sensor.name for sensor in self._sensors if sensor.broken]
         what = f"broken: {', '.join(blocked)}" if blocked else "all beams clear"
         return f"The GPIO gate listens, {STAMPING[self._options.factory].by}; {what}."
@@ -144,7 +144,7 @@ class _GpioSensor:
     def changed(self, ticks: float, state: float) -> None:
         """gpiozero's handler: the pin's new level, 0 or 1, and when it took it."""
         if state not in (0, 1):
-            return  # lgpio's watchdog says 2: no edge
+            return  # lgpio's watchdog reports 2: not an edge
         broken = bool(state) == self._broken_level
         skipped, self.broken = broken == self.broken, broken
-        self._gate.take(self.name, broken, ticks, skipped)
+        self._gate.on_edge(self.name, broken, ticks, skipped)

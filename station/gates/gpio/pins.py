@@ -1,5 +1,7 @@
 """Pins through gpiozero: opened, claimed and watched, or refused with one sentence that says what to do.
 
+Used by gpio/gate.py alone.
+
 The factories of this process are shared: closing one of gpiozero's local factories closes the pins of all of them.
 """
 
@@ -17,7 +19,7 @@ _opened: dict[tuple[str, int], Any] = {}
 
 
 class GpioPins:
-    """The pins of one gate. Raises HardwareMissing for all that a person must mend."""
+    """The pins of one gate. Raises HardwareMissing for whatever a person must fix."""
 
     def __init__(self, gate: str, factory: str, chip: int = -1) -> None:
         self._gate, self._name = gate, factory
@@ -38,14 +40,14 @@ class GpioPins:
             raise HardwareMissing(f"the gate {self._gate}: {_why(error, number)}") from None
 
     def level(self, number: int) -> bool:
-        """The pin as it is now."""
+        """The pin's level now, True for high."""
         try:
             return bool(self._pins[number].state)
         except self._errors as error:
             raise HardwareMissing(f"the gate {self._gate}: {_why(error, number)}") from None
 
     def watch(self, number: int, changed: Callable[[float, float], None]) -> None:
-        """`changed(ticks, state)` from now on; the caller keeps it alive."""
+        """Calls `changed(ticks, state)` from now on; gpiozero holds it weakly, so the caller must hold a reference."""
         try:
             self._pins[number].when_changed = changed
         except self._errors as error:
@@ -63,7 +65,7 @@ class GpioPins:
         self.factory.release_all(self)
 
     def _conflicts_with(self, other: object) -> bool:
-        """gpiozero asks this of two owners of one pin: no beam is shared."""
+        """gpiozero calls this for two owners of one pin: no beam is shared."""
         return other is not self
 
     def __repr__(self) -> str:

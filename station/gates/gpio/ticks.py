@@ -1,9 +1,10 @@
-"""The ticks of gpiozero's pin factories as nanoseconds of the station's clock; what each factory's stamp is worth.
+"""The ticks of gpiozero's pin factories as nanoseconds of the station's clock, and how accurate each stamp is.
 
-As their sources have it (gpiozero 2.0.1): `lgpio` hands on the kernel's stamp of the interrupt, CLOCK_MONOTONIC in ns
-divided by 1e9 as a float (exact to 1 ns for 48 days of uptime, to 2 ns for 97). `native`, `rpigpio` and `mock` take
-`time.monotonic()` when the callback runs. `pigpio` counts microseconds of the daemon's machine in 32 bits, which wrap
-every 71.6 minutes and begin anywhere: they are extended, and mapped by readings of the daemon's present tick.
+From the sources of gpiozero 2.0.1 (2024) and lg: `lgpio` passes on the kernel's stamp of the interrupt,
+CLOCK_MONOTONIC in ns divided by 1e9 as a float (exact to 1 ns for 48 days of uptime, to 2 ns for 97). `native`,
+`rpigpio` and `mock` call `time.monotonic()` when the callback runs. `pigpio` counts microseconds of the daemon's
+machine in 32 bits, which wrap every 71.6 minutes and begin anywhere: they are extended, and mapped by readings of the
+daemon's present tick.
 """
 
 import threading
@@ -21,13 +22,14 @@ PROBE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Stamping:
-    """Who stamps, and how late that may be at worst."""
+    """Who stamps the edges, and how late that may be at worst."""
 
     uncertainty_ns: int
     by: str
 
 
-# timing.md 3.1 and 3.5: interrupts within 13 us; callbacks in user space 0.1 to 1 ms with a tail beyond 10 ms.
+# Interrupts: within 13 us on a Pi 5 (github.com/LeonardoLisa/rpi5-fast-irq, benchmark data). Callbacks in user space:
+# 0.1 to 1 ms on an idle Pi, with a tail beyond 10 ms.
 STAMPING: dict[str, Stamping] = {
     "lgpio": Stamping(15_000, "stamped by the kernel"),
     "pigpio": Stamping(10_000, "sampled by the pigpio daemon"),
@@ -54,11 +56,11 @@ class MonotonicTicks:
         return MappedInstant(round(ticks * 1_000_000_000), self._uncertainty_ns)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
 
 class DaemonTicks:
-    """pigpio's 32-bit microseconds, with a thread that reads the daemon's tick now and then."""
+    """pigpio's 32-bit microseconds, with a thread that reads the daemon's tick every `PROBE_S`."""
 
     def __init__(self, factory: Any, clock: Clock, uncertainty_ns: int) -> None:
         self._factory, self._clock, self._uncertainty_ns = factory, clock, uncertainty_ns
@@ -92,6 +94,6 @@ class DaemonTicks:
 
 
 def ticks_of(name: str, factory: Any, clock: Clock) -> Ticks:
-    """What reads the ticks of the factory `name`."""
+    """The converter for the ticks of the factory `name`."""
     uncertainty_ns = STAMPING[name].uncertainty_ns
     return DaemonTicks(factory, clock, uncertainty_ns) if name == "pigpio" else MonotonicTicks(uncertainty_ns)

@@ -1,7 +1,7 @@
-"""Our own gate on a Raspberry Pi Pico (firmware/): its port, a thread that reads it, and what it is worth now.
+"""Driver "pico": our own gate on a Raspberry Pi Pico (firmware/), its port, the thread that reads it, and its health.
 
-The port is any that pyserial opens: /dev/ttyACM0, /dev/serial/by-id/..., socket://, rfc2217://, a pty. It may go and
-come: the gate remembers, and tells again what the station has not kept.
+The port is any that pyserial opens: /dev/ttyACM0, /dev/serial/by-id/..., socket://, rfc2217://, a pty. It may come and
+go: the gate has a memory, and sends again what the station has not stored.
 """
 
 import threading
@@ -21,10 +21,10 @@ from station.gates.dropped_bytes import DroppedByteCounter
 from station.gates.pico.session import PicoSession
 from station.gates.usb import PortFinder
 
-READ_S = 0.01  # a ping goes out at most so much later than it is due
+READ_S = 0.01  # a ping is sent at most this much later than it is due
 WRITE_S = 1.0
 RETRY_S = 0.5
-FIRST_S = 1.0  # a start waits so long for the port, and no longer
+FIRST_S = 1.0  # a start waits at most this long for the port
 MAX_SENSORS = 4
 
 
@@ -47,7 +47,7 @@ class PicoGate:
             raise ConfigError(f"gate {name}: a Pico gate has {MAX_SENSORS} sensors at most; name no more.")
         self._name, self._sensors, self._clock = name, sensors, clock
         self._session: PicoSession | None = None
-        self._trouble, self._absent = "it is not started.", False
+        self._fault, self._absent = "it is not started.", False
         check_url(self._options.port)
         self._finder = PortFinder(self._options.port, "port")
         self._answered = threading.Event()
@@ -57,7 +57,7 @@ class PicoGate:
         self._thread: threading.Thread | None = None
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
-        """As the protocol says. A port that is not there is no error: it is tried again, and health says so.
+        """As the protocol says. A missing port is not an error: it is tried again, and health reports it.
 
         Raises HardwareMissing once it was closed.
         """
@@ -65,7 +65,7 @@ class PicoGate:
             raise HardwareMissing(f"the gate {self._name} is closed: start the station again.")
         level = 0 if self._options.broken == "low" else 1
         self._session = PicoSession(self._name, self._sensors, self._clock.boot_id, after, level)
-        self._trouble = f"{self._options.port} is being opened."
+        self._fault = f"{self._options.port} is being opened."
         self._thread = threading.Thread(target=self._run, args=(put,), name=f"gate-{self._name}", daemon=True)
         self._thread.start()
         self._answered.wait(FIRST_S)
@@ -74,12 +74,12 @@ class PicoGate:
         """Now; never blocks for longer than one fit of the clock."""
         session = self._session
         if session is None:
-            return GateHealthReport(False, f"The Pico gate: {self._trouble}")
+            return GateHealthReport(False, f"The Pico gate: {self._fault}")
         with self._lock:
             clock = session.clock
             now_ns = self._clock.now_ns()
             warm = clock is not None and clock.warm
-            alive = not self._trouble and not session.silent(now_ns) and warm and not session.trouble(now_ns)
+            alive = not self._fault and not session.silent(now_ns) and warm and not session.fault(now_ns)
             return GateHealthReport(
                 alive,
                 self._sentence(session),
@@ -101,14 +101,16 @@ class PicoGate:
 
     def _sentence(self, session: PicoSession) -> str:
         clock = session.clock
-        if self._trouble:
-            return f"The Pico gate: {self._trouble}"
+        if self._fault:
+            return f"The Pico gate: {self._fault}"
         if session.silent(self._clock.now_ns()) or clock is None:
-            return f"The Pico gate does not answer on {self._options.port}: look at its cable, and that main.py runs."
+            return (
+                f"The Pico gate does not answer on {self._options.port}: check its cable, and that main.py runs on it."
+            )
         if not clock.warm:
-            return "The Pico gate's clock is being learnt: edges wait some seconds for their time."
-        if trouble := session.trouble(self._clock.now_ns()):
-            return trouble
+            return "The Pico gate's clock is being measured: edges wait some seconds for their time."
+        if fault := session.fault(self._clock.now_ns()):
+            return fault
         resets = f" It was reset, {session.resets} so far: a lap across a reset is void." if session.resets else ""
         advice = f" {self._finder.advice}" if self._finder.advice else ""
         return f"The Pico gate answers and its clock is known.{resets}{advice}"
@@ -117,44 +119,44 @@ class PicoGate:
         line: serial.Serial | None = None
         while not self._closing.is_set():
             try:
-                line = line or self._opened()
-                self._talk(line, put)
+                line = line or self._open()
+                self._run_connection(line, put)
             # ValueError: pyserial waits with select(), which takes no descriptor above 1023.
             except (HardwareMissing, serial.SerialException, OSError, ValueError) as error:
                 self._absent = isinstance(error, HardwareMissing)
-                self._trouble = f"{error}" if self._absent else f"its line is cut ({error})."
+                self._fault = f"{error}" if self._absent else f"its line is cut ({error})."
                 self._answered.set()
-                _closed(line)
+                _close(line)
                 line = None
                 self._closing.wait(RETRY_S)
-        _closed(line)
+        _close(line)
 
-    def _talk(self, port: serial.Serial, put: Callable[[GateOutput], None]) -> None:
-        """Until closing. The two clock readings hug the write and the read: what lies between bounds the offset."""
+    def _run_connection(self, port: serial.Serial, put: Callable[[GateOutput], None]) -> None:
+        """Until closing. The clock is read right at the write and the read: the time between bounds the offset."""
         session = self._session
         assert session is not None
         with self._lock:
             session.connected(self._clock.now_ns())
-        self._trouble, self._absent = "", False
+        self._fault, self._absent = "", False
         self._answered.set()
         while not self._closing.is_set():
             with self._lock:
-                said = session.say(self._clock.now_ns())
-            if said:
-                port.write(said)
+                output = session.due_bytes(self._clock.now_ns())
+            if output:
+                port.write(output)
             data = port.read(1)
             data += port.read(port.in_waiting) if data else b""
             now_ns = self._clock.now_ns()
             with self._lock:
-                edges = session.hear(data, now_ns) if data else session.ripe(now_ns)
-                notes = [*session.notes(), self._drops.read(session.dropped_bytes, now_ns)]
+                edges = session.on_data(data, now_ns) if data else session.ready_edges(now_ns)
+                notes = [*session.new_notes(), self._drops.read(session.dropped_bytes, now_ns)]
             for note in notes:
                 if note is not None:
                     put(note)
             for edge in edges:
                 put(edge)
 
-    def _opened(self) -> serial.Serial:
+    def _open(self) -> serial.Serial:
         """The port. Raises HardwareMissing."""
         name = self._finder.path()
         try:
@@ -173,6 +175,6 @@ class PicoGate:
         return port
 
 
-def _closed(port: serial.Serial | None) -> None:
+def _close(port: serial.Serial | None) -> None:
     if port is not None:
         port.close()

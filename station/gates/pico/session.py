@@ -1,8 +1,10 @@
-"""What the station and our gate say to each other: lines in, edges in station time out. Pure; time is given.
+"""The station's side of the Pico gate's protocol: lines in, edges in station time out. Pure; time is an argument.
 
-Edges come in order or not at all: after a gap the gate is asked to tell again from there, and only what it has
-forgotten is lost. An edge waits until the clock map is warm (seconds after a connect), so that its stamp is as good
-as any other; after `patience_s` it is stamped as well as can be, and carries how well that is.
+Edges are passed on in order or not at all: after a gap the gate is asked to send again from there, and only what it no
+longer has in memory is lost. An edge waits until the clock map is warm (seconds after a connect), so that its stamp is
+as good as any other; after `MAX_WARM_UP_NS` it is stamped as well as possible, and carries its uncertainty.
+
+The lines are described in pico/firmware/gatewire.py; pico/gate.py owns the port and calls this.
 """
 
 from collections import deque
@@ -17,14 +19,14 @@ from station.gates.resting_level import RestingLevelMonitor
 
 PING_NS = 50_000_000
 WARM_PING_NS = 20_000_000
-ASK_NS = 200_000_000
+REQUEST_AGAIN_NS = 200_000_000
 SILENT_NS = 2_500_000_000
-PATIENCE_NS = 20 * NS_PER_S
+MAX_WARM_UP_NS = 20 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEdge:
-    """One edge as the gate told it, and when we read it."""
+    """One edge as the gate sent it, and when it was read."""
 
     seq: int
     sensor: int
@@ -35,20 +37,20 @@ class ReceivedEdge:
 
 @dataclass(slots=True)
 class _PicoBoot:
-    """One boot of the gate: its clock, and how far we have heard it."""
+    """One boot of the gate: its clock, and how far its edges were received."""
 
     name: str
     have: int
-    known: bool  # we have kept edges of it: what is missing after them is a loss
+    known: bool  # we have stored edges of it: what is missing after them is a loss
     clock: ClockMap = field(default_factory=ClockMap)
     waiting: deque[ReceivedEdge] = field(default_factory=deque)
     newest: int = 0  # the highest number that we know to exist
-    asked_ns: int | None = None  # when we last asked for what is missing
-    told: bool = False  # the gate has said how its pins are
+    requested_ns: int | None = None  # when we last asked for what is missing
+    levels_known: bool = False  # the gate has sent the levels of its pins
 
 
 def boot_name(station_boot: str, device_boot: str) -> str:
-    """The boot that its edges carry: ns of the station's clock, counted by that boot of the gate."""
+    """The boot id of its edges: their times are ns of the station's clock, within that boot of the gate."""
     return f"{station_boot}/pico-{device_boot}"
 
 
@@ -67,14 +69,14 @@ class PicoSession:
         self._next_ping_ns: int | None = None
         self.edges = self.lost = self.resets = self.foreign = 0
         self.last_edge_ns: int | None = None
-        self.heard_ns: int | None = None
+        self.last_line_ns: int | None = None
         self._notes: list[GateNote] = []
-        self._flicker, self._resting = FlickerDetector(), self._rested()
+        self._flicker, self._resting = FlickerDetector(), self._new_resting_monitor()
 
-    def notes(self) -> list[GateNote]:
+    def new_notes(self) -> list[GateNote]:
         """What was noticed since the last call, for the journal."""
-        told, self._notes = self._notes, []
-        return told
+        notes, self._notes = self._notes, []
+        return notes
 
     @property
     def dropped_bytes(self) -> int:
@@ -90,38 +92,38 @@ class PicoSession:
         """Edges that wait for a better clock map."""
         return 0 if self._boot is None else len(self._boot.waiting)
 
-    def trouble(self, now_ns: int) -> str:
-        """What is wrong with its beams, as far as the gate can tell; empty: nothing."""
+    def fault(self, now_ns: int) -> str:
+        """What is wrong with its beams, as one sentence; empty if nothing is."""
         return self._resting.sentence(now_ns) or self._flicker.sentence(now_ns)
 
     def silent(self, now_ns: int) -> bool:
-        return self.heard_ns is None or now_ns - self.heard_ns > SILENT_NS
+        return self.last_line_ns is None or now_ns - self.last_line_ns > SILENT_NS
 
     def connected(self, now_ns: int) -> None:
-        """A new line: nothing of the old one will be answered."""
+        """A new connection: what was sent over the old one will not be answered."""
         self._lines.forget()
         self._sent.clear()
         self._next_ping_ns = now_ns
         if self._boot is not None:
-            self._boot.asked_ns = None
+            self._boot.requested_ns = None
 
-    def say(self, now_ns: int) -> bytes:
-        """What is due now: a ping, a question for missing edges. To be written at once: `now_ns` stamps the ping."""
-        said = b""
+    def due_bytes(self, now_ns: int) -> bytes:
+        """The bytes to send now: a ping, a request for missing edges. Write them at once: `now_ns` stamps the ping."""
+        output = b""
         boot = self._boot
-        if boot is not None and _must_ask(boot, now_ns):
-            boot.asked_ns = now_ns
-            said += pack("R", boot.name, boot.have)
+        if boot is not None and _must_request(boot, now_ns):
+            boot.requested_ns = now_ns
+            output += pack("R", boot.name, boot.have)
         if self._next_ping_ns is None or now_ns >= self._next_ping_ns:
             self._next_ping_ns = now_ns + (PING_NS if boot is not None and boot.clock.warm else WARM_PING_NS)
             self._token += 1
             self._sent[self._token] = now_ns
             self._sent.pop(self._token - 256, None)
-            said = pack("P", self._token) + said
-        return said
+            output = pack("P", self._token) + output
+        return output
 
-    def hear(self, data: bytes, now_ns: int) -> list[Edge]:
-        """The edges that may go on, in order. Never raises for what a line may bring."""
+    def on_data(self, data: bytes, now_ns: int) -> list[Edge]:
+        """The edges that can be passed on after these bytes, in order. Never raises, whatever the line brings."""
         edges: list[Edge] = []
         for fields in self._lines.feed(data):
             known = _LINES.get(fields[0])
@@ -129,108 +131,108 @@ class PicoSession:
             if known is None or len(numbers) not in known or len(fields) != len(numbers) + 2:
                 self.foreign += 1
                 continue
-            self.heard_ns = now_ns
+            self.last_line_ns = now_ns
             if self._boot is None or self._boot.name != fields[1]:
                 edges += self._begin(fields[1])
-            self._take(fields[0], numbers, now_ns)
-        return edges + self.ripe(now_ns)
+            self._on_line(fields[0], numbers, now_ns)
+        return edges + self.ready_edges(now_ns)
 
-    def ripe(self, now_ns: int) -> list[Edge]:
-        """The edges whose time is known by now."""
+    def ready_edges(self, now_ns: int) -> list[Edge]:
+        """The edges whose time is known at `now_ns`."""
         boot = self._boot
         if boot is None or boot.clock.empty:
             return []
         edges = []
-        while boot.waiting and (boot.clock.warm or now_ns - boot.waiting[0].read_ns > PATIENCE_NS):
-            edges += self._stamped(boot, boot.waiting.popleft())
+        while boot.waiting and (boot.clock.warm or now_ns - boot.waiting[0].read_ns > MAX_WARM_UP_NS):
+            edges += self._to_edges(boot, boot.waiting.popleft())
         return edges
 
     def _begin(self, name: str) -> list[Edge]:
-        """The gate was reset (or is met for the first time): its clock and its count begin anew."""
+        """The gate was reset (or is new to us): its clock and its numbers start again."""
         last, edges = self._boot, []
         if last is not None:
             self.resets += 1
             boot = boot_name(self._station_boot, name)
-            sentence = "The Pico gate was reset: its clock and its numbers begin anew, a lap across this is void."
+            sentence = "The Pico gate was reset: its clock and its numbers start again, a lap across this is void."
             self._notes.append(GateNote(self._gate, "restart", sentence, boot=boot))
-            for told in last.waiting:
+            for edge in last.waiting:
                 if last.clock.empty:
                     self.lost += 1
                 else:
-                    edges += self._stamped(last, told)
-        kept = [seq for boot, seq in self._after.items() if boot.endswith(f"/pico-{name}")]
-        self._boot, self._resting = _PicoBoot(name, max(kept, default=0), bool(kept)), self._rested()
+                    edges += self._to_edges(last, edge)
+        stored = [seq for boot, seq in self._after.items() if boot.endswith(f"/pico-{name}")]
+        self._boot, self._resting = _PicoBoot(name, max(stored, default=0), bool(stored)), self._new_resting_monitor()
         return edges
 
-    def _take(self, word: str, numbers: list[int], now_ns: int) -> None:
+    def _on_line(self, word: str, numbers: list[int], now_ns: int) -> None:
         assert self._boot is not None
         if word == "Q":
             sent_ns = self._sent.pop(numbers[0], None)
             if sent_ns is not None:
                 self._boot.clock.add(sent_ns, numbers[1], now_ns)
         elif word == "E":
-            self._edge(self._boot, ReceivedEdge(numbers[0], numbers[1], numbers[2], numbers[3], now_ns))
+            self._on_edge(self._boot, ReceivedEdge(numbers[0], numbers[1], numbers[2], numbers[3], now_ns))
         else:
-            self._beat(self._boot, numbers[0], numbers[1])
-            self._levels(self._boot, numbers[2:], now_ns)
+            self._on_heartbeat(self._boot, numbers[0], numbers[1])
+            self._on_levels(self._boot, numbers[2:], now_ns)
 
-    def _edge(self, boot: _PicoBoot, told: ReceivedEdge) -> None:
-        boot.newest = max(boot.newest, told.seq)
-        if told.seq == boot.have + 1:
-            boot.have, boot.known = told.seq, True
-            boot.waiting.append(told)
-            if told.sensor < len(self._sensors):
-                # By when it was read: what a beat says of the pins has no other time either.
-                name = self._sensors[told.sensor]
-                if told.level == self._broken_level:
-                    self._resting.fell(name, told.read_ns)
+    def _on_edge(self, boot: _PicoBoot, edge: ReceivedEdge) -> None:
+        boot.newest = max(boot.newest, edge.seq)
+        if edge.seq == boot.have + 1:
+            boot.have, boot.known = edge.seq, True
+            boot.waiting.append(edge)
+            if edge.sensor < len(self._sensors):
+                # By when it was read: the levels in a heartbeat have no other time either.
+                name = self._sensors[edge.sensor]
+                if edge.level == self._broken_level:
+                    self._resting.broke(name, edge.read_ns)
                 else:
-                    self._resting.change(name, False, told.read_ns)
+                    self._resting.change(name, False, edge.read_ns)
 
-    def _levels(self, boot: _PicoBoot, levels: list[int], now_ns: int) -> None:
-        """Of the pins, as they are now; firmware of the first days does not say."""
+    def _on_levels(self, boot: _PicoBoot, levels: list[int], now_ns: int) -> None:
+        """The pins as they are now; the first firmware did not send them."""
         if not levels:
             return
         for index, name in enumerate(self._sensors):
             broken = levels[0] >> index & 1 == self._broken_level
-            if boot.told:
+            if boot.levels_known:
                 self._resting.change(name, broken, now_ns)
             else:
                 self._resting.begin(name, broken, now_ns)
-        boot.told = True
+        boot.levels_known = True
 
-    def _rested(self) -> RestingLevelMonitor:
-        return RestingLevelMonitor("high" if self._broken_level else "low", "was met")
+    def _new_resting_monitor(self) -> RestingLevelMonitor:
+        return RestingLevelMonitor("high" if self._broken_level else "low", "was connected")
 
-    def _beat(self, boot: _PicoBoot, first: int, last: int) -> None:
+    def _on_heartbeat(self, boot: _PicoBoot, first: int, last: int) -> None:
         boot.newest = max(boot.newest, last)
         if first > boot.have + 1:
             if boot.known:
-                self._forgotten(boot, boot.have + 1, first - 1)
+                self._report_forgotten(boot, boot.have + 1, first - 1)
             boot.have = first - 1
 
-    def _forgotten(self, boot: _PicoBoot, first: int, last: int) -> None:
+    def _report_forgotten(self, boot: _PicoBoot, first: int, last: int) -> None:
         self.lost += last - first + 1
-        sentence = f"The Pico gate has forgotten the edges {first} to {last}: nobody read it for too long."
+        sentence = f"The Pico gate no longer has the edges {first} to {last}: it was not read for too long."
         self._notes.append(
             GateNote(self._gate, "missed_numbers", sentence, last - first + 1, boot_name(self._station_boot, boot.name))
         )
 
-    def _stamped(self, boot: _PicoBoot, told: ReceivedEdge) -> list[Edge]:
-        mapped = boot.clock.at(told.device_us)
+    def _to_edges(self, boot: _PicoBoot, edge: ReceivedEdge) -> list[Edge]:
+        mapped = boot.clock.at(edge.device_us)
         if mapped.at_ns < 0:
             return []  # from before this machine's boot: on its clock there is no such time
-        name = self._sensors[told.sensor] if told.sensor < len(self._sensors) else f"pin-{told.sensor}"
+        name = self._sensors[edge.sensor] if edge.sensor < len(self._sensors) else f"pin-{edge.sensor}"
         self.edges, self.last_edge_ns = self.edges + 1, mapped.at_ns
-        broken = told.level == self._broken_level
+        broken = edge.level == self._broken_level
         self._flicker.edge(name, mapped.at_ns)
         boot_id = boot_name(self._station_boot, boot.name)
-        return [Edge(self._gate, name, broken, mapped.at_ns, told.seq, boot_id, mapped.uncertainty_ns)]
+        return [Edge(self._gate, name, broken, mapped.at_ns, edge.seq, boot_id, mapped.uncertainty_ns)]
 
 
-def _must_ask(boot: _PicoBoot, now_ns: int) -> bool:
+def _must_request(boot: _PicoBoot, now_ns: int) -> bool:
     """At a connect, and while something is missing, unless the answer may still be on its way."""
-    return boot.asked_ns is None or (boot.newest > boot.have and now_ns - boot.asked_ns > ASK_NS)
+    return boot.requested_ns is None or (boot.newest > boot.have and now_ns - boot.requested_ns > REQUEST_AGAIN_NS)
 
 
 _LINES = {"Q": (2,), "E": (4,), "H": (2, 3)}  # word -> how many numbers after the boot

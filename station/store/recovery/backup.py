@@ -1,7 +1,7 @@
 """All that a station must not lose in one file: journal, key, and what was posted. Made while it runs, put back later.
 
-A backup that is put back goes on as another life of the journal: the station's next start draws anew what makes
-result ids unique, so nothing that was posted after the backup is posted over (station/core/runs/result_identity.py).
+After a restore, the station's next start draws a new random part of the result
+ids, so nothing that was posted after the backup is overwritten (station/core/runs/result_identity.py).
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from station.store.signer import load_signer
 from station.store.verify import VerifiedJournal, verify_journal
 
 MANIFEST = "raceday-backup.json"
-_NO_BACKUP = (
+_UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
     LookupError,
@@ -140,7 +140,7 @@ def _unpack(backup: pathlib.Path, into: pathlib.Path) -> None:
                     raise BadInput(f"{backup}: {file} in it is damaged; take another backup.")
     except FileNotFoundError:
         raise BadInput(f"{backup}: there is no such file.") from None
-    except _NO_BACKUP as error:
+    except _UNREADABLE as error:
         raise BadInput(f"{backup}: is no whole backup of a station ({error}).") from None
     except OSError as error:
         raise StorageError(f"{backup}: cannot be put back ({error.strerror or error}).") from None

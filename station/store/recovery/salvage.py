@@ -1,6 +1,6 @@
 """A new journal for a damaged one: its first record names the old journal and the last record of it that holds.
 
-The old files are put aside, never changed. What goes on: the count of runs, so that no id is given twice, and the
+The old files are renamed, never changed. What is carried over: the count of runs, so that no id is used twice, and the
 results that the good part made due, so that those which were not posted yet still are.
 """
 
@@ -20,14 +20,14 @@ _PARTS = ("", "-wal", "-shm")
 
 
 def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
-    """Begins the journal `name` in place of the one that lies there; a sentence. Raises StorageError.
+    """Begins the journal `name` in place of the old one; returns a sentence. Raises StorageError.
 
     The caller holds the locks of station and sync.
     """
     path = data_dir / JOURNAL
     keys = frozenset({signer_of(data_dir).public_key}) if (data_dir / KEY).exists() else frozenset[bytes]()
     left = last_good(path, keys) if is_there(path) else SurvivingJournal()
-    left.runs = max(left.runs, _most_posted(data_dir / SYNC))
+    left.runs = max(left.runs, _max_posted_run(data_dir / SYNC))
     fresh = path.with_name(f"{JOURNAL}.new")
     for part in _PARTS:
         fresh.with_name(fresh.name + part).unlink(missing_ok=True)
@@ -40,10 +40,10 @@ def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
     put_aside(data_dir / SYNC)  # it knows of results that the new journal lacks; the others are posted again, with 200
     aside = put_aside(path)
     fresh.replace(path)
-    kept = f"The old one lies in {aside}." if aside is not None else "There was none before it."
+    old = f"The old one lies in {aside}." if aside is not None else "There was none before it."
     return (
         f"{path}: a new journal, {name}. It goes on after record {left.seq} of the old one (head {left.head.hex()}), "
-        f"with {len(left.results)} results of it, and after run-{left.runs}.{_not_taken(left)} {kept} "
+        f"with {len(left.results)} results of it, and after run-{left.runs}.{_unsigned_sentence(left)} {old} "
         f"Why: {left.reason}"
     )
 
@@ -62,13 +62,13 @@ def put_aside(path: pathlib.Path) -> pathlib.Path | None:
     return aside
 
 
-def _most_posted(sync: pathlib.Path) -> int:
+def _max_posted_run(sync: pathlib.Path) -> int:
     """The highest number of a run of which something was posted: it was given, whatever is left of the journal."""
     found = (_RUN.fullmatch(result_id) for result_id, _ in posted_results(sync))
     return max((int(each[1]) for each in found if each), default=0)
 
 
-def _not_taken(left: SurvivingJournal) -> str:
+def _unsigned_sentence(left: SurvivingJournal) -> str:
     if not left.unsigned:
         return ""
     names = ", ".join(str(json.loads(payload).get("result_id")) for payload in left.unsigned)

@@ -1,1 +1,1 @@
-"""From views to the words and tables of the pages; no HTTP here."""
+"""From views to the texts and tables of the pages; no HTTP here."""

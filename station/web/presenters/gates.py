@@ -1,11 +1,12 @@
-"""The gates' page in words: each gate, each of its sensors, what its driver noticed. Pure, but for the time zone."""
+"""The gates' page as texts: each gate, each of its sensors, its driver's notes. Pure, but for the time zone."""
 
 import time
 from dataclasses import dataclass
 
 from shared.units import NS_PER_S
 from station.core.timing.readiness import untried
-from station.views.views import GateView, SensorView, View
+from station.views.gate_views import GateView, SensorView
+from station.views.views import View
 from station.web.presenters.health import SIGNS
 
 NOTHING = "–"
@@ -21,13 +22,13 @@ NOTE_WORDS = {
 }
 LAYOUT_WORDS = {
     "": "In line",
-    "unsaid": "Not said",
+    "unsaid": "Not set",
     "single": "One sensor",
     "in_line": "In line",
     "side_by_side": "Side by side",
 }
 LAYOUT_NOT_SET = (
-    'Nobody said how its sensors stand, so a car counts whichever way it goes: set layout = "in_line" or '
+    'The arrangement of its sensors is not set, so a car counts in either direction: set layout = "in_line" or '
     '"side_by_side" under [[gate]].'
 )
 
@@ -48,7 +49,7 @@ class SensorLine:
 
 @dataclass(frozen=True, slots=True)
 class NoteLine:
-    """What the driver noticed, and when."""
+    """Notes from the device, and when."""
 
     at: str
     kind: str
@@ -100,10 +101,10 @@ def _card(gate: GateView) -> GateCard:
 
 
 def _fitness(gate: GateView) -> tuple[str, str]:
-    """Level and word, as in the health strip."""
+    """Level and state, as in the health strip."""
     if not gate.alive or gate.stuck or gate.doubt:
         return "bad", "absent" if gate.absent else "not fit"
-    return ("warn", "not tried") if gate.untried else ("ok", "fit")
+    return ("warn", "not tested") if gate.untried else ("ok", "fit")
 
 
 def _advice(gate: GateView) -> tuple[str, ...]:
@@ -147,7 +148,7 @@ def _judged(gate: GateView, sensor: SensorView) -> tuple[str, str]:
 
 
 def time_of_day(utc_ns: int) -> str:
-    """By the station's own time zone, which is that of the hall."""
+    """A time of day in the station's own time zone, '14:03:07'."""
     return time.strftime("%H:%M:%S", time.localtime(utc_ns // NS_PER_S))
 
 

@@ -1,9 +1,12 @@
-"""The health strip in words: gates, cars, wire, sync and disk, each with a sign, a state and a sentence. Pure."""
+"""The health strip as texts: gates, cars, broker, sync and disk, each with a sign, a state and a sentence. Pure."""
 
 from dataclasses import dataclass
 
 from station.core.timing.readiness import untried
-from station.views.views import CarView, GateView, ManagerView, View
+from station.views.car_views import CarView
+from station.views.gate_views import GateView
+from station.views.system_views import ManagerView
+from station.views.views import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ SIGNS = {"ok": "●", "warn": "▲", "bad": "✕"}
 
 
 def health_lines(view: View) -> list[HealthLine]:
-    """Everything that must work, in the order in which an operator looks for trouble."""
+    """Everything that must work, in the order in which an operator searches for a fault."""
     return [
         *(_gate(gate) for gate in view.gates),
         *(_car(car) for car in view.cars),
@@ -47,12 +50,12 @@ def _gate(gate: GateView) -> HealthLine:
     if not gate.alive:
         return _line(key, "Gate", gate.name, "bad", "absent" if gate.absent else "dead", gate.sentence, figures)
     if gate.stuck:
-        blocked = f"{', '.join(gate.stuck)}: something stands in the beam."
+        blocked = f"{', '.join(gate.stuck)}: something blocks the beam."
         return _line(key, "Gate", gate.name, "bad", "blocked", blocked, figures)
     if gate.doubt:
         return _line(key, "Gate", gate.name, "bad", "layout", gate.doubt, figures)
     if gate.untried:
-        return _line(key, "Gate", gate.name, "warn", "not tried", untried(gate.untried), figures)
+        return _line(key, "Gate", gate.name, "warn", "not tested", untried(gate.untried), figures)
     return _line(key, "Gate", gate.name, "warn" if gate.lost else "ok", "alive", gate.sentence, figures)
 
 
@@ -86,7 +89,7 @@ def _broker(view: View) -> HealthLine:
     figures = [("queued", str(broker.queued))] if broker.queued else []
     if broker.dropped:
         figures.append(("dropped", str(broker.dropped)))
-    level, state = ("ok", "connected") if broker.connected else ("bad", "away")
+    level, state = ("ok", "connected") if broker.connected else ("bad", "offline")
     return _line("broker", "Broker", "MQTT", level, state, broker.sentence, tuple(figures))
 
 
@@ -106,37 +109,37 @@ def _sync(view: View) -> HealthLine:
     elif not sync.alive:
         level, state = "warn", "not running"
     else:
-        level, state = ("warn", "pending") if sync.pending else ("ok", "in step")
+        level, state = ("warn", "pending") if sync.pending else ("ok", "up to date")
     return _line("sync", "Sync", "Leaderboard", level, state, sync.sentence, figures)
 
 
 def _store(view: View) -> HealthLine:
     store = view.store
     figures = (("records", str(store.records)), ("head", store.head[:8] or "–"))
-    level, state = ("ok", "kept") if store.ok else ("bad", f"{store.held} waiting")
+    level, state = ("ok", "saved") if store.ok else ("bad", f"{store.held} waiting")
     if store.ok and store.sentence:
         level, state = "warn", "nearly full"
     return _line("store", "Journal", "Disk", level, state, store.sentence or "Every record is on disk.", figures)
 
 
 CLOCK = (
-    "The clock of this machine is not set: times of day are not right, laps are. Results are posted with a mark, and "
-    "corrected when the time is known: from a time server, or from an official's device."
+    "This machine's clock is not set: times of day are wrong, lap times are right. Results are posted with a mark and "
+    "corrected once the time is known, from a time server or an official's device."
 )
 
 
 def alarms(view: View) -> list[str]:
-    """What must be said loudly, on top of the page."""
-    said = [view.notice] if view.notice else []
-    said += [_named(car.name, car.alarm) for car in view.cars if car.alarm]
+    """The alarms on top of every page, the most general first."""
+    found = [view.notice] if view.notice else []
+    found += [_named(car.name, car.alarm) for car in view.cars if car.alarm]
     if not view.store.ok:
-        said.append(view.store.sentence)
+        found.append(view.store.sentence)
     if not view.clock.trusted:
-        said.append(CLOCK)
-    said += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
-    said += [gate.doubt for gate in view.gates if gate.doubt]
+        found.append(CLOCK)
+    found += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
+    found += [gate.doubt for gate in view.gates if gate.doubt]
     blocked = [gate for gate in view.gates if gate.alive and gate.stuck]
-    return said + [f"Gate {gate.name}: something stands in the beam of {', '.join(gate.stuck)}." for gate in blocked]
+    return found + [f"Gate {gate.name}: something blocks the beam of {', '.join(gate.stuck)}." for gate in blocked]
 
 
 def _named(name: str, sentence: str) -> str:

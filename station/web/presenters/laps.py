@@ -1,8 +1,8 @@
-"""What the page says, in words and figures: a View to lines that a template only prints. Pure."""
+"""The tables of laps and standings: a View to rows of text that a template only prints. Pure."""
 
 from dataclasses import dataclass, replace
 
-from shared.rules.ranking import RaceRules, RunLap, Score, lap_time_ns, score_run, successful
+from shared.rules.ranking import RaceRules, Score, lap_time_ns, score_run, successful
 from shared.rules.wording import (
     BEST_OF_RACE,
     BEST_OF_RUN,
@@ -17,7 +17,9 @@ from shared.rules.wording import (
 )
 from shared.units import format_ms, format_ns, published_ms
 from station.core.facts import Lap
-from station.views.views import RaceView, RunView, StandingLine, View
+from station.core.runs.laps import run_lap, run_laps
+from station.views.race_views import RaceView, RunView, StandingLine
+from station.views.views import View
 
 NOTHING = "–"
 MAX_ROWS = 40  # laps of several cars on one table
@@ -42,7 +44,7 @@ class LapLine:
     confirmed: bool
     in_window: bool
     valid: bool
-    say: str
+    announcement: str
     who: str = ""
     run_id: str = ""
     happened: tuple[tuple[str, str], ...] = ()  # what can be taken back: the name in commands, and in words
@@ -63,36 +65,22 @@ class PlaceLine:
     on_track: bool
 
 
-def as_run_lap(lap: Lap) -> RunLap:
-    """A station's lap as the ranking counts it."""
-    return RunLap(
-        lap.number,
-        lap.lap_ns,
-        lap.ended_ns,
-        lap.off_tracks,
-        lap.collisions,
-        lap.resets,
-        lap.penalty_ns,
-        lap.valid,
-    )
-
-
 def window(run: RunView, rules: RaceRules) -> Score | None:
     """Which laps make the score; an abandoned run claims none."""
     if run.phase == "finished" and not run.counts:
         return None
-    return score_run([as_run_lap(lap) for lap in run.laps], rules)
+    return score_run(run_laps(run.laps), rules)
 
 
 def best_counted_ns(run: RunView, rules: RaceRules) -> int | None:
     """The best lap as it counts, penalties included; what happened in a lap is part of it."""
-    laps = [as_run_lap(lap) for lap in run.laps]
+    laps = run_laps(run.laps)
     return min((lap_time_ns(lap, rules) for lap in laps if successful(lap, rules)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceLaps:
-    """The laps that others are held against: the best of the race, of the racer in it, and of this run."""
+    """The laps that others are compared with: the best of the race, of the racer in it, and of this run."""
 
     race_ns: int | None
     racer_ns: int | None
@@ -110,7 +98,7 @@ class ReferenceLaps:
 
 
 def reference_laps(run: RunView, rules: RaceRules, race: RaceView | None) -> ReferenceLaps:
-    """Of this run in this race."""
+    """The best laps that this run's laps are compared with; None where there is none."""
     leads = race is not None and race.best_racer == run.racer
     return ReferenceLaps(
         race.best_lap_ns if race is not None and leads else None, run.racer_best_ns, best_counted_ns(run, rules)
@@ -118,13 +106,13 @@ def reference_laps(run: RunView, rules: RaceRules, race: RaceView | None) -> Ref
 
 
 def lap_lines(run: RunView, rules: RaceRules, race: RaceView | None = None, *, together: bool = False) -> list[LapLine]:
-    """The laps, newest first: who waits for a time looks at the top. `together`: among those of other cars."""
+    """The laps, newest first: whoever waits for a time reads the top. `together`: among those of other cars."""
     score = window(run, rules)
-    held = reference_laps(run, rules, race)
+    best = reference_laps(run, rules, race)
     lines = []
     for lap in reversed(run.laps):
         in_window = score is not None and score.first_lap <= lap.number <= score.last_lap
-        line = _lap_line(lap, rules, held, in_window, run.counts)
+        line = _lap_line(lap, rules, best, in_window, run.counts)
         lines.append(_named(line, run) if together else line)
     return lines
 
@@ -140,18 +128,20 @@ def laps_together(runs: tuple[RunView, ...], rules: RaceRules, race: RaceView | 
 
 
 def _named(line: LapLine, run: RunView) -> LapLine:
-    say = f"{run.racer}, {line.say[0].lower()}{line.say[1:]}"
-    return replace(line, key=f"lap-{run.run_id}-{line.number}", who=run.racer, run_id=run.run_id, say=say)
+    announcement = f"{run.racer}, {line.announcement[0].lower()}{line.announcement[1:]}"
+    return replace(
+        line, key=f"lap-{run.run_id}-{line.number}", who=run.racer, run_id=run.run_id, announcement=announcement
+    )
 
 
-def _lap_line(lap: Lap, rules: RaceRules, held: ReferenceLaps, in_window: bool, run_counts: bool) -> LapLine:
-    counts = successful(as_run_lap(lap), rules)
-    time_ns = lap_time_ns(as_run_lap(lap), rules)
-    said = _status(lap, counts and run_counts, time_ns, held)
+def _lap_line(lap: Lap, rules: RaceRules, best: ReferenceLaps, in_window: bool, run_counts: bool) -> LapLine:
+    counts = successful(run_lap(lap), rules)
+    time_ns = lap_time_ns(run_lap(lap), rules)
+    status = _status(lap, counts and run_counts, time_ns, best)
     time = format_ns(time_ns) if lap.lap_ns else NOTHING
-    slower = counts and held.run_ns is not None and time_ns > held.run_ns
+    slower = counts and best.run_ns is not None and time_ns > best.run_ns
     # What is shown is what anybody can subtract: the difference of the two published figures.
-    delta = f"+{format_ms(published_ms(time_ns) - published_ms(held.run_ns))}" if slower and held.run_ns else ""
+    delta = f"+{format_ms(published_ms(time_ns) - published_ms(best.run_ns))}" if slower and best.run_ns else ""
     confirmed = "confirmed by the car" if lap.confirmed else "not confirmed by the car"
     return LapLine(
         key=f"lap-{lap.number}",
@@ -159,24 +149,24 @@ def _lap_line(lap: Lap, rules: RaceRules, held: ReferenceLaps, in_window: bool, 
         time=time,
         delta=delta,
         penalty=_penalty(lap, rules),
-        sign=said.sign,
-        status=said.words,
-        tone=said.tone,
+        sign=status.sign,
+        status=status.words,
+        tone=status.tone,
         detail=_detail(lap, counts, rules),
         confirmed=lap.confirmed,
         in_window=in_window,
         valid=lap.valid,
-        say=f"Lap {lap.number}: {time}, {said.words.lower()}, {confirmed}.",
+        announcement=f"Lap {lap.number}: {time}, {status.words.lower()}, {confirmed}.",
         happened=_happened(lap),
     )
 
 
-def _status(lap: Lap, counts: bool, time_ns: int, held: ReferenceLaps) -> ToneWords:
+def _status(lap: Lap, counts: bool, time_ns: int, best: ReferenceLaps) -> ToneWords:
     if lap.held:
         return IN_DOUBT
     if not lap.valid:
         return VOID
-    return held.tone(time_ns) if counts else NOT_COUNTED
+    return best.tone(time_ns) if counts else NOT_COUNTED
 
 
 def _happened(lap: Lap) -> tuple[tuple[str, str], ...]:
@@ -185,12 +175,12 @@ def _happened(lap: Lap) -> tuple[tuple[str, str], ...]:
 
 
 def _penalty(lap: Lap, rules: RaceRules) -> str:
-    with_it, without = published_ms(lap_time_ns(as_run_lap(lap), rules)), published_ms(lap.lap_ns)
+    with_it, without = published_ms(lap_time_ns(run_lap(lap), rules)), published_ms(lap.lap_ns)
     return f"+{format_ms(with_it - without)}" if with_it != without else ""
 
 
 def _detail(lap: Lap, counts: bool, rules: RaceRules) -> str:
-    parts = incidents(as_run_lap(lap))
+    parts = incidents(run_lap(lap))
     if lap.valid and not counts:
         allowed = rules.max_resets_per_lap
         over = allowed is not None and lap.resets > allowed

@@ -7,7 +7,10 @@ from shared.protocol.messages import CarMode
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import INCIDENTS, rules_line, score_name
 from shared.units import NS_PER_MS, format_ms, format_ns
-from station.views.views import CarView, ClockView, RunView, SyncView, View
+from station.views.car_views import CarView
+from station.views.race_views import RunView
+from station.views.system_views import ClockView, SyncView
+from station.views.views import View
 from station.web.presenters.health import HealthLine, alarms, health_lines
 from station.web.presenters.laps import NOTHING, LapLine, PlaceLine, lap_lines, laps_together, place_lines, window
 from station.web.presenters.proposals import PendingDecision, pending_decisions
@@ -83,7 +86,7 @@ def page_model(view: View) -> PageModel:
     return PageModel(
         version=view.version,
         station=view.station,
-        race_name=view.race.name if view.race is not None else "No race is set",
+        race_name=view.race.name if view.race is not None else "No race is configured",
         track=view.race.track if view.race is not None else "",
         rules=rules_line(rules) if view.race is not None else "",
         alarms=tuple(alarms(view)),
@@ -139,7 +142,7 @@ def _together(view: View, rules: RaceRules) -> Iterator[CarPanel]:
 
 
 def phase_words(run: RunView, cars: tuple[CarView, ...]) -> str:
-    """Where the run stands, for somebody who looks up now. What the car shall do is not what it does."""
+    """The state of the run in a few words: what the car does, which is not always what was ordered."""
     match run.phase:
         case "idle":
             return "Waiting"
@@ -158,7 +161,7 @@ def _armed_words(run: RunView, mode: CarMode | None) -> str:
         return "Waiting for the car"
     if run.released:
         return "Go! To the line" if mode == "driving" else "Start ordered"
-    return "Ready to start" if mode == "ready" else "The car gets ready"
+    return "Ready to start" if mode == "ready" else "Car getting ready"
 
 
 def _clock(run: RunView, rules: RaceRules, clock: ClockView) -> tuple[str, str]:
@@ -176,8 +179,8 @@ def running_text(elapsed_ns: int) -> str:
 
 
 def _incidents(run: RunView) -> str:
-    said = [f"{INCIDENTS[kind].one} ×{count}" for kind, count in _counts(run) if count]
-    return f"This lap: {', '.join(said)}" if said else ""
+    incidents = [f"{INCIDENTS[kind].one} ×{count}" for kind, count in _counts(run) if count]
+    return f"This lap: {', '.join(incidents)}" if incidents else ""
 
 
 def _counts(run: RunView) -> tuple[tuple[str, int], ...]:
@@ -194,7 +197,7 @@ def _notes(run: RunView) -> tuple[str, ...]:
     if run.last_lap and run.phase == "running":
         notes.append("Time is up: the lap in progress still counts.")
     if run.limit_unsure:
-        notes.append("The station restarted in this run, so its time may be up already: Finish ends it.")
+        notes.append("The station restarted during this run, so its time may be up already; Finish ends it.")
     notes.append(run.model_note)
     return tuple(note for note in notes if note)
 
@@ -211,12 +214,12 @@ def _window_words(run: RunView | None, rules: RaceRules) -> str:
 
 
 def next_command(view: View) -> str:
-    """What the operator most likely does next: the page offers it first. Whether it may be done, the core says."""
+    """The command that comes next most likely, which the page highlights. Whether it is allowed, the core decides."""
     return "open_run" if view.run is None else next_command_of_run(view, view.run)
 
 
 def next_command_of_run(view: View, run: RunView) -> str:
-    """The same for one of several runs."""
+    """As `next_command`, for one of several runs."""
     if run.phase in ("idle", "finished"):
         return "open_run"
     car = next((car for car in view.cars if car.name == run.car), None)

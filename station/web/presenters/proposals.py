@@ -1,10 +1,12 @@
-"""What an official is asked: each doubt with its witnesses, and what can be done about it in one press. Pure."""
+"""What officials are asked to decide: each question with its witnesses and the buttons that answer it. Pure."""
 
 from dataclasses import dataclass, replace
 
 from station.core.facts import Proposal
 from station.core.runs.proposals import USUAL
-from station.views.views import CarView, RunView, UnknownTransponderView, View
+from station.views.car_views import CarView
+from station.views.race_views import RunView, UnknownTransponderView
+from station.views.views import View
 
 MAX_TRANSPONDERS, MAX_CARS = 4, 6  # on the page
 
@@ -41,26 +43,26 @@ def pending_decisions(view: View) -> list[PendingDecision]:
     found = [_model(run, named) for run in runs if run.model_differs]
     found += [_proposal(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(asked)] + flagged
     return found + [
-        _unknown_transponder(each, runs, view.cars) for each in reversed(view.strangers[-MAX_TRANSPONDERS:])
+        _unknown_transponder(each, runs, view.cars) for each in reversed(view.unknown_transponders[-MAX_TRANSPONDERS:])
     ]
 
 
 def _unknown_transponder(
-    stranger: UnknownTransponderView, runs: tuple[RunView, ...], cars: tuple[CarView, ...]
+    unknown: UnknownTransponderView, runs: tuple[RunView, ...], cars: tuple[CarView, ...]
 ) -> PendingDecision:
     """Whose transponder is it? First the cars of the runs, then the others that are there."""
     whose = {run.car: f"{run.car} ({run.racer})" for run in runs}
     whose |= {car.name: car.name for car in cars if car.online and car.name not in whose}
-    texts = (("transponder", stranger.transponder), ("reason", "an official knows it"))
+    texts = (("transponder", unknown.transponder), ("reason", "identified by an official"))
     gives = [
-        DecisionButton(f"It is on {label}", "assign_transponder", (), (*texts, ("car", car)))
+        DecisionButton(f"It belongs to {label}", "assign_transponder", (), (*texts, ("car", car)))
         for car, label in list(whose.items())[:MAX_CARS]
     ]
-    nobody = DecisionButton("Nobody's here", "assign_transponder", (), texts)
-    times = "once" if stranger.passes == 1 else f"{stranger.passes} times"
-    sentence = f"Unknown transponder {stranger.transponder}: whose?"
-    witnesses = (f"Decoder: it passed {times}", "Its passes in a run count once it is known")
-    return PendingDecision(f"stranger-{stranger.transponder}", sentence, witnesses, (*gives, nobody))
+    none_of_them = DecisionButton("None of these", "assign_transponder", (), texts)
+    times = "once" if unknown.passes == 1 else f"{unknown.passes} times"
+    sentence = f"Unknown transponder {unknown.transponder}: whose is it?"
+    witnesses = (f"Decoder: it passed {times}", "Its passes in a run count once its owner is known")
+    return PendingDecision(f"transponder-{unknown.transponder}", sentence, witnesses, (*gives, none_of_them))
 
 
 def _model(run: RunView, named: bool) -> PendingDecision:
@@ -68,7 +70,7 @@ def _model(run: RunView, named: bool) -> PendingDecision:
     model, sha256 = run.reported_model or ("", "")
     texts = (("run_id", run.run_id), ("model", model), ("model_sha256", sha256))
     enter = DecisionButton(
-        "Enter what the car has", "enter_model", texts=texts, ask="Enter the model that the car reports"
+        "Enter the car's model", "enter_model", texts=texts, ask="Enter the model that the car reports"
     )
     return PendingDecision(f"model-{run.run_id}", f"{run.model_note} Start is refused.", (), (enter,), _who(run, named))
 
@@ -92,10 +94,10 @@ def _proposal(p: Proposal, run: RunView, runs: tuple[RunView, ...], *, keys: boo
 
 
 def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[DecisionButton]:
-    """First what does as proposed, last what leaves it; between them the other runs that it may have been."""
+    """First the button that does as proposed, last the one that dismisses it; between them the other possible runs."""
     at, proposed = (("at_ns", p.at_ns),), _texts(run.run_id, f"as proposed by {p.witness}")
-    leave = DecisionButton("Dismiss", "dismiss", at, _texts(run.run_id, "an official looked: it is not so"))
-    if p.crossing:  # it counts for nobody until it is given
+    leave = DecisionButton("Dismiss", "dismiss", at, _texts(run.run_id, "dismissed by an official"))
+    if p.crossing:  # it counts for no run until it is assigned
         gives = [_give(p, run_id, racers, p.sure_percent if run_id == run.run_id else 0) for run_id in _maybe(p)]
         false = p.kind == "false_crossing"
         return [replace(leave, label="It was false", texts=proposed), *gives] if false else [*gives, leave]
@@ -114,8 +116,9 @@ def _maybe(p: Proposal) -> tuple[str, ...]:
 
 
 def _give(p: Proposal, run_id: str, racers: dict[str, str], percent: int) -> DecisionButton:
-    label = f"Give to {racers.get(run_id, run_id)}" + (f" ({percent} %)" if percent else "")
-    return DecisionButton(label, "assign_crossing", (("number", p.crossing),), _texts(run_id, "an official gave it"))
+    label = f"Assign to {racers.get(run_id, run_id)}" + (f" ({percent} %)" if percent else "")
+    texts = _texts(run_id, "assigned by an official")
+    return DecisionButton(label, "assign_crossing", (("number", p.crossing),), texts)
 
 
 def _texts(run_id: str, reason: str) -> tuple[tuple[str, str], ...]:
@@ -123,17 +126,18 @@ def _texts(run_id: str, reason: str) -> tuple[tuple[str, str], ...]:
 
 
 def _witnesses(p: Proposal, racer: str) -> tuple[str, ...]:
-    """What each of the two says."""
+    """What the witness and the gate each report."""
     who = p.witness[:1].upper() + p.witness[1:]
     if p.witness == USUAL:
-        return (f"{who}: another length", "Gate: nothing" if p.kind == "missed_crossing" else "Gate: a crossing")
+        gate = "Gate: no crossing" if p.kind == "missed_crossing" else "Gate: a crossing"
+        return (f"{who}: a different length", gate)
     match p.kind:
         case "missed_crossing":
-            return (f"{who}: a pass", "Gate: nothing")
+            return (f"{who}: a pass", "Gate: no crossing")
         case "false_crossing":
             return ("Gate: a crossing", f"{who}: no pass")
         case "doubtful_crossing":
-            return ("Gate: a crossing", f"{who}: likeliest {racer}, {p.sure_percent} %")
+            return ("Gate: a crossing", f"{who}: most likely {racer}, {p.sure_percent} %")
 
 
 def _who(run: RunView, named: bool) -> str:

@@ -1,9 +1,9 @@
-"""The stop of all cars in words: what became of it, car by car. Pure, but for the time zone."""
+"""The stop of all cars as texts: its outcome, car by car. Pure, but for the time zone."""
 
 from dataclasses import asdict, dataclass
 
 from shared.units import NS_PER_MS
-from station.views.views import CarStopView, StopView
+from station.views.car_views import CarStopView, StopView
 from station.web.presenters.gates import time_of_day
 
 SIGNS = {"stopped": "✓", "ordered": "▲", "unreached": "✕"}
@@ -21,7 +21,7 @@ class StopLine:
 
 @dataclass(frozen=True, slots=True)
 class StopPanel:
-    """`sentence` says what is so for all of them, `lines` for each."""
+    """`sentence` is about all cars, `lines` about each."""
 
     on: bool
     title: str
@@ -32,8 +32,8 @@ class StopPanel:
 def stop_panel(stop: StopView) -> StopPanel:
     """As the pages show it."""
     if not stop.on:
-        return StopPanel(False, "No stop is on.", "", ())
-    title = f"All cars are stopped, by {stop.author} at {time_of_day(stop.at_utc_ns)}."
+        return StopPanel(False, "No stop is in force.", "", ())
+    title = f"All cars were stopped by {stop.author} at {time_of_day(stop.at_utc_ns)}."
     return StopPanel(True, title, _sentence(stop), tuple(_line(car) for car in stop.cars))
 
 
@@ -41,30 +41,34 @@ def stop_document(stop: StopView) -> dict[str, object]:
     """As the API answers it."""
     screen = stop_panel(stop)
     cars = [{**asdict(car), "sentence": line.sentence} for car, line in zip(stop.cars, screen.lines, strict=True)]
-    said = " ".join(part for part in (screen.title, screen.sentence) if part)
+    sentence = " ".join(part for part in (screen.title, screen.sentence) if part)
     summary = _summary(stop) if stop.on else ""
-    return {"stopped": stop.on, "sentence": said, "summary": summary, "connected": stop.connected, "cars": cars}
+    return {"stopped": stop.on, "sentence": sentence, "summary": summary, "connected": stop.connected, "cars": cars}
 
 
 def _sentence(stop: StopView) -> str:
-    told = []
+    sentences = []
     if not stop.connected:
         lease = f"{stop.lease_ms / 1000:g} s"
-        told.append(f"The broker is away, so no order reaches a car; without its lease a car stops itself in {lease}.")
+        sentences.append(
+            f"The broker is offline, so no order reaches a car; without a lease a car stops within {lease}."
+        )
     if not stop.cars:
-        told.append("No car is known to this station, so none was told.")
-    told.append("A car that speaks from now on is stopped, and none gets a lease until the stop is released.")
-    return " ".join(told)
+        sentences.append("This station knows no car, so no order was sent.")
+    sentences.append(
+        "Any car that reports from now on is stopped too, and no car gets a lease until the stop is released."
+    )
+    return " ".join(sentences)
 
 
 def _summary(stop: StopView) -> str:
     """In one short line, the worst first: for where the whole list stands elsewhere."""
     if not stop.cars:
-        return "All cars are stopped. No car is known to this station."
+        return "All cars are stopped. This station knows no car."
     names = {outcome: [car.name for car in stop.cars if car.outcome == outcome] for outcome in SIGNS}
     not_reached = f"NOT REACHED: {', '.join(names['unreached'])}." if names["unreached"] else ""
     not_yet = f"Not confirmed yet: {', '.join(names['ordered'])}." if names["ordered"] else ""
-    stopped = f"{len(names['stopped'])} of {len(stop.cars)} cars say that they stopped."
+    stopped = f"{len(names['stopped'])} of {len(stop.cars)} cars confirm that they stopped."
     return " ".join(part for part in (not_reached, not_yet, stopped) if part)
 
 
@@ -75,15 +79,15 @@ def _line(car: CarStopView) -> StopLine:
 def _sentence_of_car(car: CarStopView) -> str:
     match car.outcome:
         case "stopped":
-            return f"stopped: its own state says so, {(car.took_ms or 0) * NS_PER_MS / 1e9:.1f} s after the order"
+            return f"stopped: confirmed by the car itself, {(car.took_ms or 0) * NS_PER_MS / 1e9:.1f} s after the order"
         case "ordered":
-            return f"ordered, not confirmed yet: {_who(car)} last said {car.mode}"
+            return f"ordered, not confirmed yet: {_who(car)} last reported {car.mode}"
         case "unreached":
             if car.heard_utc_ns is None:
-                return "not reached: it has never been heard"
+                return "not reached: it has never reported"
             silent = f"not reached since {time_of_day(car.heard_utc_ns)}: {_who(car)} is silent"
-            return f"{silent} and last said {car.mode}" if car.other_boot else silent
+            return f"{silent} and last reported {car.mode}" if car.other_boot else silent
 
 
 def _who(car: CarStopView) -> str:
-    return f"a second machine of its name (boot {car.other_boot[:12]})" if car.other_boot else "it"
+    return f"a second machine with its name (boot {car.other_boot[:12]})" if car.other_boot else "it"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import score_name
 from shared.units import NS_PER_S, format_ms, format_ns, seconds_to_ns
-from station.views.views import ClockView, RunView, View
+from station.views.race_views import RunView
+from station.views.system_views import ClockView
+from station.views.views import View
 from station.web.presenters.laps import NOTHING, LapLine, best_counted_ns, reference_laps
 
 TIME_LEFT = "Time left"
@@ -63,7 +65,7 @@ def best_tile(view: View, run: RunView | None, rules: RaceRules) -> Tile:
     best_ns = best_counted_ns(run, rules) if run is not None else None
     if run is None or best_ns is None:
         return Tile("Best lap", NOTHING)
-    said = reference_laps(run, rules, view.race).tone(best_ns)
-    if said.tone == "yellow" or (run.phase == "finished" and not run.counts):
+    tone = reference_laps(run, rules, view.race).tone(best_ns)
+    if tone.tone == "yellow" or (run.phase == "finished" and not run.counts):
         return Tile("Best lap", format_ns(best_ns))
-    return Tile("Best lap", format_ns(best_ns), f"{said.sign} {said.words}", said.tone)
+    return Tile("Best lap", format_ns(best_ns), f"{tone.sign} {tone.words}", tone.tone)

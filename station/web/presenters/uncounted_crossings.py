@@ -1,8 +1,9 @@
-"""Crossings that count for nobody, as the officials read them: when, where, and why. Pure, but for the time zone."""
+"""Uncounted crossings, as the officials read them: when, where, and why. Pure, but for the time zone."""
 
 from dataclasses import dataclass
 
-from station.views.views import UncountedCrossing, View
+from station.views.race_views import UncountedCrossing
+from station.views.views import View
 from station.web.presenters.gates import time_of_day
 
 MAX_LINES = 8

@@ -3,12 +3,12 @@
 
 const stationClock = (() => {
   // A message is never early, only late: the sample with the least delay is the best one. So a sample that is ahead
-  // of us is taken at once, one that is behind pulls gently, and one that is far off starts anew (another boot).
+  // of ours is adopted at once, one that is behind pulls gently, and one that is far off restarts the clock (another boot).
   const FAR_MS = 2000;
   const PULL = 0.05;
   let base = null;
 
-  function heard(sample, at_ms) {
+  function update(sample, at_ms) {
     const jumped = base && (sample.boot !== base.boot || sample.rate !== base.rate);
     if (!base || jumped) return set(sample, sample.now_ms, at_ms);
     const ahead = sample.now_ms - now(at_ms);
@@ -24,7 +24,7 @@ const stationClock = (() => {
     return base.now_ms + (at_ms - base.at_ms) * base.rate;
   }
 
-  return { heard, now, known: () => base !== null };
+  return { update, now, known: () => base !== null };
 })();
 
 function tenths(elapsed_ms) {
@@ -47,8 +47,8 @@ const lapClock = (() => {
   let ends_ms = null;
   let shown_ms = 0;
 
-  function take(clock) {
-    stationClock.heard(clock, performance.now());
+  function update(clock) {
+    stationClock.update(clock, performance.now());
     if (clock.started_ms !== started_ms) shown_ms = 0;
     started_ms = clock.started_ms;
     ends_ms = clock.ends_ms;
@@ -81,7 +81,7 @@ const lapClock = (() => {
   const number = (text) => (text === "" ? null : Number(text));
   if (face) {
     const first = face.dataset;
-    take({
+    update({
       boot: first.boot,
       now_ms: Number(first.now),
       rate: Number(first.rate),
@@ -91,5 +91,5 @@ const lapClock = (() => {
     });
   }
   requestAnimationFrame(frame);
-  return { take };
+  return { update };
 })();

@@ -1,10 +1,10 @@
-// The gates' page: a gate is tried anew by an official, or the time of day is told; the answer is one sentence.
+// The gates' page: officials test a gate again, or set the time of day; the reply is one sentence.
 "use strict";
 
 (() => {
   const answer = document.getElementById("answer");
 
-  const THEN = { try_gate: ": now let a car roll over every sensor." };
+  const THEN = { try_gate: ": now let a car roll past every sensor." };
 
   function commandOf(button) {
     const command = { command: button.dataset.command };
@@ -15,7 +15,7 @@
 
   async function press(button) {
     const what = button.getAttribute("aria-label") || button.textContent.trim();
-    const tell = (text, state) => {
+    const show = (text, state) => {
       answer.textContent = text;
       answer.dataset.state = state;
     };
@@ -25,12 +25,12 @@
         headers: { "content-type": "application/json" },
         body: JSON.stringify(commandOf(button)),
       });
-      const said = await response.json();
-      if (response.ok ? !said.accepted : typeof said.error !== "string") throw new Error("not the station's answer");
-      if (response.ok) tell(`✓ ${what}${THEN[button.dataset.command] ?? ""}`, "done");
-      else tell(`✕ ${said.error}`, "refused");
+      const reply = await response.json();
+      if (response.ok ? !reply.accepted : typeof reply.error !== "string") throw new Error("not the station's answer");
+      if (response.ok) show(`✓ ${what}${THEN[button.dataset.command] ?? ""}`, "done");
+      else show(`✕ ${reply.error}`, "refused");
     } catch {
-      tell(`✕ ${what}: the station did not answer.`, "refused");
+      show(`✕ ${what}: the station did not answer.`, "refused");
     }
   }
 

@@ -3,7 +3,7 @@
 
 (() => {
   const link = document.getElementById("link");
-  const words = document.getElementById("link-words");
+  const linkText = document.getElementById("link-words");
   const announce = document.getElementById("announce");
 
   function element(html) {
@@ -12,7 +12,7 @@
     return box.content.firstElementChild;
   }
 
-  // What has the focus keeps it, though its row is drawn anew.
+  // Whatever has the focus keeps it when its row is replaced.
   function keepingFocus(change) {
     const focused = document.activeElement;
     const label = focused && focused.getAttribute && focused.getAttribute("aria-label");
@@ -58,22 +58,22 @@
     }
   }
 
-  function say(rows) {
-    const laps = rows.filter((row) => row.dataset.say);
-    if (laps.length) announce.textContent = laps[0].dataset.say;
+  function announceLaps(rows) {
+    const laps = rows.filter((row) => row.dataset.announce);
+    if (laps.length) announce.textContent = laps[0].dataset.announce;
   }
 
-  function take(page) {
+  function applyPage(page) {
     keepingFocus(() => {
       for (const [id, html] of Object.entries(page.parts)) document.getElementById(id).innerHTML = html;
       const rest = { ...page.rows };
       for (const [id, keys] of Object.entries(page.lists)) {
-        say(arrange(document.getElementById(id), keys, page.rows, page.whole));
+        announceLaps(arrange(document.getElementById(id), keys, page.rows, page.whole));
         for (const key of keys) delete rest[key];
       }
       redraw(rest);
     });
-    lapClock.take(page.clock);
+    lapClock.update(page.clock);
     document.body.dataset.mode = page.mode;
     document.title = (page.mode === "test" ? "TEST · " : "") + document.title.replace(/^TEST · /, "");
     document.body.dataset.version = page.version;
@@ -83,30 +83,30 @@
   function show(state, text) {
     if (link.dataset.state === state) return;
     link.dataset.state = state;
-    words.textContent = text;
+    linkText.textContent = text;
   }
 
-  // What a tab that comes later is told: the page as this one shows it.
+  // The state for a tab that opens later: the page as this one shows it.
   function merge(whole, name, data) {
-    if (name === "beat") return whole && { ...whole, clock: data };
+    if (name === "heartbeat") return whole && { ...whole, clock: data };
     if (data.whole || !whole) return { ...data, whole: true };
     const lists = { ...whole.lists, ...data.lists };
-    const kept = new Set(Object.values(lists).flat());
-    const rows = Object.entries({ ...whole.rows, ...data.rows }).filter(([key]) => kept.has(key));
+    const listed = new Set(Object.values(lists).flat());
+    const rows = Object.entries({ ...whole.rows, ...data.rows }).filter(([key]) => listed.has(key));
     return { ...data, whole: true, parts: { ...whole.parts, ...data.parts }, rows: Object.fromEntries(rows), lists };
   }
 
   sharedStream({
     address: document.body.dataset.live,
-    events: ["page", "beat"],
+    events: ["page", "heartbeat"],
     merge,
     hear: (name, data, age_ms) => {
       silence.heard(age_ms);
       if (!silence.on()) show("live", "Live");
-      if (name === "page") take(data);
-      else lapClock.take(data);
+      if (name === "page") applyPage(data);
+      else lapClock.update(data);
     },
-    lost: () => show("away", "Station away"),
+    lost: () => show("away", "Station offline"),
   });
-  document.addEventListener("silent", () => show("away", "Station away"));
+  document.addEventListener("silent", () => show("away", "Station offline"));
 })();

@@ -12,7 +12,7 @@
   let car = "";
   let cars = [];
   let runs = []; // all that are on
-  let chosen = ""; // the one that orders are for, when several are on
+  let chosen = ""; // the one that commands are for, when several are on
   const OF_A_RUN = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_time", "take_back", "drop_crossing"]);
 
   function remembered(name, otherwise) {
@@ -27,11 +27,11 @@
     try {
       localStorage.setItem(name, value);
     } catch {
-      answer.textContent = "This browser does not remember settings.";
+      answer.textContent = "This browser cannot remember settings.";
     }
   }
 
-  function tell(text, state) {
+  function show(text, state) {
     answer.textContent = text;
     answer.dataset.state = state;
   }
@@ -42,7 +42,7 @@
     return `{${Object.entries(command).map(([name, value]) => `${JSON.stringify(name)}:${text(value)}`)}}`;
   }
 
-  // Ordered is not done: the tick comes with the car's own word.
+  // Ordered is not done: the tick waits until the car itself reports the mode.
   const DONE = {
     arm: ["ready", "driving"], rearm: ["ready", "driving"], start: ["driving"], resume: ["driving"],
     stop: ["stopped", "disarmed", "tripped"], estop: ["tripped"], reset: ["disarmed"],
@@ -54,16 +54,16 @@
     const { car, goal, what } = ordered;
     const mode = modes[car];
     if (DONE[goal].includes(mode)) {
-      tell(`✓ ${what}: ${car} is ${mode}`, "done");
+      show(`✓ ${what}: ${car} is ${mode}`, "done");
       ordered = null;
     } else if (mode === "silent" || (mode === "tripped" && (goal === "arm" || goal === "start"))) {
-      tell(`✕ ${what}: ordered, but ${car} is ${mode}.`, "refused");
+      show(`✕ ${what}: ordered, but ${car} is ${mode}.`, "refused");
     }
   }
 
   async function send(command, what) {
     const document_ = { author: author.value.trim() || "operator", ...command };
-    tell(`${what} …`, "waiting");
+    show(`${what} …`, "waiting");
     ordered = null;
     try {
       const response = await fetch("/api/v1/commands", {
@@ -71,24 +71,24 @@
         headers: { "content-type": "application/json" },
         body: json(document_),
       });
-      const said = await response.json();
-      if (response.ok ? !said.accepted : typeof said.error !== "string") throw new Error("not the station's answer");
-      ordered = response.ok && said.car ? { car: said.car, goal: said.goal, what } : null;
-      if (ordered) tell(`… ${what}: ordered. ${said.note || `${said.car} has not said yet that it is so.`}`, "waiting");
-      else if (response.ok) tell(said.effect ? `✓ ${what}. ${said.effect.sentence}` : `✓ ${what}`, "done");
-      else tell(`✕ ${said.error}`, "refused");
-      if (said.override) {
-        const override_reason = await overridden(said.error);
+      const reply = await response.json();
+      if (response.ok ? !reply.accepted : typeof reply.error !== "string") throw new Error("not the station's answer");
+      ordered = response.ok && reply.car ? { car: reply.car, goal: reply.goal, what } : null;
+      if (ordered) show(`… ${what}: ordered. ${reply.note || `${reply.car} has not confirmed it yet.`}`, "waiting");
+      else if (response.ok) show(reply.effect ? `✓ ${what}. ${reply.effect.sentence}` : `✓ ${what}`, "done");
+      else show(`✕ ${reply.error}`, "refused");
+      if (reply.override) {
+        const override_reason = await askOverride(reply.error);
         if (override_reason) return send({ ...command, override_reason }, `${what}, gate overridden`);
       }
-      return response.ok ? said : null;
+      return response.ok ? reply : null;
     } catch {
-      tell(`✕ ${what}: the station did not answer. Look whether it was done before you press again.`, "refused");
+      show(`✕ ${what}: the station did not answer. Check whether it was done before you press again.`, "refused");
       return null;
     }
   }
 
-  function asked(button) {
+  function askReason(button) {
     return new Promise((resolve) => {
       const wantsSeconds = button.hasAttribute("data-ask-seconds");
       field("ask-title").textContent = button.dataset.ask;
@@ -101,9 +101,9 @@
         "close",
         () => {
           if (ask.returnValue !== "yes") return resolve(null);
-          const said = { reason: field("ask-reason").value.trim() };
-          if (wantsSeconds) said.seconds = field("ask-seconds").value; // as it was written: the station reads 1,5 and 1.5
-          return resolve(said);
+          const given = { reason: field("ask-reason").value.trim() };
+          if (wantsSeconds) given.seconds = field("ask-seconds").value; // as it was written: the station reads 1,5 and 1.5
+          return resolve(given);
         },
         { once: true },
       );
@@ -111,11 +111,11 @@
     });
   }
 
-  // An official may arm on a gate that is not fit, and says why; the record keeps who did and why.
-  function overridden(why) {
+  // An official may arm although a gate is not fit; the journal records who did, and the reason.
+  function askOverride(why) {
     return new Promise((resolve) => {
       const box = field("override");
-      field("override-why").textContent = why.replace(/: mend it, or give an `override_reason`\.$/, ".");
+      field("override-why").textContent = why.replace(/: (mend|fix) it, or give an `override_reason`\.$/, ".");
       field("override-reason").value = "";
       box.returnValue = "no";
       box.addEventListener(
@@ -144,20 +144,20 @@
   async function press(button) {
     const command = commandOf(button);
     const what = (button.dataset.ask || button.firstChild.textContent).trim();
-    if (runs.length > 1 && (command.run_id === "" || command.car === "")) return tell("✕ Choose a car first: several are on the track.", "refused");
-    if (command.car === "") return tell("✕ There is no car to order: open a run first.", "refused");
-    const said = button.dataset.ask ? await asked(button) : {};
-    if (said === null) return undefined;
-    return send({ ...command, ...said }, what);
+    if (runs.length > 1 && (command.run_id === "" || command.car === "")) return show("✕ Choose a car first: several are on the track.", "refused");
+    if (command.car === "") return show("✕ There is no car to control: open a run first.", "refused");
+    const given = button.dataset.ask ? await askReason(button) : {};
+    if (given === null) return undefined;
+    return send({ ...command, ...given }, what);
   }
 
-  // With several cars on the track an order never goes to a run that nobody chose.
+  // With several cars on the track no command goes to a run that was not chosen.
   function choose(run_id) {
     chosen = run_id;
     const run = runs.find((each) => each.run_id === chosen);
     const several = runs.length > 1;
     field("chosen").hidden = !several;
-    field("chosen").textContent = run ? `Orders go to ${run.racer}, ${run.car}.` : "Choose a car for your orders.";
+    field("chosen").textContent = run ? `Commands go to ${run.racer}, ${run.car}.` : "Choose the car for your commands.";
     for (const pick of document.querySelectorAll("[data-pick]")) {
       pick.setAttribute("aria-pressed", String(pick.dataset.pick === chosen));
       pick.closest(".car-card").classList.toggle("picked", pick.dataset.pick === chosen);
@@ -183,10 +183,10 @@
     choose(opened.run_id);
   });
 
-  // One key, one command: only while no text is being written and no question is open; can be switched off.
+  // One key, one command: only while no text field has the focus and no dialog is open; can be switched off.
   document.addEventListener("keydown", (key) => {
     const typing = key.target.closest("input:not([type=checkbox]):not([type=range]), textarea, select, dialog");
-    // An open question takes all keys, also where nothing in it has the focus.
+    // An open dialog takes all keys, even if nothing in it has the focus.
     if (document.querySelector("dialog[open]")) return;
     if (!shortcuts.checked || typing || key.ctrlKey || key.altKey || key.metaKey || key.repeat) return;
     const button = document.querySelector(`button[data-key="${CSS.escape(key.key.toLowerCase())}"]`);

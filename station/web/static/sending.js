@@ -1,4 +1,4 @@
-// Results for the leaderboard: what waits or was rejected is sent again when an official says so.
+// Results for the leaderboard: pending or rejected results are sent again on an official's request.
 "use strict";
 
 (() => {
@@ -18,9 +18,9 @@
         headers: { "content-type": "application/json" },
         body: JSON.stringify(wanted),
       });
-      const said = await response.json();
-      if (response.ok ? !said.accepted : typeof said.error !== "string") throw new Error("not the station's answer");
-      answer.textContent = response.ok ? `… ${what}: asked for. What comes of it is shown above.` : `✕ ${said.error}`;
+      const reply = await response.json();
+      if (response.ok ? !reply.accepted : typeof reply.error !== "string") throw new Error("not the station's answer");
+      answer.textContent = response.ok ? `… ${what}: requested. The outcome appears above.` : `✕ ${reply.error}`;
     } catch {
       answer.textContent = `✕ ${what}: the station did not answer. Press again.`;
     }

@@ -1,85 +1,85 @@
-// The emergency stop: one request that needs no list of cars, no stream and no other script; then what became of it.
+// The emergency stop: one request that needs no list of cars, no stream and no other script; then its outcome.
 "use strict";
 
 (() => {
-  const AGAIN_MS = 500; // so often is asked what became of it
-  const PATIENCE_MS = 3000; // then a request is given up and made again
-  const NOT_NOW = [408, 425, 429];
+  const POLL_MS = 500; // how often the outcome is read
+  const TIMEOUT_MS = 3000; // after which a request is abandoned and repeated
+  const RETRY_STATUSES = [408, 425, 429];
   const author = () => document.getElementById("author")?.value.trim() || "";
   let pressed_at = -Infinity;
-  let turn = 0; // of stopping or following; only the newest goes on
+  let attempt = 0; // at stopping or following; only the newest continues
   let following = false;
 
-  // In the bar a short line where the stream draws the whole list above; in an open question, and without a stream, all.
-  function say(text, short = text) {
+  // In the bar: one short line if the stream shows the whole list above; in a dialog, or without a stream, everything.
+  function show(text, short = text) {
     const live = document.querySelector('#link[data-state="live"]') && document.querySelector("#stop .stop-on");
     for (const place of document.querySelectorAll(".stop-answer")) {
-      const said = live && !place.closest("dialog") ? short : text;
-      if (place.textContent !== said) place.textContent = said;
+      const sentence = live && !place.closest("dialog") ? short : text;
+      if (place.textContent !== sentence) place.textContent = sentence;
     }
   }
 
-  function told(stop) {
+  function showOutcome(stop) {
     const cars = stop.cars.map((car) => `${car.name} ${car.sentence}`);
-    if (stop.stopped) say([...cars, stop.sentence].join(" · "), stop.summary);
-    else say("");
+    if (stop.stopped) show([...cars, stop.sentence].join(" · "), stop.summary);
+    else show("");
   }
 
-  const soon = () => new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  const pause = () => new Promise((resolve) => setTimeout(resolve, POLL_MS));
 
-  // Throws; `refusal` is the station's own sentence, none if it did not answer. `final`: asking again changes nothing;
-  // a failure (5xx) is none, whoever has put it in our form.
+  // Throws; `refusal` is the station's own sentence, empty if it did not answer. `final`: repeating the request would not
+  // help; a failure (5xx) is never final, even if it is worded like a refusal.
   async function ask(path, method) {
     const by = method === "POST" ? author() : "";
     const response = await fetch(`/api/v1/stop${path}${by ? `?author=${encodeURIComponent(by)}` : ""}`, {
       method,
       headers: { accept: "application/json" },
       cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const said = await response.json();
+    const reply = await response.json();
     if (!response.ok) {
-      const refusal = typeof said?.error === "string" ? said.error : "";
-      const final = refusal !== "" && response.status < 500 && !NOT_NOW.includes(response.status);
+      const refusal = typeof reply?.error === "string" ? reply.error : "";
+      const final = refusal !== "" && response.status < 500 && !RETRY_STATUSES.includes(response.status);
       throw Object.assign(new Error(refusal), { refusal, final });
     }
-    told(said);
-    return said;
+    showOutcome(reply);
+    return reply;
   }
 
-  // Until the stop is released: the banner follows the stream, this line also where there is none.
+  // Until the stop is released: the banner follows the stream; this line works without one.
   async function follow() {
-    const mine = ++turn;
+    const mine = ++attempt;
     let on = true;
     following = true;
-    while (on && mine === turn) {
+    while (on && mine === attempt) {
       try {
         on = (await ask("", "GET")).stopped;
       } catch {
-        say("✕ The station does not answer now. What became of the stop is asked again …");
+        show("✕ The station is not answering. Checking the stop again …");
       }
-      if (on) await soon();
+      if (on) await pause();
     }
-    if (mine === turn) following = false;
+    if (mine === attempt) following = false;
   }
 
-  // Until the station has it: who pressed it need not press it again.
+  // Repeats the request until the station has it, so that nobody needs to press twice.
   async function stop() {
     pressed_at = performance.now();
-    const mine = ++turn;
-    say("Stopping all cars …");
-    while (mine === turn) {
+    const mine = ++attempt;
+    show("Stopping all cars …");
+    while (mine === attempt) {
       try {
-        const said = await ask("", "POST");
+        const reply = await ask("", "POST");
         const line = document.getElementById("answer"); // where an official looks for any answer
-        if (line) line.textContent = said.summary;
+        if (line) line.textContent = reply.summary;
         if (line) line.dataset.state = "waiting";
         return follow();
       } catch (error) {
-        following = false; // what was followed before is followed again as soon as the stream says that it is on
-        if (error.final) return say(`✕ NOT STOPPED: ${error.refusal} Stop the cars by hand.`);
-        say("✕ NOT STOPPED: the station does not answer. It is asked again; stop the cars by hand.");
-        await soon();
+        following = false; // the outcome is followed again as soon as the stream shows that the stop is in force
+        if (error.final) return show(`✕ NOT STOPPED: ${error.refusal} Stop the cars by hand.`);
+        show("✕ NOT STOPPED: the station is not answering. Trying again; stop the cars by hand.");
+        await pause();
       }
     }
     return undefined;
@@ -89,11 +89,11 @@
     try {
       await ask("/release", "POST");
     } catch (error) {
-      say(`✕ Not released: ${error.refusal || "the station does not answer."}`);
+      show(`✕ Not released: ${error.refusal || "the station does not answer."}`);
     }
   }
 
-  // An open question covers the page and makes it inert: each has the button inside.
+  // An open dialog makes the page inert, so each dialog contains the button.
   for (const dialog of document.querySelectorAll("dialog")) {
     const form = document.createElement("form");
     form.className = "stop-in-dialog";
@@ -113,14 +113,14 @@
   document.addEventListener("submit", (submit) => {
     if (submit.target.matches("[data-stop]")) {
       submit.preventDefault();
-      if (performance.now() - pressed_at > 1000) stop(); // the finger that came down has done it
+      if (performance.now() - pressed_at > 1000) stop(); // the pointer that came down has done it
     } else if (submit.target.matches("[data-release]")) {
       submit.preventDefault();
       release();
     }
   });
 
-  // On the way down, not up: a finger that slips off has stopped the cars all the same.
+  // On pointer down, not up: a finger that slips off has stopped the cars anyway.
   document.addEventListener("pointerdown", (press) => {
     if (press.isPrimary && press.button === 0 && press.target.closest("[data-stop] button")) stop();
   });

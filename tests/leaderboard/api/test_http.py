@@ -1,18 +1,28 @@
 """The contract over real HTTP: statuses, signatures before parsing, limits, admin, repeats at once."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import http.client
 import json
+import pathlib
 import socket
 import time
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from leaderboard.app import create_app
+from leaderboard.build import open_board
+from leaderboard.config import LeaderboardConfig
+from leaderboard.credentials import Credentials
+from shared.config import parse
+from shared.errors import ConfigError
 from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, decode_accepted, encode_result
 from tests.leaderboard.sample_races import Running, headers, result
+from tests.shared.web.test_error_pages import TestClient
 
 
 @pytest.mark.slow
@@ -101,7 +111,7 @@ def test_admin_calls_need_the_token(running: Running, token: str) -> None:
     [
         ({"name": "Sommer-Cup Zürich", "track": "Oval"}, 201, ""),
         ({"name": "Sommer-Cup Zürich", "track": "Oval"}, 200, ""),
-        ({"name": "Sommer-Cup Zürich", "track": "Vegas"}, 409, "another race 'sommer-cup-zurich'"),
+        ({"name": "Sommer-Cup Zürich", "track": "Vegas"}, 409, "Another race has the id 'sommer-cup-zurich'"),
         ({"name": "???", "track": "Oval"}, 422, "cannot name a race"),
         ({"name": "A", "track": "Oval", "colour": "red"}, 422, "colour"),
         ({"name": "A"}, 422, "track"),
@@ -208,6 +218,8 @@ def test_every_answer_carries_the_safe_headers(running: Running) -> None:
         said = running.get(path).headers
         assert "default-src 'none'" in said["content-security-policy"]
         assert said["x-content-type-options"] == "nosniff"
+        assert said["cross-origin-resource-policy"] == "same-origin"
+        assert "camera=()" in said["permissions-policy"]
         assert "server" not in said
 
 
@@ -225,3 +237,35 @@ def test_json_answers_are_json(running: Running) -> None:
     answer = running.post(result("json-1"))
     assert answer.headers["content-type"] == "application/json"
     assert set(json.loads(answer.content)) == {"score_ms", "rank", "racers", "best"}
+
+
+@contextlib.contextmanager
+def in_process(folder: pathlib.Path, *allowed_hosts: str) -> Iterator[TestClient]:
+    """The application without a server of its own."""
+    names = "".join(f"{name!r}, " for name in allowed_hosts)
+    config = parse(f"[server]\nallowed_hosts = [{names}]", LeaderboardConfig)
+    board = open_board(folder / "board.db")
+    try:
+        yield TestClient(create_app(board, Credentials((), ""), config, lambda: 1)[0])
+    finally:
+        board.close()
+
+
+def test_it_answers_to_any_host_that_a_proxy_passes_on(tmp_path: pathlib.Path) -> None:
+    with in_process(tmp_path) as client:
+        for host in ("board.example", "10.0.0.5:8090", "localhost"):
+            assert client.get("/api/v1/races", headers={"host": host}).status_code == 200
+
+
+def test_with_names_of_its_own_it_answers_to_no_other(tmp_path: pathlib.Path) -> None:
+    with in_process(tmp_path, "Board.example") as client:
+        for host in ("board.example", "board.example:443", "127.0.0.1:8090", "board", "board.local"):
+            assert client.get("/api/v1/races", headers={"host": host}).status_code == 200
+        refused = client.get("/api/v1/races", headers={"host": "elsewhere.example"})
+        assert refused.status_code == 421
+        assert "This leaderboard does not answer to the name 'elsewhere.example'" in refused.json()["error"]
+
+
+def test_a_host_that_cannot_be_one_is_refused_with_the_config() -> None:
+    with pytest.raises(ConfigError, match=r"`server\.allowed_hosts` holds 'https://board\.example'"):
+        parse('[server]\nallowed_hosts = ["https://board.example"]', LeaderboardConfig)

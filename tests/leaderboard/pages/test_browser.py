@@ -4,37 +4,15 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser import violations
 from tests.leaderboard import sample_races
 from tests.leaderboard.sample_races import Running, result
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CHROMIUM = pathlib.Path("/usr/bin/chromium")
-AXE = pathlib.Path(__file__).resolve().parents[2] / "assets" / "axe.min.js"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-expect.set_options(timeout=30_000)  # a page on a busy machine is late, not wrong
 SIZES = {"desk": (1280, 800), "phone": (390, 844), "wall": (1920, 1080)}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not installed: the live page is not tried in a browser")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 def page_of(context: BrowserContext, running: Running, path: str) -> Page:
@@ -127,18 +105,9 @@ def test_readable_everywhere(browser: Browser, running: Running, scheme: str, si
         page = page_of(context, running, path)
         # No sideways scrolling at any size.
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        if AXE.exists() and path != "/nowhere":
-            _no_violations(page)
+        if path != "/nowhere":
+            assert violations(page) == []
     context.close()
-
-
-def _no_violations(page: Page) -> None:
-    # Through the debugger's door: the page's own policy lets no foreign script in.
-    page.evaluate(AXE.read_text())
-    # Of what passes axe would name every element: that takes most of its time.
-    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
-    found = page.evaluate("options => axe.run(document, options).then(r => r.violations)", options)
-    assert [(one["id"], [node["html"] for node in one["nodes"]][:2]) for one in found] == []
 
 
 def test_without_scripts_the_standing_is_there(browser: Browser, running: Running) -> None:

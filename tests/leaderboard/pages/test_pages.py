@@ -35,7 +35,7 @@ NOW_NS = 1_700_000_000_000_000_000
         (RaceRules(max_resets_per_lap=1), "A lap with more than 1 reset does not count."),
         (RaceRules(attempts_per_racer=1), "The first 1 attempt of each racer counts."),
         (RaceRules(attempts_per_racer=3), "The first 3 attempts of each racer count."),
-        (RaceRules(), "A lap takes 2 s at least."),
+        (RaceRules(), "A lap takes at least 2 s."),
     ],
 )
 def test_rules_in_words(rules: RaceRules, sentence: str) -> None:

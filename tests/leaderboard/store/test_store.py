@@ -133,7 +133,7 @@ def test_a_database_that_was_taken_away_is_said_and_nothing_is_acknowledged(tmp_
         path.rename(tmp_path / "moved.db")
     if how == "replaced":
         path.write_bytes((tmp_path / "moved.db").read_bytes())
-    with pytest.raises(StorageError, match=r"b\.db: is not there any more"):
+    with pytest.raises(StorageError, match=r"b\.db: is gone: it was moved or deleted"):
         board.apply(posted.webhook_id, encode_result(posted), 2)
     with pytest.raises(StorageError, match="Put it back in its place"):
         board.races()

@@ -134,7 +134,7 @@ def test_equal_scores_rank_by_who_set_them_first() -> None:
         ({"consecutive_laps": 0}, "`consecutive_laps` is 0; allowed is 1 to 10"),
         ({"consecutive_laps": 11}, "allowed is 1 to 10"),
         ({"method": "fastest"}, "allowed are average, best_lap, total_time"),
-        ({"max_laps": 2}, "nobody could qualify"),
+        ({"max_laps": 2}, "no run could qualify"),
         ({"laps": 3}, "unknown rule `laps`"),
         ({"min_lap_s": 0.0}, "`min_lap_s`"),
     ],

@@ -17,8 +17,8 @@ def came(
     queue: AcceptQueue, count: int, address: str, *, official: bool = False, urgent: bool = False
 ) -> list[WebConnection]:
     made = [WebConnection(address, official, float(number)) for number in range(count)]
-    for guest in made:
-        queue.add(guest, urgent=urgent)
+    for connection in made:
+        queue.add(connection, urgent=urgent)
     return made
 
 
@@ -29,7 +29,7 @@ def test_what_an_official_sends_is_heard_before_5000_stops_of_strangers(urgent: 
     came(queue, 5000, STRANGER, urgent=True)
     (official,) = came(queue, 1, OFFICIAL, official=True, urgent=urgent)
     came(queue, 5000, STRANGER, urgent=True)
-    heard = queue.take(most)
+    heard = queue.pop(most)
     assert heard[0] is official
     assert len(heard) <= most + 2
 
@@ -39,7 +39,7 @@ def test_an_officials_stop_is_heard_before_his_pages() -> None:
     came(queue, 100, OFFICIAL, official=True)
     (stop,) = came(queue, 1, OFFICIAL, official=True, urgent=True)
     came(queue, 100, OFFICIAL, official=True)
-    assert queue.take(1)[0] is stop
+    assert queue.pop(1)[0] is stop
 
 
 @pytest.mark.parametrize("most", [1, A_TURN])
@@ -49,7 +49,7 @@ def test_who_is_not_known_and_presses_stop_is_heard_in_the_first_turn(most: int)
     came(queue, 5000, STRANGER)
     came(queue, 5000, OFFICIAL, official=True)
     (stop,) = came(queue, 1, OTHER, urgent=True)
-    assert stop in queue.take(most)
+    assert stop in queue.pop(most)
 
 
 @pytest.mark.parametrize("most", [1, A_TURN])
@@ -58,7 +58,7 @@ def test_thousands_of_stops_from_one_address_keep_no_other_stop(most: int) -> No
     came(queue, 5000, STRANGER, urgent=True)
     (stop,) = came(queue, 1, OTHER, urgent=True)
     came(queue, 5000, STRANGER, urgent=True)
-    assert stop in queue.take(most) + queue.take(most)
+    assert stop in queue.pop(most) + queue.pop(most)
 
 
 @pytest.mark.parametrize("most", [1, A_TURN])
@@ -69,24 +69,24 @@ def test_thousands_of_stops_keep_no_spectator(most: int) -> None:
         came(queue, 5, f"10.0.{number // 250}.{number % 250}", urgent=True)
     came(queue, 1000, OFFICIAL, official=True)
     (spectator,) = came(queue, 1, OTHER)
-    assert spectator in queue.take(most)
+    assert spectator in queue.pop(most)
 
 
 def test_strangers_stops_take_at_most_half_of_a_turn() -> None:
     queue = AcceptQueue()
     stops = set(came(queue, 5000, STRANGER, urgent=True))
     pages = set(came(queue, 5000, STRANGER))
-    heard = queue.take(A_TURN)
+    heard = queue.pop(A_TURN)
     assert (len(stops.intersection(heard)), len(pages.intersection(heard))) == (A_TURN // 2, A_TURN // 2)
 
 
 def test_of_one_address_the_newest_is_heard_first() -> None:
     queue = FairQueue()
     made = [WebConnection(STRANGER, False, float(number)) for number in range(3)]
-    for guest in made:
-        queue.add(guest)
-    assert queue.take(2) == [made[2], made[1]]
-    assert queue.take(2) == [made[0]]
+    for connection in made:
+        queue.add(connection)
+    assert queue.pop(2) == [made[2], made[1]]
+    assert queue.pop(2) == [made[0]]
 
 
 def test_whoever_has_gone_is_not_kept() -> None:
@@ -94,11 +94,11 @@ def test_whoever_has_gone_is_not_kept() -> None:
     queue = AcceptQueue()
     for official in (True, False):
         for urgent in (True, False):
-            for guest in came(queue, 100, STRANGER, official=official, urgent=urgent):
-                queue.discard(guest)
-                queue.discard(guest)
+            for connection in came(queue, 100, STRANGER, official=official, urgent=urgent):
+                queue.discard(connection)
+                queue.discard(connection)
     assert not queue
-    assert queue.take(A_TURN) == []
+    assert queue.pop(A_TURN) == []
 
 
 Coming = tuple[str, bool, bool]  # address, official, urgent
@@ -110,32 +110,32 @@ def test_nobody_is_lost_or_heard_twice_and_no_kind_is_kept_waiting(steps: list[C
     queue, waiting = AcceptQueue(), dict[WebConnection, bool]()
     for step in steps:
         if isinstance(step, tuple):
-            guest = WebConnection(step[0], step[1], 0.0)
-            queue.add(guest, urgent=step[2])
-            waiting[guest] = step[2]
+            connection = WebConnection(step[0], step[1], 0.0)
+            queue.add(connection, urgent=step[2])
+            waiting[connection] = step[2]
         elif isinstance(step, str):
             if waiting:
                 queue.discard(waiting.popitem()[0])
         else:
             before = kinds(waiting)
-            heard = queue.take(step)
+            heard = queue.pop(step)
             assert len(heard) == len(set(heard)) <= step + 2
             assert set(heard) <= set(waiting)
-            urgent_first = sorted(heard, key=lambda guest: (not guest.official, not waiting[guest]))
+            urgent_first = sorted(heard, key=lambda connection: (not connection.official, not waiting[connection]))
             assert heard == urgent_first
-            after = kinds({guest: waiting[guest] for guest in heard})
+            after = kinds({connection: waiting[connection] for connection in heard})
             assert all(after[kind] for kind in before if kind[0] is False)
             assert sum(after.values()) >= min(step // 2, sum(before.values()))
             assert after[True, True] == min(step, before[True, True])
-            for guest in heard:
-                del waiting[guest]
+            for connection in heard:
+                del waiting[connection]
         assert bool(queue) == bool(waiting)
-    assert set(queue.take(1000)) == set(waiting)
+    assert set(queue.pop(1000)) == set(waiting)
 
 
 def kinds(waiting: dict[WebConnection, bool]) -> Counter[tuple[bool, bool]]:
     """How many of each: official or not, urgent or not."""
-    return Counter((guest.official, urgent) for guest, urgent in waiting.items())
+    return Counter((connection.official, urgent) for connection, urgent in waiting.items())
 
 
 @given(st.lists(st.sampled_from("abcde"), max_size=60), st.integers(1, 9))
@@ -146,8 +146,8 @@ def test_addresses_take_turns(addresses: list[str], most: int) -> None:
         queue.add(WebConnection(address, False, 0.0))
     heard = Counter[str]()
     while queue:
-        for guest in queue.take(most):
-            heard[guest.address] += 1
+        for connection in queue.pop(most):
+            heard[connection.address] += 1
         still = [address for address in left if heard[address] < left[address]]
         assert all(heard[other] <= heard[address] + 1 for address in still for other in heard)
     assert heard == left

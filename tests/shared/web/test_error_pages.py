@@ -192,8 +192,8 @@ def test_a_stop_by_form_that_is_refused_says_so_to_a_person(
 def test_a_bug_tells_nothing_of_itself(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     page, said = client.get("/bug", headers=BROWSER), client.get("/bug", headers=PROGRAM)
     assert (page.status_code, said.status_code) == (500, 500)
-    assert "its log tells why" in page.text
-    assert said.json() == {"error": "This machine failed at this request; its log tells why."}
+    assert "its log says why" in page.text
+    assert said.json() == {"error": "This machine failed at this request; its log says why."}
     assert "a secret of the inside" not in page.text + said.text
     assert "a secret of the inside" in caplog.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")

@@ -8,11 +8,11 @@ from shared.web.refusal_log import MAX_LINES_PER_S, Refusals
 
 def test_the_first_is_told_at_once_and_the_next_counted() -> None:
     refusals = Refusals()
-    first = refusals.note(403, "::ffff:10.0.0.9", "POST /api/v1/commands", 0.1)
+    first = refusals.record(403, "::ffff:10.0.0.9", "POST /api/v1/commands", 0.1)
     assert first == "refused (403): POST /api/v1/commands from 10.0.0.9."
-    assert [refusals.note(403, "10.0.0.9", "POST /x", 0.2) for _ in range(99)] == [None] * 99
-    assert refusals.note(403, "10.0.0.9", "POST /x", 1.1) == (
-        "refused (403): POST /x from 10.0.0.9, 100 times since it was last told."
+    assert [refusals.record(403, "10.0.0.9", "POST /x", 0.2) for _ in range(99)] == [None] * 99
+    assert refusals.record(403, "10.0.0.9", "POST /x", 1.1) == (
+        "refused (403): POST /x from 10.0.0.9, 100 times since the last line."
     )
     assert refusals.total == 101
 
@@ -20,7 +20,7 @@ def test_the_first_is_told_at_once_and_the_next_counted() -> None:
 @given(st.lists(st.tuples(st.integers(400, 430), st.text(max_size=30), st.text(max_size=300)), max_size=300))
 def test_whatever_is_asked_by_whomever_a_second_has_few_lines(asked: list[tuple[int, str, str]]) -> None:
     refusals = Refusals()
-    told = [refusals.note(*each, now_s=7.5) for each in asked]
+    told = [refusals.record(*each, now_s=7.5) for each in asked]
     said = [sentence for sentence in told if sentence is not None]
     assert len(said) <= MAX_LINES_PER_S
     assert all("\n" not in sentence and len(sentence) < 300 for sentence in said)

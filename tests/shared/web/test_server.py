@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import uvicorn
 
-import shared.web.server
+import shared.web.acceptor
+from shared.web.acceptor import STARTED_PER_TURN, CountedHttpProtocol
 from shared.web.connection_limits import ConnectionLimits
-from shared.web.server import STARTED_PER_TURN, CountedHttpProtocol, CountingServer, listening_socket
+from shared.web.server import CountingServer, listening_socket
 
 BURST = 120
 PATIENCE_S = 30.0  # for a failure only: the test goes on as soon as it happens
@@ -72,19 +73,23 @@ def left_at_most(sockets: selectors.BaseSelector, most: int) -> int:
 @pytest.mark.parametrize(
     ("room", "stays", "official"),
     [
-        (ConnectionLimits(8, 2, idle_each=4, head_s=1e6, keep_s=1e6), 6, False),  # beside the officials' places
-        (ConnectionLimits(8, 2, idle_each=8, head_s=1e6, keep_s=1e6), 6, False),
-        (ConnectionLimits(8, 2, idle_each=8, head_s=1e6, keep_s=1e6), 8, True),
-        (ConnectionLimits(8, 2, idle_each=4, head_s=0.0, keep_s=0.0), 0, False),  # all deadlines pass
-        (ConnectionLimits(8, 2, idle_each=4, head_s=0.0, keep_s=0.0), 0, True),
+        (
+            ConnectionLimits(8, 2, max_idle_each=4, head_s=1e6, keep_alive_s=1e6),
+            6,
+            False,
+        ),  # beside the officials' places
+        (ConnectionLimits(8, 2, max_idle_each=8, head_s=1e6, keep_alive_s=1e6), 6, False),
+        (ConnectionLimits(8, 2, max_idle_each=8, head_s=1e6, keep_alive_s=1e6), 8, True),
+        (ConnectionLimits(8, 2, max_idle_each=4, head_s=0.0, keep_alive_s=0.0), 0, False),  # all deadlines pass
+        (ConnectionLimits(8, 2, max_idle_each=4, head_s=0.0, keep_alive_s=0.0), 0, True),
     ],
 )
 @pytest.mark.parametrize("at_once", [1, 16])
 def test_a_burst_leaves_no_more_open_than_are_counted(
     monkeypatch: pytest.MonkeyPatch, room: ConnectionLimits, stays: int, official: bool, at_once: int
 ) -> None:
-    monkeypatch.setattr(shared.web.server, "ACCEPT_BATCH", at_once)
-    monkeypatch.setattr(shared.web.server, "SWEEP_S", 0.01)
+    monkeypatch.setattr(shared.web.acceptor, "ACCEPT_BATCH", at_once)
+    monkeypatch.setattr(shared.web.acceptor, "SWEEP_S", 0.01)
     config = uvicorn.Config(empty, http="h11", ws="none", lifespan="off", log_level="critical")
     with listening_socket("127.0.0.1", 0) as listening:
         server = CountingServer(config, room, lambda _address: official)
@@ -97,7 +102,7 @@ def test_a_burst_leaves_no_more_open_than_are_counted(
                 server.should_exit = True
                 serving.join(PATIENCE_S)
     assert not serving.is_alive()
-    assert len(server.crowd) == 0
+    assert len(server.connections) == 0
 
 
 STOP = b"POST /stop"
@@ -128,8 +133,8 @@ class Order:
 
     def noting(self, begun: CountedHttpProtocol, then: Callable[[Any], None]) -> Callable[[Any], None]:
         def connection_made(transport: asyncio.Transport) -> None:
-            self.begun.append((self.turn, begun.guest.address))
-            self.shut_on_their_way += begun.guest.party is None
+            self.begun.append((self.turn, begun.connection.address))
+            self.shut_on_their_way += begun.connection.group is None
             then(transport)
 
         return connection_made
@@ -181,7 +186,7 @@ def heard_of(room: ConnectionLimits, knocks: list[tuple[str, bytes]], official: 
     return server.order
 
 
-ROOMY = ConnectionLimits(600, 100, idle_each=600, head_s=1e6, keep_s=1e6)
+ROOMY = ConnectionLimits(600, 100, max_idle_each=600, head_s=1e6, keep_alive_s=1e6)
 
 
 @pytest.mark.parametrize("flood", [WHOLE_STOP, HALF_STOP, WHOLE_STOP + ASKED], ids=["whole", "half", "two in one"])
@@ -208,17 +213,17 @@ def test_where_nobody_is_an_official_a_stop_does_not_wait_behind_a_flood_of_them
 
 def test_who_was_put_out_before_he_was_heard_waits_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits is no more than there are places, however many come in a turn."""
-    monkeypatch.setattr(shared.web.server, "ACCEPT_BATCH", 16)
-    room = ConnectionLimits(8, 2, idle_each=8, head_s=1e6, keep_s=1e6)
+    monkeypatch.setattr(shared.web.acceptor, "ACCEPT_BATCH", 16)
+    room = ConnectionLimits(8, 2, max_idle_each=8, head_s=1e6, keep_alive_s=1e6)
     order = heard_of(room, [(STRANGER, WHOLE_STOP)] * 300 + [(OFFICIAL, WHOLE_STOP)], OFFICIAL)
-    assert order.queued_most <= room.connections
+    assert order.queued_most <= room.max_connections
     assert OFFICIAL in [address for _, address in order.begun]
 
 
 def test_who_is_on_his_way_is_not_put_out_for_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind one access point a flood has the official's own address: what is begun is answered."""
-    monkeypatch.setattr(shared.web.server, "ACCEPT_BATCH", 4)
-    room = ConnectionLimits(32, 8, idle_each=32, head_s=1e6, keep_s=1e6)
+    monkeypatch.setattr(shared.web.acceptor, "ACCEPT_BATCH", 4)
+    room = ConnectionLimits(32, 8, max_idle_each=32, head_s=1e6, keep_alive_s=1e6)
     order = heard_of(room, [(OFFICIAL, WHOLE_STOP)] * 300, OFFICIAL)
     assert order.begun
     assert order.shut_on_their_way == 0

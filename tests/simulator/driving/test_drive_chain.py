@@ -14,7 +14,7 @@ MS = 1_000_000
 def speed_after(latency_ms: int, until_ms: int, limits: DriveLimits | None = None) -> float:
     world = World(box(), 1)
     wires = DriveChain(world, latency_ms * MS, limits)
-    wires.wish(0, Action(0.0, 0.5))
+    wires.set_command(0, Action(0.0, 0.5))
     wires.run(until_ms * MS)
     return world.pose.speed_mps
 
@@ -34,9 +34,9 @@ def test_the_limiter_is_in_the_chain() -> None:
 def test_clear_forgets_the_wish_and_what_is_under_way() -> None:
     world = World(box(), 1)
     wires = DriveChain(world, 40 * MS)
-    wires.wish(0, Action(0.0, 0.5))
+    wires.set_command(0, Action(0.0, 0.5))
     wires.run(500 * MS)
-    wires.wish(world.now_ns, Action(0.0, 0.5))
+    wires.set_command(world.now_ns, Action(0.0, 0.5))
     world.put_back()
     wires.clear()
     wires.run(2_000 * MS)
@@ -46,7 +46,7 @@ def test_clear_forgets_the_wish_and_what_is_under_way() -> None:
 def test_the_newest_wish_holds_until_another_comes() -> None:
     world = World(box(side_m=30.0), 1)
     wires = DriveChain(world)
-    wires.wish(0, Action(0.0, 0.25))
+    wires.set_command(0, Action(0.0, 0.25))
     wires.run(3_000 * MS)
     steady = world.pose.speed_mps
     wires.run(4_000 * MS)

@@ -16,12 +16,13 @@ from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.timing.gate import CrossingCounter
 from station.service import storage_fault
-from station.service.car_claims import NameClaim
-from station.service.station import QueuedInput, Station
+from station.service.cars.name_claims import NameClaim
+from station.service.inbox import QueuedInput
+from station.service.station import Station
 from station.sync import syncer as sync_service
 from station.sync import verdict, webhook
 from station.sync.schedule import AnswerLost, Progress
-from station.views.views import Accepted
+from station.views.command_answers import Accepted
 
 Patch = pytest.MonkeyPatch
 
@@ -80,8 +81,10 @@ def accepts_what_the_disk_refused(patch: Patch) -> None:
 def posts_under_a_new_id_each_time(patch: Patch) -> None:
     """A key for each attempt instead of each result."""
     count = iter(range(1_000_000))
-    real = webhook.signed
-    patch.setattr(webhook, "signed", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body))
+    real = webhook.signed_headers
+    patch.setattr(
+        webhook, "signed_headers", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body)
+    )
 
 
 def changes_the_body_on_a_repeat(patch: Patch) -> None:
@@ -106,7 +109,7 @@ def takes_silence_for_yes(patch: Patch) -> None:
     real = sync_service.answered
 
     def answered(progress: Progress, answer: Any, wait_ns: int, now_ns: int) -> Progress:
-        if isinstance(answer, AnswerLost) and answer.reason != "not kept":
+        if isinstance(answer, AnswerLost) and answer.reason != "not stored":
             return dataclasses.replace(progress, state="confirmed")
         return real(progress, answer, wait_ns, now_ns)
 
@@ -182,14 +185,14 @@ def rewrites_history(patch: Patch) -> None:
 
 def gives_up_after_one_try(patch: Patch) -> None:
     """A sync that posts once."""
-    patch.setattr(sync_service, "next_turn", _only_untried(sync_service.next_turn))
+    patch.setattr(sync_service, "next_post", _only_untried(sync_service.next_post))
 
 
 def _only_untried(real: Callable[..., Any]) -> Callable[..., Any]:
-    def next_turn(rows: Any, progress: Any, board: Any) -> Any:
+    def next_post(rows: Any, progress: Any, board: Any) -> Any:
         return real([row for row in rows if row.webhook_id not in progress], progress, board)
 
-    return next_turn
+    return next_post
 
 
 def misses_every_fifth_crossing(patch: Patch) -> None:
@@ -205,8 +208,8 @@ def misses_every_fifth_crossing(patch: Patch) -> None:
 def leases_to_whoever_beats(patch: Patch) -> None:
     """A station that knows a car by its name alone, as cloned cards found it."""
 
-    def hear(self: NameClaim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
+    def receive(self: NameClaim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
         self.boot, self._heard_ns = boot, now_ns
         return True
 
-    patch.setattr(NameClaim, "hear", hear)
+    patch.setattr(NameClaim, "hear", receive)

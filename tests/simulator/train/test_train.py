@@ -50,8 +50,8 @@ def test_the_expert_stays_on_the_road(name: str) -> None:
     wires = DriveChain(world, latency_ns=40_000_000)
     crossings = 0
     for n in range(1, 15 * 45):
-        wish = expert.wish(world.pose.place, world.place.segment)
-        wires.wish(world.now_ns, SPACE.decode(target(*wish), 0.48))
+        set_command = expert.command(world.pose.place, world.place.segment)
+        wires.set_command(world.now_ns, SPACE.decode(target(*set_command), 0.48))
         events = wires.run(n * 1_000_000_000 // 15)
         assert not any(isinstance(event, CarLeftTrack) for event in events)
         crossings += sum(isinstance(event, TrueCrossing) for event in events)

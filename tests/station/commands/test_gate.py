@@ -21,8 +21,8 @@ from station.commands.gate.gate import main
 from station.commands.gate.recording_file import Piece, entry, head, pieces
 from station.commands.gate.watch import HealthLines
 from station.gates.driver import GateHealthReport
-from tests.station.gates.decoders.frames import P3, RC4_SENT
 from tests.station.gates.decoders.port_peer import WAIT_S, tcp, url
+from tests.station.gates.decoders.vectors import P3, RC4_SENT
 
 CAPTURE = pathlib.Path(__file__).parents[1] / "gates" / "decoders" / "captures" / "p3_short.hex"
 
@@ -151,7 +151,7 @@ def test_probe_says_what_hangs_there(capsys: pytest.CaptureFixture[str]) -> None
 def test_probe_of_silence_and_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with tcp() as listening:
         assert main(["probe", url(listening), "--seconds", "0.2"]) == 1
-    assert "nothing was heard" in capsys.readouterr().out
+    assert "nothing was received" in capsys.readouterr().out
     with pytest.raises(HardwareMissing, match="not there"):
         main(["probe", "/dev/there-is-none"])
 
@@ -234,7 +234,7 @@ def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
 @pytest.mark.parametrize(("device", "sentence"), [
     ("/dev/null", "it is no serial port"),
     ("socket://", "its host or its port number is missing"),
-    ("socket://127.0.0.1:1", "nobody answers there"),
+    ("socket://127.0.0.1:1", "nothing answers there"),
     ("/dev/there-is-none", "it is not there; plug it in"),
 ])  # fmt: skip
 def test_a_port_that_is_none(device: str, sentence: str) -> None:

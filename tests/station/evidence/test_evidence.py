@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.tamper import KINDS, campaign, written
+from bench.station.tamper import KINDS, campaign, written
 from shared.errors import BadInput, StorageError
 from shared.protocol.results import decode_result
 from shared.rules.ranking import RaceRules

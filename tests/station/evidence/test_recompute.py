@@ -38,7 +38,7 @@ def test_a_hand_at_the_start(tmp_path: pathlib.Path) -> None:
     hand.drive((3, 9, 19, 29.5))
     hand.do(e.DropCrossing(author="judge", reason="a hand", number=0, moment=moment(30 * S)))
     case = judged(finished(hand), tmp_path)
-    assert (case.doubts, case.score_ms) == ([], 10_000)
+    assert (case.discrepancies, case.score_ms) == ([], 10_000)
 
 
 @pytest.mark.parametrize("order", ["dismiss", "drop", "leave"])
@@ -52,7 +52,7 @@ def test_there_and_back(tmp_path: pathlib.Path, order: str) -> None:
     elif order == "drop":
         hand.do(e.DropCrossing(author="judge", number=2, moment=at))
     case = judged(hand, tmp_path)
-    assert case.doubts == []
+    assert case.discrepancies == []
     assert case.score_ms == {"dismiss": 2_500, "drop": 10_000, "leave": 10_000}[order]
 
 
@@ -63,7 +63,7 @@ def test_an_off_track_that_was_none(tmp_path: pathlib.Path) -> None:
     finished(hand)
     hand.do(e.TakeBack(author="judge", kind="off_track", number=1, moment=moment(95 * S)))
     case = judged(hand, tmp_path)
-    assert (case.doubts, case.score_ms) == ([], 10_000)
+    assert (case.discrepancies, case.score_ms) == ([], 10_000)
 
 
 @pytest.mark.parametrize("boot", ["boot-a", "boot-a/gate-1", "gate-boot"])
@@ -76,4 +76,4 @@ def test_lap_1_from_the_start_signal(tmp_path: pathlib.Path, boot: str) -> None:
     for at_s in (14, 26):
         hand.cross(at_s * S + shift, boot=boot)
     case = judged(finished(hand), tmp_path)
-    assert (case.doubts, case.score_ms) == ([], 9_000)
+    assert (case.discrepancies, case.score_ms) == ([], 9_000)

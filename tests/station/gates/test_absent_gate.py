@@ -21,8 +21,8 @@ from station.gates.gpio import pins
 from station.gates.mock import MockGate
 from station.service.station import Station
 from station.store.journal import Journal
-from tests.station.gates.decoders.frames import RC4_SENT
 from tests.station.gates.decoders.port_peer import until
+from tests.station.gates.decoders.vectors import RC4_SENT
 from tests.station.service.station_rig import MS, Rig, S
 from tests.station.service.test_real_gates import facts, until_shown
 from tests.system.station.test_process import Process, post, until_laps

@@ -1,4 +1,4 @@
-"""A level that is the other way round is recognised and named, whatever the wires; a right one never is."""
+"""An inverted level is recognised and named, whatever the wires; a right one never is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,20 +18,18 @@ from station.gates.resting_level import Level, RestingLevelMonitor
 from tests.station.core.scripted_race import MS, QUICK, S
 
 Move = tuple[int, str, bool]  # at ms, sensor, broken
-RESTS = "is the other way round: it rests {}, which is set to mean broken, and is free only for moments. {}."
+RESTS = "is inverted: it rests {}, which is set to mean broken, and is free only for moments. {}."
 WRONG_LOW = "The level of strip " + RESTS.format("low", 'Set broken = "high"')
 WRONG_HIGH = "The level of strip " + RESTS.format("high", 'Set broken = "low"')
 BOTH = "The level of left, right " + RESTS.format("low", 'Set broken = "high"')
 ONE_OF_TWO = 'Wire it as right is, or give it a gate of its own with broken = "high".'
-SHUT = (
-    'look what stands in it, and at its wire. If nothing does, its level is the other way round: set broken = "high".'
-)
+SHUT = 'check what stands in it, and its wiring. If nothing does, its level is inverted: set broken = "high".'
 PRESSES = [(at + late, "strip", late == 0) for at in range(1000, 2000, 50) for late in (0, 4)]
 WAVES = [(at + late, "strip", late == 0) for at in range(1000, 9000, 400) for late in (0, 390)]
 
 
 def freed(at_ms: int, for_ms: float, sensor: str = "strip") -> list[Move]:
-    """What a press looks like where the level is the other way round."""
+    """What a press looks like where the level is inverted."""
     return [(at_ms, sensor, False), (at_ms + int(for_ms), sensor, True)]
 
 
@@ -127,15 +125,15 @@ def test_pins_of_any_wiring(monkeypatch: pytest.MonkeyPatch, pull: str, broken: 
 
 def test_a_pico_that_rests_broken_and_what_a_press_shows() -> None:
     session = PicoSession("start", ("strip",), "boot-0", {})
-    session.hear(pack("H", "one", 1, 0, 0b0000), S)
-    assert "If nothing does" in session.trouble(S)
+    session.on_data(pack("H", "one", 1, 0, 0b0000), S)
+    assert "If nothing does" in session.fault(S)
     for number in range(1, 5, 2):
-        session.hear(pack("E", "one", number, 0, 1, 2_000_000 * number), number * S)
-        session.hear(pack("E", "one", number + 1, 0, 0, 2_000_000 * number + 4_000), number * S + 4 * MS)
-        session.hear(pack("H", "one", 1, number + 1, 0b0000), number * S + 900 * MS)
-        assert session.trouble(number * S + 900 * MS).endswith('free only for moments. Set broken = "high".')
+        session.on_data(pack("E", "one", number, 0, 1, 2_000_000 * number), number * S)
+        session.on_data(pack("E", "one", number + 1, 0, 0, 2_000_000 * number + 4_000), number * S + 4 * MS)
+        session.on_data(pack("H", "one", 1, number + 1, 0b0000), number * S + 900 * MS)
+        assert session.fault(number * S + 900 * MS).endswith('free only for moments. Set broken = "high".')
     right = PicoSession("start", ("strip",), "boot-0", {}, broken_level=1)
-    right.hear(pack("H", "one", 1, 0, 0b0000), S)
-    right.hear(pack("E", "one", 1, 0, 1, 2_000_000), 2 * S)
-    right.hear(pack("E", "one", 2, 0, 0, 2_004_000), 2 * S + 4 * MS)
-    assert right.trouble(2 * S + 5 * MS) == ""
+    right.on_data(pack("H", "one", 1, 0, 0b0000), S)
+    right.on_data(pack("E", "one", 1, 0, 1, 2_000_000), 2 * S)
+    right.on_data(pack("E", "one", 2, 0, 0, 2_004_000), 2 * S + 4 * MS)
+    assert right.fault(2 * S + 5 * MS) == ""

@@ -12,9 +12,10 @@ from shared.protocol.topics import BY_BODY
 from shared.rules.ranking import RaceRules
 from station.core import inputs as e
 from station.gates.mock import MockGate
-from station.service.station import Station, StationSetup
+from station.service.setup import StationSetup
+from station.service.station import Station
 from station.store.journal import Journal
-from station.views.views import Accepted, Declined
+from station.views.command_answers import Accepted, Declined
 
 S = 1_000_000_000
 MS = 1_000_000

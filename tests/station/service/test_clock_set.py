@@ -20,7 +20,7 @@ from station.core.engine import Engine
 from station.store.encoding import decode_input
 from station.sync.build import utc_s
 from station.sync.outbox_reader import OutboxReader
-from station.views.views import Accepted, Declined
+from station.views.command_answers import Accepted, Declined
 from station.web.render import Pages
 from tests.station.core.scripted_race import BOOT, MS, Hand, S, only
 from tests.station.service.station_rig import Rig
@@ -353,7 +353,7 @@ def test_the_station_says_it_and_an_official_sets_it(tmp_path: pathlib.Path) -> 
     assert not view.clock.trusted
     for name in ("operate", "live"):
         page = Pages().page(name, view)
-        assert "The clock of this machine is not set" in page
+        assert "clock is not set: times of day are wrong" in page
         assert ('data-command="set_clock" data-now' in page) == (name == "operate")
     rig.open()
     rig.go()
@@ -437,7 +437,7 @@ def test_who_vouches_for_the_clock(
     rtc = tmp_path / "since_epoch"
     if rtc_s is not None:
         rtc.write_text(f"{rtc_s}\n")
-    monkeypatch.setattr(clock_set, "kept_by_server", lambda: server)
+    monkeypatch.setattr(clock_set, "is_synchronised", lambda: server)
     assert clock_set.is_set(utc_ns, rtc) == known
 
 
@@ -504,7 +504,7 @@ def test_a_reboot_within_a_run_loses_no_lap_whatever_the_clock_says_then(
     rig.clock.trusted = trusted
     rig.restart()
     rig.wait(S)
-    assert "The station restarted in this run" in Pages().page("operate", rig.station.snapshot())
+    assert "The station restarted during this run" in Pages().page("operate", rig.station.snapshot())
     for _ in range(4):
         rig.cross(8)
     run = rig.station.snapshot().run
@@ -516,5 +516,5 @@ def test_a_reboot_within_a_run_loses_no_lap_whatever_the_clock_says_then(
     run = rig.station.snapshot().run
     assert run is not None
     assert run.finished_reason == "time is up"
-    assert "The station restarted in this run" not in Pages().page("operate", rig.station.snapshot())
+    assert "The station restarted during this run" not in Pages().page("operate", rig.station.snapshot())
     check(rig.station.journal)

@@ -12,7 +12,8 @@ from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from station.core import inputs as e
 from station.evidence.bundle import make_bundle
-from station.views.views import Accepted, Declined, SensorView
+from station.views.command_answers import Accepted, Declined
+from station.views.gate_views import SensorView
 from tests.station.service.station_rig import MS, Rig, S
 
 
@@ -89,7 +90,7 @@ def test_the_mode_is_shown_and_outlives_a_restart(rig: Rig) -> None:
 
 
 def test_what_a_driver_noticed_is_kept_shown_and_outlives_a_restart(rig: Rig) -> None:
-    rig.gate.note("missed_numbers", "The numbers 3 to 5\x00 are missing.", 3)
+    rig.gate.add_note("missed_numbers", "The numbers 3 to 5\x00 are missing.", 3)
     rig.wait(S)
     assert b'["GateNoteStored"' in rig.facts()[-1]
     rig.wait(S)
@@ -106,7 +107,7 @@ def test_what_a_driver_noticed_is_kept_shown_and_outlives_a_restart(rig: Rig) ->
 def test_the_notes_are_in_the_protest_bundle(rig: Rig, tmp_path: pathlib.Path) -> None:
     rig.open()
     rig.go()
-    rig.gate.note("restart", "The decoder was restarted.")
+    rig.gate.add_note("restart", "The decoder was restarted.")
     for _ in range(4):
         rig.cross(10.0)
     run_id = rig.station.snapshot().run

@@ -9,7 +9,7 @@ import pytest
 from shared.protocol import messages as m
 from station.commands.replay import check
 from station.core import inputs as e
-from station.views.views import Accepted, Declined
+from station.views.command_answers import Accepted, Declined
 from tests.station.service.station_rig import MS, Rig, S, WireCar, orders, rules
 
 

@@ -14,7 +14,8 @@ from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from station.commands.replay import check
 from station.core import inputs as e
-from station.views.views import Accepted, Declined, View
+from station.views.command_answers import Accepted, Declined
+from station.views.views import View
 from station.web.presenters.health import alarms
 from tests.station.full_disk import full_disk
 from tests.station.service.station_rig import MS, Rig, S, WireCar, orders, rules
@@ -324,7 +325,7 @@ def test_other_rules_for_a_race_with_runs_are_said_and_the_race_goes_on_as_it_wa
     rig.restart()
     sentence = (
         "The race race-1 has runs under other rules: give the new race another id. "
-        "The station goes on with race-1 as it was."
+        "The station continues with race-1 as it was."
     )
     view = rig.station.snapshot()
     assert (rig.station.notice, view.notice) == (sentence, sentence)

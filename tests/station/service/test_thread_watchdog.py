@@ -107,6 +107,6 @@ def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
     station.pump()  # and so it comes round again
     assert live(20) == []
     assert station.snapshot().store.ok
-    assert said == [late_sentence(1), "The journal answers again."]
-    assert states == [late_sentence(1), "The station times."]
+    assert said == [late_sentence(1), "The journal responds again."]
+    assert states == [late_sentence(1), "The station is timing."]
     station.close()

@@ -8,7 +8,8 @@ import pytest
 
 from station.commands.replay import check
 from station.core import inputs as e
-from station.views.views import Accepted, UnknownTransponderView
+from station.views.command_answers import Accepted
+from station.views.race_views import UnknownTransponderView
 from station.web.command_parser import parse_command
 from tests.station.service.station_rig import Rig, S
 
@@ -45,13 +46,13 @@ def test_a_stranger_is_shown_given_and_kept(loop: Loop) -> None:
     loop.open()
     loop.go()
     loop.read("13499724", 5)
-    assert loop.station.snapshot().strangers == (UnknownTransponderView("13499724", 1),)
+    assert loop.station.snapshot().unknown_transponders == (UnknownTransponderView("13499724", 1),)
     loop.read("13499724", 10)
     loop.restart()
-    assert loop.station.snapshot().strangers == (UnknownTransponderView("13499724", 2),)
+    assert loop.station.snapshot().unknown_transponders == (UnknownTransponderView("13499724", 2),)
     loop.order(transponder="cd:fd:4c", car="car-1")  # as another program shows it
     view = loop.station.snapshot()
-    assert view.strangers == ()
+    assert view.unknown_transponders == ()
     assert view.run is not None
     assert [lap.lap_ns for lap in view.run.laps] == [10 * S]
     loop.restart()

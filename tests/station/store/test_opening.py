@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.tamper import EDITS, restarts
+from bench.station.tamper import EDITS, restarts
 from raceday.__main__ import main as raceday
 from shared.errors import BadInput, JournalDamaged, OperatorError, StorageError
 from shared.rules.ranking import RaceRules
@@ -425,7 +425,7 @@ def test_a_journal_that_is_taken_away_is_noticed_within_two_seconds(tmp_path: pa
         path.write_bytes(elsewhere.read_bytes())
     rig.wait(2 * S)
     store = rig.station.snapshot().store
-    assert (store.ok, "is not there any more" in store.sentence) == (False, True)
+    assert (store.ok, "is missing" in store.sentence) == (False, True)
     laps = len(rig.station.snapshot().run.laps)  # type: ignore[union-attr]
     rig.cross(9)
     assert len(rig.station.snapshot().run.laps) == laps  # type: ignore[union-attr]

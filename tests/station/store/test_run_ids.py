@@ -125,7 +125,7 @@ def test_a_bundle_is_of_one_race_though_both_have_a_run_of_this_name(
     assert protest(["run-1", "--race", race_id, "-o", str(out), "--journal", str(path)]) == 0
     case, sentence = check(read_files(str(out)))
     assert sentence.startswith(f"run run-1: 3 laps, {score_ms} ms, of the race {race_id};")
-    assert (case.doubts, len(case.laps), case.score_ms) == ([], 3, score_ms)
+    assert (case.discrepancies, len(case.laps), case.score_ms) == ([], 3, score_ms)
     with zipfile.ZipFile(out) as bundle:
         run = json.loads(bundle.read("run.json"))
     assert (run["run"]["racer"], run["result"]["racer"], run["result"]["race_id"]) == (racer, racer, race_id)
@@ -153,11 +153,11 @@ def test_a_ruling_on_the_first_race_after_the_second_stays_with_the_first(tmp_pa
     for race_id, score_ms in (("race-1", 8500), ("race-2", 7000)):
         protest(["run-1", "--race", race_id, "-o", str(tmp_path / "b.zip"), "--journal", str(path)])
         case, _ = check(read_files(str(tmp_path / "b.zip")))
-        assert (case.doubts, case.score_ms) == ([], score_ms)
+        assert (case.discrepancies, case.score_ms) == ([], score_ms)
 
 
 def test_an_id_of_one_race_needs_no_race(tmp_path: pathlib.Path) -> None:
     path = written(two_races(Hand(RULES)), tmp_path / "a.db")
     assert protest(["run-2", "-o", str(tmp_path / "b.zip"), "--journal", str(path)]) == 0
     case, _ = check(read_files(str(tmp_path / "b.zip")))
-    assert (case.race_id, case.score_ms, case.doubts) == ("race-2", 7000, [])
+    assert (case.race_id, case.score_ms, case.discrepancies) == ("race-2", 7000, [])

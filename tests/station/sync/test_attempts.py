@@ -77,11 +77,11 @@ def test_the_race_at_the_leaderboard_is_kept_when_it_is_news(tmp_path: pathlib.P
     report = SyncStatusReader(tmp_path)
     assert (report.view(0).race_unknown, report.view(0).target) == (False, "")
     for target in (unknown, unknown, ready, unknown):
-        store.aim(target, 1)
+        store.record_target(target, 1)
     assert store._db.execute("SELECT count(*) FROM targets").fetchone() == (3,)
     view = report.view(0)
     assert (view.race_unknown, view.target, view.sentence) == (True, unknown.sentence, unknown.sentence)
-    store.aim(ready, 2)
+    store.record_target(ready, 2)
     view = report.view(0)
     assert (view.race_unknown, view.target, view.sentence) == (False, ready.sentence, "No result is due yet.")
 

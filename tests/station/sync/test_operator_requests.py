@@ -26,7 +26,7 @@ from station.sync.operator_requests import (
 )
 from station.sync.outbox_reader import OutboxReader
 from station.sync.schedule import OutboxRow, PostedWithOtherScore
-from station.sync.syncer import ASK_AGAIN_NS, Syncer
+from station.sync.syncer import CHECK_AGAIN_NS, Syncer
 from tests.station.full_disk import full_disk
 from tests.station.sync.sample_results import row
 from tests.station.sync.test_syncer import Board, Rows, drain, make_outbox
@@ -63,7 +63,7 @@ class Hand:
     def __init__(self, folder: pathlib.Path, rows: list[OutboxRow], board: Board) -> None:
         self.rows, self.board, self.told, self.race = Rows(rows), board, list[str](), "cup"
         self.attempts = AttemptStore(folder / "sync.db")
-        rng, wishes = random.Random(1), SendRequestQueue(folder)
+        rng, requests = random.Random(1), SendRequestQueue(folder)
         self.sync = Syncer(
             self.rows,
             self.attempts,
@@ -71,8 +71,8 @@ class Hand:
             rng,
             lambda: 7,
             self.told.append,
-            wishes=wishes.waiting,
-            noted=wishes.noted,
+            requests=requests.pending,
+            acknowledge=requests.acknowledge,
             race_id=lambda: self.race,
         )
 
@@ -209,7 +209,7 @@ def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> No
         board = Moody({"a.0": PostRejected("There is no race.", 404)})
         taking = functools.partial(take_requests, tmp_path)
         store, rng, told = AttemptStore(tmp_path / "sync.db"), random.Random(1), list[str]()
-        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, wishes=taking)
+        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, requests=taking)
         drain(sync)
         add_request(tmp_path, SendRequest(True, author="Ruth"))
         add_request(tmp_path, SendRequest(True, "a.0", author="Ben"))
@@ -223,23 +223,23 @@ def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> No
 
 
 def test_a_wish_that_comes_while_others_are_noted_is_kept(tmp_path: pathlib.Path) -> None:
-    wishes = SendRequestQueue(tmp_path)
+    requests = SendRequestQueue(tmp_path)
     first, second, third = SendRequest(True, "a.0"), SendRequest(True, "b.0"), SendRequest(author="Ruth")
     add_request(tmp_path, first)
-    assert wishes.waiting() == [first]
-    assert wishes.waiting() == [first]  # until it is noted
+    assert requests.pending() == [first]
+    assert requests.pending() == [first]  # until it is noted
     add_request(tmp_path, second)
-    wishes.noted()
-    assert wishes.waiting() == [second]
-    assert SendRequestQueue(tmp_path).waiting() == [first, second]  # a process that died here does them again
-    wishes.noted()
-    assert wishes.waiting() == SendRequestQueue(tmp_path).waiting() == []
+    requests.acknowledge()
+    assert requests.pending() == [second]
+    assert SendRequestQueue(tmp_path).pending() == [first, second]  # a process that died here does them again
+    requests.acknowledge()
+    assert requests.pending() == SendRequestQueue(tmp_path).pending() == []
     assert (tmp_path / REQUESTS_FILE).stat().st_size == 0
     add_request(tmp_path, third)
     (tmp_path / REQUESTS_FILE).unlink()
-    assert wishes.waiting() == []
+    assert requests.pending() == []
     add_request(tmp_path, third)
-    assert wishes.waiting() == [third]
+    assert requests.pending() == [third]
 
 
 @given(st.lists(st.sampled_from(["wish", "read", "note", "restart"]), max_size=30))
@@ -248,21 +248,21 @@ def test_no_wish_is_lost_in_whatever_order_it_is_asked_read_and_noted(steps: lis
 
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
-        wishes, asked, read, noted = SendRequestQueue(path), 0, 0, 0
+        requests, asked, read, noted = SendRequestQueue(path), 0, 0, 0
         for step in [*steps, "read", "note"]:
             if step == "wish":
                 asked += 1
                 add_request(path, SendRequest(True, f"r{asked}.0"))
             elif step == "read" or (step == "note" and read == noted):
-                found = [each.webhook_id for each in wishes.waiting()]
+                found = [each.webhook_id for each in requests.pending()]
                 assert found == [f"r{number}.0" for number in range(noted + 1, asked + 1)]
                 read = asked
             elif step == "note":
-                wishes.noted()
+                requests.acknowledge()
                 noted = read
             else:
-                wishes = SendRequestQueue(path)
-                again = wishes.waiting()  # what was noted may come again, what was not must
+                requests = SendRequestQueue(path)
+                again = requests.pending()  # what was noted may come again, what was not must
                 first = int(again[0].webhook_id[1:-2]) - 1 if again else asked
                 assert first <= noted
                 assert len(again) == asked - first
@@ -285,7 +285,7 @@ def test_a_wish_that_the_disk_takes_in_part_is_refused(
     write = os.write
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", lambda file, data: write(file, data[:taken]))
-        with pytest.raises(StorageError, match="the disk is full; free some space, and ask again"):
+        with pytest.raises(StorageError, match="the disk is full; free some space, and try again"):
             add_request(tmp_path, SendRequest(True, "b.0"))
     add_request(tmp_path, SendRequest(True, "c.0"))
     assert take_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
@@ -293,7 +293,7 @@ def test_a_wish_that_the_disk_takes_in_part_is_refused(
 
 def test_a_file_of_torn_lines_alone_is_emptied(tmp_path: pathlib.Path) -> None:
     (tmp_path / REQUESTS_FILE).write_bytes(b"x" * (MAX_FILE_BYTES + 1))
-    assert SendRequestQueue(tmp_path).waiting() == []
+    assert SendRequestQueue(tmp_path).pending() == []
     add_request(tmp_path, SendRequest(True))
     assert take_requests(tmp_path) == [SendRequest(True)]
 
@@ -321,16 +321,16 @@ def test_a_race_unknown_there_is_told_before_the_first_result(tmp_path: pathlib.
     other = Target("final", "unknown", "It does not know 'final'.")
     board = Moody({}, [unknown, unknown, ready, other, ready])
     hand = Hand(tmp_path, [], board)
-    for now_ns in (0, 1, ASK_AGAIN_NS, 2 * ASK_AGAIN_NS, 3 * ASK_AGAIN_NS, 4 * ASK_AGAIN_NS):
+    for now_ns in (0, 1, CHECK_AGAIN_NS, 2 * CHECK_AGAIN_NS, 3 * CHECK_AGAIN_NS, 4 * CHECK_AGAIN_NS):
         hand.sync.step(now_ns)
     assert board.asked == ["cup", "cup", "cup"]  # until it is there, and then no more
     assert hand.told == ["It does not know 'cup'.", "Ready."]
     hand.race = "final"
-    hand.sync.step(4 * ASK_AGAIN_NS + 1)
+    hand.sync.step(4 * CHECK_AGAIN_NS + 1)
     assert board.asked[3:] == ["final"]
     assert hand.told[2:] == ["It does not know 'final'."]
     add_request(tmp_path, SendRequest())
-    hand.sync.step(4 * ASK_AGAIN_NS + 2)
+    hand.sync.step(4 * CHECK_AGAIN_NS + 2)
     assert board.asked[4:] == ["final"]  # "send now" asks at once as well
 
 

@@ -219,7 +219,7 @@ class Answers:
     def __init__(self, *sentences: str) -> None:
         self._sentences = iter(sentences)
 
-    def ask(self, _method: str, _path: str, _headers: dict[str, str], _body: bytes = b"") -> Reply:
+    def request(self, _method: str, _path: str, _headers: dict[str, str], _body: bytes = b"") -> Reply:
         return Reply(404, JSON, body(next(self._sentences)))
 
 

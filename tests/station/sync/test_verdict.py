@@ -200,7 +200,7 @@ def test_any_reply_has_a_meaning(status: int, headers: dict[str, str], body: byt
         (Reply(404, MARK, b'{"error":"No race."}'), "unknown"),
         (Reply(404, {}, HTML), "away"),
         (Reply(404, {}, b'{"error":"Not Found"}'), "away"),
-        (Reply(405, MARK, b'{"error":"Method Not Allowed."}'), "untold"),
+        (Reply(405, MARK, b'{"error":"Method Not Allowed."}'), "unstated"),
         (Reply(302, {"location": "x"}, b""), "away"),
         (Reply(403, {}, HTML), "away"),
         (PostDeferred("The leaderboard cannot be reached: no connection."), "away"),

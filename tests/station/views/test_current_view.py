@@ -1,7 +1,7 @@
 """What the screens may say between two looks at sync: never that all is posted while a result waits."""
 
 from station.views.current_view import CurrentView
-from station.views.views import ClockView, SyncView
+from station.views.system_views import ClockView, SyncView
 
 
 def screen() -> CurrentView:
@@ -15,7 +15,7 @@ def test_a_result_that_just_became_due_is_pending_before_sync_is_looked_at_again
     shown.results_due(3)
     view = shown.snapshot()
     assert (view.sync.due, view.sync.posted, view.sync.rejected, view.sync.pending) == (3, 1, 1, 1)
-    assert "waits" in view.sync.sentence
+    assert "waiting" in view.sync.sentence
     assert view.version > version
 
 

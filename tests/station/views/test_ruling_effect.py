@@ -4,8 +4,8 @@ import pytest
 
 from shared.rules.ranking import RaceRules
 from station.core import inputs as e
+from station.views.command_answers import RulingEffect
 from station.views.ruling_effect import ruling_effect, run_figures
-from station.views.views import RulingEffect
 from station.web.command_parser import parse_command
 from tests.station.core.scripted_race import Hand, S, moment
 

@@ -1,4 +1,4 @@
-"""Crossings that count for nobody reach the officials, each with its reason, newest first, also after a restart."""
+"""Uncounted crossings reach the officials, each with its reason, newest first, also after a restart."""
 
 import pathlib
 from dataclasses import replace
@@ -8,8 +8,8 @@ import pytest
 from station.core import inputs as e
 from station.gates.mock import MockGate
 from station.service.inbox import QueuedInput
+from station.views.race_views import UncountedCrossing
 from station.views.uncounted_crossings import MAX_LISTED
-from station.views.views import UncountedCrossing
 from station.web.presenters.uncounted_crossings import MAX_LINES as ON_THE_PAGE
 from station.web.render import Pages
 from tests.station.service.station_rig import MS, Rig, S
@@ -91,5 +91,5 @@ def test_on_race_control_and_nowhere_else(rig: Rig) -> None:
     page = pages.page("operate", view)
     assert page.count("No run is on.") == ON_THE_PAGE
     assert "start, &lt;b&gt;, transponder 47" in page
-    assert "Crossings that count for nobody" not in pages.page("live", view)
+    assert "Uncounted crossings" not in pages.page("live", view)
     assert "uncounted" not in pages.render(view, "live").parts

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from shared.addresses import Addresses
+from shared.web.server import listen
 from station.web.app import LOOPBACK, create_app
 from station.web.event_stream import EventStream
-from station.web.server import WebServer, listen
+from station.web.server import WebServer
 from tests.station.web.sample_views import FakeStation
 
 
@@ -25,7 +26,7 @@ class Served:
 
 def serve(station: FakeStation, port: int = 0, **options: Any) -> Iterator[Served]:
     app = create_app(station, **options)
-    listening = listen("127.0.0.1", port)
+    listening = listen("127.0.0.1", port, "web")
     port = listening.getsockname()[1]
     operators = Addresses.parsed(options.get("operators", LOOPBACK), "operators")
     web = WebServer(app, listening, app.state.live.close, operators)
@@ -33,7 +34,7 @@ def serve(station: FakeStation, port: int = 0, **options: Any) -> Iterator[Serve
     try:
         yield Served(f"http://127.0.0.1:{port}", port, station, app.state.live)
     finally:
-        web.stop()
+        web.close()
         listening.close()
         assert not web.running
 

@@ -8,24 +8,12 @@ from shared.errors import RacedayError
 from shared.rules.ranking import RaceRules
 from station.core.facts import GateNoteStored, Lap, Proposal
 from station.core.inputs import Command, StopAll
-from station.views.views import (
-    Accepted,
-    BrokerView,
-    CarStopView,
-    CarView,
-    ClockView,
-    Declined,
-    GateView,
-    RaceView,
-    ResultProblem,
-    RunView,
-    SensorView,
-    StandingLine,
-    StopView,
-    StoreView,
-    SyncView,
-    View,
-)
+from station.views.car_views import CarStopView, CarView, StopView
+from station.views.command_answers import Accepted, Declined
+from station.views.gate_views import GateView, SensorView
+from station.views.race_views import RaceView, RunView, StandingLine
+from station.views.system_views import BrokerView, ClockView, ResultProblem, StoreView, SyncView
+from station.views.views import View
 
 S = 1_000_000_000
 MS = 1_000_000

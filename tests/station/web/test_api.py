@@ -10,7 +10,7 @@ import requests
 from shared.errors import Refused, StorageError
 from shared.web.security import is_allowed_host
 from station.core.inputs import OpenRun, OrderCar, VoidLap
-from station.views.views import Accepted, Declined
+from station.views.command_answers import Accepted, Declined
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import FakeStation
 
@@ -79,7 +79,7 @@ def test_a_refusal_is_one_sentence(served: Served, says: Declined, status: int, 
         (b"[" * 5000, "not JSON"),
         (b"[]", "JSON object"),
         (b'{"command": 3}', "JSON object"),
-        (b'{"command": "explode"}', "no command 'explode'"),
+        (b'{"command": "explode"}', "Unknown command 'explode'"),
         (b'{"command": "void_lap"}', "number"),
         (b'{"command": "void_lap", "number": "3"}', "number"),
         (b'{"command": "start", "speed": 3}', "no 'speed'"),

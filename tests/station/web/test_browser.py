@@ -9,18 +9,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from station.core.inputs import AddCrossing, AddPenalty, DropCrossing, OpenRun, StartRun, StopAll, TakeBack, VoidLap
-from station.views.views import Accepted, Declined, RulingEffect, RunFigures, View
-from tests.station.web.browser import Watched, chromium, keep_picture, violations
+from station.views.command_answers import Accepted, Declined, RulingEffect, RunFigures
+from station.views.views import View
+from tests.browser import Watched, keep_picture, violations
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import EMPTY, LAPS, RUN, TESTING, TOGETHER, TROUBLE, VIEW, FakeStation, S, lap
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
@@ -87,7 +82,7 @@ def test_a_page_outlives_its_station(watched: Watched) -> None:
     first = contextmanager(serve)(FakeStation())
     with first as served:
         page = watched.open(served.url)
-    expect(page.locator("#link-words")).to_have_text("Station away")
+    expect(page.locator("#link-words")).to_have_text("Station offline")
     restarted = FakeStation(replace(VIEW, run=replace(RUN, racer="Alan Turing", laps=LAPS[:2])))
     with contextmanager(serve)(restarted, served.port):
         expect(page.locator(".racer")).to_have_text("Alan Turing")
@@ -186,7 +181,7 @@ def test_a_question_can_be_left(served: Served, watched: Watched) -> None:
     page.click("text=Finish")
     page.keyboard.press("Escape")
     page.click("text=Abandon")
-    page.click("text=Leave it")
+    page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.locator("#ask")).to_be_hidden()
     assert served.station.commands == []
 
@@ -196,7 +191,7 @@ def test_a_penalty_asks_for_seconds_and_a_reason(served: Served, watched: Watche
     page.click("[aria-label='Penalty for lap 3']")
     page.fill("#ask-reason", "pushed the cone")
     page.fill("#ask-seconds", "2.5")
-    page.click("text=Do it")
+    page.get_by_role("button", name="Confirm", exact=True).click()
     assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [AddPenalty(author="operator", reason="pushed the cone", number=3, seconds=2.5)]
 
@@ -221,7 +216,7 @@ def test_a_penalty_is_read_as_it_is_written_and_answered_with_what_it_did(served
 
 def test_what_was_none_is_taken_back_and_a_false_start_dropped(served: Served, watched: Watched) -> None:
     page = watched.open(f"{served.url}/operate")
-    for label, reason in (("Take back: off track in lap 2", "wheel in"), ("Take back: off track in lap 7", "two in")):
+    for label, reason in (("Undo: off track in lap 2", "wheel in"), ("Undo: off track in lap 7", "two in")):
         page.click(f"[aria-label='{label}']")
         page.fill("#ask-reason", reason)
         page.keyboard.press("Enter")

@@ -17,19 +17,13 @@ from station.core.inputs import (
     StartRun,
     VoidLap,
 )
-from station.views.views import Accepted, Declined
-from tests.station.web.browser import Watched, chromium
+from station.views.command_answers import Accepted, Declined
+from tests.browser import Watched
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import CAR, FULL_GATE, SPLIT, TESTING, TOGETHER, VIEW, S
 from tests.station.web.test_browser import show
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
@@ -47,7 +41,7 @@ def test_test_mode_is_shouted_and_left_by_an_official(served: Served, watched: W
     assert served.station.commands == [SetMode(author="operator", mode="test")]
     show(served, page, TESTING)
     expect(page.locator(".mode-banner")).to_contain_text("Test mode")
-    expect(page.locator(".mode-banner")).to_contain_text("counts for nobody")
+    expect(page.locator(".mode-banner")).to_contain_text("do not count")
     assert page.title().startswith("TEST")
     expect(page.locator("[data-mode-of=test]")).to_have_attribute("aria-pressed", "true")
     show(served, page, VIEW)
@@ -68,7 +62,7 @@ def test_an_unfit_gate_is_overridden_with_a_reason_or_not_at_all(served: Served,
     page.keyboard.press("a")
     page.fill("#override-reason", "hand timing beside it")
     served.station.answer = Accepted(9, "")
-    page.click("text=Arm all the same")
+    page.click("text=Arm anyway")
     expect(page.locator("#answer")).to_contain_text("gate overridden")
     assert served.station.commands == [
         ArmRun(author="operator"),
@@ -85,7 +79,7 @@ def test_with_several_cars_an_order_goes_where_it_was_chosen_to_go(served: Serve
     page.keyboard.press("o")
     expect(page.locator("#answer")).to_contain_text("Choose a car first")
     page.keyboard.press("2")
-    expect(page.locator("#chosen")).to_have_text("Orders go to Grace Hopper, car-2.")
+    expect(page.locator("#chosen")).to_have_text("Commands go to Grace Hopper, car-2.")
     page.keyboard.press("o")
     assert served.station.commanded.acquire(timeout=30)
     page.keyboard.press("p")  # an order waits for no other: each goes by a request of its own
@@ -121,14 +115,14 @@ def test_every_car_on_the_track_has_a_clock_that_runs(served: Served, watched: W
 
 
 @pytest.mark.parametrize(("key", "command"), [
-    ("y", AssignCrossing(author="operator", reason="an official gave it", number=41, run_id="run-8")),
-    ("n", DismissProposal(author="operator", reason="an official looked: it is not so", at_ns=190 * S, run_id="run-8")),
+    ("y", AssignCrossing(author="operator", reason="assigned by an official", number=41, run_id="run-8")),
+    ("n", DismissProposal(author="operator", reason="dismissed by an official", at_ns=190 * S, run_id="run-8")),
 ])  # fmt: skip
 def test_a_doubt_is_answered_with_one_key(served: Served, watched: Watched, key: str, command: Command) -> None:
     page = watched.open(f"{served.url}/operate")
     show(served, page, TOGETHER)
     expect(page.locator(".decision")).to_contain_text("Gate: a crossing")
-    expect(page.locator(".decision")).to_contain_text("Cars: likeliest Grace Hopper, 63 %")
+    expect(page.locator(".decision")).to_contain_text("Cars: most likely Grace Hopper, 63 %")
     page.keyboard.press(key)
     assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [command]
@@ -170,7 +164,7 @@ def test_the_tick_comes_with_the_cars_own_word(served: Served, watched: Watched)
     show(served, page, ready)
     page.keyboard.press("s")
     answer = page.locator("#answer")
-    expect(answer).to_contain_text("ordered. car-1 has not said yet that it is so")
+    expect(answer).to_contain_text("ordered. car-1 has not confirmed it yet")
     assert "✓" not in answer.inner_text()
     show(served, page, replace(ready, cars=(replace(CAR, mode="ready", online=False),)))
     expect(answer).to_have_text("✕ Start: ordered, but car-1 is silent.")
@@ -179,10 +173,10 @@ def test_the_tick_comes_with_the_cars_own_word(served: Served, watched: Watched)
 
 
 def test_a_car_without_agent_is_started_by_hand_with_a_reason(served: Served, watched: Watched) -> None:
-    served.station.answer = Declined("car-1 has never been heard: switch it on, or start it by hand.")
+    served.station.answer = Declined("car-1 has never reported: switch it on, or start it by hand.")
     page = watched.open(f"{served.url}/operate")
     page.keyboard.press("s")
-    expect(page.locator("#answer")).to_contain_text("never been heard")
+    expect(page.locator("#answer")).to_contain_text("never reported")
     served.station.answer = Accepted(9)
     page.click("text=Start by hand")
     page.fill("#ask-reason", "a stock car")

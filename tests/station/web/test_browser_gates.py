@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from station.core.inputs import SetClock, TryGate
-from station.views.views import Declined, UncountedCrossing, View
-from tests.station.web.browser import Watched, chromium, keep_picture, violations
+from station.views.command_answers import Declined
+from station.views.race_views import UncountedCrossing
+from station.views.views import View
+from tests.browser import Watched, keep_picture, violations
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import GATE, SPLIT, VIEW, S
 from tests.station.web.test_browser import show
@@ -53,12 +55,6 @@ LOST = tuple(
 COUNTED: View = replace(GATES, uncounted=LOST)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
 @pytest.fixture(params=["light", "dark"])
 def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=request.param)
@@ -70,17 +66,17 @@ def test_a_gate_is_tried_anew_from_its_page(served: Served, watched: Watched) ->
     page = watched.open(f"{served.url}/gates")
     show(served, page, GATES)
     fresh = page.locator("#card-start")
-    expect(fresh).to_contain_text("not tried")
+    expect(fresh).to_contain_text("not tested")
     expect(fresh).to_contain_text(STANDS)
     expect(page.locator("#card-start-b")).to_contain_text("absent")
     expect(page.locator("#alarms")).to_contain_text("take turns to be first")
-    page.get_by_role("button", name="Try it anew: start", exact=True).focus()
+    page.get_by_role("button", name="Test again: start", exact=True).focus()
     page.keyboard.press("Enter")
     assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [TryGate(author="operator", gate="start")]
-    expect(page.locator("#answer")).to_contain_text("let a car roll over every sensor")
+    expect(page.locator("#answer")).to_contain_text("let a car roll past every sensor")
     served.station.answer = Declined("A run is on: try the gate when it is over.")
-    page.get_by_role("button", name="Try it anew: start", exact=True).click()
+    page.get_by_role("button", name="Test again: start", exact=True).click()
     expect(page.locator("#answer")).to_have_text("✕ A run is on: try the gate when it is over.")
     assert violations(page) == []
 

@@ -26,13 +26,13 @@ GOOD: list[tuple[dict[str, object], e.Command]] = [
 BAD: list[tuple[object, str]] = [
     ([], "is a JSON object"),
     ({}, "is a JSON object"),
-    ({"command": "dance"}, "no command 'dance'; known are open_run"),
+    ({"command": "dance"}, "Unknown command 'dance'; the commands are open_run"),
     ({"command": "start", "moment": {}}, "has no 'moment'; it takes author, reason"),
     ({"command": "void_lap"}, "not valid at 'number': Field required"),
     ({"command": "void_lap", "number": "3"}, "not valid at 'number'"),
     ({"command": "void_lap", "number": True}, "not valid at 'number'"),
     ({"command": "start", "reason": "x" * 201}, "longer than 200"),
-    ({"command": "add_penalty", "number": 1, "seconds": float("nan")}, "holds what JSON cannot"),
+    ({"command": "add_penalty", "number": 1, "seconds": float("nan")}, "holds a value that JSON cannot express"),
     ({"command": "order", "car": "car-1", "action": "fly"}, "not valid at 'action'"),
 ]
 

@@ -204,7 +204,7 @@ def test_a_quiet_station_still_beats(monkeypatch: Any) -> None:
         return beat
 
     beat = asyncio.run(scene())
-    assert beat.startswith(b"event: beat\n")
+    assert beat.startswith(b"event: heartbeat\n")
     assert document(beat)["boot"] == "boot-0"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from station.core.facts import Proposal
 from station.core.inputs import AssignTransponder
-from station.views.views import UnknownTransponderView
+from station.views.race_views import UnknownTransponderView
 from station.web.command_parser import parse_command
 from station.web.presenters.gates import LAYOUT_NOT_SET, gate_cards, short_time
 from station.web.presenters.laps import lap_lines
@@ -45,7 +45,7 @@ def test_purple_leads_the_race_and_green_is_the_racers_own(
     race = replace(RACE, best_lap_ns=race_ms and race_ms * MS, best_racer=holder)
     newest = lap_lines(replace(RUN, racer_best_ns=racer_ms and racer_ms * MS), RULES, race)[0]
     assert (newest.status, newest.tone) == (status, tone)
-    assert status.lower() in newest.say
+    assert status.lower() in newest.announcement
 
 
 def test_several_cars_have_their_clocks_and_one_table() -> None:
@@ -63,7 +63,7 @@ def test_several_cars_have_their_clocks_and_one_table() -> None:
         "lap-run-7-1",
         "lap-run-8-1",
     ]
-    assert screen.laps[3].say.startswith("Grace Hopper, lap 2: 9.401, best of the race")
+    assert screen.laps[3].announcement.startswith("Grace Hopper, lap 2: 9.401, best of the race")
     assert {place.racer for place in screen.places if place.on_track} == {run.racer for run in RUNS}
     assert page_model(replace(TOGETHER, runs=TOGETHER.runs[:1])).together == ()
 
@@ -97,19 +97,21 @@ def test_the_keys_are_the_oldest_proposals_and_never_a_flag() -> None:
 
 
 def test_a_stranger_is_asked_about_and_given_to_a_car_or_to_nobody() -> None:
-    strangers = (UnknownTransponderView("1234567", 1), UnknownTransponderView("E20000172211010218905C7A", 3))
+    unknown = (UnknownTransponderView("1234567", 1), UnknownTransponderView("E20000172211010218905C7A", 3))
     found = [
-        each for each in pending_decisions(replace(TOGETHER, strangers=strangers)) if each.key.startswith("stranger-")
+        each
+        for each in pending_decisions(replace(TOGETHER, unknown_transponders=unknown))
+        if each.key.startswith("transponder-")
     ]
     assert [each.sentence for each in found] == [
-        "Unknown transponder E20000172211010218905C7A: whose?",  # the latest first
-        "Unknown transponder 1234567: whose?",
+        "Unknown transponder E20000172211010218905C7A: whose is it?",  # the latest first
+        "Unknown transponder 1234567: whose is it?",
     ]
     assert "it passed 3 times" in found[0].witnesses[0]
     done = [(action.command, dict(action.texts)) for action in found[1].actions]
     assert [command for command, _ in done] == ["assign_transponder"] * len(done)
     assert [texts.get("car", "") for _, texts in done][:2] == [run.car for run in TOGETHER.runs][:2]
-    assert done[-1][1] == {"transponder": "1234567", "reason": "an official knows it"}
+    assert done[-1][1] == {"transponder": "1234567", "reason": "identified by an official"}
     assert all(isinstance(parse_command({"command": name, **texts}), AssignTransponder) for name, texts in done)
 
 
@@ -128,13 +130,13 @@ def test_gates_in_words() -> None:
 def test_a_gate_that_was_not_tried_and_one_whose_layout_loses_passes() -> None:
     fresh = replace(GATE, untried=("beam-b",), layout="unsaid", passes="No pass yet: let a car roll.")
     [card] = gate_cards(replace(VIEW, gates=(fresh,)))
-    assert (card.level, card.state) == ("warn", "not tried")
+    assert (card.level, card.state) == ("warn", "not tested")
     assert [sentence.split(":")[0] for sentence in card.advice] == ["Not tried yet", LAYOUT_NOT_SET.split(":")[0]]
     page = Pages().page("gates", replace(VIEW, gates=(fresh,)))
     assert 'data-command="try_gate" data-text-gate="start"' in page
     assert "No pass yet: let a car roll." in page
     [line] = [line for line in page_model(replace(VIEW, gates=(fresh,))).health if line.kind == "Gate"]
-    assert (line.level, line.state) == ("warn", "not tried")
+    assert (line.level, line.state) == ("warn", "not tested")
     doubted = replace(GATE, doubt="They take turns.", layout="in_line")
     [card] = gate_cards(replace(VIEW, gates=(doubted,)))
     assert (card.state, card.advice) == ("not fit", ("They take turns.",))
@@ -148,7 +150,7 @@ def test_short_times(ns: int, text: str) -> None:
 
 def test_a_blocked_beam_is_said_loudly() -> None:
     said = page_model(replace(VIEW, gates=(replace(GATE, stuck=("beam-b",)),))).alarms
-    assert said == ("Gate start: something stands in the beam of beam-b.",)
+    assert said == ("Gate start: something blocks the beam of beam-b.",)
 
 
 def test_what_a_device_says_is_text_and_never_html() -> None:

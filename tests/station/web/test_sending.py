@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from shared.errors import StorageError
 from station.sync.operator_requests import SendRequest
-from tests.station.web.browser import Watched, chromium
+from tests.browser import Watched, chromium
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import TROUBLE, FakeStation
 
@@ -69,12 +69,12 @@ def test_an_official_sends_a_rejected_result_again(served: Served) -> None:
         panel = page.get_by_role("region", name="Results for the leaderboard")
         expect(panel).to_contain_text("does not know the race 'race-1'", timeout=5000)
         page.fill("#author", "Ruth")
-        page.get_by_role("button", name="Send again: race-1.run-6, revision 1").click()
-        expect(page.locator("#sending-answer")).to_contain_text("asked for")
-        page.get_by_role("button", name="Send what waits now").click()
-        expect(page.locator("#sending-answer")).to_contain_text("Send what waits now: asked for")
-        page.get_by_role("button", name="Send all rejected again").click()
-        expect(page.locator("#sending-answer")).to_contain_text("Send all rejected again: asked for")
+        page.get_by_role("button", name="Resend: race-1.run-6, revision 1").click()
+        expect(page.locator("#sending-answer")).to_contain_text("requested")
+        page.get_by_role("button", name="Send pending results now").click()
+        expect(page.locator("#sending-answer")).to_contain_text("Send pending results now: requested")
+        page.get_by_role("button", name="Resend all rejected results").click()
+        expect(page.locator("#sending-answer")).to_contain_text("Resend all rejected results: requested")
     assert wished == [
         SendRequest(True, "race-1.run-6.1", "Ruth"),
         SendRequest(author="Ruth"),

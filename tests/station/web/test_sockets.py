@@ -111,7 +111,7 @@ def hall_with_manager(tmp_path: pathlib.Path) -> Iterator[Hall]:
 
 def test_with_5000_sockets_of_a_stranger_the_stop_is_answered_and_all_goes_on(hall: Hall) -> None:
     hall.until(lambda state: bool(state["broker"]["connected"]))
-    quiet_s = statistics.median(hall.ask("POST", "/api/v1/stop")[1] for _ in range(5))
+    quiet_s = statistics.median(hall.request("POST", "/api/v1/stop")[1] for _ in range(5))
     # On a machine that does three other things a quiet answer takes long too; the promise is for one that does not.
     most_s = max(PROMISED_S, 10 * quiet_s)
     before = hall.state()["store"]["records"]
@@ -119,12 +119,12 @@ def test_with_5000_sockets_of_a_stranger_the_stop_is_answered_and_all_goes_on(ha
     count = room_for(SOCKETS)
     with stranger(hall.port) as held:
         assert held.open(count) > 1000
-        stops = [hall.ask("POST", "/api/v1/stop") for _ in range(20)]
+        stops = [hall.request("POST", "/api/v1/stop") for _ in range(20)]
         assert [status for status, _ in stops] == [200] * 20
         assert statistics.median(took_s for _, took_s in stops) < most_s
         assert max(took_s for _, took_s in stops) < 4 * most_s
-        assert hall.ask("GET", "/operate")[0] == 200
-        assert hall.ask("GET", "/", source="127.0.0.3")[0] == 200  # a spectator at another address
+        assert hall.request("GET", "/operate")[0] == 200
+        assert hall.request("GET", "/", source="127.0.0.3")[0] == 200  # a spectator at another address
         # The broker goes and comes: its line needs a descriptor, and a number that `select` knows.
         port = hall.broker.port
         hall.broker.stop()
@@ -132,7 +132,7 @@ def test_with_5000_sockets_of_a_stranger_the_stop_is_answered_and_all_goes_on(ha
         hall.broker = start_broker(hall.log.parent, port, "mosquitto")
         hall.until(lambda state: bool(state["broker"]["connected"]))
         hall.until(lambda state: state["store"]["records"] > before + 20)
-        again = hall.ask("POST", "/api/v1/stop")
+        again = hall.request("POST", "/api/v1/stop")
         assert again[0] == 200
         took_s = time.monotonic() - began_s
     assert hall.process.poll() is None
@@ -162,7 +162,7 @@ def test_the_event_managers_port_takes_no_descriptors_either(hall_with_manager: 
         page.recv(timeout=20)
         with stranger(int(url.rsplit(":", 1)[1]), "/", "/") as held:
             assert held.open(room_for(2000)) > 1000
-            assert hall.ask("POST", "/api/v1/stop")[0] == 200
+            assert hall.request("POST", "/api/v1/stop")[0] == 200
             assert json.loads(page.recv(timeout=20))["event"] == "lap"
             folder = pathlib.Path(f"/proc/{hall.process.pid}/fd")
             assert len(list(folder.iterdir())) < 400

@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from station.core.inputs import ReleaseStop, StopAll
-from station.views.views import Accepted, CarStopView, Declined, StopView
+from station.views.car_views import CarStopView, StopView
+from station.views.command_answers import Accepted, Declined
 from station.web.presenters.stop import stop_document, stop_panel
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import STOPPED, FakeStation
@@ -35,10 +36,10 @@ def test_one_request_without_a_body_stops_all_cars(served: Served) -> None:
     said = answer.json()
     assert (answer.status_code, said["stopped"], served.station.commands) == (200, True, [StopAll(author="operator")])
     told = {car["name"]: car["sentence"] for car in said["cars"]}
-    assert told["car-1"] == "stopped: its own state says so, 0.2 s after the order"
-    assert told["car-2"] == "ordered, not confirmed yet: it last said driving"
+    assert told["car-1"] == "stopped: confirmed by the car itself, 0.2 s after the order"
+    assert told["car-2"] == "ordered, not confirmed yet: it last reported driving"
     assert told["car-3"].startswith("not reached since ")
-    assert told["car-4"] == "not reached: it has never been heard"
+    assert told["car-4"] == "not reached: it has never reported"
     assert requests.get(f"{served.url}/api/v1/stop", timeout=60).json() == said
 
 
@@ -48,8 +49,10 @@ def test_only_its_own_word_makes_a_car_stopped() -> None:
 
 
 @pytest.mark.parametrize(("car", "words"), [
-    (CarStopView("car-1", "unreached", "driving", None, 0, "0123456789abcdef"), "ab) is silent and last said driving"),
-    (CarStopView("car-1", "ordered", "ready", other_boot="b"), "a second machine of its name (boot b) last said ready"),
+    (CarStopView("car-1", "unreached", "driving", None, 0, "0123456789abcdef"),
+     "ab) is silent and last reported driving"),
+    (CarStopView("car-1", "ordered", "ready", other_boot="b"),
+     "a second machine with its name (boot b) last reported ready"),
 ])  # fmt: skip
 def test_which_machine_of_the_name_it_is_is_said(car: CarStopView, words: str) -> None:
     [line] = stop_panel(replace(STOPPED, cars=(car,))).lines
@@ -57,9 +60,9 @@ def test_which_machine_of_the_name_it_is_is_said(car: CarStopView, words: str) -
 
 
 @pytest.mark.parametrize(("stop", "words"), [
-    (replace(STOPPED, cars=()), "No car is known to this station, so none was told."),
-    (replace(STOPPED, connected=False), "no order reaches a car; without its lease a car stops itself in 0.5 s"),
-    (STOPPED, "none gets a lease until the stop is released"),
+    (replace(STOPPED, cars=()), "This station knows no car, so no order was sent."),
+    (replace(STOPPED, connected=False), "no order reaches a car; without a lease a car stops within 0.5 s"),
+    (STOPPED, "no car gets a lease until the stop is released"),
 ])  # fmt: skip
 def test_what_is_so_is_said(stop: StopView, words: str) -> None:
     assert words in str(stop_document(stop)["sentence"])
@@ -67,18 +70,18 @@ def test_what_is_so_is_said(stop: StopView, words: str) -> None:
 
 def test_the_short_line_names_the_worst_first() -> None:
     short = stop_document(STOPPED)["summary"]
-    assert short == "NOT REACHED: car-3, car-4. Not confirmed yet: car-2. 1 of 4 cars say that they stopped."
-    assert stop_document(replace(STOPPED, cars=()))["summary"].startswith("All cars are stopped. No car")  # type: ignore[attr-defined]
+    assert short == "NOT REACHED: car-3, car-4. Not confirmed yet: car-2. 1 of 4 cars confirm that they stopped."
+    assert stop_document(replace(STOPPED, cars=()))["summary"].startswith("All cars are stopped. This station")  # type: ignore[attr-defined]
 
 
 def test_a_form_without_a_script_gets_a_page(served: Served) -> None:
     answer = requests.post(f"{served.url}/api/v1/stop", data="", headers=FORM, timeout=60)
     assert answer.headers["content-type"].startswith("text/html")
     assert "form-action 'self'" in answer.headers["content-security-policy"]
-    for words in ("All cars are stopped, by operator", "car-3", "not reached since", 'url=/stop"'):
+    for words in ("All cars were stopped by operator", "car-3", "not reached since", 'url=/stop"'):
         assert words in answer.text
     served.station.show(stop=StopView())
-    assert "No stop is on." in requests.get(f"{served.url}/stop", timeout=60).text
+    assert "No stop is in force." in requests.get(f"{served.url}/stop", timeout=60).text
 
 
 @pytest.mark.parametrize("path", ["/operate", "/gates"])

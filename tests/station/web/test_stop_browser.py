@@ -7,18 +7,12 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from station.core.inputs import ReleaseStop, StopAll
-from station.views.views import StopView
-from tests.station.web.browser import Watched, chromium, keep_picture, violations
+from station.views.car_views import StopView
+from tests.browser import Watched, keep_picture, violations
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import STOPPED
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
@@ -40,7 +34,7 @@ def test_it_works_in_an_open_question_by_key_and_by_finger(served: Served, page:
     page.keyboard.press("Control+.")
     assert stops(served) == 1
     answer = page.locator("#ask .stop-answer")
-    expect(answer).to_contain_text("car-1 stopped: its own state says so, 0.2 s")
+    expect(answer).to_contain_text("car-1 stopped: confirmed by the car itself, 0.2 s")
     expect(answer).to_contain_text("car-3 not reached since")
     page.locator("#ask .estop").click()
     assert stops(served) == 2
@@ -95,7 +89,7 @@ def test_without_a_stream_it_is_sent_and_what_became_of_it_is_asked(served: Serv
     assert stops(served) == 1
     expect(page.locator("#stop-answer")).to_contain_text("car-2 ordered, not confirmed yet")
     served.station.show(stop=replace(STOPPED, cars=STOPPED.cars[:1]))
-    expect(page.locator("#stop-answer")).to_contain_text("car-1 stopped: its own state says so")
+    expect(page.locator("#stop-answer")).to_contain_text("car-1 stopped: confirmed by the car itself")
     assert "✓" not in page.inner_text("#answer")
 
 
@@ -103,15 +97,15 @@ def test_a_station_that_does_not_answer_is_said_loudly_and_asked_again(served: S
     Watched(page).open(f"{served.url}/operate")
     page.route("**/api/v1/stop", lambda route: route.abort())
     page.click("#stop-bar .estop")
-    expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station does not answer")
+    expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station is not answering")
     page.unroute("**/api/v1/stop")
     assert stops(served) == 1
-    expect(page.locator("#stop-answer")).to_contain_text("1 of 4 cars say that they stopped.")
+    expect(page.locator("#stop-answer")).to_contain_text("1 of 4 cars confirm that they stopped.")
 
 
 STRANGERS = [
     (502, "application/json", '{"error": "Bad gateway"}'),
-    (500, "application/json", '{"error": "This station failed at this request; its log tells why."}'),
+    (500, "application/json", '{"error": "This station failed at this request; its log says why."}'),
     (429, "application/json", '{"error": "Too many requests"}'),
     (403, "text/html", "<html>Blocked</html>"),
     (403, "application/json", '{"message": "Forbidden"}'),
@@ -135,13 +129,13 @@ def test_only_the_stations_own_refusal_ends_the_asking(served: Served, page: Pag
         now[:] = stranger
         with page.expect_request("**/api/v1/stop"), page.expect_request("**/api/v1/stop"):
             pass  # of two in a row the second is one that was made after an answer
-        expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station does not answer. It is asked")
+        expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station is not answering. Trying again")
     assert set(asked) == {"POST"}
     page.click("[data-command=collision]")
     expect(page.locator("#answer")).to_contain_text("the station did not answer")  # and no tick
     page.unroute("**/api/v1/**")
     assert stops(served) == 1
-    expect(page.locator("#stop-answer")).to_contain_text("1 of 4 cars say that they stopped.")
+    expect(page.locator("#stop-answer")).to_contain_text("1 of 4 cars confirm that they stopped.")
 
 
 def test_what_was_followed_is_followed_again_after_a_refusal(served: Served, page: Page) -> None:
@@ -159,7 +153,7 @@ def test_what_was_followed_is_followed_again_after_a_refusal(served: Served, pag
     page.click("#stop-bar .estop")
     expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: This device is no official's.")
     served.station.show(stop=replace(STOPPED, cars=STOPPED.cars[:1]))
-    expect(page.locator("#stop-answer")).to_contain_text("1 of 1 cars say that they stopped.")
+    expect(page.locator("#stop-answer")).to_contain_text("1 of 1 cars confirm that they stopped.")
 
 
 def test_without_a_script_the_form_stops_and_releases(served: Served, browser: Browser) -> None:
@@ -182,7 +176,7 @@ def test_the_stop_is_shouted_on_every_page_until_it_is_released(served: Served, 
         Watched(page).open(served.url + path)
         expect(page.locator(".stop-on")).to_have_count(0)
         served.station.show(stop=STOPPED)
-        expect(page.locator(".stop-on")).to_contain_text("All cars are stopped, by operator")
+        expect(page.locator(".stop-on")).to_contain_text("All cars were stopped by operator")
         expect(page.locator("#release-stop")).to_have_count(presses)
         expect(page.locator(".stop-cars li")).to_have_count(4 * presses)
         assert violations(page) == []

@@ -7,19 +7,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from station.core.inputs import VoidLap
-from tests.station.web.browser import Watched, chromium
+from tests.browser import Watched
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import LAPS, RUN, VIEW, S, lap
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = ("/operate", "/", "/operate", "/gates", "/operate", "/", "/operate", "/operate", "/", "/operate")
 LIVE = '#link[data-state="live"]'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
@@ -45,7 +39,7 @@ def test_ten_tabs_are_live_and_each_may_command(served: Served, context: Browser
         assert said == 200, path
     tabs[-1].get_by_role("button", name="Void lap 3").click()
     tabs[-1].fill("#ask-reason", "cut the corner")
-    tabs[-1].get_by_role("button", name="Do it").click()
+    tabs[-1].get_by_role("button", name="Confirm", exact=True).click()
     expect(tabs[-1].locator("#answer")).to_contain_text("✓", timeout=5000)
     assert VoidLap(author="operator", reason="cut the corner", number=3) in served.station.commands
 
@@ -91,7 +85,7 @@ def test_a_tab_that_is_told_an_old_page_says_how_old_it_is(served: Served, conte
     second.goto(served.url)
     second.wait_for_selector("body[data-silent]")
     assert "live" not in second.evaluate("states")
-    expect(second.locator("#link-words")).to_have_text("Station away")
+    expect(second.locator("#link-words")).to_have_text("Station offline")
     expect(second.locator("#laps tr")).to_have_count(len(LAPS))
     # Since the last word, not since it was opened: to the second, of which a message may take a part.
     since = [int(tab.locator("#silence").inner_text().split(":")[-1].split(".")[0]) for tab in (first, second)]

@@ -11,7 +11,7 @@ from shared.units import format_ns
 from simulator.realtime.control_client import WorldControl
 from simulator.realtime.drivers import WorldClock
 from simulator.realtime.protocol import TrueEvent
-from tests.station.web.browser import Watched, chromium, keep_picture
+from tests.browser import Watched, chromium, keep_picture
 from tests.system.demo.running import Demo, check_summary
 
 SPEED = 3

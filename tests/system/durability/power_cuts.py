@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.journal import race
+from bench.station.journal import race
 from shared.errors import StorageError
 from station.core import inputs as e
 from station.core.engine import Engine

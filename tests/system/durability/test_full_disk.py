@@ -85,7 +85,7 @@ def seen_when_mended(station: Running) -> None:
     station.until(lambda: bool(station.store()["ok"]))
     before = station.store()["records"]
     station.until(lambda: station.store()["records"] > before)
-    assert "takes records again" in station.log.read_text()
+    assert "accepts records again" in station.log.read_text()
     assert sentence_gone(station)
     station.close()
     journal = Journal(station.data / "station.db")

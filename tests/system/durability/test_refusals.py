@@ -65,7 +65,7 @@ def test_the_log_hears_of_it_once_each_time_it_changes(tmp_path: pathlib.Path) -
         rig.station.close()
     assert [sentence.split("; ")[0].rpartition(": ")[2] for sentence in said] == [
         "the disk is full",
-        "The disk takes records again",
+        "The disk accepts records again",
     ]
 
 
@@ -75,7 +75,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
         disk.full = True
-        monkeypatch.setattr("station.service.station.disk_space", lambda _path: DiskSpace(0, read_only=False))
+        monkeypatch.setattr("station.service.disk_check.disk_space", lambda _path: DiskSpace(0, read_only=False))
         monkeypatch.setattr(rig.station, "_clock_inputs", list)  # not even a tick comes with it
         rig.wait(2 * S)
         assert "disk is full" in rig.station.snapshot().store.sentence
@@ -87,7 +87,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
 
 def test_a_disk_that_is_nearly_full_is_a_warning(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(tmp_path / "station.db")
-    monkeypatch.setattr("station.service.station.disk_space", lambda _path: DiskSpace(42_500_000, read_only=False))
+    monkeypatch.setattr("station.service.disk_check.disk_space", lambda _path: DiskSpace(42_500_000, read_only=False))
     rig.wait(2 * S)
     store = rig.station.snapshot().store
     assert store.ok
@@ -111,7 +111,7 @@ def test_more_than_can_be_held_ends_the_station_and_the_gate_says_it_again(tmp_p
             rig.cross(8.0)
         assert rig.station.snapshot().store.held == 5
         disk.full = False
-        with pytest.raises(Exception, match="3 inputs more came than can be held"):
+        with pytest.raises(Exception, match="3 more inputs arrived than can be held"):
             rig.wait(1 * S)
         rig.restart()
         rig.settle()

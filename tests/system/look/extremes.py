@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from shared.rules.ranking import RaceRules
 from station.core.facts import Proposal
-from station.views.views import CarStopView, StandingLine, StopView, View
+from station.views.car_views import CarStopView, StopView
+from station.views.race_views import StandingLine
+from station.views.views import View
 from tests.station.web.sample_views import CAR, FULL_GATE, MS, RACE, RUN, SPARE, SPLIT, TROUBLE, VIEW, S, lap
 
 NAMES = (

@@ -13,11 +13,12 @@ from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from shared.protocol.results import encode_result
+from shared.web.server import listen
 from tests.leaderboard import sample_races
 from tests.station.web.conftest import serve
 from tests.station.web.sample_views import FakeStation
 from tests.vehicle.web.test_access import Site
-from vehicle.web.server import ConsoleServer, listen
+from vehicle.web.server import ConsoleServer
 
 
 @contextlib.contextmanager
@@ -35,7 +36,7 @@ def leaderboard(folder: pathlib.Path, racers: tuple[str, ...] = ("Anna", "Kenji"
         one = sample_races.result(f"r{number}", racer, times_ms, car="c" * 64, model="m" * 64)
         board.apply(one.webhook_id, encode_result(one), 1)
     app, feed = leaderboard_app(board, Credentials((), "x" * 32), LeaderboardConfig(), lambda: 10**18)
-    server = ConsoleServer(app, listen("127.0.0.1", 0))
+    server = ConsoleServer(app, listen("127.0.0.1", 0, "console"))
     server.start()
     yield f"http://127.0.0.1:{server.port}/races/cup"
     feed.close()

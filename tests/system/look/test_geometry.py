@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from shared.protocol.messages import CarState
 from station.views.views import View
-from tests.station.web.browser import chromium, keep_picture
+from tests.browser import keep_picture
 from tests.station.web.conftest import serve
 from tests.station.web.sample_views import RUN, VIEW, FakeStation
 from tests.system.look import geometry, serving
@@ -20,12 +20,6 @@ from tests.vehicle.web.test_access import Site
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIZES = ((320, 640), (390, 844), (768, 1024), (1280, 800), (1280, 720), (1920, 1080))
 LETTERS = pytest.mark.parametrize("letters", ["ours", "serif"])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @contextmanager

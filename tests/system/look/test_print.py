@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.station.web.browser import chromium
 from tests.station.web.conftest import serve
 from tests.station.web.sample_views import FakeStation
 from tests.system.look import serving
@@ -33,12 +32,6 @@ _PALE = """() => {
     }
     return pale;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @contextmanager

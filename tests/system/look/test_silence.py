@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, Page, expect
 from leaderboard import live_stream as leaderboard_live
 from station.web import event_stream as station_live
 from tests.conftest import ROOT
-from tests.station.web.browser import chromium
 from tests.system.look.relay import Relay
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -26,12 +25,6 @@ PAGES = [
     ("leaderboard", "/races/cup", "td.score", ("stopped", "cut")),
     ("car", "/", "#health dd", ("stopped", "cut")),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 class Machine:

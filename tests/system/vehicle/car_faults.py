@@ -1,4 +1,4 @@
-"""Faults done to a driving car, and how long its wheels went on: the trials of test_faults.py and of bench/faults.py.
+"""Faults done to a driving car, and how long its wheels went on: trials for test_faults.py and bench/vehicle/faults.py.
 
 They lie in memory, not on the disk (`in_memory`): the mock motors write their record from the guard's loop, where no
 real motor waits for a disk. The three processes and their keeper are real, the broker too; the motors are the mock
@@ -24,7 +24,7 @@ import onnx
 import psutil
 from onnx import TensorProto, helper
 
-from raceday.broker import Running, start_broker
+from raceday.broker import RunningBroker, start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
 from tests.vehicle.sample_parts import Station, config_text, write_model
 from vehicle.core.pulses import STOCK_CALIBRATION, neutral_pulses
@@ -72,7 +72,7 @@ class Scene:
     def __init__(self, folder: pathlib.Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.broker: Running = start_broker(folder / "broker", kind="mosquitto")
+        self.broker: RunningBroker = start_broker(folder / "broker", kind="mosquitto")
         self.link = MqttLink(MqttOptions(port=self.broker.port), "station-1", "boot-s", "station")
         self.station = Station(self.link)
         self.station.lease_ms = LEASE_MS

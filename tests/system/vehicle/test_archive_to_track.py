@@ -18,16 +18,15 @@ from playwright.sync_api import Browser, Page, expect
 from raceday.broker import mosquitto_path, start_broker
 from raceday.model import main as model_main
 from simulator.realtime.control_client import WorldControl
+from tests.browser import keep_picture, violations
 from tests.simulator.realtime.conftest import RunningWorld
-from tests.station.web.browser import keep_picture, violations
 from tests.system.vehicle.test_processes import Car
 from tests.vehicle.models.importing.tars import Member, tar_gz
-from tests.vehicle.web.test_browser import DATA, browser, claim, first_boot, phone, until
+from tests.vehicle.web.test_browser import DATA, claim, first_boot, phone, until
 from vehicle.commands.run import main as run_main
-from vehicle.recordings.reader import read_run
+from vehicle.recordings.reader import read_recording
 from vehicle.recordings.recorder import recordings
 
-__all__ = ["browser"]  # the fixture
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.slow]
 
 UPLOAD_BYTES_S = 150_000  # a phone at the far end of a hall: slow enough that a person sees the bar
@@ -208,8 +207,8 @@ def proven(garage: Garage, capsys: pytest.CaptureFixture[str]) -> None:
     found = recordings(garage.folder / "runs")
     assert found
     for path in found:
-        run = read_run([path])
-        assert run.whole
+        run = read_recording([path])
+        assert run.is_complete
         assert run.about["model"] == "my-racer"
         assert max(trace.throttle for trace in run.traces) > 0.1
         assert run.traces[-1].throttle == 0.0

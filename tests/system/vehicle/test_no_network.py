@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from raceday.broker import Running
+from raceday.broker import RunningBroker
 from tests.system.vehicle.test_processes import REST, Car, broker, station
 from tests.vehicle.process.test_seccomp import needs_filter
 from tests.vehicle.sample_parts import Station, config_text, pulses, write_model
@@ -68,7 +68,7 @@ def stranger(folder: pathlib.Path) -> str:
 
 
 @pytest.mark.broker
-def test_the_pilot_drives_without_network(tmp_path: pathlib.Path, broker: Running, station: Station) -> None:
+def test_the_pilot_drives_without_network(tmp_path: pathlib.Path, broker: RunningBroker, station: Station) -> None:
     write_model(tmp_path / "model")
     car = Car(tmp_path, config_text(tmp_path, broker.port, 'driver = "spy"'), PYTHONPATH=stranger(tmp_path / "package"))
     try:
@@ -91,7 +91,7 @@ def test_the_pilot_drives_without_network(tmp_path: pathlib.Path, broker: Runnin
 
 
 def test_a_trial_has_none_either(tmp_path: pathlib.Path) -> None:
-    words = "from vehicle.models import jail; jail.WORKS['spy'] = 'spy'; raise SystemExit(jail.main(['spy']))"
+    words = "from vehicle.models import run_isolated as r; r.JOBS['spy'] = 'spy'; raise SystemExit(r.main(['spy']))"
     environment = os.environ | {"PYTHONPATH": stranger(tmp_path / "package")}
     subprocess.run([sys.executable, "-c", words], env=environment, timeout=60, check=True)
     assert json.loads((tmp_path / "package" / "found.json").read_text()) == REFUSED

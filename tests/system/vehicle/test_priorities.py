@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from raceday.broker import Running
+from raceday.broker import RunningBroker
 from tests.system.vehicle.test_processes import Car, broker, station  # noqa: F401  # fixtures
 from tests.vehicle.sample_parts import Station, config_text, write_model
 from vehicle.process.realtime import (
@@ -55,7 +55,7 @@ def test_the_collector_rests() -> None:
 @pytest.mark.broker
 def test_the_car_says_what_it_was_granted_and_has_it(
     tmp_path: pathlib.Path,
-    broker: Running,  # noqa: F811
+    broker: RunningBroker,  # noqa: F811
     station: Station,  # noqa: F811
 ) -> None:
     write_model(tmp_path / "model")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from raceday.broker import Running, mosquitto_path, start_broker
+from raceday.broker import RunningBroker, mosquitto_path, start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol.messages import OrderAction
 from tests.vehicle.sample_parts import Station, config_text, pulses, write_model
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.broker]
 
 
 @pytest.fixture
-def broker(tmp_path: pathlib.Path) -> Iterator[Running]:
+def broker(tmp_path: pathlib.Path) -> Iterator[RunningBroker]:
     if mosquitto_path() is None:
         pytest.skip("mosquitto is not installed")
     running = start_broker(tmp_path / "broker", kind="mosquitto")
@@ -31,7 +31,7 @@ def broker(tmp_path: pathlib.Path) -> Iterator[Running]:
 
 
 @pytest.fixture
-def station(broker: Running) -> Iterator[Station]:
+def station(broker: RunningBroker) -> Iterator[Station]:
     link = MqttLink(MqttOptions(port=broker.port), "station-1", "boot-s", "station")
     yield Station(link)
     link.close()
@@ -72,7 +72,7 @@ class Car:
 
 
 @pytest.fixture
-def car(tmp_path: pathlib.Path, broker: Running) -> Iterator[Car]:
+def car(tmp_path: pathlib.Path, broker: RunningBroker) -> Iterator[Car]:
     write_model(tmp_path / "model")
     car = Car(tmp_path, config_text(tmp_path, broker.port))
     yield car
@@ -136,7 +136,7 @@ def test_the_guard_ends_in_neutral_and_says_goodbye(station: Station, car: Car) 
 
 
 def test_a_child_that_hangs_at_the_end_lets_the_keeper_say_nothing_that_is_not_so(
-    tmp_path: pathlib.Path, broker: Running, station: Station
+    tmp_path: pathlib.Path, broker: RunningBroker, station: Station
 ) -> None:
     write_model(tmp_path / "model")
     # Less than the guard waits for its children, more than a loaded machine holds the guard up.
@@ -198,7 +198,7 @@ def test_a_pilot_that_hangs_is_as_good_as_dead(station: Station, car: Car) -> No
 
 
 def test_a_frozen_camera_trips_the_car_and_cannot_arm_it(
-    tmp_path: pathlib.Path, broker: Running, station: Station
+    tmp_path: pathlib.Path, broker: RunningBroker, station: Station
 ) -> None:
     write_model(tmp_path / "model")
     frozen = 'driver = "mock"\noptions = { rate_hz = 30.0, freeze_after = 120 }'
@@ -229,7 +229,7 @@ def test_the_stop_signal_is_an_emergency_stop(station: Station, car: Car) -> Non
 
 
 def test_a_car_without_motors_and_camera_comes_up_says_so_and_takes_them_when_they_come(
-    tmp_path: pathlib.Path, broker: Running, station: Station
+    tmp_path: pathlib.Path, broker: RunningBroker, station: Station
 ) -> None:
     write_model(tmp_path / "model")
     no_bus, no_lens = tmp_path / "no-bus", tmp_path / "no-lens"

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from raceday.broker import Running
+from raceday.broker import RunningBroker
 from tests.system.vehicle.test_processes import REST, Car, broker, station
 from tests.vehicle.sample_parts import Station, config_text, pulses, write_model
 
@@ -26,7 +26,7 @@ def until_silent(systemd: socket.socket) -> int:
     raise AssertionError("a guard that was stopped goes on speaking")
 
 
-def test_keeper_and_watchdog_together(tmp_path: pathlib.Path, broker: Running, station: Station) -> None:
+def test_keeper_and_watchdog_together(tmp_path: pathlib.Path, broker: RunningBroker, station: Station) -> None:
     write_model(tmp_path / "model")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
@@ -55,7 +55,7 @@ def test_keeper_and_watchdog_together(tmp_path: pathlib.Path, broker: Running, s
             car.process.stderr.close()
 
 
-def test_an_orderly_end_is_told(tmp_path: pathlib.Path, broker: Running) -> None:
+def test_an_orderly_end_is_told(tmp_path: pathlib.Path, broker: RunningBroker) -> None:
     write_model(tmp_path / "model")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))

@@ -149,7 +149,7 @@ def test_a_damaged_card_and_a_missing_file_are_sentences(
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "m.tar.gz").write_bytes(gzip.compress(b""))
     assert main(["model", "import", str(tmp_path / "m.tar.gz"), "--into", str(tmp_path / "file")]) == 2
-    assert "cannot be kept" in capsys.readouterr().err
+    assert "cannot be stored" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.errors import BadInput
 from tests.vehicle.sample_parts import ACTIONS
 from vehicle.models.metadata import Metadata, parse_metadata
-from vehicle.models.model_files import MOST_METADATA_BYTES
+from vehicle.models.model_files import MAX_METADATA_BYTES
 
 BARE: dict[str, Any] = {"action_space": ACTIONS}
 CAMERA, LIDAR = "FRONT_FACING_CAMERA", "LIDAR"
@@ -123,7 +123,7 @@ def test_what_is_no_name_is_refused(name: object) -> None:
 def test_up_to_1024_actions_are_taken_however_they_are_laid_out(count: int, is_taken: bool) -> None:
     rows = [{"steering_angle": round(-30 + 60 * n / count, 2), "speed": 1.25 + n % 3, "index": n} for n in range(count)]
     text = json.dumps({"action_space": rows, "version": "4"}, indent=8).encode()
-    assert len(text) <= MOST_METADATA_BYTES
+    assert len(text) <= MAX_METADATA_BYTES
     if is_taken:
         space = parse_metadata(text).space
         answer = np.zeros((1, count), np.float32)

@@ -10,28 +10,28 @@ from hypothesis import strategies as st
 from tests.vehicle.sample_parts import frame
 from vehicle.frames.preprocess import ProfileName, preprocessor
 from vehicle.hardware.interfaces import Frame
-from vehicle.models.running.replay import seen_of
-from vehicle.process.channel import socket_pair
-from vehicle.recordings.frame_feed import FrameFeed, FramePump, Picture, jpeg_of, pack_picture, unpack_picture
+from vehicle.models.running.replay import decode_policy_input
+from vehicle.process.channel import pair, socket_pair
+from vehicle.recordings.frame_feed import FrameFeed, FramePump, RecordedFrame, jpeg_of, pack_frame, unpack_frame
 
 MS = 1_000_000
 
 
 @given(st.integers(0, 2**62), st.integers(0, 2**62), st.integers(0, 2**31), st.binary(), st.binary())
 def test_a_picture_survives_its_datagram(at_ns: int, seq: int, dropped: int, rest: bytes, seen: bytes) -> None:
-    picture = Picture(b"\xff\xd8" + rest, at_ns, seq, dropped, seen)
-    assert unpack_picture(pack_picture(picture)) == picture
+    picture = RecordedFrame(b"\xff\xd8" + rest, at_ns, seq, dropped, seen)
+    assert unpack_frame(pack_frame(picture)) == picture
 
 
 @given(st.binary(max_size=100))
 def test_what_is_no_picture_is_none(datagram: bytes) -> None:
-    found = unpack_picture(datagram)
+    found = unpack_frame(datagram)
     assert found is None or found.jpeg.startswith(b"\xff\xd8")
 
 
 def test_every_frame_when_armed_and_a_few_otherwise() -> None:
-    ours, theirs = socket_pair()
-    got: queue.Queue[Picture] = queue.Queue()
+    ours, theirs = pair()
+    got: queue.Queue[RecordedFrame] = queue.Queue()
     pump = FramePump(theirs, (got.put,))
     pump.start()
     feed = FrameFeed(ours)
@@ -49,8 +49,8 @@ def test_every_frame_when_armed_and_a_few_otherwise() -> None:
 
 @pytest.mark.parametrize("name", ["grey-area", "deepracer-car"])
 def test_a_recording_gets_what_the_policy_sees_to_the_last_grey_level(name: ProfileName) -> None:
-    ours, theirs = socket_pair()
-    got: queue.Queue[Picture] = queue.Queue()
+    ours, theirs = pair()
+    got: queue.Queue[RecordedFrame] = queue.Queue()
     pump = FramePump(theirs, (got.put,))
     pump.start()
     feed = FrameFeed(ours, name)
@@ -58,9 +58,9 @@ def test_a_recording_gets_what_the_policy_sees_to_the_last_grey_level(name: Prof
     feed.offer(Frame(noise, 0, 0))
     small = np.zeros((120, 160), np.uint8)
     preprocessor(name)(noise, small)
-    assert np.array_equal(seen_of(got.get(timeout=30)), small)
+    assert np.array_equal(decode_policy_input(got.get(timeout=30)), small)
     FrameFeed(ours).offer(Frame(noise, 0, 0))
-    assert got.get(timeout=30).seen == b""
+    assert got.get(timeout=30).policy_input == b""
     pump.close()
     ours.close()
 

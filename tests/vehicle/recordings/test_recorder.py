@@ -26,9 +26,9 @@ from vehicle.models.card import Card
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.models.running.replay import compare
-from vehicle.recordings.frame_feed import Picture, jpeg_of, png_of
+from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of, png_of
 from vehicle.recordings.plot import drawn
-from vehicle.recordings.reader import Run, read_run
+from vehicle.recordings.reader import Recording, read_recording
 from vehicle.recordings.recorder import Recorder, RecorderThread, make_room, recordings
 
 MS = 1_000_000
@@ -50,36 +50,36 @@ def trace(n: int, mode: CarMode = "driving") -> ControlTrace:
     return ControlTrace(n * 33 * MS + 5 * MS, mode, n, n * 33 * MS, 0.0, 1.0, 0.0, 0.5, 1_450_000, 1_400_000)
 
 
-def picture(n: int, jpeg: bytes | None = None) -> Picture:
-    return Picture(jpeg or jpeg_of(np.roll(NOISE, n)), n * 33 * MS, n)
+def picture(n: int, jpeg: bytes | None = None) -> RecordedFrame:
+    return RecordedFrame(jpeg or jpeg_of(np.roll(NOISE, n)), n * 33 * MS, n)
 
 
 def drive(recorder: Recorder, frames: int) -> None:
     """Armed, so many frames, stopped, and the second after it."""
-    recorder.take(0, state("ready"))
+    recorder.record(0, state("ready"))
     for n in range(1, frames + 1):
-        recorder.take(n * 33 * MS, picture(n))
-        recorder.take(n * 33 * MS + 5 * MS, trace(n))
+        recorder.record(n * 33 * MS, picture(n))
+        recorder.record(n * 33 * MS + 5 * MS, trace(n))
     end_ns = (frames + 1) * 33 * MS
-    recorder.take(end_ns, state("tripped", "Emergency stop."))
-    recorder.take(end_ns + 1_100 * MS, LoopTelemetry(frames, 0, 0, 0, (), (), 0.0, 0.0))
+    recorder.record(end_ns, state("tripped", "Emergency stop."))
+    recorder.record(end_ns + 1_100 * MS, LoopTelemetry(frames, 0, 0, 0, (), (), 0.0, 0.0))
 
 
 def test_a_drive_is_one_whole_recording(tmp_path: pathlib.Path) -> None:
     recorder = box(tmp_path)
-    recorder.take(0, state("disarmed"))
+    recorder.record(0, state("disarmed"))
     assert recorder.path is None
     drive(recorder, 10)
     assert recorder.path is None
     (path,) = recordings(tmp_path)
     assert path.name == "000001-20260102T000000Z.mcap"
-    run = read_run([path])
-    assert run.whole
+    run = read_recording([path])
+    assert run.is_complete
     assert (run.about["device"], run.about["model"], run.about["boot"]) == ("car-1", "tiny", "boot-1")
-    assert [p.seq for p in run.pictures] == list(range(1, 11))
+    assert [p.seq for p in run.frames] == list(range(1, 11))
     assert run.traces == [trace(n) for n in range(1, 11)]
     assert [s.reason for _, s in run.states] == ["", "Emergency stop."]
-    assert run.figures[0][1].frames == 10
+    assert run.telemetry[0][1].frames == 10
 
 
 def test_a_second_drive_is_a_second_recording_and_re_arming_goes_on_in_the_first(tmp_path: pathlib.Path) -> None:
@@ -87,10 +87,10 @@ def test_a_second_drive_is_a_second_recording_and_re_arming_goes_on_in_the_first
     drive(recorder, 2)
     drive(recorder, 2)
     assert len(recordings(tmp_path)) == 2
-    recorder.take(0, state("ready"))
-    recorder.take(10 * MS, state("stopped"))
-    recorder.take(20 * MS, state("ready"))
-    recorder.take(5_000 * MS, trace(1))
+    recorder.record(0, state("ready"))
+    recorder.record(10 * MS, state("stopped"))
+    recorder.record(20 * MS, state("ready"))
+    recorder.record(5_000 * MS, trace(1))
     assert recorder.path is not None
     recorder.close()
     assert len(recordings(tmp_path)) == 3
@@ -99,13 +99,13 @@ def test_a_second_drive_is_a_second_recording_and_re_arming_goes_on_in_the_first
 def test_pictures_that_overtake_the_word_to_arm_are_in_the_recording(tmp_path: pathlib.Path) -> None:
     recorder = box(tmp_path)
     for n in range(30):
-        recorder.take(n * 33 * MS, picture(n))
-    recorder.take(30 * 33 * MS, state("ready"))
-    recorder.take(30 * 33 * MS, picture(30))
-    recorder.take(31 * 33 * MS, state("disarmed"))
+        recorder.record(n * 33 * MS, picture(n))
+    recorder.record(30 * 33 * MS, state("ready"))
+    recorder.record(30 * 33 * MS, picture(30))
+    recorder.record(31 * 33 * MS, state("disarmed"))
     recorder.close()
     (path,) = recordings(tmp_path)
-    assert [p.seq for p in read_run([path]).pictures] == list(range(14, 31))
+    assert [p.seq for p in read_recording([path]).frames] == list(range(14, 31))
 
 
 def test_recordings_rotate_and_the_oldest_go(tmp_path: pathlib.Path) -> None:
@@ -117,21 +117,21 @@ def test_recordings_rotate_and_the_oldest_go(tmp_path: pathlib.Path) -> None:
     assert max(sizes) < 1.3 * (1 << 20)
     assert sum(sizes) < 3.3 * (1 << 20)
     assert int(paths[-1].name[:6]) > 3
-    run = read_run(paths)
-    assert run.whole
-    assert run.pictures[-1].seq == 60
+    run = read_recording(paths)
+    assert run.is_complete
+    assert run.frames[-1].seq == 60
 
 
 WRITER = """
 import pathlib, sys
 from tests.vehicle.recordings.test_recorder import box, state, picture, trace
 recorder = box(pathlib.Path(sys.argv[1]), 16, 64)
-recorder.take(0, state("ready"))
+recorder.record(0, state("ready"))
 n = 0
 while True:
     n += 1
-    recorder.take(n * 33_000_000, picture(n))
-    recorder.take(n * 33_000_000, trace(n))
+    recorder.record(n * 33_000_000, picture(n))
+    recorder.record(n * 33_000_000, trace(n))
     if n == 50:
         print("many", flush=True)
 """
@@ -145,10 +145,10 @@ def test_a_killed_writer_leaves_all_but_its_last_chunk(tmp_path: pathlib.Path) -
     os.kill(process.pid, signal.SIGKILL)
     process.wait(10)
     process.stdout.close()
-    run = read_run(recordings(tmp_path))
-    assert not run.whole
-    assert len(run.pictures) >= 48  # a chunk of 64 kB holds one or two of these
-    assert [p.seq for p in run.pictures] == list(range(1, len(run.pictures) + 1))
+    run = read_recording(recordings(tmp_path))
+    assert not run.is_complete
+    assert len(run.frames) >= 48  # a chunk of 64 kB holds one or two of these
+    assert [p.seq for p in run.frames] == list(range(1, len(run.frames) + 1))
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 def readable(path: pathlib.Path) -> int:
     """How many pictures can be read; -1 when it was refused with a sentence."""
     try:
-        return len(read_run([path]).pictures)
+        return len(read_recording([path]).frames)
     except BadInput:
         return -1
 
@@ -182,10 +182,10 @@ def test_a_disk_that_refuses_is_one_sentence_and_the_next_drive_tries_again(tmp_
     (tmp_path / "runs").write_text("in the way")
     recorder = box(tmp_path / "runs")
     with pytest.raises(StorageError, match="cannot be made"):
-        recorder.take(0, state("ready"))
-    recorder.take(1, trace(1))
+        recorder.record(0, state("ready"))
+    recorder.record(1, trace(1))
     (tmp_path / "runs").unlink()
-    recorder.take(2, state("ready"))
+    recorder.record(2, state("ready"))
     recorder.close()
     assert len(recordings(tmp_path / "runs")) == 1
 
@@ -193,7 +193,7 @@ def test_a_disk_that_refuses_is_one_sentence_and_the_next_drive_tries_again(tmp_
 def test_a_full_queue_drops_and_never_waits(tmp_path: pathlib.Path) -> None:
     thread = RecorderThread(box(tmp_path), ManualClock())  # not started: nobody takes anything out
     for n in range(400):
-        thread.see(picture(n, b"\xff\xd8"))
+        thread.on_frame(picture(n, b"\xff\xd8"))
     assert thread.dropped == 400 - 256
 
 
@@ -212,33 +212,33 @@ def test_the_caps_must_fit() -> None:
 
 def test_the_same_model_wishes_the_same_again(tmp_path: pathlib.Path) -> None:
     drive(box(tmp_path / "runs"), 5)
-    run = read_run(recordings(tmp_path / "runs"))
+    run = read_recording(recordings(tmp_path / "runs"))
     straight = Policy(check_model(write_model(tmp_path / "straight")))
     found = compare(run, straight)
     assert (found.compared, found.same, found.agreement) == (5, 5, 1.0)
     left = write_model(tmp_path / "left", tiny_graph([0.0, 0.0, 9.0]), METADATA)
     found = compare(run, Policy(check_model(left)))
-    assert (found.same, found.steering_most) == (0, pytest.approx(0.5))
-    run.pictures.clear()
+    assert (found.same, found.steering_max) == (0, pytest.approx(0.5))
+    run.frames.clear()
     with pytest.raises(BadInput, match="nothing to compare"):
         compare(run, straight)
 
 
 def test_what_the_policy_saw_is_compared_exactly_and_damage_is_said(tmp_path: pathlib.Path) -> None:
     recorder = box(tmp_path / "runs")
-    recorder.take(0, state("ready"))
+    recorder.record(0, state("ready"))
     small = np.full((120, 160), 7, np.uint8)
     for n, seen in enumerate((png_of(small), b"", png_of(small)), start=1):
-        recorder.take(n * 33 * MS, replace(picture(n), seen=seen))
-        recorder.take(n * 33 * MS + 5 * MS, trace(n))
+        recorder.record(n * 33 * MS, replace(picture(n), policy_input=seen))
+        recorder.record(n * 33 * MS + 5 * MS, trace(n))
     recorder.close()
-    run = read_run(recordings(tmp_path / "runs"))
+    run = read_recording(recordings(tmp_path / "runs"))
     policy = Policy(check_model(write_model(tmp_path / "straight")))
     found = compare(run, policy)
     assert (found.compared, found.exact, found.same) == (3, 2, 3)
     assert policy.small[0, 0] == 7
     for damage in (b"\x89PNG", png_of(np.zeros((90, 160), np.uint8)), jpeg_of(np.zeros((9, 9, 3), np.uint8))):
-        run.pictures[0] = replace(run.pictures[0], seen=damage)
+        run.frames[0] = replace(run.frames[0], policy_input=damage)
         with pytest.raises(BadInput, match="frame 1"):
             compare(run, policy)
 
@@ -254,21 +254,23 @@ def test_the_model_that_drove_then_is_found_when_another_is_selected(tmp_path: p
 
     def found(drove: pathlib.Path) -> pathlib.Path:
         sha256 = hashlib.sha256(drove.read_bytes()).hexdigest()
-        return driven_model(Run(about={"model_path": str(tmp_path / "selected"), "model_sha256": sha256})).resolve()
+        return driven_model(
+            Recording(about={"model_path": str(tmp_path / "selected"), "model_sha256": sha256})
+        ).resolve()
 
     assert found(tmp_path / "then" / "model.onnx") == (tmp_path / "then").resolve()
     assert found(tmp_path / "now" / "model.onnx") == (tmp_path / "now").resolve()
     assert found(small) == small.resolve()
-    lost = Run(about={"model_path": str(tmp_path / "selected"), "model_sha256": "0" * 64})
+    lost = Recording(about={"model_path": str(tmp_path / "selected"), "model_sha256": "0" * 64})
     assert driven_model(lost) == tmp_path / "selected"
-    assert driven_model(Run(about={"model_path": str(tmp_path / "gone")})) == tmp_path / "gone"
-    assert driven_profile(Run(about={"profile": "deepracer-car"})) == "deepracer-car"
-    assert driven_profile(Run(about={"profile": "by eye"})) == "grey-area"
+    assert driven_model(Recording(about={"model_path": str(tmp_path / "gone")})) == tmp_path / "gone"
+    assert driven_profile(Recording(about={"profile": "deepracer-car"})) == "deepracer-car"
+    assert driven_profile(Recording(about={"profile": "by eye"})) == "grey-area"
 
 
 def test_the_drawing_shows_three_diagrams_and_the_modes(tmp_path: pathlib.Path) -> None:
     drive(box(tmp_path), 30)
-    run = read_run(recordings(tmp_path))
+    run = read_recording(recordings(tmp_path))
     text = drawn(run)
     assert text.count("<polyline") == 5
     assert "Age of the frame" in text

@@ -6,19 +6,19 @@ import signal
 
 import pytest
 
-from raceday.broker import Running, mosquitto_path, start_broker
+from raceday.broker import RunningBroker, mosquitto_path, start_broker
 from raceday.model import main as model_main
 from shared.link.mqtt import MqttLink, MqttOptions
 from tests.system.vehicle.test_processes import Car
 from tests.vehicle.sample_parts import Station, config_text, write_model
 from vehicle.commands.run import main as run_main
-from vehicle.recordings.reader import read_run
+from vehicle.recordings.reader import read_recording
 from vehicle.recordings.recorder import recordings
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 
 
-def recording_car(folder: pathlib.Path, broker: Running) -> Car:
+def recording_car(folder: pathlib.Path, broker: RunningBroker) -> Car:
     write_model(folder / "model")
     return Car(
         folder, config_text(folder, broker.port, extra=f'[recorder]\nenabled = true\nfolder = "{folder}/runs"\n')
@@ -54,17 +54,17 @@ def test_a_drive_is_recorded_replayed_and_drawn(tmp_path: pathlib.Path, capsys: 
         link.close()
         broker.stop()
     killed, ended = recordings(tmp_path / "runs")
-    assert not read_run([killed]).whole
-    run = read_run([ended])
-    assert run.whole
+    assert not read_recording([killed]).is_complete
+    run = read_recording([ended])
+    assert run.is_complete
     driven = [trace for trace in run.traces if trace.mode == "driving"]
     assert max(trace.throttle for trace in driven) == pytest.approx(0.4)
     assert run.traces[-1].throttle == 0.0
     frames = {trace.frame_seq for trace in driven}
-    first, last = run.pictures[0], run.pictures[-1]
+    first, last = run.frames[0], run.frames[-1]
     assert first.seq <= min(frames)
     # What the busy box had to leave out is counted, and travels with the pictures.
-    assert len(frames - {p.seq for p in run.pictures}) <= last.dropped - first.dropped
+    assert len(frames - {p.seq for p in run.frames}) <= last.dropped - first.dropped
     assert [s.mode for _, s in run.states][-1] == "stopped"
 
     assert model_main(["replay", str(ended)]) == 0

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 
 from shared.errors import BadInput
 from shared.protocol.messages import CarHeartbeat, CarState
+from shared.web.server import listen
 from tests.shared.web.foreign_requests import stranger
 from tests.vehicle.web.test_phone_control import Bench
 from vehicle.core.pulses import STOCK_CALIBRATION
-from vehicle.recordings.frame_feed import Picture
+from vehicle.recordings.frame_feed import RecordedFrame
 from vehicle.web.app import COOKIE, CarInfo, create_app
 from vehicle.web.claim_codes import ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
-from vehicle.web.server import ConsoleServer, listen
+from vehicle.web.server import ConsoleServer
 from vehicle.web.upload import MAX_BYTES, safe_name
 
 OURS = {"x-raceday": "console"}
@@ -71,7 +72,7 @@ class Site:
         app = create_app(
             self.bench.desk, shelf or self.shelf, self.claims, car, wall_s=lambda: self.wall_s, now_s=lambda: self.now_s
         )
-        self.server = ConsoleServer(app, listen("127.0.0.1", 0))
+        self.server = ConsoleServer(app, listen("127.0.0.1", 0, "console"))
         self.server.start()
         self.url = f"http://127.0.0.1:{self.server.port}"
 
@@ -190,7 +191,7 @@ def test_models_come_in_whole_and_are_chosen_while_the_car_stands(site: Site) ->
         assert match in answer.json()["error"]
     rows = phone.post(f"{site.url}/api/models/select", json={"name": "second"}, timeout=60).json()
     assert [row["selected"] for row in rows] == [False, True]
-    assert site.bench.words == ["PilotChange"]
+    assert site.bench.words == ["ReloadModel"]
     site.bench.desk.on_guard_message(CarState(True, "driving"))
     answer = phone.post(f"{site.url}/api/models/select", json={"name": "first"}, timeout=60)
     assert answer.status_code == 409
@@ -276,7 +277,7 @@ def test_what_is_no_model_by_name_nor_content_is_said(site: Site) -> None:
 def test_the_camera_shows_the_newest_frame(site: Site) -> None:
     phone = site.phone()
     assert phone.get(f"{site.url}/api/camera.jpg", timeout=60).status_code == 204
-    site.bench.desk.on_picture(Picture(b"\xff\xd8one", 1, 1))
+    site.bench.desk.on_picture(RecordedFrame(b"\xff\xd8one", 1, 1))
     answer = phone.get(f"{site.url}/api/camera.jpg", timeout=60)
     assert (answer.content, answer.headers["content-type"]) == (b"\xff\xd8one", "image/jpeg")
 

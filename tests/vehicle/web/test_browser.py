@@ -15,26 +15,20 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from raceday.broker import mosquitto_path, start_broker
 from shared.protocol.messages import CarHeartbeat, CarState, DriveOrder, Lease
-from tests.station.web.browser import chromium, keep_picture, violations
+from tests.browser import keep_picture, violations
 from tests.system.vehicle.test_processes import REST, Car
 from tests.vehicle.sample_parts import METADATA, config_text, frame, pulses, tiny_graph, write_model
 from tests.vehicle.web.test_access import Site
 from tests.vehicle.web.test_calibration_api import Guarded
 from vehicle.calibration.file import read_calibration
 from vehicle.core.messages import CalibrationCommand, ControlTrace, LoopTelemetry, ThrottleLimit
-from vehicle.recordings.frame_feed import Picture, jpeg_of
+from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of
 from vehicle.web.model_list import LibraryModelList
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DATA = pathlib.Path(__file__).parent.parent / "models" / "data"
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
@@ -74,7 +68,7 @@ def drives(site: Site) -> None:
     picture = frame(60)
     picture[120:, :] = 140
     picture[100:, 150:170] = 230
-    desk.on_picture(Picture(jpeg_of(picture), 1, 1))
+    desk.on_picture(RecordedFrame(jpeg_of(picture), 1, 1))
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

@@ -5,7 +5,8 @@ import pytest
 from shared.errors import Refused
 from shared.protocol import messages as m
 from station.core.moment import Moment
-from station.service.car_control import CarControl, DrivePermit
+from station.service.cars.car_control import CarControl
+from station.service.cars.controlled_car import DrivePermit
 from vehicle.core.controller import DriveController
 from vehicle.core.frame_age import SafetyOptions
 from vehicle.core.limiter import DriveLimits
@@ -150,7 +151,7 @@ def test_a_second_machine_of_one_name_says_so_on_its_own_page(yard: Yard) -> Non
     taken = Yard()
     taken.cars.on_heartbeat(CAR, "another", m.CarHeartbeat(1, "driving"), taken.now_ns)
     taken.run(200)
-    assert "Another machine uses the name car-1" in taken.desk.status(PHONE, taken.now_s).refusal
+    assert "Another machine already uses the name car-1" in taken.desk.status(PHONE, taken.now_s).refusal
     other = m.Lease("another", 9, "drive", "run-1", 500)  # what is leased to the other is not ours
     assert taken.desk.admits(other, taken.now_s)
     assert not taken.desk.status(PHONE, taken.now_s).station_runs

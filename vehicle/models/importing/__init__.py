@@ -1,1 +1,1 @@
-"""From a racer's archive to a model in the library: readers that trust nothing."""
+"""From a racer's archive to a model in the library. All that is read here is untrusted."""

@@ -1,8 +1,8 @@
-"""Takes a model out of an archive, however it was packed: tar.gz as the console exports it, tar or ZIP as a browser or
-a download button makes of it. What it is, is told by its content, never by its name.
+"""Extracts the model and its metadata from an archive: tar.gz as the DeepRacer console exports it, or the tar or ZIP
+that browsers and download buttons make of it. The format is detected by content, never by file name.
 
-The model and its metadata are taken; all else is passed over, whatever its name is, since nothing is ever written under
-a name of the archive's. Links and devices, and more than is sane: refused, whatever else is in there.
+Called by source.py. All other members are ignored, whatever their names are, since nothing is ever written under a
+name from the archive. An archive with links, devices or absurd sizes is refused as a whole.
 """
 
 import contextlib
@@ -14,16 +14,24 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
 
 from shared.errors import BadInput
-from vehicle.models.importing.checkpoints import MOST_NOTE_BYTES, NOTES, base_of, chosen, count_checkpoints, fits, told
+from vehicle.models.importing.checkpoints import (
+    MAX_NOTE_BYTES,
+    NOTES,
+    base_of,
+    choose_checkpoint,
+    count_checkpoints,
+    fits,
+    printable,
+)
 from vehicle.models.importing.gzip_reader import GZIP, Inflated, Unpacked
 from vehicle.models.importing.tar_reader import is_tar, tar_members
 from vehicle.models.importing.zip_reader import ZIP, zip_members
 from vehicle.models.metadata import Metadata, parse_metadata
-from vehicle.models.model_files import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES
+from vehicle.models.model_files import MAX_METADATA_BYTES, MAX_MODEL_BYTES, METADATA
 
-MOST_MEMBERS = 20_000  # an export holds a trace of each iteration: the work is bounded by sizes, not by this
-MOST_NOTES = 50
-MOST_FORMS = 20  # of metadata that mean the same
+MAX_MEMBERS = 20_000  # an export has a trace for each iteration; the work is bounded by the sizes, not by this
+MAX_NOTES = 50
+MAX_FORMS = 20  # different texts of metadata that mean the same
 MODEL_ENDS = (".pb", ".onnx")
 HEAD_BYTES = 512
 
@@ -39,7 +47,7 @@ _PACKED_ENDS = (".zip", ".tar", ".gz", ".tgz")
 
 
 class Member(Protocol):
-    """One entry; its bytes may be read while it is the newest."""
+    """One entry of an archive; its content can be read until the next entry is requested."""
 
     @property
     def name(self) -> str: ...
@@ -48,15 +56,15 @@ class Member(Protocol):
     @property
     def is_folder(self) -> bool: ...
 
-    def pieces(self, most: int) -> Iterator[bytes | bytearray]:
-        """All of it, piece by piece. Raises BadInput if it is larger than `most` or torn."""
+    def pieces(self, max_bytes: int) -> Iterator[bytes | bytearray]:
+        """The content in pieces. Raises BadInput if it exceeds `max_bytes` or is incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What was in the archive: the model's name there and its bytes, and those of the metadata.
+class ExtractedModel:
+    """The model's name in the archive, its bytes, and the bytes of its metadata.
 
-    `choice` says why it is this model, if there were several; else it is "".
+    `choice` says why this model was chosen, if there were several; otherwise it is "".
     """
 
     name: str
@@ -67,20 +75,20 @@ class Taken:
 
 @dataclass(slots=True)
 class _Metadata:
-    """The first of this name, and in how many other forms it was seen."""
+    """The first metadata file of the archive, and the number of different texts that mean the same."""
 
     name: str = ""
     text: bytes = b""
     forms: int = 0
 
-    def look(self, name: str, text: bytes) -> None:
-        """Another one, which must mean the same. Raises BadInput."""
+    def add(self, name: str, text: bytes) -> None:
+        """Adds a metadata file, which must mean the same as the first. Raises BadInput."""
         if not self.name:
             self.name, self.text = name, text
             return
         self.forms += text != self.text
-        if self.forms > MOST_FORMS:
-            raise BadInput(f"The archive holds more than {MOST_FORMS} different files named {METADATA}.")
+        if self.forms > MAX_FORMS:
+            raise BadInput(f"The archive holds more than {MAX_FORMS} different files named {METADATA}.")
         if not _mean_the_same(self.text, text):
             if name == self.name:
                 raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
@@ -88,16 +96,16 @@ class _Metadata:
 
 
 @dataclass(slots=True)
-class _Found:
-    """What was seen so far. Of the models' bytes one at most is held: a car has little memory.
+class _ArchiveContents:
+    """What has been read so far. The bytes of one model at most are in memory, of which a car has little.
 
-    `models` are digests by name: what is there twice with the same bytes is one model. `renamed` are metadata as a
-    download or another system names them, which count only where none has its own name.
+    `models` are digests by name: equal digests are one model. `model_name` is the model in `content`. `renamed` are
+    metadata files under the name that a browser or system gave them; they count only if none has the proper name.
     """
 
-    asked: str
+    wanted: str
     models: dict[str, bytes] = field(default_factory=dict)
-    held: str = ""
+    model_name: str = ""
     content: bytearray = field(default_factory=bytearray)
     metadata: _Metadata = field(default_factory=_Metadata)
     renamed: dict[str, bytes] = field(default_factory=dict)
@@ -106,95 +114,95 @@ class _Found:
 
 
 def is_archive(head: bytes) -> bool:
-    """Is a file that begins so (HEAD_BYTES of it) an archive?"""
+    """Does a file whose first HEAD_BYTES are `head` hold an archive?"""
     return head.startswith((GZIP, *ZIP)) or is_tar(head)
 
 
-def take_model(file: BinaryIO, checkpoint: str = "") -> Taken:
-    """The model and its metadata. `checkpoint` names one of several. Raises BadInput with one sentence."""
-    found = _Found(checkpoint)
+def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
+    """The model and its metadata. `checkpoint` names one of several, "" lets the archive decide. Raises BadInput."""
+    found = _ArchiveContents(checkpoint)
     for name, member in _files(file):
-        _look(found, name, member)
+        _read_member(found, name, member)
     if not found.models:
         inner = f"; unpack its {found.packed[:60]!r} first" if found.packed else ""
         raise BadInput(f"The archive holds no model: it must have one .pb (or .onnx){inner}.")
-    name, reason = chosen(found.models, found.notes, found.asked)
+    name, reason = choose_checkpoint(found.models, found.notes, found.wanted)
     if not found.metadata.name:
         for renamed, text in found.renamed.items():
-            found.metadata.look(renamed, text)
+            found.metadata.add(renamed, text)
     if not found.metadata.name:
         raise BadInput(f"The archive holds no {METADATA}.")
     count = count_checkpoints(found.models)
-    choice = f"{told(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
+    choice = f"{printable(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
     content, found.content = found.content, bytearray()
-    if found.models[name] != found.models.get(found.held):
-        content = _again(file, name)
-    return Taken(name, content, found.metadata.text, choice)
+    if found.models[name] != found.models.get(found.model_name):
+        content = _reread_model(file, name)
+    return ExtractedModel(name, content, found.metadata.text, choice)
 
 
-def _look(found: _Found, name: str, member: Member) -> None:
+def _read_member(found: _ArchiveContents, name: str, member: Member) -> None:
     base = base_of(name)
     if base == METADATA:
-        found.metadata.look(_inside(name), bytes(_read(member, MOST_METADATA_BYTES)))
-    elif _RENAMED.fullmatch(base) and member.size <= MOST_METADATA_BYTES and len(found.renamed) < MOST_FORMS:
-        found.renamed[_inside(name)] = bytes(_read(member, MOST_METADATA_BYTES))
-    elif base in NOTES and member.size <= MOST_NOTE_BYTES and len(found.notes) < MOST_NOTES:
-        found.notes[_inside(name)] = bytes(_read(member, MOST_NOTE_BYTES))
+        found.metadata.add(_safe_path(name), bytes(_read(member, MAX_METADATA_BYTES)))
+    elif _RENAMED.fullmatch(base) and member.size <= MAX_METADATA_BYTES and len(found.renamed) < MAX_FORMS:
+        found.renamed[_safe_path(name)] = bytes(_read(member, MAX_METADATA_BYTES))
+    elif base in NOTES and member.size <= MAX_NOTE_BYTES and len(found.notes) < MAX_NOTES:
+        found.notes[_safe_path(name)] = bytes(_read(member, MAX_NOTE_BYTES))
     elif base.lower().endswith(MODEL_ENDS):
-        _look_at_model(found, _inside(name), member)
+        _read_model(found, _safe_path(name), member)
     elif base.lower().endswith(_PACKED_ENDS):
         found.packed = found.packed or name
 
 
-def _inside(name: str) -> str:
-    """The plain name of what is taken. Raises BadInput if it leads out."""
+def _safe_path(name: str) -> str:
+    """The normalised path of a member. Raises BadInput if it leads out of the archive's folder."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts:
         raise BadInput(f"The archive's {name[:60]!r} leads out of its folder.")
     return "/".join(parts)
 
 
-def _look_at_model(found: _Found, name: str, member: Member) -> None:
-    if fits(name, found.asked) if found.asked else not found.models:
-        found.held, found.content = name, bytearray()
-        found.content = _read(member, MOST_MODEL_BYTES)
+def _read_model(found: _ArchiveContents, name: str, member: Member) -> None:
+    if fits(name, found.wanted) if found.wanted else not found.models:
+        found.model_name, found.content = name, bytearray()
+        found.content = _read(member, MAX_MODEL_BYTES)
         digest = hashlib.sha256(found.content).digest()
     else:
         summed = hashlib.sha256()
-        for piece in member.pieces(MOST_MODEL_BYTES):
+        for piece in member.pieces(MAX_MODEL_BYTES):
             summed.update(piece)
         digest = summed.digest()
     if found.models.setdefault(name, digest) != digest:
         raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
 
 
-def _read(member: Member, most: int) -> bytearray:
-    content = bytearray()  # grows in place: a model of 230 MB is not held twice
-    for piece in member.pieces(most):
+def _read(member: Member, max_bytes: int) -> bytearray:
+    content = bytearray()  # grows in place: a model of 230 MB must not be in memory twice
+    for piece in member.pieces(max_bytes):
         content += piece
     return content
 
 
-def _again(file: BinaryIO, name: str) -> bytearray:
-    """The bytes of a model that was passed over at first, since only what came behind it called it the best."""
+def _reread_model(file: BinaryIO, name: str) -> bytearray:
+    """Reads the archive again for a model that only a later member named as the best."""
     for found, member in _files(file):
-        if base_of(found) == base_of(name) and _inside(found) == name:
-            return _read(member, MOST_MODEL_BYTES)
+        if base_of(found) == base_of(name) and _safe_path(found) == name:
+            return _read(member, MAX_MODEL_BYTES)
     raise BadInput("The archive changed while it was read.")
 
 
 def _files(file: BinaryIO) -> Iterator[tuple[str, Member]]:
-    """The regular files, with their names."""
+    """Names and members of the regular files. Raises BadInput."""
     for count, member in enumerate(_members(file), 1):
-        if count > MOST_MEMBERS:
-            raise BadInput(f"The archive holds more than {MOST_MEMBERS} files.")
-        # A Mac packs a twin of each file (`._model.pb`) that holds no model.
+        if count > MAX_MEMBERS:
+            raise BadInput(f"The archive holds more than {MAX_MEMBERS} files.")
+        # macOS adds an AppleDouble file for each file (`._model.pb`), which holds no model.
         if not member.is_folder and not base_of(member.name).startswith("._"):
             yield member.name, member
 
 
 def _members(file: BinaryIO) -> Iterator[Member]:
-    """By what the file is, not by what it is called."""
+    """The members, read by the format that the content shows. Raises BadInput."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
     file.seek(0)
@@ -204,7 +212,7 @@ def _members(file: BinaryIO) -> Iterator[Member]:
         check_packing(head)
         return tar_members(Unpacked(file))
     stream = Inflated(file)
-    if stream.peek(len(GZIP)) == GZIP:  # packed twice, as by a server that packs what it sends
+    if stream.peek(len(GZIP)) == GZIP:  # compressed twice, as by a server with Content-Encoding: gzip
         stream = Inflated(stream)
     inner = stream.peek(HEAD_BYTES)
     if inner.startswith(ZIP):
@@ -214,17 +222,17 @@ def _members(file: BinaryIO) -> Iterator[Member]:
 
 
 def check_packing(head: bytes) -> None:
-    """Raises BadInput if a file that begins so is packed in a way that is known and not read."""
+    """Raises BadInput if `head` is the beginning of a format that is known and not supported."""
     for magic, kind in _OTHERS.items():
-        if head.startswith(magic) and not is_tar(head):  # a tar begins with the name of its first file
+        if head.startswith(magic) and not is_tar(head):  # a tar begins with a file name
             raise BadInput(f"The file is packed with {kind}, which is not read: pack it as tar.gz or zip.")
 
 
 def _mean_the_same(first: bytes, second: bytes) -> bool:
-    """Do they say the same, however they are laid out, or of the same car the same, however they put it?"""
+    """Are two metadata files equal as far as a car reads them, or equal as JSON if a car cannot read them?"""
     if first == second:
         return True
-    with contextlib.suppress(BadInput):  # what is no metadata says so where it is used
+    with contextlib.suppress(BadInput):  # invalid metadata is refused where it is used
         return _needed(first) == _needed(second)
     try:
         one, other = (json.loads(text, object_pairs_hook=_all_pairs) for text in (first, second))
@@ -234,11 +242,11 @@ def _mean_the_same(first: bytes, second: bytes) -> bool:
 
 
 def _needed(text: bytes) -> Metadata:
-    """What a car reads out of metadata; what the network and their own version are called drives nothing."""
+    """The metadata without network name and version, which do not influence driving."""
     return replace(parse_metadata(text, any_sensors=True), network="", version="")
 
 
 def _all_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(dict(pairs)) != len(pairs):
-        raise ValueError("something is said twice")
+        raise ValueError("a key stands twice")
     return dict(pairs)

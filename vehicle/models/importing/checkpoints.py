@@ -1,4 +1,4 @@
-"""Which of several checkpoints is the model: the one that the training's own notes call the best, or the one asked for.
+"""Chooses one of several checkpoints: the one that the user names, else the one that the training recorded as best.
 
 The simulation application writes `model_24.pb` beside `deepracer_checkpoints.json`, which names the best and the last
 by their checkpoint (`24_Step-2477.ckpt`); `.coach_checkpoint` and TensorFlow's `checkpoint` name one. Source:
@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from shared.errors import BadInput
 
 NOTES = ("deepracer_checkpoints.json", ".coach_checkpoint", "coach_checkpoint", "checkpoint")
-WORDS = ("best", "last")  # what a note may call a checkpoint, and --checkpoint may ask for
-IN_USE = "one in use"  # what a note of TensorFlow or rl_coach says of the one that it names
-MOST_NOTE_BYTES = 65_536
+WORDS = ("best", "last")  # labels of a checkpoint in a note, and values of --checkpoint
+IN_USE = "one in use"  # the meaning of a checkpoint that TensorFlow or rl_coach names
+MAX_NOTE_BYTES = 65_536
 
 _SHOWN = 6
-_MOST_TOLD = 60
+_MAX_PRINTED = 60
 _LONGEST_NAME = 200
 _NUMBER = re.compile(r"(\d+)(?:_Step-?\d*)?(?:\.ckpt.*)?", re.IGNORECASE)
 _CKPT = re.compile(r"\.ckpt.*$", re.DOTALL | re.IGNORECASE)
@@ -25,36 +25,36 @@ _OF_MODEL = re.compile(r"(?:.*[^0-9])?(\d+)")
 _OF_TENSORFLOW = re.compile(r'model_checkpoint_path:\s*"([^"]{1,4096})"')
 
 
-def told(name: str) -> str:
-    """A name as it stands in a sentence: an archive's may be anything."""
-    return name if name.isprintable() and len(name) <= _MOST_TOLD else repr(name[:_MOST_TOLD])
+def printable(name: str) -> str:
+    """A name from an archive, shortened and escaped for use in a sentence."""
+    return name if name.isprintable() and len(name) <= _MAX_PRINTED else repr(name[:_MAX_PRINTED])
 
 
 def base_of(name: str) -> str:
-    """A member's own name, whichever way its folders are written."""
+    """The last part of a member's path, with / or \\ as separator."""
     return name.replace("\\", "/").rpartition("/")[2]
 
 
-def chosen(models: Mapping[str, bytes], notes: Mapping[str, bytes], asked: str) -> tuple[str, str]:
-    """The name of the model, and a sentence on why it is this one; "" if there was no choice. Raises BadInput.
+def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], requested: str) -> tuple[str, str]:
+    """The name of the model, and the reason for the choice ("" if there was only one). Raises BadInput.
 
-    `models` are digests by name: names of equal digests are one model.
+    `models` are digests by name (equal digests are one model), `notes` are the contents of note files by name.
     """
-    by_note = asked in WORDS and not any(fits(name, asked) for name in models)
-    if asked and not by_note:
-        missing = f"The archive holds no checkpoint {asked[:60]!r}"
-        return asked if asked in models else _only(models, asked, missing), "it was asked for"
+    by_note = requested in WORDS and not any(fits(name, requested) for name in models)
+    if requested and not by_note:
+        missing = f"The archive holds no checkpoint {requested[:60]!r}"
+        return requested if requested in models else _only(models, requested, missing), "it was asked for"
     different = _different(models)
     one = len(different) == 1
     if len(models) == 1:
         return different[0], ""
     for note in NOTES:
-        said = _agreed(note, notes, (asked,) if by_note else WORDS)
-        if said is None:
+        named = _agreed_checkpoint(note, notes, (requested,) if by_note else WORDS)
+        if named is None:
             continue
-        checkpoint, what = said
+        checkpoint, what = named
         if one and not any(fits(name, checkpoint) for name in models):
-            continue  # whichever it means, the bytes are the same
+            continue  # whichever it means, all models have the same bytes
         if not checkpoint:
             raise BadInput(f"The archive's {note} is not clear, so nothing says which is the {what}: {_how(different)}")
         calls = f"{note} calls {checkpoint[:60]} the {what}"
@@ -62,24 +62,24 @@ def chosen(models: Mapping[str, bytes], notes: Mapping[str, bytes], asked: str) 
     if one:
         return different[0], ""
     if by_note:
-        raise BadInput(f"The archive says of no checkpoint that it is the {asked}: {_how(different)}")
+        raise BadInput(f"The archive says of no checkpoint that it is the {requested}: {_how(different)}")
     count = "two" if len(different) == 2 else str(len(different))
     raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how(different)}")
 
 
 def count_checkpoints(models: Mapping[str, bytes]) -> int:
-    """How many there are to choose from: different models, or names of checkpoints that were trained no further."""
+    """How many checkpoints there are: different contents, or different numbers of equal content."""
     numbered = {stem for stem in (base_of(name).rpartition(".")[0] for name in models) if _OF_MODEL.fullmatch(stem)}
     return max(len(set(models.values())), len(numbered))
 
 
 def fits(name: str, checkpoint: str) -> bool:
-    """Is the model of that name the one of this checkpoint?"""
+    """Does the file name belong to this checkpoint?"""
     return _closeness(name, checkpoint) > 0
 
 
 def _closeness(name: str, checkpoint: str) -> int:
-    """How well they fit: 2 by the whole of the checkpoint's name, 1 by its number alone, 0 not at all."""
+    """How well they match: 2 by the full name of the checkpoint, 1 by its number only, 0 not at all."""
     base = base_of(name)
     stem = base.rpartition(".")[0]
     if not checkpoint:
@@ -101,7 +101,7 @@ def _only(models: Mapping[str, bytes], checkpoint: str, otherwise: str) -> str:
 
 
 def _different(models: Mapping[str, bytes]) -> list[str]:
-    """The first name of each model."""
+    """The first name of each different content."""
     first: dict[bytes, str] = {}
     for name, digest in models.items():
         first.setdefault(digest, name)
@@ -114,24 +114,24 @@ def _how(names: Sequence[str]) -> str:
     return f"it has {listed}{more}. Name one with --checkpoint."
 
 
-def _agreed(note: str, notes: Mapping[str, bytes], wanted: Sequence[str]) -> tuple[str, str] | None:
-    """What the notes of one name say, as `_said`; not clear if they contradict each other."""
-    every = (_said(note, text, wanted) for name, text in notes.items() if base_of(name) == note)
-    found = [said for said in every if said is not None]
-    found = [said for said in found if said[1] == wanted[0]] or found
+def _agreed_checkpoint(note: str, notes: Mapping[str, bytes], wanted: Sequence[str]) -> tuple[str, str] | None:
+    """What all notes of one file name say, as in `_named_checkpoint`; ambiguous if they contradict each other."""
+    every = (_named_checkpoint(note, text, wanted) for name, text in notes.items() if base_of(name) == note)
+    found = [named for named in every if named is not None]
+    found = [named for named in found if named[1] == wanted[0]] or found
     return ("", wanted[0]) if len({checkpoint for checkpoint, _ in found}) > 1 else next(iter(found), None)
 
 
-def _said(note: str, text: bytes, wanted: Sequence[str]) -> tuple[str, str] | None:
-    """The checkpoint that a note names, and what it calls it; None if it names none, or none that is `wanted`.
+def _named_checkpoint(note: str, text: bytes, wanted: Sequence[str]) -> tuple[str, str] | None:
+    """The checkpoint that a note names, and its label; None if the note names none with a `wanted` label.
 
-    "" is a checkpoint that is named in no clear way: another must not be taken in its place.
+    A checkpoint "" is an ambiguous entry: another checkpoint must not be used in its place.
     """
-    words = text.decode(json.detect_encoding(text), "replace").strip()  # UTF-8 or UTF-16, with a mark or without
+    words = text.decode(json.detect_encoding(text), "replace").strip()  # UTF-8 or UTF-16, with or without BOM
     if not note.endswith(".json"):
         found = _OF_TENSORFLOW.search(words)
         name = _plain_name(found[1] if found else words)
-        return (name, IN_USE) if name and len(wanted) > 1 else None  # such a note calls none the best or the last
+        return (name, IN_USE) if name and len(wanted) > 1 else None  # such a note has no labels
     if not words:
         return None
     try:
@@ -148,7 +148,7 @@ def _said(note: str, text: bytes, wanted: Sequence[str]) -> tuple[str, str] | No
 
 
 def _named(entry: object) -> str | None:
-    """The name in a note's entry, however it is put; None if there is no entry, "" if it is not clear."""
+    """The checkpoint in an entry of a note, in any known form; None if there is no entry, "" if it is ambiguous."""
     if isinstance(entry, list) and len(entry) == 1:
         (entry,) = entry
     if isinstance(entry, dict) and entry:
@@ -161,14 +161,14 @@ def _named(entry: object) -> str | None:
 
 
 def _plain_name(path: str) -> str:
-    """A checkpoint's own name, in whatever folder or bucket it is said to be; "" if it is none."""
+    """The checkpoint's name without its folder or bucket; "" if it is not a valid name."""
     name = base_of(path.strip()).strip()
     return name if name.isprintable() and len(name) <= _LONGEST_NAME else ""
 
 
 def _plain_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object whose keys are without case, blanks and signs."""
+    """A JSON object with its keys in lower case, letters and digits only. Raises ValueError for duplicate keys."""
     table = {"".join(sign for sign in key.lower() if sign.isalnum()): value for key, value in pairs}
     if len(table) != len(pairs):
-        raise ValueError("something is said twice")
+        raise ValueError("a key stands twice")
     return table

@@ -1,7 +1,7 @@
-"""Reads what a gzip file holds, forward only and within limits: what is packed may be a bomb. Source: RFC 1952.
+"""Decompresses a gzip file, forward only and within limits, since it may be a decompression bomb. Source: RFC 1952.
 
-A file may be several gzip members one after the other, which mean one stream (RFC 1952 2.2); the check sum and the
-length of each are held against what came out. A tar that a browser has unpacked already is read the same way.
+A file may consist of several gzip members, which form one stream (RFC 1952, 2.2); zlib verifies the CRC-32 and the
+length of each. A tar that a browser has decompressed already is read through the same interface. Used by archive.py.
 """
 
 import zlib
@@ -9,26 +9,26 @@ from typing import Protocol
 
 from shared.errors import BadInput
 
-MOST_PACKED = 256 << 20
-MOST_UNPACKED = 320 << 20
-MOST_RATIO, RATIO_FROM = 50, 8 << 20
-MOST_GZIP_MEMBERS = 20_000  # of 64 kB each, as some packers write them, they would be a gigabyte
+MAX_PACKED = 256 << 20
+MAX_UNPACKED = 320 << 20
+MAX_RATIO, RATIO_FROM = 50, 8 << 20
+MAX_GZIP_MEMBERS = 20_000  # some programs write members of 64 kB; that many would be a gigabyte
 GZIP = b"\x1f\x8b"
 NOT_AN_ARCHIVE = "The file is not a complete tar archive."
 
-PIECE = 1 << 20  # what is read at a time of something large
-_LEAST = 16_384  # a header is 512 bytes: what is left of the packed is copied at each turn
+PIECE = 1 << 20  # bytes that are read at a time
+_MIN_READ = 16_384  # larger than a header of 512 bytes: each call copies the rest of the compressed data
 
 
 class Readable(Protocol):
-    """A file, or another stream."""
+    """A binary file, or another stream."""
 
     def read(self, size: int, /) -> bytes | bytearray:
         """The next bytes."""
 
 
 class Unpacked:
-    """A stream that is read forward only, within limits: here of a file that is not packed."""
+    """A stream that is read forward only and within limits; here of a file that is not compressed."""
 
     def __init__(self, file: Readable) -> None:
         self._file = file
@@ -36,8 +36,8 @@ class Unpacked:
         self._ready = b""
 
     def read(self, size: int) -> bytearray:
-        """Exactly `size` bytes, or fewer at the end. Raises BadInput."""
-        found = bytearray()  # grows in place: a model of 230 MB is not held twice
+        """Exactly `size` bytes, fewer only at the end. Raises BadInput."""
+        found = bytearray()  # grows in place: a model of 230 MB must not be in memory twice
         while len(found) < size and (self._ready or self._fill(size - len(found))):
             missing = size - len(found)
             found += self._ready[:missing]
@@ -45,13 +45,13 @@ class Unpacked:
         return found
 
     def peek(self, size: int) -> bytes:
-        """What comes next; it is not passed. Raises BadInput."""
+        """The next `size` bytes, without consuming them. Raises BadInput."""
         head = bytes(self.read(size))
         self._ready = head + self._ready
         return head
 
     def skip(self, size: int) -> None:
-        """Passes over `size` bytes. Raises BadInput if they are not there."""
+        """Skips `size` bytes. Raises BadInput if the stream ends before."""
         while size:
             passed = len(self.read(min(size, PIECE)))
             if not passed:
@@ -59,12 +59,12 @@ class Unpacked:
             size -= passed
 
     def end(self) -> None:
-        """Reads what is left, so that all of it was checked. Raises BadInput."""
+        """Reads to the end, so that all checksums are verified. Raises BadInput."""
         while self.read(PIECE):
             pass
 
     def _fill(self, wanted: int) -> bool:
-        self._ready = bytes(self._file.read(min(max(wanted, _LEAST), PIECE)))
+        self._ready = bytes(self._file.read(min(max(wanted, _MIN_READ), PIECE)))
         self._count(len(self._ready), len(self._ready))
         return bool(self._ready)
 
@@ -75,23 +75,23 @@ class Unpacked:
 
 
 def check_sizes(packed: int, unpacked: int) -> None:
-    """Raises BadInput if no honest archive has these sizes."""
-    if packed > MOST_PACKED:
-        raise BadInput(f"The archive is larger than {MOST_PACKED >> 20} MB.")
-    if unpacked > MOST_UNPACKED:
-        raise BadInput(f"The archive unpacks to more than {MOST_UNPACKED >> 20} MB.")
-    if unpacked > RATIO_FROM and unpacked > MOST_RATIO * packed:
-        raise BadInput(f"The archive unpacks to more than {MOST_RATIO} times its size: no model does that.")
+    """Raises BadInput if the sizes in bytes, packed and unpacked, exceed a limit or their ratio does."""
+    if packed > MAX_PACKED:
+        raise BadInput(f"The archive is larger than {MAX_PACKED >> 20} MB.")
+    if unpacked > MAX_UNPACKED:
+        raise BadInput(f"The archive unpacks to more than {MAX_UNPACKED >> 20} MB.")
+    if unpacked > RATIO_FROM and unpacked > MAX_RATIO * packed:
+        raise BadInput(f"The archive unpacks to more than {MAX_RATIO} times its size: no model does that.")
 
 
 class Inflated(Unpacked):
-    """What a gzip file holds."""
+    """The decompressed content of a gzip file."""
 
     def __init__(self, file: Readable) -> None:
         super().__init__(file)
         self._inflate = zlib.decompressobj(wbits=31)
         self._members = 1
-        self._rest = b""  # of the file, read together with a member's end
+        self._rest = b""  # bytes of the file that were read beyond the end of a member
 
     def _fill(self, wanted: int) -> bool:
         while not self._ready:
@@ -102,7 +102,7 @@ class Inflated(Unpacked):
                 raise BadInput(NOT_AN_ARCHIVE)
             self._rest = b""
             try:
-                self._ready = self._inflate.decompress(packed, min(max(wanted, _LEAST), PIECE))
+                self._ready = self._inflate.decompress(packed, min(max(wanted, _MIN_READ), PIECE))
             except zlib.error:
                 raise BadInput(NOT_AN_ARCHIVE) from None
             left = len(self._inflate.unconsumed_tail) + len(self._inflate.unused_data)
@@ -110,7 +110,7 @@ class Inflated(Unpacked):
         return True
 
     def _next_member(self) -> bool:
-        """Begins the member that follows; False at the file's end, which may be filled up with zeros."""
+        """Starts the next member; False at the end of the file, which may be padded with zeros. Raises BadInput."""
         rest = self._inflate.unused_data
         while len(rest := rest.lstrip(b"\0")) < len(GZIP) and (more := self._file.read(PIECE)):
             rest += more
@@ -119,7 +119,7 @@ class Inflated(Unpacked):
         if not rest.startswith(GZIP):
             raise BadInput("Behind the archive's end stands something that is no gzip: pack it again.")
         self._members += 1
-        if self._members > MOST_GZIP_MEMBERS:
-            raise BadInput(f"The archive is made of more than {MOST_GZIP_MEMBERS} gzip members.")
+        if self._members > MAX_GZIP_MEMBERS:
+            raise BadInput(f"The archive is made of more than {MAX_GZIP_MEMBERS} gzip members.")
         self._inflate, self._rest = zlib.decompressobj(wbits=31), rest
         return True

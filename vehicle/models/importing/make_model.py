@@ -1,7 +1,7 @@
-"""Makes a model's folder of what was brought: convert, write, check, compare, time, write the card.
+"""Makes a model's folder from what the racer brought: convert, write, check, compare, time, write the card.
 
-A car has little memory: each step's bytes are let go before the next one needs as much. What was written is what is
-checked and tried; the disk catches up meanwhile.
+Called by prepare.py. A car has little memory, so each step frees its bytes before the next one needs as much. The files
+that were written are the ones that are checked and timed; fsync runs in parallel.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from vehicle.models.card import CARD, Card, Timing
-from vehicle.models.importing.source import Source
+from vehicle.models.importing.source import ModelSource
 from vehicle.models.metadata import parse_metadata
 from vehicle.models.model_files import METADATA, MODEL
 from vehicle.models.running.check import CheckedModel, check_model
@@ -22,21 +22,21 @@ from vehicle.models.running.timing import time_model
 from vehicle.models.tensorflow.converter import convert
 from vehicle.models.tensorflow.graphdef import Tensor, read_graph
 from vehicle.models.tensorflow.parity import compare, frozen_answers
-from vehicle.models.tensorflow.policy_head import Head
+from vehicle.models.tensorflow.policy_head import PolicyHead
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """The model as it was written and checked, without its bytes; what the frozen graph answered, None for ONNX."""
+    """The model as written and checked, without its bytes. `answers` are the frozen graph's, None for an ONNX file."""
 
-    source: Source
+    source: ModelSource
     model: CheckedModel
     answers: Tensor | None
     shapes: dict[str, tuple[int, ...]]
     on_disk: "Future[None]"
 
 
-def make_model(bring: Callable[[], Source], folder: pathlib.Path) -> Card:
+def make_model(bring: Callable[[], ModelSource], folder: pathlib.Path) -> Card:
     """Writes model.onnx, model_metadata.json and card.json into `folder`. Raises BadInput, OSError."""
     with ThreadPoolExecutor(1, "disk") as disk:
         made = _made(bring(), folder, disk)
@@ -48,10 +48,10 @@ def make_model(bring: Callable[[], Source], folder: pathlib.Path) -> Card:
     return card
 
 
-def _made(source: Source, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _Made:
-    """Everything that needs the racer's own bytes, which end with it."""
+def _made(source: ModelSource, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _Made:
+    """All steps that need the racer's bytes, which are freed when it returns. Raises BadInput, OSError."""
     metadata = parse_metadata(source.metadata, any_sensors=True)
-    head: Head | None = None
+    head: PolicyHead | None = None
     content = bytes(source.model) if source.kind == "onnx" else b""
     if source.kind == "graph":
         content, head = convert(read_graph(source.model), metadata)
@@ -64,7 +64,7 @@ def _made(source: Source, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _Ma
     return _Made(light, model, answers, {} if head is None else head.shapes, on_disk)
 
 
-def _card(source: Source, model: CheckedModel, parity: float | None, timing: Timing) -> Card:
+def _card(source: ModelSource, model: CheckedModel, parity: float | None, timing: Timing) -> Card:
     return Card(
         name=source.name,
         source=f"{source.packing}, {source.kind}",
@@ -86,7 +86,7 @@ def _card(source: Source, model: CheckedModel, parity: float | None, timing: Tim
 
 
 def _written(path: pathlib.Path, content: bytes) -> pathlib.Path:
-    """A fresh file: never through a link, never over another."""
+    """Writes a new file: never through a link, never over an existing file. Returns `path`."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
@@ -94,7 +94,7 @@ def _written(path: pathlib.Path, content: bytes) -> pathlib.Path:
 
 
 def _sync(*paths: pathlib.Path) -> None:
-    """Onto the disk, before the folder is named."""
+    """Flushes the files to the disk, before the folder gets its name."""
     for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -1,7 +1,7 @@
-"""From what a racer brings to a model's folder: the door of the child that does it, with limits (run_isolated.py).
+"""Entry point of the child process that turns a racer's file into a model's folder (run_isolated.py sets its limits).
 
 The file is read and hashed while the libraries are loaded: each takes a quarter of a second, on a core of its own. The
-folder is empty and nobody reads it yet; it becomes a model only when the parent moves it into the library.
+folder starts empty and unused; it becomes a model only when the parent moves it into the library (library.py).
 """
 
 import pathlib
@@ -20,22 +20,22 @@ def prepare(
     """Writes model.onnx, model_metadata.json and card.json into `folder`. Raises BadInput with one sentence."""
     with ThreadPoolExecutor(1, "reading") as reading:
         source = reading.submit(read_source, path, metadata_path, checkpoint)
-        # Only now: the libraries are loaded beside the reading, and under the limits as well.
+        # Imported here: the libraries are loaded while the file is read, and under the limits.
         from vehicle.models.importing.make_model import make_model  # noqa: PLC0415
 
         try:
             return make_model(source.result, folder)
         except BadInput as error:
-            # What is named by our own folder's name means nothing to a racer.
+            # The path of the temporary folder means nothing to a racer.
             sentence = str(error).removeprefix(f"{path}: ")
             sentence = sentence.removeprefix(f"{folder / MODEL}: ").removeprefix(f"{folder / METADATA}: ")
             raise BadInput(f"{path}: {sentence}") from None
         except OSError as error:
-            raise BadInput(f"{path}: the model cannot be kept ({error.strerror}): free some space.") from None
+            raise BadInput(f"{path}: the model cannot be stored ({error.strerror}): free some space.") from None
 
 
 def main(arguments: list[str]) -> int:
-    """The child: the limits are set before anything of the racer's is opened."""
+    """Entry point of the child (run_isolated.py); returns the exit code."""
     path, folder, metadata, checkpoint = [*arguments, "", ""][:4]
     try:
         prepare(pathlib.Path(path), pathlib.Path(folder), pathlib.Path(metadata) if metadata else None, checkpoint)

@@ -1,6 +1,6 @@
-"""What a racer brings: an archive (tar.gz, tar or zip), or a frozen graph or an ONNX file with its metadata beside it.
+"""Reads a racer's file: an archive (tar.gz, tar or zip), or a frozen graph or ONNX file with its metadata next to it.
 
-Needs no library beyond the standard one: it is read while the others are loaded.
+Called by prepare.py. Imports the standard library only, since it runs while the other libraries are loaded.
 """
 
 import hashlib
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
 
 from shared.errors import BadInput
-from vehicle.models.importing.archive import HEAD_BYTES, check_packing, is_archive, take_model
-from vehicle.models.importing.gzip_reader import MOST_PACKED
-from vehicle.models.model_files import METADATA, MOST_METADATA_BYTES, MOST_MODEL_BYTES, fit_name
+from vehicle.models.importing.archive import HEAD_BYTES, check_packing, extract_model, is_archive
+from vehicle.models.importing.gzip_reader import MAX_PACKED
+from vehicle.models.model_files import MAX_METADATA_BYTES, MAX_MODEL_BYTES, METADATA, fit_name
 
 Kind = Literal["graph", "onnx"]
 _ENDS = (".tar.gz", ".tgz", ".gz", ".tar", ".zip", ".pb", ".onnx")
@@ -19,10 +19,10 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """The bytes that were brought, and what they are. Nothing in them is checked yet.
+class ModelSource:
+    """The racer's model and metadata, not yet checked.
 
-    `choice` says why it is this model, if the archive held several checkpoints.
+    `choice` says why this model was chosen, if the archive has several checkpoints.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Source:
     choice: str = ""
 
 
-def read_source(path: pathlib.Path, metadata: pathlib.Path | None = None, checkpoint: str = "") -> Source:
-    """The model in a file; a bare model's metadata lie beside it, or are `metadata`. Raises BadInput, one sentence.
+def read_source(path: pathlib.Path, metadata: pathlib.Path | None = None, checkpoint: str = "") -> ModelSource:
+    """The model in a file. The metadata of a bare model are in `metadata`, or in the same folder. Raises BadInput.
 
     `checkpoint` names one of several in an archive.
     """
@@ -49,11 +49,11 @@ def read_source(path: pathlib.Path, metadata: pathlib.Path | None = None, checkp
         raise BadInput(f"{path}: the model cannot be read ({error.strerror}).") from None
 
 
-def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) -> Source:
+def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) -> ModelSource:
     if not path.is_file():
         raise BadInput("there is no such file; give a DeepRacer archive (tar.gz, tar or zip), a .pb or an .onnx file.")
-    if path.stat().st_size > MOST_PACKED:
-        raise BadInput(f"The file is larger than {MOST_PACKED >> 20} MB, which is not read.")
+    if path.stat().st_size > MAX_PACKED:
+        raise BadInput(f"The file is larger than {MAX_PACKED >> 20} MB, which is not read.")
     stem = next((path.name[: -len(end)] for end in _ENDS if path.name.lower().endswith(end)), path.name)
     suffix = path.suffix.lower()
     with path.open("rb") as file:
@@ -66,26 +66,28 @@ def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) ->
         if checkpoint:
             raise BadInput("A checkpoint can be chosen of an archive only; this is one model.")
         file.seek(0)
-        model = file.read(MOST_MODEL_BYTES + 1)
-    if len(model) > MOST_MODEL_BYTES:
-        raise BadInput(f"The model is larger than {MOST_MODEL_BYTES >> 20} MB, which is not run.")
+        model = file.read(MAX_MODEL_BYTES + 1)
+    if len(model) > MAX_MODEL_BYTES:
+        raise BadInput(f"The model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not run.")
     beside = _beside(metadata or path.with_name(METADATA))
     kind: Kind = "graph" if suffix == ".pb" else "onnx"
     digest = hashlib.sha256(model).hexdigest()
-    return Source(fit_name(stem), kind, "file", digest, _content(model, beside), model, beside)
+    return ModelSource(fit_name(stem), kind, "file", digest, _content(model, beside), model, beside)
 
 
-def _unpacked(file: BinaryIO, name: str, checkpoint: str) -> Source:
-    """The archive's model; the whole file is hashed on the way."""
-    hashed = _Hashed(file)
-    taken = take_model(cast(BinaryIO, hashed), checkpoint)
-    kind: Kind = "onnx" if taken.name.lower().endswith(".onnx") else "graph"
-    content = _content(taken.model, taken.metadata)
-    return Source(name, kind, "archive", hashed.hexdigest(), content, taken.model, taken.metadata, taken.choice)
+def _unpacked(file: BinaryIO, name: str, checkpoint: str) -> ModelSource:
+    """The model in an archive; the whole file is hashed while it is read. Raises BadInput."""
+    hashed = _HashingFile(file)
+    extracted = extract_model(cast(BinaryIO, hashed), checkpoint)
+    kind: Kind = "onnx" if extracted.name.lower().endswith(".onnx") else "graph"
+    content = _content(extracted.model, extracted.metadata)
+    return ModelSource(
+        name, kind, "archive", hashed.hexdigest(), content, extracted.model, extracted.metadata, extracted.choice
+    )
 
 
-class _Hashed:
-    """A file whose bytes are hashed as they are read for the first time."""
+class _HashingFile:
+    """A file that is hashed while it is read; bytes that are read again do not count twice."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -93,7 +95,7 @@ class _Hashed:
         self._at = self._hashed = 0
 
     def read(self, size: int) -> bytes:
-        """The next bytes."""
+        """At most `size` bytes from the current position."""
         found = self._file.read(size)
         if self._at <= self._hashed < self._at + len(found):
             self._digest.update(memoryview(found)[self._hashed - self._at :])
@@ -102,12 +104,12 @@ class _Hashed:
         return found
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Elsewhere, as of a file."""
+        """Moves the position, as io.IOBase.seek does."""
         self._at = self._file.seek(offset, whence)
         return self._at
 
     def hexdigest(self) -> str:
-        """Of the whole file, also of what nobody asked for."""
+        """SHA-256 of the whole file, including the parts that were never read."""
         self.seek(self._hashed)
         while self.read(_CHUNK):
             pass
@@ -118,14 +120,14 @@ def _beside(path: pathlib.Path) -> bytes:
     if not path.is_file():
         raise BadInput(f"The model's metadata are missing: put {METADATA} beside it, or name the file with --metadata.")
     with path.open("rb") as file:
-        text = file.read(MOST_METADATA_BYTES + 1)
-    if len(text) > MOST_METADATA_BYTES:
-        raise BadInput(f"The {METADATA} is larger than {MOST_METADATA_BYTES} bytes; metadata are a few lines of JSON.")
+        text = file.read(MAX_METADATA_BYTES + 1)
+    if len(text) > MAX_METADATA_BYTES:
+        raise BadInput(f"The {METADATA} is larger than {MAX_METADATA_BYTES} bytes; metadata are a few lines of JSON.")
     return text
 
 
 def _content(model: bytes | bytearray, metadata: bytes) -> str:
-    """One hash of both, whichever way they were packed."""
+    """SHA-256 of model and metadata together, independent of how they were packed."""
     digest = hashlib.sha256(len(model).to_bytes(8, "big"))
     digest.update(model)
     digest.update(metadata)

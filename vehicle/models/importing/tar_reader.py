@@ -1,20 +1,23 @@
-"""Reads a tar archive, forward only: our own reader of the format, which never writes and trusts nothing.
+"""Reads a tar archive, forward only, without ever writing a file. The archive is untrusted.
 
-Links, devices, sparse files and what is torn are refused, whatever else is in the archive. Source: POSIX.1-2017 pax and
-ustar, GNU tar manual ("Basic Tar Format"). Used by archive.py.
+An archive with links, devices or sparse files, or an incomplete one, is refused as a whole. Source: POSIX.1-2017 (pax
+and ustar), GNU tar manual ("Basic Tar Format"). Used by archive.py.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.errors import BadInput
-from vehicle.models.importing.gzip_reader import MOST_UNPACKED, NOT_AN_ARCHIVE, PIECE, Unpacked
+from vehicle.models.importing.gzip_reader import MAX_UNPACKED, NOT_AN_ARCHIVE, PIECE, Unpacked
 
 _BLOCK = 512
-_MOST_EXTENSION, _MOST_EXTENSIONS = 65_536, 1 << 20  # bytes of one, and of all beyond what each file's times need
+_MAX_EXTENSION, _MAX_EXTENSIONS = (
+    65_536,
+    1 << 20,
+)  # bytes of one; of all, beyond the usual ones
 _USUAL_EXTENSION = 512
-_MOST_HEADERS = 25_000  # of extensions: one a file
-_MOST_RECORDS = 100
+_MAX_HEADERS = 25_000  # extension headers, one for each file
+_MAX_RECORDS = 100
 _REFUSED = {
     b"1": "a hard link",
     b"2": "a link",
@@ -26,7 +29,7 @@ _REFUSED = {
 
 
 def is_tar(head: bytes) -> bool:
-    """Does a file that begins so begin with a tar's header?"""
+    """Does `head`, the beginning of a file, hold a tar header?"""
     try:
         return len(head) >= _BLOCK and any(head[:_BLOCK]) and _is_summed(head[:_BLOCK])
     except BadInput:
@@ -35,7 +38,7 @@ def is_tar(head: bytes) -> bool:
 
 @dataclass(slots=True)
 class TarMember:
-    """One entry; its bytes may be read while it is the newest."""
+    """One entry; its content can be read until the next entry is requested."""
 
     name: str
     size: int
@@ -43,10 +46,10 @@ class TarMember:
     stream: Unpacked
     left: int
 
-    def pieces(self, most: int) -> Iterator[bytearray]:
-        """All of it, piece by piece. Raises BadInput if it is larger than `most` or torn."""
-        if self.size > most:
-            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {most} are taken.")
+    def pieces(self, max_bytes: int) -> Iterator[bytearray]:
+        """The content in pieces. Raises BadInput if it exceeds `max_bytes` or is incomplete."""
+        if self.size > max_bytes:
+            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {max_bytes} are taken.")
         while self.left:
             piece = self.stream.read(min(self.left, PIECE))
             if not piece:
@@ -56,14 +59,14 @@ class TarMember:
 
 
 def tar_members(stream: Unpacked) -> Iterator[TarMember]:
-    """The entries with their real names and sizes; extensions of the format belong to the entry that follows."""
+    """The entries; a pax or GNU extension header applies to the entry that follows it. Raises BadInput."""
     extended: dict[str, str] = {}
     spent = count = 0
     while (header := _header(stream)) is not None:
         kind, size = header[156:157], _number(header[124:136])
         if kind in (b"x", b"g", b"L"):
             spent, count = spent + max(size - _USUAL_EXTENSION, 0), count + 1
-            if size > _MOST_EXTENSION or spent > _MOST_EXTENSIONS or count > _MOST_HEADERS:
+            if size > _MAX_EXTENSION or spent > _MAX_EXTENSIONS or count > _MAX_HEADERS:
                 raise BadInput("The archive's names are longer than any model's.")
             text = bytes(stream.read(size))
             stream.skip(-size % _BLOCK)
@@ -85,7 +88,7 @@ def _member(stream: Unpacked, header: bytes, kind: bytes, size: int, extended: d
         )
     if "size" in extended:
         size = _decimal(extended["size"])
-    if size > MOST_UNPACKED:
+    if size > MAX_UNPACKED:
         raise BadInput(f"The archive's {name[:60]!r} would have {size} bytes; that is too much.")
     if kind == b"5":
         size = 0
@@ -93,7 +96,7 @@ def _member(stream: Unpacked, header: bytes, kind: bytes, size: int, extended: d
 
 
 def _header(stream: Unpacked) -> bytes | None:
-    """The next header; None at the end, which is a block of zeros."""
+    """The next header; None at the end of the archive, a block of zeros. Raises BadInput."""
     header = bytes(stream.read(_BLOCK))
     if len(header) < _BLOCK:
         raise BadInput(NOT_AN_ARCHIVE)
@@ -109,7 +112,7 @@ def _is_summed(header: bytes) -> bool:
 
 
 def _number(given: bytes) -> int:
-    """Octal, or GNU's base 256; never negative."""
+    """A numeric field: octal digits, or GNU's base 256; never negative. Raises BadInput."""
     if given[0] & 0x80:
         value = int.from_bytes(given, "big", signed=False) & ((1 << (8 * len(given) - 1)) - 1)
         if given[0] & 0x40 or value > 1 << 62:
@@ -128,15 +131,15 @@ def _decimal(given: str) -> int:
 
 
 def _text(given: bytes) -> str:
-    """A field up to its first zero; what is no UTF-8 stays visible as such."""
+    """A text field up to its first zero byte; invalid UTF-8 becomes backslash escapes."""
     return given.split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
 
 
 def _records(text: bytes) -> dict[str, str]:
-    """The `length key=value` lines of a pax header. Raises BadInput."""
+    """The `length key=value` records of a pax header. Raises BadInput."""
     found: dict[str, str] = {}
     at = 0
-    for _ in range(_MOST_RECORDS):
+    for _ in range(_MAX_RECORDS):
         if at >= len(text):
             return found
         length = text[at : at + 20].partition(b" ")[0]
@@ -148,4 +151,4 @@ def _records(text: bytes) -> dict[str, str]:
             raise BadInput("The archive holds a sparse file, which is not taken.")
         found[_text(key)] = _text(value)
         at = end
-    raise BadInput(f"The archive says more than {_MOST_RECORDS} things of one file, which is not read.")
+    raise BadInput(f"The archive says more than {_MAX_RECORDS} things of one file, which is not read.")

@@ -1,8 +1,8 @@
-"""Reads a ZIP archive: our own reader of the format, which never writes and trusts nothing. Used by archive.py.
+"""Reads a ZIP archive without ever writing a file. The archive is untrusted. Used by archive.py.
 
-Browsers and download buttons make a ZIP of what was a folder, often under the name that the tar.gz had. The directory
-at the file's end says what is there; only what is asked for is unpacked, within limits, and held against its check sum.
-Encrypted files, links, devices and split archives are refused, whatever else is in there. Source: PKWARE APPNOTE 6.3.
+Browsers and download buttons make a ZIP of a folder, often under the name of the tar.gz. The central directory at the
+end of the file lists the entries; only those that are requested are unpacked, within limits, and their CRC-32 is
+verified. An archive with encrypted files, links or devices, or a split one, is refused. Source: PKWARE APPNOTE 6.3.
 """
 
 import io
@@ -21,8 +21,8 @@ NOT_A_ZIP = "The file is no tar.gz archive, and as a zip archive it is not compl
 
 _END, _END64, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _ENTRY, _LOCAL = b"PK\x01\x02", b"PK\x03\x04"
-_MOST_COMMENT = 65_535
-_MOST_DIRECTORY = 4 << 20
+_MAX_COMMENT = 65_535
+_MAX_DIRECTORY = 4 << 20
 _FULL16, _FULL32 = 0xFFFF, 0xFFFF_FFFF
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _IS_UTF8, _MASKED = 1 << 0, 1 << 11, 1 << 13
@@ -30,7 +30,7 @@ _ENCRYPTED, _IS_UTF8, _MASKED = 1 << 0, 1 << 11, 1 << 13
 
 @dataclass(frozen=True, slots=True)
 class ZipMember:
-    """One entry as the directory has it; its bytes are unpacked when they are asked for."""
+    """One entry of the central directory; its content is unpacked on request."""
 
     name: str
     size: int
@@ -42,10 +42,10 @@ class ZipMember:
     begins: int
     file: BinaryIO
 
-    def pieces(self, most: int) -> Iterator[bytes]:
-        """All of it, piece by piece. Raises BadInput if it is larger than `most`, torn, or not what its sum says."""
-        if self.size > most:
-            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {most} are taken.")
+    def pieces(self, max_bytes: int) -> Iterator[bytes]:
+        """The content in pieces. Raises BadInput if it exceeds `max_bytes`, is incomplete or fails its CRC-32."""
+        if self.size > max_bytes:
+            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {max_bytes} are taken.")
         if self.method not in (_STORED, _DEFLATED):
             raise BadInput(f"The archive's {self.name[:60]!r} is packed in a way that is not read: use plain zip.")
         self._to_content()
@@ -59,7 +59,7 @@ class ZipMember:
             raise BadInput(f"The archive's {self.name[:60]!r} is damaged: its check sum is another.")
 
     def _to_content(self) -> None:
-        """The entry's own header says the same as the directory, else two readers would read two things."""
+        """Seeks to the content. Raises BadInput if the local header contradicts the central directory."""
         self.file.seek(self.begins)
         header = self.file.read(30)
         if len(header) < 30 or header[:4] != _LOCAL:
@@ -86,11 +86,11 @@ class ZipMember:
             try:
                 yield inflate.decompress(packed, PIECE)
             except zlib.error:
-                return  # what came out until here is too short: the caller says so
+                return  # the content is too short so far, which the caller reports
 
 
 def zip_members(file: BinaryIO) -> Iterator[ZipMember]:
-    """The entries of the directory. Raises BadInput."""
+    """The entries of the central directory. Raises BadInput."""
     directory, begins = _directory(file)
     packed = unpacked = at = 0
     while at < len(directory):
@@ -98,15 +98,15 @@ def zip_members(file: BinaryIO) -> Iterator[ZipMember]:
         at += size
         packed, unpacked = packed + member.packed, unpacked + member.size
         if member.begins + 30 + len(member.raw_name) + member.packed > begins or packed > begins:
-            raise BadInput(NOT_A_ZIP)  # outside the file, or one over the other
+            raise BadInput(NOT_A_ZIP)  # outside the file, or overlapping the directory
         check_sizes(packed, unpacked)
         yield member
 
 
 def _directory(file: BinaryIO) -> tuple[bytes, int]:
-    """The directory's bytes and where they begin. Raises BadInput."""
+    """The bytes of the central directory, and its offset. Raises BadInput."""
     size = file.seek(0, io.SEEK_END)
-    tail_at = max(0, size - _MOST_COMMENT - 22)
+    tail_at = max(0, size - _MAX_COMMENT - 22)
     file.seek(tail_at)
     tail = file.read(size - tail_at)
     place = tail.rfind(_END)
@@ -122,14 +122,14 @@ def _directory(file: BinaryIO) -> tuple[bytes, int]:
         raise BadInput("The zip archive is split over several files: pack it into one.")
     if begins + length != end:
         raise BadInput(NOT_A_ZIP)
-    if length > _MOST_DIRECTORY:
+    if length > _MAX_DIRECTORY:
         raise BadInput("The archive's names are longer than any model's.")
     file.seek(begins)
     return file.read(length), begins
 
 
 def _large_end(file: BinaryIO, end: int) -> tuple[int, int, int]:
-    """The same of the 64-bit format: where the directory ends, how long it is, where it begins."""
+    """End, length and offset of the central directory of a ZIP64 archive. Raises BadInput."""
     file.seek(max(0, end - 20))
     locator = file.read(20)
     if locator[:4] != _LOCATOR64 or len(locator) < 20:
@@ -148,7 +148,7 @@ def _large_end(file: BinaryIO, end: int) -> tuple[int, int, int]:
 
 
 def _member(file: BinaryIO, directory: bytes, at: int) -> tuple[ZipMember, int]:
-    """The entry at a place of the directory, and how long it is there."""
+    """The entry at offset `at` of the central directory, and its length there. Raises BadInput."""
     if len(directory) < at + 46 or directory[at : at + 4] != _ENTRY:
         raise BadInput(NOT_A_ZIP)
     flags, method, _, _, crc, packed, size, name_size, extra_size, comment_size = struct.unpack_from(
@@ -173,7 +173,7 @@ def _name(raw: bytes, flags: int) -> str:
     if flags & _IS_UTF8:
         return raw.decode("utf-8", "backslashreplace")
     try:
-        return raw.decode("utf-8")  # what many packers write without saying so
+        return raw.decode("utf-8")  # what many programs write without setting the flag
     except UnicodeDecodeError:
         return raw.decode("cp437")
 
@@ -185,7 +185,7 @@ def _check_kind(name: str, mode: int) -> None:
 
 
 def _large(extra: bytes, size: int, packed: int, begins: int) -> tuple[int, int, int]:
-    """The numbers of the 64-bit format, which stand in the entry's extra field where they do not fit."""
+    """Size, packed size and offset; those that do not fit 32 bits are in the ZIP64 extra field."""
     numbers = [size, packed, begins]
     places = [place for place, number in enumerate(numbers) if number == _FULL32]
     at = 0

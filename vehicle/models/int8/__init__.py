@@ -1,1 +1,1 @@
-"""Quantising a model to 8 bits, and the verdict whether it drives the same."""
+"""Quantising a model to 8 bits, and deciding whether the quantised model drives."""

@@ -1,4 +1,4 @@
-"""The frames that a model is quantised with and held to: from recordings of the black box, or a folder of pictures."""
+"""The frames for quantising and judging a model: from recordings of the car, or from a folder of pictures."""
 
 import pathlib
 from collections.abc import Iterator
@@ -11,26 +11,28 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, preprocessor
-from vehicle.models.running.replay import pixels_of, seen_of
-from vehicle.recordings.frame_feed import Picture
-from vehicle.recordings.reader import read_run
+from vehicle.models.running.replay import decode_frame, decode_policy_input
+from vehicle.recordings.frame_feed import RecordedFrame
+from vehicle.recordings.reader import read_recording
 
 Frames = NDArray[np.uint8]
 
-LEAST, MOST = 40, 400
+MIN_FRAMES, MAX_FRAMES = 40, 400
 _CHUNKS = 8
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm")
 
 
 def read_frames(source: pathlib.Path, shrink: ProfileName = "grey-area") -> Frames:
-    """(n, 120, 160) uint8 as the policy would see them, LEAST to MOST of them, spread evenly. Raises BadInput.
+    """(n, 120, 160) uint8 as the policy would see them, MIN_FRAMES to MAX_FRAMES, evenly spread. Raises BadInput.
 
     `source` is a recording (.mcap), a folder of recordings, or a folder of pictures.
     """
     pictures = list(_pictures(source, shrink))
-    if len(pictures) < LEAST:
-        raise BadInput(f"{source}: holds {len(pictures)} frames; at least {LEAST} are needed: give a longer recording.")
-    chosen = np.linspace(0, len(pictures) - 1, min(MOST, len(pictures))).astype(int)
+    if len(pictures) < MIN_FRAMES:
+        raise BadInput(
+            f"{source}: holds {len(pictures)} frames; at least {MIN_FRAMES} are needed: give a longer recording."
+        )
+    chosen = np.linspace(0, len(pictures) - 1, min(MAX_FRAMES, len(pictures))).astype(int)
     made, fill = np.zeros((len(chosen), HEIGHT, WIDTH), np.uint8), preprocessor(shrink)
     for place, number in enumerate(chosen):
         fill(_pixels(pictures[number]), made[place])
@@ -38,13 +40,13 @@ def read_frames(source: pathlib.Path, shrink: ProfileName = "grey-area") -> Fram
 
 
 def halves(frames: Frames) -> tuple[Frames, Frames]:
-    """To calibrate with and to judge by: whole stretches of the drive, since neighbours are nearly alike."""
+    """The frames for calibrating and for judging: alternating stretches, since neighbouring frames are nearly equal."""
     stretches = np.array_split(frames, _CHUNKS)
     return np.concatenate(stretches[::2]), np.concatenate(stretches[1::2])
 
 
 def _pictures(source: pathlib.Path, shrink: ProfileName) -> Iterator[Any]:
-    """Undecoded: pictures of a recording, or paths."""
+    """The frames of recordings, or the paths of pictures, not decoded. Raises BadInput."""
     if source.is_dir():
         recordings = sorted(source.glob("*.mcap"))
         for recording in recordings:
@@ -57,17 +59,17 @@ def _pictures(source: pathlib.Path, shrink: ProfileName) -> Iterator[Any]:
         raise BadInput(f"{source}: is neither a recording (.mcap) nor a folder of recordings or pictures.")
 
 
-def _recorded(recording: pathlib.Path, shrink: ProfileName) -> Iterator[Picture]:
-    """A drive's frames; what the policy saw of them counts only if it saw them as it shall now."""
-    run = read_run([recording])
+def _recorded(recording: pathlib.Path, shrink: ProfileName) -> Iterator[RecordedFrame]:
+    """The frames of a recording; the recorded policy input counts only if it has the same profile."""
+    run = read_recording([recording])
     as_now = run.about.get("profile", "grey-area") == shrink
-    for picture in run.pictures:
-        yield picture if as_now else replace(picture, seen=b"")
+    for picture in run.frames:
+        yield picture if as_now else replace(picture, policy_input=b"")
 
 
 def _pixels(picture: Any) -> Any:
-    if isinstance(picture, Picture):
-        return seen_of(picture) if picture.seen else pixels_of(picture)
+    if isinstance(picture, RecordedFrame):
+        return decode_policy_input(picture) if picture.policy_input else decode_frame(picture)
     pixels = cv2.imread(str(picture), cv2.IMREAD_COLOR)
     if pixels is None:
         raise BadInput(f"{picture}: is not a picture that can be read.")

@@ -1,6 +1,7 @@
-"""fp32 or int8? Both are timed where they would drive and held against each other on recorded frames.
+"""Chooses between fp32 and int8: both are timed on this machine and compared on recorded frames.
 
-The rule is in verdict.py. What is not fit to be judged does not count, and fp32 drives, with a sentence that says why.
+Called when the pilot starts. The rule is in verdict.py. If the int8 model or its note cannot be used, fp32 drives, with
+a sentence that says why.
 """
 
 import dataclasses
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from vehicle.frames.preprocess import ProfileName
-from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Precision, Verdict, load_note
+from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Verdict, Precision, load_note
 from vehicle.models.running.check import HEIGHT, WIDTH, check_model
 from vehicle.models.running.policy import Policy
 
@@ -22,34 +23,38 @@ Wanted = Literal["auto", "fp32"]
 
 _CLOSE = 0.1
 _PACE_S = 0.005
-_MOST_FRAMES = 200
+_MAX_FRAMES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What drives, and why."""
+class PrecisionChoice:
+    """The policy that drives, and one sentence that says why."""
 
     policy: Policy
     precision: Precision
     sentence: str
 
 
-def choose(path: pathlib.Path, shrink: ProfileName = "grey-area", wanted: Wanted = "auto") -> Choice:
-    """The policy of a model's folder in the precision that suits this machine. Raises BadInput if fp32 is not fit."""
+def choose(path: pathlib.Path, shrink: ProfileName = "grey-area", wanted: Wanted = "auto") -> PrecisionChoice:
+    """The policy of a model's folder in the precision for this machine. Raises BadInput if the fp32 model is unfit."""
     fp32 = Policy(check_model(path), shrink)
     home = fp32.model.path.parent
     if wanted == "fp32" or not (home / NOTE).is_file():
-        return Choice(fp32, "fp32", "fp32 drives: the settings say so." if wanted == "fp32" else "fp32 drives.")
+        return PrecisionChoice(
+            fp32, "fp32", "fp32 drives: the settings say so." if wanted == "fp32" else "fp32 drives."
+        )
     try:
         int8 = _int8(home, fp32, shrink)
         verdict = judge(fp32, int8, load_frames(home))
     except BadInput as error:
-        return Choice(fp32, "fp32", f"fp32 drives: the int8 beside it does not count ({str(error).rstrip('.')}).")
-    return Choice(int8 if verdict.precision == "int8" else fp32, verdict.precision, verdict.sentence)
+        return PrecisionChoice(
+            fp32, "fp32", f"fp32 drives: the int8 beside it does not count ({str(error).rstrip('.')})."
+        )
+    return PrecisionChoice(int8 if verdict.precision == "int8" else fp32, verdict.precision, verdict.sentence)
 
 
 def _int8(home: pathlib.Path, fp32: Policy, shrink: ProfileName) -> Policy:
-    """What stands beside the model. Raises BadInput unless it belongs to it, and is itself fit to drive."""
+    """The int8 model in the folder. Raises BadInput unless it was made from this fp32 model and is fit to drive."""
     note, model = load_note(home), check_model(home / INT8)
     if note.of_sha256 != fp32.model.sha256:
         raise BadInput("it was made of another model")
@@ -58,46 +63,46 @@ def _int8(home: pathlib.Path, fp32: Policy, shrink: ProfileName) -> Policy:
     return Policy(dataclasses.replace(model, name=fp32.model.name), shrink)
 
 
-def judge(fp32: Policy, int8: Policy, frames: NDArray[np.uint8]) -> Verdict:
-    """Both on each frame (n, 120, 160), paced as on the road and in turns, so that both find a cold cache."""
-    apart: list[tuple[float, float]] = []
-    taken: dict[bool, list[int]] = {False: [], True: []}
+def judge(fp32: Policy, int8: Policy, frames: NDArray[np.uint8]) -> Int8Verdict:
+    """Runs both on each of the frames (n, 120, 160), paced as on the track and alternating, so that caches are cold."""
+    differences: list[tuple[float, float]] = []
+    times_ns: dict[bool, list[int]] = {False: [], True: []}
     due_s = time.monotonic()
     for number, frame in enumerate(frames):
         actions = {}
         for is_int8 in (number % 2 == 0, number % 2 == 1):
             policy = int8 if is_int8 else fp32
-            policy.see(frame)
+            policy.preprocess(frame)
             began_ns = time.perf_counter_ns()
             answer = policy.answer()
-            taken[is_int8].append(time.perf_counter_ns() - began_ns)
+            times_ns[is_int8].append(time.perf_counter_ns() - began_ns)
             actions[is_int8] = policy.model.metadata.space.decode(answer, 1.0)
             due_s += _PACE_S
             time.sleep(max(0.0, due_s - time.monotonic()))
-        apart.append(
+        differences.append(
             (
                 abs(actions[True].steering - actions[False].steering),
                 abs(actions[True].throttle - actions[False].throttle),
             )
         )
-    steering, throttle = (np.array(column) for column in zip(*apart, strict=True))
-    return Verdict(
-        frames=len(apart),
+    steering, throttle = (np.array(column) for column in zip(*differences, strict=True))
+    return Int8Verdict(
+        frames=len(differences),
         alike=float(np.mean((steering <= _CLOSE) & (throttle <= _CLOSE))),
         steering_mean=float(steering.mean()),
-        steering_most=float(steering.max()),
-        fp32_us=int(np.median(taken[False]) // 1000),
-        int8_us=int(np.median(taken[True]) // 1000),
+        steering_max=float(steering.max()),
+        fp32_us=int(np.median(times_ns[False]) // 1000),
+        int8_us=int(np.median(times_ns[True]) // 1000),
     )
 
 
 def load_frames(home: pathlib.Path) -> NDArray[np.uint8]:
-    """The frames that int8 is judged by, (n, 120, 160). Raises BadInput."""
+    """The frames for the comparison, (n, 120, 160) uint8. Raises BadInput."""
     path = home / FRAMES
     try:
-        frames = np.lib.format.open_memmap(path, mode="r")  # no pickle, and no ZIP, which np.load would open as well
+        frames = np.lib.format.open_memmap(path, mode="r")  # np.load would accept pickles and ZIP files as well
     except (OSError, ValueError, EOFError):
         raise BadInput(f"{path} cannot be read: quantise the model again.") from None
-    if frames.dtype != np.uint8 or frames.shape[1:] != (HEIGHT, WIDTH) or not 1 <= len(frames) <= _MOST_FRAMES:
+    if frames.dtype != np.uint8 or frames.shape[1:] != (HEIGHT, WIDTH) or not 1 <= len(frames) <= _MAX_FRAMES:
         raise BadInput(f"{path} holds no frames of 160 x 120: quantise the model again.")
     return np.array(frames)

@@ -1,8 +1,8 @@
-"""int8 beside fp32: a model's weights and values in eight bits, their ranges taken from recorded frames.
+"""Makes an int8 model next to the fp32 one: weights and activations in 8 bits, with ranges from recorded frames.
 
-Runs in a child with limits (run_isolated.py), as everything does that handles a stranger's model. The last layer
-stays as it is: it costs nothing, and eight bits would make equals of neighbouring actions. Whether int8 drives is
-decided when the pilot starts (choose_precision.py, verdict.py), for whether it is faster is a matter of the processor.
+Runs in a child with limits (run_isolated.py), as does everything that handles an untrusted model. The last layer stays
+in fp32: it costs next to nothing, and 8 bits would make neighbouring actions equal. Which of the two drives is decided
+when the pilot starts (choose_precision.py, verdict.py), since only some processors run int8 faster.
 """
 
 import hashlib
@@ -21,29 +21,29 @@ from shared.errors import BadInput
 from vehicle.frames.preprocess import PROFILES, ProfileName
 from vehicle.models.int8.calibration_frames import Frames, halves, read_frames
 from vehicle.models.int8.choose_precision import judge
-from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Note, Verdict
+from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Note, Int8Verdict
 from vehicle.models.running.check import CheckedModel, check_model
 from vehicle.models.running.policy import Policy
 
 _DENSE = frozenset({"Gemm", "MatMul"})
 _QUANTISED = ["Conv", "Flatten", "Gemm", "MatMul", "MaxPool", "Relu", "Reshape", "Transpose"]
-_LEAST_OPSET = 13  # below, a scale for each channel cannot be written
-_KEPT_FRAMES = 60
+_MIN_OPSET = 13  # older opsets have no scale for each channel
+_JUDGED_FRAMES = 60
 
 
-def quantise(folder: pathlib.Path, source: pathlib.Path, shrink: ProfileName) -> Verdict:
-    """The work of the child. Raises BadInput."""
+def quantise(folder: pathlib.Path, source: pathlib.Path, shrink: ProfileName) -> Int8Verdict:
+    """Writes the int8 model, its frames and its note into the folder. Raises BadInput, OSError."""
     model = check_model(folder)
     calibrating, judging = halves(read_frames(source, shrink))
     content = quantised(model, calibrating)
-    kept = judging[np.linspace(0, len(judging) - 1, min(_KEPT_FRAMES, len(judging))).astype(int)]
+    judged = judging[np.linspace(0, len(judging) - 1, min(_JUDGED_FRAMES, len(judging))).astype(int)]
     home = model.path.parent
-    (home / NOTE).unlink(missing_ok=True)  # what stands there is void from here on
+    (home / NOTE).unlink(missing_ok=True)  # an older note is void from here on
     _write(home / INT8, content)
     packed = io.BytesIO()
-    np.save(packed, kept, allow_pickle=False)
+    np.save(packed, judged, allow_pickle=False)
     _write(home / FRAMES, packed.getvalue())
-    verdict = judge(Policy(model), Policy(check_model(home / INT8)), kept)
+    verdict = judge(Policy(model), Policy(check_model(home / INT8)), judged)
     note = Int8Note(model.sha256, hashlib.sha256(content).hexdigest(), source.name, len(calibrating), verdict)
     _write(home / NOTE, note.to_json().encode())
     return verdict
@@ -52,10 +52,10 @@ def quantise(folder: pathlib.Path, source: pathlib.Path, shrink: ProfileName) ->
 def quantised(model: CheckedModel, frames: Frames) -> bytes:
     """The model in int8, scales for each channel, ranges from `frames` (n, 120, 160). Raises BadInput."""
     original = onnx.ModelProto.FromString(model.content)
-    if any(opset.domain in ("", "ai.onnx") and opset.version < _LEAST_OPSET for opset in original.opset_import):
-        raise BadInput(f"{model.path}: is of an opset below {_LEAST_OPSET}, which cannot be quantised: export it anew.")
+    if any(opset.domain in ("", "ai.onnx") and opset.version < _MIN_OPSET for opset in original.opset_import):
+        raise BadInput(f"{model.path}: is of an opset below {_MIN_OPSET}, which cannot be quantised: export it again.")
     for number, node in enumerate(original.graph.node):
-        node.name = f"n{number}"  # they are chosen by name, which need not be given
+        node.name = f"n{number}"  # the library selects nodes by name, and names are optional
     last = [node.name for node in original.graph.node if node.op_type in _DENSE][-1:]
     with tempfile.TemporaryDirectory(prefix="raceday-int8-") as folder:
         made = pathlib.Path(folder) / INT8
@@ -63,7 +63,7 @@ def quantised(model: CheckedModel, frames: Frames) -> bytes:
             quantize_static(
                 original,
                 str(made),
-                _Reader(model, frames),
+                _CalibrationFrames(model, frames),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
@@ -71,21 +71,21 @@ def quantised(model: CheckedModel, frames: Frames) -> bytes:
                 op_types_to_quantize=_QUANTISED,
                 nodes_to_exclude=last,
             )
-        except Exception as error:  # the library's own errors have no base
+        except Exception as error:  # the library's errors have no common base class
             sentence = str(error).split("\n")[0][:200]
             raise BadInput(f"{model.path}: cannot be quantised ({sentence}).") from None
         return made.read_bytes()
 
 
-class _Reader(CalibrationDataReader):  # type: ignore[misc]  # the library is not typed
-    """Frames as the library asks for them, one after the other."""
+class _CalibrationFrames(CalibrationDataReader):  # type: ignore[misc]  # the library is not typed
+    """Feeds the calibration frames to the library, one at a time."""
 
     def __init__(self, model: CheckedModel, frames: Frames) -> None:
         self._name, self._shape = model.input_name, model.inputs[0].shape
         self._left = iter(frames)
 
     def get_next(self) -> dict[str, Any] | None:
-        """The next frame, or None."""
+        """The next frame by input name; None after the last."""
         frame = next(self._left, None)
         return None if frame is None else {self._name: frame.reshape(self._shape).astype(np.float32)}
 
@@ -97,7 +97,7 @@ def _write(path: pathlib.Path, content: bytes) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """The child."""
+    """Entry point of the child (run_isolated.py); returns the exit code."""
     logging.disable(logging.WARNING)  # the library's advice is not for a racer
     folder, source = map(pathlib.Path, arguments[:2])
     try:

@@ -1,1 +1,1 @@
-"""Running a model with ONNX Runtime: checks, session, policy, timing."""
+"""Running a model in ONNX Runtime: checks, session, policy, timing."""

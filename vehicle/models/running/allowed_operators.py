@@ -1,6 +1,6 @@
-"""The ONNX operators that the car runs; everything else is refused."""
+"""The ONNX operators that the car runs; every other is refused. Used by onnx_check.py. Names: ONNX operator schemas."""
 
-# What a convolutional policy is made of. No control flow, no random, no strings, nothing that makes large from small.
+# The operators of convolutional policies. No control flow, randomness or strings; none that blow up small inputs.
 OPS = frozenset(
     {
         "Add",

@@ -1,7 +1,7 @@
 """Is this file a model that the car may run? Every refusal is one sentence; nothing in the file is executed here.
 
-Checked before the runtime sees it: size, that it is ONNX, what is in it (onnx_check.py), and that its inputs and answer
-are those of the metadata.
+Called before every load of a model: `check_model(pathlib.Path("models/selected"))`. Before ONNX Runtime gets the file,
+this checks its size, that it is ONNX with allowed content (onnx_check.py), and that inputs and output fit the metadata.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import onnx
 
 from shared.errors import BadInput
 from vehicle.models.metadata import HEIGHT, WIDTH, Metadata, load_metadata
-from vehicle.models.model_files import METADATA, MODEL, MOST_MODEL_BYTES
+from vehicle.models.model_files import MAX_MODEL_BYTES, METADATA, MODEL
 from vehicle.models.running.describe import count_parameters, describe_network
 from vehicle.models.running.onnx_check import allowed_graph, fixed_dims
 
@@ -24,7 +24,7 @@ Layout = Literal["NCHW", "NHWC"]
 
 @dataclass(frozen=True, slots=True)
 class ModelInput:
-    """One input: which sensor it is, its name in the model, and its shape there."""
+    """One input of the model: its sensor, its name and its shape in the ONNX graph."""
 
     sensor: str
     name: str
@@ -33,7 +33,7 @@ class ModelInput:
 
 @dataclass(frozen=True, slots=True)
 class CheckedModel:
-    """A model that may be loaded: its bytes as they were checked, and what they mean. `input_name` is the camera's."""
+    """A model that passed all checks: its bytes and their meaning. `input_name` is the camera's input."""
 
     name: str
     path: pathlib.Path
@@ -54,7 +54,7 @@ def check_model(path: pathlib.Path, any_sensors: bool = False) -> CheckedModel:
 
     Without `any_sensors` it must be a model for this car, which has one grey front camera.
     """
-    # A library's `selected` may turn to another model while we read: both files are of the same folder.
+    # Resolved once: `selected` may be changed meanwhile, and both files must come from the same folder.
     folder = path.parent / path.readlink() if path.is_symlink() and path.is_dir() else path
     file = folder / MODEL if folder.is_dir() else path
     content = _read(file)
@@ -93,16 +93,16 @@ def _read(file: pathlib.Path) -> bytes:
         )
     try:
         with file.open("rb") as opened:
-            content = opened.read(MOST_MODEL_BYTES + 1)
+            content = opened.read(MAX_MODEL_BYTES + 1)
     except OSError as error:
         raise BadInput(f"{file}: the model cannot be read ({error.strerror}).") from None
-    if len(content) > MOST_MODEL_BYTES:
-        raise BadInput(f"{file}: the model is larger than {MOST_MODEL_BYTES >> 20} MB, which is not run.")
+    if len(content) > MAX_MODEL_BYTES:
+        raise BadInput(f"{file}: the model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not run.")
     return content
 
 
 def _inputs(graph: Any, metadata: Metadata) -> tuple[tuple[ModelInput, ...], Layout]:
-    """The model's inputs, the camera's first: each sensor of the metadata is one of them, told by its shape."""
+    """The inputs, the camera first, matched to the metadata's sensors by their shapes; and the layout of pictures."""
     given = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in given]
     wanted = len(metadata.sensors)

@@ -1,4 +1,4 @@
-"""A model in words: its actions, its layers, its size."""
+"""Describes a model in words: actions, layers, number of parameters. Used by the card and by `raceday model`."""
 
 import math
 from typing import Any
@@ -12,7 +12,7 @@ _FLOAT = onnx.TensorProto.FLOAT
 
 
 def describe_space(space: ActionSpace) -> str:
-    """The action space in a line."""
+    """The action space in one line."""
     if space.kind == "discrete":
         angles = [choice.steering_deg for choice in space.choices]
         speeds = [choice.speed_mps for choice in space.choices]
@@ -25,7 +25,7 @@ def describe_space(space: ActionSpace) -> str:
 
 
 def describe_network(graph: Any, metadata: Metadata) -> str:
-    """The layers as they are in the ONNX graph, such as `conv 32@8/4, dense 512`, after the metadata's word for it."""
+    """The metadata's name of the network and the layers of the ONNX graph: `shallow: conv 32@8/4, dense 512`."""
     sizes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     layers = [layer for node in graph.node if (layer := _layer(node, sizes))]
     short = metadata.network.removeprefix("DEEP_CONVOLUTIONAL_NETWORK").strip("_").lower() or "middle"
@@ -44,5 +44,5 @@ def _layer(node: Any, sizes: dict[str, tuple[int, ...]]) -> str:
 
 
 def count_parameters(graph: Any) -> int:
-    """How many numbers were learnt."""
+    """The number of trained weights."""
     return sum(math.prod(tensor.dims) for tensor in graph.initializer if tensor.data_type == _FLOAT)

@@ -1,7 +1,7 @@
-"""What may be in an ONNX file that the car runs: plain operators and fixed sizes. Nothing in the file is executed here.
+"""Checks the content of an ONNX file that the car is to run; nothing in the file is executed here. Used by check.py.
 
-No inner graphs, functions, foreign domains or data outside the file; tensors as large as they say; every value inside
-of a known and bounded size; and no more arithmetic than a car can do between two frames.
+Refused are subgraphs, functions, foreign operator domains and external data; tensors whose data do not match their
+shape; values inside of unknown or excessive size; and more arithmetic than a car can do between two frames.
 """
 
 import math
@@ -14,13 +14,13 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from shared.errors import BadInput
 from vehicle.models.running.allowed_operators import OPS
 
-MOST_NODES = 500
-MOST_JOINED = 1024  # values that one operator takes in
-MOST_ELEMENTS = 16 << 20
-MOST_HANDLED = 64 << 20  # elements of a frame, counted for each value that an operator makes them of
-MOST_WEIGHTS = 64 << 20
-MOST_PRODUCTS = 2_000_000_000  # a frame; the largest network of the field needs 1,200 million
-MOST_RANK = 8
+MAX_NODES = 500
+MAX_JOINED = 1024  # inputs of one operator
+MAX_ELEMENTS = 16 << 20
+MAX_HANDLED = 64 << 20  # elements for a frame, counted once for each input of the operator that makes them
+MAX_WEIGHTS = 64 << 20
+MAX_PRODUCTS = 2_000_000_000  # multiplications for a frame; the largest DeepRacer network needs 1,200 million
+MAX_RANK = 8
 OPSETS = range(7, 24)
 _FOLLOWED_ELEMENTS = 1024
 
@@ -73,14 +73,14 @@ def _check_opsets(model: Any) -> None:
 
 def _check_nodes(nodes: Iterable[Any]) -> None:
     nodes = list(nodes)
-    if len(nodes) > MOST_NODES:
-        raise BadInput(f"The model has {len(nodes)} operators; at most {MOST_NODES} are run.")
+    if len(nodes) > MAX_NODES:
+        raise BadInput(f"The model has {len(nodes)} operators; at most {MAX_NODES} are run.")
     for node in nodes:
         if node.domain not in ("", "ai.onnx") or node.op_type not in OPS:
             raise BadInput(f"The model uses the operator {node.op_type[:40]!r}, which is not run on the car.")
-        if len(node.input) > MOST_JOINED:
+        if len(node.input) > MAX_JOINED:
             raise BadInput(
-                f"The operator {node.op_type} takes in {len(node.input)} values; at most {MOST_JOINED} are run."
+                f"The operator {node.op_type} takes in {len(node.input)} values; at most {MAX_JOINED} are run."
             )
         if node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
             raise BadInput("The model drops values at random, as in training: export it for inference.")
@@ -102,19 +102,19 @@ def _check_attribute(node: Any, attribute: Any) -> None:
 
 
 def _check_tensor(tensor: Any) -> None:
-    """Its data is in the file, and as much of it as its shape says."""
+    """Raises BadInput unless the data is in the file and has the size that the shape says."""
     name = tensor.name[:40] or "constant"
     if tensor.data_location != onnx.TensorProto.DEFAULT or tensor.external_data:
         raise BadInput(f"The tensor {name!r} keeps its data outside the file, which is not read.")
     each = _BYTES_EACH.get(tensor.data_type)
-    if each is None or len(tensor.dims) > MOST_RANK or any(dim < 0 for dim in tensor.dims):
+    if each is None or len(tensor.dims) > MAX_RANK or any(dim < 0 for dim in tensor.dims):
         raise BadInput(f"The tensor {name!r} is of a type or shape that is not run.")
     elements = math.prod(tensor.dims)
-    if elements > MOST_WEIGHTS:
-        raise BadInput(f"The tensor {name!r} has {elements} elements; at most {MOST_WEIGHTS} are run.")
-    held = len(tensor.raw_data) / each if tensor.raw_data else _listed(tensor)
-    if held != elements:
-        raise BadInput(f"The tensor {name!r} says {elements} elements but holds {held:g}.")
+    if elements > MAX_WEIGHTS:
+        raise BadInput(f"The tensor {name!r} has {elements} elements; at most {MAX_WEIGHTS} are run.")
+    stored = len(tensor.raw_data) / each if tensor.raw_data else _listed(tensor)
+    if stored != elements:
+        raise BadInput(f"The tensor {name!r} says {elements} elements but holds {stored:g}.")
 
 
 def _listed(tensor: Any) -> int:
@@ -122,7 +122,7 @@ def _listed(tensor: Any) -> int:
 
 
 def _inner_sizes(model: Any) -> dict[str, tuple[int, ...]]:
-    """The shape of every value. What flows inside has a fixed size and a small one."""
+    """The inferred shape of every value. Raises BadInput for one that is not fixed or too large."""
     try:
         inferred = onnx.shape_inference.infer_shapes(_outline(model), check_type=True, strict_mode=True, data_prop=True)
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
@@ -137,37 +137,37 @@ def _inner_sizes(model: Any) -> dict[str, tuple[int, ...]]:
         for name in filter(None, node.output):
             if name not in sizes:
                 raise BadInput(f"Inside the model {name[:40]!r} has no fixed shape: export it with fixed shapes.")
-            if math.prod(sizes[name]) > MOST_ELEMENTS:
+            if math.prod(sizes[name]) > MAX_ELEMENTS:
                 raise BadInput(f"Inside the model {name[:40]!r} would have {math.prod(sizes[name])} elements.")
     return sizes
 
 
 def _outline(model: Any) -> Any:
-    """The model without its weights, whose shapes are enough: a hundredth of the memory."""
+    """The model without its weights, whose shapes are enough for the inference: a hundredth of the memory."""
     outline = onnx.ModelProto(ir_version=max(model.ir_version, 4), opset_import=model.opset_import)
     graph, given = outline.graph, model.graph
     graph.name = "outline"
     graph.node.extend(given.node)
-    graph.output.extend(given.output)  # what the file says of the sizes inside is not believed: they are inferred
+    graph.output.extend(given.output)  # the file's own value_info is untrusted and left out: shapes are inferred
     graph.input.extend(given.input)
-    kept = {value.name for value in given.input}
+    input_names = {value.name for value in given.input}
     for tensor in given.initializer:
         if math.prod(tensor.dims) <= _FOLLOWED_ELEMENTS:
             graph.initializer.append(tensor)
-        elif tensor.name not in kept:
+        elif tensor.name not in input_names:
             graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
     return outline
 
 
 def _check_products(graph: Any, sizes: Mapping[str, tuple[int, ...]]) -> None:
-    """How often a frame multiplies; a model that is too slow for any car is said so before it is tried."""
+    """Raises BadInput if a frame needs more arithmetic than any car can do, before the model is run."""
     handled = sum(
         math.prod(sizes[name]) * max(1, len(node.input)) for node in graph.node for name in filter(None, node.output)
     )
-    if handled > MOST_HANDLED:
+    if handled > MAX_HANDLED:
         raise BadInput(f"The model handles {handled // 1_000_000} million numbers a frame; no car keeps up with that.")
     total = sum(_products(node, sizes) for node in graph.node)
-    if total > MOST_PRODUCTS:
+    if total > MAX_PRODUCTS:
         raise BadInput(f"The model multiplies {total // 1_000_000} million times a frame; no car keeps up with that.")
 
 
@@ -192,7 +192,7 @@ def _products(node: Any, sizes: Mapping[str, tuple[int, ...]]) -> int:
 
 
 def fixed_dims(value: Any) -> tuple[int, ...] | None:
-    """The fixed shape of a value (onnx.ValueInfoProto), () for a single number; None if it is not fixed."""
+    """The fixed shape of a value (onnx.ValueInfoProto), () for a scalar; None if it is not fixed."""
     if not value.type.HasField("tensor_type") or not value.type.tensor_type.HasField("shape"):
         return None
     dims = tuple(dim.dim_value if dim.HasField("dim_value") else 0 for dim in value.type.tensor_type.shape.dim)

@@ -1,4 +1,7 @@
-"""The recorded frames through the model again, its answers beside the recorded wishes."""
+"""Runs recorded frames through a model again and compares its answers with the recorded setpoints.
+
+Called by `raceday model replay` and by quantising (int8/calibration_frames.py).
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,24 +15,24 @@ from vehicle.core.messages import ControlTrace
 from vehicle.frames.preprocess import HEIGHT, WIDTH
 from vehicle.hardware.interfaces import Pixels
 from vehicle.models.running.policy import Policy
-from vehicle.recordings.frame_feed import Picture
-from vehicle.recordings.reader import Run
+from vehicle.recordings.frame_feed import RecordedFrame
+from vehicle.recordings.reader import Recording
 
 _SAME = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How the model's answers of today differ from what it wished then; shares of full lock and full throttle.
+    """Differences between the model's answers and the recorded setpoints, as shares of full lock and full throttle.
 
-    `exact` are the frames of which the policy's own picture was kept; the others were compared by their JPEG.
+    `exact` counts the frames with a lossless policy input; the others were compared by their JPEG.
     """
 
     compared: int
     same: int
     steering_mean: float
-    steering_most: float
-    throttle_most: float
+    steering_max: float
+    throttle_max: float
     unmatched: int
     exact: int
 
@@ -38,48 +41,48 @@ class Comparison:
         return self.same / self.compared if self.compared else 0.0
 
 
-def compare(run: Run, policy: Policy) -> Comparison:
-    """Every recorded frame that a wish was made of. Raises BadInput if none can be compared."""
-    wishes: dict[int, ControlTrace] = {trace.frame_seq: trace for trace in reversed(run.traces)}
+def compare(run: Recording, policy: Policy) -> Comparison:
+    """Compares every recorded frame that led to a setpoint. Raises BadInput if there is none."""
+    setpoints: dict[int, ControlTrace] = {trace.frame_seq: trace for trace in reversed(run.traces)}
     differences = []
     exact = 0
-    for picture in run.pictures:
-        wish = wishes.get(picture.seq)
-        if wish is None or wish.frame_at_ns != picture.at_ns:
+    for picture in run.frames:
+        setpoint = setpoints.get(picture.seq)
+        if setpoint is None or setpoint.frame_at_ns != picture.at_ns:
             continue
-        if picture.seen:
-            np.copyto(policy.small, seen_of(picture))
+        if picture.policy_input:
+            np.copyto(policy.small, decode_policy_input(picture))
             exact += 1
         else:
-            policy.see(pixels_of(picture))
+            policy.preprocess(decode_frame(picture))
         action = policy.model.metadata.space.decode(policy.answer(), 1.0)
         differences.append(
-            (abs(action.steering - wish.setpoint_steering), abs(action.throttle - wish.setpoint_throttle))
+            (abs(action.steering - setpoint.setpoint_steering), abs(action.throttle - setpoint.setpoint_throttle))
         )
     if not differences:
-        raise BadInput("The recording holds no frame that a wish was made of: there is nothing to compare.")
-    steering, throttle = zip(*differences, strict=True)
+        raise BadInput("The recording holds no frame that a setpoint was made of: there is nothing to compare.")
+    steerings, throttles = zip(*differences, strict=True)
     return Comparison(
         compared=len(differences),
         same=sum(s <= _SAME and t <= _SAME for s, t in differences),
-        steering_mean=math.fsum(steering) / len(steering),
-        steering_most=max(steering),
-        throttle_most=max(throttle),
-        unmatched=len(run.pictures) - len(differences),
+        steering_mean=math.fsum(steerings) / len(steerings),
+        steering_max=max(steerings),
+        throttle_max=max(throttles),
+        unmatched=len(run.frames) - len(differences),
         exact=exact,
     )
 
 
-def seen_of(picture: Picture) -> Pixels:
-    """What the policy saw of the frame, (120, 160). Raises BadInput."""
-    small = cv2.imdecode(np.frombuffer(picture.seen, np.uint8), cv2.IMREAD_UNCHANGED)
+def decode_policy_input(picture: RecordedFrame) -> Pixels:
+    """The recorded policy input, (120, 160) uint8. Raises BadInput."""
+    small = cv2.imdecode(np.frombuffer(picture.policy_input, np.uint8), cv2.IMREAD_UNCHANGED)
     if small is None or small.shape != (HEIGHT, WIDTH) or small.dtype != np.uint8:
         raise BadInput(f"What the policy saw of frame {picture.seq} is no picture of {WIDTH} x {HEIGHT} grey pixels.")
     return cast(Pixels, small)
 
 
-def pixels_of(picture: Picture) -> Any:
-    """The recorded frame as it was coded: grey (H, W), or colour (H, W, 3). Raises BadInput."""
+def decode_frame(picture: RecordedFrame) -> Any:
+    """The recorded frame: grey (H, W) or BGR (H, W, 3) uint8. Raises BadInput."""
     pixels = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise BadInput(f"The recorded frame {picture.seq} is no picture.")

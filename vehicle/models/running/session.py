@@ -1,6 +1,6 @@
-"""A model in ONNX Runtime as the car wants it: one thread, no spinning, nothing reported.
+"""Opens a model in ONNX Runtime with the settings of a car: one thread, no busy waiting, no log.
 
-The runtime's defaults spin a core away for nothing at 30 Hz; one thread gives the same answers on a few per cent.
+With the runtime's defaults idle threads spin and use up a core at 30 Hz; one thread needs a few per cent.
 """
 
 import pathlib
@@ -14,14 +14,14 @@ _LOG_FATAL = 4
 
 
 def open_session(model: bytes | pathlib.Path) -> ort.InferenceSession:
-    """The model, loaded from its bytes, or from a file that was checked (a copy less in memory). Raises BadInput."""
+    """Loads a checked model from its bytes, or from its file, which saves a copy in memory. Raises BadInput."""
     given = model if isinstance(model, bytes) else str(model)
     try:
         return ort.InferenceSession(given, _options(), providers=["CPUExecutionProvider"])
-    except Exception as error:  # the runtime's own errors have no public base
+    except Exception as error:  # ONNX Runtime's errors have no public base class
         sentence = str(error).split("\n")[0]
         if isinstance(model, pathlib.Path):
-            sentence = sentence.replace(f"{model.parent}/", "")  # our own folder means nothing to a racer
+            sentence = sentence.replace(f"{model.parent}/", "")  # the path of the folder means nothing to a racer
         sentence = sentence[:200]
         raise BadInput(f"The runtime cannot load the model ({sentence}).") from None
 

@@ -1,1 +1,1 @@
-"""From a frozen TensorFlow graph to ONNX, without TensorFlow."""
+"""Converts a frozen TensorFlow graph to ONNX, without TensorFlow."""

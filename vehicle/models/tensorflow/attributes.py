@@ -1,4 +1,7 @@
-"""What an operator's attributes mean, and which of their values we run. Shapes are TensorFlow's: channels last."""
+"""Reads the attributes of TensorFlow operators and checks that their values are supported. Shapes are channels last.
+
+Called by the rules, by numpy_ops.py and by interpreter.py. Source: tensorflow/core/ops (attributes and defaults).
+"""
 
 import math
 from collections.abc import Sequence
@@ -7,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from shared.errors import BadInput
-from vehicle.models.tensorflow.graphdef import MOST_RANK, Node, Tensor
+from vehicle.models.tensorflow.graphdef import MAX_RANK, Node, Tensor
 
 Index = tuple[Any, ...]
 
 
 def strided_index(node: Node, begin: Tensor, end: Tensor, strides: Tensor) -> Index:
-    """The numpy index that a StridedSlice means."""
+    """The numpy index of a StridedSlice; `begin`, `end` and `strides` are its inputs."""
     masks = {key: integer(node, f"{key}_mask") for key in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")}
     index: list[Any] = []
     for place, (low, high, step) in enumerate(zip(begin.tolist(), end.tolist(), strides.tolist(), strict=True)):
@@ -30,7 +33,7 @@ def strided_index(node: Node, begin: Tensor, end: Tensor, strides: Tensor) -> In
 
 
 def conv_strides(node: Node) -> tuple[int, int]:
-    """The strides (down, right) of a convolution that we run: unpadded, undilated, channels last. Raises BadInput."""
+    """The strides (down, right) of a convolution. Raises BadInput unless it is VALID, undilated and channels last."""
     strides = node.attributes.get("strides")
     if not isinstance(strides, tuple) or len(strides) != 4 or strides[0] != 1 or strides[3] != 1 or min(strides) < 1:
         raise BadInput(f"The convolution {node.name[:80]!r} has strides that are not run.")
@@ -44,7 +47,7 @@ def conv_strides(node: Node) -> tuple[int, int]:
 
 
 def conv_size(node: Node, picture: Sequence[int], kernel: Sequence[int]) -> tuple[int, int]:
-    """Rows and columns of what a convolution makes. Raises BadInput."""
+    """Rows and columns of the output of a convolution, from the shapes of input and kernel. Raises BadInput."""
     down, right = conv_strides(node)
     if len(picture) != 4 or len(kernel) != 4 or picture[3] != kernel[2] or min(kernel) < 1:
         raise BadInput(f"The convolution {node.name[:80]!r} does not fit its input.")
@@ -55,7 +58,7 @@ def conv_size(node: Node, picture: Sequence[int], kernel: Sequence[int]) -> tupl
 
 
 def reshaped(node: Node, shape: tuple[int, ...], wanted: Tensor) -> tuple[int, ...]:
-    """The shape that a Reshape gives. Raises BadInput if it does not fit."""
+    """The output shape of a Reshape to `wanted`. Raises BadInput if it does not fit."""
     try:
         return np.broadcast_to(np.int8(0), shape).reshape([int(size) for size in np.ravel(wanted)]).shape
     except (ValueError, TypeError, OverflowError):
@@ -63,15 +66,15 @@ def reshaped(node: Node, shape: tuple[int, ...], wanted: Tensor) -> tuple[int, .
 
 
 def expanded(node: Node, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    """The shape with one more axis, of size one. Raises BadInput."""
-    if not -len(shape) - 1 <= axis <= len(shape) or len(shape) >= MOST_RANK:
+    """The shape with an additional axis of size one at `axis`. Raises BadInput."""
+    if not -len(shape) - 1 <= axis <= len(shape) or len(shape) >= MAX_RANK:
         raise BadInput(f"The {node.op} {node.name[:80]!r} does not fit its input.")
     place = axis % (len(shape) + 1)
     return (*shape[:place], 1, *shape[place:])
 
 
 def squeezed(node: Node, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape without its axes of size one, or without those that the node names. Raises BadInput."""
+    """The output shape of a Squeeze: without the named axes, or without all of size one. Raises BadInput."""
     try:
         return np.squeeze(np.broadcast_to(np.int8(0), shape), axes_of(node) or None).shape
     except ValueError:
@@ -79,7 +82,7 @@ def squeezed(node: Node, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def sliced(node: Node, shape: tuple[int, ...], begin: Tensor, end: Tensor, strides: Tensor) -> Tensor:
-    """Which elements a StridedSlice takes: their numbers, in the shape of its answer. Raises BadInput."""
+    """The flat indices of the elements that a StridedSlice selects, in its output shape. Raises BadInput."""
     try:
         return np.asarray(np.arange(math.prod(shape)).reshape(shape)[strided_index(node, begin, end, strides)])
     except (IndexError, ValueError, TypeError):
@@ -87,7 +90,7 @@ def sliced(node: Node, shape: tuple[int, ...], begin: Tensor, end: Tensor, strid
 
 
 def epsilon(node: Node) -> float:
-    """The variance's floor of a normalisation that does not train. Raises BadInput if it trains."""
+    """The epsilon of a batch normalisation. Raises BadInput if it is in training mode or not NHWC."""
     if node.attributes.get("is_training", True) is not False:
         raise BadInput(f"The normalisation {node.name[:80]!r} is in training mode: export the model for inference.")
     if node.attributes.get("data_format", b"NHWC") != b"NHWC":
@@ -97,23 +100,23 @@ def epsilon(node: Node) -> float:
 
 
 def slope(node: Node) -> float:
-    """How steep a LeakyRelu is below 0."""
+    """The slope of a LeakyRelu below 0."""
     alpha = node.attributes.get("alpha", 0.2)
     return float(alpha) if isinstance(alpha, float) else 0.2
 
 
 def axes_of(node: Node) -> tuple[int, ...]:
-    """The axes that a Squeeze takes out; () for all of size one."""
+    """The axes that a Squeeze removes; () for all of size one."""
     return integers(node, "squeeze_dims", ()) or integers(node, "axis", ())
 
 
 def integer(node: Node, key: str) -> int:
-    """An integer, 0 without it."""
+    """An integer attribute, 0 if it is missing."""
     value = node.attributes.get(key, 0)
     return value if isinstance(value, int) else 0
 
 
 def integers(node: Node, key: str, default: tuple[int, ...]) -> tuple[int, ...]:
-    """A list of integers."""
+    """A list attribute of integers, `default` if it is missing or empty."""
     value = node.attributes.get(key)
     return value if isinstance(value, tuple) and value else default

@@ -1,4 +1,6 @@
-"""A frozen TensorFlow graph as a table of nodes, read without TensorFlow. It is data: nothing in it is executed.
+"""Reads a frozen TensorFlow graph as a table of nodes, without TensorFlow. Nothing in the file is executed.
+
+Called by importing/make_model.py: `read_graph(pb_bytes).nodes["main_level/.../policy"].op`.
 
 Source: tensorflow/core/framework/{graph,node_def,attr_value,tensor,tensor_shape,function,op_def}.proto (field numbers).
 """
@@ -14,22 +16,22 @@ from numpy.typing import NDArray
 from shared.errors import BadInput
 from vehicle.models.tensorflow.protobuf_wire import VARINT, WireReader, numbers, signed, text
 
-MOST_NODES = 4000
-MOST_ELEMENTS = 64 << 20  # the largest network of the field, DEEP for two cameras, holds 57 million weights
-MOST_FILLED = 1 << 20  # a small file may not become a large model
-MOST_RANK = 8
+MAX_NODES = 4000
+MAX_ELEMENTS = 64 << 20  # the largest DeepRacer network, DEEP with two cameras, has 57 million weights
+MAX_FILLED = 1 << 20  # repeated values that are expanded: a small file must not become a large model
+MAX_RANK = 8
 
-Ref = tuple[str, int]  # a node and the number of its output
+Ref = tuple[str, int]  # the name of a node and the index of its output
 Tensor = NDArray[Any]
 Attribute = bytes | int | float | bool | str | Tensor | tuple[int, ...] | None
 
-# DataType of types.proto to numpy, for what a policy is made of.
+# DataType of types.proto to numpy, for the types in policies.
 DTYPES: dict[int, str] = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8", 10: "?", 19: "<f2"}
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operation. `inputs` are (node, output number); `control` are nodes that must run, or be dead, with it."""
+    """One operation. `inputs` are (node, output index); `control` are the nodes of its control dependencies."""
 
     name: str
     op: str
@@ -40,7 +42,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A branch of an `If`: its parameters' names, its nodes, and what each of its outputs is."""
+    """A branch of an `If`: the names of its parameters, its nodes, and the source of each output."""
 
     parameters: tuple[str, ...]
     nodes: tuple[Node, ...]
@@ -49,20 +51,20 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The file's content, node by name."""
+    """The content of the file: nodes by name, functions by name."""
 
     nodes: Mapping[str, Node]
     functions: Mapping[str, Function]
 
 
 def read_graph(content: bytes | bytearray) -> Graph:
-    """The graph in a frozen `.pb`. Raises BadInput with one sentence."""
+    """The graph in the bytes of a frozen `.pb` file. Raises BadInput with one sentence."""
     reader = _GraphReader()
     nodes: dict[str, Node] = {}
     functions: dict[str, Function] = {}
     for number, _, _, data in reader.wire.fields(memoryview(content)):
         if number == 1:
-            _keep(nodes, reader.node(data))
+            _add_node(nodes, reader.node(data))
         elif number == 2:
             for part, _, _, inner in reader.wire.fields(data):
                 if part == 1:
@@ -73,23 +75,23 @@ def read_graph(content: bytes | bytearray) -> Graph:
     return Graph(nodes, functions)
 
 
-def _keep(nodes: dict[str, Node], node: Node) -> None:
+def _add_node(nodes: dict[str, Node], node: Node) -> None:
     if node.name in nodes:
         raise BadInput(f"The graph has two nodes of the name {node.name[:80]!r}.")
     nodes[node.name] = node
-    if len(nodes) > MOST_NODES:
-        raise BadInput(f"The graph has more than {MOST_NODES} nodes; a policy has a hundred.")
+    if len(nodes) > MAX_NODES:
+        raise BadInput(f"The graph has more than {MAX_NODES} nodes; a policy has a hundred.")
 
 
 class _GraphReader:
-    """The messages of the schema, one method each."""
+    """Parses the protobuf messages of a GraphDef, one method for each message type."""
 
     def __init__(self) -> None:
         self.wire = WireReader()
         self._repeated = 0
 
     def node(self, data: memoryview, parameters: tuple[str, ...] | None = None) -> Node:
-        """A NodeDef; `parameters` are those of the function that it stands in."""
+        """A NodeDef; `parameters` are those of the function that contains it, None for a node of the graph itself."""
         name = op = ""
         inputs: list[Ref] = []
         control: list[str] = []
@@ -111,7 +113,7 @@ class _GraphReader:
         return Node(name, op, tuple(inputs), tuple(control), attributes)
 
     def attribute(self, data: memoryview) -> Attribute:
-        """An AttrValue; None for the kinds that no policy needs."""
+        """An AttrValue; None for kinds that policies do not need."""
         value: Attribute = None
         for number, _, varint, inner in self.wire.fields(data):
             if number == 2:
@@ -135,7 +137,7 @@ class _GraphReader:
         return value
 
     def tensor(self, data: memoryview) -> Tensor | None:
-        """A TensorProto as an array that shares the file's bytes; None for a type that no policy needs."""
+        """A TensorProto as an array, a view of the file where possible; None for types that policies do not need."""
         dtype, content = 0, data[0:0]
         shape: tuple[int, ...] = ()
         listed: list[Tensor] = []
@@ -158,15 +160,15 @@ class _GraphReader:
         return _shaped(self._filled(_listed(listed, dtype), size), shape, size)
 
     def _filled(self, values: Tensor, size: int) -> Tensor:
-        """As TensorFlow reads a list (tensor.cc, FromProtoField): its last value stands for all that follow."""
+        """A list that is too short is filled up with its last value, as in TensorFlow (tensor.cc, FromProtoField)."""
         if not 1 < values.size < size:
             return values
-        self._repeated += size - values.size  # of all the graph's tensors: these are no views
+        self._repeated += size - values.size  # over all tensors of the graph, since these are copies
         _check_filled(self._repeated, size)
         return np.concatenate([values, np.broadcast_to(values[-1:], (size - values.size,))])
 
     def shape(self, data: memoryview) -> tuple[int, ...]:
-        """A TensorShapeProto; -1 where it is open."""
+        """A TensorShapeProto; -1 for an unknown dimension."""
         sizes: list[int] = []
         for number, _, _, inner in self.wire.fields(data):
             if number == 2:
@@ -174,7 +176,7 @@ class _GraphReader:
         return tuple(sizes)
 
     def function(self, data: memoryview) -> tuple[str, Function]:
-        """A FunctionDef: its name and its body."""
+        """A FunctionDef: its name and its content. Raises BadInput."""
         parts = [(number, inner) for number, _, _, inner in self.wire.fields(data)]
         signature = next((inner for number, inner in parts if number == 1), data[0:0])
         name, parameters, results = self._signature(signature)
@@ -198,14 +200,14 @@ class _GraphReader:
         return name, tuple(named[2]), tuple(named[3])
 
     def _entry(self, data: memoryview) -> tuple[memoryview, memoryview]:
-        """A map's entry: key and value."""
+        """The key and the value of a map entry."""
         key = value = data[0:0]
         for number, _, _, inner in self.wire.fields(data):
             key, value = (inner, value) if number == 1 else (key, inner)
         return key, value
 
     def _integers(self, data: memoryview) -> tuple[int, ...]:
-        """The integers of a list attribute, such as strides."""
+        """The integers of a list attribute (AttrValue.ListValue), such as strides."""
         found: list[int] = []
         for number, kind, varint, inner in self.wire.fields(data):
             if number == 3:
@@ -214,19 +216,19 @@ class _GraphReader:
 
 
 def _outer_ref(given: str) -> Ref:
-    """`node` or `node:output`."""
+    """Parses an input of a graph's node, `node` or `node:index`. Raises BadInput."""
     name, _, output = given.partition(":")
     if output and not (output.isascii() and output.isdigit() and len(output) < 4):
         raise BadInput(f"The graph has an input {given[:80]!r}, which means nothing.")
     return name, int(output or 0)
 
 
-# In a function an output goes by its name; these are the ones that do not stand first.
+# In a function outputs have names; these are the ones that are not the first output.
 _LATER_OUTPUTS = frozenset({"batch_mean", "batch_variance", "output_true", "value_index"})
 
 
 def _inner_ref(given: str, parameters: tuple[str, ...]) -> Ref:
-    """`parameter` or `node:output name:number`."""
+    """Parses an input of a function's node, `parameter` or `node:output name:index`."""
     if given in parameters:
         return given, 0
     name, output, number = [*given.split(":"), "", ""][:3]
@@ -236,20 +238,20 @@ def _inner_ref(given: str, parameters: tuple[str, ...]) -> Ref:
 
 def _elements(shape: tuple[int, ...]) -> int:
     size = math.prod(shape)
-    if len(shape) > MOST_RANK or any(dim < 0 for dim in shape) or size > MOST_ELEMENTS:
+    if len(shape) > MAX_RANK or any(dim < 0 for dim in shape) or size > MAX_ELEMENTS:
         raise BadInput(f"The graph holds a tensor of shape {'x'.join(map(str, shape[:9]))}, which is not run.")
     return size
 
 
 def _listed(listed: list[Tensor], dtype: int) -> Tensor:
     values = np.concatenate(listed) if listed else np.zeros(1, np.int64)
-    if dtype == 19:  # halves are listed as the bits of 16-bit integers
+    if dtype == 19:  # float16 values are listed as 16-bit patterns
         return values.astype(np.uint16).view(np.float16)
     return values.astype(DTYPES[dtype])
 
 
 def _shaped(values: Tensor, shape: tuple[int, ...], size: int) -> Tensor:
-    """One value stands for all: a view, so that a large shape costs nothing."""
+    """A single value is broadcast as a view, so that a large shape costs no memory. Raises BadInput."""
     if values.size == size:
         return values.reshape(shape)
     if values.size != 1:
@@ -259,5 +261,5 @@ def _shaped(values: Tensor, shape: tuple[int, ...], size: int) -> Tensor:
 
 
 def _check_filled(filled: int, size: int) -> None:
-    if filled > MOST_FILLED:
-        raise BadInput(f"The graph holds {size} weights that are all the same number: nobody trained that.")
+    if filled > MAX_FILLED:
+        raise BadInput(f"The graph holds {size} weights that are all the same number: it was not trained.")

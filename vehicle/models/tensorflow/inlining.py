@@ -1,8 +1,8 @@
-"""The part of a frozen graph that makes the policy, in the order of evaluation, with its settled branches put in.
+"""The part of a frozen graph that computes the policy, in topological order, with constant branches inlined.
 
-A policy that was trained with dropout or normalisation asks "am I training?" in every forward pass. The answer is
-frozen to no, so an `If` is replaced by the branch that is taken. (TensorFlow 1's Switch and Merge are settled while
-evaluating.) A branch that depends on the picture is refused.
+A policy with dropout or batch normalisation tests in every forward pass whether it is being trained. In a frozen graph
+that condition is the constant false, so an `If` is replaced by the branch that is taken. (interpreter.py handles Switch
+and Merge of TensorFlow 1.) A branch that depends on a picture is refused. Called by policy_head.py.
 """
 
 from collections import ChainMap
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from shared.errors import BadInput
-from vehicle.models.tensorflow.graphdef import MOST_NODES, Graph, Node, Ref
+from vehicle.models.tensorflow.graphdef import MAX_NODES, Graph, Node, Ref
 
 IFS = ("If", "StatelessIf")
 PASSES = (
@@ -23,26 +23,26 @@ PASSES = (
     "Snapshot",
     "StopGradient",
 )
-_MOST_PASSES = 64
+_MAX_PASSES = 64
 
 
 def policy_order(graph: Graph, output: str) -> list[Node]:
-    """The nodes that `output` needs, each after its inputs. Raises BadInput for loops and for what is missing."""
+    """The nodes that `output` needs, each after its inputs. Raises BadInput for loops and missing nodes."""
     inlining = _Inlining(graph)
     return _sorted(inlining, output)
 
 
 class _Inlining:
-    """Nodes by name; an `If` becomes its branch when it is first asked for."""
+    """Nodes by name; an `If` is replaced by its branch on first use."""
 
     def __init__(self, graph: Graph) -> None:
         self._functions = graph.functions
-        self._put_in: dict[str, Node] = {}
+        self._inlined: dict[str, Node] = {}
         self._outputs: dict[Ref, Ref] = {}
-        self._nodes: Mapping[str, Node] = ChainMap(self._put_in, dict(graph.nodes))
+        self._nodes: Mapping[str, Node] = ChainMap(self._inlined, dict(graph.nodes))
 
     def node(self, name: str) -> Node:
-        """The node of that name, its inputs leading past every settled `If`."""
+        """The node of that name, with inputs that bypass every inlined `If`. Raises BadInput."""
         found = self._nodes.get(name)
         if found is None:
             raise BadInput(f"The graph refers to {name[:80]!r}, which it does not hold.")
@@ -51,21 +51,21 @@ class _Inlining:
         return Node(name, found.op, inputs, control, found.attributes)
 
     def _real(self, ref: Ref) -> Ref:
-        """What really makes this value. Every `If` is put in once, so the loop ends."""
-        for _ in range(_MOST_PASSES):
+        """The output that really computes this value. Raises BadInput if branches are nested too deeply."""
+        for _ in range(_MAX_PASSES):
             if ref in self._outputs:
                 ref = self._outputs[ref]
                 continue
             node = self._nodes.get(ref[0])
             if node is None or node.op not in IFS:
                 return ref
-            self._settle(node)
+            self._inline(node)
             if ref not in self._outputs:
                 raise BadInput(f"The graph asks {node.name[:80]!r} for a value that it does not give.")
         raise BadInput("The graph's branches are nested too deeply.")
 
-    def _settle(self, node: Node) -> None:
-        """Put the branch that is taken in the place of an `If`."""
+    def _inline(self, node: Node) -> None:
+        """Replaces an `If` by the nodes of the branch that is taken. Raises BadInput."""
         if not node.inputs:
             raise BadInput(f"The branch {node.name[:80]!r} has no condition.")
         branch = node.attributes.get("then_branch" if self._condition(node) else "else_branch")
@@ -82,15 +82,15 @@ class _Inlining:
         for inner in function.nodes:
             name = f"{node.name}//{inner.name}"
             control = tuple(f"{node.name}//{one}" for one in inner.control if one not in given)
-            self._put_in[name] = Node(name, inner.op, tuple(map(outer, inner.inputs)), control, inner.attributes)
-        if len(self._put_in) > MOST_NODES:
-            raise BadInput(f"The graph has more than {MOST_NODES} nodes once its branches are put in.")
+            self._inlined[name] = Node(name, inner.op, tuple(map(outer, inner.inputs)), control, inner.attributes)
+        if len(self._inlined) > MAX_NODES:
+            raise BadInput(f"The graph has more than {MAX_NODES} nodes once its branches are put in.")
         for number, ref in enumerate(function.returns):
             self._outputs[node.name, number] = outer(ref)
 
     def _condition(self, node: Node) -> bool:
         ref = node.inputs[0]
-        for _ in range(_MOST_PASSES):
+        for _ in range(_MAX_PASSES):
             found = self._nodes.get(self._outputs.get(ref, ref)[0])
             if found is not None and found.op in PASSES and found.inputs:
                 ref = found.inputs[0]
@@ -103,7 +103,7 @@ class _Inlining:
 
 
 def _sorted(nodes: _Inlining, output: str) -> list[Node]:
-    """Depth first with a stack of our own: a long chain is no reason to fall over."""
+    """Topological order by depth-first search, with an explicit stack: a long chain must not exhaust Python's."""
     order: dict[str, Node] = {}
     open_: set[str] = set()
     stack: list[tuple[str, bool]] = [(output, False)]

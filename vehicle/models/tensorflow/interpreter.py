@@ -1,7 +1,8 @@
-"""Walks a frozen graph from its inputs to the policy: one loop for converting it and for computing it in numpy.
+"""Walks a frozen graph from its inputs to the policy: the same loop converts it and computes it in numpy.
 
-TensorFlow 1 writes a branch as Switch and Merge: of a Switch one output is dead, what hangs on it is dead too, and a
-Merge takes the living one. "Am I training?" is constant, so all that is settled here.
+Called by converter.py (values are TracedTensor) and by parity.py (values are arrays). TensorFlow 1 encodes a branch as
+Switch and Merge: one output of a Switch is dead, so is everything that depends on it, and a Merge passes on the live
+input. Conditions such as "is training" are constant, so every Switch can be decided here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +19,8 @@ from vehicle.models.tensorflow.numpy_ops import compute
 Live = TypeVar("Live")
 
 _FOLDED_ELEMENTS = 1 << 16
-_MOST_VIEWED = 128 << 20
-_VIEWS = frozenset({"Reshape", "Squeeze", "ExpandDims", "Transpose"})  # cost next to nothing, whatever their size
+_MAX_VIEWED = 128 << 20
+_VIEWS = frozenset({"Reshape", "Squeeze", "ExpandDims", "Transpose"})  # cheap at any size
 _NEVER_FOLDED = frozenset({"Conv2D", "MatMul"})
 
 
@@ -30,7 +31,7 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The value of an operator that we do not know: refused by name as soon as something needs it."""
+    """The value of an unsupported operator: refused by name as soon as another node needs it."""
 
     op: str
     name: str
@@ -39,8 +40,8 @@ class Unknown:
 DEAD = Dead()
 
 
-class Evaluation(Generic[Live]):
-    """Values by node; `emit` makes those that depend on the picture, or answers None for an operator it knows not."""
+class Interpreter(Generic[Live]):
+    """Evaluates nodes. `emit` computes what depends on the sensors; it returns None for an unsupported operator."""
 
     def __init__(self, emit: Callable[[Node, Sequence[Live | Tensor]], Live | Tensor | None]) -> None:
         self._emit = emit
@@ -48,7 +49,7 @@ class Evaluation(Generic[Live]):
         self._values: dict[Ref, Live | Tensor | Dead | Unknown] = {}
 
     def run(self, order: Sequence[Node], given: Mapping[str, Live | Tensor]) -> Live | Tensor:
-        """The value of the last node; `given` are the placeholders' values. Raises BadInput."""
+        """The value of the last node in `order`; `given` are the placeholders' values by name. Raises BadInput."""
         for node in order:
             if node.op == "Switch":
                 self._switch(node)
@@ -81,14 +82,14 @@ class Evaluation(Generic[Live]):
         return Unknown(node.op, node.name) if found is None else found
 
     def _folded(self, node: Node, inputs: Sequence[Live | Tensor]) -> Tensor | None:
-        """What is constant is computed now, if it is small."""
+        """Computes an operator of constants now, if the result is small; else None. Raises BadInput."""
         tensors = [x for x in inputs if isinstance(x, np.ndarray)]
         large = sum(x.size for x in tensors) > _FOLDED_ELEMENTS and node.op not in _VIEWS
         if large or node.op in _NEVER_FOLDED:
             return None
         if node.op in _VIEWS:
             self._viewed += sum(x.size for x in tensors)
-            if self._viewed > _MOST_VIEWED:
+            if self._viewed > _MAX_VIEWED:
                 raise BadInput("The graph turns its weights over and over, which is not run.")
         found = compute(node, tensors)
         if found is not None and found.size > _FOLDED_ELEMENTS and node.op not in _VIEWS:
@@ -102,8 +103,8 @@ class Evaluation(Generic[Live]):
         value, condition = (self._at(ref) for ref in node.inputs)
         if not isinstance(condition, np.ndarray) or condition.size != 1:
             raise BadInput(f"The Switch {node.name[:80]!r} depends on what the car sees, which is not run.")
-        taken = int(bool(condition.item()))
-        self._values[node.name, taken], self._values[node.name, 1 - taken] = value, DEAD
+        branch = int(bool(condition.item()))
+        self._values[node.name, branch], self._values[node.name, 1 - branch] = value, DEAD
 
     def _merge(self, node: Node) -> Live | Tensor | Dead | Unknown:
         living = [value for value in map(self._at, node.inputs) if value is not DEAD]
@@ -123,5 +124,5 @@ class Evaluation(Generic[Live]):
         if isinstance(value, Unknown):
             raise BadInput(f"The graph uses {value.op[:40]!r} at {value.name[:80]!r}, which is not run.")
         if isinstance(value, Dead):
-            raise BadInput("The policy hangs on a branch that is never taken.")
+            raise BadInput("The policy depends on a branch that is never taken.")
         return value

@@ -1,7 +1,7 @@
-"""What TensorFlow's operators compute, in numpy: height, width, channels last.
+"""TensorFlow's operators in numpy; pictures are height, width, channels.
 
-It folds what is constant in a graph, and it is the second opinion on a converted policy: with pictures in the place of
-the placeholders everything is constant. Source: tensorflow/core/ops/{nn,math,array}_ops.cc and their documentation.
+Used to fold constants, and to verify a converted policy: with arrays in place of the placeholders the interpreter
+computes the whole graph. Source: tensorflow/core/ops/{nn,math,array}_ops.cc and their documentation.
 """
 
 import math
@@ -25,7 +25,7 @@ from vehicle.models.tensorflow.graphdef import DTYPES, Node
 
 Tensor = NDArray[Any]
 
-MOST_ELEMENTS = 16 << 20
+MAX_ELEMENTS = 16 << 20
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
@@ -61,7 +61,7 @@ def compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | None:
     try:
         with np.errstate(all="ignore"):
             found = _compute(node, inputs)
-        return None if found is None else np.asarray(found)  # of scalars numpy makes no array
+        return None if found is None else np.asarray(found)  # for scalars numpy returns no array
     except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise BadInput(f"{node.op} at {node.name[:80]!r} does not fit its inputs ({str(error)[:80]}).") from None
 
@@ -70,15 +70,15 @@ def _compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | np.generic | None
     if node.op in UNARY:
         return UNARY[node.op](*inputs).astype(inputs[0].dtype, copy=False)
     if node.op in BINARY:
-        small(np.broadcast_shapes(*(x.shape for x in inputs)))
+        check_size(np.broadcast_shapes(*(x.shape for x in inputs)))
         return BINARY[node.op](*inputs).astype(inputs[0].dtype, copy=False)
     rule = _RULES.get(node.op)
     return None if rule is None else rule(node, inputs)
 
 
-def small(shape: Sequence[int]) -> None:
-    """Raises BadInput if nothing in a policy is that large."""
-    if math.prod(shape) > MOST_ELEMENTS:
+def check_size(shape: Sequence[int]) -> None:
+    """Raises BadInput if a tensor of this shape is larger than any in a policy."""
+    if math.prod(shape) > MAX_ELEMENTS:
         raise BadInput(f"The graph makes a tensor of {'x'.join(map(str, shape))} elements, which is not run.")
 
 
@@ -86,7 +86,7 @@ def _conv(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     x, kernel = inputs
     down, right = conv_strides(node)
     rows, columns = conv_size(node, x.shape, kernel.shape)
-    small((x.shape[0], rows, columns, kernel.shape[3]))
+    check_size((x.shape[0], rows, columns, kernel.shape[3]))
     result = np.zeros((x.shape[0], rows, columns, kernel.shape[3]), np.float32)
     for y in range(kernel.shape[0]):
         for z in range(kernel.shape[1]):
@@ -100,7 +100,7 @@ def _matmul(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     left, right = inputs
     left = left.T if node.attributes.get("transpose_a") else left
     right = right.T if node.attributes.get("transpose_b") else right
-    small((left.shape[0], right.shape[-1]))
+    check_size((left.shape[0], right.shape[-1]))
     return np.asarray(left @ right)
 
 
@@ -117,12 +117,12 @@ def _normalised(node: Node, inputs: Sequence[Tensor]) -> Tensor:
 
 def _concat(_node: Node, inputs: Sequence[Tensor]) -> Tensor:
     *parts, axis = inputs
-    small([sum(part.size for part in parts)])
-    return np.concatenate(parts, int(axis.item()))  # TensorFlow takes the axis as a scalar or a row of one
+    check_size([sum(part.size for part in parts)])
+    return np.concatenate(parts, int(axis.item()))  # TensorFlow allows a scalar or a vector of one element
 
 
 def _pack(node: Node, inputs: Sequence[Tensor]) -> Tensor:
-    small([sum(part.size for part in inputs)])
+    check_size([sum(part.size for part in inputs)])
     return np.stack(inputs, integer(node, "axis"))
 
 
@@ -135,8 +135,8 @@ def _cast(node: Node, inputs: Sequence[Tensor]) -> Tensor:
 
 def _gather(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     given, places, axis = inputs
-    small([places.size, given.size])
-    if integer(node, "batch_dims") or places.size * given.size > MOST_ELEMENTS:
+    check_size([places.size, given.size])
+    if integer(node, "batch_dims") or places.size * given.size > MAX_ELEMENTS:
         raise BadInput(f"The GatherV2 {node.name[:80]!r} is not of the kind that is run.")
     return np.asarray(np.take(given, places, int(axis)))
 
@@ -152,8 +152,8 @@ def _sum(_node: Node, inputs: Sequence[Tensor]) -> Tensor:
 
 def _prod(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     given, axes = inputs
-    kept = bool(node.attributes.get("keep_dims"))
-    return np.asarray(np.prod(given, tuple(np.ravel(axes).tolist()), dtype=given.dtype, keepdims=kept))
+    keepdims = bool(node.attributes.get("keep_dims"))
+    return np.asarray(np.prod(given, tuple(np.ravel(axes).tolist()), dtype=given.dtype, keepdims=keepdims))
 
 
 _RULES: dict[str, Callable[[Node, Sequence[Tensor]], Tensor]] = {

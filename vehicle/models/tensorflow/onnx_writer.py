@@ -1,4 +1,4 @@
-"""Collects operators and constants and writes them as an ONNX model with fixed shapes."""
+"""Collects operators and constants and serialises them as an ONNX model with fixed shapes. Used by graph_builder.py."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from shared.errors import BadInput
 
 OPSET, IR_VERSION = 17, 8
 OUTPUT = "policy"
-MOST_CONSTANT_BYTES = 255 << 20
+MAX_CONSTANT_BYTES = 255 << 20
 
 _KINDS = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int64): TensorProto.INT64}
 
 
 class OnnxWriter:
-    """One graph in the making; names are given here."""
+    """An ONNX graph under construction; assigns the names of values."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
@@ -26,23 +26,23 @@ class OnnxWriter:
         self._bytes = 0
 
     def fresh(self) -> str:
-        """A name for a value."""
+        """A new unique name for a value."""
         self._count += 1
         return f"v{self._count}"
 
     def input(self, name: str, shape: tuple[int, ...]) -> str:
-        """One of the graph's inputs, float32."""
+        """Adds a float32 input; returns its name."""
         self.inputs[name] = shape
         return name
 
     def constant(self, value: NDArray[Any]) -> str:
-        """A constant's name; float32 or int64. Raises BadInput for other types, too much of it, and no numbers."""
+        """Adds a constant, float32 or int64; returns its name. Raises BadInput for other types, too many bytes, NaN."""
         kind = _KINDS.get(value.dtype)
         if kind is None:
             raise BadInput(f"The graph computes with {value.dtype}; only float32 is run.")
         self._bytes += value.nbytes
-        if self._bytes > MOST_CONSTANT_BYTES:
-            raise BadInput(f"The graph holds more than {MOST_CONSTANT_BYTES >> 20} MB of weights, which is not run.")
+        if self._bytes > MAX_CONSTANT_BYTES:
+            raise BadInput(f"The graph holds more than {MAX_CONSTANT_BYTES >> 20} MB of weights, which is not run.")
         if not bool(np.isfinite(value).all()):
             raise BadInput("The graph holds weights that are not finite: the training went wrong.")
         tensor = self._model.graph.initializer.add()
@@ -53,7 +53,7 @@ class OnnxWriter:
         return str(tensor.name)
 
     def model(self, output: str, shape: tuple[int, ...]) -> bytes:
-        """The whole model, `output` being its answer."""
+        """The serialised model with the single output `output`."""
         graph = self._model.graph
         graph.name = "policy"
         graph.node.extend(self._needed(output))
@@ -68,14 +68,14 @@ class OnnxWriter:
         return bytes(self._model.SerializeToString(deterministic=True))
 
     def _needed(self, output: str) -> list[NodeProto]:
-        """The operators that the answer is made of; constants that only others read are dropped."""
-        needed, kept = {output}, []
+        """The operators that `output` depends on; unused constants are deleted."""
+        needed, nodes = {output}, []
         for node in reversed(self.nodes):
             if needed.intersection(node.output):
                 needed.update(node.input)
-                kept.append(node)
+                nodes.append(node)
         given = self._model.graph.initializer
         for place in reversed(range(len(given))):
             if given[place].name not in needed:
                 del given[place]
-        return kept[::-1]
+        return nodes[::-1]

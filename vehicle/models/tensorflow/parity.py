@@ -1,4 +1,7 @@
-"""How far a converted policy is from its original: the ONNX graph in the runtime beside the frozen graph in numpy."""
+"""Compares a converted policy with its original: the ONNX graph in ONNX Runtime, the frozen graph in numpy.
+
+Called by importing/make_model.py after each conversion.
+"""
 
 from collections.abc import Mapping
 
@@ -7,16 +10,16 @@ import onnxruntime as ort
 
 from shared.errors import BadInput
 from vehicle.models.tensorflow.graphdef import Tensor
-from vehicle.models.tensorflow.interpreter import Evaluation
+from vehicle.models.tensorflow.interpreter import Interpreter
 from vehicle.models.tensorflow.numpy_ops import compute
-from vehicle.models.tensorflow.policy_head import Head
+from vehicle.models.tensorflow.policy_head import PolicyHead
 
-MOST_DIFFERENCE = 1e-4  # beyond rounding; what is measured is a hundredth of that
+MAX_DIFFERENCE = 1e-4  # rounding errors are about a hundredth of that
 ROWS = 4
 
 
 def observations(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
-    """(ROWS, ...) float32 for each sensor: dark, bright, a ramp, noise; pictures 0 to 255, distances 0 to 1."""
+    """Test inputs by sensor, (ROWS, ...) float32: black, white, a ramp, noise; pictures 0 to 255, distances 0 to 1."""
     random = np.random.default_rng(4)
     found = {}
     for sensor, shape in shapes.items():
@@ -27,15 +30,15 @@ def observations(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
     return found
 
 
-def evaluate_frozen(head: Head, given: Mapping[str, Tensor]) -> Tensor:
-    """What the frozen graph answers by TensorFlow's rules. Raises BadInput."""
+def evaluate_frozen(head: PolicyHead, given: Mapping[str, Tensor]) -> Tensor:
+    """The output of the frozen graph for inputs by sensor, computed in numpy. Raises BadInput."""
     placed = {name: np.array(1.0, np.float32) for name in head.free}
     placed |= {head.placeholders[sensor]: values for sensor, values in given.items()}
-    return Evaluation[Tensor](compute).run(head.order, placed)
+    return Interpreter[Tensor](compute).run(head.order, placed)
 
 
 def run_onnx(session: ort.InferenceSession, given: Mapping[str, Tensor]) -> Tensor:
-    """What the converted policy answers, row by row: its batch is 1."""
+    """The output of the converted policy, one row at a time, since its batch is 1."""
     rows = []
     for row in range(ROWS):
         feed = {
@@ -48,15 +51,15 @@ def run_onnx(session: ort.InferenceSession, given: Mapping[str, Tensor]) -> Tens
     return np.concatenate(rows)
 
 
-def frozen_answers(head: Head) -> Tensor:
-    """What the original answers to our observations, (ROWS, outputs). Raises BadInput."""
+def frozen_answers(head: PolicyHead) -> Tensor:
+    """The output of the frozen graph for the test inputs, (ROWS, outputs). Raises BadInput."""
     return evaluate_frozen(head, observations(head.shapes))
 
 
 def compare(answers: Tensor, shapes: Mapping[str, tuple[int, ...]], session: ort.InferenceSession) -> float:
-    """The largest difference from the original. Raises BadInput if they are not the same policy."""
+    """The largest absolute difference between both outputs. Raises BadInput if it exceeds MAX_DIFFERENCE."""
     converted = run_onnx(session, observations(shapes))
     difference = float(np.abs(answers - converted).max()) if answers.shape == converted.shape else np.inf
-    if not difference <= MOST_DIFFERENCE:
-        raise BadInput(f"The converted policy answers otherwise than its original (by {difference:.2g}).")
+    if not difference <= MAX_DIFFERENCE:
+        raise BadInput(f"The converted policy differs from its original (by {difference:.2g}).")
     return difference

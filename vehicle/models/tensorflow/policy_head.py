@@ -1,7 +1,8 @@
-"""Where a frozen policy begins and ends: rl_coach's names, and what the metadata says of the sensors.
+"""Finds the inputs and the output of the policy in a frozen graph, by rl_coach's names and the metadata's sensors.
 
-The output is `.../network_1/ppo_head_0/policy` or `.../sac_policy_head_0/policy`, never a neighbour: `policy_std`
-is the same for every picture. Source: aws-deepracer-community/deepracer-simapp, aws-deepracer-model-optimizer-pkg.
+The output is `.../network_1/ppo_head_0/policy` or `.../sac_policy_head_0/policy`, never another output of the head:
+`policy_std` is the same for every picture. Called by converter.py. Source: aws-deepracer-community/deepracer-simapp,
+aws-deepracer-model-optimizer-pkg.
 """
 
 import re
@@ -19,10 +20,10 @@ _PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """A policy in a graph. `order` ends with its answer; `shapes` are (H, W, C) or (N,) by sensor.
+class PolicyHead:
+    """A policy in a graph. The last node of `order` is its output; `shapes` are (H, W, C) or (N,) by sensor.
 
-    `free` are single numbers that the file leaves open, such as a gradient rescaler that was never frozen.
+    `free` are scalar placeholders without a value, such as the rescaler of gradients that rl_coach does not freeze.
     """
 
     output: str
@@ -32,8 +33,8 @@ class Head:
     free: tuple[str, ...] = ()
 
 
-def find_head(graph: Graph, metadata: Metadata) -> Head:
-    """The policy that the metadata speaks of. Raises BadInput if it is not there, or not alone."""
+def find_head(graph: Graph, metadata: Metadata) -> PolicyHead:
+    """The policy that the metadata describes. Raises BadInput if the graph has none, or several."""
     output = _output(graph, metadata)
     order = policy_order(graph, output)
     placeholders: dict[str, str] = {}
@@ -53,11 +54,11 @@ def find_head(graph: Graph, metadata: Metadata) -> Head:
         raise BadInput(f"The metadata speaks of {', '.join(missing)}, but the policy does not look at it.")
     sensors = sorted(placeholders)
     shapes = {sensor: metadata.shape_of(sensor) for sensor in sensors}
-    return Head(output, order, {sensor: placeholders[sensor] for sensor in sensors}, shapes, tuple(free))
+    return PolicyHead(output, order, {sensor: placeholders[sensor] for sensor in sensors}, shapes, tuple(free))
 
 
 def _read(order: Sequence[Node]) -> list[Node]:
-    """Those whose values reach the policy: a node that must only run before another does not count."""
+    """The nodes whose values reach the policy; nodes that are only control dependencies do not count."""
     reached = {order[-1].name}
     found = []
     for node in reversed(order):
@@ -82,8 +83,8 @@ def _output(graph: Graph, metadata: Metadata) -> str:
 
 def _check_placeholder(node: Node, sensor: str, metadata: Metadata) -> None:
     if sensor not in metadata.sensors:
-        said = ", ".join(metadata.sensors)
-        raise BadInput(f"The policy looks at {sensor[:40]!r}, but its metadata speaks of {said}.")
+        sensors = ", ".join(metadata.sensors)
+        raise BadInput(f"The policy looks at {sensor[:40]!r}, but its metadata speaks of {sensors}.")
     if not _is_float(node):
         raise BadInput(f"The input {sensor} is no float32.")
     shape, wanted = node.attributes.get("shape"), metadata.shape_of(sensor)

@@ -1,7 +1,7 @@
-"""Reads the wire format of protocol buffers within bounds: no schema, no copies, no recursion.
+"""Parses the wire format of protocol buffers within limits: no schema, no copies, no recursion. Used by graphdef.py.
 
-Source: protobuf.dev/programming-guides/encoding. The bytes are a stranger's: every length is checked, and one file may
-make us look at so many fields and no more.
+Source: protobuf.dev/programming-guides/encoding. The bytes are untrusted: every length
+is checked, and the number of fields in a file is limited.
 """
 
 from collections.abc import Iterator
@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 
-MOST_FIELDS = 50_000  # the networks of the field have 4,000
+MAX_FIELDS = 50_000  # DeepRacer networks have about 4,000
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-_MOST_VARINT_BYTES = 10
+_MAX_VARINT_BYTES = 10
 _TORN = "The graph is torn or is no protocol buffer."
 
-Field = tuple[int, int, int, memoryview]  # number, kind, the value of a varint, the bytes of all others
+Field = tuple[int, int, int, memoryview]  # field number, wire type, value of a varint, bytes of all others
 
 
 class WireReader:
-    """Splits messages into fields; counts them over the whole file."""
+    """Splits messages into fields; the limit `max_fields` applies to the whole file."""
 
-    def __init__(self, most_fields: int = MOST_FIELDS) -> None:
-        self._left = most_fields
+    def __init__(self, max_fields: int = MAX_FIELDS) -> None:
+        self._left = max_fields
 
     def fields(self, data: memoryview) -> Iterator[Field]:
-        """The fields of one message. Raises BadInput if it is torn or there are too many."""
+        """The fields of one message. Raises BadInput if it is truncated or there are too many."""
         at, end = 0, len(data)
         while at < end:
             self._spend(1)
@@ -43,7 +43,7 @@ class WireReader:
             at += size
 
     def varints(self, data: memoryview) -> list[int]:
-        """A packed list of signed numbers."""
+        """A packed list of signed varints. Raises BadInput."""
         at, found = 0, []
         while at < len(data):
             self._spend(1)
@@ -58,9 +58,9 @@ class WireReader:
 
 
 def varint(data: memoryview, at: int) -> tuple[int, int]:
-    """The unsigned number at `at`, and where the next thing begins."""
+    """The unsigned varint at offset `at`, and the offset behind it. Raises BadInput."""
     value = 0
-    for place in range(_MOST_VARINT_BYTES):
+    for place in range(_MAX_VARINT_BYTES):
         if at + place >= len(data):
             raise BadInput(_TORN)
         byte = data[at + place]
@@ -71,21 +71,21 @@ def varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 def signed(value: int) -> int:
-    """A varint as the int64 that it stands for."""
+    """An unsigned varint reinterpreted as int64."""
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
 def numbers(data: memoryview, dtype: str) -> NDArray[np.generic]:
-    """Packed fixed-size numbers, such as `<f4`, without a copy. Raises BadInput."""
+    """Packed fixed-size numbers of a numpy type such as `<f4`, as a view. Raises BadInput."""
     kind = np.dtype(dtype)
     if len(data) % kind.itemsize:
         raise BadInput(_TORN)
     return np.frombuffer(data, kind)
 
 
-def text(data: memoryview, what: str, most: int = 512) -> str:
-    """A name. Raises BadInput if it is long, or no UTF-8, or not printable."""
-    if len(data) > most:
+def text(data: memoryview, what: str, max_bytes: int = 512) -> str:
+    """A name. Raises BadInput if it is too long, not UTF-8 or not printable; `what` names it in the sentence."""
+    if len(data) > max_bytes:
         raise BadInput(f"The graph has {what} of {len(data)} bytes, which is not read.")
     try:
         found = str(data, "utf-8")

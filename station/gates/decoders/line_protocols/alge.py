@@ -27,7 +27,7 @@ SUM: Final = 2
 SPREAD_NS: Final = 300_000  # simultaneous impulses of two channels
 DELAY_NS: Final = 2_000_000_000  # a radio impulse comes later than it was
 LIVE = {b" ": 0, b"?": NO_START_NUMBER, b"t": RADIO, b"x": RADIO}
-TOLD = {
+MESSAGE_KINDS = {
     b"m": "memory",
     b"c": "deleted",
     b"C": "deleted",
@@ -83,8 +83,8 @@ class Alge(LineDecoder):
             return self.counts.bad("bad_fields", len(line))
         text, name = found[0].decode().strip(), channel.decode().strip().upper()
         if flag not in LIVE or not _CHANNEL.fullmatch(name):
-            return self.counts.good([DeviceMessage(TOLD.get(flag, "result"), text)])
-        if self._clock.told(name, ticks):
+            return self.counts.good([DeviceMessage(MESSAGE_KINDS.get(flag, "result"), text)])
+        if self._clock.is_repeat(name, ticks):
             return self.counts.good([DeviceMessage("repeat", text)])
         time_ns, gap = self._clock.read(ticks, DELAY_NS if LIVE[flag] & RADIO else SPREAD_NS)
         flags = LIVE[flag] | (MANUAL if name.endswith("M") else 0)

@@ -34,5 +34,5 @@ class Cano(LineDecoder):
             self.counts.resynced_bytes += len(line)
             return []
         transponder, ticks = str(int(record[1], 16)), int(record[2], 16)
-        seen = self._timeline.passing(transponder, ticks)
-        return self.counts.good([*seen.gaps, Passing(transponder, seen.at_ns, repeat=seen.repeat)])
+        reading = self._timeline.passing(transponder, ticks)
+        return self.counts.good([*reading.gaps, Passing(transponder, reading.at_ns, repeat=reading.repeat)])

@@ -17,7 +17,7 @@ from station.gates.decoders.framed_decoder import LineDecoder
 ASK: Final = b'"?$'
 ASK_VERSION: Final = b'"0$'
 EVERY_NS: Final = 20_000_000  # the unit has answered: a passing waits for its question
-PATIENCE_NS: Final = 250_000_000  # it has not: ask again
+ANSWER_TIMEOUT_NS: Final = 250_000_000  # it has not: ask again
 
 _ENDS = bytes.maketrans(b"$#", b"\n\n")
 _ANSWER = re.compile(rb"(\?:[0-?]{16}|\?:[0-?]{14}|\?[1-8][0-?]{8}[1-9][0-?]|(?<![0-?])0[ -~]{4}[0-?])$")
@@ -33,7 +33,7 @@ class Carrera(LineDecoder):
     def __init__(self) -> None:
         super().__init__()
         self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart"))
-        self._asked_ns: int | None = None
+        self._requested_ns: int | None = None
         self._answered = False
 
     def feed(self, data: bytes) -> list[Decoded]:
@@ -41,14 +41,14 @@ class Carrera(LineDecoder):
 
     def hello(self) -> bytes:
         super().hello()
-        self._asked_ns = None
+        self._requested_ns = None
         return ASK_VERSION
 
     def poll(self, now_ns: int) -> bytes:
-        wait_ns = EVERY_NS if self._answered else PATIENCE_NS
-        if self._asked_ns is not None and 0 <= now_ns - self._asked_ns < wait_ns:
+        wait_ns = EVERY_NS if self._answered else ANSWER_TIMEOUT_NS
+        if self._requested_ns is not None and 0 <= now_ns - self._requested_ns < wait_ns:
             return b""
-        self._asked_ns, self._answered = now_ns, False
+        self._requested_ns, self._answered = now_ns, False
         return ASK
 
     def _decode_frame(self, line: bytes) -> list[Decoded]:
@@ -68,8 +68,8 @@ class Carrera(LineDecoder):
 
     def _passing(self, answer: bytes) -> list[Decoded]:
         address, sector = str(answer[1] & 15), answer[10] & 15
-        seen = self._timeline.passing(address, _swapped(answer[2:10]), sector)
-        return [*seen.gaps, Passing(address, seen.at_ns, loop=str(sector), repeat=seen.repeat)]
+        reading = self._timeline.passing(address, _swapped(answer[2:10]), sector)
+        return [*reading.gaps, Passing(address, reading.at_ns, loop=str(sector), repeat=reading.repeat)]
 
 
 def _swapped(nibbles: bytes) -> int:

@@ -27,19 +27,19 @@ class Drem(LineDecoder):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: tuple[int, int] | None = None
+        self._last_lap: tuple[int, int] | None = None
         self._last_ns = 0
 
     def _decode_frame(self, line: bytes) -> list[Decoded]:
-        said = read_object(line)
-        if said is None:
-            self.counts.bad_length += line.startswith(b"{")  # no object begins so that does not end
+        document = read_object(line)
+        if document is None:
+            self.counts.bad_length += line.startswith(b"{")  # an object that begins must end on its line
             self.counts.resynced_bytes += len(line)
             return []
-        time_ns = _nanoseconds(said.get("timestamp"))
-        event = said.get("event")
+        time_ns = _nanoseconds(document.get("timestamp"))
+        event = document.get("event")
         if event == "lap":
-            gpio, number = said.get("gpio"), said.get("lapNumber")
+            gpio, number = document.get("gpio"), document.get("lapNumber")
             if time_ns is None or not _whole(gpio) or not _whole(number):
                 return self.counts.bad("bad_fields", len(line))
             return self.counts.good(self._lap(str(gpio), number, time_ns))
@@ -48,19 +48,19 @@ class Drem(LineDecoder):
         return self.counts.good([DeviceMessage(str(event)[:40])])
 
     def _lap(self, gpio: str, number: int, time_ns: int) -> list[Decoded]:
-        if self._told == (number, time_ns):
+        if self._last_lap == (number, time_ns):
             return [DeviceMessage("repeat", f"lap {number}")]
-        last, self._told = self._told, (number, time_ns)
+        last, self._last_lap = self._last_lap, (number, time_ns)
         edge = DeviceEdge(gpio, True, time_ns, number)
         skipped = _skipped(last[0], number) if last is not None else None
         clock = self._clock(time_ns)
         if skipped is None:
             return [*clock, edge]
-        # A start of the timer may come with another clock: one restart, said once.
+        # A restart of the timer may come with another clock: one restart, reported once.
         return [skipped, edge] if skipped.kind == "restart" else [skipped, *clock, edge]
 
     def _clock(self, time_ns: int | None) -> list[Decoded]:
-        """A wall clock may fall by any step; a fall is all that can be seen of it from here."""
+        """A wall clock may be set by any step; only a fall shows here."""
         if time_ns is None:
             return []
         last_ns, self._last_ns = self._last_ns, time_ns
@@ -71,21 +71,21 @@ class Drem(LineDecoder):
 
 
 def _skipped(last: int, number: int) -> Gap | None:
-    """Its numbers never wrap: one that does not grow is a new start of the timer."""
+    """Its numbers never wrap: one that does not grow is a restart of the timer."""
     if number <= last:
         return Gap("restart", f"The timer was started again: its lap numbers went from {last} to {number}.")
     missing = number - last - 1
-    sentence = f"The timer told of lap {number} after lap {last}: {missing} between them were not heard."
+    sentence = f"The timer sent lap {number} after lap {last}: {missing} between them were not received."
     return Gap("missed_numbers", sentence, missing) if missing else None
 
 
 def read_object(text: bytes | str) -> dict[str, Any] | None:
-    """A JSON object of any stranger's making, or None."""
+    """A JSON object from an untrusted peer, or None if the text is not one."""
     try:
-        said = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    return document if isinstance(document, dict) else None
 
 
 def _whole(value: object) -> TypeGuard[int]:
@@ -93,7 +93,7 @@ def _whole(value: object) -> TypeGuard[int]:
 
 
 def _nanoseconds(timestamp: object) -> int | None:
-    """Milliseconds, whole or not, as ns; None if it is no time."""
+    """Milliseconds, whole or not, as ns; None if it is not a time."""
     if _whole(timestamp):
         return timestamp * 1_000_000
     if isinstance(timestamp, float) and math.isfinite(timestamp) and 0 <= timestamp < MAX_INTEGER:

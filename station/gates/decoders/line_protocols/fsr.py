@@ -15,7 +15,7 @@ STRIP: Final = "strip"
 
 
 class Fsr(LineDecoder):
-    """A `Decoder`. Any line of plain text is a pass; what else comes is noise."""
+    """A `Decoder`. Any line of plain text is a pass; anything else is noise."""
 
     name = "fsr"
     max_frame_bytes = 80

@@ -14,7 +14,7 @@ from station.gates.decoders.framed_decoder import LineDecoder
 from station.gates.decoders.line_protocols.rc4 import microseconds
 
 ASK = b"\x01%\r\n"
-ASK_AGAIN_NS = 3_000_000_000
+REQUEST_AGAIN_NS = 3_000_000_000
 ANSWER = re.compile(r"%\t(\d{1,6})\t(\d{1,6})\t(\d{1,6})")
 PASSING = re.compile(r"@\t(\d{1,6})\t(\d{1,10})\t(\d{1,10}\.\d{3})")  # always three: a line cut short is no time
 
@@ -29,19 +29,19 @@ class ILap(LineDecoder):
         super().__init__()
         self._timelines = DeviceTimelines(lambda: DeviceTimeline(DeviceClock(1_000, None, "restart")))
         self._answered = False
-        self._asked_ns: int | None = None
+        self._requested_ns: int | None = None
 
     def hello(self) -> bytes:
         super().hello()
-        self._answered, self._asked_ns = False, None
+        self._answered, self._requested_ns = False, None
         return ASK
 
     def poll(self, now_ns: int) -> bytes:
-        if self._asked_ns is None:
-            self._asked_ns = now_ns
-        if self._answered or now_ns - self._asked_ns < ASK_AGAIN_NS:
+        if self._requested_ns is None:
+            self._requested_ns = now_ns
+        if self._answered or now_ns - self._requested_ns < REQUEST_AGAIN_NS:
             return b""
-        self._asked_ns = now_ns
+        self._requested_ns = now_ns
         return ASK
 
     def _decode_frame(self, line: bytes) -> list[Decoded]:
@@ -61,14 +61,14 @@ class ILap(LineDecoder):
 
     def _facts(self, text: str) -> list[Decoded] | None:
         if text == "%":
-            return [DeviceMessage("echo", "our own question came back")]
-        if (said := ANSWER.fullmatch(text)) is not None:
+            return [DeviceMessage("echo", "our own request came back")]
+        if (match := ANSWER.fullmatch(text)) is not None:
             self._answered = True
-            return [StatusReport(decoder=said[1])]
+            return [StatusReport(decoder=match[1])]
         passing = PASSING.fullmatch(text)
         if passing is None:
             return None
         self._answered = True
         decoder, transponder, seconds = passing.groups()
-        seen = self._timelines.of(decoder).passing(transponder, microseconds(seconds))
-        return [*seen.gaps, Passing(transponder, seen.at_ns, decoder=decoder, repeat=seen.repeat)]
+        reading = self._timelines.of(decoder).passing(transponder, microseconds(seconds))
+        return [*reading.gaps, Passing(transponder, reading.at_ns, decoder=decoder, repeat=reading.repeat)]

@@ -51,12 +51,14 @@ class Ipico(LineDecoder):
         return self._passing(tag.decode().lower(), reader.decode(), ticks, MARKS[(mark or b"").upper()])
 
     def _passing(self, tag: str, reader: str, ticks: int, flags: int) -> list[Decoded]:
-        seen = self._timeline.passing(tag, ticks, flags)
-        return self.counts.good([*seen.gaps, Passing(tag, seen.at_ns, loop=reader, flags=flags, repeat=seen.repeat)])
+        reading = self._timeline.passing(tag, ticks, flags)
+        return self.counts.good(
+            [*reading.gaps, Passing(tag, reading.at_ns, loop=reader, flags=flags, repeat=reading.repeat)]
+        )
 
 
 def _ticks(moment: str, hundredths: int) -> int | None:
-    """Hundredths of a second since 1970 of YYMMDDHHMMSS; None if there is no such moment."""
+    """Hundredths of a second since 1970 of YYMMDDHHMMSS; None if there is no such time."""
     if hundredths > 99:
         return None
     try:

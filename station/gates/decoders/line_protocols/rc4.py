@@ -43,7 +43,7 @@ class RC4(LineDecoder):
         return facts + [fact for text in texts for fact in self._text(text, 1)]
 
     def _text(self, text: bytes, soh: int) -> list[Decoded]:
-        """One frame after its SOH (of so many bytes), or what is left of one, or noise."""
+        """One frame after its SOH (`soh` bytes), or what is left of one, or noise."""
         if text == MODE:
             return self.counts.good([DeviceMessage("mode", "AMBrc")])
         checked = CHECKED.fullmatch(text)
@@ -61,9 +61,9 @@ class RC4(LineDecoder):
     def _facts(self, body: str) -> list[Decoded] | None:
         if (passing := PASSING.fullmatch(body)) is not None:
             return self._passing(passing)
-        if (said := STATUS.fullmatch(body)) is not None:
-            gap = self._timelines.of(said[1]).count(int(said[2]))
-            status = StatusReport(decoder=said[1], noise=int(said[3]), number=int(said[2]))
+        if (match := STATUS.fullmatch(body)) is not None:
+            gap = self._timelines.of(match[1]).count(int(match[2]))
+            status = StatusReport(decoder=match[1], noise=int(match[3]), number=int(match[2]))
             return [status] if gap is None else [gap, status]
         if body[0] in "@#":
             return None
@@ -71,17 +71,17 @@ class RC4(LineDecoder):
 
     def _passing(self, line: re.Match[str]) -> list[Decoded]:
         decoder, number, transponder, seconds, first, second, flags = line.groups()
-        seen = self._timelines.of(decoder).passing(transponder, microseconds(seconds), int(number))
+        reading = self._timelines.of(decoder).passing(transponder, microseconds(seconds), int(number))
         passing = Passing(
             transponder,
-            seen.at_ns,
+            reading.at_ns,
             int(number),
             decoder=decoder,
             counters=(int(first), int(second)),
             flags=int(flags),
-            repeat=seen.repeat,
+            repeat=reading.repeat,
         )
-        return [*seen.gaps, passing]
+        return [*reading.gaps, passing]
 
 
 def microseconds(seconds: str) -> int:
@@ -91,6 +91,6 @@ def microseconds(seconds: str) -> int:
 
 
 def line(body: str) -> bytes:
-    """A line as it is sent, for whoever plays a decoder; `body` from the type through the last field."""
+    """A line as a decoder sends it, for simulations; `body` from the type through the last field."""
     checked = f"{body}\t".encode("ascii")
     return b"\x01" + checked + f"x{crc_amb(checked):04X}\r\n".encode("ascii")

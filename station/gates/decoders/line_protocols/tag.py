@@ -16,7 +16,7 @@ from station.gates.decoders.framed_decoder import LineDecoder
 
 MANUAL: Final = 1
 COLUMNS: Final = 30
-TOLD = {b"T-": "cancelled", b"T*": "renumbered"}
+MESSAGE_KINDS = {b"T-": "cancelled", b"T*": "renumbered"}
 
 _TIME = re.compile(rb"(T[ *-])([ \d]{9}) ([ M])([1-9]) ([ \d:]{8}\.\d{1,6} *)")
 _RESULT = re.compile(rb"R[ \d]{4}[ \d]{6} [ \d:]{12}\.\d{1,6} *|R[ \d:]{22,23}\.\d{1,6} *")
@@ -39,15 +39,15 @@ class TagHeuer(LineDecoder):
         if len(tail) == COLUMNS and (found := _TIME.fullmatch(tail)):
             return self._time(found, len(line))
         if len(tail) == COLUMNS and _RESULT.fullmatch(tail):
-            return self._told("result", tail, len(line))
+            return self._message("result", tail, len(line))
         if _RUN.fullmatch(line) and line.isascii():
-            return self._told("run", line, len(line))
+            return self._message("run", line, len(line))
         if _BEGUN.match(line):
             return self.counts.bad("bad_fields" if len(line) == COLUMNS else "bad_length", len(line))
         self.counts.resynced_bytes += len(line)
         return []
 
-    def _told(self, kind: str, text: bytes, length: int) -> list[Decoded]:
+    def _message(self, kind: str, text: bytes, length: int) -> list[Decoded]:
         self.counts.resynced_bytes += length - len(text)
         return self.counts.good([DeviceMessage(kind, " ".join(text.decode().split()))])
 
@@ -58,8 +58,8 @@ class TagHeuer(LineDecoder):
         if ticks is None:
             return self.counts.bad("bad_fields", length)
         sensor = channel.decode()
-        if mark in TOLD or self._clock.told(sensor, ticks):
-            return self._told(TOLD.get(mark, "repeat"), found[0], length)
+        if mark in MESSAGE_KINDS or self._clock.is_repeat(sensor, ticks):
+            return self._message(MESSAGE_KINDS.get(mark, "repeat"), found[0], length)
         self.counts.resynced_bytes += length - COLUMNS
         time_ns, gap = self._clock.read(ticks)
         edge = DeviceEdge(sensor, True, time_ns, _number(number), flags=MANUAL if hand == b"M" else 0)

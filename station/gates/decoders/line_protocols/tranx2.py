@@ -39,21 +39,21 @@ class TranX2(LineDecoder):
         """One frame from its start on, or what is left of one."""
         if (passing := PASSING.fullmatch(text)) is not None:
             return self.counts.good(self._passing(passing))
-        if (said := NOISE.fullmatch(text)) is not None:
-            return self.counts.good([StatusReport(decoder=said[1].decode(), noise=int(said[2], 16))])
+        if (match := NOISE.fullmatch(text)) is not None:
+            return self.counts.good([StatusReport(decoder=match[1].decode(), noise=int(match[2], 16))])
         whole = len(text) == (PASSING_LENGTH if text.startswith(b"$") else NOISE_LENGTH)
         return self.counts.bad("bad_fields" if whole else "bad_length", len(text))
 
     def _passing(self, line: re.Match[bytes]) -> list[Decoded]:
         transponder, ticks, hits, strength = (int(field, 16) for field in line.groups()[1:])
         decoder = line[1].decode()
-        seen = self._timelines.of(decoder).passing(str(transponder), ticks)
+        reading = self._timelines.of(decoder).passing(str(transponder), ticks)
         passing = Passing(
             str(transponder),
-            seen.at_ns,
+            reading.at_ns,
             decoder=decoder,
             strength=strength,
             hits=hits,
-            repeat=seen.repeat,
+            repeat=reading.repeat,
         )
-        return [*seen.gaps, passing]
+        return [*reading.gaps, passing]

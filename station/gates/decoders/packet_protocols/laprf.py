@@ -66,18 +66,18 @@ class LapRf(PacketDecoder):
         if SLOT not in fields or RTC_US not in fields:
             return self.counts.bad("bad_fields", length)
         slot, number = str(fields[SLOT]), fields.get(NUMBER)
-        seen = self._timeline.passing(slot, fields[RTC_US], number)
+        reading = self._timeline.passing(slot, fields[RTC_US], number)
         self._gate = f"{fields[GATE]:08x}" if GATE in fields else self._gate
         passing = Passing(
             slot,
-            seen.at_ns,
+            reading.at_ns,
             number,
             decoder=self._gate,
             strength=fields.get(PEAK),
             flags=fields.get(FLAGS, 0),
-            repeat=seen.repeat,
+            repeat=reading.repeat,
         )
-        return self.counts.good([*seen.gaps, passing])
+        return self.counts.good([*reading.gaps, passing])
 
     def _other(self, kind: int, fields: Fields) -> list[Decoded]:
         if kind == STATUS:
@@ -89,15 +89,15 @@ class LapRf(PacketDecoder):
 
 
 def unescaped(frame: bytes) -> bytes:
-    """As it was before the escapes; an escape with nothing after it is dropped, and so the length will not fit."""
+    """The record without its escapes; an escape with nothing after it is dropped, so the length will not match."""
     first, *rest = frame.split(bytes((ESCAPE,)))
     return first + b"".join(bytes(((part[0] - 0x40) & 0xFF,)) + part[1:] for part in rest if part)
 
 
 def read_fields(body: bytes) -> Fields | None:
-    """Tag -> little-endian value; of a tag that comes again (one group for each slot) the last. None if cut short.
+    """Tag -> little-endian value; of a tag that repeats (one group for each slot) the last. None if cut short.
 
-    A field without a value is a question that the host asks, or an answer that says nothing: it is not there.
+    A field without a value is a request of the host, or an empty answer: it is left out.
     """
     fields: Fields = {}
     at = 0

@@ -28,12 +28,12 @@ class LapZ(PacketDecoder):
         self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 24, "restart"))
 
     def _decode_frame(self, frame: bytes) -> list[Decoded]:
-        if (told := TIME.fullmatch(frame)) is not None:
-            clock = self._timeline.time(int(told[1], 16))
+        if (match := TIME.fullmatch(frame)) is not None:
+            clock = self._timeline.time(int(match[1], 16))
             return self.counts.good([*clock.gaps, StatusReport(device_time_ns=clock.at_ns)])
         passed = PASSING.fullmatch(frame)
         if passed is None:
             return self.counts.bad("bad_fields", len(frame))
         transponder = str(int(passed[1], 16))
-        seen = self._timeline.passing(transponder, int(passed[2], 16))
-        return self.counts.good([*seen.gaps, Passing(transponder, seen.at_ns, repeat=seen.repeat)])
+        reading = self._timeline.passing(transponder, int(passed[2], 16))
+        return self.counts.good([*reading.gaps, Passing(transponder, reading.at_ns, repeat=reading.repeat)])

@@ -40,7 +40,7 @@ KINDS = {
     0xFFFF: "error",
 }
 
-# What we take of a frame: tag -> name. Other tags are allowed and not read.
+# The fields that are read: tag -> name. Other tags are allowed and ignored.
 GENERAL_TAGS = {0x81: "decoder"}
 PASSING_TAGS = {
     0x01: "number",
@@ -94,32 +94,32 @@ class P3(PacketDecoder):
             return None
         transponder, number = str(known["transponder"]), known.get("number")
         decoder = str(known.get("decoder", ""))
-        seen = self._timelines.of(decoder).passing(transponder, known["rtc_us"], number)
+        reading = self._timelines.of(decoder).passing(transponder, known["rtc_us"], number)
         passing = Passing(
             transponder,
-            seen.at_ns,
+            reading.at_ns,
             number,
             decoder=decoder,
             label=values[0x0A].decode("ascii", "replace").strip("\0 ") if 0x0A in values else "",
             strength=known.get("strength"),
             hits=known.get("hits"),
             flags=known.get("flags", 0),
-            repeat=seen.repeat,
+            repeat=reading.repeat,
         )
-        return [*seen.gaps, passing]
+        return [*reading.gaps, passing]
 
 
 def unescape(sent: bytes) -> bytes:
-    """The frame as it was before it was made fit to be sent."""
+    """The frame without its escapes."""
     if ESCAPE not in sent:
         return sent
     head, *rest = sent.split(bytes([ESCAPE]))
-    # Two escapes in a row, or one before nothing, is no frame: what comes of it fails its length or its CRC.
+    # Two escapes in a row, or one before nothing, is not a frame: the result fails its length or its CRC.
     return head + b"".join(bytes([(part[0] - 0x20) & 0xFF]) + part[1:] if part else b"" for part in rest)
 
 
 def escape(frame: bytes) -> bytes:
-    """A frame as it is sent, for whoever plays a decoder."""
+    """A frame with its escapes, as a decoder sends it (for simulations)."""
     inner = b"".join(bytes([ESCAPE, b + 0x20]) if 0x8D <= b <= 0x8F else bytes([b]) for b in frame[1:-1])
     return frame[:1] + inner + frame[-1:]
 

@@ -89,6 +89,6 @@ class Robitronic:
         if self._clock_ms is not None and not -EARLY_MS <= ms - self._clock_ms <= LATE_MS:
             return 1, self.counts.bad("bad_fields", 1)
         self._asked = False
-        seen = self._timeline.passing(str(transponder), ms)
-        passing = Passing(str(transponder), seen.at_ns, strength=strength, hits=hits, repeat=seen.repeat)
-        return len(packet), self.counts.good([*seen.gaps, passing])
+        reading = self._timeline.passing(str(transponder), ms)
+        passing = Passing(str(transponder), reading.at_ns, strength=strength, hits=hits, repeat=reading.repeat)
+        return len(packet), self.counts.good([*reading.gaps, passing])

@@ -38,21 +38,21 @@ class ZRound(PacketDecoder):
         self._ever_started = self._started = False  # at all (or it was at work); in this connection
         self._due_ns: int | None = None
         self._started_ns: int | None = None  # when that was, in this connection
-        self._ever_told = self._ever_beat = False  # a word of its own; its clock
+        self._ever_spoke = self._ever_sent_clock = False  # a word of its own; its clock
         self._mute = False  # it was started, or is at work, and does not tell its clock
-        self._heard_time = self._beats = False
+        self._time_received = self._sends_clock = False
         self._must_answer = False
 
     def hello(self) -> bytes:
         super().hello()
-        self._due_ns, self._started, self._heard_time, self._beats = None, False, False, False
+        self._due_ns, self._started, self._time_received, self._sends_clock = None, False, False, False
         self._started_ns = None
         return ASK
 
     @property
     def quiet(self) -> bool:
-        """It may be silent for as long as nobody passes: it has not told its clock yet."""
-        return not self._beats
+        """True while it may be silent until a car passes: it has not sent its clock yet."""
+        return not self._sends_clock
 
     def poll(self, now_ns: int) -> bytes:
         """The start, when it is due; the answer, when we are asked."""
@@ -60,8 +60,8 @@ class ZRound(PacketDecoder):
         if self._due_ns is None:
             self._due_ns = now_ns + (SILENT_NS if self._ever_started else ANSWER_NS)
         if self._started_ns is not None and now_ns >= self._started_ns + SILENT_NS:
-            self._mute = not self._ever_beat
-        if self._started or self._heard_time or self._mute or now_ns < self._due_ns:
+            self._mute = not self._ever_sent_clock
+        if self._started or self._time_received or self._mute or now_ns < self._due_ns:
             return answer
         self._ever_started, self._started, self._started_ns = True, True, now_ns
         return answer + START
@@ -73,22 +73,24 @@ class ZRound(PacketDecoder):
     def _facts(self, frame: bytes) -> list[Decoded] | None:
         if frame in WORDS:
             self._must_answer |= frame == ASK
-            if frame == ANSWER and not self._ever_told:
-                self._ever_told, self._mute = True, False  # it was not there when it was started
+            if frame == ANSWER and not self._ever_spoke:
+                self._ever_spoke, self._mute = True, False  # it was not connected when the start was sent
             return [DeviceMessage(WORDS[frame])]
-        if (said := TIME.fullmatch(frame)) is not None:
-            self._ever_started = self._heard_time = self._beats = self._ever_told = self._ever_beat = True
+        if (match := TIME.fullmatch(frame)) is not None:
+            self._ever_started = self._time_received = self._sends_clock = self._ever_spoke = self._ever_sent_clock = (
+                True
+            )
             self._mute = False
-            clock = self._timeline.time(int(said[1], 16))
+            clock = self._timeline.time(int(match[1], 16))
             return [*clock.gaps, StatusReport(device_time_ns=clock.at_ns)]
         lap = LAP.fullmatch(frame)
         if lap is None:
             return None
-        self._ever_started = self._heard_time = self._ever_told = True
-        self._mute = not self._ever_beat
+        self._ever_started = self._time_received = self._ever_spoke = True
+        self._mute = not self._ever_sent_clock
         transponder, ticks = transponder_of((lap[1] or lap[2]).decode()), int(lap[3], 16)
-        seen = self._timeline.passing(transponder, ticks)
-        return [*seen.gaps, Passing(transponder, seen.at_ns, repeat=seen.repeat)]
+        reading = self._timeline.passing(transponder, ticks)
+        return [*reading.gaps, Passing(transponder, reading.at_ns, repeat=reading.repeat)]
 
 
 def transponder_of(digits: str) -> str:

@@ -1,19 +1,20 @@
-"""The wire of our gate, and the gate without its pins: this one file runs on MicroPython and on CPython.
+"""The protocol of the Pico gate, and the gate without its pins: this one file runs on MicroPython and on CPython.
 
 A line is `WORD FIELDS *CRC`, ASCII, with the CRC-16/CCITT-FALSE of all before ` *` in four hex digits:
 
     to the gate     P token                     a ping
-                    R boot seq                  tell again what comes after seq; another boot: all you remember
+                    R boot seq                  send again what comes after seq; for another boot: everything in memory
     from the gate   Q boot token us             the pong: `us` is when the ping was read
                     E boot seq sensor level us  one edge, stamped where it happened
-                    H boot first last levels    each second and after R: the oldest and newest edge remembered, and
-                                                the pins as they are now, sensor 0 in the lowest bit
+                    H boot first last levels    heartbeat, each second and after R: the oldest and newest edge in
+                                                memory, and the pins as they are now, sensor 0 in the lowest bit
 
-`us` counts microseconds since the gate's boot and never wraps; `seq` counts its edges from 1, those it forgot too.
+`us` counts microseconds since the gate's boot and never wraps; `seq` counts its edges from 1, including those that
+are no longer in memory.
 """
 
-LINE_LIMIT = 96  # longer than any of our lines: what is longer is noise
-AT_ONCE = 8  # edges told in one go, so that a long replay does not keep pings waiting
+LINE_LIMIT = 96  # longer than any valid line: anything longer is noise
+AT_ONCE = 8  # edges sent at a time, so that a long replay does not delay pings
 
 
 def crc16(data: bytes) -> int:
@@ -44,21 +45,21 @@ def pack(*fields: object) -> bytes:
 
 
 class CheckedLineReader:
-    """Bytes in, whole and sound lines out; any split, any noise. Counts what it dropped."""
+    """Bytes in, whole lines with a good CRC out; copes with any split and any noise. Counts what it dropped."""
 
     def __init__(self) -> None:
         self.dropped_bytes = 0
         self.bad_lines = 0
-        self._kept = b""
+        self._partial = b""
 
     def feed(self, data: bytes) -> list[list[str]]:
-        """The fields of each sound line."""
+        """The fields of each line with a good CRC."""
         found = []
-        lines = (self._kept + data).split(b"\n")
-        self._kept = lines.pop()
-        if len(self._kept) > LINE_LIMIT:
-            self.dropped_bytes += len(self._kept) - LINE_LIMIT
-            self._kept = self._kept[-LINE_LIMIT:]
+        lines = (self._partial + data).split(b"\n")
+        self._partial = lines.pop()
+        if len(self._partial) > LINE_LIMIT:
+            self.dropped_bytes += len(self._partial) - LINE_LIMIT
+            self._partial = self._partial[-LINE_LIMIT:]
         for line in lines:
             fields = unpack(line)
             if fields:
@@ -69,13 +70,13 @@ class CheckedLineReader:
         return found
 
     def forget(self) -> None:
-        """The line was cut: half a line is no beginning."""
-        self.dropped_bytes += len(self._kept)
-        self._kept = b""
+        """Drops half a line: the connection was cut."""
+        self.dropped_bytes += len(self._partial)
+        self._partial = b""
 
 
 def unpack(line: bytes) -> list[str]:
-    """The fields of a line without its end; none if it does not check."""
+    """The fields of a line without its end; an empty list if its CRC is wrong."""
     body, star, check = line.rstrip(b"\r").rpartition(b" *")
     if not star or len(line) > LINE_LIMIT or check != "{:04X}".format(crc16(body)).encode():  # noqa: UP032
         return []
@@ -86,7 +87,7 @@ def unpack(line: bytes) -> list[str]:
 
 
 class Counter:
-    """A counter of so many bits that wraps, to one without end. Ask it more often than half a wrap."""
+    """Extends a wrapping counter of `bits` bits to one that never wraps. Read it more often than half a wrap."""
 
     def __init__(self, bits: int) -> None:
         self._mask = (1 << bits) - 1
@@ -105,24 +106,24 @@ class Counter:
 
 
 class GateFirmware:
-    """What the gate remembers and answers. It speaks of edges only after it was asked (R)."""
+    """The gate's memory of edges and its answers. It sends edges only after a request (R)."""
 
     def __init__(self, boot: str, ring: int = 512) -> None:
         self._boot = boot
         self._ring: list[bytes] = [b""] * ring
         self._last = 0
-        self._next = 0  # the next edge to tell; 0: nobody has asked
+        self._next = 0  # the next edge to send; 0: none was requested yet
         self._lines = CheckedLineReader()
         self.levels = 15  # a bit for each sensor's pin
 
     def edge(self, us: int, sensor: int, level: int) -> None:
-        """One level change; told by `more`."""
+        """One level change; sent by `next_edges`."""
         self._last += 1
         self.levels = self.levels & ~(1 << sensor) | level << sensor
         self._ring[self._last % len(self._ring)] = pack("E", self._boot, self._last, sensor, level, us)
 
-    def hear(self, data: bytes, us: int) -> bytes:
-        """The answers to what came in, at `us`."""
+    def on_data(self, data: bytes, us: int) -> bytes:
+        """The answers to `data`, which was read at `us` (microseconds since boot)."""
         answers = b""
         for fields in self._lines.feed(data):
             if fields[0] == "P" and len(fields) == 2:
@@ -130,15 +131,15 @@ class GateFirmware:
             elif fields[0] == "R" and len(fields) == 3 and fields[2].isdigit():
                 after = int(fields[2]) if fields[1] == self._boot else 0
                 self._next = min(after, self._last) + 1
-                answers += self.beat()
+                answers += self.heartbeat()
         return answers
 
-    def beat(self) -> bytes:
-        """What is remembered; said each second, so that a loss shows also when no edge follows."""
+    def heartbeat(self) -> bytes:
+        """The heartbeat line; sent each second, so that a loss shows even when no further edge follows."""
         return pack("H", self._boot, self._first(), self._last, self.levels)
 
-    def more(self) -> bytes:
-        """The next few edges that are not told yet."""
+    def next_edges(self) -> bytes:
+        """The lines of the next few edges that were not sent yet; b"" if there are none."""
         if not self._next:
             return b""
         begin = max(self._next, self._first())

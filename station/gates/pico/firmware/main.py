@@ -16,10 +16,10 @@ from machine import Pin
 
 PINS = (2, 3, 4, 5)
 RAW = 256  # edges between two rounds of the loop; a power of two
-BEAT_US = 1_000_000
+HEARTBEAT_US = 1_000_000
 
 stamps = array("I", [0] * RAW)
-seen = bytearray(RAW)
+changes = bytearray(RAW)
 head = 0
 
 
@@ -29,14 +29,14 @@ def watch(index: int, pin: Pin) -> None:
     def changed(pin: Pin) -> None:
         global head  # noqa: PLW0603
         stamps[head & (RAW - 1)] = ticks_us()
-        seen[head & (RAW - 1)] = index << 1 | pin.value()
+        changes[head & (RAW - 1)] = index << 1 | pin.value()
         head = (head + 1) & 0x3FFFFFFF
 
     pin.irq(changed, Pin.IRQ_RISING | Pin.IRQ_FALLING, hard=True)
 
 
 def main() -> None:
-    """Round and round: edges to the ring, answers to the station, a beat each second."""
+    """The main loop: edges into memory, answers to the station, a heartbeat each second."""
     gate = GateFirmware("".join(["{:02x}".format(byte) for byte in os.urandom(4)]))  # noqa: UP032
     counter = Counter(30)  # ticks_us wraps every 18 minutes
     poller = select.poll()
@@ -45,24 +45,24 @@ def main() -> None:
         pin = Pin(number, Pin.IN, Pin.PULL_UP)
         gate.levels = gate.levels & ~(1 << index) | pin.value() << index
         watch(index, pin)
-    tail = beat_us = 0
+    tail = heartbeat_us = 0
     while True:
-        said = b""
+        output = b""
         while tail != head:
             if (head - tail) & 0x3FFFFFFF > RAW:
-                machine.reset()  # edges were overwritten before they were numbered: only a new boot says so honestly
+                machine.reset()  # edges were overwritten before they were numbered: only a new boot shows the loss
             slot = tail & (RAW - 1)
-            gate.edge(counter.extend(stamps[slot]), seen[slot] >> 1, seen[slot] & 1)
+            gate.edge(counter.extend(stamps[slot]), changes[slot] >> 1, changes[slot] & 1)
             tail = (tail + 1) & 0x3FFFFFFF
         while poller.poll(0):
-            said += gate.hear(sys.stdin.buffer.read(1), counter.extend(ticks_us()))
+            output += gate.on_data(sys.stdin.buffer.read(1), counter.extend(ticks_us()))
         now_us = counter.extend(ticks_us())
-        if now_us - beat_us >= BEAT_US:
-            beat_us = now_us
-            said += gate.beat()
-        said += gate.more()
-        if said:
-            sys.stdout.buffer.write(said)
+        if now_us - heartbeat_us >= HEARTBEAT_US:
+            heartbeat_us = now_us
+            output += gate.heartbeat()
+        output += gate.next_edges()
+        if output:
+            sys.stdout.buffer.write(output)
 
 
 main()

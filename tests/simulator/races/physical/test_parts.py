@@ -1,4 +1,4 @@
-"""The pieces of the virtual hall, each alone: time, beams, luck, gate box, the plan."""
+"""The parts of the simulated track, each alone: clock, beams, chance, gate device, schedule."""
 
 import random
 
@@ -8,46 +8,22 @@ from hypothesis import strategies as st
 
 from shared.errors import ConfigError
 from shared.units import NS_PER_S
+from shared.virtual_time import VirtualTime
 from simulator.races.physical import beam_gate
 from simulator.races.physical.beam_gate import SENSORS, BeamPassing, SeenEdge
 from simulator.races.physical.fault_table import BY_NAME, FaultSource, chosen
 from simulator.races.physical.gate_device import RING, GateDevice, GateDeviceDriver
+from simulator.races.physical.kernel_clock import VirtualKernelClock
 from simulator.races.physical.racers import draw_racer, drive_lap
-from simulator.races.physical.virtual_time import VirtualKernelClock, VirtualTime
 from simulator.races.schedule import draw_meeting
 from station.core.inputs import Edge
 
 SPEEDS = st.floats(0.7, 4.0)
 
 
-def test_events_happen_in_order_and_of_one_instant_as_planned() -> None:
-    virtual_time, seen = VirtualTime(), []
-    for at_ns, word in ((20, "c"), (10, "a"), (10, "b"), (5, "z")):
-        virtual_time.at(at_ns, lambda word=word: seen.append((virtual_time.now_ns, word)))
-    while virtual_time.next_at_ns is not None:
-        virtual_time.happen()
-    assert seen == [(5, "z"), (10, "a"), (10, "b"), (20, "c")]
-
-
-def test_a_story_goes_on_after_its_pauses() -> None:
-    virtual_time, seen = VirtualTime(), []
-
-    def story():  # type: ignore[no-untyped-def]
-        seen.append(virtual_time.now_ns)
-        yield 7
-        seen.append(virtual_time.now_ns)
-        yield 5
-        seen.append(virtual_time.now_ns)
-
-    virtual_time.follow(story())
-    while virtual_time.next_at_ns is not None:
-        virtual_time.happen()
-    assert seen == [0, 7, 12]
-
-
-def test_a_kernel_clock_starts_anew_with_each_boot_and_utc_can_be_stepped() -> None:
+def test_a_kernel_clock_restarts_with_each_boot_and_utc_can_be_stepped() -> None:
     virtual_time = VirtualTime()
-    clock = VirtualKernelClock(virtual_time, "hall")
+    clock = VirtualKernelClock(virtual_time, "station")
     virtual_time.move_to(50 * NS_PER_S)
     before, utc, boot = clock.now_ns(), clock.utc_ns(), clock.boot_id
     clock.step_utc(-NS_PER_S)
@@ -101,7 +77,7 @@ def test_an_unknown_fault_is_one_sentence() -> None:
 
 def test_a_new_station_hears_again_what_it_has_not_kept() -> None:
     virtual_time = VirtualTime()
-    gate_device = GateDevice(VirtualKernelClock(virtual_time, "hall"))
+    gate_device = GateDevice(VirtualKernelClock(virtual_time, "station"))
     first: list[Edge] = []
     GateDeviceDriver(gate_device).start({}, first.append)
     for n in range(6):
@@ -116,7 +92,7 @@ def test_a_new_station_hears_again_what_it_has_not_kept() -> None:
 
 def test_the_box_remembers_so_many_edges_and_none_over_a_reboot() -> None:
     virtual_time = VirtualTime()
-    clock = VirtualKernelClock(virtual_time, "hall")
+    clock = VirtualKernelClock(virtual_time, "station")
     gate_device = GateDevice(clock)
     for n in range(RING + 10):
         gate_device.see(SeenEdge("front", n % 2 == 0, n))
@@ -149,5 +125,5 @@ def test_a_meeting_is_drawn_the_same_twice_and_another_seed_draws_another(hours:
     assert meeting != draw_meeting("7/1", length_ns)
     for race in meeting.races:
         allowed = race.rules.attempts_per_racer
-        turns = [racer.name for racer in race.turns]
-        assert allowed is None or max(turns.count(name) for name in turns) <= allowed
+        attempts = [racer.name for racer in race.attempts]
+        assert allowed is None or max(attempts.count(name) for name in attempts) <= allowed

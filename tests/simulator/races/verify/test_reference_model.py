@@ -20,10 +20,10 @@ def _run(rules: RaceRules, *stamps: int) -> ReferenceRun:
     return run
 
 
-def test_laps_lie_between_strokes_and_a_stroke_too_soon_is_noted() -> None:
+def test_laps_lie_between_crossings_and_a_crossing_too_soon_is_ignored() -> None:
     run = _run(RaceRules(min_lap_s=3.0), 0, 10 * S, 12 * S, 21 * S)
     assert [lap.lap_ns for lap in run.laps()] == [10 * S, 11 * S]
-    assert run.noted == [("boot", 12 * S)]
+    assert run.ignored == [("boot", 12 * S)]
 
 
 def test_a_run_is_full_at_its_last_lap_and_over_at_its_limit() -> None:
@@ -35,10 +35,10 @@ def test_a_run_is_full_at_its_last_lap_and_over_at_its_limit() -> None:
 
 def test_adding_and_dropping_a_crossing_moves_nothing_else() -> None:
     run = _run(RaceRules(off_track_penalty_s=1.0), 0, 10 * S, 30 * S, 40 * S)
-    run.happened("off_track", "boot", 12 * S)
-    run.add_stroke(20 * S)
+    run.add_incident("off_track", "boot", 12 * S)
+    run.add_crossing(20 * S)
     assert [(lap.lap_ns // S, lap.off_tracks) for lap in run.laps()] == [(10, 0), (10, 1), (10, 0), (10, 0)]
-    run.drop_stroke(2)
+    run.drop_crossing(2)
     assert [(lap.lap_ns // S, lap.off_tracks) for lap in run.laps()] == [(10, 0), (20, 1), (10, 0)]
 
 
@@ -81,19 +81,19 @@ RULES = st.builds(
 
 
 @given(laps=st.lists(LAP, max_size=14), rules=RULES)
-def test_the_paper_and_the_product_score_alike(laps: list[RunLap], rules: RaceRules) -> None:
+def test_the_reference_and_the_product_score_alike(laps: list[RunLap], rules: RaceRules) -> None:
     ends = itertools.accumulate(lap.lap_ns for lap in laps)
     book = [
         dataclasses.replace(lap, number=n, ended_ns=at) for n, (lap, at) in enumerate(zip(laps, ends, strict=True), 1)
     ]
     score = score_run(book, rules)
-    assert _paper_of(book, rules).score_ms() == (None if score is None else score.score_ms)
+    assert _reference_of(book, rules).score_ms() == (None if score is None else score.score_ms)
 
 
-def _paper_of(book: list[RunLap], rules: RaceRules) -> ReferenceRun:
+def _reference_of(book: list[RunLap], rules: RaceRules) -> ReferenceRun:
     run = _run(RaceRules(min_lap_s=0.1), 0, *[lap.ended_ns for lap in book])
-    run.rules, run.believing = rules, True  # the ranking takes each lap as it is told
-    for crossing, lap in zip(run.strip, book, strict=False):
+    run.rules, run.accepts_all = rules, True  # the ranking takes each lap as it is told
+    for crossing, lap in zip(run.crossings, book, strict=False):
         crossing.since.update(off_track=lap.off_tracks, collision=lap.collisions, reset=lap.resets)
         crossing.penalty_ns, crossing.void = lap.penalty_ns, not lap.valid
     return run

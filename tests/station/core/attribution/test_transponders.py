@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.attribution.transponders import STRANGERS, plain_id, reading, same_number
+from station.core.attribution.transponder_ids import plain_id, reading, same_number
+from station.core.attribution.transponders import MAX_UNKNOWN
 from station.core.engine import Engine
 from station.store.encoding import decode_input, encode_facts, encode_input
 from tests.station.core.scripted_race import BOOT, QUICK, Hand, S, moment, only
@@ -333,9 +334,9 @@ def test_a_second_system_that_reads_both_sees_one_pass_too() -> None:
 
 def test_strangers_are_bounded_and_forgotten_with_the_race() -> None:
     loop = Loop(*worn("11"))
-    for n in range(2 * STRANGERS):
+    for n in range(2 * MAX_UNKNOWN):
         loop.read(str(1000 + n), 10 + n)
-    assert len(loop.engine.unknown_transponders) == STRANGERS
+    assert len(loop.engine.unknown_transponders) == MAX_UNKNOWN
     loop.do(e.OpenRace(moment(999 * S), "race-2", "Another", RULES))
     assert loop.engine.unknown_transponders == ()
 

@@ -77,7 +77,7 @@ def test_the_event_managers_two_strips_give_ten_laps_of_ten_seconds() -> None:
             at_ms = 3000 + 10_000 * lap + place * abs(gap_ms)
             stamp = 1_780_000_000_000 + at_ms
             text = f'{{"event":"lap","timestamp":{stamp},"gpio":{pin},"lapNumber":{number}}}'
-            for edge in stream.hear(text, at_ms * MS):
+            for edge in stream.on_text(text, at_ms * MS):
                 hand.do(edge)
     assert hand.lap_times == [10 * S] * 10
 

@@ -9,8 +9,8 @@ from station.gates.decoders.decoder import Gap, Passing
 from station.gates.decoders.framing import crc_amb
 from station.gates.decoders.line_protocols.rc4 import RC4, line
 from station.gates.decoders.packet_protocols.p3 import P3, escape, unescape
-from tests.station.gates.decoders.frames import P3 as P3_FRAMES
-from tests.station.gates.decoders.frames import RC4_LINES, RC4_SENT
+from tests.station.gates.decoders.vectors import P3 as P3_FRAMES
+from tests.station.gates.decoders.vectors import RC4_LINES, RC4_SENT
 
 CAPTURE = pathlib.Path(__file__).parent / "captures" / "p3_short.hex"
 

@@ -14,10 +14,10 @@ from station.gates.decoders.hid_port import CONFIGURE, ENABLE, RAW_INFO, SET_FEA
 from station.gates.decoders.packet_protocols.lapz import LapZ
 from station.gates.decoders.packet_protocols.robitronic import BEGIN, Robitronic
 from station.gates.decoders.port import check_url, open_port
+from tests.station.gates.decoders.vectors import CLUB_CAR as CAR
+from tests.station.gates.decoders.vectors import CLUB_CLOCK as CLOCK
 
 MS = 1_000_000
-CLOCK = bytes.fromhex("0B5C839B3A000014D00102")
-CAR = bytes.fromhex("0DBD841E080000E736000055F9")
 
 
 def clock(ms: int) -> bytes:

@@ -10,8 +10,7 @@ import pytest
 
 from station.commands.gate.gate import main
 from tests.station.gates.decoders import encoders
-from tests.station.gates.decoders.frames import P3, RC4_SENT
-from tests.station.gates.decoders.timer_frames import of
+from tests.station.gates.decoders.vectors import P3, RC4_SENT, of
 
 KEYS = ("frames", "bad_crc", "bad_length", "bad_fields", "resynced_bytes", "gaps", "passings")
 NS_2019 = 1_551_542_808_933_000

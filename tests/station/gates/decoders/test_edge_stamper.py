@@ -142,7 +142,7 @@ def test_a_place_of_another_line_is_not_ours() -> None:
 ])  # fmt: skip
 def test_a_clock_that_was_set(passings: list[tuple[float, float]], epochs: list[int]) -> None:
     watch = ClockJumpDetector(S)
-    judged = [watch.judge(round(d * S), round((5_000 + h) * S), backlog=False) for d, h in passings]
+    judged = [watch.check(round(d * S), round((5_000 + h) * S), backlog=False) for d, h in passings]
     assert [each.epoch for each in judged] == epochs
 
 
@@ -156,7 +156,7 @@ def test_no_lap_is_wrong_by_more_than_is_allowed(steps: list[tuple[int, int]], d
     for number, (gap_ms, delay_ms) in enumerate(steps):
         true_ms += gap_ms
         device_ms = true_ms + (shift_ms if number >= set_at else 0)
-        judged = watch.judge(device_ms * MS, (true_ms + delay_ms) * MS, backlog=False)
+        judged = watch.check(device_ms * MS, (true_ms + delay_ms) * MS, backlog=False)
         if judged.epoch in last:
             device_before, true_before = last[judged.epoch]
             assert abs((device_ms - device_before) - (true_ms - true_before)) <= 2 * 1_000 + 300
@@ -166,7 +166,7 @@ def test_no_lap_is_wrong_by_more_than_is_allowed(steps: list[tuple[int, int]], d
 def test_a_backlog_is_late_and_no_jump() -> None:
     watch = ClockJumpDetector(S)
     told = [(10, 60, True), (30, 60, True), (61, 61, False), (71, 71, False), (75, 90, True), (91, 91, False)]
-    assert [watch.judge(d * S, h * S, backlog) for d, h, backlog in told] == [EpochOfPassing(1)] * 6
+    assert [watch.check(d * S, h * S, backlog) for d, h, backlog in told] == [EpochOfPassing(1)] * 6
 
 
 @pytest.mark.parametrize(("sent", "kept"), [("4711983", "4711983"), ("9991", ""), ("9992", "")])

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from station.gates.decoders.catalog import decoder
 from station.gates.decoders.decoder import Decoded, DeviceEdge, DeviceMessage, Gap, Passing, StatusReport
 from tests.station.gates.decoders import encoders
-from tests.station.gates.decoders.frames import P3, RC4_SENT
-from tests.station.gates.decoders.timer_frames import LAPRF_FRAME
+from tests.station.gates.decoders.vectors import LAPRF_FRAME, P3, RC4_SENT
 
 MS, US = 1_000_000, 1_000
 DAY_US = 24 * 3600 * 1_000_000

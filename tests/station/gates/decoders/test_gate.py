@@ -12,8 +12,8 @@ from station.core.facts import Crossing
 from station.core.inputs import GateSpec
 from station.core.timing.gate import CrossingCounter, Gate
 from station.gates.decoders.line_protocols.rc4 import line
-from tests.station.gates.decoders.frames import RC4_SENT
 from tests.station.gates.decoders.port_peer import WAIT_S, Box, gate, pty, tcp, until, url
+from tests.station.gates.decoders.vectors import RC4_SENT
 
 
 def _passing(number: int, seconds: str, transponder: str = "8533156") -> bytes:
@@ -112,7 +112,7 @@ def test_zround_is_started_once_it_does_not_answer() -> None:
 def test_who_watches_gets_all_facts() -> None:
     box, told, heard = Box(), [], threading.Event()
     with pty() as (write, _, path), gate(protocol="rc4", url=path) as driver:
-        driver.listen(lambda facts: (told.extend(facts), heard.set())[0])
+        driver.subscribe(lambda facts: (told.extend(facts), heard.set())[0])
         driver.start({}, box.put)
         write(RC4_SENT[0])
         assert heard.wait(10.0)
@@ -144,7 +144,7 @@ def test_wrong_settings_are_one_sentence(options: dict[str, str], sentence: str)
 @pytest.mark.parametrize(("address", "sentence"), [
     ("/dev/there-is-none", "it is not there; plug it in"),
     ("socket://", "its host or its port number is missing"),
-    ("nobody", "nobody answers there"),
+    ("nobody", "nothing answers there"),
 ])  # fmt: skip
 def test_a_port_that_is_not_there_is_absent_and_no_error(address: str, sentence: str) -> None:
     if address == "nobody":
@@ -215,7 +215,7 @@ def test_bytes_of_another_protocol_make_no_gate_fit() -> None:
         driver.start({}, Box().put)
         peer, _ = listening.accept()
         with peer:
-            assert "has not spoken yet" in driver.health().sentence
+            assert "has sent nothing yet" in driver.health().sentence
             peer.sendall(b"\x8e\x02 no time at all\r\n" * 20)
             until(lambda: driver.health().dropped > 256)
             until(lambda: not driver.health().alive)

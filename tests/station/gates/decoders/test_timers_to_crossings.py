@@ -5,11 +5,10 @@ import pytest
 from station.core.facts import Crossing, GateStuck
 from station.core.inputs import GateSpec, Moment
 from station.core.timing.gate import CrossingCounter, Gate
-from station.gates.decoders.catalog import protocol_info
+from station.gates.decoders.catalog import decoder, protocol_info
 from station.gates.decoders.decoder import Decoder
 from station.gates.decoders.edge_stamper import EdgeStamper, Wiring
 from station.gates.decoders.line_protocols.carrera import Carrera
-from tests.station.gates.decoders.timer_frames import DECODERS
 
 S = 1_000_000_000
 LAPS_S = (0.0, 3.2, 6.4, 9.7, 13.0)
@@ -33,7 +32,7 @@ def fsr(at_s: float, place: int) -> bytes:
 ])  # fmt: skip
 def test_each_lap_is_one_crossing_and_no_beam_sticks(protocol: str, say: object, sensors: tuple[str, ...]) -> None:
     assert callable(say)
-    device: Decoder = DECODERS[protocol]()
+    device: Decoder = decoder(protocol)
     stamps, gate = (
         EdgeStamper("start", Wiring(sensors), "s", "own", S),
         Gate(GateSpec("start", sensors), CrossingCounter()),

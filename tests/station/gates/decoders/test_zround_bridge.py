@@ -112,7 +112,7 @@ def test_it_may_be_silent_until_it_has_told_its_clock() -> None:
 def test_the_gate_stays_alive_until_the_clock_was_told_and_then_falls_silent() -> None:
     clock, box, heard = ManualClock(1), Box(), threading.Event()
     with pty() as (write, read, path), gate(clock, protocol="zround", url=path) as driver:
-        driver.listen(lambda _facts: heard.set())
+        driver.subscribe(lambda _facts: heard.set())
         driver.start({}, box.put)
         assert read(3) == b"%C&"
         write(b"%A&")

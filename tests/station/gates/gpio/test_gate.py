@@ -219,7 +219,7 @@ def test_a_beam_that_is_broken_at_the_start_is_not_fit_until_it_is_free(monkeypa
     made = gate(("front", "rear"), (17, 27), factory="lgpio")
     seen = started(made)
     assert (made.health().alive, seen) == (False, []), "no edge was seen: none is made"
-    assert made.health().sentence.startswith("The beam of rear is broken since the gate started: look what")
+    assert made.health().sentence.startswith("The beam of rear has been broken since the gate started: check what")
     kernel.edge(27, 1, time.monotonic_ns() - 1_500 * MS)
     assert [(edge.sensor, edge.broken, edge.seq) for edge in seen] == [("rear", False, 1)]
     kernel.edge(27, 0)

@@ -71,43 +71,43 @@ def test_a_reading_from_before_the_wrap_stays_before_it() -> None:
 def test_it_speaks_of_edges_when_it_was_asked() -> None:
     gate = GateFirmware("aa")
     gate.edge(1000, 0, 0)
-    assert gate.more() == b""
-    assert gate.hear(pack("R", "aa", 0), 5) == pack("H", "aa", 1, 1, 0b1110)
-    assert gate.more() == pack("E", "aa", 1, 0, 0, 1000)
+    assert gate.next_edges() == b""
+    assert gate.on_data(pack("R", "aa", 0), 5) == pack("H", "aa", 1, 1, 0b1110)
+    assert gate.next_edges() == pack("E", "aa", 1, 0, 0, 1000)
     gate.edge(2000, 0, 1)
-    assert gate.more() == pack("E", "aa", 2, 0, 1, 2000)
-    assert gate.more() == b""
+    assert gate.next_edges() == pack("E", "aa", 2, 0, 1, 2000)
+    assert gate.next_edges() == b""
 
 
 def test_a_pong_says_when_the_ping_was_read() -> None:
-    assert GateFirmware("aa").hear(pack("P", 7), 123) == pack("Q", "aa", 7, 123)
+    assert GateFirmware("aa").on_data(pack("P", 7), 123) == pack("Q", "aa", 7, 123)
 
 
 def test_it_tells_again_and_forgets_the_oldest() -> None:
     gate = GateFirmware("aa", ring=4)
     for number in range(1, 11):
         gate.edge(number * 10, 1, number % 2)
-    assert gate.hear(pack("R", "aa", 3), 0) == pack("H", "aa", 7, 10, 0b1101)
-    told = CheckedLineReader().feed(gate.more())
+    assert gate.on_data(pack("R", "aa", 3), 0) == pack("H", "aa", 7, 10, 0b1101)
+    told = CheckedLineReader().feed(gate.next_edges())
     assert [fields[2] for fields in told] == ["7", "8", "9", "10"]
-    gate.hear(pack("R", "another", 9), 0)
-    assert CheckedLineReader().feed(gate.more())[0][2] == "7"
+    gate.on_data(pack("R", "another", 9), 0)
+    assert CheckedLineReader().feed(gate.next_edges())[0][2] == "7"
 
 
 def test_a_question_from_beyond_its_end_is_harmless() -> None:
     gate = GateFirmware("aa")
     gate.edge(10, 0, 0)
-    gate.hear(pack("R", "aa", 99), 0)
+    gate.on_data(pack("R", "aa", 99), 0)
     gate.edge(20, 0, 1)
-    assert CheckedLineReader().feed(gate.more())[0][2] == "2"
+    assert CheckedLineReader().feed(gate.next_edges())[0][2] == "2"
 
 
 def test_a_long_replay_lets_pings_through() -> None:
     gate = GateFirmware("aa")
     for number in range(100):
         gate.edge(number, 0, number % 2)
-    gate.hear(pack("R", "aa", 0), 0)
-    assert len(CheckedLineReader().feed(gate.more())) == gatewire.AT_ONCE
+    gate.on_data(pack("R", "aa", 0), 0)
+    assert len(CheckedLineReader().feed(gate.next_edges())) == gatewire.AT_ONCE
 
 
 @pytest.mark.parametrize("name", ["gatewire.py", "main.py"])

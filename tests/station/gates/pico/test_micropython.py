@@ -33,11 +33,11 @@ print(gatewire.crc16(b"123456789"), gatewire.pack("E", "boot", 1, 0, 1, 2**40))
 print(lines.feed(b"noise\\xff\\n" + gatewire.pack("P", 7) + b"E b 1 *0000\\n" + gatewire.pack("R", "-", 0)[:5]))
 print(lines.feed(b"x" * 300), lines.dropped_bytes, lines.bad_lines)
 print([counter.extend(ticks) for ticks in (2**30 - 5, 3, 2**30 - 2, 900, 2**29, 2**30 - 1, 4)])
-print(gate.more(), gate.beat())
+print(gate.next_edges(), gate.heartbeat())
 for number in range(20):
     gate.edge(number * 1000, number % 4, number & 1)
-print(gate.hear(gatewire.pack("P", 1) + gatewire.pack("R", "another", 5), 123), gate.more(), gate.more())
-print(gate.hear(gatewire.pack("R", "0badcafe", 19), 124), gate.more())
+print(gate.on_data(gatewire.pack("P", 1) + gatewire.pack("R", "another", 5), 123), gate.next_edges(), gate.next_edges())
+print(gate.on_data(gatewire.pack("R", "0badcafe", 19), 124), gate.next_edges())
 print([gatewire.unpack(line) for line in (gatewire.pack("P", 1)[:-1] + b"\\r", b"", b" *FFFF")])
 """
 

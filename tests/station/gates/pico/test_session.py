@@ -113,11 +113,11 @@ def test_a_reset_is_another_boot() -> None:
 def test_an_edge_does_not_wait_for_ever_for_a_better_clock() -> None:
     session = PicoSession("start", ("front",), "boot-0", {})
     session.connected(0)
-    session.say(0)
-    session.hear(pack("Q", "aa", 1, 5_000_000), 8 * MS)
-    assert session.hear(pack("E", "aa", 1, 0, 0, 5_000_100), 9 * MS) == []
-    assert session.ripe(19 * S) == []
-    (edge,) = session.ripe(21 * S)
+    session.due_bytes(0)
+    session.on_data(pack("Q", "aa", 1, 5_000_000), 8 * MS)
+    assert session.on_data(pack("E", "aa", 1, 0, 0, 5_000_100), 9 * MS) == []
+    assert session.ready_edges(19 * S) == []
+    (edge,) = session.ready_edges(21 * S)
     assert edge.uncertainty_ns >= 4 * MS
 
 
@@ -136,8 +136,8 @@ def test_no_line_raises(lines: list[tuple[str, list[str]]]) -> None:
     session = PicoSession("start", ("front",), "boot-0", {})
     session.connected(0)
     for number, (word, fields) in enumerate(lines):
-        session.hear(pack(word, *fields), number)
-        session.say(number)
+        session.on_data(pack(word, *fields), number)
+        session.due_bytes(number)
 
 
 @pytest.mark.slow
@@ -180,21 +180,21 @@ def test_the_boot_names_both_clocks() -> None:
 
 def test_a_beam_that_was_never_free_is_said() -> None:
     session = PicoSession("start", ("front", "rear"), "boot-0", {})
-    session.hear(pack("H", "one", 1, 0), S)
-    assert session.trouble(S) == "", "old firmware does not say how its pins are"
-    session.hear(pack("H", "two", 1, 0, 0b1001), S)
-    assert session.trouble(S).startswith("The beam of rear is broken since")
-    session.hear(pack("H", "two", 1, 0, 0b1011), 2 * S)
-    session.hear(pack("H", "two", 1, 0, 0b1001), 4 * S)
-    assert session.trouble(4 * S) == "", "it was free in between"
+    session.on_data(pack("H", "one", 1, 0), S)
+    assert session.fault(S) == "", "old firmware does not say how its pins are"
+    session.on_data(pack("H", "two", 1, 0, 0b1001), S)
+    assert session.fault(S).startswith("The beam of rear has been broken since")
+    session.on_data(pack("H", "two", 1, 0, 0b1011), 2 * S)
+    session.on_data(pack("H", "two", 1, 0, 0b1001), 4 * S)
+    assert session.fault(4 * S) == "", "it was free in between"
 
 
 def test_a_beam_that_moves_was_free() -> None:
     session = PicoSession("start", ("front",), "boot-0", {}, broken_level=1)
-    session.hear(pack("H", "one", 1, 0, 0b0001), S)
-    assert "front" in session.trouble(S)
-    session.hear(pack("E", "one", 1, 0, 0, 5), S)
-    assert session.trouble(S) == ""
+    session.on_data(pack("H", "one", 1, 0, 0b0001), S)
+    assert "front" in session.fault(S)
+    session.on_data(pack("E", "one", 1, 0, 0, 5), S)
+    assert session.fault(S) == ""
 
 
 def test_a_flickering_beam_is_said() -> None:
@@ -203,5 +203,5 @@ def test_a_flickering_beam_is_said() -> None:
     bench.passes([116 * S + number * 40 * MS for number in range(20)], width_ns=20 * MS)
     bench.run(118 * S)
     assert len(bench.edges) == 40
-    assert bench.session.trouble(118 * S).startswith("The beam of front flickers")
-    assert bench.session.trouble(130 * S) == ""
+    assert bench.session.fault(118 * S).startswith("The beam of front flickers")
+    assert bench.session.fault(130 * S) == ""

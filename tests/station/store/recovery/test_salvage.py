@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bench.tamper import EDITS
+from bench.station.tamper import EDITS
 from shared.errors import JournalDamaged, StorageError
 from shared.rules.ranking import RaceRules
 from station.commands.journal import main as journal_main

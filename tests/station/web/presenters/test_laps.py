@@ -60,7 +60,7 @@ def test_laps_come_newest_first_with_signs_and_words() -> None:
     assert [line.number for line in lines if not line.confirmed] == [6]
     assert (lines[4].penalty, lines[4].delta, lines[4].detail) == ("+2.000", "+2.283", "1 off track")
     assert lines[1].detail == "Marshal stood in the beam"
-    assert lines[0].say == "Lap 6: 9.588, best of run, not confirmed by the car."
+    assert lines[0].announcement == "Lap 6: 9.588, best of run, not confirmed by the car."
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_health_names_every_trouble_with_a_sign() -> None:
         "gate-start": ("✕", "dead"),
         "car-car-1": ("✕", "tripped, leased"),
         "car-car-2": ("●", "disarmed"),
-        "broker": ("✕", "away"),
+        "broker": ("✕", "offline"),
         "sync": ("✕", "rejected"),
-        "store": ("●", "kept"),
+        "store": ("●", "saved"),
     }
     assert {line.level for line in health_lines(VIEW)} == {"ok", "warn"}
 
@@ -108,7 +108,7 @@ def test_health_names_every_trouble_with_a_sign() -> None:
 @pytest.mark.parametrize(
     ("view", "key", "state", "detail"),
     [
-        (replace(VIEW, gates=(replace(GATE, stuck=("beam-b",)),)), "gate-start", "blocked", "beam-b: something stands"),
+        (replace(VIEW, gates=(replace(GATE, stuck=("beam-b",)),)), "gate-start", "blocked", "beam-b: something blocks"),
         (
             replace(VIEW, cars=(replace(CAR, online=False, reason="It said goodbye."),)),
             "car-car-1",
@@ -116,7 +116,12 @@ def test_health_names_every_trouble_with_a_sign() -> None:
             "It said",
         ),
         (replace(VIEW, sync=replace(VIEW.sync, alive=False)), "sync", "not running", "503"),
-        (replace(VIEW, sync=replace(VIEW.sync, pending=0, sentence="All posted.")), "sync", "in step", "All posted."),
+        (
+            replace(VIEW, sync=replace(VIEW.sync, pending=0, sentence="All posted.")),
+            "sync",
+            "up to date",
+            "All posted.",
+        ),
         (
             replace(VIEW, store=replace(VIEW.store, ok=False, sentence="The disk is full.", held=3)),
             "store",
@@ -168,7 +173,7 @@ def test_the_clock_of_each_phase(changes: dict[str, object], label: str, clock: 
 
 @pytest.mark.parametrize(("released", "car", "words"), [
     (False, {"mode": "ready"}, "Ready to start"),
-    (False, {"mode": "disarmed"}, "The car gets ready"),
+    (False, {"mode": "disarmed"}, "Car getting ready"),
     (False, {"mode": "ready", "online": False}, "Waiting for the car"),
     (False, {"name": "car-9"}, "Waiting for the car"),
     (True, {"mode": "ready"}, "Start ordered"),
@@ -203,7 +208,7 @@ def test_the_score_is_shown_against_the_race(score_ms: int, note: str, tone: str
 
 def test_an_empty_hall_keeps_the_places_of_all_figures() -> None:
     screen = page_model(EMPTY)
-    assert screen.race_name == "No race is set"
+    assert screen.race_name == "No race is configured"
     assert [tile.value for tile in screen.tiles] == ["–"] * 4
     assert (screen.laps, screen.places, screen.run) == ((), (), None)
 

@@ -17,7 +17,7 @@ from shared.errors import BadInput
 from tests.vehicle.models.importing.tars import Member, crowd, pax, tar, tar_gz
 from tests.vehicle.models.importing.zips import zip_of
 from tests.vehicle.sample_parts import ACTIONS
-from vehicle.models.importing.archive import take_model
+from vehicle.models.importing.archive import extract_model
 from vehicle.models.importing.checkpoints import NOTES
 
 NAME = b"model_metadata.json"
@@ -31,7 +31,7 @@ def cut(content: bytes, size: int) -> list[bytes]:
 
 def take(*members: Member) -> tuple[str, bytes, bytes]:
     """Name, model and metadata of an archive."""
-    taken = take_model(io.BytesIO(tar_gz(*members)))
+    taken = extract_model(io.BytesIO(tar_gz(*members)))
     return taken.name, bytes(taken.model), taken.metadata
 
 
@@ -67,7 +67,7 @@ def test_it_reads_what_the_standard_library_writes(tmp_path: pathlib.Path, form:
             info.size = len(content)
             written.addfile(info, io.BytesIO(content))
     with path.open("rb") as file:
-        taken = take_model(file)
+        taken = extract_model(file)
     assert (taken.name, bytes(taken.model), taken.metadata) == (f"{folder}model.pb", b"g" * 70_001, b"{}")
 
 
@@ -135,7 +135,7 @@ FILES = {"agent/model.pb": b"graph" * 100, "model_metadata.json": b"{}", "logs/2
     ],
 )
 def test_what_browsers_and_download_buttons_make_is_taken(content: bytes) -> None:
-    taken = take_model(io.BytesIO(content))
+    taken = extract_model(io.BytesIO(content))
     assert (bytes(taken.model), taken.metadata, taken.choice) == (b"graph" * 100, b"{}", "")
 
 
@@ -146,7 +146,7 @@ def test_it_reads_the_zip_that_the_standard_library_writes(method: int) -> None:
         written.writestr("agent/model.pb", b"g" * 70_001)
         written.writestr(NAME.decode(), "{}")
         written.comment = b"a comment"
-    taken = take_model(packed)
+    taken = extract_model(packed)
     assert (taken.name, bytes(taken.model), taken.metadata) == ("agent/model.pb", b"g" * 70_001, b"{}")
 
 
@@ -191,12 +191,12 @@ NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_St
 def test_of_several_checkpoints_the_best_is_taken_or_the_one_that_is_asked_for(
     members: list[Member], asked: str, model: bytes, reason: str
 ) -> None:
-    taken = take_model(io.BytesIO(tar_gz(*members)), asked)
+    taken = extract_model(io.BytesIO(tar_gz(*members)), asked)
     assert bytes(taken.model) == model
     assert "of 2 checkpoints: " in taken.choice
     assert reason in taken.choice
     packed = zip_of({member.name.decode(): member.content for member in members})
-    assert bytes(take_model(io.BytesIO(packed), asked).model) == model
+    assert bytes(extract_model(io.BytesIO(packed), asked).model) == model
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_of_several_checkpoints_the_best_is_taken_or_the_one_that_is_asked_for(
 )
 def test_a_choice_that_cannot_be_made_is_said(members: list[Member], asked: str, words: str) -> None:
     with pytest.raises(BadInput) as refused:
-        take_model(io.BytesIO(tar_gz(*members)), asked)
+        extract_model(io.BytesIO(tar_gz(*members)), asked)
     assert words in str(refused.value)
     assert "--checkpoint" in str(refused.value)
 
@@ -306,7 +306,7 @@ def test_metadata_may_put_the_same_car_in_two_ways(first: dict[str, Any], second
 def test_a_note_is_read_in_any_form_of_unicode(note: bytes, said: str, text: str) -> None:
     mark = "\ufeff" if text in ("utf-16-le", "utf-16-be") else ""
     written = Member(b"model/" + note, (mark + said).encode(text))
-    taken = take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, written)))
+    taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, written)))
     assert (bytes(taken.model), "calls 24_Step-100.ckpt the" in taken.choice) == (b"best", True)
 
 
@@ -332,7 +332,7 @@ def test_other_names_are_no_metadata(name: bytes) -> None:
 
 def test_one_model_is_the_best_and_the_last() -> None:
     for asked in ("best", "last"):
-        taken = take_model(io.BytesIO(tar_gz(MODEL, METADATA)), asked)
+        taken = extract_model(io.BytesIO(tar_gz(MODEL, METADATA)), asked)
         assert (bytes(taken.model), taken.choice) == (b"graph", "")
 
 
@@ -347,12 +347,12 @@ def test_a_model_may_lie_in_a_folder_of_any_name(folder: str) -> None:
     names = [f"{folder}/{name}" for name in ("model.pb", "other.pb", "model_metadata.json")]
     model, metadata = [pax(path=names[0]), Member(b"m", b"graph")], [pax(path=names[2]), Member(b"t", b"{}")]
     assert take(*model, *metadata)[1:] == (b"graph", b"{}")
-    assert take_model(io.BytesIO(zip_of({names[0]: b"graph", names[2]: b"{}"}))).model == b"graph"
+    assert extract_model(io.BytesIO(zip_of({names[0]: b"graph", names[2]: b"{}"}))).model == b"graph"
     other = [pax(path=names[1]), Member(b"o", b"other")]
     with pytest.raises(BadInput, match="two models") as refused:
         take(*model, *other, *metadata)
     assert str(refused.value).isprintable()
-    chosen = take_model(io.BytesIO(tar_gz(*model, *other, *metadata)), "other.pb")
+    chosen = extract_model(io.BytesIO(tar_gz(*model, *other, *metadata)), "other.pb")
     assert chosen.choice.isprintable()
     assert chosen.model == b"other"
 
@@ -374,34 +374,34 @@ SAME = [Member(b"agent/model.pb", b"graph"), Member(b"model.pb", b"graph"), Memb
 @pytest.mark.parametrize("asked", ["", "first"])
 def test_a_model_may_stand_twice_if_its_bytes_are_the_same(members: list[Member], asked: str) -> None:
     first = next(member.name.decode() for member in members if member.name.endswith((b".pb", b".onnx")))
-    taken = take_model(io.BytesIO(tar_gz(*members)), first if asked else "")
+    taken = extract_model(io.BytesIO(tar_gz(*members)), first if asked else "")
     assert (taken.name, bytes(taken.model), taken.choice) == (first, b"graph", "")
 
 
 def test_checkpoints_of_the_same_bytes_are_still_chosen_from_and_said() -> None:
     same = [Member(b"model/model_24.pb", b"graph"), Member(b"model/model_25.pb", b"graph")]
     for members in (same, same[::-1]):
-        taken = take_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)))
+        taken = extract_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)))
         assert taken.name == "model/model_24.pb"
         assert taken.choice.startswith("model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step")
-        asked = take_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)), "25")
+        asked = extract_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)), "25")
         assert (asked.name, asked.choice) == (
             "model/model_25.pb",
             "model/model_25.pb of 2 checkpoints: it was asked for",
         )
-        assert take_model(io.BytesIO(tar_gz(*members, METADATA))).model == b"graph"  # nothing says which, nor matters
+        assert extract_model(io.BytesIO(tar_gz(*members, METADATA))).model == b"graph"  # none named, nor matters
 
 
 def test_of_models_that_stand_twice_the_best_is_one() -> None:
     twice = Member(b"agent/model.pb", b"best")
     for members in ([LAST, BEST, twice, METADATA, NOTED], [twice, LAST, METADATA, BEST, NOTED]):
-        taken = take_model(io.BytesIO(tar_gz(*members)))
+        taken = extract_model(io.BytesIO(tar_gz(*members)))
         assert (taken.name, bytes(taken.model)) == ("model/model_24.pb", b"best")
         assert "of 2 checkpoints" in taken.choice
     elsewhere = Member(b"old/model_24.pb", b"best")
-    assert take_model(io.BytesIO(tar_gz(LAST, BEST, elsewhere, METADATA)), "24").model == b"best"
+    assert extract_model(io.BytesIO(tar_gz(LAST, BEST, elsewhere, METADATA)), "24").model == b"best"
     with pytest.raises(BadInput, match="holds two models, and nothing says"):
-        take_model(io.BytesIO(tar_gz(LAST, BEST, twice, METADATA)))
+        extract_model(io.BytesIO(tar_gz(LAST, BEST, twice, METADATA)))
 
 
 @pytest.mark.slow
@@ -420,7 +420,7 @@ def test_a_damaged_archive_is_read_or_refused(places: list[tuple[int, int]]) -> 
     for place, value in places:
         content[place % len(content)] = value
     with contextlib.suppress(BadInput):
-        taken = take_model(io.BytesIO(gzip.compress(bytes(content), 1)))
+        taken = extract_model(io.BytesIO(gzip.compress(bytes(content), 1)))
         assert ".." not in taken.name.split("/")
 
 
@@ -428,7 +428,7 @@ def test_a_damaged_archive_is_read_or_refused(places: list[tuple[int, int]]) -> 
 @given(content=st.binary(max_size=2000))
 def test_rubbish_is_refused(content: bytes) -> None:
     with pytest.raises(BadInput):
-        take_model(io.BytesIO(b"\x1f\x8b\x08\0" + content))
+        extract_model(io.BytesIO(b"\x1f\x8b\x08\0" + content))
 
 
 @settings(max_examples=200, deadline=None)
@@ -443,12 +443,12 @@ def test_a_damaged_zip_is_read_or_refused(places: list[tuple[int, int]], cut_at:
         content[place % len(content)] = value
     for damaged in (bytes(content), bytes(content[: cut_at % len(content)])):
         with contextlib.suppress(BadInput):
-            assert len(take_model(io.BytesIO(damaged)).model) <= 500
+            assert len(extract_model(io.BytesIO(damaged)).model) <= 500
 
 
 @settings(max_examples=60, deadline=None)
 @given(text=st.binary(max_size=300), note=st.sampled_from(NOTES))
 def test_any_note_is_a_choice_or_a_sentence(text: bytes, note: str) -> None:
     with contextlib.suppress(BadInput):
-        taken = take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, Member(note.encode(), text))))
+        taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, Member(note.encode(), text))))
         assert taken.choice.isprintable()

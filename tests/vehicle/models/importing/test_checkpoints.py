@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import BadInput
 from tests.vehicle.models.importing.tars import Member, tar_gz
-from vehicle.models.importing.archive import take_model
+from vehicle.models.importing.archive import extract_model
 
 METADATA = Member(b"model_metadata.json", b"{}")
 LAST, BEST = Member(b"model/model_25.pb", b"last"), Member(b"model/model_24.pb", b"best")
@@ -38,16 +38,16 @@ def best_and_last(best: object, last: object = "25_Step-120.ckpt") -> Member:
 @pytest.mark.parametrize("put", ["plain", "name", "Name", "checkpoint", "list"])
 def test_the_best_is_taken_however_a_note_names_it(name: object, put: str) -> None:
     entry = {"plain": name, "list": [name]}.get(put, {put: name, "avg_eval_metric": 58.9})
-    taken = take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(entry))))
+    taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(entry))))
     assert (bytes(taken.model), taken.choice.endswith("the best")) == (b"best", True)
-    assert bytes(take_model(io.BytesIO(tar_gz(LAST, best_and_last(entry), BEST, METADATA)), "best").model) == b"best"
+    assert bytes(extract_model(io.BytesIO(tar_gz(LAST, best_and_last(entry), BEST, METADATA)), "best").model) == b"best"
     swapped = best_and_last({"name": "25_Step-120.ckpt"}, name)  # type: ignore[arg-type]
-    assert bytes(take_model(io.BytesIO(tar_gz(LAST, swapped, BEST, METADATA)), "last").model) == b"best"
+    assert bytes(extract_model(io.BytesIO(tar_gz(LAST, swapped, BEST, METADATA)), "last").model) == b"best"
 
 
 @pytest.mark.parametrize("best", [None, "", " \n", {}, [], {"name": ""}, {"name": None, "time_stamp": ""}])
 def test_without_a_best_the_last_is_taken_and_said(best: object) -> None:
-    taken = take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(best))))
+    taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(best))))
     assert (bytes(taken.model), taken.choice.endswith("calls 25_Step-120.ckpt the last")) == (b"last", True)
 
 
@@ -72,26 +72,26 @@ def test_a_note_that_is_not_clear_lets_no_other_checkpoint_in(note: Member) -> N
     for members in ([LAST, BEST, METADATA, note], [IN_USE, LAST, BEST, METADATA, note]):
         for asked in ("", "best"):
             with pytest.raises(BadInput) as refused:
-                take_model(io.BytesIO(tar_gz(*members)), asked)
+                extract_model(io.BytesIO(tar_gz(*members)), asked)
             assert "deepracer_checkpoints.json is not clear, so nothing says which is the best" in str(refused.value)
             assert "Name one with --checkpoint" in str(refused.value)
-        assert bytes(take_model(io.BytesIO(tar_gz(*members)), "24").model) == b"best"
-    assert bytes(take_model(io.BytesIO(tar_gz(BEST, METADATA, note))).model) == b"best"  # there is no choice
+        assert bytes(extract_model(io.BytesIO(tar_gz(*members)), "24").model) == b"best"
+    assert bytes(extract_model(io.BytesIO(tar_gz(BEST, METADATA, note))).model) == b"best"  # there is no choice
 
 
 @pytest.mark.parametrize("keys", ["best_checkpoint", "Best_Checkpoint", "bestCheckpoint", "best-checkpoint", "best"])
 def test_the_best_is_known_under_any_spelling_of_its_key(keys: str) -> None:
     note = Member(NOTED.name, CHECKPOINTS.replace(b"best_checkpoint", keys.encode()))
-    assert bytes(take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, note))).model) == b"best"
+    assert bytes(extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, note))).model) == b"best"
 
 
 def test_notes_that_contradict_each_other_choose_nothing() -> None:
     other = Member(b"old/deepracer_checkpoints.json", CHECKPOINTS.replace(b"24_Step-100", b"25_Step-120"))
     with pytest.raises(BadInput, match="not clear, so nothing says which is the best"):
-        take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, NOTED, other)))
+        extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, NOTED, other)))
     for second in (Member(other.name, CHECKPOINTS), Member(other.name, NO_BEST), Member(other.name, b"")):
         for notes in ([NOTED, second], [second, NOTED]):
-            assert bytes(take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, *notes))).model) == b"best"
+            assert bytes(extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, *notes))).model) == b"best"
 
 
 @pytest.mark.parametrize(
@@ -115,17 +115,17 @@ def test_a_whole_name_comes_before_a_number(names: list[str], note: str, asked: 
     models = [Member(name.encode(), name.encode()) for name in names]
     packed = io.BytesIO(tar_gz(*models, METADATA, best_and_last(note, "")))
     if model:
-        assert take_model(packed, asked).model == model.encode()
+        assert extract_model(packed, asked).model == model.encode()
         return
     with pytest.raises(BadInput, match="2 models of the checkpoint"):
-        take_model(packed, asked)
+        extract_model(packed, asked)
 
 
 @settings(max_examples=60, deadline=None)
 @given(folder=st.text(max_size=40), parted=st.sampled_from("/\\"), blanks=st.text(" \t\r\n", max_size=3))
 def test_in_whatever_folder_it_is_said_to_be_the_best_is_the_best(folder: str, parted: str, blanks: str) -> None:
     note = best_and_last({"name": f"{blanks}{folder}{parted}24_Step-100.ckpt{blanks}"})
-    assert take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, note))).model == b"best"
+    assert extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, note))).model == b"best"
 
 
 SAID = st.text(min_size=1).filter(str.strip) | st.integers() | st.booleans()
@@ -140,5 +140,5 @@ ENTRIES = st.recursive(
 @given(best=ENTRIES)
 def test_where_anything_is_called_the_best_the_last_is_not_taken(best: object) -> None:
     with contextlib.suppress(BadInput):
-        taken = take_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(best))))
+        taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(best))))
         assert taken.choice.endswith("the best")

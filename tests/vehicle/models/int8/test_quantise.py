@@ -15,20 +15,20 @@ from raceday.__main__ import main
 from shared.errors import BadInput
 from tests.vehicle.sample_parts import tiny_graph, write_model
 from vehicle.models.int8 import choose_precision
-from vehicle.models.int8.calibration_frames import LEAST, MOST, halves, read_frames
+from vehicle.models.int8.calibration_frames import MAX_FRAMES, MIN_FRAMES, halves, read_frames
 from vehicle.models.int8.choose_precision import choose, judge, load_frames
 from vehicle.models.int8.quantise import quantised
-from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Verdict, load_note, note_of
+from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Verdict, load_note, note_of
 from vehicle.models.library import Library
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
-from vehicle.recordings.frame_feed import Picture, jpeg_of
-from vehicle.recordings.mcap_file import About, RunFile
+from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of
+from vehicle.recordings.mcap_file import RecordingFile, RecordingInfo
 from vehicle.web.model_list import LibraryModelList
 
 DEMO = pathlib.Path(__file__).parents[4] / "simulator" / "data" / "models" / "demo"
-FASTER = Verdict(60, 1.0, 0.0, 0.0, 1000, 300)
-SLOWER = Verdict(60, 1.0, 0.0, 0.0, 1000, 950)
+FASTER = Int8Verdict(60, 1.0, 0.0, 0.0, 1000, 300)
+SLOWER = Int8Verdict(60, 1.0, 0.0, 0.0, 1000, 950)
 
 
 def road(number: int) -> np.ndarray:
@@ -83,7 +83,7 @@ def test_int8_is_made_judged_and_noted(made: pathlib.Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("verdict", "drives"), [(FASTER, "int8"), (SLOWER, "fp32")])
 def test_what_was_judged_better_here_drives(
-    made: pathlib.Path, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, drives: str
+    made: pathlib.Path, monkeypatch: pytest.MonkeyPatch, verdict: Int8Verdict, drives: str
 ) -> None:
     monkeypatch.setattr(choose_precision, "judge", lambda *_: verdict)
     choice = choose(made)
@@ -160,14 +160,14 @@ def test_command_list_and_phone_tell_of_it(
 
 
 def test_frames_come_from_recordings_and_pictures_alike(tmp_path: pathlib.Path) -> None:
-    run = RunFile(tmp_path / "000001-x.mcap", About("car-1", "b", 1, 1, ""))
-    for number in range(LEAST + 5):
-        run.add(number, Picture(jpeg_of(road(number)), number, number))
+    run = RecordingFile(tmp_path / "000001-x.mcap", RecordingInfo("car-1", "b", 1, 1, ""))
+    for number in range(MIN_FRAMES + 5):
+        run.add(number, RecordedFrame(jpeg_of(road(number)), number, number))
     run.close()
     recorded = read_frames(tmp_path / "000001-x.mcap")
     assert np.array_equal(recorded, read_frames(tmp_path))
-    kept = read_frames(pictures(tmp_path / "pictures", LEAST + 5))
-    assert recorded.shape == kept.shape == (LEAST + 5, 120, 160)
+    kept = read_frames(pictures(tmp_path / "pictures", MIN_FRAMES + 5))
+    assert recorded.shape == kept.shape == (MIN_FRAMES + 5, 120, 160)
     assert np.abs(recorded.astype(int) - kept).mean() < 3  # JPEG
 
 
@@ -180,13 +180,13 @@ def test_too_little_or_no_frames_at_all_are_refused(tmp_path: pathlib.Path) -> N
         with pytest.raises(BadInput):
             read_frames(missing)
     (tmp_path / "few" / "0000.png").write_text("no picture")
-    pictures(tmp_path / "more", LEAST)
+    pictures(tmp_path / "more", MIN_FRAMES)
     (tmp_path / "more" / "0000.png").write_text("no picture")
     with pytest.raises(BadInput, match="not a picture"):
         read_frames(tmp_path / "more")
 
 
-@given(st.integers(LEAST, MOST))
+@given(st.integers(MIN_FRAMES, MAX_FRAMES))
 def test_what_is_judged_by_was_not_calibrated_with(count: int) -> None:
     frames = np.arange(count).repeat(2).reshape(count, 2).astype(np.uint16)
     calibrating, judging = halves(frames)  # type: ignore[arg-type]
@@ -214,15 +214,15 @@ def test_a_command_that_cannot_says_one_sentence(tmp_path: pathlib.Path, capsys:
     [
         (FASTER, "int8", "0.30 ms a frame against 1.00 with fp32; 100% of 60 frames move the wheels alike"),
         (SLOWER, "fp32", "not faster here"),
-        (Verdict(60, 1.0, 0.0, 0.0, 1000, 900), "int8", "0.90 ms"),
-        (Verdict(60, 1.0, 0.0, 0.0, 1000, 901), "fp32", "not faster"),
-        (Verdict(60, 0.949, 0.0, 0.0, 1000, 300), "fp32", "95% of 60 frames"),
-        (Verdict(60, 0.95, 0.02, 0.9, 1000, 300), "int8", "95%"),
-        (Verdict(60, 1.0, 0.021, 0.1, 1000, 300), "fp32", "0.021 of full lock"),
-        (Verdict(60, 0.5, 0.5, 1.0, 1000, 3000), "fp32", "50% of 60"),
+        (Int8Verdict(60, 1.0, 0.0, 0.0, 1000, 900), "int8", "0.90 ms"),
+        (Int8Verdict(60, 1.0, 0.0, 0.0, 1000, 901), "fp32", "not faster"),
+        (Int8Verdict(60, 0.949, 0.0, 0.0, 1000, 300), "fp32", "95% of 60 frames"),
+        (Int8Verdict(60, 0.95, 0.02, 0.9, 1000, 300), "int8", "95%"),
+        (Int8Verdict(60, 1.0, 0.021, 0.1, 1000, 300), "fp32", "0.021 of full lock"),
+        (Int8Verdict(60, 0.5, 0.5, 1.0, 1000, 3000), "fp32", "50% of 60"),
     ],
 )
-def test_the_rule(verdict: Verdict, drives: str, said: str) -> None:
+def test_the_rule(verdict: Int8Verdict, drives: str, said: str) -> None:
     assert verdict.precision == drives
     assert said in verdict.sentence
 
@@ -239,7 +239,7 @@ def test_a_note_survives_its_file_and_a_missing_one_is_none(tmp_path: pathlib.Pa
 def test_int8_never_drives_unless_it_is_both(
     frames: int, alike: float, mean: float, most: float, fp32_us: int, int8_us: int
 ) -> None:
-    verdict = Verdict(frames, alike, mean, most, fp32_us, int8_us)
+    verdict = Int8Verdict(frames, alike, mean, most, fp32_us, int8_us)
     both = int8_us <= 0.9 * fp32_us and alike >= 0.95 and mean <= 0.02
     assert verdict.precision == ("int8" if both else "fp32")
     assert verdict.sentence.startswith(f"{verdict.precision} drives")

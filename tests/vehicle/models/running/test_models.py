@@ -25,7 +25,7 @@ def test_a_good_model_is_checked_loaded_and_answers(tmp_path: pathlib.Path) -> N
     checked = check_model(write_model(tmp_path / "straight"))
     assert (checked.name, checked.layout, checked.metadata.space.size) == ("straight", "NCHW", 3)
     policy = Policy(checked)
-    policy.see(frame(90))
+    policy.preprocess(frame(90))
     assert int(np.argmax(policy.answer())) == 1
 
 
@@ -41,8 +41,8 @@ def test_the_policy_shrinks_by_area(tmp_path: pathlib.Path) -> None:
     policy = Policy(check_model(write_model(tmp_path)))
     pixels = np.zeros((240, 320), np.uint8)
     pixels[::2, ::2] = 200
-    assert set(policy.see(pixels).ravel().tolist()) == {50}
-    assert policy.see(frame(7, (120, 160)))[0, 0] == 7
+    assert set(policy.preprocess(pixels).ravel().tolist()) == {50}
+    assert policy.preprocess(frame(7, (120, 160)))[0, 0] == 7
 
 
 Spoil = Callable[[onnx.ModelProto], None]

@@ -1,0 +1,278 @@
+"""Random flips, deletions, swaps and truncations of journal records: all found, the first bad one named?
+
+`restarts` does it with a whole station's folder: each changed journal goes through a start of the station, which must
+refuse it, and `journal verify` must still say so afterwards.
+"""
+
+import pathlib
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import apsw
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from rich.console import Console
+from rich.table import Table
+
+from bench.station.journal import S, race
+from shared.errors import JournalDamaged, StorageError
+from station.commands.journal import verified
+from station.core.engine import Engine
+from station.core.inputs import Booted, GateSpec, Moment
+from station.service.restore import restore
+from station.store.hash_chain import Checkpoint, JournalRecord, Tampered, digest, verify_chain
+from station.store.journal import Journal, JournalEntry
+from station.store.journal_reader import JournalReader
+from station.store.opening import JOURNAL, KEY, open_journal
+from station.store.signer import Signer, load_signer
+
+Records = list[JournalRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A whole journal as it was written."""
+
+    records: tuple[JournalRecord, ...]
+    points: tuple[Checkpoint, ...]
+    tip: Checkpoint | None
+
+
+def main(quick: bool) -> None:
+    """Prints the table; fails loudly if one change was not found or another record was named."""
+    with tempfile.TemporaryDirectory(prefix="raceday-bench-") as name:
+        kept = written(pathlib.Path(name) / "station.db", inputs=200)
+    began = time.perf_counter()
+    found = campaign(kept, count=2_000 if quick else 100_000, seed=1)
+    took_s = time.perf_counter() - began
+    table = Table(title=f"tamper: {len(kept.records)} records, {took_s:.1f} s", title_justify="left")
+    for column in ("change", "tried", "found", "first bad record named"):
+        table.add_column(column)
+    for kind in KINDS:
+        table.add_row(kind, *(f"{found[kind, what]:,}" for what in ("tried", "found", "named")))
+    Console().print(table)
+    assert all(found[kind, "tried"] == found[kind, "named"] for kind in KINDS)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="raceday-bench-") as name:
+        again = restarts(pathlib.Path(name), inputs=60, count=500 if quick else 100_000, seed=2)
+    table = Table(title=f"tamper, then a start: {time.perf_counter() - began:.1f} s", title_justify="left")
+    for column in ("change", "tried", "start refused", "verify says it after the start"):
+        table.add_column(column)
+    for kind in EDITS:
+        table.add_row(kind, *(f"{again[kind, what]:,}" for what in ("tried", "refused", "said")))
+    Console().print(table)
+    assert all(again[kind, "tried"] == again[kind, "refused"] == again[kind, "said"] for kind in EDITS)
+
+
+def written(path: pathlib.Path, inputs: int) -> Kept:
+    """A race, engine and journal as the station has them, signed."""
+    journal, engine, race_ = Journal(path, Signer(Ed25519PrivateKey.generate())), Engine(), race()
+    for _ in range(inputs):
+        event = next(race_)
+        if facts := engine.handle(event):
+            journal.append([JournalEntry(event, facts)])
+    journal.close()
+    reader = JournalReader(path)
+    kept = Kept(tuple(reader.records()), tuple(reader.checkpoints()), reader.tip())
+    reader.close()
+    return kept
+
+
+def campaign(kept: Kept, count: int, seed: int) -> Counter[tuple[str, str]]:
+    """`count` changes in turn; what was tried, found, and named rightly of each kind."""
+    rng, found = random.Random(seed), Counter[tuple[str, str]]()
+    verify_chain(kept.records, kept.points, kept.tip)
+    for number in range(count):
+        kind = tuple(KINDS)[number % len(KINDS)]
+        records = list(kept.records)
+        first_bad = KINDS[kind](records, rng)
+        found[kind, "tried"] += 1
+        named = named_by(records, kept)
+        found[kind, "found"] += named is not None
+        found[kind, "named"] += named == first_bad
+    return found
+
+
+def named_by(records: Sequence[JournalRecord], kept: Kept) -> int | None:
+    """The record that the verification names; None: it found nothing."""
+    try:
+        verify_chain(records, kept.points, kept.tip)
+    except Tampered as bad:
+        return bad.seq
+    return None
+
+
+def restarts(folder: pathlib.Path, inputs: int, count: int, seed: int) -> Counter[tuple[str, str]]:
+    """`count` changes of a station's file in turn: was the start refused, and does verify still say so?"""
+    good, tried = folder / "good", folder / "tried"
+    good.mkdir()
+    engine, race_, journal = Engine(), race(), open_journal(good)
+    for _ in range(inputs):
+        event = next(race_)
+        if facts := engine.handle(event):
+            journal.append([JournalEntry(event, facts)])
+    journal.close()
+    rng, found = random.Random(seed), Counter[tuple[str, str]]()
+    for number in range(count):
+        kind = tuple(EDITS)[number % len(EDITS)]
+        shutil.copytree(good, tried)
+        _edit(tried / JOURNAL, EDITS[kind], rng)
+        found[kind, "tried"] += 1
+        found[kind, "refused"] += _refused(tried)
+        found[kind, "said"] += _said(tried)
+        shutil.rmtree(tried)
+    return found
+
+
+def _edit(path: pathlib.Path, edit: Callable[[apsw.Connection, random.Random], None], rng: random.Random) -> None:
+    db = apsw.Connection(str(path))
+    db.pragma("synchronous", "off")
+    for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+        db.execute(f"DROP TRIGGER {name}")
+    edit(db, rng)
+    db.close()
+
+
+def _refused(folder: pathlib.Path) -> bool:
+    """A start as the station makes it; if it begins, it also signs its first record."""
+    try:
+        journal = open_journal(folder)
+    except JournalDamaged:
+        return True
+    restored = restore(journal)
+    booted = Booted(Moment("boot-b", S, S), "station-1", (GateSpec("start"),))
+    journal.append([JournalEntry(booted, restored.engine.handle(booted))])
+    journal.close()
+    return False
+
+
+def _said(folder: pathlib.Path) -> bool:
+    try:
+        verified(folder / JOURNAL, frozenset({load_signer(folder / KEY).public_key}))
+    except StorageError:
+        return True
+    return False
+
+
+def _sql_flip(db: apsw.Connection, rng: random.Random) -> None:
+    """One bit of one stored blob, of a record, a result, a checkpoint or the newest signature."""
+    table, columns = rng.choice(tuple(BLOBS.items()))
+    column = rng.choice(columns)
+    rows = db.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
+    rowid, data = rng.choice(rows)
+    changed = bytearray(data if isinstance(data, bytes) else b"")
+    changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
+    db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (bytes(changed), rowid))
+
+
+def _sql_delete(db: apsw.Connection, rng: random.Random) -> None:
+    """One record from the middle."""
+    db.execute("DELETE FROM journal WHERE seq = ?", (rng.randrange(1, _last(db)),))
+
+
+def _sql_cut(db: apsw.Connection, rng: random.Random) -> None:
+    """The end is cut off, with the results and the checkpoints that belong to it."""
+    left = rng.randrange(0, _last(db))
+    db.execute("DELETE FROM outbox WHERE journal_seq > ?", (left,))
+    db.execute("DELETE FROM checkpoint WHERE journal_seq > ?", (left,))
+    db.execute("DELETE FROM journal WHERE seq > ?", (left,))
+
+
+def _sql_cut_and_unsign(db: apsw.Connection, rng: random.Random) -> None:
+    """As above, and the newest signature goes too."""
+    _sql_cut(db, rng)
+    db.execute("DELETE FROM tip")
+
+
+def _sql_rewrite(db: apsw.Connection, rng: random.Random) -> None:
+    """One who knows the rule of the chain: another fact, every hash behind it anew, all signatures removed."""
+    at, previous = rng.randrange(1, _last(db) + 1), bytes(32)
+    due: dict[int, list[bytes]] = {}
+    for seq, payload in db.execute("SELECT journal_seq, payload FROM outbox ORDER BY seq"):
+        due.setdefault(int(str(seq)), []).append(bytes(payload))  # type: ignore[arg-type]
+    rows = db.execute("SELECT seq, input, facts, hash FROM journal ORDER BY seq").fetchall()
+    for seq, given, facts, head in rows:
+        if seq == at:
+            facts = bytes(facts).replace(b"1", b"2", 1)  # noqa: PLW2901
+        fresh = digest(previous, given, facts, *due.get(seq, []))
+        if fresh != head:
+            db.execute("UPDATE journal SET facts = ?, hash = ? WHERE seq = ?", (facts, fresh, seq))
+        previous = fresh
+    if rng.random() < 0.5:
+        db.execute("DELETE FROM checkpoint")
+        db.execute("DELETE FROM tip")
+
+
+BLOBS = {
+    "journal": ("input", "facts", "hash"),
+    "outbox": ("payload",),
+    "checkpoint": ("hash", "public_key", "signature"),
+    "tip": ("hash", "public_key", "signature"),
+}
+
+
+def _last(db: apsw.Connection) -> int:
+    (last,) = db.execute("SELECT max(seq) FROM journal").fetchone() or (0,)
+    return int(str(last))
+
+
+EDITS: dict[str, Callable[[apsw.Connection, random.Random], None]] = {
+    "a bit in the file": _sql_flip,
+    "a record deleted": _sql_delete,
+    "the end cut off": _sql_cut,
+    "cut off and unsigned": _sql_cut_and_unsign,
+    "rewritten without the key": _sql_rewrite,
+}
+
+
+def _flip(records: Records, rng: random.Random) -> int:
+    """One bit of one field."""
+    at = rng.randrange(len(records))
+    field = rng.choice(("input", "facts", "hash"))
+    data = bytearray(getattr(records[at], field))
+    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    records[at] = replace(records[at], **{field: bytes(data)})  # type: ignore[arg-type]
+    return at + 1
+
+
+def _delete(records: Records, rng: random.Random) -> int:
+    at = rng.randrange(len(records))
+    del records[at]
+    return at + 1
+
+
+def _close_up(records: Records, rng: random.Random) -> int:
+    """A record is gone and those behind it are numbered anew; gone from the end it is a truncation."""
+    at = rng.randrange(len(records))
+    del records[at]
+    records[at:] = [replace(record, seq=record.seq - 1) for record in records[at:]]
+    return at + 1
+
+
+def _swap(records: Records, rng: random.Random) -> int:
+    """The contents of two records, their numbers kept."""
+    a, b = sorted(rng.sample(range(len(records)), 2))
+    records[a], records[b] = replace(records[b], seq=a + 1), replace(records[a], seq=b + 1)
+    return a + 1
+
+
+def _truncate(records: Records, rng: random.Random) -> int:
+    left = rng.randrange(len(records))
+    del records[left:]
+    return left + 1
+
+
+KINDS: dict[str, Callable[[Records, random.Random], int]] = {
+    "flip": _flip,
+    "deletion": _delete,
+    "deletion, renumbered": _close_up,
+    "swap": _swap,
+    "truncation": _truncate,
+}
+
+if __name__ == "__main__":
+    main(quick=False)

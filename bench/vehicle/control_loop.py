@@ -1,0 +1,60 @@
+"""The car's loop beside its peers: every row of the issue's table, in one run, each beside its peer.
+
+The network has its true size (23 MB) and random weights. donkeycar, CarRacing and TensorFlow live in environments of
+their own under run/peers. Rows 12 and 15 are the real processes; without --quick the last takes ten minutes.
+"""
+
+import logging
+import pathlib
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+
+import cv2
+
+from bench.pacing import hurry
+from bench.peers.environments import PeerMissing
+from bench.vehicle import frame_age, long_runs, peer_rows, tick
+from bench.vehicle.table_rows import Line, line, show
+from bench.vehicle.tick import Networks
+from vehicle.pilot.pilot import SWITCH_INTERVAL_S
+
+Rows = Callable[[Networks, bool], Iterator[Line]]
+
+# What measures which rows; a peer that is missing costs its own rows only.
+ROWS: tuple[tuple[str, Rows], ...] = (
+    ("1, 2, 3, 4", tick.ticks),
+    ("5", peer_rows.beside_donkeycar),
+    ("6", tick.telemetry),
+    ("7", frame_age.freshness),
+    ("8", frame_age.slow_policy),
+    ("9", tick.spinning),
+    ("10", tick.precision),
+    ("11", peer_rows.beside_tf2onnx),
+    ("12", long_runs.neutral),
+    ("13", peer_rows.rates),
+    ("14", peer_rows.beside_carracing),
+    ("15", long_runs.memory),
+)
+
+
+def main(quick: bool) -> None:
+    """Prints the table and writes run/bench/vehicle.json."""
+    cv2.setNumThreads(1)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    print("real-time priority: " + ("as on the car" if hurry() else "refused; the figures are the machine's too"))
+    logging.disable(logging.WARNING)  # the quantiser's advice
+    lines: list[Line] = []
+    with tempfile.TemporaryDirectory(prefix="raceday-vehicle-") as name:
+        networks = Networks(pathlib.Path(name))
+        for number, measure in ROWS:
+            try:
+                for one in measure(networks, quick):
+                    lines.append(one)
+                    print(f"  {one.row:4} {one.what}: {one.figure} {one.verdict} {one.behind}", flush=True)
+            except PeerMissing as missing:
+                lines.append(line(number, "", None, behind=str(missing)))
+            except AssertionError as failure:  # a car that did not start in time costs its own row
+                lines.append(line(number, "", None, behind=f"not measured: {failure}"))
+        networks.close()
+    show(lines)

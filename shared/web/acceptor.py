@@ -1,0 +1,238 @@
+"""Accepts the connections of a web server: counts each by its address, closes the overdue, orders the requests.
+
+`CountingServer` (server.py) puts an `Acceptor` where uvicorn expects an asyncio server. It decides by
+connection_limits.py who stays and by accept_queue.py who is read next, and then hands the socket to uvicorn's protocol.
+"""
+
+import asyncio
+import contextlib
+import functools
+import logging
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from shared.addresses import counted_prefix
+from shared.web.accept_queue import AcceptQueue
+from shared.web.connection_limits import ConnectionTable, Stage, WebConnection
+
+BACKLOG = 4096  # the kernel's own maximum; a burst waits there, where no official's connection is lost
+ACCEPT_BATCH = 512  # connections accepted before those that are in are read
+STARTED_PER_TURN = 8  # requests started before other work on the loop has its turn
+STARTED_PER_RUSH_TURN = 1  # while more come than one batch: an official in a hurry may be among them
+SWEEP_S = 0.5
+REPORT_S = 10.0
+PAUSE_S = 0.2
+UNACKNOWLEDGED_MS = 20_000  # a phone that left the network
+PEEK_BYTES = 64
+_LOG = logging.getLogger("raceday.web")
+
+
+class CountedHttpProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1, which reports the stage of its connection."""
+
+    connection: WebConnection
+    on_closed: Callable[[WebConnection], None]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.connection.close = transport.abort
+        if self.connection.group is None:  # closed while it was on its way here
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.on_closed(self.connection)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._report_stage()
+
+    def on_response_complete(self) -> None:
+        self.connection.enter_stage("resting", time.monotonic())
+        super().on_response_complete()
+        self._report_stage()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.connection.unread_since_s = time.monotonic()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.connection.unread_since_s = None
+
+    def _report_stage(self) -> None:
+        self.connection.enter_stage(self._stage(), time.monotonic())
+
+    def _stage(self) -> Stage:
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return "waiting" if cycle is None else "resting"
+        return "sending" if cycle.more_body else "served"
+
+
+class Acceptor:
+    """Accepts over `sockets`, which listen already, until it is closed; runs on the loop that creates it.
+
+    A client that sends nothing costs a descriptor and no more. Requests are started a few at a time, in the order of
+    accept_queue.py: so no burst, whatever it asks for, keeps the loop from an official's stop.
+
+    `is_official(address)`: who has reserved places. `urgent`: how requests begin that go first. `protocol()` makes
+    uvicorn's protocol for one connection.
+    """
+
+    def __init__(
+        self,
+        connections: ConnectionTable,
+        is_official: Callable[[str], bool],
+        urgent: tuple[bytes, ...],
+        protocol: Callable[[], CountedHttpProtocol],
+        sockets: Sequence[socket.socket],
+    ) -> None:
+        self._connections, self._urgent, self._protocol = connections, urgent, protocol
+        # What it is counted by, and whether it is an official's: looked up again for each of thousands.
+        self._known = functools.lru_cache(1024)(lambda host: (counted_prefix(host), is_official(host)))
+        self._sockets = sockets
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._queue = AcceptQueue()
+        self._queued: dict[WebConnection, socket.socket] = {}
+        self._draining = False
+        self._rush = False
+        self._evicted: Counter[str] = Counter()
+        self._reported_s = -REPORT_S
+        self._open = False
+
+    def open(self) -> None:
+        """Begin to accept."""
+        self._open = True
+        for listening in self._sockets:
+            listening.setblocking(False)
+            listening.listen(BACKLOG)
+        self._watch_sockets()
+        self._loop.call_later(SWEEP_S, self._sweep)
+
+    def close(self) -> None:
+        """Accept no more; what is open goes on."""
+        self._open = False
+        for listening in self._sockets:
+            self._loop.remove_reader(listening.fileno())
+
+    async def wait_closed(self) -> None:
+        """As of an asyncio server; there is nothing to wait for."""
+
+    def _watch_sockets(self) -> None:
+        if self._open:
+            for listening in self._sockets:
+                self._loop.add_reader(listening.fileno(), self._accept, listening)
+
+    def _accept(self, listening: socket.socket) -> None:
+        self._rush = False
+        for _ in range(ACCEPT_BATCH):
+            try:
+                accepted, peer = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:
+                # Something else of this process took the descriptors; the web waits, and the log says so.
+                self._evicted["(no descriptor is free)"] += 1
+                self._loop.remove_reader(listening.fileno())
+                self._loop.call_later(PAUSE_S, self._watch_sockets)
+                return
+            self._admit(accepted, peer[0])
+        self._rush = True
+
+    def _admit(self, accepted: socket.socket, host: str) -> None:
+        connection = WebConnection(*self._known(host), time.monotonic())
+        for evicted in self._connections.add(connection):
+            self._evicted[evicted.address] += 1
+            if evicted is connection:
+                accepted.close()
+                return
+            evicted.close()
+        accepted.setblocking(False)
+        with contextlib.suppress(OSError):  # it may be closed already
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+        connection.close = functools.partial(self._dismiss, accepted, connection)
+        self._peek(accepted, connection)
+
+    def _dismiss(self, accepted: socket.socket, connection: WebConnection) -> None:
+        """Close a connection that uvicorn does not have yet."""
+        self._connections.remove(connection)
+        if self._queued.pop(connection, None) is not None:
+            self._queue.discard(connection)
+        if accepted.fileno() >= 0:
+            self._loop.remove_reader(accepted.fileno())
+            accepted.close()
+
+    def _on_readable(self, accepted: socket.socket, connection: WebConnection) -> None:
+        self._loop.remove_reader(accepted.fileno())
+        self._peek(accepted, connection)
+
+    def _peek(self, accepted: socket.socket, connection: WebConnection) -> None:
+        """Queue a connection by how its request begins, or wait until it begins."""
+        try:
+            first = accepted.recv(PEEK_BYTES, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            self._loop.add_reader(accepted.fileno(), self._on_readable, accepted, connection)
+            return
+        except OSError:
+            first = b""
+        if not first:
+            self._dismiss(accepted, connection)
+        else:
+            connection.enter_stage("queued", time.monotonic())  # from here on it waits for us
+            self._queued[connection] = accepted
+            self._queue.add(connection, urgent=first.startswith(self._urgent))
+            self._drain_soon()
+
+    def _drain_soon(self) -> None:
+        if not self._draining:
+            self._draining = True
+            self._loop.call_soon(self._drain)
+
+    def _drain(self) -> None:
+        self._draining = False
+        for connection in self._queue.pop(STARTED_PER_RUSH_TURN if self._rush else STARTED_PER_TURN):
+            self._start_soon(self._queued.pop(connection), connection)
+        if self._queue:
+            self._drain_soon()
+
+    def _start_soon(self, accepted: socket.socket, connection: WebConnection) -> None:
+        # Still "queued" until uvicorn has read it: it is the last that should be closed for a newcomer.
+        connection.close = lambda: None  # for one turn of the loop it is on its way
+        task = self._loop.create_task(self._start(accepted, connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start(self, accepted: socket.socket, connection: WebConnection) -> None:
+        protocol = self._protocol()
+        protocol.connection, protocol.on_closed = connection, self._connections.remove
+        try:
+            await self._loop.connect_accepted_socket(lambda: protocol, accepted)
+        except OSError:  # it was closed in the meantime
+            self._dismiss(accepted, connection)
+
+    def _sweep(self) -> None:
+        if not self._open:
+            return
+        now_s = time.monotonic()
+        for connection in self._connections.overdue(now_s):
+            self._evicted[connection.address] += 1
+            connection.close()
+            self._connections.remove(connection)
+        if self._evicted and now_s - self._reported_s >= REPORT_S:
+            self._report(now_s)
+        self._loop.call_later(SWEEP_S, self._sweep)
+
+    def _report(self, now_s: float) -> None:
+        """Log many closed connections: one browser that keeps an idle connection too long is no news."""
+        self._reported_s = now_s
+        count = self._evicted.total()
+        if count >= self._connections.limits.max_idle_each:
+            largest = ", ".join(f"{address}: {n}" for address, n in self._evicted.most_common(3))
+            _LOG.warning("web: closed %d connections without a request (most: %s).", count, largest)
+        self._evicted.clear()

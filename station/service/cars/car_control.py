@@ -1,0 +1,289 @@
+"""Control of the cars: leases and orders in answer to their heartbeats, and what the pages show of them.
+
+Called by publisher.py (orders), live_state.py (messages) and station.py. Nothing here is journaled. An order is
+repeated with each heartbeat until the car's mode shows it; an order that a car does not follow is given up with an
+alarm. Nothing re-arms by itself: only `resume`, ordered by an official, leads out of a trip, and only out of the trip
+that was there when it was ordered.
+"""
+
+import threading
+from collections.abc import Sequence
+
+from shared.protocol import messages as m
+from shared.units import NS_PER_MS
+from station.core.moment import Moment
+from station.service.cars.car_views import car_view, duplicate_name_sentence, stop_view_of
+from station.service.cars.controlled_car import (
+    AFTER_RESET,
+    NEXT_ORDER,
+    ControlledCar,
+    DrivePermit,
+    Goal,
+    StopAllRecord,
+    next_action,
+)
+from station.service.cars.name_claims import ARMED, NameClaim
+from station.views.car_views import CarView, StopView
+
+GIVE_UP_NS = 15_000_000_000
+
+Reply = tuple[str, m.Body]  # (car, message)
+
+
+class CarControl:
+    """All cars; safe from any thread."""
+
+    def __init__(self, lease_ms: int, ttl_ms: int, nonce: str, rate: float = 1.0) -> None:
+        """`nonce` makes order ids unique over restarts; `rate`: seconds of the station's clock per real second."""
+        self._rate = rate
+        self._lease_ms, self._ttl_ms, self._nonce = lease_ms, ttl_ms, nonce
+        self._cars: dict[str, ControlledCar] = {}
+        self._permits: dict[str, DrivePermit] = {}  # by car
+        self._stop_all: StopAllRecord | None = None  # all cars are stopped, those too that are not known yet
+        self._stopped: set[str] = set()  # by e-stop: no lease until an official orders otherwise
+        self._orders = 0
+        self._lock = threading.Lock()
+
+    def permit(self, permits: Sequence[DrivePermit]) -> None:
+        """Replaces the set of cars that may drive."""
+        with self._lock:
+            self._permits = {permit.car: permit for permit in permits}
+
+    def order(self, name: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> list[Reply]:
+        """Leads the car to a goal; returns the first order, if the car ever reported."""
+        with self._lock:
+            if self._stop_all is not None and goal not in ("stop", "estop"):
+                return []  # nothing moves before the stop of all cars is released
+            car = self._car(name)
+            if car.goal == "estop" and goal == "stop":
+                return []  # an emergency stop is not softened by the end of the run
+            if goal != "stop":
+                (self._stopped.add if goal == "estop" else self._stopped.discard)(name)
+            car.goal, car.since_ns, car.step, car.refusal = goal, now_ns, None, ""
+            car.throttle_percent = throttle_percent
+            return self._next_orders(car, now_ns) if car.boot else []
+
+    def set_by_hand(self, name: str) -> None:
+        """A person has started this car: nothing is ordered of it any more."""
+        with self._lock:
+            car = self._car(name)
+            if car.goal not in ("stop", "estop"):
+                car.goal, car.refusal = None, ""
+
+    def owns_name(self, name: str, state: m.CarState, now_ns: int, boot: str) -> bool:
+        """Does this state come from the machine that owns the name?"""
+        with self._lock:
+            return self._car(name).claim.on_state(boot, state, now_ns)
+
+    def why_not(self, name: str, goal: Goal, now_ns: int) -> str:
+        """Why the car cannot be led there now, "" if it can."""
+        with self._lock:
+            car = self._cars.get(name)
+            if absent := self._absent(name, car, now_ns):
+                return f"{absent}: check it, or start it by hand."
+            assert car is not None, "a car that is there is known"
+            if twins := car.claim.twins(now_ns):
+                return duplicate_name_sentence(name, twins)
+            if goal in ("arm", "start") and car.mode == "tripped":
+                why = car.state.reason.rstrip(".") or "no reason given"
+                return f"{name} is tripped ({why}): when it is safe, resume it."
+            if goal != "reset" and car.state.online and not car.state.model:
+                return f"{name} has no model loaded: load one on the car's own page."
+            return ""
+
+    def absent(self, name: str, now_ns: int) -> str:
+        """That the car is offline, as a sentence without its full stop; "" if it is online."""
+        with self._lock:
+            return self._absent(name, self._cars.get(name), now_ns)
+
+    @property
+    def all_stopped(self) -> bool:
+        return self._stop_all is not None
+
+    def stop_all(self, author: str, at: Moment) -> list[Reply]:
+        """An emergency stop for every known car, online or not; no car gets a lease until `release`."""
+        with self._lock:
+            self._stop_all = StopAllRecord(author, at)
+            for name in self._permits:
+                self._car(name)
+            for car in self._cars.values():
+                car.claim.stop(at.at_ns)
+            return [self._stop_order(car, at.at_ns) for car in self._cars.values()]
+
+    def release(self, at: Moment) -> None:
+        """Cars may be armed again, each by an order of its own; unless the stop is newer than this release."""
+        with self._lock:
+            if (stop := self._stop_all) is None or (at.boot == stop.at.boot and at.at_ns < stop.at.at_ns):
+                return
+            self._stop_all = None
+            self._stopped &= set(self._permits)  # free practice is the phone's again
+            for car in self._cars.values():
+                car.stop_ordered_ns = car.stop_confirmed_ns = None
+                car.claim.release()
+
+    def stop_view(self, now: Moment, *, connected: bool) -> StopView:
+        """The outcome of the stop of all cars, by name; empty while no stop is in force."""
+        with self._lock:
+            if self._stop_all is None:
+                return StopView()
+            cars = tuple(stop_view_of(self._cars[name], now, self._rate) for name in sorted(self._cars))
+            return StopView(True, self._stop_all.author, self._stop_all.at.utc_ns, connected, self._lease_ms, cars)
+
+    def on_heartbeat(self, name: str, boot: str, beat: m.CarHeartbeat, now_ns: int) -> list[Reply]:
+        """The answers to a car's heartbeat: always a lease (drive or none), and an order if one is due.
+
+        A second machine of the same name gets none, and the reason; but a stop is for it as well.
+        """
+        with self._lock:
+            car = self._car(name)
+            stored = car.claim.state_of(boot)
+            if not car.claim.on_heartbeat(boot, beat.mode, now_ns):
+                return [
+                    (name, self._refused(car, boot, beat.heartbeat)),
+                    *self._hold_other(car, boot, beat.heartbeat, now_ns),
+                ]
+            if car.boot not in ("", boot):
+                self._on_new_boot(car, stored, now_ns)
+            car.boot, car.heartbeat, car.mode, car.heartbeat_ns = boot, beat.heartbeat, beat.mode, now_ns
+            car.practice = beat.practice
+            stop_orders = self._hold_stopped(car, now_ns)
+            self._update_goal(car, now_ns)
+            return [(name, self._lease(car)), *stop_orders, *self._next_orders(car, now_ns)]
+
+    def on_state(self, name: str, state: m.CarState, now_ns: int, boot: str = "") -> list[Reply]:
+        """A car's retained state, for the pages; orders follow its mode. `boot`: the sender's, if known."""
+        with self._lock:
+            car = self._car(name)
+            if not car.claim.on_state(boot, state, now_ns):
+                return []
+            car.state = state
+            if not state.online:
+                return []
+            car.mode, car.practice = state.mode, state.practice
+            self._update_goal(car, now_ns)
+            return self._next_orders(car, now_ns) if car.boot else []
+
+    def on_telemetry(self, name: str, telemetry: m.CarTelemetry, boot: str = "") -> None:
+        with self._lock:
+            car = self._car(name)
+            if boot in ("", car.boot):
+                car.telemetry = telemetry
+
+    def views(self, now_ns: int) -> tuple[CarView, ...]:
+        """All cars by name."""
+        with self._lock:
+            return tuple(self._view(self._cars[name], now_ns) for name in sorted(self._cars))
+
+    def _car(self, name: str) -> ControlledCar:
+        if name not in self._cars:
+            self._cars[name] = ControlledCar(name, claim=NameClaim(self._rate))
+            if self._stop_all is not None:
+                self._cars[name].claim.stop(self._stop_all.at.at_ns)
+        return self._cars[name]
+
+    def _on_new_boot(self, car: ControlledCar, state: m.CarState | None, now_ns: int) -> None:
+        """Another boot owns the name now: a reboot, or another machine. No order for the old one applies to it."""
+        car.state = state or car.state
+        car.stop_ordered_ns = car.stop_confirmed_ns = None
+        if car.goal not in (None, "stop", "estop") and (car.goal in ("start", "resume") or car.claim.twins(now_ns)):
+            car.refusal = f"{car.name} restarted before it could {car.goal}: check it, then repeat the order."
+            car.goal = None
+
+    def _refused(self, car: ControlledCar, boot: str, beat: int) -> m.Lease:
+        reason = f"Another machine already uses the name {car.name}: set a different `device` in this machine's config."
+        return m.Lease(boot, beat, "none", "", self._lease_ms, reason, self._is_held(car))
+
+    def _is_held(self, car: ControlledCar) -> bool:
+        return car.name in self._stopped or self._stop_all is not None
+
+    def _absent(self, name: str, car: ControlledCar | None, now_ns: int) -> str:
+        if car is None or not car.boot:
+            return f"{name} has never reported"
+        if not car.claim.silent(now_ns):
+            return ""
+        seconds = max(1, round((now_ns - car.heartbeat_ns) / self._rate / 1e9))
+        return f"{name} is offline (last heard {seconds} s ago)"
+
+    def _leased(self, car: ControlledCar) -> bool:
+        return car.name in self._permits and car.name not in self._stopped and self._stop_all is None
+
+    def _in_practice(self, car: ControlledCar) -> bool:
+        """Free practice is the phone's, but for a car that an emergency stop holds or that has a run."""
+        return car.practice and car.name not in self._permits and car.name not in self._stopped
+
+    def _run_of(self, car: ControlledCar) -> str:
+        return self._permits[car.name].run_id if self._leased(car) else ""
+
+    def _lease(self, car: ControlledCar) -> m.Lease:
+        grant: m.Grant = "drive" if self._leased(car) else "none"
+        stopped = self._is_held(car)
+        return m.Lease(car.boot, car.heartbeat, grant, self._run_of(car), self._lease_ms, "", stopped)
+
+    def _hold_stopped(self, car: ControlledCar, now_ns: int) -> list[Reply]:
+        """While all cars are stopped: stops a car that is new or armed again; records when one has stopped."""
+        if self._stop_all is None:
+            return []
+        if car.stop_ordered_ns is None or (car.mode in ARMED and car.goal != "estop"):
+            return [self._stop_order(car, now_ns)]
+        if car.mode == "tripped" and car.stop_confirmed_ns is None:
+            car.stop_confirmed_ns = now_ns
+        return []
+
+    def _hold_other(self, car: ControlledCar, boot: str, beat: int, now_ns: int) -> list[Reply]:
+        """A machine without the name that moves gets a stop order of its own, whatever the owner does."""
+        if not self._is_held(car) or not car.claim.stop_order_due(boot, self._ttl_ms * NS_PER_MS // 4, now_ns):
+            return []
+        self._orders += 1
+        order_id = f"{self._nonce}-{self._orders}"
+        return [(car.name, m.DriveOrder(order_id, "estop", boot, beat, self._ttl_ms, ""))]
+
+    def _stop_order(self, car: ControlledCar, now_ns: int) -> Reply:
+        """Sent whatever its last known mode was, which may be out of date."""
+        self._stopped.add(car.name)
+        car.goal, car.since_ns, car.refusal = "estop", now_ns, ""
+        car.stop_ordered_ns, car.stop_confirmed_ns = now_ns, None
+        return self._new_order(car, "estop", now_ns)
+
+    def _update_goal(self, car: ControlledCar, now_ns: int) -> None:
+        """The car's mode against the goal: reached, impossible, or given up."""
+        if car.goal is None:
+            if car.mode == "driving" and not (self._leased(car) or self._in_practice(car)):
+                car.goal, car.since_ns, car.step = "stop", now_ns, None
+            return
+        if car.mode != "tripped":
+            car.goal = AFTER_RESET.get(car.goal, car.goal)  # a new trip stays
+        if car.mode not in NEXT_ORDER[car.goal]:
+            car.refusal = f"{car.name} is {car.mode}: it cannot {car.goal} now; use `resume`."
+            car.goal = None
+        elif NEXT_ORDER[car.goal][car.mode] is None:
+            car.goal = None
+        elif now_ns - car.since_ns > GIVE_UP_NS * self._rate and car.goal != "estop":
+            car.refusal = f"{car.name} did not {car.goal} in {GIVE_UP_NS // 1_000_000_000} s; it is {car.mode}."
+            car.goal = None
+
+    def _next_orders(self, car: ControlledCar, now_ns: int) -> list[Reply]:
+        """The order that is due: repeated with newer heartbeats, under a new id once its time to live is over."""
+        action = next_action(car)
+        if action is None:
+            return []
+        ttl_ns = self._ttl_ms * NS_PER_MS
+        if action != car.step or now_ns - car.step_ns > ttl_ns:
+            return [self._new_order(car, action, now_ns)]
+        if now_ns - car.order_sent_ns < ttl_ns // 4:
+            return []
+        return [self._order(car, action, now_ns)]
+
+    def _new_order(self, car: ControlledCar, action: m.OrderAction, now_ns: int) -> Reply:
+        self._orders += 1
+        car.step, car.step_ns = action, now_ns
+        car.order_id = f"{self._nonce}-{self._orders}"
+        return self._order(car, action, now_ns)
+
+    def _order(self, car: ControlledCar, action: m.OrderAction, now_ns: int) -> Reply:
+        car.order_sent_ns = now_ns
+        where = (car.order_id, action, car.boot, car.heartbeat, self._ttl_ms, self._run_of(car))
+        return car.name, m.DriveOrder(*where, car.throttle_percent)
+
+    def _view(self, car: ControlledCar, now_ns: int) -> CarView:
+        permit, leased, practising = self._permits.get(car.name), self._leased(car), self._in_practice(car)
+        return car_view(car, permit, now_ns, self._rate, leased=leased, practising=practising)

@@ -1,0 +1,88 @@
+"""What the pages show of each car: its state, its alarm, and whether the stop of all cars reached it. Pure.
+
+Called by car_control.py, under its lock. `rate` is seconds of the station's clock per real second.
+"""
+
+from collections.abc import Sequence
+
+from shared.units import NS_PER_MS
+from station.core.moment import Moment
+from station.service.cars.controlled_car import ControlledCar, DrivePermit
+from station.service.cars.name_claims import SILENT_NS
+from station.views.car_views import CarStopView, CarView
+
+
+def stop_view_of(car: ControlledCar, now: Moment, rate: float) -> CarStopView:
+    """What became of the stop at one car; of several machines with one name, the worst of them.
+
+    Not reached is worse than not confirmed yet, and that is worse than stopped.
+    """
+    took_ms = None
+    if car.stop_confirmed_ns is not None and car.stop_ordered_ns is not None:
+        took_ms = round((car.stop_confirmed_ns - car.stop_ordered_ns) / rate) // NS_PER_MS
+    if took_ms is None and now.at_ns - car.heartbeat_ns >= SILENT_NS * rate:
+        return CarStopView(
+            car.name, "unreached", car.mode, None, _utc_ns(car.heartbeat_ns, now, rate) if car.boot else None
+        )
+    other = car.claim.unconfirmed_stop(now.at_ns)
+    if other is not None and not car.claim.is_heard(other, now.at_ns):
+        heard_utc_ns = _utc_ns(other.heard_ns, now, rate)
+        return CarStopView(car.name, "unreached", other.mode, None, heard_utc_ns, other.boot)
+    if took_ms is None:
+        return CarStopView(car.name, "ordered", car.mode)
+    if other is not None:
+        return CarStopView(car.name, "ordered", other.mode, other_boot=other.boot)
+    return CarStopView(car.name, "stopped", car.mode, took_ms)
+
+
+def _utc_ns(at_ns: int, now: Moment, rate: float) -> int:
+    return now.utc_ns - round((now.at_ns - at_ns) / rate)
+
+
+def car_view(
+    car: ControlledCar, permit: DrivePermit | None, now_ns: int, rate: float, *, leased: bool, practising: bool
+) -> CarView:
+    """One car as it last reported itself. `leased`: it may drive now; `practising`: a phone leases it."""
+    state, telemetry = car.state, car.telemetry
+    online = state.online and now_ns - car.heartbeat_ns < SILENT_NS * rate
+    return CarView(
+        name=car.name,
+        online=online,
+        mode=car.mode,
+        reason=state.reason,
+        model=state.model,
+        model_sha256=state.model_sha256,
+        throttle_percent=state.throttle_percent,
+        leased=leased,
+        steering=telemetry.steering if telemetry else None,
+        throttle=telemetry.throttle if telemetry else None,
+        frame_age_p50_us=telemetry.frame_age_p50_us if telemetry else None,
+        frame_age_p99_us=telemetry.frame_age_p99_us if telemetry else None,
+        policy_p50_us=telemetry.policy_p50_us if telemetry else None,
+        frames=telemetry.frames if telemetry else None,
+        dropped=telemetry.dropped if telemetry else None,
+        alarm=_alarm(car, permit, online, now_ns),
+        practice=online and car.mode == "driving" and practising,
+    )
+
+
+def _alarm(car: ControlledCar, permit: DrivePermit | None, online: bool, now_ns: int) -> str:
+    if twins := car.claim.twins(now_ns):
+        return duplicate_name_sentence(car.name, twins)
+    if car.refusal:
+        return car.refusal
+    if permit is None or not permit.running:
+        return ""
+    if not online:
+        return f"{car.name} is silent in the middle of its run."
+    if car.mode == "tripped":
+        return f"{car.name} stopped itself: {car.state.reason or 'no reason given'} Resume it when it is safe."
+    return "" if car.mode == "driving" or car.goal else f"{car.name} is {car.mode} in the middle of its run."
+
+
+def duplicate_name_sentence(name: str, boots: Sequence[str]) -> str:
+    """The alarm for several machines with one name; `boots`: of each, the holder of the name first."""
+    count = {2: "Two", 3: "Three"}.get(len(boots), str(len(boots)))
+    who = " and ".join((", ".join(boot[:12] for boot in boots[:-1]), boots[-1][:12]))
+    first = f"{count} machines use the name {name} (boots {who})"
+    return f"{first}: only the first is controlled; rename the others (`device`)."

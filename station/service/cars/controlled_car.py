@@ -1,0 +1,73 @@
+"""What the station knows of one car, and which order leads it from its mode to a goal. Used by car_control.py."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.protocol import messages as m
+from station.core.moment import Moment
+from station.service.cars.name_claims import NameClaim
+
+Goal = Literal["arm", "start", "resume", "rearm", "stop", "estop", "reset"]
+AFTER_RESET: dict[Goal, Goal] = {"resume": "start", "rearm": "arm"}  # once the trip that was there is left
+
+# What to order next to get from the car's mode to the goal; None: it is there; absent: not from here.
+NEXT_ORDER: dict[Goal, dict[m.CarMode, m.OrderAction | None]] = {
+    "arm": {"disarmed": "arm", "stopped": "arm", "ready": None, "driving": None},
+    "start": {"disarmed": "arm", "stopped": "arm", "ready": "start", "driving": None},
+    "resume": {"tripped": "reset", "disarmed": "arm", "stopped": "arm", "ready": "start", "driving": None},
+    "rearm": {"tripped": "reset", "disarmed": "arm", "stopped": "arm", "ready": None, "driving": None},
+    "stop": {"driving": "stop", "ready": "stop", "stopped": None, "disarmed": None, "tripped": None},
+    "estop": {"driving": "estop", "ready": "estop", "stopped": "estop", "disarmed": "estop", "tripped": None},
+    "reset": {"tripped": "reset", "stopped": "reset", "disarmed": None},
+}
+
+
+@dataclass(slots=True)
+class ControlledCar:
+    """One car as it last reported itself; times in ns of the station's clock.
+
+    `goal`: where it is led, None if nowhere. `since_ns`: since when. `step`: the order that is on its way, with
+    `order_id`, first sent at `step_ns` and last at `order_sent_ns`. `refusal`: why it did not get there, for the pages.
+    """
+
+    name: str
+    boot: str = ""
+    heartbeat: int = -1
+    mode: m.CarMode = "disarmed"
+    practice: bool = False  # a phone at the car leases it
+    heartbeat_ns: int = -(2**62)
+    state: m.CarState = field(default_factory=lambda: m.CarState(False, "disarmed"))
+    telemetry: m.CarTelemetry | None = None
+    goal: Goal | None = None
+    throttle_percent: int | None = None
+    since_ns: int = 0
+    step: m.OrderAction | None = None
+    order_id: str = ""
+    step_ns: int = 0
+    order_sent_ns: int = 0
+    refusal: str = ""
+    claim: NameClaim = field(default_factory=NameClaim)
+    stop_ordered_ns: int | None = None  # the stop of all cars
+    stop_confirmed_ns: int | None = None  # by its own heartbeat
+
+
+@dataclass(frozen=True, slots=True)
+class StopAllRecord:
+    """All cars are stopped: by whom, and when."""
+
+    author: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class DrivePermit:
+    """A car that may drive, for which run; `running`: its start was given."""
+
+    car: str
+    run_id: str
+    running: bool = False
+
+
+def next_action(car: ControlledCar) -> m.OrderAction | None:
+    """The order that leads the car on; None if it is there, or is led nowhere."""
+    return NEXT_ORDER[car.goal].get(car.mode) if car.goal is not None else None

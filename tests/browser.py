@@ -1,0 +1,79 @@
+"""A real browser for the pages: Debian's Chromium, driven by Playwright, loopback only."""
+
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+expect.set_options(timeout=30_000)  # a page on a busy machine is late, not wrong
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE = pathlib.Path(__file__).parent / "assets" / "axe.min.js"
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser; a test without one says so."""
+    if not pathlib.Path(CHROMIUM).exists():
+        pytest.skip("chromium is not installed: the pages are not tried in a real browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Watched:
+    """A page that remembers what it asked for and what went wrong in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+
+    def open(self, url: str) -> Page:
+        """Goes there and waits until the stream has spoken."""
+        self.page.goto(url)
+        self.page.wait_for_selector('#link[data-state="live"]')
+        return self.page
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """With RACEDAY_PICTURES=FOLDER the pictures of the README and the docs are taken where they are tested."""
+    if folder := os.environ.get("RACEDAY_PICTURES"):
+        page.screenshot(path=pathlib.Path(folder) / f"{name}.png")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.x A and AA, as lines."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+    # Of what passes axe would name every element, and all of that would come here: both take most of its time.
+    options = {"runOnly": tags, "resultTypes": ["violations"]}
+    found: list[dict[str, Any]] = page.evaluate(
+        "options => axe.run(options).then(results => results.violations)", options
+    )
+    return [
+        f"{violation['id']}: {violation['help']} at {node['target']}"
+        for violation in found
+        for node in violation["nodes"]
+    ]
